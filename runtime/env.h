@@ -1,0 +1,31 @@
+/* env.h: the environment variables that dcngen reads, all of them.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_RUNTIME_ENV_H
+#define DCN_RUNTIME_ENV_H
+
+#include <dcngen/error.h>
+
+/* DCNGEN_VERBOSE=word,word: what to tell on stderr. */
+enum {
+    RT_VERBOSE_SPEC = 1,
+    RT_VERBOSE_DISPATCH = 2,
+    RT_VERBOSE_IR = 4,
+    RT_VERBOSE_OPT = 8,
+    RT_VERBOSE_ASM = 16,
+    RT_VERBOSE_TIME = 32,
+};
+
+enum { RT_MAX_THREADS = 1024 };
+
+typedef struct rt_env {
+    unsigned verbose;    /* RT_VERBOSE_ bits */
+    int num_threads;     /* DCNGEN_NUM_THREADS; 0: not set */
+    const char *max_isa; /* DCNGEN_MAX_ISA, borrowed from the environment; NULL: not set */
+    const char *dump;    /* DCNGEN_DUMP, a directory, likewise */
+} rt_env;
+
+/* Read them now; an empty variable counts as not set.  -1 with err for a value without sense. */
+int rt_env_read(rt_env *out, dcn_error *err);
+
+#endif
