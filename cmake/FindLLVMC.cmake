@@ -1,6 +1,6 @@
 # FindLLVMC.cmake: the C interface of LLVM, as the one shared library libLLVM.
 #
-#   find_package(LLVMC 19)  ->  LLVMC_FOUND, LLVMC_VERSION, LLVMC_CONFIG, target LLVMC::LLVMC
+#   find_package(LLVMC 19)  ->  LLVMC_FOUND, LLVMC_VERSION, LLVMC_VERSION_MAJOR, target LLVMC::LLVMC
 #
 # llvm-config is asked instead of LLVM's own package files: those want the development files of
 # everything LLVM was built with, and a C++ compiler.  Set LLVMC_CONFIG to choose another one.
@@ -15,6 +15,7 @@ if(LLVMC_CONFIG)
                         OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
     endforeach()
     set(LLVMC_VERSION ${llvmc_version})
+    set(LLVMC_VERSION_MAJOR ${llvmc_major})
     if(LLVMC_VERSION MATCHES "^${llvmc_major}\\.")
         find_library(LLVMC_LIBRARY NAMES LLVM-${llvmc_major} LLVM HINTS ${llvmc_libdir}
                      NO_DEFAULT_PATH)
