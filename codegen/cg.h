@@ -1,0 +1,31 @@
+/* cg.h: all that other folders need of the compiler: (Spec, Schedule, Target) -> bytes -> entry points.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_CODEGEN_CG_H
+#define DCN_CODEGEN_CG_H
+
+#include "lowering.h"
+#include "runtime/kernel.h"
+
+typedef enum { CG_OBJ, CG_ASM, CG_LLVM_IR, CG_BITCODE } CgKind;
+
+/* Compile one kernel.  *bytes is malloc'ed; text kinds are NUL-terminated, *size not counting it. */
+int cg_build(const dcn_spec *s, const Schedule *sched, const dcn_target *t, CgKind kind,
+             void **bytes, size_t *size, dcn_error *err);
+
+/* Make an object made by cg_build callable in this process: fills k->entry, k->code_bytes, k->owner, k->release. */
+int cg_load(const void *obj, size_t size, dcn_kernel *k, dcn_error *err);
+
+/* A register-only multiply-add loop for the target, to measure its peak: an object with
+** the symbol `dcn_peak(int64_t rounds) -> double`; *flops_per_round says how much one round does. */
+int cg_build_peak(dcn_dtype dtype, const dcn_target *t, void **bytes, size_t *size,
+                  double *flops_per_round, dcn_error *err);
+typedef double (*CgPeak)(int64_t rounds);
+int cg_load_peak(const void *obj, size_t size, CgPeak *fn, void **owner, dcn_error *err);
+void cg_unload(void *owner);
+
+/* The C header that goes with the object; malloc'ed text. */
+int cg_header(const dcn_spec *s, const Schedule *sched, const dcn_target *t, char **text,
+              dcn_error *err);
+
+#endif

@@ -1,0 +1,391 @@
+/* emit.c: the plumbing under the vocabulary, and its scalars and memory.
+**
+** Fast-math policy: contraction (a*b + c may be fused) and no signed zeros.  NaN and
+** infinities keep their meaning; nothing is reassociated, so a result does not depend
+** on how LLVM happens to order a sum.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "emit.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- setting up ------------------------------------------------------------ */
+
+static void set_lanes(Emit *e, int lanes)
+{
+    e->lanes = lanes;
+    e->vf = LLVMVectorType(e->fp, (unsigned)lanes);
+    e->vi = LLVMVectorType(e->i32, (unsigned)lanes);
+    e->vm = LLVMVectorType(e->i1, (unsigned)lanes);
+    e->vb = LLVMVectorType(e->fp_bytes == 4 ? e->i32 : e->i64, (unsigned)lanes);
+}
+
+void e_open(Emit *e, const char *name, dcn_dtype dtype, const dcn_target *t)
+{
+    memset(e, 0, sizeof *e);
+    e->ctx = LLVMContextCreate();
+    e->mod = LLVMModuleCreateWithNameInContext(name, e->ctx);
+    e->b = LLVMCreateBuilderInContext(e->ctx);
+    e->target = t;
+    e->fp_bytes = dtype == DCN_F32 ? 4 : 8;
+    e->fp = dtype == DCN_F32 ? LLVMFloatTypeInContext(e->ctx) : LLVMDoubleTypeInContext(e->ctx);
+    e->i1 = LLVMInt1TypeInContext(e->ctx);
+    e->i8 = LLVMInt8TypeInContext(e->ctx);
+    e->i32 = LLVMInt32TypeInContext(e->ctx);
+    e->i64 = LLVMInt64TypeInContext(e->ctx);
+    e->ptr = LLVMPointerTypeInContext(e->ctx, 0);
+    e->none = LLVMVoidTypeInContext(e->ctx);
+    set_lanes(e, t->vector_bytes / e->fp_bytes);
+    LLVMSetTarget(e->mod, t->triple);
+}
+
+void e_close(Emit *e)
+{
+    assert(e->open_blocks == 0);
+    LLVMDisposeBuilder(e->b);
+    e->b = NULL;
+}
+
+int e_lanes(Emit *e, int lanes)
+{
+    int old = e->lanes;
+    set_lanes(e, lanes);
+    return old;
+}
+
+static void add_attribute(Emit *e, LLVMValueRef fn, LLVMAttributeIndex at, const char *name)
+{
+    unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
+    LLVMAddAttributeAtIndex(fn, at, LLVMCreateEnumAttribute(e->ctx, kind, 0));
+}
+
+static void add_text_attribute(Emit *e, LLVMValueRef fn, const char *key, const char *value)
+{
+    LLVMAttributeRef a = LLVMCreateStringAttribute(e->ctx, key, (unsigned)strlen(key), value,
+                                                   (unsigned)strlen(value));
+    LLVMAddAttributeAtIndex(fn, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, a);
+}
+
+LLVMValueRef e_fn_begin(Emit *e, const char *name, int internal, LLVMTypeRef result, int nargs,
+                        const LLVMTypeRef *args)
+{
+    LLVMTypeRef type = LLVMFunctionType(result, (LLVMTypeRef *)(size_t)args, (unsigned)nargs, 0);
+    LLVMValueRef fn = LLVMAddFunction(e->mod, name, type);
+    if (internal)
+        LLVMSetLinkage(fn, LLVMInternalLinkage);
+    for (int i = 0; internal && i < nargs; i++)
+        if (args[i] == e->ptr)
+            add_attribute(e, fn, (LLVMAttributeIndex)(i + 1), "noalias");
+    add_attribute(e, fn, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, "nounwind");
+    if (strncmp(e->target->isa, "avx512", 6) == 0)
+        add_text_attribute(e, fn, "prefer-vector-width", "512");
+    e->fn = fn;
+    LLVMPositionBuilderAtEnd(e->b, LLVMAppendBasicBlockInContext(e->ctx, fn, "entry"));
+    return fn;
+}
+
+void e_fn_end(Emit *e)
+{
+    assert(e->open_blocks == 0);
+    LLVMBuildRetVoid(e->b);
+}
+
+void e_return(Emit *e, idx value)
+{
+    assert(e->open_blocks == 0);
+    LLVMBuildRet(e->b, value.v);
+}
+
+idx e_arg_idx(Emit *e, int i)
+{
+    return (idx){ LLVMGetParam(e->fn, (unsigned)i) };
+}
+
+addr e_arg_addr(Emit *e, int i)
+{
+    return (addr){ LLVMGetParam(e->fn, (unsigned)i) };
+}
+
+LLVMValueRef e_call_fn(Emit *e, LLVMValueRef fn, int nargs, const LLVMValueRef *args)
+{
+    return LLVMBuildCall2(e->b, LLVMGlobalGetValueType(fn), fn, (LLVMValueRef *)(size_t)args,
+                          (unsigned)nargs, "");
+}
+
+LLVMValueRef e_intrinsic(Emit *e, const char *name, LLVMTypeRef *over, int nover,
+                         LLVMValueRef *args, int nargs)
+{
+    unsigned id = LLVMLookupIntrinsicID(name, strlen(name));
+    assert(id != 0);
+    LLVMValueRef fn = LLVMGetIntrinsicDeclaration(e->mod, id, over, (size_t)nover);
+    LLVMTypeRef type = LLVMIntrinsicGetType(e->ctx, id, over, (size_t)nover);
+    return LLVMBuildCall2(e->b, type, fn, args, (unsigned)nargs, "");
+}
+
+LLVMValueRef e_splat(Emit *e, LLVMValueRef s)
+{
+    if (LLVMIsConstant(s)) {
+        LLVMValueRef lane[64];
+        for (int i = 0; i < e->lanes; i++)
+            lane[i] = s;
+        return LLVMConstVector(lane, (unsigned)e->lanes);
+    }
+    LLVMTypeRef type = LLVMVectorType(LLVMTypeOf(s), (unsigned)e->lanes);
+    LLVMValueRef none = LLVMGetPoison(type), zero = LLVMConstInt(e->i64, 0, 0);
+    LLVMValueRef one = LLVMBuildInsertElement(e->b, none, s, zero, "");
+    return LLVMBuildShuffleVector(e->b, one, none, LLVMConstNull(e->vi), "");
+}
+
+/* ---- scalars ------------------------------------------------------------------ */
+
+#define X(value) ((idx){ value })
+
+idx x_const(Emit *e, int64_t k)
+{
+    return X(LLVMConstInt(e->i64, (unsigned long long)k, 1));
+}
+
+int x_is(idx a, int64_t k)
+{
+    return LLVMIsAConstantInt(a.v) && LLVMConstIntGetSExtValue(a.v) == k;
+}
+
+idx x_add(Emit *e, idx a, idx b)
+{
+    return x_is(a, 0) ? b : x_is(b, 0) ? a : X(LLVMBuildNSWAdd(e->b, a.v, b.v, ""));
+}
+
+idx x_sub(Emit *e, idx a, idx b)
+{
+    return x_is(b, 0) ? a : X(LLVMBuildNSWSub(e->b, a.v, b.v, ""));
+}
+
+idx x_mul(Emit *e, idx a, idx b)
+{
+    return x_is(a, 1) ? b : x_is(b, 1) ? a : X(LLVMBuildNSWMul(e->b, a.v, b.v, ""));
+}
+
+idx x_div(Emit *e, idx a, idx b)
+{
+    return x_is(b, 1) ? a : X(LLVMBuildUDiv(e->b, a.v, b.v, ""));
+}
+
+idx x_rem(Emit *e, idx a, idx b)
+{
+    return X(LLVMBuildURem(e->b, a.v, b.v, ""));
+}
+
+idx x_min(Emit *e, idx a, idx b)
+{
+    return x_select(e, x_less(e, a, b), a, b);
+}
+
+idx x_max(Emit *e, idx a, idx b)
+{
+    return x_select(e, x_less(e, a, b), b, a);
+}
+
+idx x_addk(Emit *e, idx a, int64_t k)
+{
+    return x_add(e, a, x_const(e, k));
+}
+
+idx x_mulk(Emit *e, idx a, int64_t k)
+{
+    return x_mul(e, a, x_const(e, k));
+}
+
+idx x_round_up(Emit *e, idx a, int64_t to)
+{
+    return x_mulk(e, x_div(e, x_addk(e, a, to - 1), x_const(e, to)), to);
+}
+
+idx x_select(Emit *e, cond c, idx yes, idx no)
+{
+    return X(LLVMBuildSelect(e->b, c.v, yes.v, no.v, ""));
+}
+
+cond x_less(Emit *e, idx a, idx b)
+{
+    return (cond){ LLVMBuildICmp(e->b, LLVMIntSLT, a.v, b.v, "") };
+}
+
+cond x_equal(Emit *e, idx a, idx b)
+{
+    return (cond){ LLVMBuildICmp(e->b, LLVMIntEQ, a.v, b.v, "") };
+}
+
+cond c_and(Emit *e, cond a, cond b)
+{
+    return (cond){ LLVMBuildAnd(e->b, a.v, b.v, "") };
+}
+
+/* ---- memory -------------------------------------------------------------------- */
+
+static addr element(Emit *e, LLVMTypeRef type, addr p, idx at)
+{
+    return x_is(at, 0) ? p : (addr){ LLVMBuildInBoundsGEP2(e->b, type, p.v, &at.v, 1, "") };
+}
+
+addr p_at(Emit *e, addr p, idx at)
+{
+    return element(e, e->fp, p, at);
+}
+
+addr p_at_bytes(Emit *e, addr p, idx bytes)
+{
+    return element(e, e->i8, p, bytes);
+}
+
+addr p_at_i32(Emit *e, addr p, idx at)
+{
+    return element(e, e->i32, p, at);
+}
+
+addr p_at_i64(Emit *e, addr p, idx at)
+{
+    return element(e, e->i64, p, at);
+}
+
+static LLVMValueRef load(Emit *e, LLVMTypeRef type, addr p, int align)
+{
+    LLVMValueRef x = LLVMBuildLoad2(e->b, type, p.v, "");
+    LLVMSetAlignment(x, (unsigned)align);
+    return x;
+}
+
+static void store(Emit *e, addr p, LLVMValueRef x, int align)
+{
+    LLVMSetAlignment(LLVMBuildStore(e->b, x, p.v), (unsigned)align);
+}
+
+static LLVMValueRef align_of(Emit *e)
+{
+    return LLVMConstInt(e->i32, (unsigned long long)e->fp_bytes, 0);
+}
+
+fvec p_load(Emit *e, addr p, mask live)
+{
+    if (!live.v)
+        return (fvec){ load(e, e->vf, p, e->fp_bytes) };
+    LLVMTypeRef over[] = { e->vf, e->ptr };
+    LLVMValueRef args[] = { p.v, align_of(e), live.v, LLVMConstNull(e->vf) };
+    return (fvec){ e_intrinsic(e, "llvm.masked.load", over, 2, args, 4) };
+}
+
+void p_store(Emit *e, addr p, fvec x, mask live)
+{
+    if (!live.v) {
+        store(e, p, x.v, e->fp_bytes);
+        return;
+    }
+    LLVMTypeRef over[] = { e->vf, e->ptr };
+    LLVMValueRef args[] = { x.v, p.v, align_of(e), live.v };
+    e_intrinsic(e, "llvm.masked.store", over, 2, args, 4);
+}
+
+fvec p_splat(Emit *e, addr p)
+{
+    return (fvec){ e_splat(e, load(e, e->fp, p, e->fp_bytes)) };
+}
+
+ivec p_load_i32(Emit *e, addr p)
+{
+    return (ivec){ load(e, e->vi, p, 4) };
+}
+
+void p_store_i32(Emit *e, addr p, ivec x)
+{
+    store(e, p, x.v, 4);
+}
+
+idx p_get_i32(Emit *e, addr p)
+{
+    return X(LLVMBuildSExt(e->b, load(e, e->i32, p, 4), e->i64, ""));
+}
+
+idx p_get_i64(Emit *e, addr p)
+{
+    return X(load(e, e->i64, p, 8));
+}
+
+void p_put_i64(Emit *e, addr p, idx x)
+{
+    store(e, p, x.v, 8);
+}
+
+fvec p_gather(Emit *e, addr p, ivec at, mask live)
+{
+    LLVMValueRef ps = LLVMBuildInBoundsGEP2(e->b, e->fp, p.v, &at.v, 1, "");
+    LLVMTypeRef over[] = { e->vf, LLVMVectorType(e->ptr, (unsigned)e->lanes) };
+    LLVMValueRef on = live.v ? live.v : m_all(e).v;
+    LLVMValueRef args[] = { ps, align_of(e), on, LLVMConstNull(e->vf) };
+    return (fvec){ e_intrinsic(e, "llvm.masked.gather", over, 2, args, 4) };
+}
+
+void p_prefetch(Emit *e, addr p, int level)
+{
+    LLVMValueRef args[] = { p.v, LLVMConstInt(e->i32, 0, 0),
+                            LLVMConstInt(e->i32, (unsigned long long)(4 - level), 0),
+                            LLVMConstInt(e->i32, 1, 0) };
+    e_intrinsic(e, "llvm.prefetch", &e->ptr, 1, args, 4);
+}
+
+void p_copy_one(Emit *e, addr to, addr from)
+{
+    store(e, to, load(e, e->fp, from, e->fp_bytes), e->fp_bytes);
+}
+
+void p_zero_one(Emit *e, addr to)
+{
+    store(e, to, LLVMConstNull(e->fp), e->fp_bytes);
+}
+
+/* ---- values that change in loops -------------------------------------------------- */
+
+/* Frame slots belong at the top of the entry block, where sroa looks for them. */
+static var slot(Emit *e, LLVMTypeRef type, LLVMValueRef init)
+{
+    LLVMBasicBlockRef here = LLVMGetInsertBlock(e->b), entry = LLVMGetEntryBasicBlock(e->fn);
+    LLVMValueRef first = LLVMGetFirstInstruction(entry);
+    if (first)
+        LLVMPositionBuilderBefore(e->b, first);
+    else
+        LLVMPositionBuilderAtEnd(e->b, entry);
+    var x = { LLVMBuildAlloca(e->b, type, ""), type };
+    LLVMPositionBuilderAtEnd(e->b, here);
+    LLVMBuildStore(e->b, init, x.slot);
+    return x;
+}
+
+var v_float(Emit *e, fvec init)
+{
+    return slot(e, LLVMTypeOf(init.v), init.v);
+}
+
+fvec v_get(Emit *e, var x)
+{
+    return (fvec){ LLVMBuildLoad2(e->b, x.type, x.slot, "") };
+}
+
+void v_set(Emit *e, var x, fvec value)
+{
+    LLVMBuildStore(e->b, value.v, x.slot);
+}
+
+var v_index(Emit *e, idx init)
+{
+    return slot(e, e->i64, init.v);
+}
+
+idx v_index_get(Emit *e, var x)
+{
+    return X(LLVMBuildLoad2(e->b, x.type, x.slot, ""));
+}
+
+void v_index_set(Emit *e, var x, idx value)
+{
+    LLVMBuildStore(e->b, value.v, x.slot);
+}

@@ -1,0 +1,223 @@
+/* emit.h: the vocabulary in which kernels are written.
+**
+** A page of emitter code should read like the formula it emits.  So the kinds of
+** value are different C types (mixing them up does not compile), each operation
+** is one short word, and a loop body is an ordinary C block.  C control flow runs
+** while the kernel is generated; EMIT_FOR, EMIT_TILES, EMIT_IF and EMIT_EITHER run in
+** the kernel.  They are the only control macros: leave their blocks by falling off the end.
+** Nothing here returns an error: legality is settled before emission starts (see
+** lowering.h), and the module is verified once, at the end.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_CODEGEN_EMIT_H
+#define DCN_CODEGEN_EMIT_H
+
+#include <dcngen.h>
+#include <llvm-c/Core.h>
+
+/* Lane values have e->lanes lanes. */
+typedef struct {
+    LLVMValueRef v;
+} fvec; /* floats of the kernel's dtype */
+typedef struct {
+    LLVMValueRef v;
+} ivec; /* i32: positions and element offsets */
+typedef struct {
+    LLVMValueRef v;
+} bvec; /* integers as wide as the floats: exponents and bit patterns */
+typedef struct {
+    LLVMValueRef v;
+} mask; /* i1; v == NULL means every lane is live */
+typedef struct {
+    LLVMValueRef v;
+} addr; /* a pointer */
+typedef struct {
+    LLVMValueRef v;
+} idx; /* scalar i64: counters, extents, element offsets */
+typedef struct {
+    LLVMValueRef v;
+} cond; /* scalar i1 */
+
+typedef struct Emit {
+    LLVMContextRef ctx;
+    LLVMModuleRef mod;
+    LLVMBuilderRef b;
+    LLVMValueRef fn; /* the function being written */
+    const dcn_target *target;
+    int lanes, fp_bytes;
+    LLVMTypeRef fp, i1, i8, i32, i64, ptr, none; /* scalars; fp is the kernel's dtype */
+    LLVMTypeRef vf, vi, vb, vm;                  /* lanes of fp, i32, bit patterns, i1 */
+    int open_blocks;                             /* must be 0 when a function is finished */
+} Emit;
+
+/* ---- setting up ------------------------------------------------------------ */
+
+/* A module for a dtype at the full vector width of the target.  e_close disposes of the builder;
+** the module and its context go to the caller. */
+void e_open(Emit *e, const char *name, dcn_dtype dtype, const dcn_target *t);
+void e_close(Emit *e);
+
+/* Change the number of lanes of everything emitted from here on; returns the old one. */
+int e_lanes(Emit *e, int lanes);
+
+/* Begin a function; parameter i is then e_arg_*(e, i).  Pointer parameters of internal functions
+** are noalias: pass each buffer once.  internal: visible in this module only. */
+LLVMValueRef e_fn_begin(Emit *e, const char *name, int internal, LLVMTypeRef result, int nargs,
+                        const LLVMTypeRef *args);
+void e_fn_end(Emit *e); /* of a void function; others end with e_return first */
+void e_return(Emit *e, idx value);
+idx e_arg_idx(Emit *e, int i);
+addr e_arg_addr(Emit *e, int i);
+LLVMValueRef e_call_fn(Emit *e, LLVMValueRef fn, int nargs, const LLVMValueRef *args);
+
+/* Call an overloaded intrinsic by its root name ("llvm.fma", not "llvm.fma.v8f32"). */
+LLVMValueRef e_intrinsic(Emit *e, const char *name, LLVMTypeRef *over, int nover,
+                         LLVMValueRef *args, int nargs);
+LLVMValueRef e_splat(Emit *e, LLVMValueRef scalar);
+
+/* ---- float lanes -------------------------------------------------------------- */
+
+fvec f_const(Emit *e, double k);
+fvec f_add(Emit *e, fvec a, fvec b);
+fvec f_sub(Emit *e, fvec a, fvec b);
+fvec f_mul(Emit *e, fvec a, fvec b);
+fvec f_div(Emit *e, fvec a, fvec b);
+fvec f_neg(Emit *e, fvec a);
+fvec f_abs(Emit *e, fvec a);
+fvec f_floor(Emit *e, fvec a);
+fvec f_fma(Emit *e, fvec a, fvec b, fvec c); /* a*b + c; rounded twice on targets without FMA */
+fvec f_min(Emit *e, fvec a, fvec b);         /* b when a is NaN */
+fvec f_max(Emit *e, fvec a, fvec b);         /* b when a is NaN */
+fvec f_select(Emit *e, mask m, fvec yes, fvec no);
+mask f_less(Emit *e, fvec a, fvec b);  /* ordered: false when either is NaN */
+mask f_equal(Emit *e, fvec a, fvec b); /* ordered */
+mask f_is_nan(Emit *e, fvec a);
+ivec f_to_i(Emit *e, fvec a); /* toward zero; poison outside the range of i32: clamp first */
+fvec i_to_f(Emit *e, ivec a);
+bvec f_bits(Emit *e, fvec a);
+fvec b_float(Emit *e, bvec a); /* the float with this bit pattern */
+bvec f_to_b(Emit *e, fvec a);  /* value toward zero; poison out of range */
+
+/* ---- integer lanes and masks ------------------------------------------------- */
+
+ivec i_const(Emit *e, int k);
+ivec i_lane(Emit *e);         /* 0, 1, 2, ... */
+ivec i_splat(Emit *e, idx s); /* low 32 bits of s in every lane */
+ivec i_add(Emit *e, ivec a, ivec b);
+ivec i_sub(Emit *e, ivec a, ivec b);
+ivec i_mul(Emit *e, ivec a, ivec b);
+ivec i_min(Emit *e, ivec a, ivec b); /* signed */
+ivec i_max(Emit *e, ivec a, ivec b);
+ivec i_select(Emit *e, mask m, ivec yes, ivec no);
+mask i_equal(Emit *e, ivec a, ivec b);
+mask i_less(Emit *e, ivec a, ivec b);  /* signed */
+mask i_below(Emit *e, ivec a, ivec n); /* 0 <= a < n */
+bvec b_const(Emit *e, int64_t k);
+bvec b_add(Emit *e, bvec a, bvec b);
+bvec b_sub(Emit *e, bvec a, bvec b);
+bvec b_and(Emit *e, bvec a, bvec b);
+bvec b_or(Emit *e, bvec a, bvec b);
+bvec b_shl(Emit *e, bvec a, int n);
+bvec b_shr(Emit *e, bvec a, int n); /* arithmetic */
+mask m_and(Emit *e, mask a, mask b);
+mask m_or(Emit *e, mask a, mask b);
+mask m_not(Emit *e, mask a);
+mask m_all(Emit *e);          /* an explicit mask of ones */
+mask m_first(Emit *e, int n); /* constant: lanes below n */
+mask m_below(Emit *e, idx n); /* lanes below n at run time */
+
+/* ---- scalars ------------------------------------------------------------------ */
+
+idx x_const(Emit *e, int64_t k);
+int x_is(idx a, int64_t k); /* a is the constant k while generating */
+idx x_add(Emit *e, idx a, idx b);
+idx x_sub(Emit *e, idx a, idx b);
+idx x_mul(Emit *e, idx a, idx b);
+idx x_div(Emit *e, idx a, idx b); /* both >= 0 */
+idx x_rem(Emit *e, idx a, idx b);
+idx x_min(Emit *e, idx a, idx b);
+idx x_max(Emit *e, idx a, idx b);
+idx x_addk(Emit *e, idx a, int64_t k);
+idx x_mulk(Emit *e, idx a, int64_t k);
+idx x_round_up(Emit *e, idx a, int64_t to);
+idx x_select(Emit *e, cond c, idx yes, idx no);
+cond x_less(Emit *e, idx a, idx b);
+cond x_equal(Emit *e, idx a, idx b);
+cond c_and(Emit *e, cond a, cond b);
+
+/* ---- memory --------------------------------------------------------------------
+** `at` counts elements of the kernel's dtype, unless the name says otherwise. */
+
+addr p_at(Emit *e, addr p, idx at);
+addr p_at_bytes(Emit *e, addr p, idx bytes);
+addr p_at_i32(Emit *e, addr p, idx at);
+addr p_at_i64(Emit *e, addr p, idx at);
+fvec p_load(Emit *e, addr p, mask live); /* dead lanes are not read and are 0 */
+void p_store(Emit *e, addr p, fvec x, mask live);
+fvec p_splat(Emit *e, addr p); /* one element in every lane */
+ivec p_load_i32(Emit *e, addr p);
+void p_store_i32(Emit *e, addr p, ivec x);
+idx p_get_i32(Emit *e, addr p); /* one i32, sign-extended */
+idx p_get_i64(Emit *e, addr p);
+void p_put_i64(Emit *e, addr p, idx x);
+/* p[at] in each live lane, 0 in the others, which are not read */
+fvec p_gather(Emit *e, addr p, ivec at, mask live);
+void p_prefetch(Emit *e, addr p, int level); /* 1 = L1 ... 3 = L3 */
+/* One element moved or cleared (scalars of the kernel's dtype). */
+void p_copy_one(Emit *e, addr to, addr from);
+void p_zero_one(Emit *e, addr to);
+
+/* Values that change in loops: kept in the frame, promoted to registers by sroa. */
+typedef struct {
+    LLVMValueRef slot;
+    LLVMTypeRef type;
+} var;
+var v_float(Emit *e, fvec init); /* takes the lanes in force */
+fvec v_get(Emit *e, var x);
+void v_set(Emit *e, var x, fvec value);
+var v_index(Emit *e, idx init);
+idx v_index_get(Emit *e, var x);
+void v_index_set(Emit *e, var x, idx value);
+
+/* ---- blocks --------------------------------------------------------------------- */
+
+typedef struct Loop {
+    idx at; /* the counter */
+    int open, straight;
+    idx to;
+    int64_t step;
+    LLVMBasicBlockRef body, exit;
+} Loop;
+Loop loop_begin(Emit *e, idx from, idx to, int64_t step);
+void loop_end(Emit *e, Loop *l);
+/* for (i.at = from; i.at < to; i.at += step) */
+#define EMIT_FOR(e, i, from, to, step)                                                             \
+    for (Loop i = loop_begin(e, from, to, step); i.open; loop_end(e, &i))
+
+/* Vector steps over 0 <= at < extent: whole vectors with live.v == NULL, then, if lanes does not
+** divide the extent, one masked step.  The block is emitted once or twice. */
+typedef struct Tiles {
+    idx at;
+    mask live;
+    int part, parts;
+    idx extent, split;
+    Loop loop;
+} Tiles;
+Tiles tiles_begin(Emit *e, idx extent);
+void tiles_next(Emit *e, Tiles *t);
+#define EMIT_TILES(e, t, extent)                                                                   \
+    for (Tiles t = tiles_begin(e, extent); t.part < t.parts; tiles_next(e, &t))
+
+/* EMIT_IF runs its block when c holds.  EMIT_EITHER emits its block twice: b.yes tells for which arm. */
+typedef struct Branch {
+    int arm, arms, yes;
+    LLVMBasicBlockRef other, exit;
+} Branch;
+Branch branch_begin(Emit *e, cond c, int arms);
+void branch_next(Emit *e, Branch *b);
+#define EMIT_IF(e, c)                                                                              \
+    for (Branch if_ = branch_begin(e, c, 1); if_.arm < if_.arms; branch_next(e, &if_))
+#define EMIT_EITHER(e, b, c)                                                                       \
+    for (Branch b = branch_begin(e, c, 2); b.arm < b.arms; branch_next(e, &b))
+
+#endif

@@ -1,0 +1,274 @@
+/* lanes.c: one short word per lane operation.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "emit.h"
+
+#include <string.h>
+
+#define F(value) ((fvec){ value })
+#define I(value) ((ivec){ value })
+#define B(value) ((bvec){ value })
+#define M(value) ((mask){ value })
+
+/* The builder folds constants, so a result need not be an instruction. */
+static fvec fast(LLVMValueRef v)
+{
+    if (LLVMIsAInstruction(v) && LLVMCanValueUseFastMathFlags(v))
+        LLVMSetFastMathFlags(v, LLVMFastMathAllowContract | LLVMFastMathNoSignedZeros);
+    return F(v);
+}
+
+static LLVMValueRef unary(Emit *e, const char *name, LLVMTypeRef type, LLVMValueRef a)
+{
+    return e_intrinsic(e, name, &type, 1, &a, 1);
+}
+
+static LLVMValueRef binary(Emit *e, const char *name, LLVMTypeRef type, LLVMValueRef a,
+                           LLVMValueRef b)
+{
+    LLVMValueRef args[] = { a, b };
+    return e_intrinsic(e, name, &type, 1, args, 2);
+}
+
+/* ---- float lanes ------------------------------------------------------------------ */
+
+fvec f_const(Emit *e, double k)
+{
+    return F(e_splat(e, LLVMConstReal(e->fp, k)));
+}
+
+fvec f_add(Emit *e, fvec a, fvec b)
+{
+    return fast(LLVMBuildFAdd(e->b, a.v, b.v, ""));
+}
+
+fvec f_sub(Emit *e, fvec a, fvec b)
+{
+    return fast(LLVMBuildFSub(e->b, a.v, b.v, ""));
+}
+
+fvec f_mul(Emit *e, fvec a, fvec b)
+{
+    return fast(LLVMBuildFMul(e->b, a.v, b.v, ""));
+}
+
+fvec f_div(Emit *e, fvec a, fvec b)
+{
+    return F(LLVMBuildFDiv(e->b, a.v, b.v, ""));
+}
+
+fvec f_neg(Emit *e, fvec a)
+{
+    return F(LLVMBuildFNeg(e->b, a.v, ""));
+}
+
+fvec f_abs(Emit *e, fvec a)
+{
+    return F(unary(e, "llvm.fabs", e->vf, a.v));
+}
+
+fvec f_floor(Emit *e, fvec a)
+{
+    return F(unary(e, "llvm.floor", e->vf, a.v));
+}
+
+/* llvm.fma would become a library call where the machine has none. */
+fvec f_fma(Emit *e, fvec a, fvec b, fvec c)
+{
+    LLVMValueRef args[] = { a.v, b.v, c.v };
+    const char *name = e->target->fma ? "llvm.fma" : "llvm.fmuladd";
+    return fast(e_intrinsic(e, name, &e->vf, 1, args, 3));
+}
+
+fvec f_min(Emit *e, fvec a, fvec b)
+{
+    return f_select(e, f_less(e, a, b), a, b);
+}
+
+fvec f_max(Emit *e, fvec a, fvec b)
+{
+    return f_select(e, f_less(e, b, a), a, b);
+}
+
+fvec f_select(Emit *e, mask m, fvec yes, fvec no)
+{
+    return m.v ? F(LLVMBuildSelect(e->b, m.v, yes.v, no.v, "")) : yes;
+}
+
+mask f_less(Emit *e, fvec a, fvec b)
+{
+    return M(LLVMBuildFCmp(e->b, LLVMRealOLT, a.v, b.v, ""));
+}
+
+mask f_equal(Emit *e, fvec a, fvec b)
+{
+    return M(LLVMBuildFCmp(e->b, LLVMRealOEQ, a.v, b.v, ""));
+}
+
+mask f_is_nan(Emit *e, fvec a)
+{
+    return M(LLVMBuildFCmp(e->b, LLVMRealUNO, a.v, a.v, ""));
+}
+
+ivec f_to_i(Emit *e, fvec a)
+{
+    return I(LLVMBuildFPToSI(e->b, a.v, e->vi, ""));
+}
+
+fvec i_to_f(Emit *e, ivec a)
+{
+    return F(LLVMBuildSIToFP(e->b, a.v, e->vf, ""));
+}
+
+bvec f_bits(Emit *e, fvec a)
+{
+    return B(LLVMBuildBitCast(e->b, a.v, e->vb, ""));
+}
+
+fvec b_float(Emit *e, bvec a)
+{
+    return F(LLVMBuildBitCast(e->b, a.v, e->vf, ""));
+}
+
+bvec f_to_b(Emit *e, fvec a)
+{
+    return B(LLVMBuildFPToSI(e->b, a.v, e->vb, ""));
+}
+
+/* ---- integer lanes ------------------------------------------------------------------ */
+
+ivec i_const(Emit *e, int k)
+{
+    return I(e_splat(e, LLVMConstInt(e->i32, (unsigned long long)k, 1)));
+}
+
+ivec i_lane(Emit *e)
+{
+    LLVMValueRef lane[64];
+    for (int i = 0; i < e->lanes; i++)
+        lane[i] = LLVMConstInt(e->i32, (unsigned long long)i, 0);
+    return I(LLVMConstVector(lane, (unsigned)e->lanes));
+}
+
+ivec i_splat(Emit *e, idx s)
+{
+    return I(e_splat(e, LLVMBuildTrunc(e->b, s.v, e->i32, "")));
+}
+
+ivec i_add(Emit *e, ivec a, ivec b)
+{
+    return I(LLVMBuildAdd(e->b, a.v, b.v, ""));
+}
+
+ivec i_sub(Emit *e, ivec a, ivec b)
+{
+    return I(LLVMBuildSub(e->b, a.v, b.v, ""));
+}
+
+ivec i_mul(Emit *e, ivec a, ivec b)
+{
+    return I(LLVMBuildMul(e->b, a.v, b.v, ""));
+}
+
+ivec i_min(Emit *e, ivec a, ivec b)
+{
+    return I(binary(e, "llvm.smin", e->vi, a.v, b.v));
+}
+
+ivec i_max(Emit *e, ivec a, ivec b)
+{
+    return I(binary(e, "llvm.smax", e->vi, a.v, b.v));
+}
+
+ivec i_select(Emit *e, mask m, ivec yes, ivec no)
+{
+    return m.v ? I(LLVMBuildSelect(e->b, m.v, yes.v, no.v, "")) : yes;
+}
+
+mask i_equal(Emit *e, ivec a, ivec b)
+{
+    return M(LLVMBuildICmp(e->b, LLVMIntEQ, a.v, b.v, ""));
+}
+
+mask i_less(Emit *e, ivec a, ivec b)
+{
+    return M(LLVMBuildICmp(e->b, LLVMIntSLT, a.v, b.v, ""));
+}
+
+mask i_below(Emit *e, ivec a, ivec n)
+{
+    return M(LLVMBuildICmp(e->b, LLVMIntULT, a.v, n.v, ""));
+}
+
+/* ---- bit patterns -------------------------------------------------------------------- */
+
+bvec b_const(Emit *e, int64_t k)
+{
+    LLVMTypeRef word = LLVMGetElementType(e->vb);
+    return B(e_splat(e, LLVMConstInt(word, (unsigned long long)k, 1)));
+}
+
+bvec b_add(Emit *e, bvec a, bvec b)
+{
+    return B(LLVMBuildAdd(e->b, a.v, b.v, ""));
+}
+
+bvec b_sub(Emit *e, bvec a, bvec b)
+{
+    return B(LLVMBuildSub(e->b, a.v, b.v, ""));
+}
+
+bvec b_and(Emit *e, bvec a, bvec b)
+{
+    return B(LLVMBuildAnd(e->b, a.v, b.v, ""));
+}
+
+bvec b_or(Emit *e, bvec a, bvec b)
+{
+    return B(LLVMBuildOr(e->b, a.v, b.v, ""));
+}
+
+bvec b_shl(Emit *e, bvec a, int n)
+{
+    return B(LLVMBuildShl(e->b, a.v, b_const(e, n).v, ""));
+}
+
+bvec b_shr(Emit *e, bvec a, int n)
+{
+    return B(LLVMBuildAShr(e->b, a.v, b_const(e, n).v, ""));
+}
+
+/* ---- masks ---------------------------------------------------------------------------- */
+
+mask m_and(Emit *e, mask a, mask b)
+{
+    return !a.v ? b : !b.v ? a : M(LLVMBuildAnd(e->b, a.v, b.v, ""));
+}
+
+mask m_or(Emit *e, mask a, mask b)
+{
+    return !a.v || !b.v ? M(NULL) : M(LLVMBuildOr(e->b, a.v, b.v, ""));
+}
+
+mask m_not(Emit *e, mask a)
+{
+    return M(LLVMBuildNot(e->b, a.v ? a.v : m_all(e).v, ""));
+}
+
+mask m_all(Emit *e)
+{
+    return m_first(e, e->lanes);
+}
+
+mask m_first(Emit *e, int n)
+{
+    LLVMValueRef lane[64];
+    for (int i = 0; i < e->lanes; i++)
+        lane[i] = LLVMConstInt(e->i1, i < n, 0);
+    return M(LLVMConstVector(lane, (unsigned)e->lanes));
+}
+
+mask m_below(Emit *e, idx n)
+{
+    return i_less(e, i_lane(e), i_splat(e, x_min(e, n, x_const(e, e->lanes))));
+}

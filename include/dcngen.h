@@ -1,0 +1,173 @@
+/* dcngen.h: deformable convolutions compiled for one shape and one CPU.
+**
+**     dcn_error err;
+**     dcn_module *m;          dcn_load_file("spec.lua", NULL, 0, &m, &err);
+**     dcn_kernel *k;          dcn_compile(dcn_module_spec(m, 0), NULL, &k, &err);
+**     void *packed = malloc(dcn_kernel_packed_bytes(k));
+**     dcn_pack_weights(k, weight, packed);
+**     dcn_call call = { .tensor = { input, packed, bias, offset, mask, output }, .threads = 2 };
+**     dcn_execute(k, &call, &err);
+**
+** No global state: everything hangs on a handle.  Functions that can fail return 0 or -1 and
+** fill `err` (which may be NULL).  A handle may be used from many threads at once as long as it
+** is const in the call; `x_free(NULL)` is allowed.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCNGEN_H
+#define DCNGEN_H
+
+#include <dcngen/error.h>
+#include <dcngen/spec.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define DCN_VERSION_MAJOR 0
+#define DCN_VERSION_MINOR 1
+#define DCN_VERSION_PATCH 0
+
+/* "0.1.0" */
+const char *dcn_version(void);
+
+/* ---- specs from Lua ------------------------------------------------------ */
+
+typedef struct dcn_module dcn_module; /* the kernels that one spec file returned */
+typedef struct dcn_param {            /* -D name=value; read by param() in the spec */
+    const char *name, *value;
+} dcn_param;
+
+/* Load a spec file, or text that is called `chunk` in messages.  On failure err has file and line.
+** A param that the spec never reads is an error.  The result is freed by dcn_module_free. */
+int dcn_load_file(const char *path, const dcn_param *params, int nparams, dcn_module **out,
+                  dcn_error *err);
+int dcn_load_text(const char *text, const char *chunk, const dcn_param *params, int nparams,
+                  dcn_module **out, dcn_error *err);
+int dcn_module_count(const dcn_module *m);
+const dcn_spec *dcn_module_spec(const dcn_module *m,
+                                int i); /* borrowed; NULL if i is out of range */
+/* Files that were read (the spec and what it included), for depfiles; NULL past the last. */
+const char *dcn_module_file(const dcn_module *m, int i);
+void dcn_module_free(dcn_module *m);
+
+/* ---- targets: for which machine ------------------------------------------ */
+
+typedef struct dcn_target {
+    char triple[64];
+    char cpu
+        [64]; /* an LLVM CPU name; used for instruction scheduling only where features say more */
+    char features[4096]; /* "+avx2,+fma,..." */
+    char isa[32];        /* "avx512", "avx2", "sse4.2", "neon", ...: the row of the target table */
+    int vector_bytes;    /* width of a register */
+    int registers;       /* how many vector registers */
+    int fma;             /* 1: fused multiply-add is one instruction */
+    int gather;          /* 1: a gather is worth emitting */
+    int64_t l1_bytes, l2_bytes, l3_bytes; /* data caches, per core; 0: unknown */
+} dcn_target;
+
+/* The machine this runs on, lowered by DCNGEN_MAX_ISA if that is set. */
+int dcn_target_native(dcn_target *t, dcn_error *err);
+/* cpu: "native" or an LLVM CPU name; triple and attrs ("+x,-y") may be NULL. */
+int dcn_target_parse(const char *cpu, const char *triple, const char *attrs, dcn_target *t,
+                     dcn_error *err);
+/* The i-th row of the table of known CPUs; 0, or -1 past the last. */
+int dcn_target_known(int i, const char **cpu, const char **triple, const char **isa);
+
+/* ---- compiling ----------------------------------------------------------- */
+
+typedef struct dcn_options {
+    const char
+        *schedule; /* "tiled mr=6 nv=4", or some knobs only; NULL: the spec's, else the guess */
+    const dcn_target *target; /* NULL: native */
+} dcn_options;
+
+typedef struct dcn_kernel dcn_kernel; /* machine code in memory, ready to run */
+
+/* Compile and load.  opt may be NULL.  The result is freed by dcn_kernel_free. */
+int dcn_compile(const dcn_spec *s, const dcn_options *opt, dcn_kernel **out, dcn_error *err);
+void dcn_kernel_free(dcn_kernel *k);
+
+const dcn_spec *dcn_kernel_spec(const dcn_kernel *k);
+const dcn_target *dcn_kernel_target(const dcn_kernel *k);
+const char *dcn_kernel_schedule(const dcn_kernel *k); /* text form of the schedule in use */
+size_t dcn_kernel_packed_bytes(const dcn_kernel *k);
+/* Bytes for one call of dcn_execute with that many threads; sizes that are static in the spec are ignored. */
+size_t dcn_kernel_workspace_bytes(const dcn_kernel *k, int64_t batch, int64_t height, int64_t width,
+                                  int threads);
+size_t dcn_kernel_code_bytes(const dcn_kernel *k);
+
+/* weight[O][C/G][kh][kw] into packed (dcn_kernel_packed_bytes, any alignment), once for many calls. */
+int dcn_pack_weights(const dcn_kernel *k, const void *weight, void *packed);
+
+/* Run body(arg, i, thread) once for each 0 <= i < n, in any order; body may run at the same time
+** on several threads, each with its own 0 <= thread < threads.  Return when all are done. */
+typedef void (*dcn_parallel_for)(void *self, int64_t n, int threads,
+                                 void (*body)(void *arg, int64_t i, int thread), void *arg);
+
+typedef struct dcn_call {
+    void *tensor[DCN_MAX_TENSORS]; /* in the order of dcn_spec_tensors; weight is the packed one */
+    int64_t batch, height, width;  /* only those that are dynamic in the spec are read */
+    void *workspace; /* dcn_kernel_workspace_bytes for `threads`, or NULL: allocated inside */
+    int threads;     /* 0: DCNGEN_NUM_THREADS, else one per core */
+    dcn_parallel_for parallel_for; /* NULL: OpenMP */
+    void *parallel_self;
+} dcn_call;
+
+/* Thread-safe: one kernel may run in many calls at once, each with its own workspace.
+** The result does not depend on the number of threads.  Tensors need the alignment of their
+** element only, must not overlap the output, and are never read or written outside. */
+int dcn_execute(const dcn_kernel *k, const dcn_call *call, dcn_error *err);
+
+/* ---- artefacts ----------------------------------------------------------- */
+
+typedef enum {
+    DCN_EMIT_OBJ,
+    DCN_EMIT_ASM,
+    DCN_EMIT_LLVM_IR,
+    DCN_EMIT_BITCODE,
+    DCN_EMIT_HEADER,
+    DCN_EMIT_STATIC_LIB,
+    DCN_EMIT_SHARED_LIB,
+} dcn_emit_kind;
+
+/* One artefact of one kernel in memory, for opt->target.  *bytes is freed by free(). */
+int dcn_emit(const dcn_spec *s, const dcn_options *opt, dcn_emit_kind kind, void **bytes,
+             size_t *size, dcn_error *err);
+
+/* The schedule that dcn_compile would use, as text, and why (a few lines); buffers may be NULL. */
+int dcn_explain(const dcn_spec *s, const dcn_options *opt, char *schedule, size_t schedule_size,
+                char *why, size_t why_size, dcn_error *err);
+
+/* ---- checking and timing ------------------------------------------------- */
+
+typedef struct dcn_report {
+    double worst; /* largest |got - want| / (atol + rtol*|want|) seen; passes when <= 1 */
+    double max_abs;
+    int64_t checked; /* output elements compared */
+    int failures;    /* cases that did not pass */
+    int cases;       /* inputs tried */
+    char what[256];  /* the first failing case, with the element and both values; "" if none */
+} dcn_report;
+
+/* Compare the kernel with a plain double-precision reference on ordinary and adversarial offsets.
+** 0 when it ran (read report->failures), -1 when it could not. */
+int dcn_verify(const dcn_kernel *k, uint64_t seed, int threads, dcn_report *report, dcn_error *err);
+
+typedef struct dcn_timing {
+    double ns_median, ns_min, ns_max;
+    double gflops;      /* dcn_spec_flops / ns_median */
+    double peak_gflops; /* FMA peak of `threads` cores, measured in the same run */
+    double peak_fraction;
+    double bytes; /* dcn_spec_bytes */
+    int rounds;
+} dcn_timing;
+
+/* Time the kernel on random tensors (offsets normal with deviation offset_std pixels), for about
+** `seconds`; dynamic sizes must have been bound before compiling. */
+int dcn_bench(const dcn_kernel *k, int threads, double seconds, double offset_std, dcn_timing *out,
+              dcn_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,128 @@
+/* spec.h: what to compute.  One plain struct describes one kernel.
+**
+** A Spec comes from a Lua file (dcn_load_file) or is filled in C:
+**
+**     dcn_spec s;
+**     dcn_spec_init(&s, DCN_OP_DEFORM_CONV2D);
+**     s.in_channels = s.out_channels = 64;  s.height = s.width = 56;  ...
+**     if (dcn_spec_check(&s, &err)) ...
+**
+** Everything here is a number or a fixed-size string: copy it with `=`.
+** Letters used in all comments: N batch, C channels in, O channels out, H W
+** input size, P Q output size, K = kh*kw taps, G weight groups, D offset groups.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCNGEN_SPEC_H
+#define DCNGEN_SPEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A size that is known only when the kernel is called. */
+#define DCN_DYNAMIC (-1)
+
+enum { DCN_NAME_MAX = 64, DCN_TEXT_MAX = 256, DCN_MAX_TENSORS = 8, DCN_MAX_RANK = 4 };
+
+typedef enum { DCN_OP_CONV2D, DCN_OP_DEFORM_CONV2D } dcn_op;
+typedef enum { DCN_F32, DCN_F64 } dcn_dtype;
+typedef enum { DCN_NCHW, DCN_NHWC } dcn_layout;
+
+/* How a tap's mask m is made from the mask tensor; always times modulation_scale. */
+typedef enum {
+    DCN_MODULATION_NONE,    /* no mask tensor, m = 1 */
+    DCN_MODULATION_MASK,    /* as given */
+    DCN_MODULATION_SIGMOID, /* 1 / (1 + exp(-logit)) */
+    DCN_MODULATION_SOFTMAX, /* softmax of the logits over the K taps of one pixel and offset group */
+} dcn_modulation;
+
+/* What a sample outside the map is worth (SEMANTICS 1.1 to 1.3). */
+typedef enum {
+    DCN_BORDER_ZERO,  /* bilinear on the zero-extended map; the usual rule */
+    DCN_BORDER_CLAMP, /* 0 unless 0 <= y < H and 0 <= x < W; the last row and column are repeated */
+    DCN_BORDER_HYBRID, /* 0 unless 0 <= y < H and 0 <= x < W, then as ZERO */
+} dcn_border;
+
+typedef enum { DCN_ORDER_YX, DCN_ORDER_XY } dcn_offset_order;
+typedef enum { DCN_ACT_NONE, DCN_ACT_RELU, DCN_ACT_SILU, DCN_ACT_GELU } dcn_activation;
+
+typedef struct dcn_spec {
+    char name[DCN_NAME_MAX]; /* a C identifier; the prefix of every symbol of the kernel */
+    dcn_op op;
+    dcn_dtype dtype;
+    dcn_layout layout;
+
+    int64_t batch, height, width; /* >= 1 or DCN_DYNAMIC */
+    int64_t in_channels, out_channels;
+
+    int kernel[2], stride[2], dilation[2]; /* {h, w} */
+    int padding[4];                        /* {top, left, bottom, right} */
+    int groups, offset_groups;
+
+    dcn_modulation modulation;
+    double modulation_scale;
+    dcn_border border;
+    dcn_offset_order offset_order;
+
+    bool bias;
+    dcn_activation activation;
+
+    char target[DCN_TEXT_MAX];   /* "" or what --target takes */
+    char schedule[DCN_TEXT_MAX]; /* "" or knobs that the choice of schedule must respect */
+} dcn_spec;
+
+/* One operand of a kernel.  dims[] are elements, outermost first, C order. */
+typedef enum { DCN_IN, DCN_WEIGHT, DCN_OUT } dcn_role;
+typedef struct dcn_tensor {
+    const char *name; /* "input", "weight", ...: a string constant */
+    dcn_role role;    /* DCN_WEIGHT: packed once with dcn_pack_weights before it is used */
+    int rank;
+    int64_t dims[DCN_MAX_RANK];
+} dcn_tensor;
+
+struct dcn_error;
+
+/* Defaults of the spec language; sizes that have none are 0 and fail the check. */
+void dcn_spec_init(dcn_spec *s, dcn_op op);
+
+/* 0 if the spec can be compiled, else -1 with the key, its value and what is allowed in err. */
+int dcn_spec_check(const dcn_spec *s, struct dcn_error *err);
+
+/* Output rows and columns for an input of height x width: floor((in + pads - (dil*(k-1)+1)) / stride) + 1. */
+int64_t dcn_out_height(const dcn_spec *s, int64_t height);
+int64_t dcn_out_width(const dcn_spec *s, int64_t width);
+
+/* The kernel's operands in calling order; returns how many.  A dynamic size is DCN_DYNAMIC. */
+int dcn_spec_tensors(const dcn_spec *s, dcn_tensor out[DCN_MAX_TENSORS]);
+
+/* s with its dynamic sizes replaced; the static ones must agree.  0, or -1 with err. */
+int dcn_spec_bind(const dcn_spec *s, int64_t batch, int64_t height, int64_t width, dcn_spec *out,
+                  struct dcn_error *err);
+
+/* Multiply-adds of the weighted sum, counted as 2 each: 2*N*O*P*Q*(C/G)*K.  Sizes must be static. */
+double dcn_spec_flops(const dcn_spec *s);
+
+/* Bytes of all operands, each counted once.  Sizes must be static. */
+double dcn_spec_bytes(const dcn_spec *s);
+
+size_t dcn_dtype_bytes(dcn_dtype t);
+const char *dcn_op_name(dcn_op op);
+const char *dcn_dtype_name(dcn_dtype t);
+const char *dcn_layout_name(dcn_layout l);
+const char *dcn_modulation_name(dcn_modulation m);
+const char *dcn_border_name(dcn_border b);
+const char *dcn_offset_order_name(dcn_offset_order o);
+const char *dcn_activation_name(dcn_activation a);
+
+/* The spec as one line of the spec language, every key written; loading it gives the same spec.
+** Returns the length without the NUL, as snprintf does. */
+int dcn_spec_print(const dcn_spec *s, char *buf, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

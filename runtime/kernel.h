@@ -1,0 +1,44 @@
+/* kernel.h: a compiled kernel in memory, whoever compiled it.
+**
+** The five entry points are the whole binary interface between generated code
+** and its caller; the C header that is emitted beside an object says the same:
+**
+**     args       { void *tensor[n]; int64_t batch, height, width; }, tensors as in
+**                dcn_spec_tensors, weight packed; the sizes are read only where dynamic
+**     tasks      how many tasks phase 0, 1, ... has; -1 past the last phase.  Tasks of one
+**                phase may run in any order and at the same time; phases follow one another
+**     run        tasks first <= i < last of one phase, as thread number `thread`
+**     workspace  64-byte aligned; shared by all threads of one call
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_RUNTIME_KERNEL_H
+#define DCN_RUNTIME_KERNEL_H
+
+#include <dcngen.h>
+
+typedef struct rt_entry {
+    void (*run)(const void *args, int64_t phase, int64_t first, int64_t last, void *workspace,
+                int64_t thread);
+    int64_t (*tasks)(const void *args, int64_t phase);
+    int64_t (*workspace_bytes)(int64_t batch, int64_t height, int64_t width, int64_t threads);
+    void (*pack)(const void *weight, void *packed);
+    int64_t (*packed_bytes)(void);
+} rt_entry;
+
+/* Symbol = spec name + suffix, in the order of rt_entry. */
+#define RT_ENTRY_SUFFIXES                                                                          \
+    {                                                                                              \
+        "_run", "_tasks", "_workspace_bytes", "_pack", "_packed_bytes"                             \
+    }
+
+struct dcn_kernel {
+    dcn_spec spec;
+    dcn_target target;
+    char schedule[DCN_TEXT_MAX];
+    rt_entry entry;
+    size_t code_bytes;
+    void *owner;                  /* of the machine code */
+    void (*release)(void *owner); /* called by dcn_kernel_free */
+};
+
+#endif
