@@ -1,0 +1,35 @@
+/* tensor.h: buffers of numbers: counting, converting, filling with repeatable random numbers.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_RUNTIME_TENSOR_H
+#define DCN_RUNTIME_TENSOR_H
+
+#include <dcngen/spec.h>
+
+/* The number formats that files hold; kernels take the last two. */
+typedef enum { RT_F16, RT_F32, RT_F64 } rt_kind;
+
+rt_kind rt_kind_of(dcn_dtype t);
+size_t rt_kind_bytes(rt_kind k);
+
+/* Elements; 0 if a size is 0, -1 if one is dynamic or the product does not fit. */
+int64_t rt_tensor_count(const dcn_tensor *t);
+
+/* n numbers of one format into another, rounded to nearest even; may not overlap.  from may be
+** any format, to not RT_F16. */
+void rt_convert(void *to, rt_kind to_kind, const void *from, rt_kind from_kind, int64_t n);
+
+/* The number as an element of the format holds it. */
+double rt_round_to(rt_kind k, double v);
+
+/* xoshiro256**, seeded by splitmix64: the same numbers on every machine. */
+typedef struct rt_rng {
+    uint64_t s[4];
+} rt_rng;
+
+rt_rng rt_rng_seed(uint64_t seed);
+uint64_t rt_rng_next(rt_rng *r);
+double rt_rng_uniform(rt_rng *r); /* 0 <= u < 1 */
+double rt_rng_normal(rt_rng *r);  /* mean 0, deviation 1 */
+
+#endif
