@@ -1,0 +1,50 @@
+/* user.c: a program outside the project; compiles a kernel from text and checks what it computes.
+**
+** A 1x1 convolution of one channel: output = 3 * input + 1, every value exact in f32.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include <dcngen.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char spec[] = "return conv2d { name = 'triple', in_channels = 1, out_channels = 1,\n"
+                           "  height = 2, width = 3, kernel_size = 1, bias = true }\n";
+
+static int triple(const dcn_kernel *k, float *input, float *output, dcn_error *err)
+{
+    float weight = 3, bias = 1;
+    void *packed = malloc(dcn_kernel_packed_bytes(k) + 1);
+    if (!packed)
+        return -1;
+    dcn_pack_weights(k, &weight, packed);
+    dcn_call call = { .tensor = { input, packed, &bias, output }, .threads = 2 };
+    int status = dcn_execute(k, &call, err);
+    free(packed);
+    return status;
+}
+
+int main(void)
+{
+    float input[6] = { 0, 1, -2, 3.5f, 100, -0.25f }, output[6] = { 0 };
+    dcn_error err = { 0 };
+    dcn_module *module = NULL;
+    dcn_kernel *kernel = NULL;
+    int wrong = 0;
+
+    if (dcn_load_text(spec, "user", NULL, 0, &module, &err) ||
+        dcn_compile(dcn_module_spec(module, 0), NULL, &kernel, &err) ||
+        triple(kernel, input, output, &err)) {
+        fprintf(stderr, "%s:%d: %s\n", err.file, err.line, err.text);
+        wrong = 1;
+    }
+    for (int i = 0; i < 6 && !wrong; i++)
+        if (output[i] != 3 * input[i] + 1) {
+            fprintf(stderr, "output[%d] = %g\n", i, output[i]);
+            wrong = 1;
+        }
+    if (!wrong)
+        printf("dcngen %s\n", dcn_version());
+    dcn_kernel_free(kernel);
+    dcn_module_free(module);
+    return wrong;
+}
