@@ -1,0 +1,194 @@
+/* bench.c: how fast a kernel is, as a share of what the machine can do at the same moment.
+**
+** Kernel and multiply-add probe take turns, so that a slow minute of the machine slows both; each
+** is judged by its median.  The probe runs on as many threads as the kernel and its rates add up.
+** Weights are packed and the workspace is allocated before the clock starts; quick kernels run
+** several times between two readings of it.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "codegen/cg.h"
+#include "operands.h"
+#include "runtime/base.h"
+#include "runtime/threads.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+enum { MIN_ROUNDS = 5, MAX_ROUNDS = 2000, ALIGN = 64 };
+static const double PROBE_NS = 4e6, READING_NS = 3e5;
+
+typedef struct Probe {
+    CgPeak run;
+    void *owner;
+    int64_t rounds; /* of one probe */
+    double flops;   /* of one probe, one thread */
+    double *rate;   /* per thread, in flops per ns */
+    int threads;
+} Probe;
+
+typedef struct Bench {
+    Operands o;
+    Probe probe;
+    void *workspace;
+    int threads, repeats, rounds;
+    double ns[MAX_ROUNDS], peak[MAX_ROUNDS];
+} Bench;
+
+static double now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC_RAW, &t);
+    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+/* ---- the probe ------------------------------------------------------------ */
+
+static void probe_one(void *arg, int64_t i, int thread)
+{
+    Probe *p = arg;
+    (void)thread;
+    double start = now_ns();
+    p->run(p->rounds);
+    p->rate[i] = p->flops / (now_ns() - start);
+}
+
+/* GFLOP/s of all threads together */
+static double probe_all(Probe *p)
+{
+    double sum = 0;
+    rt_parallel_for(NULL, p->threads, p->threads, probe_one, p);
+    for (int i = 0; i < p->threads; i++)
+        sum += p->rate[i];
+    return sum;
+}
+
+static void size_probe(Probe *p, double flops_per_round)
+{
+    double took = 0;
+    for (p->rounds = 1024; took < PROBE_NS; p->rounds *= 2) {
+        double start = now_ns();
+        p->run(p->rounds);
+        took = now_ns() - start;
+    }
+    p->flops = flops_per_round * (double)p->rounds;
+}
+
+static int open_probe(Probe *p, const dcn_kernel *k, int threads, dcn_error *err)
+{
+    void *object = NULL;
+    size_t size;
+    double flops_per_round;
+    *p = (Probe){ .threads = threads, .rate = calloc((size_t)threads, sizeof(double)) };
+    if (!p->rate)
+        return dcn_fail(err, DCN_EENV, "no memory for %d threads", threads);
+    int failed = cg_build_peak(k->spec.dtype, &k->target, &object, &size, &flops_per_round, err) ||
+                 cg_load_peak(object, size, &p->run, &p->owner, err);
+    free(object);
+    if (!failed)
+        size_probe(p, flops_per_round);
+    return failed;
+}
+
+/* ---- the kernel ----------------------------------------------------------- */
+
+static double time_kernel(Bench *b, dcn_error *err)
+{
+    double start = now_ns();
+    for (int i = 0; i < b->repeats; i++)
+        if (tune_run(&b->o, b->threads, b->workspace, err))
+            return -1;
+    return (now_ns() - start) / b->repeats;
+}
+
+static int open_bench(Bench *b, const dcn_kernel *k, double offset_std, dcn_error *err)
+{
+    const dcn_spec *s = &k->spec;
+    rt_rng rng = rt_rng_seed(1);
+    TuneCase ordinary = tune_ordinary(offset_std);
+    if (tune_operands_open(&b->o, k, s, err) || tune_fill_inputs(&b->o, &rng, err))
+        return -1;
+    tune_fill_case(&b->o, &ordinary, &rng);
+    size_t bytes = dcn_kernel_workspace_bytes(k, s->batch, s->height, s->width, b->threads);
+    b->workspace = aligned_alloc(ALIGN, (bytes / ALIGN + 1) * ALIGN);
+    if (!b->workspace)
+        return dcn_fail(err, DCN_EENV, "no memory for %zu bytes of workspace", bytes);
+    return open_probe(&b->probe, k, b->threads, err);
+}
+
+/* The first runs warm caches and thread pool, and say how often to run between two readings. */
+static int warm_up(Bench *b, dcn_error *err)
+{
+    b->repeats = 1;
+    double first = time_kernel(b, err), ns = first < 0 ? first : time_kernel(b, err);
+    if (ns < 0)
+        return -1;
+    if (ns < READING_NS)
+        b->repeats = (int)(READING_NS / (ns + 1)) + 1;
+    probe_all(&b->probe);
+    return 0;
+}
+
+static int take_readings(Bench *b, double seconds, dcn_error *err)
+{
+    double start = now_ns();
+    while (b->rounds < MIN_ROUNDS || (b->rounds < MAX_ROUNDS && now_ns() - start < seconds * 1e9)) {
+        b->peak[b->rounds] = probe_all(&b->probe);
+        b->ns[b->rounds] = time_kernel(b, err);
+        if (b->ns[b->rounds++] < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Sorts v. */
+static double median(double *v, int n)
+{
+    qsort(v, (size_t)n, sizeof *v, ascending);
+    return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
+}
+
+static void summarise(Bench *b, dcn_timing *out)
+{
+    const dcn_spec *s = &b->o.spec;
+    double ns = median(b->ns, b->rounds), peak = median(b->peak, b->rounds);
+    *out = (dcn_timing){ .ns_median = ns,
+                         .ns_min = b->ns[0],
+                         .ns_max = b->ns[b->rounds - 1],
+                         .gflops = dcn_spec_flops(s) / ns,
+                         .peak_gflops = peak,
+                         .peak_fraction = dcn_spec_flops(s) / ns / peak,
+                         .bytes = dcn_spec_bytes(s),
+                         .rounds = b->rounds };
+}
+
+int dcn_bench(const dcn_kernel *k, int threads, double seconds, double offset_std, dcn_timing *out,
+              dcn_error *err)
+{
+    const dcn_spec *s = &k->spec;
+    if (s->batch < 0 || s->height < 0 || s->width < 0)
+        return dcn_fail(err, DCN_EUSAGE, "'%s' has dynamic sizes: bind them before timing",
+                        s->name);
+    threads = rt_threads(threads, err);
+    if (threads < 0)
+        return -1;
+    Bench *b = calloc(1, sizeof *b);
+    if (!b)
+        return dcn_fail(err, DCN_EENV, "no memory to time '%s'", s->name);
+    b->threads = threads;
+    int failed =
+        open_bench(b, k, offset_std, err) || warm_up(b, err) || take_readings(b, seconds, err);
+    if (!failed)
+        summarise(b, out);
+    cg_unload(b->probe.owner);
+    free(b->probe.rate);
+    free(b->workspace);
+    tune_operands_close(&b->o);
+    free(b);
+    return failed ? -1 : 0;
+}

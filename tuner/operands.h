@@ -1,0 +1,36 @@
+/* operands.h: random tensors for a kernel, as it takes them and as the reference does.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_TUNER_OPERANDS_H
+#define DCN_TUNER_OPERANDS_H
+
+#include "cases.h"
+#include "runtime/kernel.h"
+
+typedef struct Operands {
+    const dcn_kernel *kernel;
+    dcn_spec spec; /* with static sizes */
+    dcn_tensor tensor[DCN_MAX_TENSORS];
+    int64_t count[DCN_MAX_TENSORS]; /* elements */
+    int n;                          /* tensors; the last is the output */
+    double *exact[DCN_MAX_TENSORS]; /* values that the kernel's dtype holds; weight unpacked */
+    void *typed[DCN_MAX_TENSORS];   /* the same as dcn_execute wants them; weight packed */
+} Operands;
+
+/* Memory for all tensors of a kernel at the sizes of `bound`.  Close it even after a failure. */
+int tune_operands_open(Operands *o, const dcn_kernel *k, const dcn_spec *bound, dcn_error *err);
+void tune_operands_close(Operands *o);
+
+/* Input, weight and bias; scaled so that outputs are of the order of 1. */
+int tune_fill_inputs(Operands *o, rt_rng *r, dcn_error *err);
+
+/* Offset and mask, where the kernel has them. */
+void tune_fill_case(Operands *o, const TuneCase *c, rt_rng *r);
+
+/* Every byte of the output becomes 0xff: NaN in any format. */
+void tune_poison_output(Operands *o);
+
+/* Run the kernel on them; workspace may be NULL. */
+int tune_run(const Operands *o, int threads, void *workspace, dcn_error *err);
+
+#endif
