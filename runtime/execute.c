@@ -46,15 +46,11 @@ size_t dcn_kernel_workspace_bytes(const dcn_kernel *k, int64_t batch, int64_t he
     return bytes > 0 ? (size_t)bytes : 0;
 }
 
-/* The spec with the sizes of this call.  An empty batch is legal here, though not in a spec:
-** it is bound as 1 and *empty is set. */
-static int bind_sizes(const dcn_kernel *k, const dcn_call *call, dcn_spec *bound, bool *empty,
-                      dcn_error *err)
+/* The spec with the sizes of this call; an empty batch is legal where the batch is dynamic. */
+static int bind_sizes(const dcn_kernel *k, const dcn_call *call, dcn_spec *bound, dcn_error *err)
 {
     const dcn_spec *s = &k->spec;
-    int64_t batch = fixed_or(s->batch, call->batch);
-    *empty = batch == 0;
-    return dcn_spec_bind(s, *empty ? 1 : batch, fixed_or(s->height, call->height),
+    return dcn_spec_bind(s, fixed_or(s->batch, call->batch), fixed_or(s->height, call->height),
                          fixed_or(s->width, call->width), bound, err);
 }
 
@@ -142,11 +138,10 @@ static int run_phases(Phase *p, const dcn_call *call, dcn_error *err)
 int dcn_execute(const dcn_kernel *k, const dcn_call *call, dcn_error *err)
 {
     dcn_spec bound;
-    bool empty;
     int threads = rt_threads(call->threads, err);
-    if (threads < 0 || bind_sizes(k, call, &bound, &empty, err))
+    if (threads < 0 || bind_sizes(k, call, &bound, err))
         return -1;
-    if (empty)
+    if (bound.batch == 0)
         return 0;
 
     dcn_tensor t[DCN_MAX_TENSORS];

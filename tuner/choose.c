@@ -1,7 +1,7 @@
 /* choose.c: the target and the schedule that a call means.
 **
-** Code may be loaded if the architecture is this machine's and no feature that the target has is
-** one that this machine is known to lack ("-x" in its list).  Features it does not know
+** Code may be loaded if the architecture is this machine's, its vectors are no wider, and no feature
+** that the target has is one that this machine is known to lack ("-x" in its list).  Features it does not know
 ** at all are for instruction scheduling.
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -61,6 +61,9 @@ int tune_can_run(const dcn_target *t, const dcn_target *native, dcn_error *err)
     if (!tune_same_arch(t, native))
         return dcn_fail(err, DCN_EENV, "code for %s does not run on this machine (%s)", t->triple,
                         native->triple);
+    if (t->vector_bytes > native->vector_bytes)
+        return dcn_fail(err, DCN_EENV, "code for %s (%s) does not run on this machine (%s)", t->cpu,
+                        t->isa, native->isa);
     for (const char *at = t->features; *at; at += strspn(at, ",")) {
         size_t n = strcspn(at, ",");
         if (*at == '+' && has_feature(native->features, '-', at + 1, n - 1))

@@ -16,7 +16,7 @@ typedef struct Choice {
 ** options, else of the spec, else the best guess.  opt may be NULL. */
 int tune_choose(const dcn_spec *s, const dcn_options *opt, Choice *out, dcn_error *err);
 
-/* 0 if this machine, whose target is `native`, runs the target's code; else err says what it lacks. */
+/* 0 if a machine whose target is `native` runs the target's code; else err says what it lacks. */
 int tune_can_run(const dcn_target *t, const dcn_target *native, dcn_error *err);
 
 /* Whether both run on the same kind of CPU: x86_64, aarch64, ... */
