@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# manual.sh: the manual page names every verb, option, variable and exit code of `dcngen help`.
+# SPDX-License-Identifier: Apache-2.0
+set -euo pipefail
+
+page=$(sed 's/\\-/-/g' "$SOURCE_DIR/docs/dcngen.1")
+overview=$("$DCNGEN_BIN" help)
+
+section() { # TITLE: the first word of each row of that part of the overview
+    awk -v title="$1:" '$0 == title { inside = 1; next } /^$/ { inside = 0 }
+                        inside && /^  [^ ]/ { print $1 }' <<<"$overview"
+}
+missing=0
+named() { # WORD WHERE
+    grep -qE -- "(^|[^-A-Za-z_])$1([^-A-Za-z_]|$)" <<<"$page" || {
+        echo "dcngen.1 does not name $1, which \`$2\` does"
+        missing=1
+    }
+}
+
+verbs=$(section verbs)
+codes=$(section "exit codes")
+variables=$(section environment)
+[ -n "$verbs" ] && [ -n "$codes" ] && [ -n "$variables" ]
+for word in $verbs $variables; do
+    named "$word" "dcngen help"
+done
+for code in $codes; do
+    grep -qx "\.B $code" <<<"$page" || { echo "dcngen.1: no exit status $code" && missing=1; }
+done
+total=0
+for verb in $verbs; do
+    for option in $("$DCNGEN_BIN" help "$verb" | sed -nE 's/^  (-[-A-Za-z]*).*/\1/p'); do
+        named "$option" "dcngen help $verb"
+        total=$((total + 1))
+    done
+done
+[ $total -gt 0 ] && [ $missing -eq 0 ]
