@@ -24,11 +24,13 @@ say "installing what is missing"
 scripts/deps.sh
 
 say "building"
-cmake --preset release >"$out/configure.log" || {
+tests=ON
+pkg-config --exists criterion || tests=OFF
+cmake --preset release -DDCNGEN_TESTS=$tests >"$out/configure.log" || {
     cat "$out/configure.log"
     exit 1
 }
-cmake --build --preset release
+cmake --build --preset release --target dcngen dcngen_shared dcngen_static
 dcngen=$root/build/release/dcngen
 "$dcngen" version
 

@@ -28,7 +28,7 @@ summary=()
 build() { # PRESET [cmake option ...]
     printf '\n== building: %s\n' "$1"
     mkdir -p build
-    cmake --preset "$@" >"build/$1.configure.log" || {
+    cmake --preset "$@" -DDCNGEN_TESTS=ON >"build/$1.configure.log" || {
         cat "build/$1.configure.log"
         return 1
     }
