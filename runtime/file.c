@@ -139,13 +139,15 @@ static int open_beside(const char *path, char **name)
     return fd;
 }
 
-static int replace(const char *path, const void *bytes, size_t size, dcn_error *err)
+/* Messages name the file as the caller does. */
+static int replace(const char *target, const char *path, const void *bytes, size_t size,
+                   dcn_error *err)
 {
     char *name = NULL;
-    int failed = 0, fd = open_beside(path, &name);
+    int failed = 0, fd = open_beside(target, &name);
     if (fd < 0) {
         failed = fail_errno(err, DCN_EENV, "write", path);
-    } else if (write_and_close(fd, bytes, size, 1) || rename(name, path)) {
+    } else if (write_and_close(fd, bytes, size, 1) || rename(name, target)) {
         failed = fail_errno(err, DCN_EENV, "write", path);
         unlink(name);
     }
@@ -168,7 +170,7 @@ int rt_write_file(const char *path, const void *bytes, size_t size, dcn_error *e
     if (exists && !S_ISREG(st.st_mode))
         return write_directly(path, bytes, size, err);
     char *target = exists ? realpath(path, NULL) : NULL;
-    int failed = replace(target ? target : path, bytes, size, err);
+    int failed = replace(target ? target : path, path, bytes, size, err);
     free(target);
     return failed;
 }

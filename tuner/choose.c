@@ -1,8 +1,8 @@
 /* choose.c: the target and the schedule that a call means.
 **
-** Code may be loaded if the architecture is this machine's, its vectors are no wider, and no feature
-** that the target has is one that this machine is known to lack ("-x" in its list).  Features it does not know
-** at all are for instruction scheduling.
+** Code may be loaded if the architecture is this machine's, its vectors are no wider, and no
+** feature that the target has is one that this machine is known to lack ("-x" in its list).
+** Features it does not know at all are for instruction scheduling.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "choose.h"
