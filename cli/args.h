@@ -1,0 +1,85 @@
+/* args.h: the command line as a struct.
+**
+** Two tables describe it: `options` (args.c) and `verbs` (verbs.c).  Parsing, the help texts and
+** the hints for misspelt words are all made from them.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_CLI_ARGS_H
+#define DCN_CLI_ARGS_H
+
+#include <dcngen.h>
+
+typedef struct List {
+    int n;
+    const char **at;
+} List;
+
+/* NAME=TEXT, any number of times. */
+typedef struct Pairs {
+    int n;
+    dcn_param *at;
+} Pairs;
+
+/* In the order in which the help lists them. */
+typedef enum {
+    OPT_DEFINE,
+    OPT_KERNEL,
+    OPT_TARGET,
+    OPT_CPU,
+    OPT_ATTRS,
+    OPT_TRIPLE,
+    OPT_SCHEDULE,
+    OPT_OUT,
+    OPT_EMIT,
+    OPT_DEPFILE,
+    OPT_INPUT,
+    OPT_OUTPUT,
+    OPT_SEED,
+    OPT_TIME,
+    OPT_OFFSETS,
+    OPT_THREADS,
+    OPT_JSON,
+    OPT_HELP,
+    NOPTIONS
+} OptionId;
+
+#define BIT(id) (1u << (id))
+
+struct Verb;
+
+/* All text is borrowed from argv, which is changed: `=` between a name and its text becomes NUL. */
+typedef struct Args {
+    const struct Verb *verb;
+    unsigned given; /* BIT of every option that was there */
+    List words;     /* what is not an option */
+    List kernel;
+    Pairs define, input, output;
+    const char *target, *cpu, *attrs, *triple, *schedule, *out, *emit;
+    int threads; /* 0: not given */
+    uint64_t seed;
+    double seconds, offset_std;
+} Args;
+
+typedef struct Option {
+    const char *name;  /* as it is typed: "--threads", "-o", "-mcpu" */
+    const char *value; /* what the help calls its value; NULL: a switch */
+    const char *help;
+    size_t offset; /* of the field of Args that `take` fills */
+    int (*take)(const struct Option *o, char *text, void *field, dcn_error *err);
+} Option;
+
+extern const Option options[NOPTIONS];
+
+/* -1 with a usage error.  Freed by args_free, also after a failure. */
+int args_parse(int argc, char **argv, Args *a, dcn_error *err);
+void args_free(Args *a);
+
+/* The option that `verb` has not; says who has it, or which one may have been meant. */
+int args_no_option(const struct Verb *verb, const char *name, dcn_error *err);
+
+static inline int args_has(const Args *a, OptionId id)
+{
+    return (a->given & BIT(id)) != 0;
+}
+
+#endif

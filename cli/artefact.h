@@ -1,0 +1,39 @@
+/* artefact.h: the files that `compile` makes.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_CLI_ARTEFACT_H
+#define DCN_CLI_ARTEFACT_H
+
+#include <dcngen.h>
+
+/* A sort of file: PREFIX kernel SUFFIX. */
+typedef struct Kind {
+    const char *name, *prefix, *suffix;
+    dcn_emit_kind emit;
+} Kind;
+
+enum { NKINDS = 7 };
+extern const Kind artefact_kinds[NKINDS];
+extern const Kind artefact_depfile; /* its `emit` means nothing */
+
+typedef struct Artefact {
+    const dcn_spec *spec;
+    const Kind *kind;
+    char *path, *temp; /* where it goes, and where it is written first */
+    void *bytes;
+    size_t size;
+    dcn_error err; /* of making it */
+} Artefact;
+
+/* Bits of artefact_kinds named by "obj,header"; 0 with err for an unknown one. */
+unsigned artefact_parse(const char *list, dcn_error *err);
+
+/* Set the names; -1 without memory. */
+int artefact_name(Artefact *a, const char *dir, dcn_error *err);
+
+/* Create `dir` and write all n files: each of them appears, or none does. */
+int artefacts_write(const char *dir, Artefact *all, int n, dcn_error *err);
+
+void artefacts_free(Artefact *all, int n);
+
+#endif

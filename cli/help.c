@@ -1,0 +1,71 @@
+/* help.c: `dcngen help` and `dcngen VERB --help`, made from the tables.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "verbs.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { COLUMN = 22 };
+
+static void print_row(const char *left, const char *right)
+{
+    int width = (int)strlen(left) < COLUMN ? COLUMN : 0;
+    printf("  %-*s%s%s\n", width, left, width ? "" : "\n                        ", right);
+}
+
+static void print_option(const Option *o)
+{
+    char left[64];
+    const char *between = o->name[1] == '-' || !o->value || strlen(o->name) == 2 ? " " : "=";
+    snprintf(left, sizeof left, "%s%s%s", o->name, o->value ? between : "",
+             o->value ? o->value : "");
+    print_row(left, o->help);
+}
+
+int help_verb(const Verb *v)
+{
+    printf("usage: dcngen %s [options]", v->name);
+    for (int i = 0; v->operands[i]; i++)
+        printf(i < v->required ? " %s" : " [%s]", v->operands[i]);
+    printf("\n\n%s\noptions:\n", v->details);
+    for (int i = 0; i < NOPTIONS; i++) {
+        if (v->options & BIT(i))
+            print_option(&options[i]);
+    }
+    return 0;
+}
+
+static void print_overview(void)
+{
+    puts("usage: dcngen VERB [options] [SPEC.lua]\n\n"
+         "Compiles deformable convolutions, described in Lua, for one shape and one CPU.\n\n"
+         "verbs:");
+    for (const Verb *v = verbs; v->name; v++)
+        print_row(v->name, v->summary);
+    puts("\n'dcngen help VERB' lists the options of a verb.  --opt value and --opt=value are the\n"
+         "same; -- ends the options.  Data go to the standard output, messages to the standard\n"
+         "error.\n\n"
+         "exit codes:\n"
+         "  0  done\n"
+         "  1  the work ran and something failed: a mismatch, a refused schedule\n"
+         "  2  wrong use of the command line\n"
+         "  3  an error in the spec, with file:line:\n"
+         "  4  environment or target: unsupported CPU, no permission, disk full\n\n"
+         "environment:");
+    print_row("DCNGEN_NUM_THREADS", "threads where --threads is not given");
+    print_row("DCNGEN_MAX_ISA", "a row of the target table that lowers this machine: avx2");
+    print_row("DCNGEN_VERBOSE", "what to tell on stderr: spec,dispatch,ir,opt,asm,time");
+    print_row("DCNGEN_DUMP", "a directory for the stages of every compilation");
+    print_row("NO_COLOR", "no colour on a terminal either");
+}
+
+int verb_help(const Args *a, dcn_error *err)
+{
+    if (a->words.n == 0) {
+        print_overview();
+        return 0;
+    }
+    const Verb *v = verb_find(a->words.at[0]);
+    return v ? help_verb(v) : verb_unknown(a->words.at[0], err);
+}

@@ -1,0 +1,24 @@
+/* main.c: read the command line, do the verb, say what went wrong.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "say.h"
+#include "verbs.h"
+
+static int perform(const Args *a, dcn_error *err)
+{
+    return args_has(a, OPT_HELP) ? help_verb(a->verb) : a->verb->run(a, err);
+}
+
+int main(int argc, char **argv)
+{
+    Args args;
+    dcn_error err = { .code = DCN_OK };
+    say_begin();
+    int status = args_parse(argc, argv, &args, &err);
+    if (!status)
+        status = perform(&args, &err);
+    if (status < 0)
+        status = say_error(&err);
+    args_free(&args);
+    return say_end(status);
+}

@@ -1,0 +1,134 @@
+/* take.c: the value of one option.
+**
+** Numbers are read strictly: no spaces, nothing behind them, nothing that does not fit.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "take.h"
+#include "runtime/base.h"
+#include "runtime/env.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double SECONDS_MOST = 3600, STD_MOST = 1e6;
+
+static int fail_value(const Option *o, const char *text, const char *expected, dcn_error *err)
+{
+    return dcn_fail(err, DCN_EUSAGE, "%s '%.100s' is not %s", o->name, text, expected);
+}
+
+int take_text(const Option *o, char *text, void *field, dcn_error *err)
+{
+    if (!*text)
+        return dcn_fail(err, DCN_EUSAGE, "%s needs a value: %s", o->name, o->value);
+    *(const char **)field = text;
+    return 0;
+}
+
+int take_target(const Option *o, char *text, void *field, dcn_error *err)
+{
+    if (strchr(text, ','))
+        return dcn_fail(err, DCN_EUSAGE, "%s '%.100s': one target at a time in this version",
+                        o->name, text);
+    return take_text(o, text, field, err);
+}
+
+int take_list(const Option *o, char *text, void *field, dcn_error *err)
+{
+    List *list = field;
+    return take_text(o, text, &list->at[list->n++], err);
+}
+
+/* ---- NAME=TEXT ------------------------------------------------------------ */
+
+static int take_pair(const Option *o, char *text, Pairs *to, dcn_error *err)
+{
+    char *equals = strchr(text, '=');
+    if (!equals || equals == text)
+        return fail_value(o, text, o->value, err);
+    *equals = 0;
+    for (int i = 0; i < to->n; i++) {
+        if (!strcmp(to->at[i].name, text))
+            return dcn_fail(err, DCN_EUSAGE, "%s %s is given twice", o->name, text);
+    }
+    to->at[to->n++] = (dcn_param){ text, equals + 1 };
+    return 0;
+}
+
+int take_define(const Option *o, char *text, void *field, dcn_error *err)
+{
+    return take_pair(o, text, field, err);
+}
+
+int take_file(const Option *o, char *text, void *field, dcn_error *err)
+{
+    Pairs *to = field;
+    if (take_pair(o, text, to, err))
+        return -1;
+    if (!*to->at[to->n - 1].value)
+        return dcn_fail(err, DCN_EUSAGE, "%s %s= needs a file", o->name, text);
+    return 0;
+}
+
+/* ---- numbers -------------------------------------------------------------- */
+
+static bool only_digits(const char *text)
+{
+    return *text && !text[strspn(text, "0123456789")];
+}
+
+int take_threads(const Option *o, char *text, void *field, dcn_error *err)
+{
+    errno = 0;
+    long n = only_digits(text) ? strtol(text, NULL, 10) : 0;
+    if (errno || n < 1 || n > RT_MAX_THREADS)
+        return dcn_fail(err, DCN_EUSAGE, "%s '%.100s' is not a number from 1 to %d", o->name, text,
+                        RT_MAX_THREADS);
+    *(int *)field = (int)n;
+    return 0;
+}
+
+int take_seed(const Option *o, char *text, void *field, dcn_error *err)
+{
+    errno = 0;
+    unsigned long long n = only_digits(text) ? strtoull(text, NULL, 10) : 0;
+    if (!only_digits(text) || errno)
+        return fail_value(o, text, "a number from 0 to 18446744073709551615", err);
+    *(uint64_t *)field = n;
+    return 0;
+}
+
+/* NaN if text is not one decimal number. */
+static double number(const char *text)
+{
+    char *end;
+    if (!*text || text[strspn(text, "0123456789.eE+-")])
+        return NAN;
+    double x = strtod(text, &end);
+    return *end ? NAN : x;
+}
+
+int take_seconds(const Option *o, char *text, void *field, dcn_error *err)
+{
+    double s = number(text);
+    if (!(s > 0 && s <= SECONDS_MOST))
+        return fail_value(o, text, "a number of seconds above 0, at most 3600", err);
+    *(double *)field = s;
+    return 0;
+}
+
+int take_offsets(const Option *o, char *text, void *field, dcn_error *err)
+{
+    static const char normal[] = "normal:";
+    double std = NAN;
+    if (!strcmp(text, "zero"))
+        std = 0;
+    else if (!strncmp(text, normal, sizeof normal - 1))
+        std = number(text + sizeof normal - 1);
+    if (!(std >= 0 && std <= STD_MOST))
+        return fail_value(o, text, "zero or normal:S with 0 <= S <= 1e6", err);
+    *(double *)field = std;
+    return 0;
+}

@@ -1,0 +1,21 @@
+/* take.h: the value of one option, from text into its field of Args.
+**
+** Each takes the option, its text, and the field; -1 with a usage error that names the option.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_CLI_TAKE_H
+#define DCN_CLI_TAKE_H
+
+#include "args.h"
+
+int take_text(const Option *o, char *text, void *field, dcn_error *err);    /* const char * */
+int take_target(const Option *o, char *text, void *field, dcn_error *err);  /* const char * */
+int take_list(const Option *o, char *text, void *field, dcn_error *err);    /* List */
+int take_define(const Option *o, char *text, void *field, dcn_error *err);  /* Pairs */
+int take_file(const Option *o, char *text, void *field, dcn_error *err);    /* Pairs */
+int take_threads(const Option *o, char *text, void *field, dcn_error *err); /* int */
+int take_seed(const Option *o, char *text, void *field, dcn_error *err);    /* uint64_t */
+int take_seconds(const Option *o, char *text, void *field, dcn_error *err); /* double */
+int take_offsets(const Option *o, char *text, void *field, dcn_error *err); /* double */
+
+#endif

@@ -1,0 +1,125 @@
+/* verbs.c: the table of verbs.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "verbs.h"
+#include "runtime/base.h"
+
+#include <string.h>
+
+enum {
+    HELP = BIT(OPT_HELP),
+    REPORT = BIT(OPT_JSON) | HELP,
+    SPEC = BIT(OPT_DEFINE) | BIT(OPT_KERNEL) | BIT(OPT_TARGET) | BIT(OPT_CPU) | BIT(OPT_ATTRS) |
+           BIT(OPT_TRIPLE) | BIT(OPT_SCHEDULE) | HELP,
+    CALL = SPEC | BIT(OPT_THREADS),
+};
+
+const Verb verbs[] = {
+    { "compile",
+      { "SPEC.lua" },
+      1,
+      SPEC | BIT(OPT_OUT) | BIT(OPT_EMIT) | BIT(OPT_DEPFILE) | BIT(OPT_THREADS) | BIT(OPT_JSON),
+      "write kernels as object files, headers, assembly, libraries",
+      "Writes, for each kernel, the artefacts named by --emit (default: obj,header) into DIR:\n"
+      "NAME.o, NAME.h, NAME.s, NAME.ll, NAME.bc, libNAME.a, libNAME.so.  The object needs no\n"
+      "library; the header documents shapes, weight packing, workspace and threading.  All files\n"
+      "of one command appear complete or not at all; their names are printed.  --threads is how\n"
+      "many of them are made at the same time.\n",
+      verb_compile },
+    { "run",
+      { "SPEC.lua" },
+      1,
+      CALL | BIT(OPT_INPUT) | BIT(OPT_OUTPUT),
+      "run one kernel on npy files",
+      "Reads every operand from an npy file of f2, f4 or f8 numbers, converts it to the kernel's\n"
+      "dtype, packs the weights, runs the kernel and writes its output.  Sizes that are dynamic "
+      "in\n"
+      "the spec are those of the input tensor.\n",
+      verb_run },
+    { "verify",
+      { "SPEC.lua" },
+      1,
+      CALL | BIT(OPT_SEED) | BIT(OPT_JSON),
+      "compare kernels with the double-precision reference",
+      "Runs each kernel on ordinary and adversarial offsets and compares all outputs with a plain\n"
+      "reference in double precision.  Exits with 1 if one differs by more than the tolerance.\n",
+      verb_verify },
+    { "bench",
+      { "SPEC.lua" },
+      1,
+      CALL | BIT(OPT_TIME) | BIT(OPT_OFFSETS) | BIT(OPT_JSON),
+      "time kernels",
+      "Verifies each kernel, then prints its median, least and greatest time, GFLOP/s, the share\n"
+      "of the multiply-add peak measured in the same run, and the bytes of its operands.  All\n"
+      "sizes must be static.\n",
+      verb_bench },
+    { "show",
+      { "WHAT", "SPEC.lua" },
+      2,
+      SPEC | BIT(OPT_JSON),
+      "print what was decided for a spec",
+      "WHAT is one of\n"
+      "  spec      the spec with every key written, as a spec file\n"
+      "  schedule  the schedule in use, and why\n"
+      "  space     the ways to compute it: knobs, how many schedules are legal, why others are "
+      "not\n"
+      "  ir        LLVM IR\n"
+      "  asm       assembly\n",
+      verb_show },
+    { "targets",
+      { NULL },
+      0,
+      REPORT,
+      "list the CPUs that can be compiled for",
+      "Lists the names that --target takes.  A star marks the CPU whose name this machine has;\n"
+      "what `native` means here follows the table.\n",
+      verb_targets },
+    { "doctor",
+      { NULL },
+      0,
+      REPORT,
+      "check that this machine has all it takes",
+      "Checks the environment variables, the CPU, threads, a directory for temporary files, the\n"
+      "making of a shared library, and compiles and verifies a small kernel.  Exits with 4 if\n"
+      "something that every verb needs does not work.\n",
+      verb_doctor },
+    { "version",
+      { NULL },
+      0,
+      REPORT,
+      "print the versions of dcngen and LLVM",
+      "Prints the version of the program and of the LLVM that it compiles with.\n",
+      verb_version },
+    { "help",
+      { "VERB" },
+      0,
+      HELP,
+      "describe the program or one verb",
+      "Prints what `dcngen VERB --help` prints, or an overview.\n",
+      verb_help },
+    { .name = NULL },
+};
+
+const Verb *verb_find(const char *name)
+{
+    for (const Verb *v = verbs; v->name; v++) {
+        if (!strcmp(v->name, name))
+            return v;
+    }
+    return NULL;
+}
+
+int verb_unknown(const char *name, dcn_error *err)
+{
+    const char *names[sizeof verbs / sizeof *verbs];
+    int n = 0;
+    do
+        names[n] = verbs[n].name;
+    while (names[n++]);
+    if (*name == '-')
+        return dcn_fail(err, DCN_EUSAGE, "the verb comes first, before '%.100s'", name);
+    const char *near = rt_nearest(name, names);
+    if (near)
+        return dcn_fail(err, DCN_EUSAGE, "unknown verb '%.100s' (did you mean '%s'?)", name, near);
+    return dcn_fail(err, DCN_EUSAGE, "unknown verb '%.100s'; 'dcngen help' lists the verbs", name);
+}

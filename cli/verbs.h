@@ -1,0 +1,42 @@
+/* verbs.h: what the program can do, one line of a table each.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_CLI_VERBS_H
+#define DCN_CLI_VERBS_H
+
+#include "args.h"
+
+typedef struct Verb {
+    const char *name;
+    const char *operands[3]; /* what its words are called, ended by NULL */
+    int required;            /* how many of them there must be */
+    unsigned options;        /* BIT of every option it takes */
+    const char *summary;     /* half a line */
+    const char *details;     /* whole lines, each with its newline */
+    /* 0 or DCN_EFAILED when the work ran, -1 with err when it could not. */
+    int (*run)(const Args *a, dcn_error *err);
+} Verb;
+
+/* Ended by a NULL name. */
+extern const Verb verbs[];
+
+/* NULL if there is no such verb. */
+const Verb *verb_find(const char *name);
+
+/* Fails with the nearest verb. */
+int verb_unknown(const char *name, dcn_error *err);
+
+int verb_compile(const Args *a, dcn_error *err);
+int verb_run(const Args *a, dcn_error *err);
+int verb_verify(const Args *a, dcn_error *err);
+int verb_bench(const Args *a, dcn_error *err);
+int verb_show(const Args *a, dcn_error *err);
+int verb_targets(const Args *a, dcn_error *err);
+int verb_doctor(const Args *a, dcn_error *err);
+int verb_version(const Args *a, dcn_error *err);
+int verb_help(const Args *a, dcn_error *err);
+
+/* `dcngen VERB --help` */
+int help_verb(const Verb *v);
+
+#endif
