@@ -1,0 +1,250 @@
+/* kernel.c: the constructors of specs, and the kernels that a file returns.
+**
+** A constructor reads its table field by field, checks the whole, and gives an opaque kernel.
+** What is wrong is reported on the line of the key.  Names are given when the file has returned:
+** a kernel without one is called after its operator, then operator_2, operator_3, ... in order.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "dsl/loader.h"
+
+#include <string.h>
+
+typedef struct {
+    dcn_spec spec;
+    dsl_place at;
+    bool named;
+} dsl_kernel;
+
+static const char kernel_type[] = "kernel";
+
+/* Where to report what is wrong with a key of the constructor's call at `call`. */
+static dsl_place place_of_key(dsl_place call, dcn_op op, const char *key)
+{
+    if (!call.source || !key)
+        return call;
+    const int line = dsl_key_line(call.source->text, call.line, rt_op_names[op], key);
+    return line ? (dsl_place){ call.source, line } : call;
+}
+
+static const char *nearest_field(const char *key, dcn_op op)
+{
+    const char *names[64];
+    size_t n = 0;
+    for (const rt_field *f = rt_fields; f->key; f++) {
+        if (f->ops & 1u << op)
+            names[n++] = f->key;
+    }
+    names[n] = NULL;
+    return rt_nearest(key, names);
+}
+
+static int refuse_key(lua_State *L, dsl_place call, dcn_op op, const char *key)
+{
+    const dsl_place at = place_of_key(call, op, key);
+    for (int other = 0; rt_op_names[other]; other++) {
+        if (rt_field_find(key, (dcn_op)other))
+            return dsl_raise(L, at, "'%s' is a key of %s, not of %s", key, rt_op_names[other],
+                             rt_op_names[op]);
+    }
+    const char *near = nearest_field(key, op);
+    if (near)
+        return dsl_raise(L, at, "unknown key '%s' (did you mean '%s'?)", key, near);
+    return dsl_raise(L, at, "unknown key '%s' of %s", key, rt_op_names[op]);
+}
+
+/* Tables have no order: of several unknown keys, the first in the alphabet is named. */
+static void check_keys(lua_State *L, dsl_place call, dcn_op op)
+{
+    const char *worst = NULL;
+    for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) {
+        char value[64];
+        if (lua_type(L, -2) != LUA_TSTRING)
+            dsl_raise(L, call, "%s has the value %s without a key; write key = value",
+                      rt_op_names[op], dsl_describe(L, -1, value, sizeof value));
+        const char *key = lua_tostring(L, -2);
+        if (!rt_field_find(key, op) && (!worst || strcmp(key, worst) < 0))
+            worst = key;
+    }
+    if (worst)
+        refuse_key(L, call, op, worst);
+}
+
+/* Read field f of the table at index 1 into the kernel. */
+static void read_field(lua_State *L, const rt_field *f, dsl_kernel *k)
+{
+    const dcn_op op = k->spec.op;
+    lua_pushstring(L, f->key);
+    if (lua_rawget(L, 1) == LUA_TNIL) {
+        if (f->required)
+            dsl_raise(L, k->at, "%s needs '%s'", rt_op_names[op], f->key);
+    } else {
+        dcn_error err;
+        rt_value v = rt_field_default(f);
+        if (dsl_read_value(L, -1, f, &v, &err) || rt_field_check(f, &v, &err))
+            dsl_raise(L, place_of_key(k->at, op, f->key), "%s", err.text);
+        rt_field_set(f, &v, &k->spec);
+        k->named = k->named || f->type == RT_FIELD_NAME;
+    }
+    lua_pop(L, 1);
+}
+
+static int construct(lua_State *L)
+{
+    const dcn_op op = (dcn_op)lua_tointeger(L, lua_upvalueindex(1));
+    const dsl_place call = dsl_here(L);
+    char value[64];
+    if (lua_gettop(L) != 1 || !lua_istable(L, 1))
+        return dsl_raise(L, call, "%s takes one table, as in %s { in_channels = 64, ... }, not %s",
+                         rt_op_names[op], rt_op_names[op],
+                         lua_gettop(L) > 1 ? "several values"
+                                           : dsl_describe(L, 1, value, sizeof value));
+    check_keys(L, call, op);
+    dsl_kernel *k = lua_newuserdatauv(L, sizeof *k, 0);
+    *k = (dsl_kernel){ .at = call };
+    luaL_setmetatable(L, kernel_type);
+    dcn_spec_init(&k->spec, op);
+    for (const rt_field *f = rt_fields; f->key; f++) {
+        if (f->ops & 1u << op)
+            read_field(L, f, k);
+    }
+    dcn_error err;
+    const char *key;
+    if (rt_spec_check(&k->spec, &key, &err))
+        return dsl_raise(L, place_of_key(call, op, key), "%s", err.text);
+    return 1;
+}
+
+void dsl_register_constructors(lua_State *L)
+{
+    luaL_newmetatable(L, kernel_type);
+    lua_pop(L, 1);
+    for (int op = 0; rt_op_names[op]; op++) {
+        lua_pushinteger(L, op);
+        lua_pushcclosure(L, construct, 1);
+        lua_setfield(L, -2, rt_op_names[op]);
+    }
+}
+
+/* ---- what a file returned ------------------------------------------------------------ */
+
+typedef struct {
+    dsl_place end; /* of the spec, where it returns */
+    int kernels;   /* index of the list that collects them */
+    int visited;
+} collection;
+
+static int refuse_result(lua_State *L, int index, dsl_place end)
+{
+    char value[64];
+    return dsl_raise(L, end, "a spec returns one kernel or a list of kernels, not %s",
+                     dsl_describe(L, index, value, sizeof value));
+}
+
+static void add_kernel(lua_State *L, int index, const collection *c)
+{
+    const lua_Integer n = (lua_Integer)lua_rawlen(L, c->kernels);
+    if (n >= DSL_KERNELS)
+        dsl_raise(L, c->end, "a spec returns at most %d kernels", DSL_KERNELS);
+    lua_pushvalue(L, index);
+    lua_rawseti(L, c->kernels, n + 1);
+}
+
+/* A kernel, or a list of these, lists in lists included. */
+static void flatten(lua_State *L, int index, collection *c, int depth)
+{
+    if (luaL_testudata(L, index, kernel_type)) {
+        add_kernel(L, index, c);
+        return;
+    }
+    if (!lua_istable(L, index))
+        refuse_result(L, index, c->end);
+    if (depth >= DSL_LIST_DEPTH)
+        dsl_raise(L, c->end, "lists of kernels are nested more than %d deep", DSL_LIST_DEPTH);
+    luaL_checkstack(L, 4, NULL);
+    lua_Integer n = 0;
+    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1))
+        n++;
+    for (lua_Integer i = 1; i <= n; i++) {
+        if (++c->visited > 4 * DSL_KERNELS)
+            dsl_raise(L, c->end, "a spec returns at most %d kernels", DSL_KERNELS);
+        if (lua_rawgeti(L, index, i) == LUA_TNIL)
+            dsl_raise(L, c->end, "a list of kernels has keys other than 1, 2, 3, ...");
+        flatten(L, lua_gettop(L), c, depth + 1);
+        lua_pop(L, 1);
+    }
+}
+
+static dsl_kernel *kernel_at(lua_State *L, int list, int i)
+{
+    lua_rawgeti(L, list, i);
+    dsl_kernel *k = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    return k;
+}
+
+/* Note that a kernel is called so, in the table at `names`; false if another one is. */
+static bool take_name(lua_State *L, int names, const char *name, int line)
+{
+    const bool taken = lua_getfield(L, names, name) != LUA_TNIL;
+    lua_pop(L, 1);
+    if (taken)
+        return false;
+    lua_pushinteger(L, line);
+    lua_setfield(L, names, name);
+    return true;
+}
+
+static void take_given_names(lua_State *L, int list, int names, int n)
+{
+    for (int i = 1; i <= n; i++) {
+        const dsl_kernel *k = kernel_at(L, list, i);
+        if (!k->named || take_name(L, names, k->spec.name, k->at.line))
+            continue;
+        lua_getfield(L, names, k->spec.name);
+        const int first = (int)lua_tointeger(L, -1);
+        const dsl_place at = place_of_key(k->at, k->spec.op, "name");
+        dsl_raise(L, at, "two kernels are called '%s' (the first was made on line %d)",
+                  k->spec.name, first);
+    }
+}
+
+/* Copy the kernels out, the unnamed ones with a name that is free. */
+static void copy_out(lua_State *L, int list, int names, dcn_spec *out)
+{
+    int used[DCN_OP_DEFORM_CONV2D + 1] = { 0 };
+    const int n = (int)lua_rawlen(L, list);
+    for (int i = 0; i < n; i++) {
+        const dsl_kernel *k = kernel_at(L, list, i + 1);
+        const char *op = rt_op_names[k->spec.op];
+        out[i] = k->spec;
+        while (!k->named) {
+            const int number = ++used[k->spec.op];
+            snprintf(out[i].name, sizeof out[i].name, number > 1 ? "%s_%d" : "%s", op, number);
+            if (take_name(L, names, out[i].name, k->at.line))
+                break;
+        }
+    }
+}
+
+void dsl_collect(lua_State *L, int nresults, dsl_place end)
+{
+    if (nresults == 0)
+        dsl_raise(L, end, "the spec returns nothing; end it with return deform_conv2d { ... }");
+    if (nresults > 1)
+        dsl_raise(L, end, "the spec returns %d values; return a list of kernels: { a, b }",
+                  nresults);
+    const int result = lua_gettop(L);
+    lua_newtable(L);
+    collection c = { .end = end, .kernels = lua_gettop(L) };
+    flatten(L, result, &c, 0);
+    const int n = (int)lua_rawlen(L, c.kernels);
+    if (n == 0)
+        dsl_raise(L, end, "the spec returns an empty list; at least one kernel is needed");
+    lua_newtable(L);
+    const int names = lua_gettop(L);
+    take_given_names(L, c.kernels, names, n);
+    dcn_spec *specs = dsl_module_new(dsl_of(L), n);
+    if (!specs)
+        dsl_raise_status(L, DCN_EENV, end, "out of memory");
+    copy_out(L, c.kernels, names, specs);
+}

@@ -1,0 +1,194 @@
+/* load.c: from a file or a text to a module: one Lua state, one protected call, one message.
+**
+** Everything that Lua does happens inside `protected`; whatever it raises comes back to dsl_load
+** as an error in the loader.  The module is one block of memory and outlives the Lua state.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "dsl/loader.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const dsl_limits dsl_default_limits = {
+    .memory_bytes = (size_t)32 << 20,
+    .steps = 20 * 1000 * 1000,
+    .seconds = 10,
+};
+
+/* ---- modules ----------------------------------------------------------------------- */
+
+struct dcn_module {
+    lua_Alloc alloc;
+    void *alloc_self;
+    size_t bytes;
+    int count, nfiles;
+    const char **files;
+    dcn_spec spec[];
+};
+
+/* Copy the paths of files, in the order in which they were read, behind the table of them. */
+static void copy_files(dcn_module *m, const dsl_source *newest)
+{
+    char *at = (char *)(m->files + m->nfiles);
+    int i = m->nfiles;
+    for (const dsl_source *s = newest; s; s = s->next) {
+        if (!s->is_file)
+            continue;
+        const size_t bytes = strlen(s->path) + 1;
+        m->files[--i] = memcpy(at, s->path, bytes);
+        at += bytes;
+    }
+}
+
+dcn_spec *dsl_module_new(dsl_loader *l, int n)
+{
+    const size_t specs = sizeof(dcn_module) + (size_t)n * sizeof(dcn_spec);
+    size_t bytes = specs;
+    int nfiles = 0;
+    for (const dsl_source *s = l->sources; s; s = s->next) {
+        nfiles += s->is_file;
+        bytes += s->is_file ? sizeof(char *) + strlen(s->path) + 1 : 0;
+    }
+    dcn_module *m = l->alloc(l->alloc_self, NULL, 0, bytes);
+    if (!m)
+        return NULL;
+    m->alloc = l->alloc;
+    m->alloc_self = l->alloc_self;
+    m->bytes = bytes;
+    m->count = n;
+    m->nfiles = nfiles;
+    m->files = (const char **)(void *)((char *)m + specs);
+    copy_files(m, l->sources);
+    l->module = m;
+    return m->spec;
+}
+
+void dcn_module_free(dcn_module *m)
+{
+    if (m)
+        m->alloc(m->alloc_self, m, m->bytes, 0);
+}
+
+int dcn_module_count(const dcn_module *m)
+{
+    return m->count;
+}
+
+const dcn_spec *dcn_module_spec(const dcn_module *m, int i)
+{
+    return i >= 0 && i < m->count ? &m->spec[i] : NULL;
+}
+
+const char *dcn_module_file(const dcn_module *m, int i)
+{
+    return i >= 0 && i < m->nfiles ? m->files[i] : NULL;
+}
+
+/* ---- loading ------------------------------------------------------------------------- */
+
+/* The return statement is the last of a file: its last line that is not empty is near it. */
+static dsl_place end_of(const dsl_source *s)
+{
+    int line = 1, last = 1;
+    for (const char *p = s->text; *p; p++) {
+        if (*p == '\n')
+            line++;
+        else if (*p != ' ' && *p != '\t' && *p != '\r')
+            last = line;
+    }
+    return (dsl_place){ s, last };
+}
+
+static int protected(lua_State *L)
+{
+    dsl_source *main = dsl_source_by_id(dsl_of(L), 1);
+    int nresults;
+    dsl_sandbox_open(L);
+    dsl_watch(L);
+    dsl_source_run(L, main, &nresults);
+    dsl_check_params(L);
+    dsl_collect(L, nresults, end_of(main));
+    return 0;
+}
+
+/* A failure that left no message: memory ran out, or the handler itself could not run. */
+static void set_silent_error(dsl_loader *l, int status)
+{
+    const char *path = l->at.source ? l->at.source->path : l->sources->path;
+    if (status == LUA_ERRMEM && !l->over_limit)
+        dcn_fail_at(&l->err, DCN_EENV, path, l->at.line, "out of memory");
+    else if (status == LUA_ERRMEM)
+        dcn_fail_at(&l->err, DCN_ESPEC, path, l->at.line,
+                    "needs more than %zu MiB of memory (a string or table that grows without end?)",
+                    l->limits->memory_bytes >> 20);
+    else
+        dcn_fail_at(&l->err, DCN_ESPEC, path, l->at.line, "calls are nested too deeply");
+}
+
+static int run(dsl_loader *l)
+{
+    lua_State *L = lua_newstate(dsl_alloc, l);
+    if (!L)
+        return dcn_fail_at(&l->err, DCN_EENV, l->sources->path, 0, "out of memory");
+    *(dsl_loader **)lua_getextraspace(L) = l;
+    l->started = dsl_cpu_seconds();
+    lua_pushcfunction(L, dsl_on_error);
+    lua_pushcfunction(L, protected);
+    const int status = lua_pcall(L, 0, 0, -2);
+    if (status != LUA_OK && !l->failed)
+        set_silent_error(l, status);
+    lua_close(L);
+    return status == LUA_OK ? 0 : -1;
+}
+
+static void *default_alloc(void *self, void *block, size_t old_size, size_t new_size)
+{
+    (void)self, (void)old_size;
+    if (new_size)
+        return realloc(block, new_size);
+    free(block);
+    return NULL;
+}
+
+int dsl_load(const dsl_request *r, dcn_module **out, dcn_error *err)
+{
+    dsl_loader l = { .alloc = r->alloc ? r->alloc : default_alloc,
+                     .alloc_self = r->alloc_self,
+                     .limits = r->limits ? r->limits : &dsl_default_limits,
+                     .params = r->params,
+                     .nparams = r->nparams };
+    *out = NULL;
+    dcn_error why;
+    const dsl_source *main =
+        r->text ? dsl_source_text(&l, r->path, r->text, &why) : dsl_source_read(&l, r->path, &why);
+    int rc = -1;
+    if (!main)
+        dcn_fail_at(&l.err, why.code, r->path, 0, "%s", why.text);
+    else
+        rc = run(&l);
+    if (rc == 0)
+        *out = l.module;
+    else {
+        dcn_module_free(l.module);
+        if (err)
+            *err = l.err;
+    }
+    dsl_sources_free(&l);
+    return rc;
+}
+
+int dcn_load_file(const char *path, const dcn_param *params, int nparams, dcn_module **out,
+                  dcn_error *err)
+{
+    const dsl_request request = { .path = path, .params = params, .nparams = nparams };
+    return dsl_load(&request, out, err);
+}
+
+int dcn_load_text(const char *text, const char *chunk, const dcn_param *params, int nparams,
+                  dcn_module **out, dcn_error *err)
+{
+    const dsl_request request = {
+        .path = chunk ? chunk : "spec", .text = text, .params = params, .nparams = nparams
+    };
+    return dsl_load(&request, out, err);
+}

@@ -1,0 +1,165 @@
+/* loader.h: one load of a spec: the Lua state, what limits it, what it read, how it failed.
+**
+** All of dsl/ works on a dsl_loader, which dsl_of finds from the Lua state.  Functions that take
+** a lua_State run inside the one protected call of load.c and may raise; they own nothing that
+** would be lost then: source texts belong to the loader, all else to Lua.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_DSL_LOADER_H
+#define DCN_DSL_LOADER_H
+
+#include "runtime/base.h"
+#include "runtime/spec_fields.h"
+
+#include <dcngen.h>
+#include <lauxlib.h>
+#include <lua.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* What a spec may use; a spec that needs more is stopped with a message. */
+typedef struct dsl_limits {
+    size_t memory_bytes; /* of Lua and of the texts */
+    long steps;          /* Lua instructions */
+    double seconds;      /* of this thread's CPU; for what takes long in few instructions */
+} dsl_limits;
+
+enum {
+    DSL_TEXT_BYTES = 1 << 20, /* of one file */
+    DSL_INCLUDE_DEPTH = 16,
+    DSL_LIST_DEPTH = 8,
+    DSL_KERNELS = 4096,
+};
+
+/* A text that was or is being run.  Lua knows it as chunk "#id". */
+typedef struct dsl_source {
+    struct dsl_source *next;
+    int id;
+    bool is_file, running;
+    uint64_t device, inode; /* of a file: two paths may lead to one */
+    size_t size, block_bytes;
+    char *path, *text; /* both inside the same allocation, ended by NUL */
+} dsl_source;
+
+/* A line of a source; source NULL: nowhere. */
+typedef struct dsl_place {
+    const dsl_source *source;
+    int line;
+} dsl_place;
+
+typedef struct dsl_loader {
+    lua_Alloc alloc;
+    void *alloc_self;
+    const dsl_limits *limits;
+    size_t used_bytes;
+    bool over_limit; /* an allocation was refused because of limits->memory_bytes */
+    long steps;
+    double started; /* seconds of this thread's CPU */
+    const dcn_param *params;
+    int nparams;
+    dsl_source *sources; /* newest first */
+    int depth;           /* of includes */
+    dsl_place at;        /* the last line that began */
+    bool failed;         /* then err says why */
+    dcn_error err;
+    dcn_module *module;
+} dsl_loader;
+
+dsl_loader *dsl_of(lua_State *L);
+
+/* ---- load.c ---------------------------------------------------------------- */
+
+/* dcn_load_file (text NULL) and dcn_load_text, with limits and an allocator for everything. */
+typedef struct dsl_request {
+    const char *path, *text; /* text NULL: read path */
+    const dcn_param *params;
+    int nparams;
+    const dsl_limits *limits; /* NULL: dsl_default_limits */
+    lua_Alloc alloc;          /* NULL: malloc */
+    void *alloc_self;
+} dsl_request;
+
+extern const dsl_limits dsl_default_limits;
+
+/* Make l->module with the files read and n specs to be filled; NULL if there is no memory. */
+dcn_spec *dsl_module_new(dsl_loader *l, int n);
+int dsl_load(const dsl_request *request, dcn_module **out, dcn_error *err);
+
+/* ---- message.c: raising and translating errors ------------------------------- */
+
+/* The innermost running line of Lua. */
+dsl_place dsl_here(lua_State *L);
+
+/* Never returns: the load fails with this message. */
+int dsl_raise_status(lua_State *L, dcn_status status, dsl_place place, const char *text);
+
+/* The same with DCN_ESPEC: the spec is to blame. */
+int dsl_raise(lua_State *L, dsl_place place, const char *fmt, ...) RT_PRINTF(3, 4);
+
+/* The message handler of the protected call: fills err and failed. */
+int dsl_on_error(lua_State *L);
+
+/* The value at index as a message shows it, at most size-1 bytes; returns buf. */
+const char *dsl_describe(lua_State *L, int index, char *buf, size_t size);
+
+/* The string key of the table at index that is nearest to word, or NULL; owned by the table. */
+const char *dsl_nearest_key(lua_State *L, int index, const char *word);
+
+/* ---- source.c ---------------------------------------------------------------- */
+
+/* Add a file, or a text under a path.  NULL with err, of which file and line are not set. */
+dsl_source *dsl_source_read(dsl_loader *l, const char *path, dcn_error *err);
+dsl_source *dsl_source_text(dsl_loader *l, const char *path, const char *text, dcn_error *err);
+dsl_source *dsl_source_by_id(const dsl_loader *l, int id);
+void dsl_sources_free(dsl_loader *l);
+
+/* Push what running the source returns; *nresults says how many values. */
+void dsl_source_run(lua_State *L, dsl_source *source, int *nresults);
+
+/* ---- sandbox.c, guard.c ------------------------------------------------------- */
+
+/* Build the environment of specs and leave it where dsl_push_environment finds it. */
+void dsl_sandbox_open(lua_State *L);
+void dsl_push_environment(lua_State *L);
+void *dsl_alloc(void *loader, void *block, size_t old_size, size_t new_size);
+void dsl_watch(lua_State *L);
+void dsl_check_time(lua_State *L);
+double dsl_cpu_seconds(void);
+
+/* Names that specs may use, each list ended by NULL; for the reference page. */
+extern const char *const dsl_base_names[], *const dsl_string_names[], *const dsl_table_names[],
+                                                                          *const dsl_math_names[];
+
+/* In the table at the top of the stack, replace functions whose C code could run for very long. */
+void dsl_guard_strings(lua_State *L);
+void dsl_guard_tables(lua_State *L);
+int dsl_pairs(lua_State *L);
+
+/* ---- scan.c -------------------------------------------------------------------- */
+
+/* The line of `key =` in the braces of the call of `callee` that begins on `line`; 0: not found. */
+int dsl_key_line(const char *text, int line, const char *callee, const char *key);
+
+/* ---- kernel.c, value.c, param.c, include.c: what specs call --------------------- */
+
+void dsl_register_constructors(lua_State *L); /* into the table at the top */
+bool dsl_is_dynamic(lua_State *L, int index);
+void dsl_push_dynamic(lua_State *L);
+
+/* The value at index as f's type; -1 with the text of err. */
+int dsl_read_value(lua_State *L, int index, const rt_field *f, rt_value *v, dcn_error *err);
+
+/* Turn the nresults values at the top into l->module; where: the end of the spec. */
+void dsl_collect(lua_State *L, int nresults, dsl_place where);
+
+int dsl_param(lua_State *L);
+void dsl_check_params(lua_State *L); /* raises if a param was never read */
+int dsl_include(lua_State *L);
+
+/* ---- page.c --------------------------------------------------------------------- */
+
+/* Write docs/SPEC.md; 0, or -1 if writing failed. */
+int dsl_page(FILE *out);
+
+#endif

@@ -1,0 +1,163 @@
+/* message.c: how a spec fails: always one message with a place.
+**
+** Our own errors are raised with a place.  Lua's begin with "#id:line: ", because sources are
+** loaded as chunks named "#id"; one that does not (an object, memory, a C function called by
+** another) gets the innermost running line.  Specs cannot catch errors.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "dsl/loader.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+dsl_loader *dsl_of(lua_State *L)
+{
+    return *(dsl_loader **)lua_getextraspace(L);
+}
+
+/* "#3:14: text" is line 14 of source 3; returns where the text begins, or message itself. */
+static const char *parse_place(const dsl_loader *l, const char *message, dsl_place *place)
+{
+    int id, line, length = 0;
+    if (sscanf(message, "#%d:%d: %n", &id, &line, &length) < 2 || length == 0)
+        return message;
+    const dsl_source *source = dsl_source_by_id(l, id);
+    if (!source)
+        return message;
+    *place = (dsl_place){ source, line };
+    return message + length;
+}
+
+dsl_place dsl_here(lua_State *L)
+{
+    lua_Debug frame;
+    for (int level = 0; lua_getstack(L, level, &frame); level++) {
+        lua_getinfo(L, "Sl", &frame);
+        if (frame.currentline > 0 && frame.short_src[0] == '#')
+            return (dsl_place){ dsl_source_by_id(dsl_of(L), atoi(frame.short_src + 1)),
+                                frame.currentline };
+    }
+    return (dsl_place){ NULL, 0 };
+}
+
+static void set_error(dsl_loader *l, dcn_status status, dsl_place place, const char *text)
+{
+    l->failed = true;
+    dcn_fail_at(&l->err, status, place.source ? place.source->path : NULL, place.line, "%s", text);
+}
+
+int dsl_raise_status(lua_State *L, dcn_status status, dsl_place place, const char *text)
+{
+    set_error(dsl_of(L), status, place, text);
+    lua_pushnil(L);
+    return lua_error(L);
+}
+
+int dsl_raise(lua_State *L, dsl_place place, const char *fmt, ...)
+{
+    char text[1024];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    return dsl_raise_status(L, DCN_ESPEC, place, text);
+}
+
+int dsl_on_error(lua_State *L)
+{
+    dsl_loader *l = dsl_of(L);
+    if (l->failed)
+        return 1;
+    dsl_place place = dsl_here(L);
+    if (lua_type(L, 1) == LUA_TSTRING) {
+        const char *text = parse_place(l, lua_tostring(L, 1), &place);
+        set_error(l, DCN_ESPEC, place, *text ? text : "error without a message");
+    } else {
+        char value[64], text[128];
+        snprintf(text, sizeof text, "error raised with %s instead of a message",
+                 dsl_describe(L, 1, value, sizeof value));
+        set_error(l, DCN_ESPEC, place, text);
+    }
+    return 1;
+}
+
+/* ---- values in messages ------------------------------------------------------- */
+
+static void describe_number(lua_State *L, int index, char *buf, size_t size)
+{
+    const double x = lua_tonumber(L, index);
+    if (lua_isinteger(L, index))
+        snprintf(buf, size, LUA_INTEGER_FMT, lua_tointeger(L, index));
+    else if (isnan(x))
+        snprintf(buf, size, "nan");
+    else
+        snprintf(buf, size, "%.14g", x);
+}
+
+/* Numbers of a short list as {1, 2}; anything else is just a table. */
+static void describe_table(lua_State *L, int index, char *buf, size_t size)
+{
+    const int n = lua_rawlen(L, index) <= 4 ? (int)lua_rawlen(L, index) : 0;
+    size_t used = (size_t)snprintf(buf, size, "{");
+    for (int i = 1; i <= n && used < size; i++) {
+        char item[32];
+        if (lua_rawgeti(L, index, i) == LUA_TTABLE)
+            snprintf(item, sizeof item, "{...}");
+        else
+            dsl_describe(L, lua_gettop(L), item, sizeof item);
+        lua_pop(L, 1);
+        used += (size_t)snprintf(buf + used, size - used, "%s%s", i > 1 ? ", " : "", item);
+    }
+    if (n && used + 1 < size)
+        snprintf(buf + used, size - used, "}");
+    else
+        snprintf(buf, size, "a table");
+}
+
+const char *dsl_describe(lua_State *L, int index, char *buf, size_t size)
+{
+    index = lua_absindex(L, index);
+    const int type = lua_type(L, index);
+    if (dsl_is_dynamic(L, index))
+        snprintf(buf, size, "dynamic");
+    else if (type == LUA_TNUMBER)
+        describe_number(L, index, buf, size);
+    else if (type == LUA_TSTRING && lua_rawlen(L, index) <= 40)
+        snprintf(buf, size, "\"%s\"", lua_tostring(L, index));
+    else if (type == LUA_TSTRING)
+        snprintf(buf, size, "\"%.40s...\"", lua_tostring(L, index));
+    else if (type == LUA_TBOOLEAN)
+        snprintf(buf, size, "%s", lua_toboolean(L, index) ? "true" : "false");
+    else if (type == LUA_TTABLE)
+        describe_table(L, index, buf, size);
+    else if (type == LUA_TUSERDATA)
+        snprintf(buf, size, "a kernel");
+    else
+        snprintf(buf, size, type == LUA_TFUNCTION ? "a function" : "nil");
+    return buf;
+}
+
+/* ---- hints --------------------------------------------------------------------- */
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Tables have no fixed order; sorting makes the hint the same every time. */
+const char *dsl_nearest_key(lua_State *L, int index, const char *word)
+{
+    enum { MOST = 512 };
+    const char *names[MOST + 1];
+    size_t n = 0;
+    index = lua_absindex(L, index);
+    for (lua_pushnil(L); lua_next(L, index) && n < MOST; lua_pop(L, 1)) {
+        if (lua_type(L, -2) == LUA_TSTRING)
+            names[n++] = lua_tostring(L, -2);
+    }
+    qsort(names, n, sizeof *names, by_text);
+    names[n] = NULL;
+    return rt_nearest(word, names);
+}

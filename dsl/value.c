@@ -1,0 +1,214 @@
+/* value.c: one Lua value becomes the value of one field.
+**
+** Integers may be written 3 or 3.0; "3" is not one.  What is read here is not yet in range.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "dsl/loader.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char dynamic;
+
+bool dsl_is_dynamic(lua_State *L, int index)
+{
+    return lua_touserdata(L, index) == &dynamic;
+}
+
+void dsl_push_dynamic(lua_State *L)
+{
+    lua_pushlightuserdata(L, (void *)(uintptr_t)&dynamic);
+}
+
+static int refuse(lua_State *L, int index, const rt_field *f, const char *expected, dcn_error *err)
+{
+    char value[64];
+    return dcn_fail(err, DCN_ESPEC, "'%s' = %s is not %s", f->key,
+                    dsl_describe(L, index, value, sizeof value), expected);
+}
+
+static bool get_integer(lua_State *L, int index, int64_t *n)
+{
+    int ok = 0;
+    if (lua_type(L, index) == LUA_TNUMBER)
+        *n = lua_tointegerx(L, index, &ok);
+    return ok;
+}
+
+static int read_int(lua_State *L, int index, const rt_field *f, rt_value *v, dcn_error *err)
+{
+    if (!get_integer(L, index, &v->n[0]))
+        return refuse(L, index, f, "an integer", err);
+    return 0;
+}
+
+/* A number that happens to be DCN_DYNAMIC must not pass for it. */
+static int read_extent(lua_State *L, int index, const rt_field *f, rt_value *v, dcn_error *err)
+{
+    if (dsl_is_dynamic(L, index)) {
+        v->n[0] = DCN_DYNAMIC;
+        return 0;
+    }
+    if (!get_integer(L, index, &v->n[0]))
+        return refuse(L, index, f, "an integer or dynamic", err);
+    if (v->n[0] == DCN_DYNAMIC)
+        return dcn_fail(err, DCN_ESPEC, "'%s' = -1 is outside %.0f..%.0f and not dynamic", f->key,
+                        f->least, f->most);
+    return 0;
+}
+
+/* The elements of a list without other keys; 0 if it is not one of at most 4 integers. */
+static int read_list(lua_State *L, int index, int64_t n[4])
+{
+    int count = 0;
+    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1))
+        count++;
+    for (int i = 0; i < count && count <= 4; i++) {
+        lua_rawgeti(L, index, i + 1);
+        const bool ok = get_integer(L, -1, &n[i]);
+        lua_pop(L, 1);
+        if (!ok)
+            return 0;
+    }
+    return count <= 4 ? count : 0;
+}
+
+/* n is for all sides, {h, w} for both axes. */
+static int read_ints(lua_State *L, int index, const rt_field *f, rt_value *v, dcn_error *err)
+{
+    const int want = rt_field_count(f);
+    int count = 1;
+    if (!get_integer(L, index, &v->n[0]))
+        count = lua_istable(L, index) ? read_list(L, index, v->n) : 0;
+    const bool one = count == 1 && !lua_istable(L, index);
+    if (!one && count != 2 && (count != want || count == 0))
+        return refuse(L, index, f,
+                      want == 2 ? "an integer or {h, w}"
+                                : "an integer, {h, w} or {top, left, bottom, right}",
+                      err);
+    for (int i = count; i < want; i++)
+        v->n[i] = v->n[i - count];
+    return 0;
+}
+
+static int read_choice(lua_State *L, int index, const rt_field *f, rt_value *v, dcn_error *err)
+{
+    if (lua_type(L, index) != LUA_TSTRING)
+        return refuse(L, index, f, "a string", err);
+    const char *given = lua_tostring(L, index);
+    for (v->n[0] = 0; f->choices[v->n[0]]; v->n[0]++) {
+        if (strcmp(f->choices[v->n[0]], given) == 0)
+            return 0;
+    }
+    return rt_field_not_a_choice(f, given, err);
+}
+
+static int read_bool(lua_State *L, int index, const rt_field *f, rt_value *v, dcn_error *err)
+{
+    if (!lua_isboolean(L, index))
+        return refuse(L, index, f, "true or false", err);
+    v->n[0] = lua_toboolean(L, index);
+    return 0;
+}
+
+static int read_number(lua_State *L, int index, const rt_field *f, rt_value *v, dcn_error *err)
+{
+    if (lua_type(L, index) != LUA_TNUMBER)
+        return refuse(L, index, f, "a number", err);
+    v->x = lua_tonumber(L, index);
+    return 0;
+}
+
+static int read_text(lua_State *L, int index, const rt_field *f, rt_value *v, dcn_error *err)
+{
+    if (lua_type(L, index) != LUA_TSTRING)
+        return refuse(L, index, f, "a string", err);
+    size_t length;
+    const char *text = lua_tolstring(L, index, &length);
+    if (length > (size_t)f->most)
+        return dcn_fail(err, DCN_ESPEC, "'%s' = \"%.20s...\" is longer than %.0f letters", f->key,
+                        text, f->most);
+    if (strlen(text) != length)
+        return dcn_fail(err, DCN_ESPEC, "'%s' has a NUL byte", f->key);
+    memcpy(v->text, text, length + 1);
+    return 0;
+}
+
+/* ---- schedules: { "tiled", mr = 6, nv = 4 } is "tiled mr=6 nv=4" -------------------------- */
+
+enum { MOST_KNOBS = 32 };
+
+typedef struct {
+    const char *name;
+    char value[32];
+} knob;
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const knob *)a)->name, ((const knob *)b)->name);
+}
+
+/* The entry with its key at -2 and its value at -1; false if it cannot be part of a schedule. */
+static bool read_knob(lua_State *L, knob *k)
+{
+    const int type = lua_type(L, -1);
+    if (lua_type(L, -2) != LUA_TSTRING || (type != LUA_TNUMBER && type != LUA_TSTRING))
+        return false;
+    k->name = lua_tostring(L, -2);
+    if (type == LUA_TNUMBER)
+        return dsl_describe(L, -1, k->value, sizeof k->value) != NULL;
+    return snprintf(k->value, sizeof k->value, "%s", lua_tostring(L, -1)) < (int)sizeof k->value;
+}
+
+static bool append(rt_value *v, const char *a, const char *b, const char *c)
+{
+    const size_t used = strlen(v->text), left = sizeof v->text - used;
+    return snprintf(v->text + used, left, "%s%s%s%s", used ? " " : "", a, b, c) < (int)left;
+}
+
+/* Fill knobs with the named entries and v with the lowering; returns how many, or -1. */
+static int read_knobs(lua_State *L, int index, knob *knobs, rt_value *v)
+{
+    int n = 0;
+    bool ok = true;
+    v->text[0] = 0;
+    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+        if (lua_isinteger(L, -2) && lua_tointeger(L, -2) == 1 && lua_type(L, -1) == LUA_TSTRING)
+            ok = ok && append(v, lua_tostring(L, -1), "", "");
+        else if (n < MOST_KNOBS)
+            ok = ok && read_knob(L, &knobs[n++]);
+        else
+            ok = false;
+    }
+    return ok ? n : -1;
+}
+
+static int read_schedule(lua_State *L, int index, const rt_field *f, rt_value *v, dcn_error *err)
+{
+    static const char expected[] = "a string or a table such as { \"tiled\", mr = 6 }";
+    if (lua_type(L, index) == LUA_TSTRING)
+        return read_text(L, index, f, v, err);
+    knob knobs[MOST_KNOBS];
+    const int n = lua_istable(L, index) ? read_knobs(L, index, knobs, v) : -1;
+    if (n < 0)
+        return refuse(L, index, f, expected, err);
+    qsort(knobs, (size_t)n, sizeof *knobs, by_name);
+    for (int i = 0; i < n; i++) {
+        if (!append(v, knobs[i].name, "=", knobs[i].value))
+            return refuse(L, index, f, expected, err);
+    }
+    return 0;
+}
+
+int dsl_read_value(lua_State *L, int index, const rt_field *f, rt_value *v, dcn_error *err)
+{
+    static int (*const read[])(lua_State *, int, const rt_field *, rt_value *, dcn_error *) = {
+        [RT_FIELD_INT] = read_int,       [RT_FIELD_EXTENT] = read_extent,
+        [RT_FIELD_SIZE] = read_ints,     [RT_FIELD_PADDING] = read_ints,
+        [RT_FIELD_CHOICE] = read_choice, [RT_FIELD_BOOL] = read_bool,
+        [RT_FIELD_NUMBER] = read_number, [RT_FIELD_NAME] = read_text,
+        [RT_FIELD_TEXT] = read_text,     [RT_FIELD_SCHEDULE] = read_schedule,
+        [RT_FIELD_NOT_YET] = read_bool,
+    };
+    return read[f->type](L, lua_absindex(L, index), f, v, err);
+}
