@@ -28,4 +28,7 @@ void cg_unload(void *owner);
 int cg_header(const dcn_spec *s, const Schedule *sched, const dcn_target *t, char **text,
               dcn_error *err);
 
+/* "19.1.7" */
+const char *cg_llvm_version(void);
+
 #endif

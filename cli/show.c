@@ -1,0 +1,199 @@
+/* show.c: the verb that tells what was decided.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "kernels.h"
+#include "runtime/base.h"
+#include "say.h"
+#include "space.h"
+#include "spec_json.h"
+#include "verbs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct View {
+    const char *name;
+    unsigned refused; /* options of the verb that mean nothing here */
+    int (*text)(const Args *a, const Kernels *k, dcn_error *err);
+    /* One kernel as an object to be added to the report; NULL: text only. */
+    json_t *(*json)(const Args *a, const dcn_spec *s, dcn_error *err);
+} View;
+
+/* ---- ir, asm -------------------------------------------------------------- */
+
+static int show_emitted(const Args *a, const Kernels *k, dcn_emit_kind kind, dcn_error *err)
+{
+    for (int i = 0; i < k->n; i++) {
+        Choice c;
+        void *text;
+        size_t size;
+        if (kernel_choice(a, k->spec[i], &c, err))
+            return -1;
+        if (dcn_emit(k->spec[i], &c.opt, kind, &text, &size, err))
+            return kernel_fail(k->spec[i], err);
+        fwrite(text, 1, size, stdout);
+        free(text);
+    }
+    return 0;
+}
+
+static int show_ir(const Args *a, const Kernels *k, dcn_error *err)
+{
+    return show_emitted(a, k, DCN_EMIT_LLVM_IR, err);
+}
+
+static int show_asm(const Args *a, const Kernels *k, dcn_error *err)
+{
+    return show_emitted(a, k, DCN_EMIT_ASM, err);
+}
+
+/* ---- spec ----------------------------------------------------------------- */
+
+/* One kernel is a line that returns it; several are a list of such lines. */
+static int show_spec(const Args *a, const Kernels *k, dcn_error *err)
+{
+    static const char start[] = "return ";
+    char line[4096];
+    (void)a, (void)err;
+    if (k->n > 1)
+        puts("return {");
+    for (int i = 0; i < k->n; i++) {
+        dcn_spec_print(k->spec[i], line, sizeof line);
+        if (k->n == 1)
+            puts(line);
+        else
+            printf("  %s,\n", line + strlen(start));
+    }
+    if (k->n > 1)
+        puts("}");
+    return 0;
+}
+
+static json_t *spec_object(const Args *a, const dcn_spec *s, dcn_error *err)
+{
+    (void)a, (void)err;
+    return spec_json(s);
+}
+
+/* ---- schedule ------------------------------------------------------------- */
+
+typedef struct Decision {
+    Choice choice;
+    char schedule[DCN_TEXT_MAX], why[2048];
+} Decision;
+
+static int decide(const Args *a, const dcn_spec *s, Decision *d, dcn_error *err)
+{
+    if (kernel_choice(a, s, &d->choice, err))
+        return -1;
+    if (dcn_explain(s, &d->choice.opt, d->schedule, sizeof d->schedule, d->why, sizeof d->why, err))
+        return kernel_fail(s, err);
+    return 0;
+}
+
+static int show_schedule(const Args *a, const Kernels *k, dcn_error *err)
+{
+    for (int i = 0; i < k->n; i++) {
+        Decision d;
+        if (decide(a, k->spec[i], &d, err))
+            return -1;
+        printf("%s: %s\n", k->spec[i]->name, d.schedule);
+        for (char *save, *line = strtok_r(d.why, "\n", &save); line;
+             line = strtok_r(NULL, "\n", &save))
+            printf("  %s\n", line);
+    }
+    return 0;
+}
+
+static json_t *schedule_object(const Args *a, const dcn_spec *s, dcn_error *err)
+{
+    Decision d;
+    if (decide(a, s, &d, err))
+        return NULL;
+    return json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", s->name, "target", d.choice.target.cpu,
+                     "isa", d.choice.target.isa, "schedule", d.schedule, "why", d.why);
+}
+
+/* ---- space ---------------------------------------------------------------- */
+
+static int show_space(const Args *a, const Kernels *k, dcn_error *err)
+{
+    for (int i = 0; i < k->n; i++) {
+        Choice c;
+        if (kernel_choice(a, k->spec[i], &c, err) || space_print(k->spec[i], &c.target, err))
+            return -1;
+    }
+    return 0;
+}
+
+static json_t *space_object(const Args *a, const dcn_spec *s, dcn_error *err)
+{
+    Choice c;
+    return kernel_choice(a, s, &c, err) ? NULL : space_json(s, &c.target, err);
+}
+
+/* ---- the verb ------------------------------------------------------------- */
+
+enum {
+    AIMED = BIT(OPT_TARGET) | BIT(OPT_CPU) | BIT(OPT_ATTRS) | BIT(OPT_TRIPLE),
+};
+
+static const View views[] = {
+    { "ir", BIT(OPT_JSON), show_ir, NULL },
+    { "asm", BIT(OPT_JSON), show_asm, NULL },
+    { "schedule", 0, show_schedule, schedule_object },
+    { "space", BIT(OPT_SCHEDULE), show_space, space_object },
+    { "spec", AIMED | BIT(OPT_SCHEDULE), show_spec, spec_object },
+    { .name = NULL },
+};
+
+static const View *find_view(const char *name, dcn_error *err)
+{
+    const char *names[sizeof views / sizeof *views] = { NULL };
+    for (const View *v = views; v->name; v++) {
+        if (!strcmp(v->name, name))
+            return v;
+        names[v - views] = v->name;
+    }
+    const char *near = rt_nearest(name, names);
+    dcn_fail(err, DCN_EUSAGE, "show '%.100s' is not one of ir, asm, schedule, space, spec%s%s%s",
+             name, near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+    return NULL;
+}
+
+static int check_options(const Args *a, const View *v, dcn_error *err)
+{
+    for (int i = 0; i < NOPTIONS; i++) {
+        if (a->given & v->refused & BIT(i))
+            return dcn_fail(err, DCN_EUSAGE, "show %s has no option '%s'", v->name,
+                            options[i].name);
+    }
+    return 0;
+}
+
+static int print_json(const Args *a, const Kernels *k, const View *v, dcn_error *err)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < k->n; i++) {
+        json_t *one = v->json(a, k->spec[i], err);
+        if (!one) {
+            json_decref(list);
+            return -1;
+        }
+        json_array_append_new(list, one);
+    }
+    return say_json(say_report("kernels", list), err);
+}
+
+int verb_show(const Args *a, dcn_error *err)
+{
+    const View *v = find_view(a->words.at[0], err);
+    if (!v || check_options(a, v, err))
+        return -1;
+    Kernels k;
+    int status = kernels_load(a, &k, err);
+    if (!status)
+        status = args_has(a, OPT_JSON) ? print_json(a, &k, v, err) : v->text(a, &k, err);
+    kernels_free(&k);
+    return status;
+}
