@@ -316,6 +316,21 @@ void p_put_i64(Emit *e, addr p, idx x)
     store(e, p, x.v, 8);
 }
 
+addr p_at_addr(Emit *e, addr p, idx at)
+{
+    return element(e, e->ptr, p, at);
+}
+
+addr p_get_addr(Emit *e, addr p)
+{
+    return (addr){ load(e, e->ptr, p, 8) };
+}
+
+void p_put_addr(Emit *e, addr p, addr x)
+{
+    store(e, p, x.v, 8);
+}
+
 fvec p_gather(Emit *e, addr p, ivec at, mask live)
 {
     LLVMValueRef ps = LLVMBuildInBoundsGEP2(e->b, e->fp, p.v, &at.v, 1, "");
@@ -323,6 +338,15 @@ fvec p_gather(Emit *e, addr p, ivec at, mask live)
     LLVMValueRef on = live.v ? live.v : m_all(e).v;
     LLVMValueRef args[] = { ps, align_of(e), on, LLVMConstNull(e->vf) };
     return (fvec){ e_intrinsic(e, "llvm.masked.gather", over, 2, args, 4) };
+}
+
+void p_scatter(Emit *e, addr p, ivec at, fvec x, mask live)
+{
+    LLVMValueRef ps = LLVMBuildInBoundsGEP2(e->b, e->fp, p.v, &at.v, 1, "");
+    LLVMTypeRef over[] = { e->vf, LLVMVectorType(e->ptr, (unsigned)e->lanes) };
+    LLVMValueRef on = live.v ? live.v : m_all(e).v;
+    LLVMValueRef args[] = { x.v, ps, align_of(e), on };
+    e_intrinsic(e, "llvm.masked.scatter", over, 2, args, 4);
 }
 
 void p_prefetch(Emit *e, addr p, int level)

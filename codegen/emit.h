@@ -160,8 +160,13 @@ void p_store_i32(Emit *e, addr p, ivec x);
 idx p_get_i32(Emit *e, addr p); /* one i32, sign-extended */
 idx p_get_i64(Emit *e, addr p);
 void p_put_i64(Emit *e, addr p, idx x);
+addr p_get_addr(Emit *e, addr p); /* one pointer */
+void p_put_addr(Emit *e, addr p, addr x);
+addr p_at_addr(Emit *e, addr p, idx at);
 /* p[at] in each live lane, 0 in the others, which are not read */
 fvec p_gather(Emit *e, addr p, ivec at, mask live);
+/* p[at] = x in each live lane */
+void p_scatter(Emit *e, addr p, ivec at, fvec x, mask live);
 void p_prefetch(Emit *e, addr p, int level); /* 1 = L1 ... 3 = L3 */
 /* One element moved or cleared (scalars of the kernel's dtype). */
 void p_copy_one(Emit *e, addr to, addr from);

@@ -1,0 +1,185 @@
+/* header.c: the C header that goes with an object.
+**
+** It is all that a C or C++ program needs: shapes, packing, workspace and threading are
+** described where they are declared, and nothing but <stdint.h> is included.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "cg.h"
+#include "runtime/base.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Page {
+    FILE *out;
+    const dcn_spec *s;
+    const char *real; /* float or double */
+    char upper[DCN_NAME_MAX];
+    dcn_tensor t[DCN_MAX_TENSORS];
+    int nt;
+} Page;
+
+static void dim(const Page *p, const dcn_tensor *t, int i)
+{
+    static const char *const nchw[] = { "batch", "?", "height", "width" };
+    static const char *const nhwc[] = { "batch", "height", "width", "?" };
+    const char *const *names = p->s->layout == DCN_NCHW ? nchw : nhwc;
+    if (t->dims[i] != DCN_DYNAMIC)
+        fprintf(p->out, "[%lld]", (long long)t->dims[i]);
+    else if (strcmp(t->name, "input") == 0 || i == 0)
+        fprintf(p->out, "[%s]", names[i]);
+    else
+        fprintf(p->out, "[out_%s]", names[i]);
+}
+
+static void shape(const Page *p, const dcn_tensor *t)
+{
+    for (int i = 0; i < t->rank; i++)
+        dim(p, t, i);
+}
+
+static int is_dynamic(const dcn_spec *s)
+{
+    return s->batch == DCN_DYNAMIC || s->height == DCN_DYNAMIC || s->width == DCN_DYNAMIC;
+}
+
+static void preamble(const Page *p, const Schedule *sched, const dcn_target *t)
+{
+    char spec[2048], how[DCN_TEXT_MAX];
+    dcn_spec_print(p->s, spec, sizeof spec);
+    sched_print(sched, how, sizeof how);
+    fprintf(p->out,
+            "/* %s: a %s compiled by dcngen.\n**\n"
+            "** spec      %s\n"
+            "** schedule  %s\n"
+            "** target    %s, %s (%s)\n**\n"
+            "** The object needs no library.  It must run on a CPU with that instruction set.\n"
+            "** This file and the object belong to whoever generated them.\n*/\n",
+            p->s->name, dcn_op_name(p->s->op), spec, how, t->triple, t->cpu, t->isa);
+    fprintf(p->out,
+            "#ifndef %s_H\n#define %s_H\n\n#include <stdint.h>\n\n"
+            "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n",
+            p->upper, p->upper);
+}
+
+static void sizes(const Page *p)
+{
+    if (!is_dynamic(p->s))
+        return;
+    fprintf(p->out,
+            "/* Dynamic sizes are given in the arguments.  With them\n"
+            "**     out_height = (height + %d - %d) / %d + 1\n"
+            "**     out_width  = (width + %d - %d) / %d + 1\n"
+            "** and both must be at least 1; each tensor of one image has fewer than 2^31 "
+            "elements. */\n",
+            p->s->padding[0] + p->s->padding[2], p->s->dilation[0] * (p->s->kernel[0] - 1) + 1,
+            p->s->stride[0], p->s->padding[1] + p->s->padding[3],
+            p->s->dilation[1] * (p->s->kernel[1] - 1) + 1, p->s->stride[1]);
+}
+
+static void arguments(const Page *p)
+{
+    fprintf(p->out,
+            "/* Tensors are dense, in C order, aligned to their element.  The output must not\n"
+            "** overlap anything else; nothing outside the tensors is read or written,\n"
+            "** whatever the offsets hold. */\n"
+            "typedef struct %s_args {\n",
+            p->s->name);
+    for (int i = 0; i < p->nt; i++) {
+        const dcn_tensor *t = &p->t[i];
+        if (t->role == DCN_WEIGHT) {
+            fprintf(p->out, "    const void *%s; /* as made by %s_pack */\n", t->name, p->s->name);
+            continue;
+        }
+        fprintf(p->out, "    %s%s *%s; /* ", t->role == DCN_OUT ? "" : "const ", p->real, t->name);
+        shape(p, t);
+        fprintf(p->out, " */\n");
+    }
+    fprintf(
+        p->out,
+        "    int64_t batch, height, width; /* of the input; read only where dynamic:%s%s%s%s */\n"
+        "} %s_args;\n\n",
+        p->s->batch == DCN_DYNAMIC ? " batch" : "", p->s->height == DCN_DYNAMIC ? " height" : "",
+        p->s->width == DCN_DYNAMIC ? " width" : "", is_dynamic(p->s) ? "" : " none", p->s->name);
+}
+
+static void packing(const Page *p)
+{
+    const char *name = p->s->name;
+    const dcn_tensor *weight = p->t;
+    while (weight->role != DCN_WEIGHT)
+        weight++;
+    fprintf(p->out, "/* Reorder the weights, once for any number of calls: weight is ");
+    shape(p, weight);
+    fprintf(p->out,
+            ",\n** packed has %s_packed_bytes() bytes, aligned to %d. */\n"
+            "int64_t %s_packed_bytes(void);\n"
+            "void %s_pack(const %s *weight, void *packed);\n\n",
+            name, (int)dcn_dtype_bytes(p->s->dtype), name, name, p->real);
+}
+
+static void running(const Page *p)
+{
+    const char *n = p->s->name;
+    fprintf(p->out,
+            "/* Bytes of workspace for a call on so many threads; the workspace is aligned to 64 "
+            "bytes and\n"
+            "** needs no initial value.  Static sizes are ignored. */\n"
+            "int64_t %s_workspace_bytes(int64_t batch, int64_t height, int64_t width, int64_t "
+            "threads);\n\n"
+            "/* A call is a few phases, one after the other; a phase is tasks that may run in any "
+            "order and\n"
+            "** at the same time.  tasks: how many tasks a phase has, -1 past the last phase.  "
+            "run: tasks\n"
+            "** first <= i < last as thread number `thread`; two threads never share a number at a "
+            "time.\n"
+            "** The result does not depend on the number of threads. */\n"
+            "int64_t %s_tasks(const %s_args *args, int64_t phase);\n"
+            "void %s_run(const %s_args *args, int64_t phase, int64_t first, int64_t last, void "
+            "*workspace,\n"
+            "            int64_t thread);\n\n",
+            n, n, n, n, n);
+    fprintf(p->out,
+            "/* The whole call on this thread; workspace for 1 thread. */\n"
+            "static inline void %s(const %s_args *args, void *workspace)\n{\n"
+            "    for (int64_t phase = 0, n; (n = %s_tasks(args, phase)) >= 0; phase++)\n"
+            "        %s_run(args, phase, 0, n, workspace, 0);\n}\n\n",
+            n, n, n, n);
+    fprintf(p->out,
+            "#ifdef _OPENMP\n#include <omp.h>\n"
+            "/* The same on up to `threads` threads; workspace for `threads`. */\n"
+            "static inline void %s_parallel(const %s_args *args, void *workspace, int threads)\n{\n"
+            "    for (int64_t phase = 0, n; (n = %s_tasks(args, phase)) >= 0; phase++) {\n"
+            "        _Pragma(\"omp parallel for schedule(dynamic) num_threads(threads)\")\n"
+            "        for (int64_t i = 0; i < n; i++)\n"
+            "            %s_run(args, phase, i, i + 1, workspace, omp_get_thread_num());\n"
+            "    }\n}\n#endif\n\n",
+            n, n, n, n);
+    fprintf(p->out, "#ifdef __cplusplus\n}\n#endif\n#endif\n");
+}
+
+int cg_header(const dcn_spec *s, const Schedule *sched, const dcn_target *t, char **text,
+              dcn_error *err)
+{
+    size_t size = 0;
+    Page p = { .s = s, .real = s->dtype == DCN_F32 ? "float" : "double" };
+    *text = NULL;
+    p.out = open_memstream(text, &size);
+    if (!p.out)
+        return dcn_fail(err, DCN_EENV, "out of memory");
+    for (int i = 0; s->name[i]; i++)
+        p.upper[i] = (char)toupper((unsigned char)s->name[i]);
+    p.nt = dcn_spec_tensors(s, p.t);
+    preamble(&p, sched, t);
+    sizes(&p);
+    arguments(&p);
+    packing(&p);
+    running(&p);
+    if (fclose(p.out) == 0)
+        return 0;
+    free(*text);
+    *text = NULL;
+    return dcn_fail(err, DCN_EENV, "out of memory");
+}

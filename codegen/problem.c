@@ -1,0 +1,88 @@
+/* problem.c: operands, sizes and layout.  The only file that knows how tensors are stored.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "problem.h"
+
+#include <string.h>
+
+int problem_taps(const dcn_spec *s)
+{
+    return s->kernel[0] * s->kernel[1];
+}
+
+int problem_is_deformed(const dcn_spec *s)
+{
+    return s->op == DCN_OP_DEFORM_CONV2D;
+}
+
+/* floor((in + pads - (dil*(k-1)+1)) / stride) + 1; the caller has checked that it is >= 1 */
+static idx out_size(Emit *e, const dcn_spec *s, int axis, idx in)
+{
+    int pads = s->padding[axis] + s->padding[axis + 2];
+    int extent = s->dilation[axis] * (s->kernel[axis] - 1) + 1;
+    idx room = x_addk(e, in, pads - extent);
+    return x_addk(e, x_div(e, room, x_const(e, s->stride[axis])), 1);
+}
+
+static idx size_or(Emit *e, int64_t known, idx dynamic)
+{
+    return known == DCN_DYNAMIC ? dynamic : x_const(e, known);
+}
+
+Problem problem_of_sizes(Emit *e, const dcn_spec *s, idx batch, idx height, idx width)
+{
+    Problem pb = { .s = s,
+                   .n = size_or(e, s->batch, batch),
+                   .h = size_or(e, s->height, height),
+                   .w = size_or(e, s->width, width) };
+    pb.p = out_size(e, s, 0, pb.h);
+    pb.q = out_size(e, s, 1, pb.w);
+    return pb;
+}
+
+static addr *operand(Problem *pb, const char *name)
+{
+    const struct {
+        const char *name;
+        addr *slot;
+    } all[] = {
+        { "input", &pb->input },   { "weight", &pb->weight }, { "bias", &pb->bias },
+        { "offset", &pb->offset }, { "mask", &pb->mask },     { "output", &pb->output },
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (strcmp(all[i].name, name) == 0)
+            return all[i].slot;
+    return NULL;
+}
+
+Problem problem_load(Emit *e, const dcn_spec *s, addr args)
+{
+    dcn_tensor t[DCN_MAX_TENSORS];
+    int nt = dcn_spec_tensors(s, t);
+    idx size[3];
+    for (int i = 0; i < 3; i++)
+        size[i] = p_get_i64(e, p_at_i64(e, args, x_const(e, nt + i)));
+    Problem pb = problem_of_sizes(e, s, size[0], size[1], size[2]);
+    for (int i = 0; i < nt; i++)
+        *operand(&pb, t[i].name) = p_get_addr(e, p_at_addr(e, args, x_const(e, i)));
+    return pb;
+}
+
+idx problem_at(Emit *e, const Problem *pb, idx channels, idx rows, idx cols, const idx at[4])
+{
+    idx n = at[0], c = at[1], y = at[2], x = at[3];
+    if (pb->s->layout == DCN_NCHW) {
+        idx plane = x_add(e, x_mul(e, n, channels), c);
+        return x_add(e, x_mul(e, x_add(e, x_mul(e, plane, rows), y), cols), x);
+    }
+    idx pixel = x_add(e, x_mul(e, x_add(e, x_mul(e, n, rows), y), cols), x);
+    return x_add(e, x_mul(e, pixel, channels), c);
+}
+
+fvec problem_lanes(Emit *e, const Problem *pb, addr map, idx channels, const idx at[4], mask live)
+{
+    addr first = p_at(e, map, problem_at(e, pb, channels, pb->p, pb->q, at));
+    if (pb->s->layout == DCN_NCHW)
+        return p_load(e, first, live);
+    return p_gather(e, first, i_mul(e, i_lane(e), i_splat(e, channels)), live);
+}

@@ -1,0 +1,32 @@
+/* problem.h: the operands and sizes of a kernel, as values in the function being written.
+**
+** A size that the spec knows is a constant and folds away; a dynamic one is read from the
+** argument block.  That is the whole difference between static and dynamic kernels.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_CODEGEN_PROBLEM_H
+#define DCN_CODEGEN_PROBLEM_H
+
+#include "emit.h"
+
+typedef struct Problem {
+    const dcn_spec *s;
+    addr input, weight, bias, offset, mask, output; /* .v == NULL: not in this spec */
+    idx n, h, w, p, q;                              /* batch, input and output rows, columns */
+} Problem;
+
+Problem problem_load(Emit *e, const dcn_spec *s, addr args);
+
+/* The same sizes from the parameters (batch, height, width) of a size query. */
+Problem problem_of_sizes(Emit *e, const dcn_spec *s, idx batch, idx height, idx width);
+
+int problem_taps(const dcn_spec *s);        /* K */
+int problem_is_deformed(const dcn_spec *s); /* has offsets */
+
+/* Element offset of [n][c][y][x] in a map of `channels` channels and `rows` x `cols`, in the spec's layout. */
+idx problem_at(Emit *e, const Problem *pb, idx channels, idx rows, idx cols, const idx at[4]);
+
+/* Lanes along x: element (n, c, y, x + lane) of such a map; dead lanes are not read and are 0. */
+fvec problem_lanes(Emit *e, const Problem *pb, addr map, idx channels, const idx at[4], mask live);
+
+#endif

@@ -1,0 +1,161 @@
+/* sample.c: from offsets to pixels and weights, per lane.
+**
+** Along one axis a tap stands at  base + off,  base = p*stride - pad + i*dilation  an integer.  With
+**
+**     y0 = base + floor(off)     f = off - floor(off)
+**
+** the bilinear sample takes 1-f of row y0 and f of row y0+1.  Only the offset is floored: base + off
+** would be rounded first, which costs digits on wide maps.  So that both rows can always be read, the
+** pair is moved to b, b+1 with b = clamp(y0, 0, H-2) and the weights move with it:
+**
+**     weight(r) = 1-f if r = y0,  f if r = y0+1,  else 0         for r = b, b+1
+**
+** Border rules (SEMANTICS 1.1 to 1.3), exact in integers since y >= 0 means y0 >= 0, and y < H means y0 <= H-1:
+**     zero    valid when -1 <= y0 <= H-1   (at y = -1 exactly both weights are 0)
+**     clamp   valid when  0 <= y0 <= H-1, and f = 0 on the last row
+**     hybrid  valid when  0 <= y0 <= H-1
+** Offsets are clamped to +-LIMIT, beyond every map; NaN becomes -LIMIT, and is never valid.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "sample.h"
+#include "math.h"
+
+/* 2^22: larger than any base or size that a spec may have, and f32 still resolves its halves. */
+#define LIMIT 4194304.0
+
+/* ---- one axis ----------------------------------------------------------------------------- */
+
+typedef struct Axis {
+    ivec at;
+    fvec lo, hi;
+    mask valid;
+} Axis;
+
+static mask inside(Emit *e, const dcn_spec *s, ivec y0, ivec size)
+{
+    if (s->border != DCN_BORDER_ZERO)
+        return i_below(e, y0, size);
+    ivec one = i_const(e, 1);
+    return i_below(e, i_add(e, y0, one), i_add(e, size, one));
+}
+
+static Axis axis(Emit *e, const dcn_spec *s, ivec base, fvec off, idx extent)
+{
+    off = f_min(e, f_max(e, off, f_const(e, -LIMIT)), f_const(e, LIMIT));
+    fvec whole = f_floor(e, off), f = f_sub(e, off, whole);
+    ivec y0 = i_add(e, base, f_to_i(e, whole));
+    ivec size = i_splat(e, extent), one = i_const(e, 1), none = i_const(e, 0);
+    mask valid = inside(e, s, y0, size);
+
+    fvec zero = f_const(e, 0);
+    if (s->border == DCN_BORDER_CLAMP)
+        f = f_select(e, i_equal(e, y0, i_sub(e, size, one)), zero, f);
+    fvec g = f_sub(e, f_const(e, 1), f);
+
+    ivec b = i_max(e, i_min(e, y0, i_sub(e, size, i_const(e, 2))), none);
+    mask here = i_equal(e, y0, b), above = i_equal(e, i_add(e, y0, one), b);
+    mask below = i_equal(e, y0, i_add(e, b, one)), thick = i_less(e, one, size);
+    fvec lo = f_select(e, here, g, f_select(e, above, f, zero));
+    fvec hi = f_select(e, here, f, f_select(e, below, g, zero));
+    return (Axis){ b, lo, f_select(e, thick, hi, zero), valid };
+}
+
+/* ---- offsets and masks ---------------------------------------------------------------------- */
+
+static idx tap_index(Emit *e, const Problem *pb, idx i, idx j)
+{
+    return x_add(e, x_mulk(e, i, pb->s->kernel[1]), j);
+}
+
+/* Channel (d*K + k)*per + which of the offset (per = 2) or mask (per = 1) tensor. */
+static fvec tap_channel(Emit *e, const Problem *pb, addr map, const Place *at, idx k, int per,
+                        int which)
+{
+    int taps = problem_taps(pb->s);
+    idx tap = x_add(e, x_mulk(e, at->d, taps), k);
+    idx channel = x_addk(e, x_mulk(e, tap, per), which);
+    idx channels = x_const(e, (int64_t)pb->s->offset_groups * taps * per);
+    const idx place[4] = { at->n, channel, at->p, at->q };
+    return problem_lanes(e, pb, map, channels, place, at->live);
+}
+
+static fvec logit(Emit *e, const Problem *pb, const Place *at, idx k)
+{
+    return tap_channel(e, pb, pb->mask, at, k, 1, 0);
+}
+
+void emit_softmax(Emit *e, const Problem *pb, Place *at)
+{
+    if (pb->s->modulation != DCN_MODULATION_SOFTMAX)
+        return;
+    idx zero = x_const(e, 0), taps = x_const(e, problem_taps(pb->s));
+    var most = v_float(e, logit(e, pb, at, zero));
+    EMIT_FOR (e, k, x_const(e, 1), taps, 1) {
+        v_set(e, most, f_max(e, logit(e, pb, at, k.at), v_get(e, most)));
+    }
+    at->shift = v_get(e, most);
+    var sum = v_float(e, f_const(e, 0));
+    EMIT_FOR (e, k, zero, taps, 1) {
+        fvec term = emit_exp(e, f_sub(e, logit(e, pb, at, k.at), at->shift));
+        v_set(e, sum, f_add(e, v_get(e, sum), term));
+    }
+    at->scale = f_div(e, f_const(e, pb->s->modulation_scale), v_get(e, sum));
+}
+
+static fvec modulation(Emit *e, const Problem *pb, const Place *at, idx k)
+{
+    fvec scale = f_const(e, pb->s->modulation_scale);
+    fvec x = logit(e, pb, at, k);
+    if (pb->s->modulation == DCN_MODULATION_SOFTMAX)
+        return f_mul(e, emit_exp(e, f_sub(e, x, at->shift)), at->scale);
+    if (pb->s->modulation == DCN_MODULATION_SIGMOID)
+        x = emit_sigmoid(e, x);
+    return pb->s->modulation_scale == 1 ? x : f_mul(e, x, scale);
+}
+
+/* ---- a tap ---------------------------------------------------------------------------------- */
+
+idx emit_tap_row(Emit *e, const Problem *pb, idx p, idx i)
+{
+    const dcn_spec *s = pb->s;
+    idx row = x_add(e, x_mulk(e, p, s->stride[0]), x_mulk(e, i, s->dilation[0]));
+    return x_addk(e, row, -s->padding[0]);
+}
+
+ivec emit_tap_cols(Emit *e, const Problem *pb, idx q, idx j)
+{
+    const dcn_spec *s = pb->s;
+    idx first = x_add(e, x_mulk(e, q, s->stride[1]), x_mulk(e, j, s->dilation[1]));
+    ivec lanes = i_mul(e, i_lane(e), i_const(e, s->stride[1]));
+    return i_add(e, i_splat(e, x_addk(e, first, -s->padding[1])), lanes);
+}
+
+Sample emit_sample(Emit *e, const Problem *pb, const Place *at, idx i, idx j)
+{
+    const dcn_spec *s = pb->s;
+    idx k = tap_index(e, pb, i, j);
+    int xy = s->offset_order == DCN_ORDER_XY;
+    fvec dy = tap_channel(e, pb, pb->offset, at, k, 2, xy);
+    fvec dx = tap_channel(e, pb, pb->offset, at, k, 2, !xy);
+    Axis y = axis(e, s, i_splat(e, emit_tap_row(e, pb, at->p, i)), dy, pb->h);
+    Axis x = axis(e, s, emit_tap_cols(e, pb, at->q, j), dx, pb->w);
+    Sample out = { y.at, x.at, y.lo, y.hi, x.lo, x.hi, m_and(e, y.valid, x.valid), { NULL } };
+    if (s->modulation != DCN_MODULATION_NONE)
+        out.modulation = modulation(e, pb, at, k);
+    return out;
+}
+
+static idx step(Emit *e, idx size, idx distance)
+{
+    return x_select(e, x_less(e, x_const(e, 1), size), distance, x_const(e, 0));
+}
+
+idx emit_step_right(Emit *e, const Problem *pb, idx pixel)
+{
+    return step(e, pb->w, pixel);
+}
+
+idx emit_step_down(Emit *e, const Problem *pb, idx row)
+{
+    return step(e, pb->h, row);
+}

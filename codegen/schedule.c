@@ -1,0 +1,202 @@
+/* schedule.c: schedules as text, and walking the space.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "lower.h"
+#include "lowering.h"
+#include "runtime/base.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const Lowering *const cg_lowerings[] = { &lower_tiled, &lower_direct, NULL };
+
+/* ---- walking --------------------------------------------------------------------------------- */
+
+static int choice_at(const Knob *q, int value)
+{
+    for (int i = 0; i < q->nchoices; i++)
+        if (q->choice[i] == value)
+            return i;
+    return -1;
+}
+
+/* The next point of the raw space; the first knob turns fastest. */
+static int step(Schedule *sc)
+{
+    for (int i = 0; i < sc->how->nknobs; i++) {
+        const Knob *q = &sc->how->knobs[i];
+        int at = choice_at(q, sc->k[i]);
+        if (at + 1 < q->nchoices) {
+            sc->k[i] = q->choice[at + 1];
+            return 1;
+        }
+        sc->k[i] = q->choice[0];
+    }
+    return 0;
+}
+
+int sched_next(Schedule *sc, const dcn_spec *s, const dcn_target *t)
+{
+    while (step(sc))
+        if (!sc->how->refuse(s, t, sc->k))
+            return 1;
+    return 0;
+}
+
+int sched_first(Schedule *sc, const dcn_spec *s, const dcn_target *t)
+{
+    for (int i = 0; i < sc->how->nknobs; i++)
+        sc->k[i] = sc->how->knobs[i].choice[0];
+    return !sc->how->refuse(s, t, sc->k) || sched_next(sc, s, t);
+}
+
+/* ---- guessing -------------------------------------------------------------------------------- */
+
+static int prefer_direct(const dcn_spec *s, const dcn_target *t)
+{
+    int lanes = t->vector_bytes / (int)dcn_dtype_bytes(s->dtype);
+    return s->in_channels / s->groups < lanes / 2 || s->out_channels / s->groups < lanes / 4;
+}
+
+int sched_guess(const dcn_spec *s, const dcn_target *t, Schedule *out, dcn_error *err)
+{
+    const Lowering *order[] = { &lower_tiled, &lower_direct };
+    if (prefer_direct(s, t)) {
+        order[0] = &lower_direct;
+        order[1] = &lower_tiled;
+    }
+    char why[256] = "";
+    for (int i = 0; i < 2; i++) {
+        out->how = order[i];
+        out->how->guess(s, t, out->k);
+        const char *no = out->how->refuse(s, t, out->k);
+        if (!no)
+            return 0;
+        size_t n = strlen(why);
+        snprintf(why + n, sizeof why - n, "%s%s: %s", n ? "; " : "", out->how->name, no);
+    }
+    return dcn_fail(err, DCN_EFAILED, "no lowering takes this spec (%s)", why);
+}
+
+/* ---- text ------------------------------------------------------------------------------------ */
+
+int sched_print(const Schedule *sc, char *buf, size_t size)
+{
+    int n = snprintf(buf, size, "%s", sc->how->name);
+    for (int i = 0; i < sc->how->nknobs; i++) {
+        size_t at = (size_t)n < size ? (size_t)n : size;
+        n += snprintf(buf + at, size - at, " %s=%d", sc->how->knobs[i].name, sc->k[i]);
+    }
+    return n;
+}
+
+static const Lowering *lowering_named(const char *name)
+{
+    for (int i = 0; cg_lowerings[i]; i++)
+        if (strcmp(cg_lowerings[i]->name, name) == 0)
+            return cg_lowerings[i];
+    return NULL;
+}
+
+static int no_such(const char *what, const char *word, const char *const *names, dcn_error *err)
+{
+    char list[256] = "";
+    for (int i = 0; names[i]; i++) {
+        size_t n = strlen(list);
+        snprintf(list + n, sizeof list - n, "%s%s", i ? ", " : "", names[i]);
+    }
+    const char *near = rt_nearest(word, names);
+    return near ? dcn_fail(err, DCN_EUSAGE, "unknown %s \"%s\" (did you mean \"%s\"?)", what, word,
+                           near)
+                : dcn_fail(err, DCN_EUSAGE, "unknown %s \"%s\": expected one of %s", what, word,
+                           list);
+}
+
+static int no_such_lowering(const char *word, dcn_error *err)
+{
+    const char *names[8] = { NULL };
+    for (int i = 0; cg_lowerings[i]; i++)
+        names[i] = cg_lowerings[i]->name;
+    return no_such("lowering", word, names, err);
+}
+
+static int no_such_knob(const Lowering *how, const char *word, dcn_error *err)
+{
+    const char *names[MAX_KNOBS + 1] = { NULL };
+    for (int i = 0; i < how->nknobs; i++)
+        names[i] = how->knobs[i].name;
+    char what[64];
+    snprintf(what, sizeof what, "knob of lowering %s", how->name);
+    return no_such(what, word, names, err);
+}
+
+static int bad_value(const Knob *q, const char *text, dcn_error *err)
+{
+    char list[256] = "";
+    for (int i = 0; i < q->nchoices; i++) {
+        size_t n = strlen(list);
+        snprintf(list + n, sizeof list - n, "%s%d", i ? ", " : "", q->choice[i]);
+    }
+    return dcn_fail(err, DCN_EUSAGE, "schedule knob %s = %s is not one of %s", q->name, text, list);
+}
+
+/* One word "knob=value". */
+static int set_knob(Schedule *sc, char *word, unsigned *seen, dcn_error *err)
+{
+    char *eq = strchr(word, '=');
+    if (!eq)
+        return dcn_fail(err, DCN_EUSAGE, "bad schedule word \"%s\": expected knob=value", word);
+    *eq = '\0';
+    int i = 0;
+    while (i < sc->how->nknobs && strcmp(sc->how->knobs[i].name, word) != 0)
+        i++;
+    if (i == sc->how->nknobs)
+        return no_such_knob(sc->how, word, err);
+    if (*seen & 1u << i)
+        return dcn_fail(err, DCN_EUSAGE, "schedule knob %s is given twice", word);
+    *seen |= 1u << i;
+    char *end;
+    long v = strtol(eq + 1, &end, 10);
+    if (end == eq + 1 || *end || v != (int)v || choice_at(&sc->how->knobs[i], (int)v) < 0)
+        return bad_value(&sc->how->knobs[i], eq + 1, err);
+    sc->k[i] = (int)v;
+    return 0;
+}
+
+/* Which lowering the text means: its first word if that is no knob, else the one that would be guessed. */
+static int start(char *first, const dcn_spec *s, const dcn_target *t, Schedule *out, dcn_error *err)
+{
+    if (!first || strchr(first, '='))
+        return sched_guess(s, t, out, err);
+    out->how = lowering_named(first);
+    if (!out->how)
+        return no_such_lowering(first, err);
+    out->how->guess(s, t, out->k);
+    return 0;
+}
+
+int sched_parse(const char *text, const dcn_spec *s, const dcn_target *t, Schedule *out,
+                dcn_error *err)
+{
+    char buf[2 * DCN_TEXT_MAX], *save = NULL;
+    if (strlen(text) >= sizeof buf)
+        return dcn_fail(err, DCN_EUSAGE, "the schedule is longer than %d characters",
+                        (int)sizeof buf - 1);
+    strcpy(buf, text);
+    char *word = strtok_r(buf, " \t\n,", &save);
+    if (start(word, s, t, out, err))
+        return -1;
+    if (word && !strchr(word, '='))
+        word = strtok_r(NULL, " \t\n,", &save);
+    for (unsigned seen = 0; word; word = strtok_r(NULL, " \t\n,", &save))
+        if (set_knob(out, word, &seen, err))
+            return -1;
+    const char *no = out->how->refuse(s, t, out->k);
+    if (!no)
+        return 0;
+    char full[DCN_TEXT_MAX];
+    sched_print(out, full, sizeof full);
+    return dcn_fail(err, DCN_EFAILED, "schedule \"%s\" is refused: %s", full, no);
+}

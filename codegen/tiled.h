@@ -1,0 +1,88 @@
+/* tiled.h: the pieces of the tiled lowering, and the plan that they share.
+**
+** Per tile of output pixels:
+**
+**     places     where every (offset group, tap, pixel) looks, and its four weights     tiled_places.c
+**     column     for a block of channels and taps: sampled rows, [pixel][tap][channel]   tiled_column.c
+**     product    register tiles: pixels x output channels, weights packed once           tiled_product.c
+**
+** The column tile is all that ever exists of the column matrix (im2col).  A plan is everything that
+** follows from spec, target and knobs, worked out once; the emitters read nothing else.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_CODEGEN_TILED_H
+#define DCN_CODEGEN_TILED_H
+
+#include "problem.h"
+
+enum {
+    TILED_MR,
+    TILED_NV,
+    TILED_TH,
+    TILED_TW,
+    TILED_CB,
+    TILED_TAPS,
+    TILED_ORDER,
+    TILED_UNROLL,
+    TILED_NKNOBS
+};
+
+typedef struct TiledPlan {
+    const dcn_spec *s;
+    int lanes, fp_bytes;
+    int mr, nv, nr;          /* register tile: mr pixels x nv vectors = nr output channels */
+    int th, tw, pixels;      /* tile of output pixels; at most so many */
+    int panel_pixels;        /* pixels rounded up to whole register tiles */
+    int place_stride;        /* pixels plus a vector: whole vectors may be stored at its end */
+    int taps, tap_block;     /* K, and how many of them one column holds */
+    int in_group, out_group; /* channels per weight group */
+    int offset_group;        /* input channels per offset group */
+    int channel_block;       /* channels per column; the last block of a group may be shorter */
+    int column_stride;       /* elements from a pixel of the column to the next */
+    int out_padded;          /* out_group in whole vectors */
+    int out_blocks, last_nv; /* register tiles across a group, vectors in the last */
+    int by_outputs;          /* loop order: 1 output blocks outside, 0 pixels outside */
+    int unroll;              /* of the product's loop */
+    int out_stride;          /* nchw: row of the output tile, elements; else 0 */
+    int64_t places, weights, rows, column, out_tile,
+        spare; /* byte offsets in a thread's workspace */
+    int64_t thread_bytes;
+    int64_t packed_elements;
+} TiledPlan;
+
+TiledPlan tiled_plan(const dcn_spec *s, const dcn_target *t, const int *k);
+int64_t tiled_packed_row(const TiledPlan *p); /* packed elements per (channel, tap) of a group */
+
+/* Shared workspace: the nhwc copy of an nchw input. */
+int tiled_repacks(const dcn_spec *s);
+
+/* The internal functions of a kernel. */
+typedef struct TiledParts {
+    LLVMValueRef places, columns[2] /* whole, last channel block */,
+        products[2] /* inner, last block of outputs */;
+    LLVMValueRef repack, unpack; /* nchw only */
+} TiledParts;
+
+/* places(args, at, weights, n, p0, q0, rows, cols) */
+LLVMValueRef tiled_emit_places(Emit *e, const TiledPlan *plan);
+
+/* column(args, input, at, weights, column, first channel, first tap, taps, pixels); input: of image n, nhwc */
+LLVMValueRef tiled_emit_column(Emit *e, const TiledPlan *plan, const char *name, int channels);
+
+/* product(column, weights, depth, rows, bias, first output channel, is first, is last block of the depth);
+** is_last: of the last block of outputs, which may be ragged */
+LLVMValueRef tiled_emit_product(Emit *e, const TiledPlan *plan, const char *name, int nv,
+                                int is_last);
+
+/* repack(args, to, task): one row of one image, nchw to nhwc */
+LLVMValueRef tiled_emit_repack(Emit *e, const TiledPlan *plan);
+
+/* unpack(args, from, n, p0, q0, rows, cols): a tile of outputs, [pixel][channel] to nchw */
+LLVMValueRef tiled_emit_unpack(Emit *e, const TiledPlan *plan);
+
+void tiled_emit_pack(Emit *e, const TiledPlan *plan);
+
+/* The whole kernel. */
+void tiled_emit(Emit *e, const dcn_spec *s, const dcn_target *t, const int *k);
+
+#endif

@@ -1,0 +1,170 @@
+/* tiled_layout.c: between nchw in memory and nhwc inside the kernel, and packed weights.
+**
+** Sampling wants the channels of a pixel side by side, so an nchw input is copied once per call into
+** the workspace, in blocks of lanes x lanes transposed in registers; outputs go back the same way, a
+** tile at a time.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "lower.h"
+#include "tiled.h"
+#include "transpose.h"
+
+static const mask all_lanes = { NULL };
+
+/* ---- input: one row of an image ------------------------------------------------------------- */
+
+/* Channels c .. c+count-1 of `lanes` pixels from x; live: those that exist. */
+static void repack_block(Emit *e, const Problem *pb, addr from, addr to, idx c, int count,
+                         const Tiles *x)
+{
+    fvec block[64];
+    idx plane = x_mul(e, pb->h, pb->w), channels = x_const(e, pb->s->in_channels);
+    for (int i = 0; i < e->lanes; i++) {
+        addr row = p_at(e, from, x_add(e, x_mul(e, x_addk(e, c, i), plane), x->at));
+        block[i] = i < count ? p_load(e, row, x->live) : f_const(e, 0);
+    }
+    emit_transpose(e, block);
+    mask part = count < e->lanes ? m_first(e, count) : all_lanes;
+    for (int i = 0; i < e->lanes; i++) {
+        idx at = x_addk(e, x->at, i);
+        addr pixel = p_at(e, to, x_add(e, x_mul(e, at, channels), c));
+        if (!x->live.v) {
+            p_store(e, pixel, block[i], part);
+            continue;
+        }
+        EMIT_IF (e, x_less(e, at, pb->w)) {
+            p_store(e, pixel, block[i], part);
+        }
+    }
+}
+
+LLVMValueRef tiled_emit_repack(Emit *e, const TiledPlan *plan)
+{
+    enum { ARGS, TO, TASK, NARGS };
+    const LLVMTypeRef args[NARGS] = { e->ptr, e->ptr, e->i64 };
+    LLVMValueRef fn = e_fn_begin(e, "repack", 1, e->none, NARGS, args);
+    Problem pb = problem_load(e, plan->s, e_arg_addr(e, ARGS));
+    int64_t channels = plan->s->in_channels, whole = channels / e->lanes * e->lanes;
+    idx task = e_arg_idx(e, TASK), n = x_div(e, task, pb.h), y = x_rem(e, task, pb.h);
+    const idx first[4] = { n, x_const(e, 0), y, x_const(e, 0) };
+    addr from = p_at(e, pb.input, problem_at(e, &pb, x_const(e, channels), pb.h, pb.w, first));
+    addr to = p_at(e, e_arg_addr(e, TO), x_mul(e, task, x_mulk(e, pb.w, channels)));
+    EMIT_TILES (e, x, pb.w) {
+        EMIT_FOR (e, c, x_const(e, 0), x_const(e, whole), e->lanes) {
+            repack_block(e, &pb, from, to, c.at, e->lanes, &x);
+        }
+        if (whole < channels)
+            repack_block(e, &pb, from, to, x_const(e, whole), (int)(channels - whole), &x);
+    }
+    e_fn_end(e);
+    return fn;
+}
+
+/* ---- output: one tile -------------------------------------------------------------------------- */
+
+/* Output channels o .. o+count-1 of a vector of pixels in one row of the tile. */
+static void unpack_block(Emit *e, const TiledPlan *plan, addr from, addr to, idx plane, idx o,
+                         int count, const Tiles *v)
+{
+    fvec block[64];
+    for (int i = 0; i < e->lanes; i++) {
+        idx pixel = x_mulk(e, x_addk(e, v->at, i), plan->out_stride);
+        block[i] = p_load(e, p_at(e, from, x_add(e, pixel, o)), all_lanes);
+    }
+    emit_transpose(e, block);
+    for (int i = 0; i < count; i++) {
+        idx at = x_add(e, x_mul(e, x_addk(e, o, i), plane), v->at);
+        p_store(e, p_at(e, to, at), block[i], v->live);
+    }
+}
+
+LLVMValueRef tiled_emit_unpack(Emit *e, const TiledPlan *plan)
+{
+    enum { ARGS, FROM, N, P0, Q0, ROWS, COLS, NARGS };
+    const LLVMTypeRef args[NARGS] = { e->ptr, e->ptr, e->i64, e->i64, e->i64, e->i64, e->i64 };
+    LLVMValueRef fn = e_fn_begin(e, "unpack", 1, e->none, NARGS, args);
+    Problem pb = problem_load(e, plan->s, e_arg_addr(e, ARGS));
+    int64_t channels = plan->s->out_channels, whole = channels / e->lanes * e->lanes;
+    idx cols = e_arg_idx(e, COLS), plane = x_mul(e, pb.p, pb.q);
+    EMIT_FOR (e, row, x_const(e, 0), e_arg_idx(e, ROWS), 1) {
+        const idx first[4] = { e_arg_idx(e, N), x_const(e, 0), x_add(e, e_arg_idx(e, P0), row.at),
+                               e_arg_idx(e, Q0) };
+        idx at = problem_at(e, &pb, x_const(e, channels), pb.p, pb.q, first);
+        addr to = p_at(e, pb.output, at);
+        idx pixel = x_mulk(e, x_mul(e, row.at, cols), plan->out_stride);
+        addr from = p_at(e, e_arg_addr(e, FROM), pixel);
+        EMIT_TILES (e, v, cols) {
+            EMIT_FOR (e, o, x_const(e, 0), x_const(e, whole), e->lanes) {
+                unpack_block(e, plan, from, to, plane, o.at, e->lanes, &v);
+            }
+            if (whole < channels)
+                unpack_block(e, plan, from, to, plane, x_const(e, whole), (int)(channels - whole),
+                             &v);
+        }
+    }
+    e_fn_end(e);
+    return fn;
+}
+
+/* ---- weights ------------------------------------------------------------------------------------- */
+
+/* The block of the packed weights being written: channels c0.. of group g, taps t0.. */
+typedef struct PackBlock {
+    idx g, c0, channels, t0, taps;
+} PackBlock;
+
+/* One row of a register tile: element (tap, channel) of `width` output channels from o0. */
+static void pack_row(Emit *e, const TiledPlan *p, const PackBlock *b, idx tap, idx c, idx o0,
+                     addr to, idx width)
+{
+    EMIT_FOR (e, o, x_const(e, 0), width, 1) {
+        idx out = x_add(e, o0, o.at), row = x_add(e, x_mulk(e, b->g, p->out_group), out);
+        idx in = x_add(e, x_mulk(e, row, p->in_group), x_add(e, b->c0, c));
+        idx at = x_add(e, x_mulk(e, in, p->taps), x_add(e, b->t0, tap));
+        EMIT_EITHER(e, real, x_less(e, out, x_const(e, p->out_group)))
+        {
+            if (real.yes)
+                p_copy_one(e, p_at(e, to, o.at), p_at(e, e_arg_addr(e, 0), at));
+            else
+                p_zero_one(e, p_at(e, to, o.at));
+        }
+    }
+}
+
+/* packed[g][channel block][tap block][output block][tap][channel][output]: the order of reading. */
+static void pack_block(Emit *e, const TiledPlan *p, const PackBlock *b)
+{
+    idx depth = x_mul(e, b->channels, b->taps);
+    idx before = x_add(e, x_mulk(e, b->c0, p->taps), x_mul(e, b->t0, b->channels));
+    idx rows = x_add(e, x_mulk(e, b->g, (int64_t)p->in_group * p->taps), before);
+    addr block = p_at(e, e_arg_addr(e, 1), x_mulk(e, rows, p->out_padded));
+    EMIT_FOR (e, o0, x_const(e, 0), x_const(e, p->out_padded), p->nr) {
+        idx width = x_min(e, x_const(e, p->nr), x_sub(e, x_const(e, p->out_padded), o0.at));
+        addr panel = p_at(e, block, x_mul(e, depth, o0.at));
+        EMIT_FOR (e, tap, x_const(e, 0), b->taps, 1) {
+            EMIT_FOR (e, c, x_const(e, 0), b->channels, 1) {
+                idx k = x_add(e, x_mul(e, tap.at, b->channels), c.at);
+                addr to = p_at(e, panel, x_mul(e, k, width));
+                pack_row(e, p, b, tap.at, c.at, o0.at, to, width);
+            }
+        }
+    }
+}
+
+void tiled_emit_pack(Emit *e, const TiledPlan *p)
+{
+    const LLVMTypeRef args[] = { e->ptr, e->ptr };
+    lower_entry(e, p->s, "_pack", e->none, 2, args);
+    idx zero = x_const(e, 0), in = x_const(e, p->in_group), taps = x_const(e, p->taps);
+    EMIT_FOR (e, g, zero, x_const(e, p->s->groups), 1) {
+        EMIT_FOR (e, c0, zero, in, p->channel_block) {
+            EMIT_FOR (e, t0, zero, taps, p->tap_block) {
+                PackBlock b = { .g = g.at, .c0 = c0.at, .t0 = t0.at };
+                b.channels = x_min(e, x_const(e, p->channel_block), x_sub(e, in, c0.at));
+                b.taps = x_min(e, x_const(e, p->tap_block), x_sub(e, taps, t0.at));
+                pack_block(e, p, &b);
+            }
+        }
+    }
+    e_fn_end(e);
+}

@@ -1,0 +1,110 @@
+/* tiled_places.c: where every tap of every pixel of a tile looks, once for all channels.
+**
+**     at[d][k][pixel]        element of the upper left of the four pixels in its nhwc image; -1: nothing there
+**     weights[c][d][k][pixel]  corner c of the four, the tap's modulation and the border rule multiplied in
+**
+** pixel = row*cols + column within the tile, so a tile at the edge of the map has no holes.  Vectors
+** run along a row of the tile and may spill into the next row's entries, which are written later.
+** A sample outside the map is skipped (at = -1) rather than multiplied by 0, so that nothing in the
+** map can leak into it; not so where 0 times its modulation is not 0 (NaN, infinity).
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "sample.h"
+#include "tiled.h"
+
+enum { ARGS, AT, WEIGHTS, N, P0, Q0, ROWS, COLS, NARGS };
+
+/* The tables, and the entry of pixel 0 of the tap in hand. */
+typedef struct Table {
+    addr at, weights;
+    int64_t corner; /* entries per corner */
+} Table;
+
+static void store_corners(Emit *e, const Table *t, idx entry, const Sample *s)
+{
+    fvec zero = f_const(e, 0);
+    fvec y[] = { f_select(e, s->valid, s->y0, zero), f_select(e, s->valid, s->y1, zero) };
+    fvec x[] = { s->x0, s->x1 };
+    for (int c = 0; c < 4; c++) {
+        fvec row = s->modulation.v ? f_mul(e, y[c / 2], s->modulation) : y[c / 2];
+        addr to = p_at(e, t->weights, x_addk(e, entry, c * t->corner));
+        p_store(e, to, f_mul(e, row, x[c % 2]), (mask){ NULL });
+    }
+}
+
+static mask leaves_nothing(Emit *e, const Sample *s)
+{
+    mask out = m_not(e, s->valid);
+    if (!s->modulation.v)
+        return out;
+    fvec zero = f_const(e, 0);
+    return m_and(e, out, f_equal(e, f_mul(e, s->modulation, zero), zero));
+}
+
+static void store_at(Emit *e, const Problem *pb, const Table *t, idx entry, ivec y, ivec x,
+                     mask none)
+{
+    ivec pixel = i_const(e, (int)pb->s->in_channels);
+    ivec at = i_mul(e, i_add(e, i_mul(e, y, i_splat(e, pb->w)), x), pixel);
+    p_store_i32(e, p_at_i32(e, t->at, entry), i_select(e, none, i_const(e, -1), at));
+}
+
+static void plain_tap(Emit *e, const Problem *pb, const Table *t, idx entry, const Place *at, idx i,
+                      idx j)
+{
+    ivec y = i_splat(e, emit_tap_row(e, pb, at->p, i)), x = emit_tap_cols(e, pb, at->q, j);
+    mask in = m_and(e, i_below(e, y, i_splat(e, pb->h)), i_below(e, x, i_splat(e, pb->w)));
+    store_at(e, pb, t, entry, y, x, m_not(e, in));
+}
+
+static void deformed_tap(Emit *e, const Problem *pb, const Table *t, idx entry, const Place *at,
+                         idx i, idx j)
+{
+    Sample s = emit_sample(e, pb, at, i, j);
+    store_at(e, pb, t, entry, s.y, s.x, leaves_nothing(e, &s));
+    store_corners(e, t, entry, &s);
+}
+
+/* All taps of one vector of pixels; `pixel` is the first one's number in the tile. */
+static void all_taps(Emit *e, const TiledPlan *plan, const Problem *pb, const Table *t,
+                     const Place *at, idx pixel)
+{
+    const dcn_spec *s = plan->s;
+    idx first = x_mulk(e, at->d, plan->taps), zero = x_const(e, 0);
+    EMIT_FOR (e, i, zero, x_const(e, s->kernel[0]), 1) {
+        EMIT_FOR (e, j, zero, x_const(e, s->kernel[1]), 1) {
+            idx tap = x_add(e, first, x_add(e, x_mulk(e, i.at, s->kernel[1]), j.at));
+            idx entry = x_add(e, x_mulk(e, tap, plan->place_stride), pixel);
+            if (problem_is_deformed(s))
+                deformed_tap(e, pb, t, entry, at, i.at, j.at);
+            else
+                plain_tap(e, pb, t, entry, at, i.at, j.at);
+        }
+    }
+}
+
+LLVMValueRef tiled_emit_places(Emit *e, const TiledPlan *plan)
+{
+    const LLVMTypeRef args[NARGS] = {
+        e->ptr, e->ptr, e->ptr, e->i64, e->i64, e->i64, e->i64, e->i64
+    };
+    int groups = problem_is_deformed(plan->s) ? plan->s->offset_groups : 1;
+    LLVMValueRef fn = e_fn_begin(e, "places", 1, e->none, NARGS, args);
+    Problem pb = problem_load(e, plan->s, e_arg_addr(e, ARGS));
+    Table t = { e_arg_addr(e, AT), e_arg_addr(e, WEIGHTS),
+                (int64_t)groups * plan->taps * plan->place_stride };
+    idx cols = e_arg_idx(e, COLS);
+    EMIT_FOR (e, d, x_const(e, 0), x_const(e, groups), 1) {
+        EMIT_FOR (e, row, x_const(e, 0), e_arg_idx(e, ROWS), 1) {
+            EMIT_TILES (e, v, cols) {
+                Place at = { .n = e_arg_idx(e, N), .d = d.at, .live = v.live };
+                at.p = x_add(e, e_arg_idx(e, P0), row.at);
+                at.q = x_add(e, e_arg_idx(e, Q0), v.at);
+                emit_softmax(e, &pb, &at);
+                all_taps(e, plan, &pb, &t, &at, x_add(e, x_mul(e, row.at, cols), v.at));
+            }
+        }
+    }
+    e_fn_end(e);
+    return fn;
+}

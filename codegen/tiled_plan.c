@@ -1,0 +1,81 @@
+/* tiled_plan.c: what follows from spec, target and knobs.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "tiled.h"
+
+static int64_t round_up(int64_t n, int64_t to)
+{
+    return (n + to - 1) / to * to;
+}
+
+int tiled_repacks(const dcn_spec *s)
+{
+    return s->layout == DCN_NCHW;
+}
+
+int64_t tiled_packed_row(const TiledPlan *p)
+{
+    return p->out_padded;
+}
+
+/* Rows at a large power of two apart would fall into a few sets of the cache. */
+static int spread(int elements, int lanes)
+{
+    return elements % 128 ? elements : elements + lanes;
+}
+
+static void plan_workspace(TiledPlan *p)
+{
+    const dcn_spec *s = p->s;
+    int64_t entries =
+        (int64_t)p->place_stride * p->taps * (problem_is_deformed(s) ? s->offset_groups : 1);
+    int64_t out = p->out_stride ? (int64_t)p->panel_pixels + p->lanes : 0;
+    const struct {
+        int64_t *at, bytes;
+    } parts[] = {
+        { &p->places, entries * 4 },
+        { &p->weights, problem_is_deformed(s) ? entries * 4 * p->fp_bytes : 0 },
+        { &p->rows, (int64_t)p->panel_pixels * 8 },
+        { &p->column, (int64_t)p->panel_pixels * p->column_stride * p->fp_bytes },
+        { &p->out_tile, out * p->out_stride * p->fp_bytes },
+        { &p->spare, round_up(s->out_channels + p->lanes, p->lanes) * p->fp_bytes },
+    };
+    int64_t end = 0;
+    for (int i = 0; i < (int)(sizeof parts / sizeof *parts); i++) {
+        *parts[i].at = end;
+        end = round_up(end + parts[i].bytes, 64);
+    }
+    p->thread_bytes =
+        round_up(end, 4096) + 64 * 5; /* two threads never share a line, nor all sets */
+}
+
+TiledPlan tiled_plan(const dcn_spec *s, const dcn_target *t, const int *k)
+{
+    TiledPlan p = { .s = s, .fp_bytes = (int)dcn_dtype_bytes(s->dtype) };
+    p.lanes = t->vector_bytes / p.fp_bytes;
+    p.mr = k[TILED_MR];
+    p.nv = k[TILED_NV];
+    p.nr = p.nv * p.lanes;
+    p.th = k[TILED_TH];
+    p.tw = k[TILED_TW];
+    p.pixels = p.th * p.tw;
+    p.panel_pixels = (int)round_up(p.pixels, p.mr);
+    p.place_stride = p.pixels + p.lanes;
+    p.taps = problem_taps(s);
+    p.tap_block = k[TILED_TAPS] && k[TILED_TAPS] < p.taps ? k[TILED_TAPS] : p.taps;
+    p.in_group = (int)(s->in_channels / s->groups);
+    p.out_group = (int)(s->out_channels / s->groups);
+    p.offset_group = (int)(s->in_channels / s->offset_groups);
+    p.channel_block = k[TILED_CB] && k[TILED_CB] < p.in_group ? k[TILED_CB] : p.in_group;
+    p.column_stride = spread(p.channel_block * p.tap_block, p.lanes);
+    p.out_padded = (int)round_up(p.out_group, p.lanes);
+    p.out_blocks = (p.out_padded + p.nr - 1) / p.nr;
+    p.last_nv = (p.out_padded - (p.out_blocks - 1) * p.nr) / p.lanes;
+    p.by_outputs = k[TILED_ORDER];
+    p.unroll = k[TILED_UNROLL];
+    if (s->layout == DCN_NCHW)
+        p.out_stride = spread((int)round_up(s->out_channels, p.lanes), p.lanes);
+    p.packed_elements = (int64_t)s->groups * p.in_group * p.taps * tiled_packed_row(&p);
+    plan_workspace(&p);
+    return p;
+}

@@ -1,0 +1,156 @@
+/* tiled_product.c: a register tile of the product, mr pixels x nv vectors of output channels.
+**
+**     out[r][o] (+)= sum over k of column[r][k] * weights[k][o]       r < mr, o < nv*lanes, k < kc
+**
+** All sums stay in registers over the loop; per step it loads nv vectors of weights and broadcasts mr
+** elements of the column.  The first block of k starts from 0, later ones from what is stored; the
+** last adds the bias and applies the activation.  rows[r] is the address of pixel r's row of outputs,
+** so a tile need not be a rectangle in memory; pixels beyond the tile point at a spare row.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "math.h"
+#include "tiled.h"
+
+#include <assert.h>
+
+enum { COLUMN, WEIGHTS, DEPTH, ROWS, BIAS, OUT, FIRST, LAST, NARGS };
+enum { MAX_TILE = 64 };
+
+typedef struct Tile {
+    const TiledPlan *plan;
+    int mr, nv;
+    mask last; /* lanes of the last vector that are output channels */
+    addr row[32];
+    var sum[MAX_TILE];
+} Tile;
+
+static mask lanes_of(const Tile *t, int v)
+{
+    return v == t->nv - 1 ? t->last : (mask){ NULL };
+}
+
+static var *sum(Tile *t, int r, int v)
+{
+    return &t->sum[r * t->nv + v];
+}
+
+static addr output(Emit *e, const Tile *t, int r, int v)
+{
+    return p_at(e, t->row[r], x_const(e, (int64_t)v * e->lanes));
+}
+
+static void load_sums(Emit *e, Tile *t)
+{
+    EMIT_IF (e, x_equal(e, e_arg_idx(e, FIRST), x_const(e, 0))) {
+        for (int r = 0; r < t->mr; r++)
+            for (int v = 0; v < t->nv; v++)
+                v_set(e, *sum(t, r, v), p_load(e, output(e, t, r, v), lanes_of(t, v)));
+    }
+}
+
+/* One step of k: an outer product. */
+static void step(Emit *e, Tile *t, idx k)
+{
+    fvec w[8];
+    addr weights = p_at(e, e_arg_addr(e, WEIGHTS), x_mulk(e, k, (int64_t)t->nv * e->lanes));
+    for (int v = 0; v < t->nv; v++)
+        w[v] = p_load(e, p_at(e, weights, x_const(e, (int64_t)v * e->lanes)), (mask){ NULL });
+    for (int r = 0; r < t->mr; r++) {
+        idx at = x_addk(e, k, (int64_t)r * t->plan->column_stride);
+        fvec x = p_splat(e, p_at(e, e_arg_addr(e, COLUMN), at));
+        for (int v = 0; v < t->nv; v++)
+            v_set(e, *sum(t, r, v), f_fma(e, x, w[v], v_get(e, *sum(t, r, v))));
+    }
+}
+
+static void accumulate(Emit *e, Tile *t)
+{
+    int unroll = t->plan->unroll;
+    idx depth = e_arg_idx(e, DEPTH), zero = x_const(e, 0);
+    idx whole = x_mulk(e, x_div(e, depth, x_const(e, unroll)), unroll);
+    EMIT_FOR (e, k, zero, whole, unroll) {
+        for (int u = 0; u < unroll; u++)
+            step(e, t, x_addk(e, k.at, u));
+    }
+    EMIT_FOR (e, k, whole, depth, 1) {
+        step(e, t, k.at);
+    }
+}
+
+/* Cheap epilogues act on the registers. */
+static void finish_in_registers(Emit *e, Tile *t)
+{
+    const dcn_spec *s = t->plan->s;
+    int relu = s->activation == DCN_ACT_RELU;
+    if (!s->bias && !relu)
+        return;
+    EMIT_IF (e, x_equal(e, e_arg_idx(e, LAST), x_const(e, 1))) {
+        for (int v = 0; v < t->nv; v++) {
+            addr bias = p_at(e, e_arg_addr(e, BIAS), e_arg_idx(e, OUT));
+            fvec b = { NULL };
+            if (s->bias)
+                b = p_load(e, p_at(e, bias, x_const(e, (int64_t)v * e->lanes)), lanes_of(t, v));
+            for (int r = 0; r < t->mr; r++) {
+                fvec x = v_get(e, *sum(t, r, v));
+                x = s->bias ? f_add(e, x, b) : x;
+                v_set(e, *sum(t, r, v), relu ? emit_relu(e, x) : x);
+            }
+        }
+    }
+}
+
+static void store_sums(Emit *e, Tile *t)
+{
+    for (int r = 0; r < t->mr; r++)
+        for (int v = 0; v < t->nv; v++)
+            p_store(e, output(e, t, r, v), v_get(e, *sum(t, r, v)), lanes_of(t, v));
+}
+
+static addr row_address(Emit *e, idx r)
+{
+    addr base = p_get_addr(e, p_at_addr(e, e_arg_addr(e, ROWS), r));
+    return p_at(e, base, e_arg_idx(e, OUT));
+}
+
+/* Long epilogues go over the tile once more, in a loop: inlined per register they would be most of the code. */
+static void finish_in_memory(Emit *e, Tile *t)
+{
+    dcn_activation a = t->plan->s->activation;
+    if (a != DCN_ACT_SILU && a != DCN_ACT_GELU)
+        return;
+    EMIT_IF (e, x_equal(e, e_arg_idx(e, LAST), x_const(e, 1))) {
+        EMIT_FOR (e, r, x_const(e, 0), x_const(e, t->mr), 1) {
+            addr row = row_address(e, r.at);
+            for (int v = 0; v < t->nv; v++) {
+                addr p = p_at(e, row, x_const(e, (int64_t)v * e->lanes));
+                fvec x = p_load(e, p, lanes_of(t, v));
+                p_store(e, p, emit_activation(e, a, x), lanes_of(t, v));
+            }
+        }
+    }
+}
+
+LLVMValueRef tiled_emit_product(Emit *e, const TiledPlan *plan, const char *name, int nv,
+                                int is_last)
+{
+    const LLVMTypeRef args[NARGS] = {
+        e->ptr, e->ptr, e->i64, e->ptr, e->ptr, e->i64, e->i64, e->i64
+    };
+    Tile t = { .plan = plan, .mr = plan->mr, .nv = nv };
+    int ragged = plan->out_group % e->lanes;
+    assert(t.mr <= 32 && t.mr * nv <= MAX_TILE && nv <= 8);
+    LLVMValueRef fn = e_fn_begin(e, name, 1, e->none, NARGS, args);
+    if (ragged && is_last)
+        t.last = m_first(e, ragged);
+    for (int r = 0; r < t.mr; r++)
+        t.row[r] = row_address(e, x_const(e, r));
+    for (int i = 0; i < t.mr * nv; i++)
+        t.sum[i] = v_float(e, f_const(e, 0));
+    load_sums(e, &t);
+    accumulate(e, &t);
+    finish_in_registers(e, &t);
+    store_sums(e, &t);
+    finish_in_memory(e, &t);
+    e_fn_end(e);
+    return fn;
+}

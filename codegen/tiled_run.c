@@ -1,0 +1,281 @@
+/* tiled_run.c: the loops around the pieces of the tiled lowering, and its entry points.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "lower.h"
+#include "tiled.h"
+
+/* Everything the loops over one tile hand on. */
+typedef struct Ctx {
+    const TiledPlan *plan;
+    const TiledParts *parts;
+    Problem pb;
+    addr args, input; /* nhwc, of image n */
+    addr own;         /* this thread's workspace */
+    idx n, p0, q0, rows, cols, pixels;
+} Ctx;
+
+static addr own(Emit *e, const Ctx *c, int64_t at)
+{
+    return p_at_bytes(e, c->own, x_const(e, at));
+}
+
+/* ---- rows of the output ------------------------------------------------------------------------ */
+
+static addr out_row(Emit *e, const Ctx *c, idx row, idx col)
+{
+    if (c->plan->out_stride) {
+        idx pixel = x_add(e, x_mul(e, row, c->cols), col);
+        return p_at(e, own(e, c, c->plan->out_tile), x_mulk(e, pixel, c->plan->out_stride));
+    }
+    const idx at[4] = { c->n, x_const(e, 0), x_add(e, c->p0, row), x_add(e, c->q0, col) };
+    idx channels = x_const(e, c->plan->s->out_channels);
+    return p_at(e, c->pb.output, problem_at(e, &c->pb, channels, c->pb.p, c->pb.q, at));
+}
+
+/* rows[pixel]: where its outputs go; those that fill up the last register tile go nowhere. */
+static void fill_rows(Emit *e, const Ctx *c)
+{
+    addr table = own(e, c, c->plan->rows);
+    EMIT_FOR (e, row, x_const(e, 0), c->rows, 1) {
+        EMIT_FOR (e, col, x_const(e, 0), c->cols, 1) {
+            idx pixel = x_add(e, x_mul(e, row.at, c->cols), col.at);
+            p_put_addr(e, p_at_addr(e, table, pixel), out_row(e, c, row.at, col.at));
+        }
+    }
+    EMIT_FOR (e, pixel, c->pixels, x_round_up(e, c->pixels, c->plan->mr), 1) {
+        p_put_addr(e, p_at_addr(e, table, pixel.at), own(e, c, c->plan->spare));
+    }
+}
+
+/* ---- the product over one column ------------------------------------------------------------------ */
+
+/* The block of the sum in hand. */
+typedef struct Block {
+    idx g, weights, depth, first, last; /* weights: element of the packed weights */
+} Block;
+
+static void one_product(Emit *e, const Ctx *c, const Block *b, idx panel, idx out, LLVMValueRef fn)
+{
+    const TiledPlan *p = c->plan;
+    addr column = p_at(e, own(e, c, p->column), x_mulk(e, panel, p->column_stride));
+    idx weights = x_add(e, b->weights, x_mul(e, b->depth, out));
+    addr rows = p_at_addr(e, own(e, c, p->rows), panel);
+    addr bias = p->s->bias ? c->pb.bias : c->own;
+    idx channel = x_add(e, x_mulk(e, b->g, p->out_group), out);
+    e_call_fn(e, fn, 8,
+              (LLVMValueRef[]){ column.v, p_at(e, c->pb.weight, weights).v, b->depth.v, rows.v,
+                                bias.v, channel.v, b->first.v, b->last.v });
+}
+
+static void over_outputs(Emit *e, const Ctx *c, const Block *b, idx panel)
+{
+    int64_t inner = (int64_t)(c->plan->out_blocks - 1) * c->plan->nr;
+    EMIT_FOR (e, out, x_const(e, 0), x_const(e, inner), c->plan->nr) {
+        one_product(e, c, b, panel, out.at, c->parts->products[0]);
+    }
+    one_product(e, c, b, panel, x_const(e, inner), c->parts->products[1]);
+}
+
+static void over_pixels(Emit *e, const Ctx *c, const Block *b, idx out, LLVMValueRef fn)
+{
+    EMIT_FOR (e, panel, x_const(e, 0), c->pixels, c->plan->mr) {
+        one_product(e, c, b, panel.at, out, fn);
+    }
+}
+
+static void product(Emit *e, const Ctx *c, const Block *b)
+{
+    int64_t inner = (int64_t)(c->plan->out_blocks - 1) * c->plan->nr;
+    if (!c->plan->by_outputs) {
+        EMIT_FOR (e, panel, x_const(e, 0), c->pixels, c->plan->mr) {
+            over_outputs(e, c, b, panel.at);
+        }
+        return;
+    }
+    EMIT_FOR (e, out, x_const(e, 0), x_const(e, inner), c->plan->nr) {
+        over_pixels(e, c, b, out.at, c->parts->products[0]);
+    }
+    over_pixels(e, c, b, x_const(e, inner), c->parts->products[1]);
+}
+
+/* ---- the columns of one tile ------------------------------------------------------------------------ */
+
+static void sample_column(Emit *e, const Ctx *c, LLVMValueRef fn, idx channel, idx t0, idx taps)
+{
+    const TiledPlan *p = c->plan;
+    e_call_fn(e, fn, 9,
+              (LLVMValueRef[]){ c->args.v, c->input.v, own(e, c, p->places).v,
+                                own(e, c, p->weights).v, own(e, c, p->column).v, channel.v, t0.v,
+                                taps.v, c->pixels.v });
+}
+
+static idx flag(Emit *e, cond yes)
+{
+    return x_select(e, yes, x_const(e, 1), x_const(e, 0));
+}
+
+/* All taps of channels c0 .. c0 + channels - 1 of group g. */
+static void channel_block(Emit *e, const Ctx *c, idx g, idx c0, int channels)
+{
+    const TiledPlan *p = c->plan;
+    int is_last = channels < p->channel_block || channels == p->in_group;
+    LLVMValueRef fn = c->parts->columns[channels < p->channel_block];
+    idx zero = x_const(e, 0), all = x_const(e, p->taps);
+    EMIT_FOR (e, t0, zero, all, p->tap_block) {
+        idx taps = x_min(e, x_const(e, p->tap_block), x_sub(e, all, t0.at));
+        idx channel = x_add(e, x_mulk(e, g, p->in_group), c0);
+        sample_column(e, c, fn, channel, t0.at, taps);
+        idx before = x_add(e, x_mulk(e, channel, p->taps), x_mulk(e, t0.at, channels));
+        cond last = x_less(e, x_const(e, p->taps - p->tap_block - 1), t0.at);
+        if (!is_last)
+            last = c_and(e, last, x_less(e, x_const(e, p->in_group - channels - 1), c0));
+        cond first = c_and(e, x_equal(e, t0.at, zero), x_equal(e, c0, zero));
+        Block b = { .g = g, .depth = x_mulk(e, taps, channels) };
+        b.weights = x_mulk(e, before, p->out_padded);
+        b.first = flag(e, first);
+        b.last = flag(e, last);
+        product(e, c, &b);
+    }
+}
+
+static void whole_tile(Emit *e, const Ctx *c)
+{
+    const TiledPlan *p = c->plan;
+    int rest = p->in_group % p->channel_block;
+    EMIT_FOR (e, g, x_const(e, 0), x_const(e, p->s->groups), 1) {
+        EMIT_FOR (e, c0, x_const(e, 0), x_const(e, p->in_group - rest), p->channel_block) {
+            channel_block(e, c, g.at, c0.at, p->channel_block);
+        }
+        if (rest)
+            channel_block(e, c, g.at, x_const(e, p->in_group - rest), rest);
+    }
+}
+
+/* ---- one task ---------------------------------------------------------------------------------------- */
+
+enum { T_ARGS, T_SHARED, T_OWN, T_TASK, T_NARGS };
+
+static idx tiles_along(Emit *e, idx size, int tile)
+{
+    return x_div(e, x_addk(e, size, tile - 1), x_const(e, tile));
+}
+
+static Ctx tile_ctx(Emit *e, const TiledPlan *p, const TiledParts *parts)
+{
+    Ctx c = {
+        .plan = p, .parts = parts, .args = e_arg_addr(e, T_ARGS), .own = e_arg_addr(e, T_OWN)
+    };
+    c.pb = problem_load(e, p->s, c.args);
+    idx at[3];
+    lower_split(e, e_arg_idx(e, T_TASK), tiles_along(e, c.pb.p, p->th),
+                tiles_along(e, c.pb.q, p->tw), at);
+    c.n = at[0];
+    c.p0 = x_mulk(e, at[1], p->th);
+    c.q0 = x_mulk(e, at[2], p->tw);
+    c.rows = x_min(e, x_const(e, p->th), x_sub(e, c.pb.p, c.p0));
+    c.cols = x_min(e, x_const(e, p->tw), x_sub(e, c.pb.q, c.q0));
+    c.pixels = x_mul(e, c.rows, c.cols);
+    addr map = tiled_repacks(p->s) ? e_arg_addr(e, T_SHARED) : c.pb.input;
+    idx image = x_mulk(e, x_mul(e, c.pb.h, c.pb.w), p->s->in_channels);
+    c.input = p_at(e, map, x_mul(e, c.n, image));
+    return c;
+}
+
+static LLVMValueRef emit_tile(Emit *e, const TiledPlan *p, const TiledParts *parts)
+{
+    const LLVMTypeRef args[T_NARGS] = { e->ptr, e->ptr, e->ptr, e->i64 };
+    LLVMValueRef fn = e_fn_begin(e, "tile", 1, e->none, T_NARGS, args);
+    Ctx c = tile_ctx(e, p, parts);
+    fill_rows(e, &c);
+    e_call_fn(e, parts->places, 8,
+              (LLVMValueRef[]){ c.args.v, own(e, &c, p->places).v, own(e, &c, p->weights).v, c.n.v,
+                                c.p0.v, c.q0.v, c.rows.v, c.cols.v });
+    whole_tile(e, &c);
+    if (parts->unpack)
+        e_call_fn(e, parts->unpack, 7,
+                  (LLVMValueRef[]){ c.args.v, own(e, &c, p->out_tile).v, c.n.v, c.p0.v, c.q0.v,
+                                    c.rows.v, c.cols.v });
+    e_fn_end(e);
+    return fn;
+}
+
+/* ---- entry points ------------------------------------------------------------------------------------ */
+
+static idx count(Emit *e, const Problem *pb, int phase, const void *self)
+{
+    const TiledPlan *p = self;
+    if (tiled_repacks(p->s) && phase == 0)
+        return x_mul(e, pb->n, pb->h);
+    idx tiles = x_mul(e, tiles_along(e, pb->p, p->th), tiles_along(e, pb->q, p->tw));
+    return x_mul(e, pb->n, tiles);
+}
+
+static idx shared(Emit *e, const Problem *pb, const void *self)
+{
+    const TiledPlan *p = self;
+    if (!tiled_repacks(p->s))
+        return x_const(e, 0);
+    idx pixels = x_mul(e, pb->n, x_mul(e, pb->h, pb->w));
+    return x_round_up(e, x_mulk(e, pixels, p->s->in_channels * p->fp_bytes), 64);
+}
+
+static TiledParts emit_parts(Emit *e, const TiledPlan *p)
+{
+    TiledParts parts = { .places = tiled_emit_places(e, p) };
+    int rest = p->in_group % p->channel_block,
+        same = p->last_nv == p->nv && !(p->out_group % p->lanes);
+    parts.columns[0] = tiled_emit_column(e, p, "column", p->channel_block);
+    if (rest)
+        parts.columns[1] = tiled_emit_column(e, p, "column_rest", rest);
+    parts.products[1] = tiled_emit_product(e, p, "product_last", p->last_nv, 1);
+    parts.products[0] = same || p->out_blocks == 1 ? parts.products[1]
+                                                   : tiled_emit_product(e, p, "product", p->nv, 0);
+    if (tiled_repacks(p->s)) {
+        parts.repack = tiled_emit_repack(e, p);
+        parts.unpack = tiled_emit_unpack(e, p);
+    }
+    return parts;
+}
+
+static void run_tasks(Emit *e, LLVMValueRef fn, addr own_workspace, int takes_own)
+{
+    EMIT_FOR (e, task, e_arg_idx(e, RUN_FIRST), e_arg_idx(e, RUN_LAST), 1) {
+        LLVMValueRef args[4] = { e_arg_addr(e, RUN_ARGS).v, e_arg_addr(e, RUN_WORKSPACE).v };
+        int n = 2;
+        if (takes_own)
+            args[n++] = own_workspace.v;
+        args[n++] = task.at.v;
+        e_call_fn(e, fn, n, args);
+    }
+}
+
+static void emit_run(Emit *e, const TiledPlan *p, const TiledParts *parts, LLVMValueRef tile)
+{
+    lower_run_begin(e, p->s);
+    Problem pb = problem_load(e, p->s, e_arg_addr(e, RUN_ARGS));
+    idx skip = x_mulk(e, e_arg_idx(e, RUN_THREAD), p->thread_bytes);
+    addr mine = p_at_bytes(e, e_arg_addr(e, RUN_WORKSPACE), x_add(e, shared(e, &pb, p), skip));
+    if (!parts->repack) {
+        run_tasks(e, tile, mine, 1);
+    } else {
+        EMIT_EITHER(e, b, x_equal(e, e_arg_idx(e, RUN_PHASE), x_const(e, 0)))
+        {
+            if (b.yes)
+                run_tasks(e, parts->repack, mine, 0);
+            else
+                run_tasks(e, tile, mine, 1);
+        }
+    }
+    e_fn_end(e);
+}
+
+void tiled_emit(Emit *e, const dcn_spec *s, const dcn_target *t, const int *k)
+{
+    TiledPlan p = tiled_plan(s, t, k);
+    lower_packed_bytes(e, s, p.packed_elements * p.fp_bytes);
+    tiled_emit_pack(e, &p);
+    lower_workspace(e, s, shared, p.thread_bytes, &p);
+    lower_tasks(e, s, tiled_repacks(s) ? 2 : 1, count, &p);
+    TiledParts parts = emit_parts(e, &p);
+    emit_run(e, &p, &parts, emit_tile(e, &p, &parts));
+}
