@@ -36,8 +36,10 @@ int main(int argc, char **argv)
         const dcn_call call = { .tensor = { before.plane, packed, offset, after.plane } };
         failed = dcn_execute(kernel, &call, &err);
     }
-    if (failed)
-        fprintf(stderr, "rectify_jit: %s\n", err.text);
+    if (failed && err.line)
+        fprintf(stderr, "%s:%d: %s\n", err.file, err.line, err.text);
+    else if (failed)
+        fprintf(stderr, "%s: %s\n", *err.file ? err.file : "rectify_jit", err.text);
     else
         write_picture(&after, argv[3]);
 
