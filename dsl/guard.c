@@ -67,6 +67,7 @@ static int guard_pattern(lua_State *L)
 /* rep(s, n, ...) */
 static int guard_rep(lua_State *L)
 {
+    luaL_checkstring(L, 1);
     if (luaL_checkinteger(L, 2) > MOST_ELEMENTS)
         return dsl_raise(L, dsl_here(L), "string.rep repeats at most %d times", MOST_ELEMENTS);
     return call_guarded(L);
@@ -126,6 +127,15 @@ void dsl_guard_tables(lua_State *L)
 
 /* ---- pairs ------------------------------------------------------------------------ */
 
+/* Strings by their bytes, whatever the locale says. */
+static bool text_before(lua_State *L)
+{
+    size_t na, nb;
+    const char *a = lua_tolstring(L, 1, &na), *b = lua_tolstring(L, 2, &nb);
+    const int order = memcmp(a, b, na < nb ? na : nb);
+    return order ? order < 0 : na < nb;
+}
+
 /* Numbers, then strings, then the rest in the order Lua had them. */
 static int rank(lua_State *L, int index)
 {
@@ -136,7 +146,10 @@ static int rank(lua_State *L, int index)
 static int key_before(lua_State *L)
 {
     const int a = rank(L, 1), b = rank(L, 2);
-    lua_pushboolean(L, a == b && a < 2 ? lua_compare(L, 1, 2, LUA_OPLT) : a < b);
+    if (a != b || a == 2)
+        lua_pushboolean(L, a < b);
+    else
+        lua_pushboolean(L, a == 0 ? lua_compare(L, 1, 2, LUA_OPLT) : text_before(L));
     return 1;
 }
 

@@ -38,7 +38,7 @@ static dsl_source *open_included(lua_State *L, dsl_place here, const char *name)
     if (*name == '/')
         dsl_raise(L, here, "include \"%s\": the path must be relative to this file", name);
     if (!join(path, here.source ? here.source->path : "", name))
-        dsl_raise(L, here, "include \"%s\": the path is too long", name);
+        dsl_raise(L, here, "include: the path is longer than %d bytes", PATH_BYTES - 1);
     dcn_error err;
     dsl_source *source = dsl_source_read(dsl_of(L), path, &err);
     if (!source) {
@@ -53,7 +53,7 @@ int dsl_include(lua_State *L)
 {
     dsl_loader *l = dsl_of(L);
     const dsl_place here = dsl_here(L);
-    char value[64];
+    char value[128];
     size_t length = 0;
     const char *name = lua_type(L, 1) == LUA_TSTRING ? lua_tolstring(L, 1, &length) : NULL;
     if (!name || lua_gettop(L) != 1 || strlen(name) != length || length == 0)

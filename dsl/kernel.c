@@ -57,7 +57,7 @@ static void check_keys(lua_State *L, dsl_place call, dcn_op op)
 {
     const char *worst = NULL;
     for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) {
-        char value[64];
+        char value[128];
         if (lua_type(L, -2) != LUA_TSTRING)
             dsl_raise(L, call, "%s has the value %s without a key; write key = value",
                       rt_op_names[op], dsl_describe(L, -1, value, sizeof value));
@@ -92,7 +92,7 @@ static int construct(lua_State *L)
 {
     const dcn_op op = (dcn_op)lua_tointeger(L, lua_upvalueindex(1));
     const dsl_place call = dsl_here(L);
-    char value[64];
+    char value[128];
     if (lua_gettop(L) != 1 || !lua_istable(L, 1))
         return dsl_raise(L, call, "%s takes one table, as in %s { in_channels = 64, ... }, not %s",
                          rt_op_names[op], rt_op_names[op],
@@ -135,7 +135,7 @@ typedef struct {
 
 static int refuse_result(lua_State *L, int index, dsl_place end)
 {
-    char value[64];
+    char value[128];
     return dsl_raise(L, end, "a spec returns one kernel or a list of kernels, not %s",
                      dsl_describe(L, index, value, sizeof value));
 }

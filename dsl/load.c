@@ -119,10 +119,11 @@ static void set_silent_error(dsl_loader *l, int status)
         dcn_fail_at(&l->err, DCN_EENV, path, l->at.line, "out of memory");
     else if (status == LUA_ERRMEM)
         dcn_fail_at(&l->err, DCN_ESPEC, path, l->at.line,
-                    "needs more than %zu MiB of memory (a string or table that grows without end?)",
+                    "needs more than %zu MiB of memory (a string, table or recursion without end?)",
                     l->limits->memory_bytes >> 20);
     else
-        dcn_fail_at(&l->err, DCN_ESPEC, path, l->at.line, "calls are nested too deeply");
+        dcn_fail_at(&l->err, DCN_ESPEC, path, l->at.line,
+                    "calls or brackets are nested too deeply");
 }
 
 static int run(dsl_loader *l)

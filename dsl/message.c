@@ -65,17 +65,29 @@ int dsl_raise(lua_State *L, dsl_place place, const char *fmt, ...)
     return dsl_raise_status(L, DCN_ESPEC, place, text);
 }
 
+/* What Lua says, where it would not be understood. */
+static const char *in_plain_words(const char *text)
+{
+    if (*text == 0)
+        return "error without a message";
+    if (strstr(text, "stack overflow"))
+        return "calls or brackets are nested too deeply";
+    return text;
+}
+
 int dsl_on_error(lua_State *L)
 {
     dsl_loader *l = dsl_of(L);
     if (l->failed)
         return 1;
     dsl_place place = dsl_here(L);
+    if (!place.source)
+        place = l->at;
     if (lua_type(L, 1) == LUA_TSTRING) {
         const char *text = parse_place(l, lua_tostring(L, 1), &place);
-        set_error(l, DCN_ESPEC, place, *text ? text : "error without a message");
+        set_error(l, DCN_ESPEC, place, in_plain_words(text));
     } else {
-        char value[64], text[128];
+        char value[128], text[128];
         snprintf(text, sizeof text, "error raised with %s instead of a message",
                  dsl_describe(L, 1, value, sizeof value));
         set_error(l, DCN_ESPEC, place, text);
@@ -102,7 +114,7 @@ static void describe_table(lua_State *L, int index, char *buf, size_t size)
     const int n = lua_rawlen(L, index) <= 4 ? (int)lua_rawlen(L, index) : 0;
     size_t used = (size_t)snprintf(buf, size, "{");
     for (int i = 1; i <= n && used < size; i++) {
-        char item[32];
+        char item[96];
         if (lua_rawgeti(L, index, i) == LUA_TTABLE)
             snprintf(item, sizeof item, "{...}");
         else
@@ -110,7 +122,7 @@ static void describe_table(lua_State *L, int index, char *buf, size_t size)
         lua_pop(L, 1);
         used += (size_t)snprintf(buf + used, size - used, "%s%s", i > 1 ? ", " : "", item);
     }
-    if (n && used + 1 < size)
+    if (n && used + 1 < size) /* else there was no room */
         snprintf(buf + used, size - used, "}");
     else
         snprintf(buf, size, "a table");
@@ -135,7 +147,10 @@ const char *dsl_describe(lua_State *L, int index, char *buf, size_t size)
     else if (type == LUA_TUSERDATA)
         snprintf(buf, size, "a kernel");
     else
-        snprintf(buf, size, type == LUA_TFUNCTION ? "a function" : "nil");
+        snprintf(buf, size,
+                 type == LUA_TFUNCTION ? "a function"
+                 : type == LUA_TNIL    ? "nil"
+                                       : "nothing");
     return buf;
 }
 

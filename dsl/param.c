@@ -61,7 +61,7 @@ static int push_as(lua_State *L, int type, const char *name, const char *value)
 
 int dsl_param(lua_State *L)
 {
-    char text[64];
+    char text[128];
     if (lua_type(L, 1) != LUA_TSTRING || lua_gettop(L) > 2)
         return dsl_raise(L, dsl_here(L),
                          "param takes a name and a default, as in param(\"h\", 56)");

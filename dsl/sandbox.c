@@ -81,7 +81,7 @@ void dsl_watch(lua_State *L)
 /* __index of the environment: called for names that are not there. */
 static int unknown_name(lua_State *L)
 {
-    char value[64];
+    char value[128];
     if (lua_type(L, 2) != LUA_TSTRING)
         return dsl_raise(L, dsl_here(L), "unknown name %s",
                          dsl_describe(L, 2, value, sizeof value));

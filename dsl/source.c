@@ -166,6 +166,7 @@ void dsl_source_run(lua_State *L, dsl_source *source, int *nresults)
         text += strcspn(text, "\n");
     const size_t size = source->size - (size_t)(text - source->text);
     const int top = lua_gettop(L);
+    dsl_of(L)->at = (dsl_place){ source, 1 };
     if (luaL_loadbufferx(L, text, size, chunk, "t") != LUA_OK)
         lua_error(L);
     dsl_push_environment(L);

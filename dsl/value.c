@@ -22,7 +22,7 @@ void dsl_push_dynamic(lua_State *L)
 
 static int refuse(lua_State *L, int index, const rt_field *f, const char *expected, dcn_error *err)
 {
-    char value[64];
+    char value[128];
     return dcn_fail(err, DCN_ESPEC, "'%s' = %s is not %s", f->key,
                     dsl_describe(L, index, value, sizeof value), expected);
 }
@@ -195,7 +195,7 @@ static int read_schedule(lua_State *L, int index, const rt_field *f, rt_value *v
     qsort(knobs, (size_t)n, sizeof *knobs, by_name);
     for (int i = 0; i < n; i++) {
         if (!append(v, knobs[i].name, "=", knobs[i].value))
-            return refuse(L, index, f, expected, err);
+            return dcn_fail(err, DCN_ESPEC, "'%s' is longer than %.0f letters", f->key, f->most);
     }
     return 0;
 }

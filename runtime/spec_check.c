@@ -37,7 +37,7 @@ static int check_offset_groups(const dcn_spec *s, dcn_error *err)
 static int check_scale(const dcn_spec *s, dcn_error *err)
 {
     if (fabs(s->modulation_scale) < 1e-30)
-        return dcn_fail(err, DCN_ESPEC, "'modulation_scale' = %g is 0 or too near to it",
+        return dcn_fail(err, DCN_ESPEC, "'modulation_scale' = %g is nearer to 0 than 1e-30",
                         s->modulation_scale);
     if (s->modulation == DCN_MODULATION_NONE && s->modulation_scale != 1)
         return dcn_fail(err, DCN_ESPEC,

@@ -1,0 +1,174 @@
+/* page.c: the reference page of the spec language, docs/SPEC.md, from the tables it is made of.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "dsl/loader.h"
+
+#include <stdio.h>
+
+static const char opening[] =
+    "# The spec language\n"
+    "\n"
+    "This page is generated from the tables that read specs (`runtime/spec_fields.c`, `dsl/`); to\n"
+    "change it, change them and build the target `spec_doc`.\n"
+    "\n"
+    "A spec is a Lua 5.4 file that returns one kernel, or a list of kernels (lists may hold "
+    "lists).\n"
+    "\n"
+    "```lua\n"
+    "local h, w = param(\"h\", 50), param(\"w\", 84)\n"
+    "return deform_conv2d {\n"
+    "  name = \"r50_c4\", in_channels = 256, height = h, width = w, out_channels = 256,\n"
+    "  kernel_size = 3, padding = 1, modulation = \"mask\", bias = true,\n"
+    "}\n"
+    "```\n"
+    "\n"
+    "## Constructors\n"
+    "\n"
+    "Each takes one table and returns a kernel. A key that it does not know is an error.\n";
+
+static const char forms[] =
+    "A size is `n` or `{h, w}`; padding is `n`, `{h, w}` or `{top, left, bottom, right}`. "
+    "Integers\n"
+    "may be written `3` or `3.0`. `dynamic` is a name of the language: such a kernel serves every\n"
+    "size.\n"
+    "\n"
+    "Rules between keys:\n"
+    "\n"
+    "- `groups` divides `in_channels` and `out_channels`; `offset_groups` divides `in_channels`.\n"
+    "- The kernel, `dilation*(kernel_size-1) + 1` pixels, fits into the padded input. The output "
+    "has\n"
+    "  `floor((size + pads - dilation*(kernel_size-1) - 1) / stride) + 1` rows or columns.\n"
+    "- `modulation_scale` is 1 when `modulation` is `\"none\"`, and never nearer to 0 than 1e-30.\n"
+    "- No tensor has 2^31 elements per image or more.\n"
+    "- The kernels of a file have different names.\n";
+
+static const char tensors[] =
+    "## Tensors\n"
+    "\n"
+    "In calling order; N `batch`, C `in_channels`, O `out_channels`, H W the input's size, P Q "
+    "the\n"
+    "output's, K = kh*kw, G `groups`, D `offset_groups`:\n"
+    "\n"
+    "| tensor | `nchw` | `nhwc` | present |\n"
+    "|---|---|---|---|\n"
+    "| `input` | `[N, C, H, W]` | `[N, H, W, C]` | always |\n"
+    "| `weight` | `[O, C/G, kh, kw]` | the same | always |\n"
+    "| `bias` | `[O]` | the same | with `bias = true` |\n"
+    "| `offset` | `[N, 2*D*K, P, Q]` | `[N, P, Q, 2*D*K]` | `deform_conv2d` |\n"
+    "| `mask` | `[N, D*K, P, Q]` | `[N, P, Q, D*K]` | unless `modulation = \"none\"` |\n"
+    "| `output` | `[N, O, P, Q]` | `[N, P, Q, O]` | always |\n";
+
+static const char functions[] = "## Functions\n"
+                                "\n"
+                                "- `param(\"name\", default)` gives the value of `-D name=value`, "
+                                "read as a number, a truth value\n"
+                                "  or text, as the default is; a number may also be `dynamic`. "
+                                "Without a default, `-D` must be\n"
+                                "  given. A `-D` that no `param` reads is an error.\n"
+                                "- `include \"other.lua\"` runs another file and gives what it "
+                                "returns. The path is relative to\n"
+                                "  the file that includes.\n"
+                                "- `pairs` visits numbers, then strings, in sorted order, so that "
+                                "a spec is the same every time.\n";
+
+static const char sandbox[] =
+    "Nothing else can be called: a spec reads no other file, no clock and no random number, and\n"
+    "cannot catch errors. Reading a name that was never given a value is an error; global names "
+    "may\n"
+    "be assigned, and included files share them.\n";
+
+static const char messages[] = "## Errors\n"
+                               "\n"
+                               "Every error is one line, `file:line: message`, at the line of the "
+                               "key it is about where that is\n"
+                               "written in the constructor's braces, and the exit code is 3; it is "
+                               "4 if a file exists but may\n"
+                               "not be read, or if there is no memory.\n";
+
+static const char *form_of(const rt_field *f)
+{
+    static const char *const forms_of[] = {
+        [RT_FIELD_INT] = "integer",     [RT_FIELD_EXTENT] = "integer or `dynamic`",
+        [RT_FIELD_SIZE] = "size",       [RT_FIELD_PADDING] = "padding",
+        [RT_FIELD_CHOICE] = "choice",   [RT_FIELD_BOOL] = "`true` or `false`",
+        [RT_FIELD_NUMBER] = "number",   [RT_FIELD_NAME] = "string",
+        [RT_FIELD_TEXT] = "string",     [RT_FIELD_SCHEDULE] = "string or table",
+        [RT_FIELD_NOT_YET] = "`false`",
+    };
+    return forms_of[f->type];
+}
+
+static void print_value(FILE *out, const rt_field *f)
+{
+    if (f->type != RT_FIELD_CHOICE) {
+        fprintf(out, "%s", form_of(f));
+        if (f->most > 1 && rt_field_count(f))
+            fprintf(out, ", %.7g..%.7g", f->least, f->most);
+        return;
+    }
+    for (int i = 0; f->choices[i]; i++)
+        fprintf(out, "%s`\"%s\"`", i ? ", " : "", f->choices[i]);
+}
+
+static void print_field(FILE *out, const rt_field *f)
+{
+    char text[RT_FIELD_PRINT_MAX];
+    const rt_value v = rt_field_default(f);
+    fprintf(out, "| `%s` | ", f->key);
+    print_value(out, f);
+    if (f->required)
+        fprintf(out, " | required");
+    else if (f->type == RT_FIELD_NAME)
+        fprintf(out, " | the operator's");
+    else
+        fprintf(out, " | `%s`", rt_field_print(f, &v, text));
+    fprintf(out, " | %s |\n", f->doc);
+}
+
+/* The keys of exactly the operators in `ops`. */
+static void print_fields(FILE *out, unsigned ops)
+{
+    fprintf(out, "\n| key | value | default | meaning |\n|---|---|---|---|\n");
+    for (const rt_field *f = rt_fields; f->key; f++) {
+        if (f->ops == ops)
+            print_field(out, f);
+    }
+    fprintf(out, "\n");
+}
+
+static void print_names(FILE *out, const char *library, const char *const *names)
+{
+    fprintf(out, "- ");
+    for (int i = 0; names[i]; i++)
+        fprintf(out, "%s`%s%s`", i ? " " : "", library, names[i]);
+    fprintf(out, "\n");
+}
+
+static void print_limits(FILE *out)
+{
+    const dsl_limits *most = &dsl_default_limits;
+    fprintf(
+        out,
+        "## Limits\n\nA spec that needs more is stopped: %ld steps of Lua, %g seconds, %zu MiB of "
+        "memory, %d bytes\nper file, %d kernels, includes %d deep.\n\n",
+        most->steps, most->seconds, most->memory_bytes >> 20, DSL_TEXT_BYTES, DSL_KERNELS,
+        DSL_INCLUDE_DEPTH);
+}
+
+int dsl_page(FILE *out)
+{
+    fputs(opening, out);
+    fprintf(out, "\n### `conv2d` and `deform_conv2d`\n");
+    print_fields(out, RT_ANY_OP);
+    fprintf(out, "### `deform_conv2d` only\n");
+    print_fields(out, RT_DEFORM_CONV2D);
+    fprintf(out, "%s\n%s\n%s\nOf Lua's own functions there are:\n\n", forms, tensors, functions);
+    print_names(out, "", dsl_base_names);
+    print_names(out, "string.", dsl_string_names);
+    print_names(out, "table.", dsl_table_names);
+    print_names(out, "math.", dsl_math_names);
+    fprintf(out, "\n%s\n", sandbox);
+    print_limits(out);
+    fputs(messages, out);
+    return ferror(out) ? -1 : 0;
+}

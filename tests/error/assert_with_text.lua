@@ -1,0 +1,3 @@
+
+
+assert(false, "h must be even")

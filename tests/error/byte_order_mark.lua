@@ -1,0 +1,1 @@
+﻿return conv2d { in_channels = 0 }

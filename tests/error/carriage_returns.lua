@@ -1,0 +1,4 @@
+local a = 1
+return conv2d {
+  in_channels = 0,
+}

@@ -1,0 +1,2 @@
+local h = 3
+error("h = " .. h .. " is odd")

@@ -1,0 +1,1 @@
+error("one\ntwo\27[31m\tthree")

@@ -1,0 +1,1 @@
+return include "./../error/include_itself_by_detour.lua"

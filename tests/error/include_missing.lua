@@ -1,0 +1,2 @@
+
+return include "no_such_file.lua"

@@ -1,0 +1,1 @@
+return include "returns_number.lua"

@@ -1,0 +1,1 @@
+return include(("x"):rep(5000))

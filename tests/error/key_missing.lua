@@ -1,0 +1,6 @@
+return conv2d {
+  in_channels = 8,
+  height = 9,
+  width = 9,
+  kernel_size = 3,
+}

@@ -1,0 +1,1 @@
+return dcnv3 { channels = 16 }

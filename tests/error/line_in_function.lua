@@ -1,0 +1,7 @@
+local function make(stride)
+  return conv2d {
+    in_channels = 8, height = 9, width = 9, out_channels = 8, kernel_size = 3,
+    stride = stride,
+  }
+end
+return make(0)

@@ -1,0 +1,5 @@
+local a = conv2d { in_channels = 8, height = 9, width = 9, out_channels = 8, kernel_size = 3,
+  stride = 1 }
+local b = conv2d { in_channels = 8, height = 9, width = 9, out_channels = 8, kernel_size = 3,
+  stride = 0 }
+return { a, b }

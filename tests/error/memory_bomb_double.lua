@@ -1,0 +1,4 @@
+local s = "x"
+for i = 1, 100 do
+  s = s .. s
+end

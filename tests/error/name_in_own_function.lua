@@ -1,0 +1,3 @@
+local height = 3
+function area(h, w) return h * w end
+return areas(height, height)

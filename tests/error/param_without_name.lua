@@ -1,0 +1,2 @@
+local h = param()
+return h

@@ -1,0 +1,2 @@
+#!/usr/bin/env dcngen
+return conv2d { in_channels = 0 }

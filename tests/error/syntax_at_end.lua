@@ -1,0 +1,2 @@
+return conv2d {
+  in_channels = 8,

@@ -1,0 +1,1 @@
+return deform_con2d { }
