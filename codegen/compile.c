@@ -9,8 +9,8 @@
 #include "emit.h"
 #include "guard.h"
 #include "runtime/base.h"
-#include "runtime/env.h"
 #include "target.h"
+#include "trace.h"
 
 #include <llvm-c/Analysis.h>
 #include <llvm-c/BitWriter.h>
@@ -26,6 +26,7 @@
 
 typedef struct Build {
     Emit e;
+    Trace trace;
     LLVMTargetMachineRef tm;
     LLVMMemoryBufferRef out;
     char *text;
@@ -105,6 +106,23 @@ static void release(Build *b)
     LLVMContextDispose(b->e.ctx);
 }
 
+/* The pipeline, each stage shown on demand. */
+static int stages(Build *b, CgKind kind, dcn_error *err)
+{
+    Trace *t = &b->trace;
+    trace_time(t, "write");
+    if (trace_module(t, RT_VERBOSE_IR, "ll", b->e.mod, err) || verify(b, err))
+        return -1;
+    trace_time(t, "verify");
+    if (optimise(b, err) || trace_module(t, RT_VERBOSE_OPT, "opt.ll", b->e.mod, err))
+        return -1;
+    trace_time(t, "optimise");
+    if (trace_asm(t, b->e.mod, b->tm, PASSES, err) || render(b, kind, err))
+        return -1;
+    trace_time(t, "generate");
+    return 0;
+}
+
 /* From a module that has just been written to bytes; disposes of everything. */
 static int finish(Build *b, CgKind kind, void **bytes, size_t *size, dcn_error *err)
 {
@@ -113,7 +131,7 @@ static int finish(Build *b, CgKind kind, void **bytes, size_t *size, dcn_error *
     e_close(&b->e);
     if (setjmp(guard.back) == 0) {
         b->tm = cg_target_machine(b->e.target, err);
-        if (b->tm && !verify(b, err) && !optimise(b, err) && !render(b, kind, err))
+        if (b->tm && !stages(b, kind, err))
             rc = hand_over(b, bytes, size, err);
         release(b);
     } else {
@@ -128,6 +146,9 @@ int cg_build(const dcn_spec *s, const Schedule *sched, const dcn_target *t, CgKi
 {
     cg_llvm_init();
     Build b = { .tm = NULL };
+    if (trace_open(&b.trace, s->name, err))
+        return -1;
+    trace_choice(&b.trace, s, sched);
     e_open(&b.e, s->name, s->dtype, t);
     sched->how->emit(&b.e, s, t, sched->k);
     return finish(&b, kind, bytes, size, err);
@@ -161,6 +182,8 @@ int cg_build_peak(dcn_dtype dtype, const dcn_target *t, void **bytes, size_t *si
     enum { UNROLL = 8 };
     cg_llvm_init();
     Build b = { .tm = NULL };
+    if (trace_open(&b.trace, "dcn_peak", err))
+        return -1;
     e_open(&b.e, "dcn_peak", dtype, t);
     int chains = t->registers >= 32 ? 24 : 12;
     emit_peak(&b.e, chains, UNROLL);

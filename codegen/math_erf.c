@@ -22,9 +22,16 @@
 
 static const Poly tail_poly = {
     .n32 = 10,
-    .c32 = { 0x1.0bdb2ep+0, -0x1.890c90p+0, 0x1.1caed2p+0, -0x1.afdf32p-4, -0x1.572f7ap-2, 0x1.8db0eap-6, 0x1.348de0p-3, 0x1.51c52cp-5, -0x1.b611d4p-4, 0x1.771e78p-6 },
-    .n64 = 23,
-    .c64 = { 0x1.0c7bb5e05a983p+0, -0x1.fb00a80e97497p+0, 0x1.4d21135e27f9dp+1, -0x1.21d22dc6dad69p+1, 0x1.087d2096a16c0p+0, 0x1.1201896f813ebp-3, -0x1.9ec8d637f46f3p-2, 0x1.1f68232f6b9aep-5, 0x1.54042e6f1b999p-3, -0x1.9ded8487669fdp-7, -0x1.48f1073f7fc82p-4, -0x1.3a2048402fba6p-7, 0x1.427851896383cp-5, 0x1.3193be2980a8fp-6, -0x1.de3f1b4e12d40p-7, -0x1.18d5283b89fd3p-6, -0x1.19bb88fbfe897p-10, 0x1.1b42f04c0f3ffp-7, 0x1.a89824b260f11p-7, -0x1.bfc04add88077p-9, -0x1.6fe43802b8e00p-6, 0x1.44e8f0c383e2dp-6, -0x1.457247d214878p-8 },
+ .c32 = { 0x1.be3324p-1, -0x1.43cc8ep+0, 0x1.0ac882p+0, -0x1.0d77f8p-2, -0x1.22400ap-2, 0x1.1dfd0ep-3, 0x1.22e264p-3, -0x1.9acb04p-5, -0x1.32b19ap-4, 0x1.70c45ep-7 },
+.n64 = 24,
+    .c64 = { 0x1.be33238b05d58p-1,  -0x1.43cc94f61f599p+0, 0x1.0ac8c92e0bed6p+0,
+             -0x1.0d6edab0e548ep-2, -0x1.2276012f730ebp-2, 0x1.1c5df94e76a8bp-3,
+             0x1.29dfaf28f2ab9p-3,  -0x1.607d9855fe459p-5, -0x1.9075a7bde5d83p-4,
+             -0x1.077d2cd50dba6p-6, 0x1.c30a8efe55a73p-5,  0x1.6c2ac410813f4p-5,
+             -0x1.2419beb13e343p-7, -0x1.43ee81458e3d5p-5, -0x1.984f2b374d8b8p-6,
+             0x1.3eef8bd39ec76p-7,  0x1.bea93d7164932p-6,  0x1.3ca3948e47035p-6,
+             0x1.5384283a88fbap-8,  -0x1.a84abdc728673p-6, -0x1.a2af3b406618ep-5,
+             0x1.bbf7f9b5abe69p-6,  0x1.eb786fdfa2f1ep-5,  -0x1.4617c2e30530ap-5 },
 };
 
 static const Poly erf_small = {
@@ -41,8 +48,8 @@ static const Poly erf_small = {
 /* a T(a) */
 static fvec tail(Emit *e, fvec a)
 {
-    fvec s = f_div(e, a, f_add(e, a, f_per_type(e, 3, 4)));
-    return f_mul(e, s, emit_poly(e, &tail_poly, f_sub(e, s, f_per_type(e, 0.25, 0.3125))));
+    fvec s = f_div(e, a, f_add(e, a, f_per_type(e, 3, 3)));
+    return f_mul(e, s, emit_poly(e, &tail_poly, f_sub(e, s, f_per_type(e, 0.375, 0.375))));
 }
 
 fvec emit_erf(Emit *e, fvec x)

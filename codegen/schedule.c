@@ -4,6 +4,7 @@
 #include "lower.h"
 #include "lowering.h"
 #include "runtime/base.h"
+#include "trace.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -72,6 +73,7 @@ int sched_guess(const dcn_spec *s, const dcn_target *t, Schedule *out, dcn_error
         out->how = order[i];
         out->how->guess(s, t, out->k);
         const char *no = out->how->refuse(s, t, out->k);
+        trace_dispatch(s, out, no);
         if (!no)
             return 0;
         size_t n = strlen(why);
