@@ -161,7 +161,7 @@ static int check_words(const Args *a, dcn_error *err)
         return dcn_fail(err, DCN_EUSAGE, "%s needs %s; 'dcngen help %s' says more", v->name,
                         v->operands[a->words.n], v->name);
     if (a->words.n > most && most)
-        return dcn_fail(err, DCN_EUSAGE, "%s takes one %s; '%s' is too much", v->name,
+        return dcn_fail(err, DCN_EUSAGE, "%s takes one %s; '%s' is one too many", v->name,
                         v->operands[most - 1], a->words.at[most]);
     if (a->words.n > most)
         return dcn_fail(err, DCN_EUSAGE, "%s takes no '%s'", v->name, a->words.at[0]);

@@ -118,13 +118,23 @@ static int check_free(const Artefact *a, dcn_error *err)
     return 0;
 }
 
+/* The message names the file that was wanted, with the reason that follows the last colon. */
+static int write_temp(const Artefact *a, dcn_error *err)
+{
+    dcn_error why;
+    if (!rt_write_file(a->temp, a->bytes, a->size, &why))
+        return 0;
+    const char *reason = strrchr(why.text, ':');
+    return dcn_fail(err, DCN_EENV, "cannot write %s%s", a->path, reason ? reason : "");
+}
+
 int artefacts_write(const char *dir, Artefact *all, int n, dcn_error *err)
 {
     int failed = make_dirs(dir, err), written = 0;
     for (int i = 0; i < n && !failed; i++)
         failed = check_free(&all[i], err);
     while (written < n && !failed) {
-        failed = rt_write_file(all[written].temp, all[written].bytes, all[written].size, err);
+        failed = write_temp(&all[written], err);
         written += !failed;
     }
     for (int i = 0; i < n && !failed; i++) {

@@ -51,9 +51,11 @@ int say_end(int status)
     errno = 0;
     if (!fflush(stdout) && !ferror(stdout))
         return status;
+    /* The reason is known only if it was this flush that failed. */
+    const char *reason = errno ? strerror(errno) : NULL;
     dcn_error err;
-    dcn_fail(&err, DCN_EENV, "cannot write the standard output: %s",
-             errno ? strerror(errno) : "input/output error");
+    dcn_fail(&err, DCN_EENV, "cannot write the standard output%s%s", reason ? ": " : "",
+             reason ? reason : "");
     say_error(&err);
     return status > DCN_EFAILED ? status : DCN_EENV;
 }

@@ -38,6 +38,19 @@ static const char *cache_text(int64_t bytes, char buf[32])
     return buf;
 }
 
+/* Those that are on; what is off would make the list three times as long. */
+static void print_features(const char *list)
+{
+    printf("  features:");
+    while (*list) {
+        int length = (int)strcspn(list, ",");
+        if (*list == '+')
+            printf(" %.*s", length - 1, list + 1);
+        list += length + (list[length] == ',');
+    }
+    putchar('\n');
+}
+
 static void print_native(const dcn_target *t)
 {
     char l1[32], l2[32], l3[32];
@@ -46,7 +59,7 @@ static void print_native(const dcn_target *t)
            yes(t->fma), yes(t->gather));
     printf("  caches of a core: L1 %s, L2 %s, L3 %s\n", cache_text(t->l1_bytes, l1),
            cache_text(t->l2_bytes, l2), cache_text(t->l3_bytes, l3));
-    printf("  features: %s\n", t->features);
+    print_features(t->features);
 }
 
 /* The i-th known CPU; 1 past the last, -1 with err. */

@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# compile.sh: the files that compile writes, and that a failure leaves none behind.
+# SPDX-License-Identifier: Apache-2.0
+. "$(dirname "$0")/lib.bash"
+all=obj,header,asm,llvm-ir,bitcode,static-lib,shared-lib
+cat >two.lua <<'END'
+return {
+  deform_conv2d { name = "a", in_channels = 2, height = 5, width = 5, out_channels = 2, kernel_size = 3 },
+  conv2d { name = "b", in_channels = 2, height = 5, width = 5, out_channels = 2, kernel_size = 3 },
+}
+END
+magic() { od -An -c -N "$2" "$1" | tr -d ' '; }
+files() { find . -path './.*' -prune -o -type f -print | sort | tr '\n' ' '; }
+
+# ---- what is written
+prints $'out/a.o\nout/a.h\nout/b.o\nout/b.h' compile two.lua -o out
+prints $'deep/er/b.o' compile two.lua -o deep/er/ --emit obj --kernel b
+prints $'out/a.s\nout/a.ll\nout/a.bc\nout/liba.a\nout/liba.so' \
+    compile two.lua -oout --kernel a --emit asm,llvm-ir,bitcode,static-lib,shared-lib
+same "object" '177ELF' "$(magic out/a.o 4)"
+same "bitcode" 'BC' "$(magic out/a.bc 2)"
+same "archive" '!<arch>' "$(magic out/liba.a 7)"
+same "shared library" '177ELF' "$(magic out/liba.so 4)"
+same "assembly defines the kernel" 1 "$(grep -c '^a_run:' out/a.s)"
+same "IR defines the kernel" 1 "$(grep -c '^define .*@a_run(' out/a.ll)"
+same "header is not empty" yes "$([ -s out/a.h ] && echo yes)"
+prints $'out/a.o\nout/a.h' compile two.lua -o out --kernel a --emit header,obj,header
+same "nothing but these" "./deep/er/b.o ./out/a.bc ./out/a.h ./out/a.ll ./out/a.o ./out/a.s \
+./out/b.h ./out/b.o ./out/liba.a ./out/liba.so ./two.lua " "$(files)"
+(umask 077 && "$DCNGEN_BIN" compile two.lua -o private --kernel a --emit obj >/dev/null)
+same "umask is honoured" "700 600" "$(stat -c %a private private/a.o | tr '\n' ' ' | sed 's/ $//')"
+
+# ---- the same bytes from any number of threads, and over an older file
+works compile two.lua -o one --threads 1 --emit $all
+works compile two.lua -o four --threads 4 --emit $all
+same "threads do not matter" "" "$(diff -r one four)"
+echo old >four/a.o
+works compile two.lua -o four --emit obj
+same "an older file is replaced" "" "$(diff one/a.o four/a.o)"
+
+# ---- depfiles
+mkdir 'with space'
+echo 'return include "my # size$.lua"' >'with space/main.lua'
+echo 'return conv2d { name = "c", in_channels = 1, height = 3, width = 3, out_channels = 1, kernel_size = 1 }' \
+    >'with space/my # size$.lua'
+prints $'the out/c.o\nthe out/c.h\nthe out/c.d' compile 'with space/main.lua' -o 'the out' -M
+same "depfile" 'the\ out/c.o the\ out/c.h: with\ space/main.lua with\ space/my\ \#\ size$$.lua' \
+    "$(cat 'the out/c.d')"
+printf '%s\n' 'include the\ out/c.d' 'the\ out/c.o: ; @echo again' >Makefile
+if command -v make >/dev/null; then
+    same "make understands it: up to date" "make: 'the out/c.o' is up to date." "$(make 'the out/c.o' 2>&1)"
+    touch -d '2 hours ago' 'with space/main.lua'
+    touch -d '1 hour ago' 'the out/c.o'
+    same "make understands it: include changed" "again" "$(make 'the out/c.o' 2>&1)"
+fi
+
+# ---- complete or not at all
+rm -rf out one four deep private 'the out' 'with space' Makefile
+expect 2 "dcngen: kernel 'a': unknown lowering \"none\": expected one of $(
+    "$DCNGEN_BIN" show space two.lua --kernel a --json | perl -ne 'print $c++ ? ", $1" : $1 if /"lowering": "(\w+)"/'
+)" compile two.lua -o out --schedule none
+same "no directory is made for a schedule that cannot be" "./two.lua " "$(files)"
+mkdir -p out/b.o
+echo old >out/a.o
+expect 4 "dcngen: cannot write out/b.o: it is a directory" compile two.lua -o out
+same "no other file was touched" "old" "$(cat out/a.o)"
+same "no temporary file is left" "./out/a.o ./two.lua " "$(files)"
+rmdir out/b.o
+trap '' XFSZ
+limited() { (ulimit -f 0 && exec "$DCNGEN_BIN" "$@" 3>&1 >/dev/null 2>&3); }
+same "a disk that is full" "dcngen: cannot write out/a.o: File too large 4" \
+    "$(limited compile two.lua -o out | grep -v '^OMP') $(limited compile two.lua -o out >/dev/null 2>&1; echo $?)"
+trap - XFSZ
+same "the older file is whole" "old" "$(cat out/a.o)"
+same "no temporary file is left" "./out/a.o ./two.lua " "$(find . -path ./.out -prune -o -path ./.err -prune -o -type f -print | sort | tr '\n' ' ')"
+expect 4 "dcngen: cannot create directory two.lua: Not a directory" compile two.lua -o two.lua
+expect 4 "dcngen: cannot create directory two.lua: Not a directory" compile two.lua -o two.lua/out
+expect 4 "dcngen: cannot create directory /proc/none: No such file or directory" compile two.lua -o /proc/none/out
+finish

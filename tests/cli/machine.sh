@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# machine.sh: targets, doctor and version.
+# SPDX-License-Identifier: Apache-2.0
+. "$(dirname "$0")/lib.bash"
+
+# ---- version
+version=$(sed -nE 's/^#define DCN_VERSION_(MAJOR|MINOR|PATCH) ([0-9]+)$/\2/p' "$SOURCE_DIR/include/dcngen.h" | paste -sd.)
+works version
+same "version" "dcngen $version (LLVM N)" "$(printf '%s' "$out" | sed -E 's/LLVM [0-9.]+/LLVM N/')"
+prints "$out" --version
+
+# ---- targets
+works targets
+same "the head" "  CPU             ISA     bits registers  fma  gather  triple" "$(printf '%s\n' "$out" | head -1)"
+same "a row" "  znver2          avx2     256        16  yes  no      x86_64-pc-linux-gnu" \
+    "$(printf '%s\n' "$out" | grep ' znver2 ')"
+same "native is told" 1 "$(printf '%s\n' "$out" | grep -c '^native: ')"
+same "only features that are on" "" "$(printf '%s\n' "$out" | grep '^  features:' | grep -E ' [-+]')"
+echo 'return conv2d { name = "k", in_channels = 4, height = 3, width = 3, out_channels = 4, kernel_size = 1 }' >k.lua
+for cpu in $(printf '%s\n' "$out" | sed -nE '2,/^$/s/^[ *] ([a-z][^ ]*) .*/\1/p'); do
+    works compile k.lua -o out --target "$cpu" --emit obj
+done
+same "all listed CPUs were tried" yes "$([ "$checks" -gt 20 ] && echo yes)"
+
+# ---- doctor
+works doctor
+same "every check, none failed" "version environment cpu threads kernel temporary shared" \
+    "$(printf '%s\n' "$out" | grep -vE '^FAILED' | awk '{ print $2 }' | paste -sd' ')"
+DCNGEN_NUM_THREADS=3 call doctor
+same "the environment is shown" "0 ok environment DCNGEN_NUM_THREADS=3" \
+    "$code $(printf '%s\n' "$out" | grep environment | tr -s ' ')"
+same "and used" "ok threads 3" "$(printf '%s\n' "$out" | grep ' threads ' | tr -s ' ')"
+DCNGEN_VERBOSE=loud call doctor
+same "a bad environment" "4|dcngen: doctor: 'environment' does not work here|FAILED environment DCNGEN_VERBOSE: unknown word 'loud'" \
+    "$code|$err|$(printf '%s\n' "$out" | grep -m1 FAILED | tr -s ' ' | sed 's/;.*//')"
+TMPDIR=/proc/none call doctor
+same "no temporary directory is a warning" "warning temporary files /proc/none cannot be written" \
+    "$(printf '%s\n' "$out" | grep temporary | tr -s ' ')"
+finish

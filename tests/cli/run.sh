@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# run.sh: real numbers through npy files, and every way to give the wrong files.
+# SPDX-License-Identifier: Apache-2.0
+. "$(dirname "$0")/lib.bash"
+cat >pair.lua <<'END'
+return {
+  conv2d { name = "sum", in_channels = 2, height = 2, width = 3, out_channels = 1, kernel_size = 1, bias = true },
+  deform_conv2d { name = "shift", in_channels = 1, height = 2, width = 3, out_channels = 1, kernel_size = 1,
+                  modulation = "mask", dtype = "f64", layout = "nhwc" },
+  conv2d { name = "any", batch = dynamic, in_channels = 1, height = dynamic, width = dynamic,
+           out_channels = 1, kernel_size = 2 },
+  deform_conv2d { name = "all", batch = dynamic, in_channels = 1, height = dynamic, width = dynamic,
+                  out_channels = 1, kernel_size = 1, padding = 1 },
+}
+END
+npy in.npy f4 '1,2,2,3,' 1 2 3 4 5 6 10 20 30 40 50 60
+npy w.npy f4 '1,2,1,1,' 1 2
+npy b.npy f4 '1,' 0.5
+sum=(run pair.lua --kernel sum --input input=in.npy --input weight=w.npy --input bias=b.npy)
+
+# ---- numbers
+prints '' "${sum[@]}" --output output=out.npy
+same "input + 2 input + 1/2" "f4 (1, 1, 2, 3): 21.5 42.5 63.5 84.5 105.5 126.5" "$(show_npy out.npy)"
+prints '' "${sum[@]}" --output=output=out1.npy --threads 1 --schedule direct
+same "the same with one thread" "" "$(cmp out.npy out1.npy)"
+npy in2.npy f2 '1,2,2,3,' 1 2 3 4 5 6 10 20 30 40 50 60
+npy in8.npy f8 '1,2,2,3,' 1 2 3 4 5 6 10 20 30 40 50 60
+for input in in2.npy in8.npy; do
+    prints '' run pair.lua --kernel sum --input input=$input --input weight=w.npy --input bias=b.npy --output output=o.npy
+    same "$input is converted" "" "$(cmp out.npy o.npy)"
+done
+npy x.npy f4 '1,2,3,1,' 1 2 3 4 5 6
+npy one.npy f4 '1,1,1,1,' 1
+npy off.npy f4 '1,2,3,2,' 0 1 0 1 0 1 -1 0 0 0.5 0 0
+npy m.npy f4 '1,2,3,1,' 1 1 1 1 2 0.5
+prints '' run --kernel shift --input input=x.npy --input weight=one.npy --input offset=off.npy \
+    --input mask=m.npy --output output=o.npy pair.lua
+same "samples beside, above and between" "f8 (1, 2, 3, 1): 2 3 0 1 11 3" "$(show_npy o.npy)"
+
+# ---- dynamic sizes
+npy w2.npy f4 '1,1,2,2,' 1 10 100 1000
+npy d.npy f4 '1,1,2,3,' 1 2 3 4 5 6
+prints '' run pair.lua --kernel any --input input=d.npy --input weight=w2.npy --output output=o.npy
+same "one image" "f4 (1, 1, 1, 2): 5421 6532" "$(show_npy o.npy)"
+npy d.npy f4 '2,1,2,2,' 1 2 3 4 5 6 7 8
+prints '' run pair.lua --kernel any --input input=d.npy --input weight=w2.npy --output output=o.npy
+same "two images" "f4 (2, 1, 1, 1): 4321 8765" "$(show_npy o.npy)"
+npy d.npy f4 '0,1,2,2,'
+prints '' run pair.lua --kernel any --input input=d.npy --input weight=w2.npy --output output=o.npy
+same "no image" "f4 (0, 1, 1, 1):" "$(show_npy o.npy)"
+
+# ---- which kernel, which tensors
+expect 2 "dcngen: run needs one kernel, chosen by --kernel: pair.lua has sum, shift, any, all" run pair.lua
+expect 2 "dcngen: run needs one kernel, chosen by --kernel: pair.lua has sum, any" \
+    run pair.lua --kernel sum --kernel any
+expect 2 "dcngen: kernel 'sum': --output output=FILE is missing" "${sum[@]}"
+expect 2 "dcngen: kernel 'sum': --input weight=FILE is missing, its shape is [1,2,1,1]; --input bias=FILE is missing, its shape is [1]; --output output=FILE is missing" \
+    run pair.lua --kernel sum --input input=in.npy
+expect 2 "dcngen: --input: kernel 'sum' has no tensor 'wieght' (did you mean 'weight'?); it has input, weight, bias, output" \
+    run pair.lua --kernel sum --input wieght=w.npy
+expect 2 "dcngen: --output: kernel 'sum' has no tensor 'y'; it has input, weight, bias, output" \
+    "${sum[@]}" --output y=o.npy
+expect 2 "dcngen: --input: 'output' is an output of kernel 'sum'" run pair.lua --kernel sum --input output=o.npy
+expect 2 "dcngen: --output: 'bias' is an input of kernel 'sum'" "${sum[@]}" --output bias=o.npy
+
+# ---- shapes
+npy bad3.npy f4 '2,2,3,' 1 2 3 4 5 6 10 20 30 40 50 60
+npy bad4.npy f4 '1,1,2,2,' 1 2 3 4
+npy none.npy f4 '' 7
+expect 2 "dcngen: kernel 'sum': 'input' is [2,2,3], but must be [1,2,2,3]; 'weight' is [1,1,2,2], but must be [1,2,1,1]; 'bias' is [], but must be [1]" \
+    run pair.lua --kernel sum --input input=bad3.npy --input weight=bad4.npy --input bias=none.npy --output output=never.npy
+expect 2 "dcngen: kernel 'any': 'input' is [2,2,3], but must be [?,1,?,?]" \
+    run pair.lua --kernel any --input input=bad3.npy --input weight=w2.npy --output output=never.npy
+expect 2 "dcngen: kernel 'all': --input input=FILE is missing, its shape is [?,1,?,?]; --input weight=FILE is missing, its shape is [1,1,1,1]; --input offset=FILE is missing, its shape is [?,2,?,?]; --output output=FILE is missing" \
+    run pair.lua --kernel all
+expect 2 "dcngen: kernel 'all': 'offset' is [1,1,2,2], but must be [1,2,4,4]" \
+    run pair.lua --kernel all --input input=bad4.npy --input weight=one.npy --input offset=bad4.npy --output output=never.npy
+call run pair.lua --kernel any --input input=one.npy --input weight=w2.npy --output output=never.npy
+same "a map that the kernel does not fit on" "2|dcngen: kernel 'any' cannot take an input of [1,1,1,1]: " \
+    "$code|$(printf '%s' "$err" | grep -o '^dcngen: .*cannot take an input of [^:]*: ')"
+
+# ---- files
+expect 2 "dcngen: cannot read gone.npy: No such file or directory" run pair.lua --kernel sum --input input=gone.npy
+echo text >text.npy
+expect 2 "dcngen: text.npy: not an npy file: it does not begin with \\x93NUMPY" \
+    run pair.lua --kernel sum --input input=text.npy
+expect 4 "dcngen: cannot write no/where.npy: No such file or directory" "${sum[@]}" --output output=no/where.npy
+expect 4 "dcngen: cannot write /dev/full: No space left on device" "${sum[@]}" --output output=/dev/full
+same "no output file of a run that failed" "" "$(ls never.npy 2>/dev/null)"
+cp in.npy same.npy
+prints '' run pair.lua --kernel sum --input input=same.npy --input weight=w.npy --input bias=b.npy --output output=same.npy
+same "the output may replace an input" "" "$(cmp out.npy same.npy)"
+finish
