@@ -64,8 +64,9 @@ static double probe_all(Probe *p)
 
 static void size_probe(Probe *p, double flops_per_round)
 {
-    double took = 0;
-    for (p->rounds = 1024; took < PROBE_NS; p->rounds *= 2) {
+    p->rounds = 512;
+    for (double took = 0; took < PROBE_NS;) {
+        p->rounds *= 2;
         double start = now_ns();
         p->run(p->rounds);
         took = now_ns() - start;
