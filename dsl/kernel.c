@@ -31,7 +31,7 @@ static const char *nearest_field(const char *key, dcn_op op)
     const char *names[64];
     size_t n = 0;
     for (const rt_field *f = rt_fields; f->key; f++) {
-        if (f->ops & 1u << op)
+        if (rt_field_is_of(f, op))
             names[n++] = f->key;
     }
     names[n] = NULL;
@@ -104,7 +104,7 @@ static int construct(lua_State *L)
     luaL_setmetatable(L, kernel_type);
     dcn_spec_init(&k->spec, op);
     for (const rt_field *f = rt_fields; f->key; f++) {
-        if (f->ops & 1u << op)
+        if (rt_field_is_of(f, op))
             read_field(L, f, k);
     }
     dcn_error err;

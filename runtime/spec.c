@@ -213,7 +213,7 @@ int dcn_spec_print(const dcn_spec *s, char *buf, size_t size)
     append(&t, "return %s {", dcn_op_name(s->op));
     const char *separator = " ";
     for (const rt_field *f = rt_fields; f->key; f++) {
-        if (!(f->ops & 1u << s->op) || f->type == RT_FIELD_NOT_YET)
+        if (!rt_field_is_of(f, s->op) || f->type == RT_FIELD_NOT_YET)
             continue;
         char value[RT_FIELD_PRINT_MAX];
         const rt_value v = rt_field_get(f, s);

@@ -124,7 +124,7 @@ static int check_fields(const dcn_spec *s, const char **key, dcn_error *err)
         const rt_value v = rt_field_get(f, s);
         if (rt_field_check(f, &v, err))
             return -1;
-        if (!(f->ops & 1u << s->op) && check_foreign(f, &v, s->op, err))
+        if (!rt_field_is_of(f, s->op) && check_foreign(f, &v, s->op, err))
             return -1;
     }
     return 0;

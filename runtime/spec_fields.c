@@ -92,10 +92,15 @@ const rt_field rt_fields[] = {
     { NULL, .doc = NULL },
 };
 
+bool rt_field_is_of(const rt_field *f, dcn_op op)
+{
+    return (unsigned)op <= DCN_OP_DEFORM_CONV2D && (f->ops & 1u << op) != 0;
+}
+
 const rt_field *rt_field_find(const char *key, dcn_op op)
 {
     for (const rt_field *f = rt_fields; f->key; f++) {
-        if (f->ops & 1u << op && strcmp(f->key, key) == 0)
+        if (rt_field_is_of(f, op) && strcmp(f->key, key) == 0)
             return f;
     }
     return NULL;

@@ -60,6 +60,9 @@ extern const rt_field rt_fields[];
 /* Names of the operators, indexed by dcn_op and ended by NULL. */
 extern const char *const rt_op_names[];
 
+/* Whether the field is one of op's; never, if op is no operator. */
+bool rt_field_is_of(const rt_field *f, dcn_op op);
+
 /* NULL if op has no such key. */
 const rt_field *rt_field_find(const char *key, dcn_op op);
 

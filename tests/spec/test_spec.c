@@ -294,6 +294,15 @@ Test(spec, print_cuts_as_snprintf_does)
     }
 }
 
+Test(spec, print_of_what_is_no_operator_is_safe)
+{
+    dcn_spec s = sample();
+    char text[64];
+    s.op = (dcn_op)40;
+    dcn_spec_print(&s, text, sizeof text);
+    cr_expect(strcmp(text, "return ? { }") == 0, "%s", text);
+}
+
 static int64_t extent(void)
 {
     return rand() % 4 ? 1 + rand() % 50 : DCN_DYNAMIC;
