@@ -26,8 +26,26 @@ static dsl_place place_of_key(dsl_place call, dcn_op op, const char *key)
     return line ? (dsl_place){ call.source, line } : call;
 }
 
+/* What other libraries call our keys, where that is not near. */
+static const struct {
+    const char *theirs, *ours;
+} other_names[] = {
+    { "deform_groups", "offset_groups" },
+    { "deformable_groups", "offset_groups" },
+    { "num_deformable_group", "offset_groups" },
+    { "data_format", "layout" },
+    { "in_planes", "in_channels" },
+    { "out_planes", "out_channels" },
+    { "num_filter", "out_channels" },
+    { "mask", "modulation" },
+};
+
 static const char *nearest_field(const char *key, dcn_op op)
 {
+    for (size_t i = 0; i < sizeof other_names / sizeof *other_names; i++) {
+        if (strcmp(key, other_names[i].theirs) == 0 && rt_field_find(other_names[i].ours, op))
+            return other_names[i].ours;
+    }
     const char *names[64];
     size_t n = 0;
     for (const rt_field *f = rt_fields; f->key; f++) {
@@ -182,29 +200,36 @@ static dsl_kernel *kernel_at(lua_State *L, int list, int i)
     return k;
 }
 
-/* Note that a kernel is called so, in the table at `names`; false if another one is. */
-static bool take_name(lua_State *L, int names, const char *name, int line)
+/* Note in the table at `names` that kernel i is called so; false if another one is. */
+static bool take_name(lua_State *L, int names, const char *name, int i)
 {
     const bool taken = lua_getfield(L, names, name) != LUA_TNIL;
     lua_pop(L, 1);
     if (taken)
         return false;
-    lua_pushinteger(L, line);
+    lua_pushinteger(L, i);
     lua_setfield(L, names, name);
     return true;
+}
+
+static void refuse_name(lua_State *L, const dsl_kernel *first, const dsl_kernel *k)
+{
+    const dsl_place at = place_of_key(k->at, k->spec.op, "name");
+    if (first->at.source == at.source || !first->at.source)
+        dsl_raise(L, at, "two kernels are called '%s' (the first was made on line %d)",
+                  k->spec.name, first->at.line);
+    dsl_raise(L, at, "two kernels are called '%s' (the first was made in %s:%d)", k->spec.name,
+              first->at.source->path, first->at.line);
 }
 
 static void take_given_names(lua_State *L, int list, int names, int n)
 {
     for (int i = 1; i <= n; i++) {
         const dsl_kernel *k = kernel_at(L, list, i);
-        if (!k->named || take_name(L, names, k->spec.name, k->at.line))
+        if (!k->named || take_name(L, names, k->spec.name, i))
             continue;
         lua_getfield(L, names, k->spec.name);
-        const int first = (int)lua_tointeger(L, -1);
-        const dsl_place at = place_of_key(k->at, k->spec.op, "name");
-        dsl_raise(L, at, "two kernels are called '%s' (the first was made on line %d)",
-                  k->spec.name, first);
+        refuse_name(L, kernel_at(L, list, (int)lua_tointeger(L, -1)), k);
     }
 }
 
@@ -220,7 +245,7 @@ static void copy_out(lua_State *L, int list, int names, dcn_spec *out)
         while (!k->named) {
             const int number = ++used[k->spec.op];
             snprintf(out[i].name, sizeof out[i].name, number > 1 ? "%s_%d" : "%s", op, number);
-            if (take_name(L, names, out[i].name, k->at.line))
+            if (take_name(L, names, out[i].name, i + 1))
                 break;
         }
     }

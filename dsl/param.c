@@ -18,11 +18,13 @@ static const char *find(const dsl_loader *l, const char *name)
     return NULL;
 }
 
+/* The registry's table "params" keeps where each was last read, packed into an integer. */
 static void note_read(lua_State *L, int name_index)
 {
+    const dsl_place here = dsl_here(L);
     luaL_getsubtable(L, LUA_REGISTRYINDEX, "params");
     lua_pushvalue(L, name_index);
-    lua_pushinteger(L, dsl_here(L).line);
+    lua_pushinteger(L, (lua_Integer)(here.source ? here.source->id : 1) << 32 | here.line);
     lua_rawset(L, -3);
     lua_pop(L, 1);
 }
@@ -82,15 +84,17 @@ int dsl_param(lua_State *L)
     return 1;
 }
 
-/* The line of the nearest param() if there is one, else no line. */
-static void refuse_unread(lua_State *L, const dcn_param *p, const dsl_source *main)
+/* Blames the nearest param() if there is one, else the spec; the table "params" is at the top. */
+static void refuse_unread(lua_State *L, const dcn_param *p)
 {
+    const dsl_loader *l = dsl_of(L);
     const char *near = dsl_nearest_key(L, -1, p->name);
     if (!near)
-        dsl_raise(L, (dsl_place){ main, 0 }, "-D %s=%s: the spec has no param '%s'", p->name,
-                  p->value, p->name);
+        dsl_raise(L, (dsl_place){ dsl_source_by_id(l, 1), 0 },
+                  "-D %s=%s: the spec has no param '%s'", p->name, p->value, p->name);
     lua_getfield(L, -1, near);
-    dsl_raise(L, (dsl_place){ main, (int)lua_tointeger(L, -1) },
+    const lua_Integer at = lua_tointeger(L, -1);
+    dsl_raise(L, (dsl_place){ dsl_source_by_id(l, (int)(at >> 32)), (int)(at & INT32_MAX) },
               "-D %s=%s: the spec has no param '%s' (did you mean '%s'?)", p->name, p->value,
               p->name, near);
 }
@@ -102,7 +106,7 @@ void dsl_check_params(lua_State *L)
     for (int i = 0; i < l->nparams; i++) {
         if (lua_getfield(L, -1, l->params[i].name) == LUA_TNIL) {
             lua_pop(L, 1);
-            refuse_unread(L, &l->params[i], dsl_source_by_id(l, 1));
+            refuse_unread(L, &l->params[i]);
         }
         lua_pop(L, 1);
     }

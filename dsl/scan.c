@@ -116,9 +116,10 @@ static bool enter(scanner *s, int line, const char *callee)
     return false;
 }
 
+/* The line of the last `key =`: it is the one that counts. */
 static int find_key(scanner *s, const char *key)
 {
-    int depth = 1;
+    int depth = 1, found = 0;
     bool key_may_follow = true;
     while (depth > 0 && next(s) != END) {
         const bool opens = s->kind == '{' || s->kind == '(' || s->kind == '[';
@@ -128,11 +129,11 @@ static int find_key(scanner *s, const char *key)
         if (depth == 1 && key_may_follow && is(s, key)) {
             scanner ahead = *s;
             if (next(&ahead) == '=')
-                return line;
+                found = line;
         }
         key_may_follow = depth == 1 && (s->kind == ',' || s->kind == ';');
     }
-    return 0;
+    return found;
 }
 
 int dsl_key_line(const char *text, int line, const char *callee, const char *key)

@@ -3,8 +3,6 @@
 */
 #include <criterion/criterion.h>
 #include <dcngen.h>
-#include <errno.h>
-#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -310,6 +308,32 @@ Test(file, may_have_a_mebibyte_and_no_more)
     fputc('\n', file);
     cr_assert(fclose(file) == 0);
     expect_unreadable("big.lua", DCN_ESPEC, "is longer than 1048576 bytes");
+}
+
+static void expect_file_error(const char *path, const dcn_param *params, int n, const char *want)
+{
+    dcn_module *m;
+    dcn_error err;
+    char got[1200];
+    cr_assert(dcn_load_file(path, params, n, &m, &err) == -1);
+    snprintf(got, sizeof got, "%s:%d: %s", err.file, err.line, err.text);
+    cr_expect(strcmp(got, want) == 0, "\n got %s\nwant %s", got, want);
+}
+
+Test(file, places_in_other_files_are_named)
+{
+    enter_folder();
+    write_file("sizes.lua", "\nreturn param('height', 3)\n");
+    write_file("one.lua", "\n\nreturn conv2d { " SIZES "kernel_size = 1, name = 'k' }\n");
+    write_file("main.lua", "local h = include 'sizes.lua'\n"
+                           "return { include 'one.lua',\n"
+                           "  conv2d { " SIZES "kernel_size = 1,\n"
+                           "    name = 'k' } }\n");
+    expect_file_error(
+        "main.lua", &(dcn_param){ "heigt", "4" }, 1,
+        "sizes.lua:2: -D heigt=4: the spec has no param 'heigt' (did you mean 'height'?)");
+    expect_file_error("main.lua", NULL, 0,
+                      "main.lua:4: two kernels are called 'k' (the first was made in one.lua:3)");
 }
 
 Test(file, errors_may_be_ignored)
