@@ -89,6 +89,7 @@ Test(alloc, loading_files_survives_every_failure)
     file = fopen("main.lua", "w");
     cr_assert(file && fputs("return { include 'other.lua' }\n", file) >= 0 && fclose(file) == 0);
     fail_everywhere(&(dsl_request){ .path = "main.lua" });
+    cr_expect(remove("main.lua") == 0 && remove("other.lua") == 0 && rmdir(folder) == 0);
 }
 
 Test(alloc, a_load_that_fails_leaves_nothing)

@@ -3,6 +3,7 @@
 */
 #include <criterion/criterion.h>
 #include <dcngen.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -204,16 +205,30 @@ static void write_file(const char *path, const char *text)
     cr_assert(file && fputs(text, file) >= 0 && fclose(file) == 0, "%s", path);
 }
 
-/* Go to an empty folder of this test's own. */
+static char folder[] = "/tmp/dcngen_load_XXXXXX";
+
+/* Every test of files has an empty folder of its own. */
 static void enter_folder(void)
 {
-    char folder[] = "/tmp/dcngen_load_XXXXXX";
     cr_assert(mkdtemp(folder) && chdir(folder) == 0);
 }
 
+static int remove_entry(const char *path, const struct stat *about, int type, struct FTW *at)
+{
+    (void)about, (void)type, (void)at;
+    return remove(path);
+}
+
+static void leave_folder(void)
+{
+    nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+TestSuite(include, .init = enter_folder, .fini = leave_folder);
+TestSuite(file, .init = enter_folder, .fini = leave_folder);
+
 Test(include, is_relative_to_the_file_and_recorded)
 {
-    enter_folder();
     cr_assert(mkdir("sub", 0700) == 0 && mkdir("sub/deep", 0700) == 0);
     write_file("sub/deep/sizes.lua", "return { h = 20 }, 'second'\n");
     write_file("sub/stage.lua", "local sizes, s = include 'deep/sizes.lua'\n"
@@ -236,7 +251,6 @@ Test(include, is_relative_to_the_file_and_recorded)
 
 Test(include, of_a_file_twice_reads_it_once_and_runs_it_twice)
 {
-    enter_folder();
     write_file("count.lua", "n = n + 1\nreturn n\n");
     write_file("main.lua",
                "n = 0\ninclude 'count.lua'\n"
@@ -251,7 +265,6 @@ Test(include, of_a_file_twice_reads_it_once_and_runs_it_twice)
 
 Test(include, chains_end_at_the_limit)
 {
-    enter_folder();
     for (int i = 0; i < 20; i++) {
         char path[32], text[64];
         snprintf(path, sizeof path, "c%d.lua", i);
@@ -279,7 +292,6 @@ static void expect_unreadable(const char *path, dcn_status code, const char *tex
 
 Test(file, that_cannot_be_read)
 {
-    enter_folder();
     expect_unreadable("missing.lua", DCN_ESPEC, "cannot be read: No such file or directory");
     expect_unreadable(".", DCN_ESPEC, "cannot be read: Is a directory");
     write_file("plain", "");
@@ -292,7 +304,6 @@ Test(file, that_cannot_be_read)
 
 Test(file, may_have_a_mebibyte_and_no_more)
 {
-    enter_folder();
     FILE *file = fopen("big.lua", "w");
     static const char last[] = "\nreturn conv2d { " SIZES "kernel_size = 1 }\n";
     fputs("--", file);
@@ -322,7 +333,6 @@ static void expect_file_error(const char *path, const dcn_param *params, int n, 
 
 Test(file, places_in_other_files_are_named)
 {
-    enter_folder();
     write_file("sizes.lua", "\nreturn param('height', 3)\n");
     write_file("one.lua", "\n\nreturn conv2d { " SIZES "kernel_size = 1, name = 'k' }\n");
     write_file("main.lua", "local h = include 'sizes.lua'\n"
