@@ -74,7 +74,7 @@ if [ $quick = yes ]; then
 else
     check release
     build asan
-    check asan
+    check asan -LE source
     build clang
 fi
 
