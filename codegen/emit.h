@@ -89,8 +89,9 @@ fvec f_fma(Emit *e, fvec a, fvec b, fvec c); /* a*b + c; rounded twice on target
 fvec f_min(Emit *e, fvec a, fvec b);         /* b when a is NaN */
 fvec f_max(Emit *e, fvec a, fvec b);         /* b when a is NaN */
 fvec f_select(Emit *e, mask m, fvec yes, fvec no);
-mask f_less(Emit *e, fvec a, fvec b);  /* ordered: false when either is NaN */
-mask f_equal(Emit *e, fvec a, fvec b); /* ordered */
+fvec f_permute(Emit *e, fvec a, const int *from); /* lane i of the result is lane from[i] of a */
+mask f_less(Emit *e, fvec a, fvec b);             /* ordered: false when either is NaN */
+mask f_equal(Emit *e, fvec a, fvec b);            /* ordered */
 mask f_is_nan(Emit *e, fvec a);
 ivec f_to_i(Emit *e, fvec a); /* toward zero; poison outside the range of i32: clamp first */
 fvec i_to_f(Emit *e, ivec a);
@@ -154,7 +155,9 @@ addr p_at_i32(Emit *e, addr p, idx at);
 addr p_at_i64(Emit *e, addr p, idx at);
 fvec p_load(Emit *e, addr p, mask live); /* dead lanes are not read and are 0 */
 void p_store(Emit *e, addr p, fvec x, mask live);
-fvec p_splat(Emit *e, addr p); /* one element in every lane */
+fvec p_splat(Emit *e, addr p);         /* one element in every lane */
+fvec p_repeat(Emit *e, addr p, int n); /* n elements over and over; n divides the lanes */
+void p_store_part(Emit *e, addr p, fvec x, int from, int n); /* lanes from .. from+n-1 */
 ivec p_load_i32(Emit *e, addr p);
 void p_store_i32(Emit *e, addr p, ivec x);
 idx p_get_i32(Emit *e, addr p); /* one i32, sign-extended */

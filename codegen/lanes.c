@@ -95,6 +95,15 @@ fvec f_select(Emit *e, mask m, fvec yes, fvec no)
     return m.v ? F(LLVMBuildSelect(e->b, m.v, yes.v, no.v, "")) : yes;
 }
 
+fvec f_permute(Emit *e, fvec a, const int *from)
+{
+    LLVMValueRef lane[64];
+    for (int i = 0; i < e->lanes; i++)
+        lane[i] = LLVMConstInt(e->i32, (unsigned long long)from[i], 0);
+    LLVMValueRef order = LLVMConstVector(lane, (unsigned)e->lanes);
+    return F(LLVMBuildShuffleVector(e->b, a.v, LLVMGetPoison(e->vf), order, ""));
+}
+
 mask f_less(Emit *e, fvec a, fvec b)
 {
     return M(LLVMBuildFCmp(e->b, LLVMRealOLT, a.v, b.v, ""));

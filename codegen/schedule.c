@@ -55,10 +55,11 @@ int sched_first(Schedule *sc, const dcn_spec *s, const dcn_target *t)
 
 /* ---- guessing -------------------------------------------------------------------------------- */
 
+/* A product needs some output channels to pay for its column. */
 static int prefer_direct(const dcn_spec *s, const dcn_target *t)
 {
     int lanes = t->vector_bytes / (int)dcn_dtype_bytes(s->dtype);
-    return s->in_channels / s->groups < lanes / 2 || s->out_channels / s->groups < lanes / 4;
+    return s->out_channels < lanes / 2 || (s->groups > 1 && s->in_channels < lanes / 2);
 }
 
 int sched_guess(const dcn_spec *s, const dcn_target *t, Schedule *out, dcn_error *err)

@@ -13,6 +13,7 @@
 #ifndef DCN_CODEGEN_TILED_H
 #define DCN_CODEGEN_TILED_H
 
+#include "lowering.h"
 #include "problem.h"
 
 enum {
@@ -24,9 +25,17 @@ enum {
     TILED_TAPS,
     TILED_ORDER,
     TILED_UNROLL,
+    TILED_PACK,
     TILED_NKNOBS
 };
 
+extern const Knob tiled_knobs[TILED_NKNOBS];
+const char *tiled_refuse(const dcn_spec *s, const dcn_target *t, const int *k);
+void tiled_guess(const dcn_spec *s, const dcn_target *t, int *k);
+
+/* Weight groups that are narrower than a vector stand side by side in it: `pack` of them make one packed
+** group.  Lane o*pack + i is output o of its group i, and one step of the product repeats the `pack` elements
+** that the groups have at the same k.  With pack = 1 a packed group is a weight group. */
 typedef struct TiledPlan {
     const dcn_spec *s;
     int lanes, fp_bytes;
@@ -35,11 +44,14 @@ typedef struct TiledPlan {
     int panel_pixels;        /* pixels rounded up to whole register tiles */
     int place_stride;        /* pixels plus a vector: whole vectors may be stored at its end */
     int taps, tap_block;     /* K, and how many of them one column holds */
-    int in_group, out_group; /* channels per weight group */
+    int pack, groups;        /* weight groups per packed group, packed groups */
+    int in_group, out_group; /* channels of a packed group */
     int offset_group;        /* input channels per offset group */
-    int channel_block;       /* channels per column; the last block of a group may be shorter */
-    int column_stride;       /* elements from a pixel of the column to the next */
-    int out_padded;          /* out_group in whole vectors */
+    int channel_block; /* channels of a packed group per column; the last block may be shorter */
+    int group_block;   /* packed groups per column; more than 1 only with whole groups */
+    int column_group;  /* elements from a packed group of the column to the next */
+    int column_stride; /* elements from a pixel of the column to the next */
+    int out_padded;    /* out_group in whole vectors */
     int out_blocks, last_nv; /* register tiles across a group, vectors in the last */
     int by_outputs;          /* loop order: 1 output blocks outside, 0 pixels outside */
     int unroll;              /* of the product's loop */
@@ -51,7 +63,6 @@ typedef struct TiledPlan {
 } TiledPlan;
 
 TiledPlan tiled_plan(const dcn_spec *s, const dcn_target *t, const int *k);
-int64_t tiled_packed_row(const TiledPlan *p); /* packed elements per (channel, tap) of a group */
 
 /* Shared workspace: the nhwc copy of an nchw input. */
 int tiled_repacks(const dcn_spec *s);
@@ -68,6 +79,9 @@ LLVMValueRef tiled_emit_places(Emit *e, const TiledPlan *plan);
 
 /* column(args, input, at, weights, column, first channel, first tap, taps, pixels); input: of image n, nhwc */
 LLVMValueRef tiled_emit_column(Emit *e, const TiledPlan *plan, const char *name, int channels);
+
+/* Channels in a row of a column that share one offset group. */
+int tiled_run(const TiledPlan *plan, int channels);
 
 /* product(column, weights, depth, rows, bias, first output channel, is first, is last block of the depth);
 ** is_last: of the last block of outputs, which may be ragged */

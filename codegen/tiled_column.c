@@ -1,10 +1,12 @@
 /* tiled_column.c: a block of channels and taps of the tile's column matrix.
 **
-**     column[pixel][tap][channel] = sum over corners c of weights[c][d][tap][pixel] * input[at + step(c)][channel]
+**     column[pixel][group][tap][channel] = sum over corners c of weights[c][d][tap][pixel] * input[at + step(c)][channel]
 **
-** Vectors run along channels, which lie next to one another in nhwc.  A run of channels that share an
-** offset group is cut into vectors; the last one ends where the run ends and may overlap its neighbour,
-** so nothing outside the run is read or written and no mask is needed.
+** Vectors run along channels, which lie next to one another in nhwc.  Channels that share an offset group and
+** go to one place in the column are cut into vectors; the last one ends where they end and may overlap its
+** neighbour, so nothing outside is read or written and no mask is needed.  Where packed groups are narrower
+** than a vector, one vector samples several of them and is stored in pieces, the channels of a packed
+** group turned from [weight group][channel] to [channel][weight group] on the way.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "sample.h"
@@ -15,89 +17,144 @@ enum { UNROLL = 8 }; /* vectors of channels in one body */
 
 static const mask all_lanes = { NULL };
 
-typedef struct Corners {
-    addr from[4];
+/* One pixel of one tap: where it is read and written. */
+typedef struct Spot {
+    const TiledPlan *plan;
+    idx tap;      /* within the block */
+    int channels; /* of the block: of one packed group, or of several whole ones */
+    int pieces;   /* packed groups that one vector covers; 0: a vector stays within a group */
+    int seen, deformed;
+    addr from[4], to; /* to: the pixel's row of the column */
     fvec weight[4];
-    addr to;
-    int deformed;
-} Corners;
+} Spot;
 
-static void one_vector(Emit *e, const Corners *k, idx c)
+/* Element of the row of the column for channel c of the block. */
+static idx place_of(Emit *e, const Spot *s, idx c)
 {
-    fvec x = p_load(e, p_at(e, k->from[0], c), all_lanes);
-    if (k->deformed) {
-        x = f_mul(e, k->weight[0], x);
-        for (int i = 1; i < 4; i++)
-            x = f_fma(e, k->weight[i], p_load(e, p_at(e, k->from[i], c), all_lanes), x);
-    }
-    p_store(e, p_at(e, k->to, c), x, all_lanes);
+    int unit = s->channels / s->plan->group_block;
+    idx tap = x_mulk(e, s->tap, unit);
+    if (s->plan->group_block == 1)
+        return x_add(e, tap, c);
+    idx group = x_div(e, c, x_const(e, unit)), within = x_rem(e, c, x_const(e, unit));
+    return x_add(e, x_add(e, x_mulk(e, group, s->plan->column_group), tap), within);
 }
 
-/* Call one(c) for the first channel of every vector of a run of n >= lanes channels. */
-static void each_vector(Emit *e, int n, void (*one)(Emit *, const Corners *, idx), const Corners *k)
+static fvec sample_vector(Emit *e, const Spot *s, idx c)
+{
+    if (!s->seen)
+        return f_const(e, 0);
+    fvec x = p_load(e, p_at(e, s->from[0], c), all_lanes);
+    if (!s->deformed)
+        return x;
+    x = f_mul(e, s->weight[0], x);
+    for (int i = 1; i < 4; i++)
+        x = f_fma(e, s->weight[i], p_load(e, p_at(e, s->from[i], c), all_lanes), x);
+    return x;
+}
+
+/* [weight group][channel] to [channel][weight group] within every packed group of a vector. */
+static fvec turn(Emit *e, const TiledPlan *p, fvec x)
+{
+    int from[64], channels = p->in_group / p->pack;
+    for (int lane = 0; lane < e->lanes; lane++) {
+        int r = lane % p->in_group;
+        from[lane] = lane - r + r % p->pack * channels + r / p->pack;
+    }
+    return p->pack == 1 || channels == 1 ? x : f_permute(e, x, from);
+}
+
+static void one_vector(Emit *e, const Spot *s, idx c)
+{
+    fvec x = sample_vector(e, s, c);
+    addr to = p_at(e, s->to, place_of(e, s, c));
+    if (s->pieces == 0) {
+        p_store(e, to, x, all_lanes);
+        return;
+    }
+    int n = s->plan->in_group;
+    x = turn(e, s->plan, x);
+    for (int i = 0; i < s->pieces; i++) {
+        idx group = x_const(e, (int64_t)i * s->plan->column_group);
+        p_store_part(e, p_at(e, to, group), x, i * n, n);
+    }
+}
+
+/* Channels c .. c+n-1 of the block, n >= lanes, which all go to one packed group or to whole ones. */
+static void each_vector(Emit *e, const Spot *s, idx c, int n)
 {
     int whole = n / e->lanes, looped = whole > UNROLL ? whole / UNROLL * UNROLL : 0;
-    EMIT_FOR (e, c, x_const(e, 0), x_const(e, (int64_t)looped * e->lanes), UNROLL * e->lanes) {
+    EMIT_FOR (e, v, x_const(e, 0), x_const(e, (int64_t)looped * e->lanes), UNROLL * e->lanes) {
         for (int u = 0; u < UNROLL; u++)
-            one(e, k, x_addk(e, c.at, u * e->lanes));
+            one_vector(e, s, x_addk(e, x_add(e, c, v.at), u * e->lanes));
     }
     for (int v = looped; v < whole; v++)
-        one(e, k, x_const(e, (int64_t)v * e->lanes));
+        one_vector(e, s, x_addk(e, c, (int64_t)v * e->lanes));
     if (n % e->lanes)
-        one(e, k, x_const(e, n - e->lanes));
+        one_vector(e, s, x_addk(e, c, n - e->lanes));
 }
 
-static void zero_vector(Emit *e, const Corners *k, idx c)
+/* A run of channels from c, cut where packed groups meet unless vectors are stored in pieces. */
+static void each_group(Emit *e, const Spot *s, idx c, int run)
 {
-    p_store(e, p_at(e, k->to, c), f_const(e, 0), all_lanes);
+    int unit = s->channels / s->plan->group_block, cut = s->pieces || unit > run ? run : unit;
+    if (run / cut > UNROLL) {
+        EMIT_FOR (e, g, x_const(e, 0), x_const(e, run), cut) {
+            each_vector(e, s, x_add(e, c, g.at), cut);
+        }
+        return;
+    }
+    for (int g = 0; g < run; g += cut)
+        each_vector(e, s, x_addk(e, c, g), cut);
 }
 
-/* One (tap, pixel): sample a run of n channels, or write zeros where the tap sees nothing. */
-static void one_pixel(Emit *e, const TiledPlan *plan, const Problem *pb, idx entry, Corners *k,
-                      int n)
+static void load_corners(Emit *e, const Problem *pb, idx entry, idx at, Spot *s)
 {
-    int groups = plan->s->offset_groups;
-    int64_t corner = (int64_t)groups * plan->taps * plan->place_stride;
+    const TiledPlan *p = s->plan;
+    idx pixel = x_const(e, p->s->in_channels), row = x_mul(e, pb->w, pixel);
+    s->from[0] = p_at(e, s->from[0], at);
+    if (!s->deformed)
+        return;
+    int64_t corner = (int64_t)p->s->offset_groups * p->taps * p->place_stride;
+    idx right = emit_step_right(e, pb, pixel), down = emit_step_down(e, pb, row);
+    s->from[1] = p_at(e, s->from[0], right);
+    s->from[2] = p_at(e, s->from[0], down);
+    s->from[3] = p_at(e, s->from[2], right);
+    for (int c = 0; c < 4; c++)
+        s->weight[c] = p_splat(e, p_at(e, e_arg_addr(e, WEIGHTS), x_addk(e, entry, c * corner)));
+}
+
+/* Sample a run of channels, or write zeros where the tap sees nothing. */
+static void one_pixel(Emit *e, const Problem *pb, idx entry, const Spot *spot, idx c, int run)
+{
     idx at = p_get_i32(e, p_at_i32(e, e_arg_addr(e, AT), entry));
-    addr base = k->from[0];
     EMIT_EITHER(e, b, x_less(e, x_const(e, -1), at))
     {
-        if (!b.yes) {
-            each_vector(e, n, zero_vector, k);
-            continue;
-        }
-        Corners here = *k;
-        idx pixel = x_const(e, plan->s->in_channels), row = x_mul(e, pb->w, pixel);
-        here.from[0] = p_at(e, base, at);
-        if (here.deformed) {
-            idx right = emit_step_right(e, pb, pixel), down = emit_step_down(e, pb, row);
-            here.from[1] = p_at(e, here.from[0], right);
-            here.from[2] = p_at(e, here.from[0], down);
-            here.from[3] = p_at(e, here.from[2], right);
-            for (int c = 0; c < 4; c++)
-                here.weight[c] =
-                    p_splat(e, p_at(e, e_arg_addr(e, WEIGHTS), x_addk(e, entry, c * corner)));
-        }
-        each_vector(e, n, one_vector, &here);
+        Spot s = *spot;
+        s.seen = b.yes;
+        if (s.seen)
+            load_corners(e, pb, entry, at, &s);
+        each_group(e, &s, c, run);
     }
 }
 
-/* The longest run of the block's channels that share one offset group, for every run of it. */
-static int run_length(const TiledPlan *plan, int channels)
+/* All pixels of one tap, a run of channels from c of the block. */
+static void one_tap(Emit *e, const Problem *pb, Spot *s, idx c, int run)
 {
-    if (!problem_is_deformed(plan->s) || plan->s->offset_groups == 1)
-        return channels;
-    int a = channels, b = plan->offset_group;
-    while (b) {
-        int r = a % b;
-        a = b;
-        b = r;
+    const TiledPlan *p = s->plan;
+    idx channel = x_add(e, e_arg_idx(e, CHANNEL), c), d = x_const(e, 0);
+    if (s->deformed)
+        d = x_div(e, channel, x_const(e, p->offset_group));
+    idx k = x_add(e, x_mulk(e, d, p->taps), x_add(e, e_arg_idx(e, TAP), s->tap));
+    idx entries = x_mulk(e, k, p->place_stride);
+    s->from[0] = p_at(e, e_arg_addr(e, INPUT), e_arg_idx(e, CHANNEL));
+    EMIT_FOR (e, pixel, x_const(e, 0), e_arg_idx(e, PIXELS), 1) {
+        s->to = p_at(e, e_arg_addr(e, COLUMN), x_mulk(e, pixel.at, p->column_stride));
+        one_pixel(e, pb, x_add(e, entries, pixel.at), s, c, run);
     }
-    return a;
 }
 
 /* Largest power of two <= n, at most the vector. */
-static int lanes_for(int n, int most)
+static int lanes_below(int n, int most)
 {
     int lanes = 1;
     while (lanes * 2 <= n && lanes < most)
@@ -105,23 +162,15 @@ static int lanes_for(int n, int most)
     return lanes;
 }
 
-/* All pixels of one tap, channels c .. c + run - 1 of the block. */
-static void one_tap(Emit *e, const TiledPlan *plan, const Problem *pb, idx tap, idx c, int channels)
+/* Lanes of the vectors of a column, and how many packed groups each covers. */
+static int choose_lanes(const TiledPlan *p, int run, int unit, int *pieces)
 {
-    int run = run_length(plan, channels);
-    int deformed = problem_is_deformed(plan->s);
-    idx channel = x_add(e, e_arg_idx(e, CHANNEL), c), d = x_const(e, 0);
-    if (deformed)
-        d = x_div(e, channel, x_const(e, plan->offset_group));
-    idx k = x_add(e, x_mulk(e, d, plan->taps), x_add(e, e_arg_idx(e, TAP), tap));
-    idx entries = x_mulk(e, k, plan->place_stride);
-    addr from = p_at(e, e_arg_addr(e, INPUT), channel);
-    addr to = p_at(e, e_arg_addr(e, COLUMN), x_add(e, x_mulk(e, tap, channels), c));
-    EMIT_FOR (e, pixel, x_const(e, 0), e_arg_idx(e, PIXELS), 1) {
-        Corners at = { .from = { from }, .deformed = deformed };
-        at.to = p_at(e, to, x_mulk(e, pixel.at, plan->column_stride));
-        one_pixel(e, plan, pb, x_add(e, entries, pixel.at), &at, run);
-    }
+    int lanes = p->lanes;
+    while (run % lanes)
+        lanes /= 2;
+    int cuts = p->pack > 1 || p->group_block > 1;
+    *pieces = cuts && lanes >= unit && lanes % unit == 0 ? lanes / unit : 0;
+    return *pieces ? lanes : lanes_below(run < unit ? run : unit, p->lanes);
 }
 
 LLVMValueRef tiled_emit_column(Emit *e, const TiledPlan *plan, const char *name, int channels)
@@ -130,10 +179,13 @@ LLVMValueRef tiled_emit_column(Emit *e, const TiledPlan *plan, const char *name,
                                       e->i64, e->i64, e->i64, e->i64 };
     LLVMValueRef fn = e_fn_begin(e, name, 1, e->none, NARGS, args);
     Problem pb = problem_load(e, plan->s, e_arg_addr(e, ARGS));
-    int run = run_length(plan, channels), full = e_lanes(e, lanes_for(run, e->lanes));
+    Spot s = { .plan = plan, .channels = channels, .deformed = problem_is_deformed(plan->s) };
+    int run = tiled_run(plan, channels), unit = channels / plan->group_block;
+    int full = e_lanes(e, choose_lanes(plan, run, unit, &s.pieces));
     EMIT_FOR (e, tap, x_const(e, 0), e_arg_idx(e, TAPS), 1) {
         EMIT_FOR (e, c, x_const(e, 0), x_const(e, channels), run) {
-            one_tap(e, plan, &pb, tap.at, c.at, channels);
+            s.tap = tap.at;
+            one_tap(e, &pb, &s, c.at, run);
         }
     }
     e_fn_end(e);

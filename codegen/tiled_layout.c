@@ -108,35 +108,46 @@ LLVMValueRef tiled_emit_unpack(Emit *e, const TiledPlan *plan)
 
 /* ---- weights ------------------------------------------------------------------------------------- */
 
-/* The block of the packed weights being written: channels c0.. of group g, taps t0.. */
+/* The block of the packed weights being written: channels c0.. of packed group g, taps t0.. */
 typedef struct PackBlock {
     idx g, c0, channels, t0, taps;
 } PackBlock;
 
-/* One row of a register tile: element (tap, channel) of `width` output channels from o0. */
+/* Element of weight[O][C/G][K] for a lane of packed group g: see TiledPlan for which output it is. */
+static idx weight_of(Emit *e, const TiledPlan *p, const PackBlock *b, idx lane, idx c, idx tap)
+{
+    int64_t outs = p->out_group / p->pack, channels = p->in_group / p->pack;
+    idx pack = x_const(e, p->pack),
+        group = x_add(e, x_mulk(e, b->g, p->pack), x_rem(e, lane, pack));
+    idx row = x_add(e, x_mulk(e, group, outs), x_div(e, lane, pack));
+    idx in = x_add(e, x_mulk(e, row, channels), x_add(e, b->c0, c));
+    return x_add(e, x_mulk(e, in, p->taps), x_add(e, b->t0, tap));
+}
+
+/* One row of a register tile: element (tap, channel) of `width` lanes from o0. */
 static void pack_row(Emit *e, const TiledPlan *p, const PackBlock *b, idx tap, idx c, idx o0,
                      addr to, idx width)
 {
     EMIT_FOR (e, o, x_const(e, 0), width, 1) {
-        idx out = x_add(e, o0, o.at), row = x_add(e, x_mulk(e, b->g, p->out_group), out);
-        idx in = x_add(e, x_mulk(e, row, p->in_group), x_add(e, b->c0, c));
-        idx at = x_add(e, x_mulk(e, in, p->taps), x_add(e, b->t0, tap));
-        EMIT_EITHER(e, real, x_less(e, out, x_const(e, p->out_group)))
+        idx lane = x_add(e, o0, o.at);
+        EMIT_EITHER(e, real, x_less(e, lane, x_const(e, p->out_group)))
         {
             if (real.yes)
-                p_copy_one(e, p_at(e, to, o.at), p_at(e, e_arg_addr(e, 0), at));
+                p_copy_one(e, p_at(e, to, o.at),
+                           p_at(e, e_arg_addr(e, 0), weight_of(e, p, b, lane, c, tap)));
             else
                 p_zero_one(e, p_at(e, to, o.at));
         }
     }
 }
 
-/* packed[g][channel block][tap block][output block][tap][channel][output]: the order of reading. */
+/* packed[group][channel block][tap block][output block][tap][channel][output]: the order of reading. */
 static void pack_block(Emit *e, const TiledPlan *p, const PackBlock *b)
 {
+    int64_t channels = p->in_group / p->pack;
     idx depth = x_mul(e, b->channels, b->taps);
     idx before = x_add(e, x_mulk(e, b->c0, p->taps), x_mul(e, b->t0, b->channels));
-    idx rows = x_add(e, x_mulk(e, b->g, (int64_t)p->in_group * p->taps), before);
+    idx rows = x_add(e, x_mulk(e, b->g, channels * p->taps), before);
     addr block = p_at(e, e_arg_addr(e, 1), x_mulk(e, rows, p->out_padded));
     EMIT_FOR (e, o0, x_const(e, 0), x_const(e, p->out_padded), p->nr) {
         idx width = x_min(e, x_const(e, p->nr), x_sub(e, x_const(e, p->out_padded), o0.at));
@@ -155,12 +166,14 @@ void tiled_emit_pack(Emit *e, const TiledPlan *p)
 {
     const LLVMTypeRef args[] = { e->ptr, e->ptr };
     lower_entry(e, p->s, "_pack", e->none, 2, args);
-    idx zero = x_const(e, 0), in = x_const(e, p->in_group), taps = x_const(e, p->taps);
-    EMIT_FOR (e, g, zero, x_const(e, p->s->groups), 1) {
-        EMIT_FOR (e, c0, zero, in, p->channel_block) {
+    idx zero = x_const(e, 0), taps = x_const(e, p->taps);
+    idx in = x_const(e, p->in_group / p->pack);
+    EMIT_FOR (e, g, zero, x_const(e, p->groups), 1) {
+        EMIT_FOR (e, c0, zero, in, p->channel_block / p->pack) {
             EMIT_FOR (e, t0, zero, taps, p->tap_block) {
                 PackBlock b = { .g = g.at, .c0 = c0.at, .t0 = t0.at };
-                b.channels = x_min(e, x_const(e, p->channel_block), x_sub(e, in, c0.at));
+                idx block = x_const(e, p->channel_block / p->pack);
+                b.channels = x_min(e, block, x_sub(e, in, c0.at));
                 b.taps = x_min(e, x_const(e, p->tap_block), x_sub(e, taps, t0.at));
                 pack_block(e, p, &b);
             }

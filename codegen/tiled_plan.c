@@ -13,11 +13,6 @@ int tiled_repacks(const dcn_spec *s)
     return s->layout == DCN_NCHW;
 }
 
-int64_t tiled_packed_row(const TiledPlan *p)
-{
-    return p->out_padded;
-}
-
 /* Rows at a large power of two apart would fall into a few sets of the cache. */
 static int spread(int elements, int lanes)
 {
@@ -49,6 +44,43 @@ static void plan_workspace(TiledPlan *p)
         round_up(end, 4096) + 64 * 5; /* two threads never share a line, nor all sets */
 }
 
+int tiled_run(const TiledPlan *p, int channels)
+{
+    if (!problem_is_deformed(p->s) || p->s->offset_groups == 1)
+        return channels;
+    int a = channels, b = p->offset_group;
+    while (b) {
+        int r = a % b;
+        a = b;
+        b = r;
+    }
+    return a;
+}
+
+/* The largest divisor of n that is at most `most`, at least 1. */
+static int divisor_below(int n, int most)
+{
+    int best = 1;
+    for (int d = 1; d <= n && d <= most; d++)
+        if (n % d == 0)
+            best = d;
+    return best;
+}
+
+static void plan_groups(TiledPlan *p, const int *k)
+{
+    const dcn_spec *s = p->s;
+    p->pack = k[TILED_PACK] <= s->groups ? k[TILED_PACK] : 1;
+    p->groups = s->groups / p->pack;
+    p->in_group = (int)(s->in_channels / s->groups) * p->pack;
+    p->out_group = (int)(s->out_channels / s->groups) * p->pack;
+    p->offset_group = (int)(s->in_channels / s->offset_groups);
+    int cb = k[TILED_CB];
+    p->channel_block = cb && cb < p->in_group ? cb : p->in_group;
+    p->group_block = cb > p->in_group ? divisor_below(p->groups, cb / p->in_group) : 1;
+    p->out_padded = (int)round_up(p->out_group, p->lanes);
+}
+
 TiledPlan tiled_plan(const dcn_spec *s, const dcn_target *t, const int *k)
 {
     TiledPlan p = { .s = s, .fp_bytes = (int)dcn_dtype_bytes(s->dtype) };
@@ -63,19 +95,16 @@ TiledPlan tiled_plan(const dcn_spec *s, const dcn_target *t, const int *k)
     p.place_stride = p.pixels + p.lanes;
     p.taps = problem_taps(s);
     p.tap_block = k[TILED_TAPS] && k[TILED_TAPS] < p.taps ? k[TILED_TAPS] : p.taps;
-    p.in_group = (int)(s->in_channels / s->groups);
-    p.out_group = (int)(s->out_channels / s->groups);
-    p.offset_group = (int)(s->in_channels / s->offset_groups);
-    p.channel_block = k[TILED_CB] && k[TILED_CB] < p.in_group ? k[TILED_CB] : p.in_group;
-    p.column_stride = spread(p.channel_block * p.tap_block, p.lanes);
-    p.out_padded = (int)round_up(p.out_group, p.lanes);
+    plan_groups(&p, k);
+    p.column_group = p.channel_block * p.tap_block;
+    p.column_stride = spread(p.column_group * p.group_block, p.lanes);
     p.out_blocks = (p.out_padded + p.nr - 1) / p.nr;
     p.last_nv = (p.out_padded - (p.out_blocks - 1) * p.nr) / p.lanes;
     p.by_outputs = k[TILED_ORDER];
     p.unroll = k[TILED_UNROLL];
     if (s->layout == DCN_NCHW)
         p.out_stride = spread((int)round_up(s->out_channels, p.lanes), p.lanes);
-    p.packed_elements = (int64_t)s->groups * p.in_group * p.taps * tiled_packed_row(&p);
+    p.packed_elements = (int64_t)p.groups * (p.in_group / p.pack) * p.taps * p.out_padded;
     plan_workspace(&p);
     return p;
 }

@@ -24,6 +24,22 @@ typedef struct Tile {
     var sum[MAX_TILE];
 } Tile;
 
+/* Lane o*pack + i of a packed group is output o of its weight group i, which stands at i*outs + o in memory. */
+static fvec reorder(Emit *e, const Tile *t, fvec x, int to_memory)
+{
+    int from[64], pack = t->plan->pack, outs = t->plan->out_group / pack;
+    if (pack == 1 || outs == 1)
+        return x;
+    for (int i = 0; i < e->lanes; i++)
+        from[i] = i;
+    for (int i = 0; i < pack; i++)
+        for (int o = 0; o < outs; o++) {
+            int lane = o * pack + i, place = i * outs + o;
+            from[to_memory ? place : lane] = to_memory ? lane : place;
+        }
+    return f_permute(e, x, from);
+}
+
 static mask lanes_of(const Tile *t, int v)
 {
     return v == t->nv - 1 ? t->last : (mask){ NULL };
@@ -43,8 +59,10 @@ static void load_sums(Emit *e, Tile *t)
 {
     EMIT_IF (e, x_equal(e, e_arg_idx(e, FIRST), x_const(e, 0))) {
         for (int r = 0; r < t->mr; r++)
-            for (int v = 0; v < t->nv; v++)
-                v_set(e, *sum(t, r, v), p_load(e, output(e, t, r, v), lanes_of(t, v)));
+            for (int v = 0; v < t->nv; v++) {
+                fvec x = p_load(e, output(e, t, r, v), lanes_of(t, v));
+                v_set(e, *sum(t, r, v), reorder(e, t, x, 0));
+            }
     }
 }
 
@@ -56,8 +74,9 @@ static void step(Emit *e, Tile *t, idx k)
     for (int v = 0; v < t->nv; v++)
         w[v] = p_load(e, p_at(e, weights, x_const(e, (int64_t)v * e->lanes)), (mask){ NULL });
     for (int r = 0; r < t->mr; r++) {
-        idx at = x_addk(e, k, (int64_t)r * t->plan->column_stride);
-        fvec x = p_splat(e, p_at(e, e_arg_addr(e, COLUMN), at));
+        int pack = t->plan->pack;
+        idx at = x_addk(e, x_mulk(e, k, pack), (int64_t)r * t->plan->column_stride);
+        fvec x = p_repeat(e, p_at(e, e_arg_addr(e, COLUMN), at), pack);
         for (int v = 0; v < t->nv; v++)
             v_set(e, *sum(t, r, v), f_fma(e, x, w[v], v_get(e, *sum(t, r, v))));
     }
@@ -88,8 +107,10 @@ static void finish_in_registers(Emit *e, Tile *t)
         for (int v = 0; v < t->nv; v++) {
             addr bias = p_at(e, e_arg_addr(e, BIAS), e_arg_idx(e, OUT));
             fvec b = { NULL };
-            if (s->bias)
-                b = p_load(e, p_at(e, bias, x_const(e, (int64_t)v * e->lanes)), lanes_of(t, v));
+            if (s->bias) {
+                bias = p_at(e, bias, x_const(e, (int64_t)v * e->lanes));
+                b = reorder(e, t, p_load(e, bias, lanes_of(t, v)), 0);
+            }
             for (int r = 0; r < t->mr; r++) {
                 fvec x = v_get(e, *sum(t, r, v));
                 x = s->bias ? f_add(e, x, b) : x;
@@ -102,8 +123,10 @@ static void finish_in_registers(Emit *e, Tile *t)
 static void store_sums(Emit *e, Tile *t)
 {
     for (int r = 0; r < t->mr; r++)
-        for (int v = 0; v < t->nv; v++)
-            p_store(e, output(e, t, r, v), v_get(e, *sum(t, r, v)), lanes_of(t, v));
+        for (int v = 0; v < t->nv; v++) {
+            fvec x = reorder(e, t, v_get(e, *sum(t, r, v)), 1);
+            p_store(e, output(e, t, r, v), x, lanes_of(t, v));
+        }
 }
 
 static addr row_address(Emit *e, idx r)

@@ -51,13 +51,15 @@ static void fill_rows(Emit *e, const Ctx *c)
 
 /* The block of the sum in hand. */
 typedef struct Block {
-    idx g, weights, depth, first, last; /* weights: element of the packed weights */
+    idx g, column, weights, depth, first,
+        last; /* column, weights: elements from their beginnings */
 } Block;
 
 static void one_product(Emit *e, const Ctx *c, const Block *b, idx panel, idx out, LLVMValueRef fn)
 {
     const TiledPlan *p = c->plan;
-    addr column = p_at(e, own(e, c, p->column), x_mulk(e, panel, p->column_stride));
+    idx row = x_add(e, x_mulk(e, panel, p->column_stride), b->column);
+    addr column = p_at(e, own(e, c, p->column), row);
     idx weights = x_add(e, b->weights, x_mul(e, b->depth, out));
     addr rows = p_at_addr(e, own(e, c, p->rows), panel);
     addr bias = p->s->bias ? c->pb.bias : c->own;
@@ -114,27 +116,40 @@ static idx flag(Emit *e, cond yes)
     return x_select(e, yes, x_const(e, 1), x_const(e, 0));
 }
 
-/* All taps of channels c0 .. c0 + channels - 1 of group g. */
+/* The products of packed group g with its part of a column: channels c0 .. c0 + channels - 1, taps t0.. */
+static void group_product(Emit *e, const Ctx *c, idx g, idx within, idx c0, int channels, idx t0,
+                          idx taps)
+{
+    const TiledPlan *p = c->plan;
+    int64_t all = p->in_group / p->pack, block = channels / p->pack;
+    int is_last = channels < p->channel_block || channels == p->in_group;
+    idx zero = x_const(e, 0), from = x_div(e, c0, x_const(e, p->pack));
+    idx before = x_add(e, x_mulk(e, from, p->taps), x_mulk(e, t0, block));
+    idx rows = x_add(e, x_mulk(e, g, all * p->taps), before);
+    cond last = x_less(e, x_const(e, p->taps - p->tap_block - 1), t0);
+    if (!is_last)
+        last = c_and(e, last, x_less(e, x_const(e, p->in_group - channels - 1), c0));
+    Block b = { .g = g, .depth = x_mulk(e, taps, block) };
+    b.column = x_mulk(e, within, p->column_group);
+    b.weights = x_mulk(e, rows, p->out_padded);
+    b.first = flag(e, c_and(e, x_equal(e, t0, zero), x_equal(e, c0, zero)));
+    b.last = flag(e, last);
+    product(e, c, &b);
+}
+
+/* All taps of channels c0 .. c0 + channels - 1 of the packed groups from g. */
 static void channel_block(Emit *e, const Ctx *c, idx g, idx c0, int channels)
 {
     const TiledPlan *p = c->plan;
-    int is_last = channels < p->channel_block || channels == p->in_group;
     LLVMValueRef fn = c->parts->columns[channels < p->channel_block];
     idx zero = x_const(e, 0), all = x_const(e, p->taps);
+    idx channel = x_add(e, x_mulk(e, g, p->in_group), c0);
     EMIT_FOR (e, t0, zero, all, p->tap_block) {
         idx taps = x_min(e, x_const(e, p->tap_block), x_sub(e, all, t0.at));
-        idx channel = x_add(e, x_mulk(e, g, p->in_group), c0);
         sample_column(e, c, fn, channel, t0.at, taps);
-        idx before = x_add(e, x_mulk(e, channel, p->taps), x_mulk(e, t0.at, channels));
-        cond last = x_less(e, x_const(e, p->taps - p->tap_block - 1), t0.at);
-        if (!is_last)
-            last = c_and(e, last, x_less(e, x_const(e, p->in_group - channels - 1), c0));
-        cond first = c_and(e, x_equal(e, t0.at, zero), x_equal(e, c0, zero));
-        Block b = { .g = g, .depth = x_mulk(e, taps, channels) };
-        b.weights = x_mulk(e, before, p->out_padded);
-        b.first = flag(e, first);
-        b.last = flag(e, last);
-        product(e, c, &b);
+        EMIT_FOR (e, i, zero, x_const(e, p->group_block), 1) {
+            group_product(e, c, x_add(e, g, i.at), i.at, c0, channels, t0.at, taps);
+        }
     }
 }
 
@@ -142,7 +157,7 @@ static void whole_tile(Emit *e, const Ctx *c)
 {
     const TiledPlan *p = c->plan;
     int rest = p->in_group % p->channel_block;
-    EMIT_FOR (e, g, x_const(e, 0), x_const(e, p->s->groups), 1) {
+    EMIT_FOR (e, g, x_const(e, 0), x_const(e, p->groups), p->group_block) {
         EMIT_FOR (e, c0, x_const(e, 0), x_const(e, p->in_group - rest), p->channel_block) {
             channel_block(e, c, g.at, c0.at, p->channel_block);
         }
@@ -224,7 +239,7 @@ static TiledParts emit_parts(Emit *e, const TiledPlan *p)
     TiledParts parts = { .places = tiled_emit_places(e, p) };
     int rest = p->in_group % p->channel_block,
         same = p->last_nv == p->nv && !(p->out_group % p->lanes);
-    parts.columns[0] = tiled_emit_column(e, p, "column", p->channel_block);
+    parts.columns[0] = tiled_emit_column(e, p, "column", p->channel_block * p->group_block);
     if (rest)
         parts.columns[1] = tiled_emit_column(e, p, "column_rest", rest);
     parts.products[1] = tiled_emit_product(e, p, "product_last", p->last_nv, 1);

@@ -1,0 +1,216 @@
+/* memory.c: loads, stores, gathers, and values that change in loops.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "emit.h"
+
+static addr element(Emit *e, LLVMTypeRef type, addr p, idx at)
+{
+    return x_is(at, 0) ? p : (addr){ LLVMBuildInBoundsGEP2(e->b, type, p.v, &at.v, 1, "") };
+}
+
+addr p_at(Emit *e, addr p, idx at)
+{
+    return element(e, e->fp, p, at);
+}
+
+addr p_at_bytes(Emit *e, addr p, idx bytes)
+{
+    return element(e, e->i8, p, bytes);
+}
+
+addr p_at_i32(Emit *e, addr p, idx at)
+{
+    return element(e, e->i32, p, at);
+}
+
+addr p_at_i64(Emit *e, addr p, idx at)
+{
+    return element(e, e->i64, p, at);
+}
+
+static LLVMValueRef load(Emit *e, LLVMTypeRef type, addr p, int align)
+{
+    LLVMValueRef x = LLVMBuildLoad2(e->b, type, p.v, "");
+    LLVMSetAlignment(x, (unsigned)align);
+    return x;
+}
+
+static void store(Emit *e, addr p, LLVMValueRef x, int align)
+{
+    LLVMSetAlignment(LLVMBuildStore(e->b, x, p.v), (unsigned)align);
+}
+
+static LLVMValueRef align_of(Emit *e)
+{
+    return LLVMConstInt(e->i32, (unsigned long long)e->fp_bytes, 0);
+}
+
+fvec p_load(Emit *e, addr p, mask live)
+{
+    if (!live.v)
+        return (fvec){ load(e, e->vf, p, e->fp_bytes) };
+    LLVMTypeRef over[] = { e->vf, e->ptr };
+    LLVMValueRef args[] = { p.v, align_of(e), live.v, LLVMConstNull(e->vf) };
+    return (fvec){ e_intrinsic(e, "llvm.masked.load", over, 2, args, 4) };
+}
+
+void p_store(Emit *e, addr p, fvec x, mask live)
+{
+    if (!live.v) {
+        store(e, p, x.v, e->fp_bytes);
+        return;
+    }
+    LLVMTypeRef over[] = { e->vf, e->ptr };
+    LLVMValueRef args[] = { x.v, p.v, align_of(e), live.v };
+    e_intrinsic(e, "llvm.masked.store", over, 2, args, 4);
+}
+
+fvec p_splat(Emit *e, addr p)
+{
+    return (fvec){ e_splat(e, load(e, e->fp, p, e->fp_bytes)) };
+}
+
+fvec p_repeat(Emit *e, addr p, int n)
+{
+    if (n == 1)
+        return p_splat(e, p);
+    LLVMTypeRef few = LLVMVectorType(e->fp, (unsigned)n);
+    LLVMValueRef lane[64], x = load(e, few, p, e->fp_bytes);
+    for (int i = 0; i < e->lanes; i++)
+        lane[i] = LLVMConstInt(e->i32, (unsigned long long)(i % n), 0);
+    LLVMValueRef order = LLVMConstVector(lane, (unsigned)e->lanes);
+    return (fvec){ LLVMBuildShuffleVector(e->b, x, LLVMGetPoison(few), order, "") };
+}
+
+void p_store_part(Emit *e, addr p, fvec x, int from, int n)
+{
+    LLVMValueRef lane[64];
+    for (int i = 0; i < n; i++)
+        lane[i] = LLVMConstInt(e->i32, (unsigned long long)(from + i), 0);
+    LLVMValueRef order = LLVMConstVector(lane, (unsigned)n);
+    LLVMValueRef part = LLVMBuildShuffleVector(e->b, x.v, LLVMGetPoison(e->vf), order, "");
+    store(e, p, part, e->fp_bytes);
+}
+
+ivec p_load_i32(Emit *e, addr p)
+{
+    return (ivec){ load(e, e->vi, p, 4) };
+}
+
+void p_store_i32(Emit *e, addr p, ivec x)
+{
+    store(e, p, x.v, 4);
+}
+
+idx p_get_i32(Emit *e, addr p)
+{
+    return (idx){ LLVMBuildSExt(e->b, load(e, e->i32, p, 4), e->i64, "") };
+}
+
+idx p_get_i64(Emit *e, addr p)
+{
+    return (idx){ load(e, e->i64, p, 8) };
+}
+
+void p_put_i64(Emit *e, addr p, idx x)
+{
+    store(e, p, x.v, 8);
+}
+
+addr p_at_addr(Emit *e, addr p, idx at)
+{
+    return element(e, e->ptr, p, at);
+}
+
+addr p_get_addr(Emit *e, addr p)
+{
+    return (addr){ load(e, e->ptr, p, 8) };
+}
+
+void p_put_addr(Emit *e, addr p, addr x)
+{
+    store(e, p, x.v, 8);
+}
+
+fvec p_gather(Emit *e, addr p, ivec at, mask live)
+{
+    LLVMValueRef ps = LLVMBuildInBoundsGEP2(e->b, e->fp, p.v, &at.v, 1, "");
+    LLVMTypeRef over[] = { e->vf, LLVMVectorType(e->ptr, (unsigned)e->lanes) };
+    LLVMValueRef on = live.v ? live.v : m_all(e).v;
+    LLVMValueRef args[] = { ps, align_of(e), on, LLVMConstNull(e->vf) };
+    return (fvec){ e_intrinsic(e, "llvm.masked.gather", over, 2, args, 4) };
+}
+
+void p_scatter(Emit *e, addr p, ivec at, fvec x, mask live)
+{
+    LLVMValueRef ps = LLVMBuildInBoundsGEP2(e->b, e->fp, p.v, &at.v, 1, "");
+    LLVMTypeRef over[] = { e->vf, LLVMVectorType(e->ptr, (unsigned)e->lanes) };
+    LLVMValueRef on = live.v ? live.v : m_all(e).v;
+    LLVMValueRef args[] = { x.v, ps, align_of(e), on };
+    e_intrinsic(e, "llvm.masked.scatter", over, 2, args, 4);
+}
+
+void p_prefetch(Emit *e, addr p, int level)
+{
+    LLVMValueRef args[] = { p.v, LLVMConstInt(e->i32, 0, 0),
+                            LLVMConstInt(e->i32, (unsigned long long)(4 - level), 0),
+                            LLVMConstInt(e->i32, 1, 0) };
+    e_intrinsic(e, "llvm.prefetch", &e->ptr, 1, args, 4);
+}
+
+void p_copy_one(Emit *e, addr to, addr from)
+{
+    store(e, to, load(e, e->fp, from, e->fp_bytes), e->fp_bytes);
+}
+
+void p_zero_one(Emit *e, addr to)
+{
+    store(e, to, LLVMConstNull(e->fp), e->fp_bytes);
+}
+
+/* ---- values that change in loops -------------------------------------------------- */
+
+/* Frame slots belong at the top of the entry block, where sroa looks for them. */
+static var slot(Emit *e, LLVMTypeRef type, LLVMValueRef init)
+{
+    LLVMBasicBlockRef here = LLVMGetInsertBlock(e->b), entry = LLVMGetEntryBasicBlock(e->fn);
+    LLVMValueRef first = LLVMGetFirstInstruction(entry);
+    if (first)
+        LLVMPositionBuilderBefore(e->b, first);
+    else
+        LLVMPositionBuilderAtEnd(e->b, entry);
+    var x = { LLVMBuildAlloca(e->b, type, ""), type };
+    LLVMPositionBuilderAtEnd(e->b, here);
+    LLVMBuildStore(e->b, init, x.slot);
+    return x;
+}
+
+var v_float(Emit *e, fvec init)
+{
+    return slot(e, LLVMTypeOf(init.v), init.v);
+}
+
+fvec v_get(Emit *e, var x)
+{
+    return (fvec){ LLVMBuildLoad2(e->b, x.type, x.slot, "") };
+}
+
+void v_set(Emit *e, var x, fvec value)
+{
+    LLVMBuildStore(e->b, value.v, x.slot);
+}
+
+var v_index(Emit *e, idx init)
+{
+    return slot(e, e->i64, init.v);
+}
+
+idx v_index_get(Emit *e, var x)
+{
+    return (idx){ LLVMBuildLoad2(e->b, x.type, x.slot, "") };
+}
+
+void v_index_set(Emit *e, var x, idx value)
+{
+    LLVMBuildStore(e->b, value.v, x.slot);
+}
