@@ -1,0 +1,245 @@
+/* test_run.c: `dcngen run` gives the numbers of other implementations.
+**
+** Every golden case in both types and both layouts: a spec file is written in the words of the
+** spec language, the operands as .npy files, and the program does the rest.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "tests/support/golden.h"
+
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { MOST_CASES = 512, MOST_WORDS = 32 };
+extern char **environ;
+
+/* How one case is run. */
+typedef struct Variant {
+    const Golden *g;
+    const char *name;
+    dcn_spec spec;
+    bool dynamic;     /* all sizes are left to the tensors */
+    dcn_dtype stored; /* type of the input files */
+    const char *threads;
+} Variant;
+
+/* ---- spec files --------------------------------------------------------------------------- */
+
+static void write_size(FILE *f, const char *key, int64_t size, bool dynamic)
+{
+    if (dynamic)
+        fprintf(f, "  %s = dynamic,\n", key);
+    else
+        fprintf(f, "  %s = %lld,\n", key, (long long)size);
+}
+
+/* The shortest form. */
+static void write_pair(FILE *f, const char *key, const int pair[2])
+{
+    if (pair[0] == pair[1])
+        fprintf(f, "  %s = %d,\n", key, pair[0]);
+    else
+        fprintf(f, "  %s = { %d, %d },\n", key, pair[0], pair[1]);
+}
+
+static void write_padding(FILE *f, const int p[4])
+{
+    if (p[0] == p[2] && p[1] == p[3])
+        write_pair(f, "padding", p);
+    else
+        fprintf(f, "  padding = { %d, %d, %d, %d },\n", p[0], p[1], p[2], p[3]);
+}
+
+static void write_spec(const char *path, const Variant *v)
+{
+    static const char *const borders[] = { "zero", "clamp", "hybrid" };
+    const dcn_spec *s = &v->spec;
+    const bool deformed = s->op == DCN_OP_DEFORM_CONV2D;
+    FILE *f = fopen(path, "w");
+    cr_assert(f, "cannot write %s", path);
+    fprintf(f, "return %s {\n", deformed ? "deform_conv2d" : "conv2d");
+    write_size(f, "batch", s->batch, v->dynamic || !v->g->batch);
+    write_size(f, "height", s->height, v->dynamic);
+    write_size(f, "width", s->width, v->dynamic);
+    fprintf(f, "  in_channels = %d, out_channels = %d, groups = %d,\n", (int)s->in_channels,
+            (int)s->out_channels, s->groups);
+    write_pair(f, "kernel_size", s->kernel);
+    write_pair(f, "stride", s->stride);
+    write_pair(f, "dilation", s->dilation);
+    write_padding(f, s->padding);
+    if (deformed)
+        fprintf(f, "  offset_groups = %d, modulation = \"%s\", border = \"%s\",\n",
+                s->offset_groups, s->modulation == DCN_MODULATION_MASK ? "mask" : "none",
+                borders[s->border]);
+    fprintf(f, "  bias = %s, dtype = \"%s\", layout = \"%s\",\n}\n", s->bias ? "true" : "false",
+            s->dtype == DCN_F64 ? "f64" : "f32", s->layout == DCN_NHWC ? "nhwc" : "nchw");
+    cr_assert_eq(fclose(f), 0);
+}
+
+/* ---- the program -------------------------------------------------------------------------- */
+
+typedef struct Words {
+    char text[MOST_WORDS][600];
+    char *at[MOST_WORDS + 1];
+    int n;
+} Words;
+
+static void add_word(Words *w, const char *a, const char *b, const char *c)
+{
+    cr_assert_lt(w->n, MOST_WORDS);
+    snprintf(w->text[w->n], sizeof w->text[0], "%s%s%s", a, b, c);
+    w->at[w->n] = w->text[w->n];
+    w->at[++w->n] = NULL;
+}
+
+/* Its exit code; what it says goes into `said`. */
+static int spawn(const Words *w, const char *said)
+{
+    posix_spawn_file_actions_t files;
+    posix_spawn_file_actions_init(&files);
+    posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, said, O_WRONLY | O_CREAT | O_TRUNC,
+                                     0600);
+    posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO);
+    pid_t pid;
+    int status = -1;
+    cr_assert_eq(posix_spawn(&pid, w->at[0], &files, NULL, w->at, environ), 0, "cannot run %s",
+                 w->at[0]);
+    cr_assert_eq(waitpid(pid, &status, 0), pid);
+    posix_spawn_file_actions_destroy(&files);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void read_text(const char *path, char *to, size_t size)
+{
+    FILE *f = fopen(path, "r");
+    size_t n = f ? fread(to, 1, size - 1, f) : 0;
+    to[n] = 0;
+    if (f)
+        fclose(f);
+}
+
+/* ---- one run ------------------------------------------------------------------------------ */
+
+static void write_operand(const char *path, const Variant *v, int i)
+{
+    dcn_error err;
+    const rt_array *from = &v->g->tensor[i];
+    rt_array a = { .kind = rt_kind_of(v->stored), .rank = from->rank, .count = from->count };
+    a.data = golden_tensor(v->g, i, v->stored, v->spec.layout, a.dims);
+    cr_assert_eq(rt_npy_write(path, &a, &err), 0, "%s", err.text);
+    rt_array_free(&a);
+}
+
+static void check_output(const char *path, const Variant *v)
+{
+    dcn_error err;
+    rt_array got;
+    int64_t dims[DCN_MAX_RANK];
+    char what[256] = "";
+    cr_assert_eq(rt_npy_read(path, &got, &err), 0, "%s: %s", v->name, err.text);
+    free(golden_tensor(v->g, v->g->n - 1, v->spec.dtype, v->spec.layout, dims));
+    cr_assert(got.kind == rt_kind_of(v->spec.dtype) && got.rank == DCN_MAX_RANK &&
+                  !memcmp(got.dims, dims, sizeof dims),
+              "%s: type or shape of the output", v->name);
+    int64_t wrong = golden_compare(v->g, got.data, v->spec.dtype, v->spec.layout, what);
+    cr_expect_eq(wrong, 0, "%s, %s, %s: %lld elements are wrong: %s", v->name,
+                 dcn_dtype_name(v->spec.dtype), dcn_layout_name(v->spec.layout), (long long)wrong,
+                 what);
+    rt_array_free(&got);
+}
+
+static void run(const Variant *v, const char *dir)
+{
+    static Words w;
+    dcn_tensor t[DCN_MAX_TENSORS];
+    char path[512], talk[1024];
+    const int n = dcn_spec_tensors(&v->spec, t);
+    w.n = 0;
+    add_word(&w, getenv("DCNGEN_BIN"), "", "");
+    add_word(&w, "run", "", "");
+    for (int i = 0; i < n; i++) {
+        snprintf(path, sizeof path, "%s/%s.npy", dir, t[i].name);
+        add_word(&w, i < n - 1 ? "--input" : "--output", "", "");
+        add_word(&w, t[i].name, "=", path);
+        if (i < n - 1)
+            write_operand(path, v, i);
+    }
+    add_word(&w, "--threads=", v->threads, "");
+    snprintf(path, sizeof path, "%s/spec.lua", dir);
+    write_spec(path, v);
+    add_word(&w, path, "", "");
+    snprintf(path, sizeof path, "%s/said", dir);
+    int code = spawn(&w, path);
+    read_text(path, talk, sizeof talk);
+    cr_assert_eq(code, 0, "%s: exit code %d: %s", v->name, code, talk);
+    cr_expect_str_empty(talk, "%s: says %s", v->name, talk);
+    snprintf(path, sizeof path, "%s/output.npy", dir);
+    check_output(path, v);
+    cr_assert_eq(unlink(path), 0);
+}
+
+/* ---- all of them -------------------------------------------------------------------------- */
+
+static void remove_files(const char *dir)
+{
+    static const char *const names[] = { "input.npy", "weight.npy", "bias.npy", "offset.npy",
+                                         "mask.npy",  "spec.lua",   "said" };
+    char path[512];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(path, sizeof path, "%s/%s", dir, names[i]);
+        unlink(path);
+    }
+    cr_expect_eq(rmdir(dir), 0, "the program left files behind");
+}
+
+static void free_names(struct criterion_test_params *p)
+{
+    cr_free(p->params);
+}
+
+ParameterizedTestParameters(golden_cli, run)
+{
+    GoldenName *all = cr_malloc(MOST_CASES * sizeof *all);
+    int n = golden_list(SOURCE_DIR, all, MOST_CASES);
+    return cr_make_param_array(GoldenName, all, (size_t)n, free_names);
+}
+
+ParameterizedTest(const GoldenName *which, golden_cli, run)
+{
+    static const struct {
+        dcn_dtype dtype, stored;
+        dcn_layout layout;
+        bool dynamic;
+        const char *threads;
+    } how[] = { { DCN_F64, DCN_F64, DCN_NCHW, false, "1" },
+                { DCN_F64, DCN_F64, DCN_NHWC, true, "2" },
+                { DCN_F32, DCN_F32, DCN_NHWC, false, "1" },
+                { DCN_F32, DCN_F64, DCN_NCHW, true, "2" } };
+    Golden g;
+    dcn_error err;
+    char dir[] = "/tmp/dcngen-golden-XXXXXX";
+    if (!which->dir[0])
+        cr_skip("literal case %s is not on this machine: DCNGEN_SHARED_GOLDEN names its folder",
+                which->name);
+    if (!getenv("DCNGEN_BIN"))
+        cr_skip("DCNGEN_BIN names no program");
+    cr_assert_eq(golden_open(which->dir, &g, &err), 0, "%s", err.text);
+    cr_assert(mkdtemp(dir));
+    for (size_t i = 0; i < sizeof how / sizeof *how; i++) {
+        Variant v = { &g,
+                      which->name,
+                      golden_spec(&g, how[i].dtype, how[i].layout),
+                      how[i].dynamic,
+                      how[i].stored,
+                      how[i].threads };
+        run(&v, dir);
+    }
+    remove_files(dir);
+    golden_close(&g);
+}
