@@ -302,7 +302,7 @@ static void expect_group(const Case *one, const Case *all, int g, const Variant 
 /* Only the schedules without a channel block fit so few channels. */
 static void groups(const Variant *v)
 {
-    if (strstr(v->schedule, "cb=16") || strstr(v->schedule, "nv=2"))
+    if (strstr(v->schedule, "cb=16"))
         return;
     dcn_spec whole = variant_spec(v, DCN_OP_DEFORM_CONV2D);
     whole.in_channels = GROUPS * IN;

@@ -10,7 +10,6 @@ static const char *const schedules[] = {
     "direct lanes=2 outs=1",
     "tiled",
     "tiled mr=5 nv=1 th=2 tw=6 cb=16 taps=5 order=1 unroll=4",
-    "tiled mr=2 nv=2 th=1 tw=4 cb=0 taps=1 order=0 unroll=1",
 };
 
 static void each_of(size_t first, size_t step, void (*law)(const Variant *v))
