@@ -1,7 +1,17 @@
 /* math.c: the activations, and what the elementary functions share.
 **
-** Largest error in units of the last place over all finite inputs, with and without FMA:
-** see the table in tests/emit/test_math.c, which also measures it.
+** Largest errors in units of the last place, over every float with 2^-14 <= |x| < 2^7 in f32
+** (every third one, but for gelu) and over millions of random numbers in f64.  Promised, and tested
+** on samples: 4.  A denormal result is within one and a half of the smallest denormal.
+**
+**                   exp   tanh  erf   sigmoid  silu  gelu
+**     f32, FMA      1.01  2.42  2.34  2.41     2.66  3.74
+**     f32, no FMA   0.99  2.45  2.36  2.41     2.76  3.96
+**     f64, FMA      1.03  2.59  1.54  2.30     2.44  3.35
+**     f64, no FMA   1.00  2.54  1.70  2.30     2.41  3.73
+**
+** NaN stays NaN.  silu and gelu take their limit, a zero, at -infinity (where x / (1 + exp(-x)) is
+** NaN).  erf and tanh keep the sign of zero.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "math.h"

@@ -4,17 +4,18 @@
 **     gelu(x) = max(x, 0) - |x| exp(-x^2/2) T(|x|)
 **     erf(a)  = 1 - 2 exp(-a^2) T(sqrt(2) a)    for a >= 1, else a s(a^2)
 **
-** (a + k) T(a) is a polynomial P in t = 2 s - 1, s = a / (a + k), which maps a = 0, infinity to
-** t = -1, 1.  s keeps the relative accuracy of a near 0, and is a factor of a T(a) = s P(t) too.
+** (a + 3) T(a) is a polynomial P in s = a / (a + 3), 0 <= s < 1, written around a center c between
+** that keeps both ends from cancelling.  s has the relative accuracy of a near 0, and it is also a
+** factor of a T(a) = s P(s - c).
 ** Far out, exp(-x^2/2) magnifies the relative error of x^2 by x^2/2.  There x^2 is taken as
 ** u^2 + (|x| - u)(|x| + u), u = |x| cut to half its bits, so that u^2 is exact, fused or not.
 **
-** Minimax of the relative error (Remez exchange in 40 digits; coefficients rounded to the dtype
-** one after another from the lowest and the others fitted again):
-**     P           f32  k = 4  0 <= a <= 13.3  degree 9    2^-25.6
-**                 f64  k = 5  0 <= a <= 38.6  degree 21   2^-54.3
-**     erf(a)/a    f32         0 <= a <= 1     degree 6    2^-24.1
-**                 f64                         degree 11   2^-55.4
+** Minimax of the relative error (Remez exchange in 40 digits; then the coefficients are rounded to
+** the dtype and moved by last places, one or two at a time, while that lessens the error):
+**     P           f32  c = 1/4  0 <= a <= 13.3  degree 9    2^-25.6
+**                 f64  c = 3/8  0 <= a <= 38.6  degree 23   2^-53.4
+**     erf(a)/a    f32           0 <= a <= 1     degree 6    2^-24.1
+**                 f64                           degree 11   2^-55.4
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "math.h"
@@ -22,9 +23,17 @@
 
 static const Poly tail_poly = {
     .n32 = 10,
- .c32 = { 0x1.0bdb2ep+0, -0x1.890c92p+0, 0x1.1caed2p+0, -0x1.afd7d8p-4, -0x1.572fb8p-2, 0x1.8abcacp-6, 0x1.35227ep-3, 0x1.5cbfe4p-5, -0x1.c6e19ap-4, 0x1.a9886cp-6 },
-.n64 = 24,
- .c64 = { 0x1.d0960da8d5dcbp-1, -0x1.7df0c834a16e5p+0, 0x1.a1978246d5d4cp+0, -0x1.072ac7d553ec9p+0, 0x1.b6186ab0eb07dp-4, 0x1.51c3ad28a4f05p-2, -0x1.c1c3449570105p-4, -0x1.29e8170bb08f2p-3, 0x1.722cc9dbecb8bp-5, 0x1.60f08b0f52df3p-4, -0x1.4b2fb65d3a729p-9, -0x1.b0576f0079231p-5, -0x1.5b5dfd03dbdf5p-6, 0x1.88a0fb9807f28p-6, 0x1.c8da9d5e8d3e4p-6, 0x1.dbc050378414fp-11, -0x1.3c25ed856f4f7p-6, -0x1.17e62bbdb250fp-6, 0x1.381c1a69590d9p-9, 0x1.7dfc267554fa7p-6, 0x1.101af3ecb6a9fp-7, -0x1.55cfc77e1eeabp-6, -0x1.3e76c3e4ca788p-9, 0x1.9fa13471de567p-8 },
+    .c32 = { 0x1.0bdb2ep+0, -0x1.890c92p+0, 0x1.1caed2p+0, -0x1.afd7d8p-4, -0x1.572fb8p-2,
+             0x1.8abcacp-6, 0x1.35227ep-3, 0x1.5cbfe4p-5, -0x1.c6e19ap-4, 0x1.a9886cp-6 },
+    .n64 = 24,
+    .c64 = { 0x1.be33238b05d58p-1,  -0x1.43cc94f61f599p+0, 0x1.0ac8c92e0bed6p+0,
+             -0x1.0d6edab0e548ep-2, -0x1.2276012f730ebp-2, 0x1.1c5df94e76a8bp-3,
+             0x1.29dfaf28f2ab9p-3,  -0x1.607d9855fe459p-5, -0x1.9075a7bde5d83p-4,
+             -0x1.077d2cd50dba6p-6, 0x1.c30a8efe55a73p-5,  0x1.6c2ac410813f4p-5,
+             -0x1.2419beb13e343p-7, -0x1.43ee81458e3d5p-5, -0x1.984f2b374d8b8p-6,
+             0x1.3eef8bd39ec76p-7,  0x1.bea93d7164932p-6,  0x1.3ca3948e47035p-6,
+             0x1.5384283a88fbap-8,  -0x1.a84abdc728673p-6, -0x1.a2af3b406618ep-5,
+             0x1.bbf7f9b5abe69p-6,  0x1.eb786fdfa2f1ep-5,  -0x1.4617c2e30530ap-5 },
 };
 
 static const Poly erf_small = {
@@ -41,7 +50,7 @@ static const Poly erf_small = {
 /* a T(a) */
 static fvec tail(Emit *e, fvec a)
 {
-    fvec s = f_div(e, a, f_add(e, a, f_per_type(e, 3, 3.5)));
+    fvec s = f_div(e, a, f_add(e, a, f_const(e, 3)));
     return f_mul(e, s, emit_poly(e, &tail_poly, f_sub(e, s, f_per_type(e, 0.25, 0.375))));
 }
 
