@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_POINTS = 1000000, MAX_REASONS = 32 };
+enum { MAX_POINTS = 10000000, MAX_REASONS = 32 };
 
 typedef struct Reason {
     char text[160];
@@ -75,7 +75,7 @@ static void print_knob(const Knob *q)
     for (int i = 0; i < q->nchoices; i++)
         snprintf(choices + strlen(choices), sizeof choices - strlen(choices), "%s%d", i ? " " : "",
                  q->choice[i]);
-    printf("    %-8s %-24s %s\n", q->name, choices, q->meaning);
+    printf("    %-8s %-34s %s\n", q->name, choices, q->meaning);
 }
 
 static void print_space(const Space *p)
