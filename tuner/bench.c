@@ -1,13 +1,12 @@
 /* bench.c: how fast a kernel is, as a share of what the machine can do at the same moment.
 **
 ** Kernel and multiply-add probe take turns, so that a slow minute of the machine slows both; each
-** is judged by its median.  The probe runs on as many threads as the kernel and its rates add up.
-** Weights are packed and the workspace is allocated before the clock starts; quick kernels run
-** several times between two readings of it.
+** is judged by its median.  Weights are packed and the workspace is allocated before the clock
+** starts; quick kernels run several times between two readings of it.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "codegen/cg.h"
 #include "operands.h"
+#include "probe.h"
 #include "runtime/base.h"
 #include "runtime/threads.h"
 
@@ -15,20 +14,11 @@
 #include <time.h>
 
 enum { MIN_ROUNDS = 5, MAX_ROUNDS = 2000, ALIGN = 64 };
-static const double PROBE_NS = 4e6, READING_NS = 3e5;
-
-typedef struct Probe {
-    CgPeak run;
-    void *owner;
-    int64_t rounds; /* of one probe */
-    double flops;   /* of one probe, one thread */
-    double *rate;   /* per thread, in flops per ns */
-    int threads;
-} Probe;
+static const double READING_NS = 3e5;
 
 typedef struct Bench {
     Operands o;
-    Probe probe;
+    TuneProbe probe;
     void *workspace;
     int threads, repeats, rounds;
     double ns[MAX_ROUNDS], peak[MAX_ROUNDS];
@@ -39,55 +29,6 @@ static double now_ns(void)
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC_RAW, &t);
     return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
-/* ---- the probe ------------------------------------------------------------ */
-
-static void probe_one(void *arg, int64_t i, int thread)
-{
-    Probe *p = arg;
-    (void)thread;
-    double start = now_ns();
-    p->run(p->rounds);
-    p->rate[i] = p->flops / (now_ns() - start);
-}
-
-/* GFLOP/s of all threads together */
-static double probe_all(Probe *p)
-{
-    double sum = 0;
-    rt_parallel_for(NULL, p->threads, p->threads, probe_one, p);
-    for (int i = 0; i < p->threads; i++)
-        sum += p->rate[i];
-    return sum;
-}
-
-static void size_probe(Probe *p, double flops_per_round)
-{
-    p->rounds = 512;
-    for (double took = 0; took < PROBE_NS;) {
-        p->rounds *= 2;
-        double start = now_ns();
-        p->run(p->rounds);
-        took = now_ns() - start;
-    }
-    p->flops = flops_per_round * (double)p->rounds;
-}
-
-static int open_probe(Probe *p, const dcn_kernel *k, int threads, dcn_error *err)
-{
-    void *object = NULL;
-    size_t size;
-    double flops_per_round;
-    *p = (Probe){ .threads = threads, .rate = calloc((size_t)threads, sizeof(double)) };
-    if (!p->rate)
-        return dcn_fail(err, DCN_EENV, "no memory for %d threads", threads);
-    int failed = cg_build_peak(k->spec.dtype, &k->target, &object, &size, &flops_per_round, err) ||
-                 cg_load_peak(object, size, &p->run, &p->owner, err);
-    free(object);
-    if (!failed)
-        size_probe(p, flops_per_round);
-    return failed;
 }
 
 /* ---- the kernel ----------------------------------------------------------- */
@@ -113,7 +54,7 @@ static int open_bench(Bench *b, const dcn_kernel *k, double offset_std, dcn_erro
     b->workspace = aligned_alloc(ALIGN, (bytes / ALIGN + 1) * ALIGN);
     if (!b->workspace)
         return dcn_fail(err, DCN_EENV, "no memory for %zu bytes of workspace", bytes);
-    return open_probe(&b->probe, k, b->threads, err);
+    return tune_probe_open(&b->probe, s->dtype, &k->target, b->threads, err);
 }
 
 /* The first runs warm caches and thread pool, and say how often to run between two readings. */
@@ -125,7 +66,7 @@ static int warm_up(Bench *b, dcn_error *err)
         return -1;
     if (ns < READING_NS)
         b->repeats = (int)(READING_NS / (ns + 1)) + 1;
-    probe_all(&b->probe);
+    tune_probe_run(&b->probe);
     return 0;
 }
 
@@ -133,7 +74,7 @@ static int take_readings(Bench *b, double seconds, dcn_error *err)
 {
     double start = now_ns();
     while (b->rounds < MIN_ROUNDS || (b->rounds < MAX_ROUNDS && now_ns() - start < seconds * 1e9)) {
-        b->peak[b->rounds] = probe_all(&b->probe);
+        b->peak[b->rounds] = tune_probe_run(&b->probe);
         b->ns[b->rounds] = time_kernel(b, err);
         if (b->ns[b->rounds++] < 0)
             return -1;
@@ -186,8 +127,7 @@ int dcn_bench(const dcn_kernel *k, int threads, double seconds, double offset_st
         open_bench(b, k, offset_std, err) || warm_up(b, err) || take_readings(b, seconds, err);
     if (!failed)
         summarise(b, out);
-    cg_unload(b->probe.owner);
-    free(b->probe.rate);
+    tune_probe_close(&b->probe);
     free(b->workspace);
     tune_operands_close(&b->o);
     free(b);

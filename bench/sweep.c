@@ -1,0 +1,325 @@
+/* sweep.c: many schedules of one kernel, side by side.
+**
+**     dcngen_sweep SPEC KERNEL THREADS ROUNDS [-D name=value] SCHEDULE...
+**
+** A schedule may hold alternatives: "tiled mr={6,8} nv=*" (see expand.h); "" is the guess.  Every
+** legal one is compiled and compared with the reference at a few outputs; those that pass take
+** turns for ROUNDS rounds, each running once unclocked to bring its own data into the caches and
+** once by the clock.  The table is sorted by the median, the share is of the multiply-add peak of
+** the same rounds.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "expand.h"
+#include "runtime/base.h"
+#include "runtime/reference.h"
+#include "timing.h"
+#include "tuner/operands.h"
+#include "tuner/probe.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_CANDIDATES = 4096, MAX_PARAMS = 16, CHECKED = 64, ALIGN = 64 };
+static const double OFFSET_DEVIATION = 2, TOLERANCE = 3e-4;
+
+typedef struct Candidate {
+    dcn_kernel *kernel;
+    void *packed;
+    double *ns, median;
+} Candidate;
+
+typedef struct Sweep {
+    dcn_module *module;
+    const dcn_spec *spec;
+    int threads, rounds;
+    Operands o;
+    void *weight; /* unpacked */
+    int weight_at;
+    double want[CHECKED];
+    int64_t at[CHECKED][4]; /* n, o, p, q */
+    Candidate *candidate;
+    int n, refused, repeated, wrong;
+    dcn_error reason; /* of the last refusal */
+    void *workspace;
+    double *peak; /* per round */
+} Sweep;
+
+/* ---- candidates ----------------------------------------------------------- */
+
+static bool known(const Sweep *w, const dcn_kernel *k)
+{
+    for (int i = 0; i < w->n; i++)
+        if (!strcmp(dcn_kernel_schedule(w->candidate[i].kernel), dcn_kernel_schedule(k)))
+            return true;
+    return false;
+}
+
+static void add(void *self, const char *text)
+{
+    Sweep *w = self;
+    dcn_error err;
+    dcn_kernel *k;
+    dcn_options opt = { .schedule = *text ? text : NULL };
+    if (dcn_compile(w->spec, &opt, &k, &err)) {
+        w->refused++;
+        w->reason = err;
+        return;
+    }
+    if (w->n == MAX_CANDIDATES || known(w, k)) {
+        w->repeated++;
+        dcn_kernel_free(k);
+        return;
+    }
+    w->candidate[w->n++] = (Candidate){ .kernel = k };
+}
+
+static int pack(Sweep *w, Candidate *c, dcn_error *err)
+{
+    c->packed = malloc(dcn_kernel_packed_bytes(c->kernel) + 1);
+    c->ns = calloc((size_t)w->rounds, sizeof *c->ns);
+    if (!c->packed || !c->ns)
+        return dcn_fail(err, DCN_EENV, "no memory for the weights of %d schedules", w->n);
+    dcn_pack_weights(c->kernel, w->weight, c->packed);
+    return 0;
+}
+
+static int run(const Sweep *w, const Candidate *c, dcn_error *err)
+{
+    dcn_call call = { .threads = w->threads, .workspace = w->workspace };
+    memcpy(call.tensor, w->o.typed, sizeof call.tensor);
+    call.tensor[w->weight_at] = c->packed;
+    return dcn_execute(c->kernel, &call, err);
+}
+
+/* ---- operands, the same for all ------------------------------------------- */
+
+static int open_workspace(Sweep *w, dcn_error *err)
+{
+    size_t most = 0;
+    for (int i = 0; i < w->n; i++) {
+        size_t bytes = dcn_kernel_workspace_bytes(w->candidate[i].kernel, 0, 0, 0, w->threads);
+        most = bytes > most ? bytes : most;
+    }
+    w->workspace = aligned_alloc(ALIGN, (most / ALIGN + 1) * ALIGN);
+    return w->workspace ? 0 : dcn_fail(err, DCN_EENV, "no memory for %zu bytes", most);
+}
+
+static int open_operands(Sweep *w, dcn_error *err)
+{
+    rt_rng rng = rt_rng_seed(1);
+    TuneCase ordinary = tune_ordinary(OFFSET_DEVIATION);
+    if (tune_operands_open(&w->o, w->candidate[0].kernel, w->spec, err) ||
+        tune_fill_inputs(&w->o, &rng, err))
+        return -1;
+    tune_fill_case(&w->o, &ordinary, &rng);
+    for (int i = 0; i < w->o.n; i++)
+        if (w->o.tensor[i].role == DCN_WEIGHT)
+            w->weight_at = i;
+    int64_t count = w->o.count[w->weight_at];
+    w->weight = malloc((size_t)count * sizeof(double) + 1);
+    if (!w->weight)
+        return dcn_fail(err, DCN_EENV, "no memory for %lld weights", (long long)count);
+    rt_convert(w->weight, rt_kind_of(w->spec->dtype), w->o.exact[w->weight_at], RT_F64, count);
+    return 0;
+}
+
+/* ---- a quick check -------------------------------------------------------- */
+
+static int64_t below(rt_rng *r, int64_t n)
+{
+    return (int64_t)(rt_rng_next(r) % (uint64_t)n);
+}
+
+static void want_outputs(Sweep *w)
+{
+    rt_rng rng = rt_rng_seed(2);
+    const dcn_spec *s = w->spec;
+    const int64_t p = dcn_out_height(s, s->height), q = dcn_out_width(s, s->width);
+    for (int i = 0; i < CHECKED; i++) {
+        const int64_t at[4] = { below(&rng, s->batch), below(&rng, s->out_channels), below(&rng, p),
+                                below(&rng, q) };
+        memcpy(w->at[i], at, sizeof at);
+        w->want[i] = rt_reference_at(s, (const double *const *)w->o.exact, at);
+    }
+}
+
+static double output_at(const Sweep *w, const int64_t at[4])
+{
+    const dcn_spec *s = w->spec;
+    const void *y = w->o.typed[w->o.n - 1];
+    const int64_t p = dcn_out_height(s, s->height), q = dcn_out_width(s, s->width);
+    int64_t i = s->layout == DCN_NHWC ? ((at[0] * p + at[2]) * q + at[3]) * s->out_channels + at[1]
+                                      : ((at[0] * s->out_channels + at[1]) * p + at[2]) * q + at[3];
+    return s->dtype == DCN_F64 ? ((const double *)y)[i] : (double)((const float *)y)[i];
+}
+
+/* Also warms up. */
+static bool right(const Sweep *w, const Candidate *c, dcn_error *err)
+{
+    tune_poison_output((Operands *)&w->o);
+    if (run(w, c, err))
+        return false;
+    for (int i = 0; i < CHECKED; i++)
+        if (!(fabs(output_at(w, w->at[i]) - w->want[i]) <= TOLERANCE * (1 + fabs(w->want[i])))) {
+            dcn_fail(err, DCN_EFAILED, "output[%lld][%lld][%lld][%lld] is %g, not %g",
+                     (long long)w->at[i][0], (long long)w->at[i][1], (long long)w->at[i][2],
+                     (long long)w->at[i][3], output_at(w, w->at[i]), w->want[i]);
+            return false;
+        }
+    return true;
+}
+
+static void forget(Candidate *c)
+{
+    dcn_kernel_free(c->kernel);
+    free(c->packed);
+    free(c->ns);
+}
+
+static void drop_wrong(Sweep *w)
+{
+    int kept = 0;
+    for (int i = 0; i < w->n; i++) {
+        dcn_error err;
+        Candidate c = w->candidate[i];
+        if (right(w, &c, &err)) {
+            w->candidate[kept++] = c;
+            continue;
+        }
+        printf("WRONG: %s: %s\n", dcn_kernel_schedule(c.kernel), err.text);
+        w->wrong++;
+        forget(&c);
+    }
+    w->n = kept;
+}
+
+/* ---- timing --------------------------------------------------------------- */
+
+static int measure(Sweep *w, dcn_error *err)
+{
+    TuneProbe probe;
+    int failed = tune_probe_open(&probe, w->spec->dtype, dcn_kernel_target(w->candidate[0].kernel),
+                                 w->threads, err);
+    for (int r = 0; r < w->rounds && !failed; r++) {
+        w->peak[r] = tune_probe_run(&probe);
+        for (int i = 0; i < w->n && !failed; i++) {
+            failed = run(w, &w->candidate[i], err);
+            double start = bench_now_ns();
+            failed = failed || run(w, &w->candidate[i], err);
+            w->candidate[i].ns[r] = bench_now_ns() - start;
+        }
+    }
+    tune_probe_close(&probe);
+    return failed;
+}
+
+static int faster(const void *a, const void *b)
+{
+    const Candidate *x = a, *y = b;
+    return (x->median > y->median) - (x->median < y->median);
+}
+
+static void print_table(Sweep *w)
+{
+    double peak = bench_median(w->peak, w->rounds), flops = dcn_spec_flops(w->spec);
+    char guess[DCN_TEXT_MAX] = "";
+    dcn_explain(w->spec, NULL, guess, sizeof guess, NULL, 0, NULL);
+    for (int i = 0; i < w->n; i++)
+        w->candidate[i].median = bench_median(w->candidate[i].ns, w->rounds);
+    qsort(w->candidate, (size_t)w->n, sizeof *w->candidate, faster);
+    printf("%9s %9s %8s %6s  schedule of %s, %d thread%s, peak %.1f GFLOP/s\n", "median ms",
+           "min ms", "GFLOP/s", "peak", w->spec->name, w->threads, w->threads == 1 ? "" : "s",
+           peak);
+    for (int i = 0; i < w->n; i++) {
+        const Candidate *c = &w->candidate[i];
+        const char *text = dcn_kernel_schedule(c->kernel);
+        printf("%9.3f %9.3f %8.1f %5.1f%%  %s%s\n", c->median / 1e6, c->ns[0] / 1e6,
+               flops / c->median, 100 * flops / c->median / peak, text,
+               strcmp(text, guess) ? "" : "  <- guess");
+    }
+}
+
+/* ---- the whole ------------------------------------------------------------ */
+
+static const dcn_spec *find_kernel(const dcn_module *m, const char *name)
+{
+    for (int i = 0; i < dcn_module_count(m); i++)
+        if (!strcmp(dcn_module_spec(m, i)->name, name))
+            return dcn_module_spec(m, i);
+    return NULL;
+}
+
+/* Consumes the -D options and the patterns of the command line. */
+static int load(Sweep *w, int argc, char **argv, dcn_error *err)
+{
+    dcn_param params[MAX_PARAMS];
+    int nparams = 0, i = 5;
+    for (; i + 1 < argc && !strcmp(argv[i], "-D") && nparams < MAX_PARAMS; i += 2) {
+        char *equals = strchr(argv[i + 1], '=');
+        if (!equals)
+            return dcn_fail(err, DCN_EUSAGE, "-D %s: expected name=value", argv[i + 1]);
+        *equals = 0;
+        params[nparams++] = (dcn_param){ argv[i + 1], equals + 1 };
+    }
+    if (dcn_load_file(argv[1], params, nparams, &w->module, err))
+        return -1;
+    w->spec = find_kernel(w->module, argv[2]);
+    if (!w->spec)
+        return dcn_fail(err, DCN_EUSAGE, "%s has no kernel '%s'", argv[1], argv[2]);
+    if (i == argc)
+        add(w, "");
+    for (; i < argc; i++)
+        bench_expand(argv[i], add, w);
+    if (!w->n)
+        return dcn_fail(err, DCN_EFAILED, "no legal schedule; %s", w->reason.text);
+    return 0;
+}
+
+static int sweep(Sweep *w, int argc, char **argv, dcn_error *err)
+{
+    w->threads = atoi(argv[3]);
+    w->rounds = atoi(argv[4]) > 0 ? atoi(argv[4]) : 1;
+    w->candidate = calloc(MAX_CANDIDATES, sizeof *w->candidate);
+    w->peak = calloc((size_t)w->rounds, sizeof *w->peak);
+    if (!w->candidate || !w->peak)
+        return dcn_fail(err, DCN_EENV, "no memory for %d rounds", w->rounds);
+    if (load(w, argc, argv, err) || open_operands(w, err) || open_workspace(w, err))
+        return -1;
+    for (int i = 0; i < w->n; i++)
+        if (pack(w, &w->candidate[i], err))
+            return -1;
+    want_outputs(w);
+    drop_wrong(w);
+    if (w->n && measure(w, err))
+        return -1;
+    if (w->n)
+        print_table(w);
+    printf("%d timed, %d refused, %d repeated, %d wrong%s%s\n", w->n, w->refused, w->repeated,
+           w->wrong, w->refused ? "; the last refusal: " : "", w->reason.text);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 5) {
+        fprintf(stderr, "usage: dcngen_sweep SPEC KERNEL THREADS ROUNDS [-D name=value] "
+                        "SCHEDULE...\n");
+        return DCN_EUSAGE;
+    }
+    Sweep w = { .workspace = NULL };
+    dcn_error err = { .text = "" };
+    int failed = sweep(&w, argc, argv, &err);
+    if (failed)
+        fprintf(stderr, "dcngen_sweep: %s\n", err.text);
+    for (int i = 0; w.candidate && i < w.n; i++)
+        forget(&w.candidate[i]);
+    tune_operands_close(&w.o);
+    free(w.candidate);
+    free(w.peak);
+    free(w.weight);
+    free(w.workspace);
+    dcn_module_free(w.module);
+    return failed ? (int)err.code : w.wrong ? DCN_EFAILED : 0;
+}

@@ -1,0 +1,42 @@
+-- The layers that dcngen is measured on: shapes of real networks, one picture, f32, 3x3, padding 1.
+--
+--   dcngen bench -D layout=nchw -D op=conv2d bench/workloads.lua
+--
+-- op=conv2d gives the plain convolutions of the same shapes.
+local op, layout = param("op", "deform_conv2d"), param("layout", "nhwc")
+
+-- The same layer, deformable or plain.
+local function layer(l)
+  l.kernel_size = l.kernel_size or 3
+  l.padding = l.padding or 1
+  l.layout = layout
+  if op == "conv2d" then
+    l.modulation, l.offset_groups = nil, nil
+    return conv2d(l)
+  end
+  return deform_conv2d(l)
+end
+
+local function square(name, channels, height, width)
+  return {
+    name = name, in_channels = channels, out_channels = channels,
+    height = height, width = width, modulation = "mask",
+  }
+end
+
+local function with(l, changes)
+  for key, value in pairs(changes) do l[key] = value end
+  return l
+end
+
+return {
+  layer(square("A", 128, 100, 152)),                                   -- DCNv2 ResNet-50 c3
+  layer(square("B", 256, 50, 76)),                                     -- c4
+  layer(square("C", 512, 25, 38)),                                     -- c5
+  layer(with(square("D", 256, 50, 76), { modulation = "none", offset_groups = 4 })), -- DCNv1 c4
+  layer(with(square("E", 256, 100, 152), { stride = 2 })),             -- first of c4
+  layer(with(square("F", 256, 50, 76), { groups = 32 })),              -- ResNeXt-101-32x4d c4
+  layer(with(square("G", 64, 180, 320), { offset_groups = 16 })),      -- BasicVSR++
+  layer(with(square("K7", 64, 256, 256),                               -- BiRefNet
+             { out_channels = 256, kernel_size = 7, padding = 3 })),
+}
