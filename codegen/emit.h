@@ -89,6 +89,7 @@ fvec f_fma(Emit *e, fvec a, fvec b, fvec c); /* a*b + c; rounded twice on target
 fvec f_min(Emit *e, fvec a, fvec b);         /* b when a is NaN */
 fvec f_max(Emit *e, fvec a, fvec b);         /* b when a is NaN */
 fvec f_select(Emit *e, mask m, fvec yes, fvec no);
+fvec f_every_second(Emit *e, fvec a, fvec b, int from); /* elements from, from+2, ... of a then b */
 fvec f_permute(Emit *e, fvec a, const int *from); /* lane i of the result is lane from[i] of a */
 mask f_less(Emit *e, fvec a, fvec b);             /* ordered: false when either is NaN */
 mask f_equal(Emit *e, fvec a, fvec b);            /* ordered */
@@ -102,8 +103,9 @@ bvec f_to_b(Emit *e, fvec a);  /* value toward zero; poison out of range */
 /* ---- integer lanes and masks ------------------------------------------------- */
 
 ivec i_const(Emit *e, int k);
-ivec i_lane(Emit *e);         /* 0, 1, 2, ... */
-ivec i_splat(Emit *e, idx s); /* low 32 bits of s in every lane */
+ivec i_lane(Emit *e);                 /* 0, 1, 2, ... */
+ivec i_consts(Emit *e, const int *k); /* one constant per lane */
+ivec i_splat(Emit *e, idx s);         /* low 32 bits of s in every lane */
 ivec i_add(Emit *e, ivec a, ivec b);
 ivec i_sub(Emit *e, ivec a, ivec b);
 ivec i_mul(Emit *e, ivec a, ivec b);

@@ -97,11 +97,16 @@ fvec f_select(Emit *e, mask m, fvec yes, fvec no)
 
 fvec f_permute(Emit *e, fvec a, const int *from)
 {
-    LLVMValueRef lane[64];
-    for (int i = 0; i < e->lanes; i++)
-        lane[i] = LLVMConstInt(e->i32, (unsigned long long)from[i], 0);
-    LLVMValueRef order = LLVMConstVector(lane, (unsigned)e->lanes);
+    LLVMValueRef order = i_consts(e, from).v;
     return F(LLVMBuildShuffleVector(e->b, a.v, LLVMGetPoison(e->vf), order, ""));
+}
+
+fvec f_every_second(Emit *e, fvec a, fvec b, int from)
+{
+    int at[64];
+    for (int i = 0; i < e->lanes; i++)
+        at[i] = 2 * i + from;
+    return F(LLVMBuildShuffleVector(e->b, a.v, b.v, i_consts(e, at).v, ""));
 }
 
 mask f_less(Emit *e, fvec a, fvec b)
@@ -151,12 +156,20 @@ ivec i_const(Emit *e, int k)
     return I(e_splat(e, LLVMConstInt(e->i32, (unsigned long long)k, 1)));
 }
 
-ivec i_lane(Emit *e)
+ivec i_consts(Emit *e, const int *k)
 {
     LLVMValueRef lane[64];
     for (int i = 0; i < e->lanes; i++)
-        lane[i] = LLVMConstInt(e->i32, (unsigned long long)i, 0);
+        lane[i] = LLVMConstInt(e->i32, (unsigned long long)k[i], 1);
     return I(LLVMConstVector(lane, (unsigned)e->lanes));
+}
+
+ivec i_lane(Emit *e)
+{
+    int k[64];
+    for (int i = 0; i < e->lanes; i++)
+        k[i] = i;
+    return i_consts(e, k);
 }
 
 ivec i_splat(Emit *e, idx s)

@@ -2,7 +2,7 @@
 **
 ** Largest errors in units of the last place, over every float with 2^-14 <= |x| < 2^7 in f32
 ** (every third one, but for gelu) and over millions of random numbers in f64.  Promised, and tested
-** on samples: 4.  A denormal result is within one and a half of the smallest denormal.
+** on samples: 4.  Below the smallest normal number a unit is the smallest denormal.
 **
 **                   exp   tanh  erf   sigmoid  silu  gelu
 **     f32, FMA      1.01  2.42  2.34  2.41     2.66  3.74

@@ -102,10 +102,9 @@ void emit_softmax(Emit *e, const Problem *pb, Place *at)
     at->scale = f_div(e, f_const(e, pb->s->modulation_scale), v_get(e, sum));
 }
 
-static fvec modulation(Emit *e, const Problem *pb, const Place *at, idx k)
+static fvec modulation(Emit *e, const Problem *pb, const Place *at, fvec x)
 {
     fvec scale = f_const(e, pb->s->modulation_scale);
-    fvec x = logit(e, pb, at, k);
     if (pb->s->modulation == DCN_MODULATION_SOFTMAX)
         return f_mul(e, emit_exp(e, f_sub(e, x, at->shift)), at->scale);
     if (pb->s->modulation == DCN_MODULATION_SIGMOID)
@@ -130,20 +129,76 @@ ivec emit_tap_cols(Emit *e, const Problem *pb, idx q, idx j)
     return i_add(e, i_splat(e, x_addk(e, first, -s->padding[1])), lanes);
 }
 
+/* Where the taps of the lanes stand without offsets, and what the tensors say of them. */
+typedef struct Tap {
+    ivec y, x;
+    fvec dy, dx, m;
+} Tap;
+
+static Sample sample(Emit *e, const Problem *pb, const Tap *t)
+{
+    Axis y = axis(e, pb->s, t->y, t->dy, pb->h), x = axis(e, pb->s, t->x, t->dx, pb->w);
+    return (Sample){ y.at, x.at, y.lo, y.hi, x.lo, x.hi, m_and(e, y.valid, x.valid), t->m };
+}
+
 Sample emit_sample(Emit *e, const Problem *pb, const Place *at, idx i, idx j)
 {
     const dcn_spec *s = pb->s;
     idx k = tap_index(e, pb, i, j);
     int xy = s->offset_order == DCN_ORDER_XY;
-    fvec dy = tap_channel(e, pb, pb->offset, at, k, 2, xy);
-    fvec dx = tap_channel(e, pb, pb->offset, at, k, 2, !xy);
-    Axis y = axis(e, s, i_splat(e, emit_tap_row(e, pb, at->p, i)), dy, pb->h);
-    Axis x = axis(e, s, emit_tap_cols(e, pb, at->q, j), dx, pb->w);
-    Sample out = { y.at, x.at, y.lo, y.hi, x.lo, x.hi, m_and(e, y.valid, x.valid), { NULL } };
+    Tap t = { .y = i_splat(e, emit_tap_row(e, pb, at->p, i)), .x = emit_tap_cols(e, pb, at->q, j) };
+    t.dy = tap_channel(e, pb, pb->offset, at, k, 2, xy);
+    t.dx = tap_channel(e, pb, pb->offset, at, k, 2, !xy);
     if (s->modulation != DCN_MODULATION_NONE)
-        out.modulation = modulation(e, pb, at, k);
-    return out;
+        t.m = modulation(e, pb, at, logit(e, pb, at, k));
+    return sample(e, pb, &t);
 }
+
+/* ---- lanes along taps ----------------------------------------------------------------------- */
+
+/* Elements `first` and after of a pixel's row of n; those beyond it are not read and are 0. */
+static fvec row_part(Emit *e, addr row, int first, int n)
+{
+    int left = n - first;
+    if (left <= 0)
+        return f_const(e, 0);
+    mask live = left < e->lanes ? m_first(e, left) : (mask){ NULL };
+    return p_load(e, p_at(e, row, x_const(e, first)), live);
+}
+
+/* Distance of the lanes' taps from tap 0 along an axis. */
+static ivec tap_steps(Emit *e, const dcn_spec *s, int first, int axis_)
+{
+    int at[64], taps = problem_taps(s);
+    for (int lane = 0; lane < e->lanes; lane++) {
+        int k = (first + lane) % taps;
+        at[lane] = (axis_ ? k % s->kernel[1] : k / s->kernel[1]) * s->dilation[axis_];
+    }
+    return i_consts(e, at);
+}
+
+Sample emit_sample_taps(Emit *e, const Problem *pb, const Place *at, int first)
+{
+    const dcn_spec *s = pb->s;
+    int taps = s->offset_groups * problem_taps(s), xy = s->offset_order == DCN_ORDER_XY;
+    idx zero = x_const(e, 0);
+    const idx pixel[4] = { at->n, zero, at->p, at->q };
+    addr row = p_at(e, pb->offset, problem_at(e, pb, x_const(e, 2 * taps), pb->p, pb->q, pixel));
+    fvec a = row_part(e, row, 2 * first, 2 * taps);
+    fvec b = row_part(e, row, 2 * first + e->lanes, 2 * taps);
+    idx y = emit_tap_row(e, pb, at->p, zero);
+    idx x = x_addk(e, x_mulk(e, at->q, s->stride[1]), -s->padding[1]);
+    Tap t = { .dy = f_every_second(e, a, b, xy), .dx = f_every_second(e, a, b, !xy) };
+    t.y = i_add(e, i_splat(e, y), tap_steps(e, s, first, 0));
+    t.x = i_add(e, i_splat(e, x), tap_steps(e, s, first, 1));
+    if (s->modulation != DCN_MODULATION_NONE) {
+        addr m = p_at(e, pb->mask, problem_at(e, pb, x_const(e, taps), pb->p, pb->q, pixel));
+        t.m = modulation(e, pb, at, row_part(e, m, first, taps));
+    }
+    return sample(e, pb, &t);
+}
+
+/* ---- steps between pixels ------------------------------------------------------------------- */
 
 static idx step(Emit *e, idx size, idx distance)
 {

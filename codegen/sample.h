@@ -29,6 +29,10 @@ void emit_softmax(Emit *e, const Problem *pb, Place *at);
 /* Tap (i, j) at a place. */
 Sample emit_sample(Emit *e, const Problem *pb, const Place *at, idx i, idx j);
 
+/* nhwc: the offsets of a pixel lie side by side, so here lanes run along the flat tap index d*K + k:
+** taps first .. first + lanes - 1 of pixel (n, p, q), those that exist.  Not for softmax. */
+Sample emit_sample_taps(Emit *e, const Problem *pb, const Place *at, int first);
+
 /* Where tap (i, j) of a plain convolution looks: rows and columns may lie outside the map. */
 idx emit_tap_row(Emit *e, const Problem *pb, idx p, idx i);
 ivec emit_tap_cols(Emit *e, const Problem *pb, idx q, idx j);

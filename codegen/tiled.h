@@ -39,14 +39,16 @@ void tiled_guess(const dcn_spec *s, const dcn_target *t, int *k);
 typedef struct TiledPlan {
     const dcn_spec *s;
     int lanes, fp_bytes;
-    int mr, nv, nr;          /* register tile: mr pixels x nv vectors = nr output channels */
-    int th, tw, pixels;      /* tile of output pixels; at most so many */
-    int panel_pixels;        /* pixels rounded up to whole register tiles */
-    int place_stride;        /* pixels plus a vector: whole vectors may be stored at its end */
-    int taps, tap_block;     /* K, and how many of them one column holds */
-    int pack, groups;        /* weight groups per packed group, packed groups */
-    int in_group, out_group; /* channels of a packed group */
-    int offset_group;        /* input channels per offset group */
+    int mr, nv, nr;     /* register tile: mr pixels x nv vectors = nr output channels */
+    int th, tw, pixels; /* tile of output pixels; at most so many */
+    int panel_pixels;   /* pixels rounded up to whole register tiles */
+    int by_taps;        /* places are worked out with lanes along taps, not along pixels */
+    int tap_entries, pixel_entries; /* entries of the places from a tap, from a pixel to the next */
+    int64_t entries;                /* of the table of places; room for whole vectors at the ends */
+    int taps, tap_block;            /* K, and how many of them one column holds */
+    int pack, groups;               /* weight groups per packed group, packed groups */
+    int in_group, out_group;        /* channels of a packed group */
+    int offset_group;               /* input channels per offset group */
     int channel_block; /* channels of a packed group per column; the last block may be shorter */
     int group_block;   /* packed groups per column; more than 1 only with whole groups */
     int column_group;  /* elements from a packed group of the column to the next */
@@ -79,6 +81,9 @@ LLVMValueRef tiled_emit_places(Emit *e, const TiledPlan *plan);
 
 /* column(args, input, at, weights, column, first channel, first tap, taps, pixels); input: of image n, nhwc */
 LLVMValueRef tiled_emit_column(Emit *e, const TiledPlan *plan, const char *name, int channels);
+
+/* Whether the offsets of a pixel lie side by side and can be loaded as they lie. */
+int tiled_by_taps(const dcn_spec *s);
 
 /* Channels in a row of a column that share one offset group. */
 int tiled_run(const TiledPlan *plan, int channels);

@@ -114,13 +114,13 @@ static void load_corners(Emit *e, const Problem *pb, idx entry, idx at, Spot *s)
     s->from[0] = p_at(e, s->from[0], at);
     if (!s->deformed)
         return;
-    int64_t corner = (int64_t)p->s->offset_groups * p->taps * p->place_stride;
     idx right = emit_step_right(e, pb, pixel), down = emit_step_down(e, pb, row);
     s->from[1] = p_at(e, s->from[0], right);
     s->from[2] = p_at(e, s->from[0], down);
     s->from[3] = p_at(e, s->from[2], right);
     for (int c = 0; c < 4; c++)
-        s->weight[c] = p_splat(e, p_at(e, e_arg_addr(e, WEIGHTS), x_addk(e, entry, c * corner)));
+        s->weight[c] =
+            p_splat(e, p_at(e, e_arg_addr(e, WEIGHTS), x_addk(e, entry, c * p->entries)));
 }
 
 /* Sample a run of channels, or write zeros where the tap sees nothing. */
@@ -145,11 +145,12 @@ static void one_tap(Emit *e, const Problem *pb, Spot *s, idx c, int run)
     if (s->deformed)
         d = x_div(e, channel, x_const(e, p->offset_group));
     idx k = x_add(e, x_mulk(e, d, p->taps), x_add(e, e_arg_idx(e, TAP), s->tap));
-    idx entries = x_mulk(e, k, p->place_stride);
+    idx entries = x_mulk(e, k, p->tap_entries);
     s->from[0] = p_at(e, e_arg_addr(e, INPUT), e_arg_idx(e, CHANNEL));
     EMIT_FOR (e, pixel, x_const(e, 0), e_arg_idx(e, PIXELS), 1) {
         s->to = p_at(e, e_arg_addr(e, COLUMN), x_mulk(e, pixel.at, p->column_stride));
-        one_pixel(e, pb, x_add(e, entries, pixel.at), s, c, run);
+        idx entry = x_add(e, entries, x_mulk(e, pixel.at, p->pixel_entries));
+        one_pixel(e, pb, entry, s, c, run);
     }
 }
 

@@ -1,10 +1,11 @@
 /* tiled_places.c: where every tap of every pixel of a tile looks, once for all channels.
 **
-**     at[d][k][pixel]        element of the upper left of the four pixels in its nhwc image; -1: nothing there
-**     weights[c][d][k][pixel]  corner c of the four, the tap's modulation and the border rule multiplied in
+**     at[entry]          element of the upper left of the four pixels in its nhwc image; -1: nothing there
+**     weights[c][entry]  corner c of the four, the tap's modulation and the border rule multiplied in
 **
-** pixel = row*cols + column within the tile, so a tile at the edge of the map has no holes.  Vectors
-** run along a row of the tile and may spill into the next row's entries, which are written later.
+** entry = (d*K + k)*tap_entries + pixel*pixel_entries, pixel = row*cols + column within the tile, so a tile at
+** the edge of the map has no holes.  Vectors run along a row of the tile, or along the taps of a pixel where
+** their offsets lie side by side (nhwc); they may spill into entries that are written later.
 ** A sample outside the map is skipped (at = -1) rather than multiplied by 0, so that nothing in the
 ** map can leak into it; not so where 0 times its modulation is not 0 (NaN, infinity).
 ** SPDX-License-Identifier: Apache-2.0
@@ -74,11 +75,45 @@ static void all_taps(Emit *e, const TiledPlan *plan, const Problem *pb, const Ta
     EMIT_FOR (e, i, zero, x_const(e, s->kernel[0]), 1) {
         EMIT_FOR (e, j, zero, x_const(e, s->kernel[1]), 1) {
             idx tap = x_add(e, first, x_add(e, x_mulk(e, i.at, s->kernel[1]), j.at));
-            idx entry = x_add(e, x_mulk(e, tap, plan->place_stride), pixel);
+            idx entry = x_add(e, x_mulk(e, tap, plan->tap_entries), pixel);
             if (problem_is_deformed(s))
                 deformed_tap(e, pb, t, entry, at, i.at, j.at);
             else
                 plain_tap(e, pb, t, entry, at, i.at, j.at);
+        }
+    }
+}
+
+/* Lanes along the columns of a row of the tile. */
+static void row_by_pixels(Emit *e, const TiledPlan *plan, const Problem *pb, const Table *t,
+                          idx row)
+{
+    int groups = problem_is_deformed(plan->s) ? plan->s->offset_groups : 1;
+    idx cols = e_arg_idx(e, COLS);
+    EMIT_FOR (e, d, x_const(e, 0), x_const(e, groups), 1) {
+        EMIT_TILES (e, v, cols) {
+            Place at = { .n = e_arg_idx(e, N), .d = d.at, .live = v.live };
+            at.p = x_add(e, e_arg_idx(e, P0), row);
+            at.q = x_add(e, e_arg_idx(e, Q0), v.at);
+            emit_softmax(e, pb, &at);
+            all_taps(e, plan, pb, t, &at, x_add(e, x_mul(e, row, cols), v.at));
+        }
+    }
+}
+
+/* Lanes along the taps of each pixel of a row of the tile. */
+static void row_by_taps(Emit *e, const TiledPlan *plan, const Problem *pb, const Table *t, idx row)
+{
+    idx cols = e_arg_idx(e, COLS);
+    EMIT_FOR (e, col, x_const(e, 0), cols, 1) {
+        Place at = { .n = e_arg_idx(e, N), .p = x_add(e, e_arg_idx(e, P0), row) };
+        at.q = x_add(e, e_arg_idx(e, Q0), col.at);
+        idx pixel = x_add(e, x_mul(e, row, cols), col.at);
+        for (int tap = 0; tap < plan->pixel_entries; tap += e->lanes) {
+            Sample s = emit_sample_taps(e, pb, &at, tap);
+            idx entry = x_addk(e, x_mulk(e, pixel, plan->pixel_entries), tap);
+            store_at(e, pb, t, entry, s.y, s.x, leaves_nothing(e, &s));
+            store_corners(e, t, entry, &s);
         }
     }
 }
@@ -88,22 +123,11 @@ LLVMValueRef tiled_emit_places(Emit *e, const TiledPlan *plan)
     const LLVMTypeRef args[NARGS] = {
         e->ptr, e->ptr, e->ptr, e->i64, e->i64, e->i64, e->i64, e->i64
     };
-    int groups = problem_is_deformed(plan->s) ? plan->s->offset_groups : 1;
     LLVMValueRef fn = e_fn_begin(e, "places", 1, e->none, NARGS, args);
     Problem pb = problem_load(e, plan->s, e_arg_addr(e, ARGS));
-    Table t = { e_arg_addr(e, AT), e_arg_addr(e, WEIGHTS),
-                (int64_t)groups * plan->taps * plan->place_stride };
-    idx cols = e_arg_idx(e, COLS);
-    EMIT_FOR (e, d, x_const(e, 0), x_const(e, groups), 1) {
-        EMIT_FOR (e, row, x_const(e, 0), e_arg_idx(e, ROWS), 1) {
-            EMIT_TILES (e, v, cols) {
-                Place at = { .n = e_arg_idx(e, N), .d = d.at, .live = v.live };
-                at.p = x_add(e, e_arg_idx(e, P0), row.at);
-                at.q = x_add(e, e_arg_idx(e, Q0), v.at);
-                emit_softmax(e, &pb, &at);
-                all_taps(e, plan, &pb, &t, &at, x_add(e, x_mul(e, row.at, cols), v.at));
-            }
-        }
+    Table t = { e_arg_addr(e, AT), e_arg_addr(e, WEIGHTS), plan->entries };
+    EMIT_FOR (e, row, x_const(e, 0), e_arg_idx(e, ROWS), 1) {
+        (plan->by_taps ? row_by_taps : row_by_pixels)(e, plan, &pb, &t, row.at);
     }
     e_fn_end(e);
     return fn;

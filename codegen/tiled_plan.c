@@ -22,14 +22,12 @@ static int spread(int elements, int lanes)
 static void plan_workspace(TiledPlan *p)
 {
     const dcn_spec *s = p->s;
-    int64_t entries =
-        (int64_t)p->place_stride * p->taps * (problem_is_deformed(s) ? s->offset_groups : 1);
     int64_t out = p->out_stride ? (int64_t)p->panel_pixels + p->lanes : 0;
     const struct {
         int64_t *at, bytes;
     } parts[] = {
-        { &p->places, entries * 4 },
-        { &p->weights, problem_is_deformed(s) ? entries * 4 * p->fp_bytes : 0 },
+        { &p->places, p->entries * 4 },
+        { &p->weights, problem_is_deformed(s) ? p->entries * 4 * p->fp_bytes : 0 },
         { &p->rows, (int64_t)p->panel_pixels * 8 },
         { &p->column, (int64_t)p->panel_pixels * p->column_stride * p->fp_bytes },
         { &p->out_tile, out * p->out_stride * p->fp_bytes },
@@ -81,6 +79,22 @@ static void plan_groups(TiledPlan *p, const int *k)
     p->out_padded = (int)round_up(p->out_group, p->lanes);
 }
 
+/* Unrolled over the taps, so not for very many of them. */
+int tiled_by_taps(const dcn_spec *s)
+{
+    return problem_is_deformed(s) && s->layout == DCN_NHWC &&
+           s->modulation != DCN_MODULATION_SOFTMAX && s->offset_groups * problem_taps(s) <= 256;
+}
+
+static void plan_places(TiledPlan *p)
+{
+    int all = p->taps * (problem_is_deformed(p->s) ? p->s->offset_groups : 1);
+    p->by_taps = tiled_by_taps(p->s);
+    p->tap_entries = p->by_taps ? 1 : p->pixels + p->lanes;
+    p->pixel_entries = p->by_taps ? (int)round_up(all, p->lanes) : 1;
+    p->entries = p->by_taps ? (int64_t)p->pixels * p->pixel_entries : (int64_t)all * p->tap_entries;
+}
+
 TiledPlan tiled_plan(const dcn_spec *s, const dcn_target *t, const int *k)
 {
     TiledPlan p = { .s = s, .fp_bytes = (int)dcn_dtype_bytes(s->dtype) };
@@ -92,8 +106,8 @@ TiledPlan tiled_plan(const dcn_spec *s, const dcn_target *t, const int *k)
     p.tw = k[TILED_TW];
     p.pixels = p.th * p.tw;
     p.panel_pixels = (int)round_up(p.pixels, p.mr);
-    p.place_stride = p.pixels + p.lanes;
     p.taps = problem_taps(s);
+    plan_places(&p);
     p.tap_block = k[TILED_TAPS] && k[TILED_TAPS] < p.taps ? k[TILED_TAPS] : p.taps;
     plan_groups(&p, k);
     p.column_group = p.channel_block * p.tap_block;

@@ -96,7 +96,7 @@ size_t dcn_kernel_workspace_bytes(const dcn_kernel *k, int64_t batch, int64_t he
                                   int threads);
 size_t dcn_kernel_code_bytes(const dcn_kernel *k);
 
-/* weight[O][C/G][kh][kw] into packed (dcn_kernel_packed_bytes, any alignment), once for many calls. */
+/* weight[O][C/G][kh][kw] into packed (dcn_kernel_packed_bytes, aligned to its element), once for many calls. */
 int dcn_pack_weights(const dcn_kernel *k, const void *weight, void *packed);
 
 /* Run body(arg, i, thread) once for each 0 <= i < n, in any order; body may run at the same time
