@@ -7,6 +7,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "args.h"
+#include "names.h"
 #include "runtime/base.h"
 #include "take.h"
 #include "verbs.h"
@@ -95,10 +96,9 @@ int args_no_option(const Verb *verb, const char *name, dcn_error *err)
             names[n++] = options[i].name;
     }
     names[n] = NULL;
-    const char *near = strlen(name) > 2 ? rt_nearest(name, names) : NULL;
-    if (near)
-        return dcn_fail(err, DCN_EUSAGE, "%s has no option '%s' (did you mean '%s'?)", verb->name,
-                        name, near);
+    char hint[HINT_MAX] = "";
+    if (strlen(name) > 2 && *names_hint(name, names, hint))
+        return dcn_fail(err, DCN_EUSAGE, "%s has no option '%s'%s", verb->name, name, hint);
     return dcn_fail(err, DCN_EUSAGE, "%s has no option '%s'; 'dcngen help %s' lists them",
                     verb->name, name, verb->name);
 }

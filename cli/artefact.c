@@ -5,6 +5,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "artefact.h"
+#include "names.h"
 #include "runtime/base.h"
 #include "runtime/file.h"
 
@@ -41,15 +42,12 @@ static int find_kind(const char *word, size_t length)
 static void fail_kind(const char *word, size_t length, dcn_error *err)
 {
     const char *names[NKINDS + 1] = { NULL };
-    char given[64];
+    char given[64], all[128], hint[HINT_MAX];
     for (int i = 0; i < NKINDS; i++)
         names[i] = artefact_kinds[i].name;
     snprintf(given, sizeof given, "%.*s", (int)(length < 60 ? length : 60), word);
-    const char *near = rt_nearest(given, names);
-    dcn_fail(err, DCN_EUSAGE,
-             "--emit '%s' is not one of obj, header, asm, llvm-ir, bitcode, static-lib, "
-             "shared-lib%s%s%s",
-             given, near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+    dcn_fail(err, DCN_EUSAGE, "--emit '%s' is not one of %s%s", given,
+             names_join(names, all, sizeof all), names_hint(given, names, hint));
 }
 
 unsigned artefact_parse(const char *list, dcn_error *err)

@@ -2,6 +2,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "kernels.h"
+#include "names.h"
 #include "runtime/base.h"
 #include "runtime/env.h"
 
@@ -20,23 +21,11 @@ static bool is_wanted(const Args *a, const char *name)
     return a->kernel.n == 0;
 }
 
-static void list_names(const char *const *names, char *buf, size_t size)
-{
-    size_t at = 0;
-    buf[0] = 0;
-    for (int i = 0; names[i] && at < size; i++)
-        at += (size_t)snprintf(buf + at, size - at, "%s%s", i ? ", " : "", names[i]);
-}
-
 static int fail_name(const Kernels *k, const char *given, const char *const *names, dcn_error *err)
 {
-    char all[512];
-    list_names(names, all, sizeof all);
-    const char *near = rt_nearest(given, names);
-    if (near)
-        return dcn_fail(err, DCN_EUSAGE, "%s has no kernel '%.64s' (did you mean '%s'?); it has %s",
-                        k->path, given, near, all);
-    return dcn_fail(err, DCN_EUSAGE, "%s has no kernel '%.64s'; it has %s", k->path, given, all);
+    char all[512], hint[HINT_MAX];
+    return dcn_fail(err, DCN_EUSAGE, "%s has no kernel '%.64s'%s; it has %s", k->path, given,
+                    names_hint(given, names, hint), names_join(names, all, sizeof all));
 }
 
 /* Every name that --kernel gives must be there. */

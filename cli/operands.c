@@ -5,6 +5,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "operands.h"
+#include "names.h"
 #include "runtime/base.h"
 
 #include <inttypes.h>
@@ -26,15 +27,12 @@ static Operand *find(Operands *o, const char *name)
 static int fail_unknown(const Operands *o, const char *option, const char *name, dcn_error *err)
 {
     const char *names[DCN_MAX_TENSORS + 1] = { NULL };
-    char all[128] = "";
-    for (int i = 0; i < o->n; i++) {
+    char all[128], hint[HINT_MAX];
+    for (int i = 0; i < o->n; i++)
         names[i] = o->at[i].tensor.name;
-        snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", i ? ", " : "", names[i]);
-    }
-    const char *near = rt_nearest(name, names);
-    return dcn_fail(err, DCN_EUSAGE, "%s: kernel '%s' has no tensor '%.64s'%s%s%s; it has %s",
-                    option, o->spec->name, name, near ? " (did you mean '" : "", near ? near : "",
-                    near ? "'?)" : "", all);
+    return dcn_fail(err, DCN_EUSAGE, "%s: kernel '%s' has no tensor '%.64s'%s; it has %s", option,
+                    o->spec->name, name, names_hint(name, names, hint),
+                    names_join(names, all, sizeof all));
 }
 
 static int match(Operands *o, const Pairs *files, bool outputs, dcn_error *err)

@@ -2,6 +2,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "kernels.h"
+#include "names.h"
 #include "operands.h"
 #include "runtime/base.h"
 #include "verbs.h"
@@ -12,14 +13,14 @@
 
 static int check_single(const Kernels *k, dcn_error *err)
 {
+    const char *names[17] = { NULL }; /* more would not fit into a message */
+    char all[512];
     if (k->n == 1)
         return 0;
-    char all[512] = "";
-    for (int i = 0; i < k->n; i++)
-        snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", i ? ", " : "",
-                 k->spec[i]->name);
-    return dcn_fail(err, DCN_EUSAGE, "run needs one kernel, chosen by --kernel: %s has %s", k->path,
-                    all);
+    for (int i = 0; i < k->n && i < 16; i++)
+        names[i] = k->spec[i]->name;
+    return dcn_fail(err, DCN_EUSAGE, "run needs one kernel, chosen by --kernel: %s has %s%s",
+                    k->path, names_join(names, all, sizeof all), k->n > 16 ? ", ..." : "");
 }
 
 static int execute(const Args *a, const dcn_kernel *k, const Operands *o, void *packed,

@@ -2,6 +2,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "kernels.h"
+#include "names.h"
 #include "runtime/base.h"
 #include "say.h"
 #include "space.h"
@@ -150,14 +151,14 @@ static const View views[] = {
 static const View *find_view(const char *name, dcn_error *err)
 {
     const char *names[sizeof views / sizeof *views] = { NULL };
+    char all[128], hint[HINT_MAX];
     for (const View *v = views; v->name; v++) {
         if (!strcmp(v->name, name))
             return v;
         names[v - views] = v->name;
     }
-    const char *near = rt_nearest(name, names);
-    dcn_fail(err, DCN_EUSAGE, "show '%.100s' is not one of ir, asm, schedule, space, spec%s%s%s",
-             name, near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+    dcn_fail(err, DCN_EUSAGE, "show '%.100s' is not one of %s%s", name,
+             names_join(names, all, sizeof all), names_hint(name, names, hint));
     return NULL;
 }
 

@@ -2,6 +2,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "verbs.h"
+#include "names.h"
 #include "runtime/base.h"
 
 #include <string.h>
@@ -118,8 +119,8 @@ int verb_unknown(const char *name, dcn_error *err)
     while (names[n++]);
     if (*name == '-')
         return dcn_fail(err, DCN_EUSAGE, "the verb comes first, before '%.100s'", name);
-    const char *near = rt_nearest(name, names);
-    if (near)
-        return dcn_fail(err, DCN_EUSAGE, "unknown verb '%.100s' (did you mean '%s'?)", name, near);
+    char hint[HINT_MAX];
+    if (*names_hint(name, names, hint))
+        return dcn_fail(err, DCN_EUSAGE, "unknown verb '%.100s'%s", name, hint);
     return dcn_fail(err, DCN_EUSAGE, "unknown verb '%.100s'; 'dcngen help' lists the verbs", name);
 }

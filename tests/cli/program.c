@@ -2,4 +2,5 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "cli/kernels.c"
+#include "cli/names.c"
 #include "cli/say.c"
