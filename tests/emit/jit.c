@@ -85,7 +85,8 @@ void jit_free(Jit *j)
     must(LLVMOrcDisposeLLJIT(j->owner));
 }
 
-/* Lowering the machine by the environment gives what it can run, by construction. */
+/* Lowering the machine by the environment gives what it can run, by construction.  Lowering it to
+** its own class, as at the end, changes nothing. */
 int jit_target(int i, dcn_target *t)
 {
     dcn_error err;

@@ -51,15 +51,45 @@ static Long want_gelu(Long x)
     return 0.5L * x * (erfcl(product) + slope * rest);
 }
 
+static Long want_relu(Long x)
+{
+    return x < 0 ? 0 : x;
+}
+
+static Long want_itself(Long x)
+{
+    return x;
+}
+
+/* What emit_activation makes of each name. */
+static fvec act_none(Emit *e, fvec x)
+{
+    return emit_activation(e, DCN_ACT_NONE, x);
+}
+static fvec act_relu(Emit *e, fvec x)
+{
+    return emit_activation(e, DCN_ACT_RELU, x);
+}
+static fvec act_silu(Emit *e, fvec x)
+{
+    return emit_activation(e, DCN_ACT_SILU, x);
+}
+static fvec act_gelu(Emit *e, fvec x)
+{
+    return emit_activation(e, DCN_ACT_GELU, x);
+}
+
 static const Row rows[] = {
     { "exp", emit_exp, expl, { 4, 4 }, 0 },
     { "tanh", emit_tanh, tanhl, { 4, 4 }, 1 },
     { "erf", emit_erf, erfl, { 4, 4 }, 1 },
     { "sigmoid", emit_sigmoid, want_sigmoid, { 4, 4 }, 0 },
-    { "silu", emit_silu, want_silu, { 4, 4 }, 0 },
-    { "gelu", emit_gelu, want_gelu, { 4, 4 }, 0 },
+    { "silu", act_silu, want_silu, { 4, 4 }, 0 },
+    { "gelu", act_gelu, want_gelu, { 4, 4 }, 0 },
+    { "relu", act_relu, want_relu, { 0, 0 }, 0 },
+    { "none", act_none, want_itself, { 0, 0 }, 1 },
 };
-enum { EXP, TANH, ERF, SIGMOID, SILU, GELU };
+enum { EXP, TANH, ERF, SIGMOID, SILU, GELU, RELU, NONE };
 
 /* ---- inputs ---------------------------------------------------------------------------------- */
 
@@ -238,3 +268,5 @@ CHECKS(erf, ERF)
 CHECKS(sigmoid, SIGMOID)
 CHECKS(silu, SILU)
 CHECKS(gelu, GELU)
+CHECKS(relu, RELU)
+CHECKS(none, NONE)
