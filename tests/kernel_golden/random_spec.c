@@ -55,9 +55,9 @@ static int random_divisor(rt_rng *r, int64_t of)
 
 static void random_channels(rt_rng *r, dcn_spec *s)
 {
-    s->groups = PICK(r, 1, 1, 1, 2, 3, 4, 6);
-    s->in_channels = s->groups * PICK(r, 1, 1, 2, 3, 4, 6, 8, 16, 17, 20, 33, 36, 64);
-    s->out_channels = s->groups * PICK(r, 1, 1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 24, 31, 33, 65);
+    s->groups = PICK(r, 1, 1, 1, 1, 2, 3, 4, 6, 8, 16, 32, 33);
+    s->in_channels = s->groups * PICK(r, 1, 1, 2, 3, 4, 6, 8, 16, 17, 20, 33, 36, 64, 130, 270);
+    s->out_channels = s->groups * PICK(r, 1, 1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 24, 33, 65, 98, 130);
 }
 
 static void random_deformation(rt_rng *r, dcn_spec *s)

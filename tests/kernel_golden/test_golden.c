@@ -120,11 +120,11 @@ ParameterizedTest(const GoldenName *which, golden, numbers)
         cr_skip("literal case %s is not on this machine: DCNGEN_SHARED_GOLDEN names its folder",
                 which->name);
     cr_assert_eq(golden_open(which->dir, &g, &err), 0, "%s", err.text);
-    int refused = 0;
-    for (int i = 0; i < 4; i++)
+    int refused = 0, step = getenv("SANITIZED") ? 3 : 1; /* they see nothing of generated code */
+    for (int i = 0; i < 4; i += step)
         refused += check_schedules(which->name, &g, (dcn_dtype)(i / 2), (dcn_layout)(i % 2));
     if (refused)
-        cr_log_warn("%s: %d of 8 schedules refused", which->name, refused);
+        cr_log_warn("%s: %d schedules refused", which->name, refused);
     golden_close(&g);
 }
 

@@ -245,12 +245,13 @@ static int by_name(const void *a, const void *b)
 /* name in folder; dir stays "" if there is no such case. */
 static void add(GoldenName *out, const char *folder, const char *name)
 {
-    char path[600];
+    char path[1024];
     *out = (GoldenName){ .dir = "" };
-    snprintf(out->name, sizeof out->name, "%s", name);
-    snprintf(path, sizeof path, "%s/%s/case.json", folder, name);
-    if (!access(path, R_OK))
-        snprintf(out->dir, sizeof out->dir, "%s/%s", folder, name);
+    snprintf(out->name, sizeof out->name, "%.63s", name);
+    int n = snprintf(path, sizeof path, "%s/%s/case.json", folder, out->name);
+    size_t dir = (size_t)n - strlen("/case.json");
+    if (dir < sizeof out->dir && !access(path, R_OK))
+        memcpy(out->dir, path, dir);
 }
 
 static int list_folder(const char *folder, GoldenName *out, int most)
@@ -282,10 +283,10 @@ static int list_literal(const char *names, const char *folder, GoldenName *out, 
 
 int golden_list(const char *source_dir, GoldenName *out, int most)
 {
-    char here[512], names[600], beside[512];
+    char here[512], names[512], beside[512];
     const char *shared = getenv("DCNGEN_SHARED_GOLDEN");
     snprintf(here, sizeof here, "%s/tests/golden", source_dir);
-    snprintf(names, sizeof names, "%s/literal.txt", here);
+    snprintf(names, sizeof names, "%s/tests/golden/literal.txt", source_dir);
     snprintf(beside, sizeof beside, "%s/../shared/golden", source_dir);
     int n = list_folder(here, out, most);
     n += list_literal(names, shared ? shared : beside, out + n, most - n);
