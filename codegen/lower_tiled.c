@@ -33,6 +33,10 @@ const Knob tiled_knobs[TILED_NKNOBS] = {
     [TILED_ORDER] = { "order", "0: pixels outside, 1: output channels outside", 2, { 0, 1 } },
     [TILED_UNROLL] = { "unroll", "steps of the product's loop in one body", 3, { 1, 2, 4 } },
     [TILED_PACK] = { "pack", "weight groups side by side in one vector", 5, { 1, 2, 4, 8, 16 } },
+    [TILED_VIEW] = { "view",
+                     "1: copy the input so that the channels of an offset group lie together",
+                     2,
+                     { 0, 1 } },
 };
 
 /* A tile's workspace beyond this is not a tile. */
@@ -79,6 +83,17 @@ static const char *refuse_column(const dcn_spec *s, const TiledPlan *p, const in
     return NULL;
 }
 
+static const char *refuse_view(const dcn_spec *s, const TiledPlan *p, int view)
+{
+    if (!view)
+        return NULL;
+    if (!problem_is_deformed(s) || s->offset_groups == 1)
+        return "there is one offset group: use view=0";
+    if (p->view < p->lanes ? p->lanes % p->view : p->view % p->lanes)
+        return "the channels of an offset group do not fill vectors evenly: use view=0";
+    return NULL;
+}
+
 /* A choice of tile size is idle when the one before it already covers the map. */
 static int idle(const Knob *q, int value, int64_t size)
 {
@@ -101,6 +116,8 @@ const char *tiled_refuse(const dcn_spec *s, const dcn_target *t, const int *k)
     const char *no = refuse_pack(s, &p, k[TILED_PACK]);
     if (!no)
         no = refuse_column(s, &p, k);
+    if (!no)
+        no = refuse_view(s, &p, k[TILED_VIEW]);
     if (no)
         return no;
     if (idle(&tiled_knobs[TILED_TH], p.th, rows) || idle(&tiled_knobs[TILED_TW], p.tw, cols))
@@ -126,13 +143,13 @@ static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *
              (long long)depth * p.nr * p.fp_bytes / 1024, (long long)t->l1_bytes / 1024,
              (long long)p.packed_elements * p.fp_bytes / 1024, p.th, p.tw,
              (long long)p.thread_bytes / 1024,
-             tiled_repacks(s) ? ", and one nhwc copy of the input" : "");
+             tiled_repacks(&p) ? ", and one copy of the input" : "");
 }
 
 const struct Lowering lower_tiled = {
     .name = "tiled",
     .summary = "tiles of pixels, a sampled column tile in cache, register-tiled product",
-    .rev = 3,
+    .rev = 4,
     .knobs = tiled_knobs,
     .nknobs = TILED_NKNOBS,
     .refuse = tiled_refuse,

@@ -26,6 +26,7 @@ enum {
     TILED_ORDER,
     TILED_UNROLL,
     TILED_PACK,
+    TILED_VIEW,
     TILED_NKNOBS
 };
 
@@ -49,6 +50,7 @@ typedef struct TiledPlan {
     int pack, groups;               /* weight groups per packed group, packed groups */
     int in_group, out_group;        /* channels of a packed group */
     int offset_group;               /* input channels per offset group */
+    int view;                       /* channels of a block of the view */
     int channel_block; /* channels of a packed group per column; the last block may be shorter */
     int group_block;   /* packed groups per column; more than 1 only with whole groups */
     int column_group;  /* elements from a packed group of the column to the next */
@@ -66,8 +68,13 @@ typedef struct TiledPlan {
 
 TiledPlan tiled_plan(const dcn_spec *s, const dcn_target *t, const int *k);
 
-/* Shared workspace: the nhwc copy of an nchw input. */
-int tiled_repacks(const dcn_spec *s);
+/* Samples are read from the view: the input in blocks of `view` channels, [block][H][W][view].  An nhwc input is
+** its own view when there is one block; else the view is a copy in the shared workspace, made in a phase of
+** its own. */
+int tiled_repacks(const TiledPlan *p);
+
+/* Element of channel c at pixel 0 of an image's view. */
+idx tiled_view_at(Emit *e, const TiledPlan *p, const Problem *pb, idx c);
 
 /* The internal functions of a kernel. */
 typedef struct TiledParts {
@@ -79,7 +86,7 @@ typedef struct TiledParts {
 /* places(args, at, weights, n, p0, q0, rows, cols) */
 LLVMValueRef tiled_emit_places(Emit *e, const TiledPlan *plan);
 
-/* column(args, input, at, weights, column, first channel, first tap, taps, pixels); input: of image n, nhwc */
+/* column(args, view of image n, at, weights, column, first channel, first tap, taps, pixels) */
 LLVMValueRef tiled_emit_column(Emit *e, const TiledPlan *plan, const char *name, int channels);
 
 /* Whether the offsets of a pixel lie side by side and can be loaded as they lie. */
@@ -93,7 +100,7 @@ int tiled_run(const TiledPlan *plan, int channels);
 LLVMValueRef tiled_emit_product(Emit *e, const TiledPlan *plan, const char *name, int nv,
                                 int is_last);
 
-/* repack(args, to, task): one row of one image, nchw to nhwc */
+/* repack(args, to, task): one row of one image into the view */
 LLVMValueRef tiled_emit_repack(Emit *e, const TiledPlan *plan);
 
 /* unpack(args, from, n, p0, q0, rows, cols): a tile of outputs, [pixel][channel] to nchw */

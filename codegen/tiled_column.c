@@ -1,8 +1,8 @@
 /* tiled_column.c: a block of channels and taps of the tile's column matrix.
 **
-**     column[pixel][group][tap][channel] = sum over corners c of weights[c][d][tap][pixel] * input[at + step(c)][channel]
+**     column[pixel][group][tap][channel] = sum over corners c of weights[c][d][tap][pixel] * view[at + step(c)][channel]
 **
-** Vectors run along channels, which lie next to one another in nhwc.  Channels that share an offset group and
+** Vectors run along channels, which lie next to one another in the view.  Channels that share an offset group and
 ** go to one place in the column are cut into vectors; the last one ends where they end and may overlap its
 ** neighbour, so nothing outside is read or written and no mask is needed.  Where packed groups are narrower
 ** than a vector, one vector samples several of them and is stored in pieces, the channels of a packed
@@ -21,6 +21,7 @@ static const mask all_lanes = { NULL };
 typedef struct Spot {
     const TiledPlan *plan;
     idx tap;      /* within the block */
+    idx run;      /* first channel of the run that from[] points at */
     int channels; /* of the block: of one packed group, or of several whole ones */
     int pieces;   /* packed groups that one vector covers; 0: a vector stays within a group */
     int seen, deformed;
@@ -43,12 +44,13 @@ static fvec sample_vector(Emit *e, const Spot *s, idx c)
 {
     if (!s->seen)
         return f_const(e, 0);
-    fvec x = p_load(e, p_at(e, s->from[0], c), all_lanes);
+    idx at = x_sub(e, c, s->run);
+    fvec x = p_load(e, p_at(e, s->from[0], at), all_lanes);
     if (!s->deformed)
         return x;
     x = f_mul(e, s->weight[0], x);
     for (int i = 1; i < 4; i++)
-        x = f_fma(e, s->weight[i], p_load(e, p_at(e, s->from[i], c), all_lanes), x);
+        x = f_fma(e, s->weight[i], p_load(e, p_at(e, s->from[i], at), all_lanes), x);
     return x;
 }
 
@@ -110,7 +112,7 @@ static void each_group(Emit *e, const Spot *s, idx c, int run)
 static void load_corners(Emit *e, const Problem *pb, idx entry, idx at, Spot *s)
 {
     const TiledPlan *p = s->plan;
-    idx pixel = x_const(e, p->s->in_channels), row = x_mul(e, pb->w, pixel);
+    idx pixel = x_const(e, p->view), row = x_mul(e, pb->w, pixel);
     s->from[0] = p_at(e, s->from[0], at);
     if (!s->deformed)
         return;
@@ -146,7 +148,8 @@ static void one_tap(Emit *e, const Problem *pb, Spot *s, idx c, int run)
         d = x_div(e, channel, x_const(e, p->offset_group));
     idx k = x_add(e, x_mulk(e, d, p->taps), x_add(e, e_arg_idx(e, TAP), s->tap));
     idx entries = x_mulk(e, k, p->tap_entries);
-    s->from[0] = p_at(e, e_arg_addr(e, INPUT), e_arg_idx(e, CHANNEL));
+    s->from[0] = p_at(e, e_arg_addr(e, INPUT), tiled_view_at(e, p, pb, channel));
+    s->run = c;
     EMIT_FOR (e, pixel, x_const(e, 0), e_arg_idx(e, PIXELS), 1) {
         s->to = p_at(e, e_arg_addr(e, COLUMN), x_mulk(e, pixel.at, p->column_stride));
         idx entry = x_add(e, entries, x_mulk(e, pixel.at, p->pixel_entries));

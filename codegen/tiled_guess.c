@@ -122,9 +122,18 @@ static void guess_channels(const dcn_spec *s, const dcn_target *t, int *k)
     k[TILED_CB] = best;
 }
 
+/* Where offset groups are narrower than a cache line, sampling one would touch lines for the others' channels. */
+static void guess_view(const dcn_spec *s, const dcn_target *t, int *k)
+{
+    int64_t group = s->in_channels / s->offset_groups * (int64_t)dcn_dtype_bytes(s->dtype);
+    k[TILED_VIEW] = problem_is_deformed(s) && s->offset_groups > 1 && group < 64;
+    if (tiled_refuse(s, t, k))
+        k[TILED_VIEW] = 0;
+}
+
 void tiled_guess(const dcn_spec *s, const dcn_target *t, int *k)
 {
-    k[TILED_CB] = k[TILED_ORDER] = 0;
+    k[TILED_CB] = k[TILED_ORDER] = k[TILED_VIEW] = 0;
     k[TILED_UNROLL] = 2;
     k[TILED_TH] = 1;
     k[TILED_TW] = 4;
@@ -132,5 +141,6 @@ void tiled_guess(const dcn_spec *s, const dcn_target *t, int *k)
     guess_register_tile(s, t, k);
     guess_pack(s, t, k);
     guess_channels(s, t, k);
+    guess_view(s, t, k);
     guess_tile(s, t, k);
 }

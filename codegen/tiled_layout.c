@@ -1,8 +1,8 @@
 /* tiled_layout.c: between nchw in memory and nhwc inside the kernel, and packed weights.
 **
 ** Sampling wants the channels of a pixel side by side, so an nchw input is copied once per call into
-** the workspace, in blocks of lanes x lanes transposed in registers; outputs go back the same way, a
-** tile at a time.
+** the view, in blocks of lanes x lanes transposed in registers; outputs go back the same way, a tile
+** at a time.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "lower.h"
@@ -11,29 +11,71 @@
 
 static const mask all_lanes = { NULL };
 
-/* ---- input: one row of an image ------------------------------------------------------------- */
+/* ---- input: one row of an image into the view ------------------------------------------------ */
 
-/* Channels c .. c+count-1 of `lanes` pixels from x; live: those that exist. */
-static void repack_block(Emit *e, const Problem *pb, addr from, addr to, idx c, int count,
-                         const Tiles *x)
+/* The row being copied. */
+typedef struct Row {
+    const TiledPlan *plan;
+    const Problem *pb;
+    idx n, y;
+    addr view; /* of image n */
+} Row;
+
+/* c: the first channel of a vector, which lies in one block of the view. */
+static addr view_pixel(Emit *e, const Row *r, idx c, idx x)
+{
+    idx pixel = x_add(e, x_mul(e, r->y, r->pb->w), x);
+    idx at = x_add(e, tiled_view_at(e, r->plan, r->pb, c), x_mulk(e, pixel, r->plan->view));
+    return p_at(e, r->view, at);
+}
+
+static addr input_at(Emit *e, const Row *r, idx c, idx x)
+{
+    const idx at[4] = { r->n, c, r->y, x };
+    idx channels = x_const(e, r->plan->s->in_channels);
+    return p_at(e, r->pb->input, problem_at(e, r->pb, channels, r->pb->h, r->pb->w, at));
+}
+
+/* nchw: channels c .. c+count-1 of a vector of pixels. */
+static void turn_block(Emit *e, const Row *r, idx c, int count, const Tiles *x)
 {
     fvec block[64];
-    idx plane = x_mul(e, pb->h, pb->w), channels = x_const(e, pb->s->in_channels);
-    for (int i = 0; i < e->lanes; i++) {
-        addr row = p_at(e, from, x_add(e, x_mul(e, x_addk(e, c, i), plane), x->at));
-        block[i] = i < count ? p_load(e, row, x->live) : f_const(e, 0);
-    }
+    for (int i = 0; i < e->lanes; i++)
+        block[i] =
+            i < count ? p_load(e, input_at(e, r, x_addk(e, c, i), x->at), x->live) : f_const(e, 0);
     emit_transpose(e, block);
     mask part = count < e->lanes ? m_first(e, count) : all_lanes;
     for (int i = 0; i < e->lanes; i++) {
         idx at = x_addk(e, x->at, i);
-        addr pixel = p_at(e, to, x_add(e, x_mul(e, at, channels), c));
         if (!x->live.v) {
-            p_store(e, pixel, block[i], part);
+            p_store(e, view_pixel(e, r, c, at), block[i], part);
             continue;
         }
-        EMIT_IF (e, x_less(e, at, pb->w)) {
-            p_store(e, pixel, block[i], part);
+        EMIT_IF (e, x_less(e, at, r->pb->w)) {
+            p_store(e, view_pixel(e, r, c, at), block[i], part);
+        }
+    }
+}
+
+static void turn_row(Emit *e, const Row *r)
+{
+    int64_t channels = r->plan->s->in_channels, whole = channels / e->lanes * e->lanes;
+    EMIT_TILES (e, x, r->pb->w) {
+        EMIT_FOR (e, c, x_const(e, 0), x_const(e, whole), e->lanes) {
+            turn_block(e, r, c.at, e->lanes, &x);
+        }
+        if (whole < channels)
+            turn_block(e, r, x_const(e, whole), (int)(channels - whole), &x);
+    }
+}
+
+/* nhwc: the vectors of every pixel to their blocks, which are whole vectors. */
+static void copy_row(Emit *e, const Row *r)
+{
+    EMIT_FOR (e, x, x_const(e, 0), r->pb->w, 1) {
+        EMIT_FOR (e, c, x_const(e, 0), x_const(e, r->plan->s->in_channels), e->lanes) {
+            fvec v = p_load(e, input_at(e, r, c.at, x.at), all_lanes);
+            p_store(e, view_pixel(e, r, c.at, x.at), v, all_lanes);
         }
     }
 }
@@ -44,19 +86,14 @@ LLVMValueRef tiled_emit_repack(Emit *e, const TiledPlan *plan)
     const LLVMTypeRef args[NARGS] = { e->ptr, e->ptr, e->i64 };
     LLVMValueRef fn = e_fn_begin(e, "repack", 1, e->none, NARGS, args);
     Problem pb = problem_load(e, plan->s, e_arg_addr(e, ARGS));
-    int64_t channels = plan->s->in_channels, whole = channels / e->lanes * e->lanes;
-    idx task = e_arg_idx(e, TASK), n = x_div(e, task, pb.h), y = x_rem(e, task, pb.h);
-    const idx first[4] = { n, x_const(e, 0), y, x_const(e, 0) };
-    addr from = p_at(e, pb.input, problem_at(e, &pb, x_const(e, channels), pb.h, pb.w, first));
-    addr to = p_at(e, e_arg_addr(e, TO), x_mul(e, task, x_mulk(e, pb.w, channels)));
-    EMIT_TILES (e, x, pb.w) {
-        EMIT_FOR (e, c, x_const(e, 0), x_const(e, whole), e->lanes) {
-            repack_block(e, &pb, from, to, c.at, e->lanes, &x);
-        }
-        if (whole < channels)
-            repack_block(e, &pb, from, to, x_const(e, whole), (int)(channels - whole), &x);
-    }
+    idx task = e_arg_idx(e, TASK), n = x_div(e, task, pb.h);
+    idx image = x_mulk(e, x_mul(e, pb.h, pb.w), plan->s->in_channels);
+    Row r = { plan, &pb, n, x_rem(e, task, pb.h), p_at(e, e_arg_addr(e, TO), x_mul(e, n, image)) };
+    int blocks = plan->view < plan->s->in_channels;
+    int full = e_lanes(e, blocks && plan->view < e->lanes ? plan->view : e->lanes);
+    (plan->s->layout == DCN_NCHW ? turn_row : copy_row)(e, &r);
     e_fn_end(e);
+    e_lanes(e, full);
     return fn;
 }
 

@@ -1,6 +1,6 @@
 /* tiled_places.c: where every tap of every pixel of a tile looks, once for all channels.
 **
-**     at[entry]          element of the upper left of the four pixels in its nhwc image; -1: nothing there
+**     at[entry]          element of the upper left of the four pixels in the view's block; -1: nothing there
 **     weights[c][entry]  corner c of the four, the tap's modulation and the border rule multiplied in
 **
 ** entry = (d*K + k)*tap_entries + pixel*pixel_entries, pixel = row*cols + column within the tile, so a tile at
@@ -19,6 +19,7 @@ enum { ARGS, AT, WEIGHTS, N, P0, Q0, ROWS, COLS, NARGS };
 typedef struct Table {
     addr at, weights;
     int64_t corner; /* entries per corner */
+    int view;       /* elements per pixel of the view */
 } Table;
 
 static void store_corners(Emit *e, const Table *t, idx entry, const Sample *s)
@@ -45,7 +46,7 @@ static mask leaves_nothing(Emit *e, const Sample *s)
 static void store_at(Emit *e, const Problem *pb, const Table *t, idx entry, ivec y, ivec x,
                      mask none)
 {
-    ivec pixel = i_const(e, (int)pb->s->in_channels);
+    ivec pixel = i_const(e, t->view);
     ivec at = i_mul(e, i_add(e, i_mul(e, y, i_splat(e, pb->w)), x), pixel);
     p_store_i32(e, p_at_i32(e, t->at, entry), i_select(e, none, i_const(e, -1), at));
 }
@@ -125,7 +126,7 @@ LLVMValueRef tiled_emit_places(Emit *e, const TiledPlan *plan)
     };
     LLVMValueRef fn = e_fn_begin(e, "places", 1, e->none, NARGS, args);
     Problem pb = problem_load(e, plan->s, e_arg_addr(e, ARGS));
-    Table t = { e_arg_addr(e, AT), e_arg_addr(e, WEIGHTS), plan->entries };
+    Table t = { e_arg_addr(e, AT), e_arg_addr(e, WEIGHTS), plan->entries, plan->view };
     EMIT_FOR (e, row, x_const(e, 0), e_arg_idx(e, ROWS), 1) {
         (plan->by_taps ? row_by_taps : row_by_pixels)(e, plan, &pb, &t, row.at);
     }

@@ -8,9 +8,17 @@ static int64_t round_up(int64_t n, int64_t to)
     return (n + to - 1) / to * to;
 }
 
-int tiled_repacks(const dcn_spec *s)
+int tiled_repacks(const TiledPlan *p)
 {
-    return s->layout == DCN_NCHW;
+    return p->s->layout == DCN_NCHW || p->view < p->s->in_channels;
+}
+
+idx tiled_view_at(Emit *e, const TiledPlan *p, const Problem *pb, idx c)
+{
+    if (p->view == p->s->in_channels)
+        return c;
+    idx view = x_const(e, p->view), block = x_mul(e, x_mul(e, pb->h, pb->w), view);
+    return x_add(e, x_mul(e, x_div(e, c, view), block), x_rem(e, c, view));
 }
 
 /* Rows at a large power of two apart would fall into a few sets of the cache. */
@@ -73,6 +81,7 @@ static void plan_groups(TiledPlan *p, const int *k)
     p->in_group = (int)(s->in_channels / s->groups) * p->pack;
     p->out_group = (int)(s->out_channels / s->groups) * p->pack;
     p->offset_group = (int)(s->in_channels / s->offset_groups);
+    p->view = k[TILED_VIEW] ? p->offset_group : (int)s->in_channels;
     int cb = k[TILED_CB];
     p->channel_block = cb && cb < p->in_group ? cb : p->in_group;
     p->group_block = cb > p->in_group ? divisor_below(p->groups, cb / p->in_group) : 1;

@@ -9,7 +9,7 @@ typedef struct Ctx {
     const TiledPlan *plan;
     const TiledParts *parts;
     Problem pb;
-    addr args, input; /* nhwc, of image n */
+    addr args, input; /* the view of image n */
     addr own;         /* this thread's workspace */
     idx n, p0, q0, rows, cols, pixels;
 } Ctx;
@@ -190,7 +190,7 @@ static Ctx tile_ctx(Emit *e, const TiledPlan *p, const TiledParts *parts)
     c.rows = x_min(e, x_const(e, p->th), x_sub(e, c.pb.p, c.p0));
     c.cols = x_min(e, x_const(e, p->tw), x_sub(e, c.pb.q, c.q0));
     c.pixels = x_mul(e, c.rows, c.cols);
-    addr map = tiled_repacks(p->s) ? e_arg_addr(e, T_SHARED) : c.pb.input;
+    addr map = tiled_repacks(p) ? e_arg_addr(e, T_SHARED) : c.pb.input;
     idx image = x_mulk(e, x_mul(e, c.pb.h, c.pb.w), p->s->in_channels);
     c.input = p_at(e, map, x_mul(e, c.n, image));
     return c;
@@ -219,7 +219,7 @@ static LLVMValueRef emit_tile(Emit *e, const TiledPlan *p, const TiledParts *par
 static idx count(Emit *e, const Problem *pb, int phase, const void *self)
 {
     const TiledPlan *p = self;
-    if (tiled_repacks(p->s) && phase == 0)
+    if (tiled_repacks(p) && phase == 0)
         return x_mul(e, pb->n, pb->h);
     idx tiles = x_mul(e, tiles_along(e, pb->p, p->th), tiles_along(e, pb->q, p->tw));
     return x_mul(e, pb->n, tiles);
@@ -228,7 +228,7 @@ static idx count(Emit *e, const Problem *pb, int phase, const void *self)
 static idx shared(Emit *e, const Problem *pb, const void *self)
 {
     const TiledPlan *p = self;
-    if (!tiled_repacks(p->s))
+    if (!tiled_repacks(p))
         return x_const(e, 0);
     idx pixels = x_mul(e, pb->n, x_mul(e, pb->h, pb->w));
     return x_round_up(e, x_mulk(e, pixels, p->s->in_channels * p->fp_bytes), 64);
@@ -245,10 +245,10 @@ static TiledParts emit_parts(Emit *e, const TiledPlan *p)
     parts.products[1] = tiled_emit_product(e, p, "product_last", p->last_nv, 1);
     parts.products[0] = same || p->out_blocks == 1 ? parts.products[1]
                                                    : tiled_emit_product(e, p, "product", p->nv, 0);
-    if (tiled_repacks(p->s)) {
+    if (tiled_repacks(p))
         parts.repack = tiled_emit_repack(e, p);
+    if (p->out_stride)
         parts.unpack = tiled_emit_unpack(e, p);
-    }
     return parts;
 }
 
@@ -290,7 +290,7 @@ void tiled_emit(Emit *e, const dcn_spec *s, const dcn_target *t, const int *k)
     lower_packed_bytes(e, s, p.packed_elements * p.fp_bytes);
     tiled_emit_pack(e, &p);
     lower_workspace(e, s, shared, p.thread_bytes, &p);
-    lower_tasks(e, s, tiled_repacks(s) ? 2 : 1, count, &p);
+    lower_tasks(e, s, tiled_repacks(&p) ? 2 : 1, count, &p);
     TiledParts parts = emit_parts(e, &p);
     emit_run(e, &p, &parts, emit_tile(e, &p, &parts));
 }
