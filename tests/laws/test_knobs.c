@@ -12,20 +12,24 @@
 #include <string.h>
 
 /* Between them, on these specs every value of every knob has a meaning. */
-enum { WIDE, LARGE_MAP, DEEP, MANY_TAPS, DEPTHWISE, NSPECS };
+enum { WIDE, LARGE_MAP, DEEP, MANY_TAPS, DEPTHWISE, OFFSET_GROUPS, NSPECS };
 
 static dcn_spec spec_of(int which, const Variant *v)
 {
     static const struct {
-        int in, out, groups, height, width, kernel[2];
+        int in, out, groups, offset_groups, height, width, kernel[2];
     } shapes[] = {
-        [WIDE] = { 12, 100, 1, 5, 6, { 3, 3 } },      [LARGE_MAP] = { 3, 3, 1, 17, 50, { 3, 3 } },
-        [DEEP] = { 300, 7, 1, 5, 6, { 1, 3 } },       [MANY_TAPS] = { 6, 7, 1, 5, 6, { 5, 6 } },
-        [DEPTHWISE] = { 48, 48, 48, 5, 6, { 3, 3 } },
+        [WIDE] = { 12, 100, 1, 1, 5, 6, { 3, 3 } },
+        [LARGE_MAP] = { 3, 3, 1, 1, 17, 50, { 3, 3 } },
+        [DEEP] = { 300, 7, 1, 1, 5, 6, { 1, 3 } },
+        [MANY_TAPS] = { 6, 7, 1, 1, 5, 6, { 5, 6 } },
+        [OFFSET_GROUPS] = { 64, 9, 1, 2, 5, 6, { 3, 3 } },
+        [DEPTHWISE] = { 48, 48, 48, 1, 5, 6, { 3, 3 } },
     };
     dcn_spec s = case_spec(DCN_OP_DEFORM_CONV2D, shapes[which].in, shapes[which].out,
                            shapes[which].height, shapes[which].width);
     s.groups = shapes[which].groups;
+    s.offset_groups = shapes[which].offset_groups;
     s.kernel[0] = shapes[which].kernel[0];
     s.kernel[1] = shapes[which].kernel[1];
     s.modulation = DCN_MODULATION_MASK;

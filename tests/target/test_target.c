@@ -1,0 +1,327 @@
+/* test_target.c: machines by name, this machine, and what is said of others.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "tests/support/case.h"
+
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void expect_error(const char *cpu, const char *triple, const char *attrs,
+                         const char *message)
+{
+    dcn_target t;
+    dcn_error err = { .text = "taken" };
+    cr_expect_eq(dcn_target_parse(cpu, triple, attrs, &t, &err), -1, "%s", cpu);
+    cr_expect_str_eq(err.text, message);
+    cr_expect_eq(err.code, DCN_EENV);
+}
+
+static dcn_target parsed(const char *cpu, const char *triple, const char *attrs)
+{
+    dcn_target t;
+    dcn_error err;
+    cr_assert_eq(dcn_target_parse(cpu, triple, attrs, &t, &err), 0, "%s: %s", cpu, err.text);
+    return t;
+}
+
+/* ---- names ---------------------------------------------------------------------------------- */
+
+Test(parse, unknown_cpu)
+{
+    expect_error("skylak", NULL, NULL, "unknown CPU \"skylak\" (did you mean \"skylake\"?)");
+    expect_error("Znver4", NULL, NULL, "unknown CPU \"Znver4\" (did you mean \"znver4\"?)");
+    expect_error("natve", NULL, NULL, "unknown CPU \"natve\" (did you mean \"native\"?)");
+    expect_error("pdp-11", NULL, NULL,
+                 "unknown CPU \"pdp-11\": `dcngen targets` lists the known ones");
+    expect_error("", NULL, NULL, "unknown CPU \"\": `dcngen targets` lists the known ones");
+}
+
+Test(parse, unknown_or_malformed_feature)
+{
+    expect_error("x86-64-v3", NULL, "+avx51f",
+                 "unknown CPU feature \"avx51f\" (did you mean \"avx512f\"?)");
+    expect_error("x86-64-v3", NULL, "+telepathy", "unknown CPU feature \"telepathy\"");
+    expect_error("x86-64-v3", NULL, "+neon", "unknown CPU feature \"neon\"");
+    expect_error("neoverse-n1", NULL, "-avx2", "unknown CPU feature \"avx2\"");
+    expect_error("x86-64-v3", NULL, "fma",
+                 "bad feature \"fma\": expected +name or -name, with commas between");
+    expect_error("x86-64-v3", NULL, "+",
+                 "bad feature \"+\": expected +name or -name, with commas "
+                 "between");
+    expect_error("x86-64-v3", NULL, "+fma,",
+                 "bad feature \"\": expected +name or -name, with commas between");
+    expect_error("x86-64-v3", NULL, "+fma,,-avx",
+                 "bad feature \"\": expected +name or -name, with commas between");
+}
+
+Test(parse, triple_that_does_not_fit)
+{
+    expect_error("skylake", "aarch64-linux-gnu", NULL,
+                 "CPU \"skylake\" does not fit triple \"aarch64-linux-gnu\": expected "
+                 "x86_64-pc-linux-gnu");
+    expect_error("generic", "x86_64-pc-linux-gnu", NULL,
+                 "CPU \"generic\" does not fit triple \"x86_64-pc-linux-gnu\": expected "
+                 "aarch64-unknown-linux-gnu");
+    expect_error("skylake", "nonsense", NULL,
+                 "CPU \"skylake\" does not fit triple \"nonsense\": expected x86_64-pc-linux-gnu");
+    expect_error("skylake", "", NULL,
+                 "CPU \"skylake\" does not fit triple \"\": expected x86_64-pc-linux-gnu");
+}
+
+Test(parse, triple_that_is_too_long)
+{
+    char triple[200] = "x86_64-", message[300];
+    memset(triple + 7, 'a', 100);
+    snprintf(message, sizeof message, "triple \"%s\" is too long", triple);
+    expect_error("skylake", triple, NULL, message);
+}
+
+Test(parse, no_vector_unit)
+{
+    expect_error("x86-64-v2", NULL, "-sse4.2",
+                 "CPU \"x86-64-v2\" with \"-sse4.2\" has no vector unit that dcngen supports: "
+                 "SSE4.2 or NEON is needed");
+    expect_error("generic", NULL, "-neon",
+                 "CPU \"generic\" with \"-neon\" has no vector unit that dcngen supports: "
+                 "SSE4.2 or NEON is needed");
+}
+
+Test(parse, too_many_features)
+{
+    char attrs[8192] = "+fma";
+    for (int i = 0; i < 1000; i++)
+        strcat(attrs, ",+fma");
+    expect_error("x86-64-v3", NULL, attrs, "the list of CPU features is too long");
+}
+
+/* ---- classes ---------------------------------------------------------------------------------- */
+
+static void expect_class(const char *cpu, const char *attrs, const char *isa, int vector_bytes)
+{
+    dcn_target t = parsed(cpu, NULL, attrs);
+    cr_expect_str_eq(t.isa, isa, "%s %s is %s", cpu, attrs ? attrs : "", t.isa);
+    cr_expect_eq(t.vector_bytes, vector_bytes);
+    cr_expect_str_eq(t.cpu, cpu);
+    cr_expect_str_eq(t.features, attrs ? attrs : "");
+}
+
+Test(parse, features_decide_the_class)
+{
+    expect_class("skylake-avx512", NULL, "avx512", 64);
+    expect_class("skylake-avx512", "", "avx512", 64);
+    expect_class("skylake-avx512", "-avx512f", "avx2", 32);
+    expect_class("skylake-avx512", "-avx512vl", "avx2", 32);
+    expect_class("skylake-avx512", "-avx2", "sse4.2", 16);
+    expect_class("skylake-avx512", "-avx512f,+avx512f", "avx512", 64);
+    expect_class("haswell", "-fma", "sse4.2", 16);
+    expect_class("haswell", "+gfni", "avx2", 32);
+    expect_class("haswell", "+avx512f,+avx512bw,+avx512dq,+avx512vl", "avx512", 64);
+    expect_class("haswell", "+avx512f", "avx2", 32);
+    expect_class("nehalem", "+avx2,+fma", "avx2", 32);
+    expect_class("neoverse-v1", "+bf16", "neon", 16);
+}
+
+/* Without a feature its registers are not used. */
+Test(parse, a_lowered_class_is_what_is_compiled)
+{
+    dcn_target t = parsed("skylake-avx512", NULL, "-avx512f");
+    dcn_spec s = case_spec(DCN_OP_DEFORM_CONV2D, 32, 32, 9, 9);
+    dcn_options opt = { .target = &t };
+    dcn_error err;
+    void *text;
+    size_t size;
+    cr_assert_eq(dcn_emit(&s, &opt, DCN_EMIT_ASM, &text, &size, &err), 0, "%s", err.text);
+    cr_expect(strstr(text, "%ymm"));
+    cr_expect_not(strstr(text, "%zmm"));
+    free(text);
+}
+
+/* ---- this machine -------------------------------------------------------------------------------- */
+
+Test(native, is_known)
+{
+    dcn_target t, same;
+    dcn_error err;
+    cr_assert_eq(dcn_target_native(&t, &err), 0, "%s", err.text);
+    cr_expect(t.vector_bytes == 16 || t.vector_bytes == 32 || t.vector_bytes == 64);
+    cr_expect(t.registers == 16 || t.registers == 32);
+    cr_expect_gt(strlen(t.triple), 0);
+    same = parsed("native", NULL, NULL);
+    cr_expect_str_eq(same.cpu, t.cpu);
+    cr_expect_str_eq(same.features, t.features);
+    cr_expect_str_eq(same.isa, t.isa);
+    same = parsed("native", t.triple, NULL);
+    cr_expect_str_eq(same.isa, t.isa);
+}
+
+Test(native, fits_no_other_triple)
+{
+    dcn_target t, other;
+    dcn_error err;
+    char message[300];
+    cr_assert_eq(dcn_target_native(&t, NULL), 0);
+    snprintf(message, sizeof message,
+             "CPU \"native\" does not fit triple \"sparc-sun-solaris\": expected %s", t.triple);
+    cr_expect_eq(dcn_target_parse("native", "sparc-sun-solaris", NULL, &other, &err), -1);
+    cr_expect_str_eq(err.text, message);
+}
+
+static int is_x86(void)
+{
+    dcn_target t;
+    cr_assert_eq(dcn_target_native(&t, NULL), 0);
+    return !strncmp(t.triple, "x86_64", 6);
+}
+
+Test(native, is_lowered_by_the_environment)
+{
+    dcn_target t;
+    dcn_error err;
+    if (!is_x86())
+        cr_skip("there is one class of AArch64 only");
+    setenv("DCNGEN_MAX_ISA", "sse4.2", 1);
+    cr_assert_eq(dcn_target_native(&t, &err), 0, "%s", err.text);
+    cr_expect_str_eq(t.isa, "sse4.2");
+    cr_expect_str_eq(t.cpu, "x86-64-v2");
+    cr_expect_eq(t.vector_bytes, 16);
+    dcn_spec s = case_spec(DCN_OP_DEFORM_CONV2D, 4, 4, 9, 9);
+    Case c;
+    case_open(&c, &s, NULL, NULL);
+    cr_expect_str_eq(dcn_kernel_target(c.kernel)->isa, "sse4.2");
+    case_close(&c);
+}
+
+Test(native, is_never_raised_by_the_environment)
+{
+    dcn_target t, raised;
+    if (!is_x86())
+        cr_skip("there is one class of AArch64 only");
+    cr_assert_eq(dcn_target_native(&t, NULL), 0);
+    setenv("DCNGEN_MAX_ISA", "avx512", 1);
+    cr_assert_eq(dcn_target_native(&raised, NULL), 0);
+    cr_expect_str_eq(raised.isa, t.isa);
+    setenv("DCNGEN_MAX_ISA", "", 1);
+    cr_assert_eq(dcn_target_native(&raised, NULL), 0);
+    cr_expect_str_eq(raised.isa, t.isa);
+}
+
+Test(native, a_wrong_environment_is_said)
+{
+    static const char *const wrong[] = { "avx3", "neon", "AVX2", "x86-64-v3" };
+    if (!is_x86())
+        cr_skip("other classes on AArch64");
+    for (int i = 0; i < 4; i++) {
+        dcn_target t;
+        dcn_error err = { .text = "taken" };
+        char message[128];
+        setenv("DCNGEN_MAX_ISA", wrong[i], 1);
+        snprintf(message, sizeof message,
+                 "DCNGEN_MAX_ISA = \"%s\" is not one of avx512, avx2, sse4.2", wrong[i]);
+        cr_expect_eq(dcn_target_native(&t, &err), -1);
+        cr_expect_str_eq(err.text, message);
+        cr_expect_eq(err.code, DCN_EENV);
+    }
+}
+
+/* ---- the table of machines -------------------------------------------------------------------------- */
+
+static void emit_for(const char *cpu, const char *isa)
+{
+    dcn_target t = parsed(cpu, NULL, NULL);
+    dcn_spec s = case_spec(DCN_OP_DEFORM_CONV2D, 5, 6, 7, 8);
+    dcn_options opt = { .target = &t };
+    dcn_error err;
+    void *text;
+    size_t size;
+    cr_expect_str_eq(t.isa, isa);
+    cr_expect_gt(t.l1_bytes, 0, "%s", cpu);
+    cr_expect_gt(t.l2_bytes, 0, "%s", cpu);
+    cr_expect_eq(dcn_emit(&s, &opt, DCN_EMIT_ASM, &text, &size, &err), 0, "%s: %s", cpu, err.text);
+    cr_expect_gt(size, 1000, "%s", cpu);
+    free(text);
+}
+
+/* What is printed to stderr meanwhile: LLVM tells there of names that it does not know. */
+static size_t stderr_of(void (*work)(void), char *said, size_t size)
+{
+    FILE *file = tmpfile();
+    int was = dup(2);
+    fflush(stderr);
+    dup2(fileno(file), 2);
+    work();
+    fflush(stderr);
+    dup2(was, 2);
+    close(was);
+    rewind(file);
+    size_t n = fread(said, 1, size - 1, file);
+    said[n] = '\0';
+    fclose(file);
+    return n;
+}
+
+static void emit_for_all(void)
+{
+    const char *cpu, *triple, *isa;
+    for (int i = 0; !dcn_target_known(i, &cpu, &triple, &isa); i++)
+        emit_for(cpu, isa);
+}
+
+Test(known, all_compile_and_llvm_has_nothing_to_say)
+{
+    char said[4096];
+    size_t n = stderr_of(emit_for_all, said, sizeof said);
+    cr_expect_eq(n, 0, "%s", said);
+}
+
+static void emit_with_all_features(void)
+{
+    static const char *const x86 = "+avx512ifma,+avx512vbmi,+avx512vbmi2,+avx512vnni,+avx512bitalg,"
+                                   "+avx512vpopcntdq,+avx512bf16,+avx512fp16,+avxvnni,+amx-tile,"
+                                   "+amx-bf16,+amx-int8,+amx-fp16,+evex512,+prefer-256-bit,"
+                                   "+fast-gather,+prefer-no-gather,+gfni,+vaes,+vpclmulqdq,+sse4a,"
+                                   "+sse3,+ssse3,+sse4.1,+sse4.2,+avx,+avx2,+fma,+f16c,+bmi,+bmi2,"
+                                   "+lzcnt,+movbe,+popcnt,+avx512f,+avx512bw,+avx512cd,+avx512dq,"
+                                   "+avx512vl";
+    static const char *const arm = "+neon,+fp-armv8,+fullfp16,+bf16,+dotprod,+i8mm,+fp16fml,+lse,"
+                                   "+rdm,+crc";
+    dcn_target all[2] = { parsed("x86-64-v4", NULL, x86), parsed("generic", NULL, arm) };
+    for (int i = 0; i < 2; i++) {
+        dcn_spec s = case_spec(DCN_OP_DEFORM_CONV2D, 5, 6, 7, 8);
+        dcn_options opt = { .target = &all[i] };
+        void *text;
+        size_t size;
+        cr_expect_eq(dcn_emit(&s, &opt, DCN_EMIT_ASM, &text, &size, NULL), 0);
+        free(text);
+    }
+}
+
+Test(known, llvm_knows_all_features)
+{
+    char said[4096];
+    size_t n = stderr_of(emit_with_all_features, said, sizeof said);
+    cr_expect_eq(n, 0, "%s", said);
+}
+
+/* The helper above does see what is printed. */
+static void complain(void)
+{
+    fputs("'telepathy' is not a recognized feature\n", stderr);
+}
+
+Test(known, what_is_printed_is_seen)
+{
+    char said[64];
+    cr_expect_gt(stderr_of(complain, said, sizeof said), 10);
+}
+
+Test(known, ends)
+{
+    const char *cpu = NULL, *triple, *isa;
+    cr_expect_eq(dcn_target_known(-1, &cpu, &triple, &isa), -1);
+    cr_expect_eq(dcn_target_known(100000, &cpu, &triple, &isa), -1);
+    cr_expect_null(cpu);
+}
