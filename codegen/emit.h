@@ -90,6 +90,7 @@ fvec f_min(Emit *e, fvec a, fvec b);         /* b when a is NaN */
 fvec f_max(Emit *e, fvec a, fvec b);         /* b when a is NaN */
 fvec f_select(Emit *e, mask m, fvec yes, fvec no);
 fvec f_every_second(Emit *e, fvec a, fvec b, int from); /* elements from, from+2, ... of a then b */
+fvec f_shuffle(Emit *e, fvec a, fvec b, const int *from); /* lane from[i] of a then b */
 fvec f_permute(Emit *e, fvec a, const int *from); /* lane i of the result is lane from[i] of a */
 mask f_less(Emit *e, fvec a, fvec b);             /* ordered: false when either is NaN */
 mask f_equal(Emit *e, fvec a, fvec b);            /* ordered */

@@ -85,7 +85,8 @@ Tiles tiles_begin(Emit *e, idx extent)
         t.parts = 1;
     if (x_is(t.split, 0))
         t.part = 1;
-    tiles_open(e, &t);
+    if (t.part < t.parts)
+        tiles_open(e, &t);
     return t;
 }
 

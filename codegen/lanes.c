@@ -95,10 +95,14 @@ fvec f_select(Emit *e, mask m, fvec yes, fvec no)
     return m.v ? F(LLVMBuildSelect(e->b, m.v, yes.v, no.v, "")) : yes;
 }
 
+fvec f_shuffle(Emit *e, fvec a, fvec b, const int *from)
+{
+    return F(LLVMBuildShuffleVector(e->b, a.v, b.v, i_consts(e, from).v, ""));
+}
+
 fvec f_permute(Emit *e, fvec a, const int *from)
 {
-    LLVMValueRef order = i_consts(e, from).v;
-    return F(LLVMBuildShuffleVector(e->b, a.v, LLVMGetPoison(e->vf), order, ""));
+    return f_shuffle(e, a, F(LLVMGetPoison(e->vf)), from);
 }
 
 fvec f_every_second(Emit *e, fvec a, fvec b, int from)
@@ -106,7 +110,7 @@ fvec f_every_second(Emit *e, fvec a, fvec b, int from)
     int at[64];
     for (int i = 0; i < e->lanes; i++)
         at[i] = 2 * i + from;
-    return F(LLVMBuildShuffleVector(e->b, a.v, b.v, i_consts(e, at).v, ""));
+    return f_shuffle(e, a, b, at);
 }
 
 mask f_less(Emit *e, fvec a, fvec b)

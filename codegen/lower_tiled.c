@@ -18,21 +18,18 @@
 #include <stdio.h>
 
 const Knob tiled_knobs[TILED_NKNOBS] = {
-    [TILED_MR] = { "mr",
-                   "pixels of the register tile",
-                   12,
-                   { 1, 2, 4, 5, 6, 7, 8, 9, 10, 12, 14, 28 } },
-    [TILED_NV] = { "nv", "vectors of output channels of the register tile", 5, { 1, 2, 3, 4, 6 } },
+    [TILED_MR] = { "mr", "pixels of the register tile", 10, { 1, 2, 4, 6, 7, 8, 9, 12, 14, 28 } },
+    [TILED_NV] = { "nv", "vectors of output channels of the register tile", 4, { 1, 2, 3, 4 } },
     [TILED_TH] = { "th", "rows of a tile of output pixels", 9, { 1, 2, 4, 6, 7, 8, 12, 14, 16 } },
     [TILED_TW] = { "tw", "columns of a tile", 11, { 4, 6, 8, 12, 14, 16, 20, 24, 32, 48, 64 } },
     [TILED_CB] = { "cb",
-                   "input channels per column, 0: all of the weight group",
+                   "input channels per column, of one weight group or several; 0: one group",
                    6,
                    { 16, 32, 64, 128, 256, 0 } },
     [TILED_TAPS] = { "taps", "taps per column, 0: all", 7, { 1, 3, 5, 7, 9, 25, 0 } },
     [TILED_ORDER] = { "order", "0: pixels outside, 1: output channels outside", 2, { 0, 1 } },
     [TILED_UNROLL] = { "unroll", "steps of the product's loop in one body", 3, { 1, 2, 4 } },
-    [TILED_PACK] = { "pack", "weight groups side by side in one vector", 5, { 1, 2, 4, 8, 16 } },
+    [TILED_PACK] = { "pack", "1: narrow weight groups side by side in one vector", 2, { 0, 1 } },
     [TILED_VIEW] = { "view",
                      "1: copy the input so that the channels of an offset group lie together",
                      2,
@@ -51,18 +48,12 @@ static int splits_offset_group(const TiledPlan *p)
            a % b && b % a;
 }
 
-static const char *refuse_pack(const dcn_spec *s, const TiledPlan *p, int pack)
+static const char *refuse_pack(const TiledPlan *p, int pack)
 {
-    if (pack == 1)
-        return NULL;
-    if (s->groups % pack)
-        return "the packed weight groups do not divide the groups";
-    if (p->out_group > p->lanes || p->lanes % p->in_group)
-        return "the channels of packed weight groups do not fill a vector evenly";
-    if (p->nv > 1)
+    if (pack && p->pack == 1)
+        return "no two weight groups fill a vector evenly: use pack=0";
+    if (pack && p->nv > 1)
         return "packed weight groups are one vector wide: use nv=1";
-    if (tiled_run(p, p->in_group) != p->in_group)
-        return "packed weight groups would cross offset groups";
     return NULL;
 }
 
@@ -113,7 +104,7 @@ const char *tiled_refuse(const dcn_spec *s, const dcn_target *t, const int *k)
         return "the register tile does not fit the registers";
     if (p.nv > 1 && p.nr - p.lanes >= p.out_group)
         return "the register tile is wider than the output channels of a weight group";
-    const char *no = refuse_pack(s, &p, k[TILED_PACK]);
+    const char *no = refuse_pack(&p, k[TILED_PACK]);
     if (!no)
         no = refuse_column(s, &p, k);
     if (!no)
@@ -149,7 +140,7 @@ static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *
 const struct Lowering lower_tiled = {
     .name = "tiled",
     .summary = "tiles of pixels, a sampled column tile in cache, register-tiled product",
-    .rev = 4,
+    .rev = 6,
     .knobs = tiled_knobs,
     .nknobs = TILED_NKNOBS,
     .refuse = tiled_refuse,

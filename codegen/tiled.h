@@ -89,6 +89,9 @@ LLVMValueRef tiled_emit_places(Emit *e, const TiledPlan *plan);
 /* column(args, view of image n, at, weights, column, first channel, first tap, taps, pixels) */
 LLVMValueRef tiled_emit_column(Emit *e, const TiledPlan *plan, const char *name, int channels);
 
+/* The most weight groups that fill a vector evenly, side by side; 1: none do. */
+int tiled_fitting_pack(const dcn_spec *s, int lanes);
+
 /* Whether the offsets of a pixel lie side by side and can be loaded as they lie. */
 int tiled_by_taps(const dcn_spec *s);
 

@@ -1,6 +1,6 @@
 /* tiled_column.c: a block of channels and taps of the tile's column matrix.
 **
-**     column[pixel][group][tap][channel] = sum over corners c of weights[c][d][tap][pixel] * view[at + step(c)][channel]
+**     column[pixel][group][tap][channel] = sum over corners c of weights[d][tap][pixel][c] * view[at + step(c)][channel]
 **
 ** Vectors run along channels, which lie next to one another in the view.  Channels that share an offset group and
 ** go to one place in the column are cut into vectors; the last one ends where they end and may overlap its
@@ -120,9 +120,9 @@ static void load_corners(Emit *e, const Problem *pb, idx entry, idx at, Spot *s)
     s->from[1] = p_at(e, s->from[0], right);
     s->from[2] = p_at(e, s->from[0], down);
     s->from[3] = p_at(e, s->from[2], right);
+    addr weights = p_at(e, e_arg_addr(e, WEIGHTS), x_mulk(e, entry, 4));
     for (int c = 0; c < 4; c++)
-        s->weight[c] =
-            p_splat(e, p_at(e, e_arg_addr(e, WEIGHTS), x_addk(e, entry, c * p->entries)));
+        s->weight[c] = p_splat(e, p_at(e, weights, x_const(e, c)));
 }
 
 /* Sample a run of channels, or write zeros where the tap sees nothing. */
@@ -186,8 +186,8 @@ LLVMValueRef tiled_emit_column(Emit *e, const TiledPlan *plan, const char *name,
     Spot s = { .plan = plan, .channels = channels, .deformed = problem_is_deformed(plan->s) };
     int run = tiled_run(plan, channels), unit = channels / plan->group_block;
     int full = e_lanes(e, choose_lanes(plan, run, unit, &s.pieces));
-    EMIT_FOR (e, tap, x_const(e, 0), e_arg_idx(e, TAPS), 1) {
-        EMIT_FOR (e, c, x_const(e, 0), x_const(e, channels), run) {
+    EMIT_FOR (e, c, x_const(e, 0), x_const(e, channels), run) {
+        EMIT_FOR (e, tap, x_const(e, 0), e_arg_idx(e, TAPS), 1) {
             s.tap = tap.at;
             one_tap(e, &pb, &s, c.at, run);
         }

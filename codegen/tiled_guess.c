@@ -11,18 +11,6 @@ static int lanes_of(const dcn_spec *s, const dcn_target *t)
     return t->vector_bytes / (int)dcn_dtype_bytes(s->dtype);
 }
 
-/* As many narrow weight groups side by side as a vector holds. */
-static void guess_pack(const dcn_spec *s, const dcn_target *t, int *k)
-{
-    const Knob *q = &tiled_knobs[TILED_PACK];
-    k[TILED_PACK] = 1;
-    for (int i = q->nchoices - 1; i > 0 && k[TILED_PACK] == 1; i--) {
-        k[TILED_PACK] = q->choice[i];
-        if (tiled_refuse(s, t, k))
-            k[TILED_PACK] = 1;
-    }
-}
-
 /* Few vectors of many pixels or many vectors of few pixels: the one whose last block is fullest; the first
 ** of equals reads the fewest operands per multiply-add. */
 static void guess_register_tile(const dcn_spec *s, const dcn_target *t, int *k)
@@ -110,7 +98,8 @@ static void guess_channels(const dcn_spec *s, const dcn_target *t, int *k)
 {
     enum { DEPTH = 640 };
     const Knob *q = &tiled_knobs[TILED_CB];
-    int64_t group = s->in_channels / s->groups * k[TILED_PACK];
+    int pack = k[TILED_PACK] ? tiled_fitting_pack(s, lanes_of(s, t)) : 1;
+    int64_t group = s->in_channels / s->groups * pack;
     int taps = k[TILED_TAPS] ? k[TILED_TAPS] : problem_taps(s), best = 0;
     for (int i = 0; i < q->nchoices; i++) {
         k[TILED_CB] = q->choice[i];
@@ -139,7 +128,7 @@ void tiled_guess(const dcn_spec *s, const dcn_target *t, int *k)
     k[TILED_TW] = 4;
     guess_taps(s, k);
     guess_register_tile(s, t, k);
-    guess_pack(s, t, k);
+    k[TILED_PACK] = tiled_fitting_pack(s, lanes_of(s, t)) > 1;
     guess_channels(s, t, k);
     guess_view(s, t, k);
     guess_tile(s, t, k);

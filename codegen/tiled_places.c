@@ -1,7 +1,7 @@
 /* tiled_places.c: where every tap of every pixel of a tile looks, once for all channels.
 **
 **     at[entry]          element of the upper left of the four pixels in the view's block; -1: nothing there
-**     weights[c][entry]  corner c of the four, the tap's modulation and the border rule multiplied in
+**     weights[entry][c]  corner c of the four, the tap's modulation and the border rule multiplied in
 **
 ** entry = (d*K + k)*tap_entries + pixel*pixel_entries, pixel = row*cols + column within the tile, so a tile at
 ** the edge of the map has no holes.  Vectors run along a row of the tile, or along the taps of a pixel where
@@ -18,19 +18,36 @@ enum { ARGS, AT, WEIGHTS, N, P0, Q0, ROWS, COLS, NARGS };
 /* The tables, and the entry of pixel 0 of the tap in hand. */
 typedef struct Table {
     addr at, weights;
-    int64_t corner; /* entries per corner */
-    int view;       /* elements per pixel of the view */
+    int view; /* elements per pixel of the view */
 } Table;
 
+/* Elements of a and b in turns, `each` at a time, from the lower or the upper half of both. */
+static fvec in_turns(Emit *e, fvec a, fvec b, int each, int upper)
+{
+    int from[64], half = e->lanes / 2;
+    if (each == e->lanes)
+        return upper ? b : a;
+    for (int i = 0; i < e->lanes; i++) {
+        int pair = i / (2 * each), at = upper * half + pair * each + i % each;
+        from[i] = i / each % 2 ? e->lanes + at : at;
+    }
+    return f_shuffle(e, a, b, from);
+}
+
+/* weights[entry][4] for a vector of entries: one line of the cache holds all corners of a sample. */
 static void store_corners(Emit *e, const Table *t, idx entry, const Sample *s)
 {
-    fvec zero = f_const(e, 0);
+    fvec zero = f_const(e, 0), w[4];
     fvec y[] = { f_select(e, s->valid, s->y0, zero), f_select(e, s->valid, s->y1, zero) };
     fvec x[] = { s->x0, s->x1 };
     for (int c = 0; c < 4; c++) {
         fvec row = s->modulation.v ? f_mul(e, y[c / 2], s->modulation) : y[c / 2];
-        addr to = p_at(e, t->weights, x_addk(e, entry, c * t->corner));
-        p_store(e, to, f_mul(e, row, x[c % 2]), (mask){ NULL });
+        w[c] = f_mul(e, row, x[c % 2]);
+    }
+    for (int i = 0; i < 4; i++) {
+        fvec upper = in_turns(e, w[0], w[1], 1, i / 2), lower = in_turns(e, w[2], w[3], 1, i / 2);
+        idx at = x_addk(e, x_mulk(e, entry, 4), i * e->lanes);
+        p_store(e, p_at(e, t->weights, at), in_turns(e, upper, lower, 2, i % 2), (mask){ NULL });
     }
 }
 
@@ -126,7 +143,7 @@ LLVMValueRef tiled_emit_places(Emit *e, const TiledPlan *plan)
     };
     LLVMValueRef fn = e_fn_begin(e, "places", 1, e->none, NARGS, args);
     Problem pb = problem_load(e, plan->s, e_arg_addr(e, ARGS));
-    Table t = { e_arg_addr(e, AT), e_arg_addr(e, WEIGHTS), plan->entries, plan->view };
+    Table t = { e_arg_addr(e, AT), e_arg_addr(e, WEIGHTS), plan->view };
     EMIT_FOR (e, row, x_const(e, 0), e_arg_idx(e, ROWS), 1) {
         (plan->by_taps ? row_by_taps : row_by_pixels)(e, plan, &pb, &t, row.at);
     }

@@ -73,10 +73,22 @@ static int divisor_below(int n, int most)
     return best;
 }
 
+int tiled_fitting_pack(const dcn_spec *s, int lanes)
+{
+    int64_t in = s->in_channels / s->groups, out = s->out_channels / s->groups;
+    int64_t offset_group =
+        problem_is_deformed(s) ? s->in_channels / s->offset_groups : s->in_channels;
+    for (int pack = lanes; pack > 1; pack /= 2)
+        if (s->groups % pack == 0 && out * pack <= lanes && lanes % (in * pack) == 0 &&
+            offset_group % (in * pack) == 0)
+            return pack;
+    return 1;
+}
+
 static void plan_groups(TiledPlan *p, const int *k)
 {
     const dcn_spec *s = p->s;
-    p->pack = k[TILED_PACK] <= s->groups ? k[TILED_PACK] : 1;
+    p->pack = k[TILED_PACK] ? tiled_fitting_pack(s, p->lanes) : 1;
     p->groups = s->groups / p->pack;
     p->in_group = (int)(s->in_channels / s->groups) * p->pack;
     p->out_group = (int)(s->out_channels / s->groups) * p->pack;

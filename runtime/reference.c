@@ -167,7 +167,7 @@ static void column(const Ref *r, int64_t n, const int64_t pq[2], const int64_t r
     }
 }
 
-/* relu keeps NaN, as torch does */
+/* relu keeps NaN, as torch does; silu and gelu have their limit at -inf, where the products would be NaN */
 static double act_none(double x)
 {
     return x;
@@ -178,11 +178,11 @@ static double act_relu(double x)
 }
 static double act_silu(double x)
 {
-    return x / (1 + exp(-x));
+    return x == -INFINITY ? 0 : x / (1 + exp(-x));
 }
 static double act_gelu(double x)
 {
-    return 0.5 * x * erfc(-x / sqrt(2.0));
+    return x == -INFINITY ? 0 : 0.5 * x * erfc(-x / sqrt(2.0));
 }
 
 static double (*const activate[])(double) = {
