@@ -20,7 +20,7 @@ void case_open(Case *c, const dcn_spec *s, const char *schedule, const dcn_targe
 {
     dcn_error err = { .text = "" };
     dcn_options opt = { .schedule = schedule, .target = t };
-    *c = (Case){ NULL };
+    *c = (Case){ .kernel = NULL };
     must(dcn_compile(s, &opt, &c->kernel, &err), "compile", &err);
     must(tune_operands_open(&c->o, c->kernel, s, &err), "make tensors", &err);
 }
