@@ -42,7 +42,7 @@ static const char *const schedules[] = {
     "direct",
     "direct outs=1 lanes=2",
     "tiled",
-    "tiled mr=5 nv=1 th=1 tw=4 order=1 unroll=4",
+    "tiled mr=7 nv=1 th=1 tw=4 order=1 unroll=4",
 };
 enum { NSCHEDULES = sizeof schedules / sizeof *schedules };
 

@@ -254,12 +254,11 @@ static const Reason reasons[] = {
     { 64, 64, 1, 1, 5, 3, "tiled th=14", "the tile is larger than the map" },
     { 65536, 16, 1, 1, 28, 1, "tiled nv=1 mr=1 cb=0 th=16 tw=20",
       "the workspace of a tile would exceed 32 MiB" },
-    { 64, 64, 4, 1, 28, 3, "tiled nv=1 mr=1 cb=0 pack=8",
-      "the packed weight groups do not divide the groups" },
-    { 64, 64, 2, 1, 28, 3, "tiled nv=1 mr=1 cb=0 pack=2",
-      "the channels of packed weight groups do not fill a vector evenly" },
-    { 32, 32, 32, 32, 28, 3, "tiled nv=1 mr=1 cb=0 pack=2",
-      "packed weight groups would cross offset groups" },
+    { 64, 64, 4, 1, 28, 3, "tiled nv=1 mr=1 cb=0 pack=1",
+      "no two weight groups fill a vector evenly: use pack=0" },
+    { 64, 64, 1, 1, 28, 3, "tiled view=1", "there is one offset group: use view=0" },
+    { 51, 64, 1, 3, 28, 3, "tiled cb=0 view=1",
+      "the channels of an offset group do not fill vectors evenly: use view=0" },
 };
 enum { NREASONS = sizeof reasons / sizeof *reasons };
 
