@@ -10,6 +10,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "expand.h"
+#include "load.h"
 #include "runtime/base.h"
 #include "runtime/reference.h"
 #include "timing.h"
@@ -21,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_CANDIDATES = 4096, MAX_PARAMS = 16, CHECKED = 64, ALIGN = 64 };
+enum { MAX_CANDIDATES = 4096, CHECKED = 64, ALIGN = 64 };
 static const double OFFSET_DEVIATION = 2, TOLERANCE = 3e-4;
 
 typedef struct Candidate {
@@ -243,31 +244,12 @@ static void print_table(Sweep *w)
 
 /* ---- the whole ------------------------------------------------------------ */
 
-static const dcn_spec *find_kernel(const dcn_module *m, const char *name)
-{
-    for (int i = 0; i < dcn_module_count(m); i++)
-        if (!strcmp(dcn_module_spec(m, i)->name, name))
-            return dcn_module_spec(m, i);
-    return NULL;
-}
-
-/* Consumes the -D options and the patterns of the command line. */
+/* The kernel and its candidates from the command line. */
 static int load(Sweep *w, int argc, char **argv, dcn_error *err)
 {
-    dcn_param params[MAX_PARAMS];
-    int nparams = 0, i = 5;
-    for (; i + 1 < argc && !strcmp(argv[i], "-D") && nparams < MAX_PARAMS; i += 2) {
-        char *equals = strchr(argv[i + 1], '=');
-        if (!equals)
-            return dcn_fail(err, DCN_EUSAGE, "-D %s: expected name=value", argv[i + 1]);
-        *equals = 0;
-        params[nparams++] = (dcn_param){ argv[i + 1], equals + 1 };
-    }
-    if (dcn_load_file(argv[1], params, nparams, &w->module, err))
+    int i = 5;
+    if (bench_load(argv[1], argv[2], argv, argc, &i, &w->module, &w->spec, err))
         return -1;
-    w->spec = find_kernel(w->module, argv[2]);
-    if (!w->spec)
-        return dcn_fail(err, DCN_EUSAGE, "%s has no kernel '%s'", argv[1], argv[2]);
     if (i == argc)
         add(w, "");
     for (; i < argc; i++)

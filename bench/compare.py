@@ -1,0 +1,270 @@
+"""compare.py: dcngen and other implementations on the same operands, taking turns.
+
+For each workload and number of threads: every implementation gets a process of its own and the
+same operands; each output is compared with dcngen's, which the library's own check has passed; a
+wrong one is reported and not timed.  Then they take turns, round after round, beginning with
+another one each time, so that a slow minute of the machine slows all alike; each turn runs once
+unclocked and then by the clock.  Ratios are medians of the ratios within one round.
+
+Needs nothing but Python; what is not installed for the peers is named as missing.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+import argparse
+import datetime
+import json
+import math
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import report
+from workers import Worker, WorkerError
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+CLOCKED_NS = 1e7  # a turn lasts at least so long
+TOLERANCE = 1e-3  # of the root mean square of the output: summation order, and floor at f32
+
+# name: (family, label, -D options); the nchw ones come first, their outputs are the references.
+OURS = {
+    "dcngen_nchw": ("deform", "dcngen, nchw", ("op=deform_conv2d", "layout=nchw")),
+    "dcngen_nhwc": ("deform", "dcngen, nhwc", ("op=deform_conv2d", "layout=nhwc")),
+    "dcngen_plain_nchw": ("plain", "dcngen conv2d, nchw", ("op=conv2d", "layout=nchw")),
+    "dcngen_plain_nhwc": ("plain", "dcngen conv2d, nhwc", ("op=conv2d", "layout=nhwc")),
+}
+PEERS = {
+    "openvino": ("deform", "OpenVINO"),
+    "onnxruntime": ("deform", "ONNX Runtime"),
+    "torchvision": ("deform", "torchvision"),
+    "onednn": ("plain", "oneDNN, its own layout"),
+    "onednn_nhwc": ("plain", "oneDNN, nhwc"),
+    "openvino_plain": ("plain", "OpenVINO conv"),
+    "torch": ("plain", "torch conv2d, nchw"),
+    "torch_nhwc": ("plain", "torch conv2d, nhwc"),
+    "torch_mkldnn": ("plain", "torch conv2d, mkldnn"),
+    "openblas": ("plain", "OpenBLAS sgemm, nchw"),
+    "openblas_nhwc": ("plain", "OpenBLAS sgemm, nhwc"),
+}
+
+
+def base_of(row):
+    """The kernel of dcngen that a row is compared with: same operator, same layout of the user."""
+    plain = "plain_" if row["family"] == "plain" else ""
+    nhwc = row["name"].endswith("nhwc") or row["name"] in ("onednn", "torch_mkldnn")
+    return f"dcngen_{plain}{'nhwc' if nhwc else 'nchw'}"
+
+
+class Cell:
+    """One workload on one number of threads."""
+
+    def __init__(self, run, workload, threads):
+        self.run, self.workload, self.threads = run, workload, threads
+        self.folder = tempfile.mkdtemp(prefix="cell-", dir=run.scratch)
+        self.workers, self.rows = {}, []
+
+    def file(self, name):
+        return os.path.join(self.folder, name)
+
+    def tool(self, *words):
+        done = subprocess.run([self.run.worker, *words], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, check=False)
+        if done.returncode:
+            raise WorkerError(done.stderr.strip() or f"ended with status {done.returncode}")
+        return json.loads(done.stdout)
+
+    # ---- preparing
+
+    def defines(self, options):
+        return [word for o in [*options, *self.run.defines] for word in ("-D", o)]
+
+    def make(self):
+        self.about = self.tool("make", self.folder, self.run.spec, self.workload,
+                               *self.defines(OURS["dcngen_nchw"][2]))
+        with open(self.file("cell.json"), "w", encoding="utf-8") as f:
+            json.dump(self.about, f)
+
+    def start(self, name, family, label, command):
+        row = {"name": name, "label": label, "family": family}
+        self.rows.append(row)
+        self.workers[name] = Worker(command, self.threads, self.run.log)
+
+    def start_all(self):
+        count = str(self.threads)
+        for name, (family, label, options) in OURS.items():
+            self.start(name, family, label, [self.run.worker, "time", self.folder, self.run.spec,
+                                             self.workload, count, *self.defines(options)])
+        for name in self.run.peers:
+            self.start(name, *PEERS[name], [*self.run.peer_command, name, self.folder, count])
+        self.probe = Worker([self.run.worker, "peak", count], self.threads, self.run.log)
+        self.about["cpu"] = self.probe.ready()["cpu"]
+
+    def drop(self, row, why, key="error"):
+        row[key] = why
+        self.workers.pop(row["name"]).close()
+
+    def settle(self, row):
+        """Wait until it is ready, run it once, compare its output."""
+        worker = self.workers[row["name"]]
+        said = worker.ready()
+        if "missing" in said:
+            return self.drop(row, said["missing"], "missing")
+        row.update((k, said[k]) for k in ("version", "note", "schedule", "workspace_bytes",
+                                          "code_bytes") if said.get(k))
+        row.update(worker.ask("first"))
+        reference = self.file(row["family"] + ".npy")
+        if row["name"] in ("dcngen_nchw", "dcngen_plain_nchw"):
+            checked = worker.ask("verify")
+            if checked["failures"]:
+                raise WorkerError("wrong: " + checked["what"])
+            worker.ask("write " + reference)
+            return None
+        worker.ask("write " + self.file("got.npy"))
+        near = self.tool("compare", reference, self.file("got.npy"))
+        row["max_abs"] = near["max_abs"]
+        if near["max_abs"] > TOLERANCE * near["rms"]:
+            raise WorkerError(f"wrong: off by {near['max_abs']:.3g} where the output's root mean "
+                              f"square is {near['rms']:.3g}")
+        return None
+
+    # ---- timing
+
+    def settle_all(self):
+        for row in self.rows:
+            try:
+                self.settle(row)
+            except WorkerError as e:
+                self.drop(row, str(e))
+        self.live = [r for r in self.rows if r["name"] in self.workers]
+        for row in self.live:
+            row["ns"], row["turn"] = [], max(1, math.ceil(CLOCKED_NS / row["first_ns"]))
+
+    def turn(self, row):
+        try:
+            row["ns"].append(self.workers[row["name"]].ask(f"run {row['turn']}")["ns"])
+        except WorkerError as e:
+            self.drop(row, str(e))
+
+    def take_turns(self):
+        self.peak, rounds, until = [], 0, time.monotonic() + self.run.seconds
+        while rounds < self.run.rounds or time.monotonic() < until:
+            self.peak.append(self.probe.ask("run 1")["gflops"])
+            begin = rounds % max(1, len(self.live))
+            for row in self.live[begin:] + self.live[:begin]:
+                self.turn(row)
+            self.live = [r for r in self.live if r["name"] in self.workers]
+            rounds += 1
+
+    def summarise(self):
+        peak = statistics.median(self.peak)
+        timed = {r["name"]: r for r in self.live}
+        for row in self.live:
+            ns, base = row["ns"], timed.get(base_of(row))
+            middle = statistics.median(ns)
+            row.update(ms_median=middle / 1e6, ms_min=min(ns) / 1e6, ms_max=max(ns) / 1e6,
+                       gflops=self.about["flops"] / middle,
+                       peak_share=self.about["flops"] / middle / peak)
+            for key, other in (("ratio", base), ("ratio_deform", timed.get("dcngen_nhwc"))):
+                if other:
+                    row[key] = statistics.median(a / b for a, b in zip(ns, other["ns"]))
+        return {"workload": self.workload, "threads": self.threads, "peak_gflops": peak,
+                "rounds": len(self.peak), "problem": self.about, "rows": self.rows}
+
+    def measure(self):
+        try:
+            self.make()
+            self.start_all()
+            self.settle_all()
+            self.take_turns()
+            return self.summarise()
+        finally:
+            for worker in [*self.workers.values(), *([self.probe] if "probe" in vars(self) else [])]:
+                worker.close()
+            shutil.rmtree(self.folder)
+
+
+def names(text, known, what):
+    chosen = [n for n in text.split(",") if n]
+    for n in chosen:
+        if n not in known:
+            sys.exit(f"compare.py: no {what} '{n}': expected some of {','.join(known)}")
+    return chosen
+
+
+def arguments():
+    a = argparse.ArgumentParser(description="dcngen against other implementations")
+    a.add_argument("--worker", required=True, help="the program dcngen_worker")
+    a.add_argument("--spec", default=os.path.join(HERE, "workloads.lua"))
+    a.add_argument("-D", dest="defines", action="append", default=[], metavar="NAME=VALUE")
+    a.add_argument("--only", default="", help="workloads, as A,B")
+    a.add_argument("--threads", default="1,2")
+    a.add_argument("--peers", default=",".join(PEERS), help="'' for none")
+    a.add_argument("--peer-script", default=os.path.join(HERE, "peer.py"))
+    a.add_argument("--seconds", type=float, default=15, help="of turns, for each cell")
+    a.add_argument("--rounds", type=int, default=3, help="at least")
+    a.add_argument("--quick", action="store_true", help="two rounds: are all there and right?")
+    a.add_argument("--out", default="bench-results", help="folder of the results")
+    args = a.parse_args()
+    if args.quick:
+        args.seconds, args.rounds = 0, 2
+    args.peers = names(args.peers, PEERS, "peer")
+    args.peer_command = [sys.executable, args.peer_script]
+    listed = subprocess.run([args.worker, "list", args.spec,
+                             *(w for d in args.defines for w in ("-D", d))],
+                            stdout=subprocess.PIPE, text=True, check=False)
+    if listed.returncode:
+        sys.exit(listed.returncode)
+    known = json.loads(listed.stdout)
+    args.workloads = names(args.only, known, "workload") or known
+    try:
+        args.counts = [int(t) for t in args.threads.split(",")]
+    except ValueError:
+        sys.exit(f"compare.py: --threads {args.threads}: expected numbers, as 1,2")
+    most = len(os.sched_getaffinity(0))
+    if not all(1 <= t <= most for t in args.counts):
+        sys.exit(f"compare.py: --threads {args.threads}: this machine has 1 to {most}")
+    return args
+
+
+def missing(cells):
+    return {r["label"]: r["missing"] for c in cells for r in c["rows"] if "missing" in r}
+
+
+def main():
+    args = arguments()
+    os.makedirs(args.out, exist_ok=True)
+    now = datetime.datetime.now(datetime.timezone.utc)
+    stem = os.path.join(args.out, now.strftime("%Y-%m-%d"))
+    with tempfile.TemporaryDirectory() as args.scratch, \
+            open(stem + ".log", "w", encoding="utf-8") as args.log:
+        result = {"schema": 1, "date": now.isoformat(timespec="seconds"), "quick": args.quick,
+                  "machine": report.machine(), "cells": []}
+        for threads in args.counts:
+            for workload in args.workloads:
+                cell = Cell(args, workload, threads).measure()
+                result["cells"].append(cell)
+                result["machine"]["llvm_cpu"] = cell["problem"].pop("cpu")
+                print(report.cell_text(cell), flush=True)
+                result["missing"] = missing(result["cells"])
+                report.write_all(stem, result)
+    for label, why in result["missing"].items():
+        print(f"missing: {label}: {why}")
+    print(f"written: {stem}.json {stem}.md {stem}.svg")
+    bad = [(c, r) for c in result["cells"] for r in c["rows"] if "error" in r]
+    for c, r in bad:
+        print(f"FAILED: {c['workload']}, {c['threads']} threads: {r['label']}: {r['error']}")
+    return 1 if any(r["name"] in OURS for _, r in bad) else 0
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # through every finally
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except WorkerError as e:
+        sys.exit(f"compare.py: {e}")

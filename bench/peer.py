@@ -1,0 +1,84 @@
+"""peer.py PEER DIR THREADS: one peer in its own process; answers as dcngen_worker time does.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+import json
+import os
+import re
+import sys
+import time
+
+
+def status(key):
+    with open("/proc/self/status", encoding="ascii") as f:
+        return int(re.search(rf"^{key}:\s*(\d+)", f.read(), re.M).group(1)) * 1024
+
+
+def mark():
+    with open("/proc/self/clear_refs", "w", encoding="ascii") as f:
+        f.write("5")
+    return status("VmRSS")
+
+
+def say(**answer):
+    os.write(answer_fd, (json.dumps(answer) + "\n").encode())
+
+
+def first(peer, _):
+    before, start = mark(), time.perf_counter_ns()
+    peer.run()
+    took = time.perf_counter_ns() - start
+    fresh = peer.output().nbytes if peer.fresh_output else 0
+    say(first_ns=took, rss_bytes=max(0, status("VmHWM") - before - fresh))
+
+
+def run(peer, rest):
+    times = max(1, int(rest))
+    peer.run()
+    start = time.perf_counter_ns()
+    for _ in range(times):
+        peer.run()
+    say(ns=(time.perf_counter_ns() - start) / times)
+
+
+def write(peer, rest):
+    import numpy as np
+    np.save(rest, np.ascontiguousarray(peer.output()))
+    say()
+
+
+def open_peer(name, folder, threads):
+    import numpy as np
+    import peers
+    with open(os.path.join(folder, "cell.json"), encoding="utf-8") as f:
+        cell = json.load(f)
+    path = lambda n: os.path.join(folder, n + ".npy")
+    arrays = {n: np.load(path(n)) for n in ("input", "weight", "offset", "mask")
+              if os.path.exists(path(n))}
+    problem, kind = peers.Problem(cell, arrays), peers.PEERS[name]
+    kind(problem.small(), threads).run()
+    return kind(problem, threads)
+
+
+def main():
+    name, folder, threads = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    try:
+        peer = open_peer(name, folder, threads)
+    except ImportError as e:
+        return say(missing=str(e).splitlines()[0])
+    except Exception as e:  # a library may throw anything; the comparison goes on without it
+        return say(error=f"{type(e).__name__}: {e}".splitlines()[0])
+    say(ready=True, version=peer.version, note=getattr(peer, "note", ""))
+    verbs = {"first": first, "run": run, "write": write}
+    for line in sys.stdin:
+        verb, _, rest = line.rstrip("\n").partition(" ")
+        try:
+            verbs[verb](peer, rest)
+        except Exception as e:
+            return say(error=f"{type(e).__name__}: {e}".splitlines()[0])
+
+
+# Libraries print to standard output as they please: answers go to a copy of it.
+answer_fd = os.dup(1)
+os.dup2(2, 1)
+main()
