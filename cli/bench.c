@@ -97,15 +97,8 @@ static int print_json(const Bench *b, dcn_error *err)
 static int check_static(const Bench *b, dcn_error *err)
 {
     for (int i = 0; i < b->kernels.n; i++) {
-        const dcn_spec *s = b->kernels.spec[i];
-        const int64_t size[] = { s->batch, s->height, s->width };
-        static const char *const key[] = { "batch", "height", "width" };
-        for (int d = 0; d < 3; d++) {
-            if (size[d] == DCN_DYNAMIC)
-                return dcn_fail(err, DCN_EUSAGE,
-                                "bench needs static sizes: '%s' of kernel '%s' is dynamic", key[d],
-                                s->name);
-        }
+        if (kernel_check_static(b->kernels.spec[i], "bench", err))
+            return -1;
     }
     return 0;
 }
@@ -115,7 +108,7 @@ static int verify_first(const Bench *b, const Row *r, dcn_error *err)
     dcn_report report;
     const dcn_spec *s = dcn_kernel_spec(r->kernel);
     if (dcn_verify(r->kernel, 0, b->threads, &report, err))
-        return kernel_fail(s, err);
+        return kernel_fail(&b->kernels, s, err);
     if (report.failures)
         return dcn_fail(err, DCN_EFAILED, "kernel '%s' is wrong, so it is not timed: %s", s->name,
                         report.what);
@@ -127,10 +120,10 @@ static int measure(Bench *b, int i, dcn_error *err)
     const Args *a = b->args;
     const dcn_spec *s = b->kernels.spec[i];
     Row *r = &b->row[i];
-    if (kernel_compile(a, s, &r->kernel, err) || verify_first(b, r, err))
+    if (kernel_compile(&b->kernels, s, &r->kernel, err) || verify_first(b, r, err))
         return -1;
     if (dcn_bench(r->kernel, b->threads, a->seconds, a->offset_std, &r->timing, err))
-        return kernel_fail(s, err);
+        return kernel_fail(&b->kernels, s, err);
     r->workspace_bytes = dcn_kernel_workspace_bytes(r->kernel, 0, 0, 0, b->threads);
     if (r->timing.peak_gflops > b->peak_gflops)
         b->peak_gflops = r->timing.peak_gflops;

@@ -57,9 +57,9 @@ static void make(void *arg, int64_t i, int thread)
     (void)thread;
     if (a->kind == &artefact_depfile)
         a->bytes = depfile_text(w->kernels.module, w->all, w->n, a, &a->size, &a->err);
-    else if (!kernel_choice(w->args, a->spec, &c, &a->err) &&
+    else if (!kernel_choice(&w->kernels, a->spec, &c, &a->err) &&
              dcn_emit(a->spec, &c.opt, a->kind->emit, &a->bytes, &a->size, &a->err))
-        kernel_fail(a->spec, &a->err);
+        kernel_fail(&w->kernels, a->spec, &a->err);
 }
 
 /* The first failure in the order of the artefacts, whichever came first in time. */

@@ -5,6 +5,7 @@
 #include "names.h"
 #include "runtime/base.h"
 #include "runtime/env.h"
+#include "tuner/target.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,7 +52,7 @@ static int check_names(const Args *a, const Kernels *k, dcn_error *err)
 int kernels_load(const Args *a, Kernels *k, dcn_error *err)
 {
     rt_env env;
-    *k = (Kernels){ .path = a->words.at[a->words.n - 1] };
+    *k = (Kernels){ .args = a, .path = a->words.at[a->words.n - 1] };
     if (rt_env_read(&env, err) ||
         dcn_load_file(k->path, a->define.at, a->define.n, &k->module, err))
         return -1;
@@ -73,34 +74,70 @@ void kernels_free(Kernels *k)
     dcn_module_free(k->module);
 }
 
+/* ---- what went wrong ------------------------------------------------------ */
+
+/* Messages about a key of a spec begin with it, in quotes. */
+static int blame_spec(const Kernels *k, const dcn_spec *s, dcn_error *err)
+{
+    char key[32];
+    const char *file;
+    const int found = sscanf(err->text, "'%31[a-z_0-9]'", key);
+    int i = 0;
+    while (i < dcn_module_count(k->module) && dcn_module_spec(k->module, i) != s)
+        i++;
+    const int line = dcn_module_where(k->module, i, found == 1 ? key : NULL, &file);
+    return dcn_fail_at(err, err->code, file, line, "%s", err->text);
+}
+
+int kernel_fail(const Kernels *k, const dcn_spec *s, dcn_error *err)
+{
+    if (err->code == DCN_ESPEC)
+        return blame_spec(k, s, err);
+    return dcn_fail(err, err->code, "kernel '%s': %s", s->name, err->text);
+}
+
+int kernel_check_static(const dcn_spec *s, const char *what, dcn_error *err)
+{
+    const int64_t size[] = { s->batch, s->height, s->width };
+    static const char *const key[] = { "batch", "height", "width" };
+    for (int d = 0; d < 3; d++) {
+        if (size[d] == DCN_DYNAMIC)
+            return dcn_fail(err, DCN_EUSAGE,
+                            "%s needs static sizes: '%s' of kernel '%s' is dynamic", what, key[d],
+                            s->name);
+    }
+    return 0;
+}
+
 /* ---- how ------------------------------------------------------------------ */
 
-int kernel_fail(const dcn_spec *s, dcn_error *err)
+/* The CPU is that of the command line or else the spec's; --triple and -mattr alter either. */
+static int choose_target(const Args *a, const dcn_spec *s, dcn_target *t, dcn_error *err)
 {
-    const dcn_error e = *err;
-    return dcn_fail_at(err, e.code, e.file, e.line, "kernel '%s': %s", s->name, e.text);
+    const char *cpu = a->target ? a->target : a->cpu;
+    if (!cpu && tune_spec_target(s, t, err))
+        return -1;
+    if (!cpu)
+        cpu = s->target[0] ? s->target : "native";
+    return dcn_target_parse(cpu, a->triple, a->attrs, t, err);
 }
 
-static const char *cpu_name(const Args *a, const dcn_spec *s)
+int kernel_choice(const Kernels *k, const dcn_spec *s, Choice *c, dcn_error *err)
 {
-    if (a->target || a->cpu)
-        return a->target ? a->target : a->cpu;
-    return s->target[0] ? s->target : "native";
-}
-
-int kernel_choice(const Args *a, const dcn_spec *s, Choice *c, dcn_error *err)
-{
+    const Args *a = k->args;
     if (a->target && a->cpu && strcmp(a->target, a->cpu) != 0)
         return dcn_fail(err, DCN_EUSAGE, "--target %s and -mcpu=%s contradict each other",
                         a->target, a->cpu);
     c->opt = (dcn_options){ .schedule = a->schedule, .target = &c->target };
-    return dcn_target_parse(cpu_name(a, s), a->triple, a->attrs, &c->target, err);
+    if (!choose_target(a, s, &c->target, err))
+        return 0;
+    return err->code == DCN_ESPEC ? kernel_fail(k, s, err) : -1;
 }
 
-int kernel_compile(const Args *a, const dcn_spec *s, dcn_kernel **out, dcn_error *err)
+int kernel_compile(const Kernels *k, const dcn_spec *s, dcn_kernel **out, dcn_error *err)
 {
     Choice c;
-    if (kernel_choice(a, s, &c, err))
+    if (kernel_choice(k, s, &c, err))
         return -1;
-    return dcn_compile(s, &c.opt, out, err) ? kernel_fail(s, err) : 0;
+    return dcn_compile(s, &c.opt, out, err) ? kernel_fail(k, s, err) : 0;
 }

@@ -7,6 +7,7 @@
 #include "args.h"
 
 typedef struct Kernels {
+    const Args *args;
     dcn_module *module;
     const char *path; /* of the spec */
     int n;
@@ -24,12 +25,17 @@ typedef struct Choice {
     dcn_options opt; /* points to the target above: do not copy a Choice */
 } Choice;
 
-int kernel_choice(const Args *a, const dcn_spec *s, Choice *c, dcn_error *err);
+/* Of the functions below, s is one of k->spec. */
+int kernel_choice(const Kernels *k, const dcn_spec *s, Choice *c, dcn_error *err);
 
 /* Compile for this process. */
-int kernel_compile(const Args *a, const dcn_spec *s, dcn_kernel **out, dcn_error *err);
+int kernel_compile(const Kernels *k, const dcn_spec *s, dcn_kernel **out, dcn_error *err);
 
-/* Put "kernel 'name': " before what went wrong; returns -1. */
-int kernel_fail(const dcn_spec *s, dcn_error *err);
+/* Say where it went wrong: on a line of the spec if that is to blame, else in "kernel 'name': ".
+** Returns -1. */
+int kernel_fail(const Kernels *k, const dcn_spec *s, dcn_error *err);
+
+/* -1 if a size of s is dynamic and `what` cannot do with that. */
+int kernel_check_static(const dcn_spec *s, const char *what, dcn_error *err);
 
 #endif

@@ -40,17 +40,17 @@ static int execute(const Args *a, const dcn_kernel *k, const Operands *o, void *
     return dcn_execute(k, &call, err);
 }
 
-static int compile_and_execute(const Args *a, const Operands *o, dcn_error *err)
+static int compile_and_execute(const Kernels *all, const Operands *o, dcn_error *err)
 {
     dcn_kernel *k = NULL;
-    if (kernel_compile(a, o->spec, &k, err))
+    if (kernel_compile(all, o->spec, &k, err))
         return -1;
     int status = -1;
     void *packed = malloc(dcn_kernel_packed_bytes(k) + 1);
     if (!packed)
         dcn_fail(err, DCN_EENV, "no memory for the packed weights");
     else
-        status = execute(a, k, o, packed, err);
+        status = execute(all->args, k, o, packed, err);
     free(packed);
     dcn_kernel_free(k);
     return status;
@@ -62,7 +62,7 @@ int verb_run(const Args *a, dcn_error *err)
     Operands o = { .n = 0 };
     int status = -1;
     if (!kernels_load(a, &k, err) && !check_single(&k, err) &&
-        !operands_read(a, k.spec[0], &o, err) && !compile_and_execute(a, &o, err))
+        !operands_read(a, k.spec[0], &o, err) && !compile_and_execute(&k, &o, err))
         status = operands_write(&o, err);
     operands_free(&o);
     kernels_free(&k);

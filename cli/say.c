@@ -37,12 +37,12 @@ const char *say_colour(FILE *to, SayMood mood)
 int say_error(const dcn_error *err)
 {
     const char *bad = say_colour(stderr, SAY_BAD), *plain = say_colour(stderr, SAY_PLAIN);
-    if (!err->file[0])
-        fprintf(stderr, "%sdcngen:%s %s\n", bad, plain, err->text);
-    else if (err->line)
-        fprintf(stderr, "%s%s:%d:%s %s\n", bad, err->file, err->line, plain, err->text);
+    char line[DCN_ERROR_MAX];
+    const size_t place = (size_t)dcn_error_print(err, line, sizeof line) - strlen(err->text);
+    if (place)
+        fprintf(stderr, "%s%.*s%s %s\n", bad, (int)place - 1, line, plain, err->text);
     else
-        fprintf(stderr, "%s%s:%s %s\n", bad, err->file, plain, err->text);
+        fprintf(stderr, "%sdcngen:%s %s\n", bad, plain, err->text);
     return (int)err->code;
 }
 

@@ -15,47 +15,47 @@
 typedef struct View {
     const char *name;
     unsigned refused; /* options of the verb that mean nothing here */
-    int (*text)(const Args *a, const Kernels *k, dcn_error *err);
+    int (*text)(const Kernels *k, dcn_error *err);
     /* One kernel as an object to be added to the report; NULL: text only. */
-    json_t *(*json)(const Args *a, const dcn_spec *s, dcn_error *err);
+    json_t *(*json)(const Kernels *k, const dcn_spec *s, dcn_error *err);
 } View;
 
 /* ---- ir, asm -------------------------------------------------------------- */
 
-static int show_emitted(const Args *a, const Kernels *k, dcn_emit_kind kind, dcn_error *err)
+static int show_emitted(const Kernels *k, dcn_emit_kind kind, dcn_error *err)
 {
     for (int i = 0; i < k->n; i++) {
         Choice c;
         void *text;
         size_t size;
-        if (kernel_choice(a, k->spec[i], &c, err))
+        if (kernel_choice(k, k->spec[i], &c, err))
             return -1;
         if (dcn_emit(k->spec[i], &c.opt, kind, &text, &size, err))
-            return kernel_fail(k->spec[i], err);
+            return kernel_fail(k, k->spec[i], err);
         fwrite(text, 1, size, stdout);
         free(text);
     }
     return 0;
 }
 
-static int show_ir(const Args *a, const Kernels *k, dcn_error *err)
+static int show_ir(const Kernels *k, dcn_error *err)
 {
-    return show_emitted(a, k, DCN_EMIT_LLVM_IR, err);
+    return show_emitted(k, DCN_EMIT_LLVM_IR, err);
 }
 
-static int show_asm(const Args *a, const Kernels *k, dcn_error *err)
+static int show_asm(const Kernels *k, dcn_error *err)
 {
-    return show_emitted(a, k, DCN_EMIT_ASM, err);
+    return show_emitted(k, DCN_EMIT_ASM, err);
 }
 
 /* ---- spec ----------------------------------------------------------------- */
 
 /* One kernel is a line that returns it; several are a list of such lines. */
-static int show_spec(const Args *a, const Kernels *k, dcn_error *err)
+static int show_spec(const Kernels *k, dcn_error *err)
 {
     static const char start[] = "return ";
     char line[4096];
-    (void)a, (void)err;
+    (void)err;
     if (k->n > 1)
         puts("return {");
     for (int i = 0; i < k->n; i++) {
@@ -70,9 +70,9 @@ static int show_spec(const Args *a, const Kernels *k, dcn_error *err)
     return 0;
 }
 
-static json_t *spec_object(const Args *a, const dcn_spec *s, dcn_error *err)
+static json_t *spec_object(const Kernels *k, const dcn_spec *s, dcn_error *err)
 {
-    (void)a, (void)err;
+    (void)k, (void)err;
     return spec_json(s);
 }
 
@@ -81,56 +81,80 @@ static json_t *spec_object(const Args *a, const dcn_spec *s, dcn_error *err)
 typedef struct Decision {
     Choice choice;
     char schedule[DCN_TEXT_MAX], why[2048];
+    int threads;            /* that --threads gives; 0: none */
+    size_t workspace_bytes; /* for them */
 } Decision;
 
-static int decide(const Args *a, const dcn_spec *s, Decision *d, dcn_error *err)
+/* Only compiled code knows how much it needs. */
+static int measure_workspace(const Kernels *k, const dcn_spec *s, Decision *d, dcn_error *err)
 {
-    if (kernel_choice(a, s, &d->choice, err))
+    dcn_kernel *kernel = NULL;
+    if (kernel_check_static(s, "--threads", err) || kernel_compile(k, s, &kernel, err))
         return -1;
-    if (dcn_explain(s, &d->choice.opt, d->schedule, sizeof d->schedule, d->why, sizeof d->why, err))
-        return kernel_fail(s, err);
+    d->threads = k->args->threads;
+    d->workspace_bytes = dcn_kernel_workspace_bytes(kernel, 0, 0, 0, d->threads);
+    dcn_kernel_free(kernel);
     return 0;
 }
 
-static int show_schedule(const Args *a, const Kernels *k, dcn_error *err)
+static int decide(const Kernels *k, const dcn_spec *s, Decision *d, dcn_error *err)
+{
+    d->threads = 0;
+    if (kernel_choice(k, s, &d->choice, err))
+        return -1;
+    if (dcn_explain(s, &d->choice.opt, d->schedule, sizeof d->schedule, d->why, sizeof d->why, err))
+        return kernel_fail(k, s, err);
+    return args_has(k->args, OPT_THREADS) ? measure_workspace(k, s, d, err) : 0;
+}
+
+static int show_schedule(const Kernels *k, dcn_error *err)
 {
     for (int i = 0; i < k->n; i++) {
         Decision d;
-        if (decide(a, k->spec[i], &d, err))
+        if (decide(k, k->spec[i], &d, err))
             return -1;
         printf("%s: %s\n", k->spec[i]->name, d.schedule);
         for (char *save, *line = strtok_r(d.why, "\n", &save); line;
              line = strtok_r(NULL, "\n", &save))
             printf("  %s\n", line);
+        if (d.threads)
+            printf("  workspace of %d thread%s: %zu bytes\n", d.threads, d.threads == 1 ? "" : "s",
+                   d.workspace_bytes);
     }
     return 0;
 }
 
-static json_t *schedule_object(const Args *a, const dcn_spec *s, dcn_error *err)
+static json_t *schedule_object(const Kernels *k, const dcn_spec *s, dcn_error *err)
 {
     Decision d;
-    if (decide(a, s, &d, err))
+    if (decide(k, s, &d, err))
         return NULL;
-    return json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", s->name, "target", d.choice.target.cpu,
-                     "isa", d.choice.target.isa, "schedule", d.schedule, "why", d.why);
+    json_t *o =
+        json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", s->name, "target", d.choice.target.cpu,
+                  "isa", d.choice.target.isa, "schedule", d.schedule, "why", d.why);
+    if (d.threads) {
+        json_object_set_new(o, "threads", json_integer(d.threads));
+        json_object_set_new(o, "workspace_bytes", json_integer((json_int_t)d.workspace_bytes));
+    }
+    return o;
 }
 
 /* ---- space ---------------------------------------------------------------- */
 
-static int show_space(const Args *a, const Kernels *k, dcn_error *err)
+static int show_space(const Kernels *k, dcn_error *err)
 {
     for (int i = 0; i < k->n; i++) {
         Choice c;
-        if (kernel_choice(a, k->spec[i], &c, err) || space_print(k->spec[i], &c.target, err))
+        if (kernel_choice(k, k->spec[i], &c, err) || space_print(k->spec[i], &c.target, err))
             return -1;
     }
     return 0;
 }
 
-static json_t *space_object(const Args *a, const dcn_spec *s, dcn_error *err)
+static json_t *space_object(const Kernels *k, const dcn_spec *s, dcn_error *err)
 {
     Choice c;
-    return kernel_choice(a, s, &c, err) ? NULL : space_json(s, &c.target, err);
+    return kernel_choice(k, s, &c, err) ? NULL : space_json(s, &c.target, err);
 }
 
 /* ---- the verb ------------------------------------------------------------- */
@@ -140,11 +164,11 @@ enum {
 };
 
 static const View views[] = {
-    { "ir", BIT(OPT_JSON), show_ir, NULL },
-    { "asm", BIT(OPT_JSON), show_asm, NULL },
+    { "ir", BIT(OPT_JSON) | BIT(OPT_THREADS), show_ir, NULL },
+    { "asm", BIT(OPT_JSON) | BIT(OPT_THREADS), show_asm, NULL },
     { "schedule", 0, show_schedule, schedule_object },
-    { "space", BIT(OPT_SCHEDULE), show_space, space_object },
-    { "spec", AIMED | BIT(OPT_SCHEDULE), show_spec, spec_object },
+    { "space", BIT(OPT_SCHEDULE) | BIT(OPT_THREADS), show_space, space_object },
+    { "spec", AIMED | BIT(OPT_SCHEDULE) | BIT(OPT_THREADS), show_spec, spec_object },
     { .name = NULL },
 };
 
@@ -172,11 +196,11 @@ static int check_options(const Args *a, const View *v, dcn_error *err)
     return 0;
 }
 
-static int print_json(const Args *a, const Kernels *k, const View *v, dcn_error *err)
+static int print_json(const Kernels *k, const View *v, dcn_error *err)
 {
     json_t *list = json_array();
     for (int i = 0; i < k->n; i++) {
-        json_t *one = v->json(a, k->spec[i], err);
+        json_t *one = v->json(k, k->spec[i], err);
         if (!one) {
             json_decref(list);
             return -1;
@@ -194,7 +218,7 @@ int verb_show(const Args *a, dcn_error *err)
     Kernels k;
     int status = kernels_load(a, &k, err);
     if (!status)
-        status = args_has(a, OPT_JSON) ? print_json(a, &k, v, err) : v->text(a, &k, err);
+        status = args_has(a, OPT_JSON) ? print_json(&k, v, err) : v->text(&k, err);
     kernels_free(&k);
     return status;
 }

@@ -57,11 +57,11 @@ const Verb verbs[] = {
     { "show",
       { "WHAT", "SPEC.lua" },
       2,
-      SPEC | BIT(OPT_JSON),
+      CALL | BIT(OPT_JSON),
       "print what was decided for a spec",
       "WHAT is one of\n"
       "  spec      the spec with every key written, as a spec file\n"
-      "  schedule  the schedule in use, and why\n"
+      "  schedule  the schedule in use, and why; with --threads also the bytes of workspace\n"
       "  space     the ways to compute it: knobs, how many schedules are legal, why others are "
       "not\n"
       "  ir        LLVM IR\n"

@@ -36,15 +36,16 @@ static void report_text(const dcn_kernel *k, const dcn_report *r)
 }
 
 /* 0, DCN_EFAILED for a mismatch, or -1. */
-static int verify_one(const Args *a, const dcn_spec *s, json_t *list, dcn_error *err)
+static int verify_one(const Kernels *all, const dcn_spec *s, json_t *list, dcn_error *err)
 {
+    const Args *a = all->args;
     dcn_kernel *k = NULL;
     dcn_report r;
-    if (kernel_compile(a, s, &k, err))
+    if (kernel_compile(all, s, &k, err))
         return -1;
     int status = -1;
     if (dcn_verify(k, a->seed, a->threads, &r, err)) {
-        kernel_fail(s, err);
+        kernel_fail(all, s, err);
     } else {
         status = r.failures ? DCN_EFAILED : 0;
         if (args_has(a, OPT_JSON))
@@ -62,7 +63,7 @@ int verb_verify(const Args *a, dcn_error *err)
     json_t *list = json_array();
     int status = kernels_load(a, &k, err);
     for (int i = 0; i < k.n && status >= 0; i++) {
-        int one = verify_one(a, k.spec[i], list, err);
+        int one = verify_one(&k, k.spec[i], list, err);
         status = one ? one : status;
     }
     if (status >= 0 && args_has(a, OPT_JSON) &&

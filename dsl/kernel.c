@@ -17,8 +17,7 @@ typedef struct {
 
 static const char kernel_type[] = "kernel";
 
-/* Where to report what is wrong with a key of the constructor's call at `call`. */
-static dsl_place place_of_key(dsl_place call, dcn_op op, const char *key)
+dsl_place dsl_place_of_key(dsl_place call, dcn_op op, const char *key)
 {
     if (!call.source || !key)
         return call;
@@ -58,7 +57,7 @@ static const char *nearest_field(const char *key, dcn_op op)
 
 static int refuse_key(lua_State *L, dsl_place call, dcn_op op, const char *key)
 {
-    const dsl_place at = place_of_key(call, op, key);
+    const dsl_place at = dsl_place_of_key(call, op, key);
     for (int other = 0; rt_op_names[other]; other++) {
         if (rt_field_find(key, (dcn_op)other))
             return dsl_raise(L, at, "'%s' is a key of %s, not of %s", key, rt_op_names[other],
@@ -99,7 +98,7 @@ static void read_field(lua_State *L, const rt_field *f, dsl_kernel *k)
         dcn_error err;
         rt_value v = rt_field_default(f);
         if (dsl_read_value(L, -1, f, &v, &err) || rt_field_check(f, &v, &err))
-            dsl_raise(L, place_of_key(k->at, op, f->key), "%s", err.text);
+            dsl_raise(L, dsl_place_of_key(k->at, op, f->key), "%s", err.text);
         rt_field_set(f, &v, &k->spec);
         k->named = k->named || f->type == RT_FIELD_NAME;
     }
@@ -128,7 +127,7 @@ static int construct(lua_State *L)
     dcn_error err;
     const char *key;
     if (rt_spec_check(&k->spec, &key, &err))
-        return dsl_raise(L, place_of_key(call, op, key), "%s", err.text);
+        return dsl_raise(L, dsl_place_of_key(call, op, key), "%s", err.text);
     return 1;
 }
 
@@ -214,7 +213,7 @@ static bool take_name(lua_State *L, int names, const char *name, int i)
 
 static void refuse_name(lua_State *L, const dsl_kernel *first, const dsl_kernel *k)
 {
-    const dsl_place at = place_of_key(k->at, k->spec.op, "name");
+    const dsl_place at = dsl_place_of_key(k->at, k->spec.op, "name");
     if (first->at.source == at.source || !first->at.source)
         dsl_raise(L, at, "two kernels are called '%s' (the first was made on line %d)",
                   k->spec.name, first->at.line);
@@ -234,18 +233,19 @@ static void take_given_names(lua_State *L, int list, int names, int n)
 }
 
 /* Copy the kernels out, the unnamed ones with a name that is free. */
-static void copy_out(lua_State *L, int list, int names, dcn_spec *out)
+static void copy_out(lua_State *L, int list, int names, dsl_entry *out)
 {
     int used[DCN_OP_DEFORM_CONV2D + 1] = { 0 };
     const int n = (int)lua_rawlen(L, list);
     for (int i = 0; i < n; i++) {
         const dsl_kernel *k = kernel_at(L, list, i + 1);
         const char *op = rt_op_names[k->spec.op];
-        out[i] = k->spec;
+        char *name = out[i].spec.name;
+        out[i] = (dsl_entry){ k->spec, k->at };
         while (!k->named) {
             const int number = ++used[k->spec.op];
-            snprintf(out[i].name, sizeof out[i].name, number > 1 ? "%s_%d" : "%s", op, number);
-            if (take_name(L, names, out[i].name, i + 1))
+            snprintf(name, DCN_NAME_MAX, number > 1 ? "%s_%d" : "%s", op, number);
+            if (take_name(L, names, name, i + 1))
                 break;
         }
     }
@@ -268,8 +268,8 @@ void dsl_collect(lua_State *L, int nresults, dsl_place end)
     lua_newtable(L);
     const int names = lua_gettop(L);
     take_given_names(L, c.kernels, names, n);
-    dcn_spec *specs = dsl_module_new(dsl_of(L), n);
-    if (!specs)
+    dsl_entry *entries = dsl_module_new(dsl_of(L), n);
+    if (!entries)
         dsl_raise_status(L, DCN_EENV, end, "out of memory");
-    copy_out(L, c.kernels, names, specs);
+    copy_out(L, c.kernels, names, entries);
 }

@@ -1,7 +1,8 @@
 /* load.c: from a file or a text to a module: one Lua state, one protected call, one message.
 **
 ** Everything that Lua does happens inside `protected`; whatever it raises comes back to dsl_load
-** as an error in the loader.  The module is one block of memory and outlives the Lua state.
+** as an error in the loader.  The module outlives the Lua state; it keeps the texts, to tell
+** where a key is written.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "dsl/loader.h"
@@ -21,52 +22,42 @@ struct dcn_module {
     lua_Alloc alloc;
     void *alloc_self;
     size_t bytes;
+    dsl_source *sources; /* the last first; owned once the load has succeeded */
     int count, nfiles;
-    const char **files;
-    dcn_spec spec[];
+    const char **files; /* in the order in which they were read */
+    dsl_entry kernel[];
 };
 
-/* Copy the paths of files, in the order in which they were read, behind the table of them. */
-static void copy_files(dcn_module *m, const dsl_source *newest)
+dsl_entry *dsl_module_new(dsl_loader *l, int n)
 {
-    char *at = (char *)(m->files + m->nfiles);
-    int i = m->nfiles;
-    for (const dsl_source *s = newest; s; s = s->next) {
-        if (!s->is_file)
-            continue;
-        const size_t bytes = strlen(s->path) + 1;
-        m->files[--i] = memcpy(at, s->path, bytes);
-        at += bytes;
-    }
-}
-
-dcn_spec *dsl_module_new(dsl_loader *l, int n)
-{
-    const size_t specs = sizeof(dcn_module) + (size_t)n * sizeof(dcn_spec);
-    size_t bytes = specs;
+    const size_t kernels = sizeof(dcn_module) + (size_t)n * sizeof(dsl_entry);
     int nfiles = 0;
-    for (const dsl_source *s = l->sources; s; s = s->next) {
+    for (const dsl_source *s = l->sources; s; s = s->next)
         nfiles += s->is_file;
-        bytes += s->is_file ? sizeof(char *) + strlen(s->path) + 1 : 0;
-    }
+    const size_t bytes = kernels + (size_t)nfiles * sizeof(char *);
     dcn_module *m = l->alloc(l->alloc_self, NULL, 0, bytes);
     if (!m)
         return NULL;
-    m->alloc = l->alloc;
-    m->alloc_self = l->alloc_self;
-    m->bytes = bytes;
-    m->count = n;
-    m->nfiles = nfiles;
-    m->files = (const char **)(void *)((char *)m + specs);
-    copy_files(m, l->sources);
+    *m = (dcn_module){ .alloc = l->alloc,
+                       .alloc_self = l->alloc_self,
+                       .bytes = bytes,
+                       .count = n,
+                       .nfiles = nfiles,
+                       .files = (const char **)(void *)((char *)m + kernels) };
+    for (const dsl_source *s = l->sources; s; s = s->next) {
+        if (s->is_file)
+            m->files[--nfiles] = s->path;
+    }
     l->module = m;
-    return m->spec;
+    return m->kernel;
 }
 
 void dcn_module_free(dcn_module *m)
 {
-    if (m)
-        m->alloc(m->alloc_self, m, m->bytes, 0);
+    if (!m)
+        return;
+    dsl_sources_free(m->sources, m->alloc, m->alloc_self);
+    m->alloc(m->alloc_self, m, m->bytes, 0);
 }
 
 int dcn_module_count(const dcn_module *m)
@@ -76,12 +67,21 @@ int dcn_module_count(const dcn_module *m)
 
 const dcn_spec *dcn_module_spec(const dcn_module *m, int i)
 {
-    return i >= 0 && i < m->count ? &m->spec[i] : NULL;
+    return i >= 0 && i < m->count ? &m->kernel[i].spec : NULL;
 }
 
 const char *dcn_module_file(const dcn_module *m, int i)
 {
     return i >= 0 && i < m->nfiles ? m->files[i] : NULL;
+}
+
+int dcn_module_where(const dcn_module *m, int i, const char *key, const char **file)
+{
+    const dsl_entry *k = i >= 0 && i < m->count ? &m->kernel[i] : NULL;
+    const dsl_place at = k ? dsl_place_of_key(k->at, k->spec.op, key) : (dsl_place){ NULL, 0 };
+    if (file)
+        *file = at.source ? at.source->path : NULL;
+    return at.line;
 }
 
 /* ---- loading ------------------------------------------------------------------------- */
@@ -167,15 +167,16 @@ int dsl_load(const dsl_request *r, dcn_module **out, dcn_error *err)
         dcn_fail_at(&l.err, why.code, r->path, 0, "%s", why.text);
     else
         rc = run(&l);
-    if (rc == 0)
+    if (rc == 0) {
+        l.module->sources = l.sources;
         *out = l.module;
-    else {
-        dcn_module_free(l.module);
-        if (err)
-            *err = l.err;
+        return 0;
     }
-    dsl_sources_free(&l);
-    return rc;
+    dcn_module_free(l.module);
+    dsl_sources_free(l.sources, l.alloc, l.alloc_self);
+    if (err)
+        *err = l.err;
+    return -1;
 }
 
 int dcn_load_file(const char *path, const dcn_param *params, int nparams, dcn_module **out,

@@ -82,8 +82,14 @@ typedef struct dsl_request {
 
 extern const dsl_limits dsl_default_limits;
 
-/* Make l->module with the files read and n specs to be filled; NULL if there is no memory. */
-dcn_spec *dsl_module_new(dsl_loader *l, int n);
+/* A kernel of a module, and the call that made it. */
+typedef struct dsl_entry {
+    dcn_spec spec;
+    dsl_place at;
+} dsl_entry;
+
+/* Make l->module with the files read and n entries to be filled; NULL if there is no memory. */
+dsl_entry *dsl_module_new(dsl_loader *l, int n);
 int dsl_load(const dsl_request *request, dcn_module **out, dcn_error *err);
 
 /* ---- message.c: raising and translating errors ------------------------------- */
@@ -112,7 +118,7 @@ const char *dsl_nearest_key(lua_State *L, int index, const char *word);
 dsl_source *dsl_source_read(dsl_loader *l, const char *path, dcn_error *err);
 dsl_source *dsl_source_text(dsl_loader *l, const char *path, const char *text, dcn_error *err);
 dsl_source *dsl_source_by_id(const dsl_loader *l, int id);
-void dsl_sources_free(dsl_loader *l);
+void dsl_sources_free(dsl_source *newest, lua_Alloc alloc, void *alloc_self);
 
 /* Push what running the source returns; *nresults says how many values. */
 void dsl_source_run(lua_State *L, dsl_source *source, int *nresults);
@@ -144,6 +150,9 @@ int dsl_key_line(const char *text, int line, const char *callee, const char *key
 /* ---- kernel.c, value.c, param.c, include.c: what specs call --------------------- */
 
 void dsl_register_constructors(lua_State *L); /* into the table at the top */
+
+/* Where a key of the constructor's call at `call` is written; `call` if that does not show. */
+dsl_place dsl_place_of_key(dsl_place call, dcn_op op, const char *key);
 bool dsl_is_dynamic(lua_State *L, int index);
 void dsl_push_dynamic(lua_State *L);
 

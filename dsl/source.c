@@ -130,12 +130,12 @@ dsl_source *dsl_source_by_id(const dsl_loader *l, int id)
     return s;
 }
 
-void dsl_sources_free(dsl_loader *l)
+void dsl_sources_free(dsl_source *newest, lua_Alloc alloc, void *alloc_self)
 {
-    while (l->sources) {
-        dsl_source *s = l->sources;
-        l->sources = s->next;
-        dsl_alloc(l, s, s->block_bytes, 0);
+    while (newest) {
+        dsl_source *s = newest;
+        newest = s->next;
+        alloc(alloc_self, s, s->block_bytes, 0);
     }
 }
 

@@ -48,6 +48,10 @@ const dcn_spec *dcn_module_spec(const dcn_module *m,
                                 int i); /* borrowed; NULL if i is out of range */
 /* Files that were read (the spec and what it included), for depfiles; NULL past the last. */
 const char *dcn_module_file(const dcn_module *m, int i);
+/* The line on which kernel i sets `key`, as in schedule = "...", and in *file (may be NULL) the
+** borrowed name of the file.  Where the constructor's call does not show the key, or key is NULL,
+** it is the line of that call.  0 and NULL if i is out of range. */
+int dcn_module_where(const dcn_module *m, int i, const char *key, const char **file);
 void dcn_module_free(dcn_module *m);
 
 /* ---- targets: for which machine ------------------------------------------ */
@@ -83,7 +87,9 @@ typedef struct dcn_options {
 
 typedef struct dcn_kernel dcn_kernel; /* machine code in memory, ready to run */
 
-/* Compile and load.  opt may be NULL.  The result is freed by dcn_kernel_free. */
+/* Compile and load.  opt may be NULL.  The result is freed by dcn_kernel_free.  What is wrong with
+** the spec's own target or schedule is DCN_ESPEC, and the text begins with 'target' or 'schedule';
+** dcn_module_where tells the line. */
 int dcn_compile(const dcn_spec *s, const dcn_options *opt, dcn_kernel **out, dcn_error *err);
 void dcn_kernel_free(dcn_kernel *k);
 

@@ -112,3 +112,12 @@ int dcn_fail_at(dcn_error *err, dcn_status code, const char *file, int line, con
     va_end(args);
     return rc;
 }
+
+int dcn_error_print(const dcn_error *err, char *buf, size_t size)
+{
+    if (!err->file[0])
+        return snprintf(buf, size, "%s", err->text);
+    if (!err->line)
+        return snprintf(buf, size, "%s: %s", err->file, err->text);
+    return snprintf(buf, size, "%s:%d: %s", err->file, err->line, err->text);
+}

@@ -5,6 +5,7 @@
 #define DCN_TUNER_CHOOSE_H
 
 #include "codegen/cg.h"
+#include "target.h"
 
 typedef struct Choice {
     dcn_target target;
@@ -13,13 +14,8 @@ typedef struct Choice {
 } Choice;
 
 /* Checks the spec.  Target: of the options, else of the spec, else native.  Schedule: of the
-** options, else of the spec, else the best guess.  opt may be NULL. */
+** options, else of the spec, else the best guess.  opt may be NULL.  What is wrong with a target or
+** a schedule of the spec is DCN_ESPEC. */
 int tune_choose(const dcn_spec *s, const dcn_options *opt, Choice *out, dcn_error *err);
-
-/* 0 if a machine whose target is `native` runs the target's code; else err says what it lacks. */
-int tune_can_run(const dcn_target *t, const dcn_target *native, dcn_error *err);
-
-/* Whether both run on the same kind of CPU: x86_64, aarch64, ... */
-bool tune_same_arch(const dcn_target *a, const dcn_target *b);
 
 #endif

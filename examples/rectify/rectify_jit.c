@@ -36,11 +36,11 @@ int main(int argc, char **argv)
         const dcn_call call = { .tensor = { before.plane, packed, offset, after.plane } };
         failed = dcn_execute(kernel, &call, &err);
     }
-    if (failed && err.line)
-        fprintf(stderr, "%s:%d: %s\n", err.file, err.line, err.text);
-    else if (failed)
-        fprintf(stderr, "%s: %s\n", *err.file ? err.file : "rectify_jit", err.text);
-    else
+    if (failed) {
+        char line[DCN_ERROR_MAX];
+        dcn_error_print(&err, line, sizeof line);
+        fprintf(stderr, "%s\n", line);
+    } else
         write_picture(&after, argv[3]);
 
     free(before.plane);

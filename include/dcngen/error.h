@@ -4,6 +4,8 @@
 #ifndef DCNGEN_ERROR_H
 #define DCNGEN_ERROR_H
 
+#include <stddef.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -25,6 +27,13 @@ typedef struct dcn_error {
     char file[256]; /* "": no file */
     char text[768]; /* one line, no newline */
 } dcn_error;
+
+#define DCN_ERROR_MAX 1040 /* bytes for any error as one line */
+
+/* Write "file:line: text", "file: text" or "text", whichever err has the parts for, into
+** buf[size], cut to fit and ended by NUL; buf may be NULL if size is 0.  Returns the length of the
+** whole line. */
+int dcn_error_print(const dcn_error *err, char *buf, size_t size);
 
 #ifdef __cplusplus
 }

@@ -48,6 +48,19 @@ works show schedule two.lua --schedule "direct outs=1"
 same "show schedule: the schedule" $'a: direct lanes=N outs=N\nlonger: direct lanes=N outs=N' \
     "$(shape | grep -v '^ ')"
 same "show schedule: why" yes "$(printf '%s\n' "$out" | grep -q '^  registers: ' && echo yes)"
+same "show schedule: no workspace without --threads" 0 "$(printf '%s\n' "$out" | grep -c '^  workspace of')"
+works show schedule two.lua --schedule direct --threads 1
+same "show schedule: workspace, of each kernel" $'  workspace of 1 thread: 0 bytes\n  workspace of 1 thread: 0 bytes' \
+    "$(printf '%s\n' "$out" | grep '^  workspace of')"
+workspace() { call show schedule two.lua --kernel a --schedule tiled --threads "$1" && printf '%s\n' "$out" |
+    sed -nE "s/^  workspace of $1 threads?: ([0-9]+) bytes$/\1/p"; }
+one=$(workspace 1) two=$(workspace 2) four=$(workspace 4)
+same "show schedule: each thread adds the same" $((four - two)) $((2 * (two - one)))
+same "show schedule: a thread needs some" yes "$([ "${one:-0}" -gt 0 ] && [ "$two" -gt "$one" ] && echo yes)"
+works show schedule two.lua --kernel a --schedule tiled --threads 4 --json
+same "show schedule: as JSON" "\"threads\": 4,|\"workspace_bytes\": $four" \
+    "$(printf '%s\n' "$out" | grep -E '"(threads|workspace_bytes)"' | tr -d '\n' | sed 's/  *"/"/g; s/,"/,|"/')"
+expect 2 "dcngen: --threads needs static sizes: 'width' of kernel 'k' is dynamic" show schedule dynamic.lua --threads 2
 works show space two.lua --kernel a --target x86-64-v3
 same "show space: refusals" "    N refused: vector is wider than the machine's registers" \
     "$(shape | grep 'refused: vector is wider' | tail -1)"

@@ -87,6 +87,9 @@ expect 2 "dcngen: show asm has no option '--json'" show asm k.lua --json
 expect 2 "dcngen: show space has no option '--schedule'" show space k.lua --schedule direct
 expect 2 "dcngen: show spec has no option '--target'" show spec k.lua --target native
 expect 2 "dcngen: show spec has no option '-mcpu'" show spec k.lua -mcpu=native
+for what in ir asm space spec; do
+    expect 2 "dcngen: show $what has no option '--threads'" show $what k.lua --threads 2
+done
 
 # ---- environment
 DCNGEN_NUM_THREADS=many expect 2 "dcngen: DCNGEN_NUM_THREADS = 'many' is not a number from 1 to 1024" verify k.lua

@@ -38,7 +38,7 @@ static void expect_error(const char *text, const dcn_param *params, int n, const
     char got[1200];
     cr_assert(dcn_load_text(text, "spec.lua", params, n, &m, &err) == -1, "accepted: %s", text);
     cr_expect(!m);
-    snprintf(got, sizeof got, "%s:%d: %s", err.file, err.line, err.text);
+    dcn_error_print(&err, got, sizeof got);
     cr_expect(strcmp(got, want) == 0, "\n got %s\nwant %s", got, want);
 }
 
@@ -131,6 +131,40 @@ Test(load, names_are_given_in_order_and_avoid_those_taken)
     dcn_module_free(NULL);
 }
 
+static void expect_place(const dcn_module *m, int i, const char *key, const char *want)
+{
+    char got[300];
+    const char *file;
+    const int line = dcn_module_where(m, i, key, &file);
+    snprintf(got, sizeof got, "%s:%d", file ? file : "nowhere", line);
+    cr_expect(strcmp(got, want) == 0, "kernel %d, %s: got %s, want %s", i, key ? key : "its call",
+              got, want);
+    cr_expect(dcn_module_where(m, i, key, NULL) == line);
+}
+
+Test(load, a_module_knows_where_a_key_is_written)
+{
+    dcn_module *m = load_with("local t = { " SIZES "kernel_size = 1,\n"
+                              "  target = 'haswell' }\n"
+                              "local function k(schedule)\n"
+                              "  return conv2d {\n"
+                              "    " SIZES "kernel_size = 1, -- target = 'none'\n"
+                              "    schedule = schedule,\n"
+                              "    target = 'native' }\n"
+                              "end\n"
+                              "return { k '', k 'direct',\n"
+                              "  conv2d(t) }\n",
+                              NULL, 0);
+    expect_place(m, 0, "schedule", "spec.lua:6");
+    expect_place(m, 1, "target", "spec.lua:7");
+    expect_place(m, 1, "groups", "spec.lua:4");
+    expect_place(m, 1, NULL, "spec.lua:4");
+    expect_place(m, 2, "target", "spec.lua:10");
+    expect_place(m, 3, "target", "nowhere:0");
+    expect_place(m, -1, NULL, "nowhere:0");
+    dcn_module_free(m);
+}
+
 Test(load, pairs_is_sorted)
 {
     const dcn_spec s =
@@ -192,7 +226,7 @@ Test(param, wrong_values_name_the_line_of_the_param)
         text, &(dcn_param){ "heigth", "9" }, 1,
         "spec.lua:1: -D heigth=9: the spec has no param 'heigth' (did you mean 'height'?)");
     expect_error(text, &(dcn_param){ "zoom", "9" }, 1,
-                 "spec.lua:0: -D zoom=9: the spec has no param 'zoom'");
+                 "spec.lua: -D zoom=9: the spec has no param 'zoom'");
     expect_error(text, &(dcn_param){ "height", "0" }, 1,
                  "spec.lua:3: 'height' = 0 is outside 1..1048576 and not dynamic");
 }
@@ -243,6 +277,9 @@ Test(include, is_relative_to_the_file_and_recorded)
     static const char *const files[] = { "./main.lua", "./sub/stage.lua", "./sub/deep/sizes.lua",
                                          "./sub/../sub/stage.lua", "./sub/../sub/deep/sizes.lua" };
     cr_expect(dcn_module_count(m) == 2 && dcn_module_spec(m, 1)->height == 20);
+    const char *made_in;
+    cr_expect(dcn_module_where(m, 1, "out_channels", &made_in) == 4);
+    cr_expect(strcmp(made_in, files[3]) == 0, "%s", made_in);
     for (int i = 0; i < 5; i++)
         cr_expect(strcmp(dcn_module_file(m, i), files[i]) == 0, "%s", dcn_module_file(m, i));
     cr_expect(dcn_module_file(m, 5) == NULL && dcn_module_file(m, -1) == NULL);
@@ -327,7 +364,7 @@ static void expect_file_error(const char *path, const dcn_param *params, int n, 
     dcn_error err;
     char got[1200];
     cr_assert(dcn_load_file(path, params, n, &m, &err) == -1);
-    snprintf(got, sizeof got, "%s:%d: %s", err.file, err.line, err.text);
+    dcn_error_print(&err, got, sizeof got);
     cr_expect(strcmp(got, want) == 0, "\n got %s\nwant %s", got, want);
 }
 

@@ -32,7 +32,7 @@ static void check(const char *lua)
     cr_expect(err.code == DCN_ESPEC, "%s: code %d", lua, (int)err.code);
     cr_expect(err.line > 0, "%s: no line", lua);
     cr_expect(strpbrk(err.text, "\n\r\t\033") == NULL, "%s: not one line", lua);
-    snprintf(got, sizeof got, "%s:%d: %s", err.file, err.line, err.text);
+    dcn_error_print(&err, got, sizeof got);
     cr_expect(strcmp(got, want) == 0, "\n got %s\nwant %s", got, want);
     dcn_module_free(m);
 }

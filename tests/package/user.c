@@ -34,7 +34,9 @@ int main(void)
     if (dcn_load_text(spec, "user", NULL, 0, &module, &err) ||
         dcn_compile(dcn_module_spec(module, 0), NULL, &kernel, &err) ||
         triple(kernel, input, output, &err)) {
-        fprintf(stderr, "%s:%d: %s\n", err.file, err.line, err.text);
+        char line[DCN_ERROR_MAX];
+        dcn_error_print(&err, line, sizeof line);
+        fprintf(stderr, "%s\n", line);
         wrong = 1;
     }
     for (int i = 0; i < 6 && !wrong; i++)

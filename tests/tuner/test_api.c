@@ -108,7 +108,7 @@ Test(api, an_unknown_target_of_the_spec_is_an_error)
     dcn_error err;
     strcpy(s.target, "z80");
     cr_expect_eq(dcn_compile(&s, NULL, &k, &err), -1);
-    cr_expect_eq(err.code, DCN_EENV);
+    cr_expect_eq(err.code, DCN_ESPEC);
     cr_expect(strstr(err.text, "z80"), "%s", err.text);
 }
 
