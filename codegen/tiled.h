@@ -98,6 +98,10 @@ int tiled_by_taps(const dcn_spec *s);
 /* Channels in a row of a column that share one offset group. */
 int tiled_run(const TiledPlan *plan, int channels);
 
+/* Those of them in one packed group: a column is ordered [chunk][tap][channel], so that the samples of an
+** offset group are written, and its places read, side by side. */
+int tiled_chunk(const TiledPlan *plan, int channels);
+
 /* product(column, weights, depth, rows, bias, first output channel, is first, is last block of the depth);
 ** is_last: of the last block of outputs, which may be ragged */
 LLVMValueRef tiled_emit_product(Emit *e, const TiledPlan *plan, const char *name, int nv,

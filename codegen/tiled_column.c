@@ -1,8 +1,8 @@
 /* tiled_column.c: a block of channels and taps of the tile's column matrix.
 **
-**     column[pixel][group][tap][channel] = sum over corners c of weights[d][tap][pixel][c] * view[at + step(c)][channel]
+**     column[pixel][group][chunk][tap][channel] = sum over corners c of weights[d][tap][pixel][c] * view[at + step(c)][channel]
 **
-** Vectors run along channels, which lie next to one another in the view.  Channels that share an offset group and
+** A chunk is the channels of a packed group that share an offset group.  Vectors run along channels, which lie next to one another in the view.  Channels that share an offset group and
 ** go to one place in the column are cut into vectors; the last one ends where they end and may overlap its
 ** neighbour, so nothing outside is read or written and no mask is needed.  Where packed groups are narrower
 ** than a vector, one vector samples several of them and is stored in pieces, the channels of a packed
@@ -32,12 +32,15 @@ typedef struct Spot {
 /* Element of the row of the column for channel c of the block. */
 static idx place_of(Emit *e, const Spot *s, idx c)
 {
-    int unit = s->channels / s->plan->group_block;
-    idx tap = x_mulk(e, s->tap, unit);
-    if (s->plan->group_block == 1)
-        return x_add(e, tap, c);
-    idx group = x_div(e, c, x_const(e, unit)), within = x_rem(e, c, x_const(e, unit));
-    return x_add(e, x_add(e, x_mulk(e, group, s->plan->column_group), tap), within);
+    int unit = s->channels / s->plan->group_block, chunk = tiled_chunk(s->plan, s->channels);
+    idx at = x_add(e, x_mulk(e, s->tap, chunk), x_rem(e, c, x_const(e, chunk)));
+    if (s->plan->group_block > 1)
+        at = x_add(e, at, x_mulk(e, x_div(e, c, x_const(e, unit)), s->plan->column_group));
+    if (chunk < unit) {
+        idx nth = x_div(e, x_rem(e, c, x_const(e, unit)), x_const(e, chunk));
+        at = x_add(e, at, x_mul(e, nth, x_mulk(e, e_arg_idx(e, TAPS), chunk)));
+    }
+    return at;
 }
 
 static fvec sample_vector(Emit *e, const Spot *s, idx c)

@@ -145,9 +145,11 @@ LLVMValueRef tiled_emit_unpack(Emit *e, const TiledPlan *plan)
 
 /* ---- weights ------------------------------------------------------------------------------------- */
 
-/* The block of the packed weights being written: channels c0.. of packed group g, taps t0.. */
+/* The block of the packed weights being written: so many channels from c0 of each weight group of packed
+** group g, taps from t0; chunk: see tiled_chunk. */
 typedef struct PackBlock {
-    idx g, c0, channels, t0, taps;
+    idx g, c0, t0, taps;
+    int channels, chunk;
 } PackBlock;
 
 /* Element of weight[O][C/G][K] for a lane of packed group g: see TiledPlan for which output it is. */
@@ -178,43 +180,58 @@ static void pack_row(Emit *e, const TiledPlan *p, const PackBlock *b, idx tap, i
     }
 }
 
-/* packed[group][channel block][tap block][output block][tap][channel][output]: the order of reading. */
+/* All rows of the register tile of outputs from o0. */
+static void pack_panel(Emit *e, const TiledPlan *p, const PackBlock *b, idx o0, addr panel)
+{
+    idx width = x_min(e, x_const(e, p->nr), x_sub(e, x_const(e, p->out_padded), o0));
+    EMIT_FOR (e, tap, x_const(e, 0), b->taps, 1) {
+        EMIT_FOR (e, c, x_const(e, 0), x_const(e, b->channels), 1) {
+            idx chunk = x_const(e, b->chunk), nth = x_div(e, c.at, chunk);
+            idx row = x_add(e, x_mul(e, nth, b->taps), tap.at);
+            idx k = x_add(e, x_mul(e, row, chunk), x_rem(e, c.at, chunk));
+            pack_row(e, p, b, tap.at, c.at, o0, p_at(e, panel, x_mul(e, k, width)), width);
+        }
+    }
+}
+
+/* packed[group][channel block][tap block][output block][chunk][tap][channel][output]: the order of reading. */
 static void pack_block(Emit *e, const TiledPlan *p, const PackBlock *b)
 {
     int64_t channels = p->in_group / p->pack;
-    idx depth = x_mul(e, b->channels, b->taps);
-    idx before = x_add(e, x_mulk(e, b->c0, p->taps), x_mul(e, b->t0, b->channels));
+    idx before = x_add(e, x_mulk(e, b->c0, p->taps), x_mulk(e, b->t0, b->channels));
     idx rows = x_add(e, x_mulk(e, b->g, channels * p->taps), before);
     addr block = p_at(e, e_arg_addr(e, 1), x_mulk(e, rows, p->out_padded));
     EMIT_FOR (e, o0, x_const(e, 0), x_const(e, p->out_padded), p->nr) {
-        idx width = x_min(e, x_const(e, p->nr), x_sub(e, x_const(e, p->out_padded), o0.at));
-        addr panel = p_at(e, block, x_mul(e, depth, o0.at));
-        EMIT_FOR (e, tap, x_const(e, 0), b->taps, 1) {
-            EMIT_FOR (e, c, x_const(e, 0), b->channels, 1) {
-                idx k = x_add(e, x_mul(e, tap.at, b->channels), c.at);
-                addr to = p_at(e, panel, x_mul(e, k, width));
-                pack_row(e, p, b, tap.at, c.at, o0.at, to, width);
-            }
-        }
+        idx skip = x_mul(e, x_mulk(e, b->taps, b->channels), o0.at);
+        pack_panel(e, p, b, o0.at, p_at(e, block, skip));
+    }
+}
+
+/* Channels c0 .. c0 + channels - 1 of packed group g, all taps. */
+static void pack_channels(Emit *e, const TiledPlan *p, idx g, idx c0, int channels)
+{
+    idx all = x_const(e, p->taps);
+    int chunk = tiled_chunk(p, channels * p->group_block);
+    EMIT_FOR (e, t0, x_const(e, 0), all, p->tap_block) {
+        PackBlock b = { .g = g, .t0 = t0.at, .channels = channels / p->pack };
+        b.c0 = x_div(e, c0, x_const(e, p->pack));
+        b.chunk = chunk / p->pack;
+        b.taps = x_min(e, x_const(e, p->tap_block), x_sub(e, all, t0.at));
+        pack_block(e, p, &b);
     }
 }
 
 void tiled_emit_pack(Emit *e, const TiledPlan *p)
 {
     const LLVMTypeRef args[] = { e->ptr, e->ptr };
+    int rest = p->in_group % p->channel_block, whole = p->in_group - rest;
     lower_entry(e, p->s, "_pack", e->none, 2, args);
-    idx zero = x_const(e, 0), taps = x_const(e, p->taps);
-    idx in = x_const(e, p->in_group / p->pack);
-    EMIT_FOR (e, g, zero, x_const(e, p->groups), 1) {
-        EMIT_FOR (e, c0, zero, in, p->channel_block / p->pack) {
-            EMIT_FOR (e, t0, zero, taps, p->tap_block) {
-                PackBlock b = { .g = g.at, .c0 = c0.at, .t0 = t0.at };
-                idx block = x_const(e, p->channel_block / p->pack);
-                b.channels = x_min(e, block, x_sub(e, in, c0.at));
-                b.taps = x_min(e, x_const(e, p->tap_block), x_sub(e, taps, t0.at));
-                pack_block(e, p, &b);
-            }
+    EMIT_FOR (e, g, x_const(e, 0), x_const(e, p->groups), 1) {
+        EMIT_FOR (e, c0, x_const(e, 0), x_const(e, whole), p->channel_block) {
+            pack_channels(e, p, g.at, c0.at, p->channel_block);
         }
+        if (rest)
+            pack_channels(e, p, g.at, x_const(e, whole), rest);
     }
     e_fn_end(e);
 }

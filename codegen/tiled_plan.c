@@ -63,6 +63,12 @@ int tiled_run(const TiledPlan *p, int channels)
     return a;
 }
 
+int tiled_chunk(const TiledPlan *p, int channels)
+{
+    int unit = channels / p->group_block, run = tiled_run(p, channels);
+    return run < unit ? run : unit;
+}
+
 /* The largest divisor of n that is at most `most`, at least 1. */
 static int divisor_below(int n, int most)
 {
