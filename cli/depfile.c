@@ -42,7 +42,9 @@ void *depfile_text(const dcn_module *m, const Artefact *all, int n, const Artefa
         fputc(' ', f);
         put_name(f, file);
     }
-    if (f && !(fputc('\n', f), fclose(f)))
+    int bad =
+        !f || (fputc('\n', f), ferror(f)); /* fclose may not tell that the buffer could not grow */
+    if (f && !fclose(f) && !bad && text)
         return text;
     dcn_fail(err, DCN_EENV, "no memory for a depfile");
     free(text);

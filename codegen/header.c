@@ -177,7 +177,8 @@ int cg_header(const dcn_spec *s, const Schedule *sched, const dcn_target *t, cha
     arguments(&p);
     packing(&p);
     running(&p);
-    if (fclose(p.out) == 0)
+    int bad = ferror(p.out); /* fclose may say nothing of a buffer that could not grow */
+    if (fclose(p.out) == 0 && !bad && *text)
         return 0;
     free(*text);
     *text = NULL;

@@ -17,7 +17,7 @@
 
 enum { LANES, OUTS, NKNOBS };
 static const Knob knobs[NKNOBS] = {
-    [LANES] = { "lanes", "output columns per vector", 5, { 2, 4, 8, 16, 32 } },
+    [LANES] = { "lanes", "output columns per vector", 4, { 2, 4, 8, 16 } },
     [OUTS] = { "outs", "output channels that share one sample", 5, { 1, 2, 4, 8, 16 } },
 };
 
@@ -89,19 +89,26 @@ static int64_t pixel_step(const Problem *pb)
     return pb->s->layout == DCN_NHWC ? pb->s->in_channels : 1;
 }
 
+/* One of the four pixels; what a moved sample does not touch must not show, even if it is not finite. */
+static fvec corner(Emit *e, const Sample *s, addr map, ivec at, fvec wy, fvec wx)
+{
+    fvec zero = f_const(e, 0);
+    mask untouched = m_or(e, f_equal(e, wy, zero), f_equal(e, wx, zero));
+    return f_select(e, m_and(e, s->moved, untouched), zero, p_gather(e, map, at, (mask){ NULL }));
+}
+
 static fvec bilinear(Emit *e, const Problem *pb, addr map, const Sample *s)
 {
     idx pixel = x_const(e, pixel_step(pb)), row = x_mul(e, pb->w, pixel);
     idx right = emit_step_right(e, pb, pixel), down = emit_step_down(e, pb, row);
     ivec at = i_add(e, i_mul(e, s->y, i_splat(e, row)), i_mul(e, s->x, i_splat(e, pixel)));
     addr below = p_at(e, map, down);
-    fvec p[4];
-    p[0] = p_gather(e, map, at, (mask){ NULL });
-    p[1] = p_gather(e, p_at(e, map, right), at, (mask){ NULL });
-    p[2] = p_gather(e, below, at, (mask){ NULL });
-    p[3] = p_gather(e, p_at(e, below, right), at, (mask){ NULL });
-    fvec upper = f_fma(e, s->x1, p[1], f_mul(e, s->x0, p[0]));
-    fvec lower = f_fma(e, s->x1, p[3], f_mul(e, s->x0, p[2]));
+    fvec p00 = corner(e, s, map, at, s->y0, s->x0);
+    fvec p01 = corner(e, s, p_at(e, map, right), at, s->y0, s->x1);
+    fvec p10 = corner(e, s, below, at, s->y1, s->x0);
+    fvec p11 = corner(e, s, p_at(e, below, right), at, s->y1, s->x1);
+    fvec upper = f_fma(e, s->x1, p01, f_mul(e, s->x0, p00));
+    fvec lower = f_fma(e, s->x1, p11, f_mul(e, s->x0, p10));
     fvec x = f_fma(e, s->y1, lower, f_mul(e, s->y0, upper));
     x = f_select(e, s->valid, x, f_const(e, 0));
     return s->modulation.v ? f_mul(e, s->modulation, x) : x;
@@ -256,7 +263,7 @@ static void emit(Emit *e, const dcn_spec *s, const dcn_target *t, const int *k)
 const struct Lowering lower_direct = {
     .name = "direct",
     .summary = "lanes along output columns, samples gathered one by one, no workspace",
-    .rev = 1,
+    .rev = 2,
     .knobs = knobs,
     .nknobs = NKNOBS,
     .refuse = refuse,

@@ -52,8 +52,6 @@ static const char *refuse_pack(const TiledPlan *p, int pack)
 {
     if (pack && p->pack == 1)
         return "no two weight groups fill a vector evenly: use pack=0";
-    if (pack && p->nv > 1)
-        return "packed weight groups are one vector wide: use nv=1";
     return NULL;
 }
 
@@ -140,7 +138,7 @@ static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *
 const struct Lowering lower_tiled = {
     .name = "tiled",
     .summary = "tiles of pixels, a sampled column tile in cache, register-tiled product",
-    .rev = 7,
+    .rev = 8,
     .knobs = tiled_knobs,
     .nknobs = TILED_NKNOBS,
     .refuse = tiled_refuse,

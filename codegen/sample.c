@@ -10,8 +10,8 @@
 **
 **     weight(r) = 1-f if r = y0,  f if r = y0+1,  else 0         for r = b, b+1
 **
-** Border rules (SEMANTICS 1.1 to 1.3), exact in integers since y >= 0 means y0 >= 0, and y < H means y0 <= H-1:
-**     zero    valid when -1 <= y0 <= H-1   (at y = -1 exactly both weights are 0)
+** Border rules, the last two exact in integers since y >= 0 means y0 >= 0, and y < H means y0 <= H-1:
+**     zero    valid when a weight is above 0, that is -1 < y < H
 **     clamp   valid when  0 <= y0 <= H-1, and f = 0 on the last row
 **     hybrid  valid when  0 <= y0 <= H-1
 ** Offsets are clamped to +-LIMIT, beyond every map; NaN becomes -LIMIT, and is never valid.
@@ -28,36 +28,28 @@
 typedef struct Axis {
     ivec at;
     fvec lo, hi;
-    mask valid;
+    mask valid, moved;
 } Axis;
-
-static mask inside(Emit *e, const dcn_spec *s, ivec y0, ivec size)
-{
-    if (s->border != DCN_BORDER_ZERO)
-        return i_below(e, y0, size);
-    ivec one = i_const(e, 1);
-    return i_below(e, i_add(e, y0, one), i_add(e, size, one));
-}
 
 static Axis axis(Emit *e, const dcn_spec *s, ivec base, fvec off, idx extent)
 {
     off = f_min(e, f_max(e, off, f_const(e, -LIMIT)), f_const(e, LIMIT));
-    fvec whole = f_floor(e, off), f = f_sub(e, off, whole);
+    fvec whole = f_floor(e, off), f = f_sub(e, off, whole), zero = f_const(e, 0);
     ivec y0 = i_add(e, base, f_to_i(e, whole));
-    ivec size = i_splat(e, extent), one = i_const(e, 1), none = i_const(e, 0);
-    mask valid = inside(e, s, y0, size);
-
-    fvec zero = f_const(e, 0);
+    ivec size = i_splat(e, extent), one = i_const(e, 1);
     if (s->border == DCN_BORDER_CLAMP)
         f = f_select(e, i_equal(e, y0, i_sub(e, size, one)), zero, f);
     fvec g = f_sub(e, f_const(e, 1), f);
 
-    ivec b = i_max(e, i_min(e, y0, i_sub(e, size, i_const(e, 2))), none);
+    ivec b = i_max(e, i_min(e, y0, i_sub(e, size, i_const(e, 2))), i_const(e, 0));
     mask here = i_equal(e, y0, b), above = i_equal(e, i_add(e, y0, one), b);
     mask below = i_equal(e, y0, i_add(e, b, one)), thick = i_less(e, one, size);
     fvec lo = f_select(e, here, g, f_select(e, above, f, zero));
     fvec hi = f_select(e, here, f, f_select(e, below, g, zero));
-    return (Axis){ b, lo, f_select(e, thick, hi, zero), valid };
+    hi = f_select(e, thick, hi, zero);
+    mask valid =
+        s->border == DCN_BORDER_ZERO ? f_less(e, zero, f_add(e, lo, hi)) : i_below(e, y0, size);
+    return (Axis){ b, lo, hi, valid, m_not(e, here) };
 }
 
 /* ---- offsets and masks ---------------------------------------------------------------------- */
@@ -138,7 +130,8 @@ typedef struct Tap {
 static Sample sample(Emit *e, const Problem *pb, const Tap *t)
 {
     Axis y = axis(e, pb->s, t->y, t->dy, pb->h), x = axis(e, pb->s, t->x, t->dx, pb->w);
-    return (Sample){ y.at, x.at, y.lo, y.hi, x.lo, x.hi, m_and(e, y.valid, x.valid), t->m };
+    mask valid = m_and(e, y.valid, x.valid), moved = m_or(e, y.moved, x.moved);
+    return (Sample){ y.at, x.at, y.lo, y.hi, x.lo, x.hi, valid, moved, t->m };
 }
 
 Sample emit_sample(Emit *e, const Problem *pb, const Place *at, idx i, idx j)

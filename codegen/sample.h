@@ -12,7 +12,9 @@ typedef struct Sample {
     ivec y, x;
     fvec y0, y1, x0, x1; /* weights of the two rows and of the two columns */
     mask valid;          /* lanes where the sample is not 0 by the border rule */
-    fvec modulation;     /* m; .v == NULL: 1 */
+    mask
+        moved; /* lanes whose four pixels were moved into the map: those of weight 0 are not part of the sample */
+    fvec modulation; /* m; .v == NULL: 1 */
 } Sample;
 
 /* The place in the output that the lanes stand for: pixels (n, p, q + lane) of offset group d. */

@@ -35,6 +35,17 @@ static int switched(const char *list, const char *feature)
     return sign;
 }
 
+/* 64-bit ELF is what the objects are made for: addresses of 8 bytes, no helpers of a C runtime. */
+static int is_elf64(const char *triple)
+{
+    const char *os = strchr(triple, '-');
+    size_t arch = strcspn(triple, "-");
+    int known = (arch == 6 && !strncmp(triple, "x86_64", 6)) ||
+                (arch == 7 && !strncmp(triple, "aarch64", 7));
+    int elf = os && (strstr(os, "-linux") || strstr(os, "-freebsd") || strstr(os, "-elf"));
+    return known && elf && !strstr(os, "x32") && !strstr(os, "ilp32");
+}
+
 static int is_arch(const char *triple, const Isa *isa)
 {
     return strncmp(triple, isa->triple, strcspn(isa->triple, "-")) == 0;
@@ -192,6 +203,9 @@ static int named(const char *cpu, const char *triple, dcn_target *t, const Isa *
     *base = cg_isa(c->isa);
     if (triple && !is_arch(triple, *base))
         return dcn_fail(err, DCN_EENV, "CPU \"%s\" does not fit triple \"%s\": expected %s", cpu,
+                        triple, (*base)->triple);
+    if (triple && !is_elf64(triple))
+        return dcn_fail(err, DCN_EENV, "unsupported triple \"%s\": expected 64-bit ELF, such as %s",
                         triple, (*base)->triple);
     if (triple && strlen(triple) >= sizeof t->triple)
         return dcn_fail(err, DCN_EENV, "triple \"%s\" is too long", triple);

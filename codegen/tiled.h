@@ -83,6 +83,9 @@ typedef struct TiledParts {
     LLVMValueRef repack, unpack; /* nchw only */
 } TiledParts;
 
+/* Entries of the table of places below 0. */
+enum { TILED_NOTHING = -1, TILED_MOVED = -2 };
+
 /* places(args, at, weights, n, p0, q0, rows, cols) */
 LLVMValueRef tiled_emit_places(Emit *e, const TiledPlan *plan);
 

@@ -24,7 +24,8 @@ typedef struct Spot {
     idx run;      /* first channel of the run that from[] points at */
     int channels; /* of the block: of one packed group, or of several whole ones */
     int pieces;   /* packed groups that one vector covers; 0: a vector stays within a group */
-    int seen, deformed;
+    enum { NOTHING, MOVED, SEEN } seen;
+    int deformed;
     addr from[4], to; /* to: the pixel's row of the column */
     fvec weight[4];
 } Spot;
@@ -43,17 +44,22 @@ static idx place_of(Emit *e, const Spot *s, idx c)
     return at;
 }
 
+static fvec corner(Emit *e, const Spot *s, int i, idx at)
+{
+    fvec x = p_load(e, p_at(e, s->from[i], at), all_lanes), zero = f_const(e, 0);
+    return s->seen == MOVED ? f_select(e, f_equal(e, s->weight[i], zero), zero, x) : x;
+}
+
 static fvec sample_vector(Emit *e, const Spot *s, idx c)
 {
-    if (!s->seen)
+    if (s->seen == NOTHING)
         return f_const(e, 0);
     idx at = x_sub(e, c, s->run);
-    fvec x = p_load(e, p_at(e, s->from[0], at), all_lanes);
     if (!s->deformed)
-        return x;
-    x = f_mul(e, s->weight[0], x);
+        return p_load(e, p_at(e, s->from[0], at), all_lanes);
+    fvec x = f_mul(e, s->weight[0], corner(e, s, 0, at));
     for (int i = 1; i < 4; i++)
-        x = f_fma(e, s->weight[i], p_load(e, p_at(e, s->from[i], at), all_lanes), x);
+        x = f_fma(e, s->weight[i], corner(e, s, i, at), x);
     return x;
 }
 
@@ -128,17 +134,30 @@ static void load_corners(Emit *e, const Problem *pb, idx entry, idx at, Spot *s)
         s->weight[c] = p_splat(e, p_at(e, weights, x_const(e, c)));
 }
 
-/* Sample a run of channels, or write zeros where the tap sees nothing. */
+/* Sample a run of channels at a place of one of the three kinds. */
+static void one_kind(Emit *e, const Problem *pb, idx entry, idx at, Spot s, idx c, int run)
+{
+    if (s.seen != NOTHING)
+        load_corners(e, pb, entry, at, &s);
+    each_group(e, &s, c, run);
+}
+
 static void one_pixel(Emit *e, const Problem *pb, idx entry, const Spot *spot, idx c, int run)
 {
     idx at = p_get_i32(e, p_at_i32(e, e_arg_addr(e, AT), entry));
-    EMIT_EITHER(e, b, x_less(e, x_const(e, -1), at))
+    Spot s = *spot;
+    EMIT_EITHER(e, inside, x_less(e, x_const(e, TILED_NOTHING), at))
     {
-        Spot s = *spot;
-        s.seen = b.yes;
-        if (s.seen)
-            load_corners(e, pb, entry, at, &s);
-        each_group(e, &s, c, run);
+        s.seen = inside.yes ? SEEN : NOTHING;
+        if (inside.yes || !s.deformed) {
+            one_kind(e, pb, entry, at, s, c, run);
+            continue;
+        }
+        EMIT_EITHER(e, none, x_equal(e, at, x_const(e, TILED_NOTHING)))
+        {
+            s.seen = none.yes ? NOTHING : MOVED;
+            one_kind(e, pb, entry, x_sub(e, x_const(e, TILED_MOVED), at), s, c, run);
+        }
     }
 }
 

@@ -15,7 +15,7 @@ static int lanes_of(const dcn_spec *s, const dcn_target *t)
 ** of equals reads the fewest operands per multiply-add. */
 static void guess_register_tile(const dcn_spec *s, const dcn_target *t, int *k)
 {
-    static const int wide[][2] = { { 6, 4 }, { 8, 3 }, { 14, 2 }, { 28, 1 } };
+    static const int wide[][2] = { { 6, 4 }, { 8, 3 }, { 12, 2 }, { 14, 1 } };
     static const int narrow[][2] = { { 6, 2 }, { 12, 1 } };
     int is_wide = t->registers >= 32, n = is_wide ? 4 : 2, lanes = lanes_of(s, t);
     int outs = (int)(s->out_channels / s->groups), vectors = (outs + lanes - 1) / lanes;
@@ -123,11 +123,12 @@ static void guess_view(const dcn_spec *s, const dcn_target *t, int *k)
 void tiled_guess(const dcn_spec *s, const dcn_target *t, int *k)
 {
     k[TILED_CB] = k[TILED_ORDER] = k[TILED_VIEW] = 0;
-    k[TILED_UNROLL] = 2;
+    k[TILED_UNROLL] = 1;
     k[TILED_TH] = 1;
     k[TILED_TW] = 4;
     guess_taps(s, k);
     guess_register_tile(s, t, k);
+    k[TILED_UNROLL] = k[TILED_MR] * k[TILED_NV] + k[TILED_NV] + 3 < t->registers ? 2 : 1;
     k[TILED_PACK] = tiled_fitting_pack(s, lanes_of(s, t)) > 1;
     guess_channels(s, t, k);
     guess_view(s, t, k);

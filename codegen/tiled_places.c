@@ -1,13 +1,15 @@
 /* tiled_places.c: where every tap of every pixel of a tile looks, once for all channels.
 **
-**     at[entry]          element of the upper left of the four pixels in the view's block; -1: nothing there
+**     at[entry]          element of the upper left of the four pixels in the view's block
 **     weights[entry][c]  corner c of the four, the tap's modulation and the border rule multiplied in
 **
 ** entry = (d*K + k)*tap_entries + pixel*pixel_entries, pixel = row*cols + column within the tile, so a tile at
 ** the edge of the map has no holes.  Vectors run along a row of the tile, or along the taps of a pixel where
 ** their offsets lie side by side (nhwc); they may spill into entries that are written later.
-** A sample outside the map is skipped (at = -1) rather than multiplied by 0, so that nothing in the
-** map can leak into it; not so where 0 times its modulation is not 0 (NaN, infinity).
+** Nothing in the map may leak into a sample that does not touch it (a weight of 0 would not keep a NaN out), so
+** an entry may also be TILED_NOTHING, a sample wholly outside, or TILED_MOVED - at, one at the edge whose four
+** pixels were moved into the map: those with weight 0 are not part of it.  A sample outside whose modulation is
+** not finite stays a product, for 0 times it is not 0.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "sample.h"
@@ -60,12 +62,20 @@ static mask leaves_nothing(Emit *e, const Sample *s)
     return m_and(e, out, f_equal(e, f_mul(e, s->modulation, zero), zero));
 }
 
+/* What a place says besides where it looks; see the top. */
+typedef struct Notes {
+    mask nothing, moved;
+} Notes;
+
 static void store_at(Emit *e, const Problem *pb, const Table *t, idx entry, ivec y, ivec x,
-                     mask none)
+                     const Notes *n)
 {
-    ivec pixel = i_const(e, t->view);
-    ivec at = i_mul(e, i_add(e, i_mul(e, y, i_splat(e, pb->w)), x), pixel);
-    p_store_i32(e, p_at_i32(e, t->at, entry), i_select(e, none, i_const(e, -1), at));
+    ivec at = i_add(e, i_mul(e, y, i_splat(e, pb->w)), x);
+    at = i_mul(e, at, i_const(e, t->view));
+    if (n->moved.v)
+        at = i_select(e, n->moved, i_sub(e, i_const(e, TILED_MOVED), at), at);
+    p_store_i32(e, p_at_i32(e, t->at, entry),
+                i_select(e, n->nothing, i_const(e, TILED_NOTHING), at));
 }
 
 static void plain_tap(Emit *e, const Problem *pb, const Table *t, idx entry, const Place *at, idx i,
@@ -73,15 +83,21 @@ static void plain_tap(Emit *e, const Problem *pb, const Table *t, idx entry, con
 {
     ivec y = i_splat(e, emit_tap_row(e, pb, at->p, i)), x = emit_tap_cols(e, pb, at->q, j);
     mask in = m_and(e, i_below(e, y, i_splat(e, pb->h)), i_below(e, x, i_splat(e, pb->w)));
-    store_at(e, pb, t, entry, y, x, m_not(e, in));
+    store_at(e, pb, t, entry, y, x, &(Notes){ .nothing = m_not(e, in) });
+}
+
+static void store_sample(Emit *e, const Problem *pb, const Table *t, idx entry, const Sample *s)
+{
+    Notes notes = { leaves_nothing(e, s), s->moved };
+    store_at(e, pb, t, entry, s->y, s->x, &notes);
+    store_corners(e, t, entry, s);
 }
 
 static void deformed_tap(Emit *e, const Problem *pb, const Table *t, idx entry, const Place *at,
                          idx i, idx j)
 {
     Sample s = emit_sample(e, pb, at, i, j);
-    store_at(e, pb, t, entry, s.y, s.x, leaves_nothing(e, &s));
-    store_corners(e, t, entry, &s);
+    store_sample(e, pb, t, entry, &s);
 }
 
 /* All taps of one vector of pixels; `pixel` is the first one's number in the tile. */
@@ -130,8 +146,7 @@ static void row_by_taps(Emit *e, const TiledPlan *plan, const Problem *pb, const
         for (int tap = 0; tap < plan->pixel_entries; tap += e->lanes) {
             Sample s = emit_sample_taps(e, pb, &at, tap);
             idx entry = x_addk(e, x_mulk(e, pixel, plan->pixel_entries), tap);
-            store_at(e, pb, t, entry, s.y, s.x, leaves_nothing(e, &s));
-            store_corners(e, t, entry, &s);
+            store_sample(e, pb, t, entry, &s);
         }
     }
 }

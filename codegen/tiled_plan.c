@@ -50,17 +50,18 @@ static void plan_workspace(TiledPlan *p)
         round_up(end, 4096) + 64 * 5; /* two threads never share a line, nor all sets */
 }
 
+static int gcd(int a, int b)
+{
+    return b ? gcd(b, a % b) : a;
+}
+
+/* Blocks begin at multiples of channel_block within a group, groups at multiples of in_group. */
 int tiled_run(const TiledPlan *p, int channels)
 {
     if (!problem_is_deformed(p->s) || p->s->offset_groups == 1)
         return channels;
-    int a = channels, b = p->offset_group;
-    while (b) {
-        int r = a % b;
-        a = b;
-        b = r;
-    }
-    return a;
+    int run = gcd(channels, p->offset_group);
+    return p->group_block > 1 ? run : gcd(gcd(run, p->in_group), p->channel_block);
 }
 
 int tiled_chunk(const TiledPlan *p, int channels)
