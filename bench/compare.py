@@ -3,8 +3,10 @@
 For each workload and number of threads: every implementation gets a process of its own and the
 same operands; each output is compared with dcngen's, which the library's own check has passed; a
 wrong one is reported and not timed.  Then they take turns, round after round, beginning with
-another one each time, so that a slow minute of the machine slows all alike; each turn runs once
-unclocked and then by the clock.  Ratios are medians of the ratios within one round.
+another one each time, so that a slow minute of the machine slows all alike; a turn runs once
+unclocked to bring its data into the caches, unless it is so long that this is no matter, and then
+by the clock.  Before each turn the machine's multiply-add peak is probed.  Ratios are medians of
+the ratios within one round.
 
 Needs nothing but Python; what is not installed for the peers is named as missing.
 
@@ -28,6 +30,7 @@ from workers import Worker, WorkerError
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CLOCKED_NS = 1e7  # a turn lasts at least so long
+LONG_NS = 2e8  # a run that long does not need another one before it
 TOLERANCE = 1e-3  # of the root mean square of the output: summation order, and floor at f32
 
 # name: (family, label, -D options); the nchw ones come first, their outputs are the references.
@@ -65,7 +68,7 @@ class Cell:
     def __init__(self, run, workload, threads):
         self.run, self.workload, self.threads = run, workload, threads
         self.folder = tempfile.mkdtemp(prefix="cell-", dir=run.scratch)
-        self.workers, self.rows = {}, []
+        self.workers, self.rows, self.probe = {}, [], None
 
     def file(self, name):
         return os.path.join(self.folder, name)
@@ -144,23 +147,27 @@ class Cell:
             row["ns"], row["turn"] = [], max(1, math.ceil(CLOCKED_NS / row["first_ns"]))
 
     def turn(self, row):
+        worker = self.workers[row["name"]]
+        self.peak.append(self.probe.ask("run 1")["gflops"])
         try:
-            row["ns"].append(self.workers[row["name"]].ask(f"run {row['turn']}")["ns"])
+            if row["first_ns"] < LONG_NS:
+                worker.ask("run 1")
+            row["ns"].append(worker.ask(f"run {row['turn']}")["ns"])
         except WorkerError as e:
             self.drop(row, str(e))
 
     def take_turns(self):
         self.peak, rounds, until = [], 0, time.monotonic() + self.run.seconds
-        while rounds < self.run.rounds or time.monotonic() < until:
-            self.peak.append(self.probe.ask("run 1")["gflops"])
-            begin = rounds % max(1, len(self.live))
+        while self.live and (rounds < self.run.rounds or time.monotonic() < until):
+            begin = rounds % len(self.live)
             for row in self.live[begin:] + self.live[:begin]:
                 self.turn(row)
             self.live = [r for r in self.live if r["name"] in self.workers]
             rounds += 1
+        self.rounds = rounds
 
     def summarise(self):
-        peak = statistics.median(self.peak)
+        peak = statistics.median(self.peak or [0])
         timed = {r["name"]: r for r in self.live}
         for row in self.live:
             ns, base = row["ns"], timed.get(base_of(row))
@@ -172,7 +179,7 @@ class Cell:
                 if other:
                     row[key] = statistics.median(a / b for a, b in zip(ns, other["ns"]))
         return {"workload": self.workload, "threads": self.threads, "peak_gflops": peak,
-                "rounds": len(self.peak), "problem": self.about, "rows": self.rows}
+                "rounds": self.rounds, "problem": self.about, "rows": self.rows}
 
     def measure(self):
         try:
@@ -182,8 +189,9 @@ class Cell:
             self.take_turns()
             return self.summarise()
         finally:
-            for worker in [*self.workers.values(), *([self.probe] if "probe" in vars(self) else [])]:
-                worker.close()
+            for worker in [*self.workers.values(), self.probe]:
+                if worker:
+                    worker.close()
             shutil.rmtree(self.folder)
 
 

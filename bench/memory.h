@@ -6,6 +6,9 @@
 
 #include <stddef.h>
 
+/* To be called first: large blocks then are new pages, never those of freed ones. */
+void bench_memory_start(void);
+
 /* Forget the peak so far; bytes held now. */
 size_t bench_memory_mark(void);
 

@@ -55,7 +55,8 @@ build() {
     fi
     cmake -S . -B "$home/release" -DCMAKE_BUILD_TYPE=Release -DDCNGEN_TESTS=OFF \
         >"$home/configure.log"
-    cmake --build "$home/release" --parallel "$(nproc)" --target dcngen_worker >"$home/build.log" || {
+    cmake --build "$home/release" --parallel "$(nproc)" --target dcngen_worker \
+        >"$home/build.log" || {
         tail -20 "$home/build.log" >&2
         exit 4
     }

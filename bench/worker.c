@@ -9,10 +9,10 @@
 ** Operands are float32 .npy files in nchw; `time` turns them into the layout of its spec.  All that
 ** is said is one line of JSON an answer.  time and peak answer each line on their input:
 **
-**     first        run once            {"first_ns", "rss_bytes"}: by how much the process grew
-**     run N        once unclocked, then N times       {"ns": of one} or {"gflops"}
-**     write FILE   the output, as nchw                {}
-**     verify       the library's own check            {"failures", "what"}
+**     first        run once                   {"first_ns", "rss_bytes": growth of the process}
+**     run N        run N times                {"ns": of one run} or {"gflops"}
+**     write FILE   the output, as nchw        {}
+**     verify       the library's own check    {"failures", "what"}
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -206,15 +206,14 @@ static int answer_first(Worker *w, const char *rest, dcn_error *err)
     if (run_once(w, err))
         return -1;
     double ns = bench_now_ns() - start;
-    printf("{\"first_ns\":%.0f,\"rss_bytes\":%zu}\n", ns, bench_memory_peak() - before);
+    size_t peak = bench_memory_peak();
+    printf("{\"first_ns\":%.0f,\"rss_bytes\":%zu}\n", ns, peak > before ? peak - before : 0);
     return 0;
 }
 
 static int answer_run(Worker *w, const char *rest, dcn_error *err)
 {
     int times = atoi(rest) > 0 ? atoi(rest) : 1;
-    if (run_once(w, err))
-        return -1;
     double start = bench_now_ns();
     for (int i = 0; i < times; i++)
         if (run_once(w, err))
@@ -259,7 +258,6 @@ static int answer_verify(Worker *w, const char *rest, dcn_error *err)
 static int answer_peak(Worker *w, const char *rest, dcn_error *err)
 {
     (void)rest, (void)err;
-    tune_probe_run(&w->probe);
     printf("{\"gflops\":%.3f}\n", tune_probe_run(&w->probe));
     return 0;
 }
@@ -298,6 +296,7 @@ static int time_kernel(int argc, char **argv, dcn_error *err)
 {
     Worker w = { .threads = atoi(argv[5]) };
     int at = 6, failed;
+    bench_memory_start();
     failed = bench_load(argv[3], argv[4], argv, argc, &at, &w.module, &w.spec, err) ||
              open_kernel(&w, argv[2], err) || answer(&w, kernel_verbs, err);
     for (int i = 0; i < w.n; i++)
