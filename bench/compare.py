@@ -246,7 +246,7 @@ def main():
     args = arguments()
     os.makedirs(args.out, exist_ok=True)
     now = datetime.datetime.now(datetime.timezone.utc)
-    stem = os.path.join(args.out, now.strftime("%Y-%m-%d"))
+    stem = os.path.join(args.out, now.strftime("%Y-%m-%d") + ("-quick" if args.quick else ""))
     with tempfile.TemporaryDirectory() as args.scratch, \
             open(stem + ".log", "w", encoding="utf-8") as args.log:
         result = {"schema": 1, "date": now.isoformat(timespec="seconds"), "quick": args.quick,
