@@ -7,7 +7,8 @@
 #
 # Builds dcngen in build/bench/release, installs the peers that can be had with pip in
 # build/bench/venv (DCNGEN_BENCH_INSTALL=off: takes what is there), and writes DATE.json, DATE.md
-# and DATE.svg (DATE-quick for --quick) to build/bench/results (--out DIR).  A peer that cannot be had is named as missing.
+# and DATE.svg (DATE-quick for --quick) to build/bench/results (--out DIR).  A peer that cannot be
+# had is named as missing.
 # SPDX-License-Identifier: Apache-2.0
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
