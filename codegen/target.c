@@ -204,11 +204,11 @@ static int named(const char *cpu, const char *triple, dcn_target *t, const Isa *
     if (triple && !is_arch(triple, *base))
         return dcn_fail(err, DCN_EENV, "CPU \"%s\" does not fit triple \"%s\": expected %s", cpu,
                         triple, (*base)->triple);
+    if (triple && strlen(triple) >= sizeof t->triple)
+        return dcn_fail(err, DCN_EENV, "triple \"%s\" is too long", triple);
     if (triple && !is_elf64(triple))
         return dcn_fail(err, DCN_EENV, "unsupported triple \"%s\": expected 64-bit ELF, such as %s",
                         triple, (*base)->triple);
-    if (triple && strlen(triple) >= sizeof t->triple)
-        return dcn_fail(err, DCN_EENV, "triple \"%s\" is too long", triple);
     snprintf(t->triple, sizeof t->triple, "%s", triple ? triple : (*base)->triple);
     snprintf(t->cpu, sizeof t->cpu, "%s", c->name);
     t->l1_bytes = c->l1_bytes;

@@ -12,11 +12,12 @@ static int lanes_of(const dcn_spec *s, const dcn_target *t)
 }
 
 /* Few vectors of many pixels or many vectors of few pixels: the one whose last block is fullest; the first
-** of equals reads the fewest operands per multiply-add. */
+** of equals reads the fewest operands per multiply-add.  The third number is how far its loop can be unrolled
+** before LLVM's scheduler runs out of registers. */
 static void guess_register_tile(const dcn_spec *s, const dcn_target *t, int *k)
 {
-    static const int wide[][2] = { { 6, 4 }, { 8, 3 }, { 12, 2 }, { 14, 1 } };
-    static const int narrow[][2] = { { 6, 2 }, { 12, 1 } };
+    static const int wide[][3] = { { 6, 4, 2 }, { 8, 3, 2 }, { 12, 2, 2 }, { 14, 1, 2 } };
+    static const int narrow[][3] = { { 6, 2, 2 }, { 12, 1, 1 } };
     int is_wide = t->registers >= 32, n = is_wide ? 4 : 2, lanes = lanes_of(s, t);
     int outs = (int)(s->out_channels / s->groups), vectors = (outs + lanes - 1) / lanes;
     int best = n - 1, waste = 99;
@@ -30,6 +31,7 @@ static void guess_register_tile(const dcn_spec *s, const dcn_target *t, int *k)
     }
     k[TILED_MR] = is_wide ? wide[best][0] : narrow[best][0];
     k[TILED_NV] = is_wide ? wide[best][1] : narrow[best][1];
+    k[TILED_UNROLL] = is_wide ? wide[best][2] : narrow[best][2];
 }
 
 /* Share of the register tiles' pixels that are real, over a map of rows x cols. */
@@ -123,12 +125,10 @@ static void guess_view(const dcn_spec *s, const dcn_target *t, int *k)
 void tiled_guess(const dcn_spec *s, const dcn_target *t, int *k)
 {
     k[TILED_CB] = k[TILED_ORDER] = k[TILED_VIEW] = 0;
-    k[TILED_UNROLL] = 1;
     k[TILED_TH] = 1;
     k[TILED_TW] = 4;
     guess_taps(s, k);
     guess_register_tile(s, t, k);
-    k[TILED_UNROLL] = k[TILED_MR] * k[TILED_NV] + k[TILED_NV] + 3 < t->registers ? 2 : 1;
     k[TILED_PACK] = tiled_fitting_pack(s, lanes_of(s, t)) > 1;
     guess_channels(s, t, k);
     guess_view(s, t, k);

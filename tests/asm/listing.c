@@ -61,13 +61,21 @@ static int jumps_to(const char *line, const char *label)
            length == n && !strncmp(operand, label, n);
 }
 
-int listing_loop(const Listing *l, const char *word, int *first, int *last)
+/* Labels of blocks begin with a dot (or L on some systems); others are functions. */
+static int is_function(const char *line)
 {
-    int most = 0, start = 0;
+    return is_label(line) && line[0] != '.';
+}
+
+int listing_loop(const Listing *l, const char *function, const char *word, int *first, int *last)
+{
+    int most = 0, start = 0, inside = 0;
     for (int i = 0; i < l->n; i++) {
+        if (is_function(l->line[i]))
+            inside = !strncmp(l->line[i], function, strlen(function));
         if (is_label(l->line[i]))
             start = i;
-        if (!jumps_to(l->line[i], l->line[start]))
+        if (!inside || !jumps_to(l->line[i], l->line[start]))
             continue;
         int n = listing_count(l, start, i, word);
         if (n > most) {

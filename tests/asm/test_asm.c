@@ -143,7 +143,7 @@ static void expect_inner_loop(const dcn_spec *s, const Machine *m)
     cr_assert(!strncmp(schedule, "tiled ", 6), "%s", schedule);
     int want = knob(schedule, "mr") * knob(schedule, "nv") * knob(schedule, "unroll");
     Listing l = listing_of(s, m, NULL);
-    int first, last, fmas = listing_loop(&l, m->fma, &first, &last);
+    int first, last, fmas = listing_loop(&l, "product", m->fma, &first, &last);
     cr_expect_eq(fmas, want, "%s %s %s: %d multiply-adds in the inner loop, not %d", m->cpu,
                  dcn_dtype_name(s->dtype), schedule, fmas, want);
     if (fmas) {
@@ -209,13 +209,13 @@ Test(listing, finds_the_loop_and_the_stray_call)
                                ".L2:\n\tvfmadd z\n\tmov (%rsp)\n\tjne\t.L2\n\tcallq\tg\n";
     Listing l = listing_open(text);
     int first, last;
-    cr_expect_eq(listing_loop(&l, "vfmadd", &first, &last), 2);
+    cr_expect_eq(listing_loop(&l, "", "vfmadd", &first, &last), 2);
     cr_expect_eq(first, 2);
     cr_expect_eq(last, 6);
     cr_expect_str_eq(listing_stray_call(&l), "\tcallq\tg");
     listing_close(&l);
     l = listing_open("f:\n.LBB0_1:\n\tfmla v0.4s, v1.4s, v2.s[0]\n\tcbnz\tx9, .LBB0_1\n\tbl\tf\n");
-    cr_expect_eq(listing_loop(&l, "fmla", &first, &last), 1);
+    cr_expect_eq(listing_loop(&l, "", "fmla", &first, &last), 1);
     cr_expect_null(listing_stray_call(&l));
     listing_close(&l);
 }

@@ -227,11 +227,13 @@ Test(jit, what_cannot_be_compiled_is_said)
     expect_error(&s, NULL, DCN_ESPEC, "'in_channels' = 0 is outside 1..65536");
     s = spec(0);
     strcpy(s.target, "pentium");
-    expect_error(&s, NULL, DCN_EENV,
-                 "unknown CPU \"pentium\": `dcngen targets` lists the known ones");
+    expect_error(
+        &s, NULL, DCN_ESPEC,
+        "'target' = \"pentium\": unknown CPU \"pentium\": `dcngen targets` lists the known ones");
     s = spec(0);
     strcpy(s.schedule, "tiled order=2");
-    expect_error(&s, NULL, DCN_EUSAGE, "schedule knob order = 2 is not one of 0, 1");
+    expect_error(&s, NULL, DCN_ESPEC,
+                 "'schedule' = \"tiled order=2\": schedule knob order = 2 is not one of 0, 1");
     dcn_options opt = { .schedule = "blocked" };
     expect_error(&s, &opt, DCN_EUSAGE,
                  "unknown lowering \"blocked\": expected one of tiled, direct");

@@ -235,30 +235,35 @@ Test(walk, ends_where_nothing_is_legal)
 typedef struct Reason {
     int in, out, groups, offset_groups, height, kernel;
     const char *schedule, *reason;
+    dcn_dtype dtype;
 } Reason;
 
 static const Reason reasons[] = {
-    { 64, 64, 1, 1, 28, 3, "direct lanes=32", "vector is wider than the machine's registers" },
-    { 64, 3, 1, 1, 28, 3, "direct outs=4", "a weight group has fewer output channels than that" },
-    { 64, 64, 1, 1, 28, 3, "tiled mr=28 nv=4", "the register tile does not fit the registers" },
+    { 64, 64, 1, 1, 28, 3, "direct lanes=16", "vector is wider than the machine's registers",
+      DCN_F64 },
+    { 64, 3, 1, 1, 28, 3, "direct outs=4", "a weight group has fewer output channels than that",
+      DCN_F32 },
+    { 64, 64, 1, 1, 28, 3, "tiled mr=28 nv=4", "the register tile does not fit the registers",
+      DCN_F32 },
     { 64, 16, 1, 1, 28, 3, "tiled mr=1 nv=2",
-      "the register tile is wider than the output channels of a weight group" },
-    { 64, 64, 1, 1, 28, 3, "tiled cb=64", "the channel block is a whole weight group: use cb=0" },
+      "the register tile is wider than the output channels of a weight group", DCN_F32 },
+    { 64, 64, 1, 1, 28, 3, "tiled cb=64", "the channel block is a whole weight group: use cb=0",
+      DCN_F32 },
     { 64, 64, 1, 1, 28, 3, "tiled cb=128",
-      "the channel block is larger than the weight groups it could hold" },
+      "the channel block is larger than the weight groups it could hold", DCN_F32 },
     { 64, 64, 1, 1, 28, 3, "tiled taps=9",
-      "the tap block is not smaller than the kernel: use taps=0" },
-    { 96, 96, 1, 4, 28, 3, "tiled cb=16", "the channel block splits an offset group" },
+      "the tap block is not smaller than the kernel: use taps=0", DCN_F32 },
+    { 96, 96, 1, 4, 28, 3, "tiled cb=16", "the channel block splits an offset group", DCN_F32 },
     { 60, 60, 20, 6, 28, 3, "tiled nv=1 mr=1 cb=16",
-      "the weight groups of a column would cross offset groups" },
-    { 64, 64, 1, 1, 5, 3, "tiled th=14", "the tile is larger than the map" },
+      "the weight groups of a column would cross offset groups", DCN_F32 },
+    { 64, 64, 1, 1, 5, 3, "tiled th=14", "the tile is larger than the map", DCN_F32 },
     { 65536, 16, 1, 1, 28, 1, "tiled nv=1 mr=1 cb=0 th=16 tw=20",
-      "the workspace of a tile would exceed 32 MiB" },
+      "the workspace of a tile would exceed 32 MiB", DCN_F32 },
     { 64, 64, 4, 1, 28, 3, "tiled nv=1 mr=1 cb=0 pack=1",
-      "no two weight groups fill a vector evenly: use pack=0" },
-    { 64, 64, 1, 1, 28, 3, "tiled view=1", "there is one offset group: use view=0" },
+      "no two weight groups fill a vector evenly: use pack=0", DCN_F32 },
+    { 64, 64, 1, 1, 28, 3, "tiled view=1", "there is one offset group: use view=0", DCN_F32 },
     { 51, 64, 1, 3, 28, 3, "tiled cb=0 view=1",
-      "the channels of an offset group do not fill vectors evenly: use view=0" },
+      "the channels of an offset group do not fill vectors evenly: use view=0", DCN_F32 },
 };
 enum { NREASONS = sizeof reasons / sizeof *reasons };
 
@@ -268,6 +273,7 @@ Test(refuse, says_why)
     for (int i = 0; i < NREASONS; i++) {
         const Reason *r = &reasons[i];
         dcn_spec s = case_spec(DCN_OP_DEFORM_CONV2D, r->in, r->out, r->height, 28);
+        s.dtype = r->dtype;
         s.groups = r->groups;
         s.offset_groups = r->offset_groups;
         s.kernel[0] = s.kernel[1] = r->kernel;
