@@ -1,7 +1,7 @@
 /* tiled_guess.c: a good tiling without measuring.
 **
 ** In order: the register tile that wastes the fewest output lanes, a column about 600 deep, then the tile
-** of pixels whose edges waste the least, larger where the weights do not stay in L2.
+** of pixels that a simple account of edges, weights read again and idle threads finds cheapest.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "tiled.h"
@@ -34,49 +34,78 @@ static void guess_register_tile(const dcn_spec *s, const dcn_target *t, int *k)
     k[TILED_UNROLL] = is_wide ? wide[best][2] : narrow[best][2];
 }
 
-/* Share of the register tiles' pixels that are real, over a map of rows x cols. */
-static double used(int64_t rows, int64_t cols, int th, int tw, int mr)
+/* What one tile costs beyond its pixels, in pixels: above all reading the weights again, from beyond L2 where
+** they do not stay there. */
+static int tile_overhead(const dcn_spec *s, const dcn_target *t)
 {
-    int64_t work = 0;
-    int h[] = { th, (int)(rows % th) }, w[] = { tw, (int)(cols % tw) };
-    int64_t nh[] = { rows / th, h[1] > 0 }, nw[] = { cols / tw, w[1] > 0 };
-    for (int i = 0; i < 4; i++)
-        work += nh[i / 2] * nw[i % 2] * ((h[i / 2] * w[i % 2] + mr - 1) / mr * mr);
-    return (double)(rows * cols) / (double)work;
-}
-
-/* Weights that do not stay in L2 are read again for every tile, so the tile is made larger. */
-static int wanted_pixels(const dcn_spec *s, const dcn_target *t)
-{
-    double weights = (double)(s->in_channels / s->groups) * (double)(s->out_channels / s->groups) *
+    double weights = (double)s->in_channels * (double)(s->out_channels / s->groups) *
                      problem_taps(s) * (double)dcn_dtype_bytes(s->dtype) / (double)t->l2_bytes;
-    return weights > 2 ? 224 : weights > 0.5 ? 160 : 96;
+    return weights > 1 ? 10 : weights > 0.5 ? 5 : 2;
 }
 
-static double tile_score(const dcn_spec *s, const dcn_target *t, const int *k)
+typedef struct Tiling {
+    int64_t rows, cols; /* of the output */
+    int th, tw, mr, overhead;
+} Tiling;
+
+static int64_t at_most(int64_t n, int64_t most)
 {
-    int th = k[TILED_TH], tw = k[TILED_TW];
-    int64_t rows = s->height > 0 ? dcn_out_height(s, s->height) : 64;
-    int64_t cols = s->width > 0 ? dcn_out_width(s, s->width) : 64;
-    double size = (double)th * tw / wanted_pixels(s, t), fit = size > 1 ? 1 / size : size;
-    double ragged = s->layout == DCN_NCHW && tw % lanes_of(s, t) ? 0.03 : 0;
-    double thin = th > 2 * tw || tw > 6 * th ? 0.02 : 0;
-    return used(rows, cols, th, tw, k[TILED_MR]) + 0.06 * fit - ragged - thin;
+    return n < most ? n : most;
+}
+
+static int64_t tile_cost(const Tiling *g, int64_t y, int64_t x)
+{
+    int64_t pixels = at_most(g->rows - y, g->th) * at_most(g->cols - x, g->tw);
+    return (pixels + g->mr - 1) / g->mr * g->mr + g->overhead;
+}
+
+/* Time of the tiles in order on 1 and on 2 threads, each taken by the thread that is free first; per pixel and
+** thread, averaged over both: so edges that waste register tiles cost, and so does a last tile alone. */
+static double map_cost(const Tiling *g)
+{
+    int64_t busy[2] = { 0, 0 }, all = 0;
+    for (int64_t y = 0; y < g->rows; y += g->th)
+        for (int64_t x = 0; x < g->cols; x += g->tw) {
+            int64_t cost = tile_cost(g, y, x);
+            busy[busy[1] < busy[0]] += cost;
+            all += cost;
+        }
+    int64_t last = busy[0] > busy[1] ? busy[0] : busy[1];
+    return ((double)all + 2 * (double)last) / 2 / (double)(g->rows * g->cols);
+}
+
+/* Large maps are judged by a part: their edges matter little. */
+static double tiling_cost(const dcn_spec *s, const dcn_target *t, const int *k)
+{
+    enum { PART = 256 };
+    Tiling g = { .th = k[TILED_TH], .tw = k[TILED_TW], .mr = k[TILED_MR] };
+    g.rows = s->height > 0 ? at_most(dcn_out_height(s, s->height), PART) : PART;
+    g.cols = s->width > 0 ? at_most(dcn_out_width(s, s->width), PART) : PART;
+    g.overhead = tile_overhead(s, t);
+    TiledPlan p = tiled_plan(s, t, k);
+    /* The column is written and read at once; weights stay beside it if both fit. */
+    int64_t column = (int64_t)p.pixels * p.column_stride * p.fp_bytes;
+    int64_t weights = p.packed_elements * p.fp_bytes, l2 = t->l2_bytes;
+    int64_t beside = column + (weights < l2 ? weights : 0);
+    double spilled = column > l2 * 2 / 3 || beside > l2 * 7 / 8 ? 0.04 : 0;
+    double ragged = s->layout == DCN_NCHW && g.tw % p.lanes ? 0.03 : 0;
+    double thin = g.th > 2 * g.tw || g.tw > 6 * g.th ? 0.02 : 0;
+    return map_cost(&g) + spilled + ragged + thin;
 }
 
 static void guess_tile(const dcn_spec *s, const dcn_target *t, int *k)
 {
     const Knob *rows = &tiled_knobs[TILED_TH], *cols = &tiled_knobs[TILED_TW];
-    double best = -1;
+    double best = 1e30;
     int th = k[TILED_TH], tw = k[TILED_TW];
     for (int i = 0; i < rows->nchoices * cols->nchoices; i++) {
         k[TILED_TH] = rows->choice[i % rows->nchoices];
         k[TILED_TW] = cols->choice[i / rows->nchoices];
         if (k[TILED_TH] * k[TILED_TW] > 400 || tiled_refuse(s, t, k))
             continue;
-        double score = tile_score(s, t, k);
-        if (score > best) {
-            best = score;
+        double cost = tiling_cost(s, t, k);
+        if (cost < best) {
+            best = cost;
             th = k[TILED_TH];
             tw = k[TILED_TW];
         }

@@ -143,7 +143,8 @@ static void row_by_taps(Emit *e, const TiledPlan *plan, const Problem *pb, const
         Place at = { .n = e_arg_idx(e, N), .p = x_add(e, e_arg_idx(e, P0), row) };
         at.q = x_add(e, e_arg_idx(e, Q0), col.at);
         idx pixel = x_add(e, x_mul(e, row, cols), col.at);
-        for (int tap = 0; tap < plan->pixel_entries; tap += e->lanes) {
+        int taps = plan->taps * plan->s->offset_groups;
+        for (int tap = 0; tap < taps; tap += e->lanes) {
             Sample s = emit_sample_taps(e, pb, &at, tap);
             idx entry = x_addk(e, x_mulk(e, pixel, plan->pixel_entries), tap);
             store_sample(e, pb, t, entry, &s);

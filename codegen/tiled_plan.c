@@ -3,6 +3,8 @@
 */
 #include "tiled.h"
 
+enum { LINE_BYTES = 64 };
+
 static int64_t round_up(int64_t n, int64_t to)
 {
     return (n + to - 1) / to * to;
@@ -21,10 +23,10 @@ idx tiled_view_at(Emit *e, const TiledPlan *p, const Problem *pb, idx c)
     return x_add(e, x_mul(e, x_div(e, c, view), block), x_rem(e, c, view));
 }
 
-/* Rows at a large power of two apart would fall into a few sets of the cache. */
-static int spread(int elements, int lanes)
+/* Rows an even number of cache lines apart share fewer sets of the cache: make the number odd. */
+static int spread(int n, int per_line)
 {
-    return elements % 128 ? elements : elements + lanes;
+    return (int)(round_up(n, per_line) / per_line | 1) * per_line;
 }
 
 static void plan_workspace(TiledPlan *p)
@@ -119,8 +121,9 @@ static void plan_places(TiledPlan *p)
     int all = p->taps * (problem_is_deformed(p->s) ? p->s->offset_groups : 1);
     p->by_taps = tiled_by_taps(p->s);
     p->tap_entries = p->by_taps ? 1 : p->pixels + p->lanes;
-    p->pixel_entries = p->by_taps ? (int)round_up(all, p->lanes) : 1;
-    p->entries = p->by_taps ? (int64_t)p->pixels * p->pixel_entries : (int64_t)all * p->tap_entries;
+    p->pixel_entries = p->by_taps ? spread(all, LINE_BYTES / 4 / p->fp_bytes) : 1;
+    p->entries = p->by_taps ? (int64_t)p->pixels * p->pixel_entries + p->lanes
+                            : (int64_t)all * p->tap_entries;
 }
 
 TiledPlan tiled_plan(const dcn_spec *s, const dcn_target *t, const int *k)
@@ -139,13 +142,13 @@ TiledPlan tiled_plan(const dcn_spec *s, const dcn_target *t, const int *k)
     p.tap_block = k[TILED_TAPS] && k[TILED_TAPS] < p.taps ? k[TILED_TAPS] : p.taps;
     plan_groups(&p, k);
     p.column_group = p.channel_block * p.tap_block;
-    p.column_stride = spread(p.column_group * p.group_block, p.lanes);
+    p.column_stride = spread(p.column_group * p.group_block, LINE_BYTES / p.fp_bytes);
     p.out_blocks = (p.out_padded + p.nr - 1) / p.nr;
     p.last_nv = (p.out_padded - (p.out_blocks - 1) * p.nr) / p.lanes;
     p.by_outputs = k[TILED_ORDER];
     p.unroll = k[TILED_UNROLL];
     if (s->layout == DCN_NCHW)
-        p.out_stride = spread((int)round_up(s->out_channels, p.lanes), p.lanes);
+        p.out_stride = spread((int)round_up(s->out_channels, p.lanes), LINE_BYTES / p.fp_bytes);
     p.packed_elements = (int64_t)p.groups * (p.in_group / p.pack) * p.taps * p.out_padded;
     plan_workspace(&p);
     return p;
