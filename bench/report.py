@@ -138,7 +138,7 @@ def markdown(result, picture):
              f"{m['cpu']} (LLVM calls it {m['llvm_cpu']}), {m['cores']} cores, {cache}. "
              f"Multiply-add peak in f32, measured between the turns: {peak}. One picture, f32, "
              "offsets normal with a deviation of 2 pixels, masks uniform between 0 and 1. "
-             "Schedules of dcngen are its guesses or what tuning had stored.",
+             "Schedules of dcngen are its guesses.",
              f"![share of the peak]({os.path.basename(picture)})",
              "Times are medians. A ratio is the other's time over dcngen's, of the same round: "
              "above 1 dcngen is faster. Deformable peers take nchw and are compared with dcngen "
