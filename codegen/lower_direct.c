@@ -23,8 +23,7 @@ static const Knob knobs[NKNOBS] = {
 
 static const char *refuse(const dcn_spec *s, const dcn_target *t, const int *k)
 {
-    int lanes = t->vector_bytes / (int)dcn_dtype_bytes(s->dtype);
-    if (k[LANES] > lanes)
+    if (k[LANES] > problem_vector(s, t))
         return "vector is wider than the machine's registers";
     if (k[OUTS] > 1 && k[OUTS] > s->out_channels / s->groups)
         return "a weight group has fewer output channels than that";
@@ -33,7 +32,7 @@ static const char *refuse(const dcn_spec *s, const dcn_target *t, const int *k)
 
 static void guess(const dcn_spec *s, const dcn_target *t, int *k)
 {
-    k[LANES] = t->vector_bytes / (int)dcn_dtype_bytes(s->dtype);
+    k[LANES] = problem_vector(s, t);
     k[OUTS] = 1;
     for (int i = 0; i < knobs[OUTS].nchoices; i++)
         if (knobs[OUTS].choice[i] <= s->out_channels / s->groups && knobs[OUTS].choice[i] <= 8)
@@ -50,11 +49,6 @@ static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *
 }
 
 /* ---- the loops ------------------------------------------------------------------------------- */
-
-static int gcd(int a, int b)
-{
-    return b ? gcd(b, a % b) : a;
-}
 
 /* The sums being made: output channels first .. first + count - 1 of group g at a place. */
 typedef struct Sums {
@@ -152,7 +146,7 @@ static void contract(Emit *e, const Problem *pb, Sums *sums)
     const dcn_spec *s = pb->s;
     int per_group = (int)(s->in_channels / s->groups);
     int per_offset = (int)(s->in_channels / s->offset_groups);
-    int deformed = problem_is_deformed(s), run = deformed ? gcd(per_group, per_offset) : per_group;
+    int deformed = problem_is_deformed(s), run = problem_common(per_group, per_offset);
     idx zero = x_const(e, 0);
     EMIT_FOR (e, c0, zero, x_const(e, per_group), run) {
         idx channel = x_add(e, x_mulk(e, sums->g, per_group), c0.at);

@@ -44,8 +44,7 @@ const Knob tiled_knobs[TILED_NKNOBS] = {
 static int splits_offset_group(const TiledPlan *p)
 {
     int a = p->channel_block, b = p->offset_group;
-    return problem_is_deformed(p->s) && p->s->offset_groups > 1 && p->channel_block < p->in_group &&
-           a % b && b % a;
+    return p->s->offset_groups > 1 && p->channel_block < p->in_group && a % b && b % a;
 }
 
 static const char *refuse_pack(const TiledPlan *p, int pack)
@@ -76,7 +75,7 @@ static const char *refuse_view(const dcn_spec *s, const TiledPlan *p, int view)
 {
     if (!view)
         return NULL;
-    if (!problem_is_deformed(s) || s->offset_groups == 1)
+    if (s->offset_groups == 1)
         return "there is one offset group: use view=0";
     if (p->view < p->lanes ? p->lanes % p->view : p->view % p->lanes)
         return "the channels of an offset group do not fill vectors evenly: use view=0";

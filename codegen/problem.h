@@ -23,6 +23,12 @@ Problem problem_of_sizes(Emit *e, const dcn_spec *s, idx batch, idx height, idx 
 int problem_taps(const dcn_spec *s);        /* K */
 int problem_is_deformed(const dcn_spec *s); /* has offsets */
 
+/* Elements of the spec's dtype in a register of the target. */
+int problem_vector(const dcn_spec *s, const dcn_target *t);
+
+/* Greatest common divisor: the longest runs that neither of two ways to cut channels cuts. */
+int problem_common(int a, int b);
+
 /* Element offset of [n][c][y][x] in a map of `channels` channels and `rows` x `cols`, in the spec's layout. */
 idx problem_at(Emit *e, const Problem *pb, idx channels, idx rows, idx cols, const idx at[4]);
 

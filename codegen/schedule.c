@@ -58,7 +58,7 @@ int sched_first(Schedule *sc, const dcn_spec *s, const dcn_target *t)
 /* A product needs some output channels to pay for its column. */
 static int prefer_direct(const dcn_spec *s, const dcn_target *t)
 {
-    int lanes = t->vector_bytes / (int)dcn_dtype_bytes(s->dtype);
+    int lanes = problem_vector(s, t);
     return s->out_channels < lanes / 2 || (s->groups > 1 && s->in_channels < lanes / 2);
 }
 

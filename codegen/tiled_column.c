@@ -1,12 +1,14 @@
 /* tiled_column.c: a block of channels and taps of the tile's column matrix.
 **
-**     column[pixel][group][chunk][tap][channel] = sum over corners c of weights[d][tap][pixel][c] * view[at + step(c)][channel]
+**     column[pixel][group][chunk][tap][channel] =
+**         sum over corners c of weights[d][tap][pixel][c] * view[at + step(c)][channel]
 **
-** A chunk is the channels of a packed group that share an offset group.  Vectors run along channels, which lie next to one another in the view.  Channels that share an offset group and
-** go to one place in the column are cut into vectors; the last one ends where they end and may overlap its
-** neighbour, so nothing outside is read or written and no mask is needed.  Where packed groups are narrower
-** than a vector, one vector samples several of them and is stored in pieces, the channels of a packed
-** group turned from [weight group][channel] to [channel][weight group] on the way.
+** A chunk is the channels of a packed group that share an offset group.  Vectors run along channels,
+** which lie next to one another in the view.  A run of channels that share an offset group and go to
+** one place in the column is cut into vectors; the last one ends where the run ends and may overlap its
+** neighbour, so nothing outside is read or written and no mask is needed.  Where packed groups are
+** narrower than a vector, one vector samples several of them and is stored in pieces, the channels of a
+** packed group turned from [weight group][channel] to [channel][weight group] on the way.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "sample.h"

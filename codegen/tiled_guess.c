@@ -6,11 +6,6 @@
 */
 #include "tiled.h"
 
-static int lanes_of(const dcn_spec *s, const dcn_target *t)
-{
-    return t->vector_bytes / (int)dcn_dtype_bytes(s->dtype);
-}
-
 /* Few vectors of many pixels or many vectors of few pixels: the one whose last block is fullest; the first
 ** of equals reads the fewest operands per multiply-add.  The third number is how far its loop can be unrolled
 ** before LLVM's scheduler runs out of registers. */
@@ -18,7 +13,7 @@ static void guess_register_tile(const dcn_spec *s, const dcn_target *t, int *k)
 {
     static const int wide[][3] = { { 6, 4, 2 }, { 8, 3, 2 }, { 12, 2, 2 }, { 14, 1, 2 } };
     static const int narrow[][3] = { { 6, 2, 2 }, { 12, 1, 1 } };
-    int is_wide = t->registers >= 32, n = is_wide ? 4 : 2, lanes = lanes_of(s, t);
+    int is_wide = t->registers >= 32, n = is_wide ? 4 : 2, lanes = problem_vector(s, t);
     int outs = (int)(s->out_channels / s->groups), vectors = (outs + lanes - 1) / lanes;
     int best = n - 1, waste = 99;
     for (int i = 0; i < n; i++) {
@@ -129,7 +124,7 @@ static void guess_channels(const dcn_spec *s, const dcn_target *t, int *k)
 {
     enum { DEPTH = 640 };
     const Knob *q = &tiled_knobs[TILED_CB];
-    int pack = k[TILED_PACK] ? tiled_fitting_pack(s, lanes_of(s, t)) : 1;
+    int pack = k[TILED_PACK] ? tiled_fitting_pack(s, problem_vector(s, t)) : 1;
     int64_t group = s->in_channels / s->groups * pack;
     int taps = k[TILED_TAPS] ? k[TILED_TAPS] : problem_taps(s), best = 0;
     for (int i = 0; i < q->nchoices; i++) {
@@ -146,7 +141,7 @@ static void guess_channels(const dcn_spec *s, const dcn_target *t, int *k)
 static void guess_view(const dcn_spec *s, const dcn_target *t, int *k)
 {
     int64_t group = s->in_channels / s->offset_groups * (int64_t)dcn_dtype_bytes(s->dtype);
-    k[TILED_VIEW] = problem_is_deformed(s) && s->offset_groups > 1 && group < 64;
+    k[TILED_VIEW] = s->offset_groups > 1 && group < 64;
     if (tiled_refuse(s, t, k))
         k[TILED_VIEW] = 0;
 }
@@ -158,7 +153,7 @@ void tiled_guess(const dcn_spec *s, const dcn_target *t, int *k)
     k[TILED_TW] = 4;
     guess_taps(s, k);
     guess_register_tile(s, t, k);
-    k[TILED_PACK] = tiled_fitting_pack(s, lanes_of(s, t)) > 1;
+    k[TILED_PACK] = tiled_fitting_pack(s, problem_vector(s, t)) > 1;
     guess_channels(s, t, k);
     guess_view(s, t, k);
     guess_tile(s, t, k);

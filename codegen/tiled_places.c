@@ -17,7 +17,7 @@
 
 enum { ARGS, AT, WEIGHTS, N, P0, Q0, ROWS, COLS, NARGS };
 
-/* The tables, and the entry of pixel 0 of the tap in hand. */
+/* The two tables being written. */
 typedef struct Table {
     addr at, weights;
     int view; /* elements per pixel of the view */
@@ -122,9 +122,8 @@ static void all_taps(Emit *e, const TiledPlan *plan, const Problem *pb, const Ta
 static void row_by_pixels(Emit *e, const TiledPlan *plan, const Problem *pb, const Table *t,
                           idx row)
 {
-    int groups = problem_is_deformed(plan->s) ? plan->s->offset_groups : 1;
     idx cols = e_arg_idx(e, COLS);
-    EMIT_FOR (e, d, x_const(e, 0), x_const(e, groups), 1) {
+    EMIT_FOR (e, d, x_const(e, 0), x_const(e, plan->s->offset_groups), 1) {
         EMIT_TILES (e, v, cols) {
             Place at = { .n = e_arg_idx(e, N), .d = d.at, .live = v.live };
             at.p = x_add(e, e_arg_idx(e, P0), row);

@@ -52,18 +52,15 @@ static void plan_workspace(TiledPlan *p)
         round_up(end, 4096) + 64 * 5; /* two threads never share a line, nor all sets */
 }
 
-static int gcd(int a, int b)
-{
-    return b ? gcd(b, a % b) : a;
-}
-
 /* Blocks begin at multiples of channel_block within a group, groups at multiples of in_group. */
 int tiled_run(const TiledPlan *p, int channels)
 {
-    if (!problem_is_deformed(p->s) || p->s->offset_groups == 1)
+    if (p->s->offset_groups == 1)
         return channels;
-    int run = gcd(channels, p->offset_group);
-    return p->group_block > 1 ? run : gcd(gcd(run, p->in_group), p->channel_block);
+    int run = problem_common(channels, p->offset_group);
+    if (p->group_block > 1)
+        return run;
+    return problem_common(problem_common(run, p->in_group), p->channel_block);
 }
 
 int tiled_chunk(const TiledPlan *p, int channels)
@@ -85,8 +82,7 @@ static int divisor_below(int n, int most)
 int tiled_fitting_pack(const dcn_spec *s, int lanes)
 {
     int64_t in = s->in_channels / s->groups, out = s->out_channels / s->groups;
-    int64_t offset_group =
-        problem_is_deformed(s) ? s->in_channels / s->offset_groups : s->in_channels;
+    int64_t offset_group = s->in_channels / s->offset_groups;
     for (int pack = lanes; pack > 1; pack /= 2)
         if (s->groups % pack == 0 && out * pack <= lanes && lanes % (in * pack) == 0 &&
             offset_group % (in * pack) == 0)
@@ -118,7 +114,7 @@ int tiled_by_taps(const dcn_spec *s)
 
 static void plan_places(TiledPlan *p)
 {
-    int all = p->taps * (problem_is_deformed(p->s) ? p->s->offset_groups : 1);
+    int all = p->taps * p->s->offset_groups;
     p->by_taps = tiled_by_taps(p->s);
     p->tap_entries = p->by_taps ? 1 : p->pixels + p->lanes;
     p->pixel_entries = p->by_taps ? spread(all, LINE_BYTES / 4 / p->fp_bytes) : 1;
@@ -129,7 +125,7 @@ static void plan_places(TiledPlan *p)
 TiledPlan tiled_plan(const dcn_spec *s, const dcn_target *t, const int *k)
 {
     TiledPlan p = { .s = s, .fp_bytes = (int)dcn_dtype_bytes(s->dtype) };
-    p.lanes = t->vector_bytes / p.fp_bytes;
+    p.lanes = problem_vector(s, t);
     p.mr = k[TILED_MR];
     p.nv = k[TILED_NV];
     p.nr = p.nv * p.lanes;

@@ -51,8 +51,8 @@ static void fill_rows(Emit *e, const Ctx *c)
 
 /* The block of the sum in hand. */
 typedef struct Block {
-    idx g, column, weights, depth, first,
-        last; /* column, weights: elements from their beginnings */
+    idx g, column, weights; /* column, weights: elements from their beginnings */
+    idx depth, first, last; /* first, last: 1 or 0 */
 } Block;
 
 static void one_product(Emit *e, const Ctx *c, const Block *b, idx panel, idx out, LLVMValueRef fn)
