@@ -26,9 +26,26 @@ extern "C" {
 /* A size that is known only when the kernel is called. */
 #define DCN_DYNAMIC (-1)
 
-enum { DCN_NAME_MAX = 64, DCN_TEXT_MAX = 256, DCN_MAX_TENSORS = 8, DCN_MAX_RANK = 4 };
+enum { DCN_NAME_MAX = 64, DCN_TEXT_MAX = 256, DCN_MAX_TENSORS = 24, DCN_MAX_RANK = 4 };
 
-typedef enum { DCN_OP_CONV2D, DCN_OP_DEFORM_CONV2D } dcn_op;
+typedef enum {
+    DCN_OP_CONV2D,
+    DCN_OP_DEFORM_CONV2D,
+    DCN_OP_DCNV3,
+    DCN_OP_DCNV4,
+    DCN_OP_ROI_POOL,
+    DCN_OP_PS_ROI_POOL,
+    DCN_OP_ROI_ALIGN,
+    DCN_OP_PS_ROI_ALIGN,
+    DCN_OP_DEFORM_ROI_POOL,
+    DCN_OP_DEFORM_PS_ROI_POOL,
+    DCN_OP_DEFORM_CONV2D_PACK,
+    DCN_OP_SEPARABLE_CONV2D,
+    DCN_OP_DCNV3_MODULE,
+    DCN_OP_DCNV4_MODULE,
+    DCN_OP_DEFORM_ROI_POOL_PACK,
+    DCN_NUM_OPS
+} dcn_op;
 typedef enum { DCN_F32, DCN_F64 } dcn_dtype;
 typedef enum { DCN_NCHW, DCN_NHWC } dcn_layout;
 
@@ -50,6 +67,11 @@ typedef enum {
 typedef enum { DCN_ORDER_YX, DCN_ORDER_XY } dcn_offset_order;
 typedef enum { DCN_ACT_NONE, DCN_ACT_RELU, DCN_ACT_SILU, DCN_ACT_GELU } dcn_activation;
 
+/* How roi_pool and ps_roi_pool turn a region into bins of whole pixels (SEMANTICS 6). */
+typedef enum { DCN_ROI_AVERAGE, DCN_ROI_MAX } dcn_roi_mode;
+typedef enum { DCN_ROI_MXNET, DCN_ROI_TORCHVISION, DCN_ROI_MMCV } dcn_roi_variant;
+typedef enum { DCN_NORM_LAYER, DCN_NORM_NONE } dcn_norm;
+
 typedef struct dcn_spec {
     char name[DCN_NAME_MAX]; /* a C identifier; the prefix of every symbol of the kernel */
     dcn_op op;
@@ -70,6 +92,34 @@ typedef struct dcn_spec {
 
     bool bias;
     dcn_activation activation;
+    bool scale_shift; /* folded batch norm: act((sum + bias) * scale[o] + shift[o] + residual) */
+    bool residual;    /* a tensor like the output, added before the activation */
+
+    /* dcnv3, dcnv4: offset_groups is the operator's `groups`, in_channels its `channels`; out_channels that of
+    ** the projection, or in_channels without one.  Taps run column by column (SEMANTICS 4). */
+    double offset_scale;
+    bool remove_center, projection;
+
+    /* RoI family: in_channels is `channels`, out_channels `output_dim` (or `channels`). */
+    int64_t rois;  /* >= 1 or DCN_DYNAMIC */
+    int pooled[2]; /* output_size or pooled_size */
+    int group_size[2];
+    double spatial_scale;
+    dcn_roi_mode mode;
+    dcn_roi_variant variant;
+    int sampling_ratio;
+    bool aligned;
+    double gamma;                   /* deform_roi_pool */
+    int part_size, sample_per_part; /* deform_ps_roi_pool */
+    double trans_std;
+    bool no_trans;
+    int num_classes;
+
+    /* Modules */
+    int dw_kernel[2]; /* of the depthwise branch; 0: none */
+    dcn_norm norm;
+    bool center_feature_scale, pointwise, output_bias;
+    int fc_channels; /* width of the hidden layers of deform_roi_pool_pack */
 
     char target[DCN_TEXT_MAX];   /* "" or what --target takes */
     char schedule[DCN_TEXT_MAX]; /* "" or knobs that the choice of schedule must respect */

@@ -1,0 +1,111 @@
+/* store.h: tuning results, remembered across runs and processes.
+**
+** One SQLite file (WAL) under the state home, one folder of compiled code under the cache home; a read-only
+** system-wide store is read after the user's.  Opening never fails for a reason that the work could go on
+** without: then the store is empty and `why` says so once.  A store that is corrupt or newer is DCN_ESTORE.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_TUNER_STORE_H
+#define DCN_TUNER_STORE_H
+
+#include "key.h"
+
+typedef struct TuneStore TuneStore;
+
+/* off: nothing is read or written; ro: read only; rw. */
+typedef enum { TUNE_STORE_OFF, TUNE_STORE_RO, TUNE_STORE_RW } TuneStoreMode;
+
+/* NULL dirs mean those of the environment: DCNGEN_CACHE_DIR, else XDG. */
+typedef struct TuneStoreAt {
+    const char *state_dir, *cache_dir, *system_dir;
+    TuneStoreMode mode;
+} TuneStoreAt;
+
+int tune_store_open(const TuneStoreAt *at, TuneStore **out, dcn_error *err);
+void tune_store_close(TuneStore *st);             /* NULL allowed */
+const char *tune_store_path(const TuneStore *st); /* the file; "" when there is none */
+
+typedef enum {
+    TUNE_OK,        /* verified and timed */
+    TUNE_REFUSED,   /* by the lowering, or by LLVM */
+    TUNE_CRASHED,   /* the candidate's process died: signal in why */
+    TUNE_TIMEOUT,   /* it hung */
+    TUNE_WRONG,     /* it computes something else: which, in why */
+    TUNE_DROPPED,   /* verified; stopped early, clearly slower than the best */
+    TUNE_ESTIMATED, /* ranked by the model only, never mixed with measured ones */
+} TuneOutcome;
+extern const char *const tune_outcome_names[]; /* "ok", "refused", ... ended by NULL */
+
+enum { TUNE_MAX_SAMPLES = 64 };
+
+/* One candidate of one key under one distribution of offsets. */
+typedef struct TuneRecord {
+    char schedule[DCN_TEXT_MAX];
+    char lowering[32];
+    int rev;                    /* of the lowering */
+    char offsets[DCN_TEXT_MAX]; /* "normal:2", "zero", digest of a file */
+    TuneOutcome outcome;
+    char why[DCN_TEXT_MAX];            /* reason, "" for ok */
+    double ns_median, ns_low, ns_high; /* confidence interval of the median; 0 if not timed */
+    double gain;               /* time of the guess / own time, paired in one run; 0 if unknown */
+    double peak_gflops, flops; /* of the same run */
+    int nsamples;
+    double sample[TUNE_MAX_SAMPLES]; /* ns, in the order of measuring */
+    int64_t when;                    /* unix seconds */
+    char where[128];                 /* host name and CPU's own name, for people */
+    int64_t trial; /* place in its run, from 0; run: unix ms at which the run began */
+    int64_t run;
+    int winner;               /* 1: confirmed as the best of its run */
+    int pinned;               /* 1: the user said so; beats every other */
+    char object[TUNE_ID_MAX]; /* digest of its code in the cache; "" if not kept */
+} TuneRecord;
+
+/* Append or replace (same key, offsets, schedule): durable when it returns. */
+int tune_store_put(TuneStore *st, const TuneKey *key, const TuneRecord *r, dcn_error *err);
+
+/* The record to use: pinned, else the confirmed winner, else the fastest verified; those of stale revisions
+** of a lowering are not looked at.  offsets NULL: any, the latest winner first.  0 found, 1 none, -1 err. */
+int tune_store_best(TuneStore *st, const TuneKey *key, const char *offsets, TuneRecord *out,
+                    dcn_error *err);
+
+/* Every record of a key (NULL: of all), oldest first; stops when each returns non-zero. */
+typedef int (*TuneEach)(void *self, const TuneKey *key, const TuneRecord *r);
+int tune_store_each(TuneStore *st, const TuneKey *key, TuneEach each, void *self, dcn_error *err);
+
+/* Winners of other keys that differ only in the spec's sizes, nearest first: seeds.  Returns how many. */
+int tune_store_neighbours(TuneStore *st, const TuneKey *key, TuneRecord *out, int most);
+
+int tune_store_pin(TuneStore *st, const TuneKey *key, const char *schedule, dcn_error *err);
+int tune_store_unpin(TuneStore *st, const TuneKey *key, dcn_error *err);
+
+/* ---- code: content-addressed, checked before it is handed out ------------------------------ */
+
+/* digest: TUNE_ID_MAX bytes.  The bytes are validated on the way out: digest, relocatable ELF of our machine,
+** the five entry points, no undefined symbols.  get: 0 found, 1 none (or dropped because damaged, with
+** err->text saying so), -1 err. */
+int tune_object_put(TuneStore *st, const TuneKey *key, const TuneRecord *r, const void *bytes,
+                    size_t size, char *digest, dcn_error *err);
+int tune_object_get(TuneStore *st, const TuneKey *key, const TuneRecord *r, void **bytes,
+                    size_t *size, dcn_error *err);
+
+/* ---- care ------------------------------------------------------------------------------------ */
+
+typedef struct TuneStoreStat {
+    char state[4096], cache[4096], system[4096]; /* paths */
+    int64_t keys, records, winners, pinned, objects, state_bytes, object_bytes, stale;
+} TuneStoreStat;
+int tune_store_stat(TuneStore *st, TuneStoreStat *out, dcn_error *err);
+/* Drop code beyond so many bytes, and records and code not used for so many days (0: no limit), stale
+** revisions and orphans; winners last.  Returns how many objects and records went. */
+int64_t tune_store_prune(TuneStore *st, int64_t bytes, int64_t days, dcn_error *err);
+int tune_store_clear(TuneStore *st, dcn_error *err);
+/* Check the file and every object; a line per damage through say; returns the number of damages. */
+int tune_store_verify(TuneStore *st, void (*say)(void *self, const char *line), void *self,
+                      dcn_error *err);
+/* JSON lines, one record each; import merges: the best verified record wins, stale revisions are counted
+** and left out. */
+int tune_store_export(TuneStore *st, const char *path, int64_t *count, dcn_error *err);
+int tune_store_import(TuneStore *st, const char *path, int64_t *taken, int64_t *stale,
+                      int64_t *older, dcn_error *err);
+
+#endif
