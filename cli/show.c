@@ -145,8 +145,9 @@ static int show_space(const Kernels *k, dcn_error *err)
 {
     for (int i = 0; i < k->n; i++) {
         Choice c;
-        if (kernel_choice(k, k->spec[i], &c, err) || space_print(k->spec[i], &c.target, err))
+        if (kernel_choice(k, k->spec[i], &c, err))
             return -1;
+        space_print(k->spec[i], &c.target);
     }
     return 0;
 }
@@ -154,7 +155,7 @@ static int show_space(const Kernels *k, dcn_error *err)
 static json_t *space_object(const Kernels *k, const dcn_spec *s, dcn_error *err)
 {
     Choice c;
-    return kernel_choice(k, s, &c, err) ? NULL : space_json(s, &c.target, err);
+    return kernel_choice(k, s, &c, err) ? NULL : space_json(s, &c.target);
 }
 
 /* ---- the verb ------------------------------------------------------------- */

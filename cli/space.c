@@ -1,92 +1,60 @@
 /* space.c: the schedules that one kernel can have.
 **
-** The whole product of the knobs is walked and each point asked for the reason why it is refused.
-** Past MAX_POINTS of one lowering the rest is left out, and the counts say so.
+** Every point of the product of the knobs is asked for the reason why it is refused; of a product beyond
+** MAX_POINTS an even sample, and the counts say so.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "space.h"
-#include "codegen/lowering.h"
-#include "runtime/base.h"
+#include "codegen/count.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-enum { MAX_POINTS = 10000000, MAX_REASONS = 32 };
-
-typedef struct Reason {
-    char text[160];
-    int64_t count;
-} Reason;
-
-typedef struct Space {
-    const Lowering *how;
-    int64_t points, seen, legal; /* in the product; walked; not refused */
-    Reason reason[MAX_REASONS];
-    int nreasons;
-} Space;
-
-/* ---- counting ------------------------------------------------------------- */
-
-/* What does not fit in the table is counted in its last line. */
-static void count_reason(Space *p, const char *why)
-{
-    int i = 0;
-    while (i < p->nreasons && strncmp(p->reason[i].text, why, sizeof p->reason[i].text - 1) != 0)
-        i++;
-    if (i == MAX_REASONS)
-        i--;
-    if (i == p->nreasons)
-        snprintf(p->reason[p->nreasons++].text, sizeof p->reason->text, "%s", why);
-    p->reason[i].count++;
-}
-
-/* The point number n of the product, the first knob turning fastest. */
-static void point(const Lowering *how, int64_t n, int *k)
-{
-    for (int i = 0; i < how->nknobs; i++) {
-        const Knob *q = &how->knobs[i];
-        k[i] = q->choice[n % q->nchoices];
-        n /= q->nchoices;
-    }
-}
-
-static void walk(Space *p, const Lowering *how, const dcn_spec *s, const dcn_target *t)
-{
-    *p = (Space){ .how = how, .points = 1 };
-    for (int i = 0; i < how->nknobs; i++)
-        p->points *= how->knobs[i].nchoices;
-    for (; p->seen < p->points && p->seen < MAX_POINTS; p->seen++) {
-        int k[MAX_KNOBS];
-        point(how, p->seen, k);
-        const char *why = how->refuse(s, t, k);
-        if (why)
-            count_reason(p, why);
-        else
-            p->legal++;
-    }
-}
+enum { MAX_POINTS = 10000000 };
 
 /* ---- text ----------------------------------------------------------------- */
 
-static void print_knob(const Knob *q)
+static int choices_text(const Knob *q, char *buf, size_t size)
 {
-    char choices[MAX_CHOICES * 12] = "";
+    int n = 0;
     for (int i = 0; i < q->nchoices; i++)
-        snprintf(choices + strlen(choices), sizeof choices - strlen(choices), "%s%d", i ? " " : "",
-                 q->choice[i]);
-    printf("    %-8s %-34s %s\n", q->name, choices, q->meaning);
+        n += snprintf(buf + n, size - (size_t)n, "%s%d", i ? " " : "", q->choice[i]);
+    return n;
 }
 
-static void print_space(const Space *p)
+static void print_knobs(const Lowering *how)
 {
-    printf("  %s: %s\n", p->how->name, p->how->summary);
-    for (int i = 0; i < p->how->nknobs; i++)
-        print_knob(&p->how->knobs[i]);
-    printf("    %lld of %s%lld schedules are legal\n", (long long)p->legal,
-           p->seen < p->points ? "the first " : "", (long long)p->seen);
-    for (int i = 0; i < p->nreasons; i++)
-        printf("    %lld refused: %s\n", (long long)p->reason[i].count, p->reason[i].text);
+    char choices[MAX_CHOICES * 12];
+    int width = 0;
+    for (int i = 0; i < how->nknobs; i++) {
+        int n = choices_text(&how->knobs[i], choices, sizeof choices);
+        width = n > width ? n : width;
+    }
+    for (int i = 0; i < how->nknobs; i++) {
+        choices_text(&how->knobs[i], choices, sizeof choices);
+        printf("    %-8s %-*s  %s\n", how->knobs[i].name, width, choices, how->knobs[i].meaning);
+    }
+}
+
+static void print_space(const Lowering *how, const SpaceCount *c)
+{
+    printf("  %s: %s\n", how->name, how->summary);
+    print_knobs(how);
+    printf("    %lld of %lld schedules are legal", (long long)c->legal, (long long)c->seen);
+    if (c->seen < c->points)
+        printf(", in an even sample of all %lld", (long long)c->points);
+    putchar('\n');
+    for (int i = 0; i < c->nreasons; i++)
+        printf("    %lld refused: %s\n", (long long)c->reason[i].count, c->reason[i].text);
+}
+
+void space_print(const dcn_spec *s, const dcn_target *t)
+{
+    SpaceCount c;
+    printf("%s for %s (%s)\n", s->name, t->cpu, t->isa);
+    for (int i = 0; cg_lowerings[i]; i++) {
+        space_count(cg_lowerings[i], s, t, MAX_POINTS, &c);
+        print_space(cg_lowerings[i], &c);
+    }
 }
 
 /* ---- JSON ----------------------------------------------------------------- */
@@ -105,53 +73,26 @@ static json_t *knobs_json(const Lowering *how)
     return list;
 }
 
-static json_t *one_json(const Space *p)
+static json_t *one_json(const Lowering *how, const SpaceCount *c)
 {
     json_t *refused = json_array();
-    for (int i = 0; i < p->nreasons; i++)
-        json_array_append_new(refused, json_pack("{s:s, s:I}", "reason", p->reason[i].text, "count",
-                                                 (json_int_t)p->reason[i].count));
-    return json_pack("{s:s, s:s, s:o, s:I, s:I, s:I, s:o}", "lowering", p->how->name, "summary",
-                     p->how->summary, "knobs", knobs_json(p->how), "points", (json_int_t)p->points,
-                     "walked", (json_int_t)p->seen, "legal", (json_int_t)p->legal, "refused",
+    for (int i = 0; i < c->nreasons; i++)
+        json_array_append_new(refused, json_pack("{s:s, s:I}", "reason", c->reason[i].text, "count",
+                                                 (json_int_t)c->reason[i].count));
+    return json_pack("{s:s, s:s, s:o, s:I, s:I, s:I, s:o}", "lowering", how->name, "summary",
+                     how->summary, "knobs", knobs_json(how), "points", (json_int_t)c->points,
+                     "walked", (json_int_t)c->seen, "legal", (json_int_t)c->legal, "refused",
                      refused);
 }
 
-/* ---- both ----------------------------------------------------------------- */
-
-static Space *new_space(dcn_error *err)
+json_t *space_json(const dcn_spec *s, const dcn_target *t)
 {
-    Space *p = malloc(sizeof *p);
-    if (!p)
-        dcn_fail(err, DCN_EENV, "no memory for a space");
-    return p;
-}
-
-int space_print(const dcn_spec *s, const dcn_target *t, dcn_error *err)
-{
-    Space *p = new_space(err);
-    if (!p)
-        return -1;
-    printf("%s for %s (%s)\n", s->name, t->cpu, t->isa);
-    for (int i = 0; cg_lowerings[i]; i++) {
-        walk(p, cg_lowerings[i], s, t);
-        print_space(p);
-    }
-    free(p);
-    return 0;
-}
-
-json_t *space_json(const dcn_spec *s, const dcn_target *t, dcn_error *err)
-{
-    Space *p = new_space(err);
-    if (!p)
-        return NULL;
+    SpaceCount c;
     json_t *list = json_array();
     for (int i = 0; cg_lowerings[i]; i++) {
-        walk(p, cg_lowerings[i], s, t);
-        json_array_append_new(list, one_json(p));
+        space_count(cg_lowerings[i], s, t, MAX_POINTS, &c);
+        json_array_append_new(list, one_json(cg_lowerings[i], &c));
     }
-    free(p);
     return json_pack("{s:s, s:s, s:s, s:o}", "name", s->name, "target", t->cpu, "isa", t->isa,
                      "lowerings", list);
 }

@@ -8,9 +8,7 @@
 #include <jansson.h>
 
 /* Every lowering: its knobs, how many schedules are legal, and why the others are not. */
-int space_print(const dcn_spec *s, const dcn_target *t, dcn_error *err);
-
-/* The same; NULL with err. */
-json_t *space_json(const dcn_spec *s, const dcn_target *t, dcn_error *err);
+void space_print(const dcn_spec *s, const dcn_target *t);
+json_t *space_json(const dcn_spec *s, const dcn_target *t);
 
 #endif

@@ -65,7 +65,7 @@ works show space two.lua --kernel a --target x86-64-v3
 same "show space: refusals" "    N refused: vector is wider than the machine's registers" \
     "$(shape | grep 'refused: vector is wider' | tail -1)"
 same "show space: every point is legal or refused" "" "$(printf '%s\n' "$out" | awk '
-    / schedules are legal/ { sub("the first ", ""); if (seen != legal + refused) print last; seen = $3; legal = $1; refused = 0; last = $0 }
+    / schedules are legal/ { if (seen != legal + refused) print last; seen = $3; legal = $1; refused = 0; last = $0 }
     / refused: / { refused += $1 }
     END { if (seen != legal + refused) print last }')"
 finish
