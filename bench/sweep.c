@@ -78,11 +78,11 @@ static void add(void *self, const char *text)
 
 static int pack(Sweep *w, Candidate *c, dcn_error *err)
 {
-    c->packed = malloc(dcn_kernel_packed_bytes(c->kernel) + 1);
+    c->packed = malloc(dcn_kernel_tensor_bytes(c->kernel, w->weight_at) + 1);
     c->ns = calloc((size_t)w->rounds, sizeof *c->ns);
     if (!c->packed || !c->ns)
         return dcn_fail(err, DCN_EENV, "no memory for the weights of %d schedules", w->n);
-    dcn_pack_weights(c->kernel, w->weight, c->packed);
+    dcn_pack_tensor(c->kernel, w->weight_at, w->weight, c->packed);
     return 0;
 }
 

@@ -152,7 +152,7 @@ static int read_operand(Worker *w, int i, const char *dir, dcn_error *err)
         return dcn_fail(err, DCN_EUSAGE, "%s is not for kernel '%s'", path, w->spec->name);
     }
     if (t->role == DCN_WEIGHT)
-        dcn_pack_weights(w->kernel, a.data, w->data[i]);
+        dcn_pack_tensor(w->kernel, i, a.data, w->data[i]);
     else if (w->spec->layout == DCN_NHWC && a.rank == 4)
         turn(w->data[i], a.data, a.dims[0], a.dims[1], a.dims[2] * a.dims[3]);
     else
@@ -164,7 +164,7 @@ static int read_operand(Worker *w, int i, const char *dir, dcn_error *err)
 static size_t operand_bytes(const Worker *w, int i)
 {
     if (w->tensor[i].role == DCN_WEIGHT)
-        return dcn_kernel_packed_bytes(w->kernel);
+        return dcn_kernel_tensor_bytes(w->kernel, i);
     return (size_t)rt_tensor_count(&w->tensor[i]) * sizeof(float);
 }
 

@@ -23,20 +23,29 @@ static int check_single(const Kernels *k, dcn_error *err)
                     k->path, names_join(names, all, sizeof all), k->n > 16 ? ", ..." : "");
 }
 
-static int execute(const Args *a, const dcn_kernel *k, const Operands *o, void *packed,
-                   dcn_error *err)
+/* The weights as the kernel wants them; freed by the caller, also after a failure. */
+static int pack(const dcn_kernel *k, const Operands *o, void *packed[DCN_MAX_TENSORS],
+                dcn_error *err)
+{
+    for (int i = 0; i < o->n; i++) {
+        if (o->at[i].tensor.role != DCN_WEIGHT)
+            continue;
+        packed[i] = malloc(dcn_kernel_tensor_bytes(k, i) + 1);
+        if (!packed[i] || dcn_pack_tensor(k, i, o->at[i].data, packed[i]))
+            return dcn_fail(err, DCN_EENV, "no memory for '%s', packed", o->at[i].tensor.name);
+    }
+    return 0;
+}
+
+static int execute(const Args *a, const dcn_kernel *k, const Operands *o,
+                   void *const packed[DCN_MAX_TENSORS], dcn_error *err)
 {
     dcn_call call = { .batch = o->bound.batch,
                       .height = o->bound.height,
                       .width = o->bound.width,
                       .threads = a->threads };
-    for (int i = 0; i < o->n; i++) {
-        const Operand *p = &o->at[i];
-        bool weight = p->tensor.role == DCN_WEIGHT;
-        call.tensor[i] = weight ? packed : p->data;
-        if (weight && dcn_pack_weights(k, p->data, packed))
-            return dcn_fail(err, DCN_EENV, "the weights cannot be packed");
-    }
+    for (int i = 0; i < o->n; i++)
+        call.tensor[i] = packed[i] ? packed[i] : o->at[i].data;
     return dcn_execute(k, &call, err);
 }
 
@@ -45,13 +54,12 @@ static int compile_and_execute(const Kernels *all, const Operands *o, dcn_error 
     dcn_kernel *k = NULL;
     if (kernel_compile(all, o->spec, &k, err))
         return -1;
+    void *packed[DCN_MAX_TENSORS] = { NULL };
     int status = -1;
-    void *packed = malloc(dcn_kernel_packed_bytes(k) + 1);
-    if (!packed)
-        dcn_fail(err, DCN_EENV, "no memory for the packed weights");
-    else
+    if (!pack(k, o, packed, err))
         status = execute(all->args, k, o, packed, err);
-    free(packed);
+    for (int i = 0; i < o->n; i++)
+        free(packed[i]);
     dcn_kernel_free(k);
     return status;
 }

@@ -105,19 +105,40 @@ static void arguments(const Page *p)
         p->s->width == DCN_DYNAMIC ? " width" : "", is_dynamic(p->s) ? "" : " none", p->s->name);
 }
 
+/* NAME_TENSOR of an operand in capitals. */
+static void constant(const Page *p, const char *tensor)
+{
+    fprintf(p->out, "%s_", p->upper);
+    for (; *tensor; tensor++)
+        fputc(toupper((unsigned char)*tensor), p->out);
+}
+
 static void packing(const Page *p)
 {
     const char *name = p->s->name;
-    const dcn_tensor *weight = p->t;
-    while (weight->role != DCN_WEIGHT)
-        weight++;
-    fprintf(p->out, "/* Reorder the weights, once for any number of calls: weight is ");
-    shape(p, weight);
+    int packed = 0;
+    for (int i = 0; i < p->nt; i++)
+        packed += p->t[i].role == DCN_WEIGHT;
+    if (!packed)
+        return;
     fprintf(p->out,
-            ",\n** packed has %s_packed_bytes() bytes, aligned to %d. */\n"
-            "int64_t %s_packed_bytes(void);\n"
-            "void %s_pack(const %s *weight, void *packed);\n\n",
-            name, (int)dcn_dtype_bytes(p->s->dtype), name, name, p->real);
+            "/* Operands that are reordered, once for any number of calls, and how they are "
+            "given. */\nenum {\n");
+    for (int i = 0; i < p->nt; i++) {
+        if (p->t[i].role != DCN_WEIGHT)
+            continue;
+        fprintf(p->out, "    ");
+        constant(p, p->t[i].name);
+        fprintf(p->out, " = %d, /* ", i);
+        shape(p, &p->t[i]);
+        fprintf(p->out, " */\n");
+    }
+    fprintf(
+        p->out,
+        "};\n/* which: one of them; packed has %s_packed_bytes(which) bytes, aligned to %d. */\n"
+        "int64_t %s_packed_bytes(int64_t which);\n"
+        "void %s_pack(int64_t which, const %s *weight, void *packed);\n\n",
+        name, (int)dcn_dtype_bytes(p->s->dtype), name, name, p->real);
 }
 
 static void running(const Page *p)

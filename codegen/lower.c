@@ -44,8 +44,15 @@ void lower_workspace(Emit *e, const dcn_spec *s, LowerShared shared, int64_t thr
 
 void lower_packed_bytes(Emit *e, const dcn_spec *s, int64_t bytes)
 {
-    lower_entry(e, s, "_packed_bytes", e->i64, 0, NULL);
+    const LLVMTypeRef args[] = { e->i64 };
+    lower_entry(e, s, "_packed_bytes", e->i64, 1, args);
     e_return(e, x_const(e, bytes));
+}
+
+void lower_pack_begin(Emit *e, const dcn_spec *s)
+{
+    const LLVMTypeRef args[] = { e->i64, e->ptr, e->ptr };
+    lower_entry(e, s, "_pack", e->none, 3, args);
 }
 
 void lower_split(Emit *e, idx task, idx rows, idx cols, idx out[3])

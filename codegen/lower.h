@@ -25,8 +25,12 @@ typedef idx (*LowerShared)(Emit *e, const Problem *pb, const void *self);
 void lower_workspace(Emit *e, const dcn_spec *s, LowerShared shared, int64_t thread_bytes,
                      const void *self);
 
-/* packed_bytes() = bytes */
+/* packed_bytes(which) = bytes, of the one operand that is packed */
 void lower_packed_bytes(Emit *e, const dcn_spec *s, int64_t bytes);
+
+/* pack(which, from, packed): begin it. */
+void lower_pack_begin(Emit *e, const dcn_spec *s);
+enum { PACK_WHICH, PACK_FROM, PACK_TO };
 
 /* Split a task number into n, row, column given how many rows and columns of tasks an image has. */
 void lower_split(Emit *e, idx task, idx rows, idx cols, idx out[3]);

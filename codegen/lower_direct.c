@@ -228,10 +228,10 @@ static int64_t weights(const dcn_spec *s)
 
 static void emit_pack(Emit *e, const dcn_spec *s)
 {
-    const LLVMTypeRef args[] = { e->ptr, e->ptr };
-    lower_entry(e, s, "_pack", e->none, 2, args);
+    lower_pack_begin(e, s);
     EMIT_FOR (e, i, x_const(e, 0), x_const(e, weights(s)), 1) {
-        p_copy_one(e, p_at(e, e_arg_addr(e, 1), i.at), p_at(e, e_arg_addr(e, 0), i.at));
+        p_copy_one(e, p_at(e, e_arg_addr(e, PACK_TO), i.at),
+                   p_at(e, e_arg_addr(e, PACK_FROM), i.at));
     }
     e_fn_end(e);
 }

@@ -173,7 +173,7 @@ static void pack_row(Emit *e, const TiledPlan *p, const PackBlock *b, idx tap, i
         {
             if (real.yes)
                 p_copy_one(e, p_at(e, to, o.at),
-                           p_at(e, e_arg_addr(e, 0), weight_of(e, p, b, lane, c, tap)));
+                           p_at(e, e_arg_addr(e, PACK_FROM), weight_of(e, p, b, lane, c, tap)));
             else
                 p_zero_one(e, p_at(e, to, o.at));
         }
@@ -200,7 +200,7 @@ static void pack_block(Emit *e, const TiledPlan *p, const PackBlock *b)
     int64_t channels = p->in_group / p->pack;
     idx before = x_add(e, x_mulk(e, b->c0, p->taps), x_mulk(e, b->t0, b->channels));
     idx rows = x_add(e, x_mulk(e, b->g, channels * p->taps), before);
-    addr block = p_at(e, e_arg_addr(e, 1), x_mulk(e, rows, p->out_padded));
+    addr block = p_at(e, e_arg_addr(e, PACK_TO), x_mulk(e, rows, p->out_padded));
     EMIT_FOR (e, o0, x_const(e, 0), x_const(e, p->out_padded), p->nr) {
         idx skip = x_mul(e, x_mulk(e, b->taps, b->channels), o0.at);
         pack_panel(e, p, b, o0.at, p_at(e, block, skip));
@@ -223,9 +223,8 @@ static void pack_channels(Emit *e, const TiledPlan *p, idx g, idx c0, int channe
 
 void tiled_emit_pack(Emit *e, const TiledPlan *p)
 {
-    const LLVMTypeRef args[] = { e->ptr, e->ptr };
     int rest = p->in_group % p->channel_block, whole = p->in_group - rest;
-    lower_entry(e, p->s, "_pack", e->none, 2, args);
+    lower_pack_begin(e, p->s);
     EMIT_FOR (e, g, x_const(e, 0), x_const(e, p->groups), 1) {
         EMIT_FOR (e, c0, x_const(e, 0), x_const(e, whole), p->channel_block) {
             pack_channels(e, p, g.at, c0.at, p->channel_block);

@@ -96,13 +96,18 @@ void dcn_kernel_free(dcn_kernel *k);
 const dcn_spec *dcn_kernel_spec(const dcn_kernel *k);
 const dcn_target *dcn_kernel_target(const dcn_kernel *k);
 const char *dcn_kernel_schedule(const dcn_kernel *k); /* text form of the schedule in use */
-size_t dcn_kernel_packed_bytes(const dcn_kernel *k);
+/* Bytes of operand i once it is packed; 0 if it is not one of role DCN_WEIGHT. */
+size_t dcn_kernel_tensor_bytes(const dcn_kernel *k, int i);
+size_t dcn_kernel_packed_bytes(const dcn_kernel *k); /* of the first packed operand */
 /* Bytes for one call of dcn_execute with that many threads; sizes that are static in the spec are ignored. */
 size_t dcn_kernel_workspace_bytes(const dcn_kernel *k, int64_t batch, int64_t height, int64_t width,
                                   int threads);
 size_t dcn_kernel_code_bytes(const dcn_kernel *k);
 
-/* weight[O][C/G][kh][kw] into packed (dcn_kernel_packed_bytes, aligned to its element), once for many calls. */
+/* Operand i, of role DCN_WEIGHT and shaped as dcn_spec_tensors says, into packed
+** (dcn_kernel_tensor_bytes, aligned to its element), once for many calls.  -1 for another operand or NULL. */
+int dcn_pack_tensor(const dcn_kernel *k, int i, const void *weight, void *packed);
+/* The same for the first operand that is packed: all there is to pack in an operator with one weight. */
 int dcn_pack_weights(const dcn_kernel *k, const void *weight, void *packed);
 
 /* Run body(arg, i, thread) once for each 0 <= i < n, in any order; body may run at the same time
@@ -111,7 +116,7 @@ typedef void (*dcn_parallel_for)(void *self, int64_t n, int threads,
                                  void (*body)(void *arg, int64_t i, int thread), void *arg);
 
 typedef struct dcn_call {
-    void *tensor[DCN_MAX_TENSORS]; /* in the order of dcn_spec_tensors; weight is the packed one */
+    void *tensor[DCN_MAX_TENSORS]; /* in the order of dcn_spec_tensors; weights as packed */
     int64_t batch, height, width;  /* only those that are dynamic in the spec are read */
     void *workspace; /* dcn_kernel_workspace_bytes for `threads`, or NULL: allocated inside */
     int threads;     /* 0: DCNGEN_NUM_THREADS, else one per core */

@@ -54,13 +54,15 @@ static int bind_sizes(const dcn_kernel *k, const dcn_call *call, dcn_spec *bound
                          fixed_or(s->width, call->width), bound, err);
 }
 
-static size_t tensor_bytes(const dcn_kernel *k, const dcn_tensor *t)
+/* Bytes of operand i. */
+static size_t tensor_bytes(const dcn_kernel *k, const dcn_tensor *all, int i)
 {
+    const dcn_tensor *t = &all[i];
     if (t->role == DCN_WEIGHT)
-        return dcn_kernel_packed_bytes(k);
+        return dcn_kernel_tensor_bytes(k, i);
     size_t bytes = dcn_dtype_bytes(k->spec.dtype);
-    for (int i = 0; i < t->rank; i++)
-        bytes *= (size_t)t->dims[i];
+    for (int d = 0; d < t->rank; d++)
+        bytes *= (size_t)t->dims[d];
     return bytes;
 }
 
@@ -74,7 +76,7 @@ static int check_pointers(const dcn_kernel *k, const dcn_call *call, const dcn_t
                           dcn_error *err)
 {
     const void *output = call->tensor[n - 1];
-    size_t align = dcn_dtype_bytes(k->spec.dtype), output_bytes = tensor_bytes(k, &t[n - 1]);
+    size_t align = dcn_dtype_bytes(k->spec.dtype), output_bytes = tensor_bytes(k, t, n - 1);
     for (int i = 0; i < n; i++) {
         const void *p = call->tensor[i];
         if (!p)
@@ -82,7 +84,7 @@ static int check_pointers(const dcn_kernel *k, const dcn_call *call, const dcn_t
         if ((uintptr_t)p % align)
             return dcn_fail(err, DCN_EUSAGE, "tensor '%s' is not aligned to its %zu-byte elements",
                             t[i].name, align);
-        if (i < n - 1 && overlap(p, tensor_bytes(k, &t[i]), output, output_bytes))
+        if (i < n - 1 && overlap(p, tensor_bytes(k, t, i), output, output_bytes))
             return dcn_fail(err, DCN_EUSAGE, "tensor '%s' overlaps the output", t[i].name);
     }
     return 0;

@@ -9,6 +9,8 @@
 **                phase may run in any order and at the same time; phases follow one another
 **     run        tasks first <= i < last of one phase, as thread number `thread`
 **     workspace  64-byte aligned; shared by all threads of one call
+**     pack       operand `which`, counted in the order of dcn_spec_tensors, as run wants it; only
+**                for operands of role DCN_WEIGHT, of which each has its own packed_bytes
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_RUNTIME_KERNEL_H
@@ -21,8 +23,8 @@ typedef struct rt_entry {
                 int64_t thread);
     int64_t (*tasks)(const void *args, int64_t phase);
     int64_t (*workspace_bytes)(int64_t batch, int64_t height, int64_t width, int64_t threads);
-    void (*pack)(const void *weight, void *packed);
-    int64_t (*packed_bytes)(void);
+    void (*pack)(int64_t which, const void *weight, void *packed);
+    int64_t (*packed_bytes)(int64_t which);
 } rt_entry;
 
 /* Symbol = spec name + suffix, in the order of rt_entry. */

@@ -15,7 +15,7 @@
 static size_t typed_bytes(const Operands *o, int i)
 {
     if (o->tensor[i].role == DCN_WEIGHT)
-        return dcn_kernel_packed_bytes(o->kernel);
+        return dcn_kernel_tensor_bytes(o->kernel, i);
     return (size_t)o->count[i] * dcn_dtype_bytes(o->spec.dtype);
 }
 
@@ -55,9 +55,10 @@ static int pack_weight(Operands *o, int i, dcn_error *err)
     rt_kind kind = rt_kind_of(o->spec.dtype);
     void *plain = malloc((size_t)o->count[i] * rt_kind_bytes(kind));
     if (!plain)
-        return dcn_fail(err, DCN_EENV, "no memory for the weight of '%s'", o->spec.name);
+        return dcn_fail(err, DCN_EENV, "no memory for tensor '%s' of '%s'", o->tensor[i].name,
+                        o->spec.name);
     rt_convert(plain, kind, o->exact[i], RT_F64, o->count[i]);
-    dcn_pack_weights(o->kernel, plain, o->typed[i]);
+    dcn_pack_tensor(o->kernel, i, plain, o->typed[i]);
     free(plain);
     return 0;
 }

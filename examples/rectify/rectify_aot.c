@@ -27,11 +27,11 @@ int main(int argc, char **argv)
         return 1;
     }
     float *offset = new_buffer(9 * 2 * H * W * sizeof *offset);
-    void *packed = new_buffer(rectify_packed_bytes());
+    void *packed = new_buffer(rectify_packed_bytes(RECTIFY_WEIGHT));
     void *workspace = new_buffer(rectify_workspace_bytes(1, H, W, 1));
 
     lens_offsets(H, W, offset);
-    rectify_pack(lens_filter, packed);
+    rectify_pack(RECTIFY_WEIGHT, lens_filter, packed);
     rectify_args args = { .batch = 1, .height = H, .width = W };
     args.input = before.plane;
     args.weight = packed;

@@ -129,7 +129,7 @@ typedef struct dcn_spec {
 typedef enum { DCN_IN, DCN_WEIGHT, DCN_OUT } dcn_role;
 typedef struct dcn_tensor {
     const char *name; /* "input", "weight", ...: a string constant */
-    dcn_role role;    /* DCN_WEIGHT: packed once with dcn_pack_weights before it is used */
+    dcn_role role;    /* DCN_WEIGHT: packed once with dcn_pack_tensor before it is used */
     int rank;
     int64_t dims[DCN_MAX_RANK];
 } dcn_tensor;

@@ -80,7 +80,7 @@ static void fence_all(Fenced *f, const Operands *o, int at_end)
     size_t element = dcn_dtype_bytes(s->dtype);
     f->n = o->n;
     for (int i = 0; i < o->n; i++) {
-        size_t bytes = o->tensor[i].role == DCN_WEIGHT ? dcn_kernel_packed_bytes(o->kernel)
+        size_t bytes = o->tensor[i].role == DCN_WEIGHT ? dcn_kernel_tensor_bytes(o->kernel, i)
                                                        : (size_t)o->count[i] * element;
         f->tensor[i] = fence_open(bytes, element, at_end);
         memcpy(f->tensor[i].at, o->typed[i], bytes);
@@ -130,18 +130,15 @@ static void call_between_fences(const Operands *o, int at_end, const char *what)
 
 /* ---- packing ------------------------------------------------------------------------------------- */
 
-static void pack_between_fences(const Operands *o, int at_end, const char *what)
+static void pack_between_fences(const Operands *o, int w, int at_end, const char *what)
 {
-    int w = 0;
-    while (o->tensor[w].role != DCN_WEIGHT)
-        w++;
     size_t element = dcn_dtype_bytes(o->spec.dtype);
     Fence from = fence_open((size_t)o->count[w] * element, element, at_end);
-    Fence to = fence_open(dcn_kernel_packed_bytes(o->kernel), element, at_end);
+    Fence to = fence_open(dcn_kernel_tensor_bytes(o->kernel, w), element, at_end);
     rt_convert(from.at, rt_kind_of(o->spec.dtype), o->exact[w], RT_F64, o->count[w]);
     fence_freeze(&from);
     fence_watch(what);
-    dcn_pack_weights(o->kernel, from.at, to.at);
+    dcn_pack_tensor(o->kernel, w, from.at, to.at);
     cr_expect(fence_intact(&from) && fence_intact(&to), "%s: packing wrote outside", what);
     fence_close(&from);
     fence_close(&to);
@@ -158,7 +155,9 @@ static void all_cases(const dcn_kernel *k, const dcn_spec *bound, const char *wh
     cr_assert_eq(tune_fill_inputs(&o, &rng, &err), 0, "%s", err.text);
     int ncases = bound->op == DCN_OP_CONV2D ? 1 : tune_ncases;
     for (int at_end = 0; at_end < 2; at_end++) {
-        pack_between_fences(&o, at_end, what);
+        for (int i = 0; i < o.n; i++)
+            if (o.tensor[i].role == DCN_WEIGHT)
+                pack_between_fences(&o, i, at_end, what);
         for (int i = 0; i < ncases; i++) {
             char text[400];
             snprintf(text, sizeof text, "%s, %s, at the %s of its room", what, tune_cases[i].name,

@@ -7,18 +7,19 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-static Guarded operand(const dcn_kernel *k, const dcn_tensor *t, const void *plain, Guard side)
+static Guarded operand(const dcn_kernel *k, int i, const dcn_tensor *t, const void *plain,
+                       Guard side)
 {
     const bool packed = t->role == DCN_WEIGHT;
     const size_t bytes = (size_t)rt_tensor_count(t) * dcn_dtype_bytes(dcn_kernel_spec(k)->dtype);
-    Guarded g = guarded_new(packed ? dcn_kernel_packed_bytes(k) : bytes, side);
+    Guarded g = guarded_new(packed ? dcn_kernel_tensor_bytes(k, i) : bytes, side);
     if (t->role == DCN_OUT)
         return g;
     if (packed) {
         Guarded weight = guarded_new(bytes, side);
         memcpy(weight.at, plain, bytes);
         guarded_read_only(&weight);
-        cr_assert_eq(dcn_pack_weights(k, weight.at, g.at), 0);
+        cr_assert_eq(dcn_pack_tensor(k, i, weight.at, g.at), 0);
         guarded_free(&weight);
     } else
         memcpy(g.at, plain, bytes);
@@ -37,7 +38,7 @@ Guarded called(const dcn_kernel *k, const dcn_spec *bound, void *const plain[DCN
         .batch = bound->batch, .height = bound->height, .width = bound->width, .threads = threads
     };
     for (int i = 0; i < n; i++) {
-        g[i] = operand(k, &t[i], plain[i], side);
+        g[i] = operand(k, i, &t[i], plain[i], side);
         call.tensor[i] = g[i].at;
     }
     size_t bytes = dcn_kernel_workspace_bytes(k, call.batch, call.height, call.width, threads);

@@ -64,14 +64,15 @@ static int64_t workspace_bytes(int64_t batch, int64_t height, int64_t width, int
     return batch * CHANNELS * height * width * (int64_t)sizeof(float) + 0 * threads;
 }
 
-static void pack(const void *weight, void *packed)
+static void pack(int64_t which, const void *weight, void *packed)
 {
+    cr_expect_eq(which, 1);
     memcpy(packed, weight, sizeof(float));
 }
 
-static int64_t packed_bytes(void)
+static int64_t packed_bytes(int64_t which)
 {
-    return sizeof(float);
+    return which == 1 ? sizeof(float) : 0;
 }
 
 static int released;
@@ -393,6 +394,16 @@ Test(kernel, tells_what_it_is)
     cr_expect_eq(packed, 2);
     cr_expect_eq(dcn_pack_weights(&k, NULL, &packed), -1);
     cr_expect_eq(dcn_pack_weights(&k, weight, NULL), -1);
+    cr_expect_eq(dcn_kernel_tensor_bytes(&k, 1), 4);
+    packed = 0;
+    cr_expect_eq(dcn_pack_tensor(&k, 1, weight, &packed), 0);
+    cr_expect_eq(packed, 2);
+    for (int i = -1; i < 4; i++) {
+        if (i == 1)
+            continue;
+        cr_expect_eq(dcn_kernel_tensor_bytes(&k, i), 0);
+        cr_expect_eq(dcn_pack_tensor(&k, i, weight, &packed), -1);
+    }
 }
 
 Test(kernel, free_releases_the_code)

@@ -93,7 +93,7 @@ static void to_kernel(Case *c, int i)
     }
     void *plain = calloc((size_t)o->count[i] + 1, rt_kind_bytes(kind));
     rt_convert(plain, kind, o->exact[i], RT_F64, o->count[i]);
-    dcn_pack_weights(c->kernel, plain, o->typed[i]);
+    dcn_pack_tensor(c->kernel, i, plain, o->typed[i]);
     free(plain);
 }
 

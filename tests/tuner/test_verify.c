@@ -71,15 +71,16 @@ static int64_t workspace_bytes(int64_t batch, int64_t height, int64_t width, int
     return 0;
 }
 
-static int64_t packed_bytes(void)
+static int64_t packed_bytes(int64_t which)
 {
+    (void)which;
     return spec.out_channels * spec.in_channels / spec.groups * spec.kernel[0] * spec.kernel[1] *
            (int64_t)dcn_dtype_bytes(spec.dtype);
 }
 
-static void pack(const void *weight, void *packed)
+static void pack(int64_t which, const void *weight, void *packed)
 {
-    memcpy(packed, weight, (size_t)packed_bytes());
+    memcpy(packed, weight, (size_t)packed_bytes(which));
 }
 
 static void small(dcn_op op)

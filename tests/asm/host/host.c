@@ -61,10 +61,10 @@ int main(void)
         (&mask[0][0][0][0])[i] = 2;
     if (demo_workspace_bytes(N, H, W, 2) > (int64_t)sizeof workspace)
         return 2;
-    void *packed = malloc((size_t)demo_packed_bytes());
+    void *packed = malloc((size_t)demo_packed_bytes(DEMO_WEIGHT));
     if (!packed)
         return 3;
-    demo_pack(&weight[0][0][0][0], packed);
+    demo_pack(DEMO_WEIGHT, &weight[0][0][0][0], packed);
     demo_args args = { .input = &input[0][0][0][0],
                        .weight = packed,
                        .bias = bias,
