@@ -5,7 +5,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "space.h"
-#include "codegen/count.h"
+#include "tuner/count.h"
 
 #include <stdio.h>
 
@@ -52,7 +52,7 @@ void space_print(const dcn_spec *s, const dcn_target *t)
     SpaceCount c;
     printf("%s for %s (%s)\n", s->name, t->cpu, t->isa);
     for (int i = 0; cg_lowerings[i]; i++) {
-        space_count(cg_lowerings[i], s, t, MAX_POINTS, &c);
+        tune_count_space(cg_lowerings[i], s, t, MAX_POINTS, &c);
         print_space(cg_lowerings[i], &c);
     }
 }
@@ -90,7 +90,7 @@ json_t *space_json(const dcn_spec *s, const dcn_target *t)
     SpaceCount c;
     json_t *list = json_array();
     for (int i = 0; cg_lowerings[i]; i++) {
-        space_count(cg_lowerings[i], s, t, MAX_POINTS, &c);
+        tune_count_space(cg_lowerings[i], s, t, MAX_POINTS, &c);
         json_array_append_new(list, one_json(cg_lowerings[i], &c));
     }
     return json_pack("{s:s, s:s, s:s, s:o}", "name", s->name, "target", t->cpu, "isa", t->isa,

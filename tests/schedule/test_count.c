@@ -1,8 +1,8 @@
 /* test_count.c: legal points and reasons are counted; a sample of a large space is even.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "codegen/count.h"
 #include "tests/support/case.h"
+#include "tuner/count.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -31,7 +31,7 @@ static SpaceCount counted(int64_t most)
 {
     SpaceCount c;
     memset(asked, 0, sizeof asked);
-    space_count(&lowering, NULL, NULL, most, &c);
+    tune_count_space(&lowering, NULL, NULL, most, &c);
     return c;
 }
 
@@ -87,7 +87,7 @@ Test(count, the_real_spaces_add_up)
     cr_assert_eq(dcn_target_parse("x86-64-v3", NULL, NULL, &t, NULL), 0);
     for (int i = 0; cg_lowerings[i]; i++) {
         SpaceCount c;
-        space_count(cg_lowerings[i], &s, &t, 20000, &c);
+        tune_count_space(cg_lowerings[i], &s, &t, 20000, &c);
         int64_t sum = c.legal;
         for (int r = 0; r < c.nreasons; r++)
             sum += c.reason[r].count;
@@ -110,7 +110,7 @@ Test(count, more_reasons_than_room)
     Lowering many = lowering;
     SpaceCount c;
     many.refuse = refuse_each;
-    space_count(&many, NULL, NULL, POINTS, &c);
+    tune_count_space(&many, NULL, NULL, POINTS, &c);
     cr_expect_eq(c.nreasons, COUNT_MAX_REASONS);
     cr_expect_eq(c.reason[0].count, POINTS - COUNT_MAX_REASONS + 1);
 }

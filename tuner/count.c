@@ -66,8 +66,8 @@ static int by_count(const void *a, const void *b)
     return strcmp(x->text, y->text);
 }
 
-void space_count(const Lowering *how, const dcn_spec *s, const dcn_target *t, int64_t most,
-                 SpaceCount *out)
+void tune_count_space(const Lowering *how, const dcn_spec *s, const dcn_target *t, int64_t most,
+                      SpaceCount *out)
 {
     int at[MAX_KNOBS] = { 0 }, step[MAX_KNOBS] = { 0 }, k[MAX_KNOBS];
     *out = (SpaceCount){ .points = 1 };

@@ -1,10 +1,10 @@
 /* count.h: how many schedules of a lowering are legal, and why the others are not.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#ifndef DCN_CODEGEN_COUNT_H
-#define DCN_CODEGEN_COUNT_H
+#ifndef DCN_TUNER_COUNT_H
+#define DCN_TUNER_COUNT_H
 
-#include "lowering.h"
+#include "codegen/lowering.h"
 
 enum { COUNT_MAX_REASONS = 32 };
 
@@ -22,7 +22,7 @@ typedef struct SpaceCount {
 } SpaceCount;
 
 /* Ask for every point of the space why it is refused; of a space beyond `most` points, for `most` of them. */
-void space_count(const Lowering *how, const dcn_spec *s, const dcn_target *t, int64_t most,
-                 SpaceCount *out);
+void tune_count_space(const Lowering *how, const dcn_spec *s, const dcn_target *t, int64_t most,
+                      SpaceCount *out);
 
 #endif
