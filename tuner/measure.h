@@ -1,10 +1,9 @@
 /* measure.h: is B faster than A?  Paired, interleaved, with a stated confidence.
 **
-** Readings alternate A B B A; each pair gives a ratio, so drift of the machine cancels.  The median of the
-** ratios has a distribution-free interval (order statistics of the sign test); measuring stops when the
-** interval is narrow enough or lies on one side of 1, or when the budget ends.  A reading that is far off
-** its neighbours in both (the sentinel: A against A's own first readings) marks the run as drifting, which
-** is told and never hidden.  Clock and work are callbacks, so a test can drive it with a fake clock.
+** Readings alternate A B B A; each pair gives a ratio, so what slows both for a while cancels.  The median of
+** the ratios has an interval that assumes nothing about the noise (stats.h).  It is looked at after min_pairs,
+** twice, four times as many ..., and the chance of error is divided among these looks, so that looking often
+** does not make noise significant.  Clock and work are callbacks, so a test can drive it with a fake clock.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_TUNER_MEASURE_H
@@ -19,22 +18,26 @@ typedef struct MeasureWork {
 } MeasureWork;
 
 typedef struct MeasurePlan {
-    int min_pairs, max_pairs;
-    double seconds;    /* budget */
-    double confidence; /* 0.95 */
-    double resolution; /* stop when the ratio is known to this, e.g. 0.01 */
-    double hopeless;   /* stop early when surely slower than this times A, e.g. 1.1; 0: never */
-    int reversed;      /* B A A B: the confirmation */
+    int min_pairs, max_pairs; /* 2 .. MEASURE_MAX_PAIRS; pairs come in twos */
+    double seconds;           /* budget; the first two pairs are made in any case */
+    double reading_ns;        /* quick work is repeated until a reading takes so long */
+    double confidence;        /* 0.95 */
+    double resolution;        /* stop when the ratio is known to this, e.g. 0.01 */
+    double hopeless; /* stop early when surely slower than this times A, e.g. 1.1; 0: never */
+    int reversed;    /* B A A B: the confirmation */
 } MeasurePlan;
 
 typedef struct Measured {
     double a_median, b_median; /* ns of one run */
     double b_low, b_high;      /* interval of b's median */
-    double ratio, ratio_low,
-        ratio_high; /* time of B / time of A, median of pairs and its interval */
-    double drift;   /* last A median / first A median */
-    int pairs, stopped_early;
-    double a[MEASURE_MAX_PAIRS], b[MEASURE_MAX_PAIRS];
+    double ratio;              /* time of B / time of A, median of pairs */
+    double ratio_low, ratio_high;
+    double
+        drift; /* the sentinel: A's last readings / A's first ones; far from 1: the machine changed */
+    int sure; /* 1: the intervals have the confidence; 0: too few pairs, least and greatest */
+    int stopped_early; /* 1: hopeless */
+    int pairs;
+    double a[MEASURE_MAX_PAIRS], b[MEASURE_MAX_PAIRS]; /* readings, in the order of measuring */
 } Measured;
 
 /* 0, or -1 when a run failed. */

@@ -1,0 +1,154 @@
+/* measure.c: is B faster than A?
+**
+** Hopeless is judged at once and without the interval: when every reading of B is beyond the limit times every
+** reading of A.  That errs only by giving a slow candidate up.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "measure.h"
+#include "stats.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct Bout {
+    const MeasureWork *w;
+    const MeasurePlan *plan;
+    Measured *m;
+    double start;   /* ns */
+    int repeats[2]; /* of A and of B between two readings of the clock */
+    int next_look;  /* pairs */
+    double ratio[MEASURE_MAX_PAIRS];
+} Bout;
+
+/* ns of one run, or -1 */
+static double reading(const Bout *b, int which)
+{
+    double start = b->w->now_ns(b->w->self);
+    if (b->w->run(b->w->self, which, b->repeats[which]))
+        return -1;
+    return (b->w->now_ns(b->w->self) - start) / b->repeats[which];
+}
+
+/* The first run of each pays for cold caches and pages, the second says how often to repeat. */
+static int warm_up(Bout *b)
+{
+    for (int i = 0; i < 4; i++) {
+        int which = i % 2;
+        b->repeats[which] = 1;
+        double ns = reading(b, which);
+        if (ns < 0)
+            return -1;
+        if (ns < b->plan->reading_ns)
+            b->repeats[which] = (int)(b->plan->reading_ns / fmax(ns, 1)) + 1;
+    }
+    return 0;
+}
+
+/* A B B A or B A A B: two pairs. */
+static int make_block(Bout *b)
+{
+    Measured *m = b->m;
+    for (int pair = 0; pair < 2; pair++) {
+        double ns[2];
+        int first = (pair + b->plan->reversed) % 2;
+        ns[first] = reading(b, first);
+        ns[!first] = ns[first] < 0 ? -1 : reading(b, !first);
+        if (ns[!first] < 0)
+            return -1;
+        m->a[m->pairs] = ns[0];
+        m->b[m->pairs++] = ns[1];
+    }
+    return 0;
+}
+
+/* ---- what is known ------------------------------------------------------------------------- */
+
+static double each_look(const MeasurePlan *plan)
+{
+    int looks = 1;
+    for (int at = plan->min_pairs; at < plan->max_pairs; at *= 2)
+        looks++;
+    return 1 - (1 - plan->confidence) / looks;
+}
+
+static void judge_ratio(Bout *b)
+{
+    Measured *m = b->m;
+    for (int i = 0; i < m->pairs; i++)
+        b->ratio[i] = m->b[i] / m->a[i];
+    m->ratio = stats_median(b->ratio, m->pairs);
+    StatsInterval r = stats_interval(b->ratio, m->pairs, each_look(b->plan));
+    m->ratio_low = r.low;
+    m->ratio_high = r.high;
+    m->sure = r.sure;
+}
+
+static int is_hopeless(const Bout *b)
+{
+    const Measured *m = b->m;
+    double least = INFINITY, most = 0;
+    for (int i = 0; i < m->pairs; i++) {
+        least = fmin(least, m->b[i]);
+        most = fmax(most, m->a[i]);
+    }
+    return b->plan->hopeless > 0 && least > b->plan->hopeless * most;
+}
+
+static int is_settled(Bout *b)
+{
+    Measured *m = b->m;
+    if (m->pairs < b->next_look)
+        return 0;
+    b->next_look *= 2;
+    judge_ratio(b);
+    int one_side = m->ratio_high < 1 || m->ratio_low > 1;
+    return m->sure && (one_side || m->ratio_high - m->ratio_low <= b->plan->resolution);
+}
+
+static int is_over(Bout *b)
+{
+    const Measured *m = b->m;
+    if (m->pairs + 2 > b->plan->max_pairs || m->pairs + 2 > MEASURE_MAX_PAIRS)
+        return 1;
+    if (b->w->now_ns(b->w->self) - b->start > b->plan->seconds * 1e9)
+        return 1;
+    b->m->stopped_early = is_hopeless(b);
+    return b->m->stopped_early || is_settled(b);
+}
+
+static double part_median(const double *v, int n)
+{
+    double copy[MEASURE_MAX_PAIRS];
+    memcpy(copy, v, (size_t)n * sizeof *v);
+    return stats_median(copy, n);
+}
+
+static void summarise(Bout *b)
+{
+    Measured *m = b->m;
+    double sorted[MEASURE_MAX_PAIRS];
+    int n = m->pairs, quarter = (n + 3) / 4;
+    judge_ratio(b);
+    m->a_median = part_median(m->a, n);
+    memcpy(sorted, m->b, (size_t)n * sizeof *sorted);
+    m->b_median = stats_median(sorted, n);
+    StatsInterval i = stats_interval(sorted, n, b->plan->confidence);
+    m->b_low = i.low;
+    m->b_high = i.high;
+    m->drift = part_median(m->a + n - quarter, quarter) / part_median(m->a, quarter);
+}
+
+int measure_pair(const MeasureWork *w, const MeasurePlan *plan, Measured *out)
+{
+    Bout b = { .w = w, .plan = plan, .m = out, .next_look = plan->min_pairs };
+    *out = (Measured){ 0 };
+    if (warm_up(&b))
+        return -1;
+    b.start = w->now_ns(w->self);
+    do {
+        if (make_block(&b))
+            return -1;
+    } while (!is_over(&b));
+    summarise(&b);
+    return 0;
+}
