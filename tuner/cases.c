@@ -105,6 +105,30 @@ const TuneCase tune_cases[] = {
 };
 const int tune_ncases = COUNT(tune_cases);
 
+/* ---- all of them at once -------------------------------------------------- */
+
+/* Masks stay of the order of 1: a huge output would hide what is wrong beside it. */
+enum { LAST_MODEST_MASK = 7 };
+
+static double mixed_offset(const TuneCase *c, rt_rng *r, double base, double size)
+{
+    const TuneCase *any = &tune_cases[rt_rng_next(r) % (uint64_t)COUNT(tune_cases)];
+    (void)c;
+    return any->offset(any, r, base, size);
+}
+
+static double mixed_mask(rt_rng *r)
+{
+    return tune_cases[rt_rng_next(r) % (LAST_MODEST_MASK + 1)].mask(r);
+}
+
+static double mixed_logit(rt_rng *r)
+{
+    return rt_rng_next(r) % 8 ? rt_rng_normal(r) : extreme_logit(r);
+}
+
+const TuneCase tune_mixed = { "offsets of every kind", 0, mixed_offset, mixed_mask, mixed_logit };
+
 TuneCase tune_ordinary(double deviation)
 {
     TuneCase c = tune_cases[0];

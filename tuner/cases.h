@@ -20,6 +20,9 @@ typedef struct TuneCase {
 extern const TuneCase tune_cases[];
 extern const int tune_ncases;
 
+/* Every offset drawn as in one of the cases, any: one run in place of all of them. */
+extern const TuneCase tune_mixed;
+
 /* The first case with another deviation. */
 TuneCase tune_ordinary(double deviation);
 

@@ -12,10 +12,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool is_weight(const Operands *o, int i)
+{
+    return o->tensor[i].role == DCN_WEIGHT;
+}
+
 static size_t typed_bytes(const Operands *o, int i)
 {
-    if (o->tensor[i].role == DCN_WEIGHT)
-        return dcn_kernel_tensor_bytes(o->kernel, i);
+    if (is_weight(o, i))
+        return o->kernel ? dcn_kernel_tensor_bytes(o->kernel, i) : 0;
     return (size_t)o->count[i] * dcn_dtype_bytes(o->spec.dtype);
 }
 
@@ -69,16 +74,45 @@ int tune_fill_inputs(Operands *o, rt_rng *r, dcn_error *err)
     rt_kind kind = rt_kind_of(s->dtype);
     double terms = (double)(s->in_channels / s->groups) * s->kernel[0] * s->kernel[1];
     for (int i = 0; i < o->n; i++) {
-        bool weight = o->tensor[i].role == DCN_WEIGHT;
+        bool weight = is_weight(o, i);
         if (o->tensor[i].role == DCN_OUT)
             continue;
         fill_normal(o, i, weight ? 1 / sqrt(terms) : 1, r);
         if (!weight)
             rt_convert(o->typed[i], kind, o->exact[i], RT_F64, o->count[i]);
-        else if (pack_weight(o, i, err))
+        else if (o->kernel && pack_weight(o, i, err))
             return -1;
     }
     return 0;
+}
+
+int tune_operands_share(Operands *o, const Operands *from, const dcn_kernel *k, dcn_error *err)
+{
+    *o = *from;
+    o->kernel = k;
+    for (int i = 0; i < o->n; i++) {
+        if (is_weight(o, i))
+            o->typed[i] = NULL;
+    }
+    for (int i = 0; i < o->n; i++) {
+        if (!is_weight(o, i))
+            continue;
+        o->typed[i] = malloc(typed_bytes(o, i) + 1);
+        if (!o->typed[i])
+            return dcn_fail(err, DCN_EENV, "no memory for the weight of '%s'", o->spec.name);
+        if (pack_weight(o, i, err))
+            return -1;
+    }
+    return 0;
+}
+
+void tune_operands_drop(Operands *o)
+{
+    for (int i = 0; i < o->n; i++) {
+        if (is_weight(o, i))
+            free(o->typed[i]);
+    }
+    o->n = 0;
 }
 
 /* ---- offset and mask ------------------------------------------------------ */
@@ -158,7 +192,9 @@ int tune_run(const Operands *o, int threads, void *workspace, dcn_error *err)
                       .height = s->height,
                       .width = s->width,
                       .threads = threads,
-                      .workspace = workspace };
+                      .workspace = workspace,
+                      .parallel_for = o->parallel_for,
+                      .parallel_self = o->parallel_self };
     memcpy(call.tensor, o->typed, sizeof call.tensor);
     return dcn_execute(o->kernel, &call, err);
 }
