@@ -161,12 +161,21 @@ static void contract(Emit *e, const Problem *pb, Sums *sums)
     }
 }
 
-static void store_lanes(Emit *e, const Problem *pb, const Sums *sums, idx o, fvec x)
+/* Output channel o of the sums' place: what is added to it, what becomes of it, where it goes. */
+static void finish(Emit *e, const Problem *pb, const Sums *sums, idx o, fvec x)
 {
+    const dcn_spec *s = pb->s;
     const idx at[4] = { sums->at.n, o, sums->at.p, sums->at.q };
-    idx channels = x_const(e, pb->s->out_channels);
+    idx channels = x_const(e, s->out_channels);
+    if (s->bias)
+        x = f_add(e, x, p_splat(e, p_at(e, pb->bias, o)));
+    if (s->scale_shift)
+        x = f_fma(e, x, p_splat(e, p_at(e, pb->scale, o)), p_splat(e, p_at(e, pb->shift, o)));
+    if (s->residual)
+        x = f_add(e, x, problem_lanes(e, pb, pb->residual, channels, at, sums->at.live));
+    x = emit_activation(e, s->activation, x);
     addr to = p_at(e, pb->output, problem_at(e, pb, channels, pb->p, pb->q, at));
-    if (pb->s->layout == DCN_NCHW)
+    if (s->layout == DCN_NCHW)
         p_store(e, to, x, sums->at.live);
     else
         p_scatter(e, to, i_mul(e, i_lane(e), i_splat(e, channels)), x, sums->at.live);
@@ -183,13 +192,8 @@ static void row_of_channels(Emit *e, const Problem *pb, Place at, idx first, int
         for (int o = 0; o < count; o++)
             sums.acc[o] = v_float(e, f_const(e, 0));
         contract(e, pb, &sums);
-        for (int o = 0; o < count; o++) {
-            idx channel = x_addk(e, first, o);
-            fvec x = v_get(e, sums.acc[o]);
-            if (pb->s->bias)
-                x = f_add(e, x, p_splat(e, p_at(e, pb->bias, channel)));
-            store_lanes(e, pb, &sums, channel, emit_activation(e, pb->s->activation, x));
-        }
+        for (int o = 0; o < count; o++)
+            finish(e, pb, &sums, x_addk(e, first, o), v_get(e, sums.acc[o]));
     }
 }
 
@@ -257,7 +261,7 @@ static void emit(Emit *e, const dcn_spec *s, const dcn_target *t, const int *k)
 const struct Lowering lower_direct = {
     .name = "direct",
     .summary = "lanes along output columns, samples gathered one by one, no workspace",
-    .rev = 2,
+    .rev = 3,
     .knobs = knobs,
     .nknobs = NKNOBS,
     .refuse = refuse,

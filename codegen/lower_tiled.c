@@ -137,7 +137,7 @@ static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *
 const struct Lowering lower_tiled = {
     .name = "tiled",
     .summary = "tiles of pixels, a sampled column tile in cache, register-tiled product",
-    .rev = 9,
+    .rev = 10,
     .knobs = tiled_knobs,
     .nknobs = TILED_NKNOBS,
     .refuse = tiled_refuse,

@@ -58,6 +58,7 @@ static addr *operand(Problem *pb, const char *name)
     } all[] = {
         { "input", &pb->input },   { "weight", &pb->weight }, { "bias", &pb->bias },
         { "offset", &pb->offset }, { "mask", &pb->mask },     { "output", &pb->output },
+        { "scale", &pb->scale },   { "shift", &pb->shift },   { "residual", &pb->residual },
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (strcmp(all[i].name, name) == 0)

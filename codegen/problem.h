@@ -11,8 +11,9 @@
 
 typedef struct Problem {
     const dcn_spec *s;
-    addr input, weight, bias, offset, mask, output; /* .v == NULL: not in this spec */
-    idx n, h, w, p, q;                              /* batch, input and output rows, columns */
+    addr input, weight, bias, scale, shift, residual, offset, mask,
+        output;        /* .v == NULL: not in this spec */
+    idx n, h, w, p, q; /* batch, input and output rows, columns */
 } Problem;
 
 Problem problem_load(Emit *e, const dcn_spec *s, addr args);

@@ -60,7 +60,7 @@ typedef struct TiledPlan {
     int by_outputs;          /* loop order: 1 output blocks outside, 0 pixels outside */
     int unroll;              /* of the product's loop */
     int out_stride;          /* nchw: row of the output tile, elements; else 0 */
-    int64_t places, weights, rows, column, out_tile,
+    int64_t places, weights, rows, residual_rows, column, out_tile,
         spare; /* byte offsets in a thread's workspace */
     int64_t thread_bytes;
     int64_t packed_elements;
@@ -105,7 +105,11 @@ int tiled_run(const TiledPlan *plan, int channels);
 ** offset group are written, and its places read, side by side. */
 int tiled_chunk(const TiledPlan *plan, int channels);
 
-/* product(column, weights, depth, rows, bias, first output channel, is first, is last block of the depth);
+/* The residual and the activation of an nchw output come when its tile leaves, for the residual is not in the
+** tile's layout; else they come with the last product. */
+int tiled_finishes_late(const TiledPlan *p);
+
+/* product(column, weights, depth, rows, residual rows, args, first output channel, is first, is last block of the depth);
 ** is_last: of the last block of outputs, which may be ragged */
 LLVMValueRef tiled_emit_product(Emit *e, const TiledPlan *plan, const char *name, int nv,
                                 int is_last);

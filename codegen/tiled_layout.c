@@ -6,6 +6,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "lower.h"
+#include "math.h"
 #include "tiled.h"
 #include "transpose.h"
 
@@ -99,20 +100,44 @@ LLVMValueRef tiled_emit_repack(Emit *e, const TiledPlan *plan)
 
 /* ---- output: one tile -------------------------------------------------------------------------- */
 
-/* Output channels o .. o+count-1 of a vector of pixels in one row of the tile. */
-static void unpack_block(Emit *e, const TiledPlan *plan, addr from, addr to, idx plane, idx o,
-                         int count, const Tiles *v)
+/* One row of the tile: its pixels in the tile, their places in the output and in what is laid out as it is. */
+typedef struct OutRow {
+    const TiledPlan *plan;
+    addr from, to, residual;
+    idx plane;
+} OutRow;
+
+/* Output channels o .. o+count-1 of a vector of pixels. */
+static void unpack_block(Emit *e, const OutRow *r, idx o, int count, const Tiles *v)
 {
     fvec block[64];
     for (int i = 0; i < e->lanes; i++) {
-        idx pixel = x_mulk(e, x_addk(e, v->at, i), plan->out_stride);
-        block[i] = p_load(e, p_at(e, from, x_add(e, pixel, o)), all_lanes);
+        idx pixel = x_mulk(e, x_addk(e, v->at, i), r->plan->out_stride);
+        block[i] = p_load(e, p_at(e, r->from, x_add(e, pixel, o)), all_lanes);
     }
     emit_transpose(e, block);
     for (int i = 0; i < count; i++) {
-        idx at = x_add(e, x_mul(e, x_addk(e, o, i), plane), v->at);
-        p_store(e, p_at(e, to, at), block[i], v->live);
+        idx at = x_add(e, x_mul(e, x_addk(e, o, i), r->plane), v->at);
+        p_store(e, p_at(e, r->to, at), block[i], v->live);
     }
+}
+
+/* The same block once it is in place: act(x + residual). */
+static void finish_block(Emit *e, const OutRow *r, idx o, int count, const Tiles *v)
+{
+    EMIT_FOR (e, i, x_const(e, 0), x_const(e, count), 1) {
+        idx at = x_add(e, x_mul(e, x_add(e, o, i.at), r->plane), v->at);
+        addr to = p_at(e, r->to, at);
+        fvec x = f_add(e, p_load(e, to, v->live), p_load(e, p_at(e, r->residual, at), v->live));
+        p_store(e, to, emit_activation(e, r->plan->s->activation, x), v->live);
+    }
+}
+
+static void out_block(Emit *e, const OutRow *r, idx o, int count, const Tiles *v)
+{
+    unpack_block(e, r, o, count, v);
+    if (tiled_finishes_late(r->plan))
+        finish_block(e, r, o, count, v);
 }
 
 LLVMValueRef tiled_emit_unpack(Emit *e, const TiledPlan *plan)
@@ -122,21 +147,22 @@ LLVMValueRef tiled_emit_unpack(Emit *e, const TiledPlan *plan)
     LLVMValueRef fn = e_fn_begin(e, "unpack", 1, e->none, NARGS, args);
     Problem pb = problem_load(e, plan->s, e_arg_addr(e, ARGS));
     int64_t channels = plan->s->out_channels, whole = channels / e->lanes * e->lanes;
-    idx cols = e_arg_idx(e, COLS), plane = x_mul(e, pb.p, pb.q);
+    idx cols = e_arg_idx(e, COLS);
     EMIT_FOR (e, row, x_const(e, 0), e_arg_idx(e, ROWS), 1) {
         const idx first[4] = { e_arg_idx(e, N), x_const(e, 0), x_add(e, e_arg_idx(e, P0), row.at),
                                e_arg_idx(e, Q0) };
         idx at = problem_at(e, &pb, x_const(e, channels), pb.p, pb.q, first);
-        addr to = p_at(e, pb.output, at);
         idx pixel = x_mulk(e, x_mul(e, row.at, cols), plan->out_stride);
-        addr from = p_at(e, e_arg_addr(e, FROM), pixel);
+        OutRow r = { plan, p_at(e, e_arg_addr(e, FROM), pixel), p_at(e, pb.output, at), pb.residual,
+                     x_mul(e, pb.p, pb.q) };
+        if (tiled_finishes_late(plan))
+            r.residual = p_at(e, pb.residual, at);
         EMIT_TILES (e, v, cols) {
             EMIT_FOR (e, o, x_const(e, 0), x_const(e, whole), e->lanes) {
-                unpack_block(e, plan, from, to, plane, o.at, e->lanes, &v);
+                out_block(e, &r, o.at, e->lanes, &v);
             }
             if (whole < channels)
-                unpack_block(e, plan, from, to, plane, x_const(e, whole), (int)(channels - whole),
-                             &v);
+                out_block(e, &r, x_const(e, whole), (int)(channels - whole), &v);
         }
     }
     e_fn_end(e);

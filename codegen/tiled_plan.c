@@ -39,6 +39,7 @@ static void plan_workspace(TiledPlan *p)
         { &p->places, p->entries * 4 },
         { &p->weights, problem_is_deformed(s) ? p->entries * 4 * p->fp_bytes : 0 },
         { &p->rows, (int64_t)p->panel_pixels * 8 },
+        { &p->residual_rows, s->residual ? (int64_t)p->panel_pixels * 8 : 0 },
         { &p->column, (int64_t)p->panel_pixels * p->column_stride * p->fp_bytes },
         { &p->out_tile, out * p->out_stride * p->fp_bytes },
         { &p->spare, round_up(s->out_channels + p->lanes, p->lanes) * p->fp_bytes },
@@ -50,6 +51,11 @@ static void plan_workspace(TiledPlan *p)
     }
     p->thread_bytes =
         round_up(end, 4096) + 64 * 5; /* two threads never share a line, nor all sets */
+}
+
+int tiled_finishes_late(const TiledPlan *p)
+{
+    return p->s->residual && p->out_stride;
 }
 
 /* Blocks begin at multiples of channel_block within a group, groups at multiples of in_group. */

@@ -4,7 +4,7 @@
 **
 ** All sums stay in registers over the loop; per step it loads nv vectors of weights and broadcasts mr
 ** elements of the column.  The first block of k starts from 0, later ones from what is stored; the
-** last adds the bias and applies the activation.  rows[r] is the address of pixel r's row of outputs,
+** last does what comes after the sum (finish_in_registers).  rows[r] is the address of pixel r's row of outputs,
 ** so a tile need not be a rectangle in memory; pixels beyond the tile point at a spare row.
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -13,7 +13,7 @@
 
 #include <assert.h>
 
-enum { COLUMN, WEIGHTS, DEPTH, ROWS, BIAS, OUT, FIRST, LAST, NARGS };
+enum { COLUMN, WEIGHTS, DEPTH, ROWS, RESIDUAL_ROWS, ARGS, OUT, FIRST, LAST, NARGS };
 enum { MAX_TILE = 64 };
 
 typedef struct Tile {
@@ -96,25 +96,56 @@ static void accumulate(Emit *e, Tile *t)
     }
 }
 
-/* Cheap epilogues act on the registers. */
+static addr row_address(Emit *e, int table, idx r)
+{
+    addr base = p_get_addr(e, p_at_addr(e, e_arg_addr(e, table), r));
+    return p_at(e, base, e_arg_idx(e, OUT));
+}
+
+/* The v-th vector of the tile's channels in a row of the output or its like, or of one number per channel. */
+static fvec channels(Emit *e, const Tile *t, addr row, int v)
+{
+    addr p = p_at(e, row, x_const(e, (int64_t)v * e->lanes));
+    return reorder(e, t, p_load(e, p, lanes_of(t, v)), 0);
+}
+
+static fvec per_channel(Emit *e, const Tile *t, addr all, int v)
+{
+    return all.v ? channels(e, t, p_at(e, all, e_arg_idx(e, OUT)), v) : (fvec){ NULL };
+}
+
+/* The part of the epilogue that belongs to the registers: all but long activations, and see tiled_finishes_late. */
+typedef struct Finish {
+    int affine, residual, relu;
+} Finish;
+
+static Finish finish_of(const TiledPlan *p)
+{
+    const dcn_spec *s = p->s;
+    int late = tiled_finishes_late(p);
+    return (Finish){ s->bias || s->scale_shift, s->residual && !late,
+                     s->activation == DCN_ACT_RELU && !late };
+}
+
+/* act((sum + bias) * scale + shift + residual) */
 static void finish_in_registers(Emit *e, Tile *t)
 {
-    const dcn_spec *s = t->plan->s;
-    int relu = s->activation == DCN_ACT_RELU;
-    if (!s->bias && !relu)
+    Finish f = finish_of(t->plan);
+    if (!f.affine && !f.residual && !f.relu)
         return;
     EMIT_IF (e, x_equal(e, e_arg_idx(e, LAST), x_const(e, 1))) {
+        Problem pb = problem_load(e, t->plan->s, e_arg_addr(e, ARGS));
         for (int v = 0; v < t->nv; v++) {
-            addr bias = p_at(e, e_arg_addr(e, BIAS), e_arg_idx(e, OUT));
-            fvec b = { NULL };
-            if (s->bias) {
-                bias = p_at(e, bias, x_const(e, (int64_t)v * e->lanes));
-                b = reorder(e, t, p_load(e, bias, lanes_of(t, v)), 0);
-            }
+            fvec bias = per_channel(e, t, pb.bias, v), scale = per_channel(e, t, pb.scale, v);
+            fvec shift = per_channel(e, t, pb.shift, v);
             for (int r = 0; r < t->mr; r++) {
                 fvec x = v_get(e, *sum(t, r, v));
-                x = s->bias ? f_add(e, x, b) : x;
-                v_set(e, *sum(t, r, v), relu ? emit_relu(e, x) : x);
+                x = bias.v ? f_add(e, x, bias) : x;
+                x = scale.v ? f_fma(e, x, scale, shift) : x;
+                if (f.residual)
+                    x = f_add(e, x,
+                              channels(e, t, row_address(e, RESIDUAL_ROWS, x_const(e, r)), v));
+                v_set(e, *sum(t, r, v), f.relu ? emit_relu(e, x) : x);
             }
         }
     }
@@ -129,21 +160,15 @@ static void store_sums(Emit *e, Tile *t)
         }
 }
 
-static addr row_address(Emit *e, idx r)
-{
-    addr base = p_get_addr(e, p_at_addr(e, e_arg_addr(e, ROWS), r));
-    return p_at(e, base, e_arg_idx(e, OUT));
-}
-
 /* Long epilogues go over the tile once more, in a loop: inlined per register they would be most of the code. */
 static void finish_in_memory(Emit *e, Tile *t)
 {
     dcn_activation a = t->plan->s->activation;
-    if (a != DCN_ACT_SILU && a != DCN_ACT_GELU)
+    if ((a != DCN_ACT_SILU && a != DCN_ACT_GELU) || tiled_finishes_late(t->plan))
         return;
     EMIT_IF (e, x_equal(e, e_arg_idx(e, LAST), x_const(e, 1))) {
         EMIT_FOR (e, r, x_const(e, 0), x_const(e, t->mr), 1) {
-            addr row = row_address(e, r.at);
+            addr row = row_address(e, ROWS, r.at);
             for (int v = 0; v < t->nv; v++) {
                 addr p = p_at(e, row, x_const(e, (int64_t)v * e->lanes));
                 fvec x = p_load(e, p, lanes_of(t, v));
@@ -156,9 +181,8 @@ static void finish_in_memory(Emit *e, Tile *t)
 LLVMValueRef tiled_emit_product(Emit *e, const TiledPlan *plan, const char *name, int nv,
                                 int is_last)
 {
-    const LLVMTypeRef args[NARGS] = {
-        e->ptr, e->ptr, e->i64, e->ptr, e->ptr, e->i64, e->i64, e->i64
-    };
+    const LLVMTypeRef args[NARGS] = { e->ptr, e->ptr, e->i64, e->ptr, e->ptr,
+                                      e->ptr, e->i64, e->i64, e->i64 };
     Tile t = { .plan = plan, .mr = plan->mr, .nv = nv };
     int ragged = plan->out_group % e->lanes;
     assert(t.mr <= 32 && t.mr * nv <= MAX_TILE && nv <= 8);
@@ -166,7 +190,7 @@ LLVMValueRef tiled_emit_product(Emit *e, const TiledPlan *plan, const char *name
     if (ragged && is_last)
         t.last = m_first(e, ragged);
     for (int r = 0; r < t.mr; r++)
-        t.row[r] = row_address(e, x_const(e, r));
+        t.row[r] = row_address(e, ROWS, x_const(e, r));
     for (int i = 0; i < t.mr * nv; i++)
         t.sum[i] = v_float(e, f_const(e, 0));
     load_sums(e, &t);

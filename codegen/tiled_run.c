@@ -21,29 +21,45 @@ static addr own(Emit *e, const Ctx *c, int64_t at)
 
 /* ---- rows of the output ------------------------------------------------------------------------ */
 
-static addr out_row(Emit *e, const Ctx *c, idx row, idx col)
+/* A pixel's row of a tensor that is laid out as the output is. */
+static addr row_of(Emit *e, const Ctx *c, addr map, idx row, idx col)
 {
-    if (c->plan->out_stride) {
-        idx pixel = x_add(e, x_mul(e, row, c->cols), col);
-        return p_at(e, own(e, c, c->plan->out_tile), x_mulk(e, pixel, c->plan->out_stride));
-    }
     const idx at[4] = { c->n, x_const(e, 0), x_add(e, c->p0, row), x_add(e, c->q0, col) };
     idx channels = x_const(e, c->plan->s->out_channels);
-    return p_at(e, c->pb.output, problem_at(e, &c->pb, channels, c->pb.p, c->pb.q, at));
+    return p_at(e, map, problem_at(e, &c->pb, channels, c->pb.p, c->pb.q, at));
 }
 
-/* rows[pixel]: where its outputs go; those that fill up the last register tile go nowhere. */
+static addr out_row(Emit *e, const Ctx *c, idx row, idx col)
+{
+    if (!c->plan->out_stride)
+        return row_of(e, c, c->pb.output, row, col);
+    idx pixel = x_add(e, x_mul(e, row, c->cols), col);
+    return p_at(e, own(e, c, c->plan->out_tile), x_mulk(e, pixel, c->plan->out_stride));
+}
+
+static int has_residual_rows(const Ctx *c)
+{
+    return c->plan->s->residual && !tiled_finishes_late(c->plan);
+}
+
+/* rows[pixel]: where its outputs go, and what is added to them comes from; those that fill up the last register
+** tile go nowhere. */
 static void fill_rows(Emit *e, const Ctx *c)
 {
-    addr table = own(e, c, c->plan->rows);
+    addr table = own(e, c, c->plan->rows), residual = own(e, c, c->plan->residual_rows);
     EMIT_FOR (e, row, x_const(e, 0), c->rows, 1) {
         EMIT_FOR (e, col, x_const(e, 0), c->cols, 1) {
             idx pixel = x_add(e, x_mul(e, row.at, c->cols), col.at);
             p_put_addr(e, p_at_addr(e, table, pixel), out_row(e, c, row.at, col.at));
+            if (has_residual_rows(c))
+                p_put_addr(e, p_at_addr(e, residual, pixel),
+                           row_of(e, c, c->pb.residual, row.at, col.at));
         }
     }
     EMIT_FOR (e, pixel, c->pixels, x_round_up(e, c->pixels, c->plan->mr), 1) {
         p_put_addr(e, p_at_addr(e, table, pixel.at), own(e, c, c->plan->spare));
+        if (has_residual_rows(c))
+            p_put_addr(e, p_at_addr(e, residual, pixel.at), own(e, c, c->plan->spare));
     }
 }
 
@@ -62,11 +78,11 @@ static void one_product(Emit *e, const Ctx *c, const Block *b, idx panel, idx ou
     addr column = p_at(e, own(e, c, p->column), row);
     idx weights = x_add(e, b->weights, x_mul(e, b->depth, out));
     addr rows = p_at_addr(e, own(e, c, p->rows), panel);
-    addr bias = p->s->bias ? c->pb.bias : c->own;
+    addr residual = p_at_addr(e, own(e, c, p->residual_rows), panel);
     idx channel = x_add(e, x_mulk(e, b->g, p->out_group), out);
-    e_call_fn(e, fn, 8,
+    e_call_fn(e, fn, 9,
               (LLVMValueRef[]){ column.v, p_at(e, c->pb.weight, weights).v, b->depth.v, rows.v,
-                                bias.v, channel.v, b->first.v, b->last.v });
+                                residual.v, c->args.v, channel.v, b->first.v, b->last.v });
 }
 
 static void over_outputs(Emit *e, const Ctx *c, const Block *b, idx panel)
