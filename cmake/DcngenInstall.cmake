@@ -1,7 +1,7 @@
 # DcngenInstall.cmake: what `cmake --install` puts where, and how others find it.
 #
 # The shared library needs nothing from its user.  The static one brings its own needs along
-# (LLVM, Lua, OpenMP), so it has its own export file, loaded only where those are found.
+# (LLVM, Lua, SQLite, ...), so it has its own export file, loaded only where those are found.
 # SPDX-License-Identifier: Apache-2.0
 include(CMakePackageConfigHelpers)
 

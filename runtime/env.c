@@ -4,6 +4,10 @@
 **     DCNGEN_NUM_THREADS  threads where a call names none
 **     DCNGEN_MAX_ISA      a row of the target table that lowers the native machine
 **     DCNGEN_DUMP         directory for the stages of every compilation
+**     DCNGEN_CACHE        whether the store of tuning results is read and written: off, ro, rw
+**     DCNGEN_CACHE_DIR    one directory for the whole store, instead of those of XDG
+**     DCNGEN_SYSTEM_DIR   the system-wide store that is read after the user's
+**     DCNGEN_TUNE         whether schedules come from the store: off, cached, on
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "env.h"
@@ -82,10 +86,30 @@ static int read_threads(int *threads, dcn_error *err)
     return 0;
 }
 
+/* The place of the variable's value among three; `otherwise` where it is not set. */
+static int read_choice(const char *name, const char *const known[3], int otherwise, dcn_error *err)
+{
+    const char *text = get(name);
+    if (!text)
+        return otherwise;
+    for (int i = 0; i < 3; i++)
+        if (!strcmp(text, known[i]))
+            return i;
+    return dcn_fail(err, DCN_EUSAGE, "%s = '%.40s' is not one of %s, %s, %s", name, text, known[0],
+                    known[1], known[2]);
+}
+
 int rt_env_read(rt_env *out, dcn_error *err)
 {
-    *out = (rt_env){ .max_isa = get("DCNGEN_MAX_ISA"), .dump = get("DCNGEN_DUMP") };
+    static const char *const cache[] = { "off", "ro", "rw" };
+    static const char *const tune[] = { "off", "cached", "on" };
+    *out = (rt_env){ .max_isa = get("DCNGEN_MAX_ISA"),
+                     .dump = get("DCNGEN_DUMP"),
+                     .cache_dir = get("DCNGEN_CACHE_DIR"),
+                     .system_dir = get("DCNGEN_SYSTEM_DIR") };
     if (read_verbose(&out->verbose, err) || read_threads(&out->num_threads, err))
         return -1;
-    return 0;
+    out->cache = read_choice("DCNGEN_CACHE", cache, RT_CACHE_RW, err);
+    out->tune = out->cache < 0 ? -1 : read_choice("DCNGEN_TUNE", tune, RT_TUNE_CACHED, err);
+    return out->tune < 0 ? -1 : 0;
 }

@@ -18,11 +18,17 @@ enum {
 
 enum { RT_MAX_THREADS = 1024 };
 
+/* DCNGEN_CACHE, DCNGEN_TUNE: the words off, ro, rw and off, cached, on. */
+enum { RT_CACHE_OFF, RT_CACHE_RO, RT_CACHE_RW };
+enum { RT_TUNE_OFF, RT_TUNE_CACHED, RT_TUNE_ON };
+
 typedef struct rt_env {
     unsigned verbose;    /* RT_VERBOSE_ bits */
     int num_threads;     /* DCNGEN_NUM_THREADS; 0: not set */
     const char *max_isa; /* DCNGEN_MAX_ISA, borrowed from the environment; NULL: not set */
     const char *dump;    /* DCNGEN_DUMP, a directory, likewise */
+    int cache, tune;     /* RT_CACHE_RW and RT_TUNE_CACHED where nothing is set */
+    const char *cache_dir, *system_dir; /* DCNGEN_CACHE_DIR, DCNGEN_SYSTEM_DIR, likewise */
 } rt_env;
 
 /* Read them now; an empty variable counts as not set.  -1 with err for a value without sense. */

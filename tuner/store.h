@@ -1,8 +1,9 @@
 /* store.h: tuning results, remembered across runs and processes.
 **
 ** One SQLite file (WAL) under the state home, one folder of compiled code under the cache home; a read-only
-** system-wide store is read after the user's.  Opening never fails for a reason that the work could go on
-** without: then the store is empty and `why` says so once.  A store that is corrupt or newer is DCN_ESTORE.
+** system-wide store is read after the user's.  Nothing is created before something is written.  Opening never
+** fails for a reason that the work could go on without: then the store is empty and tune_store_why says why.
+** A store that is corrupt, foreign or newer is DCN_ESTORE and is left as it is.  docs/CACHE.md has the rest.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_TUNER_STORE_H
@@ -10,20 +11,26 @@
 
 #include "key.h"
 
-typedef struct TuneStore TuneStore;
+/* One thread at a time uses a handle; any number of handles and processes may use one store. */
+typedef struct dcn_cache TuneStore;
 
 /* off: nothing is read or written; ro: read only; rw. */
 typedef enum { TUNE_STORE_OFF, TUNE_STORE_RO, TUNE_STORE_RW } TuneStoreMode;
 
-/* NULL dirs mean those of the environment: DCNGEN_CACHE_DIR, else XDG. */
+/* The directories themselves.  NULL: that of the environment: DCNGEN_CACHE_DIR, else dcngen below the homes
+** of XDG; DCNGEN_SYSTEM_DIR, else share/dcngen where dcngen is installed.  DCNGEN_CACHE can only lower the
+** mode of a store that the environment places. */
 typedef struct TuneStoreAt {
     const char *state_dir, *cache_dir, *system_dir;
     TuneStoreMode mode;
 } TuneStoreAt;
 
 int tune_store_open(const TuneStoreAt *at, TuneStore **out, dcn_error *err);
-void tune_store_close(TuneStore *st);             /* NULL allowed */
-const char *tune_store_path(const TuneStore *st); /* the file; "" when there is none */
+void tune_store_close(TuneStore *st); /* NULL allowed */
+const char *
+tune_store_path(const TuneStore *st); /* the user's file, there or not; "" if no place */
+/* Why the user's store or the system's cannot be used; "" if nothing is wrong. */
+const char *tune_store_why(const TuneStore *st);
 
 typedef enum {
     TUNE_OK,        /* verified and timed */
@@ -55,57 +62,76 @@ typedef struct TuneRecord {
     char where[128];                 /* host name and CPU's own name, for people */
     int64_t trial; /* place in its run, from 0; run: unix ms at which the run began */
     int64_t run;
-    int winner;               /* 1: confirmed as the best of its run */
-    int pinned;               /* 1: the user said so; beats every other */
-    char object[TUNE_ID_MAX]; /* digest of its code in the cache; "" if not kept */
+    int winner; /* 1: confirmed as the best of its run */
+    int pinned; /* 1: the user said so; beats every other */
 } TuneRecord;
 
-/* Append or replace (same key, offsets, schedule): durable when it returns. */
+/* Append or replace (same key, offsets, schedule): durable when it returns.  One winner is kept for a key and
+** its offsets: a new one takes the place of the old, which otherwise stays one as long as it is TUNE_OK. */
 int tune_store_put(TuneStore *st, const TuneKey *key, const TuneRecord *r, dcn_error *err);
 
 /* The record to use: pinned, else the confirmed winner, else the fastest verified; those of stale revisions
-** of a lowering are not looked at.  offsets NULL: any, the latest winner first.  0 found, 1 none, -1 err. */
+** of a lowering are not looked at.  offsets NULL: any, the latest winner first.  A pinned schedule that was
+** never measured has only its schedule and `pinned`.  0 found, 1 none, -1 err. */
 int tune_store_best(TuneStore *st, const TuneKey *key, const char *offsets, TuneRecord *out,
                     dcn_error *err);
 
-/* Every record of a key (NULL: of all), oldest first; stops when each returns non-zero. */
+/* Every record of a key (NULL: of all), oldest first, the user's before the system's; stops when each
+** returns non-zero. */
 typedef int (*TuneEach)(void *self, const TuneKey *key, const TuneRecord *r);
 int tune_store_each(TuneStore *st, const TuneKey *key, TuneEach each, void *self, dcn_error *err);
 
-/* Winners of other keys that differ only in the spec's sizes, nearest first: seeds.  Returns how many. */
+/* Winners of other keys that differ only in the spec's sizes or in the build, nearest first: seeds, which a
+** changed lowering may refuse.  Returns how many. */
 int tune_store_neighbours(TuneStore *st, const TuneKey *key, TuneRecord *out, int most);
 
+/* A pin is for the spec, machine and threads of the key, whatever build of dcngen. */
 int tune_store_pin(TuneStore *st, const TuneKey *key, const char *schedule, dcn_error *err);
 int tune_store_unpin(TuneStore *st, const TuneKey *key, dcn_error *err);
 
 /* ---- code: content-addressed, checked before it is handed out ------------------------------ */
 
-/* digest: TUNE_ID_MAX bytes.  The bytes are validated on the way out: digest, relocatable ELF of our machine,
-** the five entry points, no undefined symbols.  get: 0 found, 1 none (or dropped because damaged, with
-** err->text saying so), -1 err. */
-int tune_object_put(TuneStore *st, const TuneKey *key, const TuneRecord *r, const void *bytes,
-                    size_t size, char *digest, dcn_error *err);
-int tune_object_get(TuneStore *st, const TuneKey *key, const TuneRecord *r, void **bytes,
-                    size_t *size, dcn_error *err);
+/* Symbols begin with the kernel's name, which is not part of the key. */
+typedef struct TuneCode {
+    const TuneKey *key;
+    const char *name, *schedule;
+} TuneCode;
 
-/* ---- care ------------------------------------------------------------------------------------ */
+/* Code is checked on the way in and out: digest, relocatable ELF for the key's machine, the five entry points,
+** no undefined symbols.  get: *bytes is malloc'ed; 0 found, 1 none (or dropped because damaged, with
+** err->text saying so, else ""), -1 err. */
+int tune_object_put(TuneStore *st, const TuneCode *code, const void *bytes, size_t size,
+                    dcn_error *err);
+int tune_object_get(TuneStore *st, const TuneCode *code, void **bytes, size_t *size,
+                    dcn_error *err);
+
+/* ---- care: of the user's store -------------------------------------------------------------- */
 
 typedef struct TuneStoreStat {
-    char state[4096], cache[4096], system[4096]; /* paths */
-    int64_t keys, records, winners, pinned, objects, state_bytes, object_bytes, stale;
+    char state[4096], cache[4096], system[4096]; /* directories; "" if there is no place for them */
+    int64_t keys, records, winners, pinned, objects, state_bytes, object_bytes;
+    int64_t stale; /* records of other builds and of other revisions of a lowering */
 } TuneStoreStat;
 int tune_store_stat(TuneStore *st, TuneStoreStat *out, dcn_error *err);
-/* Drop code beyond so many bytes, and records and code not used for so many days (0: no limit), stale
-** revisions and orphans; winners last.  Returns how many objects and records went. */
+
+/* Drop stale records and code, files that belong to nothing, what was not used for so many days, and code
+** beyond so many bytes: longest unused first, code of winners last (-1: no limit).  Pins stay.  Returns how
+** many records and code files went, or -1. */
 int64_t tune_store_prune(TuneStore *st, int64_t bytes, int64_t days, dcn_error *err);
+/* Everything, pins too. */
 int tune_store_clear(TuneStore *st, dcn_error *err);
-/* Check the file and every object; a line per damage through say; returns the number of damages. */
+/* Check the file and every object; a line per damage through say; returns the number of damages or -1. */
 int tune_store_verify(TuneStore *st, void (*say)(void *self, const char *line), void *self,
                       dcn_error *err);
-/* JSON lines, one record each; import merges: the best verified record wins, stale revisions are counted
-** and left out. */
+
+/* JSON lines, one record or pin each, written completely or not at all. */
 int tune_store_export(TuneStore *st, const char *path, int64_t *count, dcn_error *err);
-int tune_store_import(TuneStore *st, const char *path, int64_t *taken, int64_t *stale,
-                      int64_t *older, dcn_error *err);
+
+typedef struct TuneImported {
+    int64_t taken, stale, older; /* older: ours is as good */
+} TuneImported;
+
+/* All lines or none.  Merges: the best verified record wins, our own pins stay; stale ones are left out. */
+int tune_store_import(TuneStore *st, const char *path, TuneImported *out, dcn_error *err);
 
 #endif
