@@ -1,0 +1,401 @@
+/* search.c: which schedule to try next.
+**
+** Points are ranked by their estimate once: all of a small space, else a sample, with the best of it moved
+** downhill knob by knob.  After the starts each proposal is the most promising of some hundred points: knobs of
+** the best ones changed one at a time, crosses between them, the head of the ranking, and points drawn blindly.
+** Promise is the model's mean less a multiple of its deviation (search_model.c); the multiple changes from
+** proposal to proposal, so some go where the model is sure and some where it is not.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "search.h"
+#include "search_model.h"
+#include "search_points.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    LISTED = 1 << 16, /* a space of so many points is ranked whole */
+    SAMPLE = 4096,
+    CLIMBS = 8, /* of the best of the ranking */
+    ELITES = 8, /* best points whose neighbours are looked at */
+    HEAD = 32,  /* of the ranking, CROSSES and BLIND: looked at for each proposal */
+    CROSSES = 32,
+    BLIND = 48,
+    MOST_LOOKS = 1024,
+    GUIDED_TRIALS = 256, /* before SEARCH_ALL goes on in order */
+    FIRST_TRIALS = 3,    /* of each lowering, so that none is judged by its estimate alone */
+};
+
+typedef struct Ranked {
+    uint64_t number;
+    double estimate;
+} Ranked;
+
+typedef struct Elite {
+    SearchPoint point;
+    double time;
+} Elite;
+
+struct Search {
+    const SearchSpace *space;
+    SearchMode mode;
+    rt_rng rng;
+    uint64_t points, legal;
+    PointSet known; /* asked for or told */
+    SearchPoint *start;
+    int nstarts, start_at;
+    Ranked *ranked;
+    int nranked, ranked_at; /* what is before ranked_at is known */
+    uint64_t walk_at;
+    SearchModel *model;
+    int told, told_of[SEARCH_MAX_LOWERINGS], all_known; /* all lowerings are known a little */
+    Elite elite[ELITES];
+    int nelites;
+    /* the proposal in hand */
+    Ranked look[MOST_LOOKS];
+    int nlooks;
+};
+
+static double estimate(const Search *s, const SearchPoint *p)
+{
+    return s->space->estimate(s->space->self, p);
+}
+
+static int is_legal(const Search *s, const SearchPoint *p)
+{
+    return s->space->legal(s->space->self, p);
+}
+
+/* ---- ranking by the estimate --------------------------------------------------------------- */
+
+static int by_estimate(const void *a, const void *b)
+{
+    const Ranked *x = a, *y = b;
+    if (x->estimate != y->estimate)
+        return x->estimate < y->estimate ? -1 : 1;
+    return (x->number > y->number) - (x->number < y->number);
+}
+
+static void rank(Search *s, const SearchPoint *p)
+{
+    s->ranked[s->nranked++] = (Ranked){ points_number(s->space, p), estimate(s, p) };
+}
+
+static void list_all(Search *s)
+{
+    for (uint64_t i = 0; i < s->points; i++) {
+        SearchPoint p = points_at(s->space, i);
+        if (is_legal(s, &p))
+            rank(s, &p);
+    }
+    s->legal = (uint64_t)s->nranked;
+}
+
+/* How many points are legal is told by points drawn without regard to that. */
+static void guess_legal(Search *s)
+{
+    int legal = 0;
+    for (int i = 0; i < SAMPLE; i++) {
+        SearchPoint p = points_at(s->space, rt_rng_next(&s->rng) % s->points);
+        legal += is_legal(s, &p);
+    }
+    s->legal = (uint64_t)((double)s->points * legal / SAMPLE);
+}
+
+static int sample_some(Search *s)
+{
+    PointSet seen = { 0 };
+    int added = 0;
+    guess_legal(s);
+    for (int i = 0; i < SAMPLE && added >= 0; i++) {
+        SearchPoint p;
+        if (!points_draw(s->space, &s->rng, &p))
+            continue;
+        added = points_add(&seen, points_number(s->space, &p));
+        if (added > 0)
+            rank(s, &p);
+    }
+    free(seen.slot);
+    return added < 0 ? -1 : 0;
+}
+
+/* The best point that differs from *p in one knob, if it is better than *p. */
+static int step_down(const Search *s, SearchPoint *p, double *least)
+{
+    const SearchSpace *sp = s->space;
+    SearchPoint from = *p;
+    int moved = 0;
+    for (int i = 0; i < sp->dims(sp->self, from.at[0]); i++) {
+        SearchPoint q = from;
+        for (q.at[i + 1] = 0; q.at[i + 1] < sp->choices(sp->self, from.at[0], i); q.at[i + 1]++) {
+            double e = is_legal(s, &q) ? estimate(s, &q) : INFINITY;
+            if (e < *least) {
+                *least = e;
+                *p = q;
+                moved = 1;
+            }
+        }
+    }
+    return moved;
+}
+
+static void climb(Search *s)
+{
+    int from = s->nranked < CLIMBS ? s->nranked : CLIMBS;
+    for (int i = 0; i < from; i++) {
+        SearchPoint p = points_at(s->space, s->ranked[i].number);
+        double least = s->ranked[i].estimate;
+        while (step_down(s, &p, &least)) {
+        }
+        rank(s, &p);
+    }
+    qsort(s->ranked, (size_t)s->nranked, sizeof *s->ranked, by_estimate);
+}
+
+static int rank_points(Search *s)
+{
+    bool small = s->points <= LISTED;
+    size_t room = (small ? (size_t)s->points : SAMPLE) + CLIMBS;
+    s->ranked = malloc(room * sizeof *s->ranked);
+    if (!s->ranked)
+        return -1;
+    if (small)
+        list_all(s);
+    else if (sample_some(s))
+        return -1;
+    qsort(s->ranked, (size_t)s->nranked, sizeof *s->ranked, by_estimate);
+    if (!small)
+        climb(s);
+    return 0;
+}
+
+/* ---- answers ------------------------------------------------------------------------------- */
+
+static void keep_elite(Search *s, const SearchPoint *p, double time)
+{
+    int at = s->nelites;
+    while (at > 0 && s->elite[at - 1].time > time)
+        at--;
+    if (at == ELITES)
+        return;
+    int moved = (s->nelites < ELITES ? s->nelites : ELITES - 1) - at;
+    memmove(&s->elite[at + 1], &s->elite[at], (size_t)moved * sizeof *s->elite);
+    s->elite[at] = (Elite){ *p, time };
+    s->nelites += s->nelites < ELITES;
+}
+
+int search_tell(Search *s, const SearchPoint *p, double time)
+{
+    s->told++;
+    s->told_of[p->at[0]]++;
+    if (time > 0) {
+        keep_elite(s, p, time);
+        model_add(s->model, p, estimate(s, p), time);
+    } else {
+        model_add_failure(s->model, p, estimate(s, p));
+    }
+    return points_add(&s->known, points_number(s->space, p)) < 0 ? -1 : 0;
+}
+
+/* Whether the best so far is out of reach, judged by the luckiest point so far. */
+static int is_hopeless(const Search *s, double e)
+{
+    double least = s->space->optimism * model_least_ratio(s->model) * e;
+    return s->nelites && least > s->elite[0].time;
+}
+
+/* ---- proposals ----------------------------------------------------------------------------- */
+
+static void look_at(Search *s, PointSet *seen, const SearchPoint *p)
+{
+    if (s->nlooks == MOST_LOOKS || !is_legal(s, p))
+        return;
+    uint64_t number = points_number(s->space, p);
+    if (points_has(&s->known, number) || points_add(seen, number) < 1)
+        return;
+    double e = estimate(s, p);
+    if (!is_hopeless(s, e))
+        s->look[s->nlooks++] = (Ranked){ number, e };
+}
+
+/* Every value of every knob of the best; of the others one step up or down. */
+static void look_beside(Search *s, PointSet *seen, int elite)
+{
+    const SearchSpace *sp = s->space;
+    const SearchPoint *from = &s->elite[elite].point;
+    for (int i = 0; i < sp->dims(sp->self, from->at[0]); i++) {
+        SearchPoint q = *from;
+        for (q.at[i + 1] = 0; q.at[i + 1] < sp->choices(sp->self, from->at[0], i); q.at[i + 1]++)
+            if (elite == 0 || abs(q.at[i + 1] - from->at[i + 1]) == 1)
+                look_at(s, seen, &q);
+    }
+}
+
+static void look_at_crosses(Search *s, PointSet *seen)
+{
+    for (int i = 0; i < CROSSES && s->nelites; i++) {
+        int a = (int)(rt_rng_next(&s->rng) % (uint64_t)s->nelites);
+        int b = (int)(rt_rng_next(&s->rng) % (uint64_t)s->nelites);
+        if (s->elite[a].point.at[0] != s->elite[b].point.at[0])
+            b = a;
+        SearchPoint child = points_cross(s->space, &s->rng, &s->elite[a].point, &s->elite[b].point);
+        look_at(s, seen, &child);
+    }
+}
+
+static void look_at_head(Search *s, PointSet *seen)
+{
+    while (s->ranked_at < s->nranked && points_has(&s->known, s->ranked[s->ranked_at].number))
+        s->ranked_at++;
+    for (int i = s->ranked_at; i < s->nranked && i < s->ranked_at + HEAD; i++) {
+        SearchPoint p = points_at(s->space, s->ranked[i].number);
+        look_at(s, seen, &p);
+    }
+}
+
+static void look_around(Search *s)
+{
+    PointSet seen = { 0 };
+    SearchPoint p;
+    s->nlooks = 0;
+    look_at_head(s, &seen);
+    for (int i = 0; i < s->nelites; i++)
+        look_beside(s, &seen, i);
+    look_at_crosses(s, &seen);
+    for (int i = 0; i < BLIND; i++)
+        if (points_draw(s->space, &s->rng, &p))
+            look_at(s, &seen, &p);
+    free(seen.slot);
+}
+
+/* Of what was looked at. */
+static uint64_t most_promising(const Search *s)
+{
+    static const double curiosity[] = { 0, 1, 0.3, 2 };
+    double best = INFINITY;
+    uint64_t number = s->look[0].number;
+    for (int i = 0; i < s->nlooks; i++) {
+        SearchPoint p = points_at(s->space, s->look[i].number);
+        Prediction y = model_predict(s->model, &p, s->look[i].estimate);
+        double promise = y.mean - curiosity[s->told % 4] * y.deviation;
+        if (promise < best) {
+            best = promise;
+            number = s->look[i].number;
+        }
+    }
+    return number;
+}
+
+/* What is left of a ranking, in its order. */
+static int next_ranked(Search *s, uint64_t *number)
+{
+    for (; s->ranked_at < s->nranked; s->ranked_at++) {
+        const Ranked *r = &s->ranked[s->ranked_at];
+        if (points_has(&s->known, r->number))
+            continue;
+        if (s->mode != SEARCH_GUIDED || !is_hopeless(s, r->estimate)) {
+            *number = r->number;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* What is left of the whole space, in its order. */
+static int next_in_order(Search *s, uint64_t *number)
+{
+    for (; s->walk_at < s->points; s->walk_at++) {
+        SearchPoint p = points_at(s->space, s->walk_at);
+        if (!points_has(&s->known, s->walk_at) && is_legal(s, &p)) {
+            *number = s->walk_at;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int next_guided(Search *s, uint64_t *number)
+{
+    if (s->mode == SEARCH_BY_ESTIMATE || (s->mode == SEARCH_ALL && s->told >= GUIDED_TRIALS))
+        return 0;
+    look_around(s);
+    if (s->nlooks)
+        *number = most_promising(s);
+    return s->nlooks > 0;
+}
+
+/* The best estimate of a lowering that is hardly known. */
+static int next_lowering(Search *s, uint64_t *number)
+{
+    for (int i = 0; i < s->nranked && !s->all_known && s->mode != SEARCH_BY_ESTIMATE; i++) {
+        int lowering = points_at(s->space, s->ranked[i].number).at[0];
+        *number = s->ranked[i].number;
+        if (s->told_of[lowering] < FIRST_TRIALS && !points_has(&s->known, *number))
+            return 1;
+    }
+    s->all_known = 1;
+    return 0;
+}
+
+static int next_start(Search *s, uint64_t *number)
+{
+    while (s->start_at < s->nstarts) {
+        const SearchPoint *p = &s->start[s->start_at++];
+        *number = points_number(s->space, p);
+        if (is_legal(s, p) && !points_has(&s->known, *number))
+            return 1;
+    }
+    return 0;
+}
+
+int search_next(Search *s, SearchPoint *out)
+{
+    uint64_t number;
+    int found = next_start(s, &number) || next_lowering(s, &number) || next_guided(s, &number) ||
+                next_ranked(s, &number) || (s->mode == SEARCH_ALL && next_in_order(s, &number));
+    if (!found || points_add(&s->known, number) < 0)
+        return 0;
+    *out = points_at(s->space, number);
+    return 1;
+}
+
+int64_t search_legal(const Search *s)
+{
+    return (int64_t)s->legal;
+}
+
+/* ---- opening and closing ------------------------------------------------------------------- */
+
+Search *search_open(const SearchSpace *space, SearchMode mode, uint64_t seed,
+                    const SearchPoint *starts, int n)
+{
+    Search *s = calloc(1, sizeof *s);
+    if (!s)
+        return NULL;
+    s->space = space;
+    s->mode = mode;
+    s->rng = rt_rng_seed(seed);
+    s->points = points_count(space);
+    s->model = model_open(space);
+    s->start = calloc((size_t)n + 1, sizeof *s->start);
+    if (!s->model || !s->start || rank_points(s)) {
+        search_close(s);
+        return NULL;
+    }
+    for (int i = 0; i < n; i++)
+        s->start[s->nstarts++] = starts[i];
+    return s;
+}
+
+void search_close(Search *s)
+{
+    if (!s)
+        return;
+    model_close(s->model);
+    free(s->known.slot);
+    free(s->start);
+    free(s->ranked);
+    free(s);
+}
