@@ -10,6 +10,7 @@
 #include "search.h"
 #include "search_model.h"
 #include "search_points.h"
+#include "search_rank.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -28,11 +29,6 @@ enum {
     FIRST_TRIALS = 3,    /* of each lowering, so that none is judged by its estimate alone */
 };
 
-typedef struct Ranked {
-    uint64_t number;
-    double estimate;
-} Ranked;
-
 typedef struct Elite {
     SearchPoint point;
     double time;
@@ -42,12 +38,12 @@ struct Search {
     const SearchSpace *space;
     SearchMode mode;
     rt_rng rng;
-    uint64_t points, legal;
+    uint64_t points;
     PointSet known; /* asked for or told */
     SearchPoint *start;
     int nstarts, start_at;
-    Ranked *ranked;
-    int nranked, ranked_at; /* what is before ranked_at is known */
+    Ranking ranking;
+    int ranked_at; /* what is before it is known */
     uint64_t walk_at;
     SearchModel *model;
     int told, told_of[SEARCH_MAX_LOWERINGS], all_known; /* all lowerings are known a little */
@@ -66,109 +62,6 @@ static double estimate(const Search *s, const SearchPoint *p)
 static int is_legal(const Search *s, const SearchPoint *p)
 {
     return s->space->legal(s->space->self, p);
-}
-
-/* ---- ranking by the estimate --------------------------------------------------------------- */
-
-static int by_estimate(const void *a, const void *b)
-{
-    const Ranked *x = a, *y = b;
-    if (x->estimate != y->estimate)
-        return x->estimate < y->estimate ? -1 : 1;
-    return (x->number > y->number) - (x->number < y->number);
-}
-
-static void rank(Search *s, const SearchPoint *p)
-{
-    s->ranked[s->nranked++] = (Ranked){ points_number(s->space, p), estimate(s, p) };
-}
-
-static void list_all(Search *s)
-{
-    for (uint64_t i = 0; i < s->points; i++) {
-        SearchPoint p = points_at(s->space, i);
-        if (is_legal(s, &p))
-            rank(s, &p);
-    }
-    s->legal = (uint64_t)s->nranked;
-}
-
-/* How many points are legal is told by points drawn without regard to that. */
-static void guess_legal(Search *s)
-{
-    int legal = 0;
-    for (int i = 0; i < SAMPLE; i++) {
-        SearchPoint p = points_at(s->space, rt_rng_next(&s->rng) % s->points);
-        legal += is_legal(s, &p);
-    }
-    s->legal = (uint64_t)((double)s->points * legal / SAMPLE);
-}
-
-static int sample_some(Search *s)
-{
-    PointSet seen = { 0 };
-    int added = 0;
-    guess_legal(s);
-    for (int i = 0; i < SAMPLE && added >= 0; i++) {
-        SearchPoint p;
-        if (!points_draw(s->space, &s->rng, &p))
-            continue;
-        added = points_add(&seen, points_number(s->space, &p));
-        if (added > 0)
-            rank(s, &p);
-    }
-    free(seen.slot);
-    return added < 0 ? -1 : 0;
-}
-
-/* The best point that differs from *p in one knob, if it is better than *p. */
-static int step_down(const Search *s, SearchPoint *p, double *least)
-{
-    const SearchSpace *sp = s->space;
-    SearchPoint from = *p;
-    int moved = 0;
-    for (int i = 0; i < sp->dims(sp->self, from.at[0]); i++) {
-        SearchPoint q = from;
-        for (q.at[i + 1] = 0; q.at[i + 1] < sp->choices(sp->self, from.at[0], i); q.at[i + 1]++) {
-            double e = is_legal(s, &q) ? estimate(s, &q) : INFINITY;
-            if (e < *least) {
-                *least = e;
-                *p = q;
-                moved = 1;
-            }
-        }
-    }
-    return moved;
-}
-
-static void climb(Search *s)
-{
-    int from = s->nranked < CLIMBS ? s->nranked : CLIMBS;
-    for (int i = 0; i < from; i++) {
-        SearchPoint p = points_at(s->space, s->ranked[i].number);
-        double least = s->ranked[i].estimate;
-        while (step_down(s, &p, &least)) {
-        }
-        rank(s, &p);
-    }
-    qsort(s->ranked, (size_t)s->nranked, sizeof *s->ranked, by_estimate);
-}
-
-static int rank_points(Search *s)
-{
-    bool small = s->points <= LISTED;
-    size_t room = (small ? (size_t)s->points : SAMPLE) + CLIMBS;
-    s->ranked = malloc(room * sizeof *s->ranked);
-    if (!s->ranked)
-        return -1;
-    if (small)
-        list_all(s);
-    else if (sample_some(s))
-        return -1;
-    qsort(s->ranked, (size_t)s->nranked, sizeof *s->ranked, by_estimate);
-    if (!small)
-        climb(s);
-    return 0;
 }
 
 /* ---- answers ------------------------------------------------------------------------------- */
@@ -247,10 +140,10 @@ static void look_at_crosses(Search *s, PointSet *seen)
 
 static void look_at_head(Search *s, PointSet *seen)
 {
-    while (s->ranked_at < s->nranked && points_has(&s->known, s->ranked[s->ranked_at].number))
+    while (s->ranked_at < s->ranking.n && points_has(&s->known, s->ranking.at[s->ranked_at].number))
         s->ranked_at++;
-    for (int i = s->ranked_at; i < s->nranked && i < s->ranked_at + HEAD; i++) {
-        SearchPoint p = points_at(s->space, s->ranked[i].number);
+    for (int i = s->ranked_at; i < s->ranking.n && i < s->ranked_at + HEAD; i++) {
+        SearchPoint p = points_at(s->space, s->ranking.at[i].number);
         look_at(s, seen, &p);
     }
 }
@@ -291,8 +184,8 @@ static uint64_t most_promising(const Search *s)
 /* What is left of a ranking, in its order. */
 static int next_ranked(Search *s, uint64_t *number)
 {
-    for (; s->ranked_at < s->nranked; s->ranked_at++) {
-        const Ranked *r = &s->ranked[s->ranked_at];
+    for (; s->ranked_at < s->ranking.n; s->ranked_at++) {
+        const Ranked *r = &s->ranking.at[s->ranked_at];
         if (points_has(&s->known, r->number))
             continue;
         if (s->mode != SEARCH_GUIDED || !is_hopeless(s, r->estimate)) {
@@ -329,9 +222,9 @@ static int next_guided(Search *s, uint64_t *number)
 /* The best estimate of a lowering that is hardly known. */
 static int next_lowering(Search *s, uint64_t *number)
 {
-    for (int i = 0; i < s->nranked && !s->all_known && s->mode != SEARCH_BY_ESTIMATE; i++) {
-        int lowering = points_at(s->space, s->ranked[i].number).at[0];
-        *number = s->ranked[i].number;
+    for (int i = 0; i < s->ranking.n && !s->all_known && s->mode != SEARCH_BY_ESTIMATE; i++) {
+        int lowering = points_at(s->space, s->ranking.at[i].number).at[0];
+        *number = s->ranking.at[i].number;
         if (s->told_of[lowering] < FIRST_TRIALS && !points_has(&s->known, *number))
             return 1;
     }
@@ -363,7 +256,7 @@ int search_next(Search *s, SearchPoint *out)
 
 int64_t search_legal(const Search *s)
 {
-    return (int64_t)s->legal;
+    return (int64_t)s->ranking.legal;
 }
 
 /* ---- opening and closing ------------------------------------------------------------------- */
@@ -380,7 +273,7 @@ Search *search_open(const SearchSpace *space, SearchMode mode, uint64_t seed,
     s->points = points_count(space);
     s->model = model_open(space);
     s->start = calloc((size_t)n + 1, sizeof *s->start);
-    if (!s->model || !s->start || rank_points(s)) {
+    if (!s->model || !s->start || ranking_open(&s->ranking, space, &s->rng)) {
         search_close(s);
         return NULL;
     }
@@ -396,6 +289,6 @@ void search_close(Search *s)
     model_close(s->model);
     free(s->known.slot);
     free(s->start);
-    free(s->ranked);
+    ranking_close(&s->ranking);
     free(s);
 }
