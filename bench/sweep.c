@@ -100,7 +100,8 @@ static int open_workspace(Sweep *w, dcn_error *err)
 {
     size_t most = 0;
     for (int i = 0; i < w->n; i++) {
-        size_t bytes = dcn_kernel_workspace_bytes(w->candidate[i].kernel, 0, 0, 0, w->threads);
+        size_t bytes =
+            dcn_kernel_workspace_bytes(w->candidate[i].kernel, (dcn_sizes){ 0 }, w->threads);
         most = bytes > most ? bytes : most;
     }
     w->workspace = aligned_alloc(ALIGN, (most / ALIGN + 1) * ALIGN);

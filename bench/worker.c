@@ -182,7 +182,7 @@ static int open_kernel(Worker *w, const char *dir, dcn_error *err)
         if (w->tensor[i].role != DCN_OUT && read_operand(w, i, dir, err))
             return -1;
     }
-    size_t bytes = dcn_kernel_workspace_bytes(w->kernel, 0, 0, 0, w->threads);
+    size_t bytes = dcn_kernel_workspace_bytes(w->kernel, (dcn_sizes){ 0 }, w->threads);
     w->workspace = aligned_alloc(ALIGN, (bytes / ALIGN + 1) * ALIGN);
     printf("{\"ready\":true,\"version\":\"%s\",\"schedule\":\"%s\",\"workspace_bytes\":%zu,"
            "\"code_bytes\":%zu}\n",

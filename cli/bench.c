@@ -124,7 +124,7 @@ static int measure(Bench *b, int i, dcn_error *err)
         return -1;
     if (dcn_bench(r->kernel, b->threads, a->seconds, a->offset_std, &r->timing, err))
         return kernel_fail(&b->kernels, s, err);
-    r->workspace_bytes = dcn_kernel_workspace_bytes(r->kernel, 0, 0, 0, b->threads);
+    r->workspace_bytes = dcn_kernel_workspace_bytes(r->kernel, (dcn_sizes){ 0 }, b->threads);
     if (r->timing.peak_gflops > b->peak_gflops)
         b->peak_gflops = r->timing.peak_gflops;
     return 0;

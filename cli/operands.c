@@ -66,6 +66,13 @@ static const char *shape_text(int rank, const int64_t *dims, char *buf, size_t s
     return buf;
 }
 
+/* How many rois there are; 0 where there is no such file to tell. */
+static int64_t rois_of(Operands *o)
+{
+    const Operand *p = find(o, "rois");
+    return p && p->file.data && p->file.rank > 0 ? p->file.dims[0] : 0;
+}
+
 /* The sizes that are dynamic, from the input tensor; without a usable one they stay dynamic. */
 static int bind_sizes(Operands *o, dcn_error *err)
 {
@@ -75,10 +82,13 @@ static int bind_sizes(Operands *o, dcn_error *err)
     if (!in->data || in->rank != 4)
         return 0;
     const int y = s->layout == DCN_NCHW ? 2 : 1;
-    const int64_t batch = s->batch == DCN_DYNAMIC ? in->dims[0] : s->batch;
-    const int64_t height = s->height == DCN_DYNAMIC ? in->dims[y] : s->height;
-    const int64_t width = s->width == DCN_DYNAMIC ? in->dims[y + 1] : s->width;
-    if (!dcn_spec_bind(s, batch, height, width, &o->bound, err))
+    const dcn_sizes sizes = {
+        .batch = s->batch == DCN_DYNAMIC ? in->dims[0] : s->batch,
+        .height = s->height == DCN_DYNAMIC ? in->dims[y] : s->height,
+        .width = s->width == DCN_DYNAMIC ? in->dims[y + 1] : s->width,
+        .rois = s->rois == DCN_DYNAMIC ? rois_of(o) : s->rois,
+    };
+    if (!dcn_spec_bind(s, sizes, &o->bound, err))
         return 0;
     char shape[128], text[sizeof err->text];
     snprintf(text, sizeof text, "%s", err->text);

@@ -43,6 +43,7 @@ static int execute(const Args *a, const dcn_kernel *k, const Operands *o,
     dcn_call call = { .batch = o->bound.batch,
                       .height = o->bound.height,
                       .width = o->bound.width,
+                      .rois = o->bound.rois,
                       .threads = a->threads };
     for (int i = 0; i < o->n; i++)
         call.tensor[i] = packed[i] ? packed[i] : o->at[i].data;

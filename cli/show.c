@@ -92,7 +92,7 @@ static int measure_workspace(const Kernels *k, const dcn_spec *s, Decision *d, d
     if (kernel_check_static(s, "--threads", err) || kernel_compile(k, s, &kernel, err))
         return -1;
     d->threads = k->args->threads;
-    d->workspace_bytes = dcn_kernel_workspace_bytes(kernel, 0, 0, 0, d->threads);
+    d->workspace_bytes = dcn_kernel_workspace_bytes(kernel, (dcn_sizes){ 0 }, d->threads);
     dcn_kernel_free(kernel);
     return 0;
 }

@@ -52,6 +52,8 @@ void space_print(const dcn_spec *s, const dcn_target *t)
     SpaceCount c;
     printf("%s for %s (%s)\n", s->name, t->cpu, t->isa);
     for (int i = 0; cg_lowerings[i]; i++) {
+        if (!sched_takes(cg_lowerings[i], s))
+            continue;
         tune_count_space(cg_lowerings[i], s, t, MAX_POINTS, &c);
         print_space(cg_lowerings[i], &c);
     }
@@ -90,6 +92,8 @@ json_t *space_json(const dcn_spec *s, const dcn_target *t)
     SpaceCount c;
     json_t *list = json_array();
     for (int i = 0; cg_lowerings[i]; i++) {
+        if (!sched_takes(cg_lowerings[i], s))
+            continue;
         tune_count_space(cg_lowerings[i], s, t, MAX_POINTS, &c);
         json_array_append_new(list, one_json(cg_lowerings[i], &c));
     }

@@ -39,7 +39,7 @@ json_t *spec_json(const dcn_spec *s)
 {
     json_t *o = json_pack("{s:s}", "op", dcn_op_name(s->op));
     for (const rt_field *f = rt_fields; f->key; f++) {
-        if (!(f->ops & 1u << s->op) || f->type == RT_FIELD_NOT_YET)
+        if (!rt_field_is_of(f, s->op) || f->type == RT_FIELD_NOT_YET)
             continue;
         const rt_value v = rt_field_get(f, s);
         json_object_set_new(o, f->key, value_json(f, &v));

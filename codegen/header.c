@@ -6,6 +6,7 @@
 */
 #include "cg.h"
 #include "runtime/base.h"
+#include "runtime/spec_fields.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -28,6 +29,8 @@ static void dim(const Page *p, const dcn_tensor *t, int i)
     const char *const *names = p->s->layout == DCN_NCHW ? nchw : nhwc;
     if (t->dims[i] != DCN_DYNAMIC)
         fprintf(p->out, "[%lld]", (long long)t->dims[i]);
+    else if (i == 0 && rt_has_rois(p->s->op) && strcmp(t->name, "input") != 0)
+        fprintf(p->out, "[rois]");
     else if (strcmp(t->name, "input") == 0 || i == 0)
         fprintf(p->out, "[%s]", names[i]);
     else
@@ -42,7 +45,8 @@ static void shape(const Page *p, const dcn_tensor *t)
 
 static int is_dynamic(const dcn_spec *s)
 {
-    return s->batch == DCN_DYNAMIC || s->height == DCN_DYNAMIC || s->width == DCN_DYNAMIC;
+    return s->batch == DCN_DYNAMIC || s->height == DCN_DYNAMIC || s->width == DCN_DYNAMIC ||
+           s->rois == DCN_DYNAMIC;
 }
 
 static void preamble(const Page *p, const Schedule *sched, const dcn_target *t)
@@ -68,6 +72,11 @@ static void sizes(const Page *p)
 {
     if (!is_dynamic(p->s))
         return;
+    if (rt_has_rois(p->s->op)) {
+        fprintf(p->out, "/* Dynamic sizes are given in the arguments; each tensor of one image has "
+                        "fewer than 2^31\n** elements. */\n");
+        return;
+    }
     fprintf(p->out,
             "/* Dynamic sizes are given in the arguments.  With them\n"
             "**     out_height = (height + %d - %d) / %d + 1\n"
@@ -84,9 +93,9 @@ static void arguments(const Page *p)
     fprintf(p->out,
             "/* Tensors are dense, in C order, aligned to their element.  The output must not\n"
             "** overlap anything else; nothing outside the tensors is read or written,\n"
-            "** whatever the offsets hold. */\n"
+            "** whatever the %s hold. */\n"
             "typedef struct %s_args {\n",
-            p->s->name);
+            rt_has_rois(p->s->op) ? "rois" : "offsets", p->s->name);
     for (int i = 0; i < p->nt; i++) {
         const dcn_tensor *t = &p->t[i];
         if (t->role == DCN_WEIGHT) {
@@ -97,12 +106,13 @@ static void arguments(const Page *p)
         shape(p, t);
         fprintf(p->out, " */\n");
     }
-    fprintf(
-        p->out,
-        "    int64_t batch, height, width; /* of the input; read only where dynamic:%s%s%s%s */\n"
-        "} %s_args;\n\n",
-        p->s->batch == DCN_DYNAMIC ? " batch" : "", p->s->height == DCN_DYNAMIC ? " height" : "",
-        p->s->width == DCN_DYNAMIC ? " width" : "", is_dynamic(p->s) ? "" : " none", p->s->name);
+    fprintf(p->out,
+            "    int64_t batch, height, width, rois; /* read only where dynamic:%s%s%s%s%s */\n"
+            "} %s_args;\n\n",
+            p->s->batch == DCN_DYNAMIC ? " batch" : "",
+            p->s->height == DCN_DYNAMIC ? " height" : "",
+            p->s->width == DCN_DYNAMIC ? " width" : "", p->s->rois == DCN_DYNAMIC ? " rois" : "",
+            is_dynamic(p->s) ? "" : " none", p->s->name);
 }
 
 /* NAME_TENSOR of an operand in capitals. */
@@ -149,7 +159,7 @@ static void running(const Page *p)
             "bytes and\n"
             "** needs no initial value.  Static sizes are ignored. */\n"
             "int64_t %s_workspace_bytes(int64_t batch, int64_t height, int64_t width, int64_t "
-            "threads);\n\n"
+            "rois,\n                           int64_t threads);\n\n"
             "/* A call is a few phases, one after the other; a phase is tasks that may run in any "
             "order and\n"
             "** at the same time.  tasks: how many tasks a phase has, -1 past the last phase.  "

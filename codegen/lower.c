@@ -35,10 +35,13 @@ void lower_tasks(Emit *e, const dcn_spec *s, int phases, LowerCount count, const
 void lower_workspace(Emit *e, const dcn_spec *s, LowerShared shared, int64_t thread_bytes,
                      const void *self)
 {
-    const LLVMTypeRef args[] = { e->i64, e->i64, e->i64, e->i64 };
-    lower_entry(e, s, "_workspace_bytes", e->i64, 4, args);
-    Problem pb = problem_of_sizes(e, s, e_arg_idx(e, 0), e_arg_idx(e, 1), e_arg_idx(e, 2));
-    idx own = x_mulk(e, e_arg_idx(e, 3), thread_bytes);
+    const LLVMTypeRef args[] = { e->i64, e->i64, e->i64, e->i64, e->i64 };
+    idx size[4];
+    lower_entry(e, s, "_workspace_bytes", e->i64, 5, args);
+    for (int i = 0; i < 4; i++)
+        size[i] = e_arg_idx(e, i);
+    Problem pb = problem_of_sizes(e, s, size);
+    idx own = x_mulk(e, e_arg_idx(e, 4), thread_bytes);
     e_return(e, x_add(e, shared(e, &pb, self), own));
 }
 

@@ -262,6 +262,7 @@ const struct Lowering lower_direct = {
     .name = "direct",
     .summary = "lanes along output columns, samples gathered one by one, no workspace",
     .rev = 3,
+    .ops = 1u << DCN_OP_CONV2D | 1u << DCN_OP_DEFORM_CONV2D,
     .knobs = knobs,
     .nknobs = NKNOBS,
     .refuse = refuse,

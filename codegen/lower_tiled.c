@@ -138,6 +138,7 @@ const struct Lowering lower_tiled = {
     .name = "tiled",
     .summary = "tiles of pixels, a sampled column tile in cache, register-tiled product",
     .rev = 10,
+    .ops = 1u << DCN_OP_CONV2D | 1u << DCN_OP_DEFORM_CONV2D,
     .knobs = tiled_knobs,
     .nknobs = TILED_NKNOBS,
     .refuse = tiled_refuse,

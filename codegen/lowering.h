@@ -28,6 +28,7 @@ struct Emit;
 typedef struct Lowering {
     const char *name, *summary;
     int rev;
+    unsigned ops; /* operators it can compile, bit 1 << op; only for these is the rest called */
     const Knob *knobs;
     int nknobs;
     const char *(*refuse)(const dcn_spec *s, const dcn_target *t, const int *k);
@@ -44,6 +45,9 @@ typedef struct Schedule {
 
 /* All lowerings, ended by NULL. */
 extern const Lowering *const cg_lowerings[];
+
+/* Whether it can compile the operator of the spec at all. */
+int sched_takes(const Lowering *how, const dcn_spec *s);
 
 /* The best guess over all lowerings; -1 with the reasons if every one refuses. */
 int sched_guess(const dcn_spec *s, const dcn_target *t, Schedule *out, dcn_error *err);

@@ -39,43 +39,55 @@ static idx size_or(Emit *e, int64_t known, idx dynamic)
     return known == DCN_DYNAMIC ? dynamic : x_const(e, known);
 }
 
-Problem problem_of_sizes(Emit *e, const dcn_spec *s, idx batch, idx height, idx width)
+Problem problem_of_sizes(Emit *e, const dcn_spec *s, const idx size[4])
 {
     Problem pb = { .s = s,
-                   .n = size_or(e, s->batch, batch),
-                   .h = size_or(e, s->height, height),
-                   .w = size_or(e, s->width, width) };
-    pb.p = out_size(e, s, 0, pb.h);
-    pb.q = out_size(e, s, 1, pb.w);
+                   .n = size_or(e, s->batch, size[0]),
+                   .h = size_or(e, s->height, size[1]),
+                   .w = size_or(e, s->width, size[2]),
+                   .r = size_or(e, s->rois, size[3]) };
+    const bool regions = s->pooled[0] > 0;
+    pb.p = regions ? x_const(e, s->pooled[0]) : out_size(e, s, 0, pb.h);
+    pb.q = regions ? x_const(e, s->pooled[1]) : out_size(e, s, 1, pb.w);
     return pb;
 }
 
-static addr *operand(Problem *pb, const char *name)
+addr problem_operand(const Problem *pb, const char *name)
+{
+    dcn_tensor t[DCN_MAX_TENSORS];
+    int nt = dcn_spec_tensors(pb->s, t);
+    for (int i = 0; i < nt; i++)
+        if (strcmp(t[i].name, name) == 0)
+            return pb->operand[i];
+    return (addr){ NULL };
+}
+
+static void name_operands(Problem *pb)
 {
     const struct {
         const char *name;
         addr *slot;
     } all[] = {
         { "input", &pb->input },   { "weight", &pb->weight }, { "bias", &pb->bias },
-        { "offset", &pb->offset }, { "mask", &pb->mask },     { "output", &pb->output },
         { "scale", &pb->scale },   { "shift", &pb->shift },   { "residual", &pb->residual },
+        { "offset", &pb->offset }, { "mask", &pb->mask },     { "rois", &pb->rois },
+        { "trans", &pb->trans },   { "output", &pb->output }, { "offset_mask", &pb->offset_mask },
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (strcmp(all[i].name, name) == 0)
-            return all[i].slot;
-    return NULL;
+        *all[i].slot = problem_operand(pb, all[i].name);
 }
 
 Problem problem_load(Emit *e, const dcn_spec *s, addr args)
 {
     dcn_tensor t[DCN_MAX_TENSORS];
     int nt = dcn_spec_tensors(s, t);
-    idx size[3];
-    for (int i = 0; i < 3; i++)
+    idx size[4];
+    for (int i = 0; i < 4; i++)
         size[i] = p_get_i64(e, p_at_i64(e, args, x_const(e, nt + i)));
-    Problem pb = problem_of_sizes(e, s, size[0], size[1], size[2]);
+    Problem pb = problem_of_sizes(e, s, size);
     for (int i = 0; i < nt; i++)
-        *operand(&pb, t[i].name) = p_get_addr(e, p_at_addr(e, args, x_const(e, i)));
+        pb.operand[i] = p_get_addr(e, p_at_addr(e, args, x_const(e, i)));
+    name_operands(&pb);
     return pb;
 }
 

@@ -11,15 +11,20 @@
 
 typedef struct Problem {
     const dcn_spec *s;
-    addr input, weight, bias, scale, shift, residual, offset, mask,
-        output;        /* .v == NULL: not in this spec */
-    idx n, h, w, p, q; /* batch, input and output rows, columns */
+    addr input, weight, bias, scale, shift, residual, offset, mask, offset_mask, rois, trans,
+        output;                    /* .v == NULL: not in this spec */
+    addr operand[DCN_MAX_TENSORS]; /* all, as in dcn_spec_tensors */
+    idx n, h, w, r;                /* batch, input rows and columns, rois */
+    idx p, q;                      /* output rows and columns */
 } Problem;
 
 Problem problem_load(Emit *e, const dcn_spec *s, addr args);
 
-/* The same sizes from the parameters (batch, height, width) of a size query. */
-Problem problem_of_sizes(Emit *e, const dcn_spec *s, idx batch, idx height, idx width);
+/* The same sizes from the parameters (batch, height, width, rois) of a size query. */
+Problem problem_of_sizes(Emit *e, const dcn_spec *s, const idx size[4]);
+
+/* Any operand by its name; .v == NULL: not in this spec. */
+addr problem_operand(const Problem *pb, const char *name);
 
 int problem_taps(const dcn_spec *s);        /* K */
 int problem_is_deformed(const dcn_spec *s); /* has offsets */

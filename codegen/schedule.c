@@ -11,7 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MAX_LOWERINGS = 8 };
+
 const Lowering *const cg_lowerings[] = { &lower_tiled, &lower_direct, NULL };
+
+int sched_takes(const Lowering *how, const dcn_spec *s)
+{
+    return (how->ops >> s->op & 1) != 0;
+}
 
 /* ---- walking --------------------------------------------------------------------------------- */
 
@@ -48,6 +55,8 @@ int sched_next(Schedule *sc, const dcn_spec *s, const dcn_target *t)
 
 int sched_first(Schedule *sc, const dcn_spec *s, const dcn_target *t)
 {
+    if (!sched_takes(sc->how, s))
+        return 0;
     for (int i = 0; i < sc->how->nknobs; i++)
         sc->k[i] = sc->how->knobs[i].choice[0];
     return !sc->how->refuse(s, t, sc->k) || sched_next(sc, s, t);
@@ -62,15 +71,25 @@ static int prefer_direct(const dcn_spec *s, const dcn_target *t)
     return s->out_channels < lanes / 2 || (s->groups > 1 && s->in_channels < lanes / 2);
 }
 
+/* Lowerings in the order in which they are asked. */
+static void preference(const dcn_spec *s, const dcn_target *t, const Lowering *order[])
+{
+    int n = 0;
+    if (sched_takes(&lower_direct, s) && prefer_direct(s, t))
+        order[n++] = &lower_direct;
+    for (int i = 0; cg_lowerings[i]; i++) {
+        if (sched_takes(cg_lowerings[i], s) && (n == 0 || cg_lowerings[i] != order[0]))
+            order[n++] = cg_lowerings[i];
+    }
+    order[n] = NULL;
+}
+
 int sched_guess(const dcn_spec *s, const dcn_target *t, Schedule *out, dcn_error *err)
 {
-    const Lowering *order[] = { &lower_tiled, &lower_direct };
-    if (prefer_direct(s, t)) {
-        order[0] = &lower_direct;
-        order[1] = &lower_tiled;
-    }
+    const Lowering *order[MAX_LOWERINGS + 1];
     char why[256] = "";
-    for (int i = 0; i < 2; i++) {
+    preference(s, t, order);
+    for (int i = 0; order[i]; i++) {
         out->how = order[i];
         out->how->guess(s, t, out->k);
         const char *no = out->how->refuse(s, t, out->k);
@@ -80,7 +99,8 @@ int sched_guess(const dcn_spec *s, const dcn_target *t, Schedule *out, dcn_error
         size_t n = strlen(why);
         snprintf(why + n, sizeof why - n, "%s%s: %s", n ? "; " : "", out->how->name, no);
     }
-    return dcn_fail(err, DCN_EFAILED, "no lowering takes this spec (%s)", why);
+    return dcn_fail(err, DCN_EFAILED, "no lowering takes this spec (%s)",
+                    *why ? why : dcn_op_name(s->op));
 }
 
 /* ---- text ------------------------------------------------------------------------------------ */
@@ -119,7 +139,7 @@ static int no_such(const char *what, const char *word, const char *const *names,
 
 static int no_such_lowering(const char *word, dcn_error *err)
 {
-    const char *names[8] = { NULL };
+    const char *names[MAX_LOWERINGS + 1] = { NULL };
     for (int i = 0; cg_lowerings[i]; i++)
         names[i] = cg_lowerings[i]->name;
     return no_such("lowering", word, names, err);
@@ -176,6 +196,9 @@ static int start(char *first, const dcn_spec *s, const dcn_target *t, Schedule *
     out->how = lowering_named(first);
     if (!out->how)
         return no_such_lowering(first, err);
+    if (!sched_takes(out->how, s))
+        return dcn_fail(err, DCN_EFAILED, "schedule \"%s\" is refused: it does not compile %s",
+                        first, dcn_op_name(s->op));
     out->how->guess(s, t, out->k);
     return 0;
 }

@@ -37,14 +37,34 @@ static const struct {
     { "out_planes", "out_channels" },
     { "num_filter", "out_channels" },
     { "mask", "modulation" },
+    { "in_channels", "channels" },
+    { "out_channels", "projection" },
+    { "group", "groups" },
+    { "pad", "padding" },
+    { "kernel", "kernel_size" },
+    { "act", "act_layer" },
+    { "norm", "norm_layer" },
+    { "num_rois", "rois" },
+    { "pooled_size", "output_size" },
+    { "output_size", "pooled_size" },
+    { "sample_num", "sampling_ratio" },
+    { "sampling_ratio", "sample_per_part" },
+    { "out_channels", "output_dim" },
+    { "fc_channels", "deform_fc_channels" },
+    { "batch_norm", "scale_shift" },
 };
 
-static const char *nearest_field(const char *key, dcn_op op)
+static const char *other_name(const char *key, dcn_op op)
 {
     for (size_t i = 0; i < sizeof other_names / sizeof *other_names; i++) {
         if (strcmp(key, other_names[i].theirs) == 0 && rt_field_find(other_names[i].ours, op))
             return other_names[i].ours;
     }
+    return NULL;
+}
+
+static const char *nearest_field(const char *key, dcn_op op)
+{
     const char *names[64];
     size_t n = 0;
     for (const rt_field *f = rt_fields; f->key; f++) {
@@ -58,8 +78,11 @@ static const char *nearest_field(const char *key, dcn_op op)
 static int refuse_key(lua_State *L, dsl_place call, dcn_op op, const char *key)
 {
     const dsl_place at = dsl_place_of_key(call, op, key);
+    const char *ours = other_name(key, op);
+    if (ours)
+        return dsl_raise(L, at, "unknown key '%s' (did you mean '%s'?)", key, ours);
     for (int other = 0; rt_op_names[other]; other++) {
-        if (rt_field_find(key, (dcn_op)other))
+        if (rt_op_ready((dcn_op)other) && rt_field_find(key, (dcn_op)other))
             return dsl_raise(L, at, "'%s' is a key of %s, not of %s", key, rt_op_names[other],
                              rt_op_names[op]);
     }
@@ -111,10 +134,10 @@ static int construct(lua_State *L)
     const dsl_place call = dsl_here(L);
     char value[128];
     if (lua_gettop(L) != 1 || !lua_istable(L, 1))
-        return dsl_raise(L, call, "%s takes one table, as in %s { in_channels = 64, ... }, not %s",
-                         rt_op_names[op], rt_op_names[op],
-                         lua_gettop(L) > 1 ? "several values"
-                                           : dsl_describe(L, 1, value, sizeof value));
+        return dsl_raise(
+            L, call, "%s takes one table, as in %s { %s = 64, ... }, not %s", rt_op_names[op],
+            rt_op_names[op], rt_field_at(op, offsetof(dcn_spec, in_channels))->key,
+            lua_gettop(L) > 1 ? "several values" : dsl_describe(L, 1, value, sizeof value));
     check_keys(L, call, op);
     dsl_kernel *k = lua_newuserdatauv(L, sizeof *k, 0);
     *k = (dsl_kernel){ .at = call };
@@ -126,6 +149,7 @@ static int construct(lua_State *L)
     }
     dcn_error err;
     const char *key;
+    dcn_spec_complete(&k->spec);
     if (rt_spec_check(&k->spec, &key, &err))
         return dsl_raise(L, dsl_place_of_key(call, op, key), "%s", err.text);
     return 1;
@@ -136,6 +160,8 @@ void dsl_register_constructors(lua_State *L)
     luaL_newmetatable(L, kernel_type);
     lua_pop(L, 1);
     for (int op = 0; rt_op_names[op]; op++) {
+        if (!rt_op_ready((dcn_op)op))
+            continue;
         lua_pushinteger(L, op);
         lua_pushcclosure(L, construct, 1);
         lua_setfield(L, -2, rt_op_names[op]);
@@ -235,7 +261,7 @@ static void take_given_names(lua_State *L, int list, int names, int n)
 /* Copy the kernels out, the unnamed ones with a name that is free. */
 static void copy_out(lua_State *L, int list, int names, dsl_entry *out)
 {
-    int used[DCN_OP_DEFORM_CONV2D + 1] = { 0 };
+    int used[DCN_NUM_OPS] = { 0 };
     const int n = (int)lua_rawlen(L, list);
     for (int i = 0; i < n; i++) {
         const dsl_kernel *k = kernel_at(L, list, i + 1);

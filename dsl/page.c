@@ -106,8 +106,13 @@ static void print_value(FILE *out, const rt_field *f)
             fprintf(out, ", %.7g..%.7g", f->least, f->most);
         return;
     }
-    for (int i = 0; f->choices[i]; i++)
-        fprintf(out, "%s`\"%s\"`", i ? ", " : "", f->choices[i]);
+    const char *comma = "";
+    for (int i = 0; f->choices[i]; i++) {
+        if (!rt_field_allows(f, i))
+            continue;
+        fprintf(out, "%s`\"%s\"`", comma, f->choices[i]);
+        comma = ", ";
+    }
 }
 
 static void print_field(FILE *out, const rt_field *f)
@@ -125,15 +130,25 @@ static void print_field(FILE *out, const rt_field *f)
     fprintf(out, " | %s |\n", f->doc);
 }
 
-/* The keys of exactly the operators in `ops`. */
-static void print_fields(FILE *out, unsigned ops)
+/* The keys of an operator that not all have. */
+static void print_own(FILE *out, dcn_op op)
 {
-    fprintf(out, "\n| key | value | default | meaning |\n|---|---|---|---|\n");
+    fprintf(out, "\n### `%s`\n\n| key | value | default | meaning |\n|---|---|---|---|\n",
+            rt_op_names[op]);
     for (const rt_field *f = rt_fields; f->key; f++) {
-        if (f->ops == ops)
+        if (f->ops != RT_ANY_OP && rt_field_is_of(f, op))
             print_field(out, f);
     }
-    fprintf(out, "\n");
+}
+
+/* The keys of all operators. */
+static void print_common(FILE *out)
+{
+    fprintf(out, "\n### All of them\n\n| key | value | default | meaning |\n|---|---|---|---|\n");
+    for (const rt_field *f = rt_fields; f->key; f++) {
+        if (f->ops == RT_ANY_OP)
+            print_field(out, f);
+    }
 }
 
 static void print_names(FILE *out, const char *library, const char *const *names)
@@ -158,11 +173,12 @@ static void print_limits(FILE *out)
 int dsl_page(FILE *out)
 {
     fputs(opening, out);
-    fprintf(out, "\n### `conv2d` and `deform_conv2d`\n");
-    print_fields(out, RT_ANY_OP);
-    fprintf(out, "### `deform_conv2d` only\n");
-    print_fields(out, RT_DEFORM_CONV2D);
-    fprintf(out, "%s\n%s\n%s\nOf Lua's own functions there are:\n\n", forms, tensors, functions);
+    print_common(out);
+    for (int op = 0; op < DCN_NUM_OPS; op++) {
+        if (rt_op_ready((dcn_op)op))
+            print_own(out, (dcn_op)op);
+    }
+    fprintf(out, "\n%s\n%s\n%s\nOf Lua's own functions there are:\n\n", forms, tensors, functions);
     print_names(out, "", dsl_base_names);
     print_names(out, "string.", dsl_string_names);
     print_names(out, "table.", dsl_table_names);

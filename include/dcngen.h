@@ -100,8 +100,7 @@ const char *dcn_kernel_schedule(const dcn_kernel *k); /* text form of the schedu
 size_t dcn_kernel_tensor_bytes(const dcn_kernel *k, int i);
 size_t dcn_kernel_packed_bytes(const dcn_kernel *k); /* of the first packed operand */
 /* Bytes for one call of dcn_execute with that many threads; sizes that are static in the spec are ignored. */
-size_t dcn_kernel_workspace_bytes(const dcn_kernel *k, int64_t batch, int64_t height, int64_t width,
-                                  int threads);
+size_t dcn_kernel_workspace_bytes(const dcn_kernel *k, dcn_sizes sizes, int threads);
 size_t dcn_kernel_code_bytes(const dcn_kernel *k);
 
 /* Operand i, of role DCN_WEIGHT and shaped as dcn_spec_tensors says, into packed
@@ -116,8 +115,8 @@ typedef void (*dcn_parallel_for)(void *self, int64_t n, int threads,
                                  void (*body)(void *arg, int64_t i, int thread), void *arg);
 
 typedef struct dcn_call {
-    void *tensor[DCN_MAX_TENSORS]; /* in the order of dcn_spec_tensors; weights as packed */
-    int64_t batch, height, width;  /* only those that are dynamic in the spec are read */
+    void *tensor[DCN_MAX_TENSORS];      /* in the order of dcn_spec_tensors; weights as packed */
+    int64_t batch, height, width, rois; /* only those that are dynamic in the spec are read */
     void *workspace; /* dcn_kernel_workspace_bytes for `threads`, or NULL: allocated inside */
     int threads;     /* 0: DCNGEN_NUM_THREADS, else one per core */
     dcn_parallel_for parallel_for; /* NULL: OpenMP */

@@ -7,6 +7,7 @@
 */
 #include "base.h"
 #include "kernel.h"
+#include "spec_fields.h"
 #include "threads.h"
 
 #include <stdatomic.h>
@@ -15,9 +16,9 @@
 
 enum { WORKSPACE_ALIGN = 64 };
 
-/* The args block as generated code reads it: pointers, then three sizes, each 8 bytes wide. */
+/* The args block as generated code reads it: pointers, then four sizes, each 8 bytes wide. */
 typedef struct Args {
-    uint64_t word[DCN_MAX_TENSORS + 3];
+    uint64_t word[DCN_MAX_TENSORS + 4];
 } Args;
 
 typedef struct Phase {
@@ -34,24 +35,33 @@ static int64_t fixed_or(int64_t fixed, int64_t given)
     return fixed == DCN_DYNAMIC ? given : fixed;
 }
 
-size_t dcn_kernel_workspace_bytes(const dcn_kernel *k, int64_t batch, int64_t height, int64_t width,
-                                  int threads)
+static dcn_sizes fixed_sizes(const dcn_spec *s, dcn_sizes given)
 {
-    const dcn_spec *s = &k->spec;
+    return (dcn_sizes){ fixed_or(s->batch, given.batch), fixed_or(s->height, given.height),
+                        fixed_or(s->width, given.width), fixed_or(s->rois, given.rois) };
+}
+
+size_t dcn_kernel_workspace_bytes(const dcn_kernel *k, dcn_sizes sizes, int threads)
+{
+    const dcn_sizes n = fixed_sizes(&k->spec, sizes);
     int team = rt_threads(threads, NULL);
     if (team < 0)
         return 0;
-    int64_t bytes = k->entry.workspace_bytes(fixed_or(s->batch, batch), fixed_or(s->height, height),
-                                             fixed_or(s->width, width), team);
+    int64_t bytes = k->entry.workspace_bytes(n.batch, n.height, n.width, n.rois, team);
     return bytes > 0 ? (size_t)bytes : 0;
 }
 
-/* The spec with the sizes of this call; an empty batch is legal where the batch is dynamic. */
+/* The spec with the sizes of this call; none is a legal number of images or of rois where that is
+** dynamic.  What is static was checked when the kernel was made. */
 static int bind_sizes(const dcn_kernel *k, const dcn_call *call, dcn_spec *bound, dcn_error *err)
 {
     const dcn_spec *s = &k->spec;
-    return dcn_spec_bind(s, fixed_or(s->batch, call->batch), fixed_or(s->height, call->height),
-                         fixed_or(s->width, call->width), bound, err);
+    const dcn_sizes given = { call->batch, call->height, call->width, call->rois };
+    *bound = *s;
+    if (s->batch != DCN_DYNAMIC && s->height != DCN_DYNAMIC && s->width != DCN_DYNAMIC &&
+        s->rois != DCN_DYNAMIC)
+        return 0;
+    return dcn_spec_bind(s, fixed_sizes(s, given), bound, err);
 }
 
 /* Bytes of operand i. */
@@ -97,6 +107,7 @@ static void fill_args(Args *args, const dcn_call *call, const dcn_spec *bound, i
     args->word[ntensors] = (uint64_t)bound->batch;
     args->word[ntensors + 1] = (uint64_t)bound->height;
     args->word[ntensors + 2] = (uint64_t)bound->width;
+    args->word[ntensors + 3] = (uint64_t)bound->rois;
 }
 
 /* *memory is what the caller of this function must free. */
@@ -143,7 +154,7 @@ int dcn_execute(const dcn_kernel *k, const dcn_call *call, dcn_error *err)
     int threads = rt_threads(call->threads, err);
     if (threads < 0 || bind_sizes(k, call, &bound, err))
         return -1;
-    if (bound.batch == 0)
+    if (bound.batch == 0 || (bound.rois == 0 && rt_has_rois(bound.op)))
         return 0;
 
     dcn_tensor t[DCN_MAX_TENSORS];
@@ -153,7 +164,8 @@ int dcn_execute(const dcn_kernel *k, const dcn_call *call, dcn_error *err)
 
     Args args;
     fill_args(&args, call, &bound, n);
-    size_t bytes = dcn_kernel_workspace_bytes(k, bound.batch, bound.height, bound.width, threads);
+    const dcn_sizes sizes = { bound.batch, bound.height, bound.width, bound.rois };
+    size_t bytes = dcn_kernel_workspace_bytes(k, sizes, threads);
     Phase phase = { .kernel = k, .args = &args, .threads = threads };
     void *memory = NULL;
     int failed =

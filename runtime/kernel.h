@@ -3,8 +3,8 @@
 ** The five entry points are the whole binary interface between generated code
 ** and its caller; the C header that is emitted beside an object says the same:
 **
-**     args       { void *tensor[n]; int64_t batch, height, width; }, tensors as in
-**                dcn_spec_tensors, weight packed; the sizes are read only where dynamic
+**     args       { void *tensor[n]; int64_t batch, height, width, rois; }, tensors as in
+**                dcn_spec_tensors, weights packed; the sizes are read only where dynamic
 **     tasks      how many tasks phase 0, 1, ... has; -1 past the last phase.  Tasks of one
 **                phase may run in any order and at the same time; phases follow one another
 **     run        tasks first <= i < last of one phase, as thread number `thread`
@@ -22,7 +22,8 @@ typedef struct rt_entry {
     void (*run)(const void *args, int64_t phase, int64_t first, int64_t last, void *workspace,
                 int64_t thread);
     int64_t (*tasks)(const void *args, int64_t phase);
-    int64_t (*workspace_bytes)(int64_t batch, int64_t height, int64_t width, int64_t threads);
+    int64_t (*workspace_bytes)(int64_t batch, int64_t height, int64_t width, int64_t rois,
+                               int64_t threads);
     void (*pack)(int64_t which, const void *weight, void *packed);
     int64_t (*packed_bytes)(int64_t which);
 } rt_entry;

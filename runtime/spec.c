@@ -1,9 +1,7 @@
-/* spec.c: the plain struct that says what to compute: names, sizes, operands, printing.
+/* spec.c: the plain struct that says what to compute: names, sizes, printing.
 **
 **     P = floor((H + top + bottom - (dil*(kh-1) + 1)) / stride) + 1, likewise Q; 0 if the
-**     kernel does not fit
-**
-** Operands in calling order: input, weight, [bias], [offset], [mask], output.
+**     kernel does not fit.  Regions have as many bins as their spec says, whatever the input.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/base.h"
@@ -14,18 +12,67 @@
 #include <stdio.h>
 #include <string.h>
 
+static void set_default(const rt_field *f, dcn_spec *s)
+{
+    const rt_value v = rt_field_default(f);
+    rt_field_set(f, &v, s);
+}
+
+/* Backwards, so that of several rows the first has the word; then the operator's own. */
 void dcn_spec_init(dcn_spec *s, dcn_op op)
 {
+    const rt_field *end = rt_fields;
     *s = (dcn_spec){ .op = op };
-    for (const rt_field *f = rt_fields; f->key; f++) {
-        const rt_value v = rt_field_default(f);
-        rt_field_set(f, &v, s);
+    while (end->key)
+        end++;
+    for (const rt_field *f = end; f-- > rt_fields;)
+        set_default(f, s);
+    for (const rt_field *f = rt_fields; f < end; f++) {
+        if (rt_field_is_of(f, op))
+            set_default(f, s);
     }
     snprintf(s->name, sizeof s->name, "%s", dcn_op_name(op));
 }
 
+/* ---- what follows from other members -------------------------------------- */
+
+static void complete_pair(int to[2], const int from[2])
+{
+    if (to[0] == 0 && to[1] == 0)
+        memcpy(to, from, 2 * sizeof *to);
+}
+
+/* Channels that the input has for each of the bins that have channels of their own. */
+static int64_t channels_per_bin(const dcn_spec *s)
+{
+    const int64_t bins = (int64_t)s->group_size[0] * s->group_size[1];
+    return bins > 0 ? s->in_channels / bins : 0;
+}
+
+void dcn_spec_complete(dcn_spec *s)
+{
+    if (s->op == DCN_OP_PS_ROI_ALIGN)
+        memcpy(s->group_size, s->pooled, sizeof s->group_size);
+    if (s->op == DCN_OP_PS_ROI_POOL || s->op == DCN_OP_DEFORM_PS_ROI_POOL)
+        complete_pair(s->group_size, s->pooled);
+    if (s->op == DCN_OP_DEFORM_PS_ROI_POOL && s->part_size == 0)
+        s->part_size = s->pooled[0];
+    if (s->op == DCN_OP_DCNV3_MODULE)
+        complete_pair(s->dw_kernel, s->kernel);
+    if (!rt_field_at(s->op, offsetof(dcn_spec, out_channels)))
+        s->out_channels = s->projection ? s->projection : s->in_channels;
+    else if (s->out_channels == 0 && rt_has_rois(s->op))
+        s->out_channels = channels_per_bin(s);
+}
+
+bool rt_has_rois(dcn_op op)
+{
+    return rt_field_at(op, offsetof(dcn_spec, rois)) != NULL;
+}
+
 /* ---- names ---------------------------------------------------------------- */
 
+/* deform_conv2d has every key whose choices are told by a function of their own. */
 static const char *choice(const char *key, int64_t i)
 {
     const rt_field *f = rt_field_find(key, DCN_OP_DEFORM_CONV2D);
@@ -38,7 +85,7 @@ static const char *choice(const char *key, int64_t i)
 
 const char *dcn_op_name(dcn_op op)
 {
-    return (unsigned)op <= DCN_OP_DEFORM_CONV2D ? rt_op_names[op] : "?";
+    return (unsigned)op < DCN_NUM_OPS ? rt_op_names[op] : "?";
 }
 
 const char *dcn_dtype_name(dcn_dtype t)
@@ -80,6 +127,8 @@ size_t dcn_dtype_bytes(dcn_dtype t)
 
 static int64_t out_extent(const dcn_spec *s, int axis, int64_t in)
 {
+    if (rt_has_rois(s->op))
+        return s->pooled[axis];
     if (in == DCN_DYNAMIC)
         return DCN_DYNAMIC;
     int64_t padded = in + s->padding[axis] + s->padding[axis + 2];
@@ -97,64 +146,6 @@ int64_t dcn_out_width(const dcn_spec *s, int64_t width)
     return out_extent(s, 1, width);
 }
 
-/* ---- operands ------------------------------------------------------------- */
-
-/* A map of `channels` planes of rows x columns for every image, in the spec's layout. */
-static dcn_tensor map(const dcn_spec *s, const char *name, int64_t channels, int64_t rows,
-                      int64_t columns)
-{
-    dcn_tensor t = { .name = name, .role = DCN_IN, .rank = 4, .dims = { s->batch } };
-    const bool nchw = s->layout == DCN_NCHW;
-    t.dims[1] = nchw ? channels : rows;
-    t.dims[2] = nchw ? rows : columns;
-    t.dims[3] = nchw ? columns : channels;
-    return t;
-}
-
-int dcn_spec_tensors(const dcn_spec *s, dcn_tensor out[DCN_MAX_TENSORS])
-{
-    const int64_t rows = dcn_out_height(s, s->height), columns = dcn_out_width(s, s->width);
-    const int64_t taps = (int64_t)s->kernel[0] * s->kernel[1];
-    int n = 0;
-    out[n++] = map(s, "input", s->in_channels, s->height, s->width);
-    out[n++] = (dcn_tensor){
-        .name = "weight",
-        .role = DCN_WEIGHT,
-        .rank = 4,
-        .dims = { s->out_channels, s->in_channels / s->groups, s->kernel[0], s->kernel[1] },
-    };
-    if (s->bias)
-        out[n++] = (dcn_tensor){ .name = "bias", .rank = 1, .dims = { s->out_channels } };
-    if (s->op == DCN_OP_DEFORM_CONV2D)
-        out[n++] = map(s, "offset", 2 * taps * s->offset_groups, rows, columns);
-    if (s->op == DCN_OP_DEFORM_CONV2D && s->modulation != DCN_MODULATION_NONE)
-        out[n++] = map(s, "mask", taps * s->offset_groups, rows, columns);
-    out[n] = map(s, "output", s->out_channels, rows, columns);
-    out[n++].role = DCN_OUT;
-    return n;
-}
-
-double dcn_spec_flops(const dcn_spec *s)
-{
-    double outputs = (double)s->batch * (double)s->out_channels *
-                     (double)dcn_out_height(s, s->height) * (double)dcn_out_width(s, s->width);
-    return 2 * outputs * (double)(s->in_channels / s->groups) * s->kernel[0] * s->kernel[1];
-}
-
-double dcn_spec_bytes(const dcn_spec *s)
-{
-    dcn_tensor tensor[DCN_MAX_TENSORS];
-    const int n = dcn_spec_tensors(s, tensor);
-    double bytes = 0;
-    for (int i = 0; i < n; i++) {
-        double elements = 1;
-        for (int d = 0; d < tensor[i].rank; d++)
-            elements *= (double)tensor[i].dims[d];
-        bytes += elements * (double)dcn_dtype_bytes(s->dtype);
-    }
-    return bytes;
-}
-
 /* ---- binding -------------------------------------------------------------- */
 
 static int bind_extent(const char *key, int64_t *extent, int64_t value, dcn_error *err)
@@ -166,19 +157,28 @@ static int bind_extent(const char *key, int64_t *extent, int64_t value, dcn_erro
     return 0;
 }
 
-int dcn_spec_bind(const dcn_spec *s, int64_t batch, int64_t height, int64_t width, dcn_spec *out,
-                  dcn_error *err)
+/* 0 is a legal number of images or of rois where that is dynamic: check with one of them. */
+static int64_t at_least_one(int64_t given, int64_t stated)
+{
+    return given == 0 && stated == DCN_DYNAMIC ? 1 : given;
+}
+
+int dcn_spec_bind(const dcn_spec *s, dcn_sizes sizes, dcn_spec *out, dcn_error *err)
 {
     dcn_spec bound = *s;
-    if (bind_extent("batch", &bound.batch, batch, err) ||
-        bind_extent("height", &bound.height, height, err) ||
-        bind_extent("width", &bound.width, width, err))
+    const bool regions = rt_has_rois(s->op);
+    if (bind_extent("batch", &bound.batch, sizes.batch, err) ||
+        bind_extent("height", &bound.height, sizes.height, err) ||
+        bind_extent("width", &bound.width, sizes.width, err) ||
+        (regions && bind_extent("rois", &bound.rois, sizes.rois, err)))
         return -1;
-    /* An empty batch is a legal call of a kernel whose batch is dynamic. */
-    dcn_spec checked = bound;
-    checked.batch = s->batch == DCN_DYNAMIC && batch == 0 ? 1 : batch;
-    if (batch == DCN_DYNAMIC || height == DCN_DYNAMIC || width == DCN_DYNAMIC)
+    if (bound.batch == DCN_DYNAMIC || bound.height == DCN_DYNAMIC || bound.width == DCN_DYNAMIC)
         return dcn_fail(err, DCN_EUSAGE, "batch, height and width must be numbers here");
+    if (bound.rois == DCN_DYNAMIC)
+        return dcn_fail(err, DCN_EUSAGE, "rois must be a number here");
+    dcn_spec checked = bound;
+    checked.batch = at_least_one(bound.batch, s->batch);
+    checked.rois = at_least_one(bound.rois, s->rois);
     if (dcn_spec_check(&checked, err))
         return -1;
     *out = bound;

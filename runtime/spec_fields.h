@@ -25,12 +25,8 @@ typedef enum {
     RT_FIELD_NOT_YET,  /* a switch that this version has only off; not stored */
 } rt_field_type;
 
-/* Bits of rt_field.ops. */
-enum {
-    RT_CONV2D = 1 << DCN_OP_CONV2D,
-    RT_DEFORM_CONV2D = 1 << DCN_OP_DEFORM_CONV2D,
-    RT_ANY_OP = RT_CONV2D | RT_DEFORM_CONV2D,
-};
+/* rt_field.ops: bit 1 << op. */
+enum { RT_ANY_OP = (1 << DCN_NUM_OPS) - 1 };
 
 typedef struct rt_field {
     const char *key;
@@ -40,6 +36,7 @@ typedef struct rt_field {
     double least, most;         /* of every element, or of the length of a text */
     double otherwise;           /* the default; a choice's is its index */
     const char *const *choices; /* of RT_FIELD_CHOICE, ended by NULL */
+    unsigned allowed;           /* bits of the choices that these operators have; 0: all */
     const char *const *later;   /* choices that a later version will have, or NULL */
     const char *doc;
     bool required;
@@ -58,13 +55,34 @@ enum { RT_FIELD_PRINT_MAX = 2 * DCN_TEXT_MAX + 8 };
 extern const rt_field rt_fields[];
 
 /* Names of the operators, indexed by dcn_op and ended by NULL. */
-extern const char *const rt_op_names[];
+extern const char *const rt_op_names[DCN_NUM_OPS + 1];
+
+/* Whether some lowering compiles the operator; others have no constructor in the spec language. */
+bool rt_op_ready(dcn_op op);
 
 /* Whether the field is one of op's; never, if op is no operator. */
 bool rt_field_is_of(const rt_field *f, dcn_op op);
 
+/* Whether the operator works on regions: the member rois is a size of its calls. */
+bool rt_has_rois(dcn_op op);
+
+/* Taps that are used: K, less the centre where that is removed. */
+int rt_points(const dcn_spec *s);
+
+/* Channels of offset_mask of dcnv4: 3 for each tap and group, rounded up to a multiple of 8. */
+int64_t rt_packed_channels(const dcn_spec *s);
+
+/* Channels of the maps that make offset and mask inside of deform_conv2d_pack and the modules. */
+int64_t rt_inner_channels(const dcn_spec *s);
+
 /* NULL if op has no such key. */
 const rt_field *rt_field_find(const char *key, dcn_op op);
+
+/* op's field of the member at that offset of dcn_spec; NULL if it has no key for it. */
+const rt_field *rt_field_at(dcn_op op, size_t offset);
+
+/* Whether a choice is one for the operators of f. */
+bool rt_field_allows(const rt_field *f, int64_t choice);
 
 /* How many elements a value has: 1, 2 or 4; 0 for text. */
 int rt_field_count(const rt_field *f);

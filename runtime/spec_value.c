@@ -86,8 +86,12 @@ const char *rt_field_print(const rt_field *f, const rt_value *v, char buf[RT_FIE
 static void list_choices(const rt_field *f, char *buf, size_t size)
 {
     size_t used = 0;
-    for (int i = 0; f->choices[i]; i++)
-        used += (size_t)snprintf(buf + used, size - used, "%s\"%s\"", i ? ", " : "", f->choices[i]);
+    buf[0] = 0;
+    for (int i = 0; f->choices[i]; i++) {
+        if (rt_field_allows(f, i))
+            used += (size_t)snprintf(buf + used, size - used, "%s\"%s\"", used ? ", " : "",
+                                     f->choices[i]);
+    }
 }
 
 int rt_field_not_a_choice(const rt_field *f, const char *given, dcn_error *err)
@@ -100,7 +104,14 @@ int rt_field_not_a_choice(const rt_field *f, const char *given, dcn_error *err)
                             "'%s' = \"%s\" is not available in this version; it is one of %s",
                             f->key, given, allowed);
     }
-    const char *near = rt_nearest(given, f->choices);
+    const char *allowed_names[16];
+    size_t n = 0;
+    for (int i = 0; f->choices[i]; i++) {
+        if (rt_field_allows(f, i))
+            allowed_names[n++] = f->choices[i];
+    }
+    allowed_names[n] = NULL;
+    const char *near = rt_nearest(given, allowed_names);
     if (near)
         return dcn_fail(err, DCN_ESPEC, "'%s' = \"%.64s\" is not one of %s (did you mean \"%s\"?)",
                         f->key, given, allowed, near);
@@ -109,8 +120,11 @@ int rt_field_not_a_choice(const rt_field *f, const char *given, dcn_error *err)
 
 static int check_choice(const rt_field *f, const rt_value *v, dcn_error *err)
 {
-    if (v->n[0] >= 0 && v->n[0] < choices_of(f))
+    const bool known = v->n[0] >= 0 && v->n[0] < choices_of(f);
+    if (known && rt_field_allows(f, v->n[0]))
         return 0;
+    if (known)
+        return rt_field_not_a_choice(f, f->choices[v->n[0]], err);
     char allowed[256];
     list_choices(f, allowed, sizeof allowed);
     return dcn_fail(err, DCN_ESPEC, "'%s' = %" PRId64 " is not the enumerator of one of %s", f->key,
@@ -212,7 +226,8 @@ static bool is_keyword(const char *s)
     return false;
 }
 
-/* C promises 63 significant letters; the longest suffix of a symbol has 16, so names have 47. */
+/* C promises 63 significant letters; the longest suffix of a symbol that every kernel has is 16
+** letters long, so names have 47. */
 static int check_name(const rt_field *f, const rt_value *v, dcn_error *err)
 {
     if (check_text(f, v, err))

@@ -50,7 +50,8 @@ static int open_bench(Bench *b, const dcn_kernel *k, double offset_std, dcn_erro
     if (tune_operands_open(&b->o, k, s, err) || tune_fill_inputs(&b->o, &rng, err))
         return -1;
     tune_fill_case(&b->o, &ordinary, &rng);
-    size_t bytes = dcn_kernel_workspace_bytes(k, s->batch, s->height, s->width, b->threads);
+    size_t bytes = dcn_kernel_workspace_bytes(
+        k, (dcn_sizes){ s->batch, s->height, s->width, s->rois }, b->threads);
     b->workspace = aligned_alloc(ALIGN, (bytes / ALIGN + 1) * ALIGN);
     if (!b->workspace)
         return dcn_fail(err, DCN_EENV, "no memory for %zu bytes of workspace", bytes);

@@ -191,6 +191,7 @@ int tune_run(const Operands *o, int threads, void *workspace, dcn_error *err)
     dcn_call call = { .batch = s->batch,
                       .height = s->height,
                       .width = s->width,
+                      .rois = s->rois,
                       .threads = threads,
                       .workspace = workspace,
                       .parallel_for = o->parallel_for,

@@ -50,10 +50,11 @@ int dcn_verify(const dcn_kernel *k, uint64_t seed, int threads, dcn_report *repo
     *report = (dcn_report){ 0 };
     for (int i = 0; i < (dynamic ? 3 : 1); i++) {
         dcn_spec bound;
-        if (dcn_spec_bind(s, s->batch < 0 ? more[i][0] : s->batch,
-                          s->height < 0 ? smallest(s, 0) + more[i][1] : s->height,
-                          s->width < 0 ? smallest(s, 1) + more[i][2] : s->width, &bound, err) ||
-            verify_size(&v, k, &bound, err))
+        const dcn_sizes sizes = { s->batch < 0 ? more[i][0] : s->batch,
+                                  s->height < 0 ? smallest(s, 0) + more[i][1] : s->height,
+                                  s->width < 0 ? smallest(s, 1) + more[i][2] : s->width,
+                                  s->rois < 0 ? more[i][0] * 3 : s->rois };
+        if (dcn_spec_bind(s, sizes, &bound, err) || verify_size(&v, k, &bound, err))
             return -1;
     }
     return 0;

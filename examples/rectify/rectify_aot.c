@@ -28,7 +28,7 @@ int main(int argc, char **argv)
     }
     float *offset = new_buffer(9 * 2 * H * W * sizeof *offset);
     void *packed = new_buffer(rectify_packed_bytes(RECTIFY_WEIGHT));
-    void *workspace = new_buffer(rectify_workspace_bytes(1, H, W, 1));
+    void *workspace = new_buffer(rectify_workspace_bytes(1, H, W, 0, 1));
 
     lens_offsets(H, W, offset);
     rectify_pack(RECTIFY_WEIGHT, lens_filter, packed);

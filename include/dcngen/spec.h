@@ -95,19 +95,22 @@ typedef struct dcn_spec {
     bool scale_shift; /* folded batch norm: act((sum + bias) * scale[o] + shift[o] + residual) */
     bool residual;    /* a tensor like the output, added before the activation */
 
-    /* dcnv3, dcnv4: offset_groups is the operator's `groups`, in_channels its `channels`; out_channels that of
-    ** the projection, or in_channels without one.  Taps run column by column (SEMANTICS 4). */
+    /* dcnv3, dcnv4 and their modules: offset_groups is the operator's `groups`, in_channels its
+    ** `channels`.  Taps run column by column (SEMANTICS 4); K' = K - remove_center. */
     double offset_scale;
-    bool remove_center, projection;
+    bool remove_center;
+    int64_t
+        projection; /* channels of the pointwise projection of dcnv3 and dcnv4; 0: there is none */
 
-    /* RoI family: in_channels is `channels`, out_channels `output_dim` (or `channels`). */
+    /* RoI family: in_channels is `channels`, out_channels `output_dim` (or `channels`).  A row of
+    ** rois is batch index, x1, y1, x2, y2. */
     int64_t rois;  /* >= 1 or DCN_DYNAMIC */
-    int pooled[2]; /* output_size or pooled_size */
+    int pooled[2]; /* output_size or pooled_size, {h, w} */
     int group_size[2];
     double spatial_scale;
     dcn_roi_mode mode;
     dcn_roi_variant variant;
-    int sampling_ratio;
+    int sampling_ratio; /* samples per bin and axis; <= 0: as many as the bin has pixels */
     bool aligned;
     double gamma;                   /* deform_roi_pool */
     int part_size, sample_per_part; /* deform_ps_roi_pool */
@@ -116,10 +119,13 @@ typedef struct dcn_spec {
     int num_classes;
 
     /* Modules */
-    int dw_kernel[2]; /* of the depthwise branch; 0: none */
-    dcn_norm norm;
-    bool center_feature_scale, pointwise, output_bias;
-    int fc_channels; /* width of the hidden layers of deform_roi_pool_pack */
+    int dw_kernel[2]; /* of the depthwise branch; 0: none (dcnv4_module) */
+    dcn_norm norm;    /* after the depthwise branch, then branch_activation */
+    double norm_eps;
+    dcn_activation branch_activation;
+    bool center_feature_scale, without_pointwise, output_bias;
+    int depth_multiplier; /* separable_conv2d */
+    int fc_channels;      /* width of the hidden layers of deform_roi_pool_pack */
 
     char target[DCN_TEXT_MAX];   /* "" or what --target takes */
     char schedule[DCN_TEXT_MAX]; /* "" or knobs that the choice of schedule must respect */
@@ -139,6 +145,11 @@ struct dcn_error;
 /* Defaults of the spec language; sizes that have none are 0 and fail the check. */
 void dcn_spec_init(dcn_spec *s, dcn_op op);
 
+/* Fill in what follows from other members, as the spec language does: out_channels of operators
+** that have no key for it; where they are 0, also part_size, group_size, out_channels (output_dim)
+** of position-sensitive pooling, and dw_kernel of dcnv3_module. */
+void dcn_spec_complete(dcn_spec *s);
+
 /* 0 if the spec can be compiled, else -1 with the key, its value and what is allowed in err. */
 int dcn_spec_check(const dcn_spec *s, struct dcn_error *err);
 
@@ -149,11 +160,17 @@ int64_t dcn_out_width(const dcn_spec *s, int64_t width);
 /* The kernel's operands in calling order; returns how many.  A dynamic size is DCN_DYNAMIC. */
 int dcn_spec_tensors(const dcn_spec *s, dcn_tensor out[DCN_MAX_TENSORS]);
 
-/* s with its dynamic sizes replaced; the static ones must agree.  0, or -1 with err. */
-int dcn_spec_bind(const dcn_spec *s, int64_t batch, int64_t height, int64_t width, dcn_spec *out,
-                  struct dcn_error *err);
+/* The sizes that may be dynamic.  rois is read only by operators that have rois. */
+typedef struct dcn_sizes {
+    int64_t batch, height, width, rois;
+} dcn_sizes;
 
-/* Multiply-adds of the weighted sum, counted as 2 each: 2*N*O*P*Q*(C/G)*K.  Sizes must be static. */
+/* s with its dynamic sizes replaced; the static ones must agree.  0, or -1 with err. */
+int dcn_spec_bind(const dcn_spec *s, dcn_sizes sizes, dcn_spec *out, struct dcn_error *err);
+
+/* Multiply-adds of the operator, counted as 2 each; sizes must be static.  A convolution counts its
+** weighted sum, 2*N*O*P*Q*(C/G)*K; what only samples counts 4 per sample and channel; adaptive
+** sampling counts 4 samples per bin, quantised pooling one operation per RoI, channel and pixel. */
 double dcn_spec_flops(const dcn_spec *s);
 
 /* Bytes of all operands, each counted once.  Sizes must be static. */

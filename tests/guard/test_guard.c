@@ -87,8 +87,10 @@ static void fence_all(Fenced *f, const Operands *o, int at_end)
         if (o->tensor[i].role != DCN_OUT)
             fence_freeze(&f->tensor[i]);
     }
-    f->workspace = fence_open(
-        dcn_kernel_workspace_bytes(o->kernel, s->batch, s->height, s->width, 2), 64, at_end);
+    f->workspace =
+        fence_open(dcn_kernel_workspace_bytes(
+                       o->kernel, (dcn_sizes){ s->batch, s->height, s->width, s->rois }, 2),
+                   64, at_end);
 }
 
 static int unfence_all(Fenced *f)

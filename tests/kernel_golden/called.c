@@ -35,13 +35,18 @@ Guarded called(const dcn_kernel *k, const dcn_spec *bound, void *const plain[DCN
     Guarded g[DCN_MAX_TENSORS];
     const int n = dcn_spec_tensors(bound, t);
     dcn_call call = {
-        .batch = bound->batch, .height = bound->height, .width = bound->width, .threads = threads
+        .batch = bound->batch,
+        .height = bound->height,
+        .width = bound->width,
+        .rois = bound->rois,
+        .threads = threads,
     };
     for (int i = 0; i < n; i++) {
         g[i] = operand(k, i, &t[i], plain[i], side);
         call.tensor[i] = g[i].at;
     }
-    size_t bytes = dcn_kernel_workspace_bytes(k, call.batch, call.height, call.width, threads);
+    size_t bytes = dcn_kernel_workspace_bytes(
+        k, (dcn_sizes){ call.batch, call.height, call.width, call.rois }, threads);
     Guarded workspace = guarded_new((bytes + 63) / 64 * 64, side);
     call.workspace = bytes ? workspace.at : NULL;
     cr_assert_eq(dcn_execute(k, &call, &err), 0, "%s", err.text);

@@ -95,8 +95,9 @@ static double work(const dcn_spec *s)
     double pixels = (double)dcn_out_height(s, s->height > 0 ? s->height : 18) *
                     (double)dcn_out_width(s, s->width > 0 ? s->width : 12);
     dcn_spec one;
-    if (dcn_spec_bind(s, s->batch > 0 ? s->batch : 3, s->height > 0 ? s->height : 18,
-                      s->width > 0 ? s->width : 12, &one, NULL))
+    const dcn_sizes sizes = { s->batch > 0 ? s->batch : 3, s->height > 0 ? s->height : 18,
+                              s->width > 0 ? s->width : 12, 0 };
+    if (dcn_spec_bind(s, sizes, &one, NULL))
         return pixels > 0 ? 0 : MOST_WORK; /* the smallest input is larger: few outputs */
     return dcn_spec_flops(&one);
 }
@@ -117,10 +118,12 @@ dcn_spec random_spec(rt_rng *r)
 dcn_spec random_sizes(rt_rng *r, const dcn_spec *s)
 {
     dcn_spec bound;
-    while (dcn_spec_bind(s, s->batch < 0 ? 1 + random_below(r, 3) : s->batch,
-                         s->height < 0 ? 1 + random_below(r, 24) : s->height,
-                         s->width < 0 ? 1 + random_below(r, 24) : s->width, &bound, NULL))
-        ;
+    dcn_sizes sizes;
+    do {
+        sizes = (dcn_sizes){ s->batch < 0 ? 1 + random_below(r, 3) : s->batch,
+                             s->height < 0 ? 1 + random_below(r, 24) : s->height,
+                             s->width < 0 ? 1 + random_below(r, 24) : s->width, 0 };
+    } while (dcn_spec_bind(s, sizes, &bound, NULL));
     return bound;
 }
 

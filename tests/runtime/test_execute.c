@@ -59,9 +59,10 @@ static int64_t tasks(const void *args, int64_t phase)
     return n[phase];
 }
 
-static int64_t workspace_bytes(int64_t batch, int64_t height, int64_t width, int64_t threads)
+static int64_t workspace_bytes(int64_t batch, int64_t height, int64_t width, int64_t rois,
+                               int64_t threads)
 {
-    return batch * CHANNELS * height * width * (int64_t)sizeof(float) + 0 * threads;
+    return batch * CHANNELS * height * width * (int64_t)sizeof(float) + 0 * (rois + threads);
 }
 
 static void pack(int64_t which, const void *weight, void *packed)
@@ -361,9 +362,10 @@ const char *__asan_default_options(void)
     return "allocator_may_return_null=1";
 }
 
-static int64_t endless_bytes(int64_t batch, int64_t height, int64_t width, int64_t threads)
+static int64_t endless_bytes(int64_t batch, int64_t height, int64_t width, int64_t rois,
+                             int64_t threads)
 {
-    return INT64_MAX - batch - height - width - threads;
+    return INT64_MAX - batch - height - width - rois - threads;
 }
 
 Test(execute, a_workspace_that_does_not_fit_is_an_error)
@@ -388,8 +390,9 @@ Test(kernel, tells_what_it_is)
     cr_expect_str_eq(dcn_kernel_schedule(&k), "by hand");
     cr_expect_eq(dcn_kernel_code_bytes(&k), 123);
     cr_expect_eq(dcn_kernel_packed_bytes(&k), 4);
-    cr_expect_eq(dcn_kernel_workspace_bytes(&k, 2, 5, 999, 1), 2 * CHANNELS * 5 * WIDTH * 4);
-    cr_expect_eq(dcn_kernel_workspace_bytes(&k, 2, 5, 999, -1), 0);
+    cr_expect_eq(dcn_kernel_workspace_bytes(&k, (dcn_sizes){ 2, 5, 999, 0 }, 1),
+                 2 * CHANNELS * 5 * WIDTH * 4);
+    cr_expect_eq(dcn_kernel_workspace_bytes(&k, (dcn_sizes){ 2, 5, 999, 0 }, -1), 0);
     cr_expect_eq(dcn_pack_weights(&k, weight, &packed), 0);
     cr_expect_eq(packed, 2);
     cr_expect_eq(dcn_pack_weights(&k, NULL, &packed), -1);

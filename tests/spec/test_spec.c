@@ -146,7 +146,8 @@ static void expect_unbound(const dcn_spec *s, int64_t n, int64_t h, int64_t w, c
     dcn_error err = { .text = "" };
     memset(&bound, 7, sizeof bound);
     const dcn_spec before = bound;
-    cr_expect(dcn_spec_bind(s, n, h, w, &bound, &err) == -1, "bound; want %s", want);
+    cr_expect(dcn_spec_bind(s, (dcn_sizes){ n, h, w, 0 }, &bound, &err) == -1, "bound; want %s",
+              want);
     cr_expect(strcmp(err.text, want) == 0, "%s", err.text);
     cr_expect(memcmp(&bound, &before, sizeof bound) == 0, "out was written");
 }
@@ -155,11 +156,13 @@ Test(spec, bind)
 {
     dcn_spec s = sample(), bound;
     s.batch = s.height = DCN_DYNAMIC;
-    cr_expect(dcn_spec_bind(&s, 5, 6, 30, &bound, NULL) == 0);
+    cr_expect(dcn_spec_bind(&s, (dcn_sizes){ 5, 6, 30, 0 }, &bound, NULL) == 0);
     cr_expect(bound.batch == 5 && bound.height == 6 && bound.width == 30);
     cr_expect(s.batch == DCN_DYNAMIC);
-    cr_expect(dcn_spec_bind(&s, 0, 6, 30, &bound, NULL) == 0 && bound.batch == 0, "an empty batch");
-    cr_expect(dcn_spec_bind(&s, 1, 3, 30, &s, NULL) == 0 && s.height == 3, "in place");
+    cr_expect(dcn_spec_bind(&s, (dcn_sizes){ 0, 6, 30, 0 }, &bound, NULL) == 0 && bound.batch == 0,
+              "an empty batch");
+    cr_expect(dcn_spec_bind(&s, (dcn_sizes){ 1, 3, 30, 0 }, &s, NULL) == 0 && s.height == 3,
+              "in place");
     s.height = DCN_DYNAMIC;
     expect_unbound(&s, 2, 6, 30, "'batch' = 2, but the kernel was made for 1");
     expect_unbound(&s, 1, 6, 31, "'width' = 31, but the kernel was made for 30");
@@ -178,8 +181,8 @@ Test(spec, bind)
 Test(spec, check_of_what_only_c_can_write)
 {
     dcn_spec s = sample();
-    s.op = (dcn_op)9;
-    expect_refused(&s, "op = 9 is not the enumerator of an operator");
+    s.op = (dcn_op)99;
+    expect_refused(&s, "op = 99 is not the enumerator of an operator");
     s = sample();
     s.border = (dcn_border)3;
     expect_refused(&s,
@@ -274,7 +277,8 @@ Test(spec, print_writes_every_key)
                      "stride = 1, padding = {1, 0}, dilation = 1, groups = 4, "
                      "offset_groups = 2, modulation = \"mask\", modulation_scale = 0.1, "
                      "border = \"zero\", offset_order = \"yx\", bias = true, "
-                     "activation = \"none\", dtype = \"f32\", layout = \"nchw\", "
+                     "activation = \"none\", scale_shift = false, residual = false, dtype = "
+                     "\"f32\", layout = \"nchw\", "
                      "target = \"a\\\"\\\\b\", schedule = \"\" }") == 0,
               "%s", text);
     cr_expect(n == (int)strlen(text));

@@ -42,7 +42,7 @@ static void run(const void *args, int64_t phase, int64_t first, int64_t last, vo
     int n = dcn_spec_tensors(&spec, t);
     const int64_t *sizes = (const int64_t *)args + n;
     dcn_spec s;
-    cr_assert_eq(dcn_spec_bind(&spec, sizes[0], sizes[1], sizes[2], &s, NULL), 0);
+    cr_assert_eq(dcn_spec_bind(&spec, (dcn_sizes){ sizes[0], sizes[1], sizes[2], 0 }, &s, NULL), 0);
     n = dcn_spec_tensors(&s, t);
     void *const *tensor = args;
     for (int i = 0; i < n; i++) {
@@ -65,9 +65,10 @@ static int64_t tasks(const void *args, int64_t phase)
     return phase == 0 ? 1 : -1;
 }
 
-static int64_t workspace_bytes(int64_t batch, int64_t height, int64_t width, int64_t threads)
+static int64_t workspace_bytes(int64_t batch, int64_t height, int64_t width, int64_t rois,
+                               int64_t threads)
 {
-    (void)batch, (void)height, (void)width, (void)threads;
+    (void)batch, (void)height, (void)width, (void)rois, (void)threads;
     return 0;
 }
 

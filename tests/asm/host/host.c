@@ -59,7 +59,7 @@ int main(void)
         (&offset[0][0][0][0])[i] = i / (H * W) % 2 ? -1 : 1;
     for (int i = 0; i < N * K * H * W; i++)
         (&mask[0][0][0][0])[i] = 2;
-    if (demo_workspace_bytes(N, H, W, 2) > (int64_t)sizeof workspace)
+    if (demo_workspace_bytes(N, H, W, 0, 2) > (int64_t)sizeof workspace)
         return 2;
     void *packed = malloc((size_t)demo_packed_bytes(DEMO_WEIGHT));
     if (!packed)
