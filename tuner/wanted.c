@@ -13,6 +13,7 @@
 #include "wanted.h"
 #include "runtime/base.h"
 #include "runtime/reference.h"
+#include "runtime/spec_fields.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -38,8 +39,8 @@ static int64_t flat(const Operands *o, const int64_t nopq[4])
 /* The i-th element to look at: first the 16 corners, then any. */
 static void choose(const dcn_spec *s, rt_rng *r, int64_t i, int64_t nopq[4])
 {
-    const int64_t size[4] = { s->batch, s->out_channels, dcn_out_height(s, s->height),
-                              dcn_out_width(s, s->width) };
+    const int64_t size[4] = { rt_has_rois(s->op) ? s->rois : s->batch, s->out_channels,
+                              dcn_out_height(s, s->height), dcn_out_width(s, s->width) };
     for (int d = 0; d < 4; d++) {
         uint64_t any = rt_rng_next(r) % (uint64_t)size[d];
         nopq[d] = i >= CORNERS ? (int64_t)any : (i >> d & 1) * (size[d] - 1);
@@ -58,14 +59,19 @@ static int want_all(Wanted *w, const Operands *o)
     return rt_reference(&o->spec, reference_operands(o), w->value);
 }
 
-static void want_some(Wanted *w, const Operands *o, rt_rng *r)
+static int want_some(Wanted *w, const Operands *o, rt_rng *r)
 {
+    rt_ref *ref = rt_ref_open(&o->spec, reference_operands(o));
+    if (!ref)
+        return -1;
     for (int64_t i = 0; i < w->n; i++) {
         int64_t nopq[4];
         choose(&o->spec, r, i, nopq);
         w->at[i] = flat(o, nopq);
-        w->value[i] = rt_reference_at(&o->spec, reference_operands(o), nopq);
+        w->value[i] = rt_ref_at(ref, nopq);
     }
+    rt_ref_close(ref);
+    return 0;
 }
 
 int wanted_open(Wanted *w, const Operands *o, rt_rng *r, dcn_error *err)
@@ -74,10 +80,8 @@ int wanted_open(Wanted *w, const Operands *o, rt_rng *r, dcn_error *err)
     int64_t n = all ? o->count[o->n - 1] : SAMPLES + CORNERS;
     *w = (Wanted){ n, calloc((size_t)n + 1, sizeof(int64_t)),
                    calloc((size_t)n + 1, sizeof(double)) };
-    if (!w->at || !w->value || (all && want_all(w, o)))
+    if (!w->at || !w->value || (all ? want_all(w, o) : want_some(w, o, r)))
         return dcn_fail(err, DCN_EENV, "no memory to verify '%s'", o->spec.name);
-    if (!all)
-        want_some(w, o, r);
     return 0;
 }
 
