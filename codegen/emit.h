@@ -48,6 +48,8 @@ typedef struct Emit {
     LLVMTypeRef fp, i1, i8, i32, i64, ptr, none; /* scalars; fp is the kernel's dtype */
     LLVMTypeRef vf, vi, vb, vm;                  /* lanes of fp, i32, bit patterns, i1 */
     int open_blocks;                             /* must be 0 when a function is finished */
+    int internal; /* the kernel being written is a part of another: its entry points are not exported */
+    int phases; /* of the kernel written last */
 } Emit;
 
 /* ---- setting up ------------------------------------------------------------ */
@@ -85,6 +87,7 @@ fvec f_div(Emit *e, fvec a, fvec b);
 fvec f_neg(Emit *e, fvec a);
 fvec f_abs(Emit *e, fvec a);
 fvec f_floor(Emit *e, fvec a);
+fvec f_sqrt(Emit *e, fvec a);
 fvec f_fma(Emit *e, fvec a, fvec b, fvec c); /* a*b + c; rounded twice on targets without FMA */
 fvec f_min(Emit *e, fvec a, fvec b);         /* b when a is NaN */
 fvec f_max(Emit *e, fvec a, fvec b);         /* b when a is NaN */
@@ -189,6 +192,7 @@ void v_set(Emit *e, var x, fvec value);
 var v_index(Emit *e, idx init);
 idx v_index_get(Emit *e, var x);
 void v_index_set(Emit *e, var x, idx value);
+addr p_words(Emit *e, int n); /* n 8-byte words in the frame */
 
 /* ---- blocks --------------------------------------------------------------------- */
 

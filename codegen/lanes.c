@@ -72,6 +72,11 @@ fvec f_floor(Emit *e, fvec a)
     return F(unary(e, "llvm.floor", e->vf, a.v));
 }
 
+fvec f_sqrt(Emit *e, fvec a)
+{
+    return F(unary(e, "llvm.sqrt", e->vf, a.v));
+}
+
 /* llvm.fma would become a library call where the machine has none. */
 fvec f_fma(Emit *e, fvec a, fvec b, fvec c)
 {

@@ -10,7 +10,7 @@ void lower_entry(Emit *e, const dcn_spec *s, const char *suffix, LLVMTypeRef res
 {
     char name[DCN_NAME_MAX + 32];
     snprintf(name, sizeof name, "%s%s", s->name, suffix);
-    e_fn_begin(e, name, 0, result, nargs, args);
+    e_fn_begin(e, name, e->internal, result, nargs, args);
 }
 
 void lower_run_begin(Emit *e, const dcn_spec *s)
@@ -30,6 +30,7 @@ void lower_tasks(Emit *e, const dcn_spec *s, int phases, LowerCount count, const
         n = x_select(e, here, count(e, &pb, phase, self), n);
     }
     e_return(e, n);
+    e->phases = phases;
 }
 
 void lower_workspace(Emit *e, const dcn_spec *s, LowerShared shared, int64_t thread_bytes,

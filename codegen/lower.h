@@ -6,9 +6,9 @@
 
 #include "problem.h"
 
-extern const struct Lowering lower_direct, lower_tiled;
+extern const struct Lowering lower_direct, lower_tiled, lower_stages;
 
-/* Begin an exported function of the kernel: NAME + suffix. */
+/* Begin a function of the kernel, exported unless it is a part of another: NAME + suffix. */
 void lower_entry(Emit *e, const dcn_spec *s, const char *suffix, LLVMTypeRef result, int nargs,
                  const LLVMTypeRef *args);
 

@@ -171,7 +171,7 @@ void p_zero_one(Emit *e, addr to)
 /* ---- values that change in loops -------------------------------------------------- */
 
 /* Frame slots belong at the top of the entry block, where sroa looks for them. */
-static var slot(Emit *e, LLVMTypeRef type, LLVMValueRef init)
+static LLVMValueRef room(Emit *e, LLVMTypeRef type)
 {
     LLVMBasicBlockRef here = LLVMGetInsertBlock(e->b), entry = LLVMGetEntryBasicBlock(e->fn);
     LLVMValueRef first = LLVMGetFirstInstruction(entry);
@@ -179,10 +179,21 @@ static var slot(Emit *e, LLVMTypeRef type, LLVMValueRef init)
         LLVMPositionBuilderBefore(e->b, first);
     else
         LLVMPositionBuilderAtEnd(e->b, entry);
-    var x = { LLVMBuildAlloca(e->b, type, ""), type };
+    LLVMValueRef at = LLVMBuildAlloca(e->b, type, "");
     LLVMPositionBuilderAtEnd(e->b, here);
+    return at;
+}
+
+static var slot(Emit *e, LLVMTypeRef type, LLVMValueRef init)
+{
+    var x = { room(e, type), type };
     LLVMBuildStore(e->b, init, x.slot);
     return x;
+}
+
+addr p_words(Emit *e, int n)
+{
+    return (addr){ room(e, LLVMArrayType2(e->i64, (uint64_t)n)) };
 }
 
 var v_float(Emit *e, fvec init)

@@ -77,6 +77,22 @@ static void name_operands(Problem *pb)
         *all[i].slot = problem_operand(pb, all[i].name);
 }
 
+/* Offset and mask of a deformable convolution, which may be parts of one map. */
+static void find_offsets(Emit *e, Problem *pb)
+{
+    const dcn_spec *s = pb->s;
+    int64_t points = (int64_t)s->offset_groups * problem_taps(s);
+    pb->offset_channels = 2 * points;
+    pb->mask_channels = points;
+    if (!s->offset_mask)
+        return;
+    pb->offset_channels = pb->mask_channels = 3 * points;
+    const idx zero = x_const(e, 0), first[4] = { zero, x_const(e, 2 * points), zero, zero };
+    pb->offset = pb->offset_mask;
+    pb->mask =
+        p_at(e, pb->offset_mask, problem_at(e, pb, x_const(e, 3 * points), pb->p, pb->q, first));
+}
+
 Problem problem_load(Emit *e, const dcn_spec *s, addr args)
 {
     dcn_tensor t[DCN_MAX_TENSORS];
@@ -88,6 +104,7 @@ Problem problem_load(Emit *e, const dcn_spec *s, addr args)
     for (int i = 0; i < nt; i++)
         pb.operand[i] = p_get_addr(e, p_at_addr(e, args, x_const(e, i)));
     name_operands(&pb);
+    find_offsets(e, &pb);
     return pb;
 }
 

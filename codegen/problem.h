@@ -12,10 +12,11 @@
 typedef struct Problem {
     const dcn_spec *s;
     addr input, weight, bias, scale, shift, residual, offset, mask, offset_mask, rois, trans,
-        output;                    /* .v == NULL: not in this spec */
-    addr operand[DCN_MAX_TENSORS]; /* all, as in dcn_spec_tensors */
-    idx n, h, w, r;                /* batch, input rows and columns, rois */
-    idx p, q;                      /* output rows and columns */
+        output;                             /* .v == NULL: not in this spec */
+    addr operand[DCN_MAX_TENSORS];          /* all, as in dcn_spec_tensors */
+    idx n, h, w, r;                         /* batch, input rows and columns, rois */
+    idx p, q;                               /* output rows and columns */
+    int64_t offset_channels, mask_channels; /* of the maps that offset and mask are in */
 } Problem;
 
 Problem problem_load(Emit *e, const dcn_spec *s, addr args);

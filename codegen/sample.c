@@ -66,7 +66,7 @@ static fvec tap_channel(Emit *e, const Problem *pb, addr map, const Place *at, i
     int taps = problem_taps(pb->s);
     idx tap = x_add(e, x_mulk(e, at->d, taps), k);
     idx channel = x_addk(e, x_mulk(e, tap, per), which);
-    idx channels = x_const(e, (int64_t)pb->s->offset_groups * taps * per);
+    idx channels = x_const(e, per == 2 ? pb->offset_channels : pb->mask_channels);
     const idx place[4] = { at->n, channel, at->p, at->q };
     return problem_lanes(e, pb, map, channels, place, at->live);
 }
@@ -176,7 +176,8 @@ Sample emit_sample_taps(Emit *e, const Problem *pb, const Place *at, int first)
     int taps = s->offset_groups * problem_taps(s), xy = s->offset_order == DCN_ORDER_XY;
     idx zero = x_const(e, 0);
     const idx pixel[4] = { at->n, zero, at->p, at->q };
-    addr row = p_at(e, pb->offset, problem_at(e, pb, x_const(e, 2 * taps), pb->p, pb->q, pixel));
+    addr row = p_at(e, pb->offset,
+                    problem_at(e, pb, x_const(e, pb->offset_channels), pb->p, pb->q, pixel));
     fvec a = row_part(e, row, 2 * first, 2 * taps);
     fvec b = row_part(e, row, 2 * first + e->lanes, 2 * taps);
     idx y = emit_tap_row(e, pb, at->p, zero);
@@ -185,7 +186,8 @@ Sample emit_sample_taps(Emit *e, const Problem *pb, const Place *at, int first)
     t.y = i_add(e, i_splat(e, y), tap_steps(e, s, first, 0));
     t.x = i_add(e, i_splat(e, x), tap_steps(e, s, first, 1));
     if (s->modulation != DCN_MODULATION_NONE) {
-        addr m = p_at(e, pb->mask, problem_at(e, pb, x_const(e, taps), pb->p, pb->q, pixel));
+        addr m = p_at(e, pb->mask,
+                      problem_at(e, pb, x_const(e, pb->mask_channels), pb->p, pb->q, pixel));
         t.m = modulation(e, pb, at, row_part(e, m, first, taps));
     }
     return sample(e, pb, &t);

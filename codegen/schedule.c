@@ -13,7 +13,7 @@
 
 enum { MAX_LOWERINGS = 8 };
 
-const Lowering *const cg_lowerings[] = { &lower_tiled, &lower_direct, NULL };
+const Lowering *const cg_lowerings[] = { &lower_tiled, &lower_direct, &lower_stages, NULL };
 
 int sched_takes(const Lowering *how, const dcn_spec *s)
 {
@@ -137,11 +137,12 @@ static int no_such(const char *what, const char *word, const char *const *names,
                            list);
 }
 
-static int no_such_lowering(const char *word, dcn_error *err)
+static int no_such_lowering(const char *word, const dcn_spec *s, dcn_error *err)
 {
     const char *names[MAX_LOWERINGS + 1] = { NULL };
-    for (int i = 0; cg_lowerings[i]; i++)
-        names[i] = cg_lowerings[i]->name;
+    for (int i = 0, n = 0; cg_lowerings[i]; i++)
+        if (sched_takes(cg_lowerings[i], s))
+            names[n++] = cg_lowerings[i]->name;
     return no_such("lowering", word, names, err);
 }
 
@@ -195,7 +196,7 @@ static int start(char *first, const dcn_spec *s, const dcn_target *t, Schedule *
         return sched_guess(s, t, out, err);
     out->how = lowering_named(first);
     if (!out->how)
-        return no_such_lowering(first, err);
+        return no_such_lowering(first, s, err);
     if (!sched_takes(out->how, s))
         return dcn_fail(err, DCN_EFAILED, "schedule \"%s\" is refused: it does not compile %s",
                         first, dcn_op_name(s->op));

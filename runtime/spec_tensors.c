@@ -117,6 +117,10 @@ static void conv2d(List *l)
 static void add_offset_and_mask(List *l)
 {
     const int64_t points = (int64_t)l->s->offset_groups * rt_points(l->s);
+    if (l->s->offset_mask) {
+        add_like_output(l, "offset_mask", 3 * points);
+        return;
+    }
     add_like_output(l, "offset", 2 * points);
     if (l->s->modulation != DCN_MODULATION_NONE)
         add_like_output(l, "mask", points);

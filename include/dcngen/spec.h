@@ -89,6 +89,7 @@ typedef struct dcn_spec {
     double modulation_scale;
     dcn_border border;
     dcn_offset_order offset_order;
+    bool offset_mask; /* deform_conv2d: offset and mask are one tensor, 2*D*K channels, then D*K */
 
     bool bias;
     dcn_activation activation;

@@ -86,6 +86,8 @@ Test(count, the_real_spaces_add_up)
     dcn_spec s = case_spec(DCN_OP_DEFORM_CONV2D, 64, 64, 28, 28);
     cr_assert_eq(dcn_target_parse("x86-64-v3", NULL, NULL, &t, NULL), 0);
     for (int i = 0; cg_lowerings[i]; i++) {
+        if (!sched_takes(cg_lowerings[i], &s))
+            continue;
         SpaceCount c;
         tune_count_space(cg_lowerings[i], &s, &t, 20000, &c);
         int64_t sum = c.legal;
