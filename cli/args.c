@@ -31,6 +31,8 @@ const Option options[NOPTIONS] = {
     [OPT_SCHEDULE] = { "--schedule", "TEXT", "fix all or some knobs: \"tiled mr=6\"", AT(schedule),
                        take_text },
     [OPT_OUT] = { "-o", "DIR", "where the files go; created if need be", AT(out), take_text },
+    [OPT_OUT_FILE] = { "-o", "FILE", "where the page goes; default the standard output", AT(out),
+                       take_text },
     [OPT_EMIT] = { "--emit", "KIND,...",
                    "obj, header, asm, llvm-ir, bitcode, static-lib, shared-lib", AT(emit),
                    take_text },

@@ -30,6 +30,7 @@ typedef enum {
     OPT_TRIPLE,
     OPT_SCHEDULE,
     OPT_OUT,
+    OPT_OUT_FILE,
     OPT_EMIT,
     OPT_DEPFILE,
     OPT_INPUT,

@@ -67,6 +67,17 @@ const Verb verbs[] = {
       "  ir        LLVM IR\n"
       "  asm       assembly\n",
       verb_show },
+    { "report",
+      { "SPEC.lua" },
+      0,
+      (SPEC & ~BIT(OPT_SCHEDULE)) | BIT(OPT_OUT_FILE) | BIT(OPT_THREADS) | BIT(OPT_JSON),
+      "write what tuning found as one page of HTML",
+      "Reads the records that `dcngen tune` left in the store and draws, for each kernel, the "
+      "tuning\n"
+      "curve, every knob against time, the roofline, the spread of the readings, what failed and\n"
+      "why, and a table of all candidates.  The page is one file that needs no other.  Without\n"
+      "SPEC.lua it is about everything in the store.\n",
+      verb_report },
     { "targets",
       { NULL },
       0,
