@@ -4,6 +4,7 @@
 #include "html.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <string.h>
 
 /* ---- escaping ------------------------------------------------------------- */
@@ -92,4 +93,21 @@ void html_put(FILE *f, const char *markup, ...)
             markup = put_value(f, markup, &v);
     }
     va_end(v.list);
+}
+
+/* ---- tables --------------------------------------------------------------- */
+
+void html_table(FILE *f, const char *const *heads)
+{
+    fputs("<div class=\"scroll\"><table><thead><tr>", f);
+    for (; *heads; heads++) {
+        const bool is_number = **heads == '>';
+        html_put(f, is_number ? "<th class=\"n\">%s</th>" : "<th>%s</th>", *heads + is_number);
+    }
+    fputs("</tr></thead>\n<tbody>\n", f);
+}
+
+void html_table_end(FILE *f)
+{
+    fputs("</tbody></table></div>\n", f);
 }

@@ -16,4 +16,9 @@ void html_text(FILE *f, const char *text);
 ** these count for numbers only. */
 void html_put(FILE *f, const char *markup, ...) RT_PRINTF(2, 3);
 
+/* The beginning of a table that scrolls, up to its body.  Heads end with NULL; those of numbers begin with '>',
+** which is not shown. */
+void html_table(FILE *f, const char *const *heads);
+void html_table_end(FILE *f);
+
 #endif

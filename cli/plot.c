@@ -54,7 +54,7 @@ static int even_ticks(const Scale *s, double gap, double tick[MAX_TICKS], int *d
     int n = 0;
     *decimals = decimals_of(step);
     for (double i = ceil(s->lo / step - 1e-6); i * step <= s->hi * (1 + 1e-9) && n < MAX_TICKS; i++)
-        tick[n++] = i * step;
+        tick[n++] = i * step + 0.0; /* no -0 */
     return n;
 }
 
@@ -133,7 +133,6 @@ static Scale shown(const Scale *s, double unit)
     return out;
 }
 
-/* Between 0.2 and 2 a logarithmic scale needs the decimals of its least step. */
 void frame_y_axis(const Frame *p, const Scale *y, double unit, double gap)
 {
     double tick[MAX_TICKS];

@@ -5,18 +5,45 @@
 #include "report_parts.h"
 
 #include <math.h>
+#include <stdlib.h>
 
-static const double SLOW = 4; /* beyond so many times the best, how much slower does not matter */
+/* The scale ends above this share of the candidates, between so many times the best: how much slower the rest
+** is does not matter. */
+static const double SHARE = 0.95, FEWEST_TIMES = 1.3, MOST_TIMES = 4;
 
 Unit report_unit(const Tuning *t)
 {
     return unit_of(t->low_ns);
 }
 
+static int ascending(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The time below which SHARE of the candidates lie; the longest one without memory. */
+static double most_are_below(const Tuning *t)
+{
+    int n = 0;
+    double *ns = calloc((size_t)t->timed + 1, sizeof *ns), below = t->high_ns;
+    for (int i = 0; ns && i < t->n; i++)
+        if (record_is_timed(&t->record[i]))
+            ns[n++] = t->record[i].ns_median;
+    if (n) {
+        qsort(ns, (size_t)n, sizeof *ns, ascending);
+        below = ns[(int)(SHARE * (n - 1))];
+    }
+    free(ns);
+    return below;
+}
+
 Scale report_time_scale(const Tuning *t, double bottom, double top)
 {
-    const double most = fmax(SLOW * t->low_ns, 1.2 * t->guess_ns);
-    return (Scale){ t->low_ns * 0.96, fmin(t->high_ns, most) * 1.04, bottom, top, true };
+    const double low = t->low_ns;
+    double most = fmin(fmax(most_are_below(t), FEWEST_TIMES * low), MOST_TIMES * low);
+    most = fmin(fmax(most, t->guess_ns), fmax(t->high_ns, t->guess_ns));
+    return (Scale){ low * 0.97, most * 1.05, bottom, top, true };
 }
 
 /* ---- the parts of the picture --------------------------------------------- */
@@ -123,6 +150,8 @@ static void put_legend(const Curve *c)
         fputs("<span><i class=\"k-over\"></i>slower than the scale</span>", f);
     if (t->n - t->timed - t->count[TUNE_ESTIMATED] > 0)
         fputs("<span><i class=\"k-bad\"></i>failed</span>", f);
+    if (tuning_runs(t) > 1)
+        fputs("<span><i class=\"k-run\"></i>a new run</span>", f);
     fputs("</p>\n", f);
 }
 
@@ -133,7 +162,7 @@ void report_curve(FILE *f, const Tuning *t)
     const Curve c = {
         .frame = { f, 560, 320, 52, 548, 34, 276 },
         .t = t,
-        .x = { 0, t->n + 1, 52, 548, false },
+        .x = { 0.5, t->n + 0.5, 52, 548, false },
         .y = report_time_scale(t, 276, 34),
     };
     fputs("<figure class=\"wide\"><figcaption><b>Tuning curve</b> Time of each candidate in the "
@@ -148,11 +177,11 @@ void report_curve(FILE *f, const Tuning *t)
     frame_text(&c.frame, 4, 12, "note", title);
     frame_text(&c.frame, c.frame.right, c.frame.height - 6, "note end", "trial");
     put_run_borders(&c);
-    put_guess_line(&c);
     put_dots(&c, TUNE_DROPPED, "dropped");
     put_dots(&c, TUNE_OK, "ok");
     put_outside(&c);
     put_best_so_far(&c);
+    put_guess_line(&c);
     put_marks(&c);
     frame_close(&c.frame);
     fputs("</figure>\n", f);

@@ -171,12 +171,17 @@ static void widen(double x, double *low, double *high)
         *high = x;
 }
 
-/* A run begins with the guess. */
+/* The first run begins with the guess, whose gain over itself is 1. */
+static bool may_be_guess(const TuneRecord *r)
+{
+    return r->trial == 0 && (r->gain <= 0 || (r->gain > 0.9 && r->gain < 1.1));
+}
+
 static void find_guess(Tuning *t)
 {
     t->guess = -1;
-    for (int i = 0; i < t->n; i++)
-        if (t->record[i].trial == 0)
+    for (int i = 0; i < t->n && t->guess < 0; i++)
+        if (may_be_guess(&t->record[i]))
             t->guess = i;
     if (t->guess >= 0 && record_is_timed(&t->record[t->guess]))
         t->guess_ns = t->record[t->guess].ns_median;

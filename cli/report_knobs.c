@@ -44,7 +44,6 @@ static int find_value(const Panel *p, const char *text)
     return i;
 }
 
-/* 0, which often means "all", stands last. */
 static int by_number(const void *a, const void *b)
 {
     const Value *x = a, *y = b;
@@ -92,6 +91,7 @@ static double spread(const Picture *q, int i)
     return (part - (double)(long)part - 0.5) * 0.62 * q->band;
 }
 
+/* Those beyond the scale lie at its end. */
 static void put_dots(const Panel *p, const Picture *q, TuneOutcome outcome, const char *how)
 {
     Dots d = { .frame = &q->frame, .radius = 2.2 };
@@ -112,7 +112,7 @@ static void put_values(const Panel *p, const Picture *q)
     for (int v = 0; v < p->n; v++) {
         const double x = middle(q, v), y = scale_at(&q->y, p->value[v].best);
         frame_text(&q->frame, x, q->frame.bottom + 15, "tick mid", p->value[v].text);
-        if (p->value[v].best > 0)
+        if (p->value[v].best > 0 && p->value[v].best <= q->y.hi)
             html_put(q->frame.f,
                      "<line class=\"least\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>\n",
                      x - q->band * 0.38, x + q->band * 0.38, y, y);
@@ -144,11 +144,14 @@ static const char *meaning(const Panel *p)
     return p->lowering ? "" : "way to compute it";
 }
 
-static void put_panel(FILE *f, const Panel *p)
+/* With more than one lowering, the panel says whose knob it is. */
+static void put_panel(FILE *f, const Panel *p, bool several)
 {
-    Picture q = { .frame = { f, 240, 168, 38, 236, 8, 146 }, .y = report_time_scale(p->t, 146, 8) };
+    Picture q = { .frame = { f, 240, 164, 38, 236, 8, 146 }, .y = report_time_scale(p->t, 146, 8) };
     q.band = (q.frame.right - q.frame.left) / p->n;
-    html_put(f, "<figure><figcaption><b>%s</b> %s</figcaption>\n", p->knob, meaning(p));
+    html_put(f, "<figure><figcaption>%s%s<b>%s</b> %s</figcaption>\n",
+             several && p->lowering ? p->lowering : "", several && p->lowering ? " " : "", p->knob,
+             meaning(p));
     frame_open(&q.frame, p->knob);
     frame_y_axis(&q.frame, &q.y, report_unit(p->t).ns, 26);
     html_put(f, "<line class=\"axis\" x1=\"%g\" x2=\"%g\" y1=\"%g\" y2=\"%g\"/>\n", q.frame.left,
@@ -185,50 +188,44 @@ static const char *any_schedule(const Tuning *t, const char *lowering)
     return "";
 }
 
-/* Returns how many panels there were; knobs with one value only are named in `fixed`. */
-static int put_lowering(FILE *f, const Tuning *t, const char *lowering, char *fixed, size_t size)
+/* Knobs with one value only are named in `fixed`. */
+static void put_lowering(FILE *f, const Panel *start, bool several, char *fixed, size_t size)
 {
     KnobText knob;
-    int n = 0;
-    for (const char *at = any_schedule(t, lowering); schedule_knob(&at, &knob);) {
-        Panel p = { .t = t, .lowering = lowering, .knob = knob.name };
+    for (const char *at = any_schedule(start->t, start->lowering); schedule_knob(&at, &knob);) {
+        Panel p = *start;
         const size_t used = strlen(fixed);
+        p.knob = knob.name;
         find_values(&p);
-        if (p.n > 1 && n++ == 0)
-            html_put(f, "<h4>%s</h4>\n<div class=\"panels\">\n", lowering);
         if (p.n > 1)
-            put_panel(f, &p);
+            put_panel(f, &p, several);
         else
-            snprintf(fixed + used, size - used, "%s%s=%s", used ? ", " : "", knob.name, knob.value);
+            snprintf(fixed + used, size - used, " %s=%s", knob.name, knob.value);
     }
-    if (n)
-        fputs("</div>\n", f);
-    return n;
 }
 
 void report_knobs(FILE *f, const Tuning *t)
 {
     const char *name[MAX_LOWERINGS];
+    char fixed[MAX_LOWERINGS][DCN_TEXT_MAX] = { "" };
     const int n = find_lowerings(t, name);
-    fputs("<h3>Knobs</h3>\n<p class=\"say\">Each dot is a candidate; the bar is the fastest with "
-          "that "
-          "value. All panels share one scale of time, ",
-          f);
-    html_put(f, "in %s, logarithmic.</p>\n", report_unit(t).name);
+    html_put(
+        f,
+        "<h3>Knobs</h3>\n<p class=\"say\">Each dot is a candidate, the bar the fastest with that "
+        "value. All panels share one scale of time, in %s, logarithmic; what is slower than the "
+        "scale lies at its end.</p>\n<div class=\"panels\">\n",
+        report_unit(t).name);
     if (n > 1) {
         Panel p = { .t = t, .knob = "lowering" };
         find_values(&p);
-        fputs("<div class=\"panels\">\n", f);
-        put_panel(f, &p);
-        fputs("</div>\n", f);
+        put_panel(f, &p, true);
     }
-    for (int i = 0; i < n; i++) {
-        char fixed[512] = "";
-        put_lowering(f, t, name[i], fixed, sizeof fixed);
-        if (*fixed)
+    for (int i = 0; i < n; i++)
+        put_lowering(f, &(Panel){ .t = t, .lowering = name[i] }, n > 1, fixed[i], sizeof fixed[i]);
+    fputs("</div>\n", f);
+    for (int i = 0; i < n; i++)
+        if (*fixed[i])
             html_put(f,
-                     "<p class=\"say\">The same in all candidates of <code>%s</code>: "
-                     "<code>%s</code></p>\n",
-                     name[i], fixed);
-    }
+                     "<p class=\"say\">The same in all of <code>%s</code>: <code>%s</code></p>\n",
+                     name[i], fixed[i] + 1);
 }

@@ -59,26 +59,29 @@ static int failed(const Tuning *t)
 
 static void put_index_row(FILE *f, const Tuning *t, int i)
 {
-    char time[32], gain[32], share[32];
-    html_put(f,
-             "<tr><td><a href=\"#k%d\">%s</a></td><td class=\"n\">%d</td><td>%s</td>"
-             "<td class=\"n\">%s</td><td class=\"n\">%s</td><td class=\"n\">%s</td>"
-             "<td class=\"n\">%d</td><td class=\"n\">%d</td></tr>\n",
-             i, t->name, t->key.threads, t->record[0].offsets, best_time(t, time),
-             gain_text(t, gain), share_text(t, share), t->n, failed(t));
+    char time[32], gain[32], share[32], shape[256];
+    tuning_shape(t, shape, sizeof shape);
+    html_put(f, "<tr><td><a href=\"#k%d\">%s</a><div class=\"first\">%s</div></td>", i, t->name,
+             shape);
+    html_put(f, "<td class=\"n\">%s</td><td class=\"n\">%s</td><td class=\"n\">%s</td>",
+             best_time(t, time), gain_text(t, gain), share_text(t, share));
+    html_put(
+        f,
+        "<td class=\"n\">%d</td><td>%s</td><td class=\"n\">%d</td><td class=\"n\">%d</td></tr>\n",
+        t->key.threads, t->record[0].offsets, t->n, failed(t));
 }
 
 static void put_index(FILE *f, const Report *r)
 {
-    fputs("<nav><div class=\"scroll\"><table><thead><tr><th>kernel</th><th class=\"n\">threads</th>"
-          "<th>offsets</th><th class=\"n\">a call</th><th class=\"n\">gain over the guess</th>"
-          "<th class=\"n\">of peak</th><th class=\"n\">candidates</th><th "
-          "class=\"n\">failed</th></tr>"
-          "</thead>\n<tbody>\n",
-          f);
+    static const char *const heads[] = { "kernel",      ">a call",  ">gain over the guess",
+                                         ">of peak",    ">threads", "offsets",
+                                         ">candidates", ">failed",  NULL };
+    fputs("<nav>\n", f);
+    html_table(f, heads);
     for (int i = 0; i < r->n; i++)
         put_index_row(f, &r->tuning[i], i + 1);
-    fputs("</tbody></table></div></nav>\n", f);
+    html_table_end(f);
+    fputs("</nav>\n", f);
 }
 
 static void put_untuned(FILE *f, const Report *r)
@@ -95,7 +98,7 @@ static void put_untuned(FILE *f, const Report *r)
 
 static void put_tile(FILE *f, const char *what, const char *value, const char *more)
 {
-    html_put(f, "<div><dt>%s</dt><dd>%s</dd><p>%s</p></div>\n", what, value, more);
+    html_put(f, "<div><dt>%s</dt><dd>%s</dd><dd class=\"more\">%s</dd></div>\n", what, value, more);
 }
 
 static void put_tiles(FILE *f, const Tuning *t)
@@ -195,12 +198,12 @@ static void put_facts(FILE *f, const Tuning *t)
     snprintf(text, sizeof text, "%d", t->key.threads);
     put_fact(f, "Threads", text);
     put_fact(f, "Offsets", any->offsets);
-    put_fact(f, "Measured on", *any->where ? any->where : "unknown");
+    put_fact(f, "Machine", *any->where ? any->where : "unknown");
     put_machine(f, t);
     snprintf(text, sizeof text, "%d, the first begun %s, the last record of %s", tuning_runs(t),
              date_text(t->record[0].run / 1000, first), date_text(last_date(t), last));
     put_fact(f, "Runs", text);
-    put_fact(f, "By", t->key.build);
+    put_fact(f, "Measured with", t->key.build);
     html_put(f, "<dt>Spec</dt><dd><code>%s</code></dd>\n</dl>\n", t->key.spec);
 }
 
@@ -215,17 +218,18 @@ static void put_section(FILE *f, const Tuning *t, int i)
              shape);
     put_tiles(f, t);
     put_facts(f, t);
+    fputs("<div class=\"charts\">\n", f);
     if (t->timed) {
-        fputs("<div class=\"charts\">\n", f);
         report_curve(f, t);
         report_samples(f, t);
         report_roofline(f, t);
-        fputs("</div>\n", f);
-        report_knobs(f, t);
-    } else {
-        fputs("<p class=\"say\">No candidate was timed, so there is nothing to draw.</p>\n", f);
     }
     report_failures(f, t);
+    fputs("</div>\n", f);
+    if (t->timed)
+        report_knobs(f, t);
+    else
+        fputs("<p class=\"say\">No candidate was timed, so there is nothing to draw.</p>\n", f);
     report_candidates(f, t, section);
     fputs("</section>\n", f);
 }

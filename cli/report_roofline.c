@@ -49,17 +49,19 @@ static void put_peak(const Roof *r)
     frame_text(&r->frame, r->frame.right - 2, scale_at(&r->y, r->peak) - 6, "note end", text);
 }
 
-static void put_point(const Roof *r, int i, const char *how, const char *name)
+/* Its label stands beside it, at `least` or lower. */
+static void put_point(const Roof *r, int i, const char *how, double least)
 {
     const TuneRecord *c = &r->t->record[i];
+    const bool is_guess = i != r->t->best;
     const double x = scale_at(&r->x, c->flops / r->bytes), y = scale_at(&r->y, record_gflops(c));
-    char text[96];
-    snprintf(text, sizeof text, "%s %.1f GFLOP/s, %.0f%%", name, record_gflops(c),
-             100 * record_share(c));
-    frame_mark(&r->frame, *how == 'g' ? 'd' : 'o', x, y, how, i + 1);
+    const double label = fmax(y + 5, least);
     const bool right = x < (r->frame.left + r->frame.right) / 2;
-    frame_text(&r->frame, right ? x + 12 : x - 12, y + (*how == 'g' ? 16 : 5),
-               right ? "label" : "label end", text);
+    char text[96];
+    snprintf(text, sizeof text, "%s %.1f GFLOP/s, %.0f%%", is_guess ? "guess" : "in use",
+             record_gflops(c), 100 * record_share(c));
+    frame_mark(&r->frame, is_guess ? 'd' : 'o', x, y, how, i + 1);
+    frame_text(&r->frame, right ? x + 12 : x - 12, label, right ? "label" : "label end", text);
 }
 
 static void put_picture(const Roof *r)
@@ -73,9 +75,11 @@ static void put_picture(const Roof *r)
     put_guides(r);
     put_peak(r);
     const Tuning *t = r->t;
-    if (t->guess >= 0 && t->guess != t->best && record_share(&t->record[t->guess]) > 0)
-        put_point(r, t->guess, "guess", "guess");
-    put_point(r, t->best, "chosen", "in use");
+    const bool has_guess = t->guess >= 0 && t->guess != t->best;
+    const double best_at = scale_at(&r->y, record_gflops(&t->record[t->best]));
+    if (has_guess && record_share(&t->record[t->guess]) > 0)
+        put_point(r, t->guess, "guess", best_at + 21);
+    put_point(r, t->best, "chosen", 0);
     frame_close(&r->frame);
 }
 
@@ -107,7 +111,7 @@ void report_roofline(FILE *f, const Tuning *t)
     const double work = c->flops / r.bytes;
     r.peak = c->peak_gflops;
     r.x = (Scale){ fmin(1, work / 4), fmax(1000, work * 4), 52, 548, true };
-    r.y = (Scale){ fmin(r.peak / 50, record_gflops(c) / 2), r.peak * 2, 276, 34, true };
+    r.y = (Scale){ fmin(r.peak / 20, record_gflops(c) / 2), r.peak * 2, 276, 34, true };
     put_picture(&r);
     put_words(&r);
     fputs("</figure>\n", f);

@@ -8,12 +8,14 @@
 #include <stdlib.h>
 
 enum { ROWS = 6, ROW = 38, FEWEST = 3 };
+static const double FAR = 1.08;
 
 typedef struct Strip {
     Frame frame;
     const Tuning *t;
     int row[ROWS], n; /* records */
     Scale x;
+    bool beyond; /* some readings lie outside it */
 } Strip;
 
 static bool has_samples(const TuneRecord *r)
@@ -48,31 +50,41 @@ static int next_fastest(const Strip *s)
     return best;
 }
 
+/* A guess that is far slower would press the others together; the tuning curve shows it. */
 static void choose_rows(Strip *s)
 {
-    add_row(s, s->t->best);
+    const Tuning *t = s->t;
+    add_row(s, t->best);
     for (int next = 0; s->n < ROWS - 1 && next >= 0;) {
         next = next_fastest(s);
         add_row(s, next);
     }
-    add_row(s, s->t->guess);
+    if (t->guess >= 0 && t->record[t->guess].ns_median < FAR * t->low_ns)
+        add_row(s, t->guess);
 }
 
-/* A few far-off readings do not press the others together: they lie at the right edge. */
+static int ascending(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* A few far-off readings do not press the others together: they lie at the right end. */
 static void choose_scale(Strip *s)
 {
-    double low = INFINITY, high = 0, most = 0;
+    double all[ROWS * TUNE_MAX_SAMPLES];
+    int n = 0;
     for (int i = 0; i < s->n; i++) {
         const TuneRecord *r = &s->t->record[s->row[i]];
-        for (int k = 0; k < r->nsamples; k++) {
-            low = fmin(low, r->sample[k]);
-            high = fmax(high, r->sample[k]);
-        }
-        most = fmax(most, r->ns_median);
+        for (int k = 0; k < r->nsamples; k++)
+            all[n++] = r->sample[k];
     }
-    high = fmin(high, most + 2 * (most - low) + 0.1 * most);
+    qsort(all, (size_t)n, sizeof *all, ascending);
+    const double low = all[0], most = all[n - 1 - n / 10];
+    const double high = fmin(all[n - 1], low + 1.4 * (most - low));
     const double margin = fmax(high - low, 1e-3 * low) * 0.04;
     s->x = (Scale){ low - margin, high + margin, s->frame.left, s->frame.right, false };
+    s->beyond = all[n - 1] > s->x.hi;
 }
 
 static void put_readings(const Strip *s, const TuneRecord *r, double y, const char *how)
@@ -108,7 +120,7 @@ static void put_row(const Strip *s, int i)
              "<line class=\"median\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>\n", middle,
              middle, y - 15, y + 15);
     frame_text(&s->frame, 4, y + 4, at == t->best || at == t->guess ? "label" : "note", text);
-    frame_text(&s->frame, 40, y + 4, "note",
+    frame_text(&s->frame, 50, y + 4, "note",
                at == t->best    ? "in use"
                : at == t->guess ? "guess"
                                 : "");
@@ -121,19 +133,20 @@ void report_samples(FILE *f, const Tuning *t)
     const Unit unit = report_unit(t);
     char title[64];
     choose_rows(&s);
-    fputs(
-        "<figure class=\"wide\"><figcaption><b>Readings</b> Spread of the schedule in use, of the "
-        "fastest others, and of the guess</figcaption>\n",
-        f);
+    fputs("<figure class=\"wide\"><figcaption><b>Readings</b> Each time of the schedule in use, "
+          "the fastest others and the guess</figcaption>\n",
+          f);
     if (!s.n) {
         fputs("<p class=\"say\">No candidate has three readings or more.</p>\n</figure>\n", f);
         return;
     }
-    fputs("<p class=\"legend\"><span><i class=\"k-median\"></i>median</span>"
-          "<span><i class=\"k-interval\"></i>its confidence interval</span></p>\n",
-          f);
-    s.frame = (Frame){ f, 560, s.n * ROW + 56, 84, 548, 8, s.n * ROW + 8 };
+    s.frame = (Frame){ f, 560, s.n * ROW + 56, 104, 548, 8, s.n * ROW + 8 };
     choose_scale(&s);
+    html_put(
+        f,
+        "<p class=\"legend\"><span><i class=\"k-median\"></i>median</span>"
+        "<span><i class=\"k-interval\"></i>its confidence interval</span><span>%s</span></p>\n",
+        s.beyond ? "slower readings lie at the right end" : "");
     frame_open(&s.frame, "Every reading of the fastest candidates");
     frame_x_axis(&s.frame, &s.x, unit.ns, 64);
     for (int i = 0; i < s.n; i++)

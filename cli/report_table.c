@@ -53,19 +53,17 @@ static int group(Failure *all, int n)
 
 static void put_failures(FILE *f, const Failure *all, int n)
 {
-    fputs("<div class=\"scroll\"><table><thead><tr><th "
-          "class=\"n\">count</th><th>what</th><th>why</th>"
-          "<th>the first of them</th></tr></thead>\n<tbody>\n",
-          f);
+    static const char *const heads[] = { ">count", "what", "why, and the first of them", NULL };
+    html_table(f, heads);
     for (int i = 0; i < n; i++)
         html_put(
             f,
             "<tr data-i=\"%d\"><td class=\"n\">%d</td><td><span class=\"tag %s\">%s</span></td>"
-            "<td class=\"why\">%s</td><td class=\"code\">#%d %s</td></tr>\n",
+            "<td>%s<div class=\"first\">#%d <code>%s</code></div></td></tr>\n",
             all[i].number, all[i].count, tune_outcome_names[all[i].first->outcome],
             tune_outcome_names[all[i].first->outcome], all[i].first->why, all[i].number,
             all[i].first->schedule);
-    fputs("</tbody></table></div>\n", f);
+    html_table_end(f);
 }
 
 void report_failures(FILE *f, const Tuning *t)
@@ -75,11 +73,15 @@ void report_failures(FILE *f, const Tuning *t)
     for (int i = 0; all && i < t->n; i++)
         if (is_failure(&t->record[i]))
             all[n++] = (Failure){ &t->record[i], 1, i + 1 };
-    fputs("<h3>Refused, crashed, wrong</h3>\n", f);
+    fputs(
+        "<figure class=\"wide\"><figcaption><b>Refused, crashed, wrong</b> Candidates that gave no "
+        "time</figcaption>\n",
+        f);
     if (n)
         put_failures(f, all, group(all, n));
     else
         fputs("<p class=\"say\">None: every candidate was built, verified and timed.</p>\n", f);
+    fputs("</figure>\n", f);
     free(all);
 }
 

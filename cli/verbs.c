@@ -76,7 +76,7 @@ const Verb verbs[] = {
       "tuning\n"
       "curve, every knob against time, the roofline, the spread of the readings, what failed and\n"
       "why, and a table of all candidates.  The page is one file that needs no other.  Without\n"
-      "SPEC.lua it is about everything in the store.\n",
+      "SPEC.lua it is about everything in the store; --threads keeps what was tuned for so many.\n",
       verb_report },
     { "targets",
       { NULL },
