@@ -5,6 +5,8 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "called.h"
+#include "codegen/lowering.h"
+#include "runtime/spec_fields.h"
 #include "tests/support/golden.h"
 
 #include <criterion/criterion.h>
@@ -14,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_CASES = 512 };
+enum { MOST_CASES = 512, MOST_LOWERINGS = 8 };
 
 typedef struct Variant {
     const char *name; /* of the case */
@@ -80,23 +82,24 @@ static int check_variant(const Variant *v, char used[DCN_TEXT_MAX])
     return 0;
 }
 
-/* The schedule that is used when nobody asks for one is one of the two that were checked. */
+/* The schedule that is used when nobody asks for one is one of those that were checked. */
 static int check_schedules(const char *name, const Golden *g, dcn_dtype dtype, dcn_layout layout)
 {
-    static const char *const lowerings[] = { "tiled", "direct" };
-    char used[2][DCN_TEXT_MAX] = { "", "" }, guess[DCN_TEXT_MAX];
-    int refused = 0;
-    for (int i = 0; i < 2; i++) {
-        Variant v = { name, g, dtype, layout, lowerings[i], "" };
+    char used[MOST_LOWERINGS][DCN_TEXT_MAX] = { "" }, guess[DCN_TEXT_MAX];
+    int refused = 0, checked = 0, n = 0;
+    for (int i = 0; cg_lowerings[i]; i++) {
+        Variant v = { name, g, dtype, layout, cg_lowerings[i]->name, "" };
         describe(&v);
-        refused += check_variant(&v, used[i]);
+        if (sched_takes(cg_lowerings[i], &g->spec))
+            refused += check_variant(&v, used[n++]);
     }
     dcn_error err;
     dcn_spec s = golden_spec(g, dtype, layout);
     cr_assert_eq(dcn_explain(&s, NULL, guess, sizeof guess, NULL, 0, &err), 0, "%s: %s", name,
                  err.text);
-    cr_expect(!strcmp(guess, used[0]) || !strcmp(guess, used[1]), "%s: the guess is %s", name,
-              guess);
+    for (int i = 0; i < n; i++)
+        checked += !strcmp(guess, used[i]);
+    cr_expect_gt(checked, 0, "%s: the guess is %s", name, guess);
     return refused;
 }
 
@@ -121,8 +124,12 @@ ParameterizedTest(const GoldenName *which, golden, numbers)
                 which->name);
     cr_assert_eq(golden_open(which->dir, &g, &err), 0, "%s", err.text);
     int refused = 0, step = getenv("SANITIZED") ? 3 : 1; /* they see nothing of generated code */
-    for (int i = 0; i < 4; i += step)
-        refused += check_schedules(which->name, &g, (dcn_dtype)(i / 2), (dcn_layout)(i % 2));
+    for (int i = 0; i < 4; i += step) {
+        if (rt_op_ready(g.spec.op) && golden_has_layout(&g, (dcn_layout)(i % 2)))
+            refused += check_schedules(which->name, &g, (dcn_dtype)(i / 2), (dcn_layout)(i % 2));
+    }
+    if (!rt_op_ready(g.spec.op))
+        cr_log_warn("%s: no lowering compiles it", which->name);
     if (refused)
         cr_log_warn("%s: %d schedules refused", which->name, refused);
     golden_close(&g);
@@ -135,8 +142,8 @@ Test(golden, all_cases_are_here)
     int n = golden_list(SOURCE_DIR, all, MOST_CASES), literal = 0;
     for (int i = 0; i < n; i++)
         literal += !strstr(all[i].dir, "/tests/golden/");
-    cr_expect_eq(literal, 26);
-    cr_expect_eq(n - literal, 78);
+    cr_expect_eq(literal, 36);
+    cr_expect_eq(n - literal, 166);
 }
 
 /* The comparison itself: an element that is off by more than allowed, or NaN, is found. */

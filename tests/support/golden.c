@@ -1,11 +1,10 @@
 /* golden.c: reads golden cases.
-**
-** The words of the sources (SEMANTICS: kernel, pad, has_mask) become keys of the spec here and
-** nowhere else.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "golden.h"
+#include "golden_params.h"
 #include "runtime/base.h"
+#include "runtime/spec_fields.h"
 
 #include <dirent.h>
 #include <jansson.h>
@@ -16,62 +15,6 @@
 #include <unistd.h>
 
 /* ---- case.json ---------------------------------------------------------------------------- */
-
-static void read_pair(const json_t *params, const char *key, int to[2])
-{
-    for (size_t i = 0; i < 2; i++)
-        to[i] = (int)json_integer_value(json_array_get(json_object_get(params, key), i));
-}
-
-static int read_params(const json_t *params, dcn_spec *s)
-{
-    static const char *const borders[] = { "zero", "clamp", "hybrid" };
-    const json_t *pad = json_object_get(params, "pad");
-    if (json_array_size(pad) != 4)
-        return -1;
-    for (size_t i = 0; i < 4; i++)
-        s->padding[i] = (int)json_integer_value(json_array_get(pad, i));
-    read_pair(params, "kernel", s->kernel);
-    read_pair(params, "stride", s->stride);
-    read_pair(params, "dilation", s->dilation);
-    s->groups = (int)json_integer_value(json_object_get(params, "groups"));
-    s->bias = json_is_true(json_object_get(params, "has_bias"));
-    if (s->op == DCN_OP_CONV2D)
-        return 0;
-    s->offset_groups = (int)json_integer_value(json_object_get(params, "offset_groups"));
-    s->modulation = json_is_true(json_object_get(params, "has_mask")) ? DCN_MODULATION_MASK
-                                                                      : DCN_MODULATION_NONE;
-    const char *border = json_string_value(json_object_get(params, "border"));
-    for (int i = 0; i < 3; i++) {
-        if (border && !strcmp(border, borders[i])) {
-            s->border = (dcn_border)i;
-            return 0;
-        }
-    }
-    return -1;
-}
-
-static int read_op(const json_t *root, dcn_spec *s)
-{
-    static const struct {
-        const char *name;
-        dcn_op op;
-    } ops[] = {
-        { "conv2d", DCN_OP_CONV2D },
-        { "depthwise_conv2d", DCN_OP_CONV2D },
-        { "pointwise_conv2d", DCN_OP_CONV2D },
-        { "deform_conv2d", DCN_OP_DEFORM_CONV2D },
-        { "modulated_deform_conv2d", DCN_OP_DEFORM_CONV2D },
-    };
-    const char *name = json_string_value(json_object_get(root, "op"));
-    for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) {
-        if (name && !strcmp(name, ops[i].name)) {
-            dcn_spec_init(s, ops[i].op);
-            return 0;
-        }
-    }
-    return -1;
-}
 
 static const char *file_of(const json_t *root, const char *tensor)
 {
@@ -87,14 +30,28 @@ static const char *file_of(const json_t *root, const char *tensor)
 static int read_tensor(const json_t *root, const char *dir, const char *name, rt_array *a,
                        dcn_error *err)
 {
-    char path[1024];
+    char path[1024], parameter[128];
     const char *file = file_of(root, name);
+    snprintf(parameter, sizeof parameter, "param_%s", name);
+    if (!file)
+        file = file_of(root, parameter);
     if (!file)
         return dcn_fail(err, DCN_EFAILED, "%s: no tensor '%s'", dir, name);
     snprintf(path, sizeof path, "%s/%s", dir, file);
     if (rt_npy_read(path, a, err))
         return -1;
     return a->kind == RT_F64 ? 0 : dcn_fail(err, DCN_EFAILED, "%s: not f8", path);
+}
+
+/* Modules of dcnv4 have rows of pixels: [N, H*W, C]. */
+static void split_pixels(const dcn_spec *s, rt_array *a)
+{
+    if (s->op != DCN_OP_DCNV4_MODULE || a->rank != 3)
+        return;
+    a->rank = 4;
+    a->dims[3] = a->dims[2];
+    a->dims[1] = s->height;
+    a->dims[2] = s->width;
 }
 
 static int check_shape(const Golden *g, const char *dir, const dcn_tensor *t, const rt_array *a,
@@ -106,15 +63,20 @@ static int check_shape(const Golden *g, const char *dir, const dcn_tensor *t, co
     return same ? 0 : dcn_fail(err, DCN_EFAILED, "%s: shape of '%s'", dir, t->name);
 }
 
-/* The sizes that the parameters leave to the tensors. */
-static void take_sizes(Golden *g, const rt_array *input, const rt_array *weight)
+/* The sizes that the parameters leave to the tensors: rows begin at axis 2 or 1. */
+static void take_sizes(Golden *g)
 {
+    const rt_array *input = &g->tensor[0], *output = &g->tensor[g->n - 1];
+    const bool nhwc = g->spec.layout == DCN_NHWC;
     g->batch = input->dims[0];
     g->spec.batch = g->batch ? g->batch : DCN_DYNAMIC;
-    g->spec.in_channels = input->dims[1];
-    g->spec.height = input->dims[2];
-    g->spec.width = input->dims[3];
-    g->spec.out_channels = weight->dims[0];
+    g->spec.in_channels = input->dims[nhwc ? 3 : 1];
+    g->spec.height = input->dims[nhwc ? 1 : 2];
+    g->spec.width = input->dims[nhwc ? 2 : 3];
+    g->spec.out_channels = output->dims[nhwc ? 3 : 1];
+    if (rt_has_rois(g->spec.op))
+        g->spec.rois = g->tensor[1].dims[0];
+    dcn_spec_complete(&g->spec);
 }
 
 static int read_tensors(const json_t *root, const char *dir, Golden *g, dcn_error *err)
@@ -124,10 +86,12 @@ static int read_tensors(const json_t *root, const char *dir, Golden *g, dcn_erro
     for (int i = 0; i < g->n; i++) {
         if (read_tensor(root, dir, t[i].name, &g->tensor[i], err))
             return -1;
+        split_pixels(&g->spec, &g->tensor[i]);
     }
-    take_sizes(g, &g->tensor[0], &g->tensor[1]);
+    take_sizes(g);
     dcn_spec_tensors(&g->spec, t);
     for (int i = 0; i < g->n; i++) {
+        g->weight[i] = t[i].role == DCN_WEIGHT;
         if (check_shape(g, dir, &t[i], &g->tensor[i], err))
             return -1;
     }
@@ -144,8 +108,8 @@ int golden_open(const char *dir, Golden *g, dcn_error *err)
     g->rtol = json_number_value(json_object_get(tolerance, "rtol"));
     g->atol = json_number_value(json_object_get(tolerance, "atol"));
     int status = -1;
-    if (!root || read_op(root, &g->spec) || read_params(json_object_get(root, "params"), &g->spec))
-        dcn_fail(err, DCN_EFAILED, "%s: not a case of a convolution", path);
+    if (!root || golden_params(root, &g->spec))
+        dcn_fail(err, DCN_EFAILED, "%s: not a case of an operator", path);
     else if (!read_tensors(root, dir, g, err)) {
         snprintf(g->spec.name, sizeof g->spec.name, "golden");
         status = dcn_spec_check(&g->spec, err);
@@ -158,6 +122,12 @@ void golden_close(Golden *g)
 {
     for (int i = 0; i < g->n; i++)
         rt_array_free(&g->tensor[i]);
+}
+
+bool golden_has_layout(const Golden *g, dcn_layout layout)
+{
+    dcn_spec s = golden_spec(g, DCN_F64, layout);
+    return dcn_spec_check(&s, NULL) == 0;
 }
 
 /* ---- other types and layouts -------------------------------------------------------------- */
@@ -177,9 +147,10 @@ static int64_t nhwc_at(const int64_t *d, int64_t i)
     return ((i / (d[1] * d[2] * d[3]) * d[2] + y) * d[3] + x) * d[1] + c;
 }
 
-static bool is_moved(const rt_array *a, int i, dcn_layout layout)
+/* Cases are nchw, but for dcnv3 and dcnv4, which have no other layout than theirs. */
+static bool is_moved(const Golden *g, int i, dcn_layout layout)
 {
-    return layout == DCN_NHWC && a->rank == 4 && i != 1; /* 1 is the weight */
+    return layout != g->spec.layout && g->tensor[i].rank == 4 && !g->weight[i];
 }
 
 static void put(void *to, dcn_dtype dtype, int64_t at, double v)
@@ -193,7 +164,7 @@ static void put(void *to, dcn_dtype dtype, int64_t at, double v)
 void *golden_tensor(const Golden *g, int i, dcn_dtype dtype, dcn_layout layout, int64_t *dims)
 {
     const rt_array *a = &g->tensor[i];
-    const bool moved = is_moved(a, i, layout);
+    const bool moved = is_moved(g, i, layout);
     static const int order[] = { 0, 2, 3, 1 };
     for (int d = 0; dims && d < a->rank; d++)
         dims[d] = a->dims[moved ? order[d] : d];
@@ -223,14 +194,14 @@ int64_t golden_compare(const Golden *g, const void *output, dcn_dtype dtype, dcn
     int64_t wrong = 0;
     allowed(g, want, dtype, &rtol, &atol);
     for (int64_t i = 0; i < want->count; i++) {
-        int64_t at = layout == DCN_NHWC ? nhwc_at(want->dims, i) : i;
+        int64_t at = is_moved(g, g->n - 1, layout) ? nhwc_at(want->dims, i) : i;
         double b = ((const double *)want->data)[i];
         double a = dtype == DCN_F64 ? ((const double *)output)[at] : ((const float *)output)[at];
         if (fabs(a - b) <= atol + rtol * fabs(b))
             continue;
         if (!wrong++)
-            snprintf(what, 256, "element %lld (in nchw) is %.9g, expected %.9g", (long long)i, a,
-                     b);
+            snprintf(what, 256, "element %lld (in the case's layout) is %.9g, expected %.9g",
+                     (long long)i, a, b);
     }
     return wrong;
 }

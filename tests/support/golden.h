@@ -1,6 +1,6 @@
-/* golden.h: golden cases of convolutions: their specs, their tensors, and comparing with them.
+/* golden.h: golden cases: their specs, their tensors, and comparing with them.
 **
-** A case is a folder with case.json and one .npy file per tensor, in double precision and nchw;
+** A case is a folder with case.json and one .npy file per tensor, in double precision;
 ** see tests/golden/README.md.  Everything here can also be had in f32 and in nhwc.
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -10,10 +10,11 @@
 #include "runtime/npy.h"
 
 typedef struct Golden {
-    dcn_spec spec; /* f64, nchw; the batch is dynamic where the case's is 0 */
+    dcn_spec spec; /* in the layout of the files; the batch is dynamic where the case's is 0 */
     int64_t batch;
     double rtol, atol; /* in f64 */
     int n;
+    bool weight[DCN_MAX_TENSORS];     /* has no layout */
     rt_array tensor[DCN_MAX_TENSORS]; /* in the order of dcn_spec_tensors; last the wanted output */
 } Golden;
 
@@ -21,6 +22,8 @@ typedef struct Golden {
 int golden_open(const char *dir, Golden *g, dcn_error *err);
 void golden_close(Golden *g);
 
+/* Whether the operator can be had in that layout. */
+bool golden_has_layout(const Golden *g, dcn_layout layout);
 dcn_spec golden_spec(const Golden *g, dcn_dtype dtype, dcn_layout layout);
 
 /* Tensor i in another type and layout; dims (may be NULL) receives its shape, freed by free(). */
