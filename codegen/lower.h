@@ -8,6 +8,9 @@
 
 extern const struct Lowering lower_direct, lower_tiled, lower_stages;
 
+/* Estimated ns of the direct lowering, with so many lanes and output channels that share a sample. */
+double direct_cost(const dcn_spec *s, int lanes, int outs, int threads);
+
 /* Begin a function of the kernel, exported unless it is a part of another: NAME + suffix. */
 void lower_entry(Emit *e, const dcn_spec *s, const char *suffix, LLVMTypeRef result, int nargs,
                  const LLVMTypeRef *args);

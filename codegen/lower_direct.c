@@ -39,6 +39,12 @@ static void guess(const dcn_spec *s, const dcn_target *t, int *k)
             k[OUTS] = knobs[OUTS].choice[i];
 }
 
+static double cost(const dcn_spec *s, const dcn_target *t, const int *k, int threads)
+{
+    (void)t;
+    return direct_cost(s, k[LANES], k[OUTS], threads);
+}
+
 static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *buf, size_t size)
 {
     (void)s;
@@ -267,6 +273,7 @@ const struct Lowering lower_direct = {
     .nknobs = NKNOBS,
     .refuse = refuse,
     .guess = guess,
+    .cost = cost,
     .explain = explain,
     .emit = emit,
 };

@@ -143,6 +143,7 @@ const struct Lowering lower_tiled = {
     .nknobs = TILED_NKNOBS,
     .refuse = tiled_refuse,
     .guess = tiled_guess,
+    .cost = tiled_cost,
     .explain = explain,
     .emit = tiled_emit,
 };

@@ -5,6 +5,7 @@
 **
 **     refuse   NULL if the schedule is legal for this spec and target, else why not
 **     guess    a good schedule without measuring; always legal if any is
+**     cost     estimated ns of one call, to order and prune by; NULL: unknown
 **     emit     append the kernel to a module; cannot fail on a legal schedule
 **
 ** `rev` is bumped when the emitted code changes; it is part of every cache key.
@@ -33,6 +34,7 @@ typedef struct Lowering {
     int nknobs;
     const char *(*refuse)(const dcn_spec *s, const dcn_target *t, const int *k);
     void (*guess)(const dcn_spec *s, const dcn_target *t, int *k);
+    double (*cost)(const dcn_spec *s, const dcn_target *t, const int *k, int threads);
     /* A few lines on what this schedule means: working sets, registers. */
     void (*explain)(const dcn_spec *s, const dcn_target *t, const int *k, char *buf, size_t size);
     void (*emit)(struct Emit *e, const dcn_spec *s, const dcn_target *t, const int *k);

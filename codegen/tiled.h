@@ -33,6 +33,7 @@ enum {
 extern const Knob tiled_knobs[TILED_NKNOBS];
 const char *tiled_refuse(const dcn_spec *s, const dcn_target *t, const int *k);
 void tiled_guess(const dcn_spec *s, const dcn_target *t, int *k);
+double tiled_cost(const dcn_spec *s, const dcn_target *t, const int *k, int threads);
 
 /* Weight groups that are narrower than a vector stand side by side in it: `pack` of them make one packed
 ** group.  Lane o*pack + i is output o of its group i, and one step of the product repeats the `pack` elements

@@ -32,7 +32,8 @@ static void probe_one(void *arg, int64_t i, int thread)
 double tune_probe_run(TuneProbe *p)
 {
     double sum = 0;
-    rt_parallel_for(NULL, p->threads, p->threads, probe_one, p);
+    dcn_parallel_for loop = p->parallel_for ? p->parallel_for : rt_parallel_for;
+    loop(p->parallel_self, p->threads, p->threads, probe_one, p);
     for (int i = 0; i < p->threads; i++)
         sum += p->rate[i];
     return sum;

@@ -13,6 +13,8 @@ typedef struct TuneProbe {
     double flops;   /* of one probe, one thread */
     double *rate;   /* per thread, in flops per ns */
     int threads;
+    dcn_parallel_for parallel_for; /* may be set once it is open; NULL: OpenMP */
+    void *parallel_self;
 } TuneProbe;
 
 /* A register-only loop for the target, long enough to be timed; runs it a few times.  Close it

@@ -9,7 +9,7 @@
 
 enum {
     LISTED = 1 << 16, /* a space of so many points is ranked whole */
-    SAMPLE = 4096,
+    SAMPLE = 1 << 14,
     CLIMBS = 8, /* of the best of a sample */
 };
 

@@ -1,12 +1,13 @@
 /* verify.c: a compiled kernel against the double-precision reference, on every case and size.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "verify.h"
 #include "wanted.h"
 
 typedef struct Verify {
     Operands o;
     rt_rng rng;
-    int threads;
+    const TuneCrew *crew;
     dcn_report *report;
 } Verify;
 
@@ -15,7 +16,8 @@ static int verify_case(Verify *v, const TuneCase *c, dcn_error *err)
     Wanted w = { 0 };
     tune_fill_case(&v->o, c, &v->rng);
     tune_poison_output(&v->o);
-    int failed = tune_run(&v->o, v->threads, NULL, err) || wanted_open(&w, &v->o, &v->rng, err);
+    int failed =
+        tune_run(&v->o, v->crew->threads, NULL, err) || wanted_open(&w, &v->o, &v->rng, err);
     if (!failed)
         wanted_compare(&w, &v->o, c->name, v->report);
     wanted_close(&w);
@@ -26,6 +28,8 @@ static int verify_size(Verify *v, const dcn_kernel *k, const dcn_spec *bound, dc
 {
     int ncases = bound->op == DCN_OP_CONV2D ? 1 : tune_ncases;
     int failed = tune_operands_open(&v->o, k, bound, err) || tune_fill_inputs(&v->o, &v->rng, err);
+    v->o.parallel_for = v->crew->parallel_for;
+    v->o.parallel_self = v->crew->self;
     for (int i = 0; i < ncases && !failed; i++)
         failed = verify_case(v, &tune_cases[i], err);
     tune_operands_close(&v->o);
@@ -41,12 +45,13 @@ static int64_t smallest(const dcn_spec *s, int axis)
 }
 
 /* Dynamic sizes are tried at the smallest, an odd and an even one. */
-int dcn_verify(const dcn_kernel *k, uint64_t seed, int threads, dcn_report *report, dcn_error *err)
+int tune_verify(const dcn_kernel *k, uint64_t seed, const TuneCrew *crew, dcn_report *report,
+                dcn_error *err)
 {
     static const int64_t more[][3] = { { 1, 0, 0 }, { 2, 6, 11 }, { 3, 17, 4 } };
     const dcn_spec *s = &k->spec;
     bool dynamic = s->batch < 0 || s->height < 0 || s->width < 0;
-    Verify v = { .rng = rt_rng_seed(seed), .threads = threads, .report = report };
+    Verify v = { .rng = rt_rng_seed(seed), .crew = crew, .report = report };
     *report = (dcn_report){ 0 };
     for (int i = 0; i < (dynamic ? 3 : 1); i++) {
         dcn_spec bound;
@@ -58,4 +63,10 @@ int dcn_verify(const dcn_kernel *k, uint64_t seed, int threads, dcn_report *repo
             return -1;
     }
     return 0;
+}
+
+int dcn_verify(const dcn_kernel *k, uint64_t seed, int threads, dcn_report *report, dcn_error *err)
+{
+    const TuneCrew crew = { .threads = threads };
+    return tune_verify(k, seed, &crew, report, err);
 }

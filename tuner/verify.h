@@ -1,0 +1,20 @@
+/* verify.h: a compiled kernel against the double-precision reference, on every case and size.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_TUNER_VERIFY_H
+#define DCN_TUNER_VERIFY_H
+
+#include <dcngen.h>
+
+/* Who runs the tasks of a kernel. */
+typedef struct TuneCrew {
+    int threads;
+    dcn_parallel_for parallel_for; /* NULL: OpenMP */
+    void *self;
+} TuneCrew;
+
+/* dcn_verify with a crew. */
+int tune_verify(const dcn_kernel *k, uint64_t seed, const TuneCrew *crew, dcn_report *report,
+                dcn_error *err);
+
+#endif
