@@ -61,13 +61,11 @@ static void conclude(Trial *t, TuneOutcome outcome, const char *why)
     t->report->stage = DONE;
 }
 
-static int load(Trial *t, Side *side, const Schedule *sc, const void *object, size_t size,
-                dcn_error *err)
+static int load(Trial *t, Side *side, const void *object, size_t size, dcn_error *err)
 {
     const Rig *rig = t->job->rig;
     side->kernel.spec = *rig->spec;
     side->kernel.target = *rig->target;
-    sched_print(sc, side->kernel.schedule, sizeof side->kernel.schedule);
     return cg_load(object, size, &side->kernel, err);
 }
 
@@ -85,7 +83,7 @@ static int build(Trial *t, dcn_error *err)
     r->stage = LOADING;
     memcpy(r->object, object, size);
     r->size = size;
-    return load(t, &t->side[1], t->job->schedule, object, size, err);
+    return load(t, &t->side[1], object, size, err);
 }
 
 /* Give a kernel the operands of a case and a workspace. */
@@ -165,7 +163,7 @@ static int open_other(Trial *t, dcn_error *err)
     const Contender *c = t->job->against;
     const Rig *rig = t->job->rig;
     if (!c) {
-        if (load(t, &t->side[0], t->job->schedule, t->report->object, t->report->size, err))
+        if (load(t, &t->side[0], t->report->object, t->report->size, err))
             return -1;
         return equip(t, &t->side[0], &rig->at[0], err);
     }
@@ -173,7 +171,7 @@ static int open_other(Trial *t, dcn_error *err)
     size_t size = c->size;
     int failed =
         !object && cg_build(rig->spec, &c->schedule, rig->target, CG_OBJ, &built, &size, err);
-    failed = failed || load(t, &t->side[0], &c->schedule, built ? built : object, size, err) ||
+    failed = failed || load(t, &t->side[0], built ? built : object, size, err) ||
              equip(t, &t->side[0], &rig->at[0], err);
     free(built);
     return failed;

@@ -67,7 +67,9 @@ static void narrow(TuneSpace *sp, const char *text)
 
 int tune_space_open(TuneSpace *sp, const TuneFor *f, dcn_error *err)
 {
-    *sp = (TuneSpace){ .spec = f->spec, .target = f->target, .threads = f->threads };
+    *sp = (TuneSpace){
+        .spec = f->spec, .bound = f->bound, .target = f->target, .threads = f->threads
+    };
     if (f->narrow) {
         if (sched_parse(f->narrow, f->spec, f->target, &sp->start, err))
             return -1;
@@ -187,9 +189,9 @@ static double estimate(void *self, const SearchPoint *p)
     Schedule sc;
     tune_space_schedule(sp, p, &sc);
     if (sc.how->cost)
-        return sc.how->cost(sp->spec, sp->target, sc.k, sp->threads);
+        return sc.how->cost(sp->bound, sp->target, sc.k, sp->threads);
     double unit = sp->start.how->cost
-                      ? sp->start.how->cost(sp->spec, sp->target, sp->start.k, sp->threads)
+                      ? sp->start.how->cost(sp->bound, sp->target, sp->start.k, sp->threads)
                       : 1;
     return unit * guess_distance(sp, &sc, p->at[0]);
 }

@@ -8,7 +8,7 @@
 #include "search.h"
 
 typedef struct TuneSpace {
-    const dcn_spec *spec;
+    const dcn_spec *spec, *bound;
     const dcn_target *target;
     int threads;
     const Lowering *how[SEARCH_MAX_LOWERINGS];
@@ -19,9 +19,10 @@ typedef struct TuneSpace {
     Schedule start; /* where a search begins: what compiling without tuning would use */
 } TuneSpace;
 
-/* Of what a schedule is for; spec and target are borrowed. */
+/* What the schedules are for; pointers are borrowed. */
 typedef struct TuneFor {
     const dcn_spec *spec;
+    const dcn_spec *bound; /* with the sizes that costs are estimated for */
     const dcn_target *target;
     int threads;
     const char *narrow; /* "tiled mr=6": a lowering and knobs that stay; NULL: all is open */

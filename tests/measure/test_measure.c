@@ -42,6 +42,7 @@ static double now_ns(void *self)
 static Measured measure(Machine *m, const MeasurePlan *change, uint64_t seed)
 {
     MeasurePlan plan = change ? *change : (MeasurePlan){ 0 };
+    plan.reading_ns = fmax(plan.reading_ns, 1);
     MeasureWork w = { m, run, now_ns };
     static Measured out;
     plan.min_pairs = plan.min_pairs ? plan.min_pairs : 8;
@@ -81,7 +82,7 @@ Test(measure, readings_alternate)
     static const int backward[] = { 0, 1, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1 };
     for (int reversed = 0; reversed < 2; reversed++) {
         Machine m = { .cost = { 100, 100 } };
-        MeasurePlan plan = { .reversed = reversed };
+        MeasurePlan plan = { .reversed = reversed, .reading_ns = 50 };
         measure(&m, &plan, 1);
         for (int i = 0; i < 12; i++)
             cr_expect_eq(m.order[i], reversed ? backward[i] : forward[i], "run %d", i);
@@ -182,7 +183,7 @@ Test(measure, a_failed_run_ends_it)
     for (int at = 1; at < 20; at++) {
         Machine m = { .cost = { 100, 100 }, .fail_at = at };
         MeasureWork w = { &m, run, now_ns };
-        MeasurePlan plan = { .min_pairs = 16, .max_pairs = 16, .seconds = 1, .confidence = 0.95 };
+        MeasurePlan plan = { 16, 16, 1, 50, 0.95, 0, 0, 0 };
         Measured out;
         cr_expect_eq(measure_pair(&w, &plan, &out), -1);
         cr_expect_eq(m.runs, at);
