@@ -2,7 +2,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "elf.h"
-#include "listing.h"
+#include "machine.h"
 #include "tests/support/case.h"
 
 #include <criterion/criterion.h>
@@ -10,42 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-typedef struct Machine {
-    const char *cpu;
-    int elf, vector_bytes;
-    const char *wide;        /* register of full width, in the text */
-    const char *fma, *stack; /* NULL: the machine has none */
-} Machine;
-
-static const Machine machines[] = {
-    { "x86-64-v4", EM_X86_64, 64, "%zmm", "vfmadd", "(%rsp" },
-    { "x86-64-v3", EM_X86_64, 32, "%ymm", "vfmadd", "(%rsp" },
-    { "x86-64-v2", EM_X86_64, 16, "%xmm", NULL, "(%rsp" },
-    { "generic", EM_AARCH64, 16, ".4s", "fmla", "[sp" },
-};
-enum { NMACHINES = sizeof machines / sizeof *machines };
-
-static char *emit(const dcn_spec *s, const Machine *m, const char *schedule, dcn_emit_kind kind,
-                  size_t *size)
-{
-    dcn_target t;
-    dcn_error err;
-    void *bytes;
-    cr_assert_eq(dcn_target_parse(m->cpu, NULL, NULL, &t, &err), 0, "%s", err.text);
-    dcn_options opt = { schedule, &t };
-    cr_assert_eq(dcn_emit(s, &opt, kind, &bytes, size, &err), 0, "%s: %s", m->cpu, err.text);
-    return bytes;
-}
-
-static Listing listing_of(const dcn_spec *s, const Machine *m, const char *schedule)
-{
-    size_t size;
-    char *text = emit(s, m, schedule, DCN_EMIT_ASM, &size);
-    Listing l = listing_open(text);
-    free(text);
-    return l;
-}
 
 /* ---- objects that stand alone ---------------------------------------------------------------- */
 
@@ -57,7 +21,7 @@ static void expect_alone(const dcn_spec *s, const Machine *m, const char *schedu
     size_t size;
     int n = snprintf(what, sizeof what, "%s %s: ", m->cpu, schedule);
     dcn_spec_print(s, what + n, sizeof what - (size_t)n);
-    char *object = emit(s, m, schedule, DCN_EMIT_OBJ, &size);
+    char *object = machine_emit(s, m, schedule, DCN_EMIT_OBJ, &size);
     ElfFacts f = elf_facts(object, size);
     cr_expect_eq(f.machine, m->elf, "%s", what);
     cr_expect_eq(f.undefined, 0, "%s: undefined symbol %s", what, f.symbol);
@@ -68,7 +32,7 @@ static void expect_alone(const dcn_spec *s, const Machine *m, const char *schedu
     for (int i = 0; i < 5; i++)
         cr_expect(elf_defines(object, size, entries[i]), "%s: no %s", what, entries[i]);
     free(object);
-    Listing l = listing_of(s, m, schedule);
+    Listing l = machine_listing(s, m, schedule);
     const char *stray = listing_stray_call(&l);
     cr_expect_null(stray, "%s: leaves the object: %s", what, stray);
     listing_close(&l);
@@ -117,43 +81,6 @@ Test(alone, long_rows_and_dynamic_sizes)
 
 /* ---- the product's loop ------------------------------------------------------------------------- */
 
-/* The value of a knob in "tiled mr=6 nv=4 ...". */
-static int knob(const char *schedule, const char *name)
-{
-    char word[32];
-    snprintf(word, sizeof word, " %s=", name);
-    const char *at = strstr(schedule, word);
-    cr_assert(at, "no knob %s in %s", name, schedule);
-    return atoi(at + strlen(word));
-}
-
-static void guessed(const dcn_spec *s, const Machine *m, char *schedule)
-{
-    dcn_target t;
-    dcn_error err;
-    cr_assert_eq(dcn_target_parse(m->cpu, NULL, NULL, &t, &err), 0);
-    dcn_options opt = { .target = &t };
-    cr_assert_eq(dcn_explain(s, &opt, schedule, DCN_TEXT_MAX, NULL, 0, &err), 0, "%s", err.text);
-}
-
-static void expect_inner_loop(const dcn_spec *s, const Machine *m)
-{
-    char schedule[DCN_TEXT_MAX];
-    guessed(s, m, schedule);
-    cr_assert(!strncmp(schedule, "tiled ", 6), "%s", schedule);
-    int want = knob(schedule, "mr") * knob(schedule, "nv") * knob(schedule, "unroll");
-    Listing l = listing_of(s, m, NULL);
-    int first, last, fmas = listing_loop(&l, "product", m->fma, &first, &last);
-    cr_expect_eq(fmas, want, "%s %s %s: %d multiply-adds in the inner loop, not %d", m->cpu,
-                 dcn_dtype_name(s->dtype), schedule, fmas, want);
-    if (fmas) {
-        int spills = listing_count(&l, first, last, m->stack);
-        cr_expect_eq(spills, 0, "%s %s %s: %d accesses of the stack in the inner loop", m->cpu,
-                     dcn_dtype_name(s->dtype), schedule, spills);
-    }
-    listing_close(&l);
-}
-
 /* Between them the output channels lead the guess to every register tile that it knows. */
 Test(product, multiply_adds_of_the_register_tile_and_no_spill)
 {
@@ -167,7 +94,7 @@ Test(product, multiply_adds_of_the_register_tile_and_no_spill)
                 s.layout = i % 2 ? DCN_NHWC : DCN_NCHW;
                 s.bias = true;
                 s.activation = DCN_ACT_RELU;
-                expect_inner_loop(&s, &machines[m]);
+                machine_expect_product(&s, &machines[m]);
             }
 }
 
@@ -177,7 +104,7 @@ Test(product, full_vectors)
         for (int lowering = 0; lowering < 2; lowering++) {
             static const char *const names[] = { "tiled", "direct" };
             dcn_spec s = case_spec(DCN_OP_DEFORM_CONV2D, 64, 64, 28, 28);
-            Listing l = listing_of(&s, &machines[m], names[lowering]);
+            Listing l = machine_listing(&s, &machines[m], names[lowering]);
             cr_expect_gt(listing_count(&l, 0, l.n, machines[m].wide), 20, "%s %s: no %s registers",
                          machines[m].cpu, names[lowering], machines[m].wide);
             listing_close(&l);
@@ -191,8 +118,8 @@ Test(product, no_wider_register_than_the_machine_has)
     s.modulation = DCN_MODULATION_SIGMOID;
     for (int i = 0; i < 2; i++) {
         static const char *const names[] = { "tiled", "direct" };
-        Listing v3 = listing_of(&s, &machines[1], names[i]);
-        Listing v2 = listing_of(&s, &machines[2], names[i]);
+        Listing v3 = machine_listing(&s, &machines[1], names[i]);
+        Listing v2 = machine_listing(&s, &machines[2], names[i]);
         cr_expect_eq(listing_count(&v3, 0, v3.n, "%zmm"), 0);
         cr_expect_eq(listing_count(&v2, 0, v2.n, "%ymm"), 0);
         cr_expect_eq(listing_count(&v2, 0, v2.n, "vfmadd"), 0);
