@@ -221,3 +221,10 @@ cond c_and(Emit *e, cond a, cond b)
 {
     return (cond){ LLVMBuildAnd(e->b, a.v, b.v, "") };
 }
+
+cond c_any(Emit *e, mask m)
+{
+    LLVMTypeRef bits = LLVMIntTypeInContext(e->ctx, LLVMGetVectorSize(LLVMTypeOf(m.v)));
+    LLVMValueRef all = LLVMBuildBitCast(e->b, m.v, bits, "");
+    return (cond){ LLVMBuildICmp(e->b, LLVMIntNE, all, LLVMConstNull(bits), "") };
+}

@@ -151,6 +151,7 @@ idx x_select(Emit *e, cond c, idx yes, idx no);
 cond x_less(Emit *e, idx a, idx b);
 cond x_equal(Emit *e, idx a, idx b);
 cond c_and(Emit *e, cond a, cond b);
+cond c_any(Emit *e, mask m); /* m.v != NULL: whether some lane is set */
 
 /* ---- memory --------------------------------------------------------------------
 ** `at` counts elements of the kernel's dtype, unless the name says otherwise. */
@@ -161,8 +162,9 @@ addr p_at_i32(Emit *e, addr p, idx at);
 addr p_at_i64(Emit *e, addr p, idx at);
 fvec p_load(Emit *e, addr p, mask live); /* dead lanes are not read and are 0 */
 void p_store(Emit *e, addr p, fvec x, mask live);
-fvec p_splat(Emit *e, addr p);         /* one element in every lane */
-fvec p_repeat(Emit *e, addr p, int n); /* n elements over and over; n divides the lanes */
+fvec p_splat(Emit *e, addr p);              /* one element in every lane */
+fvec p_load_two(Emit *e, addr lo, addr hi); /* half a vector from each */
+fvec p_repeat(Emit *e, addr p, int n);      /* n elements over and over; n divides the lanes */
 void p_store_part(Emit *e, addr p, fvec x, int from, int n); /* lanes from .. from+n-1 */
 ivec p_load_i32(Emit *e, addr p);
 void p_store_i32(Emit *e, addr p, ivec x);
@@ -176,10 +178,14 @@ addr p_at_addr(Emit *e, addr p, idx at);
 fvec p_gather(Emit *e, addr p, ivec at, mask live);
 /* p[at] = x in each live lane */
 void p_scatter(Emit *e, addr p, ivec at, fvec x, mask live);
-void p_prefetch(Emit *e, addr p, int level); /* 1 = L1 ... 3 = L3 */
+void p_prefetch(Emit *e, addr p, int level); /* 1 = L1 ... 3 = L3; 0: L1, to be written */
 /* One element moved or cleared (scalars of the kernel's dtype). */
 void p_copy_one(Emit *e, addr to, addr from);
 void p_zero_one(Emit *e, addr to);
+
+/* Constants beside the code; n is at most EMIT_TABLE_MAX. */
+enum { EMIT_TABLE_MAX = 1024 };
+addr p_table_i32(Emit *e, const int *k, int n);
 
 /* Values that change in loops: kept in the frame, promoted to registers by sroa. */
 typedef struct {

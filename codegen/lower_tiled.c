@@ -34,6 +34,19 @@ const Knob tiled_knobs[TILED_NKNOBS] = {
                      "1: copy the input so that the channels of an offset group lie together",
                      2,
                      { 0, 1 } },
+    [TILED_COORDS] = { "coords",
+                       "lanes of the pass over the offsets: 0 pixels of a row, 1 taps of a pixel",
+                       2,
+                       { 0, 1 } },
+    [TILED_STRIP] = { "strip",
+                      "pixels per pass over the offsets; 0: a whole tile",
+                      5,
+                      { 0, 1, 2, 4, 8 } },
+    [TILED_PREFETCH] = { "prefetch",
+                         "pixels around a tile's part of the input to fetch ahead; -1: fetch "
+                         "nothing",
+                         6,
+                         { -1, 0, 2, 4, 6, 8 } },
 };
 
 /* A tile's workspace beyond this is not a tile. */
@@ -82,6 +95,26 @@ static const char *refuse_view(const dcn_spec *s, const TiledPlan *p, int view)
     return NULL;
 }
 
+static const char *refuse_strip(const TiledPlan *p, int strip)
+{
+    if (!strip)
+        return NULL;
+    if (!p->by_taps)
+        return "lanes of the pass over the offsets run along pixels: use strip=0";
+    if (strip > p->tw)
+        return "a strip is wider than a tile";
+    if (p->channel_block < p->in_group || p->group_block < p->groups || p->tap_block < p->taps)
+        return "several columns share a pass over the offsets: use strip=0";
+    return NULL;
+}
+
+static const char *refuse_coords(const dcn_spec *s, int coords)
+{
+    if (coords && !tiled_can_by_taps(s))
+        return "lanes cannot run along the taps: use coords=0";
+    return NULL;
+}
+
 /* A choice of tile size is idle when the one before it already covers the map. */
 static int idle(const Knob *q, int value, int64_t size)
 {
@@ -106,6 +139,10 @@ const char *tiled_refuse(const dcn_spec *s, const dcn_target *t, const int *k)
         no = refuse_column(s, &p, k);
     if (!no)
         no = refuse_view(s, &p, k[TILED_VIEW]);
+    if (!no)
+        no = refuse_coords(s, k[TILED_COORDS]);
+    if (!no)
+        no = refuse_strip(&p, k[TILED_STRIP]);
     if (no)
         return no;
     if (idle(&tiled_knobs[TILED_TH], p.th, rows) || idle(&tiled_knobs[TILED_TW], p.tw, cols))

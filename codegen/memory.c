@@ -65,9 +65,34 @@ void p_store(Emit *e, addr p, fvec x, mask live)
     e_intrinsic(e, "llvm.masked.store", over, 2, args, 4);
 }
 
+addr p_table_i32(Emit *e, const int *k, int n)
+{
+    LLVMValueRef value[EMIT_TABLE_MAX];
+    for (int i = 0; i < n; i++)
+        value[i] = LLVMConstInt(e->i32, (unsigned long long)k[i], 1);
+    LLVMValueRef all = LLVMConstArray2(e->i32, value, (uint64_t)n);
+    LLVMValueRef table = LLVMAddGlobal(e->mod, LLVMTypeOf(all), "table");
+    LLVMSetInitializer(table, all);
+    LLVMSetLinkage(table, LLVMPrivateLinkage);
+    LLVMSetGlobalConstant(table, 1);
+    LLVMSetAlignment(table, 64);
+    return (addr){ table };
+}
+
 fvec p_splat(Emit *e, addr p)
 {
     return (fvec){ e_splat(e, load(e, e->fp, p, e->fp_bytes)) };
+}
+
+fvec p_load_two(Emit *e, addr lo, addr hi)
+{
+    int n = e->lanes / 2;
+    LLVMTypeRef half = LLVMVectorType(e->fp, (unsigned)n);
+    LLVMValueRef lane[64], a = load(e, half, lo, e->fp_bytes), b = load(e, half, hi, e->fp_bytes);
+    for (int i = 0; i < e->lanes; i++)
+        lane[i] = LLVMConstInt(e->i32, (unsigned long long)i, 0);
+    LLVMValueRef order = LLVMConstVector(lane, (unsigned)e->lanes);
+    return (fvec){ LLVMBuildShuffleVector(e->b, a, b, order, "") };
 }
 
 fvec p_repeat(Emit *e, addr p, int n)
@@ -152,8 +177,9 @@ void p_scatter(Emit *e, addr p, ivec at, fvec x, mask live)
 
 void p_prefetch(Emit *e, addr p, int level)
 {
-    LLVMValueRef args[] = { p.v, LLVMConstInt(e->i32, 0, 0),
-                            LLVMConstInt(e->i32, (unsigned long long)(4 - level), 0),
+    int locality = level ? 4 - level : 3;
+    LLVMValueRef args[] = { p.v, LLVMConstInt(e->i32, !level, 0),
+                            LLVMConstInt(e->i32, (unsigned long long)locality, 0),
                             LLVMConstInt(e->i32, 1, 0) };
     e_intrinsic(e, "llvm.prefetch", &e->ptr, 1, args, 4);
 }

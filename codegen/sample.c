@@ -31,11 +31,18 @@ typedef struct Axis {
     mask valid, moved;
 } Axis;
 
-static Axis axis(Emit *e, const dcn_spec *s, ivec base, fvec off, idx extent)
+/* y0 and f of an axis. */
+static ivec split(Emit *e, ivec base, fvec off, fvec *f)
 {
     off = f_min(e, f_max(e, off, f_const(e, -LIMIT)), f_const(e, LIMIT));
-    fvec whole = f_floor(e, off), f = f_sub(e, off, whole), zero = f_const(e, 0);
-    ivec y0 = i_add(e, base, f_to_i(e, whole));
+    fvec whole = f_floor(e, off);
+    *f = f_sub(e, off, whole);
+    return i_add(e, base, f_to_i(e, whole));
+}
+
+static Axis axis(Emit *e, const dcn_spec *s, ivec y0, fvec f, idx extent)
+{
+    fvec zero = f_const(e, 0);
     ivec size = i_splat(e, extent), one = i_const(e, 1);
     if (s->border == DCN_BORDER_CLAMP)
         f = f_select(e, i_equal(e, y0, i_sub(e, size, one)), zero, f);
@@ -49,7 +56,26 @@ static Axis axis(Emit *e, const dcn_spec *s, ivec base, fvec off, idx extent)
     hi = f_select(e, thick, hi, zero);
     mask valid =
         s->border == DCN_BORDER_ZERO ? f_less(e, zero, f_add(e, lo, hi)) : i_below(e, y0, size);
-    return (Axis){ b, lo, hi, valid, m_not(e, here) };
+    return (Axis){ b, lo, hi, valid, m_not(e, m_and(e, here, thick)) };
+}
+
+mask emit_spot_inside(Emit *e, const Problem *pb, const Spot *s)
+{
+    idx rows = x_addk(e, pb->h, -1), cols = x_addk(e, pb->w, -1);
+    return m_and(e, i_below(e, s->y, i_splat(e, rows)), i_below(e, s->x, i_splat(e, cols)));
+}
+
+Sample emit_spot_sample(Emit *e, const Problem *pb, const Spot *s, int all_inside)
+{
+    Sample out = { .y = s->y, .x = s->x, .y1 = s->fy, .x1 = s->fx, .modulation = s->modulation };
+    if (all_inside) {
+        out.y0 = f_sub(e, f_const(e, 1), s->fy);
+        out.x0 = f_sub(e, f_const(e, 1), s->fx);
+        return out;
+    }
+    Axis y = axis(e, pb->s, s->y, s->fy, pb->h), x = axis(e, pb->s, s->x, s->fx, pb->w);
+    mask valid = m_and(e, y.valid, x.valid), moved = m_or(e, y.moved, x.moved);
+    return (Sample){ y.at, x.at, y.lo, y.hi, x.lo, x.hi, valid, moved, s->modulation };
 }
 
 /* ---- offsets and masks ---------------------------------------------------------------------- */
@@ -121,76 +147,62 @@ ivec emit_tap_cols(Emit *e, const Problem *pb, idx q, idx j)
     return i_add(e, i_splat(e, x_addk(e, first, -s->padding[1])), lanes);
 }
 
-/* Where the taps of the lanes stand without offsets, and what the tensors say of them. */
-typedef struct Tap {
-    ivec y, x;
-    fvec dy, dx, m;
-} Tap;
-
-static Sample sample(Emit *e, const Problem *pb, const Tap *t)
-{
-    Axis y = axis(e, pb->s, t->y, t->dy, pb->h), x = axis(e, pb->s, t->x, t->dx, pb->w);
-    mask valid = m_and(e, y.valid, x.valid), moved = m_or(e, y.moved, x.moved);
-    return (Sample){ y.at, x.at, y.lo, y.hi, x.lo, x.hi, valid, moved, t->m };
-}
-
 Sample emit_sample(Emit *e, const Problem *pb, const Place *at, idx i, idx j)
 {
     const dcn_spec *s = pb->s;
     idx k = tap_index(e, pb, i, j);
     int xy = s->offset_order == DCN_ORDER_XY;
-    Tap t = { .y = i_splat(e, emit_tap_row(e, pb, at->p, i)), .x = emit_tap_cols(e, pb, at->q, j) };
-    t.dy = tap_channel(e, pb, pb->offset, at, k, 2, xy);
-    t.dx = tap_channel(e, pb, pb->offset, at, k, 2, !xy);
+    fvec dy = tap_channel(e, pb, pb->offset, at, k, 2, xy);
+    fvec dx = tap_channel(e, pb, pb->offset, at, k, 2, !xy);
+    Spot spot = { .modulation.v = NULL };
+    spot.y = split(e, i_splat(e, emit_tap_row(e, pb, at->p, i)), dy, &spot.fy);
+    spot.x = split(e, emit_tap_cols(e, pb, at->q, j), dx, &spot.fx);
     if (s->modulation != DCN_MODULATION_NONE)
-        t.m = modulation(e, pb, at, logit(e, pb, at, k));
-    return sample(e, pb, &t);
+        spot.modulation = modulation(e, pb, at, logit(e, pb, at, k));
+    return emit_spot_sample(e, pb, &spot, 0);
 }
 
 /* ---- lanes along taps ----------------------------------------------------------------------- */
 
-/* Elements `first` and after of a pixel's row of n; those beyond it are not read and are 0. */
-static fvec row_part(Emit *e, addr row, int first, int n)
+TapTable emit_tap_table(Emit *e, const dcn_spec *s)
 {
-    int left = n - first;
-    if (left <= 0)
-        return f_const(e, 0);
-    mask live = left < e->lanes ? m_first(e, left) : (mask){ NULL };
-    return p_load(e, p_at(e, row, x_const(e, first)), live);
-}
-
-/* Distance of the lanes' taps from tap 0 along an axis. */
-static ivec tap_steps(Emit *e, const dcn_spec *s, int first, int axis_)
-{
-    int at[64], taps = problem_taps(s);
-    for (int lane = 0; lane < e->lanes; lane++) {
-        int k = (first + lane) % taps;
-        at[lane] = (axis_ ? k % s->kernel[1] : k / s->kernel[1]) * s->dilation[axis_];
+    int y[EMIT_TABLE_MAX], x[EMIT_TABLE_MAX], d[EMIT_TABLE_MAX], taps = problem_taps(s);
+    int n = (s->offset_groups * taps + e->lanes - 1) / e->lanes * e->lanes;
+    for (int i = 0; i < n; i++) {
+        int k = i % taps;
+        y[i] = k / s->kernel[1] * s->dilation[0];
+        x[i] = k % s->kernel[1] * s->dilation[1];
+        d[i] = i / taps;
     }
-    return i_consts(e, at);
+    return (TapTable){ p_table_i32(e, y, n), p_table_i32(e, x, n), p_table_i32(e, d, n) };
 }
 
-Sample emit_sample_taps(Emit *e, const Problem *pb, const Place *at, int first)
+/* `per` elements of every lane's tap in the row of a pixel: vector `which` of them. */
+static fvec row_part(Emit *e, addr row, const Tiles *taps, int per, int which)
+{
+    idx first = x_addk(e, x_mulk(e, taps->at, per), (int64_t)which * e->lanes);
+    mask live = { NULL };
+    if (taps->live.v)
+        live = m_below(e, x_sub(e, x_mulk(e, taps->extent, per), first));
+    return p_load(e, p_at(e, row, first), live);
+}
+
+Spot emit_spot_taps(Emit *e, const Problem *pb, const TapTable *t, const Place *at,
+                    const TapRows *rows, const Tiles *taps)
 {
     const dcn_spec *s = pb->s;
-    int taps = s->offset_groups * problem_taps(s), xy = s->offset_order == DCN_ORDER_XY;
-    idx zero = x_const(e, 0);
-    const idx pixel[4] = { at->n, zero, at->p, at->q };
-    addr row = p_at(e, pb->offset,
-                    problem_at(e, pb, x_const(e, pb->offset_channels), pb->p, pb->q, pixel));
-    fvec a = row_part(e, row, 2 * first, 2 * taps);
-    fvec b = row_part(e, row, 2 * first + e->lanes, 2 * taps);
-    idx y = emit_tap_row(e, pb, at->p, zero);
+    int xy = s->offset_order == DCN_ORDER_XY;
+    fvec a = row_part(e, rows->offset, taps, 2, 0), b = row_part(e, rows->offset, taps, 2, 1);
+    idx y = emit_tap_row(e, pb, at->p, x_const(e, 0));
     idx x = x_addk(e, x_mulk(e, at->q, s->stride[1]), -s->padding[1]);
-    Tap t = { .dy = f_every_second(e, a, b, xy), .dx = f_every_second(e, a, b, !xy) };
-    t.y = i_add(e, i_splat(e, y), tap_steps(e, s, first, 0));
-    t.x = i_add(e, i_splat(e, x), tap_steps(e, s, first, 1));
-    if (s->modulation != DCN_MODULATION_NONE) {
-        addr m = p_at(e, pb->mask,
-                      problem_at(e, pb, x_const(e, pb->mask_channels), pb->p, pb->q, pixel));
-        t.m = modulation(e, pb, at, row_part(e, m, first, taps));
-    }
-    return sample(e, pb, &t);
+    ivec ys = i_add(e, i_splat(e, y), p_load_i32(e, p_at_i32(e, t->y, taps->at)));
+    ivec xs = i_add(e, i_splat(e, x), p_load_i32(e, p_at_i32(e, t->x, taps->at)));
+    Spot spot = { .modulation.v = NULL };
+    spot.y = split(e, ys, f_every_second(e, a, b, xy), &spot.fy);
+    spot.x = split(e, xs, f_every_second(e, a, b, !xy), &spot.fx);
+    if (s->modulation != DCN_MODULATION_NONE)
+        spot.modulation = modulation(e, pb, at, row_part(e, rows->mask, taps, 1, 0));
+    return spot;
 }
 
 /* ---- steps between pixels ------------------------------------------------------------------- */

@@ -6,14 +6,22 @@
 
 #include "problem.h"
 
+/* Where the lanes' samples are before any border rule: row y + fy, column x + fx, 0 <= f < 1. */
+typedef struct Spot {
+    ivec y, x;
+    fvec fy, fx;
+    fvec modulation; /* m; .v == NULL: 1 */
+} Spot;
+
 /* One sample per lane.  The four pixels are (y, x), (y, x+1), (y+1, x), (y+1, x+1); all of them lie in
 ** the map, unless it is one row or column thin: then the step there is 0 and so is the weight. */
 typedef struct Sample {
     ivec y, x;
     fvec y0, y1, x0, x1; /* weights of the two rows and of the two columns */
-    mask valid;          /* lanes where the sample is not 0 by the border rule */
+    mask valid;          /* lanes where the sample is not 0 by the border rule; .v == NULL: all */
     mask
-        moved; /* lanes whose four pixels were moved into the map: those of weight 0 are not part of the sample */
+        moved; /* lanes whose four pixels are not where they should be: those of weight 0 are not part of the
+                  sample; .v == NULL: none */
     fvec modulation; /* m; .v == NULL: 1 */
 } Sample;
 
@@ -31,9 +39,23 @@ void emit_softmax(Emit *e, const Problem *pb, Place *at);
 /* Tap (i, j) at a place. */
 Sample emit_sample(Emit *e, const Problem *pb, const Place *at, idx i, idx j);
 
-/* nhwc: the offsets of a pixel lie side by side, so here lanes run along the flat tap index d*K + k:
-** taps first .. first + lanes - 1 of pixel (n, p, q), those that exist.  Not for softmax. */
-Sample emit_sample_taps(Emit *e, const Problem *pb, const Place *at, int first);
+/* Where the offsets of a pixel lie side by side, lanes may run along the flat tap index d*K + k: those of `taps`
+** of pixel (n, p, q), whose rows of offsets and of masks are given.  Not for softmax. */
+typedef struct TapTable {
+    addr y, x, d; /* of every flat tap: rows and columns from tap 0, offset group */
+} TapTable;
+typedef struct TapRows {
+    addr offset, mask;
+} TapRows;
+TapTable emit_tap_table(Emit *e, const dcn_spec *s);
+Spot emit_spot_taps(Emit *e, const Problem *pb, const TapTable *t, const Place *at,
+                    const TapRows *rows, const Tiles *taps);
+
+/* Lanes whose four pixels all lie in the map, as most do. */
+mask emit_spot_inside(Emit *e, const Problem *pb, const Spot *s);
+
+/* The sample at a spot; all_inside: where every lane is. */
+Sample emit_spot_sample(Emit *e, const Problem *pb, const Spot *s, int all_inside);
 
 /* Where tap (i, j) of a plain convolution looks: rows and columns may lie outside the map. */
 idx emit_tap_row(Emit *e, const Problem *pb, idx p, idx i);

@@ -3,7 +3,7 @@
 ** Per tile of output pixels:
 **
 **     places     where every (offset group, tap, pixel) looks, and its four weights     tiled_places.c
-**     column     for a block of channels and taps: sampled rows, [pixel][tap][channel]   tiled_column.c
+**     column     for a block of channels and taps: sampled rows, [pixel][tap][channel]   tiled_column.c, tiled_abreast.c
 **     product    register tiles: pixels x output channels, weights packed once           tiled_product.c
 **
 ** The column tile is all that ever exists of the column matrix (im2col).  A plan is everything that
@@ -27,6 +27,9 @@ enum {
     TILED_UNROLL,
     TILED_PACK,
     TILED_VIEW,
+    TILED_COORDS,
+    TILED_STRIP,
+    TILED_PREFETCH,
     TILED_NKNOBS
 };
 
@@ -44,7 +47,10 @@ typedef struct TiledPlan {
     int mr, nv, nr;     /* register tile: mr pixels x nv vectors = nr output channels */
     int th, tw, pixels; /* tile of output pixels; at most so many */
     int panel_pixels;   /* pixels rounded up to whole register tiles */
-    int by_taps;        /* places are worked out with lanes along taps, not along pixels */
+    int prefetch; /* pixels around a tile's window of the input that are fetched ahead; -1: none */
+    int strip;    /* pixels whose places are worked out together: a tile's, or fewer */
+    int by_taps;  /* places are worked out with lanes along taps, not along pixels */
+    int turns;    /* for that, nchw offsets and masks are copied row by row to [pixel][channel] */
     int tap_entries, pixel_entries; /* entries of the places from a tap, from a pixel to the next */
     int64_t entries;                /* of the table of places; room for whole vectors at the ends */
     int taps, tap_block;            /* K, and how many of them one column holds */
@@ -52,6 +58,7 @@ typedef struct TiledPlan {
     int in_group, out_group;        /* channels of a packed group */
     int offset_group;               /* input channels per offset group */
     int view;                       /* channels of a block of the view */
+    int abreast;       /* samples that fill a vector, where offset groups are so narrow; else 0 */
     int channel_block; /* channels of a packed group per column; the last block may be shorter */
     int group_block;   /* packed groups per column; more than 1 only with whole groups */
     int column_group;  /* elements from a packed group of the column to the next */
@@ -61,7 +68,7 @@ typedef struct TiledPlan {
     int by_outputs;          /* loop order: 1 output blocks outside, 0 pixels outside */
     int unroll;              /* of the product's loop */
     int out_stride;          /* nchw: row of the output tile, elements; else 0 */
-    int64_t places, weights, rows, residual_rows, column, out_tile,
+    int64_t offset_rows, mask_rows, places, weights, rows, residual_rows, column, out_tile,
         spare; /* byte offsets in a thread's workspace */
     int64_t thread_bytes;
     int64_t packed_elements;
@@ -77,27 +84,38 @@ int tiled_repacks(const TiledPlan *p);
 /* Element of channel c at pixel 0 of an image's view. */
 idx tiled_view_at(Emit *e, const TiledPlan *p, const Problem *pb, idx c);
 
+/* Elements of one block of the view. */
+idx tiled_view_block(Emit *e, const TiledPlan *p, const Problem *pb);
+
 /* The internal functions of a kernel. */
 typedef struct TiledParts {
-    LLVMValueRef places, columns[2] /* whole, last channel block */,
-        products[2] /* inner, last block of outputs */;
+    LLVMValueRef turn /* NULL: the offsets lie well */, places,
+        columns[2] /* whole, last channel block */, products[2] /* inner, last block of outputs */;
     LLVMValueRef repack, unpack; /* nchw only */
+    LLVMValueRef prefetch;       /* NULL: none */
 } TiledParts;
 
 /* Entries of the table of places below 0. */
 enum { TILED_NOTHING = -1, TILED_MOVED = -2 };
 
-/* places(args, at, weights, n, p0, q0, rows, cols) */
+/* turn(args, offset rows, mask rows, n, p, q, cols, ahead) */
+LLVMValueRef tiled_emit_turn(Emit *e, const TiledPlan *plan);
+
+/* places(args, at, weights, n, p, q, cols, pixel, ahead, offset rows, mask rows): of `cols` pixels from (p, q), the first of which is
+** number `pixel` in the tables; what they read will be read `ahead` pixels from here next. */
 LLVMValueRef tiled_emit_places(Emit *e, const TiledPlan *plan);
 
 /* column(args, view of image n, at, weights, column, first channel, first tap, taps, pixels) */
 LLVMValueRef tiled_emit_column(Emit *e, const TiledPlan *plan, const char *name, int channels);
 
+/* The same function where the plan has samples abreast. */
+LLVMValueRef tiled_emit_abreast(Emit *e, const TiledPlan *plan, const char *name, int channels);
+
 /* The most weight groups that fill a vector evenly, side by side; 1: none do. */
 int tiled_fitting_pack(const dcn_spec *s, int lanes);
 
-/* Whether the offsets of a pixel lie side by side and can be loaded as they lie. */
-int tiled_by_taps(const dcn_spec *s);
+/* Whether lanes can run along the taps of a pixel. */
+int tiled_can_by_taps(const dcn_spec *s);
 
 /* Channels in a row of a column that share one offset group. */
 int tiled_run(const TiledPlan *plan, int channels);
@@ -114,6 +132,10 @@ int tiled_finishes_late(const TiledPlan *p);
 ** is_last: of the last block of outputs, which may be ragged */
 LLVMValueRef tiled_emit_product(Emit *e, const TiledPlan *plan, const char *name, int nv,
                                 int is_last);
+
+/* prefetch(args, view of image n, n, p, q, cols, first): what the row of a tile at (p, q) will read and write,
+** into L2, given that the row above came before, if not first */
+LLVMValueRef tiled_emit_prefetch(Emit *e, const TiledPlan *plan);
 
 /* repack(args, to, task): one row of one image into the view */
 LLVMValueRef tiled_emit_repack(Emit *e, const TiledPlan *plan);

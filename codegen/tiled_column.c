@@ -20,7 +20,7 @@ enum { UNROLL = 8 }; /* vectors of channels in one body */
 static const mask all_lanes = { NULL };
 
 /* One pixel of one tap: where it is read and written. */
-typedef struct Spot {
+typedef struct Run {
     const TiledPlan *plan;
     idx tap;      /* within the block */
     idx run;      /* first channel of the run that from[] points at */
@@ -30,10 +30,10 @@ typedef struct Spot {
     int deformed;
     addr from[4], to; /* to: the pixel's row of the column */
     fvec weight[4];
-} Spot;
+} Run;
 
 /* Element of the row of the column for channel c of the block. */
-static idx place_of(Emit *e, const Spot *s, idx c)
+static idx place_of(Emit *e, const Run *s, idx c)
 {
     int unit = s->channels / s->plan->group_block, chunk = tiled_chunk(s->plan, s->channels);
     idx at = x_add(e, x_mulk(e, s->tap, chunk), x_rem(e, c, x_const(e, chunk)));
@@ -46,13 +46,13 @@ static idx place_of(Emit *e, const Spot *s, idx c)
     return at;
 }
 
-static fvec corner(Emit *e, const Spot *s, int i, idx at)
+static fvec corner(Emit *e, const Run *s, int i, idx at)
 {
     fvec x = p_load(e, p_at(e, s->from[i], at), all_lanes), zero = f_const(e, 0);
     return s->seen == MOVED ? f_select(e, f_equal(e, s->weight[i], zero), zero, x) : x;
 }
 
-static fvec sample_vector(Emit *e, const Spot *s, idx c)
+static fvec sample_vector(Emit *e, const Run *s, idx c)
 {
     if (s->seen == NOTHING)
         return f_const(e, 0);
@@ -76,7 +76,7 @@ static fvec turn(Emit *e, const TiledPlan *p, fvec x)
     return p->pack == 1 || channels == 1 ? x : f_permute(e, x, from);
 }
 
-static void one_vector(Emit *e, const Spot *s, idx c)
+static void one_vector(Emit *e, const Run *s, idx c)
 {
     fvec x = sample_vector(e, s, c);
     addr to = p_at(e, s->to, place_of(e, s, c));
@@ -93,7 +93,7 @@ static void one_vector(Emit *e, const Spot *s, idx c)
 }
 
 /* Channels c .. c+n-1 of the block, n >= lanes, which all go to one packed group or to whole ones. */
-static void each_vector(Emit *e, const Spot *s, idx c, int n)
+static void each_vector(Emit *e, const Run *s, idx c, int n)
 {
     int whole = n / e->lanes, looped = whole > UNROLL ? whole / UNROLL * UNROLL : 0;
     EMIT_FOR (e, v, x_const(e, 0), x_const(e, (int64_t)looped * e->lanes), UNROLL * e->lanes) {
@@ -107,7 +107,7 @@ static void each_vector(Emit *e, const Spot *s, idx c, int n)
 }
 
 /* A run of channels from c, cut where packed groups meet unless vectors are stored in pieces. */
-static void each_group(Emit *e, const Spot *s, idx c, int run)
+static void each_group(Emit *e, const Run *s, idx c, int run)
 {
     int unit = s->channels / s->plan->group_block, cut = s->pieces || unit > run ? run : unit;
     if (run / cut > UNROLL) {
@@ -120,7 +120,7 @@ static void each_group(Emit *e, const Spot *s, idx c, int run)
         each_vector(e, s, x_addk(e, c, g), cut);
 }
 
-static void load_corners(Emit *e, const Problem *pb, idx entry, idx at, Spot *s)
+static void load_corners(Emit *e, const Problem *pb, idx entry, idx at, Run *s)
 {
     const TiledPlan *p = s->plan;
     idx pixel = x_const(e, p->view), row = x_mul(e, pb->w, pixel);
@@ -137,17 +137,17 @@ static void load_corners(Emit *e, const Problem *pb, idx entry, idx at, Spot *s)
 }
 
 /* Sample a run of channels at a place of one of the three kinds. */
-static void one_kind(Emit *e, const Problem *pb, idx entry, idx at, Spot s, idx c, int run)
+static void one_kind(Emit *e, const Problem *pb, idx entry, idx at, Run s, idx c, int run)
 {
     if (s.seen != NOTHING)
         load_corners(e, pb, entry, at, &s);
     each_group(e, &s, c, run);
 }
 
-static void one_pixel(Emit *e, const Problem *pb, idx entry, const Spot *spot, idx c, int run)
+static void one_pixel(Emit *e, const Problem *pb, idx entry, const Run *spot, idx c, int run)
 {
     idx at = p_get_i32(e, p_at_i32(e, e_arg_addr(e, AT), entry));
-    Spot s = *spot;
+    Run s = *spot;
     EMIT_EITHER(e, inside, x_less(e, x_const(e, TILED_NOTHING), at))
     {
         s.seen = inside.yes ? SEEN : NOTHING;
@@ -164,7 +164,7 @@ static void one_pixel(Emit *e, const Problem *pb, idx entry, const Spot *spot, i
 }
 
 /* All pixels of one tap, a run of channels from c of the block. */
-static void one_tap(Emit *e, const Problem *pb, Spot *s, idx c, int run)
+static void one_tap(Emit *e, const Problem *pb, Run *s, idx c, int run)
 {
     const TiledPlan *p = s->plan;
     idx channel = x_add(e, e_arg_idx(e, CHANNEL), c), d = x_const(e, 0);
@@ -172,7 +172,10 @@ static void one_tap(Emit *e, const Problem *pb, Spot *s, idx c, int run)
         d = x_div(e, channel, x_const(e, p->offset_group));
     idx k = x_add(e, x_mulk(e, d, p->taps), x_add(e, e_arg_idx(e, TAP), s->tap));
     idx entries = x_mulk(e, k, p->tap_entries);
-    s->from[0] = p_at(e, e_arg_addr(e, INPUT), tiled_view_at(e, p, pb, channel));
+    /* The table of places has the block of the view in it. */
+    idx within =
+        s->deformed ? x_rem(e, channel, x_const(e, p->view)) : tiled_view_at(e, p, pb, channel);
+    s->from[0] = p_at(e, e_arg_addr(e, INPUT), within);
     s->run = c;
     EMIT_FOR (e, pixel, x_const(e, 0), e_arg_idx(e, PIXELS), 1) {
         s->to = p_at(e, e_arg_addr(e, COLUMN), x_mulk(e, pixel.at, p->column_stride));
@@ -207,7 +210,7 @@ LLVMValueRef tiled_emit_column(Emit *e, const TiledPlan *plan, const char *name,
                                       e->i64, e->i64, e->i64, e->i64 };
     LLVMValueRef fn = e_fn_begin(e, name, 1, e->none, NARGS, args);
     Problem pb = problem_load(e, plan->s, e_arg_addr(e, ARGS));
-    Spot s = { .plan = plan, .channels = channels, .deformed = problem_is_deformed(plan->s) };
+    Run s = { .plan = plan, .channels = channels, .deformed = problem_is_deformed(plan->s) };
     int run = tiled_run(plan, channels), unit = channels / plan->group_block;
     int full = e_lanes(e, choose_lanes(plan, run, unit, &s.pieces));
     EMIT_FOR (e, c, x_const(e, 0), x_const(e, channels), run) {

@@ -69,6 +69,15 @@ static double map_cost(const Tiling *g)
     return ((double)all + 2 * (double)last) / 2 / (double)(g->rows * g->cols);
 }
 
+/* With samples abreast every pixel looks into all of the view around a tile, which must stay beside the column. */
+static int64_t window_bytes(const dcn_spec *s, const TiledPlan *p)
+{
+    enum { AROUND = 6 };
+    int64_t rows = (int64_t)p->th * s->stride[0] + 2 * AROUND;
+    int64_t cols = (int64_t)p->tw * s->stride[1] + 2 * AROUND;
+    return p->abreast ? rows * cols * s->in_channels * p->fp_bytes : 0;
+}
+
 /* Large maps are judged by a part: their edges matter little. */
 static double tiling_cost(const dcn_spec *s, const dcn_target *t, const int *k)
 {
@@ -81,7 +90,7 @@ static double tiling_cost(const dcn_spec *s, const dcn_target *t, const int *k)
     /* The column is written and read at once; weights stay beside it if both fit. */
     int64_t column = (int64_t)p.pixels * p.column_stride * p.fp_bytes;
     int64_t weights = p.packed_elements * p.fp_bytes, l2 = t->l2_bytes;
-    int64_t beside = column + (weights < l2 ? weights : 0);
+    int64_t beside = column + (weights < l2 ? weights : 0) + window_bytes(s, &p);
     double spilled = column > l2 * 2 / 3 || beside > l2 * 7 / 8 ? 0.04 : 0;
     double ragged = s->layout == DCN_NCHW && g.tw % p.lanes ? 0.03 : 0;
     double thin = g.th > 2 * g.tw || g.tw > 6 * g.th ? 0.02 : 0;
@@ -146,9 +155,29 @@ static void guess_view(const dcn_spec *s, const dcn_target *t, int *k)
         k[TILED_VIEW] = 0;
 }
 
+/* Along taps where they lie side by side, or where they fill vectors well enough to pay for turning them. */
+static void guess_coords(const dcn_spec *s, const dcn_target *t, int *k)
+{
+    int taps = s->offset_groups * problem_taps(s), enough = 2 * problem_vector(s, t);
+    k[TILED_COORDS] = tiled_can_by_taps(s) && (s->layout == DCN_NHWC || taps >= enough);
+}
+
+/* Few pixels at a time where every one has many places; offsets reach a few pixels around a tile. */
+static void guess_passes(const dcn_spec *s, const dcn_target *t, int *k)
+{
+    enum { FAR = 6, NEAR = 4, PIXELS = 4 };
+    TiledPlan p = tiled_plan(s, t, k);
+    k[TILED_PREFETCH] = !problem_is_deformed(s) ? -1 : p.abreast ? FAR : NEAR;
+    k[TILED_STRIP] = p.abreast && !p.turns ? PIXELS : 0;
+    if (tiled_refuse(s, t, k))
+        k[TILED_STRIP] = 0;
+}
+
 void tiled_guess(const dcn_spec *s, const dcn_target *t, int *k)
 {
-    k[TILED_CB] = k[TILED_ORDER] = k[TILED_VIEW] = 0;
+    k[TILED_PREFETCH] = -1;
+    k[TILED_CB] = k[TILED_ORDER] = k[TILED_VIEW] = k[TILED_STRIP] = 0;
+    k[TILED_COORDS] = 0;
     k[TILED_TH] = 1;
     k[TILED_TW] = 4;
     guess_taps(s, k);
@@ -156,5 +185,7 @@ void tiled_guess(const dcn_spec *s, const dcn_target *t, int *k)
     k[TILED_PACK] = tiled_fitting_pack(s, problem_vector(s, t)) > 1;
     guess_channels(s, t, k);
     guess_view(s, t, k);
+    guess_coords(s, t, k);
+    guess_passes(s, t, k);
     guess_tile(s, t, k);
 }

@@ -12,6 +12,59 @@
 
 static const mask all_lanes = { NULL };
 
+/* ---- rows of planes to rows of pixels ------------------------------------------------------------ */
+
+/* A row of an nchw map and where its pixels go: channel c of pixel x to block c/view, element x*view + c%view. */
+typedef struct Turn {
+    addr from, to;
+    idx plane, block; /* elements from a channel of `from`, from a block of `to` to the next */
+    int64_t channels, view;
+} Turn;
+
+/* c: the first channel of a vector, which lies in one block. */
+static addr turned(Emit *e, const Turn *t, idx c, idx x)
+{
+    idx at = x_mulk(e, x, t->view), view = x_const(e, t->view);
+    if (t->view == t->channels)
+        return p_at(e, t->to, x_add(e, at, c));
+    at = x_add(e, at, x_add(e, x_mul(e, x_div(e, c, view), t->block), x_rem(e, c, view)));
+    return p_at(e, t->to, at);
+}
+
+/* Channels c .. c+count-1 of a vector of pixels. */
+static void turn_block(Emit *e, const Turn *t, idx c, int count, const Tiles *x)
+{
+    fvec block[64];
+    for (int i = 0; i < e->lanes; i++) {
+        idx at = x_add(e, x_mul(e, x_addk(e, c, i), t->plane), x->at);
+        block[i] = i < count ? p_load(e, p_at(e, t->from, at), x->live) : f_const(e, 0);
+    }
+    emit_transpose(e, block);
+    mask part = count < e->lanes ? m_first(e, count) : all_lanes;
+    for (int i = 0; i < e->lanes; i++) {
+        idx at = x_addk(e, x->at, i);
+        if (!x->live.v) {
+            p_store(e, turned(e, t, c, at), block[i], part);
+            continue;
+        }
+        EMIT_IF (e, x_less(e, at, x->extent)) {
+            p_store(e, turned(e, t, c, at), block[i], part);
+        }
+    }
+}
+
+static void turn(Emit *e, const Turn *t, idx pixels)
+{
+    int64_t whole = t->channels / e->lanes * e->lanes;
+    EMIT_TILES (e, x, pixels) {
+        EMIT_FOR (e, c, x_const(e, 0), x_const(e, whole), e->lanes) {
+            turn_block(e, t, c.at, e->lanes, &x);
+        }
+        if (whole < t->channels)
+            turn_block(e, t, x_const(e, whole), (int)(t->channels - whole), &x);
+    }
+}
+
 /* ---- input: one row of an image into the view ------------------------------------------------ */
 
 /* The row being copied. */
@@ -22,14 +75,6 @@ typedef struct Row {
     addr view; /* of image n */
 } Row;
 
-/* c: the first channel of a vector, which lies in one block of the view. */
-static addr view_pixel(Emit *e, const Row *r, idx c, idx x)
-{
-    idx pixel = x_add(e, x_mul(e, r->y, r->pb->w), x);
-    idx at = x_add(e, tiled_view_at(e, r->plan, r->pb, c), x_mulk(e, pixel, r->plan->view));
-    return p_at(e, r->view, at);
-}
-
 static addr input_at(Emit *e, const Row *r, idx c, idx x)
 {
     const idx at[4] = { r->n, c, r->y, x };
@@ -37,37 +82,20 @@ static addr input_at(Emit *e, const Row *r, idx c, idx x)
     return p_at(e, r->pb->input, problem_at(e, r->pb, channels, r->pb->h, r->pb->w, at));
 }
 
-/* nchw: channels c .. c+count-1 of a vector of pixels. */
-static void turn_block(Emit *e, const Row *r, idx c, int count, const Tiles *x)
+static addr view_row(Emit *e, const Row *r)
 {
-    fvec block[64];
-    for (int i = 0; i < e->lanes; i++)
-        block[i] =
-            i < count ? p_load(e, input_at(e, r, x_addk(e, c, i), x->at), x->live) : f_const(e, 0);
-    emit_transpose(e, block);
-    mask part = count < e->lanes ? m_first(e, count) : all_lanes;
-    for (int i = 0; i < e->lanes; i++) {
-        idx at = x_addk(e, x->at, i);
-        if (!x->live.v) {
-            p_store(e, view_pixel(e, r, c, at), block[i], part);
-            continue;
-        }
-        EMIT_IF (e, x_less(e, at, r->pb->w)) {
-            p_store(e, view_pixel(e, r, c, at), block[i], part);
-        }
-    }
+    return p_at(e, r->view, x_mulk(e, x_mul(e, r->y, r->pb->w), r->plan->view));
 }
 
 static void turn_row(Emit *e, const Row *r)
 {
-    int64_t channels = r->plan->s->in_channels, whole = channels / e->lanes * e->lanes;
-    EMIT_TILES (e, x, r->pb->w) {
-        EMIT_FOR (e, c, x_const(e, 0), x_const(e, whole), e->lanes) {
-            turn_block(e, r, c.at, e->lanes, &x);
-        }
-        if (whole < channels)
-            turn_block(e, r, x_const(e, whole), (int)(channels - whole), &x);
-    }
+    idx zero = x_const(e, 0);
+    Turn t = { .channels = r->plan->s->in_channels, .view = r->plan->view };
+    t.from = input_at(e, r, zero, zero);
+    t.to = view_row(e, r);
+    t.plane = x_mul(e, r->pb->h, r->pb->w);
+    t.block = tiled_view_block(e, r->plan, r->pb);
+    turn(e, &t, r->pb->w);
 }
 
 /* nhwc: the vectors of every pixel to their blocks, which are whole vectors. */
@@ -76,7 +104,9 @@ static void copy_row(Emit *e, const Row *r)
     EMIT_FOR (e, x, x_const(e, 0), r->pb->w, 1) {
         EMIT_FOR (e, c, x_const(e, 0), x_const(e, r->plan->s->in_channels), e->lanes) {
             fvec v = p_load(e, input_at(e, r, c.at, x.at), all_lanes);
-            p_store(e, view_pixel(e, r, c.at, x.at), v, all_lanes);
+            idx at =
+                x_add(e, tiled_view_at(e, r->plan, r->pb, c.at), x_mulk(e, x.at, r->plan->view));
+            p_store(e, p_at(e, view_row(e, r), at), v, all_lanes);
         }
     }
 }
@@ -95,6 +125,39 @@ LLVMValueRef tiled_emit_repack(Emit *e, const TiledPlan *plan)
     (plan->s->layout == DCN_NCHW ? turn_row : copy_row)(e, &r);
     e_fn_end(e);
     e_lanes(e, full);
+    return fn;
+}
+
+/* ---- offsets and masks: some pixels of a row, nchw to [pixel][channel] --------------------------- */
+
+enum { A_ARGS, A_OFFSETS, A_MASKS, A_N, A_P, A_Q, A_COLS, A_AHEAD, A_NARGS };
+
+static void turn_map(Emit *e, const TiledPlan *plan, const Problem *pb, addr map, addr to, int per)
+{
+    int64_t channels = (int64_t)plan->taps * plan->s->offset_groups * per;
+    const idx at[4] = { e_arg_idx(e, A_N), x_const(e, 0), e_arg_idx(e, A_P), e_arg_idx(e, A_Q) };
+    Turn t = { .to = to, .channels = channels, .view = channels, .plane = x_mul(e, pb->p, pb->q) };
+    idx planes = x_const(e, per == 2 ? pb->offset_channels : pb->mask_channels);
+    t.from = p_at(e, map, problem_at(e, pb, planes, pb->p, pb->q, at));
+    if (plan->prefetch >= 0) {
+        EMIT_FOR (e, c, x_const(e, 0), x_const(e, channels), 1) {
+            idx ahead = x_add(e, x_mul(e, c.at, t.plane), e_arg_idx(e, A_AHEAD));
+            p_prefetch(e, p_at(e, t.from, ahead), 2);
+        }
+    }
+    turn(e, &t, e_arg_idx(e, A_COLS));
+}
+
+LLVMValueRef tiled_emit_turn(Emit *e, const TiledPlan *plan)
+{
+    const LLVMTypeRef args[A_NARGS] = { e->ptr, e->ptr, e->ptr, e->i64,
+                                        e->i64, e->i64, e->i64, e->i64 };
+    LLVMValueRef fn = e_fn_begin(e, "turn", 1, e->none, A_NARGS, args);
+    Problem pb = problem_load(e, plan->s, e_arg_addr(e, A_ARGS));
+    turn_map(e, plan, &pb, pb.offset, e_arg_addr(e, A_OFFSETS), 2);
+    if (pb.mask.v)
+        turn_map(e, plan, &pb, pb.mask, e_arg_addr(e, A_MASKS), 1);
+    e_fn_end(e);
     return fn;
 }
 

@@ -15,11 +15,16 @@ int tiled_repacks(const TiledPlan *p)
     return p->s->layout == DCN_NCHW || p->view < p->s->in_channels;
 }
 
+idx tiled_view_block(Emit *e, const TiledPlan *p, const Problem *pb)
+{
+    return x_mulk(e, x_mul(e, pb->h, pb->w), p->view);
+}
+
 idx tiled_view_at(Emit *e, const TiledPlan *p, const Problem *pb, idx c)
 {
     if (p->view == p->s->in_channels)
         return c;
-    idx view = x_const(e, p->view), block = x_mul(e, x_mul(e, pb->h, pb->w), view);
+    idx view = x_const(e, p->view), block = tiled_view_block(e, p, pb);
     return x_add(e, x_mul(e, x_div(e, c, view), block), x_rem(e, c, view));
 }
 
@@ -33,9 +38,13 @@ static void plan_workspace(TiledPlan *p)
 {
     const dcn_spec *s = p->s;
     int64_t out = p->out_stride ? (int64_t)p->panel_pixels + p->lanes : 0;
+    int64_t taps = (int64_t)p->taps * s->offset_groups;
+    int64_t turned = p->turns ? (p->tw * taps + p->lanes) * p->fp_bytes : 0;
     const struct {
         int64_t *at, bytes;
     } parts[] = {
+        { &p->offset_rows, 2 * turned },
+        { &p->mask_rows, s->modulation == DCN_MODULATION_NONE ? 0 : turned },
         { &p->places, p->entries * 4 },
         { &p->weights, problem_is_deformed(s) ? p->entries * 4 * p->fp_bytes : 0 },
         { &p->rows, (int64_t)p->panel_pixels * 8 },
@@ -109,22 +118,25 @@ static void plan_groups(TiledPlan *p, const int *k)
     p->channel_block = cb && cb < p->in_group ? cb : p->in_group;
     p->group_block = cb > p->in_group ? divisor_below(p->groups, cb / p->in_group) : 1;
     p->out_padded = (int)round_up(p->out_group, p->lanes);
+    int ratio = p->lanes / p->offset_group, whole = p->pack == 1 && p->group_block == 1;
+    whole = whole && p->in_group % p->offset_group == 0 && p->channel_block % p->offset_group == 0;
+    if (k[TILED_VIEW] && p->by_taps && whole && (ratio == 2 || ratio == 4) && 2 * ratio <= p->lanes)
+        p->abreast = ratio;
 }
 
-/* Unrolled over the taps, so not for very many of them. */
-int tiled_by_taps(const dcn_spec *s)
+int tiled_can_by_taps(const dcn_spec *s)
 {
-    return problem_is_deformed(s) && s->layout == DCN_NHWC &&
-           s->modulation != DCN_MODULATION_SOFTMAX && s->offset_groups * problem_taps(s) <= 256;
+    return problem_is_deformed(s) && s->modulation != DCN_MODULATION_SOFTMAX &&
+           s->offset_groups * problem_taps(s) <= EMIT_TABLE_MAX - 64;
 }
 
 static void plan_places(TiledPlan *p)
 {
     int all = p->taps * p->s->offset_groups;
-    p->by_taps = tiled_by_taps(p->s);
+    p->turns = p->by_taps && p->s->layout == DCN_NCHW;
     p->tap_entries = p->by_taps ? 1 : p->pixels + p->lanes;
     p->pixel_entries = p->by_taps ? spread(all, LINE_BYTES / 4 / p->fp_bytes) : 1;
-    p->entries = p->by_taps ? (int64_t)p->pixels * p->pixel_entries + p->lanes
+    p->entries = p->by_taps ? (int64_t)p->strip * p->pixel_entries + p->lanes
                             : (int64_t)all * p->tap_entries;
 }
 
@@ -140,6 +152,9 @@ TiledPlan tiled_plan(const dcn_spec *s, const dcn_target *t, const int *k)
     p.pixels = p.th * p.tw;
     p.panel_pixels = (int)round_up(p.pixels, p.mr);
     p.taps = problem_taps(s);
+    p.prefetch = k[TILED_PREFETCH];
+    p.by_taps = k[TILED_COORDS] && tiled_can_by_taps(s);
+    p.strip = k[TILED_STRIP] ? k[TILED_STRIP] : p.pixels;
     plan_places(&p);
     p.tap_block = k[TILED_TAPS] && k[TILED_TAPS] < p.taps ? k[TILED_TAPS] : p.taps;
     plan_groups(&p, k);

@@ -118,18 +118,80 @@ static void product(Emit *e, const Ctx *c, const Block *b)
 
 /* ---- the columns of one tile ------------------------------------------------------------------------ */
 
-static void sample_column(Emit *e, const Ctx *c, LLVMValueRef fn, idx channel, idx t0, idx taps)
+/* `pixels` of the tile, which go to the column from `to`. */
+static void sample_column(Emit *e, const Ctx *c, LLVMValueRef fn, const idx from[3], addr to,
+                          idx pixels)
 {
     const TiledPlan *p = c->plan;
     e_call_fn(e, fn, 9,
               (LLVMValueRef[]){ c->args.v, c->input.v, own(e, c, p->places).v,
-                                own(e, c, p->weights).v, own(e, c, p->column).v, channel.v, t0.v,
-                                taps.v, c->pixels.v });
+                                own(e, c, p->weights).v, to.v, from[0].v, from[1].v, from[2].v,
+                                pixels.v });
 }
 
 static idx flag(Emit *e, cond yes)
 {
     return x_select(e, yes, x_const(e, 1), x_const(e, 0));
+}
+
+/* Pixels from a row of the tile to the next one that this thread will see: of this tile, or of the tile beside. */
+static idx pixels_ahead(Emit *e, const Ctx *c, idx row)
+{
+    idx below = x_add(e, row, x_const(e, 1));
+    idx beside = x_sub(e, c->cols, x_mul(e, row, c->pb.q));
+    return x_select(e, x_less(e, below, c->rows), c->pb.q, beside);
+}
+
+/* `cols` pixels of a row from `col`, into the tables from entry `pixel`. */
+static void find_places(Emit *e, const Ctx *c, idx row, idx col, idx cols, idx pixel)
+{
+    const TiledPlan *p = c->plan;
+    idx at[2] = { x_add(e, c->p0, row), x_add(e, c->q0, col) }, ahead = pixels_ahead(e, c, row);
+    addr offsets = own(e, c, p->offset_rows), masks = own(e, c, p->mask_rows);
+    if (p->turns)
+        e_call_fn(e, c->parts->turn, 8,
+                  (LLVMValueRef[]){ c->args.v, offsets.v, masks.v, c->n.v, at[0].v, at[1].v, cols.v,
+                                    ahead.v });
+    e_call_fn(e, c->parts->places, 11,
+              (LLVMValueRef[]){ c->args.v, own(e, c, p->places).v, own(e, c, p->weights).v, c->n.v,
+                                at[0].v, at[1].v, cols.v, pixel.v, ahead.v, offsets.v, masks.v });
+}
+
+static void prefetch(Emit *e, const Ctx *c, idx row)
+{
+    if (!c->parts->prefetch)
+        return;
+    idx first = flag(e, x_equal(e, row, x_const(e, 0)));
+    e_call_fn(e, c->parts->prefetch, 7,
+              (LLVMValueRef[]){ c->args.v, c->input.v, c->n.v, x_add(e, c->p0, row).v, c->q0.v,
+                                c->cols.v, first.v });
+}
+
+/* The places of all of a tile, for as many columns as there are. */
+static void tile_places(Emit *e, const Ctx *c)
+{
+    idx zero = x_const(e, 0);
+    EMIT_FOR (e, row, zero, c->rows, 1) {
+        prefetch(e, c, row.at);
+        find_places(e, c, row.at, zero, c->cols, x_mul(e, row.at, c->cols));
+    }
+}
+
+/* The one column of a tile in strips: places that are used at once stay in L1. */
+static void strips(Emit *e, const Ctx *c)
+{
+    const TiledPlan *p = c->plan;
+    idx zero = x_const(e, 0), from[3] = { zero, zero, x_const(e, p->taps) };
+    EMIT_FOR (e, row, zero, c->rows, 1) {
+        prefetch(e, c, row.at);
+        EMIT_FOR (e, col, zero, c->cols, p->strip) {
+            idx cols = x_min(e, x_const(e, p->strip), x_sub(e, c->cols, col.at));
+            idx pixel = x_add(e, x_mul(e, row.at, c->cols), col.at);
+            addr to = p_at(e, own(e, c, p->column), x_mulk(e, pixel, p->column_stride));
+            find_places(e, c, row.at, col.at, cols, zero);
+            sample_column(e, c, c->parts->columns[0], from, to, cols);
+        }
+    }
 }
 
 /* The products of packed group g with its part of a column: channels c0 .. c0 + channels - 1, taps t0.. */
@@ -162,7 +224,11 @@ static void channel_block(Emit *e, const Ctx *c, idx g, idx c0, int channels)
     idx channel = x_add(e, x_mulk(e, g, p->in_group), c0);
     EMIT_FOR (e, t0, zero, all, p->tap_block) {
         idx taps = x_min(e, x_const(e, p->tap_block), x_sub(e, all, t0.at));
-        sample_column(e, c, fn, channel, t0.at, taps);
+        const idx from[3] = { channel, t0.at, taps };
+        if (p->strip < p->pixels)
+            strips(e, c);
+        else
+            sample_column(e, c, fn, from, own(e, c, p->column), c->pixels);
         EMIT_FOR (e, i, zero, x_const(e, p->group_block), 1) {
             group_product(e, c, x_add(e, g, i.at), i.at, c0, channels, t0.at, taps);
         }
@@ -218,9 +284,8 @@ static LLVMValueRef emit_tile(Emit *e, const TiledPlan *p, const TiledParts *par
     LLVMValueRef fn = e_fn_begin(e, "tile", 1, e->none, T_NARGS, args);
     Ctx c = tile_ctx(e, p, parts);
     fill_rows(e, &c);
-    e_call_fn(e, parts->places, 8,
-              (LLVMValueRef[]){ c.args.v, own(e, &c, p->places).v, own(e, &c, p->weights).v, c.n.v,
-                                c.p0.v, c.q0.v, c.rows.v, c.cols.v });
+    if (p->strip == p->pixels)
+        tile_places(e, &c);
     whole_tile(e, &c);
     if (parts->unpack)
         e_call_fn(e, parts->unpack, 7,
@@ -253,14 +318,20 @@ static idx shared(Emit *e, const Problem *pb, const void *self)
 static TiledParts emit_parts(Emit *e, const TiledPlan *p)
 {
     TiledParts parts = { .places = tiled_emit_places(e, p) };
+    if (p->turns)
+        parts.turn = tiled_emit_turn(e, p);
     int rest = p->in_group % p->channel_block,
         same = p->last_nv == p->nv && !(p->out_group % p->lanes);
-    parts.columns[0] = tiled_emit_column(e, p, "column", p->channel_block * p->group_block);
+    LLVMValueRef (*column)(Emit *, const TiledPlan *, const char *, int) =
+        p->abreast ? tiled_emit_abreast : tiled_emit_column;
+    parts.columns[0] = column(e, p, "column", p->channel_block * p->group_block);
     if (rest)
-        parts.columns[1] = tiled_emit_column(e, p, "column_rest", rest);
+        parts.columns[1] = column(e, p, "column_rest", rest);
     parts.products[1] = tiled_emit_product(e, p, "product_last", p->last_nv, 1);
     parts.products[0] = same || p->out_blocks == 1 ? parts.products[1]
                                                    : tiled_emit_product(e, p, "product", p->nv, 0);
+    if (p->prefetch >= 0)
+        parts.prefetch = tiled_emit_prefetch(e, p);
     if (tiled_repacks(p))
         parts.repack = tiled_emit_repack(e, p);
     if (p->out_stride)

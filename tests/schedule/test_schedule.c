@@ -264,6 +264,14 @@ static const Reason reasons[] = {
     { 64, 64, 1, 1, 28, 3, "tiled view=1", "there is one offset group: use view=0", DCN_F32 },
     { 51, 64, 1, 3, 28, 3, "tiled cb=0 view=1",
       "the channels of an offset group do not fill vectors evenly: use view=0", DCN_F32 },
+    { 512, 64, 1, 512, 28, 3, "tiled cb=0 coords=1",
+      "lanes cannot run along the taps: use coords=0", DCN_F32 },
+    { 64, 64, 1, 1, 28, 3, "tiled cb=0 coords=0 strip=1",
+      "lanes of the pass over the offsets run along pixels: use strip=0", DCN_F32 },
+    { 64, 64, 1, 1, 28, 3, "tiled cb=0 tw=4 coords=1 strip=8", "a strip is wider than a tile",
+      DCN_F32 },
+    { 64, 64, 1, 1, 28, 3, "tiled cb=16 coords=1 strip=1",
+      "several columns share a pass over the offsets: use strip=0", DCN_F32 },
 };
 enum { NREASONS = sizeof reasons / sizeof *reasons };
 
