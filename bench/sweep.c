@@ -226,8 +226,8 @@ static int faster(const void *a, const void *b)
 static void print_table(Sweep *w)
 {
     double peak = bench_median(w->peak, w->rounds), flops = dcn_spec_flops(w->spec);
-    char guess[DCN_TEXT_MAX] = "";
-    dcn_explain(w->spec, NULL, guess, sizeof guess, NULL, 0, NULL);
+    dcn_choice guess = { .schedule = "" };
+    dcn_explain(w->spec, NULL, &guess, NULL, 0, NULL);
     for (int i = 0; i < w->n; i++)
         w->candidate[i].median = bench_median(w->candidate[i].ns, w->rounds);
     qsort(w->candidate, (size_t)w->n, sizeof *w->candidate, faster);
@@ -239,7 +239,7 @@ static void print_table(Sweep *w)
         const char *text = dcn_kernel_schedule(c->kernel);
         printf("%9.3f %9.3f %8.1f %5.1f%%  %s%s\n", c->median / 1e6, c->ns[0] / 1e6,
                flops / c->median, 100 * flops / c->median / peak, text,
-               strcmp(text, guess) ? "" : "  <- guess");
+               strcmp(text, guess.schedule) ? "" : "  <- guess");
     }
 }
 
@@ -293,6 +293,7 @@ int main(int argc, char **argv)
     }
     Sweep w = { .workspace = NULL };
     dcn_error err = { .text = "" };
+    setenv("DCNGEN_TUNE", "off", 1); /* the empty schedule is the guess */
     int failed = sweep(&w, argc, argv, &err);
     if (failed)
         fprintf(stderr, "dcngen_sweep: %s\n", err.text);

@@ -49,6 +49,10 @@ const Option options[NOPTIONS] = {
                       take_offsets },
     [OPT_THREADS] = { "--threads", "N", "default DCNGEN_NUM_THREADS, else one for each core",
                       AT(threads), take_threads },
+    [OPT_MAX_SIZE] = { "--max-size", "BYTES", "of code that is kept; also 500K, 200M, 1G",
+                       AT(max_bytes), take_size },
+    [OPT_MAX_AGE] = { "--max-age", "DAYS", "how long what nobody uses is kept", AT(max_days),
+                      take_days },
     [OPT_JSON] = { "--json", NULL, "report as JSON", 0, NULL },
     [OPT_HELP] = { "--help", NULL, "print this text", 0, NULL },
 };
@@ -200,7 +204,7 @@ static const Verb *find_verb(const char *word)
 
 int args_parse(int argc, char **argv, Args *a, dcn_error *err)
 {
-    *a = (Args){ .seconds = 1, .offset_std = 2 };
+    *a = (Args){ .seconds = 1, .offset_std = 2, .max_bytes = -1, .max_days = -1 };
     if (make_room(a, argc, err))
         return -1;
     if (argc < 2)

@@ -39,6 +39,8 @@ typedef enum {
     OPT_TIME,
     OPT_OFFSETS,
     OPT_THREADS,
+    OPT_MAX_SIZE,
+    OPT_MAX_AGE,
     OPT_JSON,
     OPT_HELP,
     NOPTIONS
@@ -58,6 +60,7 @@ typedef struct Args {
     const char *target, *cpu, *attrs, *triple, *schedule, *out, *emit;
     int threads; /* 0: not given */
     uint64_t seed;
+    int64_t max_bytes, max_days; /* -1: no limit */
     double seconds, offset_std;
 } Args;
 

@@ -19,7 +19,8 @@ extern const Kind artefact_depfile; /* its `emit` means nothing */
 typedef struct Artefact {
     const dcn_spec *spec;
     const Kind *kind;
-    char *path, *temp; /* where it goes, and where it is written first */
+    const char *schedule; /* of the kernel */
+    char *path, *temp;    /* where it goes, and where it is written first */
     void *bytes;
     size_t size;
     dcn_error err; /* of making it */

@@ -72,9 +72,10 @@ static json_t *row_json(const Bench *b, const Row *r)
                   "ns_min", say_number(t->ns_min), "ns_max", say_number(t->ns_max), "rounds",
                   t->rounds, "gflops", say_number(t->gflops), "peak_gflops",
                   say_number(t->peak_gflops), "peak_fraction", say_number(t->peak_fraction));
-    json_t *rest = json_pack("{s:I, s:I, s:s, s:b}", "bytes", (json_int_t)t->bytes,
-                             "workspace_bytes", (json_int_t)r->workspace_bytes, "schedule",
-                             dcn_kernel_schedule(r->kernel), "tuned", 0);
+    json_t *rest =
+        json_pack("{s:I, s:I, s:s, s:b}", "bytes", (json_int_t)t->bytes, "workspace_bytes",
+                  (json_int_t)r->workspace_bytes, "schedule", dcn_kernel_schedule(r->kernel),
+                  "tuned", dcn_kernel_choice(r->kernel)->origin == DCN_ORIGIN_TUNED);
     json_object_update(o, times);
     json_object_update(o, rest);
     json_decref(times);

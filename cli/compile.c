@@ -1,7 +1,8 @@
 /* compile.c: the verb that writes kernels as files.
 **
 ** Everything is made in memory first, several artefacts at the same time, so that a spec or a
-** schedule that cannot be leaves the directory untouched.
+** schedule that cannot be leaves the directory untouched.  The schedule of a kernel is chosen once, so
+** all its artefacts agree even while another process tunes it.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "artefact.h"
@@ -17,16 +18,30 @@
 typedef struct Work {
     const Args *args;
     Kernels kernels;
-    Artefact *all; /* kernel by kernel, in each by kind */
+    dcn_choice *choice; /* of each kernel */
+    Artefact *all;      /* kernel by kernel, in each by kind */
     int n;
 } Work;
 
 /* ---- what to make --------------------------------------------------------- */
 
-static int add(Work *w, const dcn_spec *s, const Kind *kind, dcn_error *err)
+static int choose(Work *w, int i, dcn_error *err)
+{
+    const dcn_spec *s = w->kernels.spec[i];
+    Choice c;
+    if (kernel_choice(&w->kernels, s, &c, err))
+        return -1;
+    if (dcn_explain(s, &c.opt, &w->choice[i], NULL, 0, err))
+        return kernel_fail(&w->kernels, s, err);
+    say_note(w->choice[i].note);
+    return 0;
+}
+
+static int add(Work *w, int i, const Kind *kind, dcn_error *err)
 {
     Artefact *a = &w->all[w->n++];
-    a->spec = s;
+    a->spec = w->kernels.spec[i];
+    a->schedule = w->choice[i].schedule;
     a->kind = kind;
     return artefact_name(a, w->args->out, err);
 }
@@ -34,14 +49,17 @@ static int add(Work *w, const dcn_spec *s, const Kind *kind, dcn_error *err)
 static int plan(Work *w, unsigned kinds, dcn_error *err)
 {
     w->all = calloc((size_t)w->kernels.n * (NKINDS + 1) + 1, sizeof *w->all);
-    if (!w->all)
+    w->choice = calloc((size_t)w->kernels.n + 1, sizeof *w->choice);
+    if (!w->all || !w->choice)
         return dcn_fail(err, DCN_EENV, "no memory for %d kernels", w->kernels.n);
     for (int i = 0; i < w->kernels.n; i++) {
+        if (choose(w, i, err))
+            return -1;
         for (int k = 0; k < NKINDS; k++) {
-            if ((kinds & 1u << k) && add(w, w->kernels.spec[i], &artefact_kinds[k], err))
+            if ((kinds & 1u << k) && add(w, i, &artefact_kinds[k], err))
                 return -1;
         }
-        if (args_has(w->args, OPT_DEPFILE) && add(w, w->kernels.spec[i], &artefact_depfile, err))
+        if (args_has(w->args, OPT_DEPFILE) && add(w, i, &artefact_depfile, err))
             return -1;
     }
     return 0;
@@ -55,10 +73,14 @@ static void make(void *arg, int64_t i, int thread)
     Artefact *a = &w->all[i];
     Choice c;
     (void)thread;
-    if (a->kind == &artefact_depfile)
+    if (a->kind == &artefact_depfile) {
         a->bytes = depfile_text(w->kernels.module, w->all, w->n, a, &a->size, &a->err);
-    else if (!kernel_choice(&w->kernels, a->spec, &c, &a->err) &&
-             dcn_emit(a->spec, &c.opt, a->kind->emit, &a->bytes, &a->size, &a->err))
+        return;
+    }
+    if (kernel_choice(&w->kernels, a->spec, &c, &a->err))
+        return;
+    c.opt.schedule = a->schedule;
+    if (dcn_emit(a->spec, &c.opt, a->kind->emit, &a->bytes, &a->size, &a->err))
         kernel_fail(&w->kernels, a->spec, &a->err);
 }
 
@@ -111,6 +133,7 @@ int verb_compile(const Args *a, dcn_error *err)
         !artefacts_write(a->out, w.all, w.n, err))
         status = report(&w, err);
     artefacts_free(w.all, w.n);
+    free(w.choice);
     kernels_free(&w.kernels);
     return status;
 }

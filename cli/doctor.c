@@ -4,6 +4,8 @@
 ** the shared library is made.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include <dcngen/cache.h>
+
 #include "codegen/cg.h"
 #include "runtime/base.h"
 #include "runtime/env.h"
@@ -46,13 +48,14 @@ static int check_version(Finding found, dcn_error *err)
 
 static int check_environment(Finding found, dcn_error *err)
 {
-    static const char *const names[] = { "DCNGEN_NUM_THREADS", "DCNGEN_MAX_ISA", "DCNGEN_VERBOSE",
-                                         "DCNGEN_DUMP" };
+    static const char *const names[] = { "DCNGEN_NUM_THREADS", "DCNGEN_MAX_ISA",   "DCNGEN_VERBOSE",
+                                         "DCNGEN_DUMP",        "DCNGEN_TUNE",      "DCNGEN_CACHE",
+                                         "DCNGEN_CACHE_DIR",   "DCNGEN_SYSTEM_DIR" };
     rt_env env;
-    char set[512] = "";
+    char set[1024] = "";
     if (rt_env_read(&env, err))
         return -1;
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 8; i++) {
         const char *value = getenv(names[i]);
         size_t used = strlen(set);
         if (value && *value)
@@ -130,6 +133,21 @@ static int check_temporary(Finding found, dcn_error *err)
     return find(found, "%s", dir && *dir ? dir : "/tmp");
 }
 
+static int check_store(Finding found, dcn_error *err)
+{
+    dcn_cache *c = NULL;
+    dcn_cache_stats s;
+    int status = -1;
+    if (dcn_cache_open(&c, err) || dcn_cache_stat(c, &s, err))
+        goto out;
+    status = *dcn_cache_why(c)
+                 ? dcn_fail(err, DCN_EENV, "%s", dcn_cache_why(c))
+                 : find(found, "%.400s: %d records", *s.state ? s.state : "off", (int)s.records);
+out:
+    dcn_cache_close(c);
+    return status;
+}
+
 static const Check checks[] = {
     { "version", true, check_version },
     { "environment", true, check_environment },
@@ -138,6 +156,7 @@ static const Check checks[] = {
     { "kernel", true, check_kernel },
     { "temporary files", false, check_temporary },
     { "shared library", false, check_shared_lib },
+    { "store", false, check_store },
 };
 
 /* ---- the verb ------------------------------------------------------------- */

@@ -51,12 +51,17 @@ static void print_overview(void)
          "  1  the work ran and something failed: a mismatch, a refused schedule\n"
          "  2  wrong use of the command line\n"
          "  3  an error in the spec, with file:line:\n"
-         "  4  environment or target: unsupported CPU, no permission, disk full\n\n"
+         "  4  environment or target: unsupported CPU, no permission, disk full\n"
+         "  5  the store of tuning results is damaged or not one of this dcngen\n\n"
          "environment:");
     print_row("DCNGEN_NUM_THREADS", "threads where --threads is not given");
     print_row("DCNGEN_MAX_ISA", "a row of the target table that lowers this machine: avx2");
     print_row("DCNGEN_VERBOSE", "what to tell on stderr: spec,dispatch,ir,opt,asm,time");
     print_row("DCNGEN_DUMP", "a directory for the stages of every compilation");
+    print_row("DCNGEN_TUNE", "schedules from the store: off, cached (the default), on");
+    print_row("DCNGEN_CACHE", "what is done with the store: off, ro, rw (the default)");
+    print_row("DCNGEN_CACHE_DIR", "one directory for the whole store");
+    print_row("DCNGEN_SYSTEM_DIR", "a store that is read after it");
     print_row("NO_COLOR", "no colour on a terminal either");
 }
 

@@ -5,6 +5,7 @@
 #include "names.h"
 #include "runtime/base.h"
 #include "runtime/env.h"
+#include "say.h"
 #include "tuner/target.h"
 
 #include <stdio.h>
@@ -128,7 +129,7 @@ int kernel_choice(const Kernels *k, const dcn_spec *s, Choice *c, dcn_error *err
     if (a->target && a->cpu && strcmp(a->target, a->cpu) != 0)
         return dcn_fail(err, DCN_EUSAGE, "--target %s and -mcpu=%s contradict each other",
                         a->target, a->cpu);
-    c->opt = (dcn_options){ .schedule = a->schedule, .target = &c->target };
+    c->opt = (dcn_options){ .schedule = a->schedule, .target = &c->target, .threads = a->threads };
     if (!choose_target(a, s, &c->target, err))
         return 0;
     return err->code == DCN_ESPEC ? kernel_fail(k, s, err) : -1;
@@ -139,5 +140,8 @@ int kernel_compile(const Kernels *k, const dcn_spec *s, dcn_kernel **out, dcn_er
     Choice c;
     if (kernel_choice(k, s, &c, err))
         return -1;
-    return dcn_compile(s, &c.opt, out, err) ? kernel_fail(k, s, err) : 0;
+    if (dcn_compile(s, &c.opt, out, err))
+        return kernel_fail(k, s, err);
+    say_note(dcn_kernel_choice(*out)->note);
+    return 0;
 }

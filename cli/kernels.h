@@ -19,7 +19,7 @@ typedef struct Kernels {
 int kernels_load(const Args *a, Kernels *k, dcn_error *err);
 void kernels_free(Kernels *k);
 
-/* Target and schedule of one kernel: those of the command line, else the spec's. */
+/* Target, schedule and threads of one kernel: those of the command line, else the spec's. */
 typedef struct Choice {
     dcn_target target;
     dcn_options opt; /* points to the target above: do not copy a Choice */

@@ -46,6 +46,15 @@ int say_error(const dcn_error *err)
     return (int)err->code;
 }
 
+void say_note(const char *text)
+{
+    static char last[sizeof((dcn_error *)0)->text];
+    if (!*text || !strcmp(text, last))
+        return;
+    snprintf(last, sizeof last, "%s", text);
+    fprintf(stderr, "dcngen: note: %s\n", text);
+}
+
 int say_end(int status)
 {
     errno = 0;

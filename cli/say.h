@@ -14,6 +14,9 @@ void say_begin(void);
 /* The error as one line on stderr; returns its exit code. */
 int say_error(const dcn_error *err);
 
+/* What the user should know although the work goes on, as one line on stderr: not twice in a row. */
+void say_note(const char *text);
+
 /* Flush stdout; what could not be written turns `status` into DCN_EENV, with a message. */
 int say_end(int status);
 

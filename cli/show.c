@@ -80,7 +80,8 @@ static json_t *spec_object(const Kernels *k, const dcn_spec *s, dcn_error *err)
 
 typedef struct Decision {
     Choice choice;
-    char schedule[DCN_TEXT_MAX], why[2048];
+    dcn_choice what;
+    char why[2048];
     int threads;            /* that --threads gives; 0: none */
     size_t workspace_bytes; /* for them */
 } Decision;
@@ -89,8 +90,12 @@ typedef struct Decision {
 static int measure_workspace(const Kernels *k, const dcn_spec *s, Decision *d, dcn_error *err)
 {
     dcn_kernel *kernel = NULL;
-    if (kernel_check_static(s, "--threads", err) || kernel_compile(k, s, &kernel, err))
+    dcn_options opt = d->choice.opt;
+    opt.schedule = d->what.schedule;
+    if (kernel_check_static(s, "--threads", err))
         return -1;
+    if (dcn_compile(s, &opt, &kernel, err))
+        return kernel_fail(k, s, err);
     d->threads = k->args->threads;
     d->workspace_bytes = dcn_kernel_workspace_bytes(kernel, (dcn_sizes){ 0 }, d->threads);
     dcn_kernel_free(kernel);
@@ -102,8 +107,9 @@ static int decide(const Kernels *k, const dcn_spec *s, Decision *d, dcn_error *e
     d->threads = 0;
     if (kernel_choice(k, s, &d->choice, err))
         return -1;
-    if (dcn_explain(s, &d->choice.opt, d->schedule, sizeof d->schedule, d->why, sizeof d->why, err))
+    if (dcn_explain(s, &d->choice.opt, &d->what, d->why, sizeof d->why, err))
         return kernel_fail(k, s, err);
+    say_note(d->what.note);
     return args_has(k->args, OPT_THREADS) ? measure_workspace(k, s, d, err) : 0;
 }
 
@@ -113,7 +119,7 @@ static int show_schedule(const Kernels *k, dcn_error *err)
         Decision d;
         if (decide(k, k->spec[i], &d, err))
             return -1;
-        printf("%s: %s\n", k->spec[i]->name, d.schedule);
+        printf("%s: %s\n", k->spec[i]->name, d.what.schedule);
         for (char *save, *line = strtok_r(d.why, "\n", &save); line;
              line = strtok_r(NULL, "\n", &save))
             printf("  %s\n", line);
@@ -129,9 +135,10 @@ static json_t *schedule_object(const Kernels *k, const dcn_spec *s, dcn_error *e
     Decision d;
     if (decide(k, s, &d, err))
         return NULL;
-    json_t *o =
-        json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", s->name, "target", d.choice.target.cpu,
-                  "isa", d.choice.target.isa, "schedule", d.schedule, "why", d.why);
+    json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "name", s->name, "target",
+                          d.choice.target.cpu, "isa", d.choice.target.isa, "schedule",
+                          d.what.schedule, "origin", dcn_origin_name(d.what.origin), "why", d.why,
+                          "gain", d.what.gain > 0 ? json_real(d.what.gain) : json_null());
     if (d.threads) {
         json_object_set_new(o, "threads", json_integer(d.threads));
         json_object_set_new(o, "workspace_bytes", json_integer((json_int_t)d.workspace_bytes));

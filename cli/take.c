@@ -132,3 +132,34 @@ int take_offsets(const Option *o, char *text, void *field, dcn_error *err)
     *(double *)field = std;
     return 0;
 }
+
+/* -1 if text does not begin with a whole number of at most 15 digits. */
+static int64_t whole(const char *text, const char **end)
+{
+    size_t digits = strspn(text, "0123456789");
+    *end = text + digits;
+    return digits >= 1 && digits <= 15 ? strtoll(text, NULL, 10) : -1;
+}
+
+int take_size(const Option *o, char *text, void *field, dcn_error *err)
+{
+    static const char units[] = "KMG";
+    const char *end, *unit = NULL;
+    int64_t n = whole(text, &end), scale = 1;
+    if (*end && (unit = strchr(units, *end)))
+        scale = (int64_t)1 << 10 * (unit - units + 1);
+    if (n < 0 || end[unit != NULL] || n > INT64_MAX / scale)
+        return fail_value(o, text, "a number of bytes, such as 500K, 200M or 1G", err);
+    *(int64_t *)field = n * scale;
+    return 0;
+}
+
+int take_days(const Option *o, char *text, void *field, dcn_error *err)
+{
+    const char *end;
+    int64_t n = whole(text, &end);
+    if (n < 0 || *end || n > 36500)
+        return fail_value(o, text, "a number of days from 0 to 36500", err);
+    *(int64_t *)field = n;
+    return 0;
+}

@@ -17,5 +17,7 @@ int take_threads(const Option *o, char *text, void *field, dcn_error *err); /* i
 int take_seed(const Option *o, char *text, void *field, dcn_error *err);    /* uint64_t */
 int take_seconds(const Option *o, char *text, void *field, dcn_error *err); /* double */
 int take_offsets(const Option *o, char *text, void *field, dcn_error *err); /* double */
+int take_size(const Option *o, char *text, void *field, dcn_error *err);    /* int64_t, bytes */
+int take_days(const Option *o, char *text, void *field, dcn_error *err);    /* int64_t */
 
 #endif

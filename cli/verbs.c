@@ -25,7 +25,8 @@ const Verb verbs[] = {
       "NAME.o, NAME.h, NAME.s, NAME.ll, NAME.bc, libNAME.a, libNAME.so.  The object needs no\n"
       "library; the header documents shapes, weight packing, workspace and threading.  All files\n"
       "of one command appear complete or not at all; their names are printed.  --threads is how\n"
-      "many of them are made at the same time.\n",
+      "many of them are made at the same time, and how many will run a kernel, where the store\n"
+      "knows a schedule that was tuned for them.\n",
       verb_compile },
     { "run",
       { "SPEC.lua" },
@@ -78,6 +79,23 @@ const Verb verbs[] = {
       "why, and a table of all candidates.  The page is one file that needs no other.  Without\n"
       "SPEC.lua it is about everything in the store; --threads keeps what was tuned for so many.\n",
       verb_report },
+    { "cache",
+      { "WHAT", "FILE" },
+      1,
+      SPEC | BIT(OPT_THREADS) | BIT(OPT_MAX_SIZE) | BIT(OPT_MAX_AGE) | BIT(OPT_JSON),
+      "look after the store of tuning results and code",
+      "WHAT is one of\n"
+      "  path             where the store lies\n"
+      "  ls               what is remembered: a kernel, its best schedule and time\n"
+      "  stat             how much is remembered\n"
+      "  prune            drop what is stale or unused; --max-size and --max-age drop more\n"
+      "  clear            drop everything, pins too\n"
+      "  verify           check every record and all code; exits with 5 if something is damaged\n"
+      "  export [FILE]    write all records and pins as JSON lines; default: standard output\n"
+      "  import FILE      take such lines in: the best verified record wins\n"
+      "  pin SPEC.lua     use --schedule for its kernels on --target with --threads from now on\n"
+      "  unpin SPEC.lua   do so no longer\n",
+      verb_cache },
     { "targets",
       { NULL },
       0,
@@ -92,8 +110,8 @@ const Verb verbs[] = {
       REPORT,
       "check that this machine has all it takes",
       "Checks the environment variables, the CPU, threads, a directory for temporary files, the\n"
-      "making of a shared library, and compiles and verifies a small kernel.  Exits with 4 if\n"
-      "something that every verb needs does not work.\n",
+      "store, the making of a shared library, and compiles and verifies a small kernel.  Exits\n"
+      "with 4 if something that every verb needs does not work.\n",
       verb_doctor },
     { "version",
       { NULL },

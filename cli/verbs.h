@@ -32,6 +32,7 @@ int verb_verify(const Args *a, dcn_error *err);
 int verb_bench(const Args *a, dcn_error *err);
 int verb_show(const Args *a, dcn_error *err);
 int verb_report(const Args *a, dcn_error *err);
+int verb_cache(const Args *a, dcn_error *err);
 int verb_targets(const Args *a, dcn_error *err);
 int verb_doctor(const Args *a, dcn_error *err);
 int verb_version(const Args *a, dcn_error *err);

@@ -80,14 +80,33 @@ int dcn_target_known(int i, const char **cpu, const char **triple, const char **
 /* ---- compiling ----------------------------------------------------------- */
 
 typedef struct dcn_options {
-    const char
-        *schedule; /* "tiled mr=6 nv=4", or some knobs only; NULL: the spec's, else the guess */
+    const char *schedule;     /* "tiled mr=6 nv=4", or some knobs only; NULL: as dcn_choice says */
     const dcn_target *target; /* NULL: native */
+    int threads; /* how many will run it, as it was tuned for; 0: as dcn_execute counts them */
 } dcn_options;
+
+/* Who decided on a schedule: the options, else the spec, else a pin of the user, else what was found by
+** tuning, else nobody. */
+typedef enum {
+    DCN_ORIGIN_OPTION,
+    DCN_ORIGIN_SPEC,
+    DCN_ORIGIN_PINNED,
+    DCN_ORIGIN_TUNED,
+    DCN_ORIGIN_GUESS,
+} dcn_origin;
+const char *dcn_origin_name(dcn_origin o); /* "option", "spec", "pinned", "tuned", "guess" */
+
+typedef struct dcn_choice {
+    char schedule[DCN_TEXT_MAX];
+    dcn_origin origin;
+    double gain;    /* time of the guess / its own, when it was tuned; 0: unknown */
+    char note[768]; /* what the user should know, of a store that cannot be used; "": nothing */
+} dcn_choice;
 
 typedef struct dcn_kernel dcn_kernel; /* machine code in memory, ready to run */
 
-/* Compile and load.  opt may be NULL.  The result is freed by dcn_kernel_free.  What is wrong with
+/* Compile and load; code that the store has of a tuned or pinned kernel is loaded and nothing compiled.
+** opt may be NULL.  The result is freed by dcn_kernel_free.  What is wrong with
 ** the spec's own target or schedule is DCN_ESPEC, and the text begins with 'target' or 'schedule';
 ** dcn_module_where tells the line. */
 int dcn_compile(const dcn_spec *s, const dcn_options *opt, dcn_kernel **out, dcn_error *err);
@@ -96,6 +115,7 @@ void dcn_kernel_free(dcn_kernel *k);
 const dcn_spec *dcn_kernel_spec(const dcn_kernel *k);
 const dcn_target *dcn_kernel_target(const dcn_kernel *k);
 const char *dcn_kernel_schedule(const dcn_kernel *k); /* text form of the schedule in use */
+const dcn_choice *dcn_kernel_choice(const dcn_kernel *k);
 /* Bytes of operand i once it is packed; 0 if it is not one of role DCN_WEIGHT. */
 size_t dcn_kernel_tensor_bytes(const dcn_kernel *k, int i);
 size_t dcn_kernel_packed_bytes(const dcn_kernel *k); /* of the first packed operand */
@@ -144,9 +164,11 @@ typedef enum {
 int dcn_emit(const dcn_spec *s, const dcn_options *opt, dcn_emit_kind kind, void **bytes,
              size_t *size, dcn_error *err);
 
-/* The schedule that dcn_compile would use, as text, and why (a few lines); buffers may be NULL. */
-int dcn_explain(const dcn_spec *s, const dcn_options *opt, char *schedule, size_t schedule_size,
-                char *why, size_t why_size, dcn_error *err);
+/* What dcn_compile and dcn_emit would choose, and why, where it came from and what it means (a few lines);
+** what and why may be NULL.  The store may have changed at the next call: hand the schedule on in the options
+** where several artefacts of one kernel must agree. */
+int dcn_explain(const dcn_spec *s, const dcn_options *opt, dcn_choice *what, char *why,
+                size_t why_size, dcn_error *err);
 
 /* ---- checking and timing ------------------------------------------------- */
 
@@ -176,6 +198,8 @@ typedef struct dcn_timing {
 ** `seconds`; dynamic sizes must have been bound before compiling. */
 int dcn_bench(const dcn_kernel *k, int threads, double seconds, double offset_std, dcn_timing *out,
               dcn_error *err);
+
+/* What tuning found is remembered in a store: see dcngen/cache.h. */
 
 #ifdef __cplusplus
 }

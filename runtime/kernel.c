@@ -26,7 +26,12 @@ const dcn_target *dcn_kernel_target(const dcn_kernel *k)
 
 const char *dcn_kernel_schedule(const dcn_kernel *k)
 {
-    return k->schedule;
+    return k->choice.schedule;
+}
+
+const dcn_choice *dcn_kernel_choice(const dcn_kernel *k)
+{
+    return &k->choice;
 }
 
 size_t dcn_kernel_code_bytes(const dcn_kernel *k)

@@ -37,7 +37,7 @@ typedef struct rt_entry {
 struct dcn_kernel {
     dcn_spec spec;
     dcn_target target;
-    char schedule[DCN_TEXT_MAX];
+    dcn_choice choice;
     rt_entry entry;
     size_t code_bytes;
     void *owner;                  /* of the machine code */

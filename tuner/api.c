@@ -24,8 +24,12 @@ static int build_and_load(const Choice *c, dcn_kernel *k, dcn_error *err)
 {
     void *object = NULL;
     size_t size;
+    if (tune_is_stored(c) && !tune_load_stored(c, k))
+        return 0;
     int failed = cg_build(&k->spec, &c->schedule, &c->target, CG_OBJ, &object, &size, err) ||
                  cg_load(object, size, k, err);
+    if (!failed && tune_is_stored(c))
+        tune_keep_stored(c, k, object, size);
     free(object);
     return failed;
 }
@@ -40,7 +44,7 @@ int dcn_compile(const dcn_spec *s, const dcn_options *opt, dcn_kernel **out, dcn
         return dcn_fail(err, DCN_EENV, "no memory for the kernel '%s'", s->name);
     k->spec = *s;
     k->target = c.target;
-    memcpy(k->schedule, c.text, sizeof k->schedule);
+    k->choice = c.what;
     if (build_and_load(&c, k, err)) {
         dcn_kernel_free(k);
         return -1;
@@ -49,16 +53,27 @@ int dcn_compile(const dcn_spec *s, const dcn_options *opt, dcn_kernel **out, dcn
     return 0;
 }
 
-int dcn_explain(const dcn_spec *s, const dcn_options *opt, char *schedule, size_t schedule_size,
-                char *why, size_t why_size, dcn_error *err)
+/* Where it came from, then what it means. */
+static void explain(const dcn_spec *s, const Choice *c, char *why, size_t size)
+{
+    tune_origin(c, why, size);
+    size_t n = strlen(why);
+    if (n + 2 > size)
+        return;
+    strcpy(why + n, "\n");
+    c->schedule.how->explain(s, &c->target, c->schedule.k, why + n + 1, size - n - 1);
+}
+
+int dcn_explain(const dcn_spec *s, const dcn_options *opt, dcn_choice *what, char *why,
+                size_t why_size, dcn_error *err)
 {
     Choice c;
     if (tune_choose(s, opt, &c, err))
         return -1;
-    if (schedule && schedule_size)
-        snprintf(schedule, schedule_size, "%s", c.text);
+    if (what)
+        *what = c.what;
     if (why && why_size)
-        c.schedule.how->explain(s, &c.target, c.schedule.k, why, why_size);
+        explain(s, &c, why, why_size);
     return 0;
 }
 

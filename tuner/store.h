@@ -124,7 +124,7 @@ int tune_store_clear(TuneStore *st, dcn_error *err);
 int tune_store_verify(TuneStore *st, void (*say)(void *self, const char *line), void *self,
                       dcn_error *err);
 
-/* JSON lines, one record or pin each, written completely or not at all. */
+/* JSON lines, one record or pin each, written completely or not at all; "-" is the standard output. */
 int tune_store_export(TuneStore *st, const char *path, int64_t *count, dcn_error *err);
 
 typedef struct TuneImported {

@@ -56,6 +56,8 @@ int outcome_named(const char *name);
 /* 1 and the schedule (DCN_TEXT_MAX bytes), 0 if none is pinned, -1 err. */
 int pin_get(const Db *db, const TuneKey *key, char *schedule, dcn_error *err);
 int pin_put(const Db *db, const TuneKey *key, const char *schedule, dcn_error *err);
+/* As records that have only a schedule; all of them, or those whose schedule was never tried. */
+int pin_each(const Level *l, bool all, TuneEach each, void *self, dcn_error *err);
 
 /* ---- code -------------------------------------------------------------------------------- */
 

@@ -23,7 +23,7 @@ char *machine_emit(const dcn_spec *s, const Machine *m, const char *schedule, dc
     dcn_error err;
     void *bytes;
     cr_assert_eq(dcn_target_parse(m->cpu, NULL, NULL, &t, &err), 0, "%s", err.text);
-    dcn_options opt = { schedule, &t };
+    dcn_options opt = { .schedule = schedule, .target = &t };
     cr_assert_eq(dcn_emit(s, &opt, kind, &bytes, size, &err), 0, "%s: %s", m->cpu, err.text);
     return bytes;
 }
@@ -43,7 +43,9 @@ void machine_guess(const dcn_spec *s, const Machine *m, char *schedule)
     dcn_error err;
     cr_assert_eq(dcn_target_parse(m->cpu, NULL, NULL, &t, &err), 0);
     dcn_options opt = { .target = &t };
-    cr_assert_eq(dcn_explain(s, &opt, schedule, DCN_TEXT_MAX, NULL, 0, &err), 0, "%s", err.text);
+    dcn_choice what;
+    cr_assert_eq(dcn_explain(s, &opt, &what, NULL, 0, &err), 0, "%s", err.text);
+    memcpy(schedule, what.schedule, DCN_TEXT_MAX);
 }
 
 int schedule_knob(const char *schedule, const char *name)

@@ -8,7 +8,8 @@
 # SPDX-License-Identifier: Apache-2.0
 set -u
 export LC_ALL=C KMP_WARNINGS=0
-unset DCNGEN_NUM_THREADS DCNGEN_MAX_ISA DCNGEN_VERBOSE DCNGEN_DUMP
+unset DCNGEN_NUM_THREADS DCNGEN_MAX_ISA DCNGEN_VERBOSE DCNGEN_DUMP DCNGEN_TUNE DCNGEN_CACHE_DIR
+export DCNGEN_CACHE=off DCNGEN_SYSTEM_DIR=/nonexistent
 : "${DCNGEN_BIN:?is the program to test}" "${SOURCE_DIR:?is the source tree}"
 
 here=$(mktemp -d)

@@ -24,10 +24,10 @@ same "all listed CPUs were tried" yes "$([ "$checks" -gt 20 ] && echo yes)"
 
 # ---- doctor
 works doctor
-same "every check, none failed" "version environment cpu threads kernel temporary shared" \
+same "every check, none failed" "version environment cpu threads kernel temporary shared store" \
     "$(printf '%s\n' "$out" | grep -vE '^FAILED' | awk '{ print $2 }' | paste -sd' ')"
 DCNGEN_NUM_THREADS=3 call doctor
-same "the environment is shown" "0 ok environment DCNGEN_NUM_THREADS=3" \
+same "the environment is shown" "0 ok environment DCNGEN_NUM_THREADS=3, DCNGEN_CACHE=off, DCNGEN_SYSTEM_DIR=/nonexistent" \
     "$code $(printf '%s\n' "$out" | grep environment | tr -s ' ')"
 same "and used" "ok threads 3" "$(printf '%s\n' "$out" | grep ' threads ' | tr -s ' ')"
 DCNGEN_VERBOSE=loud call doctor

@@ -21,10 +21,10 @@ static dcn_spec spec(const char *target, const char *schedule)
 static void refuses(const dcn_spec *s, const dcn_options *opt, dcn_status code, const char *text)
 {
     dcn_error err = { .code = DCN_OK };
-    cr_expect_eq(dcn_explain(s, opt, NULL, 0, NULL, 0, &err), -1);
+    cr_expect_eq(dcn_explain(s, opt, NULL, NULL, 0, &err), -1);
     cr_expect_eq(err.code, code, "code %d", (int)err.code);
     cr_expect_str_eq(err.text, text);
-    cr_expect_eq(dcn_explain(s, opt, NULL, 0, NULL, 0, NULL), -1, "nobody is told");
+    cr_expect_eq(dcn_explain(s, opt, NULL, NULL, 0, NULL), -1, "nobody is told");
 }
 
 Test(blame, a_target_of_the_spec)
@@ -65,7 +65,7 @@ Test(blame, options_win_over_a_spec_that_cannot_be)
     dcn_target t;
     cr_assert_eq(dcn_target_parse("haswell", NULL, NULL, &t, NULL), 0);
     const dcn_options opt = { .target = &t, .schedule = "direct" };
-    cr_expect_eq(dcn_explain(&s, &opt, NULL, 0, NULL, 0, &err), 0, "%s", err.text);
+    cr_expect_eq(dcn_explain(&s, &opt, NULL, NULL, 0, &err), 0, "%s", err.text);
 }
 
 Test(blame, another_machine_is_nobody_s_fault)

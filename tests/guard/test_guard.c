@@ -184,7 +184,7 @@ static void one_kernel(const dcn_spec *bound, int dynamic, const char *schedule,
                        const dcn_target *t)
 {
     dcn_spec s = *bound;
-    dcn_options opt = { schedule, t };
+    dcn_options opt = { .schedule = schedule, .target = t };
     dcn_kernel *k;
     dcn_error err;
     char what[256];

@@ -13,6 +13,10 @@ static void clear(void)
     unsetenv("DCNGEN_NUM_THREADS");
     unsetenv("DCNGEN_MAX_ISA");
     unsetenv("DCNGEN_DUMP");
+    unsetenv("DCNGEN_TUNE");
+    unsetenv("DCNGEN_CACHE");
+    unsetenv("DCNGEN_CACHE_DIR");
+    unsetenv("DCNGEN_SYSTEM_DIR");
 }
 
 TestSuite(env, .init = clear);
@@ -36,6 +40,34 @@ Test(env, nothing_set)
     cr_expect_eq(env.num_threads, 0);
     cr_expect_null(env.max_isa);
     cr_expect_null(env.dump);
+    cr_expect_eq(env.cache, RT_CACHE_RW);
+    cr_expect_eq(env.tune, RT_TUNE_CACHED);
+    cr_expect_null(env.cache_dir);
+    cr_expect_null(env.system_dir);
+}
+
+Test(env, the_store)
+{
+    rt_env env;
+    setenv("DCNGEN_CACHE", "ro", 1);
+    setenv("DCNGEN_TUNE", "off", 1);
+    setenv("DCNGEN_CACHE_DIR", "/a", 1);
+    setenv("DCNGEN_SYSTEM_DIR", "/b", 1);
+    cr_assert_eq(rt_env_read(&env, NULL), 0);
+    cr_expect_eq(env.cache, RT_CACHE_RO);
+    cr_expect_eq(env.tune, RT_TUNE_OFF);
+    cr_expect_str_eq(env.cache_dir, "/a");
+    cr_expect_str_eq(env.system_dir, "/b");
+    setenv("DCNGEN_CACHE", "", 1);
+    cr_assert_eq(rt_env_read(&env, NULL), 0);
+    cr_expect_eq(env.cache, RT_CACHE_RW);
+}
+
+Test(env, words_of_the_store)
+{
+    refuse("DCNGEN_CACHE", "yes", "DCNGEN_CACHE = 'yes' is not one of off, ro, rw");
+    refuse("DCNGEN_CACHE", "r", "DCNGEN_CACHE = 'r' is not one of off, ro, rw");
+    refuse("DCNGEN_TUNE", "ON", "DCNGEN_TUNE = 'ON' is not one of off, cached, on");
 }
 
 Test(env, empty_is_not_set)

@@ -86,7 +86,7 @@ static void release(void *owner)
 static dcn_kernel copier(void)
 {
     dcn_kernel k = { .entry = { run, tasks, workspace_bytes, pack, packed_bytes },
-                     .schedule = "by hand",
+                     .choice.schedule = "by hand",
                      .code_bytes = 123 };
     dcn_spec_init(&k.spec, DCN_OP_CONV2D);
     k.spec.in_channels = k.spec.out_channels = k.spec.groups = CHANNELS;

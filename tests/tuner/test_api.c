@@ -126,14 +126,17 @@ Test(api, compiled_kernels_verify)
 Test(api, explain_tells_schedule_and_reason)
 {
     dcn_spec s = small();
-    char schedule[DCN_TEXT_MAX] = "", why[2000] = "", short_one[4];
+    char why[2000] = "", short_one[4];
+    dcn_choice what;
     dcn_kernel *k = compile_ok(&s, NULL);
-    cr_expect_eq(dcn_explain(&s, NULL, schedule, sizeof schedule, why, sizeof why, NULL), 0);
-    cr_expect_str_eq(schedule, dcn_kernel_schedule(k));
-    cr_expect(*why);
-    cr_expect_eq(dcn_explain(&s, NULL, NULL, 0, NULL, 0, NULL), 0);
-    cr_expect_eq(dcn_explain(&s, NULL, short_one, sizeof short_one, NULL, 0, NULL), 0);
-    cr_expect(!strncmp(short_one, schedule, 3) && !short_one[3]);
+    cr_expect_eq(dcn_explain(&s, NULL, &what, why, sizeof why, NULL), 0);
+    cr_expect_str_eq(what.schedule, dcn_kernel_schedule(k));
+    cr_expect_eq(what.origin, DCN_ORIGIN_GUESS);
+    cr_expect_eq(dcn_kernel_choice(k)->origin, DCN_ORIGIN_GUESS);
+    cr_expect(!strncmp(why, "guessed: ", 9), "%s", why);
+    cr_expect_eq(dcn_explain(&s, NULL, NULL, NULL, 0, NULL), 0);
+    cr_expect_eq(dcn_explain(&s, NULL, NULL, short_one, sizeof short_one, NULL), 0);
+    cr_expect(!strncmp(short_one, why, 3) && !short_one[3]);
     dcn_kernel_free(k);
 }
 

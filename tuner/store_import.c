@@ -1,0 +1,133 @@
+/* store_import.c: JSON lines into the store, all of them or none.
+**
+** Of two records of one (key, offsets, schedule) the verified one stays, of two verified ones the faster.
+** Of two winners of one (key, offsets) the faster stays the winner.  A pin that is here already stays.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "runtime/base.h"
+#include "runtime/file.h"
+#include "store_inside.h"
+#include "store_json.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Merge {
+    const Db *db;
+    const char *path;
+    TuneImported *count;
+} Merge;
+
+/* ---- which is better --------------------------------------------------------------------- */
+
+/* 1: ours is as good; 0: take it; -1 err.  What computed something wrong here does not get right by being
+** imported. */
+static int ours_is_as_good(const Db *db, const JsonLine *in, dcn_error *err)
+{
+    char outcome[16] = "";
+    const TuneRecord *r = &in->record;
+    sqlite3_stmt *row = db_ask(db, err,
+                               "SELECT outcome, ns_median FROM records"
+                               " WHERE key = ? AND offsets = ? AND schedule = ?",
+                               "sss", in->key.id, r->offsets, r->schedule);
+    int as_good = row ? db_next(db, row, err) : -1;
+    if (as_good > 0) {
+        db_text(row, 0, outcome, sizeof outcome);
+        bool faster = !strcmp(outcome, "ok") && sqlite3_column_double(row, 1) <= r->ns_median;
+        as_good = r->outcome != TUNE_OK || !strcmp(outcome, "wrong") || faster;
+    }
+    sqlite3_finalize(row);
+    return as_good;
+}
+
+/* Time of our winner, 0 if there is none; -1 err. */
+static double winner_time(const Db *db, const JsonLine *in, dcn_error *err)
+{
+    sqlite3_stmt *row =
+        db_ask(db, err, "SELECT ns_median FROM records WHERE key = ? AND offsets = ? AND winner",
+               "ss", in->key.id, in->record.offsets);
+    int got = row ? db_next(db, row, err) : -1;
+    double ns = got > 0 ? sqlite3_column_double(row, 0) : got;
+    sqlite3_finalize(row);
+    return ns;
+}
+
+/* ---- lines ------------------------------------------------------------------------------- */
+
+static int merge_record(const Merge *m, JsonLine *in, dcn_error *err)
+{
+    if (!record_is_current(&in->key, &in->record)) {
+        m->count->stale++;
+        return 0;
+    }
+    int older = ours_is_as_good(m->db, in, err);
+    if (older) {
+        m->count->older += older > 0;
+        return older < 0 ? -1 : 0;
+    }
+    double winner = in->record.winner ? winner_time(m->db, in, err) : 0;
+    if (winner < 0)
+        return -1;
+    if (winner > 0 && winner <= in->record.ns_median)
+        in->record.winner = 0;
+    m->count->taken++;
+    return row_put(m->db, &in->key, &in->record, err);
+}
+
+static int merge_pin(const Merge *m, const JsonLine *in, dcn_error *err)
+{
+    char schedule[DCN_TEXT_MAX];
+    int here = pin_get(m->db, &in->key, schedule, err);
+    if (here) {
+        m->count->older += here > 0;
+        return here < 0 ? -1 : 0;
+    }
+    m->count->taken++;
+    return pin_put(m->db, &in->key, in->record.schedule, err);
+}
+
+static int merge_line(const Merge *m, const char *text, size_t length, int number, dcn_error *err)
+{
+    JsonLine in;
+    json_error_t why;
+    dcn_error what;
+    json_t *o = json_loadb(text, length, JSON_REJECT_DUPLICATES, &why);
+    int bad =
+        o ? json_to_line(o, &in, &what) : dcn_fail(&what, DCN_EUSAGE, "not JSON: %s", why.text);
+    json_decref(o);
+    if (bad)
+        return dcn_fail_at(err, what.code, m->path, number, "%s", what.text);
+    return in.record.pinned ? merge_pin(m, &in, err) : merge_record(m, &in, err);
+}
+
+static int merge_all(const Merge *m, const char *text, size_t size, dcn_error *err)
+{
+    const char *end = text + size;
+    int failed = 0;
+    for (int number = 1; text < end && !failed; number++) {
+        const char *newline = memchr(text, '\n', (size_t)(end - text));
+        size_t length = (size_t)((newline ? newline : end) - text);
+        if (length)
+            failed = merge_line(m, text, length, number, err);
+        text += length + 1;
+    }
+    return failed;
+}
+
+int tune_store_import(TuneStore *st, const char *path, TuneImported *out, dcn_error *err)
+{
+    void *text;
+    size_t size;
+    *out = (TuneImported){ 0, 0, 0 };
+    if (rt_read_file(path, (size_t)1 << 30, &text, &size, err))
+        return -1;
+    Level *l = store_writer(st, err);
+    int failed = l ? db_begin(&l->db, err) : -1;
+    if (!failed) {
+        const Merge m = { &l->db, path, out };
+        failed = db_end(&l->db, merge_all(&m, text, size, err), err);
+    }
+    free(text);
+    return failed;
+}
