@@ -40,7 +40,7 @@ static int write_out(const Args *a, const Report *r, const char *text, size_t si
 {
     int64_t candidates = 0;
     for (int i = 0; i < r->n; i++)
-        candidates += r->tuning[i].n;
+        candidates += r->section[i].n;
     if (!a->out) {
         fwrite(text, 1, size, stdout);
         return 0;

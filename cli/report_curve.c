@@ -11,7 +11,7 @@
 ** is does not matter. */
 static const double SHARE = 0.95, FEWEST_TIMES = 1.3, MOST_TIMES = 4;
 
-Unit report_unit(const Tuning *t)
+Unit report_unit(const Section *t)
 {
     return unit_of(t->low_ns);
 }
@@ -23,7 +23,7 @@ static int ascending(const void *a, const void *b)
 }
 
 /* The time below which SHARE of the candidates lie; the longest one without memory. */
-static double most_are_below(const Tuning *t)
+static double most_are_below(const Section *t)
 {
     int n = 0;
     double *ns = calloc((size_t)t->timed + 1, sizeof *ns), below = t->high_ns;
@@ -38,7 +38,7 @@ static double most_are_below(const Tuning *t)
     return below;
 }
 
-Scale report_time_scale(const Tuning *t, double bottom, double top)
+Scale report_time_scale(const Section *t, double bottom, double top)
 {
     const double low = t->low_ns;
     double most = fmin(fmax(most_are_below(t), FEWEST_TIMES * low), MOST_TIMES * low);
@@ -50,7 +50,7 @@ Scale report_time_scale(const Tuning *t, double bottom, double top)
 
 typedef struct Curve {
     Frame frame;
-    const Tuning *t;
+    const Section *t;
     Scale x, y;
 } Curve;
 
@@ -134,7 +134,7 @@ static void put_marks(const Curve *c)
 
 static void put_legend(const Curve *c)
 {
-    const Tuning *t = c->t;
+    const Section *t = c->t;
     FILE *f = c->frame.f;
     bool over = t->high_ns > c->y.hi;
     fputs("<p class=\"legend\"><span><i class=\"k-line\"></i>best so far</span>"
@@ -150,12 +150,12 @@ static void put_legend(const Curve *c)
         fputs("<span><i class=\"k-over\"></i>slower than the scale</span>", f);
     if (t->n - t->timed - t->count[TUNE_ESTIMATED] > 0)
         fputs("<span><i class=\"k-bad\"></i>failed</span>", f);
-    if (tuning_runs(t) > 1)
+    if (section_runs(t) > 1)
         fputs("<span><i class=\"k-run\"></i>a new run</span>", f);
     fputs("</p>\n", f);
 }
 
-void report_curve(FILE *f, const Tuning *t)
+void report_curve(FILE *f, const Section *t)
 {
     const Unit unit = report_unit(t);
     char title[64];

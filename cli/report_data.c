@@ -1,6 +1,6 @@
 /* report_data.c: what the store remembers of the tuning of kernels, put in order.
 **
-** A tuning is what one key and one distribution of offsets hold.  With a spec, those of this build of dcngen,
+** A section is what one key and one distribution of offsets hold.  With a spec, those of this build of dcngen,
 ** this target and the spec's kernels; without one, all.
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -20,7 +20,7 @@ bool record_is_timed(const TuneRecord *r)
            r->ns_median > 0;
 }
 
-double record_gain(const Tuning *t, const TuneRecord *r)
+double record_gain(const Section *t, const TuneRecord *r)
 {
     if (!record_is_timed(r))
         return 0;
@@ -73,12 +73,12 @@ static void *grow(void *all, int n, int *room, size_t size)
     return more;
 }
 
-static bool is_of(const Tuning *t, const TuneKey *key, const TuneRecord *r)
+static bool is_of(const Section *t, const TuneKey *key, const TuneRecord *r)
 {
     return !strcmp(t->key.id, key->id) && !strcmp(t->record[0].offsets, r->offsets);
 }
 
-static void name_tuning(Tuning *t, const char *name)
+static void name_section(Section *t, const char *name)
 {
     dcn_module *m;
     t->known = !dcn_load_text(t->key.spec, "store", NULL, 0, &m, NULL);
@@ -93,26 +93,26 @@ static void name_tuning(Tuning *t, const char *name)
 }
 
 /* Where records of this key and these offsets go; NULL without memory. */
-static Tuning *place(Collect *c, const TuneKey *key, const TuneRecord *r, const char *name)
+static Section *place(Collect *c, const TuneKey *key, const TuneRecord *r, const char *name)
 {
     Report *all = c->report;
-    if (c->last < all->n && is_of(&all->tuning[c->last], key, r))
-        return &all->tuning[c->last];
+    if (c->last < all->n && is_of(&all->section[c->last], key, r))
+        return &all->section[c->last];
     for (c->last = 0; c->last < all->n; c->last++)
-        if (is_of(&all->tuning[c->last], key, r))
-            return &all->tuning[c->last];
-    all->tuning = grow(all->tuning, all->n, &all->room, sizeof *all->tuning);
-    if (!all->tuning)
+        if (is_of(&all->section[c->last], key, r))
+            return &all->section[c->last];
+    all->section = grow(all->section, all->n, &all->room, sizeof *all->section);
+    if (!all->section)
         return NULL;
-    Tuning *t = &all->tuning[all->n++];
+    Section *t = &all->section[all->n++];
     memset(t, 0, sizeof *t);
     t->key = *key;
-    name_tuning(t, name);
+    name_section(t, name);
     return t;
 }
 
 /* The user's record comes before the system's. */
-static bool is_there(const Tuning *t, const TuneRecord *r)
+static bool is_there(const Section *t, const TuneRecord *r)
 {
     for (int i = 0; i < t->n; i++)
         if (!strcmp(t->record[i].schedule, r->schedule))
@@ -126,7 +126,7 @@ static int take(void *self, const TuneKey *key, const TuneRecord *r)
     const int kernel = c->kernels ? kernel_of(c, key) : -1;
     if ((c->kernels && kernel < 0) || (c->args->threads && c->args->threads != key->threads))
         return 0;
-    Tuning *t = place(c, key, r, c->kernels ? c->kernels->spec[kernel]->name : NULL);
+    Section *t = place(c, key, r, c->kernels ? c->kernels->spec[kernel]->name : NULL);
     if (t && is_there(t, r))
         return 0;
     if (t)
@@ -177,7 +177,7 @@ static bool may_be_guess(const TuneRecord *r)
     return r->trial == 0 && (r->gain <= 0 || (r->gain > 0.9 && r->gain < 1.1));
 }
 
-static void find_guess(Tuning *t)
+static void find_guess(Section *t)
 {
     t->guess = -1;
     for (int i = 0; i < t->n && t->guess < 0; i++)
@@ -189,7 +189,7 @@ static void find_guess(Tuning *t)
         t->guess_ns = t->record[t->best].ns_median * t->record[t->best].gain;
 }
 
-static void finish(Tuning *t)
+static void finish(Section *t)
 {
     qsort(t->record, (size_t)t->n, sizeof *t->record, by_trial);
     t->best = -1;
@@ -210,7 +210,7 @@ static void finish(Tuning *t)
 
 static int by_name(const void *a, const void *b)
 {
-    const Tuning *x = a, *y = b;
+    const Section *x = a, *y = b;
     int order = strcmp(x->name, y->name);
     if (!order)
         order = strcmp(x->key.spec, y->key.spec);
@@ -240,7 +240,7 @@ static int find_wanted(const Kernels *k, Collect *c, dcn_error *err)
 static bool is_tuned(const Report *r, const TuneKey *wanted)
 {
     for (int i = 0; i < r->n; i++)
-        if (!strcmp(r->tuning[i].key.spec, wanted->spec))
+        if (!strcmp(r->section[i].key.spec, wanted->spec))
             return true;
     return false;
 }
@@ -285,8 +285,8 @@ static int collect(Collect *c, TuneStore *st, dcn_error *err)
     if (!r->n)
         return fail_empty(c, err);
     for (int i = 0; i < r->n; i++)
-        finish(&r->tuning[i]);
-    qsort(r->tuning, (size_t)r->n, sizeof *r->tuning, by_name);
+        finish(&r->section[i]);
+    qsort(r->section, (size_t)r->n, sizeof *r->section, by_name);
     return c->kernels ? list_untuned(c, r, err) : 0;
 }
 
@@ -305,7 +305,7 @@ int report_read(const Args *a, const Kernels *k, Report *r, dcn_error *err)
 void report_free(Report *r)
 {
     for (int i = 0; i < r->n; i++)
-        free(r->tuning[i].record);
-    free(r->tuning);
+        free(r->section[i].record);
+    free(r->section);
     free(r->untuned.at);
 }

@@ -9,10 +9,10 @@
 
 #include <stdbool.h>
 
-enum { TUNING_NOUTCOMES = TUNE_ESTIMATED + 1 };
+enum { SECTION_NOUTCOMES = TUNE_ESTIMATED + 1 };
 
 /* All candidates of one key under one distribution of offsets. */
-typedef struct Tuning {
+typedef struct Section {
     char name[2 * DCN_NAME_MAX]; /* of the kernel, or of its operator if no spec was given */
     TuneKey key;
     dcn_spec spec;      /* what key.spec says */
@@ -24,12 +24,12 @@ typedef struct Tuning {
     double guess_ns; /* 0: unknown */
     double low_ns, high_ns;     /* of all timed ones; 0: none is timed */
     double peak_low, peak_high; /* GFLOP/s that the probe found; 0: unknown */
-    int timed, count[TUNING_NOUTCOMES];
-} Tuning;
+    int timed, count[SECTION_NOUTCOMES];
+} Section;
 
 typedef struct Report {
     char store[4096];
-    Tuning *tuning;
+    Section *section;
     int n, room;
     List untuned; /* kernels of the spec without a record; borrowed names */
 } Report;
@@ -43,20 +43,20 @@ void report_free(Report *r);
 bool record_is_timed(const TuneRecord *r);
 
 /* Time of the guess / time of this one; 0 if unknown. */
-double record_gain(const Tuning *t, const TuneRecord *r);
+double record_gain(const Section *t, const TuneRecord *r);
 
 /* In GFLOP/s, and as a share of the peak of the same minute; 0 if unknown. */
 double record_gflops(const TuneRecord *r);
 double record_share(const TuneRecord *r);
 
 /* "256 to 256 channels, 50 x 76, 3x3, mask"; "" if the spec is unknown. */
-void tuning_shape(const Tuning *t, char *buf, size_t size);
+void section_shape(const Section *t, char *buf, size_t size);
 
 /* Bytes of all operands, each counted once; NAN if the sizes are not known. */
-double tuning_bytes(const Tuning *t);
+double section_bytes(const Section *t);
 
 /* Runs that the records come from. */
-int tuning_runs(const Tuning *t);
+int section_runs(const Section *t);
 
 /* Walk the words `knob=value` of a schedule: 1 and the next, or 0.  *at begins as the schedule's text. */
 typedef struct KnobText {

@@ -11,7 +11,7 @@ static json_t *text_json(const char *text)
     return s ? s : json_stringn_nocheck("", 0);
 }
 
-static json_t *record_json(const Tuning *t, const TuneRecord *r, int number)
+static json_t *record_json(const Section *t, const TuneRecord *r, int number)
 {
     json_t *samples = json_array();
     for (int i = 0; i < r->nsamples; i++)
@@ -38,17 +38,17 @@ static json_t *place_json(int i)
     return i < 0 ? json_null() : json_integer(i + 1);
 }
 
-static json_t *tuning_json(const Tuning *t)
+static json_t *section_json(const Section *t)
 {
     json_t *outcomes = json_object(), *candidates = json_array();
-    for (int i = 0; i < TUNING_NOUTCOMES; i++)
+    for (int i = 0; i < SECTION_NOUTCOMES; i++)
         json_object_set_new(outcomes, tune_outcome_names[i], json_integer(t->count[i]));
     for (int i = 0; i < t->n; i++)
         json_array_append_new(candidates, record_json(t, &t->record[i], i + 1));
     return json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:i, s:o, s:o, s:o, s:o, s:o}", "name",
                      t->name, "spec", t->key.spec, "machine", t->key.machine, "build", t->key.build,
                      "threads", t->key.threads, "offsets", t->record[0].offsets, "runs",
-                     tuning_runs(t), "operand_bytes", say_number(tuning_bytes(t)), "in_use",
+                     section_runs(t), "operand_bytes", say_number(section_bytes(t)), "in_use",
                      place_json(t->best), "guess", place_json(t->guess), "outcomes", outcomes,
                      "candidates", candidates);
 }
@@ -57,7 +57,7 @@ json_t *report_json(const Report *r)
 {
     json_t *list = json_array(), *untuned = json_array();
     for (int i = 0; i < r->n; i++)
-        json_array_append_new(list, tuning_json(&r->tuning[i]));
+        json_array_append_new(list, section_json(&r->section[i]));
     for (int i = 0; i < r->untuned.n; i++)
         json_array_append_new(untuned, json_string(r->untuned.at[i]));
     json_t *root = say_report("kernels", list);

@@ -18,7 +18,7 @@ typedef struct Value {
 } Value;
 
 typedef struct Panel {
-    const Tuning *t;
+    const Section *t;
     const char *lowering, *knob; /* lowering NULL: the panel of the lowerings themselves */
     int n;
     Value value[MAX_VALUES];
@@ -166,7 +166,7 @@ static void put_panel(FILE *f, const Panel *p, bool several)
 
 /* ---- all panels ----------------------------------------------------------- */
 
-static int find_lowerings(const Tuning *t, const char *name[MAX_LOWERINGS])
+static int find_lowerings(const Section *t, const char *name[MAX_LOWERINGS])
 {
     int n = 0;
     for (int i = 0; i < t->n; i++) {
@@ -180,7 +180,7 @@ static int find_lowerings(const Tuning *t, const char *name[MAX_LOWERINGS])
 }
 
 /* A schedule of this lowering, which names all its knobs. */
-static const char *any_schedule(const Tuning *t, const char *lowering)
+static const char *any_schedule(const Section *t, const char *lowering)
 {
     for (int i = 0; i < t->n; i++)
         if (record_is_timed(&t->record[i]) && !strcmp(t->record[i].lowering, lowering))
@@ -204,7 +204,7 @@ static void put_lowering(FILE *f, const Panel *start, bool several, char *fixed,
     }
 }
 
-void report_knobs(FILE *f, const Tuning *t)
+void report_knobs(FILE *f, const Section *t)
 {
     const char *name[MAX_LOWERINGS];
     char fixed[MAX_LOWERINGS][DCN_TEXT_MAX] = { "" };

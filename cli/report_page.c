@@ -21,7 +21,7 @@ static const char *date_text(int64_t when, char buf[40])
     return buf;
 }
 
-static int64_t last_date(const Tuning *t)
+static int64_t last_date(const Section *t)
 {
     int64_t last = 0;
     for (int i = 0; i < t->n; i++)
@@ -29,38 +29,38 @@ static int64_t last_date(const Tuning *t)
     return last;
 }
 
-static const char *best_time(const Tuning *t, char buf[32])
+static const char *best_time(const Section *t, char buf[32])
 {
     const TuneRecord *r = t->best < 0 ? NULL : &t->record[t->best];
     return r && record_is_timed(r) ? time_words(r->ns_median, buf) : "\u2013";
 }
 
 /* "1.234x" or a dash */
-static const char *gain_text(const Tuning *t, char buf[32])
+static const char *gain_text(const Section *t, char buf[32])
 {
     const double gain = t->best < 0 ? 0 : record_gain(t, &t->record[t->best]);
     snprintf(buf, 32, gain > 0 ? "%.2f\u00d7" : "\u2013", gain);
     return buf;
 }
 
-static const char *share_text(const Tuning *t, char buf[32])
+static const char *share_text(const Section *t, char buf[32])
 {
     const double share = t->best < 0 ? 0 : record_share(&t->record[t->best]);
     snprintf(buf, 32, share > 0 ? "%.0f%%" : "\u2013", 100 * share);
     return buf;
 }
 
-static int failed(const Tuning *t)
+static int failed(const Section *t)
 {
     return t->n - t->timed - t->count[TUNE_ESTIMATED];
 }
 
 /* ---- index ---------------------------------------------------------------- */
 
-static void put_index_row(FILE *f, const Tuning *t, int i)
+static void put_index_row(FILE *f, const Section *t, int i)
 {
     char time[32], gain[32], share[32], shape[256];
-    tuning_shape(t, shape, sizeof shape);
+    section_shape(t, shape, sizeof shape);
     html_put(f, "<tr><td><a href=\"#k%d\">%s</a><div class=\"first\">%s</div></td>", i, t->name,
              shape);
     html_put(f, "<td class=\"n\">%s</td><td class=\"n\">%s</td><td class=\"n\">%s</td>",
@@ -79,7 +79,7 @@ static void put_index(FILE *f, const Report *r)
     fputs("<nav>\n", f);
     html_table(f, heads);
     for (int i = 0; i < r->n; i++)
-        put_index_row(f, &r->tuning[i], i + 1);
+        put_index_row(f, &r->section[i], i + 1);
     html_table_end(f);
     fputs("</nav>\n", f);
 }
@@ -101,7 +101,7 @@ static void put_tile(FILE *f, const char *what, const char *value, const char *m
     html_put(f, "<div><dt>%s</dt><dd>%s</dd><dd class=\"more\">%s</dd></div>\n", what, value, more);
 }
 
-static void put_tiles(FILE *f, const Tuning *t)
+static void put_tiles(FILE *f, const Section *t)
 {
     char value[32], more[160], low[32];
     const TuneRecord *r = t->best < 0 ? NULL : &t->record[t->best];
@@ -146,7 +146,7 @@ static const char *why_chosen(const TuneRecord *r)
                      : "the fastest that was verified; not confirmed";
 }
 
-static void put_choice(FILE *f, const Tuning *t)
+static void put_choice(FILE *f, const Section *t)
 {
     const TuneRecord *best = t->best < 0 ? NULL : &t->record[t->best];
     const TuneRecord *guess = t->guess < 0 ? NULL : &t->record[t->guess];
@@ -175,7 +175,7 @@ static void put_fact(FILE *f, const char *what, const char *text)
 }
 
 /* What the code was made for; the list of features is long. */
-static void put_machine(FILE *f, const Tuning *t)
+static void put_machine(FILE *f, const Section *t)
 {
     static const char mark[] = "features=";
     const char *features = strstr(t->key.machine, mark);
@@ -189,7 +189,7 @@ static void put_machine(FILE *f, const Tuning *t)
     fputs("</dd>\n", f);
 }
 
-static void put_facts(FILE *f, const Tuning *t)
+static void put_facts(FILE *f, const Section *t)
 {
     char text[256], first[40], last[40];
     const TuneRecord *any = &t->record[t->best < 0 ? t->n - 1 : t->best];
@@ -200,7 +200,7 @@ static void put_facts(FILE *f, const Tuning *t)
     put_fact(f, "Offsets", any->offsets);
     put_fact(f, "Machine", *any->where ? any->where : "unknown");
     put_machine(f, t);
-    snprintf(text, sizeof text, "%d, the first begun %s, the last record of %s", tuning_runs(t),
+    snprintf(text, sizeof text, "%d, the first begun %s, the last record of %s", section_runs(t),
              date_text(t->record[0].run / 1000, first), date_text(last_date(t), last));
     put_fact(f, "Runs", text);
     put_fact(f, "Measured with", t->key.build);
@@ -209,11 +209,11 @@ static void put_facts(FILE *f, const Tuning *t)
 
 /* ---- a section, and all --------------------------------------------------- */
 
-static void put_section(FILE *f, const Tuning *t, int i)
+static void put_section(FILE *f, const Section *t, int i)
 {
     char section[16], shape[256];
     snprintf(section, sizeof section, "k%d", i);
-    tuning_shape(t, shape, sizeof shape);
+    section_shape(t, shape, sizeof shape);
     html_put(f, "<section id=\"%s\">\n<h2>%s</h2>\n<p class=\"sub\">%s</p>\n", section, t->name,
              shape);
     put_tiles(f, t);
@@ -247,8 +247,8 @@ static void put_head(FILE *f, const Report *r)
     int64_t last = 0, candidates = 0;
     char date[40];
     for (int i = 0; i < r->n; i++) {
-        candidates += r->tuning[i].n;
-        last = last_date(&r->tuning[i]) > last ? last_date(&r->tuning[i]) : last;
+        candidates += r->section[i].n;
+        last = last_date(&r->section[i]) > last ? last_date(&r->section[i]) : last;
     }
     fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
@@ -274,7 +274,7 @@ void report_page(FILE *f, const Report *r)
     put_untuned(f, r);
     fputs("</header>\n<main>\n", f);
     for (int i = 0; i < r->n; i++)
-        put_section(f, &r->tuning[i], i + 1);
+        put_section(f, &r->section[i], i + 1);
     fputs("</main>\n<div id=\"tip\" role=\"status\" hidden=\"hidden\"></div>\n<script>\n", f);
     put_lines(f, report_script);
     fputs("</script>\n</body>\n</html>\n", f);

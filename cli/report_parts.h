@@ -12,18 +12,18 @@
 
 #include <jansson.h>
 
-void report_curve(FILE *f, const Tuning *t);
-void report_knobs(FILE *f, const Tuning *t);
-void report_roofline(FILE *f, const Tuning *t);
-void report_samples(FILE *f, const Tuning *t);
-void report_failures(FILE *f, const Tuning *t);
-void report_candidates(FILE *f, const Tuning *t, const char *section);
+void report_curve(FILE *f, const Section *t);
+void report_knobs(FILE *f, const Section *t);
+void report_roofline(FILE *f, const Section *t);
+void report_samples(FILE *f, const Section *t);
+void report_failures(FILE *f, const Section *t);
+void report_candidates(FILE *f, const Section *t, const char *section);
 
 /* Time of a call, upwards in the plot; what is much slower than the rest lies at the top. */
-Scale report_time_scale(const Tuning *t, double bottom, double top);
+Scale report_time_scale(const Section *t, double bottom, double top);
 
 /* Unit of all times of this tuning. */
-Unit report_unit(const Tuning *t);
+Unit report_unit(const Section *t);
 
 /* The whole page and its fixed texts. */
 void report_page(FILE *f, const Report *r);

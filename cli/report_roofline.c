@@ -12,7 +12,7 @@
 
 typedef struct Roof {
     Frame frame;
-    const Tuning *t;
+    const Section *t;
     double bytes, peak;
     Scale x, y;
 } Roof;
@@ -74,7 +74,7 @@ static void put_picture(const Roof *r)
                "floating-point operations for each byte of the operands");
     put_guides(r);
     put_peak(r);
-    const Tuning *t = r->t;
+    const Section *t = r->t;
     const bool has_guess = t->guess >= 0 && t->guess != t->best;
     const double best_at = scale_at(&r->y, record_gflops(&t->record[t->best]));
     if (has_guess && record_share(&t->record[t->guess]) > 0)
@@ -95,19 +95,19 @@ static void put_words(const Roof *r)
              r->bytes / 1e6, r->bytes / c->ns_median, r->t->peak_low, r->t->peak_high);
 }
 
-void report_roofline(FILE *f, const Tuning *t)
+void report_roofline(FILE *f, const Section *t)
 {
     const TuneRecord *c = t->best < 0 ? NULL : &t->record[t->best];
     fputs("<figure class=\"wide\"><figcaption><b>Roofline</b> Share of what the machine can "
           "do</figcaption>\n",
           f);
-    if (!c || !(tuning_bytes(t) > 0) || record_share(c) <= 0) {
+    if (!c || !(section_bytes(t) > 0) || record_share(c) <= 0) {
         fputs("<p class=\"say\">It needs a kernel of static sizes, timed beside the probe of the "
               "multiply-add peak.</p>\n</figure>\n",
               f);
         return;
     }
-    Roof r = { .frame = { f, 560, 320, 52, 548, 34, 276 }, .t = t, .bytes = tuning_bytes(t) };
+    Roof r = { .frame = { f, 560, 320, 52, 548, 34, 276 }, .t = t, .bytes = section_bytes(t) };
     const double work = c->flops / r.bytes;
     r.peak = c->peak_gflops;
     r.x = (Scale){ fmin(1, work / 4), fmax(1000, work * 4), 52, 548, true };

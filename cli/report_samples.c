@@ -12,7 +12,7 @@ static const double FAR = 1.08;
 
 typedef struct Strip {
     Frame frame;
-    const Tuning *t;
+    const Section *t;
     int row[ROWS], n; /* records */
     Scale x;
     bool beyond; /* some readings lie outside it */
@@ -53,7 +53,7 @@ static int next_fastest(const Strip *s)
 /* A guess that is far slower would press the others together; the tuning curve shows it. */
 static void choose_rows(Strip *s)
 {
-    const Tuning *t = s->t;
+    const Section *t = s->t;
     add_row(s, t->best);
     for (int next = 0; s->n < ROWS - 1 && next >= 0;) {
         next = next_fastest(s);
@@ -100,7 +100,7 @@ static void put_readings(const Strip *s, const TuneRecord *r, double y, const ch
 
 static void put_row(const Strip *s, int i)
 {
-    const Tuning *t = s->t;
+    const Section *t = s->t;
     const int at = s->row[i];
     const TuneRecord *r = &t->record[at];
     const double y = s->frame.top + ROW * (i + 0.5), middle = scale_at(&s->x, r->ns_median);
@@ -127,7 +127,7 @@ static void put_row(const Strip *s, int i)
     fputs("</g>\n", s->frame.f);
 }
 
-void report_samples(FILE *f, const Tuning *t)
+void report_samples(FILE *f, const Section *t)
 {
     Strip s = { .t = t };
     const Unit unit = report_unit(t);

@@ -66,7 +66,7 @@ static void put_failures(FILE *f, const Failure *all, int n)
     html_table_end(f);
 }
 
-void report_failures(FILE *f, const Tuning *t)
+void report_failures(FILE *f, const Section *t)
 {
     Failure *all = calloc((size_t)t->n + 1, sizeof *all);
     int n = 0;
@@ -96,7 +96,7 @@ static void put_number(FILE *f, double x, const char *text)
         fputs("<td class=\"n\"></td>", f);
 }
 
-static void put_times(FILE *f, const Tuning *t, const TuneRecord *r)
+static void put_times(FILE *f, const Section *t, const TuneRecord *r)
 {
     const Unit u = report_unit(t);
     char text[32], low[32], high[32], both[72];
@@ -107,7 +107,7 @@ static void put_times(FILE *f, const Tuning *t, const TuneRecord *r)
     put_number(f, r->ns_low > 0 ? r->ns_high / r->ns_low : 0, both);
 }
 
-static void put_rates(FILE *f, const Tuning *t, const TuneRecord *r)
+static void put_rates(FILE *f, const Section *t, const TuneRecord *r)
 {
     char text[48];
     snprintf(text, sizeof text, "%.3f\u00d7", record_gain(t, r));
@@ -118,7 +118,7 @@ static void put_rates(FILE *f, const Tuning *t, const TuneRecord *r)
     put_number(f, record_share(r), text);
 }
 
-static void put_tags(FILE *f, const Tuning *t, int i)
+static void put_tags(FILE *f, const Section *t, int i)
 {
     const TuneRecord *r = &t->record[i];
     const char *name = tune_outcome_names[r->outcome];
@@ -132,7 +132,7 @@ static void put_tags(FILE *f, const Tuning *t, int i)
     fputs("</td>", f);
 }
 
-static void put_row(FILE *f, const Tuning *t, int i, const char *section)
+static void put_row(FILE *f, const Section *t, int i, const char *section)
 {
     const TuneRecord *r = &t->record[i];
     html_put(f, "<tr id=\"%s-%d\" data-i=\"%d\"><td class=\"n\" data-v=\"%d\">%d</td>", section,
@@ -146,7 +146,7 @@ static void put_row(FILE *f, const Tuning *t, int i, const char *section)
     fputs("</td></tr>\n", f);
 }
 
-void report_candidates(FILE *f, const Tuning *t, const char *section)
+void report_candidates(FILE *f, const Section *t, const char *section)
 {
     static const char *const heads[] = { "#",    "outcome", NULL,      "interval",
                                          "gain", "GFLOP/s", "of peak", "schedule" };
@@ -164,8 +164,8 @@ void report_candidates(FILE *f, const Tuning *t, const char *section)
         put_row(f, t, i, section);
     fputs("</tbody></table></div>\n", f);
     if (t->count[TUNE_ESTIMATED])
-        fputs(
-            "<p class=\"say\">Times of <span class=\"tag estimated\">estimated</span> ones are the "
-            "model's: they were never run, and no chart shows them.</p>\n",
-            f);
+        fputs("<p class=\"say\">The <span class=\"tag estimated\">estimated</span> ones were "
+              "ranked by the "
+              "model and never run: no chart shows them.</p>\n",
+              f);
 }

@@ -39,7 +39,7 @@ static void print_extent(char *buf, size_t size, int64_t n)
         snprintf(buf, size, "%lld", (long long)n);
 }
 
-void tuning_shape(const Tuning *t, char *buf, size_t size)
+void section_shape(const Section *t, char *buf, size_t size)
 {
     const dcn_spec *s = &t->spec;
     char h[24], w[24], taps[48] = "";
@@ -55,7 +55,7 @@ void tuning_shape(const Tuning *t, char *buf, size_t size)
              dcn_dtype_name(s->dtype), dcn_layout_name(s->layout));
 }
 
-double tuning_bytes(const Tuning *t)
+double section_bytes(const Section *t)
 {
     const dcn_spec *s = &t->spec;
     const bool is_static = t->known && s->batch != DCN_DYNAMIC && s->height != DCN_DYNAMIC &&
@@ -63,7 +63,7 @@ double tuning_bytes(const Tuning *t)
     return is_static ? dcn_spec_bytes(s) : NAN;
 }
 
-int tuning_runs(const Tuning *t)
+int section_runs(const Section *t)
 {
     int n = t->n > 0;
     for (int i = 1; i < t->n; i++)

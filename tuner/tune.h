@@ -18,7 +18,8 @@ typedef struct Known {
     TuneOutcome outcome;
     double time; /* relative to the guess; 0: unknown */
     double ns;
-    int winner; /* of an earlier run */
+    int winner;         /* of an earlier run */
+    int64_t run, trial; /* when it was first tried, as in a record */
 } Known;
 
 typedef struct KnownList {

@@ -120,7 +120,11 @@ static bool is_current(const TuneSpace *sp, const TuneRecord *r)
 static int remember(void *self, const TuneKey *key, const TuneRecord *r)
 {
     Tuning *t = self;
-    Known k = { .outcome = r->outcome, .ns = r->ns_median, .winner = r->winner };
+    Known k = { .outcome = r->outcome,
+                .ns = r->ns_median,
+                .winner = r->winner,
+                .run = r->run,
+                .trial = r->trial };
     (void)key;
     k.time = r->gain > 0 ? 1 / r->gain : 0;
     memcpy(k.schedule, r->schedule, sizeof k.schedule);

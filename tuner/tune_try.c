@@ -75,6 +75,14 @@ static void put(Tuning *t, const TuneRecord *r)
         snprintf(t->out->note, sizeof t->out->note, "%s", why.text);
 }
 
+/* One that is measured again, to confirm it, stays where it was tried first. */
+static void keep_place(const Tuning *t, Known *k)
+{
+    const Known *first = known_find(&t->tried, k->schedule);
+    k->run = first ? first->run : t->run;
+    k->trial = first ? first->trial : t->out->done;
+}
+
 int tuning_record(Tuning *t, const Schedule *sc, const CandidateResult *r, double relative,
                   int winner)
 {
@@ -85,6 +93,7 @@ int tuning_record(Tuning *t, const Schedule *sc, const CandidateResult *r, doubl
     if (!to)
         return -1;
     sched_print(sc, k.schedule, sizeof k.schedule);
+    keep_place(t, &k);
     memcpy(to->schedule, k.schedule, sizeof to->schedule);
     memcpy(to->offsets, t->offsets.name, sizeof to->offsets);
     memcpy(to->why, r->why, sizeof to->why);
@@ -94,8 +103,8 @@ int tuning_record(Tuning *t, const Schedule *sc, const CandidateResult *r, doubl
     to->peak_gflops = t->peak;
     to->flops = t->out->flops;
     to->when = (int64_t)time(NULL);
-    to->run = t->run;
-    to->trial = t->out->done;
+    to->run = k.run;
+    to->trial = k.trial;
     to->winner = winner;
     say_where(t, to);
     if (r->outcome == TUNE_OK || r->outcome == TUNE_DROPPED)
