@@ -91,14 +91,20 @@ static void put_dots(const Curve *c, TuneOutcome outcome, const char *how)
     fputs("</g>\n", c->frame.f);
 }
 
+/* Slower than the scale; what was dropped at its first run has no time. */
+static bool is_over(const Curve *c, const TuneRecord *r)
+{
+    return record_is_timed(r) ? r->ns_median > c->y.hi : r->outcome == TUNE_DROPPED;
+}
+
 static void put_outside(const Curve *c)
 {
     for (int i = 0; i < c->t->n; i++) {
         const TuneRecord *r = &c->t->record[i];
         const double x = scale_at(&c->x, i + 1);
-        if (record_is_timed(r) && r->ns_median > c->y.hi)
+        if (is_over(c, r))
             frame_mark(&c->frame, '^', x, c->frame.top + 3, "over", i + 1);
-        else if (!record_is_timed(r) && r->outcome != TUNE_ESTIMATED)
+        else if (record_is_failure(r))
             frame_mark(&c->frame, 'x', x, c->frame.top - 10, "bad", i + 1);
     }
 }
@@ -136,7 +142,9 @@ static void put_legend(const Curve *c)
 {
     const Section *t = c->t;
     FILE *f = c->frame.f;
-    bool over = t->high_ns > c->y.hi;
+    bool over = false;
+    for (int i = 0; i < t->n; i++)
+        over |= is_over(c, &t->record[i]);
     fputs("<p class=\"legend\"><span><i class=\"k-line\"></i>best so far</span>"
           "<span><i class=\"k-ok\"></i>measured</span>",
           f);
@@ -148,7 +156,7 @@ static void put_legend(const Curve *c)
         fputs("<span><i class=\"k-chosen\"></i>in use</span>", f);
     if (over)
         fputs("<span><i class=\"k-over\"></i>slower than the scale</span>", f);
-    if (t->n - t->timed - t->count[TUNE_ESTIMATED] > 0)
+    if (section_failures(t))
         fputs("<span><i class=\"k-bad\"></i>failed</span>", f);
     if (section_runs(t) > 1)
         fputs("<span><i class=\"k-run\"></i>a new run</span>", f);

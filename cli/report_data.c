@@ -20,6 +20,11 @@ bool record_is_timed(const TuneRecord *r)
            r->ns_median > 0;
 }
 
+bool record_is_failure(const TuneRecord *r)
+{
+    return r->outcome != TUNE_OK && r->outcome != TUNE_DROPPED && r->outcome != TUNE_ESTIMATED;
+}
+
 double record_gain(const Section *t, const TuneRecord *r)
 {
     if (!record_is_timed(r))

@@ -42,6 +42,9 @@ void report_free(Report *r);
 /* Verified and timed, if only until it was dropped as too slow. */
 bool record_is_timed(const TuneRecord *r);
 
+/* Refused, crashed, wrong, out of time.  What was dropped without a time is right, and slow. */
+bool record_is_failure(const TuneRecord *r);
+
 /* Time of the guess / time of this one; 0 if unknown. */
 double record_gain(const Section *t, const TuneRecord *r);
 
@@ -54,6 +57,8 @@ void section_shape(const Section *t, char *buf, size_t size);
 
 /* Bytes of all operands, each counted once; NAN if the sizes are not known. */
 double section_bytes(const Section *t);
+
+int section_failures(const Section *t);
 
 /* Runs that the records come from. */
 int section_runs(const Section *t);

@@ -50,11 +50,6 @@ static const char *share_text(const Section *t, char buf[32])
     return buf;
 }
 
-static int failed(const Section *t)
-{
-    return t->n - t->timed - t->count[TUNE_ESTIMATED];
-}
-
 /* ---- index ---------------------------------------------------------------- */
 
 static void put_index_row(FILE *f, const Section *t, int i)
@@ -68,7 +63,7 @@ static void put_index_row(FILE *f, const Section *t, int i)
     html_put(
         f,
         "<td class=\"n\">%d</td><td>%s</td><td class=\"n\">%d</td><td class=\"n\">%d</td></tr>\n",
-        t->key.threads, t->record[0].offsets, t->n, failed(t));
+        t->key.threads, t->record[0].offsets, t->n, section_failures(t));
 }
 
 static void put_index(FILE *f, const Report *r)
@@ -115,8 +110,8 @@ static void put_tiles(FILE *f, const Section *t)
     put_tile(f, "Of the multiply-add peak", share_text(t, value),
              r && record_share(r) > 0 ? more : "");
     snprintf(value, sizeof value, "%d", t->n);
-    snprintf(more, sizeof more, "%d measured, %d stopped early, %d failed",
-             t->timed - t->count[TUNE_DROPPED], t->count[TUNE_DROPPED], failed(t));
+    snprintf(more, sizeof more, "%d measured, %d stopped early, %d failed", t->count[TUNE_OK],
+             t->count[TUNE_DROPPED], section_failures(t));
     put_tile(f, "Candidates", value, more);
     fputs("</dl>\n", f);
 }

@@ -15,11 +15,6 @@ typedef struct Failure {
     int count, number; /* number: of the first candidate */
 } Failure;
 
-static bool is_failure(const TuneRecord *r)
-{
-    return !record_is_timed(r) && r->outcome != TUNE_ESTIMATED;
-}
-
 static int by_count(const void *a, const void *b)
 {
     const Failure *x = a, *y = b;
@@ -71,16 +66,15 @@ void report_failures(FILE *f, const Section *t)
     Failure *all = calloc((size_t)t->n + 1, sizeof *all);
     int n = 0;
     for (int i = 0; all && i < t->n; i++)
-        if (is_failure(&t->record[i]))
+        if (record_is_failure(&t->record[i]))
             all[n++] = (Failure){ &t->record[i], 1, i + 1 };
-    fputs(
-        "<figure class=\"wide\"><figcaption><b>Refused, crashed, wrong</b> Candidates that gave no "
-        "time</figcaption>\n",
-        f);
+    fputs("<figure class=\"wide\"><figcaption><b>Refused, crashed, wrong</b> Candidates that "
+          "cannot be used</figcaption>\n",
+          f);
     if (n)
         put_failures(f, all, group(all, n));
     else
-        fputs("<p class=\"say\">None: every candidate was built, verified and timed.</p>\n", f);
+        fputs("<p class=\"say\">None: every candidate was built and verified.</p>\n", f);
     fputs("</figure>\n", f);
     free(all);
 }

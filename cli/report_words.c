@@ -63,6 +63,14 @@ double section_bytes(const Section *t)
     return is_static ? dcn_spec_bytes(s) : NAN;
 }
 
+int section_failures(const Section *t)
+{
+    int n = 0;
+    for (int i = 0; i < t->n; i++)
+        n += record_is_failure(&t->record[i]);
+    return n;
+}
+
 int section_runs(const Section *t)
 {
     int n = t->n > 0;

@@ -36,7 +36,7 @@ int tuning_try(Tuning *t, const Schedule *sc, const Contender *against, TuneCare
                          .against = against,
                          .plan = plan_of(t, against, care),
                          .thorough = care == CARE_FINAL,
-                         .peak = first,
+                         .peak = t->peak <= 0,
                          .stop = t->opt->stop };
     job.seconds = t->patience * (first ? FIRST : 1) + 300 * t->best.ns / 1e9;
     t->measured++;

@@ -290,6 +290,23 @@ Test(report, records_without_a_time)
     }
 }
 
+static void dropped_at_once(TuneRecord *r)
+{
+    r->outcome = TUNE_DROPPED;
+    r->ns_median = 0;
+}
+
+Test(report, what_was_dropped_at_once_has_not_failed)
+{
+    put_record("tiled mr=6 nv=4", NULL);
+    put_record("tiled mr=8 nv=4", dropped_at_once);
+    char *text = page("");
+    cr_expect(strstr(text, "1 measured, 1 stopped early, 0 failed"));
+    cr_expect(strstr(text, "None: every candidate was built and verified."));
+    cr_expect(strstr(text, "<path class=\"over\""), "no triangle in the curve");
+    free(text);
+}
+
 static void tiny(TuneRecord *r)
 {
     r->ns_median = r->ns_low = r->ns_high = 1e-300;
