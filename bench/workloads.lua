@@ -2,7 +2,8 @@
 --
 --   dcngen bench -D layout=nchw -D op=conv2d bench/workloads.lua
 --
--- op=conv2d gives the plain convolutions of the same shapes.
+-- op=conv2d gives the plain convolutions of the same shapes; op=dcnv3 or op=dcnv4 the operators of
+-- InternImage-T on pictures of 800x1280, 16 channels per group, which are nhwc.
 local op, layout = param("op", "deform_conv2d"), param("layout", "nhwc")
 
 -- The same layer, deformable or plain.
@@ -27,6 +28,19 @@ end
 local function with(l, changes)
   for key, value in pairs(changes) do l[key] = value end
   return l
+end
+
+local function core(name, channels, height, width)
+  return (op == "dcnv4" and dcnv4 or dcnv3) {
+    name = name, channels = channels, groups = channels // 16, height = height, width = width,
+  }
+end
+
+if op == "dcnv3" or op == "dcnv4" then
+  return {
+    core("H1", 64, 200, 320), core("H2", 128, 100, 160), core("H3", 256, 50, 80),
+    core("H4", 512, 25, 40),
+  }
 end
 
 return {

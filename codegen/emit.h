@@ -95,8 +95,13 @@ fvec f_select(Emit *e, mask m, fvec yes, fvec no);
 fvec f_every_second(Emit *e, fvec a, fvec b, int from); /* elements from, from+2, ... of a then b */
 fvec f_shuffle(Emit *e, fvec a, fvec b, const int *from); /* lane from[i] of a then b */
 fvec f_permute(Emit *e, fvec a, const int *from); /* lane i of the result is lane from[i] of a */
-mask f_less(Emit *e, fvec a, fvec b);             /* ordered: false when either is NaN */
-mask f_equal(Emit *e, fvec a, fvec b);            /* ordered */
+fvec f_lane(Emit *e, fvec a, int lane);           /* one lane in all of them */
+fvec f_held(Emit *e, fvec a); /* a, not looked through: it is loaded once, not lane by lane */
+fvec f_sum(Emit *e, fvec a);  /* of all lanes, in every lane; in any order */
+fvec f_most(Emit *e, fvec a); /* the largest lane, in every lane; lanes that are NaN do not count */
+fvec f_least(Emit *e, fvec a);         /* likewise */
+mask f_less(Emit *e, fvec a, fvec b);  /* ordered: false when either is NaN */
+mask f_equal(Emit *e, fvec a, fvec b); /* ordered */
 mask f_is_nan(Emit *e, fvec a);
 ivec f_to_i(Emit *e, fvec a); /* toward zero; poison outside the range of i32: clamp first */
 fvec i_to_f(Emit *e, ivec a);
@@ -179,12 +184,18 @@ fvec p_gather(Emit *e, addr p, ivec at, mask live);
 /* p[at] = x in each live lane */
 void p_scatter(Emit *e, addr p, ivec at, fvec x, mask live);
 void p_prefetch(Emit *e, addr p, int level); /* 1 = L1 ... 3 = L3; 0: L1, to be written */
+/* Store a whole vector past the caches; p is a multiple of its bytes.  Other threads see such stores
+** after p_stream_end. */
+void p_stream(Emit *e, addr p, fvec x);
+void p_stream_end(Emit *e);
+cond p_is_multiple(Emit *e, addr p, int64_t bytes);
 /* One element moved or cleared (scalars of the kernel's dtype). */
 void p_copy_one(Emit *e, addr to, addr from);
 void p_zero_one(Emit *e, addr to);
 
-/* Constants beside the code; n is at most EMIT_TABLE_MAX. */
+/* Constants beside the code; EMIT_TABLE_MAX suits most of them. */
 enum { EMIT_TABLE_MAX = 1024 };
+addr p_table(Emit *e, const double *k, int n);
 addr p_table_i32(Emit *e, const int *k, int n);
 
 /* Values that change in loops: kept in the frame, promoted to registers by sroa. */

@@ -118,6 +118,37 @@ fvec f_every_second(Emit *e, fvec a, fvec b, int from)
     return f_shuffle(e, a, b, at);
 }
 
+fvec f_lane(Emit *e, fvec a, int lane)
+{
+    int from[64];
+    for (int i = 0; i < e->lanes; i++)
+        from[i] = lane;
+    return f_permute(e, a, from);
+}
+
+fvec f_held(Emit *e, fvec a)
+{
+    return F(unary(e, "llvm.arithmetic.fence", e->vf, a.v));
+}
+
+fvec f_sum(Emit *e, fvec a)
+{
+    LLVMValueRef args[] = { LLVMConstReal(e->fp, -0.0), a.v };
+    LLVMValueRef sum = e_intrinsic(e, "llvm.vector.reduce.fadd", &e->vf, 1, args, 2);
+    LLVMSetFastMathFlags(sum, LLVMFastMathAllowReassoc);
+    return F(e_splat(e, sum));
+}
+
+fvec f_most(Emit *e, fvec a)
+{
+    return F(e_splat(e, unary(e, "llvm.vector.reduce.fmax", e->vf, a.v)));
+}
+
+fvec f_least(Emit *e, fvec a)
+{
+    return F(e_splat(e, unary(e, "llvm.vector.reduce.fmin", e->vf, a.v)));
+}
+
 mask f_less(Emit *e, fvec a, fvec b)
 {
     return M(LLVMBuildFCmp(e->b, LLVMRealOLT, a.v, b.v, ""));

@@ -171,6 +171,12 @@ static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *
              tiled_repacks(&p) ? ", and one copy of the input" : "");
 }
 
+static void emit(Emit *e, const dcn_spec *s, const dcn_target *t, const int *k)
+{
+    TiledPlan p = tiled_plan(s, t, k);
+    tiled_emit_plan(e, &p, NULL, NULL);
+}
+
 const struct Lowering lower_tiled = {
     .name = "tiled",
     .summary = "tiles of pixels, a sampled column tile in cache, register-tiled product",
@@ -182,5 +188,5 @@ const struct Lowering lower_tiled = {
     .guess = tiled_guess,
     .cost = tiled_cost,
     .explain = explain,
-    .emit = tiled_emit,
+    .emit = emit,
 };

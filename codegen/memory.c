@@ -3,6 +3,8 @@
 */
 #include "emit.h"
 
+#include <string.h>
+
 static addr element(Emit *e, LLVMTypeRef type, addr p, idx at)
 {
     return x_is(at, 0) ? p : (addr){ LLVMBuildInBoundsGEP2(e->b, type, p.v, &at.v, 1, "") };
@@ -63,20 +65,6 @@ void p_store(Emit *e, addr p, fvec x, mask live)
     LLVMTypeRef over[] = { e->vf, e->ptr };
     LLVMValueRef args[] = { x.v, p.v, align_of(e), live.v };
     e_intrinsic(e, "llvm.masked.store", over, 2, args, 4);
-}
-
-addr p_table_i32(Emit *e, const int *k, int n)
-{
-    LLVMValueRef value[EMIT_TABLE_MAX];
-    for (int i = 0; i < n; i++)
-        value[i] = LLVMConstInt(e->i32, (unsigned long long)k[i], 1);
-    LLVMValueRef all = LLVMConstArray2(e->i32, value, (uint64_t)n);
-    LLVMValueRef table = LLVMAddGlobal(e->mod, LLVMTypeOf(all), "table");
-    LLVMSetInitializer(table, all);
-    LLVMSetLinkage(table, LLVMPrivateLinkage);
-    LLVMSetGlobalConstant(table, 1);
-    LLVMSetAlignment(table, 64);
-    return (addr){ table };
 }
 
 fvec p_splat(Emit *e, addr p)
@@ -182,6 +170,59 @@ void p_prefetch(Emit *e, addr p, int level)
                             LLVMConstInt(e->i32, (unsigned long long)locality, 0),
                             LLVMConstInt(e->i32, 1, 0) };
     e_intrinsic(e, "llvm.prefetch", &e->ptr, 1, args, 4);
+}
+
+/* Machines without such stores make ordinary ones. */
+void p_stream(Emit *e, addr p, fvec x)
+{
+    LLVMValueRef st = LLVMBuildStore(e->b, x.v, p.v);
+    LLVMMetadataRef one = LLVMValueAsMetadata(LLVMConstInt(e->i32, 1, 0));
+    LLVMMetadataRef node = LLVMMDNodeInContext2(e->ctx, &one, 1);
+    unsigned kind = LLVMGetMDKindIDInContext(e->ctx, "nontemporal", 11);
+    LLVMSetAlignment(st, (unsigned)(e->lanes * e->fp_bytes));
+    LLVMSetMetadata(st, kind, LLVMMetadataAsValue(e->ctx, node));
+}
+
+/* Only x86 orders them apart from other stores. */
+void p_stream_end(Emit *e)
+{
+    if (strncmp(e->target->triple, "x86_64", 6) == 0)
+        e_intrinsic(e, "llvm.x86.sse.sfence", NULL, 0, NULL, 0);
+}
+
+cond p_is_multiple(Emit *e, addr p, int64_t bytes)
+{
+    LLVMValueRef at = LLVMBuildPtrToInt(e->b, p.v, e->i64, "");
+    LLVMValueRef low = LLVMBuildAnd(e->b, at, x_const(e, bytes - 1).v, "");
+    return x_equal(e, (idx){ low }, x_const(e, 0));
+}
+
+static addr table(Emit *e, LLVMTypeRef type, LLVMValueRef *k, int n)
+{
+    LLVMTypeRef array = LLVMArrayType2(type, (uint64_t)n);
+    LLVMValueRef all = LLVMAddGlobal(e->mod, array, "table");
+    LLVMSetInitializer(all, LLVMConstArray2(type, k, (uint64_t)n));
+    LLVMSetGlobalConstant(all, 1);
+    LLVMSetLinkage(all, LLVMPrivateLinkage);
+    LLVMSetUnnamedAddress(all, LLVMGlobalUnnamedAddr);
+    LLVMSetAlignment(all, 64);
+    return (addr){ all };
+}
+
+addr p_table(Emit *e, const double *k, int n)
+{
+    LLVMValueRef element[n];
+    for (int i = 0; i < n; i++)
+        element[i] = LLVMConstReal(e->fp, k[i]);
+    return table(e, e->fp, element, n);
+}
+
+addr p_table_i32(Emit *e, const int *k, int n)
+{
+    LLVMValueRef element[n];
+    for (int i = 0; i < n; i++)
+        element[i] = LLVMConstInt(e->i32, (unsigned long long)k[i], 1);
+    return table(e, e->i32, element, n);
 }
 
 void p_copy_one(Emit *e, addr to, addr from)

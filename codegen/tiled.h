@@ -69,7 +69,8 @@ typedef struct TiledPlan {
     int unroll;              /* of the product's loop */
     int out_stride;          /* nchw: row of the output tile, elements; else 0 */
     int64_t offset_rows, mask_rows, places, weights, rows, residual_rows, column, out_tile,
-        spare; /* byte offsets in a thread's workspace */
+        spare;      /* byte offsets in a thread's workspace */
+    int64_t filler; /* and of what a filler works in */
     int64_t thread_bytes;
     int64_t packed_elements;
 } TiledPlan;
@@ -93,6 +94,7 @@ typedef struct TiledParts {
         columns[2] /* whole, last channel block */, products[2] /* inner, last block of outputs */;
     LLVMValueRef repack, unpack; /* nchw only */
     LLVMValueRef prefetch;       /* NULL: none */
+    LLVMValueRef fill;           /* instead of places and columns */
 } TiledParts;
 
 /* Entries of the table of places below 0. */
@@ -145,7 +147,11 @@ LLVMValueRef tiled_emit_unpack(Emit *e, const TiledPlan *plan);
 
 void tiled_emit_pack(Emit *e, const TiledPlan *plan);
 
-/* The whole kernel. */
-void tiled_emit(Emit *e, const dcn_spec *s, const dcn_target *t, const int *k);
+/* Another way to fill the column of a tile, all channels and taps at once: writes a function
+** (args, own, column, row_stride, n, p0, q0, rows, cols); row_stride: elements of a row of pixels in the column. */
+typedef LLVMValueRef (*TiledFiller)(Emit *e, const void *self);
+
+/* A whole kernel. */
+void tiled_emit_plan(Emit *e, const TiledPlan *p, TiledFiller fill, const void *self);
 
 #endif

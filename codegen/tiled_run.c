@@ -225,9 +225,9 @@ static void channel_block(Emit *e, const Ctx *c, idx g, idx c0, int channels)
     EMIT_FOR (e, t0, zero, all, p->tap_block) {
         idx taps = x_min(e, x_const(e, p->tap_block), x_sub(e, all, t0.at));
         const idx from[3] = { channel, t0.at, taps };
-        if (p->strip < p->pixels)
+        if (!c->parts->fill && p->strip < p->pixels)
             strips(e, c);
-        else
+        else if (!c->parts->fill)
             sample_column(e, c, fn, from, own(e, c, p->column), c->pixels);
         EMIT_FOR (e, i, zero, x_const(e, p->group_block), 1) {
             group_product(e, c, x_add(e, g, i.at), i.at, c0, channels, t0.at, taps);
@@ -278,13 +278,24 @@ static Ctx tile_ctx(Emit *e, const TiledPlan *p, const TiledParts *parts)
     return c;
 }
 
+static void fill_column(Emit *e, const Ctx *c)
+{
+    const TiledPlan *p = c->plan;
+    idx row = x_mulk(e, c->cols, p->column_stride);
+    e_call_fn(e, c->parts->fill, 9,
+              (LLVMValueRef[]){ c->args.v, own(e, c, p->filler).v, own(e, c, p->column).v, row.v,
+                                c->n.v, c->p0.v, c->q0.v, c->rows.v, c->cols.v });
+}
+
 static LLVMValueRef emit_tile(Emit *e, const TiledPlan *p, const TiledParts *parts)
 {
     const LLVMTypeRef args[T_NARGS] = { e->ptr, e->ptr, e->ptr, e->i64 };
     LLVMValueRef fn = e_fn_begin(e, "tile", 1, e->none, T_NARGS, args);
     Ctx c = tile_ctx(e, p, parts);
     fill_rows(e, &c);
-    if (p->strip == p->pixels)
+    if (parts->fill)
+        fill_column(e, &c);
+    else if (p->strip == p->pixels)
         tile_places(e, &c);
     whole_tile(e, &c);
     if (parts->unpack)
@@ -315,23 +326,30 @@ static idx shared(Emit *e, const Problem *pb, const void *self)
     return x_round_up(e, x_mulk(e, pixels, p->s->in_channels * p->fp_bytes), 64);
 }
 
-static TiledParts emit_parts(Emit *e, const TiledPlan *p)
+static void emit_columns(Emit *e, const TiledPlan *p, TiledParts *parts)
 {
-    TiledParts parts = { .places = tiled_emit_places(e, p) };
-    if (p->turns)
-        parts.turn = tiled_emit_turn(e, p);
-    int rest = p->in_group % p->channel_block,
-        same = p->last_nv == p->nv && !(p->out_group % p->lanes);
+    int rest = p->in_group % p->channel_block;
     LLVMValueRef (*column)(Emit *, const TiledPlan *, const char *, int) =
         p->abreast ? tiled_emit_abreast : tiled_emit_column;
-    parts.columns[0] = column(e, p, "column", p->channel_block * p->group_block);
+    parts->places = tiled_emit_places(e, p);
+    if (p->turns)
+        parts->turn = tiled_emit_turn(e, p);
+    parts->columns[0] = column(e, p, "column", p->channel_block * p->group_block);
     if (rest)
-        parts.columns[1] = column(e, p, "column_rest", rest);
+        parts->columns[1] = column(e, p, "column_rest", rest);
+    if (p->prefetch >= 0)
+        parts->prefetch = tiled_emit_prefetch(e, p);
+}
+
+static TiledParts emit_parts(Emit *e, const TiledPlan *p, TiledFiller fill, const void *self)
+{
+    TiledParts parts = { .fill = fill ? fill(e, self) : NULL };
+    int same = p->last_nv == p->nv && !(p->out_group % p->lanes);
+    if (!fill)
+        emit_columns(e, p, &parts);
     parts.products[1] = tiled_emit_product(e, p, "product_last", p->last_nv, 1);
     parts.products[0] = same || p->out_blocks == 1 ? parts.products[1]
                                                    : tiled_emit_product(e, p, "product", p->nv, 0);
-    if (p->prefetch >= 0)
-        parts.prefetch = tiled_emit_prefetch(e, p);
     if (tiled_repacks(p))
         parts.repack = tiled_emit_repack(e, p);
     if (p->out_stride)
@@ -371,13 +389,12 @@ static void emit_run(Emit *e, const TiledPlan *p, const TiledParts *parts, LLVMV
     e_fn_end(e);
 }
 
-void tiled_emit(Emit *e, const dcn_spec *s, const dcn_target *t, const int *k)
+void tiled_emit_plan(Emit *e, const TiledPlan *p, TiledFiller fill, const void *self)
 {
-    TiledPlan p = tiled_plan(s, t, k);
-    lower_packed_bytes(e, s, p.packed_elements * p.fp_bytes);
-    tiled_emit_pack(e, &p);
-    lower_workspace(e, s, shared, p.thread_bytes, &p);
-    lower_tasks(e, s, tiled_repacks(&p) ? 2 : 1, count, &p);
-    TiledParts parts = emit_parts(e, &p);
-    emit_run(e, &p, &parts, emit_tile(e, &p, &parts));
+    lower_packed_bytes(e, p->s, p->packed_elements * p->fp_bytes);
+    tiled_emit_pack(e, p);
+    lower_workspace(e, p->s, shared, p->thread_bytes, p);
+    lower_tasks(e, p->s, tiled_repacks(p) ? 2 : 1, count, p);
+    TiledParts parts = emit_parts(e, p, fill, self);
+    emit_run(e, p, &parts, emit_tile(e, p, &parts));
 }

@@ -12,7 +12,18 @@
 #include <string.h>
 
 /* Between them, on these specs every value of every knob has a meaning. */
-enum { WIDE, LARGE_MAP, DEEP, MANY_TAPS, DEPTHWISE, OFFSET_GROUPS, NSPECS };
+enum { WIDE, LARGE_MAP, DEEP, MANY_TAPS, DEPTHWISE, OFFSET_GROUPS, CORE, PROJECTED, NSPECS };
+
+/* The largest map is as large as the largest tile. */
+static dcn_spec core_spec(int projection, const Variant *v)
+{
+    dcn_spec s = case_spec(DCN_OP_DCNV3, 32, 32, 17, 130);
+    s.offset_groups = 2;
+    s.dtype = v->dtype;
+    s.projection = projection;
+    dcn_spec_complete(&s);
+    return s;
+}
 
 static dcn_spec spec_of(int which, const Variant *v)
 {
@@ -26,6 +37,8 @@ static dcn_spec spec_of(int which, const Variant *v)
         [OFFSET_GROUPS] = { 64, 9, 1, 2, 5, 6, { 3, 3 } },
         [DEPTHWISE] = { 48, 48, 48, 1, 5, 6, { 3, 3 } },
     };
+    if (which >= CORE)
+        return core_spec(which == PROJECTED ? 100 : 0, v);
     dcn_spec s = case_spec(DCN_OP_DEFORM_CONV2D, shapes[which].in, shapes[which].out,
                            shapes[which].height, shapes[which].width);
     s.groups = shapes[which].groups;
@@ -68,6 +81,8 @@ static int schedule_with(Schedule *sc, int i, int value, dcn_spec *s, const dcn_
 {
     for (int which = 0; which < NSPECS; which++) {
         *s = spec_of(which, v);
+        if (!sched_takes(sc->how, s))
+            continue;
         sc->how->guess(s, t, sc->k);
         sc->k[i] = value;
         if (settle(sc, i, 0, 2, s, t))

@@ -1,0 +1,138 @@
+/* lower_aggregate.c: DCNv3 and DCNv4, which have no weights: samples are added up and nothing else is done.
+**
+**     for each tile of th rows x tw columns of outputs:                              a task
+**         for each block of (pixel, group)s:
+**             places     every point of the block, lanes along points
+**             sums       every (pixel, group), lanes along its channels
+**
+** There is little to compute per byte, so what moves these kernels is where the data come from: rows of the
+** input that later offsets will reach are prefetched while this one is made, and outputs, which nobody reads
+** here, go past the caches.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "aggregate.h"
+#include "lower.h"
+
+#include <stdio.h>
+
+const Knob aggregate_knobs[AGG_NKNOBS] = {
+    [AGG_BLOCK] = { "block",
+                    "(pixel, group)s whose places are worked out together",
+                    9,
+                    { 1, 2, 4, 8, 16, 32, 64, 128, 256 } },
+    [AGG_TH] = { "th", "rows of a tile of output pixels", 6, { 1, 2, 4, 8, 16, 32 } },
+    [AGG_TW] = { "tw", "columns of a tile; 0: all", 5, { 0, 16, 32, 64, 128 } },
+    [AGG_AHEAD] = { "ahead",
+                    "input rows from a row to the one prefetched; 0: none",
+                    6,
+                    { 0, 4, 6, 8, 10, 14 } },
+    [AGG_NEXT] = { "next", "1: prefetch offsets and masks of the next block", 2, { 0, 1 } },
+    [AGG_STREAM] = { "stream", "1: outputs go past the caches", 2, { 0, 1 } },
+    [AGG_PERMUTE] = { "permute",
+                      "corners whose weights are taken out of registers, not from memory",
+                      5,
+                      { 0, 1, 2, 3, 4 } },
+};
+
+/* Weights, sums and a broadcast must fit, with a third of the registers for what they work on. */
+static const char *refuse_permute(const AggregatePlan *p, const dcn_target *t)
+{
+    int each = (p->points + p->sum_lanes - 1) / p->sum_lanes;
+    if (p->permute && p->points > 32)
+        return "there are too many points to hold their weights in registers: use permute=0";
+    if (p->permute && p->sum_lanes == 1)
+        return "groups of one channel: use permute=0";
+    if (p->permute * each > t->registers * 2 / 3)
+        return "the weights of a group do not fit the registers";
+    return NULL;
+}
+
+/* A choice is idle when the one before it already covers the map. */
+static int idle(const Knob *q, int value, int64_t size)
+{
+    int before = 0;
+    for (int i = 0; i < q->nchoices; i++)
+        if (q->choice[i] < value && q->choice[i] > before)
+            before = q->choice[i];
+    return size > 0 && before >= size;
+}
+
+const char *aggregate_refuse(const dcn_spec *s, const dcn_target *t, const int *k)
+{
+    AggregatePlan p = aggregate_plan(s, t, k);
+    int64_t rows = s->height > 0 ? dcn_out_height(s, s->height) : 0;
+    int64_t cols = s->width > 0 ? dcn_out_width(s, s->width) : 0;
+    if (k[AGG_BLOCK] > 1 && p.pixels * p.parts <= k[AGG_BLOCK] / 2)
+        return "no block of that many: a smaller one is the same";
+    if (p.per_block > 4096 && k[AGG_BLOCK] > 1)
+        return "the block has more than 4096 points";
+    if (p.pixels > 1 && cols && p.pixels >= 2 * cols)
+        return "the block is wider than the map";
+    if (idle(&aggregate_knobs[AGG_TH], p.th, rows) || (p.tw && p.tw >= cols && cols))
+        return "the tile is larger than the map";
+    if (p.tw && p.pixels > p.tw)
+        return "the block is wider than the tile";
+    if (p.stream && p.width * p.fp_bytes % t->vector_bytes)
+        return "groups are not whole vectors: use stream=0";
+    return refuse_permute(&p, t);
+}
+
+static const char *refuse(const dcn_spec *s, const dcn_target *t, const int *k)
+{
+    if (s->projection)
+        return "it has no product, and there is a projection";
+    return aggregate_refuse(s, t, k);
+}
+/* The largest block of at most 16 that is legal; whole rows, few enough for some tasks per thread. */
+void aggregate_guess(const dcn_spec *s, const dcn_target *t, int *k)
+{
+    static const int plain[AGG_NKNOBS] = { [AGG_BLOCK] = 1, [AGG_TH] = 1 };
+    for (int i = 0; i < AGG_NKNOBS; i++)
+        k[i] = plain[i];
+    for (int block = 16; block > 1; block /= 2) {
+        k[AGG_BLOCK] = block;
+        if (!aggregate_refuse(s, t, k))
+            break;
+        k[AGG_BLOCK] = 1;
+    }
+    static const struct {
+        int knob, value;
+    } wishes[] = { { AGG_TH, 2 },     { AGG_TH, 4 },      { AGG_AHEAD, 8 },
+                   { AGG_STREAM, 1 }, { AGG_PERMUTE, 2 }, { AGG_PERMUTE, 3 } };
+    int64_t rows = s->height > 0 ? dcn_out_height(s, s->height) : 64;
+    for (size_t i = 0; i < sizeof wishes / sizeof *wishes; i++) {
+        int was = k[wishes[i].knob];
+        if (wishes[i].knob == AGG_TH && wishes[i].value * 24 > rows)
+            continue;
+        k[wishes[i].knob] = wishes[i].value;
+        if (aggregate_refuse(s, t, k))
+            k[wishes[i].knob] = was;
+    }
+}
+
+static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *buf, size_t size)
+{
+    AggregatePlan p = aggregate_plan(s, t, k);
+    int vectors = (p.width + p.sum_lanes - 1) / p.sum_lanes;
+    snprintf(buf, size,
+             "block: %d pixels x %d groups = %d points, places and weights %lld KiB (L1 %lld KiB)\n"
+             "sums: %d vectors of %d channels per group, %d loads of the map each\n"
+             "workspace: %lld KiB per thread, no weights\n",
+             p.pixels, p.parts, p.per_block, (long long)p.thread_bytes / 1024,
+             (long long)t->l1_bytes / 1024, vectors, p.sum_lanes, 4 * p.points,
+             (long long)p.thread_bytes / 1024);
+}
+
+const struct Lowering lower_aggregate = {
+    .name = "aggregate",
+    .summary = "sampled points of each pixel and group added up in registers",
+    .rev = 1,
+    .ops = 1u << DCN_OP_DCNV3 | 1u << DCN_OP_DCNV4,
+    .knobs = aggregate_knobs,
+    .nknobs = AGG_NKNOBS,
+    .refuse = refuse,
+    .guess = aggregate_guess,
+    .cost = aggregate_cost,
+    .explain = explain,
+    .emit = aggregate_emit,
+};
