@@ -47,6 +47,7 @@ const Knob tiled_knobs[TILED_NKNOBS] = {
                          "nothing",
                          6,
                          { -1, 0, 2, 4, 6, 8 } },
+    [TILED_GRAIN] = { "grain", "tiles per task, which one thread computes", 4, { 1, 2, 4, 8 } },
 };
 
 /* A tile's workspace beyond this is not a tile. */
@@ -125,6 +126,16 @@ static int idle(const Knob *q, int value, int64_t size)
     return size > 0 && before >= size;
 }
 
+/* Half as many tiles per task already cover the map. */
+static int idle_grain(const dcn_spec *s, const TiledPlan *p)
+{
+    if (p->grain == 1 || s->height < 0 || s->width < 0)
+        return 0;
+    int64_t rows = (dcn_out_height(s, s->height) + p->th - 1) / p->th;
+    int64_t cols = (dcn_out_width(s, s->width) + p->tw - 1) / p->tw;
+    return rows * cols <= p->grain / 2;
+}
+
 const char *tiled_refuse(const dcn_spec *s, const dcn_target *t, const int *k)
 {
     TiledPlan p = tiled_plan(s, t, k);
@@ -147,6 +158,8 @@ const char *tiled_refuse(const dcn_spec *s, const dcn_target *t, const int *k)
         return no;
     if (idle(&tiled_knobs[TILED_TH], p.th, rows) || idle(&tiled_knobs[TILED_TW], p.tw, cols))
         return "the tile is larger than the map";
+    if (idle_grain(s, &p))
+        return "a task has as many tiles as the map: use a smaller grain";
     if (p.thread_bytes > MAX_THREAD_BYTES)
         return "the workspace of a tile would exceed 32 MiB";
     return NULL;

@@ -30,6 +30,7 @@ enum {
     TILED_COORDS,
     TILED_STRIP,
     TILED_PREFETCH,
+    TILED_GRAIN,
     TILED_NKNOBS
 };
 
@@ -48,6 +49,7 @@ typedef struct TiledPlan {
     int th, tw, pixels; /* tile of output pixels; at most so many */
     int panel_pixels;   /* pixels rounded up to whole register tiles */
     int prefetch; /* pixels around a tile's window of the input that are fetched ahead; -1: none */
+    int grain;    /* tiles per task, which one thread computes one after another */
     int strip;    /* pixels whose places are worked out together: a tile's, or fewer */
     int by_taps;  /* places are worked out with lanes along taps, not along pixels */
     int turns;    /* for that, nchw offsets and masks are copied row by row to [pixel][channel] */

@@ -176,6 +176,7 @@ static void guess_passes(const dcn_spec *s, const dcn_target *t, int *k)
 void tiled_guess(const dcn_spec *s, const dcn_target *t, int *k)
 {
     k[TILED_PREFETCH] = -1;
+    k[TILED_GRAIN] = 1;
     k[TILED_CB] = k[TILED_ORDER] = k[TILED_VIEW] = k[TILED_STRIP] = 0;
     k[TILED_COORDS] = 0;
     k[TILED_TH] = 1;

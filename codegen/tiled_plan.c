@@ -153,6 +153,7 @@ TiledPlan tiled_plan(const dcn_spec *s, const dcn_target *t, const int *k)
     p.panel_pixels = (int)round_up(p.pixels, p.mr);
     p.taps = problem_taps(s);
     p.prefetch = k[TILED_PREFETCH];
+    p.grain = k[TILED_GRAIN];
     p.by_taps = k[TILED_COORDS] && tiled_can_by_taps(s);
     p.strip = k[TILED_STRIP] ? k[TILED_STRIP] : p.pixels;
     plan_places(&p);

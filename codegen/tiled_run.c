@@ -308,13 +308,18 @@ static LLVMValueRef emit_tile(Emit *e, const TiledPlan *p, const TiledParts *par
 
 /* ---- entry points ------------------------------------------------------------------------------------ */
 
+static idx tiles_of(Emit *e, const TiledPlan *p, const Problem *pb)
+{
+    idx image = x_mul(e, tiles_along(e, pb->p, p->th), tiles_along(e, pb->q, p->tw));
+    return x_mul(e, pb->n, image);
+}
+
 static idx count(Emit *e, const Problem *pb, int phase, const void *self)
 {
     const TiledPlan *p = self;
     if (tiled_repacks(p) && phase == 0)
         return x_mul(e, pb->n, pb->h);
-    idx tiles = x_mul(e, tiles_along(e, pb->p, p->th), tiles_along(e, pb->q, p->tw));
-    return x_mul(e, pb->n, tiles);
+    return x_div(e, x_addk(e, tiles_of(e, p, pb), p->grain - 1), x_const(e, p->grain));
 }
 
 static idx shared(Emit *e, const Problem *pb, const void *self)
@@ -357,15 +362,23 @@ static TiledParts emit_parts(Emit *e, const TiledPlan *p, TiledFiller fill, cons
     return parts;
 }
 
-static void run_tasks(Emit *e, LLVMValueRef fn, addr own_workspace, int takes_own)
+static void run_repack(Emit *e, LLVMValueRef fn)
 {
     EMIT_FOR (e, task, e_arg_idx(e, RUN_FIRST), e_arg_idx(e, RUN_LAST), 1) {
-        LLVMValueRef args[4] = { e_arg_addr(e, RUN_ARGS).v, e_arg_addr(e, RUN_WORKSPACE).v };
-        int n = 2;
-        if (takes_own)
-            args[n++] = own_workspace.v;
-        args[n++] = task.at.v;
-        e_call_fn(e, fn, n, args);
+        e_call_fn(e, fn, 3,
+                  (LLVMValueRef[]){ e_arg_addr(e, RUN_ARGS).v, e_arg_addr(e, RUN_WORKSPACE).v,
+                                    task.at.v });
+    }
+}
+
+static void run_tiles(Emit *e, LLVMValueRef fn, const TiledPlan *p, const Problem *pb, addr mine)
+{
+    idx first = x_mulk(e, e_arg_idx(e, RUN_FIRST), p->grain);
+    idx last = x_min(e, x_mulk(e, e_arg_idx(e, RUN_LAST), p->grain), tiles_of(e, p, pb));
+    EMIT_FOR (e, tile, first, last, 1) {
+        e_call_fn(e, fn, T_NARGS,
+                  (LLVMValueRef[]){ e_arg_addr(e, RUN_ARGS).v, e_arg_addr(e, RUN_WORKSPACE).v,
+                                    mine.v, tile.at.v });
     }
 }
 
@@ -376,14 +389,14 @@ static void emit_run(Emit *e, const TiledPlan *p, const TiledParts *parts, LLVMV
     idx skip = x_mulk(e, e_arg_idx(e, RUN_THREAD), p->thread_bytes);
     addr mine = p_at_bytes(e, e_arg_addr(e, RUN_WORKSPACE), x_add(e, shared(e, &pb, p), skip));
     if (!parts->repack) {
-        run_tasks(e, tile, mine, 1);
+        run_tiles(e, tile, p, &pb, mine);
     } else {
         EMIT_EITHER(e, b, x_equal(e, e_arg_idx(e, RUN_PHASE), x_const(e, 0)))
         {
             if (b.yes)
-                run_tasks(e, parts->repack, mine, 0);
+                run_repack(e, parts->repack);
             else
-                run_tasks(e, tile, mine, 1);
+                run_tiles(e, tile, p, &pb, mine);
         }
     }
     e_fn_end(e);

@@ -270,6 +270,8 @@ static const Reason reasons[] = {
       "lanes of the pass over the offsets run along pixels: use strip=0", DCN_F32 },
     { 64, 64, 1, 1, 28, 3, "tiled cb=0 tw=4 coords=1 strip=8", "a strip is wider than a tile",
       DCN_F32 },
+    { 64, 64, 1, 1, 28, 3, "tiled th=16 tw=20 grain=8",
+      "a task has as many tiles as the map: use a smaller grain", DCN_F32 },
     { 64, 64, 1, 1, 28, 3, "tiled cb=16 coords=1 strip=1",
       "several columns share a pass over the offsets: use strip=0", DCN_F32 },
 };
