@@ -43,10 +43,15 @@ const Option options[NOPTIONS] = {
     [OPT_OUTPUT] = { "--output", "NAME=FILE", "write this tensor to an npy file", AT(output),
                      take_file },
     [OPT_SEED] = { "--seed", "N", "of the random numbers; default 0", AT(seed), take_seed },
-    [OPT_TIME] = { "--time", "S", "seconds for each kernel; default 1", AT(seconds), take_seconds },
+    [OPT_TIME] = { "--time", "S", "seconds for each kernel; default 1, of tune by effort",
+                   AT(seconds), take_seconds },
+    [OPT_TRIALS] = { "--trials", "N", "candidates for each kernel; default by effort", AT(trials),
+                     take_trials },
+    [OPT_EFFORT] = { "--effort", "KIND", "estimate, measure, patient, exhaustive; default measure",
+                     AT(effort), take_effort },
     [OPT_OFFSETS] = { "--offsets", "KIND",
-                      "zero, or normal:S with deviation S pixels; default normal:2", AT(offset_std),
-                      take_offsets },
+                      "zero, normal:S with deviation S pixels, or FILE.npy; default normal:2",
+                      AT(offsets), take_offsets },
     [OPT_THREADS] = { "--threads", "N", "default DCNGEN_NUM_THREADS, else one for each core",
                       AT(threads), take_threads },
     [OPT_MAX_SIZE] = { "--max-size", "BYTES", "of code that is kept; also 500K, 200M, 1G",
@@ -204,7 +209,7 @@ static const Verb *find_verb(const char *word)
 
 int args_parse(int argc, char **argv, Args *a, dcn_error *err)
 {
-    *a = (Args){ .seconds = 1, .offset_std = 2, .max_bytes = -1, .max_days = -1 };
+    *a = (Args){ .seconds = 1, .effort = DCN_TUNE_MEASURE, .max_bytes = -1, .max_days = -1 };
     if (make_room(a, argc, err))
         return -1;
     if (argc < 2)

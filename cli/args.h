@@ -7,7 +7,7 @@
 #ifndef DCN_CLI_ARGS_H
 #define DCN_CLI_ARGS_H
 
-#include <dcngen.h>
+#include <dcngen/tune.h>
 
 typedef struct List {
     int n;
@@ -37,6 +37,8 @@ typedef enum {
     OPT_OUTPUT,
     OPT_SEED,
     OPT_TIME,
+    OPT_TRIALS,
+    OPT_EFFORT,
     OPT_OFFSETS,
     OPT_THREADS,
     OPT_MAX_SIZE,
@@ -61,7 +63,10 @@ typedef struct Args {
     int threads; /* 0: not given */
     uint64_t seed;
     int64_t max_bytes, max_days; /* -1: no limit */
-    double seconds, offset_std;
+    double seconds;
+    const char *offsets; /* NULL: not given */
+    int64_t trials;      /* 0: not given */
+    dcn_effort effort;
 } Args;
 
 typedef struct Option {

@@ -123,7 +123,7 @@ static int measure(Bench *b, int i, dcn_error *err)
     Row *r = &b->row[i];
     if (kernel_compile(&b->kernels, s, &r->kernel, err) || verify_first(b, r, err))
         return -1;
-    if (dcn_bench(r->kernel, b->threads, a->seconds, a->offset_std, &r->timing, err))
+    if (dcn_bench(r->kernel, b->threads, a->seconds, a->offsets, &r->timing, err))
         return kernel_fail(&b->kernels, s, err);
     r->workspace_bytes = dcn_kernel_workspace_bytes(r->kernel, (dcn_sizes){ 0 }, b->threads);
     if (r->timing.peak_gflops > b->peak_gflops)

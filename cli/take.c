@@ -6,13 +6,14 @@
 #include "take.h"
 #include "runtime/base.h"
 #include "runtime/env.h"
+#include "tuner/offsets.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const double SECONDS_MOST = 3600, STD_MOST = 1e6;
+static const double SECONDS_MOST = 3600;
 
 static int fail_value(const Option *o, const char *text, const char *expected, dcn_error *err)
 {
@@ -119,17 +120,12 @@ int take_seconds(const Option *o, char *text, void *field, dcn_error *err)
     return 0;
 }
 
+/* Whether a file is what it must be is seen when it is read. */
 int take_offsets(const Option *o, char *text, void *field, dcn_error *err)
 {
-    static const char normal[] = "normal:";
-    double std = NAN;
-    if (!strcmp(text, "zero"))
-        std = 0;
-    else if (!strncmp(text, normal, sizeof normal - 1))
-        std = number(text + sizeof normal - 1);
-    if (!(std >= 0 && std <= STD_MOST))
-        return fail_value(o, text, "zero or normal:S with 0 <= S <= 1e6", err);
-    *(double *)field = std;
+    if (!tune_offsets_is_text(text))
+        return fail_value(o, text, "zero, normal:S or S with 0 <= S <= 1e6, or FILE.npy", err);
+    *(const char **)field = text;
     return 0;
 }
 
@@ -162,4 +158,32 @@ int take_days(const Option *o, char *text, void *field, dcn_error *err)
         return fail_value(o, text, "a number of days from 0 to 36500", err);
     *(int64_t *)field = n;
     return 0;
+}
+
+int take_trials(const Option *o, char *text, void *field, dcn_error *err)
+{
+    errno = 0;
+    long long n = only_digits(text) ? strtoll(text, NULL, 10) : 0;
+    if (errno || n < 1)
+        return fail_value(o, text, "a number of candidates, at least 1", err);
+    *(int64_t *)field = n;
+    return 0;
+}
+
+int take_effort(const Option *o, char *text, void *field, dcn_error *err)
+{
+    static const struct {
+        const char *name;
+        dcn_effort effort;
+    } efforts[] = { { "estimate", DCN_TUNE_ESTIMATE },
+                    { "measure", DCN_TUNE_MEASURE },
+                    { "patient", DCN_TUNE_PATIENT },
+                    { "exhaustive", DCN_TUNE_EXHAUSTIVE } };
+    for (int i = 0; i < 4; i++) {
+        if (!strcmp(text, efforts[i].name)) {
+            *(dcn_effort *)field = efforts[i].effort;
+            return 0;
+        }
+    }
+    return fail_value(o, text, "estimate, measure, patient or exhaustive", err);
 }

@@ -16,8 +16,10 @@ int take_file(const Option *o, char *text, void *field, dcn_error *err);    /* P
 int take_threads(const Option *o, char *text, void *field, dcn_error *err); /* int */
 int take_seed(const Option *o, char *text, void *field, dcn_error *err);    /* uint64_t */
 int take_seconds(const Option *o, char *text, void *field, dcn_error *err); /* double */
-int take_offsets(const Option *o, char *text, void *field, dcn_error *err); /* double */
 int take_size(const Option *o, char *text, void *field, dcn_error *err);    /* int64_t, bytes */
 int take_days(const Option *o, char *text, void *field, dcn_error *err);    /* int64_t */
+int take_offsets(const Option *o, char *text, void *field, dcn_error *err); /* const char * */
+int take_trials(const Option *o, char *text, void *field, dcn_error *err);  /* int64_t */
+int take_effort(const Option *o, char *text, void *field, dcn_error *err);  /* dcn_effort */
 
 #endif

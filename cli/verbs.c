@@ -55,6 +55,21 @@ const Verb verbs[] = {
       "of the multiply-add peak measured in the same run, and the bytes of its operands.  All\n"
       "sizes must be static.\n",
       verb_bench },
+    { "tune",
+      { "SPEC.lua" },
+      1,
+      CALL | BIT(OPT_EFFORT) | BIT(OPT_TRIALS) | BIT(OPT_TIME) | BIT(OPT_SEED) | BIT(OPT_OFFSETS) |
+          BIT(OPT_JSON),
+      "find the quickest schedule by measuring",
+      "Tries schedules of each kernel: builds, verifies and times every candidate in a process of\n"
+      "its own, against the best so far, and remembers what became of it in the store, from which\n"
+      "all other verbs take their schedule.  The same command goes on where it was stopped.\n"
+      "Efforts: estimate measures nothing, measure tries 100 candidates or 60 s, patient 600 or\n"
+      "15 minutes, exhaustive all there are; --trials and --time say otherwise.  --schedule keeps\n"
+      "the knobs that it names.  Kernels of dynamic sizes are tuned at 64 x 64.  Exits with 124 "
+      "if\n"
+      "--time ended the search of a kernel.\n",
+      verb_tune },
     { "show",
       { "WHAT", "SPEC.lua" },
       2,

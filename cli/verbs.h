@@ -13,7 +13,7 @@ typedef struct Verb {
     unsigned options;        /* BIT of every option it takes */
     const char *summary;     /* half a line */
     const char *details;     /* whole lines, each with its newline */
-    /* 0 or DCN_EFAILED when the work ran, -1 with err when it could not. */
+    /* The exit code when the work ran, -1 with err when it could not. */
     int (*run)(const Args *a, dcn_error *err);
 } Verb;
 
@@ -30,6 +30,7 @@ int verb_compile(const Args *a, dcn_error *err);
 int verb_run(const Args *a, dcn_error *err);
 int verb_verify(const Args *a, dcn_error *err);
 int verb_bench(const Args *a, dcn_error *err);
+int verb_tune(const Args *a, dcn_error *err);
 int verb_show(const Args *a, dcn_error *err);
 int verb_report(const Args *a, dcn_error *err);
 int verb_cache(const Args *a, dcn_error *err);

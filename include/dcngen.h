@@ -194,10 +194,10 @@ typedef struct dcn_timing {
     int rounds;
 } dcn_timing;
 
-/* Time the kernel on random tensors (offsets normal with deviation offset_std pixels), for about
-** `seconds`; dynamic sizes must have been bound before compiling. */
-int dcn_bench(const dcn_kernel *k, int threads, double seconds, double offset_std, dcn_timing *out,
-              dcn_error *err);
+/* Time the kernel on random tensors, for about `seconds`.  offsets: zero, normal:STD in pixels, or an
+** npy file; NULL: normal:2.  Dynamic sizes must have been bound before compiling. */
+int dcn_bench(const dcn_kernel *k, int threads, double seconds, const char *offsets,
+              dcn_timing *out, dcn_error *err);
 
 /* What tuning found is remembered in a store: see dcngen/cache.h. */
 

@@ -5,7 +5,7 @@
 ** starts; quick kernels run several times between two readings of it.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "operands.h"
+#include "offsets.h"
 #include "probe.h"
 #include "runtime/base.h"
 #include "runtime/threads.h"
@@ -42,14 +42,14 @@ static double time_kernel(Bench *b, dcn_error *err)
     return (now_ns() - start) / b->repeats;
 }
 
-static int open_bench(Bench *b, const dcn_kernel *k, double offset_std, dcn_error *err)
+static int open_bench(Bench *b, const dcn_kernel *k, const TuneOffsets *offsets, dcn_error *err)
 {
     const dcn_spec *s = &k->spec;
     rt_rng rng = rt_rng_seed(1);
-    TuneCase ordinary = tune_ordinary(offset_std);
     if (tune_operands_open(&b->o, k, s, err) || tune_fill_inputs(&b->o, &rng, err))
         return -1;
-    tune_fill_case(&b->o, &ordinary, &rng);
+    if (tune_offsets_fill(offsets, &b->o, &rng, err))
+        return -1;
     size_t bytes = dcn_kernel_workspace_bytes(
         k, (dcn_sizes){ s->batch, s->height, s->width, s->rois }, b->threads);
     b->workspace = aligned_alloc(ALIGN, (bytes / ALIGN + 1) * ALIGN);
@@ -110,8 +110,8 @@ static void summarise(Bench *b, dcn_timing *out)
                          .rounds = b->rounds };
 }
 
-int dcn_bench(const dcn_kernel *k, int threads, double seconds, double offset_std, dcn_timing *out,
-              dcn_error *err)
+int dcn_bench(const dcn_kernel *k, int threads, double seconds, const char *offsets,
+              dcn_timing *out, dcn_error *err)
 {
     const dcn_spec *s = &k->spec;
     if (s->batch < 0 || s->height < 0 || s->width < 0)
@@ -124,13 +124,15 @@ int dcn_bench(const dcn_kernel *k, int threads, double seconds, double offset_st
     if (!b)
         return dcn_fail(err, DCN_EENV, "no memory to time '%s'", s->name);
     b->threads = threads;
-    int failed =
-        open_bench(b, k, offset_std, err) || warm_up(b, err) || take_readings(b, seconds, err);
+    TuneOffsets spread;
+    int failed = tune_offsets_open(&spread, offsets, err) || open_bench(b, k, &spread, err) ||
+                 warm_up(b, err) || take_readings(b, seconds, err);
     if (!failed)
         summarise(b, out);
     tune_probe_close(&b->probe);
     free(b->workspace);
     tune_operands_close(&b->o);
+    tune_offsets_close(&spread);
     free(b);
     return failed ? -1 : 0;
 }

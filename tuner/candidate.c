@@ -16,7 +16,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { MAX_OBJECT = 8 << 20, ALIGN = 64 };
+enum { MAX_OBJECT = 8 << 20, ALIGN = 4096 };
 static const double FAR_TOO_SLOW = 4; /* times the other's time, in the run that verifies */
 
 typedef enum { BUILDING, LOADING, VERIFYING, TIMING, DONE } Stage;
@@ -34,14 +34,15 @@ typedef struct Report {
 typedef struct Side {
     dcn_kernel kernel;
     Operands operands;
-    void *workspace;
 } Side;
 
 typedef struct Trial {
     const CandidateJob *job;
     Report *report;
     rt_pool *pool;
-    Side side[2]; /* the other, the candidate */
+    Side side[2];    /* the other, the candidate */
+    void *workspace; /* of both in turn, so that neither has the luckier memory */
+    size_t bytes;    /* of it */
     double first_ns;
 } Trial;
 
@@ -86,24 +87,32 @@ static int build(Trial *t, dcn_error *err)
     return load(t, &t->side[1], object, size, err);
 }
 
-/* Give a kernel the operands of a case and a workspace. */
-static int equip(Trial *t, Side *side, const RigCase *c, dcn_error *err)
+static int make_workspace(Trial *t, const dcn_kernel *k, dcn_error *err)
 {
     const dcn_spec *s = &t->job->rig->bound;
     const dcn_sizes sizes = { s->batch, s->height, s->width, s->rois };
-    size_t bytes = dcn_kernel_workspace_bytes(&side->kernel, sizes, t->job->rig->threads);
+    size_t bytes = dcn_kernel_workspace_bytes(k, sizes, t->job->rig->threads);
+    if (bytes <= t->bytes && t->workspace)
+        return 0;
+    free(t->workspace);
+    t->bytes = bytes;
+    t->workspace = aligned_alloc(ALIGN, (bytes / ALIGN + 1) * ALIGN);
+    return t->workspace ? 0 : dcn_fail(err, DCN_EENV, "no memory for %zu bytes", bytes);
+}
+
+/* Give a kernel the operands of a case and a workspace. */
+static int equip(Trial *t, Side *side, const RigCase *c, dcn_error *err)
+{
     if (tune_operands_share(&side->operands, &c->operands, &side->kernel, err))
         return -1;
     side->operands.parallel_for = rt_pool_for;
     side->operands.parallel_self = t->pool;
-    if (!side->workspace)
-        side->workspace = aligned_alloc(ALIGN, (bytes / ALIGN + 1) * ALIGN);
-    return side->workspace ? 0 : dcn_fail(err, DCN_EENV, "no memory for %zu bytes", bytes);
+    return make_workspace(t, &side->kernel, err);
 }
 
 static int run_side(const Trial *t, const Side *side, dcn_error *err)
 {
-    return tune_run(&side->operands, t->job->rig->threads, side->workspace, err);
+    return tune_run(&side->operands, t->job->rig->threads, t->workspace, err);
 }
 
 /* 1: right, 0: wrong, -1: could not be run */

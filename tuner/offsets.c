@@ -44,17 +44,29 @@ static bool is_file(const char *text)
     return n > 4 && !strcmp(text + n - 4, ".npy");
 }
 
-int tune_offsets_open(TuneOffsets *o, const char *text, dcn_error *err)
+/* NaN if it is not one. */
+static double deviation_of(const char *text)
 {
     static const char normal[] = "normal:";
+    if (!strcmp(text, "zero"))
+        return 0;
+    double x = number(strncmp(text, normal, strlen(normal)) ? text : text + strlen(normal));
+    return x >= 0 && x <= MOST ? x : NAN;
+}
+
+bool tune_offsets_is_text(const char *text)
+{
+    return is_file(text) || !isnan(deviation_of(text));
+}
+
+int tune_offsets_open(TuneOffsets *o, const char *text, dcn_error *err)
+{
     *o = (TuneOffsets){ .deviation = 2 };
     if (text && is_file(text))
         return open_file(o, text, err);
-    if (text && !strcmp(text, "zero"))
-        o->deviation = 0;
-    else if (text)
-        o->deviation = number(strncmp(text, normal, strlen(normal)) ? text : text + strlen(normal));
-    if (!(o->deviation >= 0 && o->deviation <= MOST))
+    if (text)
+        o->deviation = deviation_of(text);
+    if (isnan(o->deviation))
         return dcn_fail(err, DCN_EUSAGE,
                         "offsets '%.100s' are not zero, normal:S with 0 <= S <= 1e6, or FILE.npy",
                         text);

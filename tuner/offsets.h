@@ -14,6 +14,9 @@ typedef struct TuneOffsets {
     rt_array file;      /* .data == NULL: none */
 } TuneOffsets;
 
+/* Whether text is of one of the forms below; the file is not looked at. */
+bool tune_offsets_is_text(const char *text);
+
 /* text: zero, normal:STD or STD in pixels, or the name of an npy file; NULL: normal:2.  Close it even after a
 ** failure. */
 int tune_offsets_open(TuneOffsets *o, const char *text, dcn_error *err);

@@ -24,6 +24,13 @@ static size_t typed_bytes(const Operands *o, int i)
     return (size_t)o->count[i] * dcn_dtype_bytes(o->spec.dtype);
 }
 
+/* As frameworks align tensors, and the same for every kernel, so that none is timed on luckier memory. */
+static void *aligned(size_t bytes)
+{
+    enum { LINE = 64 };
+    return aligned_alloc(LINE, (bytes / LINE + 1) * LINE);
+}
+
 int tune_operands_open(Operands *o, const dcn_kernel *k, const dcn_spec *bound, dcn_error *err)
 {
     *o = (Operands){ .kernel = k, .spec = *bound };
@@ -31,7 +38,7 @@ int tune_operands_open(Operands *o, const dcn_kernel *k, const dcn_spec *bound, 
     for (int i = 0; i < o->n; i++) {
         o->count[i] = rt_tensor_count(&o->tensor[i]);
         o->exact[i] = calloc((size_t)o->count[i] + 1, sizeof(double));
-        o->typed[i] = malloc(typed_bytes(o, i) + 1);
+        o->typed[i] = aligned(typed_bytes(o, i));
         if (!o->exact[i] || !o->typed[i])
             return dcn_fail(err, DCN_EENV, "no memory for tensor '%s' of '%s'", o->tensor[i].name,
                             bound->name);
@@ -97,7 +104,7 @@ int tune_operands_share(Operands *o, const Operands *from, const dcn_kernel *k, 
     for (int i = 0; i < o->n; i++) {
         if (!is_weight(o, i))
             continue;
-        o->typed[i] = malloc(typed_bytes(o, i) + 1);
+        o->typed[i] = aligned(typed_bytes(o, i));
         if (!o->typed[i])
             return dcn_fail(err, DCN_EENV, "no memory for the weight of '%s'", o->spec.name);
         if (pack_weight(o, i, err))

@@ -42,6 +42,13 @@ static int challenge(Tuning *t, const Schedule *sc, CandidateResult *r, double *
     return 0;
 }
 
+/* The store keeps the gain: a resumed run must hear the same number, to the last bit. */
+static double as_remembered(double time)
+{
+    const volatile double gain = 1 / time;
+    return 1 / gain;
+}
+
 /* 0, or -1; *time: relative to the guess, or -1 if it failed. */
 static int measure(Tuning *t, const Schedule *sc, double *time, dcn_error *err)
 {
@@ -55,8 +62,7 @@ static int measure(Tuning *t, const Schedule *sc, double *time, dcn_error *err)
         tuning_lead(t, sc, r, 1);
     else if (!failed && !r->stopped && is_promising(r))
         failed = challenge(t, sc, r, time, err);
-    if (r->outcome != TUNE_OK && r->outcome != TUNE_DROPPED)
-        *time = -1;
+    *time = r->outcome == TUNE_OK || r->outcome == TUNE_DROPPED ? as_remembered(*time) : -1;
     if (!failed && !r->stopped) {
         failed = tuning_record(t, sc, r, *time > 0 ? *time : 0, 0);
         tuning_tell(t, &t->tried.at[t->tried.n - 1], r->why, 0, 0);

@@ -145,7 +145,6 @@ static int confirm(Tuning *t, CandidateResult *r, dcn_error *err)
         return tuning_record(t, &sc, r, 0, 0) || next_best(t) ? fail_none(t, err) : 0;
     double time = is_guess(t) ? 1 : m->ratio;
     if (!is_guess(t) && (!m->sure || m->ratio_high >= 1)) {
-        tuning_record(t, &sc, r, time, 0);
         lead_guess(t);
         return 0;
     }

@@ -223,7 +223,7 @@ Test(api, timing_is_consistent)
     dcn_timing t;
     dcn_error err = { 0 };
     dcn_kernel *k = compile_ok(&s, NULL);
-    cr_assert_eq(dcn_bench(k, 2, 0, 2, &t, &err), 0, "%s", err.text);
+    cr_assert_eq(dcn_bench(k, 2, 0, "normal:2", &t, &err), 0, "%s", err.text);
     cr_expect_geq(t.rounds, 5);
     cr_expect(0 < t.ns_min && t.ns_min <= t.ns_median && t.ns_median <= t.ns_max);
     cr_expect_float_eq(t.gflops, dcn_spec_flops(&s) / t.ns_median, 1e-9 * t.gflops);
@@ -240,7 +240,7 @@ Test(api, dynamic_sizes_cannot_be_timed)
     dcn_error err;
     s.batch = DCN_DYNAMIC;
     dcn_kernel *k = compile_ok(&s, NULL);
-    cr_expect_eq(dcn_bench(k, 1, 0, 2, &t, &err), -1);
+    cr_expect_eq(dcn_bench(k, 1, 0, NULL, &t, &err), -1);
     cr_expect_str_eq(err.text, "'small' has dynamic sizes: bind them before timing");
     cr_expect_eq(err.code, DCN_EUSAGE);
     dcn_kernel_free(k);

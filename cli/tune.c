@@ -1,0 +1,82 @@
+/* tune.c: the verb that finds the quickest schedule by measuring.
+**
+** One signal stops the search where it is: the candidate in hand is given up, all before it is in the store.
+** A second one ends the program at once.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "runtime/base.h"
+#include "runtime/threads.h"
+#include "say.h"
+#include "tune_show.h"
+#include "verbs.h"
+
+#include <signal.h>
+#include <string.h>
+
+enum { OUT_OF_TIME = 124, BY_SIGNAL = 128 };
+
+static volatile int stopped_by; /* a signal; written by its handler */
+
+static void on_signal(int number)
+{
+    stopped_by = number;
+}
+
+static void listen(void)
+{
+    struct sigaction once = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
+    sigemptyset(&once.sa_mask);
+    sigaction(SIGINT, &once, NULL);
+    sigaction(SIGTERM, &once, NULL);
+    sigaction(SIGHUP, &once, NULL);
+}
+
+static void set_options(const Args *a, const Choice *c, TuneShow *show, dcn_tune_options *o)
+{
+    *o = (dcn_tune_options){ .schedule = a->schedule,
+                             .target = &c->target,
+                             .threads = show->threads,
+                             .effort = a->effort,
+                             .trials = a->trials,
+                             .seconds = args_has(a, OPT_TIME) ? a->seconds : 0,
+                             .seed = a->seed,
+                             .offsets = a->offsets,
+                             .progress = tune_show_progress,
+                             .self = show,
+                             .stop = &stopped_by };
+}
+
+/* The exit code, or -1. */
+static int tune_one(const Kernels *k, const dcn_spec *s, TuneShow *show, dcn_error *err)
+{
+    Choice c;
+    dcn_tune_options o;
+    dcn_tuned t;
+    if (kernel_choice(k, s, &c, err))
+        return -1;
+    set_options(k->args, &c, show, &o);
+    tune_show_begin(show, s, &o);
+    int failed = dcn_tune(s, &o, &t, err);
+    tune_show_end(show, s, failed ? NULL : &t);
+    if (failed)
+        return kernel_fail(k, s, err);
+    return t.end == DCN_TUNE_OUT_OF_TIME && args_has(k->args, OPT_TIME) ? OUT_OF_TIME : 0;
+}
+
+int verb_tune(const Args *a, dcn_error *err)
+{
+    Kernels k;
+    TuneShow show = { .json = args_has(a, OPT_JSON) };
+    int status = kernels_load(a, &k, err);
+    if (!status) {
+        show.threads = rt_threads(a->threads, err);
+        status = show.threads < 0 ? -1 : 0;
+    }
+    listen();
+    for (int i = 0; i < k.n && status >= 0 && !stopped_by; i++) {
+        int code = tune_one(&k, k.spec[i], &show, err);
+        status = code ? code : status;
+    }
+    kernels_free(&k);
+    return status >= 0 && stopped_by ? BY_SIGNAL + stopped_by : status;
+}
