@@ -13,7 +13,7 @@
 
 static const double NOISE = 0.005; /* a smaller difference is none */
 static const double HINT = 0.02;   /* one of this size is looked into even if it is not sure */
-static const double PATIENCE = 20; /* seconds */
+static const double PATIENCE = 20, CARE = 1; /* seconds */
 
 /* ---- a candidate that is new --------------------------------------------------------------- */
 
@@ -141,7 +141,7 @@ static bool is_over(Tuning *t)
     dcn_tuned *o = t->out;
     if (tuning_is_stopped(t))
         o->end = DCN_TUNE_STOPPED;
-    else if (o->done < t->trials && t->seconds > 0 && tuning_seconds(t) >= t->seconds)
+    else if (o->done && o->done < t->trials && t->seconds > 0 && tuning_seconds(t) >= t->seconds)
         o->end = DCN_TUNE_OUT_OF_TIME;
     return o->end != DCN_TUNE_COMPLETE || o->done >= t->trials;
 }
@@ -188,6 +188,7 @@ int dcn_tune(const dcn_spec *s, const dcn_tune_options *opt, dcn_tuned *out, dcn
                    .opt = opt ? opt : &plain,
                    .lowerings = cg_lowerings,
                    .patience = PATIENCE,
+                   .care = CARE,
                    .out = out };
     int failed = tuning_open(t, err) || tuning_run(t, err);
     tuning_close(t);

@@ -36,6 +36,7 @@ typedef struct Tuning {
     const dcn_tune_options *opt;
     const Lowering *const *lowerings; /* cg_lowerings but in tests */
     double patience;                  /* seconds a candidate may take before it hangs */
+    double care;                      /* seconds of measuring what matters, at least */
     dcn_tuned *out;
 
     dcn_target target;

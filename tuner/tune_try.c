@@ -18,7 +18,7 @@ static MeasurePlan plan_of(const Tuning *t, const Contender *against, TuneCare c
     const double run = t->best.ns / 1e9;
     MeasurePlan plan = { .min_pairs = 8,
                          .max_pairs = MEASURE_MAX_PAIRS,
-                         .seconds = care == CARE_SCREEN ? 0.5 : fmax(1, 40 * run),
+                         .seconds = care == CARE_SCREEN ? t->care / 2 : fmax(t->care, 40 * run),
                          .reading_ns = 3e5,
                          .confidence = 0.95,
                          .resolution = care == CARE_SCREEN ? 0.02 : 0.005,

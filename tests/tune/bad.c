@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+BadWay bad_first = BAD_NOT;
+
 typedef void (*Way)(Emit *e, const dcn_spec *s, const dcn_target *t);
 
 static void direct(Emit *e, const dcn_spec *s, const dcn_target *t)
@@ -144,7 +146,7 @@ static const char *refuse(const dcn_spec *s, const dcn_target *t, const int *k)
 static void guess(const dcn_spec *s, const dcn_target *t, int *k)
 {
     (void)s, (void)t;
-    k[0] = BAD_NOT;
+    k[0] = (int)bad_first;
 }
 
 static void emit(Emit *e, const dcn_spec *s, const dcn_target *t, const int *k)
@@ -163,5 +165,3 @@ const Lowering bad_lowering = {
     .guess = guess,
     .emit = emit,
 };
-
-const Lowering *bad_lowerings[] = { &lower_tiled, &lower_direct, &bad_lowering, NULL };

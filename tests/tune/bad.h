@@ -23,7 +23,7 @@ typedef enum {
 
 extern const Lowering bad_lowering;
 
-/* tiled, direct and bad_lowering, ended by NULL. */
-extern const Lowering *bad_lowerings[];
+/* Its guess; BAD_NOT at first. */
+extern BadWay bad_first;
 
 #endif
