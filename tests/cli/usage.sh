@@ -6,7 +6,7 @@ echo 'return conv2d { name = "k", in_channels = 1, height = 3, width = 3, out_ch
 threads="is not a number from 1 to 1024"
 seed="is not a number from 0 to 18446744073709551615"
 seconds="is not a number of seconds above 0, at most 3600"
-offsets="is not zero or normal:S with 0 <= S <= 1e6"
+offsets="is not zero, normal:S or S with 0 <= S <= 1e6, or FILE.npy"
 kinds="is not one of obj, header, asm, llvm-ir, bitcode, static-lib, shared-lib"
 
 # ---- verbs
@@ -62,7 +62,7 @@ done
 for bad in 0 -1 x '' nan inf 3601 1s 0x1; do
     expect 2 "dcngen: --time '$bad' $seconds" bench k.lua "--time=$bad"
 done
-for bad in '' one normal normal: normal:-1 normal:x normal:nan normal:1e7; do
+for bad in '' one normal normal: normal:-1 normal:x normal:nan normal:1e7 -1 .npy; do
     expect 2 "dcngen: --offsets '$bad' $offsets" bench k.lua "--offsets=$bad"
 done
 expect 2 "dcngen: --emit 'hader' $kinds (did you mean 'header'?)" compile k.lua -o d --emit obj,hader
