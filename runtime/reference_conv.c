@@ -50,7 +50,8 @@ static Point point(const rt_ref *r, int64_t n, int64_t t, int64_t k, const int64
     int64_t pair = (t * taps(r) + k) * 2, dy = s->offset_order == DCN_ORDER_YX ? 0 : 1;
     at.yx[0] += r->offset.v[ref_at(&r->offset, n, pair + dy, pq[0], pq[1])];
     at.yx[1] += r->offset.v[ref_at(&r->offset, n, pair + 1 - dy, pq[0], pq[1])];
-    at.m = modulation(r, n, t * taps(r), k, pq);
+    at.m = modulation(r, n, (s->offset_mask ? 2 * s->offset_groups : 0) * taps(r) + t * taps(r), k,
+                      pq);
     return at;
 }
 
@@ -97,6 +98,8 @@ int ref_open_conv(rt_ref *r)
     const int64_t points = (int64_t)r->s.offset_groups * taps(r);
     r->offset = ref_output_map(r, "offset", 2 * points);
     r->mask = ref_output_map(r, "mask", points);
+    if (r->s.offset_mask)
+        r->offset = r->mask = ref_output_map(r, "offset_mask", 3 * points);
     r->pixel = conv_pixel;
     r->scratch = calloc((size_t)(r->s.in_channels * taps(r)) + 1, sizeof *r->scratch);
     return r->scratch ? 0 : -1;

@@ -202,18 +202,27 @@ static int check_classes(const dcn_spec *s, dcn_error *err)
     return divides("num_classes", s->num_classes, "output_dim", s->out_channels, err);
 }
 
+static int check_offset_mask(const dcn_spec *s, dcn_error *err)
+{
+    if (!s->offset_mask || s->modulation != DCN_MODULATION_NONE)
+        return 0;
+    return dcn_fail(err, DCN_ESPEC, "'offset_mask' = true has no mask: modulation is \"none\"");
+}
+
 /* What is made inside is counted in 32 bits, too. */
 static int check_inner(const dcn_spec *s, dcn_error *err)
 {
+    const bool separable = s->op == DCN_OP_SEPARABLE_CONV2D;
+    const int64_t between = separable ? s->in_channels * s->depth_multiplier : rt_inner_channels(s);
     const int64_t h = dcn_out_height(s, s->height), w = dcn_out_width(s, s->width);
-    const double n =
-        (double)rt_inner_channels(s) * (double)(h > 0 ? h : 1) * (double)(w > 0 ? w : 1);
+    const double n = (double)between * (double)(h > 0 ? h : 1) * (double)(w > 0 ? w : 1);
     if (n <= INT32_MAX)
         return 0;
-    return dcn_fail(err, DCN_ESPEC,
-                    "the offsets inside would have %.0f elements per image; at most %" PRId32
-                    " are possible",
-                    n, INT32_MAX);
+    return dcn_fail(
+        err, DCN_ESPEC,
+        "the maps between its operators would have %.0f elements per image; at most %" PRId32
+        " are possible",
+        n, INT32_MAX);
 }
 
 static const struct {
@@ -223,6 +232,7 @@ static const struct {
     { MEMBER(groups), check_groups },
     { MEMBER(offset_groups), check_offset_groups },
     { MEMBER(modulation_scale), check_scale },
+    { MEMBER(offset_mask), check_offset_mask },
     { MEMBER(kernel), check_output },
     { MEMBER(remove_center), check_center },
     { MEMBER(projection), check_projected },

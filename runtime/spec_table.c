@@ -32,6 +32,8 @@ static const bool ready[DCN_NUM_OPS] = {
     [DCN_OP_DEFORM_CONV2D] = true,
     [DCN_OP_DCNV3] = true,
     [DCN_OP_DCNV4] = true,
+    [DCN_OP_DEFORM_CONV2D_PACK] = true,
+    [DCN_OP_SEPARABLE_CONV2D] = true,
 };
 
 bool rt_op_ready(dcn_op op)
@@ -168,6 +170,9 @@ const rt_field rt_fields[] = {
              "`hybrid`: 0 outside the same range, inside as `zero`." },
     { "offset_order", RT_FIELD_CHOICE, DEFORMED, AT(offset_order), .choices = orders,
       .doc = "Which of a tap's two offsets comes first: dy or dx." },
+    { "offset_mask", RT_FIELD_BOOL, OP(DEFORM_CONV2D), AT(offset_mask),
+      .doc = "Offset and mask come as one tensor `offset_mask`, as one convolution makes them: the "
+             "offsets' channels, then the masks'." },
     { "projection", RT_FIELD_INT, CORES, AT(projection), RANGE(0, MOST_CHANNELS),
       .doc = "Channels of a pointwise projection of the result (O); 0: none, O is C." },
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# examples.sh: every example spec compiles, every example program does what it says.
+# examples.sh: every example spec compiles and verifies, every example program does what it says.
 # SPDX-License-Identifier: Apache-2.0
 set -euo pipefail
 cd "$SOURCE_DIR"
@@ -17,6 +17,10 @@ scripts=(examples/*/run.sh)
 [ ${#specs[@]} -gt 0 ] && [ ${#scripts[@]} -gt 0 ]
 for spec in "${specs[@]}"; do
     "$DCNGEN_BIN" compile "$spec" -o "$dir/objects" --emit obj,header
+    case $spec in
+    *resnet50* | *internimage*) ;; # whole networks: the reference would take minutes
+    *) "$DCNGEN_BIN" verify "$spec" >"$dir/verified" || { cat "$dir/verified"; exit 1; } ;;
+    esac
     echo "ok: $spec"
 done
 for script in "${scripts[@]}"; do

@@ -159,6 +159,14 @@ static double mask_value(const Fill *f, int64_t c, int64_t p, int64_t q)
     return f->o->spec.modulation == DCN_MODULATION_MASK ? f->c->mask(f->r) : f->c->logit(f->r);
 }
 
+/* The channels of the masks come after those of the offsets. */
+static double joint_value(const Fill *f, int64_t c, int64_t p, int64_t q)
+{
+    const dcn_spec *s = &f->o->spec;
+    int64_t offsets = (int64_t)2 * s->offset_groups * s->kernel[0] * s->kernel[1];
+    return c < offsets ? offset_value(f, c, p, q) : mask_value(f, c - offsets, p, q);
+}
+
 /* Fill a tensor of one number per channel and output pixel, in either layout. */
 static void fill_map(const Fill *f, double (*value)(const Fill *f, int64_t c, int64_t p, int64_t q))
 {
@@ -184,6 +192,8 @@ void tune_fill_case(Operands *o, const TuneCase *c, rt_rng *r)
             fill_map(&f, offset_value);
         if (!strcmp(o->tensor[i].name, "mask"))
             fill_map(&f, mask_value);
+        if (o->spec.offset_mask && !strcmp(o->tensor[i].name, "offset_mask"))
+            fill_map(&f, joint_value);
     }
 }
 

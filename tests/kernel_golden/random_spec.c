@@ -68,6 +68,7 @@ static void random_deformation(rt_rng *r, dcn_spec *s)
         s->modulation_scale = (const double[]){ 2, 0.5, -1.25, 9 }[random_below(r, 4)];
     s->border = (dcn_border)random_below(r, 3);
     s->offset_order = (dcn_offset_order)random_below(r, 2);
+    s->offset_mask = s->modulation != DCN_MODULATION_NONE && random_below(r, 4) == 0;
 }
 
 static dcn_spec any_spec(rt_rng *r)
@@ -84,6 +85,8 @@ static dcn_spec any_spec(rt_rng *r)
     s.width = PICK(r, 1, 2, 3, 4, 7, 8, 9, 15, 17, 19, 33, 37);
     s.bias = random_below(r, 2);
     s.activation = (dcn_activation)(random_below(r, 2) ? 0 : random_below(r, 4));
+    s.scale_shift = random_below(r, 4) == 0;
+    s.residual = random_below(r, 4) == 0;
     if (s.op == DCN_OP_DEFORM_CONV2D)
         random_deformation(r, &s);
     return s;

@@ -276,7 +276,7 @@ Test(spec, print_writes_every_key)
                      "height = dynamic, width = 30, out_channels = 12, kernel_size = {3, 5}, "
                      "stride = 1, padding = {1, 0}, dilation = 1, groups = 4, "
                      "offset_groups = 2, modulation = \"mask\", modulation_scale = 0.1, "
-                     "border = \"zero\", offset_order = \"yx\", bias = true, "
+                     "border = \"zero\", offset_order = \"yx\", offset_mask = false, bias = true, "
                      "activation = \"none\", scale_shift = false, residual = false, dtype = "
                      "\"f32\", layout = \"nchw\", "
                      "target = \"a\\\"\\\\b\", schedule = \"\" }") == 0,

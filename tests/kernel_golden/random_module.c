@@ -1,0 +1,87 @@
+/* random_module.c: small specs of layers over all their options.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "random_module.h"
+
+#include "random_spec.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define PICK(r, ...)                                                                               \
+    ((const int[]){                                                                                \
+        __VA_ARGS__ }[random_below(r, (int)(sizeof((const int[]){ __VA_ARGS__ }) / sizeof(int)))])
+
+static void random_finish(rt_rng *r, dcn_spec *s)
+{
+    s->bias = random_below(r, 2);
+    s->scale_shift = random_below(r, 3) == 0;
+    s->residual = random_below(r, 3) == 0;
+}
+
+static void random_window(rt_rng *r, dcn_spec *s)
+{
+    for (int axis = 0; axis < 2; axis++) {
+        s->kernel[axis] = PICK(r, 1, 2, 3, 3, 4);
+        s->stride[axis] = PICK(r, 1, 1, 2);
+        s->dilation[axis] = PICK(r, 1, 1, 2);
+        s->padding[axis] = random_below(r, 3);
+        s->padding[axis + 2] = random_below(r, 3);
+    }
+}
+
+static void random_pack(rt_rng *r, dcn_spec *s)
+{
+    s->offset_groups = PICK(r, 1, 1, 2, 3);
+    s->groups = PICK(r, 1, 1, 2);
+    s->in_channels = (int64_t)s->offset_groups * s->groups * PICK(r, 1, 2, 5, 8, 17);
+    s->out_channels = s->groups * PICK(r, 1, 3, 8, 17, 33);
+    s->modulation = (dcn_modulation)random_below(r, 4);
+    s->modulation_scale = s->modulation && random_below(r, 2) ? 2 : 1;
+    s->offset_order = (dcn_offset_order)random_below(r, 2);
+    random_window(r, s);
+    random_finish(r, s);
+}
+
+static void random_separable(rt_rng *r, dcn_spec *s)
+{
+    s->in_channels = PICK(r, 1, 3, 8, 16, 17, 33);
+    s->depth_multiplier = PICK(r, 1, 1, 2, 3);
+    s->out_channels = PICK(r, 1, 4, 16, 19, 33);
+    random_window(r, s);
+    random_finish(r, s);
+}
+
+static dcn_spec any_module(rt_rng *r, dcn_op op)
+{
+    static void (*const fill[DCN_NUM_OPS])(rt_rng *, dcn_spec *) = {
+        [DCN_OP_DEFORM_CONV2D_PACK] = random_pack,
+        [DCN_OP_SEPARABLE_CONV2D] = random_separable,
+    };
+    dcn_spec s;
+    dcn_spec_init(&s, op);
+    snprintf(s.name, sizeof s.name, "module_%d", random_below(r, 1000));
+    s.dtype = (dcn_dtype)random_below(r, 2);
+    if (fill[op] == random_pack || fill[op] == random_separable)
+        s.layout = (dcn_layout)random_below(r, 2);
+    s.activation = (dcn_activation)(random_below(r, 2) ? 0 : random_below(r, 4));
+    s.batch = PICK(r, 1, 1, 2, 3);
+    s.height = PICK(r, 1, 3, 5, 8, 13);
+    s.width = PICK(r, 1, 2, 4, 7, 9, 17, 20);
+    fill[op](r, &s);
+    dcn_spec_complete(&s);
+    return s;
+}
+
+dcn_spec random_module(rt_rng *r, dcn_op op)
+{
+    for (;;) {
+        dcn_spec s = any_module(r, op);
+        bool possible = !dcn_spec_check(&s, NULL);
+        int64_t *const sizes[] = { &s.batch, &s.height, &s.width };
+        for (int i = 0; i < 3; i++)
+            *sizes[i] = random_below(r, 4) ? *sizes[i] : DCN_DYNAMIC;
+        if (possible)
+            return s;
+    }
+}
