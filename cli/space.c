@@ -7,9 +7,11 @@
 #include "space.h"
 #include "tuner/count.h"
 
+#include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 
-enum { MAX_POINTS = 10000000 };
+enum { MAX_POINTS = 2000000 };
 
 /* ---- text ----------------------------------------------------------------- */
 
@@ -35,13 +37,21 @@ static void print_knobs(const Lowering *how)
     }
 }
 
+static void print_estimate(const SpaceCount *c)
+{
+    const double legal = tune_legal_estimate(c);
+    const bool millions = legal >= 1e6;
+    printf(" in an even sample of all %lld: about %.3g%s in all", (long long)c->points,
+           millions ? legal / 1e6 : legal, millions ? " million" : "");
+}
+
 static void print_space(const Lowering *how, const SpaceCount *c)
 {
     printf("  %s: %s\n", how->name, how->summary);
     print_knobs(how);
     printf("    %lld of %lld schedules are legal", (long long)c->legal, (long long)c->seen);
     if (c->seen < c->points)
-        printf(", in an even sample of all %lld", (long long)c->points);
+        print_estimate(c);
     putchar('\n');
     for (int i = 0; i < c->nreasons; i++)
         printf("    %lld refused: %s\n", (long long)c->reason[i].count, c->reason[i].text);
@@ -81,10 +91,10 @@ static json_t *one_json(const Lowering *how, const SpaceCount *c)
     for (int i = 0; i < c->nreasons; i++)
         json_array_append_new(refused, json_pack("{s:s, s:I}", "reason", c->reason[i].text, "count",
                                                  (json_int_t)c->reason[i].count));
-    return json_pack("{s:s, s:s, s:o, s:I, s:I, s:I, s:o}", "lowering", how->name, "summary",
+    return json_pack("{s:s, s:s, s:o, s:I, s:I, s:I, s:o, s:o}", "lowering", how->name, "summary",
                      how->summary, "knobs", knobs_json(how), "points", (json_int_t)c->points,
-                     "walked", (json_int_t)c->seen, "legal", (json_int_t)c->legal, "refused",
-                     refused);
+                     "walked", (json_int_t)c->seen, "legal", (json_int_t)c->legal, "legal_estimate",
+                     json_integer(llround(tune_legal_estimate(c))), "refused", refused);
 }
 
 json_t *space_json(const dcn_spec *s, const dcn_target *t)

@@ -84,3 +84,8 @@ void tune_count_space(const Lowering *how, const dcn_spec *s, const dcn_target *
     }
     qsort(out->reason, (size_t)out->nreasons, sizeof *out->reason, by_count);
 }
+
+double tune_legal_estimate(const SpaceCount *c)
+{
+    return c->seen ? (double)c->legal * ((double)c->points / (double)c->seen) : 0;
+}

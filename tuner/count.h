@@ -25,4 +25,7 @@ typedef struct SpaceCount {
 void tune_count_space(const Lowering *how, const dcn_spec *s, const dcn_target *t, int64_t most,
                       SpaceCount *out);
 
+/* How many of all points are legal; exact if all were seen. */
+double tune_legal_estimate(const SpaceCount *c);
+
 #endif

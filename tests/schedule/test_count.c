@@ -5,6 +5,7 @@
 #include "tuner/count.h"
 
 #include <criterion/criterion.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -53,6 +54,7 @@ Test(count, every_point_once)
     cr_expect_eq(c.points, POINTS);
     cr_expect_eq(c.seen, POINTS);
     cr_expect_eq(c.legal, 4 * 4 * NC);
+    cr_expect_eq(tune_legal_estimate(&c), 4 * 4 * NC);
     cr_assert_eq(c.nreasons, 2);
     cr_expect_str_eq(c.reason[0].text, "a is thrice something");
     cr_expect_eq(c.reason[0].count, 2 * NB * NC);
@@ -69,6 +71,8 @@ Test(count, a_sample_meets_no_point_twice_and_every_value_about_as_often)
     cr_expect_eq(c.points, POINTS);
     cr_expect_eq(c.seen, MOST);
     cr_expect_eq(c.legal + c.reason[0].count + c.reason[1].count, MOST);
+    const double estimate = tune_legal_estimate(&c);
+    cr_expect(fabs(estimate - 4 * 4 * NC) < 0.1 * 4 * 4 * NC, "about %g are legal", estimate);
     for (int i = 0; i < POINTS; i++)
         cr_expect_leq(asked[i % NA][i / NA % NB][i / NA / NB], 1);
     for (int j = 0; j < 3; j++)
