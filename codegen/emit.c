@@ -48,6 +48,16 @@ void e_close(Emit *e)
     e->b = NULL;
 }
 
+Shape e_shape(Emit *e, Shape now)
+{
+    Shape old = { e->fp_bytes, e->lanes, e->exact };
+    e->fp_bytes = now.fp_bytes;
+    e->exact = now.exact;
+    e->fp = now.fp_bytes == 4 ? LLVMFloatTypeInContext(e->ctx) : LLVMDoubleTypeInContext(e->ctx);
+    set_lanes(e, now.lanes);
+    return old;
+}
+
 int e_lanes(Emit *e, int lanes)
 {
     int old = e->lanes;

@@ -47,6 +47,7 @@ typedef struct Emit {
     int lanes, fp_bytes;
     LLVMTypeRef fp, i1, i8, i32, i64, ptr, none; /* scalars; fp is the kernel's dtype */
     LLVMTypeRef vf, vi, vb, vm;                  /* lanes of fp, i32, bit patterns, i1 */
+    int exact;                                   /* a*b + c is rounded twice, as it is written */
     int open_blocks;                             /* must be 0 when a function is finished */
     int internal; /* the kernel being written is a part of another: its entry points are not exported */
     int phases; /* of the kernel written last */
@@ -61,6 +62,14 @@ void e_close(Emit *e);
 
 /* Change the number of lanes of everything emitted from here on; returns the old one. */
 int e_lanes(Emit *e, int lanes);
+
+/* What floats are: their bytes (4 or 8), how many lanes, and whether sums may not be contracted.  Positions
+** that decide which pixel is read are worked out as the reference does, in f64 and uncontracted.  Sets
+** it for everything emitted from here on; returns the old one. */
+typedef struct Shape {
+    int fp_bytes, lanes, exact;
+} Shape;
+Shape e_shape(Emit *e, Shape now);
 
 /* Begin a function; parameter i is then e_arg_*(e, i).  Pointer parameters of internal functions
 ** are noalias: pass each buffer once.  internal: visible in this module only. */
@@ -88,6 +97,9 @@ fvec f_neg(Emit *e, fvec a);
 fvec f_abs(Emit *e, fvec a);
 fvec f_floor(Emit *e, fvec a);
 fvec f_sqrt(Emit *e, fvec a);
+fvec f_ceil(Emit *e, fvec a);
+fvec f_round(Emit *e, fvec a);   /* half away from zero */
+fvec f_convert(Emit *e, fvec a); /* as many lanes of the other float type, to the type in force */
 fvec f_fma(Emit *e, fvec a, fvec b, fvec c); /* a*b + c; rounded twice on targets without FMA */
 fvec f_min(Emit *e, fvec a, fvec b);         /* b when a is NaN */
 fvec f_max(Emit *e, fvec a, fvec b);         /* b when a is NaN */
@@ -99,9 +111,10 @@ fvec f_lane(Emit *e, fvec a, int lane);           /* one lane in all of them */
 fvec f_held(Emit *e, fvec a); /* a, not looked through: it is loaded once, not lane by lane */
 fvec f_sum(Emit *e, fvec a);  /* of all lanes, in every lane; in any order */
 fvec f_most(Emit *e, fvec a); /* the largest lane, in every lane; lanes that are NaN do not count */
-fvec f_least(Emit *e, fvec a);         /* likewise */
-mask f_less(Emit *e, fvec a, fvec b);  /* ordered: false when either is NaN */
-mask f_equal(Emit *e, fvec a, fvec b); /* ordered */
+fvec f_least(Emit *e, fvec a);           /* likewise */
+mask f_less(Emit *e, fvec a, fvec b);    /* ordered: false when either is NaN */
+mask f_equal(Emit *e, fvec a, fvec b);   /* ordered */
+mask f_at_most(Emit *e, fvec a, fvec b); /* a <= b, ordered */
 mask f_is_nan(Emit *e, fvec a);
 ivec f_to_i(Emit *e, fvec a); /* toward zero; poison outside the range of i32: clamp first */
 fvec i_to_f(Emit *e, ivec a);
@@ -115,6 +128,7 @@ ivec i_const(Emit *e, int k);
 ivec i_lane(Emit *e);                 /* 0, 1, 2, ... */
 ivec i_consts(Emit *e, const int *k); /* one constant per lane */
 ivec i_splat(Emit *e, idx s);         /* low 32 bits of s in every lane */
+idx i_first(Emit *e, ivec a);         /* lane 0 */
 ivec i_add(Emit *e, ivec a, ivec b);
 ivec i_sub(Emit *e, ivec a, ivec b);
 ivec i_mul(Emit *e, ivec a, ivec b);
@@ -183,7 +197,8 @@ addr p_at_addr(Emit *e, addr p, idx at);
 fvec p_gather(Emit *e, addr p, ivec at, mask live);
 /* p[at] = x in each live lane */
 void p_scatter(Emit *e, addr p, ivec at, fvec x, mask live);
-void p_prefetch(Emit *e, addr p, int level); /* 1 = L1 ... 3 = L3; 0: L1, to be written */
+void p_scatter_i32(Emit *e, addr p, ivec at, ivec x); /* at counts i32 */
+void p_prefetch(Emit *e, addr p, int level);          /* 1 = L1 ... 3 = L3; 0: L1, to be written */
 /* Store a whole vector past the caches; p is a multiple of its bytes.  Other threads see such stores
 ** after p_stream_end. */
 void p_stream(Emit *e, addr p, fvec x);

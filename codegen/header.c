@@ -106,13 +106,13 @@ static void arguments(const Page *p)
         shape(p, t);
         fprintf(p->out, " */\n");
     }
-    fprintf(p->out,
-            "    int64_t batch, height, width, rois; /* read only where dynamic:%s%s%s%s%s */\n"
-            "} %s_args;\n\n",
-            p->s->batch == DCN_DYNAMIC ? " batch" : "",
-            p->s->height == DCN_DYNAMIC ? " height" : "",
-            p->s->width == DCN_DYNAMIC ? " width" : "", p->s->rois == DCN_DYNAMIC ? " rois" : "",
-            is_dynamic(p->s) ? "" : " none", p->s->name);
+    fprintf(
+        p->out,
+        "    int64_t batch, height, width, num_rois; /* read only where dynamic:%s%s%s%s%s */\n"
+        "} %s_args;\n\n",
+        p->s->batch == DCN_DYNAMIC ? " batch" : "", p->s->height == DCN_DYNAMIC ? " height" : "",
+        p->s->width == DCN_DYNAMIC ? " width" : "", p->s->rois == DCN_DYNAMIC ? " num_rois" : "",
+        is_dynamic(p->s) ? "" : " none", p->s->name);
 }
 
 /* NAME_TENSOR of an operand in capitals. */

@@ -11,10 +11,11 @@
 #define M(value) ((mask){ value })
 
 /* The builder folds constants, so a result need not be an instruction. */
-static fvec fast(LLVMValueRef v)
+static fvec fast(Emit *e, LLVMValueRef v)
 {
+    unsigned contract = e->exact ? 0 : LLVMFastMathAllowContract;
     if (LLVMIsAInstruction(v) && LLVMCanValueUseFastMathFlags(v))
-        LLVMSetFastMathFlags(v, LLVMFastMathAllowContract | LLVMFastMathNoSignedZeros);
+        LLVMSetFastMathFlags(v, contract | LLVMFastMathNoSignedZeros);
     return F(v);
 }
 
@@ -39,17 +40,17 @@ fvec f_const(Emit *e, double k)
 
 fvec f_add(Emit *e, fvec a, fvec b)
 {
-    return fast(LLVMBuildFAdd(e->b, a.v, b.v, ""));
+    return fast(e, LLVMBuildFAdd(e->b, a.v, b.v, ""));
 }
 
 fvec f_sub(Emit *e, fvec a, fvec b)
 {
-    return fast(LLVMBuildFSub(e->b, a.v, b.v, ""));
+    return fast(e, LLVMBuildFSub(e->b, a.v, b.v, ""));
 }
 
 fvec f_mul(Emit *e, fvec a, fvec b)
 {
-    return fast(LLVMBuildFMul(e->b, a.v, b.v, ""));
+    return fast(e, LLVMBuildFMul(e->b, a.v, b.v, ""));
 }
 
 fvec f_div(Emit *e, fvec a, fvec b)
@@ -82,7 +83,23 @@ fvec f_fma(Emit *e, fvec a, fvec b, fvec c)
 {
     LLVMValueRef args[] = { a.v, b.v, c.v };
     const char *name = e->target->fma ? "llvm.fma" : "llvm.fmuladd";
-    return fast(e_intrinsic(e, name, &e->vf, 1, args, 3));
+    return fast(e, e_intrinsic(e, name, &e->vf, 1, args, 3));
+}
+
+fvec f_ceil(Emit *e, fvec a)
+{
+    return F(unary(e, "llvm.ceil", e->vf, a.v));
+}
+
+fvec f_round(Emit *e, fvec a)
+{
+    return F(unary(e, "llvm.round", e->vf, a.v));
+}
+
+fvec f_convert(Emit *e, fvec a)
+{
+    LLVMTypeRef from = LLVMGetElementType(LLVMTypeOf(a.v));
+    return from == e->fp ? a : F(LLVMBuildFPCast(e->b, a.v, e->vf, ""));
 }
 
 fvec f_min(Emit *e, fvec a, fvec b)
@@ -159,6 +176,11 @@ mask f_equal(Emit *e, fvec a, fvec b)
     return M(LLVMBuildFCmp(e->b, LLVMRealOEQ, a.v, b.v, ""));
 }
 
+mask f_at_most(Emit *e, fvec a, fvec b)
+{
+    return M(LLVMBuildFCmp(e->b, LLVMRealOLE, a.v, b.v, ""));
+}
+
 mask f_is_nan(Emit *e, fvec a)
 {
     return M(LLVMBuildFCmp(e->b, LLVMRealUNO, a.v, a.v, ""));
@@ -215,6 +237,12 @@ ivec i_lane(Emit *e)
 ivec i_splat(Emit *e, idx s)
 {
     return I(e_splat(e, LLVMBuildTrunc(e->b, s.v, e->i32, "")));
+}
+
+idx i_first(Emit *e, ivec a)
+{
+    LLVMValueRef lane = LLVMBuildExtractElement(e->b, a.v, LLVMConstInt(e->i64, 0, 0), "");
+    return (idx){ LLVMBuildSExt(e->b, lane, e->i64, "") };
 }
 
 ivec i_add(Emit *e, ivec a, ivec b)

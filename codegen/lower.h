@@ -7,7 +7,7 @@
 #include "problem.h"
 
 extern const struct Lowering lower_direct, lower_tiled, lower_aggregate, lower_project,
-    lower_stages;
+    lower_stages, lower_roi;
 
 /* Estimated ns of the direct lowering, with so many lanes and output channels that share a sample. */
 double direct_cost(const dcn_spec *s, int lanes, int outs, int threads);

@@ -163,6 +163,14 @@ void p_scatter(Emit *e, addr p, ivec at, fvec x, mask live)
     e_intrinsic(e, "llvm.masked.scatter", over, 2, args, 4);
 }
 
+void p_scatter_i32(Emit *e, addr p, ivec at, ivec x)
+{
+    LLVMValueRef ps = LLVMBuildInBoundsGEP2(e->b, e->i32, p.v, &at.v, 1, "");
+    LLVMTypeRef over[] = { e->vi, LLVMVectorType(e->ptr, (unsigned)e->lanes) };
+    LLVMValueRef args[] = { x.v, ps, LLVMConstInt(e->i32, 4, 0), m_all(e).v };
+    e_intrinsic(e, "llvm.masked.scatter", over, 2, args, 4);
+}
+
 void p_prefetch(Emit *e, addr p, int level)
 {
     int locality = level ? 4 - level : 3;

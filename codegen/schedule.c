@@ -13,8 +13,9 @@
 
 enum { MAX_LOWERINGS = 8 };
 
-const Lowering *const cg_lowerings[] = { &lower_tiled,   &lower_direct, &lower_aggregate,
-                                         &lower_project, &lower_stages, NULL };
+const Lowering *const cg_lowerings[] = {
+    &lower_tiled, &lower_direct, &lower_aggregate, &lower_project, &lower_stages, &lower_roi, NULL
+};
 
 int sched_takes(const Lowering *how, const dcn_spec *s)
 {

@@ -26,6 +26,7 @@
 #include "reference_inside.h"
 #include "runtime/spec_fields.h"
 
+#include <float.h>
 #include <math.h>
 
 /* One axis of a region: rows (axis 0) or columns. */
@@ -148,7 +149,7 @@ static double pooled(const rt_ref *r, const Bin *bin, int64_t c)
     pixels_of(&r->s, &bin->axis[1], x);
     if (y[0] >= y[1] || x[0] >= x[1])
         return 0;
-    double sum = 0, largest = -INFINITY;
+    double sum = 0, largest = -(double)FLT_MAX; /* upstream's, in f64 too */
     for (int64_t i = y[0]; i < y[1]; i++) {
         for (int64_t j = x[0]; j < x[1]; j++) {
             const double v = ref_value(&r->input, bin->n, c, i, j);
@@ -177,8 +178,10 @@ static void narrow(Grid *g, int i, double extent)
         return;
     g->first[i] = fmax(0, floor((-1 - g->from[i]) / g->step[i]) - 1);
     g->last[i] = fmin(g->last[i], ceil((extent - g->from[i]) / g->step[i]) + 1);
-    if (!(fabs(g->last[i]) < 0x1p50))
-        g->last[i] = g->first[i] - 1;
+    if (!(fabs(g->last[i]) < 0x1p50)) { /* where counting by one leads nowhere */
+        g->first[i] = 0;
+        g->last[i] = -1;
+    }
 }
 
 /* The rule of RoIAlign: the closed band [-1, extent], with the edges repeated. */

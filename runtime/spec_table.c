@@ -34,6 +34,12 @@ static const bool ready[DCN_NUM_OPS] = {
     [DCN_OP_DCNV4] = true,
     [DCN_OP_DEFORM_CONV2D_PACK] = true,
     [DCN_OP_SEPARABLE_CONV2D] = true,
+    [DCN_OP_ROI_POOL] = true,
+    [DCN_OP_PS_ROI_POOL] = true,
+    [DCN_OP_ROI_ALIGN] = true,
+    [DCN_OP_PS_ROI_ALIGN] = true,
+    [DCN_OP_DEFORM_ROI_POOL] = true,
+    [DCN_OP_DEFORM_PS_ROI_POOL] = true,
 };
 
 bool rt_op_ready(dcn_op op)

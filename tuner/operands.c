@@ -6,7 +6,9 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "operands.h"
+#include "regions.h"
 #include "runtime/base.h"
+#include "runtime/spec_fields.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -186,6 +188,10 @@ static void fill_map(const Fill *f, double (*value)(const Fill *f, int64_t c, in
 
 void tune_fill_case(Operands *o, const TuneCase *c, rt_rng *r)
 {
+    if (rt_has_rois(o->spec.op)) {
+        tune_fill_regions(o, c, r);
+        return;
+    }
     for (int i = 0; i < o->n; i++) {
         Fill f = { o, c, r, i };
         if (!strcmp(o->tensor[i].name, "offset"))

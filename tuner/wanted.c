@@ -74,9 +74,19 @@ static int want_some(Wanted *w, const Operands *o, rt_rng *r)
     return 0;
 }
 
+/* Of the reference.  An adaptive grid has a sample per pixel of the region, here as large as the map. */
+static double cost(const dcn_spec *s)
+{
+    const bool samples = s->op == DCN_OP_ROI_ALIGN || s->op == DCN_OP_PS_ROI_ALIGN ||
+                         s->op == DCN_OP_DEFORM_ROI_POOL || s->op == DCN_OP_DEFORM_ROI_POOL_PACK;
+    if (!samples || s->sampling_ratio > 0)
+        return dcn_spec_flops(s);
+    return 8.0 * (double)s->rois * (double)s->out_channels * (double)s->height * (double)s->width;
+}
+
 int wanted_open(Wanted *w, const Operands *o, rt_rng *r, dcn_error *err)
 {
-    bool all = dcn_spec_flops(&o->spec) <= FULL_COST;
+    bool all = cost(&o->spec) <= FULL_COST;
     int64_t n = all ? o->count[o->n - 1] : SAMPLES + CORNERS;
     *w = (Wanted){ n, calloc((size_t)n + 1, sizeof(int64_t)),
                    calloc((size_t)n + 1, sizeof(double)) };
