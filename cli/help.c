@@ -54,7 +54,8 @@ static void print_overview(void)
          "  4  environment or target: unsupported CPU, no permission, disk full\n"
          "  5  the store of tuning results is damaged or not one of this dcngen\n"
          "  124  the time given to tune ended before its search; results are saved\n"
-         "  130, 143  stopped by SIGINT, SIGTERM; results are saved\n\n"
+         "  130  tune was stopped by SIGINT; results are saved\n"
+         "  143  likewise by SIGTERM\n\n"
          "environment:");
     print_row("DCNGEN_NUM_THREADS", "threads where --threads is not given");
     print_row("DCNGEN_MAX_ISA", "a row of the target table that lowers this machine: avx2");

@@ -71,6 +71,8 @@ static int sample_some(Ranking *s, rt_rng *rng)
             rank(s, &p);
     }
     free(seen.slot);
+    if (s->legal < seen.count)
+        s->legal = seen.count;
     return added < 0 ? -1 : 0;
 }
 

@@ -12,7 +12,7 @@ kinds="is not one of obj, header, asm, llvm-ir, bitcode, static-lib, shared-lib"
 # ---- verbs
 expect 2 "dcngen: usage: dcngen VERB [options] SPEC.lua; 'dcngen help' lists the verbs"
 expect 2 "dcngen: unknown verb 'comple' (did you mean 'compile'?)" comple
-expect 2 "dcngen: unknown verb 'tune'; 'dcngen help' lists the verbs" tune k.lua
+expect 2 "dcngen: unknown verb 'polish'; 'dcngen help' lists the verbs" polish k.lua
 expect 2 "dcngen: unknown verb ''; 'dcngen help' lists the verbs" ''
 expect 2 "dcngen: the verb comes first, before '--json'" --json verify k.lua
 expect 2 "dcngen: unknown verb 'verfy' (did you mean 'verify'?)" help verfy
