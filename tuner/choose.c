@@ -7,6 +7,7 @@
 #include "choose.h"
 #include "runtime/base.h"
 #include "runtime/env.h"
+#include <dcngen/tune.h>
 
 #include <stdio.h>
 #include <string.h>
@@ -64,10 +65,31 @@ static int look_up(const dcn_spec *s, TuneStore *st, Choice *c, dcn_error *err)
     return 0;
 }
 
+/* DCNGEN_TUNE=on: a little tuning where nothing is remembered.  What fails of it is noted. */
+static void tune_first(const dcn_spec *s, Choice *c)
+{
+    const dcn_tune_options o = {
+        .target = &c->target, .threads = c->key.threads, .trials = 40, .seconds = 10
+    };
+    dcn_tuned t;
+    dcn_error why;
+    if (dcn_tune(s, &o, &t, &why))
+        note(c, why.text);
+}
+
+static int ask_store(const dcn_spec *s, Choice *c, dcn_error *err)
+{
+    TuneStore *st;
+    if (tune_store_open(NULL, &st, err))
+        return -1;
+    int found = look_up(s, st, c, err);
+    tune_store_close(st);
+    return found;
+}
+
 static int from_store(const dcn_spec *s, const dcn_options *opt, Choice *c, dcn_error *err)
 {
     rt_env env;
-    TuneStore *st;
     if (rt_env_read(&env, err))
         return -1;
     if (env.tune == RT_TUNE_OFF || env.cache == RT_CACHE_OFF) {
@@ -75,12 +97,13 @@ static int from_store(const dcn_spec *s, const dcn_options *opt, Choice *c, dcn_
                  env.tune == RT_TUNE_OFF ? "DCNGEN_TUNE" : "DCNGEN_CACHE");
         return 0;
     }
-    if (tune_key(s, &c->target, opt ? opt->threads : 0, &c->key, err) ||
-        tune_store_open(NULL, &st, err))
+    if (tune_key(s, &c->target, opt ? opt->threads : 0, &c->key, err))
         return -1;
-    int found = look_up(s, st, c, err);
-    tune_store_close(st);
-    return found;
+    int found = ask_store(s, c, err);
+    if (found || env.tune != RT_TUNE_ON || env.cache != RT_CACHE_RW)
+        return found;
+    tune_first(s, c);
+    return ask_store(s, c, err);
 }
 
 /* ---- all together -------------------------------------------------------------------------- */

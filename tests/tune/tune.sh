@@ -109,6 +109,15 @@ done
 call tune --threads 1 --json --effort exhaustive --seed 31 --time 0.2 k.lua
 same "a limit of time" "124 out of time True" "$code $(field end) $(field confirmed)"
 
+# ---- DCNGEN_TUNE=on ----------------------------------------------------------------------------
+
+DCNGEN_TUNE=on works show schedule --threads 1 -D w=9 k.lua
+same "what is not known is tuned first" yes "$(grep -q tuned <<<"$out" && echo yes)"
+works show schedule --threads 1 -D w=9 k.lua
+same "and known from then on" yes "$(grep -q tuned <<<"$out" && echo yes)"
+works show schedule --threads 1 -D w=10 k.lua
+same "otherwise it is guessed" yes "$(grep -q guessed <<<"$out" && echo yes)"
+
 # ---- wrong words -----------------------------------------------------------------------------
 
 expect 2 "dcngen: --effort 'much' is not estimate, measure, patient or exhaustive" tune --effort much k.lua
