@@ -103,7 +103,10 @@ static void put_tiles(FILE *f, const Section *t)
     fputs("<dl class=\"tiles\">\n", f);
     snprintf(more, sizeof more, "median of %d readings", r ? r->nsamples : 0);
     put_tile(f, "Time of a call", best_time(t, value), r && r->nsamples ? more : "");
-    snprintf(more, sizeof more, "the guess takes %s", time_words(t->guess_ns, low));
+    snprintf(more, sizeof more,
+             r && r->gain > 0 ? "in turns with it; it took %s when tried first"
+                              : "it took %s when tried first",
+             time_words(t->guess_ns, low));
     put_tile(f, "Gain over the guess", gain_text(t, value), t->guess_ns > 0 ? more : "");
     if (r && record_share(r) > 0)
         snprintf(more, sizeof more, "%.1f of %.1f GFLOP/s", record_gflops(r), r->peak_gflops);
