@@ -16,3 +16,10 @@ for cpu in generic neoverse-n1; do
         qemu-aarch64 "$work/host" || fail "wrong numbers: $cpu $schedule"
     done
 done
+cat >"$work/core.lua" <<'EOF'
+return dcnv3 { name = "core", batch = 2, channels = 10, groups = 2, height = 5, width = 6 }
+EOF
+"$DCNGEN_BIN" compile "$work/core.lua" -o "$work" --emit obj,header --target generic >"$work/log" 2>&1 ||
+    fail "cannot compile dcnv3: $(cat "$work/log")"
+aarch64-linux-gnu-gcc -static -O1 -I"$work" "$(dirname "$host")/core.c" "$work/core.o" -lm -o "$work/core"
+qemu-aarch64 "$work/core" || fail "wrong numbers: dcnv3"
