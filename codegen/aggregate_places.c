@@ -158,7 +158,7 @@ static fvec modulation(Emit *e, const Ctx *c, idx point, mask live)
         return (fvec){ NULL };
     fvec m = p_load(e, p_at(e, e_arg_addr(e, MASKS), point), live);
     if (c->plan->softmax) {
-        m = emit_exp(e, m);
+        m = emit_exp_below_0(e, m);
         p_store(e, p_at(e, own(e, c, c->plan->terms), point), m, (mask){ NULL });
         return m;
     }

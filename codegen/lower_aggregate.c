@@ -97,8 +97,9 @@ void aggregate_guess(const dcn_spec *s, const dcn_target *t, int *k)
     }
     static const struct {
         int knob, value;
-    } wishes[] = { { AGG_TH, 2 },     { AGG_TH, 4 },      { AGG_AHEAD, 8 },
-                   { AGG_STREAM, 1 }, { AGG_PERMUTE, 2 }, { AGG_PERMUTE, 3 } };
+    } wishes[] = {
+        { AGG_TH, 2 }, { AGG_TH, 4 }, { AGG_AHEAD, 8 }, { AGG_STREAM, 1 }, { AGG_PERMUTE, 2 }
+    };
     int64_t rows = s->height > 0 ? dcn_out_height(s, s->height) : 64;
     for (size_t i = 0; i < sizeof wishes / sizeof *wishes; i++) {
         int was = k[wishes[i].knob];
@@ -126,7 +127,7 @@ static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *
 const struct Lowering lower_aggregate = {
     .name = "aggregate",
     .summary = "sampled points of each pixel and group added up in registers",
-    .rev = 1,
+    .rev = 2,
     .ops = 1u << DCN_OP_DCNV3 | 1u << DCN_OP_DCNV4,
     .knobs = aggregate_knobs,
     .nknobs = AGG_NKNOBS,

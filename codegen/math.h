@@ -8,6 +8,8 @@
 #include "emit.h"
 
 fvec emit_exp(Emit *e, fvec x); /* 0 below, inf above, NaN stays */
+fvec emit_exp_below_0(Emit *e,
+                      fvec x); /* for x <= 0; not below 1e-38, or 1e-307 in f64; NaN stays */
 fvec emit_tanh(Emit *e, fvec x);
 fvec emit_erf(Emit *e, fvec x);
 fvec emit_sigmoid(Emit *e, fvec x); /* 1 / (1 + exp(-x)) */

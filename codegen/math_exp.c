@@ -83,6 +83,14 @@ fvec emit_exp(Emit *e, fvec x)
     return emit_times_power(e, f_const(e, 1), emit_power(e, y, NULL));
 }
 
+/* One power of two is enough above the smallest normal number, where it stops. */
+fvec emit_exp_below_0(Emit *e, fvec x)
+{
+    fvec n, r, y = f_max(e, f_per_type(e, -87, -708), x);
+    fvec scale = power_of_two(e, reduce(e, y, &n, &r));
+    return f_fma(e, scale, expm1_reduced(e, r), scale);
+}
+
 /* tanh |x| = t / (t + 2),  t = exp(2 |x|) - 1 = 2^n (exp(r) - 1) + (2^n - 1) */
 fvec emit_tanh(Emit *e, fvec x)
 {

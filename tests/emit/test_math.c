@@ -79,6 +79,16 @@ static fvec act_gelu(Emit *e, fvec x)
     return emit_activation(e, DCN_ACT_GELU, x);
 }
 
+/* exp(-|x|), as far down as it goes in f32. */
+static fvec exp_below_0(Emit *e, fvec x)
+{
+    return emit_exp_below_0(e, f_neg(e, f_min(e, f_const(e, 87), f_abs(e, x))));
+}
+static Long want_exp_below_0(Long x)
+{
+    return x != x ? x : expl(-fminl(fabsl(x), 87));
+}
+
 static const Row rows[] = {
     { "exp", emit_exp, expl, { 4, 4 }, 0 },
     { "tanh", emit_tanh, tanhl, { 4, 4 }, 1 },
@@ -88,8 +98,9 @@ static const Row rows[] = {
     { "gelu", act_gelu, want_gelu, { 4, 4 }, 0 },
     { "relu", act_relu, want_relu, { 0, 0 }, 0 },
     { "none", act_none, want_itself, { 0, 0 }, 1 },
+    { "exp_below_0", exp_below_0, want_exp_below_0, { 4, 4 }, 0 },
 };
-enum { EXP, TANH, ERF, SIGMOID, SILU, GELU, RELU, NONE };
+enum { EXP, TANH, ERF, SIGMOID, SILU, GELU, RELU, NONE, EXP_BELOW_0 };
 
 /* ---- inputs ---------------------------------------------------------------------------------- */
 
@@ -270,3 +281,4 @@ CHECKS(silu, SILU)
 CHECKS(gelu, GELU)
 CHECKS(relu, RELU)
 CHECKS(none, NONE)
+CHECKS(exp_below_0, EXP_BELOW_0)
