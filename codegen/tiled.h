@@ -153,6 +153,8 @@ void tiled_emit_pack(Emit *e, const TiledPlan *plan);
 ** (args, own, column, row_stride, n, p0, q0, rows, cols); row_stride: elements of a row of pixels in the column. */
 typedef LLVMValueRef (*TiledFiller)(Emit *e, const void *self);
 
+TiledParts tiled_emit_parts(Emit *e, const TiledPlan *p, TiledFiller fill, const void *self);
+
 /* A whole kernel. */
 void tiled_emit_plan(Emit *e, const TiledPlan *p, TiledFiller fill, const void *self);
 

@@ -331,37 +331,6 @@ static idx shared(Emit *e, const Problem *pb, const void *self)
     return x_round_up(e, x_mulk(e, pixels, p->s->in_channels * p->fp_bytes), 64);
 }
 
-static void emit_columns(Emit *e, const TiledPlan *p, TiledParts *parts)
-{
-    int rest = p->in_group % p->channel_block;
-    LLVMValueRef (*column)(Emit *, const TiledPlan *, const char *, int) =
-        p->abreast ? tiled_emit_abreast : tiled_emit_column;
-    parts->places = tiled_emit_places(e, p);
-    if (p->turns)
-        parts->turn = tiled_emit_turn(e, p);
-    parts->columns[0] = column(e, p, "column", p->channel_block * p->group_block);
-    if (rest)
-        parts->columns[1] = column(e, p, "column_rest", rest);
-    if (p->prefetch >= 0)
-        parts->prefetch = tiled_emit_prefetch(e, p);
-}
-
-static TiledParts emit_parts(Emit *e, const TiledPlan *p, TiledFiller fill, const void *self)
-{
-    TiledParts parts = { .fill = fill ? fill(e, self) : NULL };
-    int same = p->last_nv == p->nv && !(p->out_group % p->lanes);
-    if (!fill)
-        emit_columns(e, p, &parts);
-    parts.products[1] = tiled_emit_product(e, p, "product_last", p->last_nv, 1);
-    parts.products[0] = same || p->out_blocks == 1 ? parts.products[1]
-                                                   : tiled_emit_product(e, p, "product", p->nv, 0);
-    if (tiled_repacks(p))
-        parts.repack = tiled_emit_repack(e, p);
-    if (p->out_stride)
-        parts.unpack = tiled_emit_unpack(e, p);
-    return parts;
-}
-
 static void run_repack(Emit *e, LLVMValueRef fn)
 {
     EMIT_FOR (e, task, e_arg_idx(e, RUN_FIRST), e_arg_idx(e, RUN_LAST), 1) {
@@ -408,6 +377,6 @@ void tiled_emit_plan(Emit *e, const TiledPlan *p, TiledFiller fill, const void *
     tiled_emit_pack(e, p);
     lower_workspace(e, p->s, shared, p->thread_bytes, p);
     lower_tasks(e, p->s, tiled_repacks(p) ? 2 : 1, count, p);
-    TiledParts parts = emit_parts(e, p, fill, self);
+    TiledParts parts = tiled_emit_parts(e, p, fill, self);
     emit_run(e, p, &parts, emit_tile(e, p, &parts));
 }

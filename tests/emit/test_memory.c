@@ -156,7 +156,7 @@ Test(memory, constants_are_known)
 
 /* ---- lanes by number ------------------------------------------------------------------------------------ */
 
-enum { ROWS = 16 };
+enum { ROWS = 24 };
 
 static void put_row(Emit *e, int row, fvec x)
 {
@@ -166,6 +166,35 @@ static void put_row(Emit *e, int row, fvec x)
 static fvec ones_where(Emit *e, mask m)
 {
     return f_select(e, m, f_const(e, 1), f_const(e, 0));
+}
+
+/* Rows 16 to 23: reductions, tables, and stores past the caches where they can be. */
+static void emit_more_rows(Emit *e, fvec first)
+{
+    int squares[64];
+    double halves[64];
+    for (int i = 0; i < 64; i++) {
+        squares[i] = i * i;
+        halves[i] = i / 2.0;
+    }
+    fvec nan = f_div(e, f_const(e, 0), f_const(e, 0));
+    fvec holes = f_select(e, m_first(e, 2), nan, first);
+    put_row(e, 16, f_lane(e, first, 1));
+    put_row(e, 17, f_sum(e, first));
+    put_row(e, 18, f_most(e, holes));
+    put_row(e, 19, f_least(e, holes));
+    put_row(e, 20, f_held(e, first));
+    put_row(e, 21, p_load(e, p_table(e, halves, 64), (mask){ NULL }));
+    put_row(e, 22, i_to_f(e, p_load_i32(e, p_table_i32(e, squares, 64))));
+    addr last = p_at(e, jit_out(e), x_const(e, 23 * (int64_t)e->lanes));
+    EMIT_EITHER(e, b, p_is_multiple(e, last, (int64_t)e->lanes * e->fp_bytes))
+    {
+        if (b.yes)
+            p_stream(e, last, first);
+        else
+            p_store(e, last, first, (mask){ NULL });
+    }
+    p_stream_end(e);
 }
 
 /* in[i] = i + 1 everywhere; n is 3.  Row by row; want[] below says the same. */
@@ -199,6 +228,7 @@ static void emit_rows(Emit *e)
                p_at_bytes(e, in, x_const(e, e->fp_bytes)));
     p_zero_one(e, p_at(e, jit_out(e), x_addk(e, x_const(e, 14 * (int64_t)e->lanes), 1)));
     put_row(e, 15, p_load(e, p_at_bytes(e, in, x_const(e, e->fp_bytes)), all));
+    emit_more_rows(e, first);
 }
 
 static double want(int row, int i, int lanes)
@@ -222,13 +252,21 @@ static double want(int row, int i, int lanes)
         : i == 1 ? 0
                  : 1,
         i + 2,
+        2,
+        lanes * (lanes + 1) / 2,
+        lanes,
+        3,
+        i + 1,
+        i / 2.0,
+        i * i,
+        i + 1,
     };
     return table[row];
 }
 
 static void check_rows(dcn_dtype dtype, const dcn_target *t, int lanes)
 {
-    double in[32], out[ROWS * 16];
+    _Alignas(64) double in[32], out[ROWS * 16];
     for (int i = 0; i < 32; i++)
         if (dtype == DCN_F32)
             ((float *)in)[i] = (float)(i + 1);
