@@ -85,13 +85,13 @@ TuneRecord temp_record(const char *schedule, double ns)
     TuneRecord r = { .rev = cg_lowerings[0]->rev,
                      .outcome = TUNE_OK,
                      .ns_median = ns,
-                     .ns_low = ns - 1,
+                     .ns_low = 0.9 * ns,
                      .ns_high = ns + 1,
                      .gain = 1.25,
                      .peak_gflops = 100,
                      .flops = 12345,
                      .nsamples = 3,
-                     .sample = { ns - 1, ns, ns + 1.0 / 3 },
+                     .sample = { 0.9 * ns, ns, ns + 1.0 / 3 },
                      .when = (int64_t)time(NULL),
                      .run = 1000 };
     snprintf(r.schedule, sizeof r.schedule, "%s", schedule);
