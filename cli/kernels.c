@@ -94,6 +94,8 @@ int kernel_fail(const Kernels *k, const dcn_spec *s, dcn_error *err)
 {
     if (err->code == DCN_ESPEC)
         return blame_spec(k, s, err);
+    if (err->code == DCN_ESTORE) /* it would stop any kernel */
+        return -1;
     return dcn_fail(err, err->code, "kernel '%s': %s", s->name, err->text);
 }
 

@@ -52,10 +52,17 @@ static int open_unchanging(Db *db)
     return try_open(db, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
 }
 
+/* Read-only directories and full disks have no room for what SQLite writes to read. */
+static bool cannot_write(int rc)
+{
+    return rc == SQLITE_CANTOPEN || rc == SQLITE_READONLY || rc == SQLITE_IOERR ||
+           rc == SQLITE_FULL;
+}
+
 int db_open(Db *db, bool write, dcn_error *err)
 {
     int rc = try_open(db, db->file, write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
-    if ((rc & 0xff) == SQLITE_CANTOPEN || (rc & 0xff) == SQLITE_READONLY)
+    if (cannot_write(rc & 0xff))
         rc = open_unchanging(db);
     if (rc == SQLITE_OK)
         return 0;

@@ -96,8 +96,10 @@ const char *object_read(const Level *l, const ObjectId *id, void **bytes, size_t
     const char *no = strcmp(got, id->digest) != 0
                          ? "its file is not what was written"
                          : object_refuse(*bytes, *size, id->name, id->triple);
-    if (no)
+    if (no) {
         free(*bytes);
+        *bytes = NULL;
+    }
     return no;
 }
 

@@ -17,7 +17,7 @@
 enum { SCHEMA = 1, APPLICATION = 0x64636e67 }; /* "dcng" */
 
 static const char tables[] =
-    "PRAGMA journal_mode=WAL; BEGIN;"
+    "BEGIN;"
     "CREATE TABLE keys (id TEXT PRIMARY KEY, problem TEXT NOT NULL, family TEXT NOT NULL,"
     " spec TEXT NOT NULL, machine TEXT NOT NULL, threads INTEGER NOT NULL, build TEXT NOT NULL,"
     " used INTEGER NOT NULL);"
@@ -74,10 +74,12 @@ static int level_open(Level *l, bool write, dcn_error *err)
     return -1;
 }
 
+/* WAL comes last: all that is in the file before is in the file itself, not in a log beside it. */
 static int fill(Db *db, dcn_error *err)
 {
-    char sql[96];
-    snprintf(sql, sizeof sql, "PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT;",
+    char sql[128];
+    snprintf(sql, sizeof sql,
+             "PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT; PRAGMA journal_mode=WAL;",
              APPLICATION, SCHEMA);
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
     int failed = sqlite3_open_v2(db->file, &db->h, flags, NULL) ||

@@ -131,7 +131,7 @@ typedef struct TuneImported {
     int64_t taken, stale, older; /* older: ours is as good */
 } TuneImported;
 
-/* All lines or none.  Merges: the best verified record wins, our own pins stay; stale ones are left out. */
+/* All lines or none; "-" is the standard input.  Merges: the best verified record wins, our own pins stay; stale ones are left out. */
 int tune_store_import(TuneStore *st, const char *path, TuneImported *out, dcn_error *err);
 
 #endif

@@ -120,7 +120,8 @@ int tune_store_import(TuneStore *st, const char *path, TuneImported *out, dcn_er
     void *text;
     size_t size;
     *out = (TuneImported){ 0, 0, 0 };
-    if (rt_read_file(path, (size_t)1 << 30, &text, &size, err))
+    const char *from = strcmp(path, "-") != 0 ? path : "/dev/stdin";
+    if (rt_read_file(from, (size_t)1 << 30, &text, &size, err))
         return -1;
     Level *l = store_writer(st, err);
     int failed = l ? db_begin(&l->db, err) : -1;

@@ -74,7 +74,7 @@ typedef struct dcn_cache_imported {
     int64_t older; /* what is here is as good */
 } dcn_cache_imported;
 
-/* All lines of such a file, or none if one is wrong: the best verified record wins, pins that are here stay. */
+/* All lines of such a file ("-": the standard input), or none if one is wrong: the best verified record wins, pins that are here stay. */
 int dcn_cache_import(dcn_cache *c, const char *path, dcn_cache_imported *out, dcn_error *err);
 
 /* Use opt->schedule for this spec on opt->target with opt->threads, whatever was measured; or do so no longer. */
