@@ -65,7 +65,7 @@ static int kernel_of(const Collect *c, const TuneKey *key)
     return -1;
 }
 
-/* Room for one more; NULL without memory. */
+/* The list with room for one more; NULL without memory, and then the old one is still there. */
 static void *grow(void *all, int n, int *room, size_t size)
 {
     if (n < *room)
@@ -73,8 +73,6 @@ static void *grow(void *all, int n, int *room, size_t size)
     void *more = realloc(all, (size_t)(*room * 2 + 8) * size);
     if (more)
         *room = *room * 2 + 8;
-    else
-        free(all);
     return more;
 }
 
@@ -106,10 +104,11 @@ static Section *place(Collect *c, const TuneKey *key, const TuneRecord *r, const
     for (c->last = 0; c->last < all->n; c->last++)
         if (is_of(&all->section[c->last], key, r))
             return &all->section[c->last];
-    all->section = grow(all->section, all->n, &all->room, sizeof *all->section);
-    if (!all->section)
+    Section *more = grow(all->section, all->n, &all->room, sizeof *more);
+    if (!more)
         return NULL;
-    Section *t = &all->section[all->n++];
+    all->section = more;
+    Section *t = &more[all->n++];
     memset(t, 0, sizeof *t);
     t->key = *key;
     name_section(t, name);
@@ -134,11 +133,11 @@ static int take(void *self, const TuneKey *key, const TuneRecord *r)
     Section *t = place(c, key, r, c->kernels ? c->kernels->spec[kernel]->name : NULL);
     if (t && is_there(t, r))
         return 0;
-    if (t)
-        t->record = grow(t->record, t->n, &t->room, sizeof *t->record);
-    c->no_memory = !t || !t->record;
-    if (c->no_memory)
+    TuneRecord *more = t ? grow(t->record, t->n, &t->room, sizeof *more) : NULL;
+    c->no_memory = !more;
+    if (!more)
         return 1;
+    t->record = more;
     t->record[t->n++] = *r;
     return 0;
 }
