@@ -4,6 +4,7 @@
 --
 -- op=conv2d gives the plain convolutions of the same shapes; op=dcnv3 or op=dcnv4 the operators of
 -- InternImage-T on pictures of 800x1280, 16 channels per group, which are nhwc.
+-- op=deform_roi_pool or op=roi_align pools 300 regions of 256 channels to 7x7 bins of 2x2 samples.
 local op, layout = param("op", "deform_conv2d"), param("layout", "nhwc")
 
 -- The same layer, deformable or plain.
@@ -40,6 +41,14 @@ if op == "dcnv3" or op == "dcnv4" then
   return {
     core("H1", 64, 200, 320), core("H2", 128, 100, 160), core("H3", 256, 50, 80),
     core("H4", 512, 25, 40),
+  }
+end
+
+-- Regions of a detector on ResNet-50 c4: R.
+if op == "deform_roi_pool" or op == "roi_align" then
+  return (op == "roi_align" and roi_align or deform_roi_pool) {
+    name = "R", channels = 256, height = 50, width = 76, rois = 300, layout = layout,
+    output_size = 7, sampling_ratio = 2, spatial_scale = 1 / 16,
   }
 end
 

@@ -148,6 +148,53 @@ static void guess(const dcn_spec *s, const dcn_target *t, int *k)
         k[ROI_ROWS] = 1;
 }
 
+/* ---- an account of costs --------------------------------------------------------------------- */
+
+static const double CYCLES_PER_NS = 3;
+static const double VECTOR = 1.4;             /* a multiply-add with a vector from the map */
+static const double GATHER = 0.9;             /* a lane of a vector that does not lie together */
+static const double ENTRY = 8;                /* of the table, per pass: offset, weight, loop */
+static const double PLACE = 25;               /* of a sample along an axis, per bin */
+static const double COPY = 0.3, UNPACK = 0.4; /* an element of the view, of the output */
+enum { DYNAMIC_SIZE = 64, DYNAMIC_ROIS = 256 };
+
+static double size_or(int64_t size, int otherwise)
+{
+    return (double)(size > 0 ? size : otherwise);
+}
+
+/* Samples of a bin along an axis; where they depend on the region, of one that is a third of the map. */
+static double samples_of(const RoiPlan *p)
+{
+    double size = size_or(p->s->height, DYNAMIC_SIZE) / 3 / p->nh;
+    return p->grid ? p->grid : size > 1 ? size : 1;
+}
+
+static double bin_cycles(const RoiPlan *p)
+{
+    double along = samples_of(p), tables = along > p->samples ? along / p->samples : 1;
+    double pixels = p->rule == ROI_RULE_QUANTISED ? along * along : 2.2 * along * along;
+    double vectors = (p->segment + p->lanes - 1) / p->lanes;
+    double passes = (p->segment + p->nv * p->lanes - 1) / (p->nv * p->lanes);
+    double load = p->together ? VECTOR : GATHER * p->lanes;
+    double sums = vectors * (pixels * load + 3 * tables * tables) + passes * pixels * ENTRY;
+    double places = p->rule == ROI_RULE_QUANTISED ? PLACE : 2 * along * tables * PLACE;
+    return p->classes * (sums + places / p->wide);
+}
+
+static double cost(const dcn_spec *s, const dcn_target *t, const int *k, int threads)
+{
+    RoiPlan p = roi_plan(s, t, k);
+    double tasks = size_or(s->rois, DYNAMIC_ROIS) * p.parts;
+    double turns = (double)(((int64_t)tasks + threads - 1) / threads);
+    double view = size_or(s->batch, 1) * size_or(s->height, DYNAMIC_SIZE) *
+                  size_or(s->width, DYNAMIC_SIZE) * (double)s->in_channels;
+    double task = p.bins * bin_cycles(&p) + 200;
+    if (p.out_stride)
+        task += UNPACK * p.outputs * (p.bins < p.lanes ? p.lanes : p.bins);
+    return (turns * task + (p.copies ? COPY * view / threads : 0)) / CYCLES_PER_NS;
+}
+
 static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *buf, size_t size)
 {
     RoiPlan p = roi_plan(s, t, k);
@@ -174,6 +221,7 @@ const struct Lowering lower_roi = {
     .nknobs = ROI_NKNOBS,
     .refuse = refuse,
     .guess = guess,
+    .cost = cost,
     .explain = explain,
     .emit = roi_emit,
 };

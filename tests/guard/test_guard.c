@@ -6,6 +6,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "fence.h"
+#include "fenced.h"
 #include "tests/support/case.h"
 #include "tuner/choose.h"
 
@@ -192,7 +193,7 @@ static void expect_right(const dcn_kernel *k, const char *what)
 }
 
 /* A schedule that this shape has no use for is not an error; returns whether it has. */
-static int one_kernel(const dcn_spec *bound, int dynamic, const char *schedule, const dcn_target *t)
+int fenced_kernel(const dcn_spec *bound, int dynamic, const char *schedule, const dcn_target *t)
 {
     dcn_spec s = *bound;
     dcn_options opt = { .schedule = schedule, .target = t };
@@ -201,6 +202,8 @@ static int one_kernel(const dcn_spec *bound, int dynamic, const char *schedule, 
     char what[256];
     if (dynamic)
         s.batch = s.height = s.width = DCN_DYNAMIC;
+    if (dynamic && s.rois)
+        s.rois = DCN_DYNAMIC;
     if (dcn_compile(&s, &opt, &k, &err)) {
         cr_expect_eq(err.code, DCN_EFAILED, "%s: %s", schedule, err.text);
         cr_expect(strstr(err.text, "is refused: "), "%s", err.text);
@@ -229,6 +232,14 @@ static int is_repeated(const char *machine)
     return !strcmp(machine, "native") && runs_here("x86-64-v2", &t);
 }
 
+int fenced_machine(int i, dcn_target *t)
+{
+    for (int m = 0; m < NMACHINES; m++)
+        if (!is_repeated(machines[m]) && runs_here(machines[m], t) && i-- == 0)
+            return 1;
+    return 0;
+}
+
 ParameterizedTestParameters(guard, nothing_outside_is_touched)
 {
     return cr_make_param_array(Shape, (Shape *)shapes, NSHAPES);
@@ -245,7 +256,7 @@ ParameterizedTest(Shape *shape, guard, nothing_outside_is_touched)
                 dcn_spec s = spec_of(shape, (dcn_dtype)dtype, (dcn_layout)layout);
                 int used = s.layout != (dcn_layout)layout; /* dcnv3, dcnv4: only nhwc */
                 for (int i = 0; i < NSCHEDULES && s.layout == (dcn_layout)layout; i++)
-                    used += one_kernel(&s, shape->dynamic, schedules[i], &t);
+                    used += fenced_kernel(&s, shape->dynamic, schedules[i], &t);
                 cr_expect_gt(used, 0);
             }
     }
