@@ -65,9 +65,14 @@ void dcn_spec_complete(dcn_spec *s)
         s->out_channels = channels_per_bin(s);
 }
 
+/* Asked for every point of a space of schedules, so not by a walk over the fields. */
 bool rt_has_rois(dcn_op op)
 {
-    return rt_field_at(op, offsetof(dcn_spec, rois)) != NULL;
+    static const unsigned regions = 1u << DCN_OP_ROI_POOL | 1u << DCN_OP_PS_ROI_POOL |
+                                    1u << DCN_OP_ROI_ALIGN | 1u << DCN_OP_PS_ROI_ALIGN |
+                                    1u << DCN_OP_DEFORM_ROI_POOL | 1u << DCN_OP_DEFORM_PS_ROI_POOL |
+                                    1u << DCN_OP_DEFORM_ROI_POOL_PACK;
+    return (unsigned)op < DCN_NUM_OPS && (regions >> op & 1);
 }
 
 /* ---- names ---------------------------------------------------------------- */

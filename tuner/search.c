@@ -23,7 +23,7 @@ enum {
     ELITES = 8, /* best points whose neighbours are looked at */
     HEAD = 32,  /* of the ranking, CROSSES and BLIND: looked at for each proposal */
     CROSSES = 32,
-    BLIND = 48,
+    BLIND = 32,
     MOST_LOOKS = 1024,
     GUIDED_TRIALS = 256, /* before SEARCH_ALL goes on in order */
     FIRST_TRIALS = 3,    /* of each lowering, so that none is judged by its estimate alone */

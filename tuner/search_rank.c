@@ -9,7 +9,7 @@
 
 enum {
     LISTED = 1 << 16, /* a space of so many points is ranked whole */
-    SAMPLE = 1 << 13,
+    SAMPLE = 1 << 12,
     CLIMBS = 8, /* of the best of a sample */
 };
 

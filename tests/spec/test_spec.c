@@ -1,6 +1,8 @@
 /* test_spec.c: the functions of spec.h.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "runtime/spec_fields.h"
+
 #include <criterion/criterion.h>
 #include <dcngen.h>
 #include <stdint.h>
@@ -390,4 +392,14 @@ Test(spec, check_survives_random_bits)
         else
             cr_assert(dcn_spec_tensors(&s, tensor) >= 3 && tensor[0].dims[0] == s.batch);
     }
+}
+
+/* A list in the code for speed, against the table of the language. */
+Test(spec, operators_with_rois_are_those_with_the_key)
+{
+    for (int op = 0; op < DCN_NUM_OPS; op++)
+        cr_expect_eq(rt_has_rois((dcn_op)op),
+                     rt_field_at((dcn_op)op, offsetof(dcn_spec, rois)) != NULL, "%s",
+                     dcn_op_name((dcn_op)op));
+    cr_expect_not(rt_has_rois(DCN_NUM_OPS));
 }

@@ -52,10 +52,8 @@ same "text names the schedule" yes "$(grep -qF "$winner" <<<"$out" && echo yes)"
 
 tune --trials 2 -D w=20
 same "another width" 0 "$(field remembered)"
-tune --trials 2 --offsets zero
-same "other offsets" 0 "$(field remembered)"
-call tune --threads 2 --json --trials 2 k.lua
-same "other threads" "0 0" "$code $(field remembered)"
+call tune --threads 2 --offsets zero --json --trials 2 k.lua
+same "other threads and offsets" "0 0" "$code $(field remembered)"
 
 # ---- signals ---------------------------------------------------------------------------------
 
@@ -77,7 +75,7 @@ interrupt TERM 143 12
 # ---- kill -9, again and again: at most the candidate in hand is lost -----------------------
 
 told=0
-for round in 1 2 3 4; do
+for round in 1 2 3; do
     "$DCNGEN_BIN" tune --threads 1 --json --seed 7 --trials 40 k.lua >events 2>/dev/null &
     until_told $((round * 2)) events $!
     { kill -9 $! && wait $!; } 2>/dev/null
