@@ -72,6 +72,49 @@ static double w_floor(const Args *x)
 {
     return floor(x->a);
 }
+static fvec e_ceil_round(Emit *e, fvec a, fvec b, fvec c)
+{
+    (void)c;
+    return f_sub(e, f_ceil(e, a), f_round(e, b));
+}
+static double w_ceil_round(const Args *x)
+{
+    return ceil(x->a) - round(x->b);
+}
+static fvec e_at_most(Emit *e, fvec a, fvec b, fvec c)
+{
+    return f_select(e, f_at_most(e, a, b), c, a);
+}
+static double w_at_most(const Args *x)
+{
+    return x->a <= x->b ? x->c : x->a;
+}
+/* To the other float type and back. */
+static fvec e_convert(Emit *e, fvec a, fvec b, fvec c)
+{
+    (void)b, (void)c;
+    Shape here = e_shape(e, (Shape){ 12 - e->fp_bytes, e->lanes, 0 });
+    fvec other = f_convert(e, a);
+    e_shape(e, here);
+    return f_convert(e, other);
+}
+static double w_convert(const Args *x)
+{
+    return (double)(float)x->a;
+}
+/* Rounded twice also where the machine could do it once. */
+static fvec e_exact(Emit *e, fvec a, fvec b, fvec c)
+{
+    Shape here = e_shape(e, (Shape){ e->fp_bytes, e->lanes, 1 });
+    fvec x = f_add(e, f_mul(e, a, b), c);
+    e_shape(e, here);
+    return x;
+}
+static double w_exact(const Args *x)
+{
+    volatile double product = x->f32 ? (double)(float)(x->a * x->b) : x->a * x->b;
+    return product + x->c;
+}
 static fvec e_fma(Emit *e, fvec a, fvec b, fvec c)
 {
     return f_fma(e, a, b, c);
@@ -252,6 +295,10 @@ static const Row rows[] = {
     { "mul", e_mul, w_mul, 0 },
     { "div", e_div, w_div, 1 },
     { "neg and abs", e_neg_abs, w_neg_abs, 1 },
+    { "ceil and round", e_ceil_round, w_ceil_round, 0 },
+    { "at most", e_at_most, w_at_most, 0 },
+    { "convert", e_convert, w_convert, 0 },
+    { "not contracted", e_exact, w_exact, 0 },
     { "floor", e_floor, w_floor, 1 },
     { "fma", e_fma, w_fma, 0 },
     { "min", e_min, w_min, 1 },

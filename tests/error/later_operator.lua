@@ -1,1 +1,0 @@
-return dcnv3 { channels = 16 }
