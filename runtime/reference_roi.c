@@ -174,11 +174,11 @@ static void narrow(Grid *g, int i, double extent)
 {
     g->first[i] = 0;
     g->last[i] = g->count[i] - 1;
-    if (g->count[i] <= 4096 || !(g->step[i] > 0))
+    if (g->count[i] <= 64 || !(g->step[i] > 0))
         return;
     g->first[i] = fmax(0, floor((-1 - g->from[i]) / g->step[i]) - 1);
     g->last[i] = fmin(g->last[i], ceil((extent - g->from[i]) / g->step[i]) + 1);
-    if (!(fabs(g->last[i]) < 0x1p50)) { /* where counting by one leads nowhere */
+    if (!(fabs(g->first[i]) < 0x1p50 && fabs(g->last[i]) < 0x1p50)) {
         g->first[i] = 0;
         g->last[i] = -1;
     }

@@ -1,11 +1,13 @@
-/* cases.c: offsets and masks to check kernels with.
+/* cases.c: offsets, masks and regions to check kernels with.
 **
 ** Each case is aimed at a mistake that has been made somewhere: conversion of huge or NaN
 ** coordinates to integers, a border that is off by one or closed instead of open, offsets that
-** leave the rows a tile was sized for, exp that overflows.
+** leave the rows a tile was sized for, exp that overflows, regions without an area, regions of images
+** that are not there.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "cases.h"
+#include "runtime/spec_fields.h"
 
 #include <math.h>
 
@@ -92,46 +94,118 @@ static double extreme_logit(rt_rng *r)
     return pick(logits, COUNT(logits), r);
 }
 
-const TuneCase tune_cases[] = {
-    { "ordinary offsets", 2, normal, rt_rng_uniform, rt_rng_normal },
-    { "zero offsets", 0, zero, one, rt_rng_normal },
-    { "whole offsets", 3, whole, rt_rng_normal, rt_rng_normal },
-    { "samples on the borders", 0, border, rt_rng_uniform, rt_rng_normal },
-    { "huge offsets", 0, huge, rt_rng_uniform, rt_rng_normal },
-    { "infinite offsets", 2, infinite, rt_rng_uniform, rt_rng_normal },
-    { "NaN offsets", 2, not_a_number, rt_rng_uniform, rt_rng_normal },
-    { "offsets as wide as the map", 0.5, wide, rt_rng_uniform, rt_rng_normal },
-    { "extreme masks", 1, normal, extreme_mask, extreme_logit },
+/* ---- regions -------------------------------------------------------------- */
+
+/* Size of the picture that rois are given in. */
+static double picture(const dcn_spec *s, int axis)
+{
+    return (double)(axis ? s->height : s->width) / s->spatial_scale;
+}
+
+static double any_image(rt_rng *r, const dcn_spec *s)
+{
+    return (double)(rt_rng_next(r) % (uint64_t)(s->batch > 0 ? s->batch : 1));
+}
+
+void tune_ordinary_roi(rt_rng *r, const dcn_spec *s, double row[5])
+{
+    row[0] = any_image(r, s);
+    for (int axis = 0; axis < 2; axis++) {
+        const double size = picture(s, axis), from = 0.6 * size * rt_rng_uniform(r);
+        row[1 + axis] = from;
+        row[3 + axis] = from + (0.1 + 0.9 * rt_rng_uniform(r)) * (size - from);
+    }
+}
+
+/* Edges inside and outside, in any order. */
+static void loose_roi(rt_rng *r, const dcn_spec *s, double row[5])
+{
+    row[0] = any_image(r, s);
+    for (int i = 0; i < 4; i++)
+        row[1 + i] = picture(s, i % 2) * (3 * rt_rng_uniform(r) - 1);
+}
+
+static void tiny_roi(rt_rng *r, const dcn_spec *s, double row[5])
+{
+    static const double sizes[] = { 0, 0, 0x1p-10, 0.5, 1 };
+    tune_ordinary_roi(r, s, row);
+    for (int axis = 0; axis < 2; axis++)
+        row[3 + axis] = row[1 + axis] + pick(sizes, COUNT(sizes), r);
+}
+
+/* Edges and their ends on whole pixels and half ones: where roundings change. */
+static void whole_roi(rt_rng *r, const dcn_spec *s, double row[5])
+{
+    tune_ordinary_roi(r, s, row);
+    for (int i = 1; i < 5; i++)
+        row[i] = rint(2 * row[i]) / 2;
+}
+
+static void huge_roi(rt_rng *r, const dcn_spec *s, double row[5])
+{
+    static const double far[] = { 1e30, -1e30, 0x1p31,  -0x1p31, 0x1p32, -0x1p63, 0x1p63, 1e5,
+                                  -1e5, 0,     -0x1p24, 0x1p24,  3,      -3,      1e7 };
+    tune_ordinary_roi(r, s, row);
+    for (int i = 1; i < 5; i++)
+        row[i] = rt_rng_next(r) % 3 ? pick(far, COUNT(far), r) : row[i];
+}
+
+static void odd_roi(rt_rng *r, const dcn_spec *s, double row[5])
+{
+    static const double odd[] = { NAN, INFINITY, -INFINITY };
+    tune_ordinary_roi(r, s, row);
+    if (rt_rng_next(r) % 4)
+        row[1 + rt_rng_next(r) % 4] = pick(odd, COUNT(odd), r);
+}
+
+static void lost_roi(rt_rng *r, const dcn_spec *s, double row[5])
+{
+    const double n = (double)s->batch;
+    const double images[] = { -1, -0.5, n, n - 0.5, n + 0.5, 1e10, -1e30, 1e30, NAN, INFINITY };
+    tune_ordinary_roi(r, s, row);
+    row[0] = pick(images, COUNT(images), r);
+}
+
+/* ---- the cases ------------------------------------------------------------ */
+
+static const TuneCase cases[] = {
+    { "ordinary offsets", 2, normal, rt_rng_uniform, rt_rng_normal, NULL },
+    { "zero offsets", 0, zero, one, rt_rng_normal, NULL },
+    { "whole offsets", 3, whole, rt_rng_normal, rt_rng_normal, NULL },
+    { "samples on the borders", 0, border, rt_rng_uniform, rt_rng_normal, NULL },
+    { "huge offsets", 0, huge, rt_rng_uniform, rt_rng_normal, NULL },
+    { "infinite offsets", 2, infinite, rt_rng_uniform, rt_rng_normal, NULL },
+    { "NaN offsets", 2, not_a_number, rt_rng_uniform, rt_rng_normal, NULL },
+    { "offsets as wide as the map", 0.5, wide, rt_rng_uniform, rt_rng_normal, NULL },
+    { "extreme masks", 1, normal, extreme_mask, extreme_logit, NULL },
 };
-const int tune_ncases = COUNT(tune_cases);
 
-/* ---- all of them at once -------------------------------------------------- */
+static const TuneCase roi_cases[] = {
+    { "ordinary rois", 1, normal, rt_rng_uniform, rt_rng_normal, NULL },
+    { "zero offsets", 0, zero, one, rt_rng_normal, NULL },
+    { "loose rois", 1, normal, rt_rng_uniform, rt_rng_normal, loose_roi },
+    { "tiny rois", 1, normal, rt_rng_uniform, rt_rng_normal, tiny_roi },
+    { "rois on whole and half pixels", 0, zero, rt_rng_normal, rt_rng_normal, whole_roi },
+    { "huge rois", 1, normal, rt_rng_uniform, rt_rng_normal, huge_roi },
+    { "rois with NaN and infinities", 1, normal, rt_rng_uniform, rt_rng_normal, odd_roi },
+    { "rois of images that are not there", 1, normal, rt_rng_uniform, rt_rng_normal, lost_roi },
+    { "huge offsets", 0, huge, rt_rng_uniform, rt_rng_normal, NULL },
+    { "infinite offsets", 2, infinite, rt_rng_uniform, rt_rng_normal, NULL },
+    { "NaN offsets", 2, not_a_number, rt_rng_uniform, rt_rng_normal, NULL },
+    { "extreme masks", 1, normal, extreme_mask, extreme_logit, NULL },
+};
 
-/* Masks stay of the order of 1: a huge output would hide what is wrong beside it. */
-enum { LAST_MODEST_MASK = 7 };
-
-static double mixed_offset(const TuneCase *c, rt_rng *r, double base, double size)
+const TuneCase *tune_cases_of(const dcn_spec *s, int *n)
 {
-    const TuneCase *any = &tune_cases[rt_rng_next(r) % (uint64_t)COUNT(tune_cases)];
-    (void)c;
-    return any->offset(any, r, base, size);
+    const bool regions = rt_has_rois(s->op);
+    const bool plain = s->op == DCN_OP_CONV2D || s->op == DCN_OP_SEPARABLE_CONV2D;
+    *n = plain ? 1 : regions ? COUNT(roi_cases) : COUNT(cases);
+    return regions ? roi_cases : cases;
 }
-
-static double mixed_mask(rt_rng *r)
-{
-    return tune_cases[rt_rng_next(r) % (LAST_MODEST_MASK + 1)].mask(r);
-}
-
-static double mixed_logit(rt_rng *r)
-{
-    return rt_rng_next(r) % 8 ? rt_rng_normal(r) : extreme_logit(r);
-}
-
-const TuneCase tune_mixed = { "offsets of every kind", 0, mixed_offset, mixed_mask, mixed_logit };
 
 TuneCase tune_ordinary(double deviation)
 {
-    TuneCase c = tune_cases[0];
+    TuneCase c = cases[0];
     c.deviation = deviation;
     return c;
 }

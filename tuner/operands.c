@@ -1,12 +1,9 @@
 /* operands.c: random tensors for a kernel.
 **
-** Every number is rounded to the kernel's dtype before either side sees it.  Where the border
-** rule jumps (clamp, hybrid), a coordinate that lies almost on an integer is put on it, since the
-** kernel may round base + offset to either side of the jump.
+** Every number is rounded to the kernel's dtype before either side sees it.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "operands.h"
-#include "regions.h"
 #include "runtime/base.h"
 #include "runtime/spec_fields.h"
 
@@ -79,14 +76,13 @@ static int pack_weight(Operands *o, int i, dcn_error *err)
 
 int tune_fill_inputs(Operands *o, rt_rng *r, dcn_error *err)
 {
-    const dcn_spec *s = &o->spec;
-    rt_kind kind = rt_kind_of(s->dtype);
-    double terms = (double)(s->in_channels / s->groups) * s->kernel[0] * s->kernel[1];
+    rt_kind kind = rt_kind_of(o->spec.dtype);
     for (int i = 0; i < o->n; i++) {
+        const dcn_tensor *t = &o->tensor[i];
         bool weight = is_weight(o, i);
-        if (o->tensor[i].role == DCN_OUT)
+        if (t->role == DCN_OUT)
             continue;
-        fill_normal(o, i, weight ? 1 / sqrt(terms) : 1, r);
+        fill_normal(o, i, weight ? sqrt((double)t->dims[0] / (double)o->count[i]) : 1, r);
         if (!weight)
             rt_convert(o->typed[i], kind, o->exact[i], RT_F64, o->count[i]);
         else if (o->kernel && pack_weight(o, i, err))
@@ -122,85 +118,6 @@ void tune_operands_drop(Operands *o)
             free(o->typed[i]);
     }
     o->n = 0;
-}
-
-/* ---- offset and mask ------------------------------------------------------ */
-
-typedef struct Fill {
-    Operands *o;
-    const TuneCase *c;
-    rt_rng *r;
-    int tensor;
-} Fill;
-
-/* Keep clear of the jumps of the border rule. */
-static double settle(const dcn_spec *s, double base, double size, double offset)
-{
-    double at = base + offset, margin = 1e-4 + size * 0x1p-20;
-    if (s->border != DCN_BORDER_ZERO && fabs(at - rint(at)) < margin)
-        return rint(at) - base;
-    return offset;
-}
-
-/* Channel c of the offset tensor at output pixel p, q. */
-static double offset_value(const Fill *f, int64_t c, int64_t p, int64_t q)
-{
-    const dcn_spec *s = &f->o->spec;
-    int taps = s->kernel[0] * s->kernel[1];
-    int axis = (int)(c % 2) ^ (s->offset_order == DCN_ORDER_XY);
-    int64_t k = c / 2 % taps, tap = axis ? k % s->kernel[1] : k / s->kernel[1];
-    int64_t pixel = axis ? q : p;
-    double base = (double)(pixel * s->stride[axis] - s->padding[axis] + tap * s->dilation[axis]);
-    double size = (double)(axis ? s->width : s->height);
-    return settle(s, base, size, f->c->offset(f->c, f->r, base, size));
-}
-
-static double mask_value(const Fill *f, int64_t c, int64_t p, int64_t q)
-{
-    (void)c, (void)p, (void)q;
-    return f->o->spec.modulation == DCN_MODULATION_MASK ? f->c->mask(f->r) : f->c->logit(f->r);
-}
-
-/* The channels of the masks come after those of the offsets. */
-static double joint_value(const Fill *f, int64_t c, int64_t p, int64_t q)
-{
-    const dcn_spec *s = &f->o->spec;
-    int64_t offsets = (int64_t)2 * s->offset_groups * s->kernel[0] * s->kernel[1];
-    return c < offsets ? offset_value(f, c, p, q) : mask_value(f, c - offsets, p, q);
-}
-
-/* Fill a tensor of one number per channel and output pixel, in either layout. */
-static void fill_map(const Fill *f, double (*value)(const Fill *f, int64_t c, int64_t p, int64_t q))
-{
-    Operands *o = f->o;
-    bool nhwc = o->spec.layout == DCN_NHWC;
-    rt_kind kind = rt_kind_of(o->spec.dtype);
-    const int64_t *d = o->tensor[f->tensor].dims;
-    double *to = o->exact[f->tensor];
-    for (int64_t i = 0; i < o->count[f->tensor]; i++) {
-        int64_t c = nhwc ? i % d[3] : i / (d[2] * d[3]) % d[1];
-        int64_t p = nhwc ? i / (d[2] * d[3]) % d[1] : i / d[3] % d[2];
-        int64_t q = nhwc ? i / d[3] % d[2] : i % d[3];
-        to[i] = rt_round_to(kind, value(f, c, p, q));
-    }
-    rt_convert(o->typed[f->tensor], kind, to, RT_F64, o->count[f->tensor]);
-}
-
-void tune_fill_case(Operands *o, const TuneCase *c, rt_rng *r)
-{
-    if (rt_has_rois(o->spec.op)) {
-        tune_fill_regions(o, c, r);
-        return;
-    }
-    for (int i = 0; i < o->n; i++) {
-        Fill f = { o, c, r, i };
-        if (!strcmp(o->tensor[i].name, "offset"))
-            fill_map(&f, offset_value);
-        if (!strcmp(o->tensor[i].name, "mask"))
-            fill_map(&f, mask_value);
-        if (o->spec.offset_mask && !strcmp(o->tensor[i].name, "offset_mask"))
-            fill_map(&f, joint_value);
-    }
 }
 
 void tune_poison_output(Operands *o)

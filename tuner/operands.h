@@ -29,10 +29,10 @@ void tune_operands_close(Operands *o);
 int tune_operands_share(Operands *o, const Operands *from, const dcn_kernel *k, dcn_error *err);
 void tune_operands_drop(Operands *o);
 
-/* Input, weight and bias; scaled so that outputs are of the order of 1. */
+/* All inputs; the weights scaled so that outputs are of the order of 1. */
 int tune_fill_inputs(Operands *o, rt_rng *r, dcn_error *err);
 
-/* Offset and mask, where the kernel has them. */
+/* Offsets, masks and rois, where the kernel has them; in modules, the biases they are made with. */
 void tune_fill_case(Operands *o, const TuneCase *c, rt_rng *r);
 
 /* Every byte of the output becomes 0xff: NaN in any format. */

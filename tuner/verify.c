@@ -26,12 +26,13 @@ static int verify_case(Verify *v, const TuneCase *c, dcn_error *err)
 
 static int verify_size(Verify *v, const dcn_kernel *k, const dcn_spec *bound, dcn_error *err)
 {
-    int ncases = bound->op == DCN_OP_CONV2D ? 1 : tune_ncases;
+    int ncases;
+    const TuneCase *cases = tune_cases_of(bound, &ncases);
     int failed = tune_operands_open(&v->o, k, bound, err) || tune_fill_inputs(&v->o, &v->rng, err);
     v->o.parallel_for = v->crew->parallel_for;
     v->o.parallel_self = v->crew->self;
     for (int i = 0; i < ncases && !failed; i++)
-        failed = verify_case(v, &tune_cases[i], err);
+        failed = verify_case(v, &cases[i], err);
     tune_operands_close(&v->o);
     return failed;
 }
@@ -50,7 +51,7 @@ int tune_verify(const dcn_kernel *k, uint64_t seed, const TuneCrew *crew, dcn_re
 {
     static const int64_t more[][3] = { { 1, 0, 0 }, { 2, 6, 11 }, { 3, 17, 4 } };
     const dcn_spec *s = &k->spec;
-    bool dynamic = s->batch < 0 || s->height < 0 || s->width < 0;
+    bool dynamic = s->batch < 0 || s->height < 0 || s->width < 0 || s->rois < 0;
     Verify v = { .rng = rt_rng_seed(seed), .crew = crew, .report = report };
     *report = (dcn_report){ 0 };
     for (int i = 0; i < (dynamic ? 3 : 1); i++) {

@@ -168,16 +168,17 @@ static void all_cases(const dcn_kernel *k, const dcn_spec *bound, const char *wh
     rt_rng rng = rt_rng_seed(11);
     cr_assert_eq(tune_operands_open(&o, k, bound, &err), 0, "%s", err.text);
     cr_assert_eq(tune_fill_inputs(&o, &rng, &err), 0, "%s", err.text);
-    int ncases = bound->op == DCN_OP_CONV2D ? 1 : tune_ncases;
+    int ncases;
+    const TuneCase *cases = tune_cases_of(bound, &ncases);
     for (int at_end = 0; at_end < 2; at_end++) {
         for (int i = 0; i < o.n; i++)
             if (o.tensor[i].role == DCN_WEIGHT)
                 pack_between_fences(&o, i, at_end, what);
         for (int i = 0; i < ncases; i++) {
             char text[400];
-            snprintf(text, sizeof text, "%s, %s, at the %s of its room", what, tune_cases[i].name,
+            snprintf(text, sizeof text, "%s, %s, at the %s of its room", what, cases[i].name,
                      at_end ? "end" : "beginning");
-            tune_fill_case(&o, &tune_cases[i], &rng);
+            tune_fill_case(&o, &cases[i], &rng);
             call_between_fences(&o, at_end, text);
         }
     }
