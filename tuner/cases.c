@@ -195,6 +195,38 @@ static const TuneCase roi_cases[] = {
     { "extreme masks", 1, normal, extreme_mask, extreme_logit, NULL },
 };
 
+/* ---- all of them at once -------------------------------------------------- */
+
+/* Masks stay of the order of 1: a huge output would hide what is wrong beside it. */
+enum { LAST_MODEST_MASK = 7 };
+
+static double mixed_offset(const TuneCase *c, rt_rng *r, double base, double size)
+{
+    const TuneCase *any = &cases[rt_rng_next(r) % (uint64_t)COUNT(cases)];
+    (void)c;
+    return any->offset(any, r, base, size);
+}
+
+static double mixed_mask(rt_rng *r)
+{
+    return cases[rt_rng_next(r) % (LAST_MODEST_MASK + 1)].mask(r);
+}
+
+static double mixed_logit(rt_rng *r)
+{
+    return rt_rng_next(r) % 8 ? rt_rng_normal(r) : extreme_logit(r);
+}
+
+static void mixed_roi(rt_rng *r, const dcn_spec *s, double row[5])
+{
+    const TuneCase *any = &roi_cases[rt_rng_next(r) % (uint64_t)COUNT(roi_cases)];
+    (any->roi ? any->roi : tune_ordinary_roi)(r, s, row);
+}
+
+const TuneCase tune_mixed = {
+    "offsets of every kind", 0, mixed_offset, mixed_mask, mixed_logit, mixed_roi
+};
+
 const TuneCase *tune_cases_of(const dcn_spec *s, int *n)
 {
     const bool regions = rt_has_rois(s->op);
