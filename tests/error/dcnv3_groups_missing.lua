@@ -1,0 +1,1 @@
+return dcnv3 { channels = 16, height = 5, width = 5 }
