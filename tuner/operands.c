@@ -5,7 +5,6 @@
 */
 #include "operands.h"
 #include "runtime/base.h"
-#include "runtime/spec_fields.h"
 
 #include <math.h>
 #include <stdlib.h>

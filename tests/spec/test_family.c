@@ -187,6 +187,8 @@ Test(family, printing_and_loading_gives_the_same_spec)
         if (!strstr(all[i].dir, "/tests/golden/"))
             continue;
         cr_assert_eq(golden_open(all[i].dir, &g, &err), 0, "%s", err.text);
+        memset(g.spec.name, 0, sizeof g.spec.name); /* whole specs are compared */
+        snprintf(g.spec.name, sizeof g.spec.name, "k");
         dcn_spec_print(&g.spec, text, sizeof text);
         if (rt_op_ready(g.spec.op)) {
             cr_assert_eq(dcn_load_text(text, "printed", NULL, 0, &m, &err), 0, "%s\n%s", err.text,
