@@ -44,6 +44,15 @@ clean 0 targets
 clean 0 show spec "$dir/good.lua"
 clean 0 compile "$dir/good.lua" -o "$dir/objects" --emit obj,header,asm
 clean 0 verify --threads 2 "$dir/good.lua"
+export DCNGEN_CACHE=rw DCNGEN_CACHE_DIR=$dir/store
+clean 0 cache pin "$dir/good.lua" --kernel plain --schedule direct
+clean 0 verify "$dir/good.lua" --kernel plain
+clean 0 verify "$dir/good.lua" --kernel plain
+clean 0 cache ls --json
+clean 0 cache export "$dir/lines"
+clean 0 cache import "$dir/lines"
+clean 0 cache verify
+clean 0 cache prune --max-size 0
 clean 2 no-such-verb
 clean 3 verify "$dir/bad.lua"
 clean 4 compile "$dir/good.lua" -o "$dir/objects" --target no-such-cpu

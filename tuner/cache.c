@@ -121,28 +121,28 @@ int dcn_cache_import(dcn_cache *c, const char *path, dcn_cache_imported *out, dc
     return failed;
 }
 
-/* The key of a spec, a target and a number of threads. */
-static int key_of(const dcn_spec *s, const dcn_options *opt, Choice *c, TuneKey *key,
-                  dcn_error *err)
-{
-    return tune_choose(s, opt, c, err) || tune_key(s, &c->target, opt->threads, key, err) ? -1 : 0;
-}
-
 int dcn_cache_pin(dcn_cache *c, const dcn_spec *s, const dcn_options *opt, dcn_error *err)
 {
     Choice choice;
     TuneKey key;
     if (!opt || !opt->schedule)
         return dcn_fail(err, DCN_EUSAGE, "a schedule is needed to pin");
-    if (key_of(s, opt, &choice, &key, err))
+    if (tune_choose(s, opt, &choice, err) || tune_key(s, &choice.target, opt->threads, &key, err))
         return -1;
     return tune_store_pin(c, &key, choice.what.schedule, err);
 }
 
 int dcn_cache_unpin(dcn_cache *c, const dcn_spec *s, const dcn_options *opt, dcn_error *err)
 {
-    dcn_options bare = opt ? *opt : (dcn_options){ .threads = 0 };
-    Choice choice;
+    dcn_target t;
     TuneKey key;
-    return key_of(s, &bare, &choice, &key, err) || tune_store_unpin(c, &key, err) ? -1 : 0;
+    if (dcn_spec_check(s, err))
+        return -1;
+    if (opt && opt->target)
+        t = *opt->target;
+    else if (tune_spec_target(s, &t, err))
+        return -1;
+    if (tune_key(s, &t, opt ? opt->threads : 0, &key, err))
+        return -1;
+    return tune_store_unpin(c, &key, err);
 }

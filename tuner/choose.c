@@ -30,7 +30,8 @@ static int choose_target(const dcn_spec *s, const dcn_options *opt, dcn_target *
 
 static void note(Choice *c, const char *text)
 {
-    snprintf(c->what.note, sizeof c->what.note, "%s", text);
+    if (*text)
+        snprintf(c->what.note, sizeof c->what.note, "%s", text);
 }
 
 /* A record may come from elsewhere: what it says is checked like any other schedule. */

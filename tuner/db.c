@@ -144,17 +144,32 @@ int db_next(const Db *db, sqlite3_stmt *row, dcn_error *err)
     return db_fail(db, sqlite3_stmt_readonly(row) ? "read" : "write", err);
 }
 
-int db_do(const Db *db, dcn_error *err, const char *sql, const char *types, ...)
+static int run(const Db *db, dcn_error *err, sqlite3_stmt *st)
 {
-    va_list args;
-    va_start(args, types);
-    sqlite3_stmt *st = prepare(db, err, sql, types, &args);
-    va_end(args);
     int more = st ? 1 : -1;
     while (more > 0)
         more = db_next(db, st, err);
     sqlite3_finalize(st);
-    return more < 0 ? -1 : sqlite3_changes(db->h);
+    return more;
+}
+
+int db_do(const Db *db, dcn_error *err, const char *sql, const char *types, ...)
+{
+    va_list args;
+    va_start(args, types);
+    int failed = run(db, err, prepare(db, err, sql, types, &args));
+    va_end(args);
+    return failed ? -1 : sqlite3_changes(db->h);
+}
+
+void db_try(const Db *db, const char *sql, const char *types, ...)
+{
+    va_list args;
+    va_start(args, types);
+    sqlite3_busy_timeout(db->h, 0);
+    run(db, NULL, prepare(db, NULL, sql, types, &args));
+    sqlite3_busy_timeout(db->h, WAIT_MS);
+    va_end(args);
 }
 
 int db_number(const Db *db, const char *sql, int64_t *out, dcn_error *err)

@@ -30,6 +30,9 @@ int db_next(const Db *db, sqlite3_stmt *row, dcn_error *err);
 /* A statement without rows; returns how many it changed, or -1. */
 int db_do(const Db *db, dcn_error *err, const char *sql, const char *types, ...);
 
+/* The same where it does not matter if it fails; waits for nobody. */
+void db_try(const Db *db, const char *sql, const char *types, ...);
+
 /* The one number that a query gives, 0 where it gives none. */
 int db_number(const Db *db, const char *sql, int64_t *out, dcn_error *err);
 

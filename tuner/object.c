@@ -111,7 +111,7 @@ static void drop(const Level *l, const char *digest)
         return;
     if (!object_path(l, digest, path, NULL))
         unlink(path);
-    db_do(&l->db, NULL, "DELETE FROM objects WHERE digest = ?", "s", digest);
+    db_try(&l->db, "DELETE FROM objects WHERE digest = ?", "s", digest);
 }
 
 static void touch(const Level *l, const char *digest)
@@ -122,7 +122,7 @@ static void touch(const Level *l, const char *digest)
     char sql[96 + TUNE_HEX];
     snprintf(sql, sizeof sql, "SELECT min(used) FROM objects WHERE digest = '%.64s'", digest);
     if (l->writable && !db_number(&l->db, sql, &old, NULL) && old < now - DAY)
-        db_do(&l->db, NULL, "UPDATE objects SET used = ? WHERE digest = ?", "ls", now, digest);
+        db_try(&l->db, "UPDATE objects SET used = ? WHERE digest = ?", "ls", now, digest);
 }
 
 int tune_object_get(TuneStore *st, const TuneCode *code, void **bytes, size_t *size, dcn_error *err)

@@ -115,7 +115,7 @@ static void touch(const Level *l, const TuneKey *key)
         used = sqlite3_column_int64(row, 0);
     sqlite3_finalize(row);
     if (used < now - DAY)
-        db_do(&l->db, NULL, "UPDATE keys SET used = ? WHERE id = ?", "ls", now, key->id);
+        db_try(&l->db, "UPDATE keys SET used = ? WHERE id = ?", "ls", now, key->id);
 }
 
 int tune_store_best(TuneStore *st, const TuneKey *key, const char *offsets, TuneRecord *out,

@@ -5,6 +5,7 @@
 
 #include <criterion/criterion.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -207,6 +208,28 @@ Test(many, an_import_that_is_killed_took_all_or_nothing)
     cr_expect_eq(tune_store_import(st, path, &got, &err), 0, "%s", err.text);
     tune_store_close(st);
     cr_expect_eq(count_records(), LINES);
+}
+
+/* ---- locked -------------------------------------------------------------------------------- */
+
+Test(many, readers_wait_for_nobody)
+{
+    TuneStore *st = temp_store(temp_dir(), TUNE_STORE_RW);
+    TuneRecord r = numbered(0, 0);
+    sqlite3 *writer;
+    cr_assert_eq(tune_store_put(st, &key, &r, &err), 0, "%s", err.text);
+    cr_assert_eq(sqlite3_open(tune_store_path(st), &writer), SQLITE_OK);
+    cr_assert_eq(
+        sqlite3_exec(writer, "UPDATE keys SET used = 0; BEGIN IMMEDIATE", NULL, NULL, NULL),
+        SQLITE_OK);
+    alarm(8); /* less than a writer would wait */
+    cr_expect_eq(tune_store_best(st, &key, NULL, &r, &err), 0);
+    TuneStore *other = temp_store(temp_dir(), TUNE_STORE_RW);
+    cr_expect_eq(tune_store_best(other, &key, NULL, &r, &err), 0);
+    alarm(0);
+    sqlite3_close(writer);
+    tune_store_close(other);
+    tune_store_close(st);
 }
 
 /* ---- made by many at once ------------------------------------------------------------------- */
