@@ -46,6 +46,7 @@ static int take(const dcn_spec *s, Choice *c)
     }
     c->what.origin = r->pinned ? DCN_ORIGIN_PINNED : DCN_ORIGIN_TUNED;
     c->what.gain = r->gain;
+    c->why_not[0] = '\0';
     return 1;
 }
 

@@ -110,7 +110,7 @@ same "a limit of time" "124 out of time True" "$code $(field end) $(field confir
 # ---- DCNGEN_TUNE=on ----------------------------------------------------------------------------
 
 DCNGEN_TUNE=on works show schedule --threads 1 -D w=9 k.lua
-same "what is not known is tuned first" yes "$(grep -q tuned <<<"$out" && echo yes)"
+same "what is not known is tuned first" yes "$(grep -q "^  tuned, " <<<"$out" && echo yes)"
 works show schedule --threads 1 -D w=9 k.lua
 same "and known from then on" yes "$(grep -q tuned <<<"$out" && echo yes)"
 works show schedule --threads 1 -D w=10 k.lua
