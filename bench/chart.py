@@ -65,11 +65,11 @@ def legend():
                     text(x + 20, 42, "fastest plain convolution", "start", 11)]
 
 
-def chart(result):
+def chart(cells):
     panels = {}
-    for cell in result["cells"]:
+    for cell in cells:
         panels.setdefault(cell["threads"], []).append(cell)
-    most = max(len(cells) for cells in panels.values())
+    most = max(map(len, panels.values()))
     width = max(660, LEFT + most * (len(SERIES) * BAR + GAP) + 20)
     height = TOP + len(panels) * (HIGH + UNDER + 26)
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
@@ -77,6 +77,6 @@ def chart(result):
              f'<rect width="{width}" height="{height}" rx="6" fill="#fff"/>',
              text(LEFT, 20, "Share of the multiply-add peak, deformable convolutions, f32",
                   "start", 14, "bold"), *legend()]
-    for i, cells in enumerate(panels.values()):
-        parts += panel(cells, TOP + 12 + i * (HIGH + UNDER + 26), width)
+    for i, drawn in enumerate(panels.values()):
+        parts += panel(drawn, TOP + 12 + i * (HIGH + UNDER + 26), width)
     return "\n".join(parts + ["</svg>"]) + "\n"

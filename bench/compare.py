@@ -26,6 +26,7 @@ import tempfile
 import time
 
 import report
+from suites import OURS, PEERS, SUITES
 from workers import Worker, WorkerError
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -33,40 +34,13 @@ CLOCKED_NS = 1e7  # a turn lasts at least so long
 LONG_NS = 2e8  # a run that long does not need another one before it
 TOLERANCE = 1e-3  # of the root mean square of the output: summation order, and floor at f32
 
-# name: (family, label, -D options); the nchw ones come first, their outputs are the references.
-OURS = {
-    "dcngen_nchw": ("deform", "dcngen, nchw", ("op=deform_conv2d", "layout=nchw")),
-    "dcngen_nhwc": ("deform", "dcngen, nhwc", ("op=deform_conv2d", "layout=nhwc")),
-    "dcngen_plain_nchw": ("plain", "dcngen conv2d, nchw", ("op=conv2d", "layout=nchw")),
-    "dcngen_plain_nhwc": ("plain", "dcngen conv2d, nhwc", ("op=conv2d", "layout=nhwc")),
-}
-PEERS = {
-    "openvino": ("deform", "OpenVINO"),
-    "onnxruntime": ("deform", "ONNX Runtime"),
-    "torchvision": ("deform", "torchvision"),
-    "onednn": ("plain", "oneDNN, its own layout"),
-    "onednn_nhwc": ("plain", "oneDNN, nhwc"),
-    "openvino_plain": ("plain", "OpenVINO conv"),
-    "torch": ("plain", "torch conv2d, nchw"),
-    "torch_nhwc": ("plain", "torch conv2d, nhwc"),
-    "torch_mkldnn": ("plain", "torch conv2d, mkldnn"),
-    "openblas": ("plain", "OpenBLAS sgemm, nchw"),
-    "openblas_nhwc": ("plain", "OpenBLAS sgemm, nhwc"),
-}
-
-
-def base_of(row):
-    """The kernel of dcngen that a row is compared with: same operator, same layout of the user."""
-    plain = "plain_" if row["family"] == "plain" else ""
-    nhwc = row["name"].endswith("nhwc") or row["name"] in ("onednn", "torch_mkldnn")
-    return f"dcngen_{plain}{'nhwc' if nhwc else 'nchw'}"
-
 
 class Cell:
     """One workload on one number of threads."""
 
     def __init__(self, run, workload, threads):
         self.run, self.workload, self.threads = run, workload, threads
+        self.suite = SUITES[run.known[workload]]
         self.folder = tempfile.mkdtemp(prefix="cell-", dir=run.scratch)
         self.workers, self.rows, self.probe = {}, [], None
 
@@ -87,7 +61,7 @@ class Cell:
 
     def make(self):
         self.about = self.tool("make", self.folder, self.run.spec, self.workload,
-                               *self.defines(OURS["dcngen_nchw"][2]))
+                               *self.defines([f"op={self.suite.op}", "layout=nchw"]))
         with open(self.file("cell.json"), "w", encoding="utf-8") as f:
             json.dump(self.about, f)
 
@@ -98,10 +72,12 @@ class Cell:
 
     def start_all(self):
         count = str(self.threads)
-        for name, (family, label, options) in OURS.items():
+        for name, (family, label, options) in self.suite.ours.items():
             self.start(name, family, label, [self.run.worker, "time", self.folder, self.run.spec,
                                              self.workload, count, *self.defines(options)])
         for name in self.run.peers:
+            if name not in self.suite.peers:
+                continue
             self.start(name, *PEERS[name], [*self.run.peer_command, name, self.folder, count])
         self.probe = Worker([self.run.worker, "peak", count], self.threads, self.run.log)
         self.about["cpu"] = self.probe.ready()["cpu"]
@@ -120,7 +96,7 @@ class Cell:
                                           "code_bytes") if said.get(k))
         row.update(worker.ask("first"))
         reference = self.file(row["family"] + ".npy")
-        if row["name"] in ("dcngen_nchw", "dcngen_plain_nchw"):
+        if row["name"] in self.suite.references():
             checked = worker.ask("verify")
             if checked["failures"]:
                 raise WorkerError("wrong: " + checked["what"])
@@ -170,16 +146,19 @@ class Cell:
         peak = statistics.median(self.peak or [0])
         timed = {r["name"]: r for r in self.live}
         for row in self.live:
-            ns, base = row["ns"], timed.get(base_of(row))
+            ns, base = row["ns"], timed.get(self.suite.base_of(row))
             middle = statistics.median(ns)
             row.update(ms_median=middle / 1e6, ms_min=min(ns) / 1e6, ms_max=max(ns) / 1e6,
                        gflops=self.about["flops"] / middle,
                        peak_share=self.about["flops"] / middle / peak)
-            for key, other in (("ratio", base), ("ratio_deform", timed.get("dcngen_nhwc"))):
+            if self.suite.unit:
+                row["unit_ns"] = middle / self.suite.units(self.about)
+            for key, other in (("ratio", base), ("ratio_deform", timed.get(self.suite.main))):
                 if other:
                     row[key] = statistics.median(a / b for a, b in zip(ns, other["ns"]))
-        return {"workload": self.workload, "threads": self.threads, "peak_gflops": peak,
-                "rounds": self.rounds, "problem": self.about, "rows": self.rows}
+        return {"suite": self.run.known[self.workload], "workload": self.workload,
+                "threads": self.threads, "peak_gflops": peak, "rounds": self.rounds,
+                "problem": self.about, "rows": self.rows}
 
     def measure(self):
         try:
@@ -203,12 +182,26 @@ def names(text, known, what):
     return chosen
 
 
+def workloads(args):
+    """What the spec file calls its kernels, and which suite each belongs to."""
+    found = {}
+    for name, suite in SUITES.items():
+        options = [w for d in [f"op={suite.op}", *args.defines] for w in ("-D", d)]
+        listed = subprocess.run([args.worker, "list", args.spec, *options],
+                                stdout=subprocess.PIPE, text=True, check=False)
+        if listed.returncode:
+            sys.exit(listed.returncode)
+        for workload in json.loads(listed.stdout):
+            found.setdefault(workload, name)
+    return found
+
+
 def arguments():
     a = argparse.ArgumentParser(description="dcngen against other implementations")
     a.add_argument("--worker", required=True, help="the program dcngen_worker")
     a.add_argument("--spec", default=os.path.join(HERE, "workloads.lua"))
     a.add_argument("-D", dest="defines", action="append", default=[], metavar="NAME=VALUE")
-    a.add_argument("--only", default="", help="workloads, as A,B")
+    a.add_argument("--only", default="", help="workloads, as A,H1,R")
     a.add_argument("--threads", default="1,2")
     a.add_argument("--peers", default=",".join(PEERS), help="'' for none")
     a.add_argument("--peer-script", default=os.path.join(HERE, "peer.py"))
@@ -221,13 +214,8 @@ def arguments():
         args.seconds, args.rounds = 0, 2
     args.peers = names(args.peers, PEERS, "peer")
     args.peer_command = [sys.executable, args.peer_script]
-    listed = subprocess.run([args.worker, "list", args.spec,
-                             *(w for d in args.defines for w in ("-D", d))],
-                            stdout=subprocess.PIPE, text=True, check=False)
-    if listed.returncode:
-        sys.exit(listed.returncode)
-    known = json.loads(listed.stdout)
-    args.workloads = names(args.only, known, "workload") or known
+    args.known = workloads(args)
+    args.workloads = names(args.only, args.known, "workload") or list(args.known)
     try:
         args.counts = [int(t) for t in args.threads.split(",")]
     except ValueError:
@@ -258,10 +246,10 @@ def main():
                 result["machine"]["llvm_cpu"] = cell["problem"].pop("cpu")
                 print(report.cell_text(cell), flush=True)
                 result["missing"] = missing(result["cells"])
-                report.write_all(stem, result)
+                written = report.write_all(stem, result)
     for label, why in result["missing"].items():
         print(f"missing: {label}: {why}")
-    print(f"written: {stem}.json {stem}.md {stem}.svg")
+    print("written: " + " ".join(written))
     bad = [(c, r) for c in result["cells"] for r in c["rows"] if "error" in r]
     for c, r in bad:
         print(f"FAILED: {c['workload']}, {c['threads']} threads: {r['label']}: {r['error']}")

@@ -54,12 +54,14 @@ def write(peer, rest):
 def open_peer(name, folder, threads):
     import numpy as np
     import peers
+    import peers_family
     with open(os.path.join(folder, "cell.json"), encoding="utf-8") as f:
         cell = json.load(f)
     path = lambda n: os.path.join(folder, n + ".npy")
-    arrays = {n: np.load(path(n)) for n in ("input", "weight", "offset", "mask")
+    arrays = {n: np.load(path(n)) for n in ("input", "weight", "offset", "mask", "rois")
               if os.path.exists(path(n))}
-    problem, kind = peers.Problem(cell, arrays), peers.PEERS[name]
+    problem = peers.Problem(cell, arrays)
+    kind = (peers.PEERS | peers_family.PEERS)[name]
     kind(problem.small(), threads).run()
     return kind(problem, threads)
 

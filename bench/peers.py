@@ -1,4 +1,5 @@
-"""peers.py: the other implementations, each as one class.
+"""peers.py: the other implementations of convolutions, each as one class; peers_family.py has the
+other operators'.
 
 A peer is made for one problem and a number of threads.  run() computes once; output() is the
 result as an nchw float32 array, for the comparison.  Everything that a user does once (loading,
@@ -24,16 +25,19 @@ class Problem:
         return self.arrays.get(name)
 
     def output_shape(self):
-        return (self.batch, self.out_channels, self.out_height, self.out_width)
+        return (self.rois or self.batch, self.out_channels, self.out_height, self.out_width)
 
     def small(self):
         sizes = dict(self.__dict__, batch=1, height=8, width=8, stride=[1, 1], groups=1,
                      offset_groups=1, kernel=[1, 1], padding=[0, 0, 0, 0], dilation=[1, 1],
-                     out_height=8, out_width=8, in_channels=16, out_channels=16)
+                     out_height=8, out_width=8, in_channels=16, out_channels=16,
+                     rois=min(1, self.rois), remove_center=False)
         del sizes["arrays"]
         shapes = {"input": (1, 16, 8, 8), "weight": (16, 16, 1, 1), "offset": (1, 2, 8, 8)}
-        if self.mask:
+        if "mask" in self.arrays:
             shapes["mask"] = (1, 1, 8, 8)
+        if self.rois:
+            shapes["rois"] = (1, 5)
         return Problem(sizes, {k: np.zeros(v, np.float32) for k, v in shapes.items()})
 
 
@@ -68,30 +72,35 @@ class Torchvision:
 class OnnxRuntime:
     label, family, fresh_output = "ONNX Runtime", "deform", False
 
+    def graph(self, p):
+        """Operator, names of its inputs, attributes; the arrays it is fed with; those it holds."""
+        names = ["input", "offset"] + (["mask"] if p.mask else [])
+        node = ("DeformConv", ["input", "weight", "offset", "", "mask"][:5 if p.mask else 3],
+                {"kernel_shape": p.kernel, "strides": p.stride, "dilations": p.dilation,
+                 "pads": p.padding, "group": p.groups, "offset_group": p.offset_groups})
+        return node, {n: p.array(n) for n in names}, {"weight": p.array("weight")}
+
     def __init__(self, p, threads):
         import onnx
         import onnxruntime
         self.version = onnxruntime.__version__
         self.y = blank(p.output_shape())
-        names = ["input", "offset"] + (["mask"] if p.mask else [])
-        value = lambda n, s: onnx.helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, s)
-        node = onnx.helper.make_node(
-            "DeformConv", ["input", "weight", "offset", "", "mask"][:5 if p.mask else 3], ["y"],
-            kernel_shape=p.kernel, strides=p.stride, dilations=p.dilation, pads=p.padding,
-            group=p.groups, offset_group=p.offset_groups)
+        (op, inputs, attributes), self.operands, held = self.graph(p)
+        value = lambda n, a: onnx.helper.make_tensor_value_info(
+            n, onnx.helper.np_dtype_to_tensor_dtype(a.dtype), a.shape)
         graph = onnx.helper.make_graph(
-            [node], "g", [value(n, p.array(n).shape) for n in names], [value("y", self.y.shape)],
-            [onnx.numpy_helper.from_array(p.array("weight"), "weight")])
+            [onnx.helper.make_node(op, inputs, ["y"], **attributes)], "g",
+            [value(n, a) for n, a in self.operands.items()], [value("y", self.y)],
+            [onnx.numpy_helper.from_array(a, n) for n, a in held.items()])
         model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 19)],
                                        ir_version=9)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         self.session = onnxruntime.InferenceSession(model.SerializeToString(), options,
                                                     providers=["CPUExecutionProvider"])
-        self.operands = [p.array(n) for n in names]
         self.binding = self.session.io_binding()
-        for name, array in zip(names, self.operands):
-            self.binding.bind_input(name, "cpu", 0, np.float32, array.shape, array.ctypes.data)
+        for name, a in self.operands.items():
+            self.binding.bind_input(name, "cpu", 0, a.dtype, a.shape, a.ctypes.data)
         self.binding.bind_output("y", "cpu", 0, np.float32, self.y.shape, self.y.ctypes.data)
 
     def run(self):

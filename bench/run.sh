@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # run.sh: dcngen against other implementations, in one run.
 #
-#   bench/run.sh                         everything, about a quarter of an hour
+#   bench/run.sh                         everything, about twenty minutes
 #   bench/run.sh --quick                 two rounds: are the peers there, and right?
 #   bench/run.sh --only A,B --threads 1  some of it; bench/compare.py --help has the rest
 #
 # Builds dcngen in build/bench/release, installs the peers that can be had with pip in
 # build/bench/venv (DCNGEN_BENCH_INSTALL=off: takes what is there), and writes DATE.json, DATE.md
-# and DATE.svg (DATE-quick for --quick) to build/bench/results (--out DIR).  A peer that cannot be
-# had is named as missing.
+# and, of convolutions, DATE.svg (DATE-quick for --quick) to build/bench/results (--out DIR).  A
+# peer that cannot be had is named as missing.
 # SPDX-License-Identifier: Apache-2.0
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

@@ -6,8 +6,9 @@
 **     dcngen_worker peak THREADS                             run the multiply-add probe when asked
 **     dcngen_worker compare A.npy B.npy                      how far B is from A
 **
-** Operands are float32 .npy files in nchw; `time` turns them into the layout of its spec.  All that
-** is said is one line of JSON an answer.  time and peak answer each line on their input:
+** Operands are float32 .npy files in nchw, whatever the layout of the spec; `time` turns them into
+** that of its own.  All that is said is one line of JSON an answer.  time and peak answer each line
+** on their input:
 **
 **     first        run once                   {"first_ns", "rss_bytes": growth of the process}
 **     run N        run N times                {"ns": of one run} or {"gflops"}
@@ -18,6 +19,7 @@
 */
 #include "load.h"
 #include "memory.h"
+#include "nchw.h"
 #include "runtime/base.h"
 #include "runtime/npy.h"
 #include "timing.h"
@@ -70,16 +72,19 @@ static int write_operand(const Operands *o, int i, const char *dir, dcn_error *e
 {
     char path[LINE];
     const dcn_tensor *t = &o->tensor[i];
-    rt_array a = { .kind = RT_F32, .rank = t->rank, .count = o->count[i] };
-    memcpy(a.dims, t->dims, sizeof t->dims);
-    a.data = malloc((size_t)a.count * sizeof(float));
-    if (!a.data)
+    float *data = malloc((size_t)o->count[i] * sizeof(float));
+    if (!data)
         return dcn_fail(err, DCN_EENV, "no memory for tensor '%s'", t->name);
-    rt_convert(a.data, RT_F32, o->exact[i], RT_F64, a.count);
+    rt_convert(data, RT_F32, o->exact[i], RT_F64, o->count[i]);
     file_name(path, sizeof path, dir, t->name);
-    int failed = rt_npy_write(path, &a, err);
-    rt_array_free(&a);
+    int failed = bench_write_nchw(path, &o->spec, t, data, err);
+    free(data);
     return failed;
+}
+
+static const char *truth(bool b)
+{
+    return b ? "true" : "false";
 }
 
 static void say_spec(const dcn_spec *s)
@@ -92,9 +97,13 @@ static void say_spec(const dcn_spec *s)
     printf("\"kernel\":[%d,%d],\"stride\":[%d,%d],\"dilation\":[%d,%d],\"padding\":[%d,%d,%d,%d],",
            s->kernel[0], s->kernel[1], s->stride[0], s->stride[1], s->dilation[0], s->dilation[1],
            s->padding[0], s->padding[1], s->padding[2], s->padding[3]);
-    printf("\"groups\":%d,\"offset_groups\":%d,\"mask\":%s,\"flops\":%.17g,\"bytes\":%.17g}\n",
-           s->groups, s->offset_groups, s->modulation == DCN_MODULATION_MASK ? "true" : "false",
-           dcn_spec_flops(s), dcn_spec_bytes(s));
+    printf("\"groups\":%d,\"offset_groups\":%d,\"mask\":%s,\"modulation\":\"%s\",", s->groups,
+           s->offset_groups, truth(s->modulation == DCN_MODULATION_MASK),
+           dcn_modulation_name(s->modulation));
+    printf("\"offset_scale\":%.9g,\"remove_center\":%s,\"rois\":%lld,\"spatial_scale\":%.9g,"
+           "\"sampling_ratio\":%d,\"flops\":%.17g,\"bytes\":%.17g}\n",
+           s->offset_scale, truth(s->remove_center), (long long)s->rois, s->spatial_scale,
+           s->sampling_ratio, dcn_spec_flops(s), dcn_spec_bytes(s));
 }
 
 static int make(int argc, char **argv, dcn_error *err)
@@ -121,15 +130,6 @@ static int make(int argc, char **argv, dcn_error *err)
 
 /* ---- time ----------------------------------------------------------------- */
 
-/* x[n][c][hw] to y[n][hw][c], or back with c and hw exchanged */
-static void turn(float *y, const float *x, int64_t n, int64_t c, int64_t hw)
-{
-    for (int64_t b = 0; b < n; b++)
-        for (int64_t i = 0; i < c; i++)
-            for (int64_t p = 0; p < hw; p++)
-                y[(b * hw + p) * c + i] = x[(b * c + i) * hw + p];
-}
-
 static float *allocate(size_t bytes)
 {
     float *p = aligned_alloc(ALIGN, (bytes / ALIGN + 1) * ALIGN);
@@ -153,10 +153,8 @@ static int read_operand(Worker *w, int i, const char *dir, dcn_error *err)
     }
     if (t->role == DCN_WEIGHT)
         dcn_pack_tensor(w->kernel, i, a.data, w->data[i]);
-    else if (w->spec->layout == DCN_NHWC && a.rank == 4)
-        turn(w->data[i], a.data, a.dims[0], a.dims[1], a.dims[2] * a.dims[3]);
     else
-        memcpy(w->data[i], a.data, (size_t)a.count * sizeof(float));
+        bench_from_nchw(w->data[i], w->spec, t, a.data);
     rt_array_free(&a);
     return 0;
 }
@@ -224,25 +222,11 @@ static int answer_run(Worker *w, const char *rest, dcn_error *err)
 
 static int answer_write(Worker *w, const char *rest, dcn_error *err)
 {
-    const dcn_spec *s = w->spec;
-    const dcn_tensor *t = &w->tensor[w->n - 1];
-    const int64_t p = dcn_out_height(s, s->height), q = dcn_out_width(s, s->width);
-    rt_array a = { .kind = RT_F32,
-                   .rank = 4,
-                   .dims = { s->batch, s->out_channels, p, q },
-                   .count = rt_tensor_count(t),
-                   .data = allocate(operand_bytes(w, w->n - 1)) };
-    if (!a.data)
-        return dcn_fail(err, DCN_EENV, "no memory for the output");
-    if (s->layout == DCN_NHWC)
-        turn(a.data, w->data[w->n - 1], s->batch, p * q, s->out_channels);
-    else
-        memcpy(a.data, w->data[w->n - 1], (size_t)a.count * sizeof(float));
-    int failed = rt_npy_write(rest, &a, err);
-    rt_array_free(&a);
-    if (!failed)
-        puts("{}");
-    return failed;
+    const int out = w->n - 1;
+    if (bench_write_nchw(rest, w->spec, &w->tensor[out], w->data[out], err))
+        return -1;
+    puts("{}");
+    return 0;
 }
 
 static int answer_verify(Worker *w, const char *rest, dcn_error *err)

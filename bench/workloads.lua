@@ -49,6 +49,7 @@ if op == "deform_roi_pool" or op == "roi_align" then
   return (op == "roi_align" and roi_align or deform_roi_pool) {
     name = "R", channels = 256, height = 50, width = 76, rois = 300, layout = layout,
     output_size = 7, sampling_ratio = 2, spatial_scale = 1 / 16,
+    aligned = op == "roi_align" or nil, -- as deform_roi_pool always is
   }
 end
 

@@ -41,7 +41,7 @@ text=$("$worker" make "$dir/a" "$here/tiny.lua" five 2>&1) || code=$?
 
 # ---- all rows --------------------------------------------------------------------------------
 
-compare --threads 1 -D size=10 \
+compare --threads 1 -D size=10 --only one,four \
     --peers openvino,onnxruntime,torchvision,onednn,onednn_nhwc,openblas,openblas_nhwc,torch \
     >"$dir/text" || fail "exit code $?: $(cat "$dir/text")"
 python3 - "$dir"/out/*.json "$dir"/out/*.svg <<'PYTHON' || fail "$(cat "$dir/text")"
@@ -79,6 +79,34 @@ grep -q "^FAILED: four, 1 threads: OpenVINO: wrong" "$dir/text" || fail "the wro
 grep -qF '| one | 1 |' "$dir"/out/*.md || fail "no summary row"
 [ -z "$(find "$dir/out" -name '*.part')" ] || fail "a partial file is left"
 
+# ---- the other suites ------------------------------------------------------------------------
+
+rm -r "$dir/out"
+compare --threads 1 -D size=10 --only core,regions >"$dir/text" ||
+    fail "exit code $?: $(cat "$dir/text")"
+python3 - "$dir"/out/*.json <<'PYTHON' || fail "$(cat "$dir/text")"
+import json, math, sys
+cells = {c["workload"]: c for c in json.load(open(sys.argv[1]))["cells"]}
+assert [(n, c["suite"]) for n, c in cells.items()] == [("core", "core"), ("regions", "regions")]
+rows = {n: {r["name"]: r for r in c["rows"]} for n, c in cells.items()}
+pools = [f"dcngen_{op}_{layout}" for op in ("align", "pool") for layout in ("nchw", "nhwc")]
+assert list(rows["core"]) == ["dcngen_core", "torch_core", "onnxruntime_core"]
+assert list(rows["regions"]) == pools + ["torchvision_align", "onnxruntime_align"]
+timed = {n for of in rows.values() for n, r in of.items() if "ms_median" in r}
+assert timed == {"dcngen_core", "torch_core", *pools, "torchvision_align"}, timed
+assert rows["core"]["onnxruntime_core"]["error"].startswith("wrong: off by 1e+03")
+assert "has another shape than" in rows["regions"]["onnxruntime_align"]["error"]
+for row, units in ((rows["core"]["torch_core"], 10 * 13 * 3),
+                   (rows["regions"]["torchvision_align"], 5 * 2 * 3 * 6)):
+    assert math.isclose(row["unit_ns"], 2e7 / units), row
+for key, other in (("ratio", "dcngen_align_nchw"), ("ratio_deform", "dcngen_pool_nchw")):
+    pairs = zip(rows["regions"]["torchvision_align"]["ns"], rows["regions"][other]["ns"])
+    got = rows["regions"]["torchvision_align"][key]
+    assert math.isclose(got, sum(a / b for a, b in pairs) / 2)
+PYTHON
+grep -q '^| core | 1 | [0-9.]* | 51282.05, ' "$dir"/out/*.md || fail "no summary of the core"
+[ -z "$(find "$dir/out" -name '*.svg')" ] || fail "a chart of nothing"
+
 # ---- arguments -------------------------------------------------------------------------------
 
 refused() { # TEXT OPTION...
@@ -90,7 +118,7 @@ refused() { # TEXT OPTION...
     *) fail "$*: $got" ;;
     esac
 }
-refused "no workload 'two': expected some of one,four" --only two --peers ''
+refused "no workload 'two': expected some of one,four,core,regions" --only two --peers ''
 refused "no peer 'mxnet'" --peers mxnet
 refused "--threads 0: this machine has 1 to" --threads 0 --peers ''
 refused "--threads x: expected numbers" --threads x --peers ''

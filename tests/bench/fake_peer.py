@@ -17,22 +17,22 @@ def say(**answer):
     print(json.dumps(answer), flush=True)
 
 
-def spoil(value):
+def spoil(value, family="deform"):
     """A write that puts value in place of the last number of the right output."""
     def write(path):
-        with open(os.path.join(DIR, "deform.npy"), "rb") as f:
+        with open(os.path.join(DIR, family + ".npy"), "rb") as f:
             data = f.read()
         with open(path, "wb") as f:
             f.write(data[:-4] + struct.pack("<f", value))
     return write
 
 
-def right(path):
-    shutil.copy(os.path.join(DIR, "plain.npy"), path)
+def right(family):
+    return lambda path: shutil.copy(os.path.join(DIR, family + ".npy"), path)
 
 
 def other_shape(path):
-    shutil.copy(os.path.join(DIR, "weight.npy"), path)
+    shutil.copy(os.path.join(DIR, "input.npy"), path)
 
 
 def vanish():
@@ -60,10 +60,14 @@ BEHAVIOUR = {
     "torchvision": lambda: say(missing="No module named 'torchvision'"),
     "openvino": lambda: serve(spoil(1e3)),
     "onnxruntime": lambda: serve(spoil(float("nan"))),
-    "onednn": lambda: serve(right, vanish),
+    "onednn": lambda: serve(right("plain"), vanish),
     "onednn_nhwc": lambda: os.kill(os.getpid(), signal.SIGSEGV),
     "openblas": lambda: say(error="no such core"),
     "openblas_nhwc": lambda: serve(other_shape),
-    "torch": lambda: serve(right),
+    "torch": lambda: serve(right("plain")),
+    "torch_core": lambda: serve(right("core")),
+    "onnxruntime_core": lambda: serve(spoil(1e3, "core")),
+    "torchvision_align": lambda: serve(right("align")),
+    "onnxruntime_align": lambda: serve(other_shape),
 }
 BEHAVIOUR[NAME]()

@@ -1,4 +1,5 @@
--- Two layers small enough for a test; op and layout are the comparison's to choose.
+-- Layers small enough for a test, and one kernel of each other suite; op and layout are the
+-- comparison's to choose.
 local op, layout = param("op", "deform_conv2d"), param("layout", "nhwc")
 local size = tonumber(param("size", 12))
 
@@ -10,6 +11,16 @@ local function layer(name, offset_groups)
   if op == "conv2d" then return conv2d(l) end
   l.offset_groups, l.modulation = offset_groups, "mask"
   return deform_conv2d(l)
+end
+
+if op == "dcnv3" then
+  return { dcnv3 { name = "core", channels = 24, groups = 3, height = size, width = size + 3 } }
+elseif op == "roi_align" or op == "deform_roi_pool" then
+  return (op == "roi_align" and roi_align or deform_roi_pool) {
+    name = "regions", channels = 6, height = size, width = size + 3, rois = 5, layout = layout,
+    output_size = { 2, 3 }, sampling_ratio = 2, spatial_scale = 0.5,
+    aligned = op == "roi_align" or nil,
+  }
 end
 
 return { layer("one", 1), layer("four", 4) }
