@@ -24,34 +24,121 @@ typedef struct Parts {
 
 /* ---- choosing ----------------------------------------------------------------------------------- */
 
-static const char *choose(Stages *g, const dcn_target *t)
+/* Every stage has the schedule that is guessed for its operator, but for what the knobs say: those of the core
+** narrow the one stage that the module is there for, those of the side every other that can follow.  They
+** are knobs of the stages' own lowerings. */
+enum {
+    CORE_MR,
+    CORE_NV,
+    CORE_TH,
+    CORE_TW,
+    CORE_CB,
+    CORE_ORDER,
+    SIDE_MR,
+    SIDE_NV,
+    SIDE_TH,
+    SIDE_TW
+};
+enum { NKNOBS = SIDE_TW + 1, GUESSED = -1 };
+
+static const Knob knobs[NKNOBS] = {
+    [CORE_MR] = { "core_mr",
+                  "mr of the core stage; -1, here and below: as guessed",
+                  10,
+                  { -1, 1, 2, 4, 6, 7, 8, 9, 12, 14 } },
+    [CORE_NV] = { "core_nv", "nv of the core stage", 5, { -1, 1, 2, 3, 4 } },
+    [CORE_TH] = { "core_th", "th of the core stage", 10, { -1, 1, 2, 4, 6, 7, 8, 12, 14, 16 } },
+    [CORE_TW] = { "core_tw",
+                  "tw of the core stage",
+                  12,
+                  { -1, 4, 6, 8, 12, 14, 16, 20, 24, 32, 48, 64 } },
+    [CORE_CB] = { "core_cb", "cb of the core stage", 7, { -1, 16, 32, 64, 128, 256, 0 } },
+    [CORE_ORDER] = { "core_order", "order of the core stage", 3, { -1, 0, 1 } },
+    [SIDE_MR] = { "side_mr",
+                  "mr of the other stages, where they can",
+                  10,
+                  { -1, 1, 2, 4, 6, 7, 8, 9, 12, 14 } },
+    [SIDE_NV] = { "side_nv", "nv of the other stages, where they can", 5, { -1, 1, 2, 3, 4 } },
+    [SIDE_TH] = { "side_th",
+                  "th of the other stages, where they can",
+                  10,
+                  { -1, 1, 2, 4, 6, 7, 8, 12, 14, 16 } },
+    [SIDE_TW] = { "side_tw",
+                  "tw of the other stages, where they can",
+                  12,
+                  { -1, 4, 6, 8, 12, 14, 16, 20, 24, 32, 48, 64 } },
+};
+
+/* The knob of that name (after core_ or side_) of a stage's lowering takes the value; 0 if it has no such. */
+static int turn(Schedule *how, const char *name, int value)
+{
+    const char *own = strchr(name, '_') + 1;
+    for (int i = 0; i < how->how->nknobs; i++) {
+        const Knob *q = &how->how->knobs[i];
+        for (int c = 0; c < q->nchoices; c++)
+            if (strcmp(q->name, own) == 0 && q->choice[c] == value) {
+                how->k[i] = value;
+                return 1;
+            }
+    }
+    return 0;
+}
+
+static const char *narrow_core(Stage *st, const dcn_target *t, const int *k)
+{
+    for (int i = CORE_MR; i <= CORE_ORDER; i++)
+        if (k[i] != GUESSED && !turn(&st->how, knobs[i].name, k[i]))
+            return "the lowering of the core stage has no such knob or value";
+    return st->how.how->refuse(&st->s, t, st->how.k);
+}
+
+/* Whether a stage other than the core follows knob i. */
+static int narrow_side(Stages *g, const dcn_target *t, int i, int value)
+{
+    int followed = 0;
+    for (int n = 0; n < g->n; n++) {
+        Stage *st = &g->stage[n];
+        Schedule now = st->how;
+        if (n == g->core || st->kind != STAGE_OPERATOR || !turn(&now, knobs[i].name, value) ||
+            now.how->refuse(&st->s, t, now.k))
+            continue;
+        st->how = now;
+        followed = 1;
+    }
+    return followed;
+}
+
+static const char *choose(Stages *g, const dcn_target *t, const int *k)
 {
     for (int i = 0; i < g->n; i++)
         if (g->stage[i].kind == STAGE_OPERATOR &&
             sched_guess(&g->stage[i].s, t, &g->stage[i].how, NULL))
             return "no lowering takes one of its stages";
-    return NULL;
+    for (int i = SIDE_MR; i <= SIDE_TW; i++)
+        if (k[i] != GUESSED && !narrow_side(g, t, i, k[i]))
+            return "no side stage can follow a knob of the side";
+    return narrow_core(&g->stage[g->core], t, k);
 }
 
 static const char *refuse(const dcn_spec *s, const dcn_target *t, const int *k)
 {
-    (void)k;
     Stages g;
     stages_of(s, &g);
-    return choose(&g, t);
+    return choose(&g, t, k);
 }
 
 static void guess(const dcn_spec *s, const dcn_target *t, int *k)
 {
-    (void)s, (void)t, (void)k;
+    (void)s, (void)t;
+    for (int i = 0; i < NKNOBS; i++)
+        k[i] = GUESSED;
 }
 
 static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *buf, size_t size)
 {
-    (void)k;
     Stages g;
     stages_of(s, &g);
-    choose(&g, t);
+    choose(&g, t, k);
     size_t n = 0;
     for (int i = 0; i < g.n && n < size; i++) {
         const Stage *st = &g.stage[i];
@@ -271,11 +358,10 @@ static void emit_stages(Emit *e, const dcn_target *t, Parts *p)
 
 static void emit(Emit *e, const dcn_spec *s, const dcn_target *t, const int *k)
 {
-    (void)k;
     Stages g;
     Parts p = { .g = &g };
     stages_of(s, &g);
-    choose(&g, t);
+    choose(&g, t, k);
     emit_stages(e, t, &p);
     emit_packing(e, &g);
     emit_packed_bytes(e, &g);
@@ -287,8 +373,10 @@ static void emit(Emit *e, const dcn_spec *s, const dcn_target *t, const int *k)
 const struct Lowering lower_stages = {
     .name = "stages",
     .summary = "the operators that a module is made of, one after another",
-    .rev = 1,
+    .rev = 2,
     .ops = 1u << DCN_OP_DEFORM_CONV2D_PACK | 1u << DCN_OP_SEPARABLE_CONV2D,
+    .knobs = knobs,
+    .nknobs = NKNOBS,
     .refuse = refuse,
     .guess = guess,
     .explain = explain,

@@ -80,6 +80,11 @@ void stage_window(Stage *st, const dcn_spec *s)
     memcpy(st->s.dilation, s->dilation, sizeof s->dilation);
 }
 
+void stage_is_core(Stages *g, const Stage *st)
+{
+    g->core = (int)(st - g->stage);
+}
+
 /* What the module does to its output is done by its last stage. */
 void stage_finish(const Stages *g, Stage *st)
 {

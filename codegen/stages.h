@@ -55,6 +55,7 @@ typedef struct Stages {
     Stage stage[MAX_STAGES];
     Between between[MAX_BETWEEN];
     int n, nbetween, nslots;
+    int core; /* the stage that the module is there for */
 } Stages;
 
 /* The stages of a module, without schedules. */

@@ -35,6 +35,9 @@ Stage *stage_add_conv(Stages *g, const Conv *c);
 /* The window of the module's own kernel. */
 void stage_window(Stage *st, const dcn_spec *s);
 
+/* This is the stage that the module is there for. */
+void stage_is_core(Stages *g, const Stage *st);
+
 /* What the module does to its output is done by its last stage. */
 void stage_finish(const Stages *g, Stage *st);
 

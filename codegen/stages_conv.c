@@ -20,6 +20,7 @@ void stages_deform_conv2d_pack(Stages *g)
                                             s->in_channels, channels, x, offset }),
                  s);
     Stage *st = stage_add(g, "deform", DCN_OP_DEFORM_CONV2D, GRID_IN);
+    stage_is_core(g, st);
     char name[DCN_NAME_MAX];
     memcpy(name, st->s.name, sizeof name);
     st->s = *s;
@@ -44,7 +45,8 @@ void stages_separable_conv2d(Stages *g)
                                    channels, stage_named(g, "input"), deep });
     st->s.groups = (int)s->in_channels;
     stage_window(st, s);
-    stage_finish(g,
-                 stage_add_conv(g, &(Conv){ "pointwise", "pw_weight", "pw_bias", GRID_OUT, channels,
-                                            s->out_channels, deep, stage_named(g, "output") }));
+    st = stage_add_conv(g, &(Conv){ "pointwise", "pw_weight", "pw_bias", GRID_OUT, channels,
+                                    s->out_channels, deep, stage_named(g, "output") });
+    stage_is_core(g, st);
+    stage_finish(g, st);
 }

@@ -62,6 +62,7 @@ static Stage *core(Stages *g, dcn_op op, StageRef x, StageRef y)
 {
     const dcn_spec *s = g->s;
     Stage *st = stage_add(g, "core", op, GRID_IN);
+    stage_is_core(g, st);
     stage_window(st, s);
     st->s.in_channels = st->s.out_channels = s->in_channels;
     st->s.offset_groups = s->offset_groups;

@@ -46,6 +46,7 @@ static Stage *add_pool(Stages *g, const char *word, dcn_op op, StageRef to)
 {
     const dcn_spec *s = g->s;
     Stage *st = stage_add(g, word, op, GRID_IN);
+    stage_is_core(g, st); /* the last one remains */
     st->s.rois = s->rois;
     st->s.in_channels = st->s.out_channels = s->in_channels;
     memcpy(st->s.pooled, s->pooled, sizeof s->pooled);
