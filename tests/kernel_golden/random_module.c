@@ -52,18 +52,52 @@ static void random_separable(rt_rng *r, dcn_spec *s)
     random_finish(r, s);
 }
 
+static void random_core(rt_rng *r, dcn_spec *s)
+{
+    s->layout = DCN_NHWC;
+    s->offset_groups = PICK(r, 1, 2, 3, 4);
+    s->in_channels = s->offset_groups * PICK(r, 1, 3, 8, 16, 17);
+    s->kernel[0] = PICK(r, 1, 3, 3, 5);
+    s->kernel[1] = PICK(r, 3, 3, 2);
+    s->remove_center = s->kernel[0] > 1 && random_below(r, 3) == 0;
+    s->offset_scale = random_below(r, 2) ? 1 : 1.5;
+    s->center_feature_scale = random_below(r, 2);
+    for (int axis = 0; axis < 2; axis++) {
+        s->dilation[axis] = PICK(r, 1, 1, 2);
+        int pads = s->dilation[axis] * (s->kernel[axis] - 1);
+        s->padding[axis] = pads / 2;
+        s->padding[axis + 2] = pads - pads / 2;
+    }
+    s->dw_kernel[0] = s->dw_kernel[1] = PICK(r, 0, 1, 3, 5);
+}
+
+static void random_dcnv3_module(rt_rng *r, dcn_spec *s)
+{
+    random_core(r, s);
+    s->norm = random_below(r, 3) ? DCN_NORM_LAYER : DCN_NORM_NONE;
+    s->branch_activation = (dcn_activation)random_below(r, 4);
+}
+
+static void random_dcnv4_module(rt_rng *r, dcn_spec *s)
+{
+    random_core(r, s);
+    s->without_pointwise = random_below(r, 3) == 0;
+    s->output_bias = random_below(r, 2);
+}
+
 static dcn_spec any_module(rt_rng *r, dcn_op op)
 {
     static void (*const fill[DCN_NUM_OPS])(rt_rng *, dcn_spec *) = {
         [DCN_OP_DEFORM_CONV2D_PACK] = random_pack,
         [DCN_OP_SEPARABLE_CONV2D] = random_separable,
+        [DCN_OP_DCNV3_MODULE] = random_dcnv3_module,
+        [DCN_OP_DCNV4_MODULE] = random_dcnv4_module,
     };
     dcn_spec s;
     dcn_spec_init(&s, op);
     snprintf(s.name, sizeof s.name, "module_%d", random_below(r, 1000));
     s.dtype = (dcn_dtype)random_below(r, 2);
-    if (fill[op] == random_pack || fill[op] == random_separable)
-        s.layout = (dcn_layout)random_below(r, 2);
+    s.layout = (dcn_layout)random_below(r, 2); /* modules of DCNv3 and DCNv4 change it again */
     s.activation = (dcn_activation)(random_below(r, 2) ? 0 : random_below(r, 4));
     s.batch = PICK(r, 1, 1, 2, 3);
     s.height = PICK(r, 1, 3, 5, 8, 13);

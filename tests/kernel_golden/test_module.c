@@ -69,7 +69,8 @@ static void check_seed(dcn_op op, uint64_t seed)
     dcn_kernel_free(k);
 }
 
-static const dcn_op ops[] = { DCN_OP_DEFORM_CONV2D_PACK, DCN_OP_SEPARABLE_CONV2D };
+static const dcn_op ops[] = { DCN_OP_DEFORM_CONV2D_PACK, DCN_OP_SEPARABLE_CONV2D,
+                              DCN_OP_DCNV3_MODULE, DCN_OP_DCNV4_MODULE };
 enum { NOPS = sizeof ops / sizeof *ops };
 
 ParameterizedTestParameters(random_modules, agree_with_the_reference)
@@ -92,6 +93,8 @@ static const struct {
 } hostile[] = {
     { DCN_OP_DEFORM_CONV2D_PACK, "offset_bias" },
     { DCN_OP_DEFORM_CONV2D_PACK, "input" },
+    { DCN_OP_DCNV3_MODULE, "offset_bias" },
+    { DCN_OP_DCNV4_MODULE, "offset_mask_bias" },
 };
 
 static void poison(Operands *o, const char *tensor, double value)
