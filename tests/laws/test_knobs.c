@@ -12,7 +12,20 @@
 #include <string.h>
 
 /* Between them, on these specs every value of every knob has a meaning. */
-enum { WIDE, LARGE_MAP, DEEP, MANY_TAPS, DEPTHWISE, OFFSET_GROUPS, CORE, PROJECTED, NSPECS };
+enum {
+    WIDE,
+    LARGE_MAP,
+    DEEP,
+    MANY_TAPS,
+    DEPTHWISE,
+    OFFSET_GROUPS,
+    CORE,
+    PROJECTED,
+    LAYER_WIDE,
+    LAYER_LARGE,
+    LAYER_DEEP,
+    NSPECS
+};
 
 /* The largest map is as large as the largest tile. */
 static dcn_spec core_spec(int projection, const Variant *v)
@@ -22,6 +35,21 @@ static dcn_spec core_spec(int projection, const Variant *v)
     s.dtype = v->dtype;
     s.projection = projection;
     dcn_spec_complete(&s);
+    return s;
+}
+
+/* A layer of two stages, both of which can be as wide, large and deep as any value of a knob. */
+static dcn_spec layer_spec(int which, const Variant *v)
+{
+    dcn_spec s = case_spec(DCN_OP_DEFORM_CONV2D_PACK, 12, 100, 5, 6);
+    s.offset_groups = 4;
+    s.modulation = DCN_MODULATION_MASK;
+    if (which == LAYER_LARGE)
+        s = case_spec(DCN_OP_DEFORM_CONV2D_PACK, 3, 3, 17, 50);
+    if (which == LAYER_DEEP)
+        s = case_spec(DCN_OP_DEFORM_CONV2D_PACK, 300, 20, 5, 6);
+    s.dtype = v->dtype;
+    s.layout = v->layout;
     return s;
 }
 
@@ -37,6 +65,8 @@ static dcn_spec spec_of(int which, const Variant *v)
         [OFFSET_GROUPS] = { 64, 9, 1, 2, 5, 6, { 3, 3 } },
         [DEPTHWISE] = { 48, 48, 48, 1, 5, 6, { 3, 3 } },
     };
+    if (which >= LAYER_WIDE)
+        return layer_spec(which, v);
     if (which >= CORE)
         return core_spec(which == PROJECTED ? 100 : 0, v);
     dcn_spec s = case_spec(DCN_OP_DEFORM_CONV2D, shapes[which].in, shapes[which].out,
