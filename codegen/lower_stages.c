@@ -375,7 +375,8 @@ const struct Lowering lower_stages = {
     .summary = "the operators that a module is made of, one after another",
     .rev = 2,
     .ops = 1u << DCN_OP_DEFORM_CONV2D_PACK | 1u << DCN_OP_SEPARABLE_CONV2D |
-           1u << DCN_OP_DCNV3_MODULE | 1u << DCN_OP_DCNV4_MODULE,
+           1u << DCN_OP_DCNV3_MODULE | 1u << DCN_OP_DCNV4_MODULE |
+           1u << DCN_OP_DEFORM_ROI_POOL_PACK,
     .knobs = knobs,
     .nknobs = NKNOBS,
     .refuse = refuse,

@@ -7,6 +7,7 @@
 ** converted to an integer is clamped before; a comparison with NaN is false, so a sample at NaN is outside.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "math.h"
 #include "roi.h"
 
 #include <math.h>
@@ -241,7 +242,9 @@ fvec roi_scale(Emit *e, const RoiCtx *c, const RoiAxis axis[2], const RoiBins *b
     fvec scale = f_div(e, f_const(e, 1), divisor(e, c, axis, b));
     if (c->plan->s->modulation == DCN_MODULATION_NONE)
         return scale;
-    return f_mul(e, scale, per_bin(e, c, b, c->pb.mask, 1, 0));
+    fvec m = per_bin(e, c, b, c->pb.mask, 1, 0);
+    return f_mul(e, scale,
+                 c->plan->s->modulation == DCN_MODULATION_SIGMOID ? emit_sigmoid(e, m) : m);
 }
 
 void roi_put_scale(Emit *e, const RoiCtx *c, const RoiBins *b, fvec scale)

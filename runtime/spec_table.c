@@ -42,6 +42,7 @@ static const bool ready[DCN_NUM_OPS] = {
     [DCN_OP_PS_ROI_ALIGN] = true,
     [DCN_OP_DEFORM_ROI_POOL] = true,
     [DCN_OP_DEFORM_PS_ROI_POOL] = true,
+    [DCN_OP_DEFORM_ROI_POOL_PACK] = true,
 };
 
 bool rt_op_ready(dcn_op op)

@@ -85,6 +85,18 @@ static void random_dcnv4_module(rt_rng *r, dcn_spec *s)
     s->output_bias = random_below(r, 2);
 }
 
+static void random_roi_pack(rt_rng *r, dcn_spec *s)
+{
+    s->in_channels = PICK(r, 1, 2, 5, 16, 17);
+    s->rois = PICK(r, 1, 2, 5, 17);
+    s->pooled[0] = PICK(r, 1, 2, 3);
+    s->pooled[1] = PICK(r, 1, 2, 4);
+    s->sampling_ratio = PICK(r, 0, 1, 2);
+    s->spatial_scale = 0.5;
+    s->fc_channels = PICK(r, 1, 6, 16, 33);
+    s->modulation = (dcn_modulation)random_below(r, 3);
+}
+
 static dcn_spec any_module(rt_rng *r, dcn_op op)
 {
     static void (*const fill[DCN_NUM_OPS])(rt_rng *, dcn_spec *) = {
@@ -92,6 +104,7 @@ static dcn_spec any_module(rt_rng *r, dcn_op op)
         [DCN_OP_SEPARABLE_CONV2D] = random_separable,
         [DCN_OP_DCNV3_MODULE] = random_dcnv3_module,
         [DCN_OP_DCNV4_MODULE] = random_dcnv4_module,
+        [DCN_OP_DEFORM_ROI_POOL_PACK] = random_roi_pack,
     };
     dcn_spec s;
     dcn_spec_init(&s, op);
@@ -112,8 +125,8 @@ dcn_spec random_module(rt_rng *r, dcn_op op)
     for (;;) {
         dcn_spec s = any_module(r, op);
         bool possible = !dcn_spec_check(&s, NULL);
-        int64_t *const sizes[] = { &s.batch, &s.height, &s.width };
-        for (int i = 0; i < 3; i++)
+        int64_t *const sizes[] = { &s.batch, &s.height, &s.width, &s.rois };
+        for (int i = 0; i < 3 + (s.rois > 0); i++)
             *sizes[i] = random_below(r, 4) ? *sizes[i] : DCN_DYNAMIC;
         if (possible)
             return s;

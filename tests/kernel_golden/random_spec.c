@@ -125,7 +125,8 @@ dcn_spec random_sizes(rt_rng *r, const dcn_spec *s)
     do {
         sizes = (dcn_sizes){ s->batch < 0 ? 1 + random_below(r, 3) : s->batch,
                              s->height < 0 ? 1 + random_below(r, 24) : s->height,
-                             s->width < 0 ? 1 + random_below(r, 24) : s->width, 0 };
+                             s->width < 0 ? 1 + random_below(r, 24) : s->width,
+                             s->rois < 0 ? 1 + random_below(r, 9) : s->rois };
     } while (dcn_spec_bind(s, sizes, &bound, NULL));
     return bound;
 }

@@ -70,7 +70,8 @@ static void check_seed(dcn_op op, uint64_t seed)
 }
 
 static const dcn_op ops[] = { DCN_OP_DEFORM_CONV2D_PACK, DCN_OP_SEPARABLE_CONV2D,
-                              DCN_OP_DCNV3_MODULE, DCN_OP_DCNV4_MODULE };
+                              DCN_OP_DCNV3_MODULE, DCN_OP_DCNV4_MODULE,
+                              DCN_OP_DEFORM_ROI_POOL_PACK };
 enum { NOPS = sizeof ops / sizeof *ops };
 
 ParameterizedTestParameters(random_modules, agree_with_the_reference)
@@ -95,6 +96,8 @@ static const struct {
     { DCN_OP_DEFORM_CONV2D_PACK, "input" },
     { DCN_OP_DCNV3_MODULE, "offset_bias" },
     { DCN_OP_DCNV4_MODULE, "offset_mask_bias" },
+    { DCN_OP_DEFORM_ROI_POOL_PACK, "offset_fc_4_bias" },
+    { DCN_OP_DEFORM_ROI_POOL_PACK, "rois" },
 };
 
 static void poison(Operands *o, const char *tensor, double value)
