@@ -2,6 +2,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "lower.h"
+#include "lowering.h"
 
 #include <stdio.h>
 
@@ -65,4 +66,13 @@ void lower_split(Emit *e, idx task, idx rows, idx cols, idx out[3])
     out[2] = x_rem(e, task, cols);
     out[1] = x_rem(e, line, rows);
     out[0] = x_div(e, line, rows);
+}
+
+int lower_idle(const struct Knob *q, int value, int64_t size)
+{
+    int before = 0;
+    for (int i = 0; i < q->nchoices; i++)
+        if (q->choice[i] < value && q->choice[i] > before)
+            before = q->choice[i];
+    return size > 0 && before >= size;
 }

@@ -36,6 +36,10 @@ void lower_packed_bytes(Emit *e, const dcn_spec *s, int64_t bytes);
 void lower_pack_begin(Emit *e, const dcn_spec *s);
 enum { PACK_WHICH, PACK_FROM, PACK_TO };
 
+/* Whether a tile of the next smaller choice already covers a map of `size` rows or columns; size <= 0: not known. */
+struct Knob;
+int lower_idle(const struct Knob *q, int value, int64_t size);
+
 /* Split a task number into n, row, column given how many rows and columns of tasks an image has. */
 void lower_split(Emit *e, idx task, idx rows, idx cols, idx out[3]);
 

@@ -47,16 +47,6 @@ static const char *refuse_permute(const AggregatePlan *p, const dcn_target *t)
     return NULL;
 }
 
-/* A choice is idle when the one before it already covers the map. */
-static int idle(const Knob *q, int value, int64_t size)
-{
-    int before = 0;
-    for (int i = 0; i < q->nchoices; i++)
-        if (q->choice[i] < value && q->choice[i] > before)
-            before = q->choice[i];
-    return size > 0 && before >= size;
-}
-
 const char *aggregate_refuse(const dcn_spec *s, const dcn_target *t, const int *k)
 {
     AggregatePlan p = aggregate_plan(s, t, k);
@@ -68,7 +58,7 @@ const char *aggregate_refuse(const dcn_spec *s, const dcn_target *t, const int *
         return "the block has more than 4096 points";
     if (p.pixels > 1 && cols && p.pixels >= 2 * cols)
         return "the block is wider than the map";
-    if (idle(&aggregate_knobs[AGG_TH], p.th, rows) || (p.tw && p.tw >= cols && cols))
+    if (lower_idle(&aggregate_knobs[AGG_TH], p.th, rows) || (p.tw && p.tw >= cols && cols))
         return "the tile is larger than the map";
     if (p.tw && p.pixels > p.tw)
         return "the block is wider than the tile";

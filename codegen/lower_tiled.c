@@ -116,16 +116,6 @@ static const char *refuse_coords(const dcn_spec *s, int coords)
     return NULL;
 }
 
-/* A choice of tile size is idle when the one before it already covers the map. */
-static int idle(const Knob *q, int value, int64_t size)
-{
-    int before = 0;
-    for (int i = 0; i < q->nchoices; i++)
-        if (q->choice[i] < value && q->choice[i] > before)
-            before = q->choice[i];
-    return size > 0 && before >= size;
-}
-
 /* Half as many tiles per task already cover the map. */
 static int idle_grain(const dcn_spec *s, const TiledPlan *p)
 {
@@ -156,7 +146,8 @@ const char *tiled_refuse(const dcn_spec *s, const dcn_target *t, const int *k)
         no = refuse_strip(&p, k[TILED_STRIP]);
     if (no)
         return no;
-    if (idle(&tiled_knobs[TILED_TH], p.th, rows) || idle(&tiled_knobs[TILED_TW], p.tw, cols))
+    if (lower_idle(&tiled_knobs[TILED_TH], p.th, rows) ||
+        lower_idle(&tiled_knobs[TILED_TW], p.tw, cols))
         return "the tile is larger than the map";
     if (idle_grain(s, &p))
         return "a task has as many tiles as the map: use a smaller grain";
