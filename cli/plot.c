@@ -133,34 +133,35 @@ static Scale shown(const Scale *s, double unit)
     return out;
 }
 
-void frame_y_axis(const Frame *p, const Scale *y, double unit, double gap)
+static void line(const Frame *p, const char *how, double x1, double y1, double x2, double y2)
 {
-    double tick[MAX_TICKS];
-    int decimals;
-    const Scale s = shown(y, unit);
-    const int n = scale_ticks(&s, gap, tick, &decimals);
-    for (int i = 0; i < n; i++) {
-        const double at = scale_at(&s, tick[i]);
-        html_put(p->f, "<line class=\"grid\" x1=\"%g\" x2=\"%g\" y1=\"%.1f\" y2=\"%.1f\"/>\n",
-                 p->left, p->right, at, at);
-        tick_text(p, tick[i], decimals, (double[2]){ p->left - 6, at + 4 }, "tick end");
-    }
+    html_put(p->f, "<line class=\"%s\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>\n", how,
+             x1, x2, y1, y2);
 }
 
-void frame_x_axis(const Frame *p, const Scale *x, double unit, double gap)
+static void tick_line(const Frame *p, Axis axis, double at)
 {
+    if (axis == AXIS_X)
+        line(p, "grid", at, p->top, at, p->bottom);
+    else
+        line(p, "grid", p->left, at, p->right, at);
+}
+
+void frame_axis(const Frame *p, Axis axis, const Scale *s, double unit, double gap)
+{
+    static const char *const how[] = { "tick mid", "tick end" };
     double tick[MAX_TICKS];
     int decimals;
-    const Scale s = shown(x, unit);
-    const int n = scale_ticks(&s, gap, tick, &decimals);
+    const Scale in = shown(s, unit);
+    const int n = scale_ticks(&in, gap, tick, &decimals);
     for (int i = 0; i < n; i++) {
-        const double at = scale_at(&s, tick[i]);
-        html_put(p->f, "<line class=\"grid\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%g\" y2=\"%g\"/>\n", at,
-                 at, p->top, p->bottom);
-        tick_text(p, tick[i], decimals, (double[2]){ at, p->bottom + 16 }, "tick mid");
+        const double at = scale_at(&in, tick[i]);
+        double below[2] = { at, p->bottom + 16 }, beside[2] = { p->left - 6, at + 4 };
+        tick_line(p, axis, at);
+        tick_text(p, tick[i], decimals, axis == AXIS_X ? below : beside, how[axis]);
     }
-    html_put(p->f, "<line class=\"axis\" x1=\"%g\" x2=\"%g\" y1=\"%g\" y2=\"%g\"/>\n", p->left,
-             p->right, p->bottom, p->bottom);
+    if (axis == AXIS_X)
+        line(p, "axis", p->left, p->bottom, p->right, p->bottom);
 }
 
 /* ---- candidates ----------------------------------------------------------- */

@@ -46,8 +46,8 @@ void frame_open(const Frame *p, const char *label);
 void frame_close(const Frame *p);
 
 /* Lines across the plot with their values; values are divided by `unit` before they are shown. */
-void frame_y_axis(const Frame *p, const Scale *y, double unit, double gap);
-void frame_x_axis(const Frame *p, const Scale *x, double unit, double gap);
+typedef enum { AXIS_X, AXIS_Y } Axis;
+void frame_axis(const Frame *p, Axis axis, const Scale *s, double unit, double gap);
 
 /* A word at a place; how: classes of the style sheet. */
 void frame_text(const Frame *p, double x, double y, const char *how, const char *text);

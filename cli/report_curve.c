@@ -179,8 +179,8 @@ void report_curve(FILE *f, const Section *t)
           f);
     put_legend(&c);
     frame_open(&c.frame, "Time of each candidate in the order of trial, and the best so far");
-    frame_y_axis(&c.frame, &c.y, unit.ns, 34);
-    frame_x_axis(&c.frame, &c.x, 1, 70);
+    frame_axis(&c.frame, AXIS_Y, &c.y, unit.ns, 34);
+    frame_axis(&c.frame, AXIS_X, &c.x, 1, 70);
     snprintf(title, sizeof title, "%s a call, logarithmic", unit.name);
     frame_text(&c.frame, 4, 12, "note", title);
     frame_text(&c.frame, c.frame.right, c.frame.height - 6, "note end", "trial");

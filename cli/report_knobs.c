@@ -153,7 +153,7 @@ static void put_panel(FILE *f, const Panel *p, bool several)
              several && p->lowering ? p->lowering : "", several && p->lowering ? " " : "", p->knob,
              meaning(p));
     frame_open(&q.frame, p->knob);
-    frame_y_axis(&q.frame, &q.y, report_unit(p->t).ns, 26);
+    frame_axis(&q.frame, AXIS_Y, &q.y, report_unit(p->t).ns, 26);
     html_put(f, "<line class=\"axis\" x1=\"%g\" x2=\"%g\" y1=\"%g\" y2=\"%g\"/>\n", q.frame.left,
              q.frame.right, q.frame.bottom, q.frame.bottom);
     put_dots(p, &q, TUNE_DROPPED, "dropped");

@@ -67,8 +67,8 @@ static void put_point(const Roof *r, int i, const char *how, double least)
 static void put_picture(const Roof *r)
 {
     frame_open(&r->frame, "Roofline: GFLOP/s against multiply-adds for each byte of the operands");
-    frame_y_axis(&r->frame, &r->y, 1, 26);
-    frame_x_axis(&r->frame, &r->x, 1, 40);
+    frame_axis(&r->frame, AXIS_Y, &r->y, 1, 26);
+    frame_axis(&r->frame, AXIS_X, &r->x, 1, 40);
     frame_text(&r->frame, 4, 12, "note", "GFLOP/s");
     frame_text(&r->frame, r->frame.right, r->frame.height - 6, "note end",
                "floating-point operations for each byte of the operands");

@@ -148,7 +148,7 @@ void report_samples(FILE *f, const Section *t)
         "<span><i class=\"k-interval\"></i>its confidence interval</span><span>%s</span></p>\n",
         s.beyond ? "slower readings lie at the right end" : "");
     frame_open(&s.frame, "Every reading of the fastest candidates");
-    frame_x_axis(&s.frame, &s.x, unit.ns, 64);
+    frame_axis(&s.frame, AXIS_X, &s.x, unit.ns, 64);
     for (int i = 0; i < s.n; i++)
         put_row(&s, i);
     snprintf(title, sizeof title, "%s a call", unit.name);

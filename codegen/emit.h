@@ -120,7 +120,6 @@ ivec f_to_i(Emit *e, fvec a); /* toward zero; poison outside the range of i32: c
 fvec i_to_f(Emit *e, ivec a);
 bvec f_bits(Emit *e, fvec a);
 fvec b_float(Emit *e, bvec a); /* the float with this bit pattern */
-bvec f_to_b(Emit *e, fvec a);  /* value toward zero; poison out of range */
 
 /* ---- integer lanes and masks ------------------------------------------------- */
 
@@ -139,12 +138,9 @@ mask i_equal(Emit *e, ivec a, ivec b);
 mask i_less(Emit *e, ivec a, ivec b);  /* signed */
 mask i_below(Emit *e, ivec a, ivec n); /* 0 <= a < n */
 bvec b_const(Emit *e, int64_t k);
-bvec b_add(Emit *e, bvec a, bvec b);
-bvec b_sub(Emit *e, bvec a, bvec b);
 bvec b_and(Emit *e, bvec a, bvec b);
 bvec b_or(Emit *e, bvec a, bvec b);
 bvec b_shl(Emit *e, bvec a, int n);
-bvec b_shr(Emit *e, bvec a, int n); /* arithmetic */
 mask m_and(Emit *e, mask a, mask b);
 mask m_or(Emit *e, mask a, mask b);
 mask m_not(Emit *e, mask a);

@@ -206,11 +206,6 @@ fvec b_float(Emit *e, bvec a)
     return F(LLVMBuildBitCast(e->b, a.v, e->vf, ""));
 }
 
-bvec f_to_b(Emit *e, fvec a)
-{
-    return B(LLVMBuildFPToSI(e->b, a.v, e->vb, ""));
-}
-
 /* ---- integer lanes ------------------------------------------------------------------ */
 
 ivec i_const(Emit *e, int k)
@@ -298,16 +293,6 @@ bvec b_const(Emit *e, int64_t k)
     return B(e_splat(e, LLVMConstInt(word, (unsigned long long)k, 1)));
 }
 
-bvec b_add(Emit *e, bvec a, bvec b)
-{
-    return B(LLVMBuildAdd(e->b, a.v, b.v, ""));
-}
-
-bvec b_sub(Emit *e, bvec a, bvec b)
-{
-    return B(LLVMBuildSub(e->b, a.v, b.v, ""));
-}
-
 bvec b_and(Emit *e, bvec a, bvec b)
 {
     return B(LLVMBuildAnd(e->b, a.v, b.v, ""));
@@ -321,11 +306,6 @@ bvec b_or(Emit *e, bvec a, bvec b)
 bvec b_shl(Emit *e, bvec a, int n)
 {
     return B(LLVMBuildShl(e->b, a.v, b_const(e, n).v, ""));
-}
-
-bvec b_shr(Emit *e, bvec a, int n)
-{
-    return B(LLVMBuildAShr(e->b, a.v, b_const(e, n).v, ""));
 }
 
 /* ---- masks ---------------------------------------------------------------------------- */

@@ -18,7 +18,7 @@
 
 enum { MR, NV, TH, TW, ORDER, UNROLL, BLOCK, AHEAD, NEXT, PERMUTE, NKNOBS };
 
-/* The first six as in the tiled lowering, whose guess is taken over. */
+/* Taken over with their guesses from the two halves: see `halves`. */
 static const Knob knobs[NKNOBS] = {
     [MR] = { "mr", "pixels of the register tile", 10, { 1, 2, 4, 6, 7, 8, 9, 12, 14, 28 } },
     [NV] = { "nv", "vectors of output channels of the register tile", 4, { 1, 2, 3, 4 } },
@@ -65,38 +65,42 @@ static dcn_spec pointwise(const dcn_spec *s)
     return c;
 }
 
-/* Knobs of the tiled lowering; those that this one does not have stay at its guess. */
-static void tiled_half(const dcn_spec *c, const dcn_target *t, const int *k, int tiled[MAX_KNOBS])
-{
-    tiled_guess(c, t, tiled);
-    tiled[TILED_MR] = k[MR];
-    tiled[TILED_NV] = k[NV];
-    tiled[TILED_TH] = k[TH];
-    tiled[TILED_TW] = k[TW];
-    tiled[TILED_ORDER] = k[ORDER];
-    tiled[TILED_UNROLL] = k[UNROLL];
-    tiled[TILED_CB] = tiled[TILED_TAPS] = 0;
-}
+/* Which knob of a half each knob is. */
+static const struct {
+    enum { SUMS, PRODUCT } half;
+    int knob;
+} halves[NKNOBS] = {
+    [MR] = { PRODUCT, TILED_MR },       [NV] = { PRODUCT, TILED_NV },
+    [TH] = { PRODUCT, TILED_TH },       [TW] = { PRODUCT, TILED_TW },
+    [ORDER] = { PRODUCT, TILED_ORDER }, [UNROLL] = { PRODUCT, TILED_UNROLL },
+    [BLOCK] = { SUMS, AGG_BLOCK },      [AHEAD] = { SUMS, AGG_AHEAD },
+    [NEXT] = { SUMS, AGG_NEXT },        [PERMUTE] = { SUMS, AGG_PERMUTE },
+};
 
-static void aggregate_half(const int *k, int half[AGG_NKNOBS])
+/* The knobs of both halves. */
+typedef struct Halves {
+    int k[2][MAX_KNOBS];
+} Halves;
+
+/* What no knob of this lowering says stays at the tiled guess, or is 0: all channels at once, a task's tile. */
+static Halves split(const dcn_spec *c, const dcn_target *t, const int *k)
 {
-    half[AGG_BLOCK] = k[BLOCK];
-    half[AGG_TH] = half[AGG_TW] = half[AGG_STREAM] = 0;
-    half[AGG_AHEAD] = k[AHEAD];
-    half[AGG_NEXT] = k[NEXT];
-    half[AGG_PERMUTE] = k[PERMUTE];
+    Halves h = { { { 0 } } };
+    tiled_guess(c, t, h.k[PRODUCT]);
+    h.k[PRODUCT][TILED_CB] = h.k[PRODUCT][TILED_TAPS] = 0;
+    for (int i = 0; i < NKNOBS; i++)
+        h.k[halves[i].half][halves[i].knob] = k[i];
+    return h;
 }
 
 static Plan plan_of(const dcn_spec *s, const dcn_target *t, const int *k)
 {
     const dcn_spec c = pointwise(s);
-    int tiled[MAX_KNOBS], half[AGG_NKNOBS];
+    const Halves h = split(&c, t, k);
     Plan p;
-    tiled_half(&c, t, k, tiled);
-    aggregate_half(k, half);
-    p.product = tiled_plan(&c, t, tiled);
+    p.product = tiled_plan(&c, t, h.k[PRODUCT]);
     p.product.s = s;
-    p.sums = aggregate_stage(s, t, half, p.product.column_stride);
+    p.sums = aggregate_stage(s, t, h.k[SUMS], p.product.column_stride);
     p.sums.th = k[TH];
     p.sums.tw = k[TW];
     p.product.filler = p.product.thread_bytes;
@@ -106,44 +110,33 @@ static Plan plan_of(const dcn_spec *s, const dcn_target *t, const int *k)
 
 static const char *refuse(const dcn_spec *s, const dcn_target *t, const int *k)
 {
-    int tiled[MAX_KNOBS], half[AGG_NKNOBS];
     if (!s->projection)
         return "there is no projection";
     const dcn_spec c = pointwise(s);
-    tiled_half(&c, t, k, tiled);
-    aggregate_half(k, half);
-    const char *no = tiled_refuse(&c, t, tiled);
-    return no ? no : aggregate_refuse(s, t, half);
+    const Halves h = split(&c, t, k);
+    const char *no = tiled_refuse(&c, t, h.k[PRODUCT]);
+    return no ? no : aggregate_refuse(s, t, h.k[SUMS]);
 }
 
 static void guess(const dcn_spec *s, const dcn_target *t, int *k)
 {
     const dcn_spec c = pointwise(s);
-    int tiled[MAX_KNOBS], half[AGG_NKNOBS];
-    tiled_guess(&c, t, tiled);
-    aggregate_guess(s, t, half);
-    k[MR] = tiled[TILED_MR];
-    k[NV] = tiled[TILED_NV];
-    k[TH] = tiled[TILED_TH];
-    k[TW] = tiled[TILED_TW];
-    k[ORDER] = tiled[TILED_ORDER];
-    k[UNROLL] = tiled[TILED_UNROLL];
-    k[BLOCK] = half[AGG_BLOCK];
-    k[AHEAD] = half[AGG_AHEAD];
-    k[NEXT] = half[AGG_NEXT];
-    k[PERMUTE] = half[AGG_PERMUTE];
+    Halves h;
+    tiled_guess(&c, t, h.k[PRODUCT]);
+    aggregate_guess(s, t, h.k[SUMS]);
+    for (int i = 0; i < NKNOBS; i++)
+        k[i] = h.k[halves[i].half][halves[i].knob];
 }
 
 static double cost(const dcn_spec *s, const dcn_target *t, const int *k, int threads)
 {
     const dcn_spec c = pointwise(s);
-    int tiled[MAX_KNOBS];
-    tiled_half(&c, t, k, tiled);
+    const Halves h = split(&c, t, k);
     Plan p = plan_of(s, t, k);
     double pixels = c.height > 0 && c.width > 0 ? (double)(c.height * c.width) : 128 * 128;
     double images = c.batch > 0 ? (double)c.batch : 1;
     double sums = aggregate_tile_cost(&p.sums, images * pixels) / threads;
-    return tiled_cost(&c, t, tiled, threads) + sums;
+    return tiled_cost(&c, t, h.k[PRODUCT], threads) + sums;
 }
 
 static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *buf, size_t size)

@@ -7,6 +7,7 @@
 */
 #include "roi.h"
 #include "transpose.h"
+#include "turn.h"
 
 static const mask all_lanes = { NULL };
 
@@ -17,16 +18,6 @@ typedef struct Row {
     idx n, y;
     addr to; /* of the view */
 } Row;
-
-/* The input's channel that stands at place c of a pixel of the view. */
-static idx channel_of(Emit *e, const RoiPlan *p, idx c)
-{
-    int groups = p->groups[0] * p->groups[1];
-    idx outputs = x_const(e, p->outputs);
-    if (groups == 1)
-        return c;
-    return x_add(e, x_mulk(e, x_rem(e, c, outputs), groups), x_div(e, c, outputs));
-}
 
 static addr input_at(Emit *e, const Row *r, idx channel, idx x)
 {
@@ -40,39 +31,16 @@ static addr view_at(Emit *e, const Row *r, idx c, idx x)
     return p_at(e, r->to, x_add(e, x_mulk(e, x, r->plan->s->in_channels), c));
 }
 
-/* nchw: places c .. c+count-1 of a vector of pixels. */
-static void turn_block(Emit *e, const Row *r, idx c, int count, const Tiles *x)
-{
-    fvec block[64];
-    for (int i = 0; i < e->lanes; i++)
-        block[i] =
-            i < count
-                ? p_load(e, input_at(e, r, channel_of(e, r->plan, x_addk(e, c, i)), x->at), x->live)
-                : f_const(e, 0);
-    emit_transpose(e, block);
-    mask part = count < e->lanes ? m_first(e, count) : all_lanes;
-    for (int i = 0; i < e->lanes; i++) {
-        idx at = x_addk(e, x->at, i);
-        if (!x->live.v) {
-            p_store(e, view_at(e, r, c, at), block[i], part);
-            continue;
-        }
-        EMIT_IF (e, x_less(e, at, r->pb.w)) {
-            p_store(e, view_at(e, r, c, at), block[i], part);
-        }
-    }
-}
-
 static void turn_row(Emit *e, const Row *r)
 {
-    int64_t channels = r->plan->s->in_channels, whole = channels / e->lanes * e->lanes;
-    EMIT_TILES (e, x, r->pb.w) {
-        EMIT_FOR (e, c, x_const(e, 0), x_const(e, whole), e->lanes) {
-            turn_block(e, r, c.at, e->lanes, &x);
-        }
-        if (whole < channels)
-            turn_block(e, r, x_const(e, whole), (int)(channels - whole), &x);
-    }
+    const RoiPlan *p = r->plan;
+    idx zero = x_const(e, 0);
+    Turn t = { .to = r->to, .channels = p->s->in_channels, .view = p->s->in_channels };
+    t.groups = (int64_t)p->groups[0] * p->groups[1];
+    t.outputs = p->outputs;
+    t.from = input_at(e, r, zero, zero);
+    t.plane = x_mul(e, r->pb.h, r->pb.w);
+    emit_turn(e, &t, r->pb.w);
 }
 
 /* nhwc: the channels of every pixel in another order. */

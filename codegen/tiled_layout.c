@@ -9,61 +9,9 @@
 #include "math.h"
 #include "tiled.h"
 #include "transpose.h"
+#include "turn.h"
 
 static const mask all_lanes = { NULL };
-
-/* ---- rows of planes to rows of pixels ------------------------------------------------------------ */
-
-/* A row of an nchw map and where its pixels go: channel c of pixel x to block c/view, element x*view + c%view. */
-typedef struct Turn {
-    addr from, to;
-    idx plane, block; /* elements from a channel of `from`, from a block of `to` to the next */
-    int64_t channels, view;
-} Turn;
-
-/* c: the first channel of a vector, which lies in one block. */
-static addr turned(Emit *e, const Turn *t, idx c, idx x)
-{
-    idx at = x_mulk(e, x, t->view), view = x_const(e, t->view);
-    if (t->view == t->channels)
-        return p_at(e, t->to, x_add(e, at, c));
-    at = x_add(e, at, x_add(e, x_mul(e, x_div(e, c, view), t->block), x_rem(e, c, view)));
-    return p_at(e, t->to, at);
-}
-
-/* Channels c .. c+count-1 of a vector of pixels. */
-static void turn_block(Emit *e, const Turn *t, idx c, int count, const Tiles *x)
-{
-    fvec block[64];
-    for (int i = 0; i < e->lanes; i++) {
-        idx at = x_add(e, x_mul(e, x_addk(e, c, i), t->plane), x->at);
-        block[i] = i < count ? p_load(e, p_at(e, t->from, at), x->live) : f_const(e, 0);
-    }
-    emit_transpose(e, block);
-    mask part = count < e->lanes ? m_first(e, count) : all_lanes;
-    for (int i = 0; i < e->lanes; i++) {
-        idx at = x_addk(e, x->at, i);
-        if (!x->live.v) {
-            p_store(e, turned(e, t, c, at), block[i], part);
-            continue;
-        }
-        EMIT_IF (e, x_less(e, at, x->extent)) {
-            p_store(e, turned(e, t, c, at), block[i], part);
-        }
-    }
-}
-
-static void turn(Emit *e, const Turn *t, idx pixels)
-{
-    int64_t whole = t->channels / e->lanes * e->lanes;
-    EMIT_TILES (e, x, pixels) {
-        EMIT_FOR (e, c, x_const(e, 0), x_const(e, whole), e->lanes) {
-            turn_block(e, t, c.at, e->lanes, &x);
-        }
-        if (whole < t->channels)
-            turn_block(e, t, x_const(e, whole), (int)(t->channels - whole), &x);
-    }
-}
 
 /* ---- input: one row of an image into the view ------------------------------------------------ */
 
@@ -90,12 +38,12 @@ static addr view_row(Emit *e, const Row *r)
 static void turn_row(Emit *e, const Row *r)
 {
     idx zero = x_const(e, 0);
-    Turn t = { .channels = r->plan->s->in_channels, .view = r->plan->view };
+    Turn t = { .channels = r->plan->s->in_channels, .view = r->plan->view, .groups = 1 };
     t.from = input_at(e, r, zero, zero);
     t.to = view_row(e, r);
     t.plane = x_mul(e, r->pb->h, r->pb->w);
     t.block = tiled_view_block(e, r->plan, r->pb);
-    turn(e, &t, r->pb->w);
+    emit_turn(e, &t, r->pb->w);
 }
 
 /* nhwc: the vectors of every pixel to their blocks, which are whole vectors. */
@@ -136,7 +84,8 @@ static void turn_map(Emit *e, const TiledPlan *plan, const Problem *pb, addr map
 {
     int64_t channels = (int64_t)plan->taps * plan->s->offset_groups * per;
     const idx at[4] = { e_arg_idx(e, A_N), x_const(e, 0), e_arg_idx(e, A_P), e_arg_idx(e, A_Q) };
-    Turn t = { .to = to, .channels = channels, .view = channels, .plane = x_mul(e, pb->p, pb->q) };
+    Turn t = { .to = to, .channels = channels, .view = channels, .groups = 1 };
+    t.plane = x_mul(e, pb->p, pb->q);
     idx planes = x_const(e, per == 2 ? pb->offset_channels : pb->mask_channels);
     t.from = p_at(e, map, problem_at(e, pb, planes, pb->p, pb->q, at));
     if (plan->prefetch >= 0) {
@@ -145,7 +94,7 @@ static void turn_map(Emit *e, const TiledPlan *plan, const Problem *pb, addr map
             p_prefetch(e, p_at(e, t.from, ahead), 2);
         }
     }
-    turn(e, &t, e_arg_idx(e, A_COLS));
+    emit_turn(e, &t, e_arg_idx(e, A_COLS));
 }
 
 LLVMValueRef tiled_emit_turn(Emit *e, const TiledPlan *plan)

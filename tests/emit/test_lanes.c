@@ -250,10 +250,9 @@ static double float_of(const Args *x, int64_t bits)
 static fvec e_sign(Emit *e, fvec a, fvec b, fvec c)
 {
     (void)c;
-    bvec top = b_const(e, e->fp_bytes == 4 ? INT32_MIN : INT64_MIN);
-    bvec rest = b_sub(e, b_const(e, 0), b_add(e, top, b_const(e, 1)));
-    return b_float(e, b_or(e, b_and(e, f_bits(e, a), b_and(e, rest, b_sub(e, top, b_const(e, 1)))),
-                           b_and(e, f_bits(e, b), top)));
+    const int64_t top = e->fp_bytes == 4 ? INT32_MIN : INT64_MIN;
+    bvec rest = b_and(e, f_bits(e, a), b_const(e, ~top));
+    return b_float(e, b_or(e, rest, b_and(e, f_bits(e, b), b_const(e, top))));
 }
 static double w_sign(const Args *x)
 {
@@ -262,24 +261,12 @@ static double w_sign(const Args *x)
 static fvec e_shift(Emit *e, fvec a, fvec b, fvec c)
 {
     (void)b, (void)c;
-    return b_float(e, b_shl(e, b_shr(e, f_bits(e, a), 5), 3));
+    return b_float(e, b_shl(e, f_bits(e, a), 3));
 }
 static double w_shift(const Args *x)
 {
-    int64_t right = bits_of(x, x->a) >> 5;
-    return float_of(x, (int64_t)((uint64_t)right << 3));
+    return float_of(x, (int64_t)((uint64_t)bits_of(x, x->a) << 3));
 }
-static fvec e_to_b(Emit *e, fvec a, fvec b, fvec c)
-{
-    (void)b, (void)c;
-    fvec bounded = f_max(e, f_const(e, -900), f_min(e, a, f_const(e, 900)));
-    return b_float(e, b_add(e, f_to_b(e, bounded), b_const(e, 0x3f800000)));
-}
-static double w_to_b(const Args *x)
-{
-    return float_of(x, w_whole(x->a) + 0x3f800000);
-}
-
 /* ---- the table -------------------------------------------------------------------------------------- */
 
 typedef struct Row {
@@ -309,7 +296,6 @@ static const Row rows[] = {
     { "integer masks", e_int_masks, w_int_masks, 0 },
     { "sign bits", e_sign, w_sign, 1 },
     { "shifts", e_shift, w_shift, 1 },
-    { "to a wide integer", e_to_b, w_to_b, 1 },
 };
 
 static const double pool[] = { 0.0,      -0.0, 1,         -1,           0.5,       1.5,

@@ -5,6 +5,7 @@
 #include "runtime/tensor.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
 static Guarded operand(const dcn_kernel *k, int i, const dcn_tensor *t, const void *plain,
@@ -54,4 +55,13 @@ Guarded called(const dcn_kernel *k, const dcn_spec *bound, void *const plain[DCN
     for (int i = 0; i < n - 1; i++)
         guarded_free(&g[i]);
     return g[n - 1];
+}
+
+void plain_tensors(const Operands *o, void *plain[DCN_MAX_TENSORS])
+{
+    rt_kind kind = rt_kind_of(o->spec.dtype);
+    for (int i = 0; i < o->n; i++) {
+        plain[i] = malloc((size_t)o->count[i] * rt_kind_bytes(kind) + 1);
+        rt_convert(plain[i], kind, o->exact[i], RT_F64, o->count[i]);
+    }
 }

@@ -6,6 +6,8 @@
 
 #include "guarded.h"
 
+#include "tuner/operands.h"
+
 #include <dcngen.h>
 
 /* plain[]: the operands in the order of dcn_spec_tensors, in the kernel's type and layout, weight
@@ -13,5 +15,8 @@
 ** written, workspace is exactly what the kernel asks for.  Returns the output. */
 Guarded called(const dcn_kernel *k, const dcn_spec *bound, void *const plain[DCN_MAX_TENSORS],
                int threads, Guard side);
+
+/* Such tensors from filled operands; each is freed by free(). */
+void plain_tensors(const Operands *o, void *plain[DCN_MAX_TENSORS]);
 
 #endif

@@ -8,10 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PICK(r, ...)                                                                               \
-    ((const int[]){                                                                                \
-        __VA_ARGS__ }[random_below(r, (int)(sizeof((const int[]){ __VA_ARGS__ }) / sizeof(int)))])
-
 static void random_finish(rt_rng *r, dcn_spec *s)
 {
     s->bias = random_below(r, 2);
@@ -52,7 +48,7 @@ static void random_separable(rt_rng *r, dcn_spec *s)
     random_finish(r, s);
 }
 
-static void random_core(rt_rng *r, dcn_spec *s)
+static void random_layer(rt_rng *r, dcn_spec *s)
 {
     s->layout = DCN_NHWC;
     s->offset_groups = PICK(r, 1, 2, 3, 4);
@@ -73,14 +69,14 @@ static void random_core(rt_rng *r, dcn_spec *s)
 
 static void random_dcnv3_module(rt_rng *r, dcn_spec *s)
 {
-    random_core(r, s);
+    random_layer(r, s);
     s->norm = random_below(r, 3) ? DCN_NORM_LAYER : DCN_NORM_NONE;
     s->branch_activation = (dcn_activation)random_below(r, 4);
 }
 
 static void random_dcnv4_module(rt_rng *r, dcn_spec *s)
 {
-    random_core(r, s);
+    random_layer(r, s);
     s->without_pointwise = random_below(r, 3) == 0;
     s->output_bias = random_below(r, 2);
 }

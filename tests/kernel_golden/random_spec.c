@@ -9,10 +9,6 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
-#define PICK(r, ...)                                                                               \
-    ((const int[]){                                                                                \
-        __VA_ARGS__ }[random_below(r, (int)(sizeof((const int[]){ __VA_ARGS__ }) / sizeof(int)))])
-
 static const double MOST_WORK = 4e5; /* multiply-adds, counted as 2; the reference does them all */
 
 int random_below(rt_rng *r, int n)
@@ -71,24 +67,51 @@ static void random_deformation(rt_rng *r, dcn_spec *s)
     s->offset_mask = s->modulation != DCN_MODULATION_NONE && random_below(r, 4) == 0;
 }
 
-static dcn_spec any_spec(rt_rng *r)
+static void random_conv(rt_rng *r, dcn_spec *s)
+{
+    random_channels(r, s);
+    random_window(r, s);
+    s->bias = random_below(r, 2);
+    s->scale_shift = random_below(r, 4) == 0;
+    s->residual = random_below(r, 4) == 0;
+    if (s->op == DCN_OP_DEFORM_CONV2D)
+        random_deformation(r, s);
+}
+
+/* Operators, how often of 24 times, and what fills their specs. */
+static const struct {
+    dcn_op op;
+    int share;
+    void (*fill)(rt_rng *r, dcn_spec *s);
+} kinds[] = {
+    { DCN_OP_DEFORM_CONV2D, 12, random_conv }, { DCN_OP_CONV2D, 4, random_conv },
+    { DCN_OP_DCNV3, 1, random_core },          { DCN_OP_DCNV4, 1, random_core },
+    { DCN_OP_ROI_POOL, 1, random_roi },        { DCN_OP_PS_ROI_POOL, 1, random_roi },
+    { DCN_OP_ROI_ALIGN, 1, random_roi },       { DCN_OP_PS_ROI_ALIGN, 1, random_roi },
+    { DCN_OP_DEFORM_ROI_POOL, 1, random_roi }, { DCN_OP_DEFORM_PS_ROI_POOL, 1, random_roi },
+};
+
+static int random_kind(rt_rng *r)
+{
+    int kind = 0, at = random_below(r, 24);
+    while (at >= kinds[kind].share)
+        at -= kinds[kind++].share;
+    return kind;
+}
+
+static dcn_spec any_spec(rt_rng *r, int kind)
 {
     dcn_spec s;
-    dcn_spec_init(&s, random_below(r, 4) ? DCN_OP_DEFORM_CONV2D : DCN_OP_CONV2D);
+    dcn_spec_init(&s, kinds[kind].op);
     snprintf(s.name, sizeof s.name, "random_%d", random_below(r, 1000));
     s.dtype = (dcn_dtype)random_below(r, 2);
-    s.layout = (dcn_layout)random_below(r, 2);
-    random_channels(r, &s);
-    random_window(r, &s);
+    s.layout = (dcn_layout)random_below(r, 2); /* cores change it again */
     s.batch = PICK(r, 1, 1, 2, 3);
     s.height = PICK(r, 1, 2, 3, 5, 7, 8, 9, 13, 18);
     s.width = PICK(r, 1, 2, 3, 4, 7, 8, 9, 15, 17, 19, 33, 37);
-    s.bias = random_below(r, 2);
     s.activation = (dcn_activation)(random_below(r, 2) ? 0 : random_below(r, 4));
-    s.scale_shift = random_below(r, 4) == 0;
-    s.residual = random_below(r, 4) == 0;
-    if (s.op == DCN_OP_DEFORM_CONV2D)
-        random_deformation(r, &s);
+    kinds[kind].fill(r, &s);
+    dcn_spec_complete(&s);
     return s;
 }
 
@@ -99,7 +122,7 @@ static double work(const dcn_spec *s)
                     (double)dcn_out_width(s, s->width > 0 ? s->width : 12);
     dcn_spec one;
     const dcn_sizes sizes = { s->batch > 0 ? s->batch : 3, s->height > 0 ? s->height : 18,
-                              s->width > 0 ? s->width : 12, 0 };
+                              s->width > 0 ? s->width : 12, s->rois > 0 ? s->rois : 9 };
     if (dcn_spec_bind(s, sizes, &one, NULL))
         return pixels > 0 ? 0 : MOST_WORK; /* the smallest input is larger: few outputs */
     return dcn_spec_flops(&one);
@@ -107,11 +130,12 @@ static double work(const dcn_spec *s)
 
 dcn_spec random_spec(rt_rng *r)
 {
+    const int kind = random_kind(r);
     for (;;) {
-        dcn_spec s = any_spec(r);
+        dcn_spec s = any_spec(r, kind);
         bool possible = !dcn_spec_check(&s, NULL);
-        int64_t *const sizes[] = { &s.batch, &s.height, &s.width };
-        for (int i = 0; i < 3; i++)
+        int64_t *const sizes[] = { &s.batch, &s.height, &s.width, &s.rois };
+        for (int i = 0; i < 3 + (s.rois > 0); i++)
             *sizes[i] = random_below(r, 5) ? *sizes[i] : DCN_DYNAMIC;
         if (possible && work(&s) <= MOST_WORK)
             return s;
@@ -149,13 +173,16 @@ static int walk(rt_rng *r, const dcn_spec *s, const dcn_target *t, Schedule *sc)
     return 0;
 }
 
+/* Of two lowerings that take a convolution, mostly the one that is in use. */
 Schedule random_schedule(rt_rng *r, const dcn_spec *s, const dcn_target *t)
 {
-    const int first = random_below(r, 3) == 0;
-    Schedule sc = { .how = cg_lowerings[first] };
-    if (walk(r, s, t, &sc)) {
-        sc.how = cg_lowerings[!first];
-        cr_assert_eq(walk(r, s, t, &sc), 0, "no lowering takes a spec");
-    }
+    int first = random_below(r, 3) == 0, n = 0, at = 0;
+    Schedule sc;
+    while (cg_lowerings[n])
+        n++;
+    do {
+        cr_assert_lt(at, n, "no lowering takes a spec");
+        sc.how = cg_lowerings[(first + at++) % n];
+    } while (!sched_takes(sc.how, s) || walk(r, s, t, &sc));
     return sc;
 }

@@ -7,7 +7,7 @@
 #include "codegen/lowering.h"
 #include "runtime/tensor.h"
 
-/* Passes dcn_spec_check and costs at most a few 1e5 multiply-adds. */
+/* Any operator but the modules.  Passes dcn_spec_check and costs at most a few 1e5 multiply-adds. */
 dcn_spec random_spec(rt_rng *r);
 
 /* Any legal schedule of a lowering that takes the spec. */
@@ -17,5 +17,14 @@ Schedule random_schedule(rt_rng *r, const dcn_spec *s, const dcn_target *t);
 dcn_spec random_sizes(rt_rng *r, const dcn_spec *s);
 
 int random_below(rt_rng *r, int n);
+
+/* One of the ints. */
+#define PICK(r, ...)                                                                               \
+    ((const int[]){                                                                                \
+        __VA_ARGS__ }[random_below(r, (int)(sizeof((const int[]){ __VA_ARGS__ }) / sizeof(int)))])
+
+/* random_family.c: what is the operators' own, in a spec that is otherwise drawn. */
+void random_core(rt_rng *r, dcn_spec *s); /* dcnv3, dcnv4 */
+void random_roi(rt_rng *r, dcn_spec *s);
 
 #endif

@@ -15,16 +15,6 @@
 
 enum { KERNELS = 12, KERNELS_SANITIZED = 3 };
 
-/* The tensors as a caller has them, weights as they are before they are packed. */
-static void plain_tensors(const Operands *o, void *plain[DCN_MAX_TENSORS])
-{
-    rt_kind kind = rt_kind_of(o->spec.dtype);
-    for (int i = 0; i < o->n; i++) {
-        plain[i] = malloc((size_t)o->count[i] * rt_kind_bytes(kind) + 1);
-        rt_convert(plain[i], kind, o->exact[i], RT_F64, o->count[i]);
-    }
-}
-
 /* 1 and 2 threads, guards before and behind: the same bits. */
 static void check_guarded(const dcn_kernel *k, const Operands *o, const char *what)
 {

@@ -92,13 +92,11 @@ static void check_guarded(rt_rng *r, const dcn_kernel *k)
     tune_fill_case(&o, &cases[ncases > 1 ? random_below(r, ncases) : 0], r);
     cr_assert_eq(tune_run(&o, 1, NULL, &err), 0, "%s: %s", current, err.text);
     void *plain[DCN_MAX_TENSORS];
-    memcpy(plain, o.typed, sizeof plain);
-    rt_kind kind = rt_kind_of(bound.dtype);
-    plain[1] = malloc((size_t)o.count[1] * rt_kind_bytes(kind)); /* the weight, not packed */
-    rt_convert(plain[1], kind, o.exact[1], RT_F64, o.count[1]);
+    plain_tensors(&o, plain);
     expect_output(k, &o, plain, 1, GUARD_AFTER);
     expect_output(k, &o, plain, 2 + random_below(r, 2), GUARD_BEFORE);
-    free(plain[1]);
+    for (int i = 0; i < o.n; i++)
+        free(plain[i]);
     tune_operands_close(&o);
 }
 

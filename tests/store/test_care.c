@@ -1,7 +1,7 @@
 /* test_care.c: counting, dropping and checking what the store holds.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "temp.h"
+#include "fixture.h"
 
 #include <criterion/criterion.h>
 #include <sqlite3.h>
@@ -13,29 +13,14 @@
 
 enum { DAY = 24 * 3600 };
 
-static TuneStore *st;
-static TuneKey key;
-static dcn_error err;
-
-static void begin(void)
-{
-    st = temp_store(temp_dir(), TUNE_STORE_RW);
-    key = temp_key(0);
-}
-
-static void end(void)
-{
-    tune_store_close(st);
-}
-
-TestSuite(care, .init = begin, .fini = end);
+TestSuite(care, .init = store_begin, .fini = store_end);
 
 static void put(const char *schedule, int64_t days_ago, int winner)
 {
     TuneRecord r = temp_record(schedule, 100);
     r.when -= days_ago * DAY;
     r.winner = winner;
-    cr_assert_eq(tune_store_put(st, &key, &r, &err), 0, "%s", err.text);
+    store_put(&r);
 }
 
 static size_t put_code(const char *name, const char *schedule)

@@ -1,7 +1,7 @@
 /* test_object.c: compiled code is handed out only if it is what was put and may be run.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "temp.h"
+#include "fixture.h"
 
 #include <criterion/criterion.h>
 #include <dirent.h>
@@ -11,18 +11,14 @@
 #include <string.h>
 #include <unistd.h>
 
-static TuneStore *st;
-static TuneKey key;
 static dcn_spec spec;
 static TuneCode code;
 static unsigned char *object;
 static size_t size;
-static dcn_error err;
 
 static void begin(void)
 {
-    st = temp_store(temp_dir(), TUNE_STORE_RW);
-    key = temp_key(0);
+    store_begin();
     spec = temp_spec("k");
     object = temp_code(&spec, "direct", &size);
     code = (TuneCode){ &key, "k", "direct" };
@@ -31,7 +27,7 @@ static void begin(void)
 static void end(void)
 {
     free(object);
-    tune_store_close(st);
+    store_end();
 }
 
 TestSuite(object, .init = begin, .fini = end);

@@ -1,7 +1,7 @@
 /* test_record.c: what is put is found again, and the best of it is used.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "temp.h"
+#include "fixture.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -9,27 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static TuneStore *st;
-static TuneKey key;
-static dcn_error err;
-
-static void begin(void)
-{
-    st = temp_store(temp_dir(), TUNE_STORE_RW);
-    key = temp_key(0);
-}
-
-static void end(void)
-{
-    tune_store_close(st);
-}
-
-TestSuite(record, .init = begin, .fini = end);
-
-static void put(const TuneRecord *r)
-{
-    cr_assert_eq(tune_store_put(st, &key, r, &err), 0, "%s", err.text);
-}
+TestSuite(record, .init = store_begin, .fini = store_end);
 
 static TuneRecord best(const char *offsets)
 {
@@ -52,7 +32,7 @@ Test(record, all_of_it_comes_back)
     r.trial = 7;
     r.winner = 1;
     snprintf(r.why, sizeof r.why, "because \"%s\"", "\xc3\xa4");
-    put(&r);
+    store_put(&r);
     got = best("normal:2");
     cr_expect_str_eq(got.schedule, r.schedule);
     cr_expect_str_eq(got.lowering, r.lowering);
@@ -76,7 +56,7 @@ Test(record, another_process_finds_it_and_nobody_else_may_write)
 {
     TuneRecord r = temp_record("tiled mr=6", 100);
     struct stat s;
-    put(&r);
+    store_put(&r);
     TuneStore *other = temp_store(temp_dir(), TUNE_STORE_RO);
     cr_expect_eq(tune_store_best(other, &key, NULL, &r, &err), 0);
     cr_expect_eq(tune_store_put(other, &key, &r, &err), -1);
@@ -94,11 +74,11 @@ Test(record, the_fastest_verified_one_is_best)
     wrong.outcome = TUNE_WRONG;
     dropped.outcome = TUNE_DROPPED;
     estimated.outcome = TUNE_ESTIMATED;
-    put(&slow);
-    put(&wrong);
-    put(&dropped);
-    put(&estimated);
-    put(&quick);
+    store_put(&slow);
+    store_put(&wrong);
+    store_put(&dropped);
+    store_put(&estimated);
+    store_put(&quick);
     cr_expect_str_eq(best(NULL).schedule, "tiled mr=2");
 }
 
@@ -106,8 +86,8 @@ Test(record, a_confirmed_winner_beats_a_faster_reading)
 {
     TuneRecord winner = temp_record("tiled mr=1", 100), reading = temp_record("tiled mr=2", 90);
     winner.winner = 1;
-    put(&winner);
-    put(&reading);
+    store_put(&winner);
+    store_put(&reading);
     cr_expect_str_eq(best(NULL).schedule, "tiled mr=1");
 }
 
@@ -115,8 +95,8 @@ Test(record, there_is_one_winner)
 {
     TuneRecord first = temp_record("tiled mr=1", 100), second = temp_record("tiled mr=2", 110);
     first.winner = second.winner = 1;
-    put(&first);
-    put(&second);
+    store_put(&first);
+    store_put(&second);
     cr_expect_str_eq(best(NULL).schedule, "tiled mr=2");
     TuneStoreStat stat;
     cr_assert_eq(tune_store_stat(st, &stat, &err), 0);
@@ -129,15 +109,15 @@ Test(record, a_winner_that_is_measured_again_stays_one)
 {
     TuneRecord winner = temp_record("tiled mr=1", 100), quick = temp_record("tiled mr=2", 50);
     winner.winner = 1;
-    put(&winner);
-    put(&quick);
+    store_put(&winner);
+    store_put(&quick);
     winner.winner = 0;
     winner.ns_median = 120;
-    put(&winner);
+    store_put(&winner);
     cr_expect_str_eq(best(NULL).schedule, "tiled mr=1");
     cr_expect_eq(best(NULL).ns_median, 120);
     winner.outcome = TUNE_CRASHED;
-    put(&winner);
+    store_put(&winner);
     cr_expect_str_eq(best(NULL).schedule, "tiled mr=2");
 }
 
@@ -147,8 +127,8 @@ Test(record, each_distribution_of_offsets_has_its_winner)
     snprintf(zero.offsets, sizeof zero.offsets, "zero");
     zero.winner = normal.winner = 1;
     normal.when = zero.when + 5;
-    put(&normal);
-    put(&zero);
+    store_put(&normal);
+    store_put(&zero);
     cr_expect_str_eq(best("zero").schedule, "tiled mr=1");
     cr_expect_str_eq(best("normal:2").schedule, "tiled mr=2");
     cr_expect_str_eq(best(NULL).schedule, "tiled mr=2", "the latest of all");
@@ -161,9 +141,9 @@ Test(record, stale_revisions_are_not_looked_at)
     stale.rev++;
     stale.winner = 1;
     strcpy(gone.lowering, "former");
-    put(&stale);
-    put(&gone);
-    put(&now);
+    store_put(&stale);
+    store_put(&gone);
+    store_put(&now);
     cr_expect_str_eq(best(NULL).schedule, "tiled mr=2");
     TuneStoreStat stat;
     cr_assert_eq(tune_store_stat(st, &stat, &err), 0);
@@ -200,8 +180,8 @@ Test(record, each_goes_from_the_oldest_on)
     a.trial = 2;
     b.trial = 1;
     c.run = 1;
-    put(&a);
-    put(&b);
+    store_put(&a);
+    store_put(&b);
     cr_assert_eq(tune_store_put(st, &other, &c, &err), 0);
     Seen all = { "", 0 }, one = { "", 0 }, first = { "", 1 };
     cr_expect_eq(tune_store_each(st, NULL, see, &all, &err), 0);
@@ -226,7 +206,7 @@ Test(record, neighbours_are_the_nearest_winners)
     }
     TuneRecord own = temp_record("own", 100), out[3];
     own.winner = 1;
-    put(&own);
+    store_put(&own);
     cr_assert_eq(tune_store_neighbours(st, &key, out, 3), 3);
     cr_expect_str_eq(out[0].schedule, "nearer");
     cr_expect_str_eq(out[1].schedule, "near");
@@ -240,8 +220,8 @@ Test(record, a_pin_beats_the_winner_until_it_is_taken_away)
 {
     TuneRecord winner = temp_record("tiled mr=1", 100), slow = temp_record("tiled mr=2", 200);
     winner.winner = 1;
-    put(&winner);
-    put(&slow);
+    store_put(&winner);
+    store_put(&slow);
     cr_assert_eq(tune_store_pin(st, &key, "tiled mr=2", &err), 0);
     TuneRecord r = best(NULL);
     cr_expect_str_eq(r.schedule, "tiled mr=2");
