@@ -9,6 +9,7 @@
 #include "runtime/base.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,6 +67,33 @@ static const char *shape_text(int rank, const int64_t *dims, char *buf, size_t s
     return buf;
 }
 
+/* Whether its files may have rows and columns in one: [N,H*W,C], as upstream's DCNv4 hands maps on. */
+static bool may_be_flat(const dcn_spec *s, const dcn_tensor *t)
+{
+    return (s->op == DCN_OP_DCNV4 || s->op == DCN_OP_DCNV4_MODULE) && t->rank == 4 &&
+           t->role != DCN_WEIGHT;
+}
+
+/* Rows and columns of an input that has them in one: as the spec says, or as many of each. */
+static int split_pixels(const dcn_spec *s, int64_t pixels, dcn_sizes *sizes, dcn_error *err)
+{
+    const bool rows = s->height != DCN_DYNAMIC, columns = s->width != DCN_DYNAMIC;
+    const int64_t side = (int64_t)floor(sqrt((double)pixels) + 0.5);
+    const int64_t h = rows ? s->height : columns ? pixels / s->width : side;
+    const int64_t w = columns ? s->width : rows ? pixels / s->height : side;
+    if (pixels > 0 && w > 0 && pixels % w == 0 && pixels / w == h) {
+        sizes->height = h;
+        sizes->width = w;
+        return 0;
+    }
+    return dcn_fail(err, DCN_EUSAGE,
+                    rows || columns
+                        ? "kernel '%s': the %" PRId64 " pixels of 'input' are not height * width"
+                        : "kernel '%s': the %" PRId64 " pixels of 'input' are not a square's, and "
+                          "height and width are both dynamic",
+                    s->name, pixels);
+}
+
 /* How many rois there are; 0 where there is no such file to tell. */
 static int64_t rois_of(Operands *o)
 {
@@ -78,16 +106,19 @@ static int bind_sizes(Operands *o, dcn_error *err)
 {
     const dcn_spec *s = o->spec;
     const rt_array *in = &find(o, "input")->file;
-    o->bound = *s;
-    if (!in->data || in->rank != 4)
-        return 0;
     const int y = s->layout == DCN_NCHW ? 2 : 1;
-    const dcn_sizes sizes = {
+    o->bound = *s;
+    o->flat = in->data && in->rank == 3 && may_be_flat(s, &find(o, "input")->tensor);
+    if (!in->data || (in->rank != 4 && !o->flat))
+        return 0;
+    dcn_sizes sizes = {
         .batch = s->batch == DCN_DYNAMIC ? in->dims[0] : s->batch,
         .height = s->height == DCN_DYNAMIC ? in->dims[y] : s->height,
         .width = s->width == DCN_DYNAMIC ? in->dims[y + 1] : s->width,
         .rois = s->rois == DCN_DYNAMIC ? rois_of(o) : s->rois,
     };
+    if (o->flat && split_pixels(s, in->dims[1], &sizes, err))
+        return -1;
     if (!dcn_spec_bind(s, sizes, &o->bound, err))
         return 0;
     char shape[128], text[sizeof err->text];
@@ -96,29 +127,60 @@ static int bind_sizes(Operands *o, dcn_error *err)
                     shape_text(in->rank, in->dims, shape, sizeof shape), text);
 }
 
-static bool fits(const Operand *p)
+/* [N,H,W,C] as [N,H*W,C]. */
+static dcn_tensor flattened(const dcn_tensor *t)
 {
-    if (p->file.rank != p->tensor.rank)
+    dcn_tensor f = *t;
+    f.rank = 3;
+    f.dims[1] = t->dims[1] == DCN_DYNAMIC || t->dims[2] == DCN_DYNAMIC ? DCN_DYNAMIC
+                                                                       : t->dims[1] * t->dims[2];
+    f.dims[2] = t->dims[3];
+    return f;
+}
+
+static bool same_shape(const rt_array *file, const dcn_tensor *t)
+{
+    if (file->rank != t->rank)
         return false;
-    for (int i = 0; i < p->tensor.rank; i++) {
-        if (p->tensor.dims[i] != DCN_DYNAMIC && p->tensor.dims[i] != p->file.dims[i])
+    for (int i = 0; i < t->rank; i++) {
+        if (t->dims[i] != DCN_DYNAMIC && t->dims[i] != file->dims[i])
             return false;
     }
     return true;
 }
 
+static bool fits(const dcn_spec *s, const Operand *p)
+{
+    const dcn_tensor flat = flattened(&p->tensor);
+    return same_shape(&p->file, &p->tensor) ||
+           (may_be_flat(s, &p->tensor) && same_shape(&p->file, &flat));
+}
+
+/* What a file of it may be. */
+static const char *wanted_text(const dcn_spec *s, const dcn_tensor *t, char *buf, size_t size)
+{
+    const dcn_tensor flat = flattened(t);
+    shape_text(t->rank, t->dims, buf, size);
+    const size_t n = strlen(buf);
+    if (may_be_flat(s, t) && t->role != DCN_OUT && n + 4 < size) {
+        memcpy(buf + n, " or ", 5);
+        shape_text(flat.rank, flat.dims, buf + n + 4, size - n - 4);
+    }
+    return buf;
+}
+
 /* What is wrong with one operand, "" if nothing. */
-static void describe(const Operand *p, char *buf, size_t size)
+static void describe(const dcn_spec *s, const Operand *p, char *buf, size_t size)
 {
     const dcn_tensor *t = &p->tensor;
     char want[128], got[RT_MAX_RANK * 22 + 4];
     buf[0] = 0;
-    shape_text(t->rank, t->dims, want, sizeof want);
+    wanted_text(s, t, want, sizeof want);
     if (t->role == DCN_OUT && !p->path)
         snprintf(buf, size, "--output %s=FILE is missing", t->name);
     else if (!p->path)
         snprintf(buf, size, "--input %s=FILE is missing, its shape is %s", t->name, want);
-    else if (t->role != DCN_OUT && !fits(p))
+    else if (t->role != DCN_OUT && !fits(s, p))
         snprintf(buf, size, "'%s' is %.200s, but must be %s", t->name,
                  shape_text(p->file.rank, p->file.dims, got, sizeof got), want);
 }
@@ -130,7 +192,7 @@ static int check_all(Operands *o, dcn_error *err)
     dcn_spec_tensors(&o->bound, tensor);
     for (int i = 0; i < o->n; i++) {
         o->at[i].tensor = tensor[i];
-        describe(&o->at[i], one, sizeof one);
+        describe(o->spec, &o->at[i], one, sizeof one);
         size_t used = strlen(problems);
         if (*one)
             snprintf(problems + used, sizeof problems - used, "%s%s", used ? "; " : "", one);
@@ -192,11 +254,12 @@ int operands_read(const Args *a, const dcn_spec *s, Operands *o, dcn_error *err)
 int operands_write(const Operands *o, dcn_error *err)
 {
     const Operand *p = &o->at[o->n - 1];
+    const dcn_tensor t = o->flat ? flattened(&p->tensor) : p->tensor;
     rt_array a = { .kind = rt_kind_of(o->spec->dtype),
-                   .rank = p->tensor.rank,
-                   .count = rt_tensor_count(&p->tensor),
+                   .rank = t.rank,
+                   .count = rt_tensor_count(&t),
                    .data = p->data };
-    memcpy(a.dims, p->tensor.dims, sizeof p->tensor.dims);
+    memcpy(a.dims, t.dims, sizeof t.dims);
     return rt_npy_write(p->path, &a, err);
 }
 

@@ -33,10 +33,10 @@ const Verb verbs[] = {
       1,
       CALL | BIT(OPT_INPUT) | BIT(OPT_OUTPUT),
       "run one kernel on npy files",
-      "Reads every operand from an npy file of f2, f4 or f8 numbers, converts it to the kernel's\n"
-      "dtype, packs the weights, runs the kernel and writes its output.  Sizes that are dynamic "
-      "in\n"
-      "the spec are those of the input tensor.\n",
+      "Reads every operand from an npy file of f2, f4, f8, i4 or i8 numbers, converts it to the\n"
+      "kernel's dtype, packs the weights, runs the kernel and writes its output.  Sizes that are\n"
+      "dynamic in the spec are those of the input tensor.  dcnv4 and dcnv4_module also take maps\n"
+      "with rows and columns in one, [N,H*W,C], and then write such a map.\n",
       verb_run },
     { "verify",
       { "SPEC.lua" },

@@ -83,18 +83,17 @@ static int read_size(Reader *r, int64_t *value)
 
 static int read_descr(Reader *r)
 {
-    static const char *const kinds[] = { [RT_F16] = "f2", [RT_F32] = "f4", [RT_F64] = "f8" };
     char descr[32];
     if (read_string(r, descr, sizeof descr))
         return -1;
     r->big_endian = *descr == '>';
-    for (int i = 0; i < 3; i++)
-        if (*descr && strchr("<>=", *descr) && !strcmp(descr + 1, kinds[i])) {
-            r->out->kind = (rt_kind)i;
+    for (rt_kind k = 0; k < RT_NUM_KINDS; k++)
+        if (*descr && strchr("<>=", *descr) && !strcmp(descr + 1, rt_kind_name(k))) {
+            r->out->kind = k;
             return 0;
         }
-    return dcn_fail(r->err, DCN_EUSAGE, "%s: dtype '%s' is not supported; f2, f4 and f8 are",
-                    r->name, descr);
+    return dcn_fail(r->err, DCN_EUSAGE,
+                    "%s: dtype '%s' is not supported; f2, f4, f8, i4 and i8 are", r->name, descr);
 }
 
 static int read_order(Reader *r)
@@ -225,8 +224,8 @@ static int check_length(const Reader *r, size_t have)
         return dcn_fail(r->err, DCN_EUSAGE, "%s: shape %s is too large", r->name, shape);
     if (bytes != have)
         return dcn_fail(r->err, DCN_EUSAGE,
-                        "%s: shape %s of f%zu needs %zu bytes of data, the file holds %zu", r->name,
-                        shape, rt_kind_bytes(a->kind), bytes, have);
+                        "%s: shape %s of %s needs %zu bytes of data, the file holds %zu", r->name,
+                        shape, rt_kind_name(a->kind), bytes, have);
     a->count = (int64_t)(bytes / rt_kind_bytes(a->kind));
     return 0;
 }
@@ -296,8 +295,8 @@ int rt_npy_write(const char *path, const rt_array *a, dcn_error *err)
     for (int i = 0; i < a->rank; i++)
         data *= (size_t)a->dims[i];
     int length =
-        snprintf(head, sizeof head, "{'descr': '<f%zu', 'fortran_order': False, 'shape': %s, }",
-                 rt_kind_bytes(a->kind), shape_text(a, shape, sizeof shape));
+        snprintf(head, sizeof head, "{'descr': '<%s', 'fortran_order': False, 'shape': %s, }",
+                 rt_kind_name(a->kind), shape_text(a, shape, sizeof shape));
     size_t total = (start + (size_t)length + ALIGN) / ALIGN * ALIGN, header = total - start;
     char *bytes = malloc(total + data);
     if (!bytes)

@@ -1,4 +1,4 @@
-/* npy.h: numpy's .npy files of real numbers.
+/* npy.h: numpy's .npy files of numbers.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_RUNTIME_NPY_H
@@ -17,7 +17,7 @@ typedef struct rt_array {
     void *data;    /* count numbers in C order and the machine's byte order, malloc'ed */
 } rt_array;
 
-/* Versions 1 to 3, dtypes f2 f4 f8 in either byte order, C or Fortran order.  Anything else, a
+/* Versions 1 to 3, dtypes f2 f4 f8 i4 i8 in either byte order, C or Fortran order.  Anything else, a
 ** header that is not to the letter and data of another length than the shape says are DCN_EUSAGE
 ** errors that begin with the file's name.  The array is freed by rt_array_free. */
 int rt_npy_read(const char *path, rt_array *out, dcn_error *err);

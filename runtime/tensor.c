@@ -9,7 +9,12 @@
 #include <math.h>
 #include <string.h>
 
-static const size_t kind_bytes[] = { [RT_F16] = 2, [RT_F32] = 4, [RT_F64] = 8 };
+static const size_t kind_bytes[RT_NUM_KINDS] = {
+    [RT_F16] = 2, [RT_F32] = 4, [RT_F64] = 8, [RT_I32] = 4, [RT_I64] = 8
+};
+static const char *const kind_names[RT_NUM_KINDS] = {
+    [RT_F16] = "f2", [RT_F32] = "f4", [RT_F64] = "f8", [RT_I32] = "i4", [RT_I64] = "i8"
+};
 static const double TWO_PI = 6.283185307179586;
 
 rt_kind rt_kind_of(dcn_dtype t)
@@ -20,6 +25,11 @@ rt_kind rt_kind_of(dcn_dtype t)
 size_t rt_kind_bytes(rt_kind k)
 {
     return kind_bytes[k];
+}
+
+const char *rt_kind_name(rt_kind k)
+{
+    return kind_names[k];
 }
 
 int64_t rt_tensor_count(const dcn_tensor *t)
@@ -46,10 +56,16 @@ static double load(const void *from, rt_kind kind, int64_t i)
     uint16_t h;
     float f;
     double d;
+    int32_t i32;
+    int64_t i64;
     if (kind == RT_F16)
         return memcpy(&h, at, sizeof h), half(h);
     if (kind == RT_F32)
         return memcpy(&f, at, sizeof f), (double)f;
+    if (kind == RT_I32)
+        return memcpy(&i32, at, sizeof i32), (double)i32;
+    if (kind == RT_I64)
+        return memcpy(&i64, at, sizeof i64), (double)i64;
     return memcpy(&d, at, sizeof d), d;
 }
 

@@ -6,17 +6,18 @@
 
 #include <dcngen/spec.h>
 
-/* The number formats that files hold; kernels take the last two. */
-typedef enum { RT_F16, RT_F32, RT_F64 } rt_kind;
+/* The number formats that files hold; kernels take RT_F32 and RT_F64. */
+typedef enum { RT_F16, RT_F32, RT_F64, RT_I32, RT_I64, RT_NUM_KINDS } rt_kind;
 
 rt_kind rt_kind_of(dcn_dtype t);
 size_t rt_kind_bytes(rt_kind k);
+const char *rt_kind_name(rt_kind k); /* as numpy says it: "f4" */
 
 /* Elements; 0 if a size is 0, -1 if one is dynamic or the product does not fit. */
 int64_t rt_tensor_count(const dcn_tensor *t);
 
 /* n numbers of one format into another, rounded to nearest even; may not overlap.  from may be
-** any format, to not RT_F16. */
+** any format, to RT_F32 or RT_F64. */
 void rt_convert(void *to, rt_kind to_kind, const void *from, rt_kind from_kind, int64_t n);
 
 /* The number as an element of the format holds it. */

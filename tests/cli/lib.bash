@@ -60,7 +60,7 @@ finish() {
 
 # ---- npy files -----------------------------------------------------------------------------
 
-# npy FILE DTYPE SHAPE NUMBER...: DTYPE f2 (small whole numbers only), f4 or f8; SHAPE "1,2,3,"
+# npy FILE DTYPE SHAPE NUMBER...: DTYPE f2 (small whole numbers only), f4, f8, i4 or i8; SHAPE "1,2,3,"
 npy() {
     perl -e '
         my ($dtype, $shape, @x) = @ARGV;
@@ -70,7 +70,8 @@ npy() {
         my $head = "{\x27descr\x27: \x27<$dtype\x27, \x27fortran_order\x27: False, \x27shape\x27: ($shape), }";
         $head .= " " x (117 - length $head) . "\n";
         print "\x93NUMPY\1\0", pack("v", length $head), $head;
-        print $dtype eq "f2" ? pack("v*", map { half($_) } @x) : pack($dtype eq "f4" ? "f<*" : "d<*", @x);
+        my %as = (f2 => "v*", f4 => "f<*", f8 => "d<*", i4 => "l<*", i8 => "q<*");
+        print pack($as{$dtype}, $dtype eq "f2" ? map { half($_) } @x : @x);
     ' "$2" "$3" "${@:4}" >"$1"
 }
 

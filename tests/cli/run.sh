@@ -24,8 +24,10 @@ same "input + 2 input + 1/2" "f4 (1, 1, 2, 3): 21.5 42.5 63.5 84.5 105.5 126.5" 
 prints '' "${sum[@]}" --output=output=out1.npy --threads 1 --schedule direct
 same "the same with one thread" "" "$(cmp out.npy out1.npy)"
 npy in2.npy f2 '1,2,2,3,' 1 2 3 4 5 6 10 20 30 40 50 60
-npy in8.npy f8 '1,2,2,3,' 1 2 3 4 5 6 10 20 30 40 50 60
-for input in in2.npy in8.npy; do
+for dtype in f8 i4 i8; do
+    npy in-$dtype.npy $dtype '1,2,2,3,' 1 2 3 4 5 6 10 20 30 40 50 60
+done
+for input in in2.npy in-f8.npy in-i4.npy in-i8.npy; do
     prints '' run pair.lua --kernel sum --input input=$input --input weight=w.npy --input bias=b.npy --output output=o.npy
     same "$input is converted" "" "$(cmp out.npy o.npy)"
 done
@@ -48,6 +50,41 @@ same "two images" "f4 (2, 1, 1, 1): 4321 8765" "$(show_npy o.npy)"
 npy d.npy f4 '0,1,2,2,'
 prints '' run pair.lua --kernel any --input input=d.npy --input weight=w2.npy --output output=o.npy
 same "no image" "f4 (0, 1, 1, 1):" "$(show_npy o.npy)"
+
+# ---- maps with rows and columns in one
+cat >flat.lua <<'END'
+local function size(name) local n = tonumber(param(name, 0)); return n > 0 and n or dynamic end
+return dcnv4 { name = "flat", channels = 1, groups = 1, height = size("h"), width = size("w"), kernel_size = 1, padding = 0 }
+END
+mask() { # NUMBER...: offset_mask of one pixel each: an offset of 0, 0 and the mask
+    for m in "$@"; do echo 0 0 "$m" 7 7 7 7 7; done
+}
+npy x3.npy f4 '1,6,1,' 1 2 3 4 5 6
+# shellcheck disable=SC2046
+npy om3.npy f4 '1,6,8,' $(mask 2 2 2 3 3 3)
+# shellcheck disable=SC2046
+npy om4.npy f4 '1,2,3,8,' $(mask 2 2 2 3 3 3)
+for sizes in "-D h=2 -D w=3" "-D h=2" "-D w=3"; do
+    for om in om3.npy om4.npy; do
+        # shellcheck disable=SC2086
+        prints '' run flat.lua $sizes --input input=x3.npy --input offset_mask=$om --output output=o.npy
+        same "$sizes, $om" "f4 (1, 6, 1): 2 4 6 12 15 18" "$(show_npy o.npy)"
+    done
+done
+npy nine.npy f4 '1,9,1,' 1 2 3 4 5 6 7 8 9
+# shellcheck disable=SC2046
+npy om9.npy f4 '1,3,3,8,' $(mask 1 1 1 1 1 1 1 1 2)
+prints '' run flat.lua --input input=nine.npy --input offset_mask=om9.npy --output output=o.npy
+same "a square" "f4 (1, 9, 1): 1 2 3 4 5 6 7 8 18" "$(show_npy o.npy)"
+expect 2 "dcngen: kernel 'flat': the 6 pixels of 'input' are not a square's, and height and width are both dynamic" \
+    run flat.lua --input input=x3.npy --input offset_mask=om3.npy --output output=never.npy
+for sizes in "-D h=4" "-D w=4" "-D h=2 -D w=2"; do
+    # shellcheck disable=SC2086
+    expect 2 "dcngen: kernel 'flat': the 6 pixels of 'input' are not height * width" \
+        run flat.lua $sizes --input input=x3.npy --input offset_mask=om3.npy --output output=never.npy
+done
+expect 2 "dcngen: kernel 'flat': 'offset_mask' is [1,3,3,8], but must be [1,2,3,8] or [1,6,8]" \
+    run flat.lua -D h=2 --input input=x3.npy --input offset_mask=om9.npy --output output=never.npy
 
 # ---- which kernel, which tensors
 expect 2 "dcngen: run needs one kernel, chosen by --kernel: pair.lua has sum, shift, any, all" run pair.lua

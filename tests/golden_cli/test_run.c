@@ -27,6 +27,7 @@ typedef struct Variant {
     dcn_spec spec;
     bool dynamic;     /* all sizes are left to the tensors */
     dcn_dtype stored; /* type of the input files */
+    bool flat;        /* maps as [N,H*W,C], where that is an operator's custom */
     const char *threads;
 } Variant;
 
@@ -92,17 +93,29 @@ static void read_text(const char *path, char *to, size_t size)
 
 /* ---- one run ------------------------------------------------------------------------------ */
 
-static void write_operand(const char *path, const Variant *v, int i)
+/* The shape of a file of a tensor. */
+static int shape_of(const Variant *v, const dcn_tensor *t, int rank, int64_t *dims)
+{
+    const bool dcnv4 = v->spec.op == DCN_OP_DCNV4 || v->spec.op == DCN_OP_DCNV4_MODULE;
+    if (!v->flat || !dcnv4 || t->role == DCN_WEIGHT || rank != 4)
+        return rank;
+    dims[1] *= dims[2];
+    dims[2] = dims[3];
+    return 3;
+}
+
+static void write_operand(const char *path, const Variant *v, const dcn_tensor *t, int i)
 {
     dcn_error err;
     const rt_array *from = &v->g->tensor[i];
     rt_array a = { .kind = rt_kind_of(v->stored), .rank = from->rank, .count = from->count };
     a.data = golden_tensor(v->g, i, v->stored, v->spec.layout, a.dims);
+    a.rank = shape_of(v, t, a.rank, a.dims);
     cr_assert_eq(rt_npy_write(path, &a, &err), 0, "%s", err.text);
     rt_array_free(&a);
 }
 
-static void check_output(const char *path, const Variant *v)
+static void check_output(const char *path, const Variant *v, const dcn_tensor *t)
 {
     dcn_error err;
     rt_array got;
@@ -110,8 +123,9 @@ static void check_output(const char *path, const Variant *v)
     char what[256] = "";
     cr_assert_eq(rt_npy_read(path, &got, &err), 0, "%s: %s", v->name, err.text);
     free(golden_tensor(v->g, v->g->n - 1, v->spec.dtype, v->spec.layout, dims));
-    cr_assert(got.kind == rt_kind_of(v->spec.dtype) && got.rank == DCN_MAX_RANK &&
-                  !memcmp(got.dims, dims, sizeof dims),
+    const int rank = shape_of(v, t, DCN_MAX_RANK, dims);
+    cr_assert(got.kind == rt_kind_of(v->spec.dtype) && got.rank == rank &&
+                  !memcmp(got.dims, dims, (size_t)rank * sizeof *dims),
               "%s: type or shape of the output", v->name);
     int64_t wrong = golden_compare(v->g, got.data, v->spec.dtype, v->spec.layout, what);
     cr_expect_eq(wrong, 0, "%s, %s, %s: %lld elements are wrong: %s", v->name,
@@ -134,7 +148,7 @@ static void run(const Variant *v, const char *dir)
         add_word(&w, i < n - 1 ? "--input" : "--output", "", "");
         add_word(&w, t[i].name, "=", path);
         if (i < n - 1)
-            write_operand(path, v, i);
+            write_operand(path, v, &t[i], i);
     }
     add_word(&w, "--threads=", v->threads, "");
     snprintf(path, sizeof path, "%s/spec.lua", dir);
@@ -146,7 +160,7 @@ static void run(const Variant *v, const char *dir)
     cr_assert_eq(code, 0, "%s: exit code %d: %s", v->name, code, talk);
     cr_expect_str_empty(talk, "%s: says %s", v->name, talk);
     snprintf(path, sizeof path, "%s/output.npy", dir);
-    check_output(path, v);
+    check_output(path, v, &t[n - 1]);
     cr_assert_eq(unlink(path), 0);
 }
 
@@ -183,12 +197,12 @@ ParameterizedTest(const GoldenName *which, golden_cli, run)
     static const struct {
         dcn_dtype dtype, stored;
         dcn_layout layout;
-        bool dynamic;
+        bool dynamic, flat;
         const char *threads;
-    } how[] = { { DCN_F64, DCN_F64, DCN_NCHW, false, "1" },
-                { DCN_F64, DCN_F64, DCN_NHWC, true, "2" },
-                { DCN_F32, DCN_F32, DCN_NHWC, false, "1" },
-                { DCN_F32, DCN_F64, DCN_NCHW, true, "2" } };
+    } how[] = { { DCN_F64, DCN_F64, DCN_NCHW, false, false, "1" },
+                { DCN_F64, DCN_F64, DCN_NHWC, true, false, "2" },
+                { DCN_F32, DCN_F32, DCN_NHWC, false, true, "1" },
+                { DCN_F32, DCN_F64, DCN_NCHW, true, false, "2" } };
     Golden g;
     dcn_error err;
     char dir[] = "/tmp/dcngen-golden-XXXXXX";
@@ -209,6 +223,7 @@ ParameterizedTest(const GoldenName *which, golden_cli, run)
                       golden_spec(&g, how[i].dtype, how[i].layout),
                       how[i].dynamic,
                       how[i].stored,
+                      how[i].flat,
                       how[i].threads };
         if (golden_has_layout(&g, how[i].layout))
             run(&v, dir);
