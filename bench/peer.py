@@ -58,7 +58,7 @@ def open_peer(name, folder, threads):
     with open(os.path.join(folder, "cell.json"), encoding="utf-8") as f:
         cell = json.load(f)
     path = lambda n: os.path.join(folder, n + ".npy")
-    arrays = {n: np.load(path(n)) for n in ("input", "weight", "offset", "mask", "rois")
+    arrays = {n: np.load(path(n)) for n in ("input", "weight", "offset", "mask", "offset_mask", "rois")
               if os.path.exists(path(n))}
     problem = peers.Problem(cell, arrays)
     kind = (peers.PEERS | peers_family.PEERS)[name]

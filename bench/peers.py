@@ -34,6 +34,8 @@ class Problem:
                      rois=min(1, self.rois), remove_center=False)
         del sizes["arrays"]
         shapes = {"input": (1, 16, 8, 8), "weight": (16, 16, 1, 1), "offset": (1, 2, 8, 8)}
+        if "offset_mask" in self.arrays:
+            shapes["offset_mask"] = (1, 8, 8, 8)
         if "mask" in self.arrays:
             shapes["mask"] = (1, 1, 8, 8)
         if self.rois:

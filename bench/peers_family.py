@@ -1,6 +1,6 @@
-"""peers_family.py: the other implementations of DCNv3's core and of pooling regions.
+"""peers_family.py: the other implementations of DCNv3's and DCNv4's cores and of pooling regions.
 
-No library has DCNv3's core for CPUs.  What people run is grid_sample, as InternImage falls back to
+No library has these cores for CPUs.  What people run is grid_sample, as InternImage falls back to
 where its CUDA extension is missing; and a DeformConv can be made to do it: a depthwise one, its
 weights all one.
 
@@ -9,7 +9,8 @@ in row r, column q looks at
 
     X = q*sw - pw + c*(1 - s) + (i*dw + x)*s,   c = dw*(kw-1) div 2,   Y likewise,
 
-where x, y is its offset and s offset_scale.
+where x, y is its offset and s offset_scale.  DCNv4 looks at the same, but hands on one tensor, for
+each group its 2*K' offsets and then its K' masks.
 
 SPDX-License-Identifier: Apache-2.0
 """
@@ -24,7 +25,7 @@ def softmax(logits, axis):
 
 
 class Points:
-    """The points of a DCNv3 core, in its order."""
+    """The points of a core, in its order."""
 
     def __init__(self, p):
         kh, kw = p.kernel
@@ -33,10 +34,16 @@ class Points:
         self.problem = p
         self.count = len(self.taps)
 
-    def split(self, name, each):
-        """A map [N, G*K'*each, P, Q] as [N, G, K', each, P, Q]."""
-        p, a = self.problem, self.problem.array(name)
-        return a.reshape(p.batch, p.offset_groups, self.count, each, *a.shape[2:])
+    def given(self):
+        """Offsets [N, G, K', 2, P, Q], and masks or their logits [N, G, K', P, Q]."""
+        p, packed = self.problem, self.problem.array("offset_mask")
+        shape = (p.batch, p.offset_groups, -1, p.out_height, p.out_width)
+        if packed is None:
+            offset, mask = (p.array(name).reshape(shape) for name in ("offset", "mask"))
+        else:
+            whole = packed[:, :3 * self.count * p.offset_groups].reshape(shape)
+            offset, mask = np.split(whole, [2 * self.count], 2)
+        return offset.reshape(*shape[:2], self.count, 2, *shape[3:]), mask
 
     def grid(self, axis):
         """Where the points of axis 0 (rows) or 1 lie without offsets, from the output's: [K']."""
@@ -56,12 +63,14 @@ class TorchCore:
         torch.set_num_threads(threads)
         torch.set_grad_enabled(False)
         self.version = torch.__version__
+        points, size = Points(p), (p.width, p.height)
+        offset, logits = points.given()
         self.x, self.offset, self.logits = (
-            torch.from_numpy(np.ascontiguousarray(p.array(n).transpose(0, 2, 3, 1)))
-            for n in ("input", "offset", "mask"))
+            torch.from_numpy(np.ascontiguousarray(a.transpose(order)))
+            for a, order in ((p.array("input"), (0, 2, 3, 1)), (offset, (0, 4, 5, 1, 2, 3)),
+                             (logits, (0, 3, 4, 1, 2))))
         self.problem, self.softmax = p, p.modulation == "softmax"
         # grid_sample wants -1 at the left edge of the first pixel and 1 at the right of the last
-        points, size = Points(p), (p.width, p.height)
         rows = np.arange(p.out_height)[:, None, None] * p.stride[0] + points.grid(0)
         columns = np.arange(p.out_width)[None, :, None] * p.stride[1] + points.grid(1)
         at = np.stack(np.broadcast_arrays(columns, rows), -1)
@@ -96,7 +105,7 @@ class OnnxRuntimeCore(OnnxRuntime):
         points, s = Points(p), p.offset_scale
         kh, kw = p.kernel
         n, g, size = p.batch, p.offset_groups, (p.out_height, p.out_width)
-        given, logits = points.split("offset", 2), points.split("mask", 1)[:, :, :, 0]
+        given, logits = points.given()
         if p.modulation == "softmax":
             logits = softmax(logits, 2)
         offset = np.zeros((n, g, kh * kw, 2, *size), np.float32)
@@ -148,6 +157,8 @@ class OnnxRuntimeAlign(OnnxRuntime):
 PEERS = {
     "torch_core": TorchCore,
     "onnxruntime_core": OnnxRuntimeCore,
+    "torch_core4": TorchCore,
+    "onnxruntime_core4": OnnxRuntimeCore,
     "torchvision_align": TorchvisionAlign,
     "onnxruntime_align": OnnxRuntimeAlign,
 }

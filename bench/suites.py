@@ -68,6 +68,14 @@ SUITES = {
         unit="ns per (pixel, group)",
         words="The softmax of the mask is timed in dcngen and torch; ONNX Runtime is given its "
               "result, in nchw and in its own order of points."),
+    "core4": Suite(
+        "DCNv4 core", "dcnv4",
+        {"dcngen_core4": ("core4", "dcngen dcnv4", ("op=dcnv4",))},
+        {"torch_core4": ("core4", "torch grid_sample"),
+         "onnxruntime_core4": ("core4", "ONNX Runtime DeformConv")},
+        unit="ns per (pixel, group)",
+        words="Offsets and masks are packed as DCNv4's module hands them on; torch is given them "
+              "apart, ONNX Runtime also in nchw and in its own order of points."),
     "regions": Suite(
         "Pooling of regions", "deform_roi_pool",
         both("dcngen_align", "align", "dcngen roi_align", "roi_align")

@@ -3,7 +3,7 @@
 --   dcngen bench -D layout=nchw -D op=conv2d bench/workloads.lua
 --
 -- op=conv2d gives the plain convolutions of the same shapes; op=dcnv3 or op=dcnv4 the operators of
--- InternImage-T on pictures of 800x1280, 16 channels per group, which are nhwc.
+-- InternImage-T on pictures of 800x1280, 16 channels per group, which are nhwc: H1 and H1v4.
 -- op=deform_roi_pool or op=roi_align pools 300 regions of 256 channels to 7x7 bins of 2x2 samples.
 local op, layout = param("op", "deform_conv2d"), param("layout", "nhwc")
 
@@ -32,8 +32,9 @@ local function with(l, changes)
 end
 
 local function core(name, channels, height, width)
-  return (op == "dcnv4" and dcnv4 or dcnv3) {
-    name = name, channels = channels, groups = channels // 16, height = height, width = width,
+  local v4 = op == "dcnv4"
+  return (v4 and dcnv4 or dcnv3) {
+    name = v4 and name .. "v4" or name, channels = channels, groups = channels // 16, height = height, width = width,
   }
 end
 

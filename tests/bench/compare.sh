@@ -82,18 +82,19 @@ grep -qF '| one | 1 |' "$dir"/out/*.md || fail "no summary row"
 # ---- the other suites ------------------------------------------------------------------------
 
 rm -r "$dir/out"
-compare --threads 1 -D size=10 --only core,regions >"$dir/text" ||
+compare --threads 1 -D size=10 --only core,core4,regions >"$dir/text" ||
     fail "exit code $?: $(cat "$dir/text")"
 python3 - "$dir"/out/*.json <<'PYTHON' || fail "$(cat "$dir/text")"
 import json, math, sys
 cells = {c["workload"]: c for c in json.load(open(sys.argv[1]))["cells"]}
-assert [(n, c["suite"]) for n, c in cells.items()] == [("core", "core"), ("regions", "regions")]
+assert [(n, c["suite"]) for n, c in cells.items()] == [(n, n) for n in ("core", "core4", "regions")]
 rows = {n: {r["name"]: r for r in c["rows"]} for n, c in cells.items()}
 pools = [f"dcngen_{op}_{layout}" for op in ("align", "pool") for layout in ("nchw", "nhwc")]
-assert list(rows["core"]) == ["dcngen_core", "torch_core", "onnxruntime_core"]
+for core in ("core", "core4"):
+    assert list(rows[core]) == [f"{of}_{core}" for of in ("dcngen", "torch", "onnxruntime")]
 assert list(rows["regions"]) == pools + ["torchvision_align", "onnxruntime_align"]
 timed = {n for of in rows.values() for n, r in of.items() if "ms_median" in r}
-assert timed == {"dcngen_core", "torch_core", *pools, "torchvision_align"}, timed
+assert timed == {"dcngen_core", "torch_core", *rows["core4"], *pools, "torchvision_align"}, timed
 assert rows["core"]["onnxruntime_core"]["error"].startswith("wrong: off by 1e+03")
 assert "has another shape than" in rows["regions"]["onnxruntime_align"]["error"]
 for row, units in ((rows["core"]["torch_core"], 10 * 13 * 3),
@@ -118,7 +119,7 @@ refused() { # TEXT OPTION...
     *) fail "$*: $got" ;;
     esac
 }
-refused "no workload 'two': expected some of one,four,core,regions" --only two --peers ''
+refused "no workload 'two': expected some of one,four,core,core4,regions" --only two --peers ''
 refused "no peer 'mxnet'" --peers mxnet
 refused "--threads 0: this machine has 1 to" --threads 0 --peers ''
 refused "--threads x: expected numbers" --threads x --peers ''

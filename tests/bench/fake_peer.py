@@ -67,6 +67,8 @@ BEHAVIOUR = {
     "torch": lambda: serve(right("plain")),
     "torch_core": lambda: serve(right("core")),
     "onnxruntime_core": lambda: serve(spoil(1e3, "core")),
+    "torch_core4": lambda: serve(right("core4")),
+    "onnxruntime_core4": lambda: serve(right("core4")),
     "torchvision_align": lambda: serve(right("align")),
     "onnxruntime_align": lambda: serve(other_shape),
 }

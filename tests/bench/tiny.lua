@@ -13,8 +13,10 @@ local function layer(name, offset_groups)
   return deform_conv2d(l)
 end
 
-if op == "dcnv3" then
-  return { dcnv3 { name = "core", channels = 24, groups = 3, height = size, width = size + 3 } }
+if op == "dcnv3" or op == "dcnv4" then
+  return (op == "dcnv4" and dcnv4 or dcnv3) {
+    name = op == "dcnv4" and "core4" or "core", channels = 24, groups = 3, height = size, width = size + 3,
+  }
 elseif op == "roi_align" or op == "deform_roi_pool" then
   return (op == "roi_align" and roi_align or deform_roi_pool) {
     name = "regions", channels = 6, height = size, width = size + 3, rois = 5, layout = layout,
