@@ -31,7 +31,7 @@ const Option options[NOPTIONS] = {
     [OPT_SCHEDULE] = { "--schedule", "TEXT", "fix all or some knobs: \"tiled mr=6\"", AT(schedule),
                        take_text },
     [OPT_OUT] = { "-o", "DIR", "where the files go; created if need be", AT(out), take_text },
-    [OPT_OUT_FILE] = { "-o", "FILE", "where the page goes; default the standard output", AT(out),
+    [OPT_OUT_FILE] = { "-o", "FILE", "where it is written; default the standard output", AT(out),
                        take_text },
     [OPT_EMIT] = { "--emit", "KIND,...",
                    "obj, header, asm, llvm-ir, bitcode, static-lib, shared-lib", AT(emit),
@@ -54,6 +54,31 @@ const Option options[NOPTIONS] = {
                       AT(offsets), take_offsets },
     [OPT_THREADS] = { "--threads", "N", "default DCNGEN_NUM_THREADS, else one for each core",
                       AT(threads), take_threads },
+    [OPT_CPUS] = { "--target", "CPU,...", "the CPUs to tune for, or to work for; default native",
+                   AT(target), take_text },
+    [OPT_OFFSETS_LIST] = { "--offsets", "KIND,...",
+                           "zero, normal:S with deviation S pixels, FILE.npy; default normal:2",
+                           AT(offsets_list), take_text },
+    [OPT_COUNTS] = { "--threads", "N,...", "numbers of threads to tune for; default 1", AT(counts),
+                     take_text },
+    [OPT_CANONICAL] = { "--canonical", NULL, "the layers of known networks, beside or for SPEC.lua",
+                        0, NULL },
+    [OPT_SLURM] = { "--slurm", "DIR", "write the plan and job arrays that work on it there",
+                    AT(slurm), take_text },
+    [OPT_PLAN] = { "--plan", "FILE", "what `sweep plan` wrote", AT(plan), take_text },
+    [OPT_DB] = { "--db", "FILE", "the database of a worker; may be repeated where several are read",
+                 AT(db), take_list },
+    [OPT_SHARD] = { "--shard", "I/N", "the I-th of N equal shares, 1 <= I <= N", AT(shard),
+                    take_shard },
+    [OPT_ITEM] = { "--item", "ID", "this item of the plan only", AT(item), take_text },
+    [OPT_JOBS] = { "--jobs", "N", "items at a time, or auto: all cores; default 1", AT(jobs),
+                   take_jobs },
+    [OPT_ESTIMATE] = { "--estimate", NULL,
+                       "rank by the model of costs what cannot be measured here", 0, NULL },
+    [OPT_IMPORT] = { "--import", NULL, "take the results into the store", 0, NULL },
+    [OPT_EXPORT] = { "--export", "FILE",
+                     "write the results as JSON lines; - is the standard output", AT(export_to),
+                     take_text },
     [OPT_MAX_SIZE] = { "--max-size", "BYTES", "of code that is kept; also 500K, 200M, 1G",
                        AT(max_bytes), take_size },
     [OPT_MAX_AGE] = { "--max-age", "DAYS", "how long what nobody uses is kept", AT(max_days),
@@ -74,7 +99,7 @@ static char *match(const Option *o, char *arg)
     return !arg[n] || arg[n] == '=' || letter ? arg + n : NULL;
 }
 
-static const Option *find(unsigned allowed, char *arg, char **rest)
+static const Option *find(uint64_t allowed, char *arg, char **rest)
 {
     for (int i = 0; i < NOPTIONS; i++) {
         if ((allowed & BIT(i)) && (*rest = match(&options[i], arg)))
@@ -168,9 +193,12 @@ static int check_words(const Args *a, dcn_error *err)
     int most = 0;
     while (v->operands[most])
         most++;
+    bool any = most && strstr(v->operands[most - 1], "...");
     if (a->words.n < v->required)
         return dcn_fail(err, DCN_EUSAGE, "%s needs %s; 'dcngen help %s' says more", v->name,
                         v->operands[a->words.n], v->name);
+    if (any)
+        return 0;
     if (a->words.n > most && most)
         return dcn_fail(err, DCN_EUSAGE, "%s takes one %s; '%s' is one too many", v->name,
                         v->operands[most - 1], a->words.at[most]);
@@ -185,10 +213,10 @@ static int check_words(const Args *a, dcn_error *err)
 static int make_room(Args *a, int argc, dcn_error *err)
 {
     size_t n = (size_t)argc + 1;
-    List *lists[] = { &a->words, &a->kernel };
+    List *lists[] = { &a->words, &a->kernel, &a->db };
     Pairs *pairs[] = { &a->define, &a->input, &a->output };
     bool failed = false;
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 3; i++)
         failed |= !(lists[i]->at = calloc(n, sizeof *lists[i]->at));
     for (int i = 0; i < 3; i++)
         failed |= !(pairs[i]->at = calloc(n, sizeof *pairs[i]->at));
@@ -209,7 +237,9 @@ static const Verb *find_verb(const char *word)
 
 int args_parse(int argc, char **argv, Args *a, dcn_error *err)
 {
-    *a = (Args){ .seconds = 1, .effort = DCN_TUNE_MEASURE, .max_bytes = -1, .max_days = -1 };
+    *a = (Args){
+        .seconds = 1, .effort = DCN_TUNE_MEASURE, .max_bytes = -1, .max_days = -1, .jobs = 1
+    };
     if (make_room(a, argc, err))
         return -1;
     if (argc < 2)
@@ -228,6 +258,7 @@ void args_free(Args *a)
 {
     free(a->words.at);
     free(a->kernel.at);
+    free(a->db.at);
     free(a->define.at);
     free(a->input.at);
     free(a->output.at);

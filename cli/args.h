@@ -41,6 +41,19 @@ typedef enum {
     OPT_EFFORT,
     OPT_OFFSETS,
     OPT_THREADS,
+    OPT_CPUS,
+    OPT_OFFSETS_LIST,
+    OPT_COUNTS,
+    OPT_CANONICAL,
+    OPT_SLURM,
+    OPT_PLAN,
+    OPT_DB,
+    OPT_SHARD,
+    OPT_ITEM,
+    OPT_JOBS,
+    OPT_ESTIMATE,
+    OPT_IMPORT,
+    OPT_EXPORT,
     OPT_MAX_SIZE,
     OPT_MAX_AGE,
     OPT_JSON,
@@ -48,14 +61,15 @@ typedef enum {
     NOPTIONS
 } OptionId;
 
-#define BIT(id) (1u << (id))
+/* More options than an enumerator has bits: sets of them are uint64_t or macros. */
+#define BIT(id) (UINT64_C(1) << (id))
 
 struct Verb;
 
 /* All text is borrowed from argv, which is changed: `=` between a name and its text becomes NUL. */
 typedef struct Args {
     const struct Verb *verb;
-    unsigned given; /* BIT of every option that was there */
+    uint64_t given; /* BIT of every option that was there */
     List words;     /* what is not an option */
     List kernel;
     Pairs define, input, output;
@@ -67,6 +81,11 @@ typedef struct Args {
     const char *offsets; /* NULL: not given */
     int64_t trials;      /* 0: not given */
     dcn_effort effort;
+    List db;
+    const char *counts, *offsets_list; /* of sweep: lists with commas */
+    const char *plan, *slurm, *item, *export_to;
+    int shard[2]; /* the first of so many as the second says; 0: not given */
+    int jobs;     /* 0: as many as there are cores for */
 } Args;
 
 typedef struct Option {

@@ -3,9 +3,9 @@
 */
 #include "cache.h"
 #include "kernels.h"
-#include "names.h"
 #include "runtime/base.h"
 #include "say.h"
+#include "task.h"
 #include "verbs.h"
 
 #include <inttypes.h>
@@ -15,7 +15,7 @@ typedef struct Task {
     const char *name;
     const char *file; /* what its second word is called; NULL: it has none */
     bool required;
-    unsigned options; /* that mean something here */
+    uint64_t options; /* that mean something here */
     int (*run)(const Args *a, dcn_cache *c, dcn_error *err);
 } Task;
 
@@ -164,11 +164,10 @@ static int unpin(const Args *a, dcn_cache *c, dcn_error *err)
 
 /* ---- the verb ----------------------------------------------------------------------------- */
 
-enum {
-    JSON = BIT(OPT_JSON),
-    KERNELS = BIT(OPT_DEFINE) | BIT(OPT_KERNEL) | BIT(OPT_TARGET) | BIT(OPT_CPU) | BIT(OPT_ATTRS) |
-              BIT(OPT_TRIPLE) | BIT(OPT_THREADS),
-};
+#define JSON BIT(OPT_JSON)
+#define KERNELS                                                                                    \
+    (BIT(OPT_DEFINE) | BIT(OPT_KERNEL) | BIT(OPT_TARGET) | BIT(OPT_CPU) | BIT(OPT_ATTRS) |         \
+     BIT(OPT_TRIPLE) | BIT(OPT_THREADS))
 
 static const Task tasks[] = {
     { "path", NULL, false, JSON, show_path },
@@ -184,27 +183,19 @@ static const Task tasks[] = {
     { .name = NULL },
 };
 
-static const Task *find_task(const char *name, dcn_error *err)
+static const Task *find_task(const Args *a, dcn_error *err)
 {
     const char *names[sizeof tasks / sizeof *tasks] = { NULL };
-    char all[128], hint[HINT_MAX];
-    for (const Task *t = tasks; t->name; t++) {
-        if (!strcmp(t->name, name))
-            return t;
+    for (const Task *t = tasks; t->name; t++)
         names[t - tasks] = t->name;
-    }
-    dcn_fail(err, DCN_EUSAGE, "cache '%.100s' is not one of %s%s", name,
-             names_join(names, all, sizeof all), names_hint(name, names, hint));
-    return NULL;
+    int i = task_find(a, names, err);
+    return i < 0 ? NULL : &tasks[i];
 }
 
 static int check_use(const Args *a, const Task *t, dcn_error *err)
 {
-    for (int i = 0; i < NOPTIONS; i++) {
-        if (a->given & ~t->options & BIT(i))
-            return dcn_fail(err, DCN_EUSAGE, "cache %s has no option '%s'", t->name,
-                            options[i].name);
-    }
+    if (task_check(a, t->name, t->options, err))
+        return -1;
     if (a->words.n > 1 && !t->file)
         return dcn_fail(err, DCN_EUSAGE, "cache %s takes no '%s'", t->name, a->words.at[1]);
     if (a->words.n < 2 && t->required)
@@ -214,7 +205,7 @@ static int check_use(const Args *a, const Task *t, dcn_error *err)
 
 int verb_cache(const Args *a, dcn_error *err)
 {
-    const Task *t = find_task(a->words.at[0], err);
+    const Task *t = find_task(a, err);
     dcn_cache *c = NULL;
     if (!t || check_use(a, t, err) || dcn_cache_open(&c, err))
         return -1;

@@ -28,15 +28,16 @@ typedef struct Lines {
 } Lines;
 
 /* What is used first ranks highest. */
-enum { TRIED, VERIFIED, WINNER, PINNED };
-static const char *const ranks[] = { "none verified", "fastest", "winner", "pinned" };
+enum { TRIED, ESTIMATED, VERIFIED, WINNER, PINNED };
+static const char *const ranks[] = { "none verified", "estimated", "fastest", "winner", "pinned" };
 
 static int rank_of(const dcn_cache_entry *e)
 {
-    return e->pinned                       ? PINNED
-           : strcmp(e->outcome, "ok") != 0 ? TRIED
-           : e->winner                     ? WINNER
-                                           : VERIFIED;
+    if (e->pinned)
+        return PINNED;
+    if (!strcmp(e->outcome, "estimated") && e->winner)
+        return ESTIMATED;
+    return strcmp(e->outcome, "ok") != 0 ? TRIED : e->winner ? WINNER : VERIFIED;
 }
 
 static Line *add_line(Lines *all, const dcn_cache_entry *e)

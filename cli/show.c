@@ -2,11 +2,11 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "kernels.h"
-#include "names.h"
 #include "runtime/base.h"
 #include "say.h"
 #include "space.h"
 #include "spec_json.h"
+#include "task.h"
 #include "verbs.h"
 
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 
 typedef struct View {
     const char *name;
-    unsigned refused; /* options of the verb that mean nothing here */
+    uint64_t refused; /* options of the verb that mean nothing here */
     int (*text)(const Kernels *k, dcn_error *err);
     /* One kernel as an object to be added to the report; NULL: text only. */
     json_t *(*json)(const Kernels *k, const dcn_spec *s, dcn_error *err);
@@ -167,9 +167,7 @@ static json_t *space_object(const Kernels *k, const dcn_spec *s, dcn_error *err)
 
 /* ---- the verb ------------------------------------------------------------- */
 
-enum {
-    AIMED = BIT(OPT_TARGET) | BIT(OPT_CPU) | BIT(OPT_ATTRS) | BIT(OPT_TRIPLE),
-};
+#define AIMED (BIT(OPT_TARGET) | BIT(OPT_CPU) | BIT(OPT_ATTRS) | BIT(OPT_TRIPLE))
 
 static const View views[] = {
     { "ir", BIT(OPT_JSON) | BIT(OPT_THREADS), show_ir, NULL },
@@ -180,28 +178,13 @@ static const View views[] = {
     { .name = NULL },
 };
 
-static const View *find_view(const char *name, dcn_error *err)
+static const View *find_view(const Args *a, dcn_error *err)
 {
     const char *names[sizeof views / sizeof *views] = { NULL };
-    char all[128], hint[HINT_MAX];
-    for (const View *v = views; v->name; v++) {
-        if (!strcmp(v->name, name))
-            return v;
+    for (const View *v = views; v->name; v++)
         names[v - views] = v->name;
-    }
-    dcn_fail(err, DCN_EUSAGE, "show '%.100s' is not one of %s%s", name,
-             names_join(names, all, sizeof all), names_hint(name, names, hint));
-    return NULL;
-}
-
-static int check_options(const Args *a, const View *v, dcn_error *err)
-{
-    for (int i = 0; i < NOPTIONS; i++) {
-        if (a->given & v->refused & BIT(i))
-            return dcn_fail(err, DCN_EUSAGE, "show %s has no option '%s'", v->name,
-                            options[i].name);
-    }
-    return 0;
+    int i = task_find(a, names, err);
+    return i < 0 || task_check(a, views[i].name, ~views[i].refused, err) ? NULL : &views[i];
 }
 
 static int print_json(const Kernels *k, const View *v, dcn_error *err)
@@ -220,8 +203,8 @@ static int print_json(const Kernels *k, const View *v, dcn_error *err)
 
 int verb_show(const Args *a, dcn_error *err)
 {
-    const View *v = find_view(a->words.at[0], err);
-    if (!v || check_options(a, v, err))
+    const View *v = find_view(a, err);
+    if (!v)
         return -1;
     Kernels k;
     int status = kernels_load(a, &k, err);

@@ -170,6 +170,23 @@ int take_trials(const Option *o, char *text, void *field, dcn_error *err)
     return 0;
 }
 
+int take_shard(const Option *o, char *text, void *field, dcn_error *err)
+{
+    const char *slash, *end;
+    int64_t i = whole(text, &slash), n = *slash == '/' ? whole(slash + 1, &end) : -1;
+    if (n < 0 || *end || i < 1 || i > n || n > 1000000)
+        return fail_value(o, text, "I/N with 1 <= I <= N", err);
+    ((int *)field)[0] = (int)i;
+    ((int *)field)[1] = (int)n;
+    return 0;
+}
+
+int take_jobs(const Option *o, char *text, void *field, dcn_error *err)
+{
+    *(int *)field = 0;
+    return strcmp(text, "auto") != 0 ? take_threads(o, text, field, err) : 0;
+}
+
 int take_effort(const Option *o, char *text, void *field, dcn_error *err)
 {
     static const struct {

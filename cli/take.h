@@ -20,6 +20,8 @@ int take_size(const Option *o, char *text, void *field, dcn_error *err);    /* i
 int take_days(const Option *o, char *text, void *field, dcn_error *err);    /* int64_t */
 int take_offsets(const Option *o, char *text, void *field, dcn_error *err); /* const char * */
 int take_trials(const Option *o, char *text, void *field, dcn_error *err);  /* int64_t */
+int take_shard(const Option *o, char *text, void *field, dcn_error *err);   /* int[2] */
+int take_jobs(const Option *o, char *text, void *field, dcn_error *err);    /* int */
 int take_effort(const Option *o, char *text, void *field, dcn_error *err);  /* dcn_effort */
 
 #endif

@@ -7,13 +7,12 @@
 
 #include <string.h>
 
-enum {
-    HELP = BIT(OPT_HELP),
-    REPORT = BIT(OPT_JSON) | HELP,
-    SPEC = BIT(OPT_DEFINE) | BIT(OPT_KERNEL) | BIT(OPT_TARGET) | BIT(OPT_CPU) | BIT(OPT_ATTRS) |
-           BIT(OPT_TRIPLE) | BIT(OPT_SCHEDULE) | HELP,
-    CALL = SPEC | BIT(OPT_THREADS),
-};
+#define HELP   BIT(OPT_HELP)
+#define REPORT (BIT(OPT_JSON) | HELP)
+#define SPEC                                                                                       \
+    (BIT(OPT_DEFINE) | BIT(OPT_KERNEL) | BIT(OPT_TARGET) | BIT(OPT_CPU) | BIT(OPT_ATTRS) |         \
+     BIT(OPT_TRIPLE) | BIT(OPT_SCHEDULE) | HELP)
+#define CALL (SPEC | BIT(OPT_THREADS))
 
 const Verb verbs[] = {
     { "compile",
@@ -111,6 +110,28 @@ const Verb verbs[] = {
       "  pin SPEC.lua     use --schedule for its kernels on --target with --threads from now on\n"
       "  unpin SPEC.lua   do so no longer\n",
       verb_cache },
+    { "sweep",
+      { "WHAT", "FILE..." },
+      1,
+      BIT(OPT_DEFINE) | BIT(OPT_KERNEL) | BIT(OPT_CPUS) | BIT(OPT_ATTRS) | BIT(OPT_TRIPLE) |
+          BIT(OPT_OUT_FILE) | BIT(OPT_SEED) | BIT(OPT_TIME) | BIT(OPT_TRIALS) | BIT(OPT_EFFORT) |
+          BIT(OPT_OFFSETS_LIST) | BIT(OPT_COUNTS) | BIT(OPT_CANONICAL) | BIT(OPT_SLURM) |
+          BIT(OPT_PLAN) | BIT(OPT_DB) | BIT(OPT_SHARD) | BIT(OPT_ITEM) | BIT(OPT_JOBS) |
+          BIT(OPT_ESTIMATE) | BIT(OPT_IMPORT) | BIT(OPT_EXPORT) | REPORT,
+      "tune many kernels for many CPUs, on many machines",
+      "WHAT is one of\n"
+      "  plan [SPEC.lua...]  write the list of items: every kernel for every --target, number of\n"
+      "                      --threads and kind of --offsets, with the budget of each; --slurm\n"
+      "                      also writes job arrays\n"
+      "  worker              tune the items of --plan that this machine can run, or the --shard\n"
+      "                      or --item of them, into --db, whose done items are skipped; each on\n"
+      "                      cores of its own.  --target keeps the items for these CPUs\n"
+      "  status [DB...]      what these databases and --db say of the plan\n"
+      "  collect [DB...]     merge them: into a database (-o), the store (--import), JSON lines\n"
+      "                      (--export)\n"
+      "status and collect exit with 1 if items are missing or failed, or results contradict each\n"
+      "other.  docs/SWEEP.md shows a whole sweep.\n",
+      verb_sweep },
     { "targets",
       { NULL },
       0,

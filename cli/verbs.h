@@ -8,9 +8,9 @@
 
 typedef struct Verb {
     const char *name;
-    const char *operands[3]; /* what its words are called, ended by NULL */
+    const char *operands[3]; /* what its words are called, ended by NULL; "X..." is any number */
     int required;            /* how many of them there must be */
-    unsigned options;        /* BIT of every option it takes */
+    uint64_t options;        /* BIT of every option it takes */
     const char *summary;     /* half a line */
     const char *details;     /* whole lines, each with its newline */
     /* The exit code when the work ran, -1 with err when it could not. */
@@ -34,6 +34,7 @@ int verb_tune(const Args *a, dcn_error *err);
 int verb_show(const Args *a, dcn_error *err);
 int verb_report(const Args *a, dcn_error *err);
 int verb_cache(const Args *a, dcn_error *err);
+int verb_sweep(const Args *a, dcn_error *err);
 int verb_targets(const Args *a, dcn_error *err);
 int verb_doctor(const Args *a, dcn_error *err);
 int verb_version(const Args *a, dcn_error *err);

@@ -23,6 +23,7 @@ install(DIRECTORY include/dcngen DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_M
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 file(GLOB documents CONFIGURE_DEPENDS README.md docs/*.md)
 install(FILES ${documents} DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES share/canonical.lua DESTINATION ${CMAKE_INSTALL_DATADIR}/dcngen)
 install(FILES docs/dcngen.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 
 # ---- CMake package -----------------------------------------------------------------------

@@ -86,15 +86,16 @@ typedef struct dcn_options {
 } dcn_options;
 
 /* Who decided on a schedule: the options, else the spec, else a pin of the user, else what was found by
-** tuning, else nobody. */
+** tuning, else what a sweep estimated for a CPU that it could not measure on, else nobody. */
 typedef enum {
     DCN_ORIGIN_OPTION,
     DCN_ORIGIN_SPEC,
     DCN_ORIGIN_PINNED,
     DCN_ORIGIN_TUNED,
+    DCN_ORIGIN_ESTIMATED,
     DCN_ORIGIN_GUESS,
 } dcn_origin;
-const char *dcn_origin_name(dcn_origin o); /* "option", "spec", "pinned", "tuned", "guess" */
+const char *dcn_origin_name(dcn_origin o); /* "option", "spec", "pinned", "tuned", ... */
 
 typedef struct dcn_choice {
     char schedule[DCN_TEXT_MAX];

@@ -14,7 +14,9 @@
 
 const char *dcn_origin_name(dcn_origin o)
 {
-    static const char *const names[] = { "option", "spec", "pinned", "tuned", "guess" };
+    static const char *const names[] = {
+        "option", "spec", "pinned", "tuned", "estimated", "guess"
+    };
     return (unsigned)o < sizeof names / sizeof *names ? names[o] : "?";
 }
 
@@ -44,7 +46,9 @@ static int take(const dcn_spec *s, Choice *c)
         note(c, err.text);
         return 0;
     }
-    c->what.origin = r->pinned ? DCN_ORIGIN_PINNED : DCN_ORIGIN_TUNED;
+    c->what.origin = r->pinned                      ? DCN_ORIGIN_PINNED
+                     : r->outcome == TUNE_ESTIMATED ? DCN_ORIGIN_ESTIMATED
+                                                    : DCN_ORIGIN_TUNED;
     c->what.gain = r->gain;
     c->why_not[0] = '\0';
     return 1;

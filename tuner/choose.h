@@ -13,7 +13,7 @@ typedef struct Choice {
     Schedule schedule;
     dcn_choice what;
     TuneKey key;       /* key and record: only if the store was asked, that is */
-    TuneRecord record; /* for DCN_ORIGIN_PINNED and DCN_ORIGIN_TUNED */
+    TuneRecord record; /* for DCN_ORIGIN_PINNED, _TUNED and _ESTIMATED */
     char why_not[96];  /* DCN_ORIGIN_GUESS: why not from the store */
 } Choice;
 

@@ -82,6 +82,8 @@ void tune_origin(const Choice *c, char *buf, size_t size)
         [DCN_ORIGIN_SPEC] = "as the spec says",
         [DCN_ORIGIN_PINNED] = "pinned",
         [DCN_ORIGIN_TUNED] = "tuned",
+        [DCN_ORIGIN_ESTIMATED] =
+            "estimated by a sweep, not measured: the best of the model of costs",
         [DCN_ORIGIN_GUESS] = "guessed: ",
     };
     Text t = { buf, size };

@@ -73,13 +73,15 @@ int place_find(const TuneStoreAt *at, Place *out, dcn_error *err)
         *err = (dcn_error){ .code = DCN_OK };
     if (rt_env_read(&env, err))
         return -1;
-    bool placed = at->state_dir && at->cache_dir;
+    bool placed = at->file || (at->state_dir && at->cache_dir);
     const char *system = at->system_dir ? at->system_dir : env.system_dir;
     *out = (Place){ .mode = at->mode };
     if (!placed && (int)out->mode > env.cache)
         out->mode = (TuneStoreMode)env.cache;
     if (out->mode == TUNE_STORE_OFF)
         return 0;
+    if (at->file)
+        return copy(out->file, at->file, err);
     return find_user(at, &env, out, err) ||
                    copy(out->system, system ? system : DCN_SYSTEM_STORE, err)
                ? -1

@@ -10,6 +10,7 @@ enum { PLACE_MAX = 4096 };
 
 typedef struct Place {
     char state[PLACE_MAX], cache[PLACE_MAX], system[PLACE_MAX]; /* "": nowhere */
+    char file[PLACE_MAX];                                       /* "": store.db in `state` */
     TuneStoreMode mode;
 } Place;
 

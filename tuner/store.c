@@ -123,6 +123,14 @@ static int level_place(Level *l, const char *state, const char *cache, dcn_error
                : 0;
 }
 
+/* A store that is one file holds nothing that is run, so whose directory it is does not matter. */
+static int look_at_file(TuneStore *st, dcn_error *err)
+{
+    Level *l = &st->level[0];
+    memcpy(l->db.file, st->place.file, sizeof l->db.file);
+    return level_open(l, st->place.mode == TUNE_STORE_RW, err) < 0 ? -1 : 0;
+}
+
 /* 0 open, 1 not there, -1 err. */
 static int level_look(Level *l, const char *state, const char *cache, bool shared, bool write,
                       dcn_error *err)
@@ -140,7 +148,7 @@ static int look_both(TuneStore *st, dcn_error *err)
 {
     const Place *p = &st->place;
     Level *user = &st->level[0], *system = &st->level[1];
-    dcn_error why;
+    dcn_error why = { .code = DCN_OK };
     if (!user->why[0] &&
         level_look(user, p->state, p->cache, false, p->mode == TUNE_STORE_RW, &why) < 0) {
         if (why.code == DCN_ESTORE)
@@ -162,7 +170,9 @@ int tune_store_open(const TuneStoreAt *at, TuneStore **out, dcn_error *err)
     int failed = place_find(at ? at : &usual, &st->place, &why);
     if (failed)
         dcn_fail(err, why.code, "%s", why.text);
-    if (!failed && st->place.mode != TUNE_STORE_OFF) {
+    if (!failed && st->place.file[0]) {
+        failed = look_at_file(st, err);
+    } else if (!failed && st->place.mode != TUNE_STORE_OFF) {
         if (!st->place.state[0] || !st->place.cache[0])
             memcpy(st->level[0].why, why.text, sizeof why.text);
         failed = look_both(st, err);
@@ -205,14 +215,15 @@ Level *store_reader(TuneStore *st, dcn_error *err)
     else if (st->level[0].why[0])
         dcn_fail(err, DCN_EENV, "%s", st->level[0].why);
     else
-        dcn_fail(err, DCN_EENV, "there is no store yet in %s", st->place.state);
+        dcn_fail(err, DCN_EENV, "there is no store yet: %s", st->level[0].db.file);
     return NULL;
 }
 
 static int make(TuneStore *st, dcn_error *err)
 {
     Level *l = &st->level[0];
-    if (place_make(st->place.state, err) || place_make(st->place.cache, err))
+    if (!st->place.file[0] &&
+        (place_make(st->place.state, err) || place_make(st->place.cache, err)))
         return -1;
     int found = level_open(l, true, err);
     if (found > 0 && !create(l->db.file, err))

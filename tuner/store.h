@@ -23,6 +23,8 @@ typedef enum { TUNE_STORE_OFF, TUNE_STORE_RO, TUNE_STORE_RW } TuneStoreMode;
 typedef struct TuneStoreAt {
     const char *state_dir, *cache_dir, *system_dir;
     TuneStoreMode mode;
+    /* Not NULL: records in this file, wherever it lies, and nothing else: no code, no system-wide store. */
+    const char *file;
 } TuneStoreAt;
 
 int tune_store_open(const TuneStoreAt *at, TuneStore **out, dcn_error *err);
@@ -70,7 +72,8 @@ typedef struct TuneRecord {
 ** its offsets: a new one takes the place of the old, which otherwise stays one as long as it is TUNE_OK. */
 int tune_store_put(TuneStore *st, const TuneKey *key, const TuneRecord *r, dcn_error *err);
 
-/* The record to use: pinned, else the confirmed winner, else the fastest verified; those of stale revisions
+/* The record to use: pinned, else the confirmed winner, else the fastest verified, else the one that a sweep
+** estimated to be the best; those of stale revisions
 ** of a lowering are not looked at.  offsets NULL: any, the latest winner first.  A pinned schedule that was
 ** never measured has only its schedule and `pinned`.  0 found, 1 none, -1 err. */
 int tune_store_best(TuneStore *st, const TuneKey *key, const char *offsets, TuneRecord *out,
@@ -133,5 +136,8 @@ typedef struct TuneImported {
 
 /* All lines or none; "-" is the standard input.  Merges: the best verified record wins, our own pins stay; stale ones are left out. */
 int tune_store_import(TuneStore *st, const char *path, TuneImported *out, dcn_error *err);
+/* The same of text in memory that messages call `name`. */
+int tune_store_merge(TuneStore *st, const char *name, const char *text, size_t size,
+                     TuneImported *out, dcn_error *err);
 
 #endif

@@ -39,7 +39,7 @@ static int count_rows(const Db *db, TuneStoreStat *out, dcn_error *err)
     } counts[] = {
         { "SELECT count(*) FROM keys", &out->keys },
         { "SELECT count(*) FROM records", &out->records },
-        { "SELECT count(*) FROM records WHERE winner", &out->winners },
+        { "SELECT count(*) FROM records WHERE winner AND outcome = 'ok'", &out->winners },
         { "SELECT count(*) FROM pins", &out->pinned },
         { "SELECT count(DISTINCT digest) FROM objects", &out->objects },
         { "SELECT sum(bytes) FROM (SELECT DISTINCT digest, bytes FROM objects)",

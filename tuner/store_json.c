@@ -177,7 +177,7 @@ static int read_outcome(const json_t *o, TuneRecord *r, dcn_error *err)
         return wrong("outcome", "one of ok, refused, crashed, timeout, wrong, dropped, estimated",
                      err);
     r->outcome = (TuneOutcome)outcome;
-    r->winner = r->winner && outcome == TUNE_OK;
+    r->winner = r->winner && (outcome == TUNE_OK || outcome == TUNE_ESTIMATED);
     return 0;
 }
 

@@ -68,6 +68,7 @@ typedef struct Wanted {
     const TuneKey *key;
     const char *offsets;  /* "": any */
     const char *schedule; /* "": any */
+    const char *outcome;  /* ok; or estimated: the one that a sweep recommends */
 } Wanted;
 
 /* 0 found, 1 none, -1 err. */
@@ -76,9 +77,10 @@ static int fastest(const Db *db, const Wanted *w, TuneRecord *out, dcn_error *er
     sqlite3_stmt *row =
         db_ask(db, err,
                SELECT "WHERE k.id = ?1 AND (?2 = '' OR r.offsets = ?2)"
-                      " AND (?3 = '' OR r.schedule = ?3) AND r.outcome = 'ok'"
+                      " AND (?3 = '' OR r.schedule = ?3) AND r.outcome = ?4"
+                      " AND (r.winner OR ?4 = 'ok')"
                       " ORDER BY r.winner DESC, CASE WHEN r.winner THEN -r.at ELSE r.ns_median END",
-               "sss", w->key->id, w->offsets, w->schedule);
+               "ssss", w->key->id, w->offsets, w->schedule, w->outcome);
     int more = row ? 1 : -1, found = 0;
     while (more > 0 && !found && (more = db_next(db, row, err)) > 0)
         found = !row_record(row, KEY_NCOLUMNS, w->key->id, out) && record_is_current(w->key, out);
@@ -93,7 +95,7 @@ static int pinned(const Db *db, const Wanted *w, TuneRecord *out, dcn_error *err
     int found = pin_get(db, w->key, schedule, err);
     if (found <= 0)
         return found < 0 ? -1 : 1;
-    Wanted same = { w->key, w->offsets, schedule };
+    Wanted same = { w->key, w->offsets, schedule, "ok" };
     int none = fastest(db, &same, out, err);
     if (none > 0) {
         memset(out, 0, sizeof *out);
@@ -118,10 +120,22 @@ static void touch(const Level *l, const TuneKey *key)
         db_try(&l->db, "UPDATE keys SET used = ? WHERE id = ?", "ls", now, key->id);
 }
 
+/* What was only estimated, where nothing was measured.  0 found, 1 none, -1 err. */
+static int estimated(TuneStore *st, const Wanted *measured, TuneRecord *out, dcn_error *err)
+{
+    Wanted w = *measured;
+    int none = 1;
+    w.outcome = "estimated";
+    for (int i = 0; i < STORE_NLEVELS && none > 0; i++)
+        if (st->level[i].db.h)
+            none = fastest(&st->level[i].db, &w, out, err);
+    return none;
+}
+
 int tune_store_best(TuneStore *st, const TuneKey *key, const char *offsets, TuneRecord *out,
                     dcn_error *err)
 {
-    const Wanted w = { key, offsets ? offsets : "", "" };
+    const Wanted w = { key, offsets ? offsets : "", "", "ok" };
     for (int i = 0; i < STORE_NLEVELS; i++) {
         const Level *l = &st->level[i];
         if (!l->db.h)
@@ -134,7 +148,7 @@ int tune_store_best(TuneStore *st, const TuneKey *key, const char *offsets, Tune
         if (none <= 0)
             return none;
     }
-    return 1;
+    return estimated(st, &w, out, err);
 }
 
 /* ---- neighbours -------------------------------------------------------------------------- */

@@ -136,7 +136,8 @@ static int put_record(const Db *db, const TuneKey *key, const TuneRecord *r, dcn
                  "INSERT OR REPLACE INTO records VALUES"
                  " (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,"
                  " ?19 OR (?6 = 'ok' AND EXISTS (SELECT 1 FROM records"
-                 "  WHERE key = ?1 AND offsets = ?2 AND schedule = ?3 AND winner)), ?20)",
+                 "  WHERE key = ?1 AND offsets = ?2 AND schedule = ?3 AND winner"
+                 "  AND outcome = 'ok')), ?20)",
                  "ssssissddddddblsllis", key->id, r->offsets, r->schedule, r->lowering, r->rev,
                  tune_outcome_names[r->outcome], r->why, r->ns_median, r->ns_low, r->ns_high,
                  r->gain, r->peak_gflops, r->flops, (const void *)r->sample, sample_bytes(r),

@@ -177,7 +177,8 @@ const char *dcn_tried_name(dcn_tried t)
     return (unsigned)t < DCN_TRIED_NKINDS ? tune_outcome_names[t] : "?";
 }
 
-int dcn_tune(const dcn_spec *s, const dcn_tune_options *opt, dcn_tuned *out, dcn_error *err)
+int tune_remembering(const dcn_spec *s, const dcn_tune_options *opt, const TuneStoreAt *place,
+                     dcn_tuned *out, dcn_error *err)
 {
     static const dcn_tune_options plain;
     Tuning *t = calloc(1, sizeof *t);
@@ -187,6 +188,7 @@ int dcn_tune(const dcn_spec *s, const dcn_tune_options *opt, dcn_tuned *out, dcn
     *t = (Tuning){ .spec = s,
                    .opt = opt ? opt : &plain,
                    .lowerings = cg_lowerings,
+                   .place = place,
                    .patience = PATIENCE,
                    .care = CARE,
                    .out = out };
@@ -194,4 +196,9 @@ int dcn_tune(const dcn_spec *s, const dcn_tune_options *opt, dcn_tuned *out, dcn
     tuning_close(t);
     free(t);
     return failed ? -1 : 0;
+}
+
+int dcn_tune(const dcn_spec *s, const dcn_tune_options *opt, dcn_tuned *out, dcn_error *err)
+{
+    return tune_remembering(s, opt, NULL, out, err);
 }

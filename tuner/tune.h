@@ -35,11 +35,13 @@ typedef struct Tuning {
     const dcn_spec *spec;
     const dcn_tune_options *opt;
     const Lowering *const *lowerings; /* cg_lowerings but in tests */
+    const TuneStoreAt *place;         /* where to remember; NULL: where the environment says */
     double patience;                  /* seconds a candidate may take before it hangs */
     double care;                      /* seconds of measuring what matters, at least */
     dcn_tuned *out;
 
     dcn_target target;
+    char host[64]; /* the CPU's own name; "": nothing is measured */
     dcn_spec bound;
     int threads;
     int64_t trials;
@@ -99,6 +101,10 @@ void tuning_tell(Tuning *t, const Known *k, const char *why, int remembered, int
 
 /* Opened already; fills t->out. */
 int tuning_run(Tuning *t, dcn_error *err);
+
+/* dcn_tune with a store at that place (NULL: where the environment says). */
+int tune_remembering(const dcn_spec *s, const dcn_tune_options *opt, const TuneStoreAt *place,
+                     dcn_tuned *out, dcn_error *err);
 
 /* Of equals the simpler one, confirmed against the guess. */
 int tuning_finish(Tuning *t, dcn_error *err);

@@ -68,7 +68,10 @@ static int find_target(Tuning *t, dcn_error *err)
         return -1;
     if (t->opt->effort == DCN_TUNE_ESTIMATE)
         return 0;
-    return dcn_target_native(&native, err) || tune_can_run(&t->target, &native, err) ? -1 : 0;
+    if (dcn_target_native(&native, err) || tune_can_run(&t->target, &native, err))
+        return -1;
+    memcpy(t->host, native.cpu, sizeof t->host);
+    return 0;
 }
 
 static int open_space(Tuning *t, dcn_error *err)
@@ -101,7 +104,7 @@ static int open_store(Tuning *t, dcn_error *err)
     dcn_error why = { .code = DCN_OK };
     if (tune_key(t->spec, &t->target, t->threads, &t->key, err))
         return -1;
-    if (!tune_store_open(NULL, &t->store, &why)) {
+    if (!tune_store_open(t->place, &t->store, &why)) {
         snprintf(t->out->note, sizeof t->out->note, "%s", tune_store_why(t->store));
         return 0;
     }

@@ -53,7 +53,8 @@ static void say_where(const Tuning *t, TuneRecord *to)
 {
     char host[64] = "";
     gethostname(host, sizeof host - 1);
-    snprintf(to->where, sizeof to->where, "%.60s, %.60s", host, t->target.cpu);
+    snprintf(to->where, sizeof to->where, "%.60s, %.60s", host,
+             t->host[0] ? t->host : "not measured");
 }
 
 static void fill_times(TuneRecord *to, const CandidateResult *r, double time)

@@ -49,7 +49,7 @@ const char *temp_path(const char *in, const char *name)
 
 TuneStore *temp_store(const char *in, TuneStoreMode mode)
 {
-    const TuneStoreAt at = { in, in, "/nonexistent", mode };
+    const TuneStoreAt at = { in, in, "/nonexistent", mode, NULL };
     TuneStore *st = NULL;
     dcn_error err = { .text = "" };
     cr_assert_eq(tune_store_open(&at, &st, &err), 0, "%s", err.text);

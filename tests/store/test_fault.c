@@ -44,7 +44,7 @@ static void fill(int records)
 
 static int open_it(TuneStore **st)
 {
-    const TuneStoreAt at = { temp_dir(), temp_dir(), "/nonexistent", TUNE_STORE_RW };
+    const TuneStoreAt at = { temp_dir(), temp_dir(), "/nonexistent", TUNE_STORE_RW, NULL };
     *st = NULL;
     return tune_store_open(&at, st, &err);
 }
@@ -309,7 +309,7 @@ static int nowhere_to_create(void)
 {
     char below[4096];
     snprintf(below, sizeof below, "%s/sub", temp_dir());
-    const TuneStoreAt at = { below, below, "/nonexistent", TUNE_STORE_RW };
+    const TuneStoreAt at = { below, below, "/nonexistent", TUNE_STORE_RW, NULL };
     TuneStore *st;
     TuneRecord r = temp_record("tiled", 1);
     if (tune_store_open(&at, &st, &err) || tune_store_best(st, &key, NULL, &r, &err) != 1)
@@ -421,7 +421,7 @@ Test(fault, homes_of_xdg)
 
 static TuneStore *two_levels(const char *mine, const char *system)
 {
-    const TuneStoreAt at = { mine, mine, system, TUNE_STORE_RW };
+    const TuneStoreAt at = { mine, mine, system, TUNE_STORE_RW, NULL };
     TuneStore *st = NULL;
     cr_assert_eq(tune_store_open(&at, &st, &err), 0, "%s", err.text);
     return st;

@@ -34,7 +34,7 @@ static TuneRecord numbered(int writer, int i)
 
 static TuneStore *open_or_exit(void)
 {
-    const TuneStoreAt at = { temp_dir(), temp_dir(), "/nonexistent", TUNE_STORE_RW };
+    const TuneStoreAt at = { temp_dir(), temp_dir(), "/nonexistent", TUNE_STORE_RW, NULL };
     TuneStore *st;
     if (tune_store_open(&at, &st, &err)) {
         fprintf(stderr, "%s\n", err.text);
