@@ -12,7 +12,7 @@ block() { # FIRST-LINE
 prints "$(block 'dcngen help')" help
 prints "$(block 'dcngen help')" --help
 prints "$(block 'dcngen help')" -h
-for verb in compile run verify bench tune show report cache targets doctor version help; do
+for verb in compile run verify bench tune show report cache sweep targets doctor version help; do
     text=$(block "dcngen help $verb")
     same "docs/CLI.md has $verb" yes "$([ -n "$text" ] && echo yes)"
     prints "$text" help $verb
