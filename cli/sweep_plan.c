@@ -28,7 +28,7 @@ static int add(Axes *x, dcn_error *err)
                                                                                              : 0;
 }
 
-/* Whether offsets are read at all: else one kind of them is as good as another. */
+/* Whether offsets are read at all: else what they are is the same to it. */
 static bool has_offsets(const dcn_spec *s)
 {
     static const char *const names[] = { "offset", "offset_mask", "trans" };
@@ -44,7 +44,8 @@ static bool has_offsets(const dcn_spec *s)
 static int for_offsets(Axes *x, dcn_error *err)
 {
     char word[4096];
-    const char *at = x->args->offsets_list ? x->args->offsets_list : "normal:2";
+    const bool all = x->args->offsets_list && has_offsets(x->wish.spec);
+    const char *at = all ? x->args->offsets_list : "normal:2";
     int failed = 0;
     do {
         if (sweep_word(&at, word, sizeof word) >= sizeof word || !tune_offsets_is_text(word))
@@ -54,7 +55,7 @@ static int for_offsets(Axes *x, dcn_error *err)
                             word);
         x->wish.offsets = word;
         failed = add(x, err);
-    } while (!failed && *at && has_offsets(x->wish.spec));
+    } while (!failed && *at);
     x->wish.offsets = NULL;
     return failed;
 }

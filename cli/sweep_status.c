@@ -215,8 +215,6 @@ static int check_output(const Outcome *o, dcn_error *err)
 {
     struct stat out, in;
     const char *path = o->args->out;
-    if (!path && !o->args->export_to && !args_has(o->args, OPT_IMPORT))
-        return dcn_fail(err, DCN_EUSAGE, "sweep collect needs -o FILE, --import or --export FILE");
     for (int i = 0; path && i < o->dbs.n; i++)
         if (!stat(path, &out) && !stat(o->path[i], &in) && out.st_ino == in.st_ino &&
             out.st_dev == in.st_dev)
@@ -275,6 +273,8 @@ static int collect(const Outcome *o, dcn_error *err)
 int sweep_collect(const Args *a, dcn_error *err)
 {
     Outcome o;
+    if (!a->out && !a->export_to && !args_has(a, OPT_IMPORT))
+        return dcn_fail(err, DCN_EUSAGE, "sweep collect needs -o FILE, --import or --export FILE");
     const bool quiet = a->export_to && !strcmp(a->export_to, "-");
     int status = outcome_open(&o, a, err) || collect(&o, err) || (!quiet && show(&o, err))
                      ? -1
