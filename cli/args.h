@@ -25,6 +25,7 @@ typedef enum {
     OPT_DEFINE,
     OPT_KERNEL,
     OPT_TARGET,
+    OPT_TARGETS,
     OPT_CPU,
     OPT_ATTRS,
     OPT_TRIPLE,

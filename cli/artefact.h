@@ -19,8 +19,8 @@ extern const Kind artefact_depfile; /* its `emit` means nothing */
 typedef struct Artefact {
     const dcn_spec *spec;
     const Kind *kind;
-    const char *schedule; /* of the kernel */
-    char *path, *temp;    /* where it goes, and where it is written first */
+    const dcn_choice *choice; /* of the kernel, for each target */
+    char *path, *temp;        /* where it goes, and where it is written first */
     void *bytes;
     size_t size;
     dcn_error err; /* of making it */

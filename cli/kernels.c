@@ -114,10 +114,10 @@ int kernel_check_static(const dcn_spec *s, const char *what, dcn_error *err)
 
 /* ---- how ------------------------------------------------------------------ */
 
-/* The CPU is that of the command line or else the spec's; --triple and -mattr alter either. */
-static int choose_target(const Args *a, const dcn_spec *s, dcn_target *t, dcn_error *err)
+/* cpu, or else the spec's; --triple and -mattr alter either. */
+static int choose_target(const Args *a, const dcn_spec *s, const char *cpu, dcn_target *t,
+                         dcn_error *err)
 {
-    const char *cpu = a->target ? a->target : a->cpu;
     if (!cpu && tune_spec_target(s, t, err))
         return -1;
     if (!cpu)
@@ -125,16 +125,22 @@ static int choose_target(const Args *a, const dcn_spec *s, dcn_target *t, dcn_er
     return dcn_target_parse(cpu, a->triple, a->attrs, t, err);
 }
 
-int kernel_choice(const Kernels *k, const dcn_spec *s, Choice *c, dcn_error *err)
+int kernel_choice_for(const Kernels *k, const dcn_spec *s, const char *cpu, Choice *c,
+                      dcn_error *err)
 {
     const Args *a = k->args;
     if (a->target && a->cpu && strcmp(a->target, a->cpu) != 0)
         return dcn_fail(err, DCN_EUSAGE, "--target %s and -mcpu=%s contradict each other",
                         a->target, a->cpu);
     c->opt = (dcn_options){ .schedule = a->schedule, .target = &c->target, .threads = a->threads };
-    if (!choose_target(a, s, &c->target, err))
+    if (!choose_target(a, s, cpu, &c->target, err))
         return 0;
     return err->code == DCN_ESPEC ? kernel_fail(k, s, err) : -1;
+}
+
+int kernel_choice(const Kernels *k, const dcn_spec *s, Choice *c, dcn_error *err)
+{
+    return kernel_choice_for(k, s, k->args->target ? k->args->target : k->args->cpu, c, err);
 }
 
 int kernel_compile(const Kernels *k, const dcn_spec *s, dcn_kernel **out, dcn_error *err)

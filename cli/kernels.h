@@ -28,6 +28,10 @@ typedef struct Choice {
 /* Of the functions below, s is one of k->spec. */
 int kernel_choice(const Kernels *k, const dcn_spec *s, Choice *c, dcn_error *err);
 
+/* The same for the CPU of that name instead of the command line's; NULL: the spec's. */
+int kernel_choice_for(const Kernels *k, const dcn_spec *s, const char *cpu, Choice *c,
+                      dcn_error *err);
+
 /* Compile for this process. */
 int kernel_compile(const Kernels *k, const dcn_spec *s, dcn_kernel **out, dcn_error *err);
 

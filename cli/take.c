@@ -31,8 +31,8 @@ int take_text(const Option *o, char *text, void *field, dcn_error *err)
 int take_target(const Option *o, char *text, void *field, dcn_error *err)
 {
     if (strchr(text, ','))
-        return dcn_fail(err, DCN_EUSAGE, "%s '%.100s': one target at a time in this version",
-                        o->name, text);
+        return dcn_fail(err, DCN_EUSAGE,
+                        "%s '%.100s': one CPU here; compile --target takes several", o->name, text);
     return take_text(o, text, field, err);
 }
 

@@ -18,11 +18,16 @@ const Verb verbs[] = {
     { "compile",
       { "SPEC.lua" },
       1,
-      SPEC | BIT(OPT_OUT) | BIT(OPT_EMIT) | BIT(OPT_DEPFILE) | BIT(OPT_THREADS) | BIT(OPT_JSON),
+      (SPEC & ~BIT(OPT_TARGET)) | BIT(OPT_TARGETS) | BIT(OPT_OUT) | BIT(OPT_EMIT) |
+          BIT(OPT_DEPFILE) | BIT(OPT_THREADS) | BIT(OPT_JSON),
       "write kernels as object files, headers, assembly, libraries",
       "Writes, for each kernel, the artefacts named by --emit (default: obj,header) into DIR:\n"
       "NAME.o, NAME.h, NAME.s, NAME.ll, NAME.bc, libNAME.a, libNAME.so.  The object needs no\n"
-      "library; the header documents shapes, weight packing, workspace and threading.  All files\n"
+      "library; the header documents shapes, weight packing, workspace and threading.  With "
+      "several\n"
+      "CPUs in --target, each artefact holds a variant for each and picks one on the machine "
+      "where\n"
+      "it runs; the header says how to ask which.  All files\n"
       "of one command appear complete or not at all; their names are printed.  --threads is how\n"
       "many of them are made at the same time, and how many will run a kernel, where the store\n"
       "knows a schedule that was tuned for them.\n",

@@ -13,6 +13,17 @@ typedef enum { CG_OBJ, CG_ASM, CG_LLVM_IR, CG_BITCODE } CgKind;
 int cg_build(const dcn_spec *s, const Schedule *sched, const dcn_target *t, CgKind kind,
              void **bytes, size_t *size, dcn_error *err);
 
+/* One kernel for several CPUs of one triple, in the user's order; targets and schedules are borrowed.  The object
+** has the five symbols once, which pick a variant when they are first called, and three more: see cg_header.
+** DCN_EUSAGE for targets that do not go together. */
+enum { CG_MAX_VARIANTS = 16 };
+typedef struct CgVariant {
+    const Schedule *schedule;
+    const dcn_target *target;
+} CgVariant;
+int cg_build_many(const dcn_spec *s, const CgVariant *v, int n, CgKind kind, void **bytes,
+                  size_t *size, dcn_error *err);
+
 /* Make an object made by cg_build callable in this process: fills k->entry, k->code_bytes, k->owner, k->release. */
 int cg_load(const void *obj, size_t size, dcn_kernel *k, dcn_error *err);
 
@@ -24,9 +35,8 @@ typedef double (*CgPeak)(int64_t rounds);
 int cg_load_peak(const void *obj, size_t size, CgPeak *fn, void **owner, dcn_error *err);
 void cg_unload(void *owner);
 
-/* The C header that goes with the object; malloc'ed text. */
-int cg_header(const dcn_spec *s, const Schedule *sched, const dcn_target *t, char **text,
-              dcn_error *err);
+/* The C header that goes with the object of cg_build, n = 1, or of cg_build_many; malloc'ed text. */
+int cg_header(const dcn_spec *s, const CgVariant *v, int n, char **text, dcn_error *err);
 
 /* "19.1.7" */
 const char *cg_llvm_version(void);

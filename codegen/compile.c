@@ -6,6 +6,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "cg.h"
+#include "dispatch.h"
 #include "emit.h"
 #include "guard.h"
 #include "runtime/base.h"
@@ -151,6 +152,26 @@ int cg_build(const dcn_spec *s, const Schedule *sched, const dcn_target *t, CgKi
     trace_choice(&b.trace, s, sched);
     e_open(&b.e, s->name, s->dtype, t);
     sched->how->emit(&b.e, s, t, sched->k);
+    return finish(&b, kind, bytes, size, err);
+}
+
+int cg_build_many(const dcn_spec *s, const CgVariant *v, int n, CgKind kind, void **bytes,
+                  size_t *size, dcn_error *err)
+{
+    cg_llvm_init();
+    Dispatch d;
+    Build b = { .tm = NULL };
+    if (dispatch_plan(&d, s, v, n, err) || trace_open(&b.trace, s->name, err))
+        return -1;
+    e_open(&b.e, s->name, s->dtype, &d.base);
+    for (int i = 0; i < n; i++) {
+        const CgVariant *at = &d.v[i];
+        trace_choice(&b.trace, s, at->schedule);
+        dispatch_open(&d, &b.e, i);
+        at->schedule->how->emit(&b.e, s, at->target, at->schedule->k);
+        dispatch_seal(&d, &b.e, i);
+    }
+    dispatch_close(&d, &b.e);
     return finish(&b, kind, bytes, size, err);
 }
 

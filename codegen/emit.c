@@ -71,7 +71,12 @@ static void add_attribute(Emit *e, LLVMValueRef fn, LLVMAttributeIndex at, const
     LLVMAddAttributeAtIndex(fn, at, LLVMCreateEnumAttribute(e->ctx, kind, 0));
 }
 
-static void add_text_attribute(Emit *e, LLVMValueRef fn, const char *key, const char *value)
+void e_fn_mark(Emit *e, LLVMValueRef fn, const char *name)
+{
+    add_attribute(e, fn, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, name);
+}
+
+void e_fn_note(Emit *e, LLVMValueRef fn, const char *key, const char *value)
 {
     LLVMAttributeRef a = LLVMCreateStringAttribute(e->ctx, key, (unsigned)strlen(key), value,
                                                    (unsigned)strlen(value));
@@ -88,9 +93,9 @@ LLVMValueRef e_fn_begin(Emit *e, const char *name, int internal, LLVMTypeRef res
     for (int i = 0; internal && i < nargs; i++)
         if (args[i] == e->ptr)
             add_attribute(e, fn, (LLVMAttributeIndex)(i + 1), "noalias");
-    add_attribute(e, fn, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, "nounwind");
+    e_fn_mark(e, fn, "nounwind");
     if (strncmp(e->target->isa, "avx512", 6) == 0)
-        add_text_attribute(e, fn, "prefer-vector-width", "512");
+        e_fn_note(e, fn, "prefer-vector-width", "512");
     e->fn = fn;
     LLVMPositionBuilderAtEnd(e->b, LLVMAppendBasicBlockInContext(e->ctx, fn, "entry"));
     return fn;

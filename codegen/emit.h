@@ -75,6 +75,9 @@ Shape e_shape(Emit *e, Shape now);
 ** are noalias: pass each buffer once.  internal: visible in this module only. */
 LLVMValueRef e_fn_begin(Emit *e, const char *name, int internal, LLVMTypeRef result, int nargs,
                         const LLVMTypeRef *args);
+/* LLVM's attributes of a function: a word ("cold"), or a key with a value ("target-cpu"). */
+void e_fn_mark(Emit *e, LLVMValueRef fn, const char *name);
+void e_fn_note(Emit *e, LLVMValueRef fn, const char *key, const char *value);
 void e_fn_end(Emit *e); /* of a void function; others end with e_return first */
 void e_return(Emit *e, idx value);
 idx e_arg_idx(Emit *e, int i);

@@ -4,7 +4,7 @@
 ** described where they are declared, and nothing but <stdint.h> is included.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "cg.h"
+#include "dispatch.h"
 #include "runtime/base.h"
 #include "runtime/spec_fields.h"
 
@@ -16,6 +16,8 @@
 typedef struct Page {
     FILE *out;
     const dcn_spec *s;
+    const CgVariant *v;
+    int nv;
     const char *real; /* float or double */
     char upper[DCN_NAME_MAX];
     dcn_tensor t[DCN_MAX_TENSORS];
@@ -49,19 +51,34 @@ static int is_dynamic(const dcn_spec *s)
            s->rois == DCN_DYNAMIC;
 }
 
-static void preamble(const Page *p, const Schedule *sched, const dcn_target *t)
+/* One line for each CPU that the object is for. */
+static void targets(const Page *p)
 {
-    char spec[2048], how[DCN_TEXT_MAX];
+    for (int i = 0; i < p->nv; i++) {
+        const dcn_target *t = p->v[i].target;
+        char how[DCN_TEXT_MAX];
+        sched_print(p->v[i].schedule, how, sizeof how);
+        fprintf(p->out,
+                "** schedule  %s\n"
+                "** target    %s, %s (%s)\n",
+                how, t->triple, t->cpu, t->isa);
+    }
+}
+
+static void preamble(const Page *p)
+{
+    char spec[2048];
     dcn_spec_print(p->s, spec, sizeof spec);
-    sched_print(sched, how, sizeof how);
     fprintf(p->out,
             "/* %s: a %s compiled by dcngen.\n**\n"
-            "** spec      %s\n"
-            "** schedule  %s\n"
-            "** target    %s, %s (%s)\n**\n"
-            "** The object needs no library.  It must run on a CPU with that instruction set.\n"
+            "** spec      %s\n",
+            p->s->name, dcn_op_name(p->s->op), spec);
+    targets(p);
+    fprintf(p->out,
+            "**\n** The object needs no library.  It %s.\n"
             "** This file and the object belong to whoever generated them.\n*/\n",
-            p->s->name, dcn_op_name(p->s->op), spec, how, t->triple, t->cpu, t->isa);
+            p->nv > 1 ? "picks a target that the CPU and its system can run"
+                      : "must run on a CPU with that instruction set");
     fprintf(p->out,
             "#ifndef %s_H\n#define %s_H\n\n#include <stdint.h>\n\n"
             "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n",
@@ -191,11 +208,47 @@ static void running(const Page *p)
     fprintf(p->out, "#ifdef __cplusplus\n}\n#endif\n#endif\n");
 }
 
-int cg_header(const dcn_spec *s, const Schedule *sched, const dcn_target *t, char **text,
-              dcn_error *err)
+/* The functions of an object for several CPUs. */
+static void choosing(const Page *p)
+{
+    const char *n = p->s->name;
+    if (p->nv < 2)
+        return;
+    fprintf(p->out,
+            "/* The first call of any function here asks the CPU what it has, and its system which "
+            "registers it\n"
+            "** saves; from then on all of them are those of the best variant that can run.  Each "
+            "variant packs\n"
+            "** in its own way and has its own size of workspace: packed operands and workspace go "
+            "with the\n"
+            "** variant, in this process.  Where none can run there are no phases, sizes are 0 and "
+            "nothing is\n"
+            "** written. */\n\n");
+    fprintf(
+        p->out,
+        "/* Which one is in use: the name of its CPU, \"none\" if none can run. */\n"
+        "const char *%s_variant(void);\n"
+        "/* Why, in one line: at most size bytes with a NUL at the end.  Returns the length of all "
+        "of it. */\n"
+        "int64_t %s_variant_why(char *text, int64_t size);\n"
+        "/* Use another one, for tests: the CPU's name, NULL for the best again.  0; -1: there is "
+        "none of that\n"
+        "** name; -2: it cannot run here; then nothing changes.  Not during a call, and what was "
+        "packed\n"
+        "** before is void. */\n"
+        "int %s_choose_variant(const char *cpu);\n\n",
+        n, n, n);
+}
+
+int cg_header(const dcn_spec *s, const CgVariant *v, int n, char **text, dcn_error *err)
 {
     size_t size = 0;
-    Page p = { .s = s, .real = s->dtype == DCN_F32 ? "float" : "double" };
+    Dispatch d;
+    if (n > 1 && dispatch_plan(&d, s, v, n, err))
+        return -1;
+    Page p = {
+        .s = s, .v = n > 1 ? d.v : v, .nv = n, .real = s->dtype == DCN_F32 ? "float" : "double"
+    };
     *text = NULL;
     p.out = open_memstream(text, &size);
     if (!p.out)
@@ -203,7 +256,8 @@ int cg_header(const dcn_spec *s, const Schedule *sched, const dcn_target *t, cha
     for (int i = 0; s->name[i]; i++)
         p.upper[i] = (char)toupper((unsigned char)s->name[i]);
     p.nt = dcn_spec_tensors(s, p.t);
-    preamble(&p, sched, t);
+    preamble(&p);
+    choosing(&p);
     sizes(&p);
     arguments(&p);
     packing(&p);

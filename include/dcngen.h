@@ -165,6 +165,11 @@ typedef enum {
 int dcn_emit(const dcn_spec *s, const dcn_options *opt, dcn_emit_kind kind, void **bytes,
              size_t *size, dcn_error *err);
 
+/* The same for n targets of one triple, 1 to 16: opt[i] is about the i-th.  The code picks one of them when it is first
+** called, for the CPU and the system it then runs on; the header tells how to ask for it. */
+int dcn_emit_many(const dcn_spec *s, const dcn_options *opt, int n, dcn_emit_kind kind,
+                  void **bytes, size_t *size, dcn_error *err);
+
 /* What dcn_compile and dcn_emit would choose, and why, where it came from and what it means (a few lines);
 ** what and why may be NULL.  The store may have changed at the next call: hand the schedule on in the options
 ** where several artefacts of one kernel must agree. */

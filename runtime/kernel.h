@@ -34,6 +34,12 @@ typedef struct rt_entry {
         "_run", "_tasks", "_workspace_bytes", "_pack", "_packed_bytes"                             \
     }
 
+/* What an object for several CPUs has besides. */
+#define RT_VARIANT_SUFFIXES                                                                        \
+    {                                                                                              \
+        "_variant", "_variant_why", "_choose_variant"                                              \
+    }
+
 struct dcn_kernel {
     dcn_spec spec;
     dcn_target target;

@@ -71,8 +71,8 @@ expect 2 "dcngen: --emit '' $kinds" compile k.lua -o d --emit obj,
 expect 2 "dcngen: compile needs -o DIR" compile k.lua
 
 # ---- targets
-expect 2 "dcngen: --target 'native,haswell': one target at a time in this version" verify k.lua --target native,haswell
-expect 2 "dcngen: -mcpu 'native,haswell': one target at a time in this version" verify k.lua -mcpu=native,haswell
+expect 2 "dcngen: --target 'native,haswell': one CPU here; compile --target takes several" verify k.lua --target native,haswell
+expect 2 "dcngen: -mcpu 'native,haswell': one CPU here; compile --target takes several" verify k.lua -mcpu=native,haswell
 expect 2 "dcngen: --target znver4 and -mcpu=haswell contradict each other" verify k.lua --target znver4 -mcpu=haswell
 expect 4 'dcngen: unknown CPU "znver44" (did you mean "znver4"?)' verify k.lua --target znver44
 expect 4 'dcngen: unknown CPU feature "avx22" (did you mean "avx2"?)' show schedule k.lua --target x86-64-v3 -mattr=+avx22
