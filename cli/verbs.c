@@ -23,14 +23,12 @@ const Verb verbs[] = {
       "write kernels as object files, headers, assembly, libraries",
       "Writes, for each kernel, the artefacts named by --emit (default: obj,header) into DIR:\n"
       "NAME.o, NAME.h, NAME.s, NAME.ll, NAME.bc, libNAME.a, libNAME.so.  The object needs no\n"
-      "library; the header documents shapes, weight packing, workspace and threading.  With "
-      "several\n"
-      "CPUs in --target, each artefact holds a variant for each and picks one on the machine "
-      "where\n"
-      "it runs; the header says how to ask which.  All files\n"
-      "of one command appear complete or not at all; their names are printed.  --threads is how\n"
-      "many of them are made at the same time, and how many will run a kernel, where the store\n"
-      "knows a schedule that was tuned for them.\n",
+      "library; the header documents shapes, weight packing, workspace and threading.  With more\n"
+      "CPUs than one in --target every artefact holds a variant for each, and picks the best that\n"
+      "the machine can run when it is first called.  All files of one command appear complete or\n"
+      "not at all; their names are printed.  --threads is how many of them are made at the same\n"
+      "time, and how many will run a kernel, where the store knows a schedule that was tuned for\n"
+      "them.\n",
       verb_compile },
     { "run",
       { "SPEC.lua" },
