@@ -3,7 +3,7 @@
 **     dcngen_sweep SPEC KERNEL THREADS ROUNDS [-D name=value] SCHEDULE...
 **
 ** A schedule may hold alternatives: "tiled mr={6,8} nv=*" (see expand.h); "" is the guess.  Every
-** legal one is compiled and compared with the reference at a few outputs; those that pass take
+** legal one is compiled and compared with the reference; those that pass take
 ** turns for ROUNDS rounds, each running once unclocked to bring its own data into the caches and
 ** once by the clock.  The table is sorted by the median, the share is of the multiply-add peak of
 ** the same rounds.
@@ -12,22 +12,21 @@
 #include "expand.h"
 #include "load.h"
 #include "runtime/base.h"
-#include "runtime/reference.h"
 #include "timing.h"
-#include "tuner/operands.h"
+#include "tuner/cases.h"
 #include "tuner/probe.h"
+#include "tuner/wanted.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_CANDIDATES = 4096, CHECKED = 64, ALIGN = 64 };
-static const double OFFSET_DEVIATION = 2, TOLERANCE = 3e-4;
+enum { MAX_CANDIDATES = 4096, ALIGN = 64 };
+static const double OFFSET_DEVIATION = 2;
 
 typedef struct Candidate {
     dcn_kernel *kernel;
-    void *packed;
+    Operands o; /* those of the sweep, with weights packed for this kernel */
     double *ns, median;
 } Candidate;
 
@@ -36,10 +35,7 @@ typedef struct Sweep {
     const dcn_spec *spec;
     int threads, rounds;
     Operands o;
-    void *weight; /* unpacked */
-    int weight_at;
-    double want[CHECKED];
-    int64_t at[CHECKED][4]; /* n, o, p, q */
+    Wanted wanted;
     Candidate *candidate;
     int n, refused, repeated, wrong;
     dcn_error reason; /* of the last refusal */
@@ -78,20 +74,24 @@ static void add(void *self, const char *text)
 
 static int pack(Sweep *w, Candidate *c, dcn_error *err)
 {
-    c->packed = malloc(dcn_kernel_tensor_bytes(c->kernel, w->weight_at) + 1);
     c->ns = calloc((size_t)w->rounds, sizeof *c->ns);
-    if (!c->packed || !c->ns)
-        return dcn_fail(err, DCN_EENV, "no memory for the weights of %d schedules", w->n);
-    dcn_pack_tensor(c->kernel, w->weight_at, w->weight, c->packed);
-    return 0;
+    if (!c->ns)
+        return dcn_fail(err, DCN_EENV, "no memory for %d rounds of %d schedules", w->rounds, w->n);
+    return tune_operands_share(&c->o, &w->o, c->kernel, err);
 }
 
 static int run(const Sweep *w, const Candidate *c, dcn_error *err)
 {
     dcn_call call = { .threads = w->threads, .workspace = w->workspace };
-    memcpy(call.tensor, w->o.typed, sizeof call.tensor);
-    call.tensor[w->weight_at] = c->packed;
+    memcpy(call.tensor, c->o.typed, sizeof call.tensor);
     return dcn_execute(c->kernel, &call, err);
+}
+
+static void forget(Candidate *c)
+{
+    tune_operands_drop(&c->o);
+    dcn_kernel_free(c->kernel);
+    free(c->ns);
 }
 
 /* ---- operands, the same for all ------------------------------------------- */
@@ -112,87 +112,40 @@ static int open_operands(Sweep *w, dcn_error *err)
 {
     rt_rng rng = rt_rng_seed(1);
     TuneCase ordinary = tune_ordinary(OFFSET_DEVIATION);
-    if (tune_operands_open(&w->o, w->candidate[0].kernel, w->spec, err) ||
-        tune_fill_inputs(&w->o, &rng, err))
+    if (tune_operands_open(&w->o, NULL, w->spec, err) || tune_fill_inputs(&w->o, &rng, err))
         return -1;
     tune_fill_case(&w->o, &ordinary, &rng);
-    for (int i = 0; i < w->o.n; i++)
-        if (w->o.tensor[i].role == DCN_WEIGHT)
-            w->weight_at = i;
-    int64_t count = w->o.count[w->weight_at];
-    w->weight = malloc((size_t)count * sizeof(double) + 1);
-    if (!w->weight)
-        return dcn_fail(err, DCN_EENV, "no memory for %lld weights", (long long)count);
-    rt_convert(w->weight, rt_kind_of(w->spec->dtype), w->o.exact[w->weight_at], RT_F64, count);
-    return 0;
+    return wanted_open(&w->wanted, &w->o, &rng, err);
 }
 
-/* ---- a quick check -------------------------------------------------------- */
-
-static int64_t below(rt_rng *r, int64_t n)
-{
-    return (int64_t)(rt_rng_next(r) % (uint64_t)n);
-}
-
-static void want_outputs(Sweep *w)
-{
-    rt_rng rng = rt_rng_seed(2);
-    const dcn_spec *s = w->spec;
-    const int64_t p = dcn_out_height(s, s->height), q = dcn_out_width(s, s->width);
-    for (int i = 0; i < CHECKED; i++) {
-        const int64_t at[4] = { below(&rng, s->batch), below(&rng, s->out_channels), below(&rng, p),
-                                below(&rng, q) };
-        memcpy(w->at[i], at, sizeof at);
-        w->want[i] = rt_reference_at(s, (const double *const *)w->o.exact, at);
-    }
-}
-
-static double output_at(const Sweep *w, const int64_t at[4])
-{
-    const dcn_spec *s = w->spec;
-    const void *y = w->o.typed[w->o.n - 1];
-    const int64_t p = dcn_out_height(s, s->height), q = dcn_out_width(s, s->width);
-    int64_t i = s->layout == DCN_NHWC ? ((at[0] * p + at[2]) * q + at[3]) * s->out_channels + at[1]
-                                      : ((at[0] * s->out_channels + at[1]) * p + at[2]) * q + at[3];
-    return s->dtype == DCN_F64 ? ((const double *)y)[i] : (double)((const float *)y)[i];
-}
+/* ---- a check --------------------------------------------------------------- */
 
 /* Also warms up. */
-static bool right(const Sweep *w, const Candidate *c, dcn_error *err)
+static bool right(const Sweep *w, Candidate *c, dcn_report *report)
 {
-    tune_poison_output((Operands *)&w->o);
-    if (run(w, c, err))
+    dcn_error err;
+    *report = (dcn_report){ .what = "" };
+    tune_poison_output(&c->o);
+    if (run(w, c, &err)) {
+        snprintf(report->what, sizeof report->what, "%.255s", err.text);
         return false;
-    for (int i = 0; i < CHECKED; i++)
-        if (!(fabs(output_at(w, w->at[i]) - w->want[i]) <= TOLERANCE * (1 + fabs(w->want[i])))) {
-            dcn_fail(err, DCN_EFAILED, "output[%lld][%lld][%lld][%lld] is %g, not %g",
-                     (long long)w->at[i][0], (long long)w->at[i][1], (long long)w->at[i][2],
-                     (long long)w->at[i][3], output_at(w, w->at[i]), w->want[i]);
-            return false;
-        }
-    return true;
-}
-
-static void forget(Candidate *c)
-{
-    dcn_kernel_free(c->kernel);
-    free(c->packed);
-    free(c->ns);
+    }
+    return wanted_compare(&w->wanted, &c->o, "ordinary offsets", report);
 }
 
 static void drop_wrong(Sweep *w)
 {
     int kept = 0;
     for (int i = 0; i < w->n; i++) {
-        dcn_error err;
-        Candidate c = w->candidate[i];
-        if (right(w, &c, &err)) {
-            w->candidate[kept++] = c;
+        Candidate *c = &w->candidate[i];
+        dcn_report report;
+        if (right(w, c, &report)) {
+            w->candidate[kept++] = *c;
             continue;
         }
-        printf("WRONG: %s: %s\n", dcn_kernel_schedule(c.kernel), err.text);
+        printf("WRONG: %s: %s\n", dcn_kernel_schedule(c->kernel), report.what);
         w->wrong++;
-        forget(&c);
+        forget(c);
     }
     w->n = kept;
 }
@@ -273,7 +226,6 @@ static int sweep(Sweep *w, int argc, char **argv, dcn_error *err)
     for (int i = 0; i < w->n; i++)
         if (pack(w, &w->candidate[i], err))
             return -1;
-    want_outputs(w);
     drop_wrong(w);
     if (w->n && measure(w, err))
         return -1;
@@ -299,10 +251,10 @@ int main(int argc, char **argv)
         fprintf(stderr, "dcngen_sweep: %s\n", err.text);
     for (int i = 0; w.candidate && i < w.n; i++)
         forget(&w.candidate[i]);
+    wanted_close(&w.wanted);
     tune_operands_close(&w.o);
     free(w.candidate);
     free(w.peak);
-    free(w.weight);
     free(w.workspace);
     dcn_module_free(w.module);
     return failed ? (int)err.code : w.wrong ? DCN_EFAILED : 0;

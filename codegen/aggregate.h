@@ -29,17 +29,15 @@ typedef struct AggregatePlan {
     int per_block;     /* points of a whole block */
     int th, tw;        /* rows and columns of a task; tw = 0: all columns */
     int ahead;         /* rows between the taps' centre and what is prefetched; 0: nothing is */
-    int next;          /* 1: prefetch offsets and masks of the next block */
-    int stream;        /* 1: outputs past the caches where they are aligned */
-    int permute;       /* corners whose weights are taken out of registers */
-    int sum_lanes;     /* of the sums: a power of two that fits a group */
-    int softmax;       /* terms are exp(logit - shift), and scale is 1 / their sum */
-    int finishes;      /* the sums are the outputs: their activation is done here */
-    int out_stride;    /* elements from what becomes of a pixel to the next one's */
-    int packed;        /* dcnv4: elements of a pixel's row of offset_mask; else 0 */
-    int64_t at, dead, weights, terms, offsets, masks,
-        spare;            /* byte offsets in a thread's workspace */
-    int64_t weight_bytes; /* from a corner's weights to the next one's */
+    int next; /* blocks to the one whose offsets and masks are prefetched; with tw: the row below */
+    int stream;     /* 1: outputs past the caches where they are aligned */
+    int permute;    /* corners whose weights are spread from registers */
+    int sum_lanes;  /* of the sums: a power of two that fits a group */
+    int softmax;    /* terms are exp(logit - shift), and scale is 1 / their sum */
+    int finishes;   /* the sums are the outputs: their activation is done here */
+    int out_stride; /* elements from what becomes of a pixel to the next one's */
+    int packed;     /* dcnv4: elements of a pixel's row of offset_mask; else 0 */
+    int64_t at, dead, weights, terms, offsets, masks; /* byte offsets in a thread's workspace */
     int64_t thread_bytes;
 } AggregatePlan;
 

@@ -38,10 +38,10 @@ static double places(const AggregatePlan *p)
 static double sums(const AggregatePlan *p)
 {
     double vectors = ceil_div(p->width, p->sum_lanes), samples = 4.0 * p->points * vectors;
-    double chunks = ceil_div(vectors, 8), held = (double)p->permute * p->points * chunks;
-    double broadcasts = 4 * p->points * chunks - held;
-    double loads = samples + broadcasts + p->points * chunks + held / p->sum_lanes;
-    return larger(loads / LOADS, (samples + held) / UNITS);
+    double visits = p->points * ceil_div(vectors, 8); /* of a point, by vectors summed together */
+    double broadcasts = visits * (4 - p->permute + (p->permute > 0)), addresses = visits;
+    double loads = samples + broadcasts + addresses;
+    return larger(loads / LOADS, (samples + visits * p->permute) / UNITS);
 }
 
 /* Rows that come in for every row of outputs, beyond those that are still there. */

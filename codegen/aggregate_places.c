@@ -1,7 +1,7 @@
 /* aggregate_places.c: where every point of a block looks, lanes along the order (pixel, group, point).
 **
 **     at[point]          element of the upper left of four pixels, from the block's first group
-**     weights[c][point]  of corner c, the mask folded in
+**     weights[point][c]  of corner c, the mask folded in
 **     dead[point]        bit c: corner c is not part of the sample
 **
 ** As in sample.c, only the offset is floored, and at the edge the pair of rows is moved into the map and the
@@ -132,10 +132,10 @@ static void store(Emit *e, const Ctx *c, idx point, const Pair *y, const Pair *x
     fvec row[] = { y->lo, y->hi }, col[] = { x->lo, x->hi };
     for (int i = 0; m.v && i < 2; i++)
         row[i] = f_mul(e, row[i], m);
-    for (int i = 0; i < 4; i++) {
-        addr to = own(e, c, p->weights + i * p->weight_bytes);
-        p_store(e, p_at(e, to, point), f_mul(e, row[i / 2], col[i % 2]), (mask){ NULL });
-    }
+    fvec corner[4];
+    for (int i = 0; i < 4; i++)
+        corner[i] = f_mul(e, row[i / 2], col[i % 2]);
+    p_store_four(e, p_at(e, own(e, c, p->weights), x_mulk(e, point, 4)), corner);
 }
 
 static void store_dead(Emit *e, const Ctx *c, idx point, const Pair *y, const Pair *x)
@@ -180,13 +180,16 @@ static void load_offsets(Emit *e, idx point, idx left, mask live, fvec xy[2])
     xy[1] = f_every_second(e, a, b, 1);
 }
 
-static void prefetch_next(Emit *e, const AggregatePlan *p, idx point)
+/* What is next after a block: so many blocks later in its row; in a tile narrower than the map, below it. */
+static void prefetch_next(Emit *e, const Ctx *c, idx point)
 {
-    idx next = x_addk(e, point, p->per_block);
+    const AggregatePlan *p = c->plan;
+    idx next = p->tw ? x_add(e, point, x_mulk(e, c->pb.q, (int64_t)p->groups * p->points))
+                     : x_addk(e, point, (int64_t)p->next * p->per_block);
     addr offsets = p_at(e, e_arg_addr(e, OFFSETS), x_mulk(e, next, 2));
-    p_prefetch(e, offsets, 1);
-    p_prefetch(e, p_at(e, offsets, x_const(e, e->lanes)), 1);
-    p_prefetch(e, p_at(e, e_arg_addr(e, MASKS), next), 1);
+    p_prefetch(e, offsets, 2);
+    p_prefetch(e, p_at(e, offsets, x_const(e, e->lanes)), 2);
+    p_prefetch(e, p_at(e, e_arg_addr(e, MASKS), next), 2);
 }
 
 static void one_vector(Emit *e, const Ctx *c, idx point, mask live)
@@ -195,7 +198,7 @@ static void one_vector(Emit *e, const Ctx *c, idx point, mask live)
     load_offsets(e, point, x_sub(e, e_arg_idx(e, POINTS), point), live, xy);
     fvec m = modulation(e, c, point, live);
     if (c->plan->next)
-        prefetch_next(e, c->plan, point);
+        prefetch_next(e, c, point);
     Pair y = anywhere(e, c, 0, point, xy[1]), x = anywhere(e, c, 1, point, xy[0]);
     mask in = m_and(e, i_below(e, y.at, i_splat(e, x_addk(e, c->pb.h, -1))),
                     i_below(e, x.at, i_splat(e, x_addk(e, c->pb.w, -1))));

@@ -54,13 +54,12 @@ static void plan_workspace(AggregatePlan *p)
 {
     int64_t entries = p->per_block + 2 * p->lanes;
     int64_t elements = round_up(entries * p->fp_bytes, 64);
-    p->weight_bytes = elements + 64; /* corners of one point in different sets of the cache */
     const struct {
         int64_t *at, bytes;
     } parts[] = {
         { &p->at, entries * 4 },
         { &p->dead, entries * 4 },
-        { &p->weights, 4 * p->weight_bytes },
+        { &p->weights, 4 * elements },
         { &p->terms, p->softmax ? elements : 0 },
         { &p->offsets, p->packed ? 2 * elements : 0 },
         { &p->masks, p->packed || p->softmax ? elements : 0 },

@@ -4,6 +4,8 @@
 #include "aggregate.h"
 #include "lower.h"
 
+enum { LINE_BYTES = 64 };
+
 /* Everything the loops over one tile hand on. */
 typedef struct Ctx {
     const AggregatePlan *plan;
@@ -72,10 +74,33 @@ static void one_block(Emit *e, const Ctx *c, idx q, idx g, idx groups)
                                 groups.v });
 }
 
+/* The pixels from .. to of the row that is prefetched, those there are. */
+static void prefetch_pixels(Emit *e, const Ctx *c, idx from, idx to)
+{
+    const AggregatePlan *p = c->plan;
+    int64_t pixel = p->s->in_channels * p->fp_bytes;
+    addr row = map_at(e, c, c->ahead, x_const(e, 0), x_const(e, 0));
+    idx first = x_max(e, from, x_const(e, 0)), last = x_min(e, to, c->pb.w);
+    EMIT_FOR (e, at, x_mulk(e, first, pixel), x_mulk(e, last, pixel), LINE_BYTES) {
+        p_prefetch(e, p_at_bytes(e, row, at.at), 2);
+    }
+}
+
+/* What offsets reach on both sides of the columns q0 .. end; the rest is up to the blocks. */
+static void prefetch_sides(Emit *e, const Ctx *c, idx end)
+{
+    const AggregatePlan *p = c->plan;
+    idx left = x_mulk(e, c->q0, p->s->stride[1]), right = x_mulk(e, end, p->s->stride[1]);
+    prefetch_pixels(e, c, x_addk(e, left, -p->ahead), left);
+    prefetch_pixels(e, c, right, x_addk(e, right, p->ahead));
+}
+
 static void one_row(Emit *e, const Ctx *c, idx cols)
 {
     const AggregatePlan *p = c->plan;
     idx end = x_add(e, c->q0, cols), zero = x_const(e, 0);
+    if (p->tw && p->ahead)
+        prefetch_sides(e, c, end);
     EMIT_FOR (e, q, c->q0, end, p->pixels) {
         idx pixels = x_min(e, x_const(e, p->pixels), x_sub(e, end, q.at));
         EMIT_FOR (e, g, zero, x_const(e, p->groups), p->parts) {
@@ -151,8 +176,9 @@ static void run_task(Emit *e, const AggregatePlan *p, const Problem *pb, LLVMVal
                      idx task)
 {
     idx at[3], stride = x_mulk(e, pb->q, p->s->in_channels);
-    lower_split(e, task, tiles_along(e, pb->p, p->th), tiles_along(e, pb->q, p->tw), at);
-    idx p0 = x_mulk(e, at[1], p->th), q0 = x_mulk(e, at[2], p->tw);
+    /* down a strip of tiles, so that the rows above are still in the caches */
+    lower_split(e, task, tiles_along(e, pb->q, p->tw), tiles_along(e, pb->p, p->th), at);
+    idx p0 = x_mulk(e, at[2], p->th), q0 = x_mulk(e, at[1], p->tw);
     const idx pixel[4] = { at[0], x_const(e, 0), p0, q0 };
     idx to = problem_at(e, pb, x_const(e, p->s->in_channels), pb->p, pb->q, pixel);
     idx skip = x_mulk(e, e_arg_idx(e, RUN_THREAD), p->thread_bytes);

@@ -1,10 +1,10 @@
 /* aggregate_sums.c: for each (pixel, group) in turn, the weighted samples of its points.
 **
-**     out[c] = scale * sum over points k, corners i of weights[i][k] * input[at[k] + step(i) + c]
+**     out[c] = scale * sum over points k, corners i of weights[k][i] * input[at[k] + step(i) + c]
 **
 ** Sums stay in registers over all points; each pixel of the map is an operand in memory.  Four weights per
-** point are broadcast from memory, or, since loads are what these loops are short of, taken out of registers
-** that hold the weights of several points.
+** point are broadcast from memory, or, since loads are what these loops are short of, loaded once, into every
+** quarter of a register, and spread from there.
 ** A corner that is not part of its sample has weight 0, and 0 times a number is 0; a NaN in an output is the
 ** only sign of anything else there.  Such outputs are made again, once the block is done, without a look at
 ** dead corners.
@@ -15,7 +15,7 @@
 #include "sample.h"
 
 enum { ARGS, INPUT, OWN, OUTPUT, AHEAD, GROUPS, NARGS };
-enum { MOST_UNROLLED = 32, MOST_VECTORS = 8, LINE_BYTES = 64 };
+enum { MOST_UNROLLED = 32, MOST_VECTORS = 8, CORNERS = 4, LINE_BYTES = 64 };
 
 static const mask all_lanes = { NULL };
 
@@ -23,7 +23,7 @@ static const mask all_lanes = { NULL };
 typedef struct Site {
     const AggregatePlan *plan;
     addr from[4]; /* the map, one step further for each corner */
-    addr at, dead, weight[4], terms, to;
+    addr at, dead, weights, terms, to;
     fvec scale;   /* of a softmax */
     cond aligned; /* the output, for whole vectors */
     var alarm;    /* no number once an output was none */
@@ -57,14 +57,15 @@ static fvec finish(Emit *e, const Site *s, fvec x)
 static void careful_point(Emit *e, const Site *s, idx channel, idx k, var sum)
 {
     idx at = p_get_i32(e, p_at_i32(e, s->at, k)), dead = p_get_i32(e, p_at_i32(e, s->dead, k));
-    for (int i = 0; i < 4; i++) {
+    addr weights = p_at(e, s->weights, x_mulk(e, k, CORNERS));
+    for (int i = 0; i < CORNERS; i++) {
         var x = v_float(e, f_const(e, 0));
         idx bit = x_rem(e, x_div(e, dead, x_const(e, 1 << i)), x_const(e, 2));
         EMIT_IF (e, x_equal(e, bit, x_const(e, 0))) {
             addr from = p_at(e, p_at(e, s->from[i], at), channel);
             v_set(e, x, p_load(e, from, all_lanes));
         }
-        fvec w = p_splat(e, p_at(e, s->weight[i], k));
+        fvec w = p_splat(e, p_at(e, weights, x_const(e, i)));
         v_set(e, sum, f_fma(e, w, v_get(e, x), v_get(e, sum)));
     }
 }
@@ -97,8 +98,7 @@ static void repair_group(Emit *e, const Site *s)
 typedef struct Chunk {
     idx c;
     int n, vectors, chains;
-    var sum[MOST_VECTORS * 4];   /* [vector][chain]: independent sums hide the latency of the fma */
-    fvec held[4][MOST_UNROLLED]; /* weights in registers */
+    var sum[MOST_VECTORS * 4]; /* [vector][chain]: independent sums hide the latency of the fma */
 } Chunk;
 
 static idx channel_of(Emit *e, const Chunk *c, int v)
@@ -107,42 +107,44 @@ static idx channel_of(Emit *e, const Chunk *c, int v)
     return x_addk(e, c->c, within);
 }
 
-static fvec weight(Emit *e, const Site *s, const Chunk *c, int corner, idx k, int nth)
+/* Element i of every four. */
+static fvec spread(Emit *e, fvec fours, int i)
 {
-    if (corner < s->plan->permute)
-        return f_lane(e, c->held[corner][nth / e->lanes], nth % e->lanes);
-    return p_splat(e, p_at(e, s->weight[corner], k));
+    int from[64];
+    for (int lane = 0; lane < e->lanes; lane++)
+        from[lane] = lane / CORNERS * CORNERS + i;
+    return f_permute(e, fours, from);
 }
 
-static void one_point(Emit *e, const Site *s, Chunk *c, idx k, int nth)
+static void weights_of(Emit *e, const Site *s, idx k, fvec w[CORNERS])
+{
+    addr from = p_at(e, s->weights, x_mulk(e, k, CORNERS));
+    int spreads = s->plan->permute;
+    fvec fours = spreads ? f_held(e, p_repeat(e, from, CORNERS)) : (fvec){ NULL };
+    for (int i = 0; i < CORNERS; i++)
+        w[i] = i < spreads ? spread(e, fours, i) : p_splat(e, p_at(e, from, x_const(e, i)));
+}
+
+static void one_point(Emit *e, const Site *s, Chunk *c, idx k)
 {
     idx at = p_get_i32(e, p_at_i32(e, s->at, k));
-    for (int i = 0; i < 4; i++) {
-        fvec w = weight(e, s, c, i, k, nth);
+    fvec weight[CORNERS];
+    weights_of(e, s, k, weight);
+    for (int i = 0; i < CORNERS; i++) {
         for (int v = 0; v < c->vectors; v++) {
             var sum = c->sum[v * c->chains + i % c->chains];
             addr from = p_at(e, p_at(e, s->from[i], at), channel_of(e, c, v));
-            v_set(e, sum, f_fma(e, w, p_load(e, from, all_lanes), v_get(e, sum)));
+            v_set(e, sum, f_fma(e, weight[i], p_load(e, from, all_lanes), v_get(e, sum)));
         }
     }
-}
-
-static void hold_weights(Emit *e, const Site *s, Chunk *c)
-{
-    for (int i = 0; i < s->plan->permute; i++)
-        for (int k = 0; k < s->plan->points; k += e->lanes) {
-            fvec w = p_load(e, p_at(e, s->weight[i], x_const(e, k)), all_lanes);
-            c->held[i][k / e->lanes] = f_held(e, w);
-        }
 }
 
 static void all_points(Emit *e, const Site *s, Chunk *c)
 {
     int points = s->plan->points, body = points <= MOST_UNROLLED ? points : 1;
-    hold_weights(e, s, c);
     EMIT_FOR (e, k, x_const(e, 0), x_const(e, points), body) {
         for (int nth = 0; nth < body; nth++)
-            one_point(e, s, c, x_addk(e, k.at, nth), nth);
+            one_point(e, s, c, x_addk(e, k.at, nth));
     }
 }
 
@@ -223,8 +225,7 @@ static Site sites(Emit *e, const AggregatePlan *p, const Problem *pb)
     s.at = p_at_bytes(e, own, x_const(e, p->at));
     s.dead = p_at_bytes(e, own, x_const(e, p->dead));
     s.terms = p_at_bytes(e, own, x_const(e, p->terms));
-    for (int i = 0; i < 4; i++)
-        s.weight[i] = p_at_bytes(e, own, x_const(e, p->weights + i * p->weight_bytes));
+    s.weights = p_at_bytes(e, own, x_const(e, p->weights));
     if (p->stream)
         s.aligned = p_is_multiple(e, s.to, (int64_t)e->lanes * p->fp_bytes);
     return s;
@@ -239,8 +240,7 @@ static Site site_at(Emit *e, const Site *first, idx group)
     s.at = p_at_i32(e, s.at, point);
     s.dead = p_at_i32(e, s.dead, point);
     s.terms = p_at(e, s.terms, point);
-    for (int i = 0; i < 4; i++)
-        s.weight[i] = p_at(e, s.weight[i], point);
+    s.weights = p_at(e, s.weights, x_mulk(e, point, CORNERS));
     if (p->pixels > 1 && p->out_stride != p->parts * p->width) {
         idx pixel = x_div(e, group, x_const(e, p->parts));
         at = x_add(e, at, x_mulk(e, pixel, p->out_stride - p->parts * p->width));

@@ -184,6 +184,7 @@ fvec p_splat(Emit *e, addr p);              /* one element in every lane */
 fvec p_load_two(Emit *e, addr lo, addr hi); /* half a vector from each */
 fvec p_repeat(Emit *e, addr p, int n);      /* n elements over and over; n divides the lanes */
 void p_store_part(Emit *e, addr p, fvec x, int from, int n); /* lanes from .. from+n-1 */
+void p_store_four(Emit *e, addr p, const fvec x[4]); /* lane 0 of each, lane 1 of each, ... */
 ivec p_load_i32(Emit *e, addr p);
 void p_store_i32(Emit *e, addr p, ivec x);
 idx p_get_i32(Emit *e, addr p); /* one i32, sign-extended */

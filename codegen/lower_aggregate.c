@@ -15,6 +15,8 @@
 
 #include <stdio.h>
 
+enum { REACH = 8 /* pixels that offsets are expected to reach */ };
+
 const Knob aggregate_knobs[AGG_NKNOBS] = {
     [AGG_BLOCK] = { "block",
                     "(pixel, group)s whose places are worked out together",
@@ -26,26 +28,17 @@ const Knob aggregate_knobs[AGG_NKNOBS] = {
                     "input rows from a row to the one prefetched; 0: none",
                     6,
                     { 0, 4, 6, 8, 10, 14 } },
-    [AGG_NEXT] = { "next", "1: prefetch offsets and masks of the next block", 2, { 0, 1 } },
+    [AGG_NEXT] = { "next",
+                   "blocks to the one whose offsets and masks are prefetched, 0: none; with tw, 1: "
+                   "the row below",
+                   6,
+                   { 0, 1, 2, 4, 8, 16 } },
     [AGG_STREAM] = { "stream", "1: outputs go past the caches", 2, { 0, 1 } },
     [AGG_PERMUTE] = { "permute",
-                      "corners whose weights are taken out of registers, not from memory",
+                      "corners whose weights are spread from a register, not from memory",
                       5,
                       { 0, 1, 2, 3, 4 } },
 };
-
-/* Weights, sums and a broadcast must fit, with a third of the registers for what they work on. */
-static const char *refuse_permute(const AggregatePlan *p, const dcn_target *t)
-{
-    int each = (p->points + p->sum_lanes - 1) / p->sum_lanes;
-    if (p->permute && p->points > 32)
-        return "there are too many points to hold their weights in registers: use permute=0";
-    if (p->permute && p->sum_lanes == 1)
-        return "groups of one channel: use permute=0";
-    if (p->permute * each > t->registers * 2 / 3)
-        return "the weights of a group do not fit the registers";
-    return NULL;
-}
 
 const char *aggregate_refuse(const dcn_spec *s, const dcn_target *t, const int *k)
 {
@@ -60,11 +53,15 @@ const char *aggregate_refuse(const dcn_spec *s, const dcn_target *t, const int *
         return "the block is wider than the map";
     if (lower_idle(&aggregate_knobs[AGG_TH], p.th, rows) || (p.tw && p.tw >= cols && cols))
         return "the tile is larger than the map";
+    if (p.tw && p.next > 1)
+        return "the block below is what comes next in a narrow tile: use next=1";
     if (p.tw && p.pixels > p.tw)
         return "the block is wider than the tile";
     if (p.stream && p.width * p.fp_bytes % t->vector_bytes)
         return "groups are not whole vectors: use stream=0";
-    return refuse_permute(&p, t);
+    if (p.permute && p.sum_lanes < 4)
+        return "vectors of fewer channels than a sample has corners: use permute=0";
+    return NULL;
 }
 
 static const char *refuse(const dcn_spec *s, const dcn_target *t, const int *k)
@@ -73,32 +70,49 @@ static const char *refuse(const dcn_spec *s, const dcn_target *t, const int *k)
         return "it has no product, and there is a projection";
     return aggregate_refuse(s, t, k);
 }
-/* The largest block of at most 16 that is legal; whole rows, few enough for some tasks per thread. */
+
+/* Set a knob unless that is refused. */
+static void wish(const dcn_spec *s, const dcn_target *t, int *k, int knob, int value)
+{
+    int was = k[knob];
+    k[knob] = value;
+    if (aggregate_refuse(s, t, k))
+        k[knob] = was;
+}
+
+/* The widest tile of which the rows that its offsets reach fit L2; 0: all columns, or no tile does. */
+static int width_for_l2(const dcn_spec *s, const dcn_target *t)
+{
+    int64_t pixel = s->in_channels * dcn_dtype_bytes(s->dtype), rows = 2 * REACH + 1;
+    int64_t fits = t->l2_bytes * 4 / 5 / (pixel * rows);
+    if (s->width <= 0 || s->width <= fits)
+        return 0;
+    const Knob *tw = &aggregate_knobs[AGG_TW];
+    int width = 0;
+    for (int i = 0; i < tw->nchoices; i++)
+        if (tw->choice[i] && (tw->choice[i] + 2 * REACH) <= fits)
+            width = tw->choice[i];
+    return width;
+}
+
+/* The largest block of at most 16 that is legal; tiles whose input stays in L2, of few enough rows for some tasks
+** per thread. */
 void aggregate_guess(const dcn_spec *s, const dcn_target *t, int *k)
 {
     static const int plain[AGG_NKNOBS] = { [AGG_BLOCK] = 1, [AGG_TH] = 1 };
     for (int i = 0; i < AGG_NKNOBS; i++)
         k[i] = plain[i];
-    for (int block = 16; block > 1; block /= 2) {
-        k[AGG_BLOCK] = block;
-        if (!aggregate_refuse(s, t, k))
-            break;
-        k[AGG_BLOCK] = 1;
-    }
-    static const struct {
-        int knob, value;
-    } wishes[] = {
-        { AGG_TH, 2 }, { AGG_TH, 4 }, { AGG_AHEAD, 8 }, { AGG_STREAM, 1 }, { AGG_PERMUTE, 2 }
-    };
+    for (int block = 16; block > 1 && k[AGG_BLOCK] == 1; block /= 2)
+        wish(s, t, k, AGG_BLOCK, block);
+    wish(s, t, k, AGG_TW, width_for_l2(s, t));
     int64_t rows = s->height > 0 ? dcn_out_height(s, s->height) : 64;
-    for (size_t i = 0; i < sizeof wishes / sizeof *wishes; i++) {
-        int was = k[wishes[i].knob];
-        if (wishes[i].knob == AGG_TH && wishes[i].value * 24 > rows)
-            continue;
-        k[wishes[i].knob] = wishes[i].value;
-        if (aggregate_refuse(s, t, k))
-            k[wishes[i].knob] = was;
-    }
+    int most = k[AGG_TW] ? 16 : 4, tasks = k[AGG_TW] ? 6 : 24;
+    for (int th = 2; th <= most && th * tasks <= rows; th *= 2)
+        wish(s, t, k, AGG_TH, th);
+    wish(s, t, k, AGG_AHEAD, REACH);
+    wish(s, t, k, AGG_NEXT, k[AGG_TW] ? 1 : 8);
+    wish(s, t, k, AGG_STREAM, 1);
+    wish(s, t, k, AGG_PERMUTE, 4);
 }
 
 static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *buf, size_t size)
@@ -117,7 +131,7 @@ static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *
 const struct Lowering lower_aggregate = {
     .name = "aggregate",
     .summary = "sampled points of each pixel and group added up in registers",
-    .rev = 2,
+    .rev = 3,
     .ops = 1u << DCN_OP_DCNV3 | 1u << DCN_OP_DCNV4,
     .knobs = aggregate_knobs,
     .nknobs = AGG_NKNOBS,

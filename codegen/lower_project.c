@@ -34,9 +34,9 @@ static const Knob knobs[NKNOBS] = {
                 "input rows from a row to the one prefetched; 0: none",
                 5,
                 { 0, 4, 6, 8, 10 } },
-    [NEXT] = { "next", "1: prefetch offsets and masks of the next block", 2, { 0, 1 } },
+    [NEXT] = { "next", "1: prefetch offsets and masks of the row below", 2, { 0, 1 } },
     [PERMUTE] = { "permute",
-                  "corners whose weights are taken out of registers, not from memory",
+                  "corners whose weights are spread from a register, not from memory",
                   5,
                   { 0, 1, 2, 3, 4 } },
 };
@@ -126,6 +126,7 @@ static void guess(const dcn_spec *s, const dcn_target *t, int *k)
     aggregate_guess(s, t, h.k[SUMS]);
     for (int i = 0; i < NKNOBS; i++)
         k[i] = h.k[halves[i].half][halves[i].knob];
+    k[NEXT] = k[NEXT] != 0;
 }
 
 static double cost(const dcn_spec *s, const dcn_target *t, const int *k, int threads)
@@ -171,7 +172,7 @@ static void emit(Emit *e, const dcn_spec *s, const dcn_target *t, const int *k)
 const struct Lowering lower_project = {
     .name = "project",
     .summary = "sums of samples of a tile in cache, then a register-tiled product",
-    .rev = 2,
+    .rev = 3,
     .ops = 1u << DCN_OP_DCNV3 | 1u << DCN_OP_DCNV4,
     .knobs = knobs,
     .nknobs = NKNOBS,

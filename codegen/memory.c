@@ -95,6 +95,29 @@ fvec p_repeat(Emit *e, addr p, int n)
     return (fvec){ LLVMBuildShuffleVector(e->b, x, LLVMGetPoison(few), order, "") };
 }
 
+/* Lanes of a and b in turns: of the lower half of both, or of the upper. */
+static fvec in_turns(Emit *e, fvec a, fvec b, int upper)
+{
+    int from[64], n = e->lanes;
+    for (int i = 0; i < n; i++)
+        from[i] = (upper * n + i) / 2 + i % 2 * n;
+    return f_shuffle(e, a, b, from);
+}
+
+void p_store_four(Emit *e, addr p, const fvec x[4])
+{
+    if (e->lanes == 1) {
+        for (int i = 0; i < 4; i++)
+            p_store(e, p_at(e, p, x_const(e, i)), x[i], (mask){ NULL });
+        return;
+    }
+    for (int i = 0; i < 4; i++) {
+        fvec even = in_turns(e, x[0], x[2], i / 2), odd = in_turns(e, x[1], x[3], i / 2);
+        idx at = x_const(e, (int64_t)i * e->lanes);
+        p_store(e, p_at(e, p, at), in_turns(e, even, odd, i % 2), (mask){ NULL });
+    }
+}
+
 void p_store_part(Emit *e, addr p, fvec x, int from, int n)
 {
     LLVMValueRef lane[64];

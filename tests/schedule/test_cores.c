@@ -23,12 +23,12 @@ static const struct {
     { 64, 4, 2, 3, 0, "aggregate block=64", "the block is wider than the map" },
     { 64, 4, 28, 3, 0, "aggregate th=32 block=1", NULL },
     { 64, 4, 28, 3, 0, "aggregate tw=32 block=1", "the tile is larger than the map" },
-    { 64, 4, 28, 3, 0, "aggregate tw=16 block=128", "the block is wider than the tile" },
+    { 64, 4, 28, 3, 0, "aggregate tw=16 block=128 next=1", "the block is wider than the tile" },
     { 60, 4, 28, 3, 0, "aggregate stream=1", "groups are not whole vectors: use stream=0" },
-    { 64, 4, 28, 6, 0, "aggregate permute=1",
-      "there are too many points to hold their weights in registers: use permute=0" },
-    { 4, 4, 28, 3, 0, "aggregate permute=1", "groups of one channel: use permute=0" },
-    { 8, 4, 28, 5, 0, "aggregate permute=4", "the weights of a group do not fit the registers" },
+    { 64, 4, 28, 3, 0, "aggregate tw=16 next=2",
+      "the block below is what comes next in a narrow tile: use next=1" },
+    { 8, 4, 28, 3, 0, "aggregate permute=1",
+      "vectors of fewer channels than a sample has corners: use permute=0" },
 };
 enum { NREASONS = sizeof reasons / sizeof *reasons };
 
