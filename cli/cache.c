@@ -183,6 +183,11 @@ static const Task tasks[] = {
     { .name = NULL },
 };
 
+const char *cache_word(int i)
+{
+    return tasks[i].name;
+}
+
 static const Task *find_task(const Args *a, dcn_error *err)
 {
     const char *names[sizeof tasks / sizeof *tasks] = { NULL };

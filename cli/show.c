@@ -178,6 +178,11 @@ static const View views[] = {
     { .name = NULL },
 };
 
+const char *show_word(int i)
+{
+    return views[i].name;
+}
+
 static const View *find_view(const Args *a, dcn_error *err)
 {
     const char *names[sizeof views / sizeof *views] = { NULL };

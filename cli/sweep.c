@@ -28,6 +28,12 @@ static const struct {
 };
 enum { NTASKS = sizeof tasks / sizeof *tasks };
 
+const char *sweep_word(int i)
+{
+    return i < NTASKS ? tasks[i].name : NULL;
+}
+enum { NTASKS = sizeof tasks / sizeof *tasks };
+
 size_t sweep_word(const char **at, char *buf, size_t size)
 {
     size_t n = strcspn(*at, ","), fits = n < size ? n : size - 1;

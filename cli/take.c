@@ -129,6 +129,12 @@ int take_offsets(const Option *o, char *text, void *field, dcn_error *err)
     return 0;
 }
 
+const char *take_offsets_word(int i)
+{
+    static const char *const words[] = { "zero", "normal:", NULL };
+    return words[i];
+}
+
 /* -1 if text does not begin with a whole number of at most 15 digits. */
 static int64_t whole(const char *text, const char **end)
 {
@@ -187,16 +193,23 @@ int take_jobs(const Option *o, char *text, void *field, dcn_error *err)
     return strcmp(text, "auto") != 0 ? take_threads(o, text, field, err) : 0;
 }
 
+static const struct {
+    const char *name;
+    dcn_effort effort;
+} efforts[] = { { "estimate", DCN_TUNE_ESTIMATE },
+                { "measure", DCN_TUNE_MEASURE },
+                { "patient", DCN_TUNE_PATIENT },
+                { "exhaustive", DCN_TUNE_EXHAUSTIVE } };
+enum { NEFFORTS = sizeof efforts / sizeof *efforts };
+
+const char *take_effort_word(int i)
+{
+    return i < NEFFORTS ? efforts[i].name : NULL;
+}
+
 int take_effort(const Option *o, char *text, void *field, dcn_error *err)
 {
-    static const struct {
-        const char *name;
-        dcn_effort effort;
-    } efforts[] = { { "estimate", DCN_TUNE_ESTIMATE },
-                    { "measure", DCN_TUNE_MEASURE },
-                    { "patient", DCN_TUNE_PATIENT },
-                    { "exhaustive", DCN_TUNE_EXHAUSTIVE } };
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < NEFFORTS; i++) {
         if (!strcmp(text, efforts[i].name)) {
             *(dcn_effort *)field = efforts[i].effort;
             return 0;

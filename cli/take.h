@@ -24,4 +24,8 @@ int take_shard(const Option *o, char *text, void *field, dcn_error *err);   /* i
 int take_jobs(const Option *o, char *text, void *field, dcn_error *err);    /* int */
 int take_effort(const Option *o, char *text, void *field, dcn_error *err);  /* dcn_effort */
 
+/* What the last ones take, for completion: the i-th word, NULL past the last. */
+const char *take_offsets_word(int i);
+const char *take_effort_word(int i);
+
 #endif

@@ -152,6 +152,14 @@ const Verb verbs[] = {
       "store, the making of a shared library, and compiles and verifies a small kernel.  Exits\n"
       "with 4 if something that every verb needs does not work.\n",
       verb_doctor },
+    { "completion",
+      { "SHELL" },
+      1,
+      HELP,
+      "print what a shell needs to complete dcngen's words",
+      "SHELL is bash, zsh or fish.  For this session: source <(dcngen completion bash), the same\n"
+      "with zsh, or dcngen completion fish | source.  Packages install all three.\n",
+      verb_completion },
     { "version",
       { NULL },
       0,

@@ -36,9 +36,15 @@ int verb_report(const Args *a, dcn_error *err);
 int verb_cache(const Args *a, dcn_error *err);
 int verb_sweep(const Args *a, dcn_error *err);
 int verb_targets(const Args *a, dcn_error *err);
+int verb_completion(const Args *a, dcn_error *err);
 int verb_doctor(const Args *a, dcn_error *err);
 int verb_version(const Args *a, dcn_error *err);
 int verb_help(const Args *a, dcn_error *err);
+
+/* The i-th thing that WHAT may be; NULL past the last. */
+const char *show_word(int i);
+const char *cache_word(int i);
+const char *sweep_word(int i);
 
 /* `dcngen VERB --help` */
 int help_verb(const Verb *v);

@@ -1,5 +1,7 @@
 # DcngenInstall.cmake: what `cmake --install` puts where, and how others find it.
 #
+# Three components: `program`, `library` (the shared one alone) and `dev`.
+#
 # The shared library needs nothing from its user.  The static one brings its own needs along
 # (LLVM, Lua, SQLite, ...), so it has its own export file, loaded only where those are found.
 # SPDX-License-Identifier: Apache-2.0
@@ -8,34 +10,59 @@ include(CMakePackageConfigHelpers)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/dcngen)
 
 set_target_properties(dcngen_shared PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
-install(TARGETS dcngen_shared EXPORT dcngenTargets)
-install(TARGETS dcngen_static EXPORT dcngenStaticTargets)
+install(TARGETS dcngen_shared EXPORT dcngenTargets
+        LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library NAMELINK_COMPONENT dev)
+install(TARGETS dcngen_static EXPORT dcngenStaticTargets
+        ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT dev)
 if(TARGET dcngen)
     set_target_properties(dcngen PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
-    install(TARGETS dcngen)
+    install(TARGETS dcngen RUNTIME COMPONENT program)
 endif()
-install(FILES include/dcngen.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(DIRECTORY include/dcngen DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING
-        PATTERN *.h)
+install(FILES include/dcngen.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT dev)
+install(DIRECTORY include/dcngen DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT dev
+        FILES_MATCHING PATTERN *.h)
 
 # ---- documents ---------------------------------------------------------------------------
 
-install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT program)
 file(GLOB documents CONFIGURE_DEPENDS README.md docs/*.md)
-install(FILES ${documents} DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(FILES share/canonical.lua DESTINATION ${CMAKE_INSTALL_DATADIR}/dcngen)
-install(FILES docs/dcngen.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES ${documents} DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT program)
+install(FILES share/canonical.lua DESTINATION ${CMAKE_INSTALL_DATADIR}/dcngen COMPONENT program)
+install(FILES docs/dcngen.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT program)
+
+# ---- completion, which the program itself prints -------------------------------------------
+
+if(TARGET dcngen AND NOT CMAKE_CROSSCOMPILING)
+    set(zsh_dir zsh/site-functions)
+    if(CMAKE_INSTALL_PREFIX STREQUAL /usr) # is Debian's or another vendor's
+        set(zsh_dir zsh/vendor-completions)
+    endif()
+    set(places bash bash-completion/completions dcngen zsh ${zsh_dir} _dcngen
+               fish fish/vendor_completions.d dcngen.fish)
+    set(scripts)
+    while(places)
+        list(POP_FRONT places shell place name)
+        set(script ${CMAKE_CURRENT_BINARY_DIR}/completion/${name}.${shell})
+        add_custom_command(OUTPUT ${script} DEPENDS dcngen VERBATIM
+            COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_CURRENT_BINARY_DIR}/completion
+            COMMAND dcngen completion ${shell} > ${script})
+        install(FILES ${script} RENAME ${name} COMPONENT program
+                DESTINATION ${CMAKE_INSTALL_DATADIR}/${place})
+        list(APPEND scripts ${script})
+    endwhile()
+    add_custom_target(dcngen_completion ALL DEPENDS ${scripts})
+endif()
 
 # ---- CMake package -----------------------------------------------------------------------
 
-install(EXPORT dcngenTargets NAMESPACE dcngen:: DESTINATION ${package_dir})
-install(EXPORT dcngenStaticTargets NAMESPACE dcngen:: DESTINATION ${package_dir})
+install(EXPORT dcngenTargets NAMESPACE dcngen:: DESTINATION ${package_dir} COMPONENT dev)
+install(EXPORT dcngenStaticTargets NAMESPACE dcngen:: DESTINATION ${package_dir} COMPONENT dev)
 configure_package_config_file(cmake/dcngenConfig.cmake.in dcngenConfig.cmake
                               INSTALL_DESTINATION ${package_dir})
 write_basic_package_version_file(dcngenConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/dcngenConfig.cmake
               ${CMAKE_CURRENT_BINARY_DIR}/dcngenConfigVersion.cmake cmake/FindLLVMC.cmake
-        DESTINATION ${package_dir})
+        DESTINATION ${package_dir} COMPONENT dev)
 
 # ---- pkg-config --------------------------------------------------------------------------
 
@@ -44,4 +71,4 @@ file(RELATIVE_PATH pkgconfig_to_include ${pkgconfig_dir} ${CMAKE_INSTALL_FULL_IN
 list(JOIN OpenMP_C_FLAGS " " openmp_flags)
 configure_file(cmake/dcngen.pc.in dcngen.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/dcngen.pc
-        DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT dev)

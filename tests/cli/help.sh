@@ -12,7 +12,9 @@ block() { # FIRST-LINE
 prints "$(block 'dcngen help')" help
 prints "$(block 'dcngen help')" --help
 prints "$(block 'dcngen help')" -h
-for verb in compile run verify bench tune show report cache sweep targets doctor version help; do
+verbs=$("$DCNGEN_BIN" help | awk '$0 == "verbs:" { on = 1; next } /^$/ { on = 0 } on { print $1 }')
+same "there are verbs" yes "$([ -n "$verbs" ] && echo yes)"
+for verb in $verbs; do
     text=$(block "dcngen help $verb")
     same "docs/CLI.md has $verb" yes "$([ -n "$text" ] && echo yes)"
     prints "$text" help $verb
