@@ -183,7 +183,7 @@ static const Task tasks[] = {
     { .name = NULL },
 };
 
-const char *cache_word(int i)
+const char *cache_task(int i)
 {
     return tasks[i].name;
 }

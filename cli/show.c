@@ -178,7 +178,7 @@ static const View views[] = {
     { .name = NULL },
 };
 
-const char *show_word(int i)
+const char *show_task(int i)
 {
     return views[i].name;
 }

@@ -28,11 +28,10 @@ static const struct {
 };
 enum { NTASKS = sizeof tasks / sizeof *tasks };
 
-const char *sweep_word(int i)
+const char *sweep_task(int i)
 {
     return i < NTASKS ? tasks[i].name : NULL;
 }
-enum { NTASKS = sizeof tasks / sizeof *tasks };
 
 size_t sweep_word(const char **at, char *buf, size_t size)
 {

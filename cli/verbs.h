@@ -42,9 +42,9 @@ int verb_version(const Args *a, dcn_error *err);
 int verb_help(const Args *a, dcn_error *err);
 
 /* The i-th thing that WHAT may be; NULL past the last. */
-const char *show_word(int i);
-const char *cache_word(int i);
-const char *sweep_word(int i);
+const char *show_task(int i);
+const char *cache_task(int i);
+const char *sweep_task(int i);
 
 /* `dcngen VERB --help` */
 int help_verb(const Verb *v);
