@@ -11,12 +11,17 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { PFR0, ISAR0, ISAR1, MIDR, NWORDS };
+/* VL: bytes of an SVE vector, 0 without SVE. */
+enum { PFR0, ISAR0, ISAR1, ZFR0, MIDR, VL, NWORDS };
 _Static_assert((int)NWORDS <= (int)MAX_WORDS, "words");
 
 #define FIELD(name, word, shift, least, implies)                                                   \
     {                                                                                              \
         name, PROBE_CPU, word, shift, 15, least, 14, implies                                       \
+    }
+#define LENGTH(name, bytes)                                                                        \
+    {                                                                                              \
+        name, PROBE_SYSTEM, VL, 0, 0xffff, bytes, bytes, "sve"                                     \
     }
 #define GIVEN(name)                                                                                \
     {                                                                                              \
@@ -34,6 +39,11 @@ static const Probe probes[] = {
     FIELD("fp16fml", ISAR0, 48, 1, "fullfp16"),
     FIELD("bf16", ISAR1, 44, 1, ""),
     FIELD("i8mm", ISAR1, 52, 1, ""),
+    FIELD("sve", PFR0, 32, 1, "fullfp16"),
+    FIELD("sve2", ZFR0, 0, 1, "sve,use-scalar-inc-vl"),
+    LENGTH("sve-256", 32),
+    LENGTH("sve-512", 64),
+    GIVEN("use-scalar-inc-vl"),
     { .name = NULL },
 };
 
@@ -57,39 +67,50 @@ static const Signature signatures[] = {
 
 static const char *of_class(const char *isa)
 {
-    return strcmp(isa, "neon") == 0 ? "neon,fp-armv8" : NULL;
+    static const char *const classes[][2] = { { "sve512", "neon,fp-armv8,sve-512" },
+                                              { "sve256", "neon,fp-armv8,sve-256" },
+                                              { "neon", "neon,fp-armv8" } };
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
+        if (strcmp(classes[i][0], isa) == 0)
+            return classes[i][1];
+    return NULL;
 }
 
 /* ---- asking ----------------------------------------------------------------- */
 
-static idx mrs(Emit *e, const char *text)
+static idx ask(Emit *e, const char *text, const char *where)
 {
     LLVMTypeRef type = LLVMFunctionType(e->i64, NULL, 0, 0);
-    LLVMValueRef code =
-        LLVMGetInlineAsm(type, text, strlen(text), "=r", 2, 1, 0, LLVMInlineAsmDialectATT, 0);
+    LLVMValueRef code = LLVMGetInlineAsm(type, text, strlen(text), where, strlen(where), 1, 0,
+                                         LLVMInlineAsmDialectATT, 0);
     return (idx){ LLVMBuildCall2(e->b, type, code, NULL, 0, "") };
 }
 
-/* Of MIDR, maker and part without variant and revision. */
-static idx part(Emit *e, idx midr)
+static idx field(Emit *e, idx word, unsigned shift, unsigned bits)
 {
-    LLVMValueRef high = LLVMBuildLShr(e->b, midr.v, LLVMConstInt(e->i64, 4, 0), "");
-    return (idx){ LLVMBuildAnd(e->b, high, LLVMConstInt(e->i64, 0xff00fff, 0), "") };
+    LLVMValueRef high = LLVMBuildLShr(e->b, word.v, LLVMConstInt(e->i64, shift, 0), "");
+    return (idx){ LLVMBuildAnd(e->b, high, LLVMConstInt(e->i64, bits, 0), "") };
 }
 
+/* Of MIDR, maker and part without variant and revision. */
 static void read_words(Emit *e, unsigned wanted, const var w[MAX_WORDS])
 {
     static const char *const registers[NWORDS] = {
-        [PFR0] = "mrs $0, ID_AA64PFR0_EL1",
-        [ISAR0] = "mrs $0, ID_AA64ISAR0_EL1",
-        [ISAR1] = "mrs $0, ID_AA64ISAR1_EL1",
+        [PFR0] = "mrs $0, ID_AA64PFR0_EL1",   [ISAR0] = "mrs $0, ID_AA64ISAR0_EL1",
+        [ISAR1] = "mrs $0, ID_AA64ISAR1_EL1", [ZFR0] = "mrs $0, S3_0_C0_C4_4",
         [MIDR] = "mrs $0, MIDR_EL1",
     };
-    for (int i = 0; i < NWORDS; i++) {
+    for (int i = 0; i < VL; i++) {
         if (!(wanted & 1u << i))
             continue;
-        idx word = mrs(e, registers[i]);
-        v_index_set(e, w[i], i == MIDR ? part(e, word) : word);
+        idx word = ask(e, registers[i], "=r");
+        v_index_set(e, w[i], i == MIDR ? field(e, word, 4, 0xff00fff) : word);
+    }
+    if (!(wanted & 1u << VL))
+        return;
+    idx sve = field(e, v_index_get(e, w[PFR0]), 32, 15);
+    EMIT_IF (e, x_less(e, x_const(e, 0), sve)) { /* rdvl x0, #1, which plain assemblers refuse */
+        v_index_set(e, w[VL], ask(e, ".inst 0x04bf5020", "={x0}"));
     }
 }
 
