@@ -33,6 +33,17 @@ same "the functions that choose are for any x86-64" "" \
     "$(objdump -d --no-show-raw-insn "$work/demo.o" | awk '
         /^[0-9a-f]+ </ { inside = !/\.x86_64_v[234]>:/ } inside && /%[xyz]mm|popcnt|bextr|shlx|pinsr/')"
 
+instructions() { # OBJECT LEVEL: how often each occurs, padding aside, in functions whose names end so
+    objdump -d --no-show-raw-insn "$1" | awk -v level="$2>:" '
+        /^[0-9a-f]+ </ { inside = index($0, level) }
+        inside && /\t/ && !/nop|data16|\txchg|\tcs/ { print $2 }' | sort | uniq -c
+}
+cp "$work/demo.o" "$work/levels.o"
+demo x86-64-v3
+same "the code of a variant is that of its CPU alone" "$(instructions "$work/demo.o" "")" \
+    "$(instructions "$work/levels.o" .x86_64_v3)"
+demo x86-64-v2,x86-64-v3,x86-64-v4
+
 # ---- on this machine: every variant that it can run
 "$work/levels.host" >/dev/null || fail "wrong numbers from the best variant"
 same "the caller's choice" "x86-64-v2: has sse4.2, was chosen by the program" \
