@@ -24,7 +24,7 @@ void emit_transpose(Emit *e, fvec *block)
             if (i & s)
                 continue;
             fvec a = block[i], b = block[i + s];
-            block[i].v = pick(e, a, b, s, 0);
-            block[i + s].v = pick(e, a, b, s, 1);
+            block[i] = f_held(e, (fvec){ pick(e, a, b, s, 0) });
+            block[i + s] = f_held(e, (fvec){ pick(e, a, b, s, 1) });
         }
 }
