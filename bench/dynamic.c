@@ -1,0 +1,150 @@
+/* dynamic.c: what it costs that a kernel does not know its sizes.
+**
+**     dcngen_dynamic SPEC THREADS ROUNDS [-D name=value]
+**
+** Every kernel of the spec is compiled as it is and with dynamic batch, height and width, each with its guess; both
+** run on the same operands in turns, and must agree to rounding.  Prints the medians and the median of the ratios
+** within a round.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "load.h"
+#include "runtime/base.h"
+#include "timing.h"
+#include "tuner/cases.h"
+#include "tuner/operands.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_ROUNDS = 1000, FIXED = 0, DYNAMIC = 1 };
+static const double OFFSET_DEVIATION = 2, TOLERANCE = 1e-4;
+
+typedef struct Side {
+    dcn_kernel *kernel;
+    Operands o; /* FIXED owns them, DYNAMIC shares them */
+    void *workspace;
+    double ns[MAX_ROUNDS];
+} Side;
+
+static int open_side(Side *side, const dcn_spec *s, int dynamic, int threads, dcn_error *err)
+{
+    dcn_spec own = *s;
+    dcn_options opt = { .threads = threads };
+    if (dynamic)
+        own.batch = own.height = own.width = DCN_DYNAMIC;
+    if (dcn_compile(&own, &opt, &side->kernel, err))
+        return -1;
+    const dcn_sizes sizes = { .batch = s->batch, .height = s->height, .width = s->width };
+    size_t bytes = dcn_kernel_workspace_bytes(side->kernel, sizes, threads);
+    side->workspace = aligned_alloc(64, (bytes / 64 + 1) * 64);
+    return side->workspace ? 0 : dcn_fail(err, DCN_EENV, "no memory for %zu bytes", bytes);
+}
+
+static int open_operands(Side side[2], Operands *all, const dcn_spec *s, dcn_error *err)
+{
+    rt_rng rng = rt_rng_seed(1);
+    TuneCase ordinary = tune_ordinary(OFFSET_DEVIATION);
+    if (tune_operands_open(all, NULL, s, err) || tune_fill_inputs(all, &rng, err))
+        return -1;
+    tune_fill_case(all, &ordinary, &rng);
+    for (int i = 0; i < 2; i++)
+        if (tune_operands_share(&side[i].o, all, side[i].kernel, err))
+            return -1;
+    return 0;
+}
+
+static int agree(const Operands *o, const float *want)
+{
+    const float *got = o->typed[o->n - 1];
+    for (int64_t i = 0; i < o->count[o->n - 1]; i++)
+        if (!(fabs((double)got[i] - (double)want[i]) <= TOLERANCE * (1 + fabs((double)want[i]))))
+            return 0;
+    return 1;
+}
+
+/* Both once, unclocked. */
+static int check(Side side[2], int threads, dcn_error *err)
+{
+    const Operands *o = &side[FIXED].o;
+    size_t bytes = (size_t)o->count[o->n - 1] * dcn_dtype_bytes(o->spec.dtype);
+    float *fixed = malloc(bytes);
+    if (!fixed)
+        return dcn_fail(err, DCN_EENV, "no memory for %zu bytes", bytes);
+    int failed = tune_run(o, threads, side[FIXED].workspace, err);
+    memcpy(fixed, o->typed[o->n - 1], bytes);
+    failed = failed || tune_run(&side[DYNAMIC].o, threads, side[DYNAMIC].workspace, err);
+    if (!failed && o->spec.dtype == DCN_F32 && !agree(o, fixed))
+        failed = dcn_fail(err, DCN_EFAILED, "'%s': the two kernels disagree", o->spec.name);
+    free(fixed);
+    return failed;
+}
+
+static int measure(Side side[2], int threads, int rounds, dcn_error *err)
+{
+    for (int r = 0; r < rounds; r++)
+        for (int turn = 0; turn < 2; turn++) {
+            Side *now = &side[(turn + r) % 2];
+            double start = bench_now_ns();
+            if (tune_run(&now->o, threads, now->workspace, err))
+                return -1;
+            now->ns[r] = bench_now_ns() - start;
+        }
+    return 0;
+}
+
+static void print(Side side[2], const char *name, int rounds)
+{
+    double ratio[MAX_ROUNDS];
+    for (int r = 0; r < rounds; r++)
+        ratio[r] = side[DYNAMIC].ns[r] / side[FIXED].ns[r];
+    double middle = bench_median(ratio, rounds), fixed = bench_median(side[FIXED].ns, rounds);
+    printf("%-16s %9.3f %9.3f %7.3f\n", name, fixed / 1e6,
+           bench_median(side[DYNAMIC].ns, rounds) / 1e6, middle);
+}
+
+static int compare(const dcn_spec *s, int threads, int rounds, dcn_error *err)
+{
+    Side *side = calloc(2, sizeof *side);
+    Operands all = { .n = 0 };
+    if (!side)
+        return dcn_fail(err, DCN_EENV, "no memory for %d rounds", rounds);
+    int failed = open_side(&side[FIXED], s, 0, threads, err) ||
+                 open_side(&side[DYNAMIC], s, 1, threads, err) ||
+                 open_operands(side, &all, s, err) || check(side, threads, err) ||
+                 measure(side, threads, rounds, err);
+    if (!failed)
+        print(side, s->name, rounds);
+    for (int i = 0; i < 2; i++) {
+        tune_operands_drop(&side[i].o);
+        dcn_kernel_free(side[i].kernel);
+        free(side[i].workspace);
+    }
+    tune_operands_close(&all);
+    free(side);
+    return failed ? -1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 4) {
+        fprintf(stderr, "usage: dcngen_dynamic SPEC THREADS ROUNDS [-D name=value]\n");
+        return DCN_EUSAGE;
+    }
+    int threads = atoi(argv[2]), rounds = atoi(argv[3]), at = 4, failed;
+    dcn_module *module = NULL;
+    const dcn_spec *spec;
+    dcn_error err = { .text = "" };
+    setenv("DCNGEN_TUNE", "off", 1); /* guess against guess */
+    rounds = rounds < 1 ? 1 : rounds > MAX_ROUNDS ? MAX_ROUNDS : rounds;
+    failed = bench_load(argv[1], NULL, argv, argc, &at, &module, &spec, &err);
+    if (!failed)
+        printf("%-16s %9s %9s %7s\n", "kernel", "static ms", "dynamic", "ratio");
+    for (int i = 0; !failed && i < dcn_module_count(module); i++)
+        failed = compare(dcn_module_spec(module, i), threads, rounds, &err);
+    if (failed)
+        fprintf(stderr, "dcngen_dynamic: %s\n", err.text);
+    dcn_module_free(module);
+    return failed ? (int)err.code : 0;
+}
