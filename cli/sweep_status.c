@@ -263,7 +263,9 @@ static int collect(const Outcome *o, dcn_error *err)
         return -1;
     int failed = sweep_records(&o->plan, &o->dbs, o->found, &text, &size, &count, err);
     if (!failed && !count)
-        failed = dcn_fail(err, DCN_EFAILED, "nothing of the plan was measured or estimated yet");
+        failed =
+            dcn_fail(err, DCN_EFAILED,
+                     "nothing of the plan was measured or estimated yet by this build of dcngen");
     if (!failed)
         failed = hand_out(o, text, size, err);
     free(text);

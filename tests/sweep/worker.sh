@@ -105,7 +105,7 @@ works show schedule --kernel a --threads 1 tiny.lua
 same "a merged database is a system-wide store" yes "$(grep -q 'tuned' <<<"$out" && echo yes)"
 works sweep plan --seed 7 -o none.jsonl tiny.lua
 call sweep collect --plan none.jsonl -o none.db a.db
-same "nothing is nothing" "1|dcngen: nothing of the plan was measured or estimated yet|no" \
+same "nothing is nothing" "1|dcngen: nothing of the plan was measured or estimated yet by this build of dcngen|no" \
     "$code|$err|$([ -e none.db ] && echo yes || echo no)"
 
 # ---- two workers of one machine: while one core is held, nobody tunes on it
