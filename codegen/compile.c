@@ -11,6 +11,7 @@
 #include "guard.h"
 #include "runtime/base.h"
 #include "target.h"
+#include "target_table.h"
 #include "trace.h"
 
 #include <llvm-c/Analysis.h>
@@ -146,6 +147,8 @@ int cg_build(const dcn_spec *s, const Schedule *sched, const dcn_target *t, CgKi
              void **bytes, size_t *size, dcn_error *err)
 {
     cg_llvm_init();
+    if (!cg_isa(t->isa))
+        return dcn_fail(err, DCN_EENV, "unknown class of instruction sets \"%s\"", t->isa);
     Build b = { .tm = NULL };
     if (trace_open(&b.trace, s->name, err))
         return -1;
@@ -202,6 +205,8 @@ int cg_build_peak(dcn_dtype dtype, const dcn_target *t, void **bytes, size_t *si
 {
     enum { UNROLL = 8 };
     cg_llvm_init();
+    if (!cg_isa(t->isa))
+        return dcn_fail(err, DCN_EENV, "unknown class of instruction sets \"%s\"", t->isa);
     Build b = { .tm = NULL };
     if (trace_open(&b.trace, "dcn_peak", err))
         return -1;

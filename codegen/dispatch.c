@@ -20,7 +20,7 @@
 static void turn_to(Emit *e, const dcn_target *t, dcn_dtype dtype)
 {
     const int bytes = dtype == DCN_F32 ? 4 : 8;
-    e->target = t;
+    e_turn(e, t);
     e_shape(e, (Shape){ bytes, t->vector_bytes / bytes, 0 });
 }
 

@@ -6,6 +6,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "emit.h"
+#include "target_table.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -22,13 +23,20 @@ static void set_lanes(Emit *e, int lanes)
     e->vb = LLVMVectorType(e->fp_bytes == 4 ? e->i32 : e->i64, (unsigned)lanes);
 }
 
+void e_turn(Emit *e, const dcn_target *t)
+{
+    e->target = t;
+    e->isa = cg_isa(t->isa);
+    assert(e->isa);
+}
+
 void e_open(Emit *e, const char *name, dcn_dtype dtype, const dcn_target *t)
 {
     memset(e, 0, sizeof *e);
     e->ctx = LLVMContextCreate();
     e->mod = LLVMModuleCreateWithNameInContext(name, e->ctx);
     e->b = LLVMCreateBuilderInContext(e->ctx);
-    e->target = t;
+    e_turn(e, t);
     e->fp_bytes = dtype == DCN_F32 ? 4 : 8;
     e->fp = dtype == DCN_F32 ? LLVMFloatTypeInContext(e->ctx) : LLVMDoubleTypeInContext(e->ctx);
     e->i1 = LLVMInt1TypeInContext(e->ctx);
@@ -65,15 +73,16 @@ int e_lanes(Emit *e, int lanes)
     return old;
 }
 
-static void add_attribute(Emit *e, LLVMValueRef fn, LLVMAttributeIndex at, const char *name)
+static void add_attribute(Emit *e, LLVMValueRef fn, LLVMAttributeIndex at, const char *name,
+                          uint64_t value)
 {
     unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
-    LLVMAddAttributeAtIndex(fn, at, LLVMCreateEnumAttribute(e->ctx, kind, 0));
+    LLVMAddAttributeAtIndex(fn, at, LLVMCreateEnumAttribute(e->ctx, kind, value));
 }
 
 void e_fn_mark(Emit *e, LLVMValueRef fn, const char *name)
 {
-    add_attribute(e, fn, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, name);
+    add_attribute(e, fn, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, name, 0);
 }
 
 void e_fn_note(Emit *e, LLVMValueRef fn, const char *key, const char *value)
@@ -81,6 +90,19 @@ void e_fn_note(Emit *e, LLVMValueRef fn, const char *key, const char *value)
     LLVMAttributeRef a = LLVMCreateStringAttribute(e->ctx, key, (unsigned)strlen(key), value,
                                                    (unsigned)strlen(value));
     LLVMAddAttributeAtIndex(fn, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, a);
+}
+
+/* LLVM takes registers to be as narrow as some CPUs like them best (x86) or may have them (SVE), unless told. */
+static void add_machine_attributes(Emit *e, LLVMValueRef fn)
+{
+    const LLVMAttributeIndex all = (LLVMAttributeIndex)LLVMAttributeFunctionIndex;
+    const uint64_t scale = (uint64_t)e->isa->vscale;
+    char bits[16];
+    snprintf(bits, sizeof bits, "%d", 8 * e->isa->vector_bytes);
+    e_fn_mark(e, fn, "nounwind");
+    e_fn_note(e, fn, "prefer-vector-width", bits);
+    if (scale)
+        add_attribute(e, fn, all, "vscale_range", scale << 32 | scale);
 }
 
 LLVMValueRef e_fn_begin(Emit *e, const char *name, int internal, LLVMTypeRef result, int nargs,
@@ -92,10 +114,8 @@ LLVMValueRef e_fn_begin(Emit *e, const char *name, int internal, LLVMTypeRef res
         LLVMSetLinkage(fn, LLVMInternalLinkage);
     for (int i = 0; internal && i < nargs; i++)
         if (args[i] == e->ptr)
-            add_attribute(e, fn, (LLVMAttributeIndex)(i + 1), "noalias");
-    e_fn_mark(e, fn, "nounwind");
-    if (strncmp(e->target->isa, "avx512", 6) == 0)
-        e_fn_note(e, fn, "prefer-vector-width", "512");
+            add_attribute(e, fn, (LLVMAttributeIndex)(i + 1), "noalias", 0);
+    add_machine_attributes(e, fn);
     e->fn = fn;
     LLVMPositionBuilderAtEnd(e->b, LLVMAppendBasicBlockInContext(e->ctx, fn, "entry"));
     return fn;

@@ -44,6 +44,7 @@ typedef struct Emit {
     LLVMBuilderRef b;
     LLVMValueRef fn; /* the function being written */
     const dcn_target *target;
+    const struct Isa *isa; /* its class, see target_table.h */
     int lanes, fp_bytes;
     LLVMTypeRef fp, i1, i8, i32, i64, ptr, none; /* scalars; fp is the kernel's dtype */
     LLVMTypeRef vf, vi, vb, vm;                  /* lanes of fp, i32, bit patterns, i1 */
@@ -59,6 +60,8 @@ typedef struct Emit {
 ** the module and its context go to the caller. */
 void e_open(Emit *e, const char *name, dcn_dtype dtype, const dcn_target *t);
 void e_close(Emit *e);
+/* What is emitted from here on is for another target of the same architecture; e_shape gives it its vectors. */
+void e_turn(Emit *e, const dcn_target *t);
 
 /* Change the number of lanes of everything emitted from here on; returns the old one. */
 int e_lanes(Emit *e, int lanes);
@@ -119,7 +122,7 @@ mask f_less(Emit *e, fvec a, fvec b);    /* ordered: false when either is NaN */
 mask f_equal(Emit *e, fvec a, fvec b);   /* ordered */
 mask f_at_most(Emit *e, fvec a, fvec b); /* a <= b, ordered */
 mask f_is_nan(Emit *e, fvec a);
-ivec f_to_i(Emit *e, fvec a); /* toward zero; poison outside the range of i32: clamp first */
+ivec f_to_i(Emit *e, fvec a); /* of whole numbers; poison outside the range of i32: clamp first */
 fvec i_to_f(Emit *e, ivec a);
 bvec f_bits(Emit *e, fvec a);
 fvec b_float(Emit *e, bvec a); /* the float with this bit pattern */
@@ -190,7 +193,7 @@ void p_store_i32(Emit *e, addr p, ivec x);
 idx p_get_i32(Emit *e, addr p); /* one i32, sign-extended */
 idx p_get_i64(Emit *e, addr p);
 void p_put_i64(Emit *e, addr p, idx x);
-addr p_get_addr(Emit *e, addr p); /* one pointer */
+addr p_get_addr(Emit *e, addr p); /* one pointer, in a place of 8 bytes on every machine */
 void p_put_addr(Emit *e, addr p, addr x);
 addr p_at_addr(Emit *e, addr p, idx at);
 /* p[at] in each live lane, 0 in the others, which are not read */

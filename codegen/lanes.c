@@ -2,6 +2,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "emit.h"
+#include "target_table.h"
 
 #include <string.h>
 
@@ -91,9 +92,13 @@ fvec f_ceil(Emit *e, fvec a)
     return F(unary(e, "llvm.ceil", e->vf, a.v));
 }
 
+/* llvm.round would become a library call where the machine rounds to even only.  The number below one half keeps
+** what is just below .5 from being rounded up by the sum. */
 fvec f_round(Emit *e, fvec a)
 {
-    return F(unary(e, "llvm.round", e->vf, a.v));
+    const double half = e->fp_bytes == 4 ? 0x1.fffffep-2 : 0x1.fffffffffffffp-2;
+    fvec size = f_floor(e, F(LLVMBuildFAdd(e->b, f_abs(e, a).v, f_const(e, half).v, "")));
+    return F(binary(e, "llvm.copysign", e->vf, size.v, a.v));
 }
 
 fvec f_convert(Emit *e, fvec a)
@@ -156,14 +161,32 @@ fvec f_sum(Emit *e, fvec a)
     return F(e_splat(e, sum));
 }
 
+/* The largest or least lane; the other one of two where one is NaN. */
+static fvec extreme(Emit *e, fvec a, int most)
+{
+    if (e->isa->maxnum) {
+        const char *name = most ? "llvm.vector.reduce.fmax" : "llvm.vector.reduce.fmin";
+        return F(e_splat(e, unary(e, name, e->vf, a.v)));
+    }
+    for (int s = e->lanes / 2; s >= 1; s /= 2) {
+        int from[64];
+        for (int i = 0; i < e->lanes; i++)
+            from[i] = (i + s) % e->lanes;
+        fvec b = f_permute(e, a, from);
+        mask keep = most ? f_less(e, b, a) : f_less(e, a, b);
+        a = f_select(e, m_or(e, keep, f_is_nan(e, b)), a, b);
+    }
+    return a;
+}
+
 fvec f_most(Emit *e, fvec a)
 {
-    return F(e_splat(e, unary(e, "llvm.vector.reduce.fmax", e->vf, a.v)));
+    return extreme(e, a, 1);
 }
 
 fvec f_least(Emit *e, fvec a)
 {
-    return F(e_splat(e, unary(e, "llvm.vector.reduce.fmin", e->vf, a.v)));
+    return extreme(e, a, 0);
 }
 
 mask f_less(Emit *e, fvec a, fvec b)
@@ -188,6 +211,8 @@ mask f_is_nan(Emit *e, fvec a)
 
 ivec f_to_i(Emit *e, fvec a)
 {
+    if (e->isa->rounds)
+        a = F(unary(e, "llvm.rint", e->vf, a.v));
     return I(LLVMBuildFPToSI(e->b, a.v, e->vi, ""));
 }
 

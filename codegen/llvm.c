@@ -9,12 +9,14 @@
 #include "guard.h"
 #include "runtime/base.h"
 #include "target.h"
+#include "target_table.h"
 
 #include <llvm-c/Core.h>
 #include <llvm-c/ErrorHandling.h>
 #include <llvm-c/Target.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 
 static _Thread_local CgGuard *current;
 
@@ -33,18 +35,50 @@ CgGuard *cg_guard_set(CgGuard *g)
     return old;
 }
 
+/* ---- back ends ---------------------------------------------------------------------------------- */
+
+#define BACK_END(arch)                                                                             \
+    static void open_##arch(void)                                                                  \
+    {                                                                                              \
+        LLVMInitialize##arch##Target();                                                            \
+        LLVMInitialize##arch##TargetMC();                                                          \
+        LLVMInitialize##arch##AsmPrinter();                                                        \
+        LLVMInitialize##arch##AsmParser();                                                         \
+    }
+BACK_END(X86)
+BACK_END(AArch64)
+BACK_END(RISCV)
+BACK_END(WebAssembly)
+
+static struct BackEnd {
+    const char *arch;
+    void (*open)(void);
+    pthread_once_t once;
+} back_ends[] = {
+    { "x86_64", open_X86, PTHREAD_ONCE_INIT },
+    { "aarch64", open_AArch64, PTHREAD_ONCE_INIT },
+    { "riscv64", open_RISCV, PTHREAD_ONCE_INIT },
+    { "wasm32", open_WebAssembly, PTHREAD_ONCE_INIT },
+};
+
+static void open_back_end(const char *triple)
+{
+    size_t n = strcspn(triple, "-");
+    for (size_t i = 0; i < sizeof back_ends / sizeof *back_ends; i++)
+        if (strlen(back_ends[i].arch) == n && !memcmp(back_ends[i].arch, triple, n))
+            pthread_once(&back_ends[i].once, back_ends[i].open);
+}
+
+/* All names at once, because LLVM's list of them may not grow while another thread reads it. */
 static void init(void)
 {
     LLVMInitializeX86TargetInfo();
-    LLVMInitializeX86Target();
-    LLVMInitializeX86TargetMC();
-    LLVMInitializeX86AsmPrinter();
-    LLVMInitializeX86AsmParser();
     LLVMInitializeAArch64TargetInfo();
-    LLVMInitializeAArch64Target();
-    LLVMInitializeAArch64TargetMC();
-    LLVMInitializeAArch64AsmPrinter();
-    LLVMInitializeAArch64AsmParser();
+    LLVMInitializeRISCVTargetInfo();
+    LLVMInitializeWebAssemblyTargetInfo();
+    char *host = LLVMGetDefaultTargetTriple();
+    open_back_end(host);
+    LLVMDisposeMessage(host);
     LLVMInstallFatalErrorHandler(on_fatal);
 }
 
@@ -52,6 +86,20 @@ void cg_llvm_init(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, init);
+}
+
+/* ---- target machines ---------------------------------------------------------------------------- */
+
+/* The list without the words that are the table's own. */
+static void llvm_features(const char *features, char *out)
+{
+    *out = '\0';
+    for (const char *p = features; *p; p += strspn(p, ",")) {
+        size_t n = strcspn(p, ",");
+        if (strncmp(p + 1, "sve-", 4) != 0)
+            out += sprintf(out, "%.*s,", (int)n, p);
+        p += n;
+    }
 }
 
 LLVMTargetMachineRef cg_target_machine(const dcn_target *t, dcn_error *err)
@@ -64,9 +112,14 @@ LLVMTargetMachineRef cg_target_machine(const dcn_target *t, dcn_error *err)
         LLVMDisposeMessage(why);
         return NULL;
     }
-    LLVMTargetMachineRef tm =
-        LLVMCreateTargetMachine(target, t->triple, t->cpu, t->features, LLVMCodeGenLevelDefault,
-                                LLVMRelocPIC, LLVMCodeModelDefault);
+    open_back_end(t->triple);
+    const CpuAlias *alias = cg_alias(t->cpu);
+    const Arch *arch = cg_arch(t->triple);
+    char features[sizeof t->features + 1];
+    llvm_features(t->features, features);
+    LLVMTargetMachineRef tm = LLVMCreateTargetMachine(
+        target, t->triple, alias ? alias->llvm : t->cpu, features, LLVMCodeGenLevelDefault,
+        arch && !arch->pic ? LLVMRelocStatic : LLVMRelocPIC, LLVMCodeModelDefault);
     if (!tm)
         dcn_fail(err, DCN_EENV, "LLVM cannot compile for \"%s\"", t->triple);
     return tm;

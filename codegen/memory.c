@@ -2,8 +2,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "emit.h"
-
-#include <string.h>
+#include "target_table.h"
 
 static addr element(Emit *e, LLVMTypeRef type, addr p, idx at)
 {
@@ -155,7 +154,7 @@ void p_put_i64(Emit *e, addr p, idx x)
 
 addr p_at_addr(Emit *e, addr p, idx at)
 {
-    return element(e, e->ptr, p, at);
+    return element(e, e->i64, p, at);
 }
 
 addr p_get_addr(Emit *e, addr p)
@@ -214,11 +213,11 @@ void p_stream(Emit *e, addr p, fvec x)
     LLVMSetMetadata(st, kind, LLVMMetadataAsValue(e->ctx, node));
 }
 
-/* Only x86 orders them apart from other stores. */
+/* Most machines order them with other stores. */
 void p_stream_end(Emit *e)
 {
-    if (strncmp(e->target->triple, "x86_64", 6) == 0)
-        e_intrinsic(e, "llvm.x86.sse.sfence", NULL, 0, NULL, 0);
+    if (e->isa->fence)
+        e_intrinsic(e, e->isa->fence, NULL, 0, NULL, 0);
 }
 
 cond p_is_multiple(Emit *e, addr p, int64_t bytes)

@@ -39,7 +39,8 @@ idx roi_image(Emit *e, const RoiCtx *c)
     mask in = m_and(e, f_less(e, f_const(e, -1), n), f_less(e, n, images));
     for (int i = 1; i < 5; i++)
         in = m_and(e, in, f_less(e, f_abs(e, coordinate(e, c, i)), f_const(e, (double)INFINITY)));
-    return i_first(e, f_to_i(e, f_select(e, in, n, f_const(e, -1))));
+    fvec whole = f_floor(e, f_max(e, n, f_const(e, 0)));
+    return i_first(e, f_to_i(e, f_select(e, in, whole, f_const(e, -1))));
 }
 
 fvec roi_extent(Emit *e, const RoiCtx *c, int axis)

@@ -1,11 +1,11 @@
 /* target.c: the target that a spec asks for, and which machine runs what.
 **
-** Code may be loaded if the architecture is this machine's, its vectors are no wider, and no
-** feature that the target has is one that this machine is known to lack ("-x" in its list).
-** Features it does not know at all are for instruction scheduling.
+** Code may be loaded if the architecture is this machine's and the machine has all features that code for
+** such a CPU may use.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "target.h"
+#include "codegen/target_features.h"
 #include "runtime/base.h"
 
 #include <string.h>
@@ -30,32 +30,15 @@ bool tune_same_arch(const dcn_target *a, const dcn_target *b)
     return n == strcspn(b->triple, "-") && !memcmp(a->triple, b->triple, n);
 }
 
-/* Is "<sign><name>" one of the comma-separated features? */
-static bool has_feature(const char *features, char sign, const char *name, size_t length)
-{
-    for (const char *at = features; *at; at += strspn(at, ",")) {
-        size_t n = strcspn(at, ",");
-        if (n == length + 1 && *at == sign && !memcmp(at + 1, name, length))
-            return true;
-        at += n;
-    }
-    return false;
-}
-
 int tune_can_run(const dcn_target *t, const dcn_target *native, dcn_error *err)
 {
     if (!tune_same_arch(t, native))
         return dcn_fail(err, DCN_EENV, "code for %s does not run on this machine (%s)", t->triple,
                         native->triple);
-    if (t->vector_bytes > native->vector_bytes)
-        return dcn_fail(err, DCN_EENV, "code for %s (%s) does not run on this machine (%s)", t->cpu,
-                        t->isa, native->isa);
-    for (const char *at = t->features; *at; at += strspn(at, ",")) {
-        size_t n = strcspn(at, ",");
-        if (*at == '+' && has_feature(native->features, '-', at + 1, n - 1))
-            return dcn_fail(err, DCN_EENV, "code for %s needs '%.*s', which this machine lacks",
-                            t->cpu, (int)n - 1, at + 1);
-        at += n;
-    }
-    return 0;
+    char lacks[256];
+    if (cg_target_lacks(t, native, lacks, sizeof lacks) == 0)
+        return 0;
+    return dcn_fail(err, DCN_EENV,
+                    "code for %s (%s) does not run on this machine (%s): it lacks %s", t->cpu,
+                    t->isa, native->isa, lacks);
 }

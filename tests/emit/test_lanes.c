@@ -185,12 +185,12 @@ static double w_masks(const Args *x)
 /* Between -900 and 900, NaN to 900: products and sums below stay exact in f32. */
 static ivec whole(Emit *e, fvec a)
 {
-    return f_to_i(e, f_max(e, f_const(e, -900), f_min(e, a, f_const(e, 900))));
+    return f_to_i(e, f_floor(e, f_max(e, f_const(e, -900), f_min(e, a, f_const(e, 900)))));
 }
 static int w_whole(double a)
 {
     double low = a < 900 ? a : 900;
-    return (int)(-900 > low ? -900 : low);
+    return (int)floor(-900 > low ? -900 : low);
 }
 static fvec e_to_i(Emit *e, fvec a, fvec b, fvec c)
 {
@@ -267,6 +267,7 @@ static double w_shift(const Args *x)
 {
     return float_of(x, (int64_t)((uint64_t)bits_of(x, x->a) << 3));
 }
+
 /* ---- the table -------------------------------------------------------------------------------------- */
 
 typedef struct Row {

@@ -72,6 +72,22 @@ Test(parse, triple_that_does_not_fit)
                  "CPU \"skylake\" does not fit triple \"\": expected x86_64-pc-linux-gnu");
 }
 
+Test(parse, triple_of_a_system_without_support)
+{
+    expect_error("x86-64-v3", "x86_64-pc-windows-msvc", NULL,
+                 "unsupported triple \"x86_64-pc-windows-msvc\": expected 64-bit ELF, such as "
+                 "x86_64-pc-linux-gnu");
+    expect_error("x86-64-v3", "x86_64-pc-linux-gnux32", NULL,
+                 "unsupported triple \"x86_64-pc-linux-gnux32\": expected 64-bit ELF, such as "
+                 "x86_64-pc-linux-gnu");
+    expect_error("wasm-simd128", "wasm32-unknown-emscripten", NULL,
+                 "unsupported triple \"wasm32-unknown-emscripten\": expected wasm, such as "
+                 "wasm32-unknown-unknown");
+    expect_error("rv64gcv", "riscv32-unknown-linux-gnu", NULL,
+                 "CPU \"rv64gcv\" does not fit triple \"riscv32-unknown-linux-gnu\": expected "
+                 "riscv64-unknown-linux-gnu");
+}
+
 Test(parse, triple_that_is_too_long)
 {
     char triple[200] = "x86_64-", message[300];
@@ -84,10 +100,16 @@ Test(parse, no_vector_unit)
 {
     expect_error("x86-64-v2", NULL, "-sse4.2",
                  "CPU \"x86-64-v2\" with \"-sse4.2\" has no vector unit that dcngen supports: "
-                 "SSE4.2 or NEON is needed");
+                 "SSE4.2 is needed");
     expect_error("generic", NULL, "-neon",
                  "CPU \"generic\" with \"-neon\" has no vector unit that dcngen supports: "
-                 "SSE4.2 or NEON is needed");
+                 "NEON is needed");
+    expect_error(
+        "spacemit-x60", NULL, "-v",
+        "CPU \"spacemit-x60\" with \"-v\" has no vector unit that dcngen supports: V is needed");
+    expect_error("wasm-simd128", NULL, "-simd128",
+                 "CPU \"wasm-simd128\" with \"-simd128\" has no vector unit that dcngen supports: "
+                 "simd128 is needed");
 }
 
 Test(parse, too_many_features)
@@ -122,7 +144,13 @@ Test(parse, features_decide_the_class)
     expect_class("haswell", "+avx512f,+avx512bw,+avx512dq,+avx512vl", "avx512", 64);
     expect_class("haswell", "+avx512f", "avx2", 32);
     expect_class("nehalem", "+avx2,+fma", "avx2", 32);
-    expect_class("neoverse-v1", "+bf16", "neon", 16);
+    expect_class("neoverse-v1", "+bf16", "sve256", 32);
+    expect_class("neoverse-v1", "-sve", "neon", 16);
+    expect_class("neoverse-v1", "-sve-256", "neon", 16);
+    expect_class("generic", "+sve", "neon", 16);
+    expect_class("generic", "+sve,+sve-256", "sve256", 32);
+    expect_class("neoverse-v2", "+sve-512,+sve", "sve512", 64);
+    expect_class("a64fx", "-sve", "neon", 16);
 }
 
 /* Without a feature its registers are not used. */
@@ -287,9 +315,12 @@ static void emit_with_all_features(void)
                                    "+lzcnt,+movbe,+popcnt,+avx512f,+avx512bw,+avx512cd,+avx512dq,"
                                    "+avx512vl";
     static const char *const arm = "+neon,+fp-armv8,+fullfp16,+bf16,+dotprod,+i8mm,+fp16fml,+lse,"
-                                   "+rdm,+crc";
-    dcn_target all[2] = { parsed("x86-64-v4", NULL, x86), parsed("generic", NULL, arm) };
-    for (int i = 0; i < 2; i++) {
+                                   "+rdm,+crc,+sve,+sve2,+sve-256";
+    static const char *const riscv = "+m,+a,+f,+d,+c,+v,+zvl128b,+zvl256b,+zvl512b,+zba,+zbb,+zbs";
+    static const char *const wasm = "+simd128,+bulk-memory,+sign-ext";
+    const dcn_target all[] = { parsed("x86-64-v4", NULL, x86), parsed("generic", NULL, arm),
+                               parsed("rv64gcv", NULL, riscv), parsed("wasm-simd128", NULL, wasm) };
+    for (int i = 0; i < 4; i++) {
         dcn_spec s = case_spec(DCN_OP_DEFORM_CONV2D, 5, 6, 7, 8);
         dcn_options opt = { .target = &all[i] };
         void *text;

@@ -48,11 +48,19 @@ Test(choose, another_architecture_does_not)
 Test(choose, wider_vectors_do_not)
 {
     dcn_target t = target("x86_64-pc-linux-gnu", "sapphirerapids", "", 64);
-    expect(&t, "code for sapphirerapids (avx512) does not run on this machine (avx2)");
+    expect(&t,
+           "code for sapphirerapids (avx512) does not run on this machine (avx2): it lacks "
+           "avx512f, avx512bw, avx512cd, avx512dq, avx512vl, avx512ifma, avx512vbmi, avx512vbmi2, "
+           "avx512vnni, avx512bitalg, avx512vpopcntdq, avx512bf16, avx512fp16, avxvnni, gfni");
 }
 
 Test(choose, a_missing_feature_is_named)
 {
     dcn_target t = target("x86_64-pc-linux-gnu", "haswell", "+avx2,+amx-tile", 32);
-    expect(&t, "code for haswell needs 'amx-tile', which this machine lacks");
+    expect(&t, "code for haswell (avx2) does not run on this machine (avx2): it lacks amx-tile");
+    t = target("x86_64-pc-linux-gnu", "alderlake", "", 32);
+    expect(&t,
+           "code for alderlake (avx2) does not run on this machine (avx2): it lacks avxvnni, gfni");
+    t = target("x86_64-pc-linux-gnu", "alderlake", "-gfni,+avxvnni,-avxvnni", 32);
+    expect(&t, "");
 }
