@@ -7,6 +7,7 @@
 #include "dispatch.h"
 #include "runtime/base.h"
 #include "runtime/spec_fields.h"
+#include "target_table.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@ typedef struct Page {
     const CgVariant *v;
     int nv;
     const char *real; /* float or double */
+    const char *slot; /* what gives a pointer a place of 8 bytes */
     char upper[DCN_NAME_MAX];
     dcn_tensor t[DCN_MAX_TENSORS];
     int nt;
@@ -62,6 +64,12 @@ static void targets(const Page *p)
                 "** schedule  %s\n"
                 "** target    %s, %s (%s)\n",
                 how, t->triple, t->cpu, t->isa);
+        if (cg_isa(t->isa)->vscale)
+            fprintf(p->out,
+                    "**           with SVE vectors of exactly %d bits, as prctl PR_SVE_GET_VL "
+                    "tells: with\n"
+                    "**           any other length its results are wrong\n",
+                    8 * t->vector_bytes);
     }
 }
 
@@ -116,10 +124,12 @@ static void arguments(const Page *p)
     for (int i = 0; i < p->nt; i++) {
         const dcn_tensor *t = &p->t[i];
         if (t->role == DCN_WEIGHT) {
-            fprintf(p->out, "    const void *%s; /* as made by %s_pack */\n", t->name, p->s->name);
+            fprintf(p->out, "    %sconst void *%s; /* as made by %s_pack */\n", p->slot, t->name,
+                    p->s->name);
             continue;
         }
-        fprintf(p->out, "    %s%s *%s; /* ", t->role == DCN_OUT ? "" : "const ", p->real, t->name);
+        fprintf(p->out, "    %s%s%s *%s; /* ", p->slot, t->role == DCN_OUT ? "" : "const ", p->real,
+                t->name);
         shape(p, t);
         fprintf(p->out, " */\n");
     }
@@ -255,6 +265,7 @@ int cg_header(const dcn_spec *s, const CgVariant *v, int n, char **text, dcn_err
         return dcn_fail(err, DCN_EENV, "out of memory");
     for (int i = 0; s->name[i]; i++)
         p.upper[i] = (char)toupper((unsigned char)s->name[i]);
+    p.slot = cg_arch(v[0].target->triple)->pointer_bytes == 8 ? "" : "__attribute__((aligned(8))) ";
     p.nt = dcn_spec_tensors(s, p.t);
     preamble(&p);
     choosing(&p);
