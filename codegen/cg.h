@@ -38,6 +38,13 @@ void cg_unload(void *owner);
 /* The C header that goes with the object of cg_build, n = 1, or of cg_build_many; malloc'ed text. */
 int cg_header(const dcn_spec *s, const CgVariant *v, int n, char **text, dcn_error *err);
 
+/* The features that code for t may use and `machine`, of the same architecture, has not: "avx512f, avx512bw" in
+** text, as far as there is room, and how many they are. */
+int cg_target_lacks(const dcn_target *t, const dcn_target *machine, char *text, size_t size);
+
+/* Whether the target's objects are ELF files; others are wasm. */
+int cg_is_elf(const dcn_target *t);
+
 /* "19.1.7" */
 const char *cg_llvm_version(void);
 

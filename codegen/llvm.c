@@ -119,7 +119,7 @@ LLVMTargetMachineRef cg_target_machine(const dcn_target *t, dcn_error *err)
     llvm_features(t->features, features);
     LLVMTargetMachineRef tm = LLVMCreateTargetMachine(
         target, t->triple, alias ? alias->llvm : t->cpu, features, LLVMCodeGenLevelDefault,
-        arch && !arch->pic ? LLVMRelocStatic : LLVMRelocPIC, LLVMCodeModelDefault);
+        arch && !arch->elf ? LLVMRelocStatic : LLVMRelocPIC, LLVMCodeModelDefault);
     if (!tm)
         dcn_fail(err, DCN_EENV, "LLVM cannot compile for \"%s\"", t->triple);
     return tm;

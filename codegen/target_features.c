@@ -6,6 +6,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "target_features.h"
+#include "cg.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -94,4 +95,9 @@ int cg_target_lacks(const dcn_target *t, const dcn_target *machine, char *text, 
         snprintf(text + at, size - at, "%s%s", n++ ? ", " : "", arch->features[i]);
     }
     return n;
+}
+
+int cg_is_elf(const dcn_target *t)
+{
+    return cg_arch(t->triple)->elf;
 }

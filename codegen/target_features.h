@@ -7,7 +7,6 @@
 #include "target_table.h"
 
 #include <dcngen.h>
-#include <stddef.h>
 
 /* Whether the triple is of the architecture that the class belongs to. */
 int cg_is_arch(const char *triple, const Isa *isa);
@@ -21,9 +20,5 @@ const Isa *cg_classify(const char *triple, const Isa *base, const char *attrs);
 
 /* Whether code for the target may use the feature, by itself or with a row of the table. */
 int cg_target_has(const dcn_target *t, const char *feature);
-
-/* The features that code for t may use and `machine`, of the same architecture, has not: "avx512f, avx512bw" in
-** text, as far as there is room, and how many they are. */
-int cg_target_lacks(const dcn_target *t, const dcn_target *machine, char *text, size_t size);
 
 #endif

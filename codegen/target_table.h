@@ -15,7 +15,7 @@ typedef struct Arch {
     const char *const *features; /* that -mattr may switch, ended by NULL */
     const char *const *tuning;   /* likewise; they promise nothing of what the CPU can do */
     int pointer_bytes;
-    int pic; /* objects are position-independent; others are moved by their linker alone */
+    int elf; /* objects are ELF files; others are wasm, which knows no position-independent code of our kind */
 } Arch;
 
 /* A class of instruction sets that one shape of code serves. */

@@ -94,6 +94,9 @@ static int archive(const Artefact *a, const void *object, size_t size, dcn_error
 static int share(const Artefact *a, const void *object, size_t size, dcn_error *err)
 {
     dcn_target native;
+    if (!cg_is_elf(a->variant->target))
+        return dcn_fail(err, DCN_EENV, "%s has no shared libraries: emit obj or static-lib",
+                        a->variant->target->triple);
     if (dcn_target_native(&native, err))
         return -1;
     TuneLink l = { a->spec->name, object, size, !tune_same_arch(a->variant->target, &native) };

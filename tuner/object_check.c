@@ -38,7 +38,7 @@ static unsigned machine_of(const char *triple)
     static const struct {
         const char *arch;
         unsigned machine;
-    } known[] = { { "x86_64-", EM_X86_64 }, { "aarch64-", EM_AARCH64 } };
+    } known[] = { { "x86_64-", EM_X86_64 }, { "aarch64-", EM_AARCH64 }, { "riscv64-", EM_RISCV } };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (!strncmp(triple, known[i].arch, strlen(known[i].arch)))
             return known[i].machine;

@@ -5,7 +5,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "target.h"
-#include "codegen/target_features.h"
+#include "codegen/cg.h"
 #include "runtime/base.h"
 
 #include <string.h>
