@@ -182,6 +182,42 @@ Test(collect, measured_counts_more_than_estimated)
     cr_expect_not(f.conflict);
 }
 
+/* What the program says of the plan and these two, and its exit code. */
+static int program_says(const char *what, char *said, size_t size)
+{
+    char command[1024], *text;
+    size_t length;
+    dcn_error err;
+    cr_assert_eq(sweep_plan_print(&plan, &text, &length, &err), 0);
+    FILE *to = fopen(in_dir("plan"), "w");
+    cr_assert(to && fwrite(text, 1, length, to) == length && !fclose(to));
+    free(text);
+    snprintf(command, sizeof command, "%s sweep %s --plan %s %s %s", getenv("DCNGEN_BIN"), what,
+             in_dir("plan"), in_dir("a"), in_dir("b"));
+    FILE *from = popen(command, "r");
+    cr_assert_not_null(from);
+    said[fread(said, 1, size - 1, from)] = '\0';
+    return WEXITSTATUS(pclose(from));
+}
+
+Test(collect, a_conflict_is_told_and_is_an_exit_code)
+{
+    static char said[16384];
+    if (!getenv("DCNGEN_BIN"))
+        cr_skip("DCNGEN_BIN is not set");
+    machine("a", SWEEP_DONE, "direct strip=1", 200, 1);
+    machine("b", SWEEP_DONE, "direct strip=2", 100, 0);
+    cr_expect_eq(program_says("status", said, sizeof said), 1);
+    cr_expect_not_null(strstr(said, "two winners; the first counts, measured on the target"));
+    cr_expect(strstr(said, "strip=1") < strstr(said, "strip=2"), "the one that counts is first");
+    cr_expect_eq(program_says("status --json", said, sizeof said), 1);
+    cr_expect_not_null(strstr(said, "\"rival\": {"));
+    cr_expect_not_null(strstr(said, "\"complete\": false"));
+    cr_expect_eq(program_says("collect --export -", said, sizeof said), 1);
+    cr_expect_null(strstr(said, "strip=2"), "only what counts is handed on");
+    cr_expect_not_null(strstr(said, "strip=1"));
+}
+
 /* ---- rows --------------------------------------------------------------------------------- */
 
 static SweepState state_of(const char *name)

@@ -74,7 +74,7 @@ same "as JSON" "true 6" "$(perl -MJSON::PP -e 'local $/; my $o = decode_json(<ST
 
 # ---- shares are all of it, each item in one of them
 for i in 1 2; do
-    call sweep worker --plan plan.jsonl --db "s$i.db" --shard "$i/2" --estimate
+    call sweep worker --plan plan.jsonl --db "s$i.db" --shard "$i/2" --estimate --jobs auto
     same "share $i" 0 "$code"
 done
 call sweep status --plan plan.jsonl s1.db
