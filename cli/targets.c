@@ -1,6 +1,7 @@
 /* targets.c: the verb that lists the CPUs that can be compiled for.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "codegen/cg.h"
 #include "runtime/base.h"
 #include "say.h"
 #include "verbs.h"
@@ -10,11 +11,11 @@
 
 static json_t *target_json(const dcn_target *t)
 {
-    return json_pack("{s:s, s:s, s:s, s:i, s:i, s:b, s:b, s:I, s:I, s:I}", "cpu", t->cpu, "triple",
-                     t->triple, "isa", t->isa, "vector_bytes", t->vector_bytes, "registers",
-                     t->registers, "fma", t->fma, "gather", t->gather, "l1_bytes",
+    return json_pack("{s:s, s:s, s:s, s:i, s:i, s:b, s:b, s:I, s:I, s:I, s:s}", "cpu", t->cpu,
+                     "triple", t->triple, "isa", t->isa, "vector_bytes", t->vector_bytes,
+                     "registers", t->registers, "fma", t->fma, "gather", t->gather, "l1_bytes",
                      (json_int_t)t->l1_bytes, "l2_bytes", (json_int_t)t->l2_bytes, "l3_bytes",
-                     (json_int_t)t->l3_bytes);
+                     (json_int_t)t->l3_bytes, "tested", cg_tested(t->cpu));
 }
 
 static const char *yes(int flag)
@@ -24,8 +25,9 @@ static const char *yes(int flag)
 
 static void print_known(const dcn_target *t, bool here)
 {
-    printf("%c %-15s %-7s %4d %9d  %-4s %-6s  %s\n", here ? '*' : ' ', t->cpu, t->isa,
-           8 * t->vector_bytes, t->registers, yes(t->fma), yes(t->gather), t->triple);
+    printf("%c %-15s %-7s %4d %9d  %-4s %-6s  %-12s  %s\n", here ? '*' : ' ', t->cpu, t->isa,
+           8 * t->vector_bytes, t->registers, yes(t->fma), yes(t->gather), cg_tested(t->cpu),
+           t->triple);
 }
 
 /* "48 KB", or "unknown" for 0 */
@@ -75,8 +77,8 @@ static int print_text(const dcn_target *native, dcn_error *err)
 {
     dcn_target t;
     int status;
-    printf("  %-15s %-7s %4s %9s  %-4s %-6s  %s\n", "CPU", "ISA", "bits", "registers", "fma",
-           "gather", "triple");
+    printf("  %-15s %-7s %4s %9s  %-4s %-6s  %-12s  %s\n", "CPU", "ISA", "bits", "registers", "fma",
+           "gather", "tested", "triple");
     for (int i = 0; !(status = known(i, &t, err)); i++)
         print_known(&t, !strcmp(t.cpu, native->cpu) && !strcmp(t.triple, native->triple));
     if (status > 0)

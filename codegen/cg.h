@@ -45,6 +45,9 @@ int cg_target_lacks(const dcn_target *t, const dcn_target *machine, char *text, 
 /* Whether the target's objects are ELF files; others are wasm. */
 int cg_is_elf(const dcn_target *t);
 
+/* What tests run code for a CPU of the table on: "native", "qemu", ... or "compiled": on nothing. */
+const char *cg_tested(const char *cpu);
+
 /* "19.1.7" */
 const char *cg_llvm_version(void);
 

@@ -67,8 +67,8 @@ static void targets(const Page *p)
         if (cg_isa(t->isa)->vscale)
             fprintf(p->out,
                     "**           with SVE vectors of exactly %d bits, as prctl PR_SVE_GET_VL "
-                    "tells: with\n"
-                    "**           any other length its results are wrong\n",
+                    "tells; with\n"
+                    "**           any other length it computes wrong results or stops\n",
                     8 * t->vector_bytes);
     }
 }

@@ -2,6 +2,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "target.h"
+#include "cg.h"
 #include "runtime/base.h"
 #include "target_features.h"
 
@@ -156,4 +157,10 @@ int dcn_target_known(int i, const char **cpu, const char **triple, const char **
     *isa = cg_cpus[i].isa;
     *triple = cg_isa(*isa)->triple;
     return 0;
+}
+
+const char *cg_tested(const char *cpu)
+{
+    const Cpu *row = cg_cpu(cpu);
+    return row ? row->tested : "compiled";
 }

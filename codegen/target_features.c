@@ -2,7 +2,8 @@
 **
 ** A list of features is what LLVM takes: "+x" and "-x" with commas between, the last word on a feature
 ** counts.  What it does not mention is as the CPU's name says, which is what the classes and rows of the
-** table hold.  Classes of an architecture stand best first, and each has what the lesser ones have.
+** table hold.  Classes of an architecture stand best first, and each has what the lesser ones have, but for
+** their lengths of SVE vectors.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "target_features.h"
@@ -46,7 +47,7 @@ int cg_is_arch(const char *triple, const Isa *isa)
 static int inherits(const Isa *base, const char *feature, const char *attrs)
 {
     for (const Isa *isa = base; isa && isa->name && isa->triple == base->triple; isa++)
-        if (holds(isa->has, feature, strlen(feature)))
+        if ((isa == base || !isa->vscale) && holds(isa->has, feature, strlen(feature)))
             return switched(attrs, isa->has, strcspn(isa->has, ",")) >= 0;
     return 0;
 }

@@ -37,6 +37,7 @@ typedef struct Cpu {
     const char *name, *isa;
     int64_t l1_bytes, l2_bytes, l3_bytes; /* per core; a guess for generic names */
     const char *extra;                    /* features beyond those of the class */
+    const char *tested; /* what the tests run its code on; "compiled": on nothing */
 } Cpu;
 
 /* A row whose name is not LLVM's: LLVM's name, and the features that make it what it is. */

@@ -11,8 +11,8 @@ prints "$out" --version
 
 # ---- targets
 works targets
-same "the head" "  CPU             ISA     bits registers  fma  gather  triple" "$(printf '%s\n' "$out" | head -1)"
-same "a row" "  znver2          avx2     256        16  yes  no      x86_64-pc-linux-gnu" \
+same "the head" "  CPU             ISA     bits registers  fma  gather  tested        triple" "$(printf '%s\n' "$out" | head -1)"
+same "a row" "  znver2          avx2     256        16  yes  no      compiled      x86_64-pc-linux-gnu" \
     "$(printf '%s\n' "$out" | grep ' znver2 ')"
 same "native is told" 1 "$(printf '%s\n' "$out" | grep -c '^native: ')"
 same "only features that are on" "" "$(printf '%s\n' "$out" | grep '^  features:' | grep -E ' [-+]')"
@@ -20,6 +20,13 @@ echo 'return conv2d { name = "k", in_channels = 4, height = 3, width = 3, out_ch
 for cpu in $(printf '%s\n' "$out" | sed -nE '2,/^$/s/^[ *] ([a-z][^ ]*) .*/\1/p'); do
     works compile k.lua -o out --target "$cpu" --emit obj
 done
+if [ "$(uname -m)" = x86_64 ]; then
+    for verb in verify bench tune; do
+        DCNGEN_MAX_ISA=sse4.2 call $verb k.lua --target haswell
+        same "$verb of what this machine lacks" "4|dcngen: kernel 'k': code for haswell (avx2) does not run on this \
+machine (sse4.2): it lacks avx, avx2, fma, f16c, bmi, bmi2, lzcnt, movbe" "$code|$err"
+    done
+fi
 same "all listed CPUs were tried" yes "$([ "$checks" -gt 20 ] && echo yes)"
 
 # ---- doctor

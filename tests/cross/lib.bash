@@ -6,7 +6,7 @@
 # SPDX-License-Identifier: Apache-2.0
 here=$SOURCE_DIR/tests/cross
 work=$(mktemp -d)
-[ -n "${KEEP:-}" ] && echo $work || trap 'rm -rf "$work"' EXIT
+trap 'rm -rf "$work"' EXIT
 
 fail() {
     echo "FAILED: $*"
