@@ -77,7 +77,9 @@ static int check_variant(const Variant *v, char used[DCN_TEXT_MAX])
     }
     snprintf(used, DCN_TEXT_MAX, "%s", dcn_kernel_schedule(k));
     check_numbers(v, k);
-    check_reference(v, k);
+    if (!getenv(
+            "SANITIZED")) /* they see the reference, not the kernel, and see it in tests/reference */
+        check_reference(v, k);
     dcn_kernel_free(k);
     return 0;
 }
