@@ -32,4 +32,16 @@ picks neoverse-n1 more "neoverse-n1: has neon, is tuned for this CPU"
 picks max more "generic: has neon"
 same "what the CPU lacks" "none; not generic: lacks dotprod; not neoverse-n1: lacks dotprod" \
     "$({ qemu-aarch64 -cpu cortex-a57 "$work/more.which" || [ $? -eq 3 ]; } | sed -n 2p)"
+
+# ---- SVE: the vectors must have the very length that the code was made for
+demo generic,neoverse-v1,a64fx
+same "nothing is undefined" "" "$(aarch64-linux-gnu-nm -u "$work/demo.o")"
+build sve
+picks max,sve-default-vector-length=32 sve "neoverse-v1: has sve sve-256; not a64fx: lacks sve-512"
+picks max,sve-default-vector-length=64 sve "a64fx: has sve sve-512; not neoverse-v1: lacks sve-256"
+picks max,sve-default-vector-length=16 sve \
+    "generic: has neon; not a64fx: lacks sve-512; not neoverse-v1: lacks sve-256"
+picks cortex-a57 sve "generic: has neon; not a64fx: lacks fullfp16; not neoverse-v1: lacks fullfp16"
+picks a64fx,sve-default-vector-length=64 sve \
+    "a64fx: has sve sve-512, is tuned for this CPU; not neoverse-v1: lacks sve-256"
 echo "$checks checks"
