@@ -44,8 +44,6 @@ typedef struct DispatchArch {
     const Probe *probes;
     const Signature *signatures;
     int signature; /* the word that holds it */
-    const char *(*of_class)(
-        const char *isa); /* features that its CPUs share, with commas between */
     /* Write the code that reads the words; wanted: a bit for each that is looked at. */
     void (*read)(Emit *e, unsigned wanted, const var word[MAX_WORDS]);
 } DispatchArch;

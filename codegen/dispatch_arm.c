@@ -65,17 +65,6 @@ static const Signature signatures[] = {
     { .cpu = NULL },
 };
 
-static const char *of_class(const char *isa)
-{
-    static const char *const classes[][2] = { { "sve512", "neon,fp-armv8,sve-512" },
-                                              { "sve256", "neon,fp-armv8,sve-256" },
-                                              { "neon", "neon,fp-armv8" } };
-    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
-        if (strcmp(classes[i][0], isa) == 0)
-            return classes[i][1];
-    return NULL;
-}
-
 /* ---- asking ----------------------------------------------------------------- */
 
 static idx ask(Emit *e, const char *text, const char *where)
@@ -120,6 +109,5 @@ const DispatchArch dispatch_arm = {
     .probes = probes,
     .signatures = signatures,
     .signature = MIDR,
-    .of_class = of_class,
     .read = read_words,
 };

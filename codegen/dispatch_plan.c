@@ -54,10 +54,19 @@ static uint64_t without(const DispatchArch *a, uint64_t set, const char *name, s
     return set;
 }
 
+/* What the table says of the class and of lesser ones, but not of other lengths of vectors. */
+static uint64_t of_class(const DispatchArch *a, const Isa *isa)
+{
+    uint64_t set = 0;
+    for (const Isa *i = isa; i->name && strcmp(i->triple, isa->triple) == 0; i++)
+        if (i == isa || !i->vscale)
+            set |= closure(a, i->has, strlen(i->has));
+    return set;
+}
+
 static uint64_t features_of(const DispatchArch *a, const dcn_target *t)
 {
-    const char *class = a->of_class(t->isa);
-    uint64_t set = closure(a, class, strlen(class));
+    uint64_t set = of_class(a, cg_isa(t->isa));
     for (const char *at = t->features; *at; at += *at == ',') {
         size_t n = strcspn(at, ",");
         if (*at == '+')
@@ -97,7 +106,7 @@ static const DispatchArch *arch_of(const dcn_target *t)
 {
     for (size_t i = 0; i < sizeof archs / sizeof *archs; i++) {
         size_t n = strlen(archs[i]->triple);
-        if (strncmp(t->triple, archs[i]->triple, n) == 0 && archs[i]->of_class(t->isa))
+        if (strncmp(t->triple, archs[i]->triple, n) == 0 && cg_isa(t->isa))
             return archs[i];
     }
     return NULL;

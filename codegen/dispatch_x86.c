@@ -130,24 +130,6 @@ static const Signature signatures[] = {
     ZEN("znver5", 0x1a60, 0x1a77), { .cpu = NULL },
 };
 
-/* ---- classes ---------------------------------------------------------------- */
-
-#define SSE42  "sse4.2,popcnt"
-#define AVX2   SSE42 ",avx2,fma,f16c,bmi,bmi2,lzcnt,movbe"
-#define AVX512 AVX2 ",avx512f,avx512bw,avx512cd,avx512dq,avx512vl"
-
-/* The levels x86-64-v2 to v4 of the psABI, but for what concerns the system only. */
-static const char *of_class(const char *isa)
-{
-    static const char *const classes[][2] = { { "avx512", AVX512 },
-                                              { "avx2", AVX2 },
-                                              { "sse4.2", SSE42 } };
-    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
-        if (strcmp(classes[i][0], isa) == 0)
-            return classes[i][1];
-    return NULL;
-}
-
 /* ---- asking ----------------------------------------------------------------- */
 
 enum { EAX, EBX, ECX, EDX, NREGS };
@@ -232,6 +214,5 @@ const DispatchArch dispatch_x86 = {
     .probes = probes,
     .signatures = signatures,
     .signature = SIGNATURE,
-    .of_class = of_class,
     .read = read_words,
 };

@@ -36,6 +36,9 @@ same "what the CPU lacks" "none; not generic: lacks dotprod; not neoverse-n1: la
 # ---- SVE: the vectors must have the very length that the code was made for
 demo generic,neoverse-v1,a64fx
 same "nothing is undefined" "" "$(aarch64-linux-gnu-nm -u "$work/demo.o")"
+same "SVE where it is meant" "neoverse_v1 a64fx" "$(aarch64-linux-gnu-objdump -d "$work/demo.o" | awk '
+    /^[0-9a-f]+ </ { f = /neoverse_v1>/ ? "neoverse_v1" : /a64fx>/ ? "a64fx" : "others" }
+    /[ \t]z[0-9]+\./ && !seen[f]++ { names = f (names ? " " names : "") } END { print names }')"
 build sve
 picks max,sve-default-vector-length=32 sve "neoverse-v1: has sve sve-256; not a64fx: lacks sve-512"
 picks max,sve-default-vector-length=64 sve "a64fx: has sve sve-512; not neoverse-v1: lacks sve-256"
