@@ -7,7 +7,7 @@
 For each kernel of bench/workloads.lua:
 
     tuned       dcngen tune, twice, with different seeds and stores that know nothing of each other
-    part        the same within a part of the space: all knobs but --free stay as the first tuning left them
+    part        the same within a part of the space: all knobs but --free stay as they are guessed
     exhaustive  every schedule of that part, or as many as --exhaustive seconds allow, in the order of promise
 
 In the end all winners and the guess are timed in turns (--rounds), and the medians compared.  Every step is put
@@ -33,7 +33,7 @@ def arguments():
     p.add_argument("--threads", type=int, default=1)
     p.add_argument("--budget", type=float, default=60, help="seconds for each tuning")
     p.add_argument("--exhaustive", type=float, default=900, help="seconds for each exhaustive search")
-    p.add_argument("--free", default="mr,nv,th,tw", help="knobs of the part of the space")
+    p.add_argument("--free", default="th,tw,cb", help="knobs of the part of the space")
     p.add_argument("--rounds", type=int, default=5, help="of the comparison at the end")
     p.add_argument("--out", default="build/tuning", help="folder of stores and results")
     return p.parse_args()
@@ -120,7 +120,7 @@ def measure(args, name):
     notes = Notes(home / "notes.json")
     first = notes.step("tuned", lambda: tune(args, name, home / "one", args.budget, 1, "measure"))
     second = notes.step("again", lambda: tune(args, name, home / "two", args.budget, 2, "measure"))
-    part = part_of(first["schedule"], args.free.split(","))
+    part = part_of(first["guess"], args.free.split(","))
     within = notes.step("part", lambda: tune(args, name, home / "part", args.budget, 1, "measure", part))
     every = notes.step("every", lambda: tune(args, name, home / "every", args.exhaustive, 1, "exhaustive", part))
     notes.step("ns", lambda: compare(args, name, {
