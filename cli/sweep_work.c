@@ -3,31 +3,13 @@
 */
 #include "runtime/base.h"
 #include "say.h"
+#include "stop.h"
 #include "sweep.h"
 #include "tuner/sweep_run.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { BY_SIGNAL = 128 };
-
-static volatile int stopped_by; /* a signal; written by its handler */
-
-static void on_signal(int number)
-{
-    stopped_by = number;
-}
-
-static void listen(void)
-{
-    struct sigaction once = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
-    sigemptyset(&once.sa_mask);
-    sigaction(SIGINT, &once, NULL);
-    sigaction(SIGTERM, &once, NULL);
-    sigaction(SIGHUP, &once, NULL);
-}
 
 /* ---- the share ---------------------------------------------------------------------------- */
 
@@ -127,8 +109,8 @@ static void tell_wait(void *self)
 static int conclude(const SweepRun *run, dcn_error *err)
 {
     const int *n = run->count;
-    if (stopped_by)
-        return BY_SIGNAL + stopped_by;
+    if (stop_signal)
+        return STOPPED + stop_signal;
     if (n[SWEEP_FOREIGN] == run->plan->n)
         return dcn_fail(err, DCN_EENV, "this machine can run none of the %d item%s", run->plan->n,
                         run->plan->n == 1 ? "" : "s");
@@ -142,11 +124,11 @@ static int work(const Args *a, const SweepPlan *plan, dcn_error *err)
                      .db = a->db.at[0],
                      .jobs = a->jobs,
                      .estimate = args_has(a, OPT_ESTIMATE),
-                     .stop = &stopped_by,
+                     .stop = &stop_signal,
                      .told = tell,
                      .waits = tell_wait,
                      .self = &talk };
-    listen();
+    stop_on_signals();
     return sweep_run(&run, err) ? -1 : conclude(&run, err);
 }
 

@@ -7,29 +7,13 @@
 #include "runtime/base.h"
 #include "runtime/threads.h"
 #include "say.h"
+#include "stop.h"
 #include "tune_show.h"
 #include "verbs.h"
 
-#include <signal.h>
 #include <string.h>
 
-enum { OUT_OF_TIME = 124, BY_SIGNAL = 128 };
-
-static volatile int stopped_by; /* a signal; written by its handler */
-
-static void on_signal(int number)
-{
-    stopped_by = number;
-}
-
-static void listen(void)
-{
-    struct sigaction once = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
-    sigemptyset(&once.sa_mask);
-    sigaction(SIGINT, &once, NULL);
-    sigaction(SIGTERM, &once, NULL);
-    sigaction(SIGHUP, &once, NULL);
-}
+enum { OUT_OF_TIME = 124 };
 
 static void set_options(const Args *a, const Choice *c, TuneShow *show, dcn_tune_options *o)
 {
@@ -43,7 +27,7 @@ static void set_options(const Args *a, const Choice *c, TuneShow *show, dcn_tune
                              .offsets = a->offsets,
                              .progress = tune_show_progress,
                              .self = show,
-                             .stop = &stopped_by };
+                             .stop = &stop_signal };
 }
 
 /* The exit code, or -1. */
@@ -72,11 +56,11 @@ int verb_tune(const Args *a, dcn_error *err)
         show.threads = rt_threads(a->threads, err);
         status = show.threads < 0 ? -1 : 0;
     }
-    listen();
-    for (int i = 0; i < k.n && status >= 0 && !stopped_by; i++) {
+    stop_on_signals();
+    for (int i = 0; i < k.n && status >= 0 && !stop_signal; i++) {
         int code = tune_one(&k, k.spec[i], &show, err);
         status = code ? code : status;
     }
     kernels_free(&k);
-    return status >= 0 && stopped_by ? BY_SIGNAL + stopped_by : status;
+    return status >= 0 && stop_signal ? STOPPED + stop_signal : status;
 }
