@@ -113,7 +113,6 @@ fvec f_select(Emit *e, mask m, fvec yes, fvec no);
 fvec f_every_second(Emit *e, fvec a, fvec b, int from); /* elements from, from+2, ... of a then b */
 fvec f_shuffle(Emit *e, fvec a, fvec b, const int *from); /* lane from[i] of a then b */
 fvec f_permute(Emit *e, fvec a, const int *from); /* lane i of the result is lane from[i] of a */
-fvec f_lane(Emit *e, fvec a, int lane);           /* one lane in all of them */
 fvec f_held(Emit *e, fvec a); /* a, not looked through: it is loaded once, not lane by lane */
 fvec f_sum(Emit *e, fvec a);  /* of all lanes, in every lane; in any order */
 fvec f_most(Emit *e, fvec a); /* the largest lane, in every lane; lanes that are NaN do not count */

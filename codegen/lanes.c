@@ -140,14 +140,6 @@ fvec f_every_second(Emit *e, fvec a, fvec b, int from)
     return f_shuffle(e, a, b, at);
 }
 
-fvec f_lane(Emit *e, fvec a, int lane)
-{
-    int from[64];
-    for (int i = 0; i < e->lanes; i++)
-        from[i] = lane;
-    return f_permute(e, a, from);
-}
-
 fvec f_held(Emit *e, fvec a)
 {
     return F(unary(e, "llvm.arithmetic.fence", e->vf, a.v));

@@ -180,15 +180,16 @@ static void emit_fours(Emit *e, fvec first)
 /* Rows 16 to 23: reductions, tables, and stores past the caches where they can be. */
 static void emit_more_rows(Emit *e, fvec first)
 {
-    int squares[64];
+    int squares[64], ones[64];
     double halves[64];
     for (int i = 0; i < 64; i++) {
         squares[i] = i * i;
+        ones[i] = 1;
         halves[i] = i / 2.0;
     }
     fvec nan = f_div(e, f_const(e, 0), f_const(e, 0));
     fvec holes = f_select(e, m_first(e, 2), nan, first);
-    put_row(e, 16, f_lane(e, first, 1));
+    put_row(e, 16, f_permute(e, first, ones));
     put_row(e, 17, f_sum(e, first));
     put_row(e, 18, f_most(e, holes));
     put_row(e, 19, f_least(e, holes));
