@@ -60,7 +60,7 @@ double aggregate_tile_cost(const AggregatePlan *p, double pixels); /* ns on one 
 typedef struct AggregateParts {
     LLVMValueRef gather; /* (offset_mask, own, groups) */
     LLVMValueRef shift;  /* (logits, own, groups) */
-    LLVMValueRef places; /* (args, offsets, masks, own, points, y, x) */
+    LLVMValueRef places; /* (args, offsets, masks, those of a later block, own, points, y, x) */
     LLVMValueRef sums;   /* (args, input, own, output, prefetched, groups) */
 } AggregateParts;
 

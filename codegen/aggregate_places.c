@@ -14,7 +14,7 @@
 
 #include <math.h>
 
-enum { ARGS, OFFSETS, MASKS, OWN, POINTS, Y, X, NARGS };
+enum { ARGS, OFFSETS, MASKS, LATER_OFFSETS, LATER_MASKS, OWN, POINTS, Y, X, NARGS };
 
 /* 2^22: larger than any base or size that a spec may have, and f32 still resolves its halves. */
 #define LIMIT 4194304.0
@@ -180,16 +180,14 @@ static void load_offsets(Emit *e, idx point, idx left, mask live, fvec xy[2])
     xy[1] = f_every_second(e, a, b, 1);
 }
 
-/* What is next after a block: so many blocks later in its row; in a tile narrower than the map, below it. */
-static void prefetch_next(Emit *e, const Ctx *c, idx point)
+/* Offsets and masks of a later block, so that they are there when its turn comes. */
+static void prefetch_later(Emit *e, const Ctx *c, idx point)
 {
-    const AggregatePlan *p = c->plan;
-    idx next = p->tw ? x_add(e, point, x_mulk(e, c->pb.q, (int64_t)p->groups * p->points))
-                     : x_addk(e, point, (int64_t)p->next * p->per_block);
-    addr offsets = p_at(e, e_arg_addr(e, OFFSETS), x_mulk(e, next, 2));
+    addr offsets = p_at(e, e_arg_addr(e, LATER_OFFSETS), x_mulk(e, point, 2));
     p_prefetch(e, offsets, 2);
     p_prefetch(e, p_at(e, offsets, x_const(e, e->lanes)), 2);
-    p_prefetch(e, p_at(e, e_arg_addr(e, MASKS), next), 2);
+    if (c->plan->s->modulation != DCN_MODULATION_NONE)
+        p_prefetch(e, p_at(e, e_arg_addr(e, LATER_MASKS), point), 2);
 }
 
 static void one_vector(Emit *e, const Ctx *c, idx point, mask live)
@@ -198,7 +196,7 @@ static void one_vector(Emit *e, const Ctx *c, idx point, mask live)
     load_offsets(e, point, x_sub(e, e_arg_idx(e, POINTS), point), live, xy);
     fvec m = modulation(e, c, point, live);
     if (c->plan->next)
-        prefetch_next(e, c, point);
+        prefetch_later(e, c, point);
     Pair y = anywhere(e, c, 0, point, xy[1]), x = anywhere(e, c, 1, point, xy[0]);
     mask in = m_and(e, i_below(e, y.at, i_splat(e, x_addk(e, c->pb.h, -1))),
                     i_below(e, x.at, i_splat(e, x_addk(e, c->pb.w, -1))));
@@ -217,7 +215,8 @@ static void one_vector(Emit *e, const Ctx *c, idx point, mask live)
 
 LLVMValueRef aggregate_emit_places(Emit *e, const AggregatePlan *p)
 {
-    const LLVMTypeRef args[NARGS] = { e->ptr, e->ptr, e->ptr, e->ptr, e->i64, e->i64, e->i64 };
+    const LLVMTypeRef args[NARGS] = { e->ptr, e->ptr, e->ptr, e->ptr, e->ptr,
+                                      e->ptr, e->i64, e->i64, e->i64 };
     LLVMValueRef fn = e_fn_begin(e, "places", 1, e->none, NARGS, args);
     Ctx c = { .plan = p, .pb = problem_load(e, p->s, e_arg_addr(e, ARGS)) };
     c.own = e_arg_addr(e, OWN);

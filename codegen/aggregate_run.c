@@ -33,27 +33,63 @@ static addr pixel_at(Emit *e, const Ctx *c, addr map, idx q, int64_t each)
     return p_at(e, map, problem_at(e, &c->pb, x_const(e, each), c->pb.p, c->pb.q, at));
 }
 
-/* Offsets and masks of the block, in inputs[]. */
-static void block_inputs(Emit *e, const Ctx *c, idx q, idx g, idx groups, addr inputs[2])
+/* Operands of a block of points; packed: masks follow all the offsets, which is right for no more than asking
+** for the memory of both. */
+typedef struct Inputs {
+    addr offsets, masks;
+} Inputs;
+
+/* Of group g of output column q, as the caller passed them. */
+static Inputs block_inputs(Emit *e, const Ctx *c, idx q, idx g)
 {
     const AggregatePlan *p = c->plan;
     int64_t points = (int64_t)p->groups * p->points;
     idx before = x_mulk(e, g, p->points);
-    addr own_masks = p_at_bytes(e, c->own, x_const(e, p->masks));
+    Inputs in;
     if (p->packed) {
-        addr row = pixel_at(e, c, c->pb.offset_mask, q, p->packed);
-        row = p_at(e, row, x_mulk(e, before, 3));
-        e_call_fn(e, c->parts->gather, 3, (LLVMValueRef[]){ row.v, c->own.v, groups.v });
-        inputs[0] = p_at_bytes(e, c->own, x_const(e, p->offsets));
-        inputs[1] = own_masks;
+        in.offsets = pixel_at(e, c, c->pb.offset_mask, q, p->packed);
+        in.offsets = p_at(e, in.offsets, x_mulk(e, before, 3));
+        in.masks = p_at(e, in.offsets, x_const(e, 2 * (int64_t)p->per_block));
     } else {
-        inputs[0] = p_at(e, pixel_at(e, c, c->pb.offset, q, 2 * points), x_mulk(e, before, 2));
-        inputs[1] = p_at(e, pixel_at(e, c, c->pb.mask, q, points), before);
+        in.offsets = p_at(e, pixel_at(e, c, c->pb.offset, q, 2 * points), x_mulk(e, before, 2));
+        in.masks = p_at(e, pixel_at(e, c, c->pb.mask, q, points), before);
+    }
+    return in;
+}
+
+/* Elements of an operand from a block to the one that is asked for: so many blocks later in its row; in a tile
+** narrower than the map, the one below it. */
+static idx to_later(Emit *e, const Ctx *c, int64_t each)
+{
+    const AggregatePlan *p = c->plan;
+    if (p->tw)
+        return x_mulk(e, c->pb.q, each);
+    return x_const(e, p->next * (each * p->pixels * p->parts / p->groups));
+}
+
+static Inputs later_inputs(Emit *e, const Ctx *c, const Inputs *now)
+{
+    const AggregatePlan *p = c->plan;
+    int64_t points = (int64_t)p->groups * p->points;
+    return (Inputs){ p_at(e, now->offsets, to_later(e, c, p->packed ? p->packed : 2 * points)),
+                     p_at(e, now->masks, to_later(e, c, p->packed ? p->packed : points)) };
+}
+
+/* The same as the places want them, in the thread's workspace where that is not how they were passed. */
+static Inputs own_inputs(Emit *e, const Ctx *c, Inputs in, idx groups)
+{
+    const AggregatePlan *p = c->plan;
+    Inputs own = { p_at_bytes(e, c->own, x_const(e, p->offsets)),
+                   p_at_bytes(e, c->own, x_const(e, p->masks)) };
+    if (p->packed) {
+        e_call_fn(e, c->parts->gather, 3, (LLVMValueRef[]){ in.offsets.v, c->own.v, groups.v });
+        in = own;
     }
     if (p->softmax) {
-        e_call_fn(e, c->parts->shift, 3, (LLVMValueRef[]){ inputs[1].v, c->own.v, groups.v });
-        inputs[1] = own_masks;
+        e_call_fn(e, c->parts->shift, 3, (LLVMValueRef[]){ in.masks.v, c->own.v, groups.v });
+        in.masks = own.masks;
     }
+    return in;
 }
 
 /* `groups` (pixel, group)s from group g of output column q. */
@@ -63,11 +99,11 @@ static void one_block(Emit *e, const Ctx *c, idx q, idx g, idx groups)
     idx zero = x_const(e, 0), x = x_mulk(e, q, p->s->stride[1]), channel = x_mulk(e, g, p->width);
     idx centre = x_addk(e, x, aggregate_centre(p, 1) - p->s->padding[1]);
     idx at = x_add(e, x_mulk(e, x_sub(e, q, c->q0), p->out_stride), channel);
-    addr inputs[2];
-    block_inputs(e, c, q, g, groups, inputs);
-    e_call_fn(e, c->parts->places, 7,
-              (LLVMValueRef[]){ c->args.v, inputs[0].v, inputs[1].v, c->own.v,
-                                x_mulk(e, groups, p->points).v, c->y.v, centre.v });
+    Inputs passed = block_inputs(e, c, q, g), later = later_inputs(e, c, &passed);
+    Inputs in = own_inputs(e, c, passed, groups);
+    e_call_fn(e, c->parts->places, 9,
+              (LLVMValueRef[]){ c->args.v, in.offsets.v, in.masks.v, later.offsets.v, later.masks.v,
+                                c->own.v, x_mulk(e, groups, p->points).v, c->y.v, centre.v });
     e_call_fn(e, c->parts->sums, 6,
               (LLVMValueRef[]){ c->args.v, map_at(e, c, zero, zero, channel).v, c->own.v,
                                 p_at(e, c->to, at).v, map_at(e, c, c->ahead, x, channel).v,

@@ -95,22 +95,28 @@ static int width_for_l2(const dcn_spec *s, const dcn_target *t)
     return width;
 }
 
-/* The largest block of at most 16 that is legal; tiles whose input stays in L2, of few enough rows for some tasks
-** per thread. */
+/* A block's places and weights beside what a pixel of the map needs. */
+static int fits_l1(const dcn_spec *s, const dcn_target *t, const int *k)
+{
+    return aggregate_plan(s, t, k).thread_bytes <= t->l1_bytes * 5 / 8;
+}
+
+/* The largest block of at most 32 that is legal and fits L1, or the smallest; tiles whose input stays in L2, of few
+** enough rows for some tasks per thread. */
 void aggregate_guess(const dcn_spec *s, const dcn_target *t, int *k)
 {
     static const int plain[AGG_NKNOBS] = { [AGG_BLOCK] = 1, [AGG_TH] = 1 };
     for (int i = 0; i < AGG_NKNOBS; i++)
         k[i] = plain[i];
-    for (int block = 16; block > 1 && k[AGG_BLOCK] == 1; block /= 2)
+    for (int block = 32; block > 1 && (k[AGG_BLOCK] == 1 || !fits_l1(s, t, k)); block /= 2)
         wish(s, t, k, AGG_BLOCK, block);
     wish(s, t, k, AGG_TW, width_for_l2(s, t));
     int64_t rows = s->height > 0 ? dcn_out_height(s, s->height) : 64;
-    int most = k[AGG_TW] ? 16 : 4, tasks = k[AGG_TW] ? 6 : 24;
+    int most = k[AGG_TW] ? 8 : 4, tasks = k[AGG_TW] ? 6 : 24;
     for (int th = 2; th <= most && th * tasks <= rows; th *= 2)
         wish(s, t, k, AGG_TH, th);
     wish(s, t, k, AGG_AHEAD, REACH);
-    wish(s, t, k, AGG_NEXT, k[AGG_TW] ? 1 : 8);
+    wish(s, t, k, AGG_NEXT, k[AGG_TW] ? 1 : 2);
     wish(s, t, k, AGG_STREAM, 1);
     wish(s, t, k, AGG_PERMUTE, 4);
 }
@@ -131,7 +137,7 @@ static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *
 const struct Lowering lower_aggregate = {
     .name = "aggregate",
     .summary = "sampled points of each pixel and group added up in registers",
-    .rev = 3,
+    .rev = 4,
     .ops = 1u << DCN_OP_DCNV3 | 1u << DCN_OP_DCNV4,
     .knobs = aggregate_knobs,
     .nknobs = AGG_NKNOBS,

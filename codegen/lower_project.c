@@ -172,7 +172,7 @@ static void emit(Emit *e, const dcn_spec *s, const dcn_target *t, const int *k)
 const struct Lowering lower_project = {
     .name = "project",
     .summary = "sums of samples of a tile in cache, then a register-tiled product",
-    .rev = 3,
+    .rev = 4,
     .ops = 1u << DCN_OP_DCNV3 | 1u << DCN_OP_DCNV4,
     .knobs = knobs,
     .nknobs = NKNOBS,
