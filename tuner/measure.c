@@ -1,7 +1,12 @@
 /* measure.c: is B faster than A?
 **
-** Hopeless is judged at once and without the interval: when every reading of B is beyond the limit times every
-** reading of A.  That errs only by giving a slow candidate up.
+** Two ways to end early need no interval of both sides, because all they risk is to give a candidate up:
+**
+**     after 2 pairs   every ratio is beyond `hopeless`.  Ratios and not readings, since a machine that changes its
+**                     speed from second to second changes both of a pair; and every one, so that one disturbed
+**                     reading of B does not condemn it, nor one of A save it for longer than it takes to see
+**     from 4 pairs    the sign test says that the median is above `worth`.  One that is below comes out like that
+**                     once in 16 looks if it lies there exactly, and the seldomer the better it is
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "measure.h"
@@ -10,14 +15,17 @@
 #include <math.h>
 #include <string.h>
 
+/* Of both sides; 15/16 of the one that counts: all of 4 ratios, all but one of 8. */
+static const double FUTILE = 0.875;
+
 typedef struct Bout {
     const MeasureWork *w;
     const MeasurePlan *plan;
     Measured *m;
-    double start;   /* ns */
-    int repeats[2]; /* of A and of B between two readings of the clock */
-    int next_look;  /* pairs */
-    double ratio[MEASURE_MAX_PAIRS];
+    double start;                    /* ns */
+    int repeats[2];                  /* of A and of B between two readings of the clock */
+    int next_look;                   /* pairs */
+    double ratio[MEASURE_MAX_PAIRS]; /* ascending */
 } Bout;
 
 /* ns of one run, or -1 */
@@ -29,14 +37,15 @@ static double reading(const Bout *b, int which)
     return (b->w->now_ns(b->w->self) - start) / b->repeats[which];
 }
 
-/* The first run of each pays for cold caches and pages; where that may matter, the second says how often to
-** repeat. */
+/* The first run of each pays for cold caches and pages; where that may hide that it is to be repeated, the second
+** says how often. */
 static int warm_up(Bout *b)
 {
+    enum { FAR_FROM_QUICK = 20 };
     double ns[2] = { 0, 0 };
     for (int i = 0; i < 4; i++) {
         int which = i % 2;
-        if (ns[which] > 100 * b->plan->reading_ns)
+        if (ns[which] > FAR_FROM_QUICK * b->plan->reading_ns)
             continue;
         b->repeats[which] = 1;
         ns[which] = reading(b, which);
@@ -75,12 +84,17 @@ static double each_look(const MeasurePlan *plan)
     return 1 - (1 - plan->confidence) / looks;
 }
 
-static void judge_ratio(Bout *b)
+static void sort_ratios(Bout *b)
 {
     Measured *m = b->m;
     for (int i = 0; i < m->pairs; i++)
         b->ratio[i] = m->b[i] / m->a[i];
     m->ratio = stats_median(b->ratio, m->pairs);
+}
+
+static void judge_ratio(Bout *b)
+{
+    Measured *m = b->m;
     StatsInterval r = stats_interval(b->ratio, m->pairs, each_look(b->plan));
     m->ratio_low = r.low;
     m->ratio_high = r.high;
@@ -89,13 +103,13 @@ static void judge_ratio(Bout *b)
 
 static int is_hopeless(const Bout *b)
 {
-    const Measured *m = b->m;
-    double least = INFINITY, most = 0;
-    for (int i = 0; i < m->pairs; i++) {
-        least = fmin(least, m->b[i]);
-        most = fmax(most, m->a[i]);
-    }
-    return b->plan->hopeless > 0 && least > b->plan->hopeless * most;
+    return b->plan->hopeless > 0 && b->ratio[0] > b->plan->hopeless;
+}
+
+static int is_futile(const Bout *b)
+{
+    StatsInterval r = stats_interval(b->ratio, b->m->pairs, FUTILE);
+    return b->plan->worth > 0 && r.sure && r.low > b->plan->worth;
 }
 
 static int is_settled(Bout *b)
@@ -112,12 +126,13 @@ static int is_settled(Bout *b)
 static int is_over(Bout *b)
 {
     const Measured *m = b->m;
+    sort_ratios(b);
     if (m->pairs + 2 > b->plan->max_pairs || m->pairs + 2 > MEASURE_MAX_PAIRS)
         return 1;
     if (b->w->now_ns(b->w->self) - b->start > b->plan->seconds * 1e9)
         return 1;
     b->m->stopped_early = is_hopeless(b);
-    return b->m->stopped_early || is_settled(b);
+    return b->m->stopped_early || is_futile(b) || is_settled(b);
 }
 
 static double part_median(const double *v, int n)

@@ -3,7 +3,7 @@
 ** Readings alternate A B B A; each pair gives a ratio, so what slows both for a while cancels.  The median of
 ** the ratios has an interval that assumes nothing about the noise (stats.h).  It is looked at after min_pairs,
 ** twice, four times as many ..., and the chance of error is divided among these looks, so that looking often
-** does not make noise significant.  Clock and work are callbacks, so a test can drive it with a fake clock.
+** does not make noise significant.  Giving up what is slower needs less (measure.c).  Clock and work are callbacks, so a test can drive it with a fake clock.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_TUNER_MEASURE_H
@@ -23,8 +23,9 @@ typedef struct MeasurePlan {
     double reading_ns;        /* quick work is repeated until a reading takes so long */
     double confidence;        /* 0.95 */
     double resolution;        /* stop when the ratio is known to this, e.g. 0.01 */
-    double hopeless; /* stop early when surely slower than this times A, e.g. 1.1; 0: never */
-    int reversed;    /* B A A B: the confirmation */
+    double hopeless;          /* stop early when every ratio is beyond this, e.g. 1.15; 0: never */
+    double worth;             /* stop when the ratio is hardly below this, e.g. 0.995; 0: never */
+    int reversed;             /* B A A B: the confirmation */
 } MeasurePlan;
 
 typedef struct Measured {

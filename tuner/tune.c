@@ -11,8 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double NOISE = 0.005; /* a smaller difference is none */
-static const double HINT = 0.02;   /* one of this size is looked into even if it is not sure */
+static const double HINT = 0.02; /* one of this size is looked into even if it is not sure */
 static const double PATIENCE = 20, CARE = 1; /* seconds */
 
 /* ---- a candidate that is new --------------------------------------------------------------- */
@@ -21,7 +20,7 @@ static bool is_promising(const CandidateResult *r)
 {
     const Measured *m = &r->measured;
     return r->outcome == TUNE_OK &&
-           (m->sure ? m->ratio_high < 1 && m->ratio < 1 - NOISE : m->ratio < 1 - HINT);
+           (m->sure ? m->ratio_high < 1 && m->ratio < 1 - TUNING_NOISE : m->ratio < 1 - HINT);
 }
 
 /* Measure again what seems to be better; *time becomes what is believed then. */
@@ -30,12 +29,12 @@ static int challenge(Tuning *t, const Schedule *sc, CandidateResult *r, double *
 {
     free(r->object);
     r->object = NULL;
-    if (tuning_try(t, sc, &t->best, CARE_CONFIRM, r, err))
+    if (tuning_try(t, sc, &t->best, CARE_CHALLENGE, r, err))
         return -1;
     *time = t->best_time * r->measured.ratio;
     if (r->outcome != TUNE_OK || !r->measured.sure || r->measured.ratio_high >= 1)
         return 0;
-    if (r->measured.ratio < 1 - NOISE) {
+    if (r->measured.ratio < 1 - TUNING_NOISE) {
         tuning_keep_code(t, sc, r);
         tuning_lead(t, sc, r, *time);
     }
@@ -76,7 +75,7 @@ static int measure(Tuning *t, const Schedule *sc, double *time, dcn_error *err)
 
 static void recall(Tuning *t, const Schedule *sc, const Known *k)
 {
-    bool better = !t->best.schedule.how || k->time < t->best_time * (1 - NOISE);
+    bool better = !t->best.schedule.how || k->time < t->best_time * (1 - TUNING_NOISE);
     if (k->outcome == TUNE_OK && better) {
         free(t->best.object);
         t->best = (Contender){ .schedule = *sc, .ns = k->ns };

@@ -75,11 +75,14 @@ int tuning_is_stopped(const Tuning *t);
 
 /* ---- one candidate: tune_try.c --------------------------------------------------------------- */
 
+#define TUNING_NOISE 0.005 /* a smaller difference is none */
+
 /* How carefully it is measured. */
 typedef enum {
-    CARE_SCREEN,  /* soon given up when it is slower than the best */
-    CARE_CONFIRM, /* in reverse order, until it is known well */
-    CARE_FINAL,   /* the same on every case of dcn_verify */
+    CARE_SCREEN,    /* soon given up when it is slower than the best */
+    CARE_CHALLENGE, /* in reverse order, until it is known well or seen not to be better */
+    CARE_CONFIRM,   /* in reverse order, until it is known well */
+    CARE_FINAL,     /* the same on every case of dcn_verify */
 } TuneCare;
 
 /* Try a schedule against another; NULL: against itself.  -1: no process, no memory. */

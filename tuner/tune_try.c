@@ -13,16 +13,21 @@
 
 static const double FIRST = 5; /* times the patience: nothing is known of how long a run takes */
 
+/* Whatever slows one reading by that much hardly hits B, and B only, in both of the first pairs. */
+static const double HOPELESS = 1.15;
+
 static MeasurePlan plan_of(const Tuning *t, const Contender *against, TuneCare care)
 {
     const double run = t->best.ns / 1e9;
+    const bool screens = care == CARE_SCREEN && against, challenges = care == CARE_CHALLENGE;
     MeasurePlan plan = { .min_pairs = 8,
                          .max_pairs = MEASURE_MAX_PAIRS,
                          .seconds = care == CARE_SCREEN ? t->care / 2 : fmax(t->care, 40 * run),
                          .reading_ns = 3e5,
                          .confidence = 0.95,
                          .resolution = care == CARE_SCREEN ? 0.02 : 0.005,
-                         .hopeless = care == CARE_SCREEN && against ? 1.05 : 0,
+                         .hopeless = screens ? HOPELESS : 0,
+                         .worth = screens || challenges ? 1 - TUNING_NOISE : 0,
                          .reversed = care != CARE_SCREEN };
     return plan;
 }

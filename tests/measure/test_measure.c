@@ -15,6 +15,8 @@ typedef struct Machine {
     double drift;       /* everything gets slower by this share per second */
     double spike_every; /* readings; then one takes ten times as long */
     double jump_at;     /* ns; from then on everything takes twice as long */
+    double wave;        /* ns in which the machine gets half as fast again and back */
+    int disturbed;      /* the run that takes three times as long; the first is 1 */
     int runs, fail_at, order[64];
     rt_rng rng;
 } Machine;
@@ -28,6 +30,10 @@ static int run(void *self, int which, int repeats)
         return -1;
     double ns = m->cost[which] * repeats * (1 + m->noise * rt_rng_uniform(&m->rng));
     ns *= 1 + m->drift * m->now / 1e9;
+    if (m->wave > 0)
+        ns *= 1.25 + 0.25 * sin(m->now / m->wave * 6.283185307179586);
+    if (m->runs == m->disturbed)
+        ns *= 3;
     if (m->spike_every > 0 && rt_rng_uniform(&m->rng) < 1 / m->spike_every)
         ns *= 10;
     m->now += m->jump_at > 0 && m->now > m->jump_at ? 2 * ns : ns;
@@ -157,6 +163,84 @@ Test(measure, hopeless_work_is_given_up_after_two_pairs)
     cr_expect(n.sure && n.ratio_low > 1);
 }
 
+/* As the tuner screens candidates of 20 ms: two pairs for what is plainly slower, half a second for what may win. */
+static const MeasurePlan screening = { .max_pairs = MEASURE_MAX_PAIRS,
+                                       .seconds = 0.5,
+                                       .reading_ns = 3e5,
+                                       .resolution = 0.02,
+                                       .hopeless = 1.15,
+                                       .worth = 0.995 };
+
+static Measured screen(double ratio, Machine m, uint64_t seed)
+{
+    m.cost[0] = 2e7;
+    m.cost[1] = 2e7 * ratio;
+    return measure(&m, &screening, seed);
+}
+
+Test(measure, what_is_plainly_slower_costs_two_pairs)
+{
+    for (uint64_t seed = 0; seed < 50; seed++) {
+        Measured r = screen(1.3, (Machine){ .noise = 0.05, .wave = 3e9 }, seed);
+        cr_expect(r.pairs == 2 && r.stopped_early, "%d pairs", r.pairs);
+        cr_expect_float_eq(r.ratio, 1.3, 0.1);
+        cr_expect_float_eq(r.b_median / r.a_median, 1.3, 0.15);
+    }
+}
+
+/* A reading of either side in any place. */
+Test(measure, one_disturbed_reading_does_not_condemn)
+{
+    for (int at = 1; at < 24; at++) {
+        Measured r = screen(1, (Machine){ .noise = 0.02, .disturbed = at }, 11);
+        cr_expect(!r.stopped_early && r.pairs >= 4, "run %d: %d pairs", at, r.pairs);
+        cr_expect_float_eq(r.ratio, 1, 0.03, "run %d: %g", at, r.ratio);
+        Measured quicker = screen(0.95, (Machine){ .noise = 0.02, .disturbed = at }, 11);
+        cr_expect(quicker.pairs >= 8, "run %d: %d pairs", at, quicker.pairs);
+        cr_expect_lt(quicker.ratio, 0.98, "run %d: %g", at, quicker.ratio);
+    }
+}
+
+/* Nor does one of A save what is slower for long. */
+Test(measure, one_disturbed_reading_does_not_save)
+{
+    for (int at = 1; at < 24; at++) {
+        Measured r = screen(1.3, (Machine){ .noise = 0.02, .disturbed = at }, 12);
+        cr_expect_leq(r.pairs, 8, "run %d: %d pairs", at, r.pairs);
+        cr_expect_gt(r.ratio, 1.2, "run %d: %g", at, r.ratio);
+    }
+}
+
+/* The same machine, with and without the early end: what is better is hardly ever lost. */
+Test(measure, what_may_win_is_measured_in_full)
+{
+    enum { TIMES = 400 };
+    MeasurePlan full = screening;
+    full.hopeless = full.worth = 0;
+    int cut = 0, condemned = 0, soon_over = 0;
+    for (uint64_t seed = 0; seed < TIMES; seed++) {
+        const Machine noisy = { .noise = 0.1, .wave = 3e9, .spike_every = 20 };
+        Machine m = noisy;
+        m.cost[0] = 2e7, m.cost[1] = 1.9e7;
+        int wanted = measure(&m, &full, seed).pairs;
+        cut += screen(0.95, noisy, seed).pairs < wanted;
+        Measured equal = screen(1, noisy, seed);
+        condemned += equal.stopped_early;
+        soon_over += equal.pairs <= 8;
+    }
+    cr_expect_leq(cut, TIMES / 50, "%d of %d that are 5 %% better", cut, TIMES);
+    cr_expect_leq(condemned, TIMES / 100, "%d of %d equal ones condemned", condemned, TIMES);
+    cr_expect_geq(soon_over, TIMES / 5, "%d of %d equal ones", soon_over, TIMES);
+}
+
+/* Equal work whose noise is small beside what is worth winning costs four pairs. */
+Test(measure, no_better_is_enough_to_know)
+{
+    Measured r = screen(1.01, (Machine){ .noise = 0.004 }, 13);
+    cr_expect(r.pairs == 4 && !r.stopped_early, "%d pairs", r.pairs);
+    cr_expect_float_eq(r.ratio, 1.01, 0.004);
+}
+
 Test(measure, budget_ends_it_but_never_before_two_pairs)
 {
     Machine m = { .cost = { 1e9, 1e9 } };
@@ -183,7 +267,7 @@ Test(measure, a_failed_run_ends_it)
     for (int at = 1; at < 20; at++) {
         Machine m = { .cost = { 100, 100 }, .fail_at = at };
         MeasureWork w = { &m, run, now_ns };
-        MeasurePlan plan = { 16, 16, 1, 50, 0.95, 0, 0, 0 };
+        MeasurePlan plan = { 16, 16, 1, 50, 0.95, 0, 0, 0, 0 };
         Measured out;
         cr_expect_eq(measure_pair(&w, &plan, &out), -1);
         cr_expect_eq(m.runs, at);

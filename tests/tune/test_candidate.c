@@ -126,10 +126,16 @@ Test(candidate, what_is_far_slower_is_dropped)
     CandidateJob job = job_of(s, &sc, &other);
     static CandidateResult r;
     job.plan.hopeless = 1.1;
+    job.plan.seconds = 1e-9; /* any run takes long beside this */
     cr_assert_eq(candidate_try(&job, &r, NULL), 0);
     cr_expect_eq(r.outcome, TUNE_DROPPED, "%s", r.why);
     cr_expect_gt(r.measured.ratio, 4);
     cr_expect_null(r.object);
+    job.plan.seconds = 60;
+    cr_assert_eq(candidate_try(&job, &r, NULL), 0);
+    cr_expect_neq(r.measured.pairs, 0, "quick work is timed whatever its first run took: %s",
+                  r.why);
+    free(r.object);
     rig_close(&s->rig);
 }
 
