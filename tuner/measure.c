@@ -1,12 +1,14 @@
 /* measure.c: is B faster than A?
 **
-** Two ways to end early need no interval of both sides, because all they risk is to give a candidate up:
+** Ways to end early that need no interval of both sides, because all they risk is to give a candidate up:
 **
 **     after 2 pairs   every ratio is beyond `hopeless`.  Ratios and not readings, since a machine that changes its
 **                     speed from second to second changes both of a pair; and every one, so that one disturbed
 **                     reading of B does not condemn it, nor one of A save it for longer than it takes to see
 **     from 4 pairs    the sign test says that the median is above `worth`.  One that is below comes out like that
 **                     once in 16 looks if it lies there exactly, and the seldomer the better it is
+**     likewise        the median is above `worth` as it stands, and so many ratios are not below 1 that the interval
+**                     would reach 1 even if all were below that there is still time for
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "measure.h"
@@ -112,6 +114,21 @@ static int is_futile(const Bout *b)
     return b->plan->worth > 0 && r.sure && r.low > b->plan->worth;
 }
 
+/* How many pairs there will be when the time is over. */
+static int pairs_in_time(const Bout *b)
+{
+    double used = b->w->now_ns(b->w->self) - b->start;
+    double pairs = fmin(b->m->pairs * b->plan->seconds * 1e9 / fmax(used, 1), MEASURE_MAX_PAIRS);
+    return (int)fmin(pairs + 2, b->plan->max_pairs);
+}
+
+static int is_lost(const Bout *b)
+{
+    int rank = stats_rank(pairs_in_time(b), each_look(b->plan)), at = b->m->pairs - rank;
+    return b->plan->worth > 0 && b->m->ratio > b->plan->worth && b->m->pairs >= 4 && rank > 0 &&
+           at >= 0 && b->ratio[at] >= 1;
+}
+
 static int is_settled(Bout *b)
 {
     Measured *m = b->m;
@@ -132,7 +149,7 @@ static int is_over(Bout *b)
     if (b->w->now_ns(b->w->self) - b->start > b->plan->seconds * 1e9)
         return 1;
     b->m->stopped_early = is_hopeless(b);
-    return b->m->stopped_early || is_futile(b) || is_settled(b);
+    return b->m->stopped_early || is_futile(b) || is_lost(b) || is_settled(b);
 }
 
 static double part_median(const double *v, int n)

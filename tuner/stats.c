@@ -22,7 +22,7 @@ double stats_median(double *v, int n)
     return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
 }
 
-StatsInterval stats_interval(const double *sorted, int n, double confidence)
+int stats_rank(int n, double confidence)
 {
     double chance = exp2(-n), below = 0; /* of k - 1 and of fewer than k successes */
     int k = 0;
@@ -31,6 +31,12 @@ StatsInterval stats_interval(const double *sorted, int n, double confidence)
         k++;
         chance *= (double)(n - k + 1) / k;
     }
+    return k;
+}
+
+StatsInterval stats_interval(const double *sorted, int n, double confidence)
+{
+    int k = stats_rank(n, confidence);
     if (k == 0)
         return (StatsInterval){ sorted[0], sorted[n - 1], 0 };
     return (StatsInterval){ sorted[k - 1], sorted[n - k], 1 };

@@ -12,6 +12,9 @@ typedef struct StatsInterval {
 /* Of n >= 1 values; sorts them. */
 double stats_median(double *v, int n);
 
+/* k: the interval below goes from the k-th smallest to the k-th greatest of n; 0: n is too few. */
+int stats_rank(int n, double confidence);
+
 /* Of n >= 1 values that are sorted already: an interval that holds the true median with at least this
 ** confidence, whatever the values' distribution. */
 StatsInterval stats_interval(const double *sorted, int n, double confidence);

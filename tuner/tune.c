@@ -19,8 +19,8 @@ static const double PATIENCE = 20, CARE = 1; /* seconds */
 static bool is_promising(const CandidateResult *r)
 {
     const Measured *m = &r->measured;
-    return r->outcome == TUNE_OK &&
-           (m->sure ? m->ratio_high < 1 && m->ratio < 1 - TUNING_NOISE : m->ratio < 1 - HINT);
+    bool surely = m->sure && m->ratio_high < 1 && m->ratio < 1 - TUNING_NOISE;
+    return r->outcome == TUNE_OK && (surely || m->ratio < 1 - HINT);
 }
 
 /* Measure again what seems to be better; *time becomes what is believed then. */
