@@ -110,13 +110,13 @@ void roi_sums(Emit *e, const RoiCtx *c);
 void roi_clear(Emit *e, const RoiCtx *c);
 void roi_finish(Emit *e, const RoiCtx *c);
 /* nchw: the output tile to the output. */
-void roi_unpack(Emit *e, const RoiCtx *c);
+void roi_unpack(Emit *e, const RoiCtx *c, LLVMValueRef turn);
 /* Part of the workspace; where output `channel` of a bin is collected. */
 addr roi_own(Emit *e, const RoiCtx *c, int64_t at);
 addr roi_out(Emit *e, const RoiCtx *c, idx bin, idx channel);
 
 /* repack(args, to, task): one row of one image into the view */
-LLVMValueRef roi_emit_repack(Emit *e, const RoiPlan *p);
+LLVMValueRef roi_emit_repack(Emit *e, const RoiPlan *p, LLVMValueRef turn);
 
 /* The whole kernel. */
 void roi_emit(Emit *e, const dcn_spec *s, const dcn_target *t, const int *k);

@@ -3,6 +3,7 @@
 */
 #include "lower.h"
 #include "roi.h"
+#include "turn.h"
 
 /* ---- one task ---------------------------------------------------------------------------------- */
 
@@ -94,7 +95,7 @@ static RoiCtx task_ctx(Emit *e, const RoiPlan *p)
     return c;
 }
 
-static LLVMValueRef emit_task(Emit *e, const RoiPlan *p)
+static LLVMValueRef emit_task(Emit *e, const RoiPlan *p, LLVMValueRef turn)
 {
     const LLVMTypeRef args[T_NARGS] = { e->ptr, e->ptr, e->ptr, e->i64 };
     LLVMValueRef fn = e_fn_begin(e, "region", 1, e->none, T_NARGS, args);
@@ -104,7 +105,7 @@ static LLVMValueRef emit_task(Emit *e, const RoiPlan *p)
         (real.yes ? all_classes : no_image)(e, &c);
     }
     if (p->out_stride)
-        roi_unpack(e, &c);
+        roi_unpack(e, &c, turn);
     e_fn_end(e);
     return fn;
 }
@@ -169,7 +170,8 @@ void roi_emit(Emit *e, const dcn_spec *s, const dcn_target *t, const int *k)
     e_fn_end(e);
     lower_workspace(e, s, shared, p.thread_bytes, &p);
     lower_tasks(e, s, p.copies ? 2 : 1, count, &p);
-    LLVMValueRef repack = p.copies ? roi_emit_repack(e, &p) : NULL;
+    LLVMValueRef turn = s->layout == DCN_NCHW ? emit_turn(e) : NULL;
+    LLVMValueRef repack = p.copies ? roi_emit_repack(e, &p, turn) : NULL;
     e_lanes(e, p.lanes);
-    emit_run(e, &p, repack, emit_task(e, &p));
+    emit_run(e, &p, repack, emit_task(e, &p, turn));
 }

@@ -6,10 +6,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "roi.h"
-#include "transpose.h"
 #include "turn.h"
-
-static const mask all_lanes = { NULL };
 
 /* The row being copied. */
 typedef struct Row {
@@ -31,16 +28,20 @@ static addr view_at(Emit *e, const Row *r, idx c, idx x)
     return p_at(e, r->to, x_add(e, x_mulk(e, x, r->plan->s->in_channels), c));
 }
 
-static void turn_row(Emit *e, const Row *r)
+/* nchw: the channels that lie `groups` apart, group after group. */
+static void turn_row(Emit *e, const Row *r, LLVMValueRef turn)
 {
     const RoiPlan *p = r->plan;
-    idx zero = x_const(e, 0);
-    Turn t = { .to = r->to, .channels = p->s->in_channels, .view = p->s->in_channels };
-    t.groups = (int64_t)p->groups[0] * p->groups[1];
-    t.outputs = p->outputs;
-    t.from = input_at(e, r, zero, zero);
-    t.plane = x_mul(e, r->pb.h, r->pb.w);
-    emit_turn(e, &t, r->pb.w);
+    int64_t groups = (int64_t)p->groups[0] * p->groups[1];
+    int64_t together = groups == 1 ? p->s->in_channels : p->outputs;
+    Turn t = { .rows = x_const(e, together), .cols = r->pb.w };
+    t.from_step = x_mulk(e, x_mul(e, r->pb.h, r->pb.w), groups);
+    t.to_step = x_const(e, p->s->in_channels);
+    EMIT_FOR (e, k, x_const(e, 0), x_const(e, groups), 1) {
+        t.from = input_at(e, r, k.at, x_const(e, 0));
+        t.to = p_at(e, r->to, x_mulk(e, k.at, together));
+        call_turn(e, turn, &t);
+    }
 }
 
 /* nhwc: the channels of every pixel in another order. */
@@ -60,7 +61,7 @@ static void order_row(Emit *e, const Row *r)
     }
 }
 
-LLVMValueRef roi_emit_repack(Emit *e, const RoiPlan *plan)
+LLVMValueRef roi_emit_repack(Emit *e, const RoiPlan *plan, LLVMValueRef turn)
 {
     enum { ARGS, TO, TASK, NARGS };
     const LLVMTypeRef args[NARGS] = { e->ptr, e->ptr, e->i64 };
@@ -70,51 +71,24 @@ LLVMValueRef roi_emit_repack(Emit *e, const RoiPlan *plan)
     r.n = x_div(e, task, r.pb.h);
     r.y = x_rem(e, task, r.pb.h);
     r.to = p_at(e, e_arg_addr(e, TO), x_mulk(e, pixels, plan->s->in_channels));
-    (plan->s->layout == DCN_NCHW ? turn_row : order_row)(e, &r);
+    if (plan->s->layout == DCN_NCHW)
+        turn_row(e, &r, turn);
+    else
+        order_row(e, &r);
     e_fn_end(e);
     return fn;
 }
 
 /* ---- output ------------------------------------------------------------------------------------ */
 
-/* Outputs o .. o+count-1 of the bins from `bin` on. */
-static void unpack_block(Emit *e, const RoiCtx *c, idx o, int count, idx bin, mask live)
+void roi_unpack(Emit *e, const RoiCtx *c, LLVMValueRef turn)
 {
     const RoiPlan *p = c->plan;
-    int64_t plane = (int64_t)p->nh * p->nw;
-    fvec block[64];
-    for (int i = 0; i < e->lanes; i++)
-        block[i] = p_load(e, roi_out(e, c, x_addk(e, bin, i), o), all_lanes);
-    emit_transpose(e, block);
-    idx first = x_add(e, x_mulk(e, x_mulk(e, c->r, p->outputs), plane), x_add(e, c->first, bin));
-    for (int i = 0; i < count; i++) {
-        idx at = x_add(e, first, x_mulk(e, x_addk(e, o, i), plane));
-        p_store(e, p_at(e, c->pb.output, at), block[i], live);
-    }
-}
-
-static void unpack_bins(Emit *e, const RoiCtx *c, idx bin, mask live)
-{
-    int64_t outputs = c->plan->outputs, whole = outputs / e->lanes * e->lanes;
-    EMIT_FOR (e, o, x_const(e, 0), x_const(e, whole), e->lanes) {
-        unpack_block(e, c, o.at, e->lanes, bin, live);
-    }
-    if (whole < outputs)
-        unpack_block(e, c, x_const(e, whole), (int)(outputs - whole), bin, live);
-}
-
-/* Whole vectors of bins, and at the end one that overlaps the last of them; fewer bins than lanes take a mask. */
-void roi_unpack(Emit *e, const RoiCtx *c)
-{
-    EMIT_EITHER(e, b, x_less(e, c->bins, x_const(e, e->lanes)))
-    {
-        if (b.yes) {
-            unpack_bins(e, c, x_const(e, 0), m_below(e, c->bins));
-        } else {
-            idx last = x_addk(e, c->bins, -e->lanes);
-            EMIT_FOR (e, bin, x_const(e, 0), c->bins, e->lanes) {
-                unpack_bins(e, c, x_min(e, bin.at, last), all_lanes);
-            }
-        }
-    }
+    idx outputs = x_const(e, p->outputs), plane = x_const(e, (int64_t)p->nh * p->nw);
+    idx zero = x_const(e, 0), first = x_add(e, x_mul(e, x_mul(e, c->r, outputs), plane), c->first);
+    Turn t = { .rows = c->bins, .cols = outputs, .to_step = plane };
+    t.from = roi_out(e, c, zero, zero);
+    t.from_step = x_const(e, p->out_stride);
+    t.to = p_at(e, c->pb.output, first);
+    call_turn(e, turn, &t);
 }

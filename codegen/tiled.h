@@ -92,7 +92,7 @@ idx tiled_view_block(Emit *e, const TiledPlan *p, const Problem *pb);
 
 /* The internal functions of a kernel. */
 typedef struct TiledParts {
-    LLVMValueRef turn /* NULL: the offsets lie well */, places,
+    LLVMValueRef turn /* nchw only, see turn.h */, coords /* NULL: the offsets lie well */, places,
         columns[2] /* whole, last channel block */, products[2] /* inner, last block of outputs */;
     LLVMValueRef repack, unpack; /* nchw only */
     LLVMValueRef prefetch;       /* NULL: none */
@@ -102,8 +102,8 @@ typedef struct TiledParts {
 /* Entries of the table of places below 0. */
 enum { TILED_NOTHING = -1, TILED_MOVED = -2 };
 
-/* turn(args, offset rows, mask rows, n, p, q, cols, ahead) */
-LLVMValueRef tiled_emit_turn(Emit *e, const TiledPlan *plan);
+/* coords(args, offset rows, mask rows, n, p, q, cols, ahead): offsets and masks to [pixel][channel] */
+LLVMValueRef tiled_emit_coords(Emit *e, const TiledPlan *plan, LLVMValueRef turn);
 
 /* places(args, at, weights, n, p, q, cols, pixel, ahead, offset rows, mask rows): of `cols` pixels from (p, q), the first of which is
 ** number `pixel` in the tables; what they read will be read `ahead` pixels from here next. */
@@ -142,10 +142,10 @@ LLVMValueRef tiled_emit_product(Emit *e, const TiledPlan *plan, const char *name
 LLVMValueRef tiled_emit_prefetch(Emit *e, const TiledPlan *plan);
 
 /* repack(args, to, task): one row of one image into the view */
-LLVMValueRef tiled_emit_repack(Emit *e, const TiledPlan *plan);
+LLVMValueRef tiled_emit_repack(Emit *e, const TiledPlan *plan, LLVMValueRef turn);
 
 /* unpack(args, from, n, p0, q0, rows, cols): a tile of outputs, [pixel][channel] to nchw */
-LLVMValueRef tiled_emit_unpack(Emit *e, const TiledPlan *plan);
+LLVMValueRef tiled_emit_unpack(Emit *e, const TiledPlan *plan, LLVMValueRef turn);
 
 void tiled_emit_pack(Emit *e, const TiledPlan *plan);
 

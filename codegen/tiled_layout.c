@@ -1,14 +1,12 @@
 /* tiled_layout.c: between nchw in memory and nhwc inside the kernel, and packed weights.
 **
 ** Sampling wants the channels of a pixel side by side, so an nchw input is copied once per call into
-** the view, in blocks of lanes x lanes transposed in registers; outputs go back the same way, a tile
-** at a time.
+** the view, transposed on its way; outputs go back the same way, a tile at a time.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "lower.h"
 #include "math.h"
 #include "tiled.h"
-#include "transpose.h"
 #include "turn.h"
 
 static const mask all_lanes = { NULL };
@@ -35,20 +33,23 @@ static addr view_row(Emit *e, const Row *r)
     return p_at(e, r->view, x_mulk(e, x_mul(e, r->y, r->pb->w), r->plan->view));
 }
 
-static void turn_row(Emit *e, const Row *r)
+/* nchw: block after block. */
+static void turn_row(Emit *e, const Row *r, LLVMValueRef turn)
 {
-    idx zero = x_const(e, 0);
-    Turn t = { .channels = r->plan->s->in_channels, .view = r->plan->view, .groups = 1 };
-    t.from = input_at(e, r, zero, zero);
-    t.to = view_row(e, r);
-    t.plane = x_mul(e, r->pb->h, r->pb->w);
-    t.block = tiled_view_block(e, r->plan, r->pb);
-    emit_turn(e, &t, r->pb->w);
+    idx zero = x_const(e, 0), view = x_const(e, r->plan->view);
+    Turn t = { .rows = view, .cols = r->pb->w, .to_step = view };
+    t.from_step = x_mul(e, r->pb->h, r->pb->w);
+    EMIT_FOR (e, c, zero, x_const(e, r->plan->s->in_channels), r->plan->view) {
+        t.from = input_at(e, r, c.at, zero);
+        t.to = p_at(e, view_row(e, r), tiled_view_at(e, r->plan, r->pb, c.at));
+        call_turn(e, turn, &t);
+    }
 }
 
-/* nhwc: the vectors of every pixel to their blocks, which are whole vectors. */
+/* nhwc: the vectors of every pixel to their blocks, which are whole vectors or narrower than one. */
 static void copy_row(Emit *e, const Row *r)
 {
+    int full = e_lanes(e, r->plan->view < e->lanes ? r->plan->view : e->lanes);
     EMIT_FOR (e, x, x_const(e, 0), r->pb->w, 1) {
         EMIT_FOR (e, c, x_const(e, 0), x_const(e, r->plan->s->in_channels), e->lanes) {
             fvec v = p_load(e, input_at(e, r, c.at, x.at), all_lanes);
@@ -57,9 +58,10 @@ static void copy_row(Emit *e, const Row *r)
             p_store(e, p_at(e, view_row(e, r), at), v, all_lanes);
         }
     }
+    e_lanes(e, full);
 }
 
-LLVMValueRef tiled_emit_repack(Emit *e, const TiledPlan *plan)
+LLVMValueRef tiled_emit_repack(Emit *e, const TiledPlan *plan, LLVMValueRef turn)
 {
     enum { ARGS, TO, TASK, NARGS };
     const LLVMTypeRef args[NARGS] = { e->ptr, e->ptr, e->i64 };
@@ -68,11 +70,11 @@ LLVMValueRef tiled_emit_repack(Emit *e, const TiledPlan *plan)
     idx task = e_arg_idx(e, TASK), n = x_div(e, task, pb.h);
     idx image = x_mulk(e, x_mul(e, pb.h, pb.w), plan->s->in_channels);
     Row r = { plan, &pb, n, x_rem(e, task, pb.h), p_at(e, e_arg_addr(e, TO), x_mul(e, n, image)) };
-    int blocks = plan->view < plan->s->in_channels;
-    int full = e_lanes(e, blocks && plan->view < e->lanes ? plan->view : e->lanes);
-    (plan->s->layout == DCN_NCHW ? turn_row : copy_row)(e, &r);
+    if (plan->s->layout == DCN_NCHW)
+        turn_row(e, &r, turn);
+    else
+        copy_row(e, &r);
     e_fn_end(e);
-    e_lanes(e, full);
     return fn;
 }
 
@@ -80,102 +82,73 @@ LLVMValueRef tiled_emit_repack(Emit *e, const TiledPlan *plan)
 
 enum { A_ARGS, A_OFFSETS, A_MASKS, A_N, A_P, A_Q, A_COLS, A_AHEAD, A_NARGS };
 
-static void turn_map(Emit *e, const TiledPlan *plan, const Problem *pb, addr map, addr to, int per)
+static void turn_map(Emit *e, const TiledPlan *plan, const Problem *pb, LLVMValueRef turn, addr to,
+                     int per)
 {
-    int64_t channels = (int64_t)plan->taps * plan->s->offset_groups * per;
+    idx channels = x_const(e, (int64_t)plan->taps * plan->s->offset_groups * per);
     const idx at[4] = { e_arg_idx(e, A_N), x_const(e, 0), e_arg_idx(e, A_P), e_arg_idx(e, A_Q) };
-    Turn t = { .to = to, .channels = channels, .view = channels, .groups = 1 };
-    t.plane = x_mul(e, pb->p, pb->q);
     idx planes = x_const(e, per == 2 ? pb->offset_channels : pb->mask_channels);
+    addr map = per == 2 ? pb->offset : pb->mask;
+    Turn t = { .to = to, .to_step = channels, .rows = channels, .cols = e_arg_idx(e, A_COLS) };
     t.from = p_at(e, map, problem_at(e, pb, planes, pb->p, pb->q, at));
+    t.from_step = x_mul(e, pb->p, pb->q);
     if (plan->prefetch >= 0) {
-        EMIT_FOR (e, c, x_const(e, 0), x_const(e, channels), 1) {
-            idx ahead = x_add(e, x_mul(e, c.at, t.plane), e_arg_idx(e, A_AHEAD));
+        EMIT_FOR (e, c, x_const(e, 0), channels, 1) {
+            idx ahead = x_add(e, x_mul(e, c.at, t.from_step), e_arg_idx(e, A_AHEAD));
             p_prefetch(e, p_at(e, t.from, ahead), 2);
         }
     }
-    emit_turn(e, &t, e_arg_idx(e, A_COLS));
+    call_turn(e, turn, &t);
 }
 
-LLVMValueRef tiled_emit_turn(Emit *e, const TiledPlan *plan)
+LLVMValueRef tiled_emit_coords(Emit *e, const TiledPlan *plan, LLVMValueRef turn)
 {
     const LLVMTypeRef args[A_NARGS] = { e->ptr, e->ptr, e->ptr, e->i64,
                                         e->i64, e->i64, e->i64, e->i64 };
-    LLVMValueRef fn = e_fn_begin(e, "turn", 1, e->none, A_NARGS, args);
+    LLVMValueRef fn = e_fn_begin(e, "coords", 1, e->none, A_NARGS, args);
     Problem pb = problem_load(e, plan->s, e_arg_addr(e, A_ARGS));
-    turn_map(e, plan, &pb, pb.offset, e_arg_addr(e, A_OFFSETS), 2);
+    turn_map(e, plan, &pb, turn, e_arg_addr(e, A_OFFSETS), 2);
     if (pb.mask.v)
-        turn_map(e, plan, &pb, pb.mask, e_arg_addr(e, A_MASKS), 1);
+        turn_map(e, plan, &pb, turn, e_arg_addr(e, A_MASKS), 1);
     e_fn_end(e);
     return fn;
 }
 
 /* ---- output: one tile -------------------------------------------------------------------------- */
 
-/* One row of the tile: its pixels in the tile, their places in the output and in what is laid out as it is. */
-typedef struct OutRow {
-    const TiledPlan *plan;
-    addr from, to, residual;
-    idx plane;
-} OutRow;
-
-/* Output channels o .. o+count-1 of a vector of pixels. */
-static void unpack_block(Emit *e, const OutRow *r, idx o, int count, const Tiles *v)
+/* A row of the tile once it is in place: act(x + residual). */
+static void finish_row(Emit *e, const TiledPlan *plan, const Turn *t, addr residual)
 {
-    fvec block[64];
-    for (int i = 0; i < e->lanes; i++) {
-        idx pixel = x_mulk(e, x_addk(e, v->at, i), r->plan->out_stride);
-        block[i] = p_load(e, p_at(e, r->from, x_add(e, pixel, o)), all_lanes);
-    }
-    emit_transpose(e, block);
-    for (int i = 0; i < count; i++) {
-        idx at = x_add(e, x_mul(e, x_addk(e, o, i), r->plane), v->at);
-        p_store(e, p_at(e, r->to, at), block[i], v->live);
+    EMIT_TILES (e, v, t->rows) {
+        EMIT_FOR (e, c, x_const(e, 0), t->cols, 1) {
+            idx at = x_add(e, x_mul(e, c.at, t->to_step), v.at);
+            addr to = p_at(e, t->to, at);
+            fvec x = f_add(e, p_load(e, to, v.live), p_load(e, p_at(e, residual, at), v.live));
+            p_store(e, to, emit_activation(e, plan->s->activation, x), v.live);
+        }
     }
 }
 
-/* The same block once it is in place: act(x + residual). */
-static void finish_block(Emit *e, const OutRow *r, idx o, int count, const Tiles *v)
-{
-    EMIT_FOR (e, i, x_const(e, 0), x_const(e, count), 1) {
-        idx at = x_add(e, x_mul(e, x_add(e, o, i.at), r->plane), v->at);
-        addr to = p_at(e, r->to, at);
-        fvec x = f_add(e, p_load(e, to, v->live), p_load(e, p_at(e, r->residual, at), v->live));
-        p_store(e, to, emit_activation(e, r->plan->s->activation, x), v->live);
-    }
-}
-
-static void out_block(Emit *e, const OutRow *r, idx o, int count, const Tiles *v)
-{
-    unpack_block(e, r, o, count, v);
-    if (tiled_finishes_late(r->plan))
-        finish_block(e, r, o, count, v);
-}
-
-LLVMValueRef tiled_emit_unpack(Emit *e, const TiledPlan *plan)
+LLVMValueRef tiled_emit_unpack(Emit *e, const TiledPlan *plan, LLVMValueRef turn)
 {
     enum { ARGS, FROM, N, P0, Q0, ROWS, COLS, NARGS };
     const LLVMTypeRef args[NARGS] = { e->ptr, e->ptr, e->i64, e->i64, e->i64, e->i64, e->i64 };
     LLVMValueRef fn = e_fn_begin(e, "unpack", 1, e->none, NARGS, args);
     Problem pb = problem_load(e, plan->s, e_arg_addr(e, ARGS));
-    int64_t channels = plan->s->out_channels, whole = channels / e->lanes * e->lanes;
-    idx cols = e_arg_idx(e, COLS);
+    idx channels = x_const(e, plan->s->out_channels);
+    Turn t = { .rows = e_arg_idx(e, COLS), .cols = channels };
+    t.from_step = x_const(e, plan->out_stride);
+    t.to_step = x_mul(e, pb.p, pb.q);
     EMIT_FOR (e, row, x_const(e, 0), e_arg_idx(e, ROWS), 1) {
         const idx first[4] = { e_arg_idx(e, N), x_const(e, 0), x_add(e, e_arg_idx(e, P0), row.at),
                                e_arg_idx(e, Q0) };
-        idx at = problem_at(e, &pb, x_const(e, channels), pb.p, pb.q, first);
-        idx pixel = x_mulk(e, x_mul(e, row.at, cols), plan->out_stride);
-        OutRow r = { plan, p_at(e, e_arg_addr(e, FROM), pixel), p_at(e, pb.output, at), pb.residual,
-                     x_mul(e, pb.p, pb.q) };
+        idx at = problem_at(e, &pb, channels, pb.p, pb.q, first);
+        idx pixel = x_mulk(e, x_mul(e, row.at, t.rows), plan->out_stride);
+        t.from = p_at(e, e_arg_addr(e, FROM), pixel);
+        t.to = p_at(e, pb.output, at);
+        call_turn(e, turn, &t);
         if (tiled_finishes_late(plan))
-            r.residual = p_at(e, pb.residual, at);
-        EMIT_TILES (e, v, cols) {
-            EMIT_FOR (e, o, x_const(e, 0), x_const(e, whole), e->lanes) {
-                out_block(e, &r, o.at, e->lanes, &v);
-            }
-            if (whole < channels)
-                out_block(e, &r, x_const(e, whole), (int)(channels - whole), &v);
-        }
+            finish_row(e, plan, &t, p_at(e, pb.residual, at));
     }
     e_fn_end(e);
     return fn;

@@ -2,6 +2,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "tiled.h"
+#include "turn.h"
 
 static void emit_columns(Emit *e, const TiledPlan *p, TiledParts *parts)
 {
@@ -10,7 +11,7 @@ static void emit_columns(Emit *e, const TiledPlan *p, TiledParts *parts)
         p->abreast ? tiled_emit_abreast : tiled_emit_column;
     parts->places = tiled_emit_places(e, p);
     if (p->turns)
-        parts->turn = tiled_emit_turn(e, p);
+        parts->coords = tiled_emit_coords(e, p, parts->turn);
     parts->columns[0] = column(e, p, "column", p->channel_block * p->group_block);
     if (rest)
         parts->columns[1] = column(e, p, "column_rest", rest);
@@ -22,14 +23,16 @@ TiledParts tiled_emit_parts(Emit *e, const TiledPlan *p, TiledFiller fill, const
 {
     TiledParts parts = { .fill = fill ? fill(e, self) : NULL };
     int same = p->last_nv == p->nv && !(p->out_group % p->lanes);
+    if (p->s->layout == DCN_NCHW)
+        parts.turn = emit_turn(e);
     if (!fill)
         emit_columns(e, p, &parts);
     parts.products[1] = tiled_emit_product(e, p, "product_last", p->last_nv, 1);
     parts.products[0] = same || p->out_blocks == 1 ? parts.products[1]
                                                    : tiled_emit_product(e, p, "product", p->nv, 0);
     if (tiled_repacks(p))
-        parts.repack = tiled_emit_repack(e, p);
+        parts.repack = tiled_emit_repack(e, p, parts.turn);
     if (p->out_stride)
-        parts.unpack = tiled_emit_unpack(e, p);
+        parts.unpack = tiled_emit_unpack(e, p, parts.turn);
     return parts;
 }

@@ -149,7 +149,7 @@ static void find_places(Emit *e, const Ctx *c, idx row, idx col, idx cols, idx p
     idx at[2] = { x_add(e, c->p0, row), x_add(e, c->q0, col) }, ahead = pixels_ahead(e, c, row);
     addr offsets = own(e, c, p->offset_rows), masks = own(e, c, p->mask_rows);
     if (p->turns)
-        e_call_fn(e, c->parts->turn, 8,
+        e_call_fn(e, c->parts->coords, 8,
                   (LLVMValueRef[]){ c->args.v, offsets.v, masks.v, c->n.v, at[0].v, at[1].v, cols.v,
                                     ahead.v });
     e_call_fn(e, c->parts->places, 11,

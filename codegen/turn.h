@@ -1,4 +1,4 @@
-/* turn.h: rows of planes to rows of pixels: nchw in memory, channels side by side inside a kernel.
+/* turn.h: a matrix in memory to its transpose: planes to channels side by side, and back.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_CODEGEN_TURN_H
@@ -6,16 +6,15 @@
 
 #include "emit.h"
 
-/* A row of an nchw map and where its pixels go: place c of pixel x is element x*view + c%view of block c/view,
-** and holds channel (c % outputs) * groups + c / outputs, which brings channels together that lie `groups`
-** apart; outputs * groups is at most channels, and what stands in places beyond it does not matter. */
+/* to[j*to_step + i] = from[i*from_step + j] for i < rows, j < cols; from and to are different buffers. */
 typedef struct Turn {
     addr from, to;
-    idx plane, block; /* elements from a channel of `from`, from a block of `to` to the next */
-    int64_t channels, view;  /* view == channels: one block */
-    int64_t groups, outputs; /* groups == 1: channels keep their order, outputs is not read */
+    idx rows, cols;
+    idx from_step, to_step; /* elements from a row to the next, of either */
 } Turn;
 
-void emit_turn(Emit *e, const Turn *t, idx pixels);
+/* The function that does it for a kernel, whatever the sizes: it is large, so there should be one. */
+LLVMValueRef emit_turn(Emit *e);
+void call_turn(Emit *e, LLVMValueRef turn, const Turn *t);
 
 #endif
