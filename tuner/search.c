@@ -3,8 +3,9 @@
 ** Points are ranked by their estimate once: all of a small space, else a sample, with the best of it moved
 ** downhill knob by knob.  After the starts each proposal is the most promising of some hundred points: knobs of
 ** the best ones changed one at a time, crosses between them, the head of the ranking, and points drawn blindly.
-** Promise is the model's mean less a multiple of its deviation (search_model.c); the multiple changes from
-** proposal to proposal, so some go where the model is sure and some where it is not.
+** Promise is how much quicker than the best it is to be expected to turn out, if it does by a margin at all
+** (search_model.c).  The margin keeps away from what can only tie with the best, as its neighbours do by knobs that
+** do not matter; it changes from proposal to proposal, so that some go farther where the model is less sure.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "search.h"
@@ -13,6 +14,7 @@
 #include "search_rank.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,8 +28,13 @@ enum {
     BLIND = 32,
     MOST_LOOKS = 1024,
     GUIDED_TRIALS = 256, /* before SEARCH_ALL goes on in order */
-    FIRST_TRIALS = 3,    /* of each lowering, so that none is judged by its estimate alone */
+    STEP_EVERY = 3,      /* proposals: a step to a value that was seen less than SEEN times */
+    SEEN = 2,
+    FIRST_TRIALS = 3, /* of each lowering, so that none is judged by its estimate alone */
 };
+
+static const double FIRST = 1e9;                /* beyond any promise */
+static const double MARGIN[] = { 0.02, 0.005 }; /* shares of the best time, in turn */
 
 typedef struct Elite {
     SearchPoint point;
@@ -163,17 +170,44 @@ static void look_around(Search *s)
     free(seen.slot);
 }
 
-/* Of what was looked at. */
+/* The logarithm of the expected improvement E max(0, goal - y), y normal.  Far from the goal, where that is the
+** difference of two almost equal numbers, the first term of its asymptotic series. */
+static double hope(Prediction y, double goal)
+{
+    static const double FAR = -6;
+    static const double DENSITY = 0.39894228040143268; /* of the normal distribution at 0 */
+    double d = fmax(y.deviation, 1e-6), z = (goal - y.mean) / d;
+    if (z < FAR)
+        return log(d * DENSITY / (z * z)) - z * z / 2;
+    return log(d * (z * 0.5 * erfc(-z * sqrt(0.5)) + DENSITY * exp(-z * z / 2)));
+}
+
+/* A step of one knob away from the best, to a value that was hardly seen anywhere. */
+static bool is_new_step(const Search *s, const SearchPoint *p)
+{
+    const SearchPoint *from = &s->elite[0].point;
+    int knob = 0, steps = 0;
+    for (int i = 1; i < SEARCH_MAX_DIMS; i++)
+        if (p->at[i] != from->at[i]) {
+            steps += abs(p->at[i] - from->at[i]);
+            knob = i;
+        }
+    return s->nelites && p->at[0] == from->at[0] && steps == 1 &&
+           model_count(s->model, p->at[0], knob, p->at[knob]) < SEEN;
+}
+
+/* Of what was looked at; now and then of what the model has no right to judge, if there is any. */
 static uint64_t most_promising(const Search *s)
 {
-    static const double curiosity[] = { 0, 1, 0.3, 2 };
-    double best = INFINITY;
+    double best = -INFINITY, goal = s->nelites ? log(s->elite[0].time) - MARGIN[s->told % 2] : 0;
     uint64_t number = s->look[0].number;
     for (int i = 0; i < s->nlooks; i++) {
         SearchPoint p = points_at(s->space, s->look[i].number);
         Prediction y = model_predict(s->model, &p, s->look[i].estimate);
-        double promise = y.mean - curiosity[s->told % 4] * y.deviation;
-        if (promise < best) {
+        double promise = hope(y, goal);
+        if (s->told % STEP_EVERY == 0 && is_new_step(s, &p))
+            promise += FIRST;
+        if (promise > best) {
             best = promise;
             number = s->look[i].number;
         }

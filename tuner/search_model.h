@@ -24,6 +24,9 @@ void model_add(SearchModel *m, const SearchPoint *p, double estimate, double tim
 /* A point that failed counts as somewhat slower than was expected of it. */
 void model_add_failure(SearchModel *m, const SearchPoint *p, double estimate);
 
+/* How many of the points kept have that lowering and the knob (from 1) at that value. */
+int model_count(const SearchModel *m, int lowering, int knob, int value);
+
 Prediction model_predict(const SearchModel *m, const SearchPoint *p, double estimate);
 
 /* The least time / estimate of all points added, times that of a point bound it from below; 0 at first. */
