@@ -125,13 +125,20 @@ static int choose_target(const Args *a, const dcn_spec *s, const char *cpu, dcn_
     return dcn_target_parse(cpu, a->triple, a->attrs, t, err);
 }
 
+int kernels_check_target(const Args *a, dcn_error *err)
+{
+    if (!a->target || !a->cpu || !strcmp(a->target, a->cpu))
+        return 0;
+    return dcn_fail(err, DCN_EUSAGE, "--target %s and -mcpu=%s contradict each other", a->target,
+                    a->cpu);
+}
+
 int kernel_choice_for(const Kernels *k, const dcn_spec *s, const char *cpu, Choice *c,
                       dcn_error *err)
 {
     const Args *a = k->args;
-    if (a->target && a->cpu && strcmp(a->target, a->cpu) != 0)
-        return dcn_fail(err, DCN_EUSAGE, "--target %s and -mcpu=%s contradict each other",
-                        a->target, a->cpu);
+    if (kernels_check_target(a, err))
+        return -1;
     c->opt = (dcn_options){ .schedule = a->schedule, .target = &c->target, .threads = a->threads };
     if (!choose_target(a, s, cpu, &c->target, err))
         return 0;

@@ -7,6 +7,7 @@
 #include "space.h"
 #include "spec_json.h"
 #include "task.h"
+#include "tuner/target.h"
 #include "verbs.h"
 
 #include <stdlib.h>
@@ -83,10 +84,18 @@ typedef struct Decision {
     dcn_choice what;
     char why[2048];
     int threads;            /* that --threads gives; 0: none */
+    bool measured;          /* workspace_bytes is */
     size_t workspace_bytes; /* for them */
 } Decision;
 
-/* Only compiled code knows how much it needs. */
+static bool runs_here(const dcn_target *t)
+{
+    dcn_target native;
+    dcn_error why;
+    return !dcn_target_native(&native, &why) && !tune_can_run(t, &native, &why);
+}
+
+/* Only compiled code knows how much it needs, and says so where it runs. */
 static int measure_workspace(const Kernels *k, const dcn_spec *s, Decision *d, dcn_error *err)
 {
     dcn_kernel *kernel = NULL;
@@ -94,9 +103,12 @@ static int measure_workspace(const Kernels *k, const dcn_spec *s, Decision *d, d
     opt.schedule = d->what.schedule;
     if (kernel_check_static(s, "--threads", err))
         return -1;
+    d->threads = k->args->threads;
+    d->measured = runs_here(&d->choice.target);
+    if (!d->measured)
+        return 0;
     if (dcn_compile(s, &opt, &kernel, err))
         return kernel_fail(k, s, err);
-    d->threads = k->args->threads;
     d->workspace_bytes = dcn_kernel_workspace_bytes(kernel, (dcn_sizes){ 0 }, d->threads);
     dcn_kernel_free(kernel);
     return 0;
@@ -113,6 +125,17 @@ static int decide(const Kernels *k, const dcn_spec *s, Decision *d, dcn_error *e
     return args_has(k->args, OPT_THREADS) ? measure_workspace(k, s, d, err) : 0;
 }
 
+static void print_workspace(const Decision *d)
+{
+    if (d->threads)
+        printf("  workspace of %d thread%s: ", d->threads, d->threads == 1 ? "" : "s");
+    if (d->threads && d->measured)
+        printf("%zu bytes\n", d->workspace_bytes);
+    else if (d->threads)
+        printf("told by the code where it runs; this machine does not run %s\n",
+               d->choice.target.cpu);
+}
+
 static int show_schedule(const Kernels *k, dcn_error *err)
 {
     for (int i = 0; i < k->n; i++) {
@@ -123,9 +146,7 @@ static int show_schedule(const Kernels *k, dcn_error *err)
         for (char *save, *line = strtok_r(d.why, "\n", &save); line;
              line = strtok_r(NULL, "\n", &save))
             printf("  %s\n", line);
-        if (d.threads)
-            printf("  workspace of %d thread%s: %zu bytes\n", d.threads, d.threads == 1 ? "" : "s",
-                   d.workspace_bytes);
+        print_workspace(&d);
     }
     return 0;
 }
@@ -141,7 +162,8 @@ static json_t *schedule_object(const Kernels *k, const dcn_spec *s, dcn_error *e
                           "gain", d.what.gain > 0 ? json_real(d.what.gain) : json_null());
     if (d.threads) {
         json_object_set_new(o, "threads", json_integer(d.threads));
-        json_object_set_new(o, "workspace_bytes", json_integer((json_int_t)d.workspace_bytes));
+        json_object_set_new(o, "workspace_bytes",
+                            d.measured ? json_integer((json_int_t)d.workspace_bytes) : json_null());
     }
     return o;
 }

@@ -81,14 +81,15 @@ static int for_threads(Axes *x, dcn_error *err)
 static int for_targets(Axes *x, dcn_error *err)
 {
     char word[64];
-    const char *own = x->wish.spec->target, *at = x->args->target;
+    const char *own = x->wish.spec->target, *given = x->args->target, *at = given;
+    if (!given)
+        at = given = x->args->cpu;
     int failed = 0;
     if (!at)
         at = *own ? own : "native";
     do {
         if (!sweep_word(&at, word, sizeof word))
-            return dcn_fail(err, DCN_EUSAGE, "--target '%.100s' has an empty name",
-                            x->args->target);
+            return dcn_fail(err, DCN_EUSAGE, "--target '%.100s' has an empty name", given);
         x->wish.target = word;
         failed = for_threads(x, err);
     } while (!failed && *at);
@@ -129,6 +130,8 @@ static int add_canonical(Axes *x, dcn_error *err)
 
 static int check(const Args *a, dcn_error *err)
 {
+    if (kernels_check_target(a, err))
+        return -1;
     if (a->effort == DCN_TUNE_ESTIMATE)
         return dcn_fail(err, DCN_EUSAGE,
                         "--effort estimate measures nothing: `sweep worker "
@@ -175,6 +178,7 @@ int sweep_plan(const Args *a, dcn_error *err)
     Axes x = { .args = a,
                .wish = { .triple = a->triple,
                          .attrs = a->attrs,
+                         .schedule = a->schedule,
                          .effort = a->effort,
                          .trials = a->trials,
                          .seconds = args_has(a, OPT_TIME) ? a->seconds : 0,

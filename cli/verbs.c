@@ -116,11 +116,12 @@ const Verb verbs[] = {
     { "sweep",
       { "WHAT", "FILE..." },
       1,
-      BIT(OPT_DEFINE) | BIT(OPT_KERNEL) | BIT(OPT_CPUS) | BIT(OPT_ATTRS) | BIT(OPT_TRIPLE) |
-          BIT(OPT_OUT_FILE) | BIT(OPT_SEED) | BIT(OPT_TIME) | BIT(OPT_TRIALS) | BIT(OPT_EFFORT) |
-          BIT(OPT_OFFSETS_LIST) | BIT(OPT_COUNTS) | BIT(OPT_CANONICAL) | BIT(OPT_SLURM) |
-          BIT(OPT_PLAN) | BIT(OPT_DB) | BIT(OPT_SHARD) | BIT(OPT_ITEM) | BIT(OPT_JOBS) |
-          BIT(OPT_ESTIMATE) | BIT(OPT_IMPORT) | BIT(OPT_EXPORT) | REPORT,
+      BIT(OPT_DEFINE) | BIT(OPT_KERNEL) | BIT(OPT_CPUS) | BIT(OPT_CPU) | BIT(OPT_ATTRS) |
+          BIT(OPT_TRIPLE) | BIT(OPT_SCHEDULE) | BIT(OPT_OUT_FILE) | BIT(OPT_SEED) | BIT(OPT_TIME) |
+          BIT(OPT_TRIALS) | BIT(OPT_EFFORT) | BIT(OPT_OFFSETS_LIST) | BIT(OPT_COUNTS) |
+          BIT(OPT_CANONICAL) | BIT(OPT_SLURM) | BIT(OPT_PLAN) | BIT(OPT_DB) | BIT(OPT_SHARD) |
+          BIT(OPT_ITEM) | BIT(OPT_JOBS) | BIT(OPT_ESTIMATE) | BIT(OPT_IMPORT) | BIT(OPT_EXPORT) |
+          REPORT,
       "tune many kernels for many CPUs, on many machines",
       "WHAT is one of\n"
       "  plan [SPEC.lua...]  write the list of items: every kernel for every --target, number of\n"

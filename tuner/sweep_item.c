@@ -6,6 +6,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "sweep_item.h"
+#include "codegen/lowering.h"
 #include "digest.h"
 #include "offsets.h"
 #include "runtime/base.h"
@@ -87,6 +88,15 @@ static void set_machine(SweepItem *t, const TuneKey *key)
     short_digest(&text, 1, t->machine);
 }
 
+/* One of the command line; that of a spec is the worker's affair, as the rest of the spec is. */
+static int check_schedule(const SweepWish *w, const dcn_target *target, dcn_error *err)
+{
+    Schedule sc;
+    if (!w->schedule || !sched_parse(w->schedule, w->spec, target, &sc, err))
+        return 0;
+    return dcn_fail(err, err->code, "kernel '%s' for %s: %s", w->spec->name, w->target, err->text);
+}
+
 int sweep_item_make(const SweepWish *w, SweepItem *t, dcn_error *err)
 {
     dcn_target target;
@@ -97,12 +107,14 @@ int sweep_item_make(const SweepWish *w, SweepItem *t, dcn_error *err)
                       .seconds = w->seconds,
                       .seed = w->seed };
     if (dcn_target_parse(w->target, w->triple, w->attrs, &target, err) ||
-        tune_key(w->spec, &target, w->threads, &key, err) || set_offsets(t, w->offsets, err))
+        check_schedule(w, &target, err) || tune_key(w->spec, &target, w->threads, &key, err) ||
+        set_offsets(t, w->offsets, err))
         return -1;
     const Copy c[] = {
         { t->kernel, sizeof t->kernel, w->spec->name, "the name" },
         { t->spec, sizeof t->spec, key.spec, "the spec" },
-        { t->schedule, sizeof t->schedule, w->spec->schedule, "the schedule" },
+        { t->schedule, sizeof t->schedule, w->schedule ? w->schedule : w->spec->schedule,
+          "the schedule" },
         { t->target, sizeof t->target, w->target, "the target" },
         { t->triple, sizeof t->triple, w->triple, "the triple" },
         { t->attrs, sizeof t->attrs, w->attrs, "the list of features" },

@@ -41,6 +41,7 @@ typedef struct SweepPlan {
 typedef struct SweepWish {
     const dcn_spec *spec;
     const char *target, *triple, *attrs; /* the latter may be NULL */
+    const char *schedule;                /* what stays of it; NULL: as the spec says */
     int threads;                         /* >= 1 */
     const char *offsets;
     dcn_effort effort;

@@ -60,6 +60,13 @@ same "show schedule: a thread needs some" yes "$([ "${one:-0}" -gt 0 ] && [ "$tw
 works show schedule two.lua --kernel a --schedule tiled --threads 4 --json
 same "show schedule: as JSON" "\"threads\": 4,|\"workspace_bytes\": $four" \
     "$(printf '%s\n' "$out" | grep -E '"(threads|workspace_bytes)"' | tr -d '\n' | sed 's/  *"/"/g; s/,"/,|"/')"
+elsewhere=$([ "$(uname -m)" = aarch64 ] && echo haswell || echo neoverse-n1)
+works show schedule two.lua --kernel a --schedule direct --target "$elsewhere" --threads 2
+same "show schedule: a target of another machine" \
+    "  workspace of 2 threads: told by the code where it runs; this machine does not run $elsewhere" \
+    "$(printf '%s\n' "$out" | grep '^  workspace of')"
+works show schedule two.lua --kernel a --schedule direct --target "$elsewhere" --threads 2 --json
+same "show schedule: as JSON" '  "workspace_bytes": null' "$(printf '%s\n' "$out" | grep -oE '  "workspace_bytes": \w+')"
 expect 2 "dcngen: --threads needs static sizes: 'width' of kernel 'k' is dynamic" show schedule dynamic.lua --threads 2
 works show space two.lua --kernel a --target x86-64-v3
 same "show space: refusals" "    N refused: vector is wider than the machine's registers" \

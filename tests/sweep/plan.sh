@@ -19,6 +19,14 @@ same "one kernel" 1 "$(wc -l <<<"$out")"
 works sweep plan tiny.lua --kernel a
 same "native on one thread" "native 1" "$(sed -nE 's/.*"target":"(\w+)".*"threads":([0-9]+).*/\1 \2/p' <<<"$out")"
 
+works sweep plan -mcpu=haswell tiny.lua
+byname=$out
+works sweep plan --target haswell tiny.lua
+same "-mcpu is --target" "$out" "$byname"
+works sweep plan --target haswell,znver4 --schedule "direct outs=1" tiny.lua
+same "--schedule is in every item" 4 "$(grep -c '"schedule":"direct outs=1"' <<<"$out")"
+same "and makes other items of them" 0 "$(sed -nE 's/.*"id":"([0-9a-f]+)".*/\1/p' <<<"$out" | grep -cFf - <<<"$byname")"
+
 # ---- the layers of known networks
 works sweep plan --canonical --target haswell -o canonical.jsonl
 same "many" yes "$([ "$(wc -l <canonical.jsonl)" -ge 80 ] && echo yes)"
@@ -57,5 +65,10 @@ expect 2 "dcngen: --offsets 'much' is not zero, normal:S or S with 0 <= S <= 1e6
     sweep plan --offsets zero,much tiny.lua
 expect 2 "dcngen: --target ',haswell' has an empty name" sweep plan --target ,haswell tiny.lua
 expect 4 'dcngen: unknown CPU "haswel" (did you mean "haswell"?)' sweep plan --target znver4,haswel tiny.lua
+expect 2 "dcngen: --target haswell and -mcpu=znver4 contradict each other" \
+    sweep plan --target haswell -mcpu=znver4 tiny.lua
+call sweep plan --target haswell --schedule "direct outs=3" tiny.lua
+same "a schedule that no kernel takes: exit code" 2 "$code"
+same "a schedule that no kernel takes: whose" yes "$([[ $err == "dcngen: kernel 'a' for haswell: "*outs* ]] && echo yes)"
 same "a plan that is refused is not written" no "$([ -e p ] && echo yes || echo no)"
 finish
