@@ -86,7 +86,7 @@ typedef struct Halves {
 static Halves split(const dcn_spec *c, const dcn_target *t, const int *k)
 {
     Halves h = { { { 0 } } };
-    tiled_guess(c, t, h.k[PRODUCT]);
+    tiled_guess_filled(c, t, h.k[PRODUCT]);
     h.k[PRODUCT][TILED_CB] = h.k[PRODUCT][TILED_TAPS] = 0;
     for (int i = 0; i < NKNOBS; i++)
         h.k[halves[i].half][halves[i].knob] = k[i];
@@ -122,7 +122,7 @@ static void guess(const dcn_spec *s, const dcn_target *t, int *k)
 {
     const dcn_spec c = pointwise(s);
     Halves h;
-    tiled_guess(&c, t, h.k[PRODUCT]);
+    tiled_guess_filled(&c, t, h.k[PRODUCT]);
     aggregate_guess(s, t, h.k[SUMS]);
     for (int i = 0; i < NKNOBS; i++)
         k[i] = h.k[halves[i].half][halves[i].knob];

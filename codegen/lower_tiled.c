@@ -48,6 +48,11 @@ const Knob tiled_knobs[TILED_NKNOBS] = {
                          6,
                          { -1, 0, 2, 4, 6, 8 } },
     [TILED_GRAIN] = { "grain", "tiles per task, which one thread computes", 4, { 1, 2, 4, 8 } },
+    [TILED_IMPLICIT] = { "implicit",
+                         "1: without offsets, register tiles inside the map are read from it, not "
+                         "from a column",
+                         2,
+                         { 0, 1 } },
 };
 
 /* A tile's workspace beyond this is not a tile. */
@@ -116,6 +121,17 @@ static const char *refuse_coords(const dcn_spec *s, int coords)
     return NULL;
 }
 
+static const char *refuse_implicit(const dcn_spec *s, const TiledPlan *p)
+{
+    if (!p->implicit)
+        return NULL;
+    if (problem_is_deformed(s))
+        return "samples at offsets are not in the map: use implicit=0";
+    if (p->tap_block < p->taps || p->group_block > 1 || p->pack > 1)
+        return "the map has all taps, and one weight group at a time: use implicit=0";
+    return NULL;
+}
+
 /* Half as many tiles per task already cover the map. */
 static int idle_grain(const dcn_spec *s, const TiledPlan *p)
 {
@@ -144,6 +160,8 @@ const char *tiled_refuse(const dcn_spec *s, const dcn_target *t, const int *k)
         no = refuse_coords(s, k[TILED_COORDS]);
     if (!no)
         no = refuse_strip(&p, k[TILED_STRIP]);
+    if (!no)
+        no = refuse_implicit(s, &p);
     if (no)
         return no;
     if (lower_idle(&tiled_knobs[TILED_TH], p.th, rows) ||
@@ -184,7 +202,7 @@ static void emit(Emit *e, const dcn_spec *s, const dcn_target *t, const int *k)
 const struct Lowering lower_tiled = {
     .name = "tiled",
     .summary = "tiles of pixels, a sampled column tile in cache, register-tiled product",
-    .rev = 10,
+    .rev = 11,
     .ops = 1u << DCN_OP_CONV2D | 1u << DCN_OP_DEFORM_CONV2D,
     .knobs = tiled_knobs,
     .nknobs = TILED_NKNOBS,

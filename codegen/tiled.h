@@ -31,12 +31,15 @@ enum {
     TILED_STRIP,
     TILED_PREFETCH,
     TILED_GRAIN,
+    TILED_IMPLICIT,
     TILED_NKNOBS
 };
 
 extern const Knob tiled_knobs[TILED_NKNOBS];
 const char *tiled_refuse(const dcn_spec *s, const dcn_target *t, const int *k);
 void tiled_guess(const dcn_spec *s, const dcn_target *t, int *k);
+/* The same where a filler makes the columns, so that there must be some. */
+void tiled_guess_filled(const dcn_spec *s, const dcn_target *t, int *k);
 double tiled_cost(const dcn_spec *s, const dcn_target *t, const int *k, int threads);
 
 /* Weight groups that are narrower than a vector stand side by side in it: `pack` of them make one packed
@@ -50,6 +53,7 @@ typedef struct TiledPlan {
     int panel_pixels;   /* pixels rounded up to whole register tiles */
     int prefetch; /* pixels around a tile's window of the input that are fetched ahead; -1: none */
     int grain;    /* tiles per task, which one thread computes one after another */
+    int implicit; /* panels inside the map are multiplied from there, not from a column */
     int strip;    /* pixels whose places are worked out together: a tile's, or fewer */
     int by_taps;  /* places are worked out with lanes along taps, not along pixels */
     int turns;    /* for that, nchw offsets and masks are copied row by row to [pixel][channel] */
@@ -94,6 +98,7 @@ idx tiled_view_block(Emit *e, const TiledPlan *p, const Problem *pb);
 typedef struct TiledParts {
     LLVMValueRef turn /* nchw only, see turn.h */, coords /* NULL: the offsets lie well */, places,
         columns[2] /* whole, last channel block */, products[2] /* inner, last block of outputs */;
+    LLVMValueRef implicits[2];   /* the same products from the map; NULL: none */
     LLVMValueRef repack, unpack; /* nchw only */
     LLVMValueRef prefetch;       /* NULL: none */
     LLVMValueRef fill;           /* instead of places and columns */
@@ -132,10 +137,37 @@ int tiled_chunk(const TiledPlan *plan, int channels);
 ** tile's layout; else they come with the last product. */
 int tiled_finishes_late(const TiledPlan *p);
 
+/* The tile in hand: what the loops over it hand on. */
+typedef struct TiledTile {
+    const TiledPlan *plan;
+    const TiledParts *parts;
+    Problem pb;
+    addr args, input; /* the view of image n */
+    addr own;         /* this thread's workspace */
+    idx n, p0, q0, rows, cols, pixels;
+} TiledTile;
+
+/* The block of the sum in hand: channels from c0 of packed group g. */
+typedef struct TiledBlock {
+    idx g, c0, column, weights; /* column, weights: elements from their beginnings */
+    idx depth, first, last;     /* first, last: 1 or 0 */
+} TiledBlock;
+
+/* The products of a block with all of the tile. */
+void tiled_multiply(Emit *e, const TiledTile *c, const TiledBlock *b);
+
+/* Whether the register tile from a pixel on needs no column: its pixels stand side by side in a row, and no tap of
+** theirs looks beyond the map. */
+cond tiled_inside(Emit *e, const TiledTile *c, idx panel);
+
 /* product(column, weights, depth, rows, residual rows, args, first output channel, is first, is last block of the depth);
 ** is_last: of the last block of outputs, which may be ragged */
 LLVMValueRef tiled_emit_product(Emit *e, const TiledPlan *plan, const char *name, int nv,
                                 int is_last);
+
+/* The same function with the map in place of the column: where the first pixel's first tap looks. */
+LLVMValueRef tiled_emit_implicit(Emit *e, const TiledPlan *plan, const char *name, int nv,
+                                 int is_last);
 
 /* prefetch(args, view of image n, n, p, q, cols, first): what the row of a tile at (p, q) will read and write,
 ** into L2, given that the row above came before, if not first */

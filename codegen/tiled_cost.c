@@ -106,6 +106,16 @@ static double product(const Tile *a)
 
 /* ---- what comes before it ------------------------------------------------------------------ */
 
+/* Register tiles that need a column: without offsets, those at the border. */
+static double sampled(const TiledPlan *p)
+{
+    const dcn_spec *s = p->s;
+    double rows = s->height > 0 ? (double)dcn_out_height(s, s->height) : DYNAMIC_SIZE;
+    double cols = s->width > 0 ? (double)dcn_out_width(s, s->width) : DYNAMIC_SIZE;
+    double border = (s->kernel[0] - 1) / rows + 2.0 * p->mr / cols;
+    return !p->implicit || border > 1 ? 1 : p->tw % p->mr ? (1 + border) / 2 : border;
+}
+
 static double sampling(const Tile *a)
 {
     const TiledPlan *p = a->p;
@@ -117,7 +127,7 @@ static double sampling(const Tile *a)
     double cols = (double)p->tw * s->stride[1] + s->kernel[1] + REACH;
     double window = rows * cols * (double)s->in_channels * p->fp_bytes;
     double far = window > (double)a->t->l2_bytes / 2 ? 1.5 : 1;
-    return far * runs * (RUN + vectors) + window / 2 / L3_RATE;
+    return sampled(p) * far * runs * (RUN + vectors) + window / 2 / L3_RATE;
 }
 
 static double tile_cycles(const TiledPlan *p, const dcn_target *t, double pixels)

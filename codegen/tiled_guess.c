@@ -1,6 +1,6 @@
 /* tiled_guess.c: a good tiling without measuring.
 **
-** In order: the register tile that wastes the fewest output lanes, a column about 600 deep, then the tile
+** In order: the register tile that wastes the fewest output lanes, a column about 600 deep or none, then the tile
 ** of pixels that a simple account of edges, weights read again and idle threads finds cheapest.
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -88,24 +88,26 @@ static double tiling_cost(const dcn_spec *s, const dcn_target *t, const int *k)
     g.overhead = tile_overhead(s, t);
     TiledPlan p = tiled_plan(s, t, k);
     /* The column is written and read at once; weights stay beside it if both fit. */
-    int64_t column = (int64_t)p.pixels * p.column_stride * p.fp_bytes;
+    int64_t column = p.implicit ? 0 : (int64_t)p.pixels * p.column_stride * p.fp_bytes;
     int64_t weights = p.packed_elements * p.fp_bytes, l2 = t->l2_bytes;
     int64_t beside = column + (weights < l2 ? weights : 0) + window_bytes(s, &p);
     double spilled = column > l2 * 2 / 3 || beside > l2 * 7 / 8 ? 0.04 : 0;
     double ragged = s->layout == DCN_NCHW && g.tw % p.lanes ? 0.03 : 0;
     double thin = g.th > 2 * g.tw || g.tw > 6 * g.th ? 0.02 : 0;
-    return map_cost(&g) + spilled + ragged + thin;
+    /* A register tile that goes on in the next row is no part of the map. */
+    double broken = p.implicit && g.tw % g.mr ? 0.04 : 0;
+    return map_cost(&g) + spilled + ragged + thin + broken;
 }
 
 static void guess_tile(const dcn_spec *s, const dcn_target *t, int *k)
 {
     const Knob *rows = &tiled_knobs[TILED_TH], *cols = &tiled_knobs[TILED_TW];
     double best = 1e30;
-    int th = k[TILED_TH], tw = k[TILED_TW];
+    int th = k[TILED_TH], tw = k[TILED_TW], most = k[TILED_IMPLICIT] ? 300 : 400;
     for (int i = 0; i < rows->nchoices * cols->nchoices; i++) {
         k[TILED_TH] = rows->choice[i % rows->nchoices];
         k[TILED_TW] = cols->choice[i / rows->nchoices];
-        if (k[TILED_TH] * k[TILED_TW] > 400 || tiled_refuse(s, t, k))
+        if (k[TILED_TH] * k[TILED_TW] > most || tiled_refuse(s, t, k))
             continue;
         double cost = tiling_cost(s, t, k);
         if (cost < best) {
@@ -146,6 +148,24 @@ static void guess_channels(const dcn_spec *s, const dcn_target *t, int *k)
     k[TILED_CB] = best;
 }
 
+/* Read from the map whatever can be: then the sums may stay in registers for as long as the weights of a block of
+** outputs stay in L2, while the pixels of a tile pass by.  0: it cannot. */
+static int guess_implicit(const dcn_spec *s, const dcn_target *t, int *k)
+{
+    int64_t channel = (int64_t)problem_taps(s) * k[TILED_NV] * t->vector_bytes;
+    int64_t fit = t->l2_bytes * 5 / 8 / channel;
+    const Knob *q = &tiled_knobs[TILED_CB];
+    k[TILED_CB] = 0;
+    for (int i = 0; s->in_channels / s->groups > fit && i < q->nchoices; i++)
+        if (q->choice[i] > k[TILED_CB] && (q->choice[i] <= fit || q->choice[i] == 16))
+            k[TILED_CB] = q->choice[i];
+    k[TILED_IMPLICIT] = k[TILED_ORDER] = 1;
+    if (!tiled_refuse(s, t, k))
+        return 1;
+    k[TILED_IMPLICIT] = k[TILED_ORDER] = k[TILED_CB] = 0;
+    return 0;
+}
+
 /* Where offset groups are narrower than a cache line, sampling one would touch lines for the others' channels. */
 static void guess_view(const dcn_spec *s, const dcn_target *t, int *k)
 {
@@ -173,20 +193,32 @@ static void guess_passes(const dcn_spec *s, const dcn_target *t, int *k)
         k[TILED_STRIP] = 0;
 }
 
-void tiled_guess(const dcn_spec *s, const dcn_target *t, int *k)
+static void guess(const dcn_spec *s, const dcn_target *t, int *k, int may_be_implicit)
 {
     k[TILED_PREFETCH] = -1;
     k[TILED_GRAIN] = 1;
     k[TILED_CB] = k[TILED_ORDER] = k[TILED_VIEW] = k[TILED_STRIP] = 0;
-    k[TILED_COORDS] = 0;
+    k[TILED_COORDS] = k[TILED_TAPS] = k[TILED_IMPLICIT] = 0;
     k[TILED_TH] = 1;
     k[TILED_TW] = 4;
-    guess_taps(s, k);
     guess_register_tile(s, t, k);
     k[TILED_PACK] = tiled_fitting_pack(s, problem_vector(s, t)) > 1;
-    guess_channels(s, t, k);
+    if (!may_be_implicit || !guess_implicit(s, t, k)) {
+        guess_taps(s, k);
+        guess_channels(s, t, k);
+    }
     guess_view(s, t, k);
     guess_coords(s, t, k);
     guess_passes(s, t, k);
     guess_tile(s, t, k);
+}
+
+void tiled_guess(const dcn_spec *s, const dcn_target *t, int *k)
+{
+    guess(s, t, k, 1);
+}
+
+void tiled_guess_filled(const dcn_spec *s, const dcn_target *t, int *k)
+{
+    guess(s, t, k, 0);
 }

@@ -27,9 +27,14 @@ TiledParts tiled_emit_parts(Emit *e, const TiledPlan *p, TiledFiller fill, const
         parts.turn = emit_turn(e);
     if (!fill)
         emit_columns(e, p, &parts);
+    int one = same || p->out_blocks == 1;
     parts.products[1] = tiled_emit_product(e, p, "product_last", p->last_nv, 1);
-    parts.products[0] = same || p->out_blocks == 1 ? parts.products[1]
-                                                   : tiled_emit_product(e, p, "product", p->nv, 0);
+    parts.products[0] = one ? parts.products[1] : tiled_emit_product(e, p, "product", p->nv, 0);
+    if (p->implicit) {
+        parts.implicits[1] = tiled_emit_implicit(e, p, "implicit_last", p->last_nv, 1);
+        parts.implicits[0] =
+            one ? parts.implicits[1] : tiled_emit_implicit(e, p, "implicit", p->nv, 0);
+    }
     if (tiled_repacks(p))
         parts.repack = tiled_emit_repack(e, p, parts.turn);
     if (p->out_stride)

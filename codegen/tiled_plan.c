@@ -154,6 +154,7 @@ TiledPlan tiled_plan(const dcn_spec *s, const dcn_target *t, const int *k)
     p.taps = problem_taps(s);
     p.prefetch = k[TILED_PREFETCH];
     p.grain = k[TILED_GRAIN];
+    p.implicit = k[TILED_IMPLICIT];
     p.by_taps = k[TILED_COORDS] && tiled_can_by_taps(s);
     p.strip = k[TILED_STRIP] ? k[TILED_STRIP] : p.pixels;
     plan_places(&p);

@@ -66,33 +66,56 @@ static void load_sums(Emit *e, Tile *t)
     }
 }
 
-/* One step of k: an outer product. */
-static void step(Emit *e, Tile *t, idx k)
+/* One step of the sum: an outer product of row k of the weights and the elements from + r * row of mr pixels. */
+static void step(Emit *e, Tile *t, addr from, int64_t row, idx k)
 {
     fvec w[8];
     addr weights = p_at(e, e_arg_addr(e, WEIGHTS), x_mulk(e, k, (int64_t)t->nv * e->lanes));
     for (int v = 0; v < t->nv; v++)
         w[v] = p_load(e, p_at(e, weights, x_const(e, (int64_t)v * e->lanes)), (mask){ NULL });
     for (int r = 0; r < t->mr; r++) {
-        int pack = t->plan->pack;
-        idx at = x_addk(e, x_mulk(e, k, pack), (int64_t)r * t->plan->column_stride);
-        fvec x = p_repeat(e, p_at(e, e_arg_addr(e, COLUMN), at), pack);
+        fvec x = p_repeat(e, p_at(e, from, x_const(e, r * row)), t->plan->pack);
         for (int v = 0; v < t->nv; v++)
             v_set(e, *sum(t, r, v), f_fma(e, x, w[v], v_get(e, *sum(t, r, v))));
     }
 }
 
-static void accumulate(Emit *e, Tile *t)
+/* `depth` steps from row k0 of the weights; elements of a pixel lie side by side. */
+static void steps(Emit *e, Tile *t, addr from, int64_t row, idx k0, idx depth)
 {
-    int unroll = t->plan->unroll;
-    idx depth = e_arg_idx(e, DEPTH), zero = x_const(e, 0);
+    int unroll = t->plan->unroll, pack = t->plan->pack;
     idx whole = x_mulk(e, x_div(e, depth, x_const(e, unroll)), unroll);
-    EMIT_FOR (e, k, zero, whole, unroll) {
-        for (int u = 0; u < unroll; u++)
-            step(e, t, x_addk(e, k.at, u));
+    EMIT_FOR (e, k, x_const(e, 0), whole, unroll) {
+        for (int u = 0; u < unroll; u++) {
+            idx at = x_addk(e, k.at, u);
+            step(e, t, p_at(e, from, x_mulk(e, at, pack)), row, x_add(e, k0, at));
+        }
     }
     EMIT_FOR (e, k, whole, depth, 1) {
-        step(e, t, k.at);
+        step(e, t, p_at(e, from, x_mulk(e, k.at, pack)), row, x_add(e, k0, k.at));
+    }
+}
+
+static void from_column(Emit *e, Tile *t)
+{
+    steps(e, t, e_arg_addr(e, COLUMN), t->plan->column_stride, x_const(e, 0), e_arg_idx(e, DEPTH));
+}
+
+/* Tap by tap, from the map; the column's order of taps and channels. */
+static void from_map(Emit *e, Tile *t)
+{
+    const dcn_spec *s = t->plan->s;
+    Problem pb = problem_load(e, s, e_arg_addr(e, ARGS));
+    idx channels = x_div(e, e_arg_idx(e, DEPTH), x_const(e, t->plan->taps));
+    idx down = x_mulk(e, pb.w, s->dilation[0] * s->in_channels);
+    EMIT_FOR (e, i, x_const(e, 0), x_const(e, s->kernel[0]), 1) {
+        EMIT_FOR (e, j, x_const(e, 0), x_const(e, s->kernel[1]), 1) {
+            idx at =
+                x_add(e, x_mul(e, i.at, down), x_mulk(e, j.at, s->dilation[1] * s->in_channels));
+            idx tap = x_add(e, x_mulk(e, i.at, s->kernel[1]), j.at);
+            steps(e, t, p_at(e, e_arg_addr(e, COLUMN), at), s->stride[1] * s->in_channels,
+                  x_mul(e, tap, channels), channels);
+        }
     }
 }
 
@@ -178,20 +201,19 @@ static void finish_in_memory(Emit *e, Tile *t)
     }
 }
 
-LLVMValueRef tiled_emit_product(Emit *e, const TiledPlan *plan, const char *name, int nv,
-                                int is_last)
+static LLVMValueRef emit(Emit *e, Tile t, const char *name, int is_last,
+                         void (*accumulate)(Emit *, Tile *))
 {
     const LLVMTypeRef args[NARGS] = { e->ptr, e->ptr, e->i64, e->ptr, e->ptr,
                                       e->ptr, e->i64, e->i64, e->i64 };
-    Tile t = { .plan = plan, .mr = plan->mr, .nv = nv };
-    int ragged = plan->out_group % e->lanes;
-    assert(t.mr <= 32 && t.mr * nv <= MAX_TILE && nv <= 8);
+    int ragged = t.plan->out_group % e->lanes;
+    assert(t.mr <= 32 && t.mr * t.nv <= MAX_TILE && t.nv <= 8);
     LLVMValueRef fn = e_fn_begin(e, name, 1, e->none, NARGS, args);
     if (ragged && is_last)
         t.last = m_first(e, ragged);
     for (int r = 0; r < t.mr; r++)
         t.row[r] = row_address(e, ROWS, x_const(e, r));
-    for (int i = 0; i < t.mr * nv; i++)
+    for (int i = 0; i < t.mr * t.nv; i++)
         t.sum[i] = v_float(e, f_const(e, 0));
     load_sums(e, &t);
     accumulate(e, &t);
@@ -200,4 +222,18 @@ LLVMValueRef tiled_emit_product(Emit *e, const TiledPlan *plan, const char *name
     finish_in_memory(e, &t);
     e_fn_end(e);
     return fn;
+}
+
+LLVMValueRef tiled_emit_product(Emit *e, const TiledPlan *plan, const char *name, int nv,
+                                int is_last)
+{
+    Tile t = { .plan = plan, .mr = plan->mr, .nv = nv };
+    return emit(e, t, name, is_last, from_column);
+}
+
+LLVMValueRef tiled_emit_implicit(Emit *e, const TiledPlan *plan, const char *name, int nv,
+                                 int is_last)
+{
+    Tile t = { .plan = plan, .mr = plan->mr, .nv = nv };
+    return emit(e, t, name, is_last, from_map);
 }

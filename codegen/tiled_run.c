@@ -4,15 +4,7 @@
 #include "lower.h"
 #include "tiled.h"
 
-/* Everything the loops over one tile hand on. */
-typedef struct Ctx {
-    const TiledPlan *plan;
-    const TiledParts *parts;
-    Problem pb;
-    addr args, input; /* the view of image n */
-    addr own;         /* this thread's workspace */
-    idx n, p0, q0, rows, cols, pixels;
-} Ctx;
+typedef TiledTile Ctx;
 
 static addr own(Emit *e, const Ctx *c, int64_t at)
 {
@@ -63,75 +55,39 @@ static void fill_rows(Emit *e, const Ctx *c)
     }
 }
 
-/* ---- the product over one column ------------------------------------------------------------------ */
-
-/* The block of the sum in hand. */
-typedef struct Block {
-    idx g, column, weights; /* column, weights: elements from their beginnings */
-    idx depth, first, last; /* first, last: 1 or 0 */
-} Block;
-
-static void one_product(Emit *e, const Ctx *c, const Block *b, idx panel, idx out, LLVMValueRef fn)
-{
-    const TiledPlan *p = c->plan;
-    idx row = x_add(e, x_mulk(e, panel, p->column_stride), b->column);
-    addr column = p_at(e, own(e, c, p->column), row);
-    idx weights = x_add(e, b->weights, x_mul(e, b->depth, out));
-    addr rows = p_at_addr(e, own(e, c, p->rows), panel);
-    addr residual = p_at_addr(e, own(e, c, p->residual_rows), panel);
-    idx channel = x_add(e, x_mulk(e, b->g, p->out_group), out);
-    e_call_fn(e, fn, 9,
-              (LLVMValueRef[]){ column.v, p_at(e, c->pb.weight, weights).v, b->depth.v, rows.v,
-                                residual.v, c->args.v, channel.v, b->first.v, b->last.v });
-}
-
-static void over_outputs(Emit *e, const Ctx *c, const Block *b, idx panel)
-{
-    int64_t inner = (int64_t)(c->plan->out_blocks - 1) * c->plan->nr;
-    EMIT_FOR (e, out, x_const(e, 0), x_const(e, inner), c->plan->nr) {
-        one_product(e, c, b, panel, out.at, c->parts->products[0]);
-    }
-    one_product(e, c, b, panel, x_const(e, inner), c->parts->products[1]);
-}
-
-static void over_pixels(Emit *e, const Ctx *c, const Block *b, idx out, LLVMValueRef fn)
-{
-    EMIT_FOR (e, panel, x_const(e, 0), c->pixels, c->plan->mr) {
-        one_product(e, c, b, panel.at, out, fn);
-    }
-}
-
-static void product(Emit *e, const Ctx *c, const Block *b)
-{
-    int64_t inner = (int64_t)(c->plan->out_blocks - 1) * c->plan->nr;
-    if (!c->plan->by_outputs) {
-        EMIT_FOR (e, panel, x_const(e, 0), c->pixels, c->plan->mr) {
-            over_outputs(e, c, b, panel.at);
-        }
-        return;
-    }
-    EMIT_FOR (e, out, x_const(e, 0), x_const(e, inner), c->plan->nr) {
-        over_pixels(e, c, b, out.at, c->parts->products[0]);
-    }
-    over_pixels(e, c, b, x_const(e, inner), c->parts->products[1]);
-}
-
 /* ---- the columns of one tile ------------------------------------------------------------------------ */
 
-/* `pixels` of the tile, which go to the column from `to`. */
-static void sample_column(Emit *e, const Ctx *c, LLVMValueRef fn, const idx from[3], addr to,
-                          idx pixels)
+/* Pixels of the tile whose places are in the tables from an entry on. */
+typedef struct Span {
+    idx pixel, pixels, entry;
+} Span;
+
+static void sample_column(Emit *e, const Ctx *c, LLVMValueRef fn, const idx from[3], Span s)
 {
     const TiledPlan *p = c->plan;
+    addr to = p_at(e, own(e, c, p->column), x_mulk(e, s.pixel, p->column_stride));
+    addr places = p_at_i32(e, own(e, c, p->places), s.entry);
+    addr weights = p_at(e, own(e, c, p->weights), x_mulk(e, s.entry, 4));
     e_call_fn(e, fn, 9,
-              (LLVMValueRef[]){ c->args.v, c->input.v, own(e, c, p->places).v,
-                                own(e, c, p->weights).v, to.v, from[0].v, from[1].v, from[2].v,
-                                pixels.v });
+              (LLVMValueRef[]){ c->args.v, c->input.v, places.v, weights.v, to.v, from[0].v,
+                                from[1].v, from[2].v, s.pixels.v });
 }
 
 static idx flag(Emit *e, cond yes)
 {
     return x_select(e, yes, x_const(e, 1), x_const(e, 0));
+}
+
+/* Of a plain convolution, the register tiles that need a column. */
+static void sample_borders(Emit *e, const Ctx *c, LLVMValueRef fn, const idx from[3])
+{
+    const TiledPlan *p = c->plan;
+    EMIT_FOR (e, panel, x_const(e, 0), c->pixels, p->mr) {
+        EMIT_IF (e, x_equal(e, flag(e, tiled_inside(e, c, panel.at)), x_const(e, 0))) {
+            idx pixels = x_min(e, x_const(e, p->mr), x_sub(e, c->pixels, panel.at));
+            sample_column(e, c, fn, from, (Span){ panel.at, pixels, panel.at });
+        }
+    }
 }
 
 /* Pixels from a row of the tile to the next one that this thread will see: of this tile, or of the tile beside. */
@@ -187,9 +143,8 @@ static void strips(Emit *e, const Ctx *c)
         EMIT_FOR (e, col, zero, c->cols, p->strip) {
             idx cols = x_min(e, x_const(e, p->strip), x_sub(e, c->cols, col.at));
             idx pixel = x_add(e, x_mul(e, row.at, c->cols), col.at);
-            addr to = p_at(e, own(e, c, p->column), x_mulk(e, pixel, p->column_stride));
             find_places(e, c, row.at, col.at, cols, zero);
-            sample_column(e, c, c->parts->columns[0], from, to, cols);
+            sample_column(e, c, c->parts->columns[0], from, (Span){ pixel, cols, zero });
         }
     }
 }
@@ -207,12 +162,12 @@ static void group_product(Emit *e, const Ctx *c, idx g, idx within, idx c0, int 
     cond last = x_less(e, x_const(e, p->taps - p->tap_block - 1), t0);
     if (!is_last)
         last = c_and(e, last, x_less(e, x_const(e, p->in_group - channels - 1), c0));
-    Block b = { .g = g, .depth = x_mulk(e, taps, block) };
+    TiledBlock b = { .g = g, .c0 = c0, .depth = x_mulk(e, taps, block) };
     b.column = x_mulk(e, within, p->column_group);
     b.weights = x_mulk(e, rows, p->out_padded);
     b.first = flag(e, c_and(e, x_equal(e, t0, zero), x_equal(e, c0, zero)));
     b.last = flag(e, last);
-    product(e, c, &b);
+    tiled_multiply(e, c, &b);
 }
 
 /* All taps of channels c0 .. c0 + channels - 1 of the packed groups from g. */
@@ -227,8 +182,10 @@ static void channel_block(Emit *e, const Ctx *c, idx g, idx c0, int channels)
         const idx from[3] = { channel, t0.at, taps };
         if (!c->parts->fill && p->strip < p->pixels)
             strips(e, c);
+        else if (!c->parts->fill && p->implicit)
+            sample_borders(e, c, fn, from);
         else if (!c->parts->fill)
-            sample_column(e, c, fn, from, own(e, c, p->column), c->pixels);
+            sample_column(e, c, fn, from, (Span){ zero, c->pixels, zero });
         EMIT_FOR (e, i, zero, x_const(e, p->group_block), 1) {
             group_product(e, c, x_add(e, g, i.at), i.at, c0, channels, t0.at, taps);
         }

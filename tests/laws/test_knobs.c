@@ -20,6 +20,7 @@ enum {
     MANY_TAPS,
     DEPTHWISE,
     OFFSET_GROUPS,
+    PLAIN,
     CORE,
     PROJECTED,
     LAYER_WIDE,
@@ -84,6 +85,7 @@ static dcn_spec spec_of(int which, const Variant *v)
         [DEEP] = { 300, 7, 1, 1, 5, 6, { 1, 3 } },
         [MANY_TAPS] = { 6, 7, 1, 1, 5, 6, { 5, 6 } },
         [OFFSET_GROUPS] = { 64, 9, 1, 2, 5, 6, { 3, 3 } },
+        [PLAIN] = { 20, 100, 1, 0, 17, 50, { 3, 2 } },
         [DEPTHWISE] = { 48, 48, 48, 1, 5, 6, { 3, 3 } },
     };
     if (which >= REGIONS)
@@ -92,13 +94,16 @@ static dcn_spec spec_of(int which, const Variant *v)
         return layer_spec(which, v);
     if (which >= CORE)
         return core_spec(which == PROJECTED ? 100 : 0, v);
-    dcn_spec s = case_spec(DCN_OP_DEFORM_CONV2D, shapes[which].in, shapes[which].out,
-                           shapes[which].height, shapes[which].width);
+    int plain = which == PLAIN;
+    dcn_spec s = case_spec(plain ? DCN_OP_CONV2D : DCN_OP_DEFORM_CONV2D, shapes[which].in,
+                           shapes[which].out, shapes[which].height, shapes[which].width);
     s.groups = shapes[which].groups;
-    s.offset_groups = shapes[which].offset_groups;
+    if (!plain) {
+        s.offset_groups = shapes[which].offset_groups;
+        s.modulation = DCN_MODULATION_MASK;
+    }
     s.kernel[0] = shapes[which].kernel[0];
     s.kernel[1] = shapes[which].kernel[1];
-    s.modulation = DCN_MODULATION_MASK;
     s.bias = true;
     s.activation = DCN_ACT_RELU;
     s.dtype = v->dtype;

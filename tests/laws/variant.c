@@ -9,7 +9,7 @@ static const char *const schedules[] = {
     "direct",
     "direct lanes=2 outs=1",
     "tiled",
-    "tiled mr=7 nv=1 th=2 tw=6 cb=16 taps=5 order=1 unroll=4",
+    "tiled mr=7 nv=1 th=2 tw=6 cb=16 taps=5 order=1 unroll=4 implicit=0",
 };
 
 static void each_of(size_t first, size_t step, void (*law)(const Variant *v))

@@ -274,6 +274,10 @@ static const Reason reasons[] = {
       "a task has as many tiles as the map: use a smaller grain", DCN_F32 },
     { 64, 64, 1, 1, 28, 3, "tiled cb=16 coords=1 strip=1",
       "several columns share a pass over the offsets: use strip=0", DCN_F32 },
+    { 64, 64, 1, 1, 28, 3, "tiled cb=0 implicit=1",
+      "samples at offsets are not in the map: use implicit=0", DCN_F32 },
+    { 64, 64, 1, 0, 28, 3, "tiled cb=0 taps=3 implicit=1",
+      "the map has all taps, and one weight group at a time: use implicit=0", DCN_F32 },
 };
 enum { NREASONS = sizeof reasons / sizeof *reasons };
 
@@ -282,10 +286,11 @@ Test(refuse, says_why)
     dcn_target t = target_of("x86-64-v4");
     for (int i = 0; i < NREASONS; i++) {
         const Reason *r = &reasons[i];
-        dcn_spec s = case_spec(DCN_OP_DEFORM_CONV2D, r->in, r->out, r->height, 28);
+        dcn_op op = r->offset_groups ? DCN_OP_DEFORM_CONV2D : DCN_OP_CONV2D;
+        dcn_spec s = case_spec(op, r->in, r->out, r->height, 28);
         s.dtype = r->dtype;
         s.groups = r->groups;
-        s.offset_groups = r->offset_groups;
+        s.offset_groups = r->offset_groups ? r->offset_groups : 1;
         s.kernel[0] = s.kernel[1] = r->kernel;
         Schedule sc;
         dcn_error err = { .text = "taken" };
