@@ -242,6 +242,13 @@ idx x_select(Emit *e, cond c, idx yes, idx no)
     return X(LLVMBuildSelect(e->b, c.v, yes.v, no.v, ""));
 }
 
+/* A hint that no pass of ours reads, and that code generation drops. */
+idx x_held(Emit *e, idx a)
+{
+    LLVMValueRef args[] = { a.v, LLVMConstNull(e->i64) };
+    return LLVMIsConstant(a.v) ? a : X(e_intrinsic(e, "llvm.expect", &e->i64, 1, args, 2));
+}
+
 cond x_less(Emit *e, idx a, idx b)
 {
     return (cond){ LLVMBuildICmp(e->b, LLVMIntSLT, a.v, b.v, "") };

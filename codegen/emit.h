@@ -3,8 +3,8 @@
 ** A page of emitter code should read like the formula it emits.  So the kinds of
 ** value are different C types (mixing them up does not compile), each operation
 ** is one short word, and a loop body is an ordinary C block.  C control flow runs
-** while the kernel is generated; EMIT_FOR, EMIT_TILES, EMIT_IF and EMIT_EITHER run in
-** the kernel.  They are the only control macros: leave their blocks by falling off the end.
+** while the kernel is generated; EMIT_FOR, EMIT_OUTER, EMIT_TILES, EMIT_IF and EMIT_EITHER run
+** in the kernel.  They are the only control macros: leave their blocks by falling off the end.
 ** Nothing here returns an error: legality is settled before emission starts (see
 ** lowering.h), and the module is verified once, at the end.
 ** SPDX-License-Identifier: Apache-2.0
@@ -168,6 +168,7 @@ idx x_addk(Emit *e, idx a, int64_t k);
 idx x_mulk(Emit *e, idx a, int64_t k);
 idx x_round_up(Emit *e, idx a, int64_t to);
 idx x_select(Emit *e, cond c, idx yes, idx no);
+idx x_held(Emit *e, idx a); /* a, not looked through: costs nothing at run time */
 cond x_less(Emit *e, idx a, idx b);
 cond x_equal(Emit *e, idx a, idx b);
 cond c_and(Emit *e, cond a, cond b);
@@ -231,17 +232,23 @@ addr p_words(Emit *e, int n); /* n 8-byte words in the frame */
 /* ---- blocks --------------------------------------------------------------------- */
 
 typedef struct Loop {
-    idx at; /* the counter */
+    idx at; /* the counter, as the body sees it */
     int open, straight;
-    idx to;
+    idx counter, to;
     int64_t step;
     LLVMBasicBlockRef body, exit;
 } Loop;
 Loop loop_begin(Emit *e, idx from, idx to, int64_t step);
+Loop loop_begin_outer(Emit *e, idx from, idx to, int64_t step);
 void loop_end(Emit *e, Loop *l);
 /* for (i.at = from; i.at < to; i.at += step) */
 #define EMIT_FOR(e, i, from, to, step)                                                             \
     for (Loop i = loop_begin(e, from, to, step); i.open; loop_end(e, &i))
+
+/* The same around a large body: addresses that depend on i are computed anew each time.  LLVM would spend more on
+** finding out how to step them than on all the rest of such a loop. */
+#define EMIT_OUTER(e, i, from, to, step)                                                           \
+    for (Loop i = loop_begin_outer(e, from, to, step); i.open; loop_end(e, &i))
 
 /* Vector steps over 0 <= at < extent: whole vectors with live.v == NULL, then, if lanes does not
 ** divide the extent, one masked step.  The block is emitted once or twice. */

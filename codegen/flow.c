@@ -47,7 +47,15 @@ Loop loop_begin(Emit *e, idx from, idx to, int64_t step)
         LLVMBuildCondBr(e->b, x_less(e, from, to).v, l.body, l.exit);
     LLVMPositionBuilderAtEnd(e->b, l.body);
     l.at.v = LLVMBuildPhi(e->b, e->i64, "at");
+    l.counter = l.at;
     LLVMAddIncoming(l.at.v, &from.v, &here, 1);
+    return l;
+}
+
+Loop loop_begin_outer(Emit *e, idx from, idx to, int64_t step)
+{
+    Loop l = loop_begin(e, from, to, step);
+    l.at = x_held(e, l.at);
     return l;
 }
 
@@ -57,10 +65,10 @@ void loop_end(Emit *e, Loop *l)
     e->open_blocks--;
     if (l->straight)
         return;
-    idx next = x_addk(e, l->at, l->step);
+    idx next = x_addk(e, l->counter, l->step);
     LLVMBasicBlockRef here = LLVMGetInsertBlock(e->b);
     LLVMBuildCondBr(e->b, x_less(e, next, l->to).v, l->body, l->exit);
-    LLVMAddIncoming(l->at.v, &next.v, &here, 1);
+    LLVMAddIncoming(l->counter.v, &next.v, &here, 1);
     LLVMMoveBasicBlockAfter(l->exit, here);
     LLVMPositionBuilderAtEnd(e->b, l->exit);
 }

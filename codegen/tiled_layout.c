@@ -39,7 +39,7 @@ static void turn_row(Emit *e, const Row *r, LLVMValueRef turn)
     idx zero = x_const(e, 0), view = x_const(e, r->plan->view);
     Turn t = { .rows = view, .cols = r->pb->w, .to_step = view };
     t.from_step = x_mul(e, r->pb->h, r->pb->w);
-    EMIT_FOR (e, c, zero, x_const(e, r->plan->s->in_channels), r->plan->view) {
+    EMIT_OUTER (e, c, zero, x_const(e, r->plan->s->in_channels), r->plan->view) {
         t.from = input_at(e, r, c.at, zero);
         t.to = p_at(e, view_row(e, r), tiled_view_at(e, r->plan, r->pb, c.at));
         call_turn(e, turn, &t);
@@ -50,7 +50,7 @@ static void turn_row(Emit *e, const Row *r, LLVMValueRef turn)
 static void copy_row(Emit *e, const Row *r)
 {
     int full = e_lanes(e, r->plan->view < e->lanes ? r->plan->view : e->lanes);
-    EMIT_FOR (e, x, x_const(e, 0), r->pb->w, 1) {
+    EMIT_OUTER (e, x, x_const(e, 0), r->pb->w, 1) {
         EMIT_FOR (e, c, x_const(e, 0), x_const(e, r->plan->s->in_channels), e->lanes) {
             fvec v = p_load(e, input_at(e, r, c.at, x.at), all_lanes);
             idx at =
@@ -139,7 +139,7 @@ LLVMValueRef tiled_emit_unpack(Emit *e, const TiledPlan *plan, LLVMValueRef turn
     Turn t = { .rows = e_arg_idx(e, COLS), .cols = channels };
     t.from_step = x_const(e, plan->out_stride);
     t.to_step = x_mul(e, pb.p, pb.q);
-    EMIT_FOR (e, row, x_const(e, 0), e_arg_idx(e, ROWS), 1) {
+    EMIT_OUTER (e, row, x_const(e, 0), e_arg_idx(e, ROWS), 1) {
         const idx first[4] = { e_arg_idx(e, N), x_const(e, 0), x_add(e, e_arg_idx(e, P0), row.at),
                                e_arg_idx(e, Q0) };
         idx at = problem_at(e, &pb, channels, pb.p, pb.q, first);

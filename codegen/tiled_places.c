@@ -112,8 +112,8 @@ static void all_taps(Emit *e, const TiledPlan *plan, const Problem *pb, const Ta
 {
     const dcn_spec *s = plan->s;
     idx first = x_mulk(e, at->d, plan->taps), zero = x_const(e, 0);
-    EMIT_FOR (e, i, zero, x_const(e, s->kernel[0]), 1) {
-        EMIT_FOR (e, j, zero, x_const(e, s->kernel[1]), 1) {
+    EMIT_OUTER (e, i, zero, x_const(e, s->kernel[0]), 1) {
+        EMIT_OUTER (e, j, zero, x_const(e, s->kernel[1]), 1) {
             idx tap = x_add(e, first, x_add(e, x_mulk(e, i.at, s->kernel[1]), j.at));
             idx entry = x_add(e, x_mulk(e, tap, plan->tap_entries), pixel);
             if (problem_is_deformed(s))
@@ -134,10 +134,11 @@ static ivec blocks_of(Emit *e, const TiledPlan *plan, const Problem *pb, ivec d)
 /* Lanes along the columns of the row. */
 static void row_by_pixels(Emit *e, const TiledPlan *plan, const Problem *pb, const Table *t)
 {
-    EMIT_FOR (e, d, x_const(e, 0), x_const(e, plan->s->offset_groups), 1) {
+    EMIT_OUTER (e, d, x_const(e, 0), x_const(e, plan->s->offset_groups), 1) {
         Table here = *t;
         here.block = blocks_of(e, plan, pb, i_splat(e, d.at));
         EMIT_TILES (e, v, e_arg_idx(e, COLS)) {
+            v.at = x_held(e, v.at);
             Place at = { .n = e_arg_idx(e, N), .d = d.at, .p = e_arg_idx(e, P), .live = v.live };
             at.q = x_add(e, e_arg_idx(e, Q), v.at);
             emit_softmax(e, pb, &at);
@@ -169,7 +170,7 @@ static addr row_of(Emit *e, const TiledPlan *p, const Problem *pb, int per, cons
 static void prefetch_ahead(Emit *e, const TiledPlan *p, addr row, int per, int64_t stride)
 {
     addr next = p_at(e, row, x_mulk(e, e_arg_idx(e, AHEAD), stride));
-    EMIT_FOR (e, i, x_const(e, 0), x_const(e, row_length(p, per)), 64 / e->fp_bytes) {
+    EMIT_OUTER (e, i, x_const(e, 0), x_const(e, row_length(p, per)), 64 / e->fp_bytes) {
         p_prefetch(e, p_at(e, next, i.at), 1);
     }
 }
@@ -201,13 +202,14 @@ static TapRows rows_of(Emit *e, const TiledPlan *p, const Problem *pb, const Pla
 static void row_by_taps(Emit *e, const TiledPlan *plan, const Problem *pb, const Table *t)
 {
     TapTable table = emit_tap_table(e, plan->s);
-    EMIT_FOR (e, col, x_const(e, 0), e_arg_idx(e, COLS), 1) {
+    EMIT_OUTER (e, col, x_const(e, 0), e_arg_idx(e, COLS), 1) {
         Place at = { .n = e_arg_idx(e, N), .p = e_arg_idx(e, P) };
         at.q = x_add(e, e_arg_idx(e, Q), col.at);
         TapRows rows = rows_of(e, plan, pb, &at, col.at);
         idx pixel = x_add(e, e_arg_idx(e, PIXEL), col.at);
         EMIT_TILES (e, v, x_const(e, (int64_t)plan->taps * plan->s->offset_groups)) {
             Table here = *t;
+            v.at = x_held(e, v.at);
             here.block = blocks_of(e, plan, pb, p_load_i32(e, p_at_i32(e, table.d, v.at)));
             Spot spot = emit_spot_taps(e, pb, &table, &at, &rows, &v);
             idx entry = x_add(e, x_mulk(e, pixel, plan->pixel_entries), v.at);

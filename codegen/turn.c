@@ -68,11 +68,11 @@ static void squares(Emit *e, const Turn *t, int n)
 {
     idx zero = x_const(e, 0);
     int full = e_lanes(e, n);
-    EMIT_FOR (e, i, zero, t->rows, n) {
+    EMIT_OUTER (e, i, zero, t->rows, n) {
         idx y = x_min(e, i.at, x_addk(e, t->rows, -n));
         Turn at = *t;
         addr from = p_at(e, t->from, x_mul(e, y, t->from_step)), to = p_at(e, t->to, y);
-        EMIT_FOR (e, j, zero, t->cols, n) {
+        EMIT_OUTER (e, j, zero, t->cols, n) {
             idx x = x_min(e, j.at, x_addk(e, t->cols, -n));
             at.from = p_at(e, from, x);
             at.to = p_at(e, to, x_mul(e, x, t->to_step));

@@ -100,7 +100,8 @@ Test(flow, tiles)
 
 /* ---- loops ---------------------------------------------------------------------------------------- */
 
-/* out[0] = how often, out[1] = sum of the counter, out[2] = times an inner loop of n ran */
+/* out[0] = how often, out[1] = sum of the counter, out[2] = times an inner loop of n ran, out[3] = sum of i*k in a
+** nest of the other kind */
 static void emit_loops(Emit *e, idx from, idx to, int64_t step)
 {
     var count = v_index(e, x_const(e, 0)), sum = v_index(e, x_const(e, 0));
@@ -111,6 +112,12 @@ static void emit_loops(Emit *e, idx from, idx to, int64_t step)
         EMIT_FOR (e, k, x_const(e, 0), jit_n(e), 1)
             v_index_set(e, inner, x_addk(e, v_index_get(e, inner), 1));
     }
+    var outer = v_index(e, x_const(e, 0));
+    EMIT_OUTER (e, i, from, to, step) {
+        EMIT_OUTER (e, k, x_const(e, 0), jit_n(e), 1)
+            v_index_set(e, outer, x_add(e, v_index_get(e, outer), x_mul(e, i.at, k.at)));
+    }
+    p_put_i64(e, p_at_i64(e, jit_out(e), x_const(e, 3)), v_index_get(e, outer));
     p_put_i64(e, jit_out(e), v_index_get(e, count));
     p_put_i64(e, p_at_i64(e, jit_out(e), x_const(e, 1)), v_index_get(e, sum));
     p_put_i64(e, p_at_i64(e, jit_out(e), x_const(e, 2)), v_index_get(e, inner));
@@ -119,15 +126,17 @@ static void emit_loops(Emit *e, idx from, idx to, int64_t step)
 static void check_loop(JitFn fn, const int64_t *range, const char *what)
 {
     for (int64_t n = 0; n < 3; n++) {
-        int64_t out[3] = { -1, -1, -1 }, count = 0, sum = 0;
+        int64_t out[4] = { -1, -1, -1, -1 }, count = 0, sum = 0;
         for (int64_t i = range[0]; i < range[1]; i += range[2]) {
             count++;
             sum += i;
         }
         fn(range, out, n);
-        cr_expect(out[0] == count && out[1] == sum && out[2] == n * count,
-                  "%s %d to %d by %d: %d rounds, sum %d, %d inside", what, (int)range[0],
-                  (int)range[1], (int)range[2], (int)out[0], (int)out[1], (int)out[2]);
+        cr_expect(out[0] == count && out[1] == sum && out[2] == n * count &&
+                      out[3] == sum * (n * (n - 1) / 2),
+                  "%s %d to %d by %d: %d rounds, sum %d, %d inside, products %d", what,
+                  (int)range[0], (int)range[1], (int)range[2], (int)out[0], (int)out[1],
+                  (int)out[2], (int)out[3]);
     }
 }
 
