@@ -34,7 +34,7 @@ static fvec in_turns(Emit *e, fvec a, fvec b, int each, int upper)
         int pair = i / (2 * each), at = upper * half + pair * each + i % each;
         from[i] = i / each % 2 ? e->lanes + at : at;
     }
-    return f_shuffle(e, a, b, from);
+    return f_held(e, f_shuffle(e, a, b, from));
 }
 
 /* weights[entry][4] for a vector of entries: one line of the cache holds all corners of a sample. */
