@@ -180,12 +180,13 @@ static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *
     int64_t depth = (int64_t)p.channel_block * p.tap_block;
     snprintf(buf, size,
              "registers: %d sums, %d weights, 1 broadcast, of %d\n"
-             "column tile: %d pixels x %lld deep = %lld KiB (L2 %lld KiB)\n"
+             "column tile%s: %d pixels x %lld deep = %lld KiB (L2 %lld KiB)\n"
              "panel of the column: %lld KiB, block of weights: %lld KiB (L1 %lld KiB)\n"
              "weights: %lld KiB packed, read once per tile of %d x %d pixels\n"
              "workspace: %lld KiB per thread%s\n",
-             p.mr * p.nv, p.nv, t->registers, p.pixels, (long long)depth,
-             (long long)p.pixels * p.column_stride * p.fp_bytes / 1024,
+             p.mr * p.nv, p.nv, t->registers,
+             p.implicit ? ", of which only what needs the map's border is filled" : "", p.pixels,
+             (long long)depth, (long long)p.pixels * p.column_stride * p.fp_bytes / 1024,
              (long long)t->l2_bytes / 1024, (long long)p.mr * p.column_stride * p.fp_bytes / 1024,
              (long long)depth * p.nr * p.fp_bytes / 1024, (long long)t->l1_bytes / 1024,
              (long long)p.packed_elements * p.fp_bytes / 1024, p.th, p.tw,
