@@ -29,12 +29,20 @@ static void guess_register_tile(const dcn_spec *s, const dcn_target *t, int *k)
     k[TILED_UNROLL] = is_wide ? wide[best][2] : narrow[best][2];
 }
 
-/* What one tile costs beyond its pixels, in pixels: above all reading the weights again, from beyond L2 where
-** they do not stay there. */
-static int tile_overhead(const dcn_spec *s, const dcn_target *t)
+/* Of a weight group. */
+static double weight_bytes(const dcn_spec *s)
 {
-    double weights = (double)s->in_channels * (double)(s->out_channels / s->groups) *
-                     problem_taps(s) * (double)dcn_dtype_bytes(s->dtype) / (double)t->l2_bytes;
+    return (double)s->in_channels * (double)(s->out_channels / s->groups) * problem_taps(s) *
+           (double)dcn_dtype_bytes(s->dtype);
+}
+
+/* What one tile costs beyond its pixels, in pixels: above all reading the weights again, from beyond L2 where
+** they do not stay there; a block at a time they come while the product runs, unless there are very many. */
+static int tile_overhead(const dcn_spec *s, const dcn_target *t, int by_outputs)
+{
+    double weights = weight_bytes(s) / (double)t->l2_bytes;
+    if (by_outputs && weights > 1 && weights < 4)
+        return 4;
     return weights > 1 ? 10 : weights > 0.5 ? 5 : 2;
 }
 
@@ -85,7 +93,7 @@ static double tiling_cost(const dcn_spec *s, const dcn_target *t, const int *k)
     Tiling g = { .th = k[TILED_TH], .tw = k[TILED_TW], .mr = k[TILED_MR] };
     g.rows = s->height > 0 ? at_most(dcn_out_height(s, s->height), PART) : PART;
     g.cols = s->width > 0 ? at_most(dcn_out_width(s, s->width), PART) : PART;
-    g.overhead = tile_overhead(s, t);
+    g.overhead = tile_overhead(s, t, k[TILED_ORDER]);
     TiledPlan p = tiled_plan(s, t, k);
     /* The column is written and read at once; weights stay beside it if both fit. */
     int64_t column = p.implicit ? 0 : (int64_t)p.pixels * p.column_stride * p.fp_bytes;
@@ -130,18 +138,24 @@ static void guess_taps(const dcn_spec *s, int *k)
             k[TILED_TAPS] = q->choice[i];
 }
 
+/* Weights that do not stay in L2 are read once per tile, a block of outputs at a time, while the column stays. */
+static void guess_order(const dcn_spec *s, const dcn_target *t, int *k)
+{
+    k[TILED_ORDER] = weight_bytes(s) > (double)t->l2_bytes;
+}
+
 /* The most channels that leave the column at most so deep; what is refused is passed over. */
 static void guess_channels(const dcn_spec *s, const dcn_target *t, int *k)
 {
-    enum { DEPTH = 640 };
+    const int most = k[TILED_ORDER] ? 1280 : 640;
     const Knob *q = &tiled_knobs[TILED_CB];
     int pack = k[TILED_PACK] ? tiled_fitting_pack(s, problem_vector(s, t)) : 1;
     int64_t group = s->in_channels / s->groups * pack;
     int taps = k[TILED_TAPS] ? k[TILED_TAPS] : problem_taps(s), best = 0;
     for (int i = 0; i < q->nchoices; i++) {
         k[TILED_CB] = q->choice[i];
-        int deep = q->choice[i] * taps > DEPTH && q->choice[i] > 16;
-        int idle = group * taps <= DEPTH && q->choice[i] < group;
+        int deep = q->choice[i] * taps > most && q->choice[i] > 16;
+        int idle = group * taps <= most && q->choice[i] < group;
         if (q->choice[i] > best && !deep && !idle && !tiled_refuse(s, t, k))
             best = q->choice[i];
     }
@@ -204,6 +218,7 @@ static void guess(const dcn_spec *s, const dcn_target *t, int *k, int may_be_imp
     guess_register_tile(s, t, k);
     k[TILED_PACK] = tiled_fitting_pack(s, problem_vector(s, t)) > 1;
     if (!may_be_implicit || !guess_implicit(s, t, k)) {
+        guess_order(s, t, k);
         guess_taps(s, k);
         guess_channels(s, t, k);
     }
