@@ -213,7 +213,7 @@ static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *
 const struct Lowering lower_roi = {
     .name = "roi",
     .summary = "bins of regions: tables of pixels and weights, lanes along channels",
-    .rev = 1,
+    .rev = 2,
     .ops = 1u << DCN_OP_ROI_POOL | 1u << DCN_OP_PS_ROI_POOL | 1u << DCN_OP_ROI_ALIGN |
            1u << DCN_OP_PS_ROI_ALIGN | 1u << DCN_OP_DEFORM_ROI_POOL |
            1u << DCN_OP_DEFORM_PS_ROI_POOL,
