@@ -66,7 +66,7 @@ def kernels(args):
 
 def tune(args, name, store, seconds, seed, effort, schedule=None):
     words = ["tune", "--json", "--kernel", name, "--threads", str(args.threads), "--seed", str(seed),
-             "--effort", effort, "--time", str(min(seconds, 3600)), args.spec]
+             "--effort", effort, "--time", str(min(seconds, 3600)), "--trials", "10000", args.spec]
     if schedule:
         words += ["--schedule", schedule]
     store.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -12,7 +12,8 @@ zpty -w z 'compadd() {
     }
     builtin compadd "$@"
 }'
-zpty -w z "bindkey -e; print re''ady"
+# What comes before the line editor has the terminal is the terminal's to edit: there \x15 takes back the line.
+zpty -w z "bindkey -e; zle-line-init() { print re''ady }; zle -N zle-line-init"
 zpty -r -m z seen '*ready*'
 zpty -w -n z "$2"$'\t\x15'
 zpty -w z "print do''ne"
