@@ -99,9 +99,11 @@ static double tiling_cost(const dcn_spec *s, const dcn_target *t, const int *k)
     int64_t column = p.implicit ? 0 : (int64_t)p.pixels * p.column_stride * p.fp_bytes;
     int64_t weights = p.packed_elements * p.fp_bytes, l2 = t->l2_bytes;
     int64_t beside = column + (weights < l2 ? weights : 0) + window_bytes(s, &p);
-    double spilled = column > l2 * 2 / 3 || beside > l2 * 7 / 8 ? 0.04 : 0;
+    /* Offsets that are read in strips, between samples, pass through L2 as well. */
+    int64_t room = p.strip < p.pixels ? l2 * 3 / 8 : l2 * 7 / 8;
+    double spilled = column > l2 * 2 / 3 || beside > room ? 0.04 : 0;
     double ragged = s->layout == DCN_NCHW && g.tw % p.lanes ? 0.03 : 0;
-    double thin = g.th > 2 * g.tw || g.tw > 6 * g.th ? 0.02 : 0;
+    double thin = (g.th > 2 * g.tw && p.strip == p.pixels) || g.tw > 6 * g.th ? 0.02 : 0;
     /* A register tile that goes on in the next row is no part of the map. */
     double broken = p.implicit && g.tw % g.mr ? 0.04 : 0;
     return map_cost(&g) + spilled + ragged + thin + broken;
