@@ -147,6 +147,9 @@ typedef struct TiledTile {
     idx n, p0, q0, rows, cols, pixels;
 } TiledTile;
 
+/* Byte `at` of the thread's workspace. */
+addr tiled_own(Emit *e, const TiledTile *c, int64_t at);
+
 /* The block of the sum in hand: channels from c0 of packed group g. */
 typedef struct TiledBlock {
     idx g, c0, column, weights; /* column, weights: elements from their beginnings */

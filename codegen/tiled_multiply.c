@@ -10,11 +10,6 @@
 typedef TiledTile Ctx;
 typedef TiledBlock Block;
 
-static addr own(Emit *e, const Ctx *c, int64_t at)
-{
-    return p_at_bytes(e, c->own, x_const(e, at));
-}
-
 /* ---- the map in place of the column ------------------------------------------------------------- */
 
 /* Row and column of the input where the first tap of a pixel of the tile looks; may lie before the map. */
@@ -55,7 +50,7 @@ static addr map_of(Emit *e, const Ctx *c, const Block *b, idx panel)
 static addr column_of(Emit *e, const Ctx *c, const Block *b, idx panel)
 {
     idx row = x_add(e, x_mulk(e, panel, c->plan->column_stride), b->column);
-    return p_at(e, own(e, c, c->plan->column), row);
+    return p_at(e, tiled_own(e, c, c->plan->column), row);
 }
 
 /* ---- the loops ---------------------------------------------------------------------------------- */
@@ -65,8 +60,8 @@ static void call(Emit *e, const Ctx *c, const Block *b, idx panel, idx out, LLVM
 {
     const TiledPlan *p = c->plan;
     idx weights = x_add(e, b->weights, x_mul(e, b->depth, out));
-    addr rows = p_at_addr(e, own(e, c, p->rows), panel);
-    addr residual = p_at_addr(e, own(e, c, p->residual_rows), panel);
+    addr rows = p_at_addr(e, tiled_own(e, c, p->rows), panel);
+    addr residual = p_at_addr(e, tiled_own(e, c, p->residual_rows), panel);
     idx channel = x_add(e, x_mulk(e, b->g, p->out_group), out);
     e_call_fn(e, fn, 9,
               (LLVMValueRef[]){ from.v, p_at(e, c->pb.weight, weights).v, b->depth.v, rows.v,

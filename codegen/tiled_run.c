@@ -6,7 +6,7 @@
 
 typedef TiledTile Ctx;
 
-static addr own(Emit *e, const Ctx *c, int64_t at)
+addr tiled_own(Emit *e, const Ctx *c, int64_t at)
 {
     return p_at_bytes(e, c->own, x_const(e, at));
 }
@@ -26,7 +26,7 @@ static addr out_row(Emit *e, const Ctx *c, idx row, idx col)
     if (!c->plan->out_stride)
         return row_of(e, c, c->pb.output, row, col);
     idx pixel = x_add(e, x_mul(e, row, c->cols), col);
-    return p_at(e, own(e, c, c->plan->out_tile), x_mulk(e, pixel, c->plan->out_stride));
+    return p_at(e, tiled_own(e, c, c->plan->out_tile), x_mulk(e, pixel, c->plan->out_stride));
 }
 
 static int has_residual_rows(const Ctx *c)
@@ -38,7 +38,7 @@ static int has_residual_rows(const Ctx *c)
 ** tile go nowhere. */
 static void fill_rows(Emit *e, const Ctx *c)
 {
-    addr table = own(e, c, c->plan->rows), residual = own(e, c, c->plan->residual_rows);
+    addr table = tiled_own(e, c, c->plan->rows), residual = tiled_own(e, c, c->plan->residual_rows);
     EMIT_OUTER (e, row, x_const(e, 0), c->rows, 1) {
         EMIT_OUTER (e, col, x_const(e, 0), c->cols, 1) {
             idx pixel = x_add(e, x_mul(e, row.at, c->cols), col.at);
@@ -49,9 +49,9 @@ static void fill_rows(Emit *e, const Ctx *c)
         }
     }
     EMIT_OUTER (e, pixel, c->pixels, x_round_up(e, c->pixels, c->plan->mr), 1) {
-        p_put_addr(e, p_at_addr(e, table, pixel.at), own(e, c, c->plan->spare));
+        p_put_addr(e, p_at_addr(e, table, pixel.at), tiled_own(e, c, c->plan->spare));
         if (has_residual_rows(c))
-            p_put_addr(e, p_at_addr(e, residual, pixel.at), own(e, c, c->plan->spare));
+            p_put_addr(e, p_at_addr(e, residual, pixel.at), tiled_own(e, c, c->plan->spare));
     }
 }
 
@@ -65,9 +65,9 @@ typedef struct Span {
 static void sample_column(Emit *e, const Ctx *c, LLVMValueRef fn, const idx from[3], Span s)
 {
     const TiledPlan *p = c->plan;
-    addr to = p_at(e, own(e, c, p->column), x_mulk(e, s.pixel, p->column_stride));
-    addr places = p_at_i32(e, own(e, c, p->places), s.entry);
-    addr weights = p_at(e, own(e, c, p->weights), x_mulk(e, s.entry, 4));
+    addr to = p_at(e, tiled_own(e, c, p->column), x_mulk(e, s.pixel, p->column_stride));
+    addr places = p_at_i32(e, tiled_own(e, c, p->places), s.entry);
+    addr weights = p_at(e, tiled_own(e, c, p->weights), x_mulk(e, s.entry, 4));
     e_call_fn(e, fn, 9,
               (LLVMValueRef[]){ c->args.v, c->input.v, places.v, weights.v, to.v, from[0].v,
                                 from[1].v, from[2].v, s.pixels.v });
@@ -103,14 +103,15 @@ static void find_places(Emit *e, const Ctx *c, idx row, idx col, idx cols, idx p
 {
     const TiledPlan *p = c->plan;
     idx at[2] = { x_add(e, c->p0, row), x_add(e, c->q0, col) }, ahead = pixels_ahead(e, c, row);
-    addr offsets = own(e, c, p->offset_rows), masks = own(e, c, p->mask_rows);
+    addr offsets = tiled_own(e, c, p->offset_rows), masks = tiled_own(e, c, p->mask_rows);
     if (p->turns)
         e_call_fn(e, c->parts->coords, 8,
                   (LLVMValueRef[]){ c->args.v, offsets.v, masks.v, c->n.v, at[0].v, at[1].v, cols.v,
                                     ahead.v });
     e_call_fn(e, c->parts->places, 11,
-              (LLVMValueRef[]){ c->args.v, own(e, c, p->places).v, own(e, c, p->weights).v, c->n.v,
-                                at[0].v, at[1].v, cols.v, pixel.v, ahead.v, offsets.v, masks.v });
+              (LLVMValueRef[]){ c->args.v, tiled_own(e, c, p->places).v,
+                                tiled_own(e, c, p->weights).v, c->n.v, at[0].v, at[1].v, cols.v,
+                                pixel.v, ahead.v, offsets.v, masks.v });
 }
 
 static void prefetch(Emit *e, const Ctx *c, idx row)
@@ -240,8 +241,9 @@ static void fill_column(Emit *e, const Ctx *c)
     const TiledPlan *p = c->plan;
     idx row = x_mulk(e, c->cols, p->column_stride);
     e_call_fn(e, c->parts->fill, 9,
-              (LLVMValueRef[]){ c->args.v, own(e, c, p->filler).v, own(e, c, p->column).v, row.v,
-                                c->n.v, c->p0.v, c->q0.v, c->rows.v, c->cols.v });
+              (LLVMValueRef[]){ c->args.v, tiled_own(e, c, p->filler).v,
+                                tiled_own(e, c, p->column).v, row.v, c->n.v, c->p0.v, c->q0.v,
+                                c->rows.v, c->cols.v });
 }
 
 static LLVMValueRef emit_tile(Emit *e, const TiledPlan *p, const TiledParts *parts)
@@ -257,8 +259,8 @@ static LLVMValueRef emit_tile(Emit *e, const TiledPlan *p, const TiledParts *par
     whole_tile(e, &c);
     if (parts->unpack)
         e_call_fn(e, parts->unpack, 7,
-                  (LLVMValueRef[]){ c.args.v, own(e, &c, p->out_tile).v, c.n.v, c.p0.v, c.q0.v,
-                                    c.rows.v, c.cols.v });
+                  (LLVMValueRef[]){ c.args.v, tiled_own(e, &c, p->out_tile).v, c.n.v, c.p0.v,
+                                    c.q0.v, c.rows.v, c.cols.v });
     e_fn_end(e);
     return fn;
 }
