@@ -38,7 +38,12 @@ static CandidateJob job_of(const Setting *s, const Schedule *sc, const Contender
     return (CandidateJob){ .rig = &s->rig,
                            .schedule = sc,
                            .against = against,
-                           .plan = { 8, 32, 0.05, 1e4, 0.95, 0.05, 0, 0 },
+                           .plan = { .min_pairs = 8,
+                                     .max_pairs = 32,
+                                     .seconds = 0.05,
+                                     .reading_ns = 1e4,
+                                     .confidence = 0.95,
+                                     .resolution = 0.05 },
                            .seconds = 60 };
 }
 
