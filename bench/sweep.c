@@ -4,8 +4,8 @@
 **
 ** A schedule may hold alternatives: "tiled mr={6,8} nv=*" (see expand.h); "" is the guess.  Every
 ** legal one is compiled and compared with the reference; those that pass take
-** turns for ROUNDS rounds, each running once unclocked to bring its own data into the caches and
-** once by the clock.  The table is sorted by the median, the share is of the multiply-add peak of
+** turns for ROUNDS rounds, forwards and backwards, each running once unclocked to bring its own data
+** into the caches and once by the clock.  The table is sorted by the median, the share is of the multiply-add peak of
 ** the same rounds.
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -160,10 +160,11 @@ static int measure(Sweep *w, dcn_error *err)
     for (int r = 0; r < w->rounds && !failed; r++) {
         w->peak[r] = tune_probe_run(&probe);
         for (int i = 0; i < w->n && !failed; i++) {
-            failed = run(w, &w->candidate[i], err);
+            Candidate *c = &w->candidate[r % 2 ? w->n - 1 - i : i];
+            failed = run(w, c, err);
             double start = bench_now_ns();
-            failed = failed || run(w, &w->candidate[i], err);
-            w->candidate[i].ns[r] = bench_now_ns() - start;
+            failed = failed || run(w, c, err);
+            c->ns[r] = bench_now_ns() - start;
         }
     }
     tune_probe_close(&probe);

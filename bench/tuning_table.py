@@ -10,31 +10,35 @@ For each kernel of bench/workloads.lua:
     part        the same within a part of the space: all knobs but --free stay as they are guessed
     exhaustive  every schedule of that part, or as many as --exhaustive seconds allow, in the order of promise
 
-In the end all winners and the guess are timed in turns (--rounds), and the medians compared.  Every step is put
-down when it is done, and `tune` itself goes on where it was stopped: start it again and it goes on.
+In the end all winners and the guess are timed in turns by dcngen_sweep, in --rounds processes, and their ratios to
+the guess compared.  Every step is put down when it is done, and `tune` itself goes on where it was stopped: start it
+again and it goes on.
 SPDX-License-Identifier: Apache-2.0
 """
 import argparse
 import json
 import os
 import pathlib
+import re
 import statistics
 import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
+SECONDS_OF_TURNS = 0.7  # of each schedule, by the clock
 
 
 def arguments():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--dcngen", default="build/release/dcngen", help="the program")
+    p.add_argument("--sweep", default="build/release/bench/dcngen_sweep", help="the one that compares the winners")
     p.add_argument("--spec", default=str(HERE / "workloads.lua"))
     p.add_argument("--only", default="", help="kernels, separated by commas; default: all of the spec")
     p.add_argument("--threads", type=int, default=1)
     p.add_argument("--budget", type=float, default=60, help="seconds for each tuning")
     p.add_argument("--exhaustive", type=float, default=900, help="seconds for each exhaustive search")
     p.add_argument("--free", default="th,tw,cb", help="knobs of the part of the space")
-    p.add_argument("--rounds", type=int, default=5, help="of the comparison at the end")
+    p.add_argument("--rounds", type=int, default=5, help="processes of the comparison at the end")
     p.add_argument("--out", default="build/tuning", help="folder of stores and results")
     return p.parse_args()
 
@@ -81,20 +85,25 @@ def part_of(schedule, free):
     return " ".join(w for w in words if w.split("=")[0] not in free)
 
 
-def bench(args, name, schedule):
-    text = dcngen(args, ["bench", "--json", "--kernel", name, "--threads", str(args.threads), "--time", "1",
-                         "--schedule", schedule, args.spec], pathlib.Path(args.out) / "none")
-    return json.loads(text)["kernels"][0]["ns_median"]
+def in_turns(args, name, schedules, ns):
+    """Medians in ms, by schedule, of one process in which the schedules take turns."""
+    turns = min(max(int(SECONDS_OF_TURNS * 1e9 / ns), 15), 300)
+    words = [args.sweep, args.spec, name, str(args.threads), str(turns), *schedules]
+    done = subprocess.run(words, capture_output=True, text=True)
+    if done.returncode:
+        raise Failed(f"{' '.join(words)}: exit {done.returncode}: {(done.stdout + done.stderr).strip()[-500:]}")
+    rows = re.findall(r"^ *([0-9.]+) +[0-9.]+ +[0-9.]+ +[0-9.]+%  (.*?)(?:  <- guess)?$", done.stdout, re.MULTILINE)
+    return {schedule: float(ms) for ms, schedule in rows}
 
 
-def compare(args, name, schedules):
-    """Medians of readings that were taken in turns."""
-    readings = {key: [] for key in schedules}
-    for turn in range(args.rounds):
-        order = list(schedules) if turn % 2 else list(schedules)[::-1]
-        for key in order:
-            readings[key].append(bench(args, name, schedules[key]))
-    return {key: statistics.median(values) for key, values in readings.items()}
+def compare(args, name, schedules, ns):
+    """Times in ns.  What slows a process, pages that meet in a cache as much as other work on the machine, slows all
+    its schedules: so each is a multiple of the guess, the median of those of several processes."""
+    each = [in_turns(args, name, sorted(set(schedules.values())), ns) for _ in range(args.rounds)]
+    guess = schedules["guess"]
+    base = 1e6 * statistics.median(times[guess] for times in each)
+    return {key: base * statistics.median(times[schedule] / times[guess] for times in each)
+            for key, schedule in schedules.items()}
 
 
 class Notes:
@@ -125,7 +134,7 @@ def measure(args, name):
     every = notes.step("every", lambda: tune(args, name, home / "every", args.exhaustive, 1, "exhaustive", part))
     notes.step("ns", lambda: compare(args, name, {
         "guess": first["guess"], "tuned": first["schedule"], "again": second["schedule"],
-        "part": within["schedule"], "every": every["schedule"]}))
+        "part": within["schedule"], "every": every["schedule"]}, first["ns"]))
     return notes.data
 
 

@@ -18,7 +18,17 @@
 #include "lowering.h"
 #include "problem.h"
 
-enum { AGG_BLOCK, AGG_TH, AGG_TW, AGG_AHEAD, AGG_NEXT, AGG_STREAM, AGG_PERMUTE, AGG_NKNOBS };
+enum {
+    AGG_BLOCK,
+    AGG_TH,
+    AGG_TW,
+    AGG_AHEAD,
+    AGG_NEXT,
+    AGG_STREAM,
+    AGG_PERMUTE,
+    AGG_BESIDE,
+    AGG_NKNOBS
+};
 
 typedef struct AggregatePlan {
     const dcn_spec *s;
@@ -32,6 +42,8 @@ typedef struct AggregatePlan {
     int next; /* blocks to the one whose offsets and masks are prefetched; with tw: the row below */
     int stream;     /* 1: outputs past the caches where they are aligned */
     int permute;    /* corners whose weights are spread from registers */
+    int beside;     /* (pixel, group)s whose sums are made side by side */
+    int sums;       /* vectors of them that registers are there for */
     int sum_lanes;  /* of the sums: a power of two that fits a group */
     int softmax;    /* terms are exp(logit - shift), and scale is 1 / their sum */
     int finishes;   /* the sums are the outputs: their activation is done here */

@@ -88,6 +88,8 @@ AggregatePlan aggregate_plan(const dcn_spec *s, const dcn_target *t, const int *
     p.next = k[AGG_NEXT];
     p.stream = k[AGG_STREAM];
     p.permute = k[AGG_PERMUTE];
+    p.sums = t->registers / 2;
+    p.beside = power_below(p.pixels * p.parts, k[AGG_BESIDE]);
     p.sum_lanes = power_below(p.width, p.lanes);
     p.softmax = s->modulation == DCN_MODULATION_SOFTMAX;
     p.finishes = 1;

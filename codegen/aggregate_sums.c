@@ -2,7 +2,8 @@
 **
 **     out[c] = scale * sum over points k, corners i of weights[k][i] * input[at[k] + step(i) + c]
 **
-** Sums stay in registers over all points; each pixel of the map is an operand in memory.  Four weights per
+** Sums stay in registers over all points, those of some (pixel, group)s side by side, so that more loads are under way
+** while one waits for L2; each pixel of the map is an operand in memory.  Four weights per
 ** point are broadcast from memory, or, since loads are what these loops are short of, loaded once, into every
 ** quarter of a register, and spread from there.
 ** A corner that is not part of its sample has weight 0, and 0 times a number is 0; a NaN in an output is the
@@ -15,7 +16,14 @@
 #include "sample.h"
 
 enum { ARGS, INPUT, OWN, OUTPUT, AHEAD, GROUPS, NARGS };
-enum { MOST_UNROLLED = 32, MOST_VECTORS = 8, CORNERS = 4, LINE_BYTES = 64 };
+enum {
+    MOST_UNROLLED = 32,
+    MOST_VECTORS = 8,
+    MOST_SITES = 4,
+    MOST_SUMS = 32,
+    CORNERS = 4,
+    LINE_BYTES = 64
+};
 
 static const mask all_lanes = { NULL };
 
@@ -24,30 +32,33 @@ typedef struct Site {
     const AggregatePlan *plan;
     addr from[4]; /* the map, one step further for each corner */
     addr at, dead, weights, terms, to;
-    fvec scale;   /* of a softmax */
     cond aligned; /* the output, for whole vectors */
     var alarm;    /* no number once an output was none */
 } Site;
 
 /* ---- what becomes of a sum -------------------------------------------------------------------------- */
 
-static fvec scale_of_terms(Emit *e, const AggregatePlan *p, addr terms)
+/* Of a softmax. */
+static fvec scale_of(Emit *e, const Site *s)
 {
+    const AggregatePlan *p = s->plan;
     fvec sum = f_const(e, 0);
+    if (!p->softmax)
+        return (fvec){ NULL };
     for (int k = 0; k < p->points; k += e->lanes) {
         int n = p->points - k;
         sum = f_add(
             e, sum,
-            p_load(e, p_at(e, terms, x_const(e, k)), n < e->lanes ? m_first(e, n) : all_lanes));
+            p_load(e, p_at(e, s->terms, x_const(e, k)), n < e->lanes ? m_first(e, n) : all_lanes));
     }
     return f_div(e, f_const(e, p->s->modulation_scale), f_sum(e, sum));
 }
 
-static fvec finish(Emit *e, const Site *s, fvec x)
+/* scale: NULL where there is none. */
+static fvec finish(Emit *e, const AggregatePlan *p, fvec x, fvec scale)
 {
-    const AggregatePlan *p = s->plan;
-    if (p->softmax)
-        x = f_mul(e, x, s->scale);
+    if (scale.v)
+        x = f_mul(e, x, scale);
     return p->finishes ? emit_activation(e, p->s->activation, x) : x;
 }
 
@@ -78,7 +89,7 @@ static void repair_vector(Emit *e, const Site *s, idx channel)
         EMIT_FOR (e, k, x_const(e, 0), x_const(e, s->plan->points), 1) {
             careful_point(e, s, channel, k.at, sum);
         }
-        p_store(e, to, finish(e, s, v_get(e, sum)), all_lanes);
+        p_store(e, to, finish(e, s->plan, v_get(e, sum), scale_of(e, s)), all_lanes);
     }
 }
 
@@ -94,12 +105,19 @@ static void repair_group(Emit *e, const Site *s)
 
 /* ---- a few vectors of channels ---------------------------------------------------------------------- */
 
-/* Channels c .. c + n - 1 of the group, n >= lanes; the last vector may overlap the one before. */
+/* Channels c .. c + n - 1 of the groups of some sites, n >= lanes; the last vector may overlap the one before. */
 typedef struct Chunk {
+    const Site *site;
+    int sites;
     idx c;
     int n, vectors, chains;
-    var sum[MOST_VECTORS * 4]; /* [vector][chain]: independent sums hide the latency of the fma */
+    var sum[MOST_SUMS]; /* [site][vector][chain]: independent sums hide the latency of the fma */
 } Chunk;
+
+static var sum_of(const Chunk *c, int site, int v, int chain)
+{
+    return c->sum[(site * c->vectors + v) * c->chains + chain];
+}
 
 static idx channel_of(Emit *e, const Chunk *c, int v)
 {
@@ -125,42 +143,45 @@ static void weights_of(Emit *e, const Site *s, idx k, fvec w[CORNERS])
         w[i] = i < spreads ? spread(e, fours, i) : p_splat(e, p_at(e, from, x_const(e, i)));
 }
 
-static void one_point(Emit *e, const Site *s, Chunk *c, idx k)
+static void one_point(Emit *e, Chunk *c, int site, idx k)
 {
+    const Site *s = &c->site[site];
     idx at = p_get_i32(e, p_at_i32(e, s->at, k));
     fvec weight[CORNERS];
     weights_of(e, s, k, weight);
     for (int i = 0; i < CORNERS; i++) {
         for (int v = 0; v < c->vectors; v++) {
-            var sum = c->sum[v * c->chains + i % c->chains];
+            var sum = sum_of(c, site, v, i % c->chains);
             addr from = p_at(e, p_at(e, s->from[i], at), channel_of(e, c, v));
             v_set(e, sum, f_fma(e, weight[i], p_load(e, from, all_lanes), v_get(e, sum)));
         }
     }
 }
 
-static void all_points(Emit *e, const Site *s, Chunk *c)
+static void all_points(Emit *e, Chunk *c)
 {
-    int points = s->plan->points, body = points <= MOST_UNROLLED ? points : 1;
+    int points = c->site->plan->points, body = points <= MOST_UNROLLED ? points : 1;
     EMIT_FOR (e, k, x_const(e, 0), x_const(e, points), body) {
-        for (int nth = 0; nth < body; nth++)
-            one_point(e, s, c, x_addk(e, k.at, nth));
+        for (int i = 0; i < body * c->sites; i++)
+            one_point(e, c, i % c->sites, x_addk(e, k.at, i / c->sites));
     }
 }
 
-static fvec total(Emit *e, const Chunk *c, int v)
+static fvec total(Emit *e, const Chunk *c, int site, int v)
 {
-    fvec x = v_get(e, c->sum[v * c->chains]);
+    fvec x = v_get(e, sum_of(c, site, v, 0));
     for (int i = 1; i < c->chains; i++)
-        x = f_add(e, x, v_get(e, c->sum[v * c->chains + i]));
+        x = f_add(e, x, v_get(e, sum_of(c, site, v, i)));
     return x;
 }
 
-static void store_sums(Emit *e, const Site *s, const Chunk *c, int past_caches)
+static void store_sums(Emit *e, const Chunk *c, int site, int past_caches)
 {
+    const Site *s = &c->site[site];
+    fvec scale = scale_of(e, s);
     for (int v = 0; v < c->vectors; v++) {
         idx channel = channel_of(e, c, v);
-        fvec x = finish(e, s, total(e, c, v));
+        fvec x = finish(e, s->plan, total(e, c, site, v), scale);
         addr to = p_at(e, s->to, channel);
         if (past_caches)
             p_stream(e, to, x);
@@ -171,36 +192,63 @@ static void store_sums(Emit *e, const Site *s, const Chunk *c, int past_caches)
     }
 }
 
-static void one_chunk(Emit *e, const Site *s, idx first, int n)
+static void store_all(Emit *e, const Chunk *c, int past_caches)
 {
-    Chunk c = { .c = first, .n = n, .vectors = (n + e->lanes - 1) / e->lanes };
-    c.chains = c.vectors >= 4 ? 1 : c.vectors > 1 ? 2 : 4;
-    for (int i = 0; i < c.vectors * c.chains; i++)
+    for (int i = 0; i < c->sites; i++)
+        store_sums(e, c, i, past_caches);
+}
+
+/* Of one site so many that an fma need not wait for the last one, of several what registers there are. */
+static int chains_of(const Chunk *c)
+{
+    if (c->sites == 1)
+        return c->vectors >= 4 ? 1 : c->vectors > 1 ? 2 : 4;
+    int chains = CORNERS;
+    while (chains > 1 && c->sites * c->vectors * chains > c->site->plan->sums)
+        chains /= 2;
+    return chains;
+}
+
+static void one_chunk(Emit *e, const Site *s, int sites, idx first, int n)
+{
+    Chunk c = { .site = s, .sites = sites, .c = first, .n = n };
+    c.vectors = (n + e->lanes - 1) / e->lanes;
+    c.chains = chains_of(&c);
+    for (int i = 0; i < sites * c.vectors * c.chains; i++)
         c.sum[i] = v_float(e, f_const(e, 0));
-    all_points(e, s, &c);
+    all_points(e, &c);
     if (!s->plan->stream) {
-        store_sums(e, s, &c, 0);
+        store_all(e, &c, 0);
         return;
     }
     EMIT_EITHER(e, b, s->aligned)
     {
-        store_sums(e, s, &c, b.yes);
+        store_all(e, &c, b.yes);
     }
 }
 
 /* ---- all channels of all (pixel, group)s ------------------------------------------------------------ */
 
-static void one_group(Emit *e, const Site *s)
+/* Every vector of a chunk has a sum of each site. */
+static int most_vectors(const AggregatePlan *p, int sites)
 {
-    int width = s->plan->width, most = MOST_VECTORS * e->lanes;
+    int fit = p->sums / sites;
+    return sites == 1 || fit > MOST_VECTORS ? MOST_VECTORS : fit;
+}
+
+static void all_channels(Emit *e, const Site *s, int sites)
+{
+    int width = s->plan->width, most = most_vectors(s->plan, sites) * e->lanes;
     int rest = width % most, whole = width - rest;
-    EMIT_FOR (e, c, x_const(e, 0), x_const(e, whole), most) {
-        one_chunk(e, s, c.at, most);
+    if (whole) {
+        EMIT_FOR (e, c, x_const(e, 0), x_const(e, whole), most) {
+            one_chunk(e, s, sites, c.at, most);
+        }
     }
     if (rest >= e->lanes)
-        one_chunk(e, s, x_const(e, whole), rest);
+        one_chunk(e, s, sites, x_const(e, whole), rest);
     else if (rest)
-        one_chunk(e, s, x_const(e, width - e->lanes), e->lanes);
+        one_chunk(e, s, sites, x_const(e, width - e->lanes), e->lanes);
 }
 
 /* The part of the row below that belongs to this group: as the outputs lie, `stride` times as long. */
@@ -246,8 +294,6 @@ static Site site_at(Emit *e, const Site *first, idx group)
         at = x_add(e, at, x_mulk(e, pixel, p->out_stride - p->parts * p->width));
     }
     s.to = p_at(e, s.to, at);
-    if (p->softmax)
-        s.scale = scale_of_terms(e, p, s.terms);
     return s;
 }
 
@@ -278,6 +324,32 @@ static void call_repair(Emit *e, LLVMValueRef repair)
     e_call_fn(e, repair, NARGS, args);
 }
 
+/* (pixel, group)s from .. to, so many at a time. */
+static void some_groups(Emit *e, const Site *first, idx from, idx to, int sites)
+{
+    EMIT_FOR (e, group, from, to, sites) {
+        Site s[MOST_SITES];
+        for (int i = 0; i < sites; i++) {
+            idx nth = x_addk(e, group.at, i);
+            s[i] = site_at(e, first, nth);
+            if (first->plan->ahead)
+                prefetch(e, first->plan, nth);
+        }
+        all_channels(e, s, sites);
+    }
+}
+
+static void all_groups(Emit *e, const Site *first)
+{
+    const AggregatePlan *p = first->plan;
+    const int even = p->parts % p->beside == 0;
+    idx groups = e_arg_idx(e, GROUPS);
+    idx whole = even ? groups : x_mulk(e, x_div(e, groups, x_const(e, p->beside)), p->beside);
+    some_groups(e, first, x_const(e, 0), whole, p->beside);
+    if (!even)
+        some_groups(e, first, whole, groups, 1);
+}
+
 LLVMValueRef aggregate_emit_sums(Emit *e, const AggregatePlan *p)
 {
     int full = e_lanes(e, p->sum_lanes);
@@ -285,12 +357,7 @@ LLVMValueRef aggregate_emit_sums(Emit *e, const AggregatePlan *p)
     Problem pb = problem_load(e, p->s, e_arg_addr(e, ARGS));
     Site first = sites(e, p, &pb);
     first.alarm = v_float(e, f_const(e, 0));
-    EMIT_FOR (e, group, x_const(e, 0), e_arg_idx(e, GROUPS), 1) {
-        Site s = site_at(e, &first, group.at);
-        if (p->ahead)
-            prefetch(e, p, group.at);
-        one_group(e, &s);
-    }
+    all_groups(e, &first);
     EMIT_IF (e, c_any(e, f_is_nan(e, v_get(e, first.alarm)))) {
         call_repair(e, repair);
     }

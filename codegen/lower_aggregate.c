@@ -38,6 +38,7 @@ const Knob aggregate_knobs[AGG_NKNOBS] = {
                       "corners whose weights are spread from a register, not from memory",
                       5,
                       { 0, 1, 2, 3, 4 } },
+    [AGG_BESIDE] = { "beside", "(pixel, group)s whose sums are made side by side", 3, { 1, 2, 4 } },
 };
 
 const char *aggregate_refuse(const dcn_spec *s, const dcn_target *t, const int *k)
@@ -80,7 +81,7 @@ static void wish(const dcn_spec *s, const dcn_target *t, int *k, int knob, int v
         k[knob] = was;
 }
 
-/* The widest tile of which the rows that its offsets reach fit L2; 0: all columns, or no tile does. */
+/* The widest tile of which the rows that its offsets reach fit L2, the narrowest if none do; 0: all columns. */
 static int width_for_l2(const dcn_spec *s, const dcn_target *t)
 {
     int64_t pixel = s->in_channels * dcn_dtype_bytes(s->dtype), rows = 2 * REACH + 1;
@@ -88,9 +89,9 @@ static int width_for_l2(const dcn_spec *s, const dcn_target *t)
     if (s->width <= 0 || s->width <= fits)
         return 0;
     const Knob *tw = &aggregate_knobs[AGG_TW];
-    int width = 0;
-    for (int i = 0; i < tw->nchoices; i++)
-        if (tw->choice[i] && (tw->choice[i] + 2 * REACH) <= fits)
+    int width = tw->choice[1];
+    for (int i = 1; i < tw->nchoices; i++)
+        if (tw->choice[i] + 2 * REACH <= fits)
             width = tw->choice[i];
     return width;
 }
@@ -105,7 +106,7 @@ static int fits_l1(const dcn_spec *s, const dcn_target *t, const int *k)
 ** enough rows for some tasks per thread. */
 void aggregate_guess(const dcn_spec *s, const dcn_target *t, int *k)
 {
-    static const int plain[AGG_NKNOBS] = { [AGG_BLOCK] = 1, [AGG_TH] = 1 };
+    static const int plain[AGG_NKNOBS] = { [AGG_BLOCK] = 1, [AGG_TH] = 1, [AGG_BESIDE] = 1 };
     for (int i = 0; i < AGG_NKNOBS; i++)
         k[i] = plain[i];
     for (int block = 32; block > 1 && (k[AGG_BLOCK] == 1 || !fits_l1(s, t, k)); block /= 2)
@@ -119,6 +120,7 @@ void aggregate_guess(const dcn_spec *s, const dcn_target *t, int *k)
     wish(s, t, k, AGG_NEXT, k[AGG_TW] ? 1 : 2);
     wish(s, t, k, AGG_STREAM, 1);
     wish(s, t, k, AGG_PERMUTE, 4);
+    wish(s, t, k, AGG_BESIDE, 2);
 }
 
 static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *buf, size_t size)
@@ -137,7 +139,7 @@ static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *
 const struct Lowering lower_aggregate = {
     .name = "aggregate",
     .summary = "sampled points of each pixel and group added up in registers",
-    .rev = 4,
+    .rev = 5,
     .ops = 1u << DCN_OP_DCNV3 | 1u << DCN_OP_DCNV4,
     .knobs = aggregate_knobs,
     .nknobs = AGG_NKNOBS,

@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MR, NV, TH, TW, ORDER, UNROLL, BLOCK, AHEAD, NEXT, PERMUTE, NKNOBS };
+enum { MR, NV, TH, TW, ORDER, UNROLL, BLOCK, AHEAD, NEXT, PERMUTE, BESIDE, NKNOBS };
 
 /* Taken over with their guesses from the two halves: see `halves`. */
 static const Knob knobs[NKNOBS] = {
@@ -39,6 +39,7 @@ static const Knob knobs[NKNOBS] = {
                   "corners whose weights are spread from a register, not from memory",
                   5,
                   { 0, 1, 2, 3, 4 } },
+    [BESIDE] = { "beside", "(pixel, group)s whose sums are made side by side", 3, { 1, 2, 4 } },
 };
 
 /* The two halves. */
@@ -75,6 +76,7 @@ static const struct {
     [ORDER] = { PRODUCT, TILED_ORDER }, [UNROLL] = { PRODUCT, TILED_UNROLL },
     [BLOCK] = { SUMS, AGG_BLOCK },      [AHEAD] = { SUMS, AGG_AHEAD },
     [NEXT] = { SUMS, AGG_NEXT },        [PERMUTE] = { SUMS, AGG_PERMUTE },
+    [BESIDE] = { SUMS, AGG_BESIDE },
 };
 
 /* The knobs of both halves. */
@@ -172,7 +174,7 @@ static void emit(Emit *e, const dcn_spec *s, const dcn_target *t, const int *k)
 const struct Lowering lower_project = {
     .name = "project",
     .summary = "sums of samples of a tile in cache, then a register-tiled product",
-    .rev = 4,
+    .rev = 5,
     .ops = 1u << DCN_OP_DCNV3 | 1u << DCN_OP_DCNV4,
     .knobs = knobs,
     .nknobs = NKNOBS,

@@ -46,10 +46,14 @@ static const Shape shapes[] = {
 enum { NSHAPES = sizeof shapes / sizeof *shapes };
 
 static const char *const schedules[] = {
-    "direct",    "direct outs=1 lanes=2",
-    "tiled",     "tiled mr=7 nv=1 th=1 tw=4 order=1 unroll=4",
-    "aggregate", "aggregate block=1 th=1 tw=0 ahead=10 next=1 stream=0 permute=0",
-    "project",   "project mr=7 nv=1 th=1 tw=4 order=1 unroll=4 block=1 ahead=0 next=1 permute=0",
+    "direct",
+    "direct outs=1 lanes=2",
+    "tiled",
+    "tiled mr=7 nv=1 th=1 tw=4 order=1 unroll=4",
+    "aggregate",
+    "aggregate block=1 th=1 tw=0 ahead=10 next=1 stream=0 permute=0 beside=1",
+    "project",
+    "project mr=7 nv=1 th=1 tw=4 order=1 unroll=4 block=1 ahead=0 next=1 permute=0 beside=4",
 };
 enum { NSCHEDULES = sizeof schedules / sizeof *schedules };
 
