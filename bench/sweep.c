@@ -2,11 +2,10 @@
 **
 **     dcngen_sweep SPEC KERNEL THREADS ROUNDS [-D name=value] SCHEDULE...
 **
-** A schedule may hold alternatives: "tiled mr={6,8} nv=*" (see expand.h); "" is the guess.  Every
-** legal one is compiled and compared with the reference; those that pass take
-** turns for ROUNDS rounds, forwards and backwards, each running once unclocked to bring its own data
-** into the caches and once by the clock.  The table is sorted by the median, the share is of the multiply-add peak of
-** the same rounds.
+** A schedule may hold alternatives: "tiled mr={6,8} nv=*" (see expand.h); "" is the guess.  Every legal one is compiled
+** and compared with the reference; those that pass take turns for ROUNDS rounds, forwards and backwards, each running
+** once unclocked to bring its own data into the caches and once by the clock.  The table is sorted by the median; the
+** share is of the multiply-add peak of the same rounds.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "expand.h"

@@ -15,7 +15,10 @@
 
 #include <stdio.h>
 
-enum { REACH = 8 /* pixels that offsets are expected to reach */ };
+enum {
+    REACH = 8, /* pixels that offsets are expected to reach */
+    SOONER = 2 /* rows more, for memory that several threads use */
+};
 
 const Knob aggregate_knobs[AGG_NKNOBS] = {
     [AGG_BLOCK] = { "block",
@@ -116,7 +119,7 @@ void aggregate_guess(const dcn_spec *s, const dcn_target *t, int *k)
     int most = k[AGG_TW] ? 8 : 4, tasks = k[AGG_TW] ? 6 : 24;
     for (int th = 2; th <= most && th * tasks <= rows; th *= 2)
         wish(s, t, k, AGG_TH, th);
-    wish(s, t, k, AGG_AHEAD, REACH);
+    wish(s, t, k, AGG_AHEAD, REACH + SOONER);
     wish(s, t, k, AGG_NEXT, k[AGG_TW] ? 1 : 2);
     wish(s, t, k, AGG_STREAM, 1);
     wish(s, t, k, AGG_PERMUTE, 4);
