@@ -87,6 +87,24 @@ int listing_loop(const Listing *l, const char *function, const char *word, int *
     return most;
 }
 
+int listing_function(const Listing *l, const char *name, int *first, int *last)
+{
+    int found = 0;
+    for (int i = 0; i < l->n; i++) {
+        if (!is_function(l->line[i]))
+            continue;
+        if (found) {
+            *last = i;
+            return 1;
+        }
+        found =
+            strcspn(l->line[i], ":") == strlen(name) && !strncmp(l->line[i], name, strlen(name));
+        *first = i;
+        *last = l->n;
+    }
+    return found;
+}
+
 static int defines(const Listing *l, const char *name, size_t length)
 {
     for (int i = 0; i < l->n; i++)

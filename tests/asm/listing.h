@@ -19,6 +19,9 @@ int listing_count(const Listing *l, int first, int last, const char *word);
 ** word, in *first and *last; 0 if no loop contains it. */
 int listing_loop(const Listing *l, const char *function, const char *word, int *first, int *last);
 
+/* Lines of the function of that name in *first and *last; 0 if there is none. */
+int listing_function(const Listing *l, const char *name, int *first, int *last);
+
 /* A call or jump to a symbol that the text does not define, or NULL. */
 const char *listing_stray_call(const Listing *l);
 

@@ -14,25 +14,34 @@
 
 enum { MOST_OBJECT_BYTES = 64 << 10, NX86 = 2 };
 
-static dcn_module *load_workloads(void)
+static dcn_module *load_op(const char *op, int least)
 {
-    static const dcn_param nhwc = { "layout", "nhwc" };
+    const dcn_param params[] = { { "layout", "nhwc" }, { "op", op } };
     dcn_module *w = NULL;
     dcn_error err = { .text = "" };
-    cr_assert_eq(dcn_load_file(SOURCE_DIR "/bench/workloads.lua", &nhwc, 1, &w, &err), 0, "%s",
+    cr_assert_eq(dcn_load_file(SOURCE_DIR "/bench/workloads.lua", params, 2, &w, &err), 0, "%s",
                  err.text);
-    cr_assert_geq(dcn_module_count(w), 8);
+    cr_assert_geq(dcn_module_count(w), least);
     return w;
 }
 
-/* Every workload on AVX-512 and on AVX2. */
-static void each(void (*expect)(const dcn_spec *s, const Machine *m))
+static dcn_module *load_workloads(void)
 {
-    dcn_module *w = load_workloads();
+    return load_op("deform_conv2d", 8);
+}
+
+/* Every kernel of a module, which is freed, on AVX-512 and on AVX2. */
+static void each_of(dcn_module *w, void (*expect)(const dcn_spec *s, const Machine *m))
+{
     for (int i = 0; i < dcn_module_count(w); i++)
         for (int m = 0; m < NX86; m++)
             expect(dcn_module_spec(w, i), &machines[m]);
     dcn_module_free(w);
+}
+
+static void each(void (*expect)(const dcn_spec *s, const Machine *m))
+{
+    each_of(load_workloads(), expect);
 }
 
 Test(workloads, the_inner_loop_is_the_register_tile_and_does_not_spill)
@@ -75,6 +84,31 @@ static void expect_small_object(const dcn_spec *s, const Machine *m)
 Test(workloads, objects_are_small)
 {
     each(expect_small_object);
+}
+
+/* ---- DCNv3 ---------------------------------------------------------------------------------- */
+
+/* Four corners of nine points for each vector of the (pixel, group)s side by side; the first of a sum is a product.
+** With those beside them that turn sums into outputs there are a few more. */
+static void expect_sums(const dcn_spec *s, const Machine *m)
+{
+    char schedule[DCN_TEXT_MAX];
+    machine_guess(s, m, schedule);
+    int width = (int)(s->in_channels / s->offset_groups * (int)sizeof(float));
+    int want = 36 * schedule_knob(schedule, "beside") * width / m->vector_bytes, first, last;
+    Listing l = machine_listing(s, m, NULL);
+    cr_assert(listing_function(&l, "sums", &first, &last), "%s %s", s->name, m->cpu);
+    int work = listing_count(&l, first, last, m->fma) + listing_count(&l, first, last, "vmulps");
+    cr_expect_geq(work, want, "%s %s: %d of %d", s->name, m->cpu, work, want);
+    cr_expect_leq(work, want + want / 4, "%s %s: %d of %d", s->name, m->cpu, work, want);
+    cr_expect_eq(listing_count(&l, first, last, m->stack), 0, "%s %s spills", s->name, m->cpu);
+    cr_expect_eq(listing_count(&l, first, last, "gather"), 0, "%s %s gathers", s->name, m->cpu);
+    listing_close(&l);
+}
+
+Test(workloads, sums_of_dcnv3_stay_in_registers)
+{
+    each_of(load_op("dcnv3", 4), expect_sums);
 }
 
 /* ---- how code grows with a knob ------------------------------------------------------------- */
