@@ -2,10 +2,10 @@
 **
 **     out[c] = scale * sum over points k, corners i of weights[k][i] * input[at[k] + step(i) + c]
 **
-** Sums stay in registers over all points, those of some (pixel, group)s side by side, so that more loads are under way
-** while one waits for L2; each pixel of the map is an operand in memory.  Four weights per
-** point are broadcast from memory, or, since loads are what these loops are short of, loaded once, into every
-** quarter of a register, and spread from there.
+** Sums stay in registers over all points, those of some (pixel, group)s side by side, so that more loads are under
+** way while one waits for L2; each pixel of the map is an operand in memory.  Four weights per point are broadcast
+** from memory, or, since loads are what these loops are short of, loaded once, into every quarter of a register, and
+** spread from there.
 ** A corner that is not part of its sample has weight 0, and 0 times a number is 0; a NaN in an output is the
 ** only sign of anything else there.  Such outputs are made again, once the block is done, without a look at
 ** dead corners.
@@ -233,7 +233,7 @@ static void one_chunk(Emit *e, const Site *s, int sites, idx first, int n)
 static int most_vectors(const AggregatePlan *p, int sites)
 {
     int fit = p->sums / sites;
-    return sites == 1 || fit > MOST_VECTORS ? MOST_VECTORS : fit;
+    return fit < MOST_VECTORS ? fit : MOST_VECTORS;
 }
 
 static void all_channels(Emit *e, const Site *s, int sites)
