@@ -7,10 +7,10 @@
 ** pays; a call of a whole kernel makes a few of each.  The first call asks the CPU, and is timed apart.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "load.h"
-#include "runtime/base.h"
-#include "runtime/file.h"
-#include "timing.h"
+#include "bench/load.h"
+#include "bench/timing.h"
+#include "runtime/base/base.h"
+#include "runtime/base/file.h"
 
 #include <dlfcn.h>
 #include <stdio.h>

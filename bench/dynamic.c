@@ -7,11 +7,11 @@
 ** within a round.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "load.h"
-#include "runtime/base.h"
-#include "timing.h"
-#include "tuner/cases.h"
-#include "tuner/operands.h"
+#include "bench/load.h"
+#include "bench/timing.h"
+#include "runtime/base/base.h"
+#include "tuner/check/cases.h"
+#include "tuner/check/operands.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
 ** expanded in turn, so the last choice of the line turns fastest.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "expand.h"
+#include "bench/expand.h"
 #include "codegen/lowering.h"
 
 #include <stdio.h>

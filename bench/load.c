@@ -1,8 +1,8 @@
 /* load.c: one kernel of a spec file, as the programs of this folder are told it.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "load.h"
-#include "runtime/base.h"
+#include "bench/load.h"
+#include "runtime/base/base.h"
 
 #include <string.h>
 

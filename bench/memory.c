@@ -1,7 +1,7 @@
 /* memory.c: how much memory this process has held: resident pages, as Linux counts them.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "memory.h"
+#include "bench/memory.h"
 
 #include <malloc.h>
 #include <stdio.h>

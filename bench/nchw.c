@@ -1,10 +1,10 @@
 /* nchw.c: tensors as the files of the comparison hold them.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "nchw.h"
-#include "runtime/base.h"
-#include "runtime/npy.h"
-#include "runtime/spec_fields.h"
+#include "bench/nchw.h"
+#include "runtime/base/base.h"
+#include "runtime/base/npy.h"
+#include "runtime/spec/fields.h"
 
 #include <stdlib.h>
 #include <string.h>

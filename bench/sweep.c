@@ -8,13 +8,13 @@
 ** share is of the multiply-add peak of the same rounds.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "expand.h"
-#include "load.h"
-#include "runtime/base.h"
-#include "timing.h"
-#include "tuner/cases.h"
-#include "tuner/probe.h"
-#include "tuner/wanted.h"
+#include "bench/expand.h"
+#include "bench/load.h"
+#include "bench/timing.h"
+#include "runtime/base/base.h"
+#include "tuner/check/cases.h"
+#include "tuner/check/expected.h"
+#include "tuner/measure/peak.h"
 
 #include <stdio.h>
 #include <stdlib.h>

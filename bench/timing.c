@@ -1,7 +1,7 @@
 /* timing.c: reading the clock, and what to make of many readings.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "timing.h"
+#include "bench/timing.h"
 
 #include <stdlib.h>
 #include <time.h>

@@ -17,14 +17,14 @@
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "load.h"
-#include "memory.h"
-#include "nchw.h"
-#include "runtime/base.h"
-#include "runtime/npy.h"
-#include "timing.h"
-#include "tuner/operands.h"
-#include "tuner/probe.h"
+#include "bench/load.h"
+#include "bench/memory.h"
+#include "bench/nchw.h"
+#include "bench/timing.h"
+#include "runtime/base/base.h"
+#include "runtime/base/npy.h"
+#include "tuner/check/operands.h"
+#include "tuner/measure/peak.h"
 
 #include <math.h>
 #include <stdio.h>

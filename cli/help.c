@@ -1,7 +1,7 @@
 /* help.c: `dcngen help` and `dcngen VERB --help`, made from the tables.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "verbs.h"
+#include "cli/verbs.h"
 
 #include <stdio.h>
 #include <string.h>

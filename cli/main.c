@@ -1,8 +1,8 @@
 /* main.c: read the command line, do the verb, say what went wrong.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "say.h"
-#include "verbs.h"
+#include "cli/out/print.h"
+#include "cli/verbs.h"
 
 static int perform(const Args *a, dcn_error *err)
 {

@@ -1,9 +1,9 @@
 /* verbs.c: the table of verbs.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "verbs.h"
-#include "names.h"
-#include "runtime/base.h"
+#include "cli/verbs.h"
+#include "cli/args/hints.h"
+#include "runtime/base/base.h"
 
 #include <string.h>
 

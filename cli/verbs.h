@@ -4,7 +4,7 @@
 #ifndef DCN_CLI_VERBS_H
 #define DCN_CLI_VERBS_H
 
-#include "args.h"
+#include "cli/args/args.h"
 
 typedef struct Verb {
     const char *name;

@@ -4,8 +4,8 @@
 #ifndef DCN_CODEGEN_CG_H
 #define DCN_CODEGEN_CG_H
 
-#include "lowering.h"
-#include "runtime/kernel.h"
+#include "codegen/lowering.h"
+#include "runtime/exec/kernel.h"
 
 typedef enum { CG_OBJ, CG_ASM, CG_LLVM_IR, CG_BITCODE } CgKind;
 

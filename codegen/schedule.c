@@ -1,10 +1,10 @@
 /* schedule.c: schedules as text, and walking the space.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "lower.h"
-#include "lowering.h"
-#include "runtime/base.h"
-#include "trace.h"
+#include "codegen/backend/trace.h"
+#include "codegen/kernel/entry.h"
+#include "codegen/lowering.h"
+#include "runtime/base/base.h"
 
 #include <ctype.h>
 #include <stdio.h>

@@ -8,8 +8,8 @@
 #ifndef DCN_DSL_LOADER_H
 #define DCN_DSL_LOADER_H
 
-#include "runtime/base.h"
-#include "runtime/spec_fields.h"
+#include "runtime/base/base.h"
+#include "runtime/spec/fields.h"
 
 #include <dcngen.h>
 #include <lauxlib.h>

@@ -8,7 +8,7 @@
 static const char opening[] =
     "# The spec language\n"
     "\n"
-    "This page is generated from the tables that read specs (`runtime/spec_fields.c`, `dsl/`); to\n"
+    "This page is generated from the tables that read specs (`runtime/spec/fields.c`, `dsl/`); to\n"
     "change it, change them and build the target `spec_doc`.\n"
     "\n"
     "A spec is a Lua 5.4 file that returns one kernel, or a list of kernels (lists may hold "

@@ -4,9 +4,9 @@
 ** such a CPU may use.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "target.h"
+#include "tuner/target.h"
 #include "codegen/cg.h"
-#include "runtime/base.h"
+#include "runtime/base/base.h"
 
 #include <string.h>
 

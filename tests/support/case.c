@@ -1,7 +1,7 @@
 /* case.c: one compiled kernel with its tensors, seen as doubles.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "case.h"
+#include "tests/support/case.h"
 
 #include <math.h>
 #include <stdio.h>

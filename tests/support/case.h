@@ -13,7 +13,7 @@
 #ifndef DCN_TESTS_SUPPORT_CASE_H
 #define DCN_TESTS_SUPPORT_CASE_H
 
-#include "tuner/operands.h"
+#include "tuner/check/operands.h"
 
 typedef struct Case {
     dcn_kernel *kernel;

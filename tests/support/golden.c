@@ -1,10 +1,10 @@
 /* golden.c: reads golden cases.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "golden.h"
-#include "golden_params.h"
-#include "runtime/base.h"
-#include "runtime/spec_fields.h"
+#include "tests/support/golden.h"
+#include "runtime/base/base.h"
+#include "runtime/spec/fields.h"
+#include "tests/support/golden_params.h"
 
 #include <dirent.h>
 #include <jansson.h>

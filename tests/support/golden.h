@@ -7,7 +7,7 @@
 #ifndef DCN_TESTS_GOLDEN_H
 #define DCN_TESTS_GOLDEN_H
 
-#include "runtime/npy.h"
+#include "runtime/base/npy.h"
 
 typedef struct Golden {
     dcn_spec spec; /* in the layout of the files; the batch is dynamic where the case's is 0 */

@@ -4,8 +4,8 @@
 ** else; a word that is a key is read as one.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "golden_params.h"
-#include "runtime/spec_fields.h"
+#include "tests/support/golden_params.h"
+#include "runtime/spec/fields.h"
 
 #include <string.h>
 

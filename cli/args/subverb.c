@@ -1,0 +1,31 @@
+/* subverb.c: verbs whose first word says which of several things they do.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "cli/args/subverb.h"
+#include "cli/args/hints.h"
+#include "cli/verbs.h"
+#include "runtime/base/base.h"
+
+#include <string.h>
+
+int task_find(const Args *a, const char *const *names, dcn_error *err)
+{
+    char all[128], hint[HINT_MAX];
+    const char *word = a->words.at[0];
+    for (int i = 0; names[i]; i++) {
+        if (!strcmp(names[i], word))
+            return i;
+    }
+    return dcn_fail(err, DCN_EUSAGE, "%s '%.100s' is not one of %s%s", a->verb->name, word,
+                    names_join(names, all, sizeof all), names_hint(word, names, hint));
+}
+
+int task_check(const Args *a, const char *task, uint64_t allowed, dcn_error *err)
+{
+    for (int i = 0; i < NOPTIONS; i++) {
+        if (a->given & ~allowed & BIT(i))
+            return dcn_fail(err, DCN_EUSAGE, "%s %s has no option '%s'", a->verb->name, task,
+                            options[i].name);
+    }
+    return 0;
+}

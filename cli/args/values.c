@@ -1,0 +1,219 @@
+/* values.c: the value of one option.
+**
+** Numbers are read strictly: no spaces, nothing behind them, nothing that does not fit.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "cli/args/values.h"
+#include "runtime/base/base.h"
+#include "runtime/base/env.h"
+#include "tuner/check/offsets.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double SECONDS_MOST = 3600;
+
+static int fail_value(const Option *o, const char *text, const char *expected, dcn_error *err)
+{
+    return dcn_fail(err, DCN_EUSAGE, "%s '%.100s' is not %s", o->name, text, expected);
+}
+
+int take_text(const Option *o, char *text, void *field, dcn_error *err)
+{
+    if (!*text)
+        return dcn_fail(err, DCN_EUSAGE, "%s needs a value: %s", o->name, o->value);
+    *(const char **)field = text;
+    return 0;
+}
+
+int take_target(const Option *o, char *text, void *field, dcn_error *err)
+{
+    if (strchr(text, ','))
+        return dcn_fail(err, DCN_EUSAGE,
+                        "%s '%.100s': one CPU here; compile --target takes several", o->name, text);
+    return take_text(o, text, field, err);
+}
+
+int take_list(const Option *o, char *text, void *field, dcn_error *err)
+{
+    List *list = field;
+    return take_text(o, text, &list->at[list->n++], err);
+}
+
+/* ---- NAME=TEXT ------------------------------------------------------------ */
+
+static int take_pair(const Option *o, char *text, Pairs *to, dcn_error *err)
+{
+    char *equals = strchr(text, '=');
+    if (!equals || equals == text)
+        return fail_value(o, text, o->value, err);
+    *equals = 0;
+    for (int i = 0; i < to->n; i++) {
+        if (!strcmp(to->at[i].name, text))
+            return dcn_fail(err, DCN_EUSAGE, "%s %s is given twice", o->name, text);
+    }
+    to->at[to->n++] = (dcn_param){ text, equals + 1 };
+    return 0;
+}
+
+int take_define(const Option *o, char *text, void *field, dcn_error *err)
+{
+    return take_pair(o, text, field, err);
+}
+
+int take_file(const Option *o, char *text, void *field, dcn_error *err)
+{
+    Pairs *to = field;
+    if (take_pair(o, text, to, err))
+        return -1;
+    if (!*to->at[to->n - 1].value)
+        return dcn_fail(err, DCN_EUSAGE, "%s %s= needs a file", o->name, text);
+    return 0;
+}
+
+/* ---- numbers -------------------------------------------------------------- */
+
+static bool only_digits(const char *text)
+{
+    return *text && !text[strspn(text, "0123456789")];
+}
+
+int take_threads(const Option *o, char *text, void *field, dcn_error *err)
+{
+    errno = 0;
+    long n = only_digits(text) ? strtol(text, NULL, 10) : 0;
+    if (errno || n < 1 || n > RT_MAX_THREADS)
+        return dcn_fail(err, DCN_EUSAGE, "%s '%.100s' is not a number from 1 to %d", o->name, text,
+                        RT_MAX_THREADS);
+    *(int *)field = (int)n;
+    return 0;
+}
+
+int take_seed(const Option *o, char *text, void *field, dcn_error *err)
+{
+    errno = 0;
+    unsigned long long n = only_digits(text) ? strtoull(text, NULL, 10) : 0;
+    if (!only_digits(text) || errno)
+        return fail_value(o, text, "a number from 0 to 18446744073709551615", err);
+    *(uint64_t *)field = n;
+    return 0;
+}
+
+/* NaN if text is not one decimal number. */
+static double number(const char *text)
+{
+    char *end;
+    if (!*text || text[strspn(text, "0123456789.eE+-")])
+        return NAN;
+    double x = strtod(text, &end);
+    return *end ? NAN : x;
+}
+
+int take_seconds(const Option *o, char *text, void *field, dcn_error *err)
+{
+    double s = number(text);
+    if (!(s > 0 && s <= SECONDS_MOST))
+        return fail_value(o, text, "a number of seconds above 0, at most 3600", err);
+    *(double *)field = s;
+    return 0;
+}
+
+/* Whether a file is what it must be is seen when it is read. */
+int take_offsets(const Option *o, char *text, void *field, dcn_error *err)
+{
+    if (!tune_offsets_is_text(text))
+        return fail_value(o, text, "zero, normal:S or S with 0 <= S <= 1e6, or FILE.npy", err);
+    *(const char **)field = text;
+    return 0;
+}
+
+const char *take_offsets_word(int i)
+{
+    static const char *const words[] = { "zero", "normal:", NULL };
+    return words[i];
+}
+
+/* -1 if text does not begin with a whole number of at most 15 digits. */
+static int64_t whole(const char *text, const char **end)
+{
+    size_t digits = strspn(text, "0123456789");
+    *end = text + digits;
+    return digits >= 1 && digits <= 15 ? strtoll(text, NULL, 10) : -1;
+}
+
+int take_size(const Option *o, char *text, void *field, dcn_error *err)
+{
+    static const char units[] = "KMG";
+    const char *end, *unit = NULL;
+    int64_t n = whole(text, &end), scale = 1;
+    if (*end && (unit = strchr(units, *end)))
+        scale = (int64_t)1 << 10 * (unit - units + 1);
+    if (n < 0 || end[unit != NULL] || n > INT64_MAX / scale)
+        return fail_value(o, text, "a number of bytes, such as 500K, 200M or 1G", err);
+    *(int64_t *)field = n * scale;
+    return 0;
+}
+
+int take_days(const Option *o, char *text, void *field, dcn_error *err)
+{
+    const char *end;
+    int64_t n = whole(text, &end);
+    if (n < 0 || *end || n > 36500)
+        return fail_value(o, text, "a number of days from 0 to 36500", err);
+    *(int64_t *)field = n;
+    return 0;
+}
+
+int take_trials(const Option *o, char *text, void *field, dcn_error *err)
+{
+    errno = 0;
+    long long n = only_digits(text) ? strtoll(text, NULL, 10) : 0;
+    if (errno || n < 1)
+        return fail_value(o, text, "a number of candidates, at least 1", err);
+    *(int64_t *)field = n;
+    return 0;
+}
+
+int take_shard(const Option *o, char *text, void *field, dcn_error *err)
+{
+    const char *slash, *end;
+    int64_t i = whole(text, &slash), n = *slash == '/' ? whole(slash + 1, &end) : -1;
+    if (n < 0 || *end || i < 1 || i > n || n > 1000000)
+        return fail_value(o, text, "I/N with 1 <= I <= N", err);
+    ((int *)field)[0] = (int)i;
+    ((int *)field)[1] = (int)n;
+    return 0;
+}
+
+int take_jobs(const Option *o, char *text, void *field, dcn_error *err)
+{
+    *(int *)field = 0;
+    return strcmp(text, "auto") != 0 ? take_threads(o, text, field, err) : 0;
+}
+
+static const struct {
+    const char *name;
+    dcn_effort effort;
+} efforts[] = { { "estimate", DCN_TUNE_ESTIMATE },
+                { "measure", DCN_TUNE_MEASURE },
+                { "patient", DCN_TUNE_PATIENT },
+                { "exhaustive", DCN_TUNE_EXHAUSTIVE } };
+enum { NEFFORTS = sizeof efforts / sizeof *efforts };
+
+const char *take_effort_word(int i)
+{
+    return i < NEFFORTS ? efforts[i].name : NULL;
+}
+
+int take_effort(const Option *o, char *text, void *field, dcn_error *err)
+{
+    for (int i = 0; i < NEFFORTS; i++) {
+        if (!strcmp(text, efforts[i].name)) {
+            *(dcn_effort *)field = efforts[i].effort;
+            return 0;
+        }
+    }
+    return fail_value(o, text, "estimate, measure, patient or exhaustive", err);
+}

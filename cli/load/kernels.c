@@ -1,0 +1,162 @@
+/* kernels.c: the kernels that a command is about.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "cli/load/kernels.h"
+#include "cli/args/hints.h"
+#include "cli/out/print.h"
+#include "runtime/base/base.h"
+#include "runtime/base/env.h"
+#include "tuner/target.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- which kernels -------------------------------------------------------- */
+
+static bool is_wanted(const Args *a, const char *name)
+{
+    for (int i = 0; i < a->kernel.n; i++) {
+        if (!strcmp(a->kernel.at[i], name))
+            return true;
+    }
+    return a->kernel.n == 0;
+}
+
+static int fail_name(const Kernels *k, const char *given, const char *const *names, dcn_error *err)
+{
+    char all[512], hint[HINT_MAX];
+    return dcn_fail(err, DCN_EUSAGE, "%s has no kernel '%.64s'%s; it has %s", k->path, given,
+                    names_hint(given, names, hint), names_join(names, all, sizeof all));
+}
+
+/* Every name that --kernel gives must be there. */
+static int check_names(const Args *a, const Kernels *k, dcn_error *err)
+{
+    const int n = dcn_module_count(k->module);
+    const char **names = calloc((size_t)n + 1, sizeof *names);
+    if (!names)
+        return dcn_fail(err, DCN_EENV, "no memory for %d kernels", n);
+    for (int i = 0; i < n; i++)
+        names[i] = dcn_module_spec(k->module, i)->name;
+    int failed = 0;
+    for (int i = 0; i < a->kernel.n && !failed; i++) {
+        int at = 0;
+        while (at < n && strcmp(names[at], a->kernel.at[i]) != 0)
+            at++;
+        failed = at == n ? fail_name(k, a->kernel.at[i], names, err) : 0;
+    }
+    free(names);
+    return failed;
+}
+
+int kernels_load(const Args *a, Kernels *k, dcn_error *err)
+{
+    rt_env env;
+    *k = (Kernels){ .args = a, .path = a->words.at[a->words.n - 1] };
+    if (rt_env_read(&env, err) ||
+        dcn_load_file(k->path, a->define.at, a->define.n, &k->module, err))
+        return -1;
+    const int n = dcn_module_count(k->module);
+    k->spec = calloc((size_t)n + 1, sizeof *k->spec);
+    if (!k->spec)
+        return dcn_fail(err, DCN_EENV, "no memory for %d kernels", n);
+    for (int i = 0; i < n; i++) {
+        const dcn_spec *s = dcn_module_spec(k->module, i);
+        if (is_wanted(a, s->name))
+            k->spec[k->n++] = s;
+    }
+    return check_names(a, k, err);
+}
+
+void kernels_free(Kernels *k)
+{
+    free(k->spec);
+    dcn_module_free(k->module);
+}
+
+/* ---- what went wrong ------------------------------------------------------ */
+
+/* Messages about a key of a spec begin with it, in quotes. */
+static int blame_spec(const Kernels *k, const dcn_spec *s, dcn_error *err)
+{
+    char key[32];
+    const char *file;
+    const int found = sscanf(err->text, "'%31[a-z_0-9]'", key);
+    int i = 0;
+    while (i < dcn_module_count(k->module) && dcn_module_spec(k->module, i) != s)
+        i++;
+    const int line = dcn_module_where(k->module, i, found == 1 ? key : NULL, &file);
+    return dcn_fail_at(err, err->code, file, line, "%s", err->text);
+}
+
+int kernel_fail(const Kernels *k, const dcn_spec *s, dcn_error *err)
+{
+    if (err->code == DCN_ESPEC)
+        return blame_spec(k, s, err);
+    if (err->code == DCN_ESTORE) /* it would stop any kernel */
+        return -1;
+    return dcn_fail(err, err->code, "kernel '%s': %s", s->name, err->text);
+}
+
+int kernel_check_static(const dcn_spec *s, const char *what, dcn_error *err)
+{
+    const int64_t size[] = { s->batch, s->height, s->width };
+    static const char *const key[] = { "batch", "height", "width" };
+    for (int d = 0; d < 3; d++) {
+        if (size[d] == DCN_DYNAMIC)
+            return dcn_fail(err, DCN_EUSAGE,
+                            "%s needs static sizes: '%s' of kernel '%s' is dynamic", what, key[d],
+                            s->name);
+    }
+    return 0;
+}
+
+/* ---- how ------------------------------------------------------------------ */
+
+/* cpu, or else the spec's; --triple and -mattr alter either. */
+static int choose_target(const Args *a, const dcn_spec *s, const char *cpu, dcn_target *t,
+                         dcn_error *err)
+{
+    if (!cpu && tune_spec_target(s, t, err))
+        return -1;
+    if (!cpu)
+        cpu = s->target[0] ? s->target : "native";
+    return dcn_target_parse(cpu, a->triple, a->attrs, t, err);
+}
+
+int kernels_check_target(const Args *a, dcn_error *err)
+{
+    if (!a->target || !a->cpu || !strcmp(a->target, a->cpu))
+        return 0;
+    return dcn_fail(err, DCN_EUSAGE, "--target %s and -mcpu=%s contradict each other", a->target,
+                    a->cpu);
+}
+
+int kernel_choice_for(const Kernels *k, const dcn_spec *s, const char *cpu, Choice *c,
+                      dcn_error *err)
+{
+    const Args *a = k->args;
+    if (kernels_check_target(a, err))
+        return -1;
+    c->opt = (dcn_options){ .schedule = a->schedule, .target = &c->target, .threads = a->threads };
+    if (!choose_target(a, s, cpu, &c->target, err))
+        return 0;
+    return err->code == DCN_ESPEC ? kernel_fail(k, s, err) : -1;
+}
+
+int kernel_choice(const Kernels *k, const dcn_spec *s, Choice *c, dcn_error *err)
+{
+    return kernel_choice_for(k, s, k->args->target ? k->args->target : k->args->cpu, c, err);
+}
+
+int kernel_compile(const Kernels *k, const dcn_spec *s, dcn_kernel **out, dcn_error *err)
+{
+    Choice c;
+    if (kernel_choice(k, s, &c, err))
+        return -1;
+    if (dcn_compile(s, &c.opt, out, err))
+        return kernel_fail(k, s, err);
+    say_note(dcn_kernel_choice(*out)->note);
+    return 0;
+}

@@ -1,0 +1,272 @@
+/* operands.c: the tensors of one `run`.
+**
+** A size that is dynamic in the spec is what the input tensor has there; all other operands must
+** then agree.  An unknown size is written as ?.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "cli/load/operands.h"
+#include "cli/args/hints.h"
+#include "runtime/base/base.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- names ---------------------------------------------------------------- */
+
+static Operand *find(Operands *o, const char *name)
+{
+    for (int i = 0; i < o->n; i++) {
+        if (!strcmp(o->at[i].tensor.name, name))
+            return &o->at[i];
+    }
+    return NULL;
+}
+
+static int fail_unknown(const Operands *o, const char *option, const char *name, dcn_error *err)
+{
+    const char *names[DCN_MAX_TENSORS + 1] = { NULL };
+    char all[128], hint[HINT_MAX];
+    for (int i = 0; i < o->n; i++)
+        names[i] = o->at[i].tensor.name;
+    return dcn_fail(err, DCN_EUSAGE, "%s: kernel '%s' has no tensor '%.64s'%s; it has %s", option,
+                    o->spec->name, name, names_hint(name, names, hint),
+                    names_join(names, all, sizeof all));
+}
+
+static int match(Operands *o, const Pairs *files, bool outputs, dcn_error *err)
+{
+    const char *option = outputs ? "--output" : "--input";
+    for (int i = 0; i < files->n; i++) {
+        Operand *p = find(o, files->at[i].name);
+        if (!p)
+            return fail_unknown(o, option, files->at[i].name, err);
+        if ((p->tensor.role == DCN_OUT) != outputs)
+            return dcn_fail(err, DCN_EUSAGE, "%s: '%s' is an %s of kernel '%s'", option,
+                            p->tensor.name, outputs ? "input" : "output", o->spec->name);
+        p->path = files->at[i].value;
+    }
+    return 0;
+}
+
+/* ---- shapes --------------------------------------------------------------- */
+
+static const char *shape_text(int rank, const int64_t *dims, char *buf, size_t size)
+{
+    size_t at = (size_t)snprintf(buf, size, "[");
+    for (int i = 0; i < rank && at < size; i++) {
+        const char *comma = i ? "," : "";
+        at += (size_t)(dims[i] == DCN_DYNAMIC
+                           ? snprintf(buf + at, size - at, "%s?", comma)
+                           : snprintf(buf + at, size - at, "%s%" PRId64, comma, dims[i]));
+    }
+    if (at < size)
+        snprintf(buf + at, size - at, "]");
+    return buf;
+}
+
+/* Whether its files may have rows and columns in one: [N,H*W,C], as upstream's DCNv4 hands maps on. */
+static bool may_be_flat(const dcn_spec *s, const dcn_tensor *t)
+{
+    return (s->op == DCN_OP_DCNV4 || s->op == DCN_OP_DCNV4_MODULE) && t->rank == 4 &&
+           t->role != DCN_WEIGHT;
+}
+
+/* Rows and columns of an input that has them in one: as the spec says, or as many of each. */
+static int split_pixels(const dcn_spec *s, int64_t pixels, dcn_sizes *sizes, dcn_error *err)
+{
+    const bool rows = s->height != DCN_DYNAMIC, columns = s->width != DCN_DYNAMIC;
+    const int64_t side = (int64_t)floor(sqrt((double)pixels) + 0.5);
+    const int64_t h = rows ? s->height : columns ? pixels / s->width : side;
+    const int64_t w = columns ? s->width : rows ? pixels / s->height : side;
+    if (pixels > 0 && w > 0 && pixels % w == 0 && pixels / w == h) {
+        sizes->height = h;
+        sizes->width = w;
+        return 0;
+    }
+    return dcn_fail(err, DCN_EUSAGE,
+                    rows || columns
+                        ? "kernel '%s': the %" PRId64 " pixels of 'input' are not height * width"
+                        : "kernel '%s': the %" PRId64 " pixels of 'input' are not a square's, and "
+                          "height and width are both dynamic",
+                    s->name, pixels);
+}
+
+/* How many rois there are; 0 where there is no such file to tell. */
+static int64_t rois_of(Operands *o)
+{
+    const Operand *p = find(o, "rois");
+    return p && p->file.data && p->file.rank > 0 ? p->file.dims[0] : 0;
+}
+
+/* The sizes that are dynamic, from the input tensor; without a usable one they stay dynamic. */
+static int bind_sizes(Operands *o, dcn_error *err)
+{
+    const dcn_spec *s = o->spec;
+    const rt_array *in = &find(o, "input")->file;
+    const int y = s->layout == DCN_NCHW ? 2 : 1;
+    o->bound = *s;
+    o->flat = in->data && in->rank == 3 && may_be_flat(s, &find(o, "input")->tensor);
+    if (!in->data || (in->rank != 4 && !o->flat))
+        return 0;
+    dcn_sizes sizes = {
+        .batch = s->batch == DCN_DYNAMIC ? in->dims[0] : s->batch,
+        .height = s->height == DCN_DYNAMIC ? in->dims[y] : s->height,
+        .width = s->width == DCN_DYNAMIC ? in->dims[y + 1] : s->width,
+        .rois = s->rois == DCN_DYNAMIC ? rois_of(o) : s->rois,
+    };
+    if (o->flat && split_pixels(s, in->dims[1], &sizes, err))
+        return -1;
+    if (!dcn_spec_bind(s, sizes, &o->bound, err))
+        return 0;
+    char shape[128], text[sizeof err->text];
+    snprintf(text, sizeof text, "%s", err->text);
+    return dcn_fail(err, DCN_EUSAGE, "kernel '%s' cannot take an input of %s: %s", s->name,
+                    shape_text(in->rank, in->dims, shape, sizeof shape), text);
+}
+
+/* [N,H,W,C] as [N,H*W,C]. */
+static dcn_tensor flattened(const dcn_tensor *t)
+{
+    dcn_tensor f = *t;
+    f.rank = 3;
+    f.dims[1] = t->dims[1] == DCN_DYNAMIC || t->dims[2] == DCN_DYNAMIC ? DCN_DYNAMIC
+                                                                       : t->dims[1] * t->dims[2];
+    f.dims[2] = t->dims[3];
+    return f;
+}
+
+static bool same_shape(const rt_array *file, const dcn_tensor *t)
+{
+    if (file->rank != t->rank)
+        return false;
+    for (int i = 0; i < t->rank; i++) {
+        if (t->dims[i] != DCN_DYNAMIC && t->dims[i] != file->dims[i])
+            return false;
+    }
+    return true;
+}
+
+static bool fits(const dcn_spec *s, const Operand *p)
+{
+    const dcn_tensor flat = flattened(&p->tensor);
+    return same_shape(&p->file, &p->tensor) ||
+           (may_be_flat(s, &p->tensor) && same_shape(&p->file, &flat));
+}
+
+/* What a file of it may be. */
+static const char *wanted_text(const dcn_spec *s, const dcn_tensor *t, char *buf, size_t size)
+{
+    const dcn_tensor flat = flattened(t);
+    shape_text(t->rank, t->dims, buf, size);
+    const size_t n = strlen(buf);
+    if (may_be_flat(s, t) && t->role != DCN_OUT && n + 4 < size) {
+        memcpy(buf + n, " or ", 5);
+        shape_text(flat.rank, flat.dims, buf + n + 4, size - n - 4);
+    }
+    return buf;
+}
+
+/* What is wrong with one operand, "" if nothing. */
+static void describe(const dcn_spec *s, const Operand *p, char *buf, size_t size)
+{
+    const dcn_tensor *t = &p->tensor;
+    char want[128], got[RT_MAX_RANK * 22 + 4];
+    buf[0] = 0;
+    wanted_text(s, t, want, sizeof want);
+    if (t->role == DCN_OUT && !p->path)
+        snprintf(buf, size, "--output %s=FILE is missing", t->name);
+    else if (!p->path)
+        snprintf(buf, size, "--input %s=FILE is missing, its shape is %s", t->name, want);
+    else if (t->role != DCN_OUT && !fits(s, p))
+        snprintf(buf, size, "'%s' is %.200s, but must be %s", t->name,
+                 shape_text(p->file.rank, p->file.dims, got, sizeof got), want);
+}
+
+static int check_all(Operands *o, dcn_error *err)
+{
+    dcn_tensor tensor[DCN_MAX_TENSORS];
+    char problems[sizeof err->text] = "", one[400];
+    dcn_spec_tensors(&o->bound, tensor);
+    for (int i = 0; i < o->n; i++) {
+        o->at[i].tensor = tensor[i];
+        describe(o->spec, &o->at[i], one, sizeof one);
+        size_t used = strlen(problems);
+        if (*one)
+            snprintf(problems + used, sizeof problems - used, "%s%s", used ? "; " : "", one);
+    }
+    return *problems ? dcn_fail(err, DCN_EUSAGE, "kernel '%s': %s", o->spec->name, problems) : 0;
+}
+
+/* ---- numbers -------------------------------------------------------------- */
+
+/* calloc, because it refuses a product that does not fit; never of 0 bytes. */
+static int make_room(Operand *p, dcn_dtype dtype, dcn_error *err)
+{
+    const int64_t count = rt_tensor_count(&p->tensor);
+    if (count >= 0)
+        p->data = calloc((size_t)count + 1, dcn_dtype_bytes(dtype));
+    return p->data ? 0 : dcn_fail(err, DCN_EENV, "no memory for tensor '%s'", p->tensor.name);
+}
+
+static int convert(Operand *p, dcn_dtype dtype, dcn_error *err)
+{
+    if (make_room(p, dtype, err))
+        return -1;
+    if (p->tensor.role == DCN_OUT)
+        return 0;
+    rt_convert(p->data, rt_kind_of(dtype), p->file.data, p->file.kind, p->file.count);
+    rt_array_free(&p->file);
+    p->file.data = NULL;
+    return 0;
+}
+
+/* ---- all of it ------------------------------------------------------------ */
+
+static int read_files(Operands *o, dcn_error *err)
+{
+    for (int i = 0; i < o->n; i++) {
+        Operand *p = &o->at[i];
+        if (p->path && p->tensor.role != DCN_OUT && rt_npy_read(p->path, &p->file, err))
+            return -1;
+    }
+    return 0;
+}
+
+int operands_read(const Args *a, const dcn_spec *s, Operands *o, dcn_error *err)
+{
+    dcn_tensor tensor[DCN_MAX_TENSORS];
+    *o = (Operands){ .spec = s, .n = dcn_spec_tensors(s, tensor) };
+    for (int i = 0; i < o->n; i++)
+        o->at[i].tensor = tensor[i];
+    if (match(o, &a->input, false, err) || match(o, &a->output, true, err) || read_files(o, err) ||
+        bind_sizes(o, err) || check_all(o, err))
+        return -1;
+    for (int i = 0; i < o->n; i++) {
+        if (convert(&o->at[i], s->dtype, err))
+            return -1;
+    }
+    return 0;
+}
+
+int operands_write(const Operands *o, dcn_error *err)
+{
+    const Operand *p = &o->at[o->n - 1];
+    const dcn_tensor t = o->flat ? flattened(&p->tensor) : p->tensor;
+    rt_array a = { .kind = rt_kind_of(o->spec->dtype),
+                   .rank = t.rank,
+                   .count = rt_tensor_count(&t),
+                   .data = p->data };
+    memcpy(a.dims, t.dims, sizeof t.dims);
+    return rt_npy_write(p->path, &a, err);
+}
+
+void operands_free(Operands *o)
+{
+    for (int i = 0; i < o->n; i++) {
+        rt_array_free(&o->at[i].file);
+        free(o->at[i].data);
+    }
+}

@@ -1,0 +1,36 @@
+/* operands.h: the tensors of one `run`, from files to memory and back.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_CLI_OPERANDS_H
+#define DCN_CLI_OPERANDS_H
+
+#include "cli/args/args.h"
+#include "runtime/base/npy.h"
+
+typedef struct Operand {
+    dcn_tensor tensor; /* with the sizes of this run */
+    const char *path;  /* of its file; NULL: none was named */
+    rt_array file;
+    void *data; /* tensor in the kernel's dtype */
+} Operand;
+
+typedef struct Operands {
+    const dcn_spec *spec; /* of the kernel */
+    dcn_spec bound;       /* with the sizes of this run */
+    bool flat;            /* the input has rows and columns in one, and so will the output */
+    int n;
+    Operand at[DCN_MAX_TENSORS];
+} Operands;
+
+/* Maps of dcnv4 and dcnv4_module may be [N,H*W,C].
+** Match --input and --output with the operands of s, read the files, find the dynamic sizes,
+** check every shape, convert, and make room for the output.  One error names all that is missing
+** or misshaped.  Freed by operands_free, also after a failure. */
+int operands_read(const Args *a, const dcn_spec *s, Operands *o, dcn_error *err);
+
+/* Write the output to its file. */
+int operands_write(const Operands *o, dcn_error *err);
+
+void operands_free(Operands *o);
+
+#endif

@@ -1,0 +1,91 @@
+/* print.c: the two standard streams.
+**
+** A pipe that was closed and a disk that is full are errors like any other: SIGPIPE is ignored
+** and the state of stdout is looked at once, at the end.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "cli/out/print.h"
+#include "runtime/base/base.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void say_begin(void)
+{
+    signal(SIGPIPE, SIG_IGN);
+    /* Writing to what stands in for a closed stdout must fail, so it is opened for reading. */
+    for (int fd = 0; fd <= 2; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 2 ? O_WRONLY : O_RDONLY) != fd)
+            _exit(DCN_EENV);
+    }
+}
+
+const char *say_colour(FILE *to, SayMood mood)
+{
+    static const char *const escape[] = { "\033[32m", "\033[1;31m", "\033[0m" };
+    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+    if ((no && *no) || !term || !strcmp(term, "dumb") || !isatty(fileno(to)))
+        return "";
+    return escape[mood];
+}
+
+int say_error(const dcn_error *err)
+{
+    const char *bad = say_colour(stderr, SAY_BAD), *plain = say_colour(stderr, SAY_PLAIN);
+    char line[DCN_ERROR_MAX];
+    const size_t place = (size_t)dcn_error_print(err, line, sizeof line) - strlen(err->text);
+    if (place)
+        fprintf(stderr, "%s%.*s%s %s\n", bad, (int)place - 1, line, plain, err->text);
+    else
+        fprintf(stderr, "%sdcngen:%s %s\n", bad, plain, err->text);
+    return (int)err->code;
+}
+
+void say_note(const char *text)
+{
+    static char last[sizeof((dcn_error *)0)->text];
+    if (!*text || !strcmp(text, last))
+        return;
+    snprintf(last, sizeof last, "%s", text);
+    fprintf(stderr, "dcngen: note: %s\n", text);
+}
+
+int say_end(int status)
+{
+    errno = 0;
+    if (!fflush(stdout) && !ferror(stdout))
+        return status;
+    /* The reason is known only if it was this flush that failed. */
+    const char *reason = errno ? strerror(errno) : NULL;
+    dcn_error err;
+    dcn_fail(&err, DCN_EENV, "cannot write the standard output%s%s", reason ? ": " : "",
+             reason ? reason : "");
+    say_error(&err);
+    return status > DCN_EFAILED ? status : DCN_EENV;
+}
+
+int say_json(json_t *root, dcn_error *err)
+{
+    char *text = root ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
+    json_decref(root);
+    if (!text)
+        return dcn_fail(err, DCN_EENV, "no memory for the report");
+    puts(text);
+    free(text);
+    return 0;
+}
+
+json_t *say_number(double x)
+{
+    return isfinite(x) ? json_real(x) : json_null();
+}
+
+json_t *say_report(const char *key, json_t *list)
+{
+    return json_pack("{s:i, s:o}", "schema", 1, key, list);
+}

@@ -1,0 +1,48 @@
+/* spec_json.c: a spec as JSON, made from the table of fields.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "cli/out/spec_json.h"
+#include "runtime/spec/fields.h"
+
+static json_t *numbers(const rt_field *f, const rt_value *v)
+{
+    const int n = rt_field_count(f);
+    if (n == 1)
+        return json_integer(v->n[0]);
+    json_t *list = json_array();
+    for (int i = 0; i < n; i++)
+        json_array_append_new(list, json_integer(v->n[i]));
+    return list;
+}
+
+static json_t *value_json(const rt_field *f, const rt_value *v)
+{
+    switch (f->type) {
+    case RT_FIELD_NUMBER:
+        return json_real(v->x);
+    case RT_FIELD_BOOL:
+        return json_boolean(v->n[0]);
+    case RT_FIELD_CHOICE:
+        return json_string(f->choices[v->n[0]]);
+    case RT_FIELD_NAME:
+    case RT_FIELD_TEXT:
+    case RT_FIELD_SCHEDULE:
+        return json_string(v->text);
+    default:
+        break;
+    }
+    const bool is_dynamic = f->type == RT_FIELD_EXTENT && v->n[0] == DCN_DYNAMIC;
+    return is_dynamic ? json_string("dynamic") : numbers(f, v);
+}
+
+json_t *spec_json(const dcn_spec *s)
+{
+    json_t *o = json_pack("{s:s}", "op", dcn_op_name(s->op));
+    for (const rt_field *f = rt_fields; f->key; f++) {
+        if (!rt_field_is_of(f, s->op) || f->type == RT_FIELD_NOT_YET)
+            continue;
+        const rt_value v = rt_field_get(f, s);
+        json_object_set_new(o, f->key, value_json(f, &v));
+    }
+    return o;
+}

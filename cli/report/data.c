@@ -1,0 +1,315 @@
+/* data.c: what the store remembers of the tuning of kernels, put in order.
+**
+** A section is what one key and one distribution of offsets hold.  With a spec, those of this build of dcngen,
+** this target and the spec's kernels; without one, all.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "cli/report/data.h"
+#include "runtime/base/base.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- one record ----------------------------------------------------------- */
+
+bool record_is_timed(const TuneRecord *r)
+{
+    return (r->outcome == TUNE_OK || r->outcome == TUNE_DROPPED) && isfinite(r->ns_median) &&
+           r->ns_median > 0;
+}
+
+bool record_is_failure(const TuneRecord *r)
+{
+    return r->outcome != TUNE_OK && r->outcome != TUNE_DROPPED && r->outcome != TUNE_ESTIMATED;
+}
+
+double record_gain(const Section *t, const TuneRecord *r)
+{
+    if (!record_is_timed(r))
+        return 0;
+    return r->gain > 0 && isfinite(r->gain) ? r->gain : t->guess_ns / r->ns_median;
+}
+
+double record_gflops(const TuneRecord *r)
+{
+    return record_is_timed(r) && r->flops > 0 ? r->flops / r->ns_median : 0;
+}
+
+double record_share(const TuneRecord *r)
+{
+    return r->peak_gflops > 0 ? record_gflops(r) / r->peak_gflops : 0;
+}
+
+/* ---- collecting ----------------------------------------------------------- */
+
+typedef struct Collect {
+    Report *report;
+    const Args *args;
+    const Kernels *kernels; /* NULL: all */
+    TuneKey *wanted;        /* of each kernel; threads are not compared */
+    int last;               /* where the record before went */
+    bool no_memory;
+} Collect;
+
+/* The kernel whose records these are; -1: nobody asked.  Keys differ in their threads, so ids do not help. */
+static int kernel_of(const Collect *c, const TuneKey *key)
+{
+    for (int i = 0; i < c->kernels->n; i++) {
+        const TuneKey *w = &c->wanted[i];
+        if (!strcmp(w->spec, key->spec) && !strcmp(w->machine, key->machine) &&
+            !strcmp(w->build, key->build))
+            return i;
+    }
+    return -1;
+}
+
+/* The list with room for one more; NULL without memory, and then the old one is still there. */
+static void *grow(void *all, int n, int *room, size_t size)
+{
+    if (n < *room)
+        return all;
+    void *more = realloc(all, (size_t)(*room * 2 + 8) * size);
+    if (more)
+        *room = *room * 2 + 8;
+    return more;
+}
+
+static bool is_of(const Section *t, const TuneKey *key, const TuneRecord *r)
+{
+    return !strcmp(t->key.id, key->id) && !strcmp(t->record[0].offsets, r->offsets);
+}
+
+static void name_section(Section *t, const char *name)
+{
+    dcn_module *m;
+    t->known = !dcn_load_text(t->key.spec, "store", NULL, 0, &m, NULL);
+    if (t->known) {
+        t->spec = *dcn_module_spec(m, 0);
+        dcn_module_free(m);
+    }
+    snprintf(t->name, sizeof t->name, "%s",
+             name       ? name
+             : t->known ? dcn_op_name(t->spec.op)
+                        : "kernel");
+}
+
+/* Where records of this key and these offsets go; NULL without memory. */
+static Section *place(Collect *c, const TuneKey *key, const TuneRecord *r, const char *name)
+{
+    Report *all = c->report;
+    if (c->last < all->n && is_of(&all->section[c->last], key, r))
+        return &all->section[c->last];
+    for (c->last = 0; c->last < all->n; c->last++)
+        if (is_of(&all->section[c->last], key, r))
+            return &all->section[c->last];
+    Section *more = grow(all->section, all->n, &all->room, sizeof *more);
+    if (!more)
+        return NULL;
+    all->section = more;
+    Section *t = &more[all->n++];
+    memset(t, 0, sizeof *t);
+    t->key = *key;
+    name_section(t, name);
+    return t;
+}
+
+/* The user's record comes before the system's. */
+static bool is_there(const Section *t, const TuneRecord *r)
+{
+    for (int i = 0; i < t->n; i++)
+        if (!strcmp(t->record[i].schedule, r->schedule))
+            return true;
+    return false;
+}
+
+static int take(void *self, const TuneKey *key, const TuneRecord *r)
+{
+    Collect *c = self;
+    const int kernel = c->kernels ? kernel_of(c, key) : -1;
+    if ((c->kernels && kernel < 0) || (c->args->threads && c->args->threads != key->threads))
+        return 0;
+    Section *t = place(c, key, r, c->kernels ? c->kernels->spec[kernel]->name : NULL);
+    if (t && is_there(t, r))
+        return 0;
+    TuneRecord *more = t ? grow(t->record, t->n, &t->room, sizeof *more) : NULL;
+    c->no_memory = !more;
+    if (!more)
+        return 1;
+    t->record = more;
+    t->record[t->n++] = *r;
+    return 0;
+}
+
+/* ---- what follows --------------------------------------------------------- */
+
+static int by_trial(const void *a, const void *b)
+{
+    const TuneRecord *x = a, *y = b;
+    if (x->run != y->run)
+        return x->run < y->run ? -1 : 1;
+    if (x->trial != y->trial)
+        return x->trial < y->trial ? -1 : 1;
+    return strcmp(x->schedule, y->schedule);
+}
+
+static bool is_better(const TuneRecord *a, const TuneRecord *b)
+{
+    if (a->pinned != b->pinned)
+        return a->pinned;
+    if (a->outcome != b->outcome)
+        return a->outcome == TUNE_OK;
+    if (a->winner != b->winner)
+        return a->winner;
+    return record_is_timed(a) && !(record_is_timed(b) && b->ns_median <= a->ns_median);
+}
+
+static void widen(double x, double *low, double *high)
+{
+    if (!(x > 0 && isfinite(x)))
+        return;
+    if (!*low || x < *low)
+        *low = x;
+    if (x > *high)
+        *high = x;
+}
+
+/* The first run begins with the guess, whose gain over itself is 1. */
+static bool may_be_guess(const TuneRecord *r)
+{
+    return r->trial == 0 && (r->gain <= 0 || (r->gain > 0.9 && r->gain < 1.1));
+}
+
+static void find_guess(Section *t)
+{
+    t->guess = -1;
+    for (int i = 0; i < t->n && t->guess < 0; i++)
+        if (may_be_guess(&t->record[i]))
+            t->guess = i;
+    if (t->guess >= 0 && record_is_timed(&t->record[t->guess]))
+        t->guess_ns = t->record[t->guess].ns_median;
+    else if (t->best >= 0 && record_is_timed(&t->record[t->best]))
+        t->guess_ns = t->record[t->best].ns_median * t->record[t->best].gain;
+}
+
+static void finish(Section *t)
+{
+    qsort(t->record, (size_t)t->n, sizeof *t->record, by_trial);
+    t->best = -1;
+    for (int i = 0; i < t->n; i++) {
+        const TuneRecord *r = &t->record[i];
+        t->count[r->outcome]++;
+        if ((r->outcome == TUNE_OK || r->pinned) &&
+            (t->best < 0 || is_better(r, &t->record[t->best])))
+            t->best = i;
+        if (!record_is_timed(r))
+            continue;
+        t->timed++;
+        widen(r->ns_median, &t->low_ns, &t->high_ns);
+        widen(r->peak_gflops, &t->peak_low, &t->peak_high);
+    }
+    find_guess(t);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const Section *x = a, *y = b;
+    int order = strcmp(x->name, y->name);
+    if (!order)
+        order = strcmp(x->key.spec, y->key.spec);
+    if (!order)
+        order = x->key.threads - y->key.threads;
+    if (!order)
+        order = strcmp(x->record[0].offsets, y->record[0].offsets);
+    return order ? order : strcmp(x->key.id, y->key.id);
+}
+
+/* ---- reading -------------------------------------------------------------- */
+
+static int find_wanted(const Kernels *k, Collect *c, dcn_error *err)
+{
+    c->wanted = calloc((size_t)k->n + 1, sizeof *c->wanted);
+    if (!c->wanted)
+        return dcn_fail(err, DCN_EENV, "no memory for %d kernels", k->n);
+    for (int i = 0; i < k->n; i++) {
+        Choice choice;
+        if (kernel_choice(k, k->spec[i], &choice, err) ||
+            tune_key(k->spec[i], &choice.target, 1, &c->wanted[i], err))
+            return -1;
+    }
+    return 0;
+}
+
+static bool is_tuned(const Report *r, const TuneKey *wanted)
+{
+    for (int i = 0; i < r->n; i++)
+        if (!strcmp(r->section[i].key.spec, wanted->spec))
+            return true;
+    return false;
+}
+
+static int list_untuned(const Collect *c, Report *r, dcn_error *err)
+{
+    const Kernels *k = c->kernels;
+    r->untuned.at = calloc((size_t)k->n + 1, sizeof *r->untuned.at);
+    if (!r->untuned.at)
+        return dcn_fail(err, DCN_EENV, "no memory for %d kernels", k->n);
+    for (int i = 0; i < k->n; i++)
+        if (!is_tuned(r, &c->wanted[i]))
+            r->untuned.at[r->untuned.n++] = k->spec[i]->name;
+    return 0;
+}
+
+static int fail_empty(const Collect *c, dcn_error *err)
+{
+    const char *store = c->report->store;
+    char threads[64] = "";
+    if (c->args->threads)
+        snprintf(threads, sizeof threads, " with %d threads", c->args->threads);
+    if (!c->kernels)
+        return dcn_fail(err, DCN_EFAILED,
+                        "the store %.200s has no records%s: 'dcngen tune SPEC.lua' makes them",
+                        store, threads);
+    return dcn_fail(err, DCN_EFAILED,
+                    "the store %.200s has no records of %.100s%s: 'dcngen tune %.100s' makes them",
+                    store, c->kernels->path, threads, c->kernels->path);
+}
+
+static int collect(Collect *c, TuneStore *st, dcn_error *err)
+{
+    Report *r = c->report;
+    snprintf(r->store, sizeof r->store, "%s", tune_store_path(st));
+    if (c->kernels && find_wanted(c->kernels, c, err))
+        return -1;
+    if (tune_store_each(st, NULL, take, c, err))
+        return -1;
+    if (c->no_memory)
+        return dcn_fail(err, DCN_EENV, "no memory for the records of the store");
+    if (!r->n)
+        return fail_empty(c, err);
+    for (int i = 0; i < r->n; i++)
+        finish(&r->section[i]);
+    qsort(r->section, (size_t)r->n, sizeof *r->section, by_name);
+    return c->kernels ? list_untuned(c, r, err) : 0;
+}
+
+int report_read(const Args *a, const Kernels *k, Report *r, dcn_error *err)
+{
+    *r = (Report){ 0 };
+    Collect c = { .report = r, .args = a, .kernels = k };
+    TuneStore *st = NULL;
+    const TuneStoreAt at = { .mode = TUNE_STORE_RO };
+    int failed = tune_store_open(&at, &st, err) || collect(&c, st, err);
+    tune_store_close(st);
+    free(c.wanted);
+    return failed ? -1 : 0;
+}
+
+void report_free(Report *r)
+{
+    for (int i = 0; i < r->n; i++)
+        free(r->section[i].record);
+    free(r->section);
+    free(r->untuned.at);
+}

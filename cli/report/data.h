@@ -1,0 +1,75 @@
+/* data.h: what the store remembers of the tuning of kernels, put in order.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_CLI_REPORT_DATA_H
+#define DCN_CLI_REPORT_DATA_H
+
+#include "cli/load/kernels.h"
+#include "tuner/store/store.h"
+
+#include <stdbool.h>
+
+enum { SECTION_NOUTCOMES = TUNE_ESTIMATED + 1 };
+
+/* All candidates of one key under one distribution of offsets. */
+typedef struct Section {
+    char name[2 * DCN_NAME_MAX]; /* of the kernel, or of its operator if no spec was given */
+    TuneKey key;
+    dcn_spec spec;      /* what key.spec says */
+    bool known;         /* spec could be read */
+    TuneRecord *record; /* in the order in which they were tried: run by run, trial by trial */
+    int n, room;
+    int best;        /* the one in use: pinned, else confirmed, else fastest; -1: none works */
+    int guess;       /* -1: it is not among them */
+    double guess_ns; /* 0: unknown */
+    double low_ns, high_ns;     /* of all timed ones; 0: none is timed */
+    double peak_low, peak_high; /* GFLOP/s that the probe found; 0: unknown */
+    int timed, count[SECTION_NOUTCOMES];
+} Section;
+
+typedef struct Report {
+    char store[4096];
+    Section *section;
+    int n, room;
+    List untuned; /* kernels of the spec without a record; borrowed names */
+} Report;
+
+/* Read the store.  Without records at all, DCN_EFAILED.  Freed by report_free, also after a failure.  The
+** kernels must outlive the report; NULL: every record of the store. */
+int report_read(const Args *a, const Kernels *k, Report *r, dcn_error *err);
+void report_free(Report *r);
+
+/* Verified and timed, if only until it was dropped as too slow. */
+bool record_is_timed(const TuneRecord *r);
+
+/* Refused, crashed, wrong, out of time.  What was dropped without a time is right, and slow. */
+bool record_is_failure(const TuneRecord *r);
+
+/* Time of the guess / time of this one; 0 if unknown. */
+double record_gain(const Section *t, const TuneRecord *r);
+
+/* In GFLOP/s, and as a share of the peak of the same minute; 0 if unknown. */
+double record_gflops(const TuneRecord *r);
+double record_share(const TuneRecord *r);
+
+/* "256 to 256 channels, 50 x 76, 3x3, mask"; "" if the spec is unknown. */
+void section_shape(const Section *t, char *buf, size_t size);
+
+/* Bytes of all operands, each counted once; NAN if the sizes are not known. */
+double section_bytes(const Section *t);
+
+int section_failures(const Section *t);
+
+/* Runs that the records come from. */
+int section_runs(const Section *t);
+
+/* Walk the words `knob=value` of a schedule: 1 and the next, or 0.  *at begins as the schedule's text. */
+typedef struct KnobText {
+    char name[32], value[32];
+} KnobText;
+int schedule_knob(const char **at, KnobText *out);
+
+/* The value that the schedule gives a knob, or NULL; buf holds it. */
+const char *schedule_value(const char *schedule, const char *knob, KnobText *buf);
+
+#endif

@@ -1,0 +1,231 @@
+/* knobs.c: for each knob, its values against the time of the candidates that have them.
+**
+** Only knobs of which more than one value was timed; the bar over a value is the fastest candidate that has it.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "cli/out/html.h"
+#include "cli/report/parts.h"
+#include "codegen/lowering.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_LOWERINGS = 8, MAX_VALUES = 24 };
+
+typedef struct Value {
+    char text[32];
+    double best; /* ns of the fastest that was not dropped; 0: none */
+} Value;
+
+typedef struct Panel {
+    const Section *t;
+    const char *lowering, *knob; /* lowering NULL: the panel of the lowerings themselves */
+    int n;
+    Value value[MAX_VALUES];
+} Panel;
+
+/* ---- what a candidate has ------------------------------------------------- */
+
+/* The value of the panel's knob, or NULL where the candidate is of no concern here. */
+static const char *value_of(const Panel *p, const TuneRecord *r, KnobText *buf)
+{
+    if (!record_is_timed(r))
+        return NULL;
+    if (!p->lowering)
+        return r->lowering;
+    return strcmp(r->lowering, p->lowering) ? NULL : schedule_value(r->schedule, p->knob, buf);
+}
+
+static int find_value(const Panel *p, const char *text)
+{
+    int i = 0;
+    while (i < p->n && strcmp(p->value[i].text, text) != 0)
+        i++;
+    return i;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const Value *x = a, *y = b;
+    const long m = strtol(x->text, NULL, 10), n = strtol(y->text, NULL, 10);
+    if (m != n)
+        return m < n ? -1 : 1;
+    return strcmp(x->text, y->text);
+}
+
+static void find_values(Panel *p)
+{
+    for (int i = 0; i < p->t->n; i++) {
+        KnobText buf;
+        const TuneRecord *r = &p->t->record[i];
+        const char *text = value_of(p, r, &buf);
+        const int at = text ? find_value(p, text) : MAX_VALUES;
+        if (at >= MAX_VALUES)
+            continue;
+        if (at == p->n)
+            snprintf(p->value[p->n++].text, sizeof p->value->text, "%s", text);
+        Value *v = &p->value[at];
+        if (r->outcome == TUNE_OK && (v->best <= 0 || r->ns_median < v->best))
+            v->best = r->ns_median;
+    }
+    qsort(p->value, (size_t)p->n, sizeof *p->value, by_number);
+}
+
+/* ---- one panel ------------------------------------------------------------ */
+
+typedef struct Picture {
+    Frame frame;
+    Scale y;
+    double band; /* width of one value */
+} Picture;
+
+static double middle(const Picture *q, int value)
+{
+    return q->frame.left + q->band * (value + 0.5);
+}
+
+/* Side by side in the band, the same way in every page. */
+static double spread(const Picture *q, int i)
+{
+    const double part = i * 0.6180339887498949;
+    return (part - (double)(long)part - 0.5) * 0.62 * q->band;
+}
+
+/* Those beyond the scale lie at its end. */
+static void put_dots(const Panel *p, const Picture *q, TuneOutcome outcome, const char *how)
+{
+    Dots d = { .frame = &q->frame, .radius = 2.2 };
+    html_put(q->frame.f, "<g class=\"%s\">\n", how);
+    for (int i = 0; i < p->t->n; i++) {
+        KnobText buf;
+        const TuneRecord *r = &p->t->record[i];
+        const char *text = r->outcome == outcome ? value_of(p, r, &buf) : NULL;
+        const int at = text ? find_value(p, text) : p->n;
+        if (at < p->n && i != p->t->best && i != p->t->guess)
+            dots_put(&d, middle(q, at) + spread(q, i), scale_at(&q->y, r->ns_median), i + 1);
+    }
+    fputs("</g>\n", q->frame.f);
+}
+
+static void put_values(const Panel *p, const Picture *q)
+{
+    for (int v = 0; v < p->n; v++) {
+        const double x = middle(q, v), y = scale_at(&q->y, p->value[v].best);
+        frame_text(&q->frame, x, q->frame.bottom + 15, "tick mid", p->value[v].text);
+        if (p->value[v].best > 0 && p->value[v].best <= q->y.hi)
+            html_put(q->frame.f,
+                     "<line class=\"least\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>\n",
+                     x - q->band * 0.38, x + q->band * 0.38, y, y);
+    }
+}
+
+static void put_marks(const Panel *p, const Picture *q)
+{
+    const int at[] = { p->t->guess, p->t->best };
+    static const char *const how[] = { "guess", "chosen" };
+    for (int m = 0; m < 2; m++) {
+        KnobText buf;
+        const TuneRecord *r = at[m] < 0 ? NULL : &p->t->record[at[m]];
+        const char *text = r ? value_of(p, r, &buf) : NULL;
+        const int v = text ? find_value(p, text) : p->n;
+        if (v < p->n)
+            frame_mark(&q->frame, m ? 'o' : 'd', middle(q, v), scale_at(&q->y, r->ns_median),
+                       how[m], at[m] + 1);
+    }
+}
+
+static const char *meaning(const Panel *p)
+{
+    for (int i = 0; p->lowering && cg_lowerings[i]; i++)
+        for (int k = 0; k < cg_lowerings[i]->nknobs; k++)
+            if (!strcmp(cg_lowerings[i]->name, p->lowering) &&
+                !strcmp(cg_lowerings[i]->knobs[k].name, p->knob))
+                return cg_lowerings[i]->knobs[k].meaning;
+    return p->lowering ? "" : "way to compute it";
+}
+
+/* With more than one lowering, the panel says whose knob it is. */
+static void put_panel(FILE *f, const Panel *p, bool several)
+{
+    Picture q = { .frame = { f, 240, 164, 38, 236, 8, 146 }, .y = report_time_scale(p->t, 146, 8) };
+    q.band = (q.frame.right - q.frame.left) / p->n;
+    html_put(f, "<figure><figcaption>%s%s<b>%s</b> %s</figcaption>\n",
+             several && p->lowering ? p->lowering : "", several && p->lowering ? " " : "", p->knob,
+             meaning(p));
+    frame_open(&q.frame, p->knob);
+    frame_axis(&q.frame, AXIS_Y, &q.y, report_unit(p->t).ns, 26);
+    html_put(f, "<line class=\"axis\" x1=\"%g\" x2=\"%g\" y1=\"%g\" y2=\"%g\"/>\n", q.frame.left,
+             q.frame.right, q.frame.bottom, q.frame.bottom);
+    put_dots(p, &q, TUNE_DROPPED, "dropped");
+    put_dots(p, &q, TUNE_OK, "ok");
+    put_values(p, &q);
+    put_marks(p, &q);
+    frame_close(&q.frame);
+    fputs("</figure>\n", f);
+}
+
+/* ---- all panels ----------------------------------------------------------- */
+
+static int find_lowerings(const Section *t, const char *name[MAX_LOWERINGS])
+{
+    int n = 0;
+    for (int i = 0; i < t->n; i++) {
+        int at = 0;
+        while (at < n && strcmp(name[at], t->record[i].lowering) != 0)
+            at++;
+        if (at == n && n < MAX_LOWERINGS && record_is_timed(&t->record[i]))
+            name[n++] = t->record[i].lowering;
+    }
+    return n;
+}
+
+/* A schedule of this lowering, which names all its knobs. */
+static const char *any_schedule(const Section *t, const char *lowering)
+{
+    for (int i = 0; i < t->n; i++)
+        if (record_is_timed(&t->record[i]) && !strcmp(t->record[i].lowering, lowering))
+            return t->record[i].schedule;
+    return "";
+}
+
+/* Knobs with one value only are named in `fixed`. */
+static void put_lowering(FILE *f, const Panel *start, bool several, char *fixed, size_t size)
+{
+    KnobText knob;
+    for (const char *at = any_schedule(start->t, start->lowering); schedule_knob(&at, &knob);) {
+        Panel p = *start;
+        const size_t used = strlen(fixed);
+        p.knob = knob.name;
+        find_values(&p);
+        if (p.n > 1)
+            put_panel(f, &p, several);
+        else
+            snprintf(fixed + used, size - used, " %s=%s", knob.name, knob.value);
+    }
+}
+
+void report_knobs(FILE *f, const Section *t)
+{
+    const char *name[MAX_LOWERINGS];
+    char fixed[MAX_LOWERINGS][DCN_TEXT_MAX] = { "" };
+    const int n = find_lowerings(t, name);
+    html_put(
+        f,
+        "<h3>Knobs</h3>\n<p class=\"say\">Each dot is a candidate, the bar the fastest with that "
+        "value. All panels share one scale of time, in %s, logarithmic; what is slower than the "
+        "scale lies at its end.</p>\n<div class=\"panels\">\n",
+        report_unit(t).name);
+    if (n > 1) {
+        Panel p = { .t = t, .knob = "lowering" };
+        find_values(&p);
+        put_panel(f, &p, true);
+    }
+    for (int i = 0; i < n; i++)
+        put_lowering(f, &(Panel){ .t = t, .lowering = name[i] }, n > 1, fixed[i], sizeof fixed[i]);
+    fputs("</div>\n", f);
+    for (int i = 0; i < n; i++)
+        if (*fixed[i])
+            html_put(f,
+                     "<p class=\"say\">The same in all of <code>%s</code>: <code>%s</code></p>\n",
+                     name[i], fixed[i] + 1);
+}

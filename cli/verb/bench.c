@@ -1,0 +1,179 @@
+/* bench.c: the verb that times kernels.
+**
+** A kernel is compared with the reference before it is timed: a wrong result has no speed.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "cli/load/kernels.h"
+#include "cli/out/print.h"
+#include "cli/verbs.h"
+#include "runtime/base/base.h"
+#include "runtime/exec/threads.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Row {
+    dcn_kernel *kernel;
+    dcn_timing timing;
+    size_t workspace_bytes;
+} Row;
+
+typedef struct Bench {
+    const Args *args;
+    Kernels kernels;
+    int threads, name_width;
+    Row *row;
+    double peak_gflops; /* the greatest of all rows */
+} Bench;
+
+/* ---- text ----------------------------------------------------------------- */
+
+/* Four digits and a unit: "13.52 ms" */
+static const char *time_text(double ns, char buf[32])
+{
+    static const char *const units[] = { "ns", "us", "ms", "s" };
+    int u = 0;
+    for (; ns >= 1000 && u < 3; u++)
+        ns /= 1000;
+    snprintf(buf, 32, "%.4g %s", ns, units[u]);
+    return buf;
+}
+
+static void print_head(const Bench *b)
+{
+    printf("%-*s %-5s %-6s %7s %9s %9s %9s %8s %6s %9s  %s\n", b->name_width, "kernel", "dtype",
+           "layout", "threads", "median", "min", "max", "GFLOP/s", "peak", "MB", "schedule");
+}
+
+static void print_row(const Bench *b, const Row *r)
+{
+    const dcn_spec *s = dcn_kernel_spec(r->kernel);
+    const dcn_timing *t = &r->timing;
+    char median[32], least[32], most[32];
+    printf("%-*s %-5s %-6s %7d %9s %9s %9s %8.1f %5.1f%% %9.3f  %s\n", b->name_width, s->name,
+           dcn_dtype_name(s->dtype), dcn_layout_name(s->layout), b->threads,
+           time_text(t->ns_median, median), time_text(t->ns_min, least), time_text(t->ns_max, most),
+           t->gflops, 100 * t->peak_fraction, t->bytes / 1e6, dcn_kernel_schedule(r->kernel));
+    fflush(stdout);
+}
+
+/* ---- JSON ----------------------------------------------------------------- */
+
+static json_t *row_json(const Bench *b, const Row *r)
+{
+    const dcn_spec *s = dcn_kernel_spec(r->kernel);
+    const dcn_timing *t = &r->timing;
+    json_t *o =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:i}", "name", s->name, "op", dcn_op_name(s->op),
+                  "dtype", dcn_dtype_name(s->dtype), "layout", dcn_layout_name(s->layout), "target",
+                  dcn_kernel_target(r->kernel)->cpu, "threads", b->threads);
+    json_t *times =
+        json_pack("{s:o, s:o, s:o, s:i, s:o, s:o, s:o}", "ns_median", say_number(t->ns_median),
+                  "ns_min", say_number(t->ns_min), "ns_max", say_number(t->ns_max), "rounds",
+                  t->rounds, "gflops", say_number(t->gflops), "peak_gflops",
+                  say_number(t->peak_gflops), "peak_fraction", say_number(t->peak_fraction));
+    json_t *rest =
+        json_pack("{s:I, s:I, s:s, s:b}", "bytes", (json_int_t)t->bytes, "workspace_bytes",
+                  (json_int_t)r->workspace_bytes, "schedule", dcn_kernel_schedule(r->kernel),
+                  "tuned", dcn_kernel_choice(r->kernel)->origin == DCN_ORIGIN_TUNED);
+    json_object_update(o, times);
+    json_object_update(o, rest);
+    json_decref(times);
+    json_decref(rest);
+    return o;
+}
+
+static int print_json(const Bench *b, dcn_error *err)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < b->kernels.n; i++)
+        json_array_append_new(list, row_json(b, &b->row[i]));
+    json_t *root = say_report("kernels", list);
+    json_object_set_new(root, "peak_gflops", say_number(b->peak_gflops));
+    return say_json(root, err);
+}
+
+/* ---- measuring ------------------------------------------------------------ */
+
+static int check_static(const Bench *b, dcn_error *err)
+{
+    for (int i = 0; i < b->kernels.n; i++) {
+        if (kernel_check_static(b->kernels.spec[i], "bench", err))
+            return -1;
+    }
+    return 0;
+}
+
+static int verify_first(const Bench *b, const Row *r, dcn_error *err)
+{
+    dcn_report report;
+    const dcn_spec *s = dcn_kernel_spec(r->kernel);
+    if (dcn_verify(r->kernel, 0, b->threads, &report, err))
+        return kernel_fail(&b->kernels, s, err);
+    if (report.failures)
+        return dcn_fail(err, DCN_EFAILED, "kernel '%s' is wrong, so it is not timed: %s", s->name,
+                        report.what);
+    return 0;
+}
+
+static int measure(Bench *b, int i, dcn_error *err)
+{
+    const Args *a = b->args;
+    const dcn_spec *s = b->kernels.spec[i];
+    Row *r = &b->row[i];
+    if (kernel_compile(&b->kernels, s, &r->kernel, err) || verify_first(b, r, err))
+        return -1;
+    if (dcn_bench(r->kernel, b->threads, a->seconds, a->offsets, &r->timing, err))
+        return kernel_fail(&b->kernels, s, err);
+    r->workspace_bytes = dcn_kernel_workspace_bytes(r->kernel, (dcn_sizes){ 0 }, b->threads);
+    if (r->timing.peak_gflops > b->peak_gflops)
+        b->peak_gflops = r->timing.peak_gflops;
+    return 0;
+}
+
+static int prepare(Bench *b, dcn_error *err)
+{
+    if (kernels_load(b->args, &b->kernels, err) || check_static(b, err))
+        return -1;
+    b->threads = rt_threads(b->args->threads, err);
+    if (b->threads < 0)
+        return -1;
+    b->row = calloc((size_t)b->kernels.n, sizeof *b->row);
+    if (!b->row)
+        return dcn_fail(err, DCN_EENV, "no memory for %d kernels", b->kernels.n);
+    b->name_width = (int)strlen("kernel");
+    for (int i = 0; i < b->kernels.n; i++) {
+        int n = (int)strlen(b->kernels.spec[i]->name);
+        b->name_width = n > b->name_width ? n : b->name_width;
+    }
+    return 0;
+}
+
+static int measure_all(Bench *b, dcn_error *err)
+{
+    const bool text = !args_has(b->args, OPT_JSON);
+    for (int i = 0; i < b->kernels.n; i++) {
+        if (measure(b, i, err))
+            return -1;
+        if (text && i == 0)
+            print_head(b);
+        if (text)
+            print_row(b, &b->row[i]);
+    }
+    if (!text)
+        return print_json(b, err);
+    printf("peak: %.1f GFLOP/s of multiply-adds on %d thread%s, measured in this run\n",
+           b->peak_gflops, b->threads, b->threads == 1 ? "" : "s");
+    return 0;
+}
+
+int verb_bench(const Args *a, dcn_error *err)
+{
+    Bench b = { .args = a };
+    int status = prepare(&b, err) || measure_all(&b, err) ? -1 : 0;
+    for (int i = 0; b.row && i < b.kernels.n; i++)
+        dcn_kernel_free(b.row[i].kernel);
+    free(b.row);
+    kernels_free(&b.kernels);
+    return status;
+}

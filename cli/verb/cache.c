@@ -1,0 +1,221 @@
+/* cache.c: the verb that looks after the store.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "cli/verb/cache.h"
+#include "cli/args/subverb.h"
+#include "cli/load/kernels.h"
+#include "cli/out/print.h"
+#include "cli/verbs.h"
+#include "runtime/base/base.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+typedef struct Task {
+    const char *name;
+    const char *file; /* what its second word is called; NULL: it has none */
+    bool required;
+    uint64_t options; /* that mean something here */
+    int (*run)(const Args *a, dcn_cache *c, dcn_error *err);
+} Task;
+
+/* ---- what there is ------------------------------------------------------------------------ */
+
+static int show_path(const Args *a, dcn_cache *c, dcn_error *err)
+{
+    dcn_cache_stats s;
+    if (dcn_cache_stat(c, &s, err))
+        return -1;
+    if (args_has(a, OPT_JSON))
+        return say_json(json_pack("{s:i, s:s, s:s, s:s}", "schema", 1, "store", dcn_cache_path(c),
+                                  "code", s.cache, "system", s.system),
+                        err);
+    printf("store   %s\ncode    %s%s\nsystem  %s\n", dcn_cache_path(c), s.cache,
+           *s.cache ? "/objects" : "", s.system);
+    return 0;
+}
+
+static int show_stat(const Args *a, dcn_cache *c, dcn_error *err)
+{
+    dcn_cache_stats s;
+    if (dcn_cache_stat(c, &s, err))
+        return -1;
+    const struct {
+        const char *name, *text;
+        int64_t n;
+    } rows[] = {
+        { "keys", "kernels on machines with numbers of threads", s.keys },
+        { "records", "candidates that were tried", s.records },
+        { "winners", "of them confirmed as the best", s.winners },
+        { "stale", "of them of another build or revision", s.stale },
+        { "pinned", "schedules that were pinned", s.pinned },
+        { "objects", "files of code", s.objects },
+        { "object_bytes", "bytes in them", s.object_bytes },
+        { "state_bytes", "bytes of the store's file", s.state_bytes },
+    };
+    json_t *o = json_pack("{s:i, s:s}", "schema", 1, "store", dcn_cache_path(c));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (args_has(a, OPT_JSON))
+            json_object_set_new(o, rows[i].name, json_integer(rows[i].n));
+        else
+            printf("%12" PRId64 "  %s\n", rows[i].n, rows[i].text);
+    }
+    if (args_has(a, OPT_JSON))
+        return say_json(o, err);
+    json_decref(o);
+    return 0;
+}
+
+/* ---- care --------------------------------------------------------------------------------- */
+
+static int prune(const Args *a, dcn_cache *c, dcn_error *err)
+{
+    int64_t n = dcn_cache_prune(c, a->max_bytes, a->max_days, err);
+    if (n < 0)
+        return -1;
+    if (args_has(a, OPT_JSON))
+        return say_json(json_pack("{s:i, s:I}", "schema", 1, "dropped", (json_int_t)n), err);
+    printf("%" PRId64 " records and code files dropped\n", n);
+    return 0;
+}
+
+static int clear(const Args *a, dcn_cache *c, dcn_error *err)
+{
+    (void)a;
+    return dcn_cache_clear(c, err);
+}
+
+static void collect(void *self, const char *line)
+{
+    json_array_append_new(self, json_string(line));
+}
+
+static int verify(const Args *a, dcn_cache *c, dcn_error *err)
+{
+    json_t *lines = json_array();
+    int damages = dcn_cache_verify(c, collect, lines, err), status = damages < 0 ? -1 : 0;
+    for (size_t i = 0; i < json_array_size(lines) && !args_has(a, OPT_JSON); i++)
+        puts(json_string_value(json_array_get(lines, i)));
+    if (!status && args_has(a, OPT_JSON))
+        status = say_json(say_report("damages", json_incref(lines)), err);
+    json_decref(lines);
+    if (!status && damages)
+        return dcn_fail(err, DCN_ESTORE, "%d damage%s in the store", damages,
+                        damages == 1 ? "" : "s");
+    return status;
+}
+
+/* ---- in and out --------------------------------------------------------------------------- */
+
+static int export(const Args *a, dcn_cache *c, dcn_error *err)
+{
+    int64_t n;
+    const char *path = a->words.n > 1 ? a->words.at[1] : "-";
+    return dcn_cache_export(c, path, &n, err);
+}
+
+static int import(const Args *a, dcn_cache *c, dcn_error *err)
+{
+    dcn_cache_imported got;
+    if (dcn_cache_import(c, a->words.at[1], &got, err))
+        return -1;
+    if (args_has(a, OPT_JSON))
+        return say_json(json_pack("{s:i, s:I, s:I, s:I}", "schema", 1, "taken",
+                                  (json_int_t)got.taken, "stale", (json_int_t)got.stale, "older",
+                                  (json_int_t)got.older),
+                        err);
+    printf("%" PRId64 " taken, %" PRId64 " not better than what is here", got.taken, got.older);
+    if (got.stale)
+        printf(", %" PRId64 " of another build or revision left out", got.stale);
+    putchar('\n');
+    return 0;
+}
+
+/* ---- pins --------------------------------------------------------------------------------- */
+
+static int for_kernels(const Args *a, dcn_cache *c,
+                       int (*what)(dcn_cache *c, const dcn_spec *s, const dcn_options *opt,
+                                   dcn_error *err),
+                       dcn_error *err)
+{
+    Kernels k;
+    int status = kernels_load(a, &k, err);
+    for (int i = 0; i < k.n && !status; i++) {
+        Choice choice;
+        status = kernel_choice(&k, k.spec[i], &choice, err);
+        if (!status && what(c, k.spec[i], &choice.opt, err))
+            status = kernel_fail(&k, k.spec[i], err);
+    }
+    kernels_free(&k);
+    return status;
+}
+
+static int pin(const Args *a, dcn_cache *c, dcn_error *err)
+{
+    if (!a->schedule)
+        return dcn_fail(err, DCN_EUSAGE, "cache pin needs --schedule TEXT");
+    return for_kernels(a, c, dcn_cache_pin, err);
+}
+
+static int unpin(const Args *a, dcn_cache *c, dcn_error *err)
+{
+    return for_kernels(a, c, dcn_cache_unpin, err);
+}
+
+/* ---- the verb ----------------------------------------------------------------------------- */
+
+#define JSON BIT(OPT_JSON)
+#define KERNELS                                                                                    \
+    (BIT(OPT_DEFINE) | BIT(OPT_KERNEL) | BIT(OPT_TARGET) | BIT(OPT_CPU) | BIT(OPT_ATTRS) |         \
+     BIT(OPT_TRIPLE) | BIT(OPT_THREADS))
+
+static const Task tasks[] = {
+    { "path", NULL, false, JSON, show_path },
+    { "ls", NULL, false, JSON, cache_ls },
+    { "stat", NULL, false, JSON, show_stat },
+    { "prune", NULL, false, JSON | BIT(OPT_MAX_SIZE) | BIT(OPT_MAX_AGE), prune },
+    { "clear", NULL, false, 0, clear },
+    { "verify", NULL, false, JSON, verify },
+    { "export", "FILE", false, 0, export },
+    { "import", "FILE", true, JSON, import },
+    { "pin", "SPEC.lua", true, KERNELS | BIT(OPT_SCHEDULE), pin },
+    { "unpin", "SPEC.lua", true, KERNELS, unpin },
+    { .name = NULL },
+};
+
+const char *cache_task(int i)
+{
+    return tasks[i].name;
+}
+
+static const Task *find_task(const Args *a, dcn_error *err)
+{
+    const char *names[sizeof tasks / sizeof *tasks] = { NULL };
+    for (const Task *t = tasks; t->name; t++)
+        names[t - tasks] = t->name;
+    int i = task_find(a, names, err);
+    return i < 0 ? NULL : &tasks[i];
+}
+
+static int check_use(const Args *a, const Task *t, dcn_error *err)
+{
+    if (task_check(a, t->name, t->options, err))
+        return -1;
+    if (a->words.n > 1 && !t->file)
+        return dcn_fail(err, DCN_EUSAGE, "cache %s takes no '%s'", t->name, a->words.at[1]);
+    if (a->words.n < 2 && t->required)
+        return dcn_fail(err, DCN_EUSAGE, "cache %s needs %s", t->name, t->file);
+    return 0;
+}
+
+int verb_cache(const Args *a, dcn_error *err)
+{
+    const Task *t = find_task(a, err);
+    dcn_cache *c = NULL;
+    if (!t || check_use(a, t, err) || dcn_cache_open(&c, err))
+        return -1;
+    say_note(dcn_cache_why(c));
+    int status = t->run(a, c, err);
+    dcn_cache_close(c);
+    return status;
+}

@@ -1,0 +1,14 @@
+/* cache.h: the parts of the verb cache.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_CLI_CACHE_H
+#define DCN_CLI_CACHE_H
+
+#include "cli/args/args.h"
+
+#include <dcngen/cache.h>
+
+/* What is remembered: as text a kernel each, as JSON every candidate. */
+int cache_ls(const Args *a, dcn_cache *c, dcn_error *err);
+
+#endif

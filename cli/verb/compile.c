@@ -1,0 +1,186 @@
+/* compile.c: the verb that writes kernels as files.
+**
+** Everything is made in memory first, several artefacts at the same time, so that a spec or a
+** schedule that cannot be leaves the directory untouched.  The schedule of a kernel is chosen once, so
+** all its artefacts agree even while another process tunes it.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "cli/load/kernels.h"
+#include "cli/out/print.h"
+#include "cli/verb/artefact.h"
+#include "cli/verb/depfile.h"
+#include "cli/verbs.h"
+#include "runtime/base/base.h"
+#include "runtime/exec/threads.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_TARGETS = 16 };
+
+typedef struct Work {
+    const Args *args;
+    Kernels kernels;
+    char *names; /* of the targets, each ended by NUL */
+    const char *cpu[MAX_TARGETS];
+    int targets;
+    dcn_choice *choice; /* kernel by kernel, in each by target */
+    Artefact *all;      /* kernel by kernel, in each by kind */
+    int n;
+} Work;
+
+/* ---- what to make --------------------------------------------------------- */
+
+/* A,B,C; without --target the one CPU that -mcpu or the spec names. */
+static int split_targets(Work *w, dcn_error *err)
+{
+    const char *list = w->args->target;
+    w->targets = 1;
+    w->cpu[0] = w->args->cpu;
+    if (!list)
+        return 0;
+    if (!(w->names = strdup(list)))
+        return dcn_fail(err, DCN_EENV, "no memory for the targets");
+    w->targets = 0;
+    for (char *at = w->names, *next; at; at = next) {
+        if ((next = strchr(at, ',')))
+            *next++ = 0;
+        if (!*at)
+            return dcn_fail(err, DCN_EUSAGE, "--target '%.100s' has an empty name", list);
+        if (w->targets == MAX_TARGETS)
+            return dcn_fail(err, DCN_EUSAGE, "--target has more than %d CPUs", MAX_TARGETS);
+        w->cpu[w->targets++] = at;
+    }
+    return 0;
+}
+
+static int choose(Work *w, int i, dcn_error *err)
+{
+    const dcn_spec *s = w->kernels.spec[i];
+    for (int t = 0; t < w->targets; t++) {
+        Choice c;
+        dcn_choice *to = &w->choice[i * w->targets + t];
+        if (kernel_choice_for(&w->kernels, s, w->cpu[t], &c, err))
+            return -1;
+        if (dcn_explain(s, &c.opt, to, NULL, 0, err))
+            return kernel_fail(&w->kernels, s, err);
+        say_note(to->note);
+    }
+    return 0;
+}
+
+static int add(Work *w, int i, const Kind *kind, dcn_error *err)
+{
+    Artefact *a = &w->all[w->n++];
+    a->spec = w->kernels.spec[i];
+    a->choice = &w->choice[i * w->targets];
+    a->kind = kind;
+    return artefact_name(a, w->args->out, err);
+}
+
+static int plan(Work *w, unsigned kinds, dcn_error *err)
+{
+    w->all = calloc((size_t)w->kernels.n * (NKINDS + 1) + 1, sizeof *w->all);
+    w->choice = calloc((size_t)(w->kernels.n * w->targets) + 1, sizeof *w->choice);
+    if (!w->all || !w->choice)
+        return dcn_fail(err, DCN_EENV, "no memory for %d kernels", w->kernels.n);
+    for (int i = 0; i < w->kernels.n; i++) {
+        if (choose(w, i, err))
+            return -1;
+        for (int k = 0; k < NKINDS; k++) {
+            if ((kinds & 1u << k) && add(w, i, &artefact_kinds[k], err))
+                return -1;
+        }
+        if (args_has(w->args, OPT_DEPFILE) && add(w, i, &artefact_depfile, err))
+            return -1;
+    }
+    return 0;
+}
+
+/* ---- making it ------------------------------------------------------------ */
+
+static int emit(const Work *w, Artefact *a, Choice *c)
+{
+    dcn_options opt[MAX_TARGETS];
+    for (int t = 0; t < w->targets; t++) {
+        if (kernel_choice_for(&w->kernels, a->spec, w->cpu[t], &c[t], &a->err))
+            return -1;
+        opt[t] = c[t].opt;
+        opt[t].schedule = a->choice[t].schedule;
+    }
+    if (dcn_emit_many(a->spec, opt, w->targets, a->kind->emit, &a->bytes, &a->size, &a->err))
+        return kernel_fail(&w->kernels, a->spec, &a->err);
+    return 0;
+}
+
+static void make(void *arg, int64_t i, int thread)
+{
+    Work *w = arg;
+    Artefact *a = &w->all[i];
+    (void)thread;
+    if (a->kind == &artefact_depfile) {
+        a->bytes = depfile_text(w->kernels.module, w->all, w->n, a, &a->size, &a->err);
+        return;
+    }
+    Choice *c = calloc((size_t)w->targets, sizeof *c);
+    if (c)
+        emit(w, a, c);
+    else
+        dcn_fail(&a->err, DCN_EENV, "no memory for %d targets", w->targets);
+    free(c);
+}
+
+/* The first failure in the order of the artefacts, whichever came first in time. */
+static int make_all(Work *w, dcn_error *err)
+{
+    int threads = rt_threads(w->args->threads, err);
+    if (threads < 0)
+        return -1;
+    rt_parallel_for(NULL, w->n, threads, make, w);
+    for (int i = 0; i < w->n; i++) {
+        if (w->all[i].err.code) {
+            *err = w->all[i].err;
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* ---- telling -------------------------------------------------------------- */
+
+static int report(const Work *w, dcn_error *err)
+{
+    json_t *files = json_array();
+    for (int i = 0; i < w->n; i++) {
+        const Artefact *a = &w->all[i];
+        if (args_has(w->args, OPT_JSON))
+            json_array_append_new(files, json_pack("{s:s, s:s, s:s, s:I}", "kernel", a->spec->name,
+                                                   "kind", a->kind->name, "path", a->path, "bytes",
+                                                   (json_int_t)a->size));
+        else
+            puts(a->path);
+    }
+    if (args_has(w->args, OPT_JSON))
+        return say_json(say_report("files", files), err);
+    json_decref(files);
+    return 0;
+}
+
+int verb_compile(const Args *a, dcn_error *err)
+{
+    Work w = { .args = a };
+    unsigned kinds = artefact_parse(a->emit ? a->emit : "obj,header", err);
+    if (!kinds)
+        return -1;
+    if (!a->out)
+        return dcn_fail(err, DCN_EUSAGE, "compile needs -o DIR");
+    int status = -1;
+    if (!split_targets(&w, err) && !kernels_load(a, &w.kernels, err) && !plan(&w, kinds, err) &&
+        !make_all(&w, err) && !artefacts_write(a->out, w.all, w.n, err))
+        status = report(&w, err);
+    artefacts_free(w.all, w.n);
+    free(w.choice);
+    free(w.names);
+    kernels_free(&w.kernels);
+    return status;
+}

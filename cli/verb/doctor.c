@@ -1,0 +1,200 @@
+/* doctor.c: the verb that checks the machine.
+**
+** Each check is one line of a table and does the real thing: the kernel is compiled and verified,
+** the shared library is made.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include <dcngen/cache.h>
+
+#include "cli/out/print.h"
+#include "cli/verbs.h"
+#include "codegen/cg.h"
+#include "runtime/base/base.h"
+#include "runtime/base/env.h"
+#include "runtime/exec/threads.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What a check found; on failure the text is that of the error. */
+typedef char Finding[sizeof((dcn_error *)0)->text];
+
+typedef struct Check {
+    const char *name;
+    bool vital; /* nothing works without it */
+    int (*run)(Finding found, dcn_error *err);
+} Check;
+
+static int find(Finding found, const char *fmt, ...) RT_PRINTF(2, 3);
+
+static int find(Finding found, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(found, sizeof(Finding), fmt, args);
+    va_end(args);
+    return 0;
+}
+
+/* ---- the checks ----------------------------------------------------------- */
+
+static int check_version(Finding found, dcn_error *err)
+{
+    (void)err;
+    return find(found, "dcngen %s with LLVM %s", dcn_version(), cg_llvm_version());
+}
+
+static int check_environment(Finding found, dcn_error *err)
+{
+    static const char *const names[] = { "DCNGEN_NUM_THREADS", "DCNGEN_MAX_ISA",   "DCNGEN_VERBOSE",
+                                         "DCNGEN_DUMP",        "DCNGEN_TUNE",      "DCNGEN_CACHE",
+                                         "DCNGEN_CACHE_DIR",   "DCNGEN_SYSTEM_DIR" };
+    rt_env env;
+    char set[1024] = "";
+    if (rt_env_read(&env, err))
+        return -1;
+    for (int i = 0; i < 8; i++) {
+        const char *value = getenv(names[i]);
+        size_t used = strlen(set);
+        if (value && *value)
+            snprintf(set + used, sizeof set - used, "%s%s=%.80s", used ? ", " : "", names[i],
+                     value);
+    }
+    return find(found, "%s", *set ? set : "no variable is set");
+}
+
+static int check_cpu(Finding found, dcn_error *err)
+{
+    dcn_target t;
+    if (dcn_target_native(&t, err))
+        return -1;
+    return find(found, "%s, %s: %d registers of %d bits, fma %s", t.cpu, t.isa, t.registers,
+                8 * t.vector_bytes, t.fma ? "yes" : "no");
+}
+
+static int check_threads(Finding found, dcn_error *err)
+{
+    int n = rt_threads(0, err);
+    return n < 0 ? -1 : find(found, "%d", n);
+}
+
+/* A small kernel that uses sampling, a mask and a polynomial. */
+static dcn_spec small_spec(void)
+{
+    dcn_spec s;
+    dcn_spec_init(&s, DCN_OP_DEFORM_CONV2D);
+    snprintf(s.name, sizeof s.name, "doctor");
+    s.batch = 1;
+    s.height = s.width = 5;
+    s.in_channels = s.out_channels = 4;
+    s.kernel[0] = s.kernel[1] = 3;
+    s.modulation = DCN_MODULATION_SIGMOID;
+    return s;
+}
+
+static int check_kernel(Finding found, dcn_error *err)
+{
+    const dcn_spec s = small_spec();
+    dcn_kernel *k = NULL;
+    dcn_report r;
+    int status = -1;
+    if (dcn_compile(&s, NULL, &k, err) || dcn_verify(k, 0, 0, &r, err))
+        goto out;
+    status = r.failures ? dcn_fail(err, DCN_EFAILED, "%s", r.what)
+                        : find(found, "compiled and verified, %s", dcn_kernel_schedule(k));
+out:
+    dcn_kernel_free(k);
+    return status;
+}
+
+static int check_shared_lib(Finding found, dcn_error *err)
+{
+    const dcn_spec s = small_spec();
+    void *bytes;
+    size_t size;
+    if (dcn_emit(&s, NULL, DCN_EMIT_SHARED_LIB, &bytes, &size, err))
+        return -1;
+    free(bytes);
+    return find(found, "linked");
+}
+
+static int check_temporary(Finding found, dcn_error *err)
+{
+    const char *dir = getenv("TMPDIR");
+    char path[1024];
+    snprintf(path, sizeof path, "%s/dcngen-XXXXXX", dir && *dir ? dir : "/tmp");
+    int fd = mkstemp(path);
+    if (fd < 0)
+        return dcn_fail(err, DCN_EENV, "%s cannot be written", dir && *dir ? dir : "/tmp");
+    close(fd);
+    unlink(path);
+    return find(found, "%s", dir && *dir ? dir : "/tmp");
+}
+
+static int check_store(Finding found, dcn_error *err)
+{
+    dcn_cache *c = NULL;
+    dcn_cache_stats s;
+    int status = -1;
+    if (dcn_cache_open(&c, err) || dcn_cache_stat(c, &s, err))
+        goto out;
+    status = *dcn_cache_why(c)
+                 ? dcn_fail(err, DCN_EENV, "%s", dcn_cache_why(c))
+                 : find(found, "%.400s: %d records", *s.state ? s.state : "off", (int)s.records);
+out:
+    dcn_cache_close(c);
+    return status;
+}
+
+static const Check checks[] = {
+    { "version", true, check_version },
+    { "environment", true, check_environment },
+    { "cpu", true, check_cpu },
+    { "threads", true, check_threads },
+    { "kernel", true, check_kernel },
+    { "temporary files", false, check_temporary },
+    { "shared library", false, check_shared_lib },
+    { "store", false, check_store },
+};
+
+/* ---- the verb ------------------------------------------------------------- */
+
+static const char *verdict(const Check *c, bool failed)
+{
+    return !failed ? "ok" : c->vital ? "FAILED" : "warning";
+}
+
+static void print_check(const Check *c, bool failed, const char *found)
+{
+    const char *colour = say_colour(stdout, failed ? SAY_BAD : SAY_GOOD);
+    printf("%s%-8s%s %-16s %s\n", colour, verdict(c, failed), say_colour(stdout, SAY_PLAIN),
+           c->name, found);
+}
+
+int verb_doctor(const Args *a, dcn_error *err)
+{
+    json_t *list = json_array();
+    const char *broken = NULL;
+    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
+        const Check *c = &checks[i];
+        Finding found;
+        dcn_error why;
+        bool failed = c->run(found, &why) != 0;
+        if (failed)
+            find(found, "%s", why.text);
+        if (failed && c->vital && !broken)
+            broken = c->name;
+        if (args_has(a, OPT_JSON))
+            json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "name", c->name, "status",
+                                                  verdict(c, failed), "found", found));
+        else
+            print_check(c, failed, found);
+    }
+    int status = args_has(a, OPT_JSON) ? say_json(say_report("checks", json_incref(list)), err) : 0;
+    json_decref(list);
+    if (!status && broken)
+        return dcn_fail(err, DCN_EENV, "doctor: '%s' does not work here", broken);
+    return status;
+}

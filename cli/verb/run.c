@@ -1,0 +1,79 @@
+/* run.c: the verb that runs one kernel on files.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "cli/args/hints.h"
+#include "cli/load/kernels.h"
+#include "cli/load/operands.h"
+#include "cli/verbs.h"
+#include "runtime/base/base.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int check_single(const Kernels *k, dcn_error *err)
+{
+    const char *names[17] = { NULL }; /* more would not fit into a message */
+    char all[512];
+    if (k->n == 1)
+        return 0;
+    for (int i = 0; i < k->n && i < 16; i++)
+        names[i] = k->spec[i]->name;
+    return dcn_fail(err, DCN_EUSAGE, "run needs one kernel, chosen by --kernel: %s has %s%s",
+                    k->path, names_join(names, all, sizeof all), k->n > 16 ? ", ..." : "");
+}
+
+/* The weights as the kernel wants them; freed by the caller, also after a failure. */
+static int pack(const dcn_kernel *k, const Operands *o, void *packed[DCN_MAX_TENSORS],
+                dcn_error *err)
+{
+    for (int i = 0; i < o->n; i++) {
+        if (o->at[i].tensor.role != DCN_WEIGHT)
+            continue;
+        packed[i] = malloc(dcn_kernel_tensor_bytes(k, i) + 1);
+        if (!packed[i] || dcn_pack_tensor(k, i, o->at[i].data, packed[i]))
+            return dcn_fail(err, DCN_EENV, "no memory for '%s', packed", o->at[i].tensor.name);
+    }
+    return 0;
+}
+
+static int execute(const Args *a, const dcn_kernel *k, const Operands *o,
+                   void *const packed[DCN_MAX_TENSORS], dcn_error *err)
+{
+    dcn_call call = { .batch = o->bound.batch,
+                      .height = o->bound.height,
+                      .width = o->bound.width,
+                      .rois = o->bound.rois,
+                      .threads = a->threads };
+    for (int i = 0; i < o->n; i++)
+        call.tensor[i] = packed[i] ? packed[i] : o->at[i].data;
+    return dcn_execute(k, &call, err);
+}
+
+static int compile_and_execute(const Kernels *all, const Operands *o, dcn_error *err)
+{
+    dcn_kernel *k = NULL;
+    if (kernel_compile(all, o->spec, &k, err))
+        return -1;
+    void *packed[DCN_MAX_TENSORS] = { NULL };
+    int status = -1;
+    if (!pack(k, o, packed, err))
+        status = execute(all->args, k, o, packed, err);
+    for (int i = 0; i < o->n; i++)
+        free(packed[i]);
+    dcn_kernel_free(k);
+    return status;
+}
+
+int verb_run(const Args *a, dcn_error *err)
+{
+    Kernels k;
+    Operands o = { .n = 0 };
+    int status = -1;
+    if (!kernels_load(a, &k, err) && !check_single(&k, err) &&
+        !operands_read(a, k.spec[0], &o, err) && !compile_and_execute(&k, &o, err))
+        status = operands_write(&o, err);
+    operands_free(&o);
+    kernels_free(&k);
+    return status;
+}

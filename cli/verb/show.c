@@ -1,0 +1,242 @@
+/* show.c: the verb that tells what was decided.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "cli/args/subverb.h"
+#include "cli/load/kernels.h"
+#include "cli/out/print.h"
+#include "cli/out/spec_json.h"
+#include "cli/verb/space.h"
+#include "cli/verbs.h"
+#include "runtime/base/base.h"
+#include "tuner/target.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct View {
+    const char *name;
+    uint64_t refused; /* options of the verb that mean nothing here */
+    int (*text)(const Kernels *k, dcn_error *err);
+    /* One kernel as an object to be added to the report; NULL: text only. */
+    json_t *(*json)(const Kernels *k, const dcn_spec *s, dcn_error *err);
+} View;
+
+/* ---- ir, asm -------------------------------------------------------------- */
+
+static int show_emitted(const Kernels *k, dcn_emit_kind kind, dcn_error *err)
+{
+    for (int i = 0; i < k->n; i++) {
+        Choice c;
+        void *text;
+        size_t size;
+        if (kernel_choice(k, k->spec[i], &c, err))
+            return -1;
+        if (dcn_emit(k->spec[i], &c.opt, kind, &text, &size, err))
+            return kernel_fail(k, k->spec[i], err);
+        fwrite(text, 1, size, stdout);
+        free(text);
+    }
+    return 0;
+}
+
+static int show_ir(const Kernels *k, dcn_error *err)
+{
+    return show_emitted(k, DCN_EMIT_LLVM_IR, err);
+}
+
+static int show_asm(const Kernels *k, dcn_error *err)
+{
+    return show_emitted(k, DCN_EMIT_ASM, err);
+}
+
+/* ---- spec ----------------------------------------------------------------- */
+
+/* One kernel is a line that returns it; several are a list of such lines. */
+static int show_spec(const Kernels *k, dcn_error *err)
+{
+    static const char start[] = "return ";
+    char line[4096];
+    (void)err;
+    if (k->n > 1)
+        puts("return {");
+    for (int i = 0; i < k->n; i++) {
+        dcn_spec_print(k->spec[i], line, sizeof line);
+        if (k->n == 1)
+            puts(line);
+        else
+            printf("  %s,\n", line + strlen(start));
+    }
+    if (k->n > 1)
+        puts("}");
+    return 0;
+}
+
+static json_t *spec_object(const Kernels *k, const dcn_spec *s, dcn_error *err)
+{
+    (void)k, (void)err;
+    return spec_json(s);
+}
+
+/* ---- schedule ------------------------------------------------------------- */
+
+typedef struct Decision {
+    Choice choice;
+    dcn_choice what;
+    char why[2048];
+    int threads;            /* that --threads gives; 0: none */
+    bool measured;          /* workspace_bytes is */
+    size_t workspace_bytes; /* for them */
+} Decision;
+
+static bool runs_here(const dcn_target *t)
+{
+    dcn_target native;
+    dcn_error why;
+    return !dcn_target_native(&native, &why) && !tune_can_run(t, &native, &why);
+}
+
+/* Only compiled code knows how much it needs, and says so where it runs. */
+static int measure_workspace(const Kernels *k, const dcn_spec *s, Decision *d, dcn_error *err)
+{
+    dcn_kernel *kernel = NULL;
+    dcn_options opt = d->choice.opt;
+    opt.schedule = d->what.schedule;
+    if (kernel_check_static(s, "--threads", err))
+        return -1;
+    d->threads = k->args->threads;
+    d->measured = runs_here(&d->choice.target);
+    if (!d->measured)
+        return 0;
+    if (dcn_compile(s, &opt, &kernel, err))
+        return kernel_fail(k, s, err);
+    d->workspace_bytes = dcn_kernel_workspace_bytes(kernel, (dcn_sizes){ 0 }, d->threads);
+    dcn_kernel_free(kernel);
+    return 0;
+}
+
+static int decide(const Kernels *k, const dcn_spec *s, Decision *d, dcn_error *err)
+{
+    d->threads = 0;
+    if (kernel_choice(k, s, &d->choice, err))
+        return -1;
+    if (dcn_explain(s, &d->choice.opt, &d->what, d->why, sizeof d->why, err))
+        return kernel_fail(k, s, err);
+    say_note(d->what.note);
+    return args_has(k->args, OPT_THREADS) ? measure_workspace(k, s, d, err) : 0;
+}
+
+static void print_workspace(const Decision *d)
+{
+    if (d->threads)
+        printf("  workspace of %d thread%s: ", d->threads, d->threads == 1 ? "" : "s");
+    if (d->threads && d->measured)
+        printf("%zu bytes\n", d->workspace_bytes);
+    else if (d->threads)
+        printf("told by the code where it runs; this machine does not run %s\n",
+               d->choice.target.cpu);
+}
+
+static int show_schedule(const Kernels *k, dcn_error *err)
+{
+    for (int i = 0; i < k->n; i++) {
+        Decision d;
+        if (decide(k, k->spec[i], &d, err))
+            return -1;
+        printf("%s: %s\n", k->spec[i]->name, d.what.schedule);
+        for (char *save, *line = strtok_r(d.why, "\n", &save); line;
+             line = strtok_r(NULL, "\n", &save))
+            printf("  %s\n", line);
+        print_workspace(&d);
+    }
+    return 0;
+}
+
+static json_t *schedule_object(const Kernels *k, const dcn_spec *s, dcn_error *err)
+{
+    Decision d;
+    if (decide(k, s, &d, err))
+        return NULL;
+    json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "name", s->name, "target",
+                          d.choice.target.cpu, "isa", d.choice.target.isa, "schedule",
+                          d.what.schedule, "origin", dcn_origin_name(d.what.origin), "why", d.why,
+                          "gain", d.what.gain > 0 ? json_real(d.what.gain) : json_null());
+    if (d.threads) {
+        json_object_set_new(o, "threads", json_integer(d.threads));
+        json_object_set_new(o, "workspace_bytes",
+                            d.measured ? json_integer((json_int_t)d.workspace_bytes) : json_null());
+    }
+    return o;
+}
+
+/* ---- space ---------------------------------------------------------------- */
+
+static int show_space(const Kernels *k, dcn_error *err)
+{
+    for (int i = 0; i < k->n; i++) {
+        Choice c;
+        if (kernel_choice(k, k->spec[i], &c, err))
+            return -1;
+        space_print(k->spec[i], &c.target);
+    }
+    return 0;
+}
+
+static json_t *space_object(const Kernels *k, const dcn_spec *s, dcn_error *err)
+{
+    Choice c;
+    return kernel_choice(k, s, &c, err) ? NULL : space_json(s, &c.target);
+}
+
+/* ---- the verb ------------------------------------------------------------- */
+
+#define AIMED (BIT(OPT_TARGET) | BIT(OPT_CPU) | BIT(OPT_ATTRS) | BIT(OPT_TRIPLE))
+
+static const View views[] = {
+    { "ir", BIT(OPT_JSON) | BIT(OPT_THREADS), show_ir, NULL },
+    { "asm", BIT(OPT_JSON) | BIT(OPT_THREADS), show_asm, NULL },
+    { "schedule", 0, show_schedule, schedule_object },
+    { "space", BIT(OPT_SCHEDULE) | BIT(OPT_THREADS), show_space, space_object },
+    { "spec", AIMED | BIT(OPT_SCHEDULE) | BIT(OPT_THREADS), show_spec, spec_object },
+    { .name = NULL },
+};
+
+const char *show_task(int i)
+{
+    return views[i].name;
+}
+
+static const View *find_view(const Args *a, dcn_error *err)
+{
+    const char *names[sizeof views / sizeof *views] = { NULL };
+    for (const View *v = views; v->name; v++)
+        names[v - views] = v->name;
+    int i = task_find(a, names, err);
+    return i < 0 || task_check(a, views[i].name, ~views[i].refused, err) ? NULL : &views[i];
+}
+
+static int print_json(const Kernels *k, const View *v, dcn_error *err)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < k->n; i++) {
+        json_t *one = v->json(k, k->spec[i], err);
+        if (!one) {
+            json_decref(list);
+            return -1;
+        }
+        json_array_append_new(list, one);
+    }
+    return say_json(say_report("kernels", list), err);
+}
+
+int verb_show(const Args *a, dcn_error *err)
+{
+    const View *v = find_view(a, err);
+    if (!v)
+        return -1;
+    Kernels k;
+    int status = kernels_load(a, &k, err);
+    if (!status)
+        status = args_has(a, OPT_JSON) ? print_json(&k, v, err) : v->text(&k, err);
+    kernels_free(&k);
+    return status;
+}

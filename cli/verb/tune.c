@@ -1,0 +1,66 @@
+/* tune.c: the verb that finds the quickest schedule by measuring.
+**
+** One signal stops the search where it is: the candidate in hand is given up, all before it is in the store.
+** A second one ends the program at once.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "cli/out/print.h"
+#include "cli/out/signals.h"
+#include "cli/verb/tune_show.h"
+#include "cli/verbs.h"
+#include "runtime/base/base.h"
+#include "runtime/exec/threads.h"
+
+#include <string.h>
+
+enum { OUT_OF_TIME = 124 };
+
+static void set_options(const Args *a, const Choice *c, TuneShow *show, dcn_tune_options *o)
+{
+    *o = (dcn_tune_options){ .schedule = a->schedule,
+                             .target = &c->target,
+                             .threads = show->threads,
+                             .effort = a->effort,
+                             .trials = a->trials,
+                             .seconds = args_has(a, OPT_TIME) ? a->seconds : 0,
+                             .seed = a->seed,
+                             .offsets = a->offsets,
+                             .progress = tune_show_progress,
+                             .self = show,
+                             .stop = &stop_signal };
+}
+
+/* The exit code, or -1. */
+static int tune_one(const Kernels *k, const dcn_spec *s, TuneShow *show, dcn_error *err)
+{
+    Choice c;
+    dcn_tune_options o;
+    dcn_tuned t;
+    if (kernel_choice(k, s, &c, err))
+        return -1;
+    set_options(k->args, &c, show, &o);
+    tune_show_begin(show, s, &o);
+    int failed = dcn_tune(s, &o, &t, err);
+    tune_show_end(show, s, failed ? NULL : &t);
+    if (failed)
+        return kernel_fail(k, s, err);
+    return t.end == DCN_TUNE_OUT_OF_TIME && args_has(k->args, OPT_TIME) ? OUT_OF_TIME : 0;
+}
+
+int verb_tune(const Args *a, dcn_error *err)
+{
+    Kernels k;
+    TuneShow show = { .json = args_has(a, OPT_JSON) };
+    int status = kernels_load(a, &k, err);
+    if (!status) {
+        show.threads = rt_threads(a->threads, err);
+        status = show.threads < 0 ? -1 : 0;
+    }
+    stop_on_signals();
+    for (int i = 0; i < k.n && status >= 0 && !stop_signal; i++) {
+        int code = tune_one(&k, k.spec[i], &show, err);
+        status = code ? code : status;
+    }
+    kernels_free(&k);
+    return status >= 0 && stop_signal ? STOPPED + stop_signal : status;
+}

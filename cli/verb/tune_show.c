@@ -1,0 +1,226 @@
+/* tune_show.c: the progress of tuning, for a terminal, a log, or a program.
+**
+** On a terminal one line is written again and again.  A log gets a line when a candidate leads or fails and at
+** the end.  With --json every event is one JSON object on a line of the standard output.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "cli/verb/tune_show.h"
+#include "cli/out/print.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- words --------------------------------------------------------------------------------- */
+
+/* "13.52 ms" */
+static const char *time_text(double ns, char buf[32])
+{
+    static const char *const units[] = { "ns", "us", "ms", "s" };
+    int u = 0;
+    for (; ns >= 1000 && u < 3; u++)
+        ns /= 1000;
+    snprintf(buf, 32, "%.4g %s", ns, units[u]);
+    return buf;
+}
+
+static bool is_failure(dcn_tried t)
+{
+    return t != DCN_TRIED_OK && t != DCN_TRIED_DROPPED && t != DCN_TRIED_ESTIMATED;
+}
+
+/* ", 2 wrong, 1 crashed"; failures only, or all */
+static const char *counts_text(const int64_t *count, bool all, char *buf, size_t size)
+{
+    buf[0] = '\0';
+    for (int i = 0; i < DCN_TRIED_NKINDS; i++) {
+        size_t n = strlen(buf);
+        if (count[i] && (all || is_failure((dcn_tried)i)))
+            snprintf(buf + n, size - n, "%s%lld %s", all && !n ? "" : ", ", (long long)count[i],
+                     dcn_tried_name((dcn_tried)i));
+    }
+    return buf;
+}
+
+/* By candidates or by the clock, whichever ends first. */
+static double seconds_left(const TuneShow *show, const dcn_tune_progress *p)
+{
+    double tried = (double)(p->done - show->remembered);
+    double by_count = (double)(p->planned - p->done) * p->seconds / (tried > 0 ? tried : 1);
+    double by_clock = p->planned_seconds - p->seconds;
+    bool clock = p->planned_seconds > 0 && by_clock < by_count;
+    double left = clock ? by_clock : by_count;
+    return left > 0 ? left : 0;
+}
+
+/* ---- a terminal ---------------------------------------------------------------------------- */
+
+static void show_live(TuneShow *show, const dcn_tune_progress *p)
+{
+    char best[32], failed[128];
+    if (p->done > 1 && p->seconds - show->shown < 0.1 && !p->confirming)
+        return;
+    show->shown = p->seconds;
+    double tried = (double)(p->done - show->remembered);
+    fprintf(stderr, "\r\033[K%s %lld/%lld  best %s", show->name, (long long)p->done,
+            (long long)p->planned, time_text(p->best_ns, best));
+    if (p->gain > 0)
+        fprintf(stderr, "  %.3fx", p->gain);
+    fprintf(stderr, "  %.1f/s  ETA %.0f s%s", tried / (p->seconds > 0 ? p->seconds : 1),
+            seconds_left(show, p), counts_text(p->count, false, failed, sizeof failed));
+    fflush(stderr);
+}
+
+/* ---- a log --------------------------------------------------------------------------------- */
+
+static void show_line(TuneShow *show, const dcn_tune_progress *p)
+{
+    char time[32];
+    if (is_failure(p->outcome) && !p->remembered)
+        fprintf(stderr, "%s %lld/%lld %s: %s: %s\n", show->name, (long long)p->done,
+                (long long)p->planned, dcn_tried_name(p->outcome), p->schedule, p->why);
+    else if (p->best[0] && strcmp(p->best, show->best) != 0)
+        fprintf(stderr, "%s %lld/%lld best %s, %.3f times as fast as the guess: %s\n", show->name,
+                (long long)p->done, (long long)p->planned, time_text(p->best_ns, time),
+                p->gain > 0 ? p->gain : 1, p->best);
+    snprintf(show->best, sizeof show->best, "%s", p->best);
+}
+
+/* ---- a program ----------------------------------------------------------------------------- */
+
+static void put_json(json_t *o)
+{
+    char *text = o ? json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
+    if (text)
+        puts(text);
+    fflush(stdout);
+    free(text);
+    json_decref(o);
+}
+
+static json_t *counts_json(const int64_t *count)
+{
+    json_t *o = json_object();
+    for (int i = 0; i < DCN_TRIED_NKINDS; i++)
+        json_object_set_new(o, dcn_tried_name((dcn_tried)i), json_integer(count[i]));
+    return o;
+}
+
+static json_t *positive(double x)
+{
+    return x > 0 ? say_number(x) : json_null();
+}
+
+static void show_json(const TuneShow *show, const dcn_tune_progress *p)
+{
+    json_t *o = json_pack("{s:s, s:s, s:I, s:I, s:o, s:s, s:s, s:s, s:b, s:b}", "event",
+                          "candidate", "kernel", show->name, "done", (json_int_t)p->done, "planned",
+                          (json_int_t)p->planned, "seconds", say_number(p->seconds), "schedule",
+                          p->schedule, "outcome", dcn_tried_name(p->outcome), "why", p->why,
+                          "remembered", p->remembered, "confirming", p->confirming);
+    json_t *rest = json_pack("{s:o, s:s, s:o, s:o}", "ns", positive(p->ns), "best", p->best,
+                             "best_ns", positive(p->best_ns), "gain", positive(p->gain));
+    json_object_update(o, rest);
+    json_decref(rest);
+    put_json(o);
+}
+
+static json_t *result_json(const TuneShow *show, const dcn_tuned *t)
+{
+    static const char *const ends[] = { "complete", "out of time", "stopped" };
+    json_t *o = json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:b, s:b, s:b, s:s}", "event", "result",
+                          "kernel", show->name, "threads", show->threads, "offsets", show->offsets,
+                          "schedule", t->schedule, "guess", t->guess, "confirmed", t->confirmed,
+                          "drift", t->drift, "dynamic", t->dynamic, "end", ends[t->end]);
+    json_t *times =
+        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "ns", positive(t->ns), "ns_low",
+                  positive(t->ns_low), "ns_high", positive(t->ns_high), "guess_ns",
+                  positive(t->guess_ns), "gain", positive(t->gain), "gain_low",
+                  positive(t->gain_low), "seconds", say_number(t->seconds), "peak_gflops",
+                  positive(t->peak_gflops), "flops", say_number(t->flops));
+    json_t *rest = json_pack("{s:I, s:I, s:I, s:o, s:s}", "legal", (json_int_t)t->legal, "done",
+                             (json_int_t)t->done, "remembered", (json_int_t)t->remembered,
+                             "outcomes", counts_json(t->count), "note", t->note);
+    json_object_update(o, times);
+    json_object_update(o, rest);
+    json_decref(times);
+    json_decref(rest);
+    return o;
+}
+
+/* ---- the result ---------------------------------------------------------------------------- */
+
+static void print_gain(const dcn_tuned *t)
+{
+    if (t->gain <= 0)
+        return;
+    if (!strcmp(t->schedule, t->guess))
+        printf(", the guess, which nothing beats");
+    else
+        printf(", %.3f times as fast as the guess", t->gain);
+    if (t->gain_low > 1)
+        printf(" (95 %% sure of %.3f)", t->gain_low);
+    if (!t->confirmed)
+        printf(", not confirmed");
+}
+
+static void print_result(const TuneShow *show, const dcn_tuned *t)
+{
+    char ns[32], counts[256];
+    bool estimated = t->count[DCN_TRIED_ESTIMATED] > 0;
+    printf("%s: %s\n  ", show->name, t->schedule);
+    if (t->ns > 0)
+        printf("%s%s on %d thread%s, ", estimated ? "estimated " : "", time_text(t->ns, ns),
+               show->threads, show->threads == 1 ? "" : "s");
+    printf("offsets %s", show->offsets);
+    print_gain(t);
+    printf("\n  %lld of about %lld schedules in %.1f s: %s", (long long)t->done,
+           (long long)t->legal, t->seconds, counts_text(t->count, true, counts, sizeof counts));
+    if (t->remembered)
+        printf("; %lld remembered", (long long)t->remembered);
+    if (t->dynamic)
+        printf("\n  dynamic sizes were tuned at %lld of %lld x %lld", (long long)t->sizes.batch,
+               (long long)t->sizes.height, (long long)t->sizes.width);
+    if (t->drift)
+        printf("\n  the machine changed its speed meanwhile: run it again when it is quiet");
+    printf("\n");
+    fflush(stdout);
+}
+
+/* ---- all three ----------------------------------------------------------------------------- */
+
+void tune_show_begin(TuneShow *show, const dcn_spec *s, const dcn_tune_options *o)
+{
+    const char *term = getenv("TERM");
+    show->name = s->name;
+    show->offsets = o->offsets ? o->offsets : "normal:2";
+    show->live = !show->json && isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
+    show->best[0] = '\0';
+    show->shown = 0;
+    show->remembered = 0;
+}
+
+void tune_show_progress(void *self, const dcn_tune_progress *p)
+{
+    TuneShow *show = self;
+    show->remembered += p->remembered;
+    if (show->json)
+        show_json(show, p);
+    else if (show->live)
+        show_live(show, p);
+    else
+        show_line(show, p);
+}
+
+void tune_show_end(TuneShow *show, const dcn_spec *s, const dcn_tuned *t)
+{
+    (void)s;
+    if (show->live)
+        fprintf(stderr, "\r\033[K");
+    if (t && t->note[0])
+        fprintf(stderr, "dcngen: note: %s\n", t->note);
+    if (t && show->json)
+        put_json(result_json(show, t));
+    else if (t)
+        print_result(show, t);
+}

@@ -1,0 +1,186 @@
+/* project.c: DCNv3 and DCNv4 with a projection: sums of samples that never leave the cache.
+**
+**     for each tile of th x tw pixels:                                               a task
+**         aggregate      the bare sums of every pixel, side by side, in L2
+**         for each block of nr outputs, panel of mr pixels  (or the other way round):
+**             product    in registers, against weights packed once
+**
+** The first is the tile of the aggregate lowering, the second the product of the tiled one, for which a tile of
+** sums is the column of a pointwise convolution.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "codegen/aggregate/aggregate.h"
+#include "codegen/kernel/entry.h"
+#include "codegen/tiled/tiled.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { MR, NV, TH, TW, ORDER, UNROLL, BLOCK, AHEAD, NEXT, PERMUTE, BESIDE, NKNOBS };
+
+/* Taken over with their guesses from the two halves: see `halves`. */
+static const Knob knobs[NKNOBS] = {
+    [MR] = { "mr", "pixels of the register tile", 10, { 1, 2, 4, 6, 7, 8, 9, 12, 14, 28 } },
+    [NV] = { "nv", "vectors of output channels of the register tile", 4, { 1, 2, 3, 4 } },
+    [TH] = { "th", "rows of a tile of output pixels", 9, { 1, 2, 4, 6, 7, 8, 12, 14, 16 } },
+    [TW] = { "tw", "columns of a tile", 11, { 4, 6, 8, 12, 14, 16, 20, 24, 32, 48, 64 } },
+    [ORDER] = { "order", "0: pixels outside, 1: output channels outside", 2, { 0, 1 } },
+    [UNROLL] = { "unroll", "steps of the product's loop in one body", 3, { 1, 2, 4 } },
+    [BLOCK] = { "block",
+                "(pixel, group)s whose places are worked out together",
+                8,
+                { 1, 2, 4, 8, 16, 32, 64, 128 } },
+    [AHEAD] = { "ahead",
+                "input rows from a row to the one prefetched; 0: none",
+                5,
+                { 0, 4, 6, 8, 10 } },
+    [NEXT] = { "next", "1: prefetch offsets and masks of the row below", 2, { 0, 1 } },
+    [PERMUTE] = { "permute",
+                  "corners whose weights are spread from a register, not from memory",
+                  5,
+                  { 0, 1, 2, 3, 4 } },
+    [BESIDE] = { "beside", "(pixel, group)s whose sums are made side by side", 3, { 1, 2, 4 } },
+};
+
+/* The two halves. */
+typedef struct Plan {
+    AggregatePlan sums;
+    TiledPlan product;
+} Plan;
+
+/* What the product computes: a pointwise convolution of the tile of sums. */
+static dcn_spec pointwise(const dcn_spec *s)
+{
+    dcn_spec c = *s;
+    c.op = DCN_OP_CONV2D;
+    c.offset_groups = c.groups = 1;
+    c.projection = 0;
+    c.modulation = DCN_MODULATION_NONE;
+    if (s->height > 0)
+        c.height = dcn_out_height(s, s->height);
+    if (s->width > 0)
+        c.width = dcn_out_width(s, s->width);
+    memset(c.padding, 0, sizeof c.padding);
+    for (int i = 0; i < 2; i++)
+        c.kernel[i] = c.stride[i] = c.dilation[i] = 1;
+    return c;
+}
+
+/* Which knob of a half each knob is. */
+static const struct {
+    enum { SUMS, PRODUCT } half;
+    int knob;
+} halves[NKNOBS] = {
+    [MR] = { PRODUCT, TILED_MR },       [NV] = { PRODUCT, TILED_NV },
+    [TH] = { PRODUCT, TILED_TH },       [TW] = { PRODUCT, TILED_TW },
+    [ORDER] = { PRODUCT, TILED_ORDER }, [UNROLL] = { PRODUCT, TILED_UNROLL },
+    [BLOCK] = { SUMS, AGG_BLOCK },      [AHEAD] = { SUMS, AGG_AHEAD },
+    [NEXT] = { SUMS, AGG_NEXT },        [PERMUTE] = { SUMS, AGG_PERMUTE },
+    [BESIDE] = { SUMS, AGG_BESIDE },
+};
+
+/* The knobs of both halves. */
+typedef struct Halves {
+    int k[2][MAX_KNOBS];
+} Halves;
+
+/* What no knob of this lowering says stays at the tiled guess, or is 0: all channels at once, a task's tile. */
+static Halves split(const dcn_spec *c, const dcn_target *t, const int *k)
+{
+    Halves h = { { { 0 } } };
+    tiled_guess_filled(c, t, h.k[PRODUCT]);
+    h.k[PRODUCT][TILED_CB] = h.k[PRODUCT][TILED_TAPS] = 0;
+    for (int i = 0; i < NKNOBS; i++)
+        h.k[halves[i].half][halves[i].knob] = k[i];
+    return h;
+}
+
+static Plan plan_of(const dcn_spec *s, const dcn_target *t, const int *k)
+{
+    const dcn_spec c = pointwise(s);
+    const Halves h = split(&c, t, k);
+    Plan p;
+    p.product = tiled_plan(&c, t, h.k[PRODUCT]);
+    p.product.s = s;
+    p.sums = aggregate_stage(s, t, h.k[SUMS], p.product.column_stride);
+    p.sums.th = k[TH];
+    p.sums.tw = k[TW];
+    p.product.filler = p.product.thread_bytes;
+    p.product.thread_bytes += p.sums.thread_bytes;
+    return p;
+}
+
+static const char *refuse(const dcn_spec *s, const dcn_target *t, const int *k)
+{
+    if (!s->projection)
+        return "there is no projection";
+    const dcn_spec c = pointwise(s);
+    const Halves h = split(&c, t, k);
+    const char *no = tiled_refuse(&c, t, h.k[PRODUCT]);
+    return no ? no : aggregate_refuse(s, t, h.k[SUMS]);
+}
+
+static void guess(const dcn_spec *s, const dcn_target *t, int *k)
+{
+    const dcn_spec c = pointwise(s);
+    Halves h;
+    tiled_guess_filled(&c, t, h.k[PRODUCT]);
+    aggregate_guess(s, t, h.k[SUMS]);
+    for (int i = 0; i < NKNOBS; i++)
+        k[i] = h.k[halves[i].half][halves[i].knob];
+    k[NEXT] = k[NEXT] != 0;
+}
+
+static double cost(const dcn_spec *s, const dcn_target *t, const int *k, int threads)
+{
+    const dcn_spec c = pointwise(s);
+    const Halves h = split(&c, t, k);
+    Plan p = plan_of(s, t, k);
+    double pixels = c.height > 0 && c.width > 0 ? (double)(c.height * c.width) : 128 * 128;
+    double images = c.batch > 0 ? (double)c.batch : 1;
+    double sums = aggregate_tile_cost(&p.sums, images * pixels) / threads;
+    return tiled_cost(&c, t, h.k[PRODUCT], threads) + sums;
+}
+
+static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *buf, size_t size)
+{
+    Plan p = plan_of(s, t, k);
+    const TiledPlan *tile = &p.product;
+    int64_t sums = (int64_t)tile->pixels * tile->column_stride * tile->fp_bytes;
+    snprintf(buf, size,
+             "registers: %d sums, %d weights, 1 broadcast, of %d\n"
+             "tile: %d x %d pixels x %lld channels = %lld KiB (L2 %lld KiB)\n"
+             "block: %d pixels x %d groups = %d points\n"
+             "weights: %lld KiB packed\n"
+             "workspace: %lld KiB per thread\n",
+             tile->mr * tile->nv, tile->nv, t->registers, tile->th, tile->tw,
+             (long long)s->in_channels, (long long)sums / 1024, (long long)t->l2_bytes / 1024,
+             p.sums.pixels, p.sums.parts, p.sums.per_block,
+             (long long)tile->packed_elements * tile->fp_bytes / 1024,
+             (long long)tile->thread_bytes / 1024);
+}
+
+static LLVMValueRef emit_sums(Emit *e, const void *self)
+{
+    return aggregate_emit_tile(e, self);
+}
+
+static void emit(Emit *e, const dcn_spec *s, const dcn_target *t, const int *k)
+{
+    Plan p = plan_of(s, t, k);
+    tiled_emit_plan(e, &p.product, emit_sums, &p.sums);
+}
+
+const struct Lowering lower_project = {
+    .name = "project",
+    .summary = "sums of samples of a tile in cache, then a register-tiled product",
+    .rev = 5,
+    .ops = 1u << DCN_OP_DCNV3 | 1u << DCN_OP_DCNV4,
+    .knobs = knobs,
+    .nknobs = NKNOBS,
+    .refuse = refuse,
+    .guess = guess,
+    .cost = cost,
+    .explain = explain,
+    .emit = emit,
+};

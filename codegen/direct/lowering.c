@@ -1,0 +1,279 @@
+/* lowering.c: one output row at a time, lanes along its columns, nothing stored in between.
+**
+**     for each run of channels (one weight group, one offset group), tap:
+**         where the tap looks, once for all channels of the run
+**         for each channel: sample it, and add it to `outs` output channels
+**
+** Weights are used as given: packing is a copy.  It needs no workspace and takes any spec; it pays
+** where there are few channels (images, depthwise), for the samples are gathered one by one.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "codegen/lowering.h"
+#include "codegen/kernel/entry.h"
+#include "codegen/kernel/sample.h"
+#include "codegen/math/math.h"
+
+#include <stdio.h>
+
+enum { LANES, OUTS, NKNOBS };
+static const Knob knobs[NKNOBS] = {
+    [LANES] = { "lanes", "output columns per vector", 4, { 2, 4, 8, 16 } },
+    [OUTS] = { "outs", "output channels that share one sample", 5, { 1, 2, 4, 8, 16 } },
+};
+
+static const char *refuse(const dcn_spec *s, const dcn_target *t, const int *k)
+{
+    if (k[LANES] > problem_vector(s, t))
+        return "vector is wider than the machine's registers";
+    if (k[OUTS] > 1 && k[OUTS] > s->out_channels / s->groups)
+        return "a weight group has fewer output channels than that";
+    return NULL;
+}
+
+static void guess(const dcn_spec *s, const dcn_target *t, int *k)
+{
+    k[LANES] = problem_vector(s, t);
+    k[OUTS] = 1;
+    for (int i = 0; i < knobs[OUTS].nchoices; i++)
+        if (knobs[OUTS].choice[i] <= s->out_channels / s->groups && knobs[OUTS].choice[i] <= 8)
+            k[OUTS] = knobs[OUTS].choice[i];
+}
+
+static double cost(const dcn_spec *s, const dcn_target *t, const int *k, int threads)
+{
+    (void)t;
+    return direct_cost(s, k[LANES], k[OUTS], threads);
+}
+
+static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *buf, size_t size)
+{
+    (void)s;
+    snprintf(buf, size,
+             "no workspace, weights as given\n"
+             "registers: %d accumulators of %d lanes, of %d registers of %d bytes\n",
+             k[OUTS], k[LANES], t->registers, t->vector_bytes);
+}
+
+/* ---- the loops ------------------------------------------------------------------------------- */
+
+/* The sums being made: output channels first .. first + count - 1 of group g at a place. */
+typedef struct Sums {
+    int count;
+    idx g, first;
+    var acc[16];
+    Place at;
+} Sums;
+
+/* acc[o] += weight[o][c][k] * x for channel c of the group */
+static void accumulate(Emit *e, const Problem *pb, Sums *sums, idx c, idx k, fvec x)
+{
+    int64_t per_group = pb->s->in_channels / pb->s->groups, taps = problem_taps(pb->s);
+    for (int o = 0; o < sums->count; o++) {
+        idx row = x_mulk(e, x_addk(e, sums->first, o), per_group);
+        idx at = x_add(e, x_mulk(e, x_add(e, row, c), taps), k);
+        fvec w = p_splat(e, p_at(e, pb->weight, at));
+        v_set(e, sums->acc[o], f_fma(e, w, x, v_get(e, sums->acc[o])));
+    }
+}
+
+/* The map of channel c of the input, and the distance between its columns. */
+static addr channel_map(Emit *e, const Problem *pb, idx n, idx c)
+{
+    const idx at[4] = { n, c, x_const(e, 0), x_const(e, 0) };
+    idx channels = x_const(e, pb->s->in_channels);
+    return p_at(e, pb->input, problem_at(e, pb, channels, pb->h, pb->w, at));
+}
+
+static int64_t pixel_step(const Problem *pb)
+{
+    return pb->s->layout == DCN_NHWC ? pb->s->in_channels : 1;
+}
+
+/* One of the four pixels; what a moved sample does not touch must not show, even if it is not finite. */
+static fvec corner(Emit *e, const Sample *s, addr map, ivec at, fvec wy, fvec wx)
+{
+    fvec zero = f_const(e, 0);
+    mask untouched = m_or(e, f_equal(e, wy, zero), f_equal(e, wx, zero));
+    return f_select(e, m_and(e, s->moved, untouched), zero, p_gather(e, map, at, (mask){ NULL }));
+}
+
+static fvec bilinear(Emit *e, const Problem *pb, addr map, const Sample *s)
+{
+    idx pixel = x_const(e, pixel_step(pb)), row = x_mul(e, pb->w, pixel);
+    idx right = emit_step_right(e, pb, pixel), down = emit_step_down(e, pb, row);
+    ivec at = i_add(e, i_mul(e, s->y, i_splat(e, row)), i_mul(e, s->x, i_splat(e, pixel)));
+    addr below = p_at(e, map, down);
+    fvec p00 = corner(e, s, map, at, s->y0, s->x0);
+    fvec p01 = corner(e, s, p_at(e, map, right), at, s->y0, s->x1);
+    fvec p10 = corner(e, s, below, at, s->y1, s->x0);
+    fvec p11 = corner(e, s, p_at(e, below, right), at, s->y1, s->x1);
+    fvec upper = f_fma(e, s->x1, p01, f_mul(e, s->x0, p00));
+    fvec lower = f_fma(e, s->x1, p11, f_mul(e, s->x0, p10));
+    fvec x = f_fma(e, s->y1, lower, f_mul(e, s->y0, upper));
+    x = f_select(e, s->valid, x, f_const(e, 0));
+    return s->modulation.v ? f_mul(e, s->modulation, x) : x;
+}
+
+/* One tap of a deformable convolution, all channels of a run that begins at channel c0 of the group. */
+static void deformed_tap(Emit *e, const Problem *pb, Sums *sums, idx c0, int run, idx i, idx j)
+{
+    Sample s = emit_sample(e, pb, &sums->at, i, j);
+    idx k = x_add(e, x_mulk(e, i, pb->s->kernel[1]), j);
+    idx base = x_mulk(e, sums->g, pb->s->in_channels / pb->s->groups);
+    EMIT_FOR (e, c, c0, x_addk(e, c0, run), 1) {
+        addr map = channel_map(e, pb, sums->at.n, x_add(e, base, c.at));
+        accumulate(e, pb, sums, c.at, k, bilinear(e, pb, map, &s));
+    }
+}
+
+/* One tap of a plain convolution: a row of the map, or nothing where the row is outside. */
+static void plain_tap(Emit *e, const Problem *pb, Sums *sums, idx c0, int run, idx i, idx j)
+{
+    idx row = emit_tap_row(e, pb, sums->at.p, i);
+    ivec col = emit_tap_cols(e, pb, sums->at.q, j);
+    mask live = m_and(e, i_below(e, col, i_splat(e, pb->w)), sums->at.live);
+    ivec at = i_mul(e, col, i_const(e, (int)pixel_step(pb)));
+    idx k = x_add(e, x_mulk(e, i, pb->s->kernel[1]), j);
+    idx base = x_mulk(e, sums->g, pb->s->in_channels / pb->s->groups);
+    cond in = c_and(e, x_less(e, x_const(e, -1), row), x_less(e, row, pb->h));
+    EMIT_IF (e, in) {
+        idx start = x_mul(e, x_mulk(e, row, pixel_step(pb)), pb->w);
+        EMIT_FOR (e, c, c0, x_addk(e, c0, run), 1) {
+            addr map = channel_map(e, pb, sums->at.n, x_add(e, base, c.at));
+            fvec x = p_gather(e, p_at(e, map, start), at, live);
+            accumulate(e, pb, sums, c.at, k, x);
+        }
+    }
+}
+
+/* All channels and taps of group g into the sums. */
+static void contract(Emit *e, const Problem *pb, Sums *sums)
+{
+    const dcn_spec *s = pb->s;
+    int per_group = (int)(s->in_channels / s->groups);
+    int per_offset = (int)(s->in_channels / s->offset_groups);
+    int deformed = problem_is_deformed(s), run = problem_common(per_group, per_offset);
+    idx zero = x_const(e, 0);
+    EMIT_FOR (e, c0, zero, x_const(e, per_group), run) {
+        idx channel = x_add(e, x_mulk(e, sums->g, per_group), c0.at);
+        sums->at.d = x_div(e, channel, x_const(e, per_offset));
+        if (deformed)
+            emit_softmax(e, pb, &sums->at);
+        EMIT_FOR (e, i, zero, x_const(e, s->kernel[0]), 1) {
+            EMIT_FOR (e, j, zero, x_const(e, s->kernel[1]), 1) {
+                (deformed ? deformed_tap : plain_tap)(e, pb, sums, c0.at, run, i.at, j.at);
+            }
+        }
+    }
+}
+
+/* Output channel o of the sums' place: what is added to it, what becomes of it, where it goes. */
+static void finish(Emit *e, const Problem *pb, const Sums *sums, idx o, fvec x)
+{
+    const dcn_spec *s = pb->s;
+    const idx at[4] = { sums->at.n, o, sums->at.p, sums->at.q };
+    idx channels = x_const(e, s->out_channels);
+    if (s->bias)
+        x = f_add(e, x, p_splat(e, p_at(e, pb->bias, o)));
+    if (s->scale_shift)
+        x = f_fma(e, x, p_splat(e, p_at(e, pb->scale, o)), p_splat(e, p_at(e, pb->shift, o)));
+    if (s->residual)
+        x = f_add(e, x, problem_lanes(e, pb, pb->residual, channels, at, sums->at.live));
+    x = emit_activation(e, s->activation, x);
+    addr to = p_at(e, pb->output, problem_at(e, pb, channels, pb->p, pb->q, at));
+    if (s->layout == DCN_NCHW)
+        p_store(e, to, x, sums->at.live);
+    else
+        p_scatter(e, to, i_mul(e, i_lane(e), i_splat(e, channels)), x, sums->at.live);
+}
+
+/* `count` output channels from `first`, one row of the output. */
+static void row_of_channels(Emit *e, const Problem *pb, Place at, idx first, int count)
+{
+    idx outs = x_const(e, pb->s->out_channels / pb->s->groups);
+    EMIT_TILES (e, t, pb->q) {
+        Sums sums = { .count = count, .g = x_div(e, first, outs), .first = first, .at = at };
+        sums.at.q = t.at;
+        sums.at.live = t.live;
+        for (int o = 0; o < count; o++)
+            sums.acc[o] = v_float(e, f_const(e, 0));
+        contract(e, pb, &sums);
+        for (int o = 0; o < count; o++)
+            finish(e, pb, &sums, x_addk(e, first, o), v_get(e, sums.acc[o]));
+    }
+}
+
+/* One output row of one image: every weight group in blocks of `outs` channels, then what is left. */
+static void one_row(Emit *e, const Problem *pb, Place at, int outs)
+{
+    int64_t per_group = pb->s->out_channels / pb->s->groups, whole = per_group / outs * outs;
+    EMIT_FOR (e, g, x_const(e, 0), x_const(e, pb->s->groups), 1) {
+        idx first = x_mulk(e, g.at, per_group);
+        EMIT_FOR (e, o, x_const(e, 0), x_const(e, whole), outs) {
+            row_of_channels(e, pb, at, x_add(e, first, o.at), outs);
+        }
+        if (whole < per_group)
+            row_of_channels(e, pb, at, x_addk(e, first, whole), (int)(per_group - whole));
+    }
+}
+
+/* ---- entry points ------------------------------------------------------------------------------ */
+
+static idx rows_of(Emit *e, const Problem *pb, int phase, const void *self)
+{
+    (void)phase, (void)self;
+    return x_mul(e, pb->n, pb->p);
+}
+
+static idx nothing(Emit *e, const Problem *pb, const void *self)
+{
+    (void)pb, (void)self;
+    return x_const(e, 0);
+}
+
+static int64_t weights(const dcn_spec *s)
+{
+    return s->out_channels * (s->in_channels / s->groups) * problem_taps(s);
+}
+
+static void emit_pack(Emit *e, const dcn_spec *s)
+{
+    lower_pack_begin(e, s);
+    EMIT_FOR (e, i, x_const(e, 0), x_const(e, weights(s)), 1) {
+        p_copy_one(e, p_at(e, e_arg_addr(e, PACK_TO), i.at),
+                   p_at(e, e_arg_addr(e, PACK_FROM), i.at));
+    }
+    e_fn_end(e);
+}
+
+static void emit(Emit *e, const dcn_spec *s, const dcn_target *t, const int *k)
+{
+    (void)t;
+    e_lanes(e, k[LANES]);
+    lower_packed_bytes(e, s, weights(s) * e->fp_bytes);
+    emit_pack(e, s);
+    lower_workspace(e, s, nothing, 0, NULL);
+    lower_tasks(e, s, 1, rows_of, NULL);
+
+    lower_run_begin(e, s);
+    Problem pb = problem_load(e, s, e_arg_addr(e, RUN_ARGS));
+    EMIT_FOR (e, task, e_arg_idx(e, RUN_FIRST), e_arg_idx(e, RUN_LAST), 1) {
+        Place at = { .n = x_div(e, task.at, pb.p), .p = x_rem(e, task.at, pb.p) };
+        one_row(e, &pb, at, k[OUTS]);
+    }
+    e_fn_end(e);
+}
+
+const struct Lowering lower_direct = {
+    .name = "direct",
+    .summary = "lanes along output columns, samples gathered one by one, no workspace",
+    .rev = 3,
+    .ops = 1u << DCN_OP_CONV2D | 1u << DCN_OP_DEFORM_CONV2D,
+    .knobs = knobs,
+    .nknobs = NKNOBS,
+    .refuse = refuse,
+    .guess = guess,
+    .cost = cost,
+    .explain = explain,
+    .emit = emit,
+};

@@ -1,0 +1,272 @@
+/* emit.c: the plumbing under the vocabulary, and its scalars.
+**
+** Fast-math policy: contraction (a*b + c may be fused) and no signed zeros.  NaN and
+** infinities keep their meaning; nothing is reassociated, so a result does not depend
+** on how LLVM happens to order a sum.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "codegen/ir/emit.h"
+#include "codegen/target/table.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- setting up ------------------------------------------------------------ */
+
+static void set_lanes(Emit *e, int lanes)
+{
+    e->lanes = lanes;
+    e->vf = LLVMVectorType(e->fp, (unsigned)lanes);
+    e->vi = LLVMVectorType(e->i32, (unsigned)lanes);
+    e->vm = LLVMVectorType(e->i1, (unsigned)lanes);
+    e->vb = LLVMVectorType(e->fp_bytes == 4 ? e->i32 : e->i64, (unsigned)lanes);
+}
+
+void e_turn(Emit *e, const dcn_target *t)
+{
+    e->target = t;
+    e->isa = cg_isa(t->isa);
+    assert(e->isa);
+}
+
+void e_open(Emit *e, const char *name, dcn_dtype dtype, const dcn_target *t)
+{
+    memset(e, 0, sizeof *e);
+    e->ctx = LLVMContextCreate();
+    e->mod = LLVMModuleCreateWithNameInContext(name, e->ctx);
+    e->b = LLVMCreateBuilderInContext(e->ctx);
+    e_turn(e, t);
+    e->fp_bytes = dtype == DCN_F32 ? 4 : 8;
+    e->fp = dtype == DCN_F32 ? LLVMFloatTypeInContext(e->ctx) : LLVMDoubleTypeInContext(e->ctx);
+    e->i1 = LLVMInt1TypeInContext(e->ctx);
+    e->i8 = LLVMInt8TypeInContext(e->ctx);
+    e->i32 = LLVMInt32TypeInContext(e->ctx);
+    e->i64 = LLVMInt64TypeInContext(e->ctx);
+    e->ptr = LLVMPointerTypeInContext(e->ctx, 0);
+    e->none = LLVMVoidTypeInContext(e->ctx);
+    set_lanes(e, t->vector_bytes / e->fp_bytes);
+    LLVMSetTarget(e->mod, t->triple);
+}
+
+void e_close(Emit *e)
+{
+    assert(e->open_blocks == 0);
+    LLVMDisposeBuilder(e->b);
+    e->b = NULL;
+}
+
+Shape e_shape(Emit *e, Shape now)
+{
+    Shape old = { e->fp_bytes, e->lanes, e->exact };
+    e->fp_bytes = now.fp_bytes;
+    e->exact = now.exact;
+    e->fp = now.fp_bytes == 4 ? LLVMFloatTypeInContext(e->ctx) : LLVMDoubleTypeInContext(e->ctx);
+    set_lanes(e, now.lanes);
+    return old;
+}
+
+int e_lanes(Emit *e, int lanes)
+{
+    int old = e->lanes;
+    set_lanes(e, lanes);
+    return old;
+}
+
+static void add_attribute(Emit *e, LLVMValueRef fn, LLVMAttributeIndex at, const char *name,
+                          uint64_t value)
+{
+    unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
+    LLVMAddAttributeAtIndex(fn, at, LLVMCreateEnumAttribute(e->ctx, kind, value));
+}
+
+void e_fn_mark(Emit *e, LLVMValueRef fn, const char *name)
+{
+    add_attribute(e, fn, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, name, 0);
+}
+
+void e_fn_note(Emit *e, LLVMValueRef fn, const char *key, const char *value)
+{
+    LLVMAttributeRef a = LLVMCreateStringAttribute(e->ctx, key, (unsigned)strlen(key), value,
+                                                   (unsigned)strlen(value));
+    LLVMAddAttributeAtIndex(fn, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, a);
+}
+
+/* LLVM takes registers to be as narrow as some CPUs like them best (x86) or may have them (SVE), unless told. */
+static void add_machine_attributes(Emit *e, LLVMValueRef fn)
+{
+    const LLVMAttributeIndex all = (LLVMAttributeIndex)LLVMAttributeFunctionIndex;
+    const uint64_t scale = (uint64_t)e->isa->vscale;
+    char bits[16];
+    snprintf(bits, sizeof bits, "%d", 8 * e->isa->vector_bytes);
+    e_fn_mark(e, fn, "nounwind");
+    e_fn_note(e, fn, "prefer-vector-width", bits);
+    if (scale)
+        add_attribute(e, fn, all, "vscale_range", scale << 32 | scale);
+}
+
+LLVMValueRef e_fn_begin(Emit *e, const char *name, int internal, LLVMTypeRef result, int nargs,
+                        const LLVMTypeRef *args)
+{
+    LLVMTypeRef type = LLVMFunctionType(result, (LLVMTypeRef *)(size_t)args, (unsigned)nargs, 0);
+    LLVMValueRef fn = LLVMAddFunction(e->mod, name, type);
+    if (internal)
+        LLVMSetLinkage(fn, LLVMInternalLinkage);
+    for (int i = 0; internal && i < nargs; i++)
+        if (args[i] == e->ptr)
+            add_attribute(e, fn, (LLVMAttributeIndex)(i + 1), "noalias", 0);
+    add_machine_attributes(e, fn);
+    e->fn = fn;
+    LLVMPositionBuilderAtEnd(e->b, LLVMAppendBasicBlockInContext(e->ctx, fn, "entry"));
+    return fn;
+}
+
+void e_fn_end(Emit *e)
+{
+    assert(e->open_blocks == 0);
+    LLVMBuildRetVoid(e->b);
+}
+
+void e_return(Emit *e, idx value)
+{
+    assert(e->open_blocks == 0);
+    LLVMBuildRet(e->b, value.v);
+}
+
+idx e_arg_idx(Emit *e, int i)
+{
+    return (idx){ LLVMGetParam(e->fn, (unsigned)i) };
+}
+
+addr e_arg_addr(Emit *e, int i)
+{
+    return (addr){ LLVMGetParam(e->fn, (unsigned)i) };
+}
+
+LLVMValueRef e_call_fn(Emit *e, LLVMValueRef fn, int nargs, const LLVMValueRef *args)
+{
+    return LLVMBuildCall2(e->b, LLVMGlobalGetValueType(fn), fn, (LLVMValueRef *)(size_t)args,
+                          (unsigned)nargs, "");
+}
+
+LLVMValueRef e_intrinsic(Emit *e, const char *name, LLVMTypeRef *over, int nover,
+                         LLVMValueRef *args, int nargs)
+{
+    unsigned id = LLVMLookupIntrinsicID(name, strlen(name));
+    assert(id != 0);
+    LLVMValueRef fn = LLVMGetIntrinsicDeclaration(e->mod, id, over, (size_t)nover);
+    LLVMTypeRef type = LLVMIntrinsicGetType(e->ctx, id, over, (size_t)nover);
+    return LLVMBuildCall2(e->b, type, fn, args, (unsigned)nargs, "");
+}
+
+LLVMValueRef e_splat(Emit *e, LLVMValueRef s)
+{
+    if (LLVMIsConstant(s)) {
+        LLVMValueRef lane[64];
+        for (int i = 0; i < e->lanes; i++)
+            lane[i] = s;
+        return LLVMConstVector(lane, (unsigned)e->lanes);
+    }
+    LLVMTypeRef type = LLVMVectorType(LLVMTypeOf(s), (unsigned)e->lanes);
+    LLVMValueRef none = LLVMGetPoison(type), zero = LLVMConstInt(e->i64, 0, 0);
+    LLVMValueRef one = LLVMBuildInsertElement(e->b, none, s, zero, "");
+    return LLVMBuildShuffleVector(e->b, one, none, LLVMConstNull(e->vi), "");
+}
+
+/* ---- scalars ------------------------------------------------------------------ */
+
+#define X(value) ((idx){ value })
+
+idx x_const(Emit *e, int64_t k)
+{
+    return X(LLVMConstInt(e->i64, (unsigned long long)k, 1));
+}
+
+int x_is(idx a, int64_t k)
+{
+    return LLVMIsAConstantInt(a.v) && LLVMConstIntGetSExtValue(a.v) == k;
+}
+
+idx x_add(Emit *e, idx a, idx b)
+{
+    return x_is(a, 0) ? b : x_is(b, 0) ? a : X(LLVMBuildNSWAdd(e->b, a.v, b.v, ""));
+}
+
+idx x_sub(Emit *e, idx a, idx b)
+{
+    return x_is(b, 0) ? a : X(LLVMBuildNSWSub(e->b, a.v, b.v, ""));
+}
+
+idx x_mul(Emit *e, idx a, idx b)
+{
+    return x_is(a, 1) ? b : x_is(b, 1) ? a : X(LLVMBuildNSWMul(e->b, a.v, b.v, ""));
+}
+
+idx x_div(Emit *e, idx a, idx b)
+{
+    return x_is(b, 1) ? a : X(LLVMBuildUDiv(e->b, a.v, b.v, ""));
+}
+
+idx x_rem(Emit *e, idx a, idx b)
+{
+    return X(LLVMBuildURem(e->b, a.v, b.v, ""));
+}
+
+idx x_min(Emit *e, idx a, idx b)
+{
+    return x_select(e, x_less(e, a, b), a, b);
+}
+
+idx x_max(Emit *e, idx a, idx b)
+{
+    return x_select(e, x_less(e, a, b), b, a);
+}
+
+idx x_addk(Emit *e, idx a, int64_t k)
+{
+    return x_add(e, a, x_const(e, k));
+}
+
+idx x_mulk(Emit *e, idx a, int64_t k)
+{
+    return x_mul(e, a, x_const(e, k));
+}
+
+idx x_round_up(Emit *e, idx a, int64_t to)
+{
+    return x_mulk(e, x_div(e, x_addk(e, a, to - 1), x_const(e, to)), to);
+}
+
+idx x_select(Emit *e, cond c, idx yes, idx no)
+{
+    return X(LLVMBuildSelect(e->b, c.v, yes.v, no.v, ""));
+}
+
+/* A hint that no pass of ours reads, and that code generation drops. */
+idx x_held(Emit *e, idx a)
+{
+    LLVMValueRef args[] = { a.v, LLVMConstNull(e->i64) };
+    return LLVMIsConstant(a.v) ? a : X(e_intrinsic(e, "llvm.expect", &e->i64, 1, args, 2));
+}
+
+cond x_less(Emit *e, idx a, idx b)
+{
+    return (cond){ LLVMBuildICmp(e->b, LLVMIntSLT, a.v, b.v, "") };
+}
+
+cond x_equal(Emit *e, idx a, idx b)
+{
+    return (cond){ LLVMBuildICmp(e->b, LLVMIntEQ, a.v, b.v, "") };
+}
+
+cond c_and(Emit *e, cond a, cond b)
+{
+    return (cond){ LLVMBuildAnd(e->b, a.v, b.v, "") };
+}
+
+cond c_any(Emit *e, mask m)
+{
+    LLVMTypeRef bits = LLVMIntTypeInContext(e->ctx, LLVMGetVectorSize(LLVMTypeOf(m.v)));
+    LLVMValueRef all = LLVMBuildBitCast(e->b, m.v, bits, "");
+    return (cond){ LLVMBuildICmp(e->b, LLVMIntNE, all, LLVMConstNull(bits), "") };
+}

@@ -1,0 +1,135 @@
+/* flow.c: loops and branches as blocks of C.
+**
+** Loops test at the bottom behind a guard at the top, so that a loop whose bounds are
+** known while generating has no guard, and one that runs once is no loop at all.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "codegen/ir/emit.h"
+
+#include <assert.h>
+
+static LLVMBasicBlockRef block(Emit *e, const char *name)
+{
+    return LLVMAppendBasicBlockInContext(e->ctx, e->fn, name);
+}
+
+/* ---- counted loops -------------------------------------------------------------------- */
+
+static int constant(idx a)
+{
+    return LLVMIsAConstantInt(a.v) != NULL;
+}
+
+/* Known to run at least once; *once: exactly once. */
+static int known_to_run(idx from, idx to, int64_t step, int *once)
+{
+    *once = 0;
+    if (!constant(from) || !constant(to))
+        return 0;
+    int64_t n = LLVMConstIntGetSExtValue(to.v) - LLVMConstIntGetSExtValue(from.v);
+    *once = n > 0 && n <= step;
+    return n > 0;
+}
+
+Loop loop_begin(Emit *e, idx from, idx to, int64_t step)
+{
+    Loop l = { .at = from, .open = 1, .to = to, .step = step };
+    int runs = known_to_run(from, to, step, &l.straight);
+    e->open_blocks++;
+    if (l.straight)
+        return l;
+    LLVMBasicBlockRef here = LLVMGetInsertBlock(e->b);
+    l.body = block(e, "loop");
+    l.exit = block(e, "after");
+    if (runs)
+        LLVMBuildBr(e->b, l.body);
+    else
+        LLVMBuildCondBr(e->b, x_less(e, from, to).v, l.body, l.exit);
+    LLVMPositionBuilderAtEnd(e->b, l.body);
+    l.at.v = LLVMBuildPhi(e->b, e->i64, "at");
+    l.counter = l.at;
+    LLVMAddIncoming(l.at.v, &from.v, &here, 1);
+    return l;
+}
+
+Loop loop_begin_outer(Emit *e, idx from, idx to, int64_t step)
+{
+    Loop l = loop_begin(e, from, to, step);
+    l.at = x_held(e, l.at);
+    return l;
+}
+
+void loop_end(Emit *e, Loop *l)
+{
+    l->open = 0;
+    e->open_blocks--;
+    if (l->straight)
+        return;
+    idx next = x_addk(e, l->counter, l->step);
+    LLVMBasicBlockRef here = LLVMGetInsertBlock(e->b);
+    LLVMBuildCondBr(e->b, x_less(e, next, l->to).v, l->body, l->exit);
+    LLVMAddIncoming(l->counter.v, &next.v, &here, 1);
+    LLVMMoveBasicBlockAfter(l->exit, here);
+    LLVMPositionBuilderAtEnd(e->b, l->exit);
+}
+
+/* ---- vector steps with a tail ----------------------------------------------------------- */
+
+static void tiles_open(Emit *e, Tiles *t)
+{
+    idx from = t->part == 0 ? x_const(e, 0) : t->split;
+    t->loop = loop_begin(e, from, t->part == 0 ? t->split : t->extent, e->lanes);
+    t->at = t->loop.at;
+    t->live.v = NULL;
+    if (t->part == 1)
+        t->live = m_below(e, x_sub(e, t->extent, t->at));
+}
+
+Tiles tiles_begin(Emit *e, idx extent)
+{
+    Tiles t = { .extent = extent, .parts = 2 };
+    t.split = x_mulk(e, x_div(e, extent, x_const(e, e->lanes)), e->lanes);
+    if (constant(extent) && extent.v == t.split.v)
+        t.parts = 1;
+    if (x_is(t.split, 0))
+        t.part = 1;
+    if (t.part < t.parts)
+        tiles_open(e, &t);
+    return t;
+}
+
+void tiles_next(Emit *e, Tiles *t)
+{
+    loop_end(e, &t->loop);
+    if (++t->part < t->parts)
+        tiles_open(e, t);
+}
+
+/* ---- branches ------------------------------------------------------------------------------ */
+
+Branch branch_begin(Emit *e, cond c, int arms)
+{
+    Branch b = { .arms = arms, .yes = 1 };
+    LLVMBasicBlockRef then = block(e, "then");
+    b.exit = block(e, "after");
+    b.other = arms == 2 ? block(e, "else") : b.exit;
+    LLVMBuildCondBr(e->b, c.v, then, b.other);
+    LLVMPositionBuilderAtEnd(e->b, then);
+    e->open_blocks++;
+    return b;
+}
+
+void branch_next(Emit *e, Branch *b)
+{
+    LLVMBasicBlockRef here = LLVMGetInsertBlock(e->b);
+    LLVMBuildBr(e->b, b->exit);
+    if (++b->arm < b->arms) {
+        LLVMMoveBasicBlockAfter(b->other, here);
+        LLVMPositionBuilderAtEnd(e->b, b->other);
+        b->yes = 0;
+        return;
+    }
+    LLVMMoveBasicBlockAfter(b->exit, here);
+    LLVMPositionBuilderAtEnd(e->b, b->exit);
+    e->open_blocks--;
+}

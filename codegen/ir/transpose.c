@@ -1,0 +1,122 @@
+/* transpose.c: matrices are transposed in squares of lanes x lanes, in registers.
+**
+** The last square of a row or column of squares ends where the matrix ends and may overlap its neighbour, so there
+** is one body for all of them and no mask.  What is narrower than a square is cut into smaller ones, of 4 and of 1.
+**
+** A square takes log2(n) rounds.  In one of them rows i and i+s become  [evens of i, evens of i+s]  and  [odds of i,
+** odds of i+s].  After the rounds s = 1, 2, ... n/2 row i is column i.  Machines do this best within parts of 16 bytes, so
+** first these are transposed, then the square of parts.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "codegen/ir/transpose.h"
+
+enum { SMALL = 4 }; /* side of the squares of what is narrower than a vector */
+enum { PART_BYTES = 16 };
+
+static const mask all_lanes = { NULL };
+
+/* Every second unit of a, then of b, within each frame: `unit` and `frame` elements. */
+static fvec every_second(Emit *e, fvec a, fvec b, const int size[2], int odd)
+{
+    int from[64], unit = size[0], frame = size[1];
+    for (int j = 0; j < e->lanes; j++) {
+        int at = j % frame / unit * 2 + odd, other = at * unit >= frame;
+        from[j] = j - j % frame + at * unit % frame + j % unit + other * e->lanes;
+    }
+    return f_held(e, f_shuffle(e, a, b, from));
+}
+
+/* Rounds of pairs i and i + s of rows, which take apart frames of so many units. */
+static void rounds(Emit *e, fvec *block, const int size[2])
+{
+    for (int s = size[0]; s < size[1]; s *= 2)
+        for (int i = 0; i < e->lanes; i++) {
+            if (i & s)
+                continue;
+            fvec a = block[i], b = block[i + s];
+            block[i] = every_second(e, a, b, size, 0);
+            block[i + s] = every_second(e, a, b, size, 1);
+        }
+}
+
+static void transpose(Emit *e, fvec *block)
+{
+    int part = PART_BYTES / e->fp_bytes < e->lanes ? PART_BYTES / e->fp_bytes : e->lanes;
+    rounds(e, block, (const int[]){ 1, part });
+    rounds(e, block, (const int[]){ part, e->lanes });
+}
+
+/* Rows in fours: a machine adds up to three of four distances while it addresses. */
+static addr row(Emit *e, addr p, idx step, int i)
+{
+    return p_at(e, p_at(e, p, x_mulk(e, step, i / 4 * 4)), x_mulk(e, step, i % 4));
+}
+
+/* lanes x lanes from the beginnings of t->from and t->to. */
+static void square(Emit *e, const Turn *t)
+{
+    fvec block[64];
+    for (int i = 0; i < e->lanes; i++)
+        block[i] = p_load(e, row(e, t->from, t->from_step, i), all_lanes);
+    transpose(e, block);
+    for (int i = 0; i < e->lanes; i++)
+        p_store(e, row(e, t->to, t->to_step, i), block[i], all_lanes);
+}
+
+/* All of a matrix of at least n x n in squares of n x n. */
+static void squares(Emit *e, const Turn *t, int n)
+{
+    idx zero = x_const(e, 0);
+    int full = e_lanes(e, n);
+    EMIT_OUTER (e, i, zero, t->rows, n) {
+        idx y = x_min(e, i.at, x_addk(e, t->rows, -n));
+        Turn at = *t;
+        addr from = p_at(e, t->from, x_mul(e, y, t->from_step)), to = p_at(e, t->to, y);
+        EMIT_OUTER (e, j, zero, t->cols, n) {
+            idx x = x_min(e, j.at, x_addk(e, t->cols, -n));
+            at.from = p_at(e, from, x);
+            at.to = p_at(e, to, x_mul(e, x, t->to_step));
+            square(e, &at);
+        }
+    }
+    e_lanes(e, full);
+}
+
+static void sized(Emit *e, const Turn *t, int n)
+{
+    if (n == 1) {
+        squares(e, t, n);
+        return;
+    }
+    EMIT_EITHER(e, narrow, x_less(e, x_min(e, t->rows, t->cols), x_const(e, n)))
+    {
+        if (narrow.yes)
+            sized(e, t, n > SMALL ? SMALL : 1);
+        else
+            squares(e, t, n);
+    }
+}
+
+enum { FROM, FROM_STEP, ROWS, TO, TO_STEP, COLS, NARGS };
+
+LLVMValueRef emit_turn(Emit *e)
+{
+    const LLVMTypeRef args[NARGS] = { e->ptr, e->i64, e->i64, e->ptr, e->i64, e->i64 };
+    LLVMValueRef fn = e_fn_begin(e, "turn", 1, e->none, NARGS, args);
+    const Turn t = { .from = e_arg_addr(e, FROM),
+                     .to = e_arg_addr(e, TO),
+                     .rows = e_arg_idx(e, ROWS),
+                     .cols = e_arg_idx(e, COLS),
+                     .from_step = e_arg_idx(e, FROM_STEP),
+                     .to_step = e_arg_idx(e, TO_STEP) };
+    sized(e, &t, e->lanes);
+    e_fn_end(e);
+    return fn;
+}
+
+void call_turn(Emit *e, LLVMValueRef turn, const Turn *t)
+{
+    e_call_fn(
+        e, turn, NARGS,
+        (LLVMValueRef[]){ t->from.v, t->from_step.v, t->rows.v, t->to.v, t->to_step.v, t->cols.v });
+}

@@ -1,0 +1,128 @@
+/* problem.c: operands, sizes and layout.  The only file that knows how tensors are stored.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "codegen/kernel/problem.h"
+
+#include <string.h>
+
+int problem_taps(const dcn_spec *s)
+{
+    return s->kernel[0] * s->kernel[1];
+}
+
+int problem_is_deformed(const dcn_spec *s)
+{
+    return s->op == DCN_OP_DEFORM_CONV2D;
+}
+
+int problem_vector(const dcn_spec *s, const dcn_target *t)
+{
+    return t->vector_bytes / (int)dcn_dtype_bytes(s->dtype);
+}
+
+int problem_common(int a, int b)
+{
+    return b ? problem_common(b, a % b) : a;
+}
+
+/* floor((in + pads - (dil*(k-1)+1)) / stride) + 1; the caller has checked that it is >= 1 */
+static idx out_size(Emit *e, const dcn_spec *s, int axis, idx in)
+{
+    int pads = s->padding[axis] + s->padding[axis + 2];
+    int extent = s->dilation[axis] * (s->kernel[axis] - 1) + 1;
+    idx room = x_addk(e, in, pads - extent);
+    return x_addk(e, x_div(e, room, x_const(e, s->stride[axis])), 1);
+}
+
+static idx size_or(Emit *e, int64_t known, idx dynamic)
+{
+    return known == DCN_DYNAMIC ? dynamic : x_const(e, known);
+}
+
+Problem problem_of_sizes(Emit *e, const dcn_spec *s, const idx size[4])
+{
+    Problem pb = { .s = s,
+                   .n = size_or(e, s->batch, size[0]),
+                   .h = size_or(e, s->height, size[1]),
+                   .w = size_or(e, s->width, size[2]),
+                   .r = size_or(e, s->rois, size[3]) };
+    const bool regions = s->pooled[0] > 0;
+    pb.p = regions ? x_const(e, s->pooled[0]) : out_size(e, s, 0, pb.h);
+    pb.q = regions ? x_const(e, s->pooled[1]) : out_size(e, s, 1, pb.w);
+    return pb;
+}
+
+addr problem_operand(const Problem *pb, const char *name)
+{
+    dcn_tensor t[DCN_MAX_TENSORS];
+    int nt = dcn_spec_tensors(pb->s, t);
+    for (int i = 0; i < nt; i++)
+        if (strcmp(t[i].name, name) == 0)
+            return pb->operand[i];
+    return (addr){ NULL };
+}
+
+static void name_operands(Problem *pb)
+{
+    const struct {
+        const char *name;
+        addr *slot;
+    } all[] = {
+        { "input", &pb->input },   { "weight", &pb->weight }, { "bias", &pb->bias },
+        { "scale", &pb->scale },   { "shift", &pb->shift },   { "residual", &pb->residual },
+        { "offset", &pb->offset }, { "mask", &pb->mask },     { "rois", &pb->rois },
+        { "trans", &pb->trans },   { "output", &pb->output }, { "offset_mask", &pb->offset_mask },
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        *all[i].slot = problem_operand(pb, all[i].name);
+}
+
+/* Offset and mask of a deformable convolution, which may be parts of one map. */
+static void find_offsets(Emit *e, Problem *pb)
+{
+    const dcn_spec *s = pb->s;
+    int64_t points = (int64_t)s->offset_groups * problem_taps(s);
+    pb->offset_channels = 2 * points;
+    pb->mask_channels = points;
+    if (!s->offset_mask)
+        return;
+    pb->offset_channels = pb->mask_channels = 3 * points;
+    const idx zero = x_const(e, 0), first[4] = { zero, x_const(e, 2 * points), zero, zero };
+    pb->offset = pb->offset_mask;
+    pb->mask =
+        p_at(e, pb->offset_mask, problem_at(e, pb, x_const(e, 3 * points), pb->p, pb->q, first));
+}
+
+Problem problem_load(Emit *e, const dcn_spec *s, addr args)
+{
+    dcn_tensor t[DCN_MAX_TENSORS];
+    int nt = dcn_spec_tensors(s, t);
+    idx size[4];
+    for (int i = 0; i < 4; i++)
+        size[i] = p_get_i64(e, p_at_i64(e, args, x_const(e, nt + i)));
+    Problem pb = problem_of_sizes(e, s, size);
+    for (int i = 0; i < nt; i++)
+        pb.operand[i] = p_get_addr(e, p_at_addr(e, args, x_const(e, i)));
+    name_operands(&pb);
+    find_offsets(e, &pb);
+    return pb;
+}
+
+idx problem_at(Emit *e, const Problem *pb, idx channels, idx rows, idx cols, const idx at[4])
+{
+    idx n = at[0], c = at[1], y = at[2], x = at[3];
+    if (pb->s->layout == DCN_NCHW) {
+        idx plane = x_add(e, x_mul(e, n, channels), c);
+        return x_add(e, x_mul(e, x_add(e, x_mul(e, plane, rows), y), cols), x);
+    }
+    idx pixel = x_add(e, x_mul(e, x_add(e, x_mul(e, n, rows), y), cols), x);
+    return x_add(e, x_mul(e, pixel, channels), c);
+}
+
+fvec problem_lanes(Emit *e, const Problem *pb, addr map, idx channels, const idx at[4], mask live)
+{
+    addr first = p_at(e, map, problem_at(e, pb, channels, pb->p, pb->q, at));
+    if (pb->s->layout == DCN_NCHW)
+        return p_load(e, first, live);
+    return p_gather(e, first, i_mul(e, i_lane(e), i_splat(e, channels)), live);
+}

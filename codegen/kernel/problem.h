@@ -1,0 +1,45 @@
+/* problem.h: the operands and sizes of a kernel, as values in the function being written.
+**
+** A size that the spec knows is a constant and folds away; a dynamic one is read from the
+** argument block.  That is the whole difference between static and dynamic kernels.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_CODEGEN_PROBLEM_H
+#define DCN_CODEGEN_PROBLEM_H
+
+#include "codegen/ir/emit.h"
+
+typedef struct Problem {
+    const dcn_spec *s;
+    addr input, weight, bias, scale, shift, residual, offset, mask, offset_mask, rois, trans,
+        output;                             /* .v == NULL: not in this spec */
+    addr operand[DCN_MAX_TENSORS];          /* all, as in dcn_spec_tensors */
+    idx n, h, w, r;                         /* batch, input rows and columns, rois */
+    idx p, q;                               /* output rows and columns */
+    int64_t offset_channels, mask_channels; /* of the maps that offset and mask are in */
+} Problem;
+
+Problem problem_load(Emit *e, const dcn_spec *s, addr args);
+
+/* The same sizes from the parameters (batch, height, width, rois) of a size query. */
+Problem problem_of_sizes(Emit *e, const dcn_spec *s, const idx size[4]);
+
+/* Any operand by its name; .v == NULL: not in this spec. */
+addr problem_operand(const Problem *pb, const char *name);
+
+int problem_taps(const dcn_spec *s);        /* K */
+int problem_is_deformed(const dcn_spec *s); /* has offsets */
+
+/* Elements of the spec's dtype in a register of the target. */
+int problem_vector(const dcn_spec *s, const dcn_target *t);
+
+/* Greatest common divisor: the longest runs that neither of two ways to cut channels cuts. */
+int problem_common(int a, int b);
+
+/* Element offset of [n][c][y][x] in a map of `channels` channels and `rows` x `cols`, in the spec's layout. */
+idx problem_at(Emit *e, const Problem *pb, idx channels, idx rows, idx cols, const idx at[4]);
+
+/* Lanes along x: element (n, c, y, x + lane) of such a map; dead lanes are not read and are 0. */
+fvec problem_lanes(Emit *e, const Problem *pb, addr map, idx channels, const idx at[4], mask live);
+
+#endif

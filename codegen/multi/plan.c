@@ -1,0 +1,167 @@
+/* plan.c: which variants a kernel has, in which order, and what each needs.
+**
+** A variant is compiled for the plainest CPU of its architecture plus a list of features that is written out
+** here, and only tuned for the CPU that the user named.  So LLVM can use nothing but that list, and the
+** list is what the machine is asked for: the two cannot drift apart with LLVM's tables of CPUs.  The list is
+** what all CPUs of the target's class share, with what -mattr adds or takes away; what a single CPU has
+** beyond its class is of no use to the kernels.
+**
+** Of two classes the more capable goes first; within a class the order is the user's.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "codegen/multi/multi.h"
+#include "codegen/target/table.h"
+#include "runtime/base/base.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const DispatchArch *const archs[] = { &dispatch_x86, &dispatch_arm };
+
+/* ---- features ---------------------------------------------------------------- */
+
+static int row_of(const DispatchArch *a, const char *name, size_t length)
+{
+    for (int i = 0; a->probes[i].name; i++)
+        if (strlen(a->probes[i].name) == length && !memcmp(a->probes[i].name, name, length))
+            return i;
+    return -1;
+}
+
+/* The features of a list, and whatever they imply.  Others than ours are left out: the code cannot use them. */
+static uint64_t closure(const DispatchArch *a, const char *list, size_t length)
+{
+    uint64_t set = 0;
+    for (const char *at = list, *end = list + length; at < end;) {
+        const char *comma = memchr(at, ',', (size_t)(end - at));
+        size_t n = (size_t)((comma ? comma : end) - at);
+        int i = row_of(a, at, n);
+        if (i >= 0)
+            set |=
+                (uint64_t)1 << i | closure(a, a->probes[i].implies, strlen(a->probes[i].implies));
+        at += n + 1;
+    }
+    return set;
+}
+
+/* A set without a feature, and without those that imply it. */
+static uint64_t without(const DispatchArch *a, uint64_t set, const char *name, size_t length)
+{
+    int gone = row_of(a, name, length);
+    for (int i = 0; gone >= 0 && a->probes[i].name; i++)
+        if (closure(a, a->probes[i].name, strlen(a->probes[i].name)) >> gone & 1)
+            set &= ~((uint64_t)1 << i);
+    return set;
+}
+
+/* What the table says of the class and of lesser ones, but not of other lengths of vectors. */
+static uint64_t of_class(const DispatchArch *a, const Isa *isa)
+{
+    uint64_t set = 0;
+    for (const Isa *i = isa; i->name && strcmp(i->triple, isa->triple) == 0; i++)
+        if (i == isa || !i->vscale)
+            set |= closure(a, i->has, strlen(i->has));
+    return set;
+}
+
+static uint64_t features_of(const DispatchArch *a, const dcn_target *t)
+{
+    uint64_t set = of_class(a, cg_isa(t->isa));
+    for (const char *at = t->features; *at; at += *at == ',') {
+        size_t n = strcspn(at, ",");
+        if (*at == '+')
+            set |= closure(a, at + 1, n - 1);
+        else if (n > 1)
+            set = without(a, set, at + 1, n - 1);
+        at += n;
+    }
+    return set;
+}
+
+static uint64_t of_kind(const DispatchArch *a, uint64_t set, ProbeKind kind)
+{
+    uint64_t found = 0;
+    for (int i = 0; a->probes[i].name; i++)
+        if (a->probes[i].kind == kind)
+            found |= set & (uint64_t)1 << i;
+    return found;
+}
+
+uint64_t dispatch_needs(const Dispatch *d, int i)
+{
+    return d->features[i] & ~of_kind(d->arch, d->features[i], PROBE_GIVEN);
+}
+
+uint64_t dispatch_own(const Dispatch *d, int i)
+{
+    for (const Signature *s = d->arch->signatures; s->cpu; s++)
+        if (strcmp(s->cpu, d->v[i].target->cpu) == 0)
+            return (uint64_t)1 << (MAX_PROBES + i);
+    return 0;
+}
+
+/* ---- which go together --------------------------------------------------------- */
+
+static const DispatchArch *arch_of(const dcn_target *t)
+{
+    for (size_t i = 0; i < sizeof archs / sizeof *archs; i++) {
+        size_t n = strlen(archs[i]->triple);
+        if (strncmp(t->triple, archs[i]->triple, n) == 0 && cg_isa(t->isa))
+            return archs[i];
+    }
+    return NULL;
+}
+
+static int check(const CgVariant *v, int n, dcn_error *err)
+{
+    for (int i = 0; i < n; i++) {
+        const dcn_target *t = v[i].target;
+        if (!arch_of(t))
+            return dcn_fail(err, DCN_EUSAGE,
+                            "target '%s' (%s) must be compiled alone: it cannot be "
+                            "recognised at run time",
+                            t->cpu, t->isa);
+        if (strcmp(t->triple, v[0].target->triple) != 0)
+            return dcn_fail(err, DCN_EUSAGE,
+                            "targets of one library must have one triple: '%s' has %s, '%s' has %s",
+                            v[0].target->cpu, v[0].target->triple, t->cpu, t->triple);
+        for (int j = 0; j < i; j++)
+            if (strcmp(t->cpu, v[j].target->cpu) == 0)
+                return dcn_fail(err, DCN_EUSAGE, "target '%s' is given twice", t->cpu);
+    }
+    return 0;
+}
+
+static void sort(Dispatch *d, const CgVariant *v, int n)
+{
+    d->n = 0;
+    for (int i = 0; i < n; i++) {
+        int at = d->n++;
+        const Isa *isa = cg_isa(v[i].target->isa);
+        for (; at > 0 && isa < cg_isa(d->v[at - 1].target->isa); at--)
+            d->v[at] = d->v[at - 1];
+        d->v[at] = v[i];
+    }
+}
+
+/* What every machine of the triple can run. */
+static void set_base(Dispatch *d)
+{
+    const dcn_target *least = d->v[d->n - 1].target;
+    d->base = (dcn_target){ .vector_bytes = least->vector_bytes, .registers = least->registers };
+    snprintf(d->base.triple, sizeof d->base.triple, "%s", least->triple);
+    snprintf(d->base.isa, sizeof d->base.isa, "%s", least->isa);
+    snprintf(d->base.cpu, sizeof d->base.cpu, "%s", d->arch->cpu);
+}
+
+int dispatch_plan(Dispatch *d, const dcn_spec *s, const CgVariant *v, int n, dcn_error *err)
+{
+    if (check(v, n, err))
+        return -1;
+    *d = (Dispatch){ .spec = s, .arch = arch_of(v[0].target) };
+    sort(d, v, n);
+    set_base(d);
+    for (int i = 0; i < n; i++)
+        d->features[i] = features_of(d->arch, d->v[i].target);
+    return 0;
+}

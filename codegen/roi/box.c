@@ -1,0 +1,257 @@
+/* box.c: a region, its bins, and where their samples stand.
+**
+** All of it in f64 and uncontracted, in the order of the reference: a position decides which pixels are
+** read, and a rounding here is a jump there.  It is done per bin, not per channel, so it costs little.
+**
+** Regions hold anything.  One with a number that is not finite, or without an image, gives zeros.  What is
+** converted to an integer is clamped before; a comparison with NaN is false, so a sample at NaN is outside.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "codegen/math/math.h"
+#include "codegen/roi/roi.h"
+
+#include <math.h>
+
+Shape roi_precise(const RoiPlan *p)
+{
+    return (Shape){ 8, p->wide, 1 };
+}
+
+Shape roi_plain(const RoiPlan *p)
+{
+    return (Shape){ p->fp_bytes, p->wide, 0 };
+}
+
+static const mask all_lanes = { NULL };
+
+/* Coordinate i of the region, in every lane. */
+static fvec coordinate(Emit *e, const RoiCtx *c, int i)
+{
+    Shape precise = e_shape(e, roi_plain(c->plan));
+    fvec x = p_splat(e, p_at(e, c->pb.rois, x_addk(e, x_mulk(e, c->r, 5), i)));
+    e_shape(e, precise);
+    return f_convert(e, x);
+}
+
+idx roi_image(Emit *e, const RoiCtx *c)
+{
+    fvec n = coordinate(e, c, 0), images = i_to_f(e, i_splat(e, c->pb.n));
+    mask in = m_and(e, f_less(e, f_const(e, -1), n), f_less(e, n, images));
+    for (int i = 1; i < 5; i++)
+        in = m_and(e, in, f_less(e, f_abs(e, coordinate(e, c, i)), f_const(e, (double)INFINITY)));
+    fvec whole = f_floor(e, f_max(e, n, f_const(e, 0)));
+    return i_first(e, f_to_i(e, f_select(e, in, whole, f_const(e, -1))));
+}
+
+fvec roi_extent(Emit *e, const RoiCtx *c, int axis)
+{
+    return i_to_f(e, i_splat(e, axis ? c->pb.w : c->pb.h));
+}
+
+/* ---- the region ------------------------------------------------------------------------------ */
+
+/* from and to: the region's edges along an axis, in the image. */
+typedef RoiAxis (*Box)(Emit *e, const dcn_spec *s, fvec from, fvec to);
+
+static fvec scaled(Emit *e, const dcn_spec *s, fvec x)
+{
+    return f_mul(e, x, f_const(e, s->spatial_scale));
+}
+
+static RoiAxis align_box(Emit *e, const dcn_spec *s, fvec from, fvec to)
+{
+    fvec half = f_const(e, s->op != DCN_OP_ROI_ALIGN || s->aligned ? 0.5 : 0);
+    RoiAxis x = { .start = f_sub(e, scaled(e, s, from), half) };
+    x.size = f_sub(e, f_sub(e, scaled(e, s, to), half), x.start);
+    if (s->op == DCN_OP_ROI_ALIGN && !s->aligned)
+        x.size = f_max(e, x.size, f_const(e, 1));
+    return x;
+}
+
+static fvec next_round(Emit *e, fvec x)
+{
+    return f_add(e, f_round(e, x), f_const(e, 1));
+}
+
+static RoiAxis rounded_box(Emit *e, const dcn_spec *s, fvec from, fvec to)
+{
+    fvec half = f_const(e, s->op == DCN_OP_DEFORM_PS_ROI_POOL ? 0.5 : 0);
+    RoiAxis x = { .start = f_sub(e, scaled(e, s, f_round(e, from)), half) };
+    fvec end = f_sub(e, scaled(e, s, next_round(e, to)), half);
+    x.size = f_max(e, f_sub(e, end, x.start), f_const(e, 0.1));
+    return x;
+}
+
+static RoiAxis torchvision_box(Emit *e, const dcn_spec *s, fvec from, fvec to)
+{
+    RoiAxis x = { .start = f_round(e, scaled(e, s, from)) };
+    x.size = f_sub(e, f_round(e, scaled(e, s, to)), x.start);
+    if (s->op == DCN_OP_ROI_POOL)
+        x.size = f_add(e, x.size, f_const(e, 1));
+    x.size = f_max(e, x.size, f_const(e, 1));
+    return x;
+}
+
+static RoiAxis mmcv_box(Emit *e, const dcn_spec *s, fvec from, fvec to)
+{
+    RoiAxis x = { .start = scaled(e, s, from) };
+    x.size = f_sub(e, scaled(e, s, f_add(e, to, f_const(e, 1))), x.start);
+    return x;
+}
+
+static Box box_of(const RoiPlan *p)
+{
+    static const Box quantised[] = { [DCN_ROI_MXNET] = rounded_box,
+                                     [DCN_ROI_TORCHVISION] = torchvision_box,
+                                     [DCN_ROI_MMCV] = mmcv_box };
+    if (p->rule == ROI_RULE_QUANTISED)
+        return quantised[p->s->variant];
+    return p->rule == ROI_RULE_HALF ? rounded_box : align_box;
+}
+
+RoiAxis roi_axis(Emit *e, const RoiCtx *c, int axis)
+{
+    const RoiPlan *p = c->plan;
+    fvec from = coordinate(e, c, 2 - axis), to = coordinate(e, c, 4 - axis);
+    RoiAxis x = box_of(p)(e, p->s, from, to);
+    x.bin = f_div(e, x.size, f_const(e, axis ? p->nw : p->nh));
+    x.grid = p->grid ? f_const(e, p->grid) : f_ceil(e, x.bin);
+    return x;
+}
+
+/* ---- its bins -------------------------------------------------------------------------------- */
+
+/* What lies `step` elements apart from p[at] on, one per lane. */
+static fvec lanes_of(Emit *e, const RoiCtx *c, addr p, idx at, int step, mask live)
+{
+    Shape precise = e_shape(e, roi_plain(c->plan));
+    addr from = p_at(e, p, at);
+    fvec x = step == 1 ? p_load(e, from, live)
+                       : p_gather(e, from, i_mul(e, i_lane(e), i_const(e, step)), live);
+    e_shape(e, precise);
+    return f_convert(e, x);
+}
+
+/* A channel of a tensor [R][channels][nh][nw], one element per bin. */
+static fvec per_bin(Emit *e, const RoiCtx *c, const RoiBins *b, addr p, int channels, int channel)
+{
+    const RoiPlan *plan = c->plan;
+    int nhwc = plan->s->layout == DCN_NHWC, step = nhwc ? channels : 1;
+    idx bin = x_add(e, c->first, b->first);
+    idx at = x_mulk(e, c->r, (int64_t)channels * plan->nh * plan->nw);
+    at = x_add(e, at, x_mulk(e, bin, step));
+    at = x_addk(e, at, nhwc ? channel : (int64_t)channel * plan->nh * plan->nw);
+    return lanes_of(e, c, p, at, step, b->live);
+}
+
+/* The part of axis `axis` that each bin lies in. */
+static fvec part_of(Emit *e, const RoiCtx *c, const RoiBins *b, int axis)
+{
+    const dcn_spec *s = c->plan->s;
+    fvec before = f_mul(e, b->at[axis], f_const(e, s->part_size));
+    return f_floor(e, f_div(e, before, f_const(e, s->pooled[axis])));
+}
+
+/* trans[r][2*class + channel] at the part of each bin. */
+static fvec trans_of(Emit *e, const RoiCtx *c, const RoiBins *b, int channel)
+{
+    const dcn_spec *s = c->plan->s;
+    int nhwc = s->layout == DCN_NHWC, channels = 2 * s->num_classes;
+    int plane = s->part_size * s->part_size;
+    idx of = x_addk(e, x_mulk(e, c->cls, 2), channel);
+    idx at = x_add(e, x_mulk(e, c->r, (int64_t)channels * plane), x_mulk(e, of, nhwc ? 1 : plane));
+    fvec part =
+        f_add(e, f_mul(e, part_of(e, c, b, 0), f_const(e, s->part_size)), part_of(e, c, b, 1));
+    ivec lane = i_mul(e, f_to_i(e, part), i_const(e, nhwc ? channels : 1));
+    Shape precise = e_shape(e, roi_plain(c->plan));
+    fvec x = p_gather(e, p_at(e, c->pb.trans, at), lane, b->live);
+    e_shape(e, precise);
+    return f_convert(e, x);
+}
+
+/* Where the bins begin along an axis; offsets are stored x first. */
+static fvec base_of(Emit *e, const RoiCtx *c, const RoiAxis *x, const RoiBins *b, int axis)
+{
+    const dcn_spec *s = c->plan->s;
+    fvec start = x->start, before = f_mul(e, b->at[axis], x->bin);
+    if (s->op == DCN_OP_DEFORM_ROI_POOL) {
+        fvec shift = f_mul(e, f_const(e, s->gamma), x->size);
+        shift = f_mul(e, shift, per_bin(e, c, b, c->pb.offset, 2, 1 - axis));
+        return f_add(e, f_add(e, start, shift), before);
+    }
+    fvec base = f_add(e, before, start);
+    if (s->op != DCN_OP_DEFORM_PS_ROI_POOL || s->no_trans)
+        return base;
+    fvec trans = f_mul(e, trans_of(e, c, b, 1 - axis), f_const(e, s->trans_std));
+    return f_add(e, base, f_mul(e, trans, x->size));
+}
+
+RoiBins roi_bins(Emit *e, const RoiCtx *c, const RoiAxis axis[2], idx first)
+{
+    RoiBins b = { .first = first, .live = m_below(e, x_sub(e, c->bins, first)) };
+    ivec number = i_add(e, i_splat(e, x_add(e, c->first, first)), i_lane(e));
+    fvec n = i_to_f(e, number), cols = f_const(e, c->plan->nw);
+    b.at[0] = f_floor(e, f_div(e, f_add(e, n, f_const(e, 0.5)), cols));
+    b.at[1] = f_sub(e, n, f_mul(e, b.at[0], cols));
+    if (c->plan->rule != ROI_RULE_QUANTISED)
+        for (int i = 0; i < 2; i++)
+            b.base[i] = base_of(e, c, &axis[i], &b, i);
+    return b;
+}
+
+/* ---- samples --------------------------------------------------------------------------------- */
+
+fvec roi_position(Emit *e, const RoiCtx *c, const RoiAxis *x, fvec base, fvec t)
+{
+    if (c->plan->rule == ROI_RULE_HALF)
+        return f_add(e, base, f_mul(e, t, f_div(e, x->bin, x->grid)));
+    fvec middle = f_add(e, t, f_const(e, 0.5));
+    return f_add(e, base, f_div(e, f_mul(e, middle, x->bin), x->grid));
+}
+
+mask roi_valid(Emit *e, const RoiCtx *c, int axis, fvec position)
+{
+    int half = c->plan->rule == ROI_RULE_HALF;
+    fvec most = f_sub(e, roi_extent(e, c, axis), f_const(e, half ? 0.5 : 0));
+    mask above = f_at_most(e, f_const(e, half ? -0.5 : -1), position);
+    return m_and(e, above, f_at_most(e, position, most));
+}
+
+/* How many samples of an axis are valid. */
+static fvec valid_count(Emit *e, const RoiCtx *c, const RoiAxis *x, const RoiBins *b, int axis)
+{
+    var sum = v_float(e, f_const(e, 0)), at = v_float(e, f_const(e, 0));
+    EMIT_FOR (e, t, x_const(e, 0), x_const(e, c->plan->grid), 1) {
+        mask in = roi_valid(e, c, axis, roi_position(e, c, x, b->base[axis], v_get(e, at)));
+        v_set(e, sum, f_add(e, v_get(e, sum), f_select(e, in, f_const(e, 1), f_const(e, 0))));
+        v_set(e, at, f_add(e, v_get(e, at), f_const(e, 1)));
+    }
+    return v_get(e, sum);
+}
+
+/* 1 where there is no sample. */
+static fvec divisor(Emit *e, const RoiCtx *c, const RoiAxis axis[2], const RoiBins *b)
+{
+    fvec n = c->plan->rule == ROI_RULE_HALF
+                 ? f_mul(e, valid_count(e, c, &axis[0], b, 0), valid_count(e, c, &axis[1], b, 1))
+                 : f_mul(e, axis[0].grid, axis[1].grid);
+    return f_max(e, n, f_const(e, 1));
+}
+
+fvec roi_scale(Emit *e, const RoiCtx *c, const RoiAxis axis[2], const RoiBins *b)
+{
+    fvec scale = f_div(e, f_const(e, 1), divisor(e, c, axis, b));
+    if (c->plan->s->modulation == DCN_MODULATION_NONE)
+        return scale;
+    fvec m = per_bin(e, c, b, c->pb.mask, 1, 0);
+    return f_mul(e, scale,
+                 c->plan->s->modulation == DCN_MODULATION_SIGMOID ? emit_sigmoid(e, m) : m);
+}
+
+void roi_put_scale(Emit *e, const RoiCtx *c, const RoiBins *b, fvec scale)
+{
+    Shape precise = e_shape(e, roi_plain(c->plan));
+    addr to = p_at(e, roi_own(e, c, c->plan->at_scale), b->first);
+    p_store(e, to, f_convert(e, scale), all_lanes);
+    e_shape(e, precise);
+}

@@ -1,0 +1,166 @@
+/* parse.c: from a name to a machine, by way of the target table.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "codegen/cg.h"
+#include "codegen/target/features.h"
+#include "codegen/target/target.h"
+#include "runtime/base/base.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void cg_set_isa(dcn_target *t, const Isa *isa)
+{
+    snprintf(t->isa, sizeof t->isa, "%s", isa->name);
+    t->vector_bytes = isa->vector_bytes;
+    t->registers = isa->registers;
+    t->fma = isa->fma;
+    t->gather = isa->gather;
+}
+
+/* Objects are made for systems of one kind; no others are known to be free of a C runtime's helpers. */
+static int is_system(const Arch *arch, const char *triple)
+{
+    const char *os = strchr(triple, '-');
+    for (int i = 0; os && arch->systems[i]; i++)
+        if (strstr(os, arch->systems[i]))
+            return !strstr(os, "x32") && !strstr(os, "ilp32");
+    return 0;
+}
+
+static int unknown_cpu(const char *cpu, dcn_error *err)
+{
+    const char *names[128] = { "native" };
+    int n = 1;
+    for (const Cpu *c = cg_cpus; c->name && n < 127; c++)
+        names[n++] = c->name;
+    const char *near = rt_nearest(cpu, names);
+    if (near)
+        return dcn_fail(err, DCN_EENV, "unknown CPU \"%s\" (did you mean \"%s\"?)", cpu, near);
+    return dcn_fail(err, DCN_EENV, "unknown CPU \"%s\": `dcngen targets` lists the known ones",
+                    cpu);
+}
+
+static int is_one_of(const char *const *list, const char *name)
+{
+    for (int i = 0; list[i]; i++)
+        if (strcmp(list[i], name) == 0)
+            return 1;
+    return 0;
+}
+
+static int one_attr(const char *word, size_t n, const Arch *arch, dcn_error *err)
+{
+    char name[64];
+    if (n < 2 || n >= sizeof name || (word[0] != '+' && word[0] != '-'))
+        return dcn_fail(err, DCN_EENV,
+                        "bad feature \"%.*s\": expected +name or -name, with commas "
+                        "between",
+                        (int)n, word);
+    memcpy(name, word + 1, n - 1);
+    name[n - 1] = '\0';
+    if (is_one_of(arch->features, name) || is_one_of(arch->tuning, name))
+        return 0;
+    const char *near = rt_nearest(name, arch->features);
+    return near ? dcn_fail(err, DCN_EENV, "unknown CPU feature \"%s\" (did you mean \"%s\"?)", name,
+                           near)
+                : dcn_fail(err, DCN_EENV, "unknown CPU feature \"%s\"", name);
+}
+
+static int check_attrs(const char *attrs, const Arch *arch, dcn_error *err)
+{
+    for (const char *p = attrs; *p;) {
+        size_t n = strcspn(p, ",");
+        if (one_attr(p, n, arch, err))
+            return -1;
+        p += n;
+        if (*p == ',' && *++p == '\0')
+            return dcn_fail(err, DCN_EENV,
+                            "bad feature \"\": expected +name or -name, with commas "
+                            "between");
+    }
+    return 0;
+}
+
+static int named(const char *cpu, const char *triple, dcn_target *t, const Isa **base,
+                 dcn_error *err)
+{
+    const Cpu *c = cg_cpu(cpu);
+    if (!c)
+        return unknown_cpu(cpu, err);
+    *base = cg_isa(c->isa);
+    if (triple && !cg_is_arch(triple, *base))
+        return dcn_fail(err, DCN_EENV, "CPU \"%s\" does not fit triple \"%s\": expected %s", cpu,
+                        triple, (*base)->triple);
+    if (triple && strlen(triple) >= sizeof t->triple)
+        return dcn_fail(err, DCN_EENV, "triple \"%s\" is too long", triple);
+    const Arch *arch = cg_arch((*base)->triple);
+    if (triple && !is_system(arch, triple))
+        return dcn_fail(err, DCN_EENV, "unsupported triple \"%s\": expected %s, such as %s", triple,
+                        arch->format, arch->triple);
+    snprintf(t->triple, sizeof t->triple, "%s", triple ? triple : (*base)->triple);
+    snprintf(t->cpu, sizeof t->cpu, "%s", c->name);
+    const CpuAlias *alias = cg_alias(cpu);
+    snprintf(t->features, sizeof t->features, "%s", alias ? alias->attrs : "");
+    t->l1_bytes = c->l1_bytes;
+    t->l2_bytes = c->l2_bytes;
+    t->l3_bytes = c->l3_bytes;
+    return 0;
+}
+
+static int native_base(const char *triple, dcn_target *t, const Isa **base, dcn_error *err)
+{
+    if (dcn_target_native(t, err))
+        return -1;
+    *base = cg_isa(t->isa);
+    if (triple && strcmp(triple, t->triple) != 0)
+        return dcn_fail(err, DCN_EENV, "CPU \"native\" does not fit triple \"%s\": expected %s",
+                        triple, t->triple);
+    return 0;
+}
+
+int dcn_target_parse(const char *cpu, const char *triple, const char *attrs, dcn_target *t,
+                     dcn_error *err)
+{
+    cg_llvm_init();
+    memset(t, 0, sizeof *t);
+    const Isa *base = NULL;
+    int native = strcmp(cpu, "native") == 0;
+    if (native ? native_base(triple, t, &base, err) : named(cpu, triple, t, &base, err))
+        return -1;
+    if (attrs && *attrs) {
+        if (check_attrs(attrs, cg_arch(t->triple), err))
+            return -1;
+        size_t n = strlen(t->features);
+        int more = snprintf(t->features + n, sizeof t->features - n, "%s%s", n ? "," : "", attrs);
+        if ((size_t)more >= sizeof t->features - n)
+            return dcn_fail(err, DCN_EENV, "the list of CPU features is too long");
+    }
+    const Isa *isa = cg_classify(t->triple, base, attrs ? attrs : "");
+    if (!isa)
+        return dcn_fail(
+            err, DCN_EENV,
+            "CPU \"%s\" with \"%s\" has no vector unit that dcngen supports: %s is needed", cpu,
+            attrs ? attrs : "", cg_arch(t->triple)->wants);
+    cg_set_isa(t, isa);
+    return 0;
+}
+
+int dcn_target_known(int i, const char **cpu, const char **triple, const char **isa)
+{
+    int n = 0;
+    while (cg_cpus[n].name)
+        n++;
+    if (i < 0 || i >= n)
+        return -1;
+    *cpu = cg_cpus[i].name;
+    *isa = cg_cpus[i].isa;
+    *triple = cg_isa(*isa)->triple;
+    return 0;
+}
+
+const char *cg_tested(const char *cpu)
+{
+    const Cpu *row = cg_cpu(cpu);
+    return row ? row->tested : "compiled";
+}

@@ -1,0 +1,60 @@
+/* table.h: what the emitters may know of a machine, as data.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_CODEGEN_TARGET_TABLE_H
+#define DCN_CODEGEN_TARGET_TABLE_H
+
+#include <stdint.h>
+
+/* What is the same for all CPUs that a triple's first word names. */
+typedef struct Arch {
+    const char *name, *triple;
+    const char *systems[4];      /* one of them stands in a triple that is supported */
+    const char *format;          /* of its objects, for messages */
+    const char *wants;           /* the least vector unit, for messages */
+    const char *const *features; /* that -mattr may switch, ended by NULL */
+    const char *const *tuning;   /* likewise; they promise nothing of what the CPU can do */
+    int pointer_bytes;
+    int elf; /* objects are ELF files; others are wasm, which knows no position-independent code of our kind */
+} Arch;
+
+/* A class of instruction sets that one shape of code serves. */
+typedef struct Isa {
+    const char *name;
+    const char *triple;   /* of the architecture */
+    const char *cpu;      /* the plainest CPU of the class, for DCNGEN_MAX_ISA */
+    const char *has;      /* features of every CPU of the class, beyond those of lesser classes; the
+                          ** others need the first */
+    const char *needs[8]; /* features that put a CPU into the class */
+    const char *fence;    /* the intrinsic that orders streaming stores; NULL: they are ordered */
+    int vector_bytes, registers, fma, gather;
+    int maxnum; /* the larger of two numbers where one may be NaN is one instruction or few */
+    int rounds; /* conversions to integers round as the machine is set; those toward zero stop qemu 7.2 */
+    int vscale; /* vectors have exactly this many times 128 bits; 0: LLVM need not be told */
+} Isa;
+
+typedef struct Cpu {
+    const char *name, *isa;
+    int64_t l1_bytes, l2_bytes, l3_bytes; /* per core; a guess for generic names */
+    const char *extra;                    /* features beyond those of the class */
+    const char *tested; /* what the tests run its code on; "compiled": on nothing */
+} Cpu;
+
+/* A row whose name is not LLVM's: LLVM's name, and the features that make it what it is. */
+typedef struct CpuAlias {
+    const char *name, *llvm, *attrs;
+} CpuAlias;
+
+/* Best class of an architecture first; all ended by a NULL name. */
+extern const Isa cg_isas[];
+extern const Cpu cg_cpus[];
+extern const CpuAlias cg_aliases[];
+extern const Arch cg_archs[];
+
+/* By name; cg_arch by the first word of a triple.  NULL: unknown. */
+const Isa *cg_isa(const char *name);
+const Cpu *cg_cpu(const char *name);
+const CpuAlias *cg_alias(const char *name);
+const Arch *cg_arch(const char *triple);
+
+#endif

@@ -1,0 +1,321 @@
+/* npy.c: numpy's .npy files.
+**
+**     "\x93NUMPY"  major minor  length of the header (2 bytes; 4 from version 2)  header  data
+**     header = {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), } and spaces
+**
+** The header is a Python literal; this reads exactly that form, in any order of keys and with
+** any spaces, and refuses the rest by name and position.  Little-endian machines only.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "runtime/base/npy.h"
+#include "runtime/base/base.h"
+#include "runtime/base/file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAGIC "\x93NUMPY"
+enum { MAGIC_BYTES = 6, VERSION_BYTES = 8, ALIGN = 64 };
+static const size_t MAX_FILE_BYTES = (size_t)1 << 40;
+
+/* A header being read. */
+typedef struct Reader {
+    const char *name; /* of the file, for messages */
+    const char *text, *at, *end;
+    dcn_error *err;
+    bool big_endian, fortran;
+    rt_array *out;
+} Reader;
+
+static int fail_here(const Reader *r, const char *expected)
+{
+    return dcn_fail(r->err, DCN_EUSAGE, "%s: npy header, byte %zu: %s expected", r->name,
+                    (size_t)(r->at - r->text), expected);
+}
+
+/* ---- tokens --------------------------------------------------------------- */
+
+static void skip_spaces(Reader *r)
+{
+    while (r->at < r->end && (*r->at == ' ' || *r->at == '\n'))
+        r->at++;
+}
+
+/* Steps over c if it is next. */
+static bool accept(Reader *r, char c)
+{
+    skip_spaces(r);
+    if (r->at == r->end || *r->at != c)
+        return false;
+    r->at++;
+    return true;
+}
+
+/* 'text' or "text", at most size-1 characters, without escapes */
+static int read_string(Reader *r, char *buf, size_t size)
+{
+    skip_spaces(r);
+    if (r->at == r->end || (*r->at != '\'' && *r->at != '"'))
+        return fail_here(r, "a quoted string");
+    const char *start = r->at + 1;
+    const char *close = memchr(start, *r->at, (size_t)(r->end - start));
+    if (!close || (size_t)(close - start) >= size)
+        return fail_here(r, "a short quoted string");
+    memcpy(buf, start, (size_t)(close - start));
+    buf[close - start] = 0;
+    r->at = close + 1;
+    return 0;
+}
+
+static int read_size(Reader *r, int64_t *value)
+{
+    skip_spaces(r);
+    const char *start = r->at;
+    for (*value = 0; r->at < r->end && *r->at >= '0' && *r->at <= '9'; r->at++)
+        if (__builtin_mul_overflow(*value, 10, value) ||
+            __builtin_add_overflow(*value, *r->at - '0', value))
+            return fail_here(r, "a size below 2^63");
+    return r->at == start ? fail_here(r, "a size (digits)") : 0;
+}
+
+/* ---- the three keys ------------------------------------------------------- */
+
+static int read_descr(Reader *r)
+{
+    char descr[32];
+    if (read_string(r, descr, sizeof descr))
+        return -1;
+    r->big_endian = *descr == '>';
+    for (rt_kind k = 0; k < RT_NUM_KINDS; k++)
+        if (*descr && strchr("<>=", *descr) && !strcmp(descr + 1, rt_kind_name(k))) {
+            r->out->kind = k;
+            return 0;
+        }
+    return dcn_fail(r->err, DCN_EUSAGE,
+                    "%s: dtype '%s' is not supported; f2, f4, f8, i4 and i8 are", r->name, descr);
+}
+
+static int read_order(Reader *r)
+{
+    skip_spaces(r);
+    size_t left = (size_t)(r->end - r->at);
+    if (left >= 4 && !memcmp(r->at, "True", 4)) {
+        r->at += 4;
+        r->fortran = true;
+        return 0;
+    }
+    if (left < 5 || memcmp(r->at, "False", 5))
+        return fail_here(r, "True or False");
+    r->at += 5;
+    return 0;
+}
+
+static int read_shape(Reader *r)
+{
+    rt_array *a = r->out;
+    if (!accept(r, '('))
+        return fail_here(r, "'('");
+    bool comma = true;
+    for (a->rank = 0; !accept(r, ')'); a->rank++) {
+        if (!comma)
+            return fail_here(r, "',' or ')'");
+        if (a->rank == RT_MAX_RANK)
+            return dcn_fail(r->err, DCN_EUSAGE, "%s: more than %d dimensions", r->name,
+                            RT_MAX_RANK);
+        if (read_size(r, &a->dims[a->rank]))
+            return -1;
+        comma = accept(r, ',');
+    }
+    return a->rank == 1 && !comma ? fail_here(r, "',' after the only size") : 0;
+}
+
+static const struct Key {
+    const char *name;
+    int (*read)(Reader *r);
+} keys[] = { { "descr", read_descr }, { "fortran_order", read_order }, { "shape", read_shape } };
+enum { NKEYS = sizeof keys / sizeof *keys };
+
+static int read_pair(Reader *r, bool seen[NKEYS])
+{
+    char name[32];
+    int k = 0;
+    if (read_string(r, name, sizeof name))
+        return -1;
+    while (k < NKEYS && strcmp(keys[k].name, name))
+        k++;
+    if (k == NKEYS)
+        return dcn_fail(r->err, DCN_EUSAGE,
+                        "%s: npy header: unknown key '%s'; descr, fortran_order and shape expected",
+                        r->name, name);
+    if (seen[k])
+        return dcn_fail(r->err, DCN_EUSAGE, "%s: npy header: key '%s' twice", r->name, name);
+    seen[k] = true;
+    return accept(r, ':') ? keys[k].read(r) : fail_here(r, "':'");
+}
+
+static int read_header(Reader *r)
+{
+    bool seen[NKEYS] = { false }, comma = true;
+    if (!accept(r, '{'))
+        return fail_here(r, "'{'");
+    while (!accept(r, '}')) {
+        if (!comma)
+            return fail_here(r, "',' or '}'");
+        if (read_pair(r, seen))
+            return -1;
+        comma = accept(r, ',');
+    }
+    for (int k = 0; k < NKEYS; k++)
+        if (!seen[k])
+            return dcn_fail(r->err, DCN_EUSAGE, "%s: npy header: key '%s' is missing", r->name,
+                            keys[k].name);
+    skip_spaces(r);
+    return r->at == r->end ? 0 : fail_here(r, "nothing more");
+}
+
+/* ---- the bytes around the header ------------------------------------------ */
+
+/* Sets text and end to the header, which the data follows. */
+static int find_header(Reader *r, const unsigned char *bytes, size_t size)
+{
+    if (size < VERSION_BYTES || memcmp(bytes, MAGIC, MAGIC_BYTES))
+        return dcn_fail(r->err, DCN_EUSAGE,
+                        "%s: not an npy file: it does not begin with \\x93NUMPY", r->name);
+    int major = bytes[6], minor = bytes[7];
+    if (major < 1 || major > 3 || minor)
+        return dcn_fail(r->err, DCN_EUSAGE,
+                        "%s: npy version %d.%d is not known; 1.0, 2.0 and 3.0 are", r->name, major,
+                        minor);
+    size_t width = major == 1 ? 2 : 4, length = 0, start = VERSION_BYTES + width;
+    for (size_t i = width; i-- && size >= start;)
+        length = length << 8 | bytes[VERSION_BYTES + i];
+    if (size < start || size - start < length)
+        return dcn_fail(r->err, DCN_EUSAGE, "%s: npy header: the file ends inside it", r->name);
+    r->text = r->at = (const char *)bytes + start;
+    r->end = r->text + length;
+    return 0;
+}
+
+/* The shape as Python writes it, for messages. */
+static const char *shape_text(const rt_array *a, char *buf, size_t size)
+{
+    size_t at = (size_t)snprintf(buf, size, "(");
+    for (int i = 0; i < a->rank && at < size; i++)
+        at += (size_t)snprintf(buf + at, size - at, "%s%lld", i ? ", " : "", (long long)a->dims[i]);
+    if (at < size)
+        snprintf(buf + at, size - at, a->rank == 1 ? ",)" : ")");
+    return buf;
+}
+
+/* Sets a->count; the data must be exactly as long as the shape says. */
+static int check_length(const Reader *r, size_t have)
+{
+    char shape[256];
+    rt_array *a = r->out;
+    bool empty = false, fits = true;
+    for (int i = 0; i < a->rank; i++)
+        empty |= a->dims[i] == 0;
+    size_t bytes = empty ? 0 : rt_kind_bytes(a->kind);
+    for (int i = 0; i < a->rank && fits && !empty; i++)
+        fits = !__builtin_mul_overflow(bytes, (size_t)a->dims[i], &bytes);
+    shape_text(a, shape, sizeof shape);
+    if (!fits)
+        return dcn_fail(r->err, DCN_EUSAGE, "%s: shape %s is too large", r->name, shape);
+    if (bytes != have)
+        return dcn_fail(r->err, DCN_EUSAGE,
+                        "%s: shape %s of %s needs %zu bytes of data, the file holds %zu", r->name,
+                        shape, rt_kind_name(a->kind), bytes, have);
+    a->count = (int64_t)(bytes / rt_kind_bytes(a->kind));
+    return 0;
+}
+
+/* ---- data ----------------------------------------------------------------- */
+
+/* Position in Fortran order of the element at position i in C order. */
+static int64_t fortran_position(const rt_array *a, int64_t i)
+{
+    int64_t position = 0, stride = a->count;
+    for (int d = a->rank - 1; d >= 0; d--) {
+        stride /= a->dims[d];
+        position += i % a->dims[d] * stride;
+        i /= a->dims[d];
+    }
+    return position;
+}
+
+static void copy_data(const Reader *r, const char *from)
+{
+    rt_array *a = r->out;
+    size_t item = rt_kind_bytes(a->kind);
+    char *to = a->data;
+    if (!r->fortran && !r->big_endian) {
+        memcpy(to, from, (size_t)a->count * item);
+        return;
+    }
+    for (int64_t i = 0; i < a->count; i++) {
+        const char *v = from + (size_t)(r->fortran ? fortran_position(a, i) : i) * item;
+        for (size_t b = 0; b < item; b++)
+            *to++ = v[r->big_endian ? item - 1 - b : b];
+    }
+}
+
+int rt_npy_parse(const char *name, const void *bytes, size_t size, rt_array *out, dcn_error *err)
+{
+    rt_array a = { .data = NULL };
+    Reader r = { .name = name, .err = err, .out = &a };
+    if (find_header(&r, bytes, size) || read_header(&r))
+        return -1;
+    size_t have = size - (size_t)(r.end - (const char *)bytes);
+    if (check_length(&r, have))
+        return -1;
+    a.data = malloc(have + 1);
+    if (!a.data)
+        return dcn_fail(err, DCN_EENV, "%s: no memory for %zu bytes", name, have);
+    copy_data(&r, r.end);
+    *out = a;
+    return 0;
+}
+
+int rt_npy_read(const char *path, rt_array *out, dcn_error *err)
+{
+    void *bytes;
+    size_t size;
+    if (rt_read_file(path, MAX_FILE_BYTES, &bytes, &size, err))
+        return -1;
+    int failed = rt_npy_parse(path, bytes, size, out, err);
+    free(bytes);
+    return failed;
+}
+
+int rt_npy_write(const char *path, const rt_array *a, dcn_error *err)
+{
+    char shape[RT_MAX_RANK * 22 + 4], head[1024];
+    size_t data = rt_kind_bytes(a->kind), start = VERSION_BYTES + 2;
+    for (int i = 0; i < a->rank; i++)
+        data *= (size_t)a->dims[i];
+    int length =
+        snprintf(head, sizeof head, "{'descr': '<%s', 'fortran_order': False, 'shape': %s, }",
+                 rt_kind_name(a->kind), shape_text(a, shape, sizeof shape));
+    size_t total = (start + (size_t)length + ALIGN) / ALIGN * ALIGN, header = total - start;
+    char *bytes = malloc(total + data);
+    if (!bytes)
+        return dcn_fail(err, DCN_EENV, "no memory to write %s", path);
+    memset(bytes, ' ', total);
+    memcpy(bytes, MAGIC "\1\0", VERSION_BYTES);
+    bytes[VERSION_BYTES] = (char)(header & 255);
+    bytes[VERSION_BYTES + 1] = (char)(header >> 8);
+    memcpy(bytes + start, head, (size_t)length);
+    bytes[total - 1] = '\n';
+    if (data)
+        memcpy(bytes + total, a->data, data);
+    int failed = rt_write_file(path, bytes, total + data, err);
+    free(bytes);
+    return failed;
+}
+
+void rt_array_free(rt_array *a)
+{
+    if (a)
+        free(a->data);
+}

@@ -1,0 +1,131 @@
+/* tensor.c: buffers of numbers.
+**
+** Half precision is decoded by hand (sign 1, exponent 5, fraction 10 bits), so that no
+** compiler or CPU support for it is needed.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "runtime/base/tensor.h"
+
+#include <math.h>
+#include <string.h>
+
+static const size_t kind_bytes[RT_NUM_KINDS] = {
+    [RT_F16] = 2, [RT_F32] = 4, [RT_F64] = 8, [RT_I32] = 4, [RT_I64] = 8
+};
+static const char *const kind_names[RT_NUM_KINDS] = {
+    [RT_F16] = "f2", [RT_F32] = "f4", [RT_F64] = "f8", [RT_I32] = "i4", [RT_I64] = "i8"
+};
+static const double TWO_PI = 6.283185307179586;
+
+rt_kind rt_kind_of(dcn_dtype t)
+{
+    return t == DCN_F64 ? RT_F64 : RT_F32;
+}
+
+size_t rt_kind_bytes(rt_kind k)
+{
+    return kind_bytes[k];
+}
+
+const char *rt_kind_name(rt_kind k)
+{
+    return kind_names[k];
+}
+
+int64_t rt_tensor_count(const dcn_tensor *t)
+{
+    int64_t n = 1;
+    for (int i = 0; i < t->rank; i++)
+        if (t->dims[i] < 0 || __builtin_mul_overflow(n, t->dims[i], &n))
+            return -1;
+    return n;
+}
+
+static double half(uint16_t bits)
+{
+    int exponent = bits >> 10 & 31, fraction = bits & 1023;
+    double v = exponent ? ldexp(1024 + fraction, exponent - 25) : ldexp(fraction, -24);
+    if (exponent == 31)
+        v = fraction ? NAN : INFINITY;
+    return bits >> 15 ? -v : v;
+}
+
+static double load(const void *from, rt_kind kind, int64_t i)
+{
+    const char *at = (const char *)from + (size_t)i * kind_bytes[kind];
+    uint16_t h;
+    float f;
+    double d;
+    int32_t i32;
+    int64_t i64;
+    if (kind == RT_F16)
+        return memcpy(&h, at, sizeof h), half(h);
+    if (kind == RT_F32)
+        return memcpy(&f, at, sizeof f), (double)f;
+    if (kind == RT_I32)
+        return memcpy(&i32, at, sizeof i32), (double)i32;
+    if (kind == RT_I64)
+        return memcpy(&i64, at, sizeof i64), (double)i64;
+    return memcpy(&d, at, sizeof d), d;
+}
+
+void rt_convert(void *to, rt_kind to_kind, const void *from, rt_kind from_kind, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        double v = load(from, from_kind, i);
+        if (to_kind == RT_F64)
+            ((double *)to)[i] = v;
+        else
+            ((float *)to)[i] = (float)v;
+    }
+}
+
+double rt_round_to(rt_kind k, double v)
+{
+    return k == RT_F64 ? v : (double)(float)v;
+}
+
+static uint64_t splitmix64(uint64_t *state)
+{
+    uint64_t z = *state += 0x9e3779b97f4a7c15u;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}
+
+rt_rng rt_rng_seed(uint64_t seed)
+{
+    rt_rng r;
+    for (int i = 0; i < 4; i++)
+        r.s[i] = splitmix64(&seed);
+    return r;
+}
+
+static uint64_t rotate(uint64_t x, int by)
+{
+    return x << by | x >> (64 - by);
+}
+
+uint64_t rt_rng_next(rt_rng *r)
+{
+    uint64_t *s = r->s, result = rotate(s[1] * 5, 7) * 9, t = s[1] << 17;
+    s[2] ^= s[0];
+    s[3] ^= s[1];
+    s[1] ^= s[2];
+    s[0] ^= s[3];
+    s[2] ^= t;
+    s[3] = rotate(s[3], 45);
+    return result;
+}
+
+double rt_rng_uniform(rt_rng *r)
+{
+    return (double)(rt_rng_next(r) >> 11) * 0x1p-53;
+}
+
+/* Box-Muller; 1 - u is never 0 */
+double rt_rng_normal(rt_rng *r)
+{
+    double radius = sqrt(-2 * log(1 - rt_rng_uniform(r)));
+    return radius * cos(TWO_PI * rt_rng_uniform(r));
+}

@@ -1,0 +1,175 @@
+/* execute.c: one call of a kernel: check the operands, then run its phases one after another.
+**
+** Nothing is trusted that a caller can get wrong cheaply: sizes, NULL, alignment, overlap with
+** the output, a parallel-for hook that leaves tasks out.  No state outlives the call, so
+** one kernel may run in many calls at once.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "runtime/base/base.h"
+#include "runtime/exec/kernel.h"
+#include "runtime/exec/threads.h"
+#include "runtime/spec/fields.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WORKSPACE_ALIGN = 64 };
+
+/* The args block as generated code reads it: pointers, then four sizes, each 8 bytes wide. */
+typedef struct Args {
+    uint64_t word[DCN_MAX_TENSORS + 4];
+} Args;
+
+typedef struct Phase {
+    const dcn_kernel *kernel;
+    const Args *args;
+    void *workspace;
+    int64_t index, tasks;
+    int threads;
+    atomic_llong done;
+} Phase;
+
+static int64_t fixed_or(int64_t fixed, int64_t given)
+{
+    return fixed == DCN_DYNAMIC ? given : fixed;
+}
+
+static dcn_sizes fixed_sizes(const dcn_spec *s, dcn_sizes given)
+{
+    return (dcn_sizes){ fixed_or(s->batch, given.batch), fixed_or(s->height, given.height),
+                        fixed_or(s->width, given.width), fixed_or(s->rois, given.rois) };
+}
+
+size_t dcn_kernel_workspace_bytes(const dcn_kernel *k, dcn_sizes sizes, int threads)
+{
+    const dcn_sizes n = fixed_sizes(&k->spec, sizes);
+    int team = rt_threads(threads, NULL);
+    if (team < 0)
+        return 0;
+    int64_t bytes = k->entry.workspace_bytes(n.batch, n.height, n.width, n.rois, team);
+    return bytes > 0 ? (size_t)bytes : 0;
+}
+
+/* The spec with the sizes of this call; none is a legal number of images or of rois where that is
+** dynamic.  What is static was checked when the kernel was made. */
+static int bind_sizes(const dcn_kernel *k, const dcn_call *call, dcn_spec *bound, dcn_error *err)
+{
+    const dcn_spec *s = &k->spec;
+    const dcn_sizes given = { call->batch, call->height, call->width, call->rois };
+    *bound = *s;
+    if (s->batch != DCN_DYNAMIC && s->height != DCN_DYNAMIC && s->width != DCN_DYNAMIC &&
+        s->rois != DCN_DYNAMIC)
+        return 0;
+    return dcn_spec_bind(s, fixed_sizes(s, given), bound, err);
+}
+
+/* Bytes of operand i. */
+static size_t tensor_bytes(const dcn_kernel *k, const dcn_tensor *all, int i)
+{
+    const dcn_tensor *t = &all[i];
+    if (t->role == DCN_WEIGHT)
+        return dcn_kernel_tensor_bytes(k, i);
+    size_t bytes = dcn_dtype_bytes(k->spec.dtype);
+    for (int d = 0; d < t->rank; d++)
+        bytes *= (size_t)t->dims[d];
+    return bytes;
+}
+
+static bool overlap(const void *a, size_t a_bytes, const void *b, size_t b_bytes)
+{
+    uintptr_t x = (uintptr_t)a, y = (uintptr_t)b;
+    return x < y + b_bytes && y < x + a_bytes;
+}
+
+static int check_pointers(const dcn_kernel *k, const dcn_call *call, const dcn_tensor *t, int n,
+                          dcn_error *err)
+{
+    const void *output = call->tensor[n - 1];
+    size_t align = dcn_dtype_bytes(k->spec.dtype), output_bytes = tensor_bytes(k, t, n - 1);
+    for (int i = 0; i < n; i++) {
+        const void *p = call->tensor[i];
+        if (!p)
+            return dcn_fail(err, DCN_EUSAGE, "tensor '%s' is NULL", t[i].name);
+        if ((uintptr_t)p % align)
+            return dcn_fail(err, DCN_EUSAGE, "tensor '%s' is not aligned to its %zu-byte elements",
+                            t[i].name, align);
+        if (i < n - 1 && overlap(p, tensor_bytes(k, t, i), output, output_bytes))
+            return dcn_fail(err, DCN_EUSAGE, "tensor '%s' overlaps the output", t[i].name);
+    }
+    return 0;
+}
+
+static void fill_args(Args *args, const dcn_call *call, const dcn_spec *bound, int ntensors)
+{
+    for (int i = 0; i < ntensors; i++)
+        args->word[i] = (uintptr_t)call->tensor[i];
+    args->word[ntensors] = (uint64_t)bound->batch;
+    args->word[ntensors + 1] = (uint64_t)bound->height;
+    args->word[ntensors + 2] = (uint64_t)bound->width;
+    args->word[ntensors + 3] = (uint64_t)bound->rois;
+}
+
+/* *memory is what the caller of this function must free. */
+static int get_workspace(const dcn_call *call, size_t bytes, void **workspace, void **memory,
+                         dcn_error *err)
+{
+    *workspace = call->workspace;
+    if ((uintptr_t)*workspace % WORKSPACE_ALIGN)
+        return dcn_fail(err, DCN_EUSAGE, "workspace is not aligned to %d bytes", WORKSPACE_ALIGN);
+    if (*workspace || !bytes)
+        return 0;
+    bytes = (bytes + WORKSPACE_ALIGN - 1) / WORKSPACE_ALIGN * WORKSPACE_ALIGN;
+    *workspace = *memory = aligned_alloc(WORKSPACE_ALIGN, bytes);
+    if (!*memory)
+        return dcn_fail(err, DCN_EENV, "no memory for %zu bytes of workspace", bytes);
+    return 0;
+}
+
+static void run_task(void *arg, int64_t i, int thread)
+{
+    Phase *p = arg;
+    if (i < 0 || i >= p->tasks || thread < 0 || thread >= p->threads)
+        return;
+    p->kernel->entry.run(p->args, p->index, i, i + 1, p->workspace, thread);
+    atomic_fetch_add(&p->done, 1);
+}
+
+static int run_phases(Phase *p, const dcn_call *call, dcn_error *err)
+{
+    dcn_parallel_for loop = call->parallel_for ? call->parallel_for : rt_parallel_for;
+    for (p->index = 0; (p->tasks = p->kernel->entry.tasks(p->args, p->index)) >= 0; p->index++) {
+        atomic_store(&p->done, 0);
+        loop(call->parallel_self, p->tasks, p->threads, run_task, p);
+        if (atomic_load(&p->done) != p->tasks)
+            return dcn_fail(err, DCN_EUSAGE, "parallel_for ran %lld of %lld tasks on threads 0..%d",
+                            (long long)atomic_load(&p->done), (long long)p->tasks, p->threads - 1);
+    }
+    return 0;
+}
+
+int dcn_execute(const dcn_kernel *k, const dcn_call *call, dcn_error *err)
+{
+    dcn_spec bound;
+    int threads = rt_threads(call->threads, err);
+    if (threads < 0 || bind_sizes(k, call, &bound, err))
+        return -1;
+    if (bound.batch == 0 || (bound.rois == 0 && rt_has_rois(bound.op)))
+        return 0;
+
+    dcn_tensor t[DCN_MAX_TENSORS];
+    int n = dcn_spec_tensors(&bound, t);
+    if (check_pointers(k, call, t, n, err))
+        return -1;
+
+    Args args;
+    fill_args(&args, call, &bound, n);
+    const dcn_sizes sizes = { bound.batch, bound.height, bound.width, bound.rois };
+    size_t bytes = dcn_kernel_workspace_bytes(k, sizes, threads);
+    Phase phase = { .kernel = k, .args = &args, .threads = threads };
+    void *memory = NULL;
+    int failed =
+        get_workspace(call, bytes, &phase.workspace, &memory, err) || run_phases(&phase, call, err);
+    free(memory);
+    return failed ? -1 : 0;
+}

@@ -1,0 +1,124 @@
+/* map.c: maps, the bilinear sample of convolutions, softmax and activations.
+**
+** A sample is tested for being valid in floating point, before anything becomes an integer, so NaN
+** and 1e30 are safe; an invalid one is the number 0 and is still multiplied as IEEE says.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "runtime/reference/internal.h"
+
+#include <math.h>
+#include <string.h>
+
+int64_t ref_at(const ref_map *t, int64_t n, int64_t c, int64_t y, int64_t x)
+{
+    if (t->nhwc)
+        return ((n * t->h + y) * t->w + x) * t->c + c;
+    return ((n * t->c + c) * t->h + y) * t->w + x;
+}
+
+double ref_value(const ref_map *t, int64_t n, int64_t c, int64_t y, int64_t x)
+{
+    if (y < 0 || y >= t->h || x < 0 || x >= t->w)
+        return 0;
+    return t->v[ref_at(t, n, c, y, x)];
+}
+
+/* The comparisons are all false for NaN. */
+static bool valid(dcn_border border, double y, double size)
+{
+    if (border == DCN_BORDER_ZERO)
+        return y > -1 && y < size;
+    return y >= 0 && y < size;
+}
+
+double ref_bilinear(const ref_map *t, dcn_border border, int64_t n, int64_t c, const double yx[2])
+{
+    if (!valid(border, yx[0], (double)t->h) || !valid(border, yx[1], (double)t->w))
+        return 0;
+    int64_t yl = (int64_t)floor(yx[0]), yh = yl + 1;
+    int64_t xl = (int64_t)floor(yx[1]), xh = xl + 1;
+    double ly = yx[0] - (double)yl, lx = yx[1] - (double)xl;
+    if (border == DCN_BORDER_CLAMP && yl == t->h - 1) {
+        yh = yl;
+        ly = 0;
+    }
+    if (border == DCN_BORDER_CLAMP && xl == t->w - 1) {
+        xh = xl;
+        lx = 0;
+    }
+    return (1 - ly) * (1 - lx) * ref_value(t, n, c, yl, xl) +
+           (1 - ly) * lx * ref_value(t, n, c, yl, xh) + ly * (1 - lx) * ref_value(t, n, c, yh, xl) +
+           ly * lx * ref_value(t, n, c, yh, xh);
+}
+
+double ref_softmax(const double *v, int64_t stride, int64_t n, int64_t k)
+{
+    double largest = -INFINITY, sum = 0;
+    for (int64_t i = 0; i < n; i++)
+        largest = fmax(largest, v[i * stride]);
+    for (int64_t i = 0; i < n; i++)
+        sum += exp(v[i * stride] - largest);
+    return exp(v[k * stride] - largest) / sum;
+}
+
+double ref_sigmoid(double x)
+{
+    return 1 / (1 + exp(-x));
+}
+
+/* relu keeps NaN, as torch does; silu and gelu have their limit at -inf, where the products would be NaN */
+static double act_none(double x)
+{
+    return x;
+}
+static double act_relu(double x)
+{
+    return x < 0 ? 0 : x;
+}
+static double act_silu(double x)
+{
+    return x == -INFINITY ? 0 : x / (1 + exp(-x));
+}
+static double act_gelu(double x)
+{
+    return x == -INFINITY ? 0 : 0.5 * x * erfc(-x / sqrt(2.0));
+}
+
+double ref_activate(dcn_activation a, double x)
+{
+    static double (*const activate[])(double) = {
+        [DCN_ACT_NONE] = act_none,
+        [DCN_ACT_RELU] = act_relu,
+        [DCN_ACT_SILU] = act_silu,
+        [DCN_ACT_GELU] = act_gelu,
+    };
+    return activate[a](x);
+}
+
+const double *ref_tensor(const rt_ref *r, const char *name)
+{
+    dcn_tensor t[DCN_MAX_TENSORS];
+    int n = dcn_spec_tensors(&r->s, t);
+    for (int i = 0; i < n; i++)
+        if (!strcmp(t[i].name, name))
+            return r->tensor[i];
+    return NULL;
+}
+
+ref_map ref_output_map(const rt_ref *r, const char *name, int64_t channels)
+{
+    const dcn_spec *s = &r->s;
+    return (ref_map){ ref_tensor(r, name), channels, dcn_out_height(s, s->height),
+                      dcn_out_width(s, s->width), s->layout == DCN_NHWC };
+}
+
+double ref_finish(const rt_ref *r, double sum, int64_t n, int64_t o, const int64_t pq[2])
+{
+    if (r->bias)
+        sum += r->bias[o];
+    if (r->scale)
+        sum = sum * r->scale[o] + r->shift[o];
+    if (r->residual.v)
+        sum += r->residual.v[ref_at(&r->residual, n, o, pq[0], pq[1])];
+    return ref_activate(r->s.activation, sum);
+}

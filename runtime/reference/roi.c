@@ -1,0 +1,297 @@
+/* roi.c: pooling of regions, quantised, aligned and deformable.
+**
+** A region is a row (image, x1, y1, x2, y2) in pixels of the picture, ss = spatial_scale; round is
+** half away from zero.  A row with a number that is not finite, or whose image is none of 0..N-1,
+** gives zeros.  Along one axis, for bin b of n, from the edges e1 and e2:
+**
+**   whole pixels       start s            length L
+**     torchvision      round(e1*ss)       max(round(e2*ss) - s + 1, 1); in ps_roi_pool without the + 1
+**     mmcv             e1*ss              (e2 + 1)*ss - s; L <= 0 on any axis gives zeros
+**     mxnet            round(e1)*ss       max((round(e2) + 1)*ss - s, 0.1)
+**     from floor(b*(L/n) + s) to ceil((b+1)*(L/n) + s), in [0, size]; torchvision rounds before it
+**     adds s, and ends ps_roi_pool at size - 1.  An empty bin is 0.
+**
+**   aligned            start e1*ss - a, size e2*ss - a - start; a = 0.5, but 0 and size >= 1 in
+**     roi_align without `aligned`.  grid = sampling_ratio, or ceil(size/n) where that is <= 0
+**     sample t of bin b at start + gamma*size*offset + b*(size/n) + (t + 0.5)*(size/n)/grid
+**     the sum is divided by max(number of samples of the bin, 1), those outside included
+**
+**   deform_ps_roi_pool start round(e1)*ss - 0.5, size max((round(e2) + 1)*ss - 0.5 - start, 0.1)
+**     sample t at b*(size/n) + start + trans*trans_std*size + t*(size/n/sample_per_part), skipped
+**     outside of [-0.5, extent - 0.5]; the sum is divided by the number of those not skipped
+**
+** Position-sensitive: output o of bin (a, b) reads channel (o*gh + floor(a*gh/ph))*gw + floor(b*gw/pw).
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "runtime/reference/internal.h"
+#include "runtime/spec/fields.h"
+
+#include <float.h>
+#include <math.h>
+
+/* One axis of a region: rows (axis 0) or columns. */
+typedef struct Axis {
+    double start, size, bin; /* bin: size of one */
+    int64_t bins, at;        /* which bin */
+    double extent;           /* of the map */
+} Axis;
+
+typedef struct Bin {
+    int64_t n; /* image, or -1: zeros */
+    Axis axis[2];
+} Bin;
+
+/* ---- regions ------------------------------------------------------------------------------ */
+
+typedef Axis (*Edges)(const dcn_spec *s, double from, double to);
+
+static Axis torchvision(const dcn_spec *s, double from, double to)
+{
+    const double start = round(from * s->spatial_scale), end = round(to * s->spatial_scale);
+    const double more = s->op == DCN_OP_ROI_POOL ? 1 : 0;
+    return (Axis){ .start = start, .size = fmax(end - start + more, 1) };
+}
+
+static Axis mmcv(const dcn_spec *s, double from, double to)
+{
+    const double start = from * s->spatial_scale;
+    return (Axis){ .start = start, .size = (to + 1) * s->spatial_scale - start };
+}
+
+static Axis mxnet(const dcn_spec *s, double from, double to)
+{
+    const double start = round(from) * s->spatial_scale;
+    return (Axis){ .start = start, .size = fmax((round(to) + 1) * s->spatial_scale - start, 0.1) };
+}
+
+static Axis aligned(const dcn_spec *s, double from, double to)
+{
+    const bool half = s->op != DCN_OP_ROI_ALIGN || s->aligned;
+    const double a = half ? 0.5 : 0, start = from * s->spatial_scale - a;
+    const double size = to * s->spatial_scale - a - start;
+    return (Axis){ .start = start, .size = half ? size : fmax(size, 1) };
+}
+
+static Axis by_trans(const dcn_spec *s, double from, double to)
+{
+    const double start = round(from) * s->spatial_scale - 0.5;
+    const double end = (round(to) + 1) * s->spatial_scale - 0.5;
+    return (Axis){ .start = start, .size = fmax(end - start, 0.1) };
+}
+
+static Edges edges_of(const dcn_spec *s)
+{
+    static const Edges quantised[] = {
+        [DCN_ROI_MXNET] = mxnet, [DCN_ROI_TORCHVISION] = torchvision, [DCN_ROI_MMCV] = mmcv
+    };
+    if (s->op == DCN_OP_ROI_POOL || s->op == DCN_OP_PS_ROI_POOL)
+        return quantised[s->variant];
+    return s->op == DCN_OP_DEFORM_PS_ROI_POOL ? by_trans : aligned;
+}
+
+static int64_t image_of(const rt_ref *r, const double *row)
+{
+    for (int i = 0; i < 5; i++) {
+        if (!isfinite(row[i]))
+            return -1;
+    }
+    return row[0] > -1 && row[0] < (double)r->s.batch ? (int64_t)row[0] : -1;
+}
+
+static Bin bin_of(const rt_ref *r, int64_t roi, const int64_t ab[2])
+{
+    const dcn_spec *s = &r->s;
+    const double *row = ref_tensor(r, "rois") + 5 * roi;
+    Bin bin = { .n = image_of(r, row) };
+    for (int i = 0; i < 2; i++) {
+        Axis *x = &bin.axis[i];
+        *x = edges_of(s)(s, row[2 - i], row[4 - i]);
+        x->bins = s->pooled[i];
+        x->at = ab[i];
+        x->bin = x->size / (double)x->bins;
+        x->extent = (double)(i ? s->width : s->height);
+    }
+    if (edges_of(s) == mmcv && !(bin.axis[0].size > 0 && bin.axis[1].size > 0))
+        bin.n = -1;
+    return bin;
+}
+
+static int64_t channel_of(const dcn_spec *s, int64_t o, const int64_t ab[2])
+{
+    const int *g = s->group_size;
+    if (g[0] == 0)
+        return o;
+    const int64_t i = ab[0] * g[0] / s->pooled[0], j = ab[1] * g[1] / s->pooled[1];
+    return (o * g[0] + i) * g[1] + j;
+}
+
+/* ---- whole pixels -------------------------------------------------------------------------- */
+
+static double clamp(double v, double most)
+{
+    return v > 0 ? fmin(v, most) : 0;
+}
+
+/* Pixels range[0] <= i < range[1] of the bin. */
+static void pixels_of(const dcn_spec *s, const Axis *x, int64_t range[2])
+{
+    const bool before = s->variant == DCN_ROI_TORCHVISION; /* rounds before it adds the start */
+    const double most = before && s->op == DCN_OP_PS_ROI_POOL ? x->extent - 1 : x->extent;
+    const double from = (double)x->at * x->bin, to = (double)(x->at + 1) * x->bin;
+    range[0] = (int64_t)clamp(before ? floor(from) + x->start : floor(from + x->start), most);
+    range[1] = (int64_t)clamp(before ? ceil(to) + x->start : ceil(to + x->start), most);
+}
+
+static double pooled(const rt_ref *r, const Bin *bin, int64_t c)
+{
+    int64_t y[2], x[2];
+    pixels_of(&r->s, &bin->axis[0], y);
+    pixels_of(&r->s, &bin->axis[1], x);
+    if (y[0] >= y[1] || x[0] >= x[1])
+        return 0;
+    double sum = 0, largest = -(double)FLT_MAX; /* upstream's, in f64 too */
+    for (int64_t i = y[0]; i < y[1]; i++) {
+        for (int64_t j = x[0]; j < x[1]; j++) {
+            const double v = ref_value(&r->input, bin->n, c, i, j);
+            sum += v;
+            largest = v > largest ? v : largest;
+        }
+    }
+    const bool max = r->s.op == DCN_OP_ROI_POOL && r->s.mode == DCN_ROI_MAX;
+    return max ? largest : sum / (double)((y[1] - y[0]) * (x[1] - x[0]));
+}
+
+/* ---- samples ------------------------------------------------------------------------------- */
+
+/* A grid of samples: sample t of an axis is at from + t * step. */
+typedef struct Grid {
+    double from[2], step[2], count[2]; /* count: how many, a whole number */
+    double first[2], last[2];          /* those that may be on the map */
+} Grid;
+
+/* Leave out samples far outside, of which a huge region has more than can be counted. */
+static void narrow(Grid *g, int i, double extent)
+{
+    g->first[i] = 0;
+    g->last[i] = g->count[i] - 1;
+    if (g->count[i] <= 64 || !(g->step[i] > 0))
+        return;
+    g->first[i] = fmax(0, floor((-1 - g->from[i]) / g->step[i]) - 1);
+    g->last[i] = fmin(g->last[i], ceil((extent - g->from[i]) / g->step[i]) + 1);
+    if (!(fabs(g->first[i]) < 0x1p50 && fabs(g->last[i]) < 0x1p50)) {
+        g->first[i] = 0;
+        g->last[i] = -1;
+    }
+}
+
+/* The rule of RoIAlign: the closed band [-1, extent], with the edges repeated. */
+static double aligned_sample(const ref_map *t, int64_t n, int64_t c, double y, double x)
+{
+    if (!(y >= -1 && y <= (double)t->h && x >= -1 && x <= (double)t->w))
+        return 0;
+    const double yx[2] = { fmin(fmax(y, 0), (double)(t->h - 1)),
+                           fmin(fmax(x, 0), (double)(t->w - 1)) };
+    return ref_bilinear(t, DCN_BORDER_CLAMP, n, c, yx);
+}
+
+static double aligned_mean(const rt_ref *r, const Bin *bin, const double shift[2], int64_t c)
+{
+    Grid g;
+    for (int i = 0; i < 2; i++) {
+        const Axis *x = &bin->axis[i];
+        g.count[i] =
+            r->s.sampling_ratio > 0 ? r->s.sampling_ratio : ceil(x->size / (double)x->bins);
+        g.from[i] = x->start + shift[i] + (double)x->at * x->bin;
+        g.step[i] = x->bin / g.count[i];
+        narrow(&g, i, x->extent);
+    }
+    double sum = 0;
+    for (double ty = g.first[0]; ty <= g.last[0]; ty++) {
+        for (double tx = g.first[1]; tx <= g.last[1]; tx++) {
+            const double y = g.from[0] + (ty + 0.5) * bin->axis[0].bin / g.count[0];
+            const double x = g.from[1] + (tx + 0.5) * bin->axis[1].bin / g.count[1];
+            sum += aligned_sample(&r->input, bin->n, c, y, x);
+        }
+    }
+    return sum / fmax(g.count[0] * g.count[1], 1);
+}
+
+/* Mean over the samples in the closed band [-0.5, extent - 0.5]. */
+static double half_mean(const rt_ref *r, const Bin *bin, const double shift[2], int64_t c)
+{
+    const int per_axis = r->s.sample_per_part;
+    double sum = 0;
+    int count = 0;
+    for (int i = 0; i < per_axis * per_axis; i++) {
+        double yx[2];
+        bool in = true;
+        for (int d = 0; d < 2; d++) {
+            const Axis *x = &bin->axis[d];
+            const int t = d ? i % per_axis : i / per_axis;
+            const double at =
+                (double)x->at * x->bin + x->start + shift[d] + t * (x->bin / per_axis);
+            in = in && at >= -0.5 && at <= x->extent - 0.5;
+            yx[d] = fmin(fmax(at, 0), x->extent - 1);
+        }
+        count += in;
+        sum += in ? ref_bilinear(&r->input, DCN_BORDER_CLAMP, bin->n, c, yx) : 0;
+    }
+    return count ? sum / count : 0;
+}
+
+/* ---- shifts and masks ---------------------------------------------------------------------- */
+
+/* Of the bin along y and x, in pixels of the map; both tensors hold x first. */
+static void shift_of(const rt_ref *r, int64_t roi, int64_t o, const Bin *bin, double shift[2])
+{
+    const dcn_spec *s = &r->s;
+    shift[0] = shift[1] = 0;
+    if (!r->offset.v)
+        return;
+    const bool trans = s->op == DCN_OP_DEFORM_PS_ROI_POOL;
+    const int64_t cls = trans ? o / (s->out_channels / s->num_classes) : 0;
+    const int64_t a = bin->axis[0].at * r->offset.h / s->pooled[0];
+    const int64_t b = bin->axis[1].at * r->offset.w / s->pooled[1];
+    for (int i = 0; i < 2; i++) {
+        const double v = r->offset.v[ref_at(&r->offset, roi, 2 * cls + 1 - i, a, b)];
+        shift[i] = trans ? v * s->trans_std * bin->axis[i].size : s->gamma * bin->axis[i].size * v;
+    }
+}
+
+static double bin_value(const rt_ref *r, int64_t roi, int64_t o, const Bin *bin)
+{
+    const dcn_spec *s = &r->s;
+    const int64_t c = channel_of(s, o, (int64_t[2]){ bin->axis[0].at, bin->axis[1].at });
+    double shift[2];
+    if (bin->n < 0)
+        return 0;
+    if (s->op == DCN_OP_ROI_POOL || s->op == DCN_OP_PS_ROI_POOL)
+        return pooled(r, bin, c);
+    shift_of(r, roi, o, bin, shift);
+    return s->op == DCN_OP_DEFORM_PS_ROI_POOL ? half_mean(r, bin, shift, c)
+                                              : aligned_mean(r, bin, shift, c);
+}
+
+static void roi_pixel(const rt_ref *r, int64_t roi, const int64_t ab[2], const int64_t outs[2],
+                      double *value)
+{
+    const Bin bin = bin_of(r, roi, ab);
+    const double m = r->mask.v ? r->mask.v[ref_at(&r->mask, roi, 0, ab[0], ab[1])] : 1;
+    for (int64_t o = outs[0]; o < outs[1]; o++) {
+        const double v = bin_value(r, roi, o, &bin);
+        value[o - outs[0]] = ref_activate(r->s.activation, bin.n < 0 ? 0 : v * m);
+    }
+}
+
+int ref_open_roi(rt_ref *r)
+{
+    const dcn_spec *s = &r->s;
+    const bool nhwc = s->layout == DCN_NHWC, trans = s->op == DCN_OP_DEFORM_PS_ROI_POOL;
+    r->offset = ref_output_map(r, "offset", 2);
+    if (trans)
+        r->offset = (ref_map){ ref_tensor(r, "trans"), 2 * (int64_t)s->num_classes, s->part_size,
+                               s->part_size, nhwc };
+    r->mask = ref_output_map(r, "mask", 1);
+    r->pixel = roi_pixel;
+    return 0;
+}

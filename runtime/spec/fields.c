@@ -1,0 +1,111 @@
+/* fields.c: finding the keys of an operator, and reading and writing their values.
+**
+** A choice's text stands at the index of its enumerator; rt_value holds that index.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "runtime/spec/fields.h"
+
+#include <string.h>
+
+bool rt_field_is_of(const rt_field *f, dcn_op op)
+{
+    return (unsigned)op < DCN_NUM_OPS && (f->ops & 1u << op) != 0;
+}
+
+bool rt_field_allows(const rt_field *f, int64_t choice)
+{
+    return !f->allowed || (choice < 32 && (f->allowed >> choice & 1));
+}
+
+const rt_field *rt_field_at(dcn_op op, size_t offset)
+{
+    for (const rt_field *f = rt_fields; f->key; f++) {
+        if (rt_field_is_of(f, op) && f->offset == offset && f->type != RT_FIELD_NOT_YET)
+            return f;
+    }
+    return NULL;
+}
+
+const rt_field *rt_field_find(const char *key, dcn_op op)
+{
+    for (const rt_field *f = rt_fields; f->key; f++) {
+        if (rt_field_is_of(f, op) && strcmp(f->key, key) == 0)
+            return f;
+    }
+    return NULL;
+}
+
+int rt_field_count(const rt_field *f)
+{
+    static const int count[] = {
+        [RT_FIELD_INT] = 1,     [RT_FIELD_EXTENT] = 1,   [RT_FIELD_SIZE] = 2,
+        [RT_FIELD_PADDING] = 4, [RT_FIELD_CHOICE] = 1,   [RT_FIELD_BOOL] = 1,
+        [RT_FIELD_NUMBER] = 1,  [RT_FIELD_NOT_YET] = 1,  [RT_FIELD_NAME] = 0,
+        [RT_FIELD_TEXT] = 0,    [RT_FIELD_SCHEDULE] = 0,
+    };
+    return count[f->type];
+}
+
+static bool is_text(const rt_field *f)
+{
+    return rt_field_count(f) == 0;
+}
+
+/* A spec filled in C may hold any bits, also in an enum or a bool: read them as numbers. */
+static int64_t get_int(const char *at, size_t bytes)
+{
+    int64_t wide;
+    int32_t narrow;
+    unsigned char flag;
+    if (bytes == sizeof wide)
+        return memcpy(&wide, at, sizeof wide), wide;
+    if (bytes == sizeof narrow)
+        return memcpy(&narrow, at, sizeof narrow), narrow;
+    return memcpy(&flag, at, sizeof flag), flag;
+}
+
+static void set_int(char *at, size_t bytes, int64_t n)
+{
+    int32_t narrow = (int32_t)n;
+    bool flag = n != 0;
+    if (bytes == sizeof n)
+        memcpy(at, &n, sizeof n);
+    else if (bytes == sizeof narrow)
+        memcpy(at, &narrow, sizeof narrow);
+    else
+        memcpy(at, &flag, sizeof flag);
+}
+
+rt_value rt_field_get(const rt_field *f, const dcn_spec *s)
+{
+    rt_value v = { .x = 0 };
+    const char *at = (const char *)s + f->offset;
+    if (is_text(f))
+        memcpy(v.text, at, f->bytes);
+    else if (f->type == RT_FIELD_NUMBER)
+        memcpy(&v.x, at, sizeof v.x);
+    else if (f->type != RT_FIELD_NOT_YET)
+        for (int i = 0; i < rt_field_count(f); i++)
+            v.n[i] = get_int(at + (size_t)i * f->bytes, f->bytes);
+    return v;
+}
+
+void rt_field_set(const rt_field *f, const rt_value *v, dcn_spec *s)
+{
+    char *at = (char *)s + f->offset;
+    if (is_text(f))
+        memcpy(at, v->text, f->bytes);
+    else if (f->type == RT_FIELD_NUMBER)
+        memcpy(at, &v->x, sizeof v->x);
+    else if (f->type != RT_FIELD_NOT_YET)
+        for (int i = 0; i < rt_field_count(f); i++)
+            set_int(at + (size_t)i * f->bytes, f->bytes, v->n[i]);
+}
+
+rt_value rt_field_default(const rt_field *f)
+{
+    rt_value v = { .x = f->otherwise };
+    for (int i = 0; i < 4; i++)
+        v.n[i] = (int64_t)f->otherwise;
+    return v;
+}

@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# style.sh: what a machine can see of the house style.
+#
+# Limits: 400 lines a file (tests excepted), 80 lines a function.
+# SPDX-License-Identifier: Apache-2.0
+set -euo pipefail
+cd "${SOURCE_DIR:-$(dirname "$0")/../..}"
+
+bad=0
+complain() {
+    echo "$*"
+    bad=1
+}
+folders=(include runtime dsl codegen tuner cli examples bench tests)
+mapfile -t sources < <(find "${folders[@]}" -name '*.[ch]' | sort)
+[ ${#sources[@]} -gt 0 ] || complain "no source file found"
+
+for file in "${sources[@]}"; do
+    name=$(basename "$file")
+    head -1 "$file" | grep -qF "/* $name: " || complain "$file:1: expected \"/* $name: what it is\""
+    grep -q 'SPDX-License-Identifier: Apache-2\.0' "$file" || complain "$file: no SPDX line"
+    lines=$(wc -l <"$file")
+    [[ $file == tests/* ]] || [ "$lines" -le 400 ] || complain "$file: $lines lines, at most 400"
+    long=$(awk '/^\{$/{ start = NR } /^\}/{ if (start && NR - start > 80) print FILENAME ":" start \
+                ": function of " NR - start " lines, at most 80"; start = 0 }' "$file")
+    [ -z "$long" ] || complain "$long"
+done
+
+mapfile -t texts < <(find "${folders[@]}" docs scripts cmake .ci ./*.* -type f \
+    \( -name '*.[ch]' -o -name '*.sh' -o -name '*.lua' -o -name '*.md' -o -name '*.txt' \
+    -o -name '*.cmake' -o -name run \) | sort -u)
+found=$(grep -nE '\b(TO[D]O|FIX[M]E|XX[X])\b|#if [0]\b|/wo[r]k/' "${texts[@]}" || true)
+[ -z "$found" ] || complain "$found"
+
+for script in scripts/*.sh .ci/run; do
+    bash -n "$script" || complain "$script: syntax"
+    [ -x "$script" ] || complain "$script: not executable"
+done
+
+[ $bad -eq 0 ] || exit 1
+echo "style kept in ${#sources[@]} files"

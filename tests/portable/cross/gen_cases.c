@@ -1,0 +1,123 @@
+/* gen_cases.c: operands and right answers for the kernels of a spec file, for machines without a library.
+**
+**     dcngen_cross_cases kernels.lua DIRECTORY
+**
+** writes kernels.inc, a line KERNEL(name) for each, and cases.bin, which host.c reads.  Its words have 8 bytes
+** and the order of bytes that all machines in question share:
+**
+**     kernels
+**     per kernel: cases
+**     per case:   name (32 bytes), bytes of a real, tensors, sizes[4], tolerance relative and absolute,
+**                 per tensor: 1 for a weight, elements, the elements filled up to 8 bytes
+**                 the right output in doubles, as many as the last tensor has elements
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "runtime/base/base.h"
+#include "tuner/check/expected.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static FILE *blob;
+
+static void word(int64_t k)
+{
+    fwrite(&k, sizeof k, 1, blob);
+}
+
+static void real(double k)
+{
+    fwrite(&k, sizeof k, 1, blob);
+}
+
+static void tensor(const Operands *o, int i)
+{
+    const rt_kind kind = rt_kind_of(o->spec.dtype);
+    const size_t bytes = (size_t)o->count[i] * rt_kind_bytes(kind);
+    char *typed = calloc(1, bytes + 8);
+    rt_convert(typed, kind, o->exact[i], RT_F64, o->count[i]);
+    word(o->tensor[i].role == DCN_WEIGHT);
+    word(o->count[i]);
+    fwrite(typed, 1, (bytes + 7) / 8 * 8, blob);
+    free(typed);
+}
+
+/* The tolerance of wanted.c. */
+static void want(const Wanted *w, dcn_dtype dtype)
+{
+    double largest = 1;
+    for (int64_t i = 0; i < w->n; i++)
+        largest = fmax(largest, fabs(w->value[i]));
+    real(dtype == DCN_F32 ? 2e-4 : 1e-9);
+    real((dtype == DCN_F32 ? 5e-5 : 1e-10) * largest);
+}
+
+static int one_case(Operands *o, const TuneCase *c, rt_rng *r, dcn_error *err)
+{
+    char name[32] = "";
+    Wanted w;
+    tune_fill_case(o, c, r);
+    if (wanted_open(&w, o, r, err))
+        return -1;
+    if (w.n != o->count[o->n - 1])
+        return dcn_fail(err, DCN_EFAILED, "'%s' is too large to be compared in full", o->spec.name);
+    snprintf(name, sizeof name, "%s", c->name);
+    fwrite(name, 1, sizeof name, blob);
+    word((int64_t)dcn_dtype_bytes(o->spec.dtype));
+    word(o->n);
+    word(o->spec.batch), word(o->spec.height), word(o->spec.width), word(o->spec.rois);
+    want(&w, o->spec.dtype);
+    for (int i = 0; i < o->n; i++)
+        tensor(o, i);
+    fwrite(w.value, sizeof(double), (size_t)w.n, blob);
+    wanted_close(&w);
+    return 0;
+}
+
+/* The ordinary case, and one in which all others are mixed. */
+static int one_kernel(const dcn_spec *s, dcn_error *err)
+{
+    Operands o;
+    rt_rng r = rt_rng_seed(7);
+    int n;
+    const TuneCase *cases[] = { &tune_cases_of(s, &n)[0], &tune_mixed };
+    word(2);
+    int rc = tune_operands_open(&o, NULL, s, err) || tune_fill_inputs(&o, &r, err) ||
+             one_case(&o, cases[0], &r, err) || one_case(&o, cases[1], &r, err);
+    tune_operands_close(&o);
+    return rc ? -1 : 0;
+}
+
+static int all(const dcn_module *m, FILE *names, dcn_error *err)
+{
+    word(dcn_module_count(m));
+    for (int i = 0; i < dcn_module_count(m); i++) {
+        fprintf(names, "KERNEL(%s)\n", dcn_module_spec(m, i)->name);
+        if (one_kernel(dcn_module_spec(m, i), err))
+            return -1;
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    char path[4096];
+    dcn_module *m = NULL;
+    dcn_error err = { .text = "usage: dcngen_cross_cases kernels.lua DIRECTORY" };
+    if (argc != 3 || dcn_load_file(argv[1], NULL, 0, &m, &err)) {
+        fprintf(stderr, "%s\n", err.text);
+        return 1;
+    }
+    snprintf(path, sizeof path, "%s/cases.bin", argv[2]);
+    blob = fopen(path, "wb");
+    snprintf(path, sizeof path, "%s/kernels.inc", argv[2]);
+    FILE *names = fopen(path, "w");
+    if (!blob || !names || all(m, names, &err)) {
+        fprintf(stderr, "%s: %s\n", path, err.text);
+        return 1;
+    }
+    dcn_module_free(m);
+    return fclose(blob) || fclose(names);
+}

@@ -1,0 +1,30 @@
+/* random_spec.h: small specs over all options, and legal schedules for them, from a seed.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_TESTS_RANDOM_SPEC_H
+#define DCN_TESTS_RANDOM_SPEC_H
+
+#include "codegen/lowering.h"
+#include "runtime/base/tensor.h"
+
+/* Any operator but the modules.  Passes dcn_spec_check and costs at most a few 1e5 multiply-adds. */
+dcn_spec random_spec(rt_rng *r);
+
+/* Any legal schedule of a lowering that takes the spec. */
+Schedule random_schedule(rt_rng *r, const dcn_spec *s, const dcn_target *t);
+
+/* Sizes for what is dynamic. */
+dcn_spec random_sizes(rt_rng *r, const dcn_spec *s);
+
+int random_below(rt_rng *r, int n);
+
+/* One of the ints. */
+#define PICK(r, ...)                                                                               \
+    ((const int[]){                                                                                \
+        __VA_ARGS__ }[random_below(r, (int)(sizeof((const int[]){ __VA_ARGS__ }) / sizeof(int)))])
+
+/* random_family.c: what is the operators' own, in a spec that is otherwise drawn. */
+void random_core(rt_rng *r, dcn_spec *s); /* dcnv3, dcnv4 */
+void random_roi(rt_rng *r, dcn_spec *s);
+
+#endif

@@ -1,0 +1,116 @@
+/* test_module.c: layers with options that nobody chose, against the reference and between guards; and layers that
+** are fed offsets that no map has.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "tests/right/kernel/called.h"
+#include "tests/right/kernel/random_module.h"
+#include "tests/right/kernel/random_spec.h"
+#include "tuner/check/operands.h"
+
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { KERNELS = 12, KERNELS_SANITIZED = 3 };
+
+/* 1 and 2 threads, guards before and behind: the same bits. */
+static void check_guarded(const dcn_kernel *k, const Operands *o, const char *what)
+{
+    void *plain[DCN_MAX_TENSORS];
+    plain_tensors(o, plain);
+    Guarded one = called(k, &o->spec, plain, 1, GUARD_AFTER);
+    Guarded two = called(k, &o->spec, plain, 2, GUARD_BEFORE);
+    cr_expect(one.bytes && !memcmp(one.at, two.at, one.bytes), "%s: 2 threads give other bits",
+              what);
+    guarded_free(&one);
+    guarded_free(&two);
+    for (int i = 0; i < o->n; i++)
+        free(plain[i]);
+}
+
+static Operands open_operands(const dcn_kernel *k, rt_rng *r)
+{
+    Operands o;
+    dcn_error err;
+    dcn_spec bound = random_sizes(r, dcn_kernel_spec(k));
+    cr_assert(!tune_operands_open(&o, k, &bound, &err) && !tune_fill_inputs(&o, r, &err), "%s",
+              err.text);
+    return o;
+}
+
+static void check_seed(dcn_op op, uint64_t seed)
+{
+    dcn_error err;
+    dcn_report report;
+    dcn_kernel *k;
+    char what[2048];
+    rt_rng r = rt_rng_seed(seed);
+    dcn_spec s = random_module(&r, op);
+    dcn_spec_print(&s, what, sizeof what);
+    cr_assert_eq(dcn_compile(&s, NULL, &k, &err), 0, "%s: %s", what, err.text);
+    cr_assert_eq(dcn_verify(k, seed, 2, &report, &err), 0, "%s: %s", what, err.text);
+    cr_expect_gt(report.checked, 0);
+    cr_expect_eq(report.failures, 0, "%s: %s", what, report.what);
+    Operands o = open_operands(k, &r);
+    check_guarded(k, &o, what);
+    tune_operands_close(&o);
+    dcn_kernel_free(k);
+}
+
+static const dcn_op ops[] = { DCN_OP_DEFORM_CONV2D_PACK, DCN_OP_SEPARABLE_CONV2D,
+                              DCN_OP_DCNV3_MODULE, DCN_OP_DCNV4_MODULE,
+                              DCN_OP_DEFORM_ROI_POOL_PACK };
+enum { NOPS = sizeof ops / sizeof *ops };
+
+ParameterizedTestParameters(random_modules, agree_with_the_reference)
+{
+    return cr_make_param_array(dcn_op, (dcn_op *)(size_t)ops, NOPS);
+}
+
+ParameterizedTest(const dcn_op *op, random_modules, agree_with_the_reference)
+{
+    int n = getenv("SANITIZED") ? KERNELS_SANITIZED : KERNELS;
+    for (int i = 0; i < n; i++)
+        check_seed(*op, 1000 * (uint64_t)*op + (uint64_t)i);
+}
+
+/* ---- hostile offsets ------------------------------------------------------------------------------ */
+
+static const struct {
+    dcn_op op;
+    const char *tensor; /* that reaches the offsets */
+} hostile[] = {
+    { DCN_OP_DEFORM_CONV2D_PACK, "offset_bias" },
+    { DCN_OP_DEFORM_CONV2D_PACK, "input" },
+    { DCN_OP_DCNV3_MODULE, "offset_bias" },
+    { DCN_OP_DCNV4_MODULE, "offset_mask_bias" },
+    { DCN_OP_DEFORM_ROI_POOL_PACK, "offset_fc_4_bias" },
+    { DCN_OP_DEFORM_ROI_POOL_PACK, "rois" },
+};
+
+static void poison(Operands *o, const char *tensor, double value)
+{
+    for (int i = 0; i < o->n; i++)
+        for (int64_t j = 0; !strcmp(o->tensor[i].name, tensor) && j < o->count[i]; j += 3)
+            o->exact[i][j] = value;
+}
+
+Test(hostile_modules, touch_nothing_outside)
+{
+    static const double values[] = { NAN, INFINITY, -INFINITY, 1e30, -1e30, 3e9 };
+    for (size_t h = 0; h < sizeof hostile / sizeof *hostile; h++)
+        for (uint64_t v = 0; v < sizeof values / sizeof *values; v++) {
+            dcn_kernel *k;
+            dcn_error err;
+            rt_rng r = rt_rng_seed(77 + v);
+            dcn_spec s = random_module(&r, hostile[h].op);
+            cr_assert_eq(dcn_compile(&s, NULL, &k, &err), 0, "%s", err.text);
+            Operands o = open_operands(k, &r);
+            poison(&o, hostile[h].tensor, values[v]);
+            check_guarded(k, &o, hostile[h].tensor);
+            tune_operands_close(&o);
+            dcn_kernel_free(k);
+        }
+}

@@ -1,0 +1,338 @@
+/* test_verify.c: verify passes a right kernel and finds every planted mistake.
+**
+** The kernels are the reference behind the binary interface of generated code, with one mistake
+** each.  Whoever plants a mistake that verify does not find has found a case to add to it.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "runtime/base/tensor.h"
+#include "runtime/exec/kernel.h"
+#include "runtime/reference/reference.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static dcn_spec spec;
+
+/* What is done to the operands before, and to the output after, the reference computes it. */
+typedef void Spoil(const dcn_spec *s, double *v, int64_t n);
+static Spoil *spoil_offset, *spoil_mask, *spoil_output;
+
+static void convert_back(void *to, const double *from, int64_t n)
+{
+    rt_convert(to, rt_kind_of(spec.dtype), from, RT_F64, n);
+}
+
+static void spoil_operand(const dcn_spec *s, const dcn_tensor *t, double *v)
+{
+    int64_t n = rt_tensor_count(t);
+    if (spoil_offset && !strcmp(t->name, "offset"))
+        spoil_offset(s, v, n);
+    if (spoil_mask && !strcmp(t->name, "mask"))
+        spoil_mask(s, v, n);
+}
+
+static void run(const void *args, int64_t phase, int64_t first, int64_t last, void *workspace,
+                int64_t thread)
+{
+    (void)phase, (void)first, (void)last, (void)workspace, (void)thread;
+    dcn_tensor t[DCN_MAX_TENSORS];
+    double *v[DCN_MAX_TENSORS];
+    int n = dcn_spec_tensors(&spec, t);
+    const int64_t *sizes = (const int64_t *)args + n;
+    dcn_spec s;
+    cr_assert_eq(dcn_spec_bind(&spec, (dcn_sizes){ sizes[0], sizes[1], sizes[2], 0 }, &s, NULL), 0);
+    n = dcn_spec_tensors(&s, t);
+    void *const *tensor = args;
+    for (int i = 0; i < n; i++) {
+        v[i] = calloc((size_t)rt_tensor_count(&t[i]) + 1, sizeof(double));
+        rt_convert(v[i], RT_F64, tensor[i], rt_kind_of(s.dtype), rt_tensor_count(&t[i]));
+        spoil_operand(&s, &t[i], v[i]);
+    }
+    int64_t count = rt_tensor_count(&t[n - 1]);
+    rt_reference(&s, (const double *const *)v, v[n - 1]);
+    if (spoil_output)
+        spoil_output(&s, v[n - 1], count);
+    convert_back(tensor[n - 1], v[n - 1], count);
+    for (int i = 0; i < n; i++)
+        free(v[i]);
+}
+
+static int64_t tasks(const void *args, int64_t phase)
+{
+    (void)args;
+    return phase == 0 ? 1 : -1;
+}
+
+static int64_t workspace_bytes(int64_t batch, int64_t height, int64_t width, int64_t rois,
+                               int64_t threads)
+{
+    (void)batch, (void)height, (void)width, (void)rois, (void)threads;
+    return 0;
+}
+
+static int64_t packed_bytes(int64_t which)
+{
+    (void)which;
+    return spec.out_channels * spec.in_channels / spec.groups * spec.kernel[0] * spec.kernel[1] *
+           (int64_t)dcn_dtype_bytes(spec.dtype);
+}
+
+static void pack(int64_t which, const void *weight, void *packed)
+{
+    memcpy(packed, weight, (size_t)packed_bytes(which));
+}
+
+static void small(dcn_op op)
+{
+    dcn_spec_init(&spec, op);
+    spec.in_channels = 4;
+    spec.out_channels = 3;
+    spec.height = 6;
+    spec.width = 9;
+    spec.kernel[0] = spec.kernel[1] = 3;
+    for (int i = 0; i < 4; i++)
+        spec.padding[i] = 1;
+    spec.bias = true;
+    if (op == DCN_OP_DEFORM_CONV2D)
+        spec.modulation = DCN_MODULATION_MASK;
+}
+
+static dcn_report verify(void)
+{
+    dcn_kernel k = { .spec = spec, .entry = { run, tasks, workspace_bytes, pack, packed_bytes } };
+    dcn_report report;
+    dcn_error err = { 0 };
+    cr_assert_eq(dcn_verify(&k, 1, 2, &report, &err), 0, "%s", err.text);
+    return report;
+}
+
+static void expect_pass(int cases)
+{
+    dcn_report r = verify();
+    cr_expect_eq(r.failures, 0, "%s", r.what);
+    cr_expect_str_eq(r.what, "");
+    cr_expect_eq(r.cases, cases);
+    cr_expect_leq(r.worst, 1);
+    cr_expect_gt(r.checked, 0);
+}
+
+/* `what`: how the report begins */
+static void expect_found(const char *what)
+{
+    dcn_report r = verify();
+    cr_expect_gt(r.failures, 0, "not found: %s", what);
+    cr_expect_gt(r.worst, 1);
+    cr_expect_eq(strncmp(r.what, what, strlen(what)), 0, "'%s' does not begin with '%s'", r.what,
+                 what);
+}
+
+/* ---- right kernels -------------------------------------------------------- */
+
+Test(verify, right_kernels_pass)
+{
+    for (int op = DCN_OP_CONV2D; op <= DCN_OP_DEFORM_CONV2D; op++)
+        for (int dtype = DCN_F32; dtype <= DCN_F64; dtype++)
+            for (int layout = DCN_NCHW; layout <= DCN_NHWC; layout++) {
+                small((dcn_op)op);
+                spec.dtype = (dcn_dtype)dtype;
+                spec.layout = (dcn_layout)layout;
+                expect_pass(op == DCN_OP_CONV2D ? 1 : 9);
+            }
+}
+
+Test(verify, every_border_modulation_and_order_passes)
+{
+    for (int border = DCN_BORDER_ZERO; border <= DCN_BORDER_HYBRID; border++)
+        for (int m = DCN_MODULATION_NONE; m <= DCN_MODULATION_SOFTMAX; m++) {
+            small(DCN_OP_DEFORM_CONV2D);
+            spec.border = (dcn_border)border;
+            spec.modulation = (dcn_modulation)m;
+            spec.offset_order = m % 2 ? DCN_ORDER_XY : DCN_ORDER_YX;
+            spec.offset_groups = 2;
+            expect_pass(9);
+        }
+}
+
+Test(verify, dynamic_sizes_are_tried_at_three)
+{
+    small(DCN_OP_DEFORM_CONV2D);
+    spec.batch = spec.height = spec.width = DCN_DYNAMIC;
+    expect_pass(27);
+}
+
+Test(verify, large_kernels_are_sampled)
+{
+    small(DCN_OP_CONV2D);
+    spec.height = 130;
+    spec.width = 150;
+    spec.in_channels = spec.out_channels = 32;
+    dcn_report r = verify();
+    cr_expect_eq(r.failures, 0, "%s", r.what);
+    cr_expect_eq(r.checked, 1040);
+}
+
+/* ---- planted mistakes ----------------------------------------------------- */
+
+static void one_part_in_a_thousand(const dcn_spec *s, double *v, int64_t n)
+{
+    (void)s;
+    for (int64_t i = 0; i < n; i++)
+        v[i] *= 1.001;
+}
+
+Test(verify, a_small_error_is_found)
+{
+    small(DCN_OP_CONV2D);
+    spoil_output = one_part_in_a_thousand;
+    expect_found("ordinary offsets, batch 1, 6x9: output[0][0][0][");
+}
+
+static void leave_last(const dcn_spec *s, double *v, int64_t n)
+{
+    (void)s;
+    v[n - 1] = NAN;
+}
+
+Test(verify, an_unwritten_element_is_found)
+{
+    small(DCN_OP_CONV2D);
+    spoil_output = leave_last;
+    expect_found("ordinary offsets, batch 1, 6x9: output[0][2][5][8] is nan, expected ");
+}
+
+static void leave_one_inside(const dcn_spec *s, double *v, int64_t n)
+{
+    (void)s;
+    v[n / 2 + 7] = NAN;
+}
+
+Test(verify, an_unwritten_element_outside_the_sample_is_found)
+{
+    small(DCN_OP_CONV2D);
+    spec.height = 130;
+    spec.width = 150;
+    spec.in_channels = spec.out_channels = 32;
+    spoil_output = leave_one_inside;
+    expect_found(
+        "ordinary offsets, batch 1, 130x150: output[0][16][0][7] is nan, expected a number");
+}
+
+static void nan_is_zero(const dcn_spec *s, double *v, int64_t n)
+{
+    (void)s;
+    for (int64_t i = 0; i < n; i++)
+        v[i] = isnan(v[i]) ? 0 : v[i];
+}
+
+Test(verify, nan_taken_for_zero_is_found)
+{
+    small(DCN_OP_DEFORM_CONV2D);
+    spoil_offset = nan_is_zero;
+    expect_found("NaN offsets, batch 1, 6x9: output[");
+}
+
+static void wrap_to_int(const dcn_spec *s, double *v, int64_t n)
+{
+    (void)s;
+    for (int64_t i = 0; i < n; i++)
+        if (fabs(v[i]) > 2147483647 && isfinite(v[i]))
+            v[i] = fmod(v[i], 4);
+}
+
+Test(verify, huge_offsets_that_wrap_are_found)
+{
+    small(DCN_OP_DEFORM_CONV2D);
+    spoil_offset = wrap_to_int;
+    expect_found("huge offsets, batch 1, 6x9: output[");
+}
+
+static void infinity_is_zero(const dcn_spec *s, double *v, int64_t n)
+{
+    (void)s;
+    for (int64_t i = 0; i < n; i++)
+        v[i] = isinf(v[i]) ? 0 : v[i];
+}
+
+Test(verify, infinity_taken_for_zero_is_found)
+{
+    small(DCN_OP_DEFORM_CONV2D);
+    spoil_offset = infinity_is_zero;
+    expect_found("infinite offsets, batch 1, 6x9: output[");
+}
+
+static void reach_12(const dcn_spec *s, double *v, int64_t n)
+{
+    (void)s;
+    for (int64_t i = 0; i < n; i++)
+        v[i] = fmax(-12, fmin(12, v[i]));
+}
+
+/* A tile that holds 12 rows around it would be right on ordinary offsets. */
+Test(verify, limited_reach_is_found)
+{
+    small(DCN_OP_DEFORM_CONV2D);
+    spec.height = spec.width = 40;
+    spoil_offset = reach_12;
+    expect_found("samples on the borders, batch 1, 40x40: output[");
+}
+
+static void limit_logits(const dcn_spec *s, double *v, int64_t n)
+{
+    (void)s;
+    for (int64_t i = 0; i < n; i++)
+        v[i] = v[i] > 88 ? NAN : v[i];
+}
+
+Test(verify, overflow_of_exp_is_found)
+{
+    small(DCN_OP_DEFORM_CONV2D);
+    spec.modulation = DCN_MODULATION_SIGMOID;
+    spoil_mask = limit_logits;
+    expect_found("extreme masks, batch 1, 6x9: output[");
+}
+
+static void repeat_the_first_image(const dcn_spec *s, double *v, int64_t n)
+{
+    for (int64_t i = n / s->batch; i < n; i++)
+        v[i] = v[i - n / s->batch];
+}
+
+Test(verify, a_batch_that_is_ignored_is_found)
+{
+    small(DCN_OP_CONV2D);
+    spec.batch = DCN_DYNAMIC;
+    spoil_output = repeat_the_first_image;
+    expect_found("ordinary offsets, batch 2, 6x9: output[1][");
+}
+
+static void wrong_border(const dcn_spec *s, double *v, int64_t n)
+{
+    (void)s;
+    for (int64_t i = 0; i < n; i++)
+        v[i] += 0x1p-12;
+}
+
+/* Samples exactly on a jump of the rule fall to its wrong side. */
+Test(verify, a_closed_border_is_found)
+{
+    small(DCN_OP_DEFORM_CONV2D);
+    spec.border = DCN_BORDER_CLAMP;
+    spoil_offset = wrong_border;
+    dcn_report r = verify();
+    cr_expect_gt(r.max_abs, 0.05, "%g", r.max_abs);
+    cr_expect_gt(r.failures, 0);
+}
+
+/* ---- what cannot run ------------------------------------------------------ */
+
+Test(verify, a_kernel_that_cannot_run_is_an_error)
+{
+    small(DCN_OP_CONV2D);
+    dcn_kernel k = { .spec = spec, .entry = { run, tasks, workspace_bytes, pack, packed_bytes } };
+    dcn_report report;
+    dcn_error err;
+    cr_expect_eq(dcn_verify(&k, 1, -3, &report, &err), -1);
+    cr_expect_str_eq(err.text, "threads = -3 is outside 0..1024");
+}

@@ -1,0 +1,6 @@
+/* program.c: parts of the program that test_wrong.c calls without a command line.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "cli/args/hints.c"
+#include "cli/load/kernels.c"
+#include "cli/out/print.c"

@@ -1,0 +1,26 @@
+/* fixture.c: what many tests of the store begin with.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "tests/tools/store/fixture.h"
+
+#include <criterion/criterion.h>
+
+TuneStore *st;
+TuneKey key;
+dcn_error err;
+
+void store_begin(void)
+{
+    st = temp_store(temp_dir(), TUNE_STORE_RW);
+    key = temp_key(0);
+}
+
+void store_end(void)
+{
+    tune_store_close(st);
+}
+
+void store_put(const TuneRecord *r)
+{
+    cr_assert_eq(tune_store_put(st, &key, r, &err), 0, "%s", err.text);
+}

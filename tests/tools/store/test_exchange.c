@@ -1,0 +1,225 @@
+/* test_exchange.c: out as JSON lines and in again.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "tests/tools/store/temp.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static TuneStore *here, *there;
+static TuneKey key;
+static dcn_error err;
+
+static void begin(void)
+{
+    const char *dir = temp_dir();
+    here = temp_store(temp_path(dir, "here"), TUNE_STORE_RW);
+    there = temp_store(temp_path(dir, "there"), TUNE_STORE_RW);
+    key = temp_key(0);
+}
+
+static void end(void)
+{
+    tune_store_close(here);
+    tune_store_close(there);
+}
+
+TestSuite(exchange, .init = begin, .fini = end);
+
+static const char *file(void)
+{
+    return temp_path(temp_dir(), "lines");
+}
+
+static void put(TuneStore *st, const char *schedule, double ns, TuneOutcome outcome, int winner)
+{
+    TuneRecord r = temp_record(schedule, ns);
+    r.outcome = outcome;
+    r.winner = winner;
+    cr_assert_eq(tune_store_put(st, &key, &r, &err), 0, "%s", err.text);
+}
+
+static int64_t export(void)
+{
+    int64_t n = -1;
+    cr_assert_eq(tune_store_export(here, file(), &n, &err), 0, "%s", err.text);
+    return n;
+}
+
+static void expect_import(int64_t taken, int64_t stale, int64_t older)
+{
+    TuneImported got;
+    cr_assert_eq(tune_store_import(there, file(), &got, &err), 0, "%s", err.text);
+    cr_expect_eq(got.taken, taken, "%d taken", (int)got.taken);
+    cr_expect_eq(got.stale, stale, "%d stale", (int)got.stale);
+    cr_expect_eq(got.older, older, "%d older", (int)got.older);
+}
+
+static const char *best(TuneStore *st)
+{
+    static TuneRecord r;
+    cr_assert_eq(tune_store_best(st, &key, NULL, &r, &err), 0);
+    return r.schedule;
+}
+
+Test(exchange, everything_travels)
+{
+    put(here, "tiled mr=1", 100.0 / 3, TUNE_OK, 1);
+    put(here, "tiled mr=2", 0, TUNE_CRASHED, 0);
+    cr_assert_eq(tune_store_pin(here, &key, "direct", &err), 0);
+    cr_expect_eq(export(), 3);
+    expect_import(3, 0, 0);
+    TuneRecord a, b;
+    cr_expect_str_eq(best(there), "direct");
+    cr_assert_eq(tune_store_unpin(there, &key, &err), 0);
+    cr_assert_eq(tune_store_unpin(here, &key, &err), 0);
+    cr_assert_eq(tune_store_best(here, &key, NULL, &a, &err), 0);
+    cr_assert_eq(tune_store_best(there, &key, NULL, &b, &err), 0);
+    cr_expect_eq(memcmp(&a, &b, sizeof a), 0, "to the last bit");
+    expect_import(1, 0, 2);
+}
+
+Test(exchange, the_best_verified_record_wins)
+{
+    put(here, "faster", 50, TUNE_OK, 0);
+    put(here, "slower", 150, TUNE_OK, 0);
+    put(here, "verified here", 10, TUNE_OK, 0);
+    put(here, "failed here", 0, TUNE_TIMEOUT, 0);
+    put(here, "right here", 10, TUNE_OK, 0);
+    put(there, "faster", 100, TUNE_OK, 0);
+    put(there, "slower", 100, TUNE_OK, 0);
+    put(there, "verified here", 0, TUNE_CRASHED, 0);
+    put(there, "failed here", 200, TUNE_OK, 0);
+    put(there, "right here", 0, TUNE_WRONG, 0);
+    export();
+    expect_import(2, 0, 3);
+    cr_expect_str_eq(best(there), "verified here", "what was wrong there stays wrong");
+}
+
+Test(exchange, the_faster_winner_wins)
+{
+    put(here, "quick", 50, TUNE_OK, 1);
+    put(there, "slow", 100, TUNE_OK, 1);
+    export();
+    expect_import(1, 0, 0);
+    cr_expect_str_eq(best(there), "quick");
+    put(there, "record", 10, TUNE_OK, 1);
+    put(here, "quick", 40, TUNE_OK, 1);
+    export();
+    expect_import(1, 0, 0);
+    cr_expect_str_eq(best(there), "record");
+    TuneStoreStat s;
+    cr_assert_eq(tune_store_stat(there, &s, &err), 0);
+    cr_expect_eq(s.winners, 1);
+}
+
+Test(exchange, a_pin_that_is_there_stays)
+{
+    cr_assert_eq(tune_store_pin(here, &key, "tiled", &err), 0);
+    cr_assert_eq(tune_store_pin(there, &key, "direct", &err), 0);
+    export();
+    expect_import(0, 0, 1);
+    cr_expect_str_eq(best(there), "direct");
+}
+
+Test(exchange, stale_records_are_counted_and_left_out)
+{
+    TuneRecord r = temp_record("of another revision", 1);
+    TuneKey other = key;
+    r.rev++;
+    cr_assert_eq(tune_store_put(here, &key, &r, &err), 0);
+    r = temp_record("of another build", 1);
+    strcpy(other.build, "dcngen 0.0.1");
+    tune_key_id(&other, other.id);
+    cr_assert_eq(tune_store_put(here, &other, &r, &err), 0);
+    put(here, "of this one", 2, TUNE_OK, 0);
+    export();
+    expect_import(1, 2, 0);
+    cr_expect_str_eq(best(there), "of this one");
+}
+
+/* ---- lines that cannot be ---------------------------------------------------------------- */
+
+static char good[16384];
+
+static void write_lines(const char *first, const char *second)
+{
+    FILE *to = fopen(file(), "w");
+    cr_assert(to && fputs(first, to) >= 0 && fputs(second, to) >= 0);
+    cr_assert_eq(fclose(to), 0);
+}
+
+static void read_good(void)
+{
+    put(here, "tiled mr=1", 100, TUNE_OK, 1);
+    export();
+    FILE *from = fopen(file(), "r");
+    cr_assert(from && fgets(good, sizeof good, from));
+    fclose(from);
+}
+
+/* The good line, with `from` replaced by `to`, is refused as line 2 and nothing of line 1 is kept. */
+static void refuse(const char *from, const char *to, const char *message)
+{
+    char bad[16384], want[256];
+    TuneImported got;
+    TuneRecord r;
+    char *at = strstr(good, from);
+    cr_assert(at, "no %s", from);
+    snprintf(bad, sizeof bad, "%.*s%s%s", (int)(at - good), good, to, at + strlen(from));
+    write_lines(good, bad);
+    cr_expect_eq(tune_store_import(there, file(), &got, &err), -1, "%s", to);
+    snprintf(want, sizeof want, "%s", message);
+    cr_expect_str_eq(err.text, want);
+    cr_expect_eq(err.line, 2);
+    cr_expect_eq(err.code, DCN_EUSAGE);
+    cr_expect_eq(tune_store_best(there, &key, NULL, &r, &err), 1, "%s: line 1 was taken", to);
+}
+
+Test(exchange, a_bad_line_is_named_and_nothing_is_taken)
+{
+    read_good();
+    refuse("\"dcngen_record\":1", "\"dcngen_record\":2", "written by a newer dcngen");
+    refuse("\"dcngen_record\":1", "\"record\":1", "not a line that `dcngen cache export` writes");
+    refuse("\"threads\":2", "\"threads\":0",
+           "'schedule' is empty, or 'threads' is outside 1..1024");
+    refuse("\"threads\":2", "\"threads\":2.5",
+           "'threads' is not a whole number that is not negative");
+    refuse("\"threads\":2", "\"threads\":4294967298",
+           "'threads' is not a whole number that is not negative");
+    refuse("\"tiled mr=1\"", "7", "'schedule' is not a text that is short enough");
+    refuse("\"ns_median\":100", "\"ns_median\":-1",
+           "'ns_median' is not a number that is not negative");
+    refuse("\"outcome\":\"ok\"", "\"outcome\":\"fine\"",
+           "'outcome' is not one of ok, refused, crashed, timeout, wrong, dropped, estimated");
+    refuse("\"samples\":[", "\"samples\":[null,", "'samples' is not a list of at most 64 numbers");
+    refuse("\"why\":", "\"whyever\":", "'why' is not a text that is short enough");
+}
+
+Test(exchange, half_a_line_is_no_line)
+{
+    TuneImported got;
+    read_good();
+    char half[16384];
+    snprintf(half, sizeof half, "%.*s", (int)strlen(good) / 2, good);
+    write_lines(good, half);
+    cr_expect_eq(tune_store_import(there, file(), &got, &err), -1);
+    cr_expect(!strncmp(err.text, "not JSON: ", 10), "%s", err.text);
+    cr_expect_eq(err.line, 2);
+    write_lines("\n\n", good);
+    expect_import(1, 0, 0);
+    write_lines("", "");
+    expect_import(0, 0, 0);
+}
+
+Test(exchange, a_missing_file_is_an_error)
+{
+    TuneImported got;
+    int64_t n;
+    cr_expect_eq(tune_store_import(there, "/nonexistent/lines", &got, &err), -1);
+    cr_expect_eq(err.code, DCN_EUSAGE);
+    cr_expect_eq(tune_store_export(here, "/nonexistent/lines", &n, &err), -1);
+    cr_expect_eq(err.code, DCN_EENV);
+}

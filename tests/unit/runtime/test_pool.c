@@ -1,0 +1,76 @@
+/* test_pool.c: parallel loops on threads of our own.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "runtime/exec/pool.h"
+
+#include <criterion/criterion.h>
+#include <stdatomic.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { MOST = 1000 };
+
+typedef struct Seen {
+    atomic_int times[MOST], outside;
+    int threads;
+} Seen;
+
+static void count(void *arg, int64_t i, int thread)
+{
+    Seen *s = arg;
+    atomic_fetch_add(&s->times[i], 1);
+    if (thread < 0 || thread >= s->threads)
+        atomic_fetch_add(&s->outside, 1);
+}
+
+static void loop(rt_pool *p, int64_t n, int threads)
+{
+    static Seen s;
+    s = (Seen){ .threads = threads };
+    rt_pool_for(p, n, threads, count, &s);
+    for (int64_t i = 0; i < MOST; i++)
+        cr_assert_eq(s.times[i], i < n, "%d threads: index %d of %d was run %d times", threads,
+                     (int)i, (int)n, (int)s.times[i]);
+    cr_expect_eq(s.outside, 0);
+}
+
+Test(pool, every_index_is_run_once)
+{
+    for (int threads = 1; threads <= 5; threads++) {
+        rt_pool *p;
+        cr_assert_eq(rt_pool_open(threads, threads % 2, &p, NULL), 0);
+        for (int round = 0; round < 50; round++) {
+            loop(p, 0, threads);
+            loop(p, 1, threads);
+            loop(p, threads - 1, threads);
+            loop(p, MOST, threads);
+        }
+        loop(p, 100, 1);
+        loop(p, 100, (threads + 1) / 2);
+        rt_pool_close(p);
+    }
+}
+
+/* What the tuner does: the parent has one, each child opens its own. */
+Test(pool, works_in_a_child)
+{
+    rt_pool *p;
+    cr_assert_eq(rt_pool_open(3, false, &p, NULL), 0);
+    loop(p, 100, 3);
+    pid_t pid = fork();
+    if (pid == 0) {
+        rt_pool *own;
+        static Seen s = { .threads = 3 };
+        if (rt_pool_open(3, true, &own, NULL))
+            _exit(1);
+        rt_pool_for(own, 100, 3, count, &s);
+        rt_pool_close(own);
+        _exit(s.times[99] == 1 ? 0 : 2);
+    }
+    int status;
+    waitpid(pid, &status, 0);
+    cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    loop(p, 100, 3);
+    rt_pool_close(p);
+    rt_pool_close(NULL);
+}

@@ -1,0 +1,96 @@
+/* test_tensor.c: conversion between number formats, counting, random numbers.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "runtime/base/tensor.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <string.h>
+
+static double half(uint16_t bits)
+{
+    double v;
+    rt_convert(&v, RT_F64, &bits, RT_F16, 1);
+    return v;
+}
+
+Test(tensor, half_precision_is_decoded)
+{
+    static const struct {
+        uint16_t bits;
+        double value;
+    } rows[] = { { 0x0000, 0 },        { 0x3c00, 1 },
+                 { 0xbc00, -1 },       { 0x3555, 0x1.554p-2 },
+                 { 0x7bff, 65504 },    { 0x0400, 0x1p-14 },
+                 { 0x0001, 0x1p-24 },  { 0x83ff, -1023 * 0x1p-24 },
+                 { 0x7c00, INFINITY }, { 0xfc00, -INFINITY } };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        cr_expect_eq(half(rows[i].bits), rows[i].value, "%04x is %g", rows[i].bits,
+                     half(rows[i].bits));
+    cr_expect(isnan(half(0x7e01)));
+    cr_expect(half(0x8000) == 0 && signbit(half(0x8000)));
+}
+
+/* Every finite half has one value and they are in order. */
+Test(tensor, halves_grow_with_their_bits)
+{
+    for (uint16_t bits = 1; bits < 0x7c00; bits++)
+        cr_assert_gt(half(bits), half((uint16_t)(bits - 1)), "%04x", bits);
+}
+
+Test(tensor, floats_and_doubles_convert_both_ways)
+{
+    const double d[4] = { 0.1, -3e300, 1e-50, NAN };
+    float f[4];
+    double back[4];
+    rt_convert(f, RT_F32, d, RT_F64, 4);
+    rt_convert(back, RT_F64, f, RT_F32, 4);
+    cr_expect_eq(f[0], 0.1f);
+    cr_expect_eq(back[0], (double)0.1f);
+    cr_expect_eq(f[1], -INFINITY);
+    cr_expect_eq(f[2], 0);
+    cr_expect(isnan(back[3]));
+    cr_expect_eq(rt_round_to(RT_F32, 0.1), (double)0.1f);
+    cr_expect_eq(rt_round_to(RT_F64, 0.1), 0.1);
+}
+
+Test(tensor, count_says_when_there_is_none)
+{
+    dcn_tensor t = { .rank = 3, .dims = { 2, 3, 4 } };
+    cr_expect_eq(rt_tensor_count(&t), 24);
+    t.dims[1] = 0;
+    cr_expect_eq(rt_tensor_count(&t), 0);
+    t.dims[1] = DCN_DYNAMIC;
+    cr_expect_eq(rt_tensor_count(&t), -1);
+    t.dims[0] = t.dims[1] = INT64_MAX / 2;
+    cr_expect_eq(rt_tensor_count(&t), -1);
+    t.rank = 0;
+    cr_expect_eq(rt_tensor_count(&t), 1);
+}
+
+/* The first outputs of xoshiro256** seeded with splitmix64(1), computed independently. */
+Test(random, numbers_are_the_same_everywhere)
+{
+    rt_rng r = rt_rng_seed(1);
+    static const uint64_t want[] = { 0xb3f2af6d0fc710c5u, 0x853b559647364ceau,
+                                     0x92f89756082a4514u };
+    for (size_t i = 0; i < sizeof want / sizeof *want; i++)
+        cr_expect_eq(rt_rng_next(&r), want[i]);
+}
+
+Test(random, moments_are_right)
+{
+    rt_rng r = rt_rng_seed(7);
+    double sum = 0, squares = 0, uniform = 0;
+    enum { N = 100000 };
+    for (int i = 0; i < N; i++) {
+        double v = rt_rng_normal(&r), u = rt_rng_uniform(&r);
+        cr_assert(u >= 0 && u < 1);
+        sum += v;
+        squares += v * v;
+        uniform += u;
+    }
+    cr_expect_float_eq(sum / N, 0, 0.02);
+    cr_expect_float_eq(squares / N, 1, 0.02);
+    cr_expect_float_eq(uniform / N, 0.5, 0.005);
+}

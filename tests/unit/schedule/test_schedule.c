@@ -1,0 +1,393 @@
+/* test_schedule.c: schedules as text, walking the space, every reason to refuse one.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "codegen/lowering.h"
+#include "runtime/base/file.h"
+#include "tests/support/case.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static dcn_target target_of(const char *cpu)
+{
+    dcn_target t;
+    dcn_error err;
+    cr_assert_eq(dcn_target_parse(cpu, NULL, NULL, &t, &err), 0, "%s", err.text);
+    return t;
+}
+
+static dcn_spec plain_spec(void)
+{
+    return case_spec(DCN_OP_DEFORM_CONV2D, 64, 64, 28, 28);
+}
+
+/* ---- messages ------------------------------------------------------------------------------- */
+
+static void expect_refused(const char *text, dcn_status code, const char *message)
+{
+    dcn_spec s = plain_spec();
+    dcn_target t = target_of("x86-64-v4");
+    Schedule sc;
+    dcn_error err = { .text = "" };
+    cr_expect_eq(sched_parse(text, &s, &t, &sc, &err), -1, "\"%s\" was taken", text);
+    cr_expect_str_eq(err.text, message);
+    cr_expect_eq(err.code, code);
+}
+
+Test(parse, unknown_lowering)
+{
+    expect_refused("tild", DCN_EUSAGE, "unknown lowering \"tild\" (did you mean \"tiled\"?)");
+    expect_refused("Direct outs=1", DCN_EUSAGE,
+                   "unknown lowering \"Direct\" (did you mean \"direct\"?)");
+    expect_refused("winograd", DCN_EUSAGE,
+                   "unknown lowering \"winograd\": expected one of tiled, direct");
+}
+
+Test(parse, unknown_knob)
+{
+    expect_refused("tiled unrol=2", DCN_EUSAGE,
+                   "unknown knob of lowering tiled \"unrol\" (did you mean \"unroll\"?)");
+    expect_refused("direct mr=6", DCN_EUSAGE,
+                   "unknown knob of lowering direct \"mr\": expected one of lanes, outs");
+    expect_refused("direct =6", DCN_EUSAGE,
+                   "unknown knob of lowering direct \"\": expected one of lanes, outs");
+}
+
+Test(parse, bad_value)
+{
+    expect_refused("tiled unroll=3", DCN_EUSAGE, "schedule knob unroll = 3 is not one of 1, 2, 4");
+    expect_refused("tiled order=", DCN_EUSAGE, "schedule knob order =  is not one of 0, 1");
+    expect_refused("tiled order=1x", DCN_EUSAGE, "schedule knob order = 1x is not one of 0, 1");
+    expect_refused("order=1.0", DCN_EUSAGE, "schedule knob order = 1.0 is not one of 0, 1");
+    expect_refused("order=4294967297", DCN_EUSAGE,
+                   "schedule knob order = 4294967297 is not one of 0, 1");
+    expect_refused("order=99999999999999999999", DCN_EUSAGE,
+                   "schedule knob order = 99999999999999999999 is not one of 0, 1");
+}
+
+Test(parse, given_twice)
+{
+    expect_refused("tiled order=1 order=1", DCN_EUSAGE, "schedule knob order is given twice");
+}
+
+Test(parse, trailing_words)
+{
+    expect_refused("tiled order=1 direct", DCN_EUSAGE,
+                   "bad schedule word \"direct\": expected knob=value");
+    expect_refused("order=1 fast", DCN_EUSAGE, "bad schedule word \"fast\": expected knob=value");
+}
+
+Test(parse, refused_combination)
+{
+    expect_refused("direct lanes=16 outs=32", DCN_EUSAGE,
+                   "schedule knob outs = 32 is not one of 1, 2, 4, 8, 16");
+    dcn_spec s = plain_spec();
+    dcn_target t = target_of("x86-64-v3");
+    Schedule sc;
+    dcn_error err;
+    cr_expect_eq(sched_parse("direct lanes=16 outs=4", &s, &t, &sc, &err), -1);
+    cr_expect_str_eq(err.text, "schedule \"direct lanes=16 outs=4\" is refused: "
+                               "vector is wider than the machine's registers");
+    cr_expect_eq(err.code, DCN_EFAILED);
+}
+
+Test(parse, too_long)
+{
+    char text[1024];
+    memset(text, ' ', sizeof text);
+    text[sizeof text - 1] = '\0';
+    expect_refused(text, DCN_EUSAGE, "the schedule is longer than 511 characters");
+}
+
+/* ---- what may be left out ------------------------------------------------------------------------ */
+
+static void expect_parsed(const char *text, const char *same_as)
+{
+    dcn_spec s = plain_spec();
+    dcn_target t = target_of("x86-64-v4");
+    Schedule a, b;
+    dcn_error err;
+    cr_assert_eq(sched_parse(text, &s, &t, &a, &err), 0, "%s: %s", text, err.text);
+    cr_assert_eq(sched_parse(same_as, &s, &t, &b, &err), 0, "%s: %s", same_as, err.text);
+    cr_expect_eq(a.how, b.how);
+    cr_expect_arr_eq(a.k, b.k, (size_t)a.how->nknobs * sizeof(int), "\"%s\" is not \"%s\"", text,
+                     same_as);
+}
+
+Test(parse, nothing_means_the_guess)
+{
+    dcn_spec s = plain_spec();
+    dcn_target t = target_of("x86-64-v4");
+    Schedule guess;
+    char text[DCN_TEXT_MAX];
+    dcn_error err;
+    cr_assert_eq(sched_guess(&s, &t, &guess, &err), 0, "%s", err.text);
+    sched_print(&guess, text, sizeof text);
+    expect_parsed("", text);
+    expect_parsed("  \t\n ", text);
+    expect_parsed("tiled", text);
+}
+
+Test(parse, separators_and_order_do_not_matter)
+{
+    expect_parsed("order=1", "tiled order=1");
+    expect_parsed("tiled, order=1,unroll=4", "tiled order=1 unroll=4");
+    expect_parsed("unroll=4\torder=1", "tiled order=1 unroll=4");
+}
+
+/* ---- printing --------------------------------------------------------------------------------------- */
+
+static void expect_identity(const Schedule *sc, const dcn_spec *s, const dcn_target *t)
+{
+    char text[DCN_TEXT_MAX], again[DCN_TEXT_MAX];
+    dcn_error err;
+    Schedule back;
+    int n = sched_print(sc, text, sizeof text);
+    cr_assert(n > 0 && n < (int)sizeof text);
+    cr_expect_eq(strlen(text), (size_t)n);
+    cr_assert_eq(sched_parse(text, s, t, &back, &err), 0, "%s", err.text);
+    sched_print(&back, again, sizeof again);
+    cr_expect_str_eq(again, text);
+}
+
+Test(print, a_short_buffer_holds_the_beginning)
+{
+    dcn_spec s = plain_spec();
+    dcn_target t = target_of("x86-64-v4");
+    Schedule sc;
+    char text[DCN_TEXT_MAX], part[10];
+    cr_assert_eq(sched_parse("direct", &s, &t, &sc, NULL), 0);
+    int n = sched_print(&sc, text, sizeof text);
+    for (size_t size = 0; size < sizeof part; size++) {
+        memset(part, 'x', sizeof part);
+        cr_expect_eq(sched_print(&sc, part, size), n);
+        if (size)
+            cr_expect(strlen(part) == size - 1 && !strncmp(part, text, size - 1));
+        cr_expect(size == sizeof part || part[size] == 'x');
+    }
+}
+
+/* ---- walking ---------------------------------------------------------------------------------------- */
+
+/* Legal points of a space of two knobs. */
+static int count_legal(const Lowering *how, const dcn_spec *s, const dcn_target *t)
+{
+    int n = 0;
+    cr_assert_eq(how->nknobs, 2);
+    for (int i = 0; i < how->knobs[0].nchoices; i++)
+        for (int j = 0; j < how->knobs[1].nchoices; j++) {
+            int k[MAX_KNOBS] = { how->knobs[0].choice[i], how->knobs[1].choice[j] };
+            n += !how->refuse(s, t, k);
+        }
+    return n;
+}
+
+Test(walk, meets_every_legal_schedule_of_direct_once)
+{
+    static const char *const cpus[] = { "x86-64-v4", "x86-64-v2", "generic" };
+    for (int i = 0; i < 3; i++) {
+        dcn_target t = target_of(cpus[i]);
+        dcn_spec s = case_spec(DCN_OP_DEFORM_CONV2D, 3, 5, 9, 9);
+        Schedule sc = { .how = cg_lowerings[1] };
+        char seen[64][DCN_TEXT_MAX];
+        int n = 0;
+        for (int ok = sched_first(&sc, &s, &t); ok; ok = sched_next(&sc, &s, &t)) {
+            cr_expect_null(sc.how->refuse(&s, &t, sc.k));
+            expect_identity(&sc, &s, &t);
+            sched_print(&sc, seen[n], sizeof seen[n]);
+            for (int j = 0; j < n; j++)
+                cr_expect_str_neq(seen[j], seen[n]);
+            cr_assert_lt(++n, 64);
+        }
+        cr_expect_eq(n, count_legal(sc.how, &s, &t));
+        cr_expect_gt(n, 2);
+    }
+}
+
+Test(walk, meets_only_legal_schedules_of_tiled)
+{
+    dcn_target t = target_of("x86-64-v3");
+    dcn_spec s = case_spec(DCN_OP_DEFORM_CONV2D, 40, 40, 9, 9);
+    Schedule sc = { .how = cg_lowerings[0] };
+    int n = 0;
+    for (int ok = sched_first(&sc, &s, &t); ok && n < 20000; ok = sched_next(&sc, &s, &t)) {
+        cr_assert_null(sc.how->refuse(&s, &t, sc.k));
+        if (n++ % 20 == 0)
+            expect_identity(&sc, &s, &t);
+    }
+    cr_expect_gt(n, 1000);
+}
+
+Test(walk, ends_where_nothing_is_legal)
+{
+    dcn_target t = target_of("x86-64-v2");
+    t.vector_bytes = 4; /* no machine is so narrow */
+    dcn_spec s = plain_spec();
+    Schedule sc = { .how = cg_lowerings[1] };
+    cr_expect_eq(sched_first(&sc, &s, &t), 0);
+    cr_expect_eq(sched_next(&sc, &s, &t), 0);
+}
+
+/* ---- every reason to refuse ----------------------------------------------------------------------------- */
+
+typedef struct Reason {
+    int in, out, groups, offset_groups, height, kernel;
+    const char *schedule, *reason;
+    dcn_dtype dtype;
+} Reason;
+
+static const Reason reasons[] = {
+    { 64, 64, 1, 1, 28, 3, "direct lanes=16", "vector is wider than the machine's registers",
+      DCN_F64 },
+    { 64, 3, 1, 1, 28, 3, "direct outs=4", "a weight group has fewer output channels than that",
+      DCN_F32 },
+    { 64, 64, 1, 1, 28, 3, "tiled mr=28 nv=4", "the register tile does not fit the registers",
+      DCN_F32 },
+    { 64, 16, 1, 1, 28, 3, "tiled mr=1 nv=2",
+      "the register tile is wider than the output channels of a weight group", DCN_F32 },
+    { 64, 64, 1, 1, 28, 3, "tiled cb=64", "the channel block is a whole weight group: use cb=0",
+      DCN_F32 },
+    { 64, 64, 1, 1, 28, 3, "tiled cb=128",
+      "the channel block is larger than the weight groups it could hold", DCN_F32 },
+    { 64, 64, 1, 1, 28, 3, "tiled taps=9",
+      "the tap block is not smaller than the kernel: use taps=0", DCN_F32 },
+    { 96, 96, 1, 4, 28, 3, "tiled cb=16", "the channel block splits an offset group", DCN_F32 },
+    { 60, 60, 20, 6, 28, 3, "tiled nv=1 mr=1 cb=16",
+      "the weight groups of a column would cross offset groups", DCN_F32 },
+    { 64, 64, 1, 1, 5, 3, "tiled th=14", "the tile is larger than the map", DCN_F32 },
+    { 65536, 16, 1, 1, 28, 1, "tiled nv=1 mr=1 cb=0 th=16 tw=20",
+      "the workspace of a tile would exceed 32 MiB", DCN_F32 },
+    { 64, 64, 4, 1, 28, 3, "tiled nv=1 mr=1 cb=0 pack=1",
+      "no two weight groups fill a vector evenly: use pack=0", DCN_F32 },
+    { 64, 64, 1, 1, 28, 3, "tiled view=1", "there is one offset group: use view=0", DCN_F32 },
+    { 51, 64, 1, 3, 28, 3, "tiled cb=0 view=1",
+      "the channels of an offset group do not fill vectors evenly: use view=0", DCN_F32 },
+    { 512, 64, 1, 512, 28, 3, "tiled cb=0 coords=1",
+      "lanes cannot run along the taps: use coords=0", DCN_F32 },
+    { 64, 64, 1, 1, 28, 3, "tiled cb=0 coords=0 strip=1",
+      "lanes of the pass over the offsets run along pixels: use strip=0", DCN_F32 },
+    { 64, 64, 1, 1, 28, 3, "tiled cb=0 tw=4 coords=1 strip=8", "a strip is wider than a tile",
+      DCN_F32 },
+    { 64, 64, 1, 1, 28, 3, "tiled th=16 tw=20 grain=8",
+      "a task has as many tiles as the map: use a smaller grain", DCN_F32 },
+    { 64, 64, 1, 1, 28, 3, "tiled cb=16 coords=1 strip=1",
+      "several columns share a pass over the offsets: use strip=0", DCN_F32 },
+    { 64, 64, 1, 1, 28, 3, "tiled cb=0 implicit=1",
+      "samples at offsets are not in the map: use implicit=0", DCN_F32 },
+    { 64, 64, 1, 0, 28, 3, "tiled cb=0 taps=3 implicit=1",
+      "the map has all taps, and one weight group at a time: use implicit=0", DCN_F32 },
+};
+enum { NREASONS = sizeof reasons / sizeof *reasons };
+
+Test(refuse, says_why)
+{
+    dcn_target t = target_of("x86-64-v4");
+    for (int i = 0; i < NREASONS; i++) {
+        const Reason *r = &reasons[i];
+        dcn_op op = r->offset_groups ? DCN_OP_DEFORM_CONV2D : DCN_OP_CONV2D;
+        dcn_spec s = case_spec(op, r->in, r->out, r->height, 28);
+        s.dtype = r->dtype;
+        s.groups = r->groups;
+        s.offset_groups = r->offset_groups ? r->offset_groups : 1;
+        s.kernel[0] = s.kernel[1] = r->kernel;
+        Schedule sc;
+        dcn_error err = { .text = "taken" };
+        cr_expect_eq(sched_parse(r->schedule, &s, &t, &sc, &err), -1, "%s", r->schedule);
+        const char *at = strstr(err.text, " is refused: ");
+        cr_expect_str_eq(at ? at + strlen(" is refused: ") : err.text, r->reason);
+    }
+}
+
+static int is_tried(const char *reason, size_t length)
+{
+    for (int i = 0; i < NREASONS; i++)
+        if (strlen(reasons[i].reason) == length && !strncmp(reasons[i].reason, reason, length))
+            return 1;
+    return 0;
+}
+
+/* The table above misses none of the texts in the lowerings' sources. */
+static void expect_all_tried(const char *file)
+{
+    char path[1024];
+    void *bytes;
+    size_t size;
+    snprintf(path, sizeof path, "%s/codegen/%s", SOURCE_DIR, file);
+    dcn_error err;
+    cr_assert_eq(rt_read_file(path, 1 << 20, &bytes, &size, &err), 0, "%s", err.text);
+    char *text = calloc(size + 1, 1);
+    memcpy(text, bytes, size);
+    int n = 0;
+    for (const char *p = text; (p = strstr(p, "return \"")); n++) {
+        p += strlen("return \"");
+        cr_expect(is_tried(p, strcspn(p, "\"")), "%s: no test of \"%.*s\"", file,
+                  (int)strcspn(p, "\""), p);
+    }
+    cr_expect_gt(n, 1, "%s: found no reasons", file);
+    free(text);
+    free(bytes);
+}
+
+Test(refuse, every_reason_has_a_test)
+{
+    expect_all_tried("direct/lowering.c");
+    expect_all_tried("tiled/lowering.c");
+}
+
+/* ---- the guess --------------------------------------------------------------------------------------------- */
+
+/* 1 if it is a spec at all. */
+static int expect_legal_guess(const dcn_spec *s, const dcn_target *t)
+{
+    Schedule sc;
+    dcn_error err = { .text = "" };
+    char text[1024];
+    if (dcn_spec_check(s, &err))
+        return 0;
+    dcn_spec_print(s, text, sizeof text);
+    cr_assert_eq(sched_guess(s, t, &sc, &err), 0, "%s on %s: %s", text, t->cpu, err.text);
+    cr_expect_null(sc.how->refuse(s, t, sc.k), "%s on %s", text, t->cpu);
+    expect_identity(&sc, s, t);
+    /* The lowerings on their own are legal as well. */
+    for (int i = 0; cg_lowerings[i]; i++)
+        if (sched_takes(cg_lowerings[i], s))
+            cr_expect_eq(sched_parse(cg_lowerings[i]->name, s, t, &sc, &err), 0, "%s on %s: %s",
+                         text, t->cpu, err.text);
+    return 1;
+}
+
+static const int channels[] = { 1, 2, 3, 17, 48, 64, 96, 100, 1000, 2048 };
+static const int sizes[] = { 1, 7, 28, 200, DCN_DYNAMIC };
+enum { NCHANNELS = sizeof channels / sizeof *channels, NSIZES = sizeof sizes / sizeof *sizes };
+
+static void guesses_on(const char *cpu)
+{
+    dcn_target t = target_of(cpu);
+    rt_rng rng = rt_rng_seed(1);
+    int specs = 0;
+    for (int i = 0; i < 4000; i++) {
+        dcn_spec s =
+            case_spec((dcn_op)(rt_rng_next(&rng) % 2), channels[rt_rng_next(&rng) % NCHANNELS],
+                      channels[rt_rng_next(&rng) % NCHANNELS], sizes[rt_rng_next(&rng) % NSIZES],
+                      sizes[rt_rng_next(&rng) % NSIZES]);
+        static const int groups[] = { 1, 2, 3, 4, 17, 48, 64 };
+        s.groups = groups[rt_rng_next(&rng) % 7];
+        s.offset_groups = s.op == DCN_OP_CONV2D ? 1 : groups[rt_rng_next(&rng) % 7];
+        s.kernel[0] = (int)(rt_rng_next(&rng) % 7) + 1;
+        s.kernel[1] = (int)(rt_rng_next(&rng) % 7) + 1;
+        s.dtype = (dcn_dtype)(rt_rng_next(&rng) % 2);
+        s.layout = (dcn_layout)(rt_rng_next(&rng) % 2);
+        specs += expect_legal_guess(&s, &t);
+    }
+    cr_expect_gt(specs, 300);
+}
+
+Test(guess, is_legal_for_any_spec)
+{
+    guesses_on("x86-64-v4");
+    guesses_on("x86-64-v3");
+    guesses_on("x86-64-v2");
+    guesses_on("neoverse-v1");
+}

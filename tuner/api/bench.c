@@ -1,0 +1,144 @@
+/* bench.c: how fast a kernel is, as a share of what the machine can do at the same moment.
+**
+** Kernel and multiply-add probe take turns, so that a slow minute of the machine slows both; each
+** is judged by its median.  After the probe the kernel runs unclocked first: what it reads has left the caches
+** meanwhile, where in a network the layer before has just put it.  Weights are packed and the workspace is allocated before the clock
+** starts; quick kernels run several times between two readings of it.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "runtime/base/base.h"
+#include "runtime/exec/threads.h"
+#include "tuner/check/offsets.h"
+#include "tuner/measure/peak.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+enum { MIN_ROUNDS = 5, MAX_ROUNDS = 2000, ALIGN = 64 };
+static const double READING_NS = 3e5;
+static const double LONG_NS = 2e8; /* a run that long need not be warmed up for */
+
+typedef struct Bench {
+    Operands o;
+    TuneProbe probe;
+    void *workspace;
+    int threads, repeats, rounds;
+    double first_ns;
+    double ns[MAX_ROUNDS], peak[MAX_ROUNDS];
+} Bench;
+
+static double now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC_RAW, &t);
+    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+/* ---- the kernel ----------------------------------------------------------- */
+
+static double time_kernel(Bench *b, dcn_error *err)
+{
+    double start = now_ns();
+    for (int i = 0; i < b->repeats; i++)
+        if (tune_run(&b->o, b->threads, b->workspace, err))
+            return -1;
+    return (now_ns() - start) / b->repeats;
+}
+
+static int open_bench(Bench *b, const dcn_kernel *k, const TuneOffsets *offsets, dcn_error *err)
+{
+    const dcn_spec *s = &k->spec;
+    rt_rng rng = rt_rng_seed(1);
+    if (tune_operands_open(&b->o, k, s, err) || tune_fill_inputs(&b->o, &rng, err))
+        return -1;
+    if (tune_offsets_fill(offsets, &b->o, &rng, err))
+        return -1;
+    size_t bytes = dcn_kernel_workspace_bytes(
+        k, (dcn_sizes){ s->batch, s->height, s->width, s->rois }, b->threads);
+    b->workspace = aligned_alloc(ALIGN, (bytes / ALIGN + 1) * ALIGN);
+    if (!b->workspace)
+        return dcn_fail(err, DCN_EENV, "no memory for %zu bytes of workspace", bytes);
+    return tune_probe_open(&b->probe, s->dtype, &k->target, b->threads, err);
+}
+
+/* The first runs warm caches and thread pool, and say how often to run between two readings. */
+static int warm_up(Bench *b, dcn_error *err)
+{
+    b->repeats = 1;
+    double first = time_kernel(b, err), ns = first < 0 ? first : time_kernel(b, err);
+    if (ns < 0)
+        return -1;
+    b->first_ns = first;
+    if (ns < READING_NS)
+        b->repeats = (int)(READING_NS / (ns + 1)) + 1;
+    tune_probe_run(&b->probe);
+    return 0;
+}
+
+static int take_readings(Bench *b, double seconds, dcn_error *err)
+{
+    double start = now_ns();
+    while (b->rounds < MIN_ROUNDS || (b->rounds < MAX_ROUNDS && now_ns() - start < seconds * 1e9)) {
+        b->peak[b->rounds] = tune_probe_run(&b->probe);
+        if (b->first_ns < LONG_NS && time_kernel(b, err) < 0)
+            return -1;
+        b->ns[b->rounds] = time_kernel(b, err);
+        if (b->ns[b->rounds++] < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Sorts v. */
+static double median(double *v, int n)
+{
+    qsort(v, (size_t)n, sizeof *v, ascending);
+    return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
+}
+
+static void summarise(Bench *b, dcn_timing *out)
+{
+    const dcn_spec *s = &b->o.spec;
+    double ns = median(b->ns, b->rounds), peak = median(b->peak, b->rounds);
+    *out = (dcn_timing){ .ns_median = ns,
+                         .ns_min = b->ns[0],
+                         .ns_max = b->ns[b->rounds - 1],
+                         .gflops = dcn_spec_flops(s) / ns,
+                         .peak_gflops = peak,
+                         .peak_fraction = dcn_spec_flops(s) / ns / peak,
+                         .bytes = dcn_spec_bytes(s),
+                         .rounds = b->rounds };
+}
+
+int dcn_bench(const dcn_kernel *k, int threads, double seconds, const char *offsets,
+              dcn_timing *out, dcn_error *err)
+{
+    const dcn_spec *s = &k->spec;
+    if (s->batch < 0 || s->height < 0 || s->width < 0)
+        return dcn_fail(err, DCN_EUSAGE, "'%s' has dynamic sizes: bind them before timing",
+                        s->name);
+    threads = rt_threads(threads, err);
+    if (threads < 0)
+        return -1;
+    Bench *b = calloc(1, sizeof *b);
+    if (!b)
+        return dcn_fail(err, DCN_EENV, "no memory to time '%s'", s->name);
+    b->threads = threads;
+    TuneOffsets spread;
+    int failed = tune_offsets_open(&spread, offsets, err) || open_bench(b, k, &spread, err) ||
+                 warm_up(b, err) || take_readings(b, seconds, err);
+    if (!failed)
+        summarise(b, out);
+    tune_probe_close(&b->probe);
+    free(b->workspace);
+    tune_operands_close(&b->o);
+    tune_offsets_close(&spread);
+    free(b);
+    return failed ? -1 : 0;
+}

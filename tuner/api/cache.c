@@ -1,0 +1,148 @@
+/* cache.c: the store in the words of the public header.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include <dcngen/cache.h>
+
+#include "runtime/base/base.h"
+#include "tuner/api/choose.h"
+#include "tuner/store/internal.h"
+
+#include <string.h>
+
+int dcn_cache_open(dcn_cache **out, dcn_error *err)
+{
+    return tune_store_open(NULL, out, err);
+}
+
+void dcn_cache_close(dcn_cache *c)
+{
+    tune_store_close(c);
+}
+
+const char *dcn_cache_why(const dcn_cache *c)
+{
+    return tune_store_why(c);
+}
+
+const char *dcn_cache_path(const dcn_cache *c)
+{
+    return tune_store_path(c);
+}
+
+int dcn_cache_stat(dcn_cache *c, dcn_cache_stats *out, dcn_error *err)
+{
+    TuneStoreStat s;
+    if (tune_store_stat(c, &s, err))
+        return -1;
+    *out = (dcn_cache_stats){ .keys = s.keys,
+                              .records = s.records,
+                              .winners = s.winners,
+                              .pinned = s.pinned,
+                              .stale = s.stale,
+                              .objects = s.objects,
+                              .state_bytes = s.state_bytes,
+                              .object_bytes = s.object_bytes };
+    memcpy(out->state, s.state, sizeof out->state);
+    memcpy(out->cache, s.cache, sizeof out->cache);
+    memcpy(out->system, s.system, sizeof out->system);
+    return 0;
+}
+
+typedef struct Caller {
+    int (*each)(void *self, const dcn_cache_entry *e);
+    void *self;
+    int stop;
+} Caller;
+
+static int pass_on(void *self, const TuneKey *key, const TuneRecord *r)
+{
+    Caller *caller = self;
+    const dcn_cache_entry e = { .id = key->id,
+                                .spec = key->spec,
+                                .machine = key->machine,
+                                .build = key->build,
+                                .threads = key->threads,
+                                .schedule = r->schedule,
+                                .offsets = r->offsets,
+                                .where = r->where,
+                                .outcome = tune_outcome_names[r->outcome],
+                                .why = r->why,
+                                .ns_median = r->ns_median,
+                                .gain = r->gain,
+                                .when = r->when,
+                                .winner = r->winner,
+                                .pinned = r->pinned,
+                                .stale = r->lowering[0] && !record_is_current(key, r) };
+    return caller->stop = caller->each(caller->self, &e);
+}
+
+int dcn_cache_each(dcn_cache *c, int (*each)(void *self, const dcn_cache_entry *e), void *self,
+                   dcn_error *err)
+{
+    Caller caller = { each, self, 0 };
+    int failed = tune_store_each(c, NULL, pass_on, &caller, err);
+    for (int i = 0; i < STORE_NLEVELS && !failed && !caller.stop; i++)
+        if (c->level[i].db.h)
+            failed = pin_each(&c->level[i], false, pass_on, &caller, err);
+    return failed;
+}
+
+int64_t dcn_cache_prune(dcn_cache *c, int64_t bytes, int64_t days, dcn_error *err)
+{
+    return tune_store_prune(c, bytes, days, err);
+}
+
+int dcn_cache_clear(dcn_cache *c, dcn_error *err)
+{
+    return tune_store_clear(c, err);
+}
+
+static void keep_quiet(void *self, const char *line)
+{
+    (void)self, (void)line;
+}
+
+int dcn_cache_verify(dcn_cache *c, void (*say)(void *self, const char *line), void *self,
+                     dcn_error *err)
+{
+    return tune_store_verify(c, say ? say : keep_quiet, self, err);
+}
+
+int dcn_cache_export(dcn_cache *c, const char *path, int64_t *count, dcn_error *err)
+{
+    return tune_store_export(c, path, count, err);
+}
+
+int dcn_cache_import(dcn_cache *c, const char *path, dcn_cache_imported *out, dcn_error *err)
+{
+    TuneImported got = { 0, 0, 0 };
+    int failed = tune_store_import(c, path, &got, err);
+    *out = (dcn_cache_imported){ got.taken, got.stale, got.older };
+    return failed;
+}
+
+int dcn_cache_pin(dcn_cache *c, const dcn_spec *s, const dcn_options *opt, dcn_error *err)
+{
+    Choice choice;
+    TuneKey key;
+    if (!opt || !opt->schedule)
+        return dcn_fail(err, DCN_EUSAGE, "a schedule is needed to pin");
+    if (tune_choose(s, opt, &choice, err) || tune_key(s, &choice.target, opt->threads, &key, err))
+        return -1;
+    return tune_store_pin(c, &key, choice.what.schedule, err);
+}
+
+int dcn_cache_unpin(dcn_cache *c, const dcn_spec *s, const dcn_options *opt, dcn_error *err)
+{
+    dcn_target t;
+    TuneKey key;
+    if (dcn_spec_check(s, err))
+        return -1;
+    if (opt && opt->target)
+        t = *opt->target;
+    else if (tune_spec_target(s, &t, err))
+        return -1;
+    if (tune_key(s, &t, opt ? opt->threads : 0, &key, err))
+        return -1;
+    return tune_store_unpin(c, &key, err);
+}

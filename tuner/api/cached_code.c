@@ -1,0 +1,68 @@
+/* cached_code.c: compiled code of choices that come from the store.
+**
+** Only what was tuned or pinned is kept: a guess is compiled as fast as it is found.  Nothing here can fail a
+** compilation: code that is missing, damaged or cannot be written is compiled again.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "runtime/base/env.h"
+#include "tuner/api/choose.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+bool tune_is_stored(const Choice *c)
+{
+    return c->what.origin == DCN_ORIGIN_PINNED || c->what.origin == DCN_ORIGIN_TUNED;
+}
+
+static double now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
+}
+
+static void tell_time(const dcn_kernel *k, double since)
+{
+    rt_env env;
+    if (!rt_env_read(&env, NULL) && (env.verbose & RT_VERBOSE_TIME))
+        fprintf(stderr, "dcngen: time: %s: load from the store %.2f ms\n", k->spec.name,
+                now_ms() - since);
+}
+
+static TuneCode code_of(const Choice *c, const dcn_kernel *k)
+{
+    return (TuneCode){ &c->key, k->spec.name, c->what.schedule };
+}
+
+int tune_load_stored(const Choice *c, dcn_kernel *k)
+{
+    const double start = now_ms();
+    const TuneCode code = code_of(c, k);
+    TuneStore *st = NULL;
+    void *object = NULL;
+    size_t size;
+    dcn_error why = { .text = "" };
+    int missing =
+        tune_store_open(NULL, &st, &why) || tune_object_get(st, &code, &object, &size, &why);
+    tune_store_close(st);
+    if (!missing)
+        missing = cg_load(object, size, k, &why);
+    free(object);
+    if (!missing)
+        tell_time(k, start);
+    else if (why.text[0])
+        snprintf(k->choice.note, sizeof k->choice.note, "%s", why.text);
+    return missing ? 1 : 0;
+}
+
+void tune_keep_stored(const Choice *c, const dcn_kernel *k, const void *object, size_t size)
+{
+    const TuneCode code = code_of(c, k);
+    TuneStore *st = NULL;
+    rt_env env;
+    if (!rt_env_read(&env, NULL) && env.cache == RT_CACHE_RW && !tune_store_open(NULL, &st, NULL))
+        tune_object_put(st, &code, object, size, NULL);
+    tune_store_close(st);
+}

@@ -1,0 +1,156 @@
+/* choose.c: the target and the schedule that a call means.
+**
+** The store can only help: what is wrong with it is noted and the guess is taken, but for a store that is
+** damaged or not ours, which the user must know of.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "tuner/api/choose.h"
+#include "runtime/base/base.h"
+#include "runtime/base/env.h"
+#include <dcngen/tune.h>
+
+#include <stdio.h>
+#include <string.h>
+
+const char *dcn_origin_name(dcn_origin o)
+{
+    static const char *const names[] = {
+        "option", "spec", "pinned", "tuned", "estimated", "guess"
+    };
+    return (unsigned)o < sizeof names / sizeof *names ? names[o] : "?";
+}
+
+static int choose_target(const dcn_spec *s, const dcn_options *opt, dcn_target *t, dcn_error *err)
+{
+    if (!opt || !opt->target)
+        return tune_spec_target(s, t, err);
+    *t = *opt->target;
+    return 0;
+}
+
+/* ---- from the store ------------------------------------------------------------------------ */
+
+static void note(Choice *c, const char *text)
+{
+    if (*text)
+        snprintf(c->what.note, sizeof c->what.note, "%s", text);
+}
+
+/* A record may come from elsewhere: what it says is checked like any other schedule. */
+static int take(const dcn_spec *s, Choice *c)
+{
+    dcn_error err;
+    const TuneRecord *r = &c->record;
+    if (sched_parse(r->schedule, s, &c->target, &c->schedule, &err)) {
+        snprintf(c->why_not, sizeof c->why_not, "what the store has is refused");
+        note(c, err.text);
+        return 0;
+    }
+    c->what.origin = r->pinned                      ? DCN_ORIGIN_PINNED
+                     : r->outcome == TUNE_ESTIMATED ? DCN_ORIGIN_ESTIMATED
+                                                    : DCN_ORIGIN_TUNED;
+    c->what.gain = r->gain;
+    c->why_not[0] = '\0';
+    return 1;
+}
+
+/* 1 taken, 0 none, -1 err. */
+static int look_up(const dcn_spec *s, TuneStore *st, Choice *c, dcn_error *err)
+{
+    dcn_error why = { .code = DCN_OK };
+    note(c, tune_store_why(st));
+    int none = tune_store_best(st, &c->key, NULL, &c->record, &why);
+    if (!none)
+        return take(s, c);
+    if (none < 0 && why.code == DCN_ESTORE)
+        return dcn_fail(err, why.code, "%s", why.text);
+    if (none < 0)
+        note(c, why.text);
+    snprintf(c->why_not, sizeof c->why_not, "nothing is remembered of it for %d thread%s",
+             c->key.threads, c->key.threads == 1 ? "" : "s");
+    return 0;
+}
+
+/* DCNGEN_TUNE=on: a little tuning where nothing is remembered.  What fails of it is noted. */
+static void tune_first(const dcn_spec *s, Choice *c)
+{
+    const dcn_tune_options o = {
+        .target = &c->target, .threads = c->key.threads, .trials = 40, .seconds = 10
+    };
+    dcn_tuned t;
+    dcn_error why;
+    if (dcn_tune(s, &o, &t, &why))
+        note(c, why.text);
+}
+
+static int ask_store(const dcn_spec *s, Choice *c, dcn_error *err)
+{
+    TuneStore *st;
+    if (tune_store_open(NULL, &st, err))
+        return -1;
+    int found = look_up(s, st, c, err);
+    tune_store_close(st);
+    return found;
+}
+
+static int from_store(const dcn_spec *s, const dcn_options *opt, Choice *c, dcn_error *err)
+{
+    rt_env env;
+    if (rt_env_read(&env, err))
+        return -1;
+    if (env.tune == RT_TUNE_OFF || env.cache == RT_CACHE_OFF) {
+        snprintf(c->why_not, sizeof c->why_not, "%s=off",
+                 env.tune == RT_TUNE_OFF ? "DCNGEN_TUNE" : "DCNGEN_CACHE");
+        return 0;
+    }
+    if (tune_key(s, &c->target, opt ? opt->threads : 0, &c->key, err))
+        return -1;
+    int found = ask_store(s, c, err);
+    if (found || env.tune != RT_TUNE_ON || env.cache != RT_CACHE_RW)
+        return found;
+    tune_first(s, c);
+    return ask_store(s, c, err);
+}
+
+/* ---- all together -------------------------------------------------------------------------- */
+
+static int choose_schedule(const dcn_spec *s, const dcn_options *opt, Choice *c, dcn_error *err)
+{
+    if (opt && opt->schedule) {
+        c->what.origin = DCN_ORIGIN_OPTION;
+        return sched_parse(opt->schedule, s, &c->target, &c->schedule, err);
+    }
+    if (s->schedule[0]) {
+        c->what.origin = DCN_ORIGIN_SPEC;
+        return sched_parse(s->schedule, s, &c->target, &c->schedule, err)
+                   ? tune_blame("schedule", s->schedule, err)
+                   : 0;
+    }
+    int found = from_store(s, opt, c, err);
+    if (found)
+        return found < 0 ? -1 : 0;
+    c->what.origin = DCN_ORIGIN_GUESS;
+    return sched_guess(s, &c->target, &c->schedule, err);
+}
+
+static void tell(const dcn_spec *s, const Choice *c)
+{
+    rt_env env;
+    char origin[DCN_TEXT_MAX];
+    if (rt_env_read(&env, NULL) || !(env.verbose & RT_VERBOSE_DISPATCH))
+        return;
+    tune_origin(c, origin, sizeof origin);
+    fprintf(stderr, "dcngen: dispatch: %s: %s: %s\n", s->name, c->what.schedule, origin);
+}
+
+int tune_choose(const dcn_spec *s, const dcn_options *opt, Choice *out, dcn_error *err)
+{
+    memset(&out->what, 0, sizeof out->what);
+    out->why_not[0] = '\0';
+    if (dcn_spec_check(s, err) || choose_target(s, opt, &out->target, err) ||
+        choose_schedule(s, opt, out, err))
+        return -1;
+    sched_print(&out->schedule, out->what.schedule, sizeof out->what.schedule);
+    tell(s, out);
+    return 0;
+}

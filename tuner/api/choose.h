@@ -1,0 +1,38 @@
+/* choose.h: the target and the schedule that a call means.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_TUNER_CHOOSE_H
+#define DCN_TUNER_CHOOSE_H
+
+#include "codegen/cg.h"
+#include "tuner/store/store.h"
+#include "tuner/target.h"
+
+typedef struct Choice {
+    dcn_target target;
+    Schedule schedule;
+    dcn_choice what;
+    TuneKey key;       /* key and record: only if the store was asked, that is */
+    TuneRecord record; /* for DCN_ORIGIN_PINNED, _TUNED and _ESTIMATED */
+    char why_not[96];  /* DCN_ORIGIN_GUESS: why not from the store */
+} Choice;
+
+/* Checks the spec.  Target: of the options, else of the spec, else native.  Schedule: of the
+** options, else of the spec, else the best record of the store, else the best guess.  opt may be NULL.
+** What is wrong with a target or a schedule of the spec is DCN_ESPEC. */
+int tune_choose(const dcn_spec *s, const dcn_options *opt, Choice *out, dcn_error *err);
+
+/* One line: where the schedule came from and what it beat. */
+void tune_origin(const Choice *c, char *buf, size_t size);
+
+/* ---- code of a choice from the store ------------------------------------------------------- */
+
+bool tune_is_stored(const Choice *c);
+
+/* 0 if the store had the code and k runs it; 1 if it must be compiled. */
+int tune_load_stored(const Choice *c, dcn_kernel *k);
+
+/* Keeps the code for the next process, if the store can be written. */
+void tune_keep_stored(const Choice *c, const dcn_kernel *k, const void *object, size_t size);
+
+#endif

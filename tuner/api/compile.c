@@ -1,0 +1,74 @@
+/* compile.c: from a spec to a kernel in memory.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "runtime/base/base.h"
+#include "tuner/api/choose.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int check_runnable(const dcn_target *t, dcn_error *err)
+{
+    dcn_target native;
+    if (dcn_target_native(&native, err))
+        return -1;
+    return tune_can_run(t, &native, err);
+}
+
+static int build_and_load(const Choice *c, dcn_kernel *k, dcn_error *err)
+{
+    void *object = NULL;
+    size_t size;
+    if (tune_is_stored(c) && !tune_load_stored(c, k))
+        return 0;
+    int failed = cg_build(&k->spec, &c->schedule, &c->target, CG_OBJ, &object, &size, err) ||
+                 cg_load(object, size, k, err);
+    if (!failed && tune_is_stored(c))
+        tune_keep_stored(c, k, object, size);
+    free(object);
+    return failed;
+}
+
+int dcn_compile(const dcn_spec *s, const dcn_options *opt, dcn_kernel **out, dcn_error *err)
+{
+    Choice c;
+    if (tune_choose(s, opt, &c, err) || check_runnable(&c.target, err))
+        return -1;
+    dcn_kernel *k = calloc(1, sizeof *k);
+    if (!k)
+        return dcn_fail(err, DCN_EENV, "no memory for the kernel '%s'", s->name);
+    k->spec = *s;
+    k->target = c.target;
+    k->choice = c.what;
+    if (build_and_load(&c, k, err)) {
+        dcn_kernel_free(k);
+        return -1;
+    }
+    *out = k;
+    return 0;
+}
+
+/* Where it came from, then what it means. */
+static void explain(const dcn_spec *s, const Choice *c, char *why, size_t size)
+{
+    tune_origin(c, why, size);
+    size_t n = strlen(why);
+    if (n + 2 > size)
+        return;
+    strcpy(why + n, "\n");
+    c->schedule.how->explain(s, &c->target, c->schedule.k, why + n + 1, size - n - 1);
+}
+
+int dcn_explain(const dcn_spec *s, const dcn_options *opt, dcn_choice *what, char *why,
+                size_t why_size, dcn_error *err)
+{
+    Choice c;
+    if (tune_choose(s, opt, &c, err))
+        return -1;
+    if (what)
+        *what = c.what;
+    if (why && why_size)
+        explain(s, &c, why, why_size);
+    return 0;
+}

@@ -1,0 +1,177 @@
+/* fill.c: offsets, masks and regions of one case.
+**
+** Offsets of a convolution are made for the position that a tap has without them.  Where the border
+** rule jumps (clamp, hybrid), a coordinate that lies almost on an integer is put on it, since the
+** kernel may round base + offset to either side of the jump.  Offsets of regions are shares of the
+** region.  Modules make their offsets and masks themselves: a case goes into the biases, so that
+** each tap has the same everywhere, and noise from the weights.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "runtime/spec/fields.h"
+#include "tuner/check/operands.h"
+
+#include <math.h>
+#include <string.h>
+
+/* An element of a map, [channel][row][column] of some image or region; a bias is all channels. */
+typedef struct Fill {
+    const dcn_spec *s;
+    const TuneCase *c;
+    rt_rng *r;
+    int64_t channel, p, q;
+} Fill;
+
+/* Keep clear of the jumps of the border rule. */
+static double settle(const dcn_spec *s, double base, double size, double offset)
+{
+    double at = base + offset, margin = 1e-4 + size * 0x1p-20;
+    if (s->border != DCN_BORDER_ZERO && fabs(at - rint(at)) < margin)
+        return rint(at) - base;
+    return offset;
+}
+
+static double size_of(const dcn_spec *s, int axis)
+{
+    return (double)(axis ? s->width : s->height);
+}
+
+static double conv_offset(const Fill *f)
+{
+    const dcn_spec *s = f->s;
+    int taps = s->kernel[0] * s->kernel[1];
+    int axis = (int)(f->channel % 2) ^ (s->offset_order == DCN_ORDER_XY);
+    int64_t k = f->channel / 2 % taps, tap = axis ? k % s->kernel[1] : k / s->kernel[1];
+    int64_t pixel = axis ? f->q : f->p;
+    double base = (double)(pixel * s->stride[axis] - s->padding[axis] + tap * s->dilation[axis]);
+    double size = size_of(s, axis);
+    return settle(s, base, size, f->c->offset(f->c, f->r, base, size));
+}
+
+/* Of dcnv3 and dcnv4: number `which` among the offsets of a group, x first. */
+static double core_offset(const Fill *f, int64_t which)
+{
+    const dcn_spec *s = f->s;
+    const int64_t k = which / 2, centre = s->kernel[0] * (s->kernel[1] / 2) + s->kernel[0] / 2;
+    const int64_t tap = k + (s->remove_center && k >= centre);
+    const int axis = !(which % 2);
+    const int64_t at = axis ? tap / s->kernel[0] : tap % s->kernel[0];
+    const double middle = (double)((int64_t)s->dilation[axis] * (s->kernel[axis] - 1) / 2);
+    const double base = middle - s->padding[axis] + (double)(axis ? f->q : f->p) * s->stride[axis] +
+                        ((double)(at * s->dilation[axis]) - middle) * s->offset_scale;
+    const double pixels = f->c->offset(f->c, f->r, base, size_of(s, axis));
+    return s->offset_scale != 0 ? pixels / s->offset_scale : pixels;
+}
+
+static double offset(const Fill *f)
+{
+    if (rt_has_rois(f->s->op))
+        return f->c->offset(f->c, f->r, 0, 1);
+    if (f->s->op == DCN_OP_DCNV3)
+        return core_offset(f, f->channel % (2 * rt_points(f->s)));
+    return conv_offset(f);
+}
+
+static double mask(const Fill *f)
+{
+    return f->s->modulation == DCN_MODULATION_MASK ? f->c->mask(f->r) : f->c->logit(f->r);
+}
+
+/* dcnv4: 2*K' offsets and K' masks for each group, then padding that nobody may read into a sum.
+** deform_conv2d with both in one tensor: all offsets, then all masks. */
+static double offset_mask(const Fill *f)
+{
+    const int64_t points = rt_points(f->s), within = f->channel % (3 * points);
+    if (f->s->op == DCN_OP_DEFORM_CONV2D)
+        return f->channel < 2 * points * f->s->offset_groups ? conv_offset(f) : mask(f);
+    if (f->channel >= 3 * points * f->s->offset_groups)
+        return NAN;
+    return within < 2 * points ? core_offset(f, within) : mask(f);
+}
+
+static double anywhere(const Fill *f)
+{
+    return f->c->offset(f->c, f->r, 0, size_of(f->s, (int)(f->channel % 2)));
+}
+
+/* deform_conv2d_pack: offsets, then masks; dcnv3_module: offsets alone. */
+static double offset_bias(const Fill *f)
+{
+    const int64_t offsets = 2 * (int64_t)f->s->offset_groups * rt_points(f->s);
+    return f->channel < offsets ? anywhere(f) : mask(f);
+}
+
+static double offset_mask_bias(const Fill *f)
+{
+    const int64_t points = rt_points(f->s);
+    return f->channel % (3 * points) < 2 * points ? anywhere(f) : f->c->mask(f->r);
+}
+
+static double logit(const Fill *f)
+{
+    return f->c->logit(f->r);
+}
+
+static double roi_bias(const Fill *f)
+{
+    return f->c->offset(f->c, f->r, 0, 1);
+}
+
+static double (*value_of(const char *tensor))(const Fill *)
+{
+    static const struct {
+        const char *name;
+        double (*value)(const Fill *);
+    } all[] = {
+        { "offset", offset },
+        { "mask", mask },
+        { "offset_mask", offset_mask },
+        { "trans", offset },
+        { "offset_bias", offset_bias },
+        { "mask_bias", logit },
+        { "offset_mask_bias", offset_mask_bias },
+        { "offset_fc_4_bias", roi_bias },
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (!strcmp(all[i].name, tensor))
+            return all[i].value;
+    return NULL;
+}
+
+/* Where element i of the tensor is. */
+static void locate(Fill *f, const dcn_tensor *t, int64_t i)
+{
+    const int64_t *d = t->dims;
+    const bool nhwc = f->s->layout == DCN_NHWC;
+    f->channel = i, f->p = f->q = 0;
+    if (t->rank != 4)
+        return;
+    f->channel = nhwc ? i % d[3] : i / (d[2] * d[3]) % d[1];
+    f->p = nhwc ? i / (d[2] * d[3]) % d[1] : i / d[3] % d[2];
+    f->q = nhwc ? i / d[3] % d[2] : i % d[3];
+}
+
+static void fill_rois(Operands *o, int i, const TuneCase *c, rt_rng *r)
+{
+    for (int64_t at = 0; at < o->count[i]; at += 5)
+        (c->roi ? c->roi : tune_ordinary_roi)(r, &o->spec, o->exact[i] + at);
+}
+
+void tune_fill_case(Operands *o, const TuneCase *c, rt_rng *r)
+{
+    const rt_kind kind = rt_kind_of(o->spec.dtype);
+    for (int i = 0; i < o->n; i++) {
+        Fill f = { .s = &o->spec, .c = c, .r = r };
+        double (*value)(const Fill *) = value_of(o->tensor[i].name);
+        const bool rois = !strcmp(o->tensor[i].name, "rois");
+        if (rois)
+            fill_rois(o, i, c, r);
+        for (int64_t at = 0; value && at < o->count[i]; at++) {
+            locate(&f, &o->tensor[i], at);
+            o->exact[i][at] = value(&f);
+        }
+        for (int64_t at = 0; (value || rois) && at < o->count[i]; at++)
+            o->exact[i][at] = rt_round_to(kind, o->exact[i][at]);
+        if (value || rois)
+            rt_convert(o->typed[i], kind, o->exact[i], RT_F64, o->count[i]);
+    }
+}

@@ -1,0 +1,128 @@
+/* offsets.c: how the offsets are spread for which a kernel is timed.
+**
+** A network's own offsets, recorded in a file, are the best input of tuning: how far they reach decides which
+** rows of the map a tile touches.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "tuner/check/offsets.h"
+#include "runtime/base/base.h"
+#include "runtime/base/digest.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double MOST = 1e6;
+
+/* NaN if text is not one decimal number. */
+static double number(const char *text)
+{
+    char *end;
+    if (!*text || text[strspn(text, "0123456789.eE+-")])
+        return NAN;
+    double x = strtod(text, &end);
+    return *end ? NAN : x;
+}
+
+static int open_file(TuneOffsets *o, const char *path, dcn_error *err)
+{
+    char hex[TUNE_HEX];
+    TuneDigest d;
+    if (rt_npy_read(path, &o->file, err))
+        return -1;
+    tune_digest_open(&d);
+    tune_digest_bytes(&d, o->file.data, (size_t)o->file.count * rt_kind_bytes(o->file.kind));
+    tune_digest_hex(&d, hex);
+    snprintf(o->name, sizeof o->name, "npy:%.16s", hex);
+    return 0;
+}
+
+static bool is_file(const char *text)
+{
+    size_t n = strlen(text);
+    return n > 4 && !strcmp(text + n - 4, ".npy");
+}
+
+/* NaN if it is not one. */
+static double deviation_of(const char *text)
+{
+    static const char normal[] = "normal:";
+    if (!strcmp(text, "zero"))
+        return 0;
+    double x = number(strncmp(text, normal, strlen(normal)) ? text : text + strlen(normal));
+    return x >= 0 && x <= MOST ? x : NAN;
+}
+
+bool tune_offsets_is_text(const char *text)
+{
+    return is_file(text) || !isnan(deviation_of(text));
+}
+
+int tune_offsets_open(TuneOffsets *o, const char *text, dcn_error *err)
+{
+    *o = (TuneOffsets){ .deviation = 2 };
+    if (text && is_file(text))
+        return open_file(o, text, err);
+    if (text)
+        o->deviation = deviation_of(text);
+    if (isnan(o->deviation))
+        return dcn_fail(err, DCN_EUSAGE,
+                        "offsets '%.100s' are not zero, normal:S with 0 <= S <= 1e6, or FILE.npy",
+                        text);
+    if (o->deviation > 0)
+        snprintf(o->name, sizeof o->name, "normal:%g", o->deviation);
+    else
+        strcpy(o->name, "zero");
+    return 0;
+}
+
+void tune_offsets_close(TuneOffsets *o)
+{
+    rt_array_free(&o->file);
+    o->file = (rt_array){ 0 };
+}
+
+/* ---- filling ------------------------------------------------------------------------------- */
+
+static bool same_shape(const rt_array *a, const dcn_tensor *t)
+{
+    bool same = a->rank == t->rank;
+    for (int d = 0; same && d < t->rank; d++)
+        same = a->dims[d] == t->dims[d];
+    return same;
+}
+
+static int fail_shape(const rt_array *a, const dcn_tensor *t, dcn_error *err)
+{
+    char want[128] = "", got[128] = "";
+    for (int d = 0; d < t->rank; d++)
+        snprintf(want + strlen(want), sizeof want - strlen(want), "%s%lld", d ? "," : "",
+                 (long long)t->dims[d]);
+    for (int d = 0; d < a->rank && strlen(got) < 100; d++)
+        snprintf(got + strlen(got), sizeof got - strlen(got), "%s%lld", d ? "," : "",
+                 (long long)a->dims[d]);
+    return dcn_fail(err, DCN_EUSAGE, "the file of offsets has shape [%s], '%s' has [%s]", got,
+                    t->name, want);
+}
+
+static void copy_file(const TuneOffsets *o, Operands *to, int i)
+{
+    rt_kind kind = rt_kind_of(to->spec.dtype);
+    rt_convert(to->typed[i], kind, o->file.data, o->file.kind, o->file.count);
+    rt_convert(to->exact[i], RT_F64, to->typed[i], kind, o->file.count);
+}
+
+int tune_offsets_fill(const TuneOffsets *o, Operands *to, rt_rng *r, dcn_error *err)
+{
+    TuneCase ordinary = tune_ordinary(o->deviation);
+    tune_fill_case(to, &ordinary, r);
+    for (int i = 0; i < to->n && o->file.data; i++) {
+        if (strcmp(to->tensor[i].name, "offset") != 0)
+            continue;
+        if (!same_shape(&o->file, &to->tensor[i]))
+            return fail_shape(&o->file, &to->tensor[i], err);
+        copy_file(o, to, i);
+    }
+    return 0;
+}

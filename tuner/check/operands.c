@@ -1,0 +1,140 @@
+/* operands.c: random tensors for a kernel.
+**
+** Every number is rounded to the kernel's dtype before either side sees it.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "tuner/check/operands.h"
+#include "runtime/base/base.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_weight(const Operands *o, int i)
+{
+    return o->tensor[i].role == DCN_WEIGHT;
+}
+
+static size_t typed_bytes(const Operands *o, int i)
+{
+    if (is_weight(o, i))
+        return o->kernel ? dcn_kernel_tensor_bytes(o->kernel, i) : 0;
+    return (size_t)o->count[i] * dcn_dtype_bytes(o->spec.dtype);
+}
+
+/* As frameworks align tensors, and the same for every kernel, so that none is timed on luckier memory. */
+static void *aligned(size_t bytes)
+{
+    enum { LINE = 64 };
+    return aligned_alloc(LINE, (bytes / LINE + 1) * LINE);
+}
+
+int tune_operands_open(Operands *o, const dcn_kernel *k, const dcn_spec *bound, dcn_error *err)
+{
+    *o = (Operands){ .kernel = k, .spec = *bound };
+    o->n = dcn_spec_tensors(bound, o->tensor);
+    for (int i = 0; i < o->n; i++) {
+        o->count[i] = rt_tensor_count(&o->tensor[i]);
+        o->exact[i] = calloc((size_t)o->count[i] + 1, sizeof(double));
+        o->typed[i] = aligned(typed_bytes(o, i));
+        if (!o->exact[i] || !o->typed[i])
+            return dcn_fail(err, DCN_EENV, "no memory for tensor '%s' of '%s'", o->tensor[i].name,
+                            bound->name);
+    }
+    return 0;
+}
+
+void tune_operands_close(Operands *o)
+{
+    for (int i = 0; i < o->n; i++) {
+        free(o->exact[i]);
+        free(o->typed[i]);
+    }
+    o->n = 0;
+}
+
+static void fill_normal(Operands *o, int i, double deviation, rt_rng *r)
+{
+    rt_kind kind = rt_kind_of(o->spec.dtype);
+    for (int64_t at = 0; at < o->count[i]; at++)
+        o->exact[i][at] = rt_round_to(kind, deviation * rt_rng_normal(r));
+}
+
+static int pack_weight(Operands *o, int i, dcn_error *err)
+{
+    rt_kind kind = rt_kind_of(o->spec.dtype);
+    void *plain = malloc((size_t)o->count[i] * rt_kind_bytes(kind));
+    if (!plain)
+        return dcn_fail(err, DCN_EENV, "no memory for tensor '%s' of '%s'", o->tensor[i].name,
+                        o->spec.name);
+    rt_convert(plain, kind, o->exact[i], RT_F64, o->count[i]);
+    dcn_pack_tensor(o->kernel, i, plain, o->typed[i]);
+    free(plain);
+    return 0;
+}
+
+int tune_fill_inputs(Operands *o, rt_rng *r, dcn_error *err)
+{
+    rt_kind kind = rt_kind_of(o->spec.dtype);
+    for (int i = 0; i < o->n; i++) {
+        const dcn_tensor *t = &o->tensor[i];
+        bool weight = is_weight(o, i);
+        if (t->role == DCN_OUT)
+            continue;
+        fill_normal(o, i, weight ? sqrt((double)t->dims[0] / (double)o->count[i]) : 1, r);
+        if (!weight)
+            rt_convert(o->typed[i], kind, o->exact[i], RT_F64, o->count[i]);
+        else if (o->kernel && pack_weight(o, i, err))
+            return -1;
+    }
+    return 0;
+}
+
+int tune_operands_share(Operands *o, const Operands *from, const dcn_kernel *k, dcn_error *err)
+{
+    *o = *from;
+    o->kernel = k;
+    for (int i = 0; i < o->n; i++) {
+        if (is_weight(o, i))
+            o->typed[i] = NULL;
+    }
+    for (int i = 0; i < o->n; i++) {
+        if (!is_weight(o, i))
+            continue;
+        o->typed[i] = aligned(typed_bytes(o, i));
+        if (!o->typed[i])
+            return dcn_fail(err, DCN_EENV, "no memory for the weight of '%s'", o->spec.name);
+        if (pack_weight(o, i, err))
+            return -1;
+    }
+    return 0;
+}
+
+void tune_operands_drop(Operands *o)
+{
+    for (int i = 0; i < o->n; i++) {
+        if (is_weight(o, i))
+            free(o->typed[i]);
+    }
+    o->n = 0;
+}
+
+void tune_poison_output(Operands *o)
+{
+    memset(o->typed[o->n - 1], 0xff, typed_bytes(o, o->n - 1));
+}
+
+int tune_run(const Operands *o, int threads, void *workspace, dcn_error *err)
+{
+    const dcn_spec *s = &o->spec;
+    dcn_call call = { .batch = s->batch,
+                      .height = s->height,
+                      .width = s->width,
+                      .rois = s->rois,
+                      .threads = threads,
+                      .workspace = workspace,
+                      .parallel_for = o->parallel_for,
+                      .parallel_self = o->parallel_self };
+    memcpy(call.tensor, o->typed, sizeof call.tensor);
+    return dcn_execute(o->kernel, &call, err);
+}

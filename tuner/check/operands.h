@@ -1,0 +1,44 @@
+/* operands.h: random tensors for a kernel, as it takes them and as the reference does.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_TUNER_OPERANDS_H
+#define DCN_TUNER_OPERANDS_H
+
+#include "runtime/exec/kernel.h"
+#include "tuner/check/cases.h"
+
+typedef struct Operands {
+    const dcn_kernel *kernel; /* NULL: none yet, and no packed weights */
+    dcn_spec spec;            /* with static sizes */
+    dcn_tensor tensor[DCN_MAX_TENSORS];
+    int64_t count[DCN_MAX_TENSORS]; /* elements */
+    int n;                          /* tensors; the last is the output */
+    double *exact[DCN_MAX_TENSORS]; /* values that the kernel's dtype holds; weight unpacked */
+    void *typed[DCN_MAX_TENSORS];   /* the same as dcn_execute wants them; weight packed */
+    dcn_parallel_for parallel_for;  /* for tune_run; NULL: dcn_execute's own */
+    void *parallel_self;
+} Operands;
+
+/* Memory for all tensors of a kernel at the sizes of `bound`; k may be NULL.  Close it even after a
+** failure. */
+int tune_operands_open(Operands *o, const dcn_kernel *k, const dcn_spec *bound, dcn_error *err);
+void tune_operands_close(Operands *o);
+
+/* The same tensors for another kernel of the same spec: all are shared with `from`, but for the
+** weights, which are packed anew.  Drop it before `from` is closed, even after a failure. */
+int tune_operands_share(Operands *o, const Operands *from, const dcn_kernel *k, dcn_error *err);
+void tune_operands_drop(Operands *o);
+
+/* All inputs; the weights scaled so that outputs are of the order of 1. */
+int tune_fill_inputs(Operands *o, rt_rng *r, dcn_error *err);
+
+/* Offsets, masks and rois, where the kernel has them; in modules, the biases they are made with. */
+void tune_fill_case(Operands *o, const TuneCase *c, rt_rng *r);
+
+/* Every byte of the output becomes 0xff: NaN in any format. */
+void tune_poison_output(Operands *o);
+
+/* Run the kernel on them; workspace may be NULL. */
+int tune_run(const Operands *o, int threads, void *workspace, dcn_error *err);
+
+#endif

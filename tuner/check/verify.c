@@ -1,0 +1,73 @@
+/* verify.c: a compiled kernel against the double-precision reference, on every case and size.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "tuner/check/verify.h"
+#include "tuner/check/expected.h"
+
+typedef struct Verify {
+    Operands o;
+    rt_rng rng;
+    const TuneCrew *crew;
+    dcn_report *report;
+} Verify;
+
+static int verify_case(Verify *v, const TuneCase *c, dcn_error *err)
+{
+    Wanted w = { 0 };
+    tune_fill_case(&v->o, c, &v->rng);
+    tune_poison_output(&v->o);
+    int failed =
+        tune_run(&v->o, v->crew->threads, NULL, err) || wanted_open(&w, &v->o, &v->rng, err);
+    if (!failed)
+        wanted_compare(&w, &v->o, c->name, v->report);
+    wanted_close(&w);
+    return failed;
+}
+
+static int verify_size(Verify *v, const dcn_kernel *k, const dcn_spec *bound, dcn_error *err)
+{
+    int ncases;
+    const TuneCase *cases = tune_cases_of(bound, &ncases);
+    int failed = tune_operands_open(&v->o, k, bound, err) || tune_fill_inputs(&v->o, &v->rng, err);
+    v->o.parallel_for = v->crew->parallel_for;
+    v->o.parallel_self = v->crew->self;
+    for (int i = 0; i < ncases && !failed; i++)
+        failed = verify_case(v, &cases[i], err);
+    tune_operands_close(&v->o);
+    return failed;
+}
+
+/* The smallest input that gives one output row (axis 0) or column (axis 1). */
+static int64_t smallest(const dcn_spec *s, int axis)
+{
+    int64_t size = (int64_t)s->dilation[axis] * (s->kernel[axis] - 1) + 1 - s->padding[axis] -
+                   s->padding[axis + 2];
+    return size > 1 ? size : 1;
+}
+
+/* Dynamic sizes are tried at the smallest, an odd and an even one. */
+int tune_verify(const dcn_kernel *k, uint64_t seed, const TuneCrew *crew, dcn_report *report,
+                dcn_error *err)
+{
+    static const int64_t more[][3] = { { 1, 0, 0 }, { 2, 6, 11 }, { 3, 17, 4 } };
+    const dcn_spec *s = &k->spec;
+    bool dynamic = s->batch < 0 || s->height < 0 || s->width < 0 || s->rois < 0;
+    Verify v = { .rng = rt_rng_seed(seed), .crew = crew, .report = report };
+    *report = (dcn_report){ 0 };
+    for (int i = 0; i < (dynamic ? 3 : 1); i++) {
+        dcn_spec bound;
+        const dcn_sizes sizes = { s->batch < 0 ? more[i][0] : s->batch,
+                                  s->height < 0 ? smallest(s, 0) + more[i][1] : s->height,
+                                  s->width < 0 ? smallest(s, 1) + more[i][2] : s->width,
+                                  s->rois < 0 ? more[i][0] * 3 : s->rois };
+        if (dcn_spec_bind(s, sizes, &bound, err) || verify_size(&v, k, &bound, err))
+            return -1;
+    }
+    return 0;
+}
+
+int dcn_verify(const dcn_kernel *k, uint64_t seed, int threads, dcn_report *report, dcn_error *err)
+{
+    const TuneCrew crew = { .threads = threads };
+    return tune_verify(k, seed, &crew, report, err);
+}

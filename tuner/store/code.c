@@ -1,0 +1,153 @@
+/* code.c: compiled code, content-addressed.
+**
+** A file is called after the SHA-256 of its bytes; the store says which (key, name, schedule) it is the code of.
+** A file that has its name's digest is therefore what was put there for that key.  Files are written under
+** another name, flushed and renamed.  What is damaged is dropped: it can be made again.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "runtime/base/base.h"
+#include "runtime/base/digest.h"
+#include "runtime/base/file.h"
+#include "tuner/store/internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { OBJECT_MOST = 64 << 20 };
+
+int object_path(const Level *l, const char *digest, char out[PLACE_MAX], dcn_error *err)
+{
+    char name[TUNE_HEX + 8];
+    snprintf(name, sizeof name, "%.64s.o", digest);
+    return place_join(out, l->objects, name, err);
+}
+
+static void object_digest(const void *bytes, size_t size, char hex[TUNE_HEX])
+{
+    TuneDigest d;
+    tune_digest_open(&d);
+    tune_digest_bytes(&d, bytes, size);
+    tune_digest_hex(&d, hex);
+}
+
+/* The first word of the machine's text. */
+static void key_triple(const TuneKey *key, char triple[64])
+{
+    snprintf(triple, 64, "%.*s", (int)strcspn(key->machine, " "), key->machine);
+}
+
+/* ---- put --------------------------------------------------------------------------------- */
+
+static int write_code(const Level *l, const char *digest, const void *bytes, size_t size,
+                      dcn_error *err)
+{
+    char path[PLACE_MAX];
+    if (mkdir(l->objects, 0700) && place_check(l->objects, false, err))
+        return -1;
+    return object_path(l, digest, path, err) || rt_write_file(path, bytes, size, err) ? -1 : 0;
+}
+
+int tune_object_put(TuneStore *st, const TuneCode *code, const void *bytes, size_t size,
+                    dcn_error *err)
+{
+    char triple[64], digest[TUNE_HEX];
+    if (st->place.file[0])
+        return 0;
+    key_triple(code->key, triple);
+    const char *no = object_refuse(bytes, size, code->name, triple);
+    if (no)
+        return dcn_fail(err, DCN_EFAILED, "code of '%s' is not kept: %s", code->name, no);
+    Level *l = store_writer(st, err);
+    object_digest(bytes, size, digest);
+    if (!l || write_code(l, digest, bytes, size, err))
+        return -1;
+    return db_do(&l->db, err, "INSERT OR REPLACE INTO objects VALUES (?,?,?,?,?,?,?,?)", "ssssssll",
+                 code->key->id, code->name, code->schedule, code->key->build, triple, digest,
+                 (int64_t)size, (int64_t)time(NULL)) < 0
+               ? -1
+               : 0;
+}
+
+/* ---- get --------------------------------------------------------------------------------- */
+
+/* 1: there is a row, with its digest; 0 none; -1 err. */
+static int find(const Level *l, const TuneCode *code, char digest[TUNE_HEX], dcn_error *err)
+{
+    sqlite3_stmt *row = db_ask(
+        &l->db, err, "SELECT digest FROM objects WHERE key = ? AND name = ? AND schedule = ?",
+        "sss", code->key->id, code->name, code->schedule);
+    int found = row ? db_next(&l->db, row, err) : -1;
+    if (found > 0)
+        db_text(row, 0, digest, TUNE_HEX);
+    sqlite3_finalize(row);
+    return found;
+}
+
+const char *object_read(const Level *l, const ObjectId *id, void **bytes, size_t *size)
+{
+    char path[PLACE_MAX], got[TUNE_HEX];
+    dcn_error why;
+    if (object_path(l, id->digest, path, &why) ||
+        rt_read_file(path, OBJECT_MOST, bytes, size, &why))
+        return "its file cannot be read";
+    object_digest(*bytes, *size, got);
+    const char *no = strcmp(got, id->digest) != 0
+                         ? "its file is not what was written"
+                         : object_refuse(*bytes, *size, id->name, id->triple);
+    if (no) {
+        free(*bytes);
+        *bytes = NULL;
+    }
+    return no;
+}
+
+/* Best effort: where it stays it will be refused again. */
+static void drop(const Level *l, const char *digest)
+{
+    char path[PLACE_MAX];
+    if (!l->writable)
+        return;
+    if (!object_path(l, digest, path, NULL))
+        unlink(path);
+    db_try(&l->db, "DELETE FROM objects WHERE digest = ?", "s", digest);
+}
+
+static void touch(const Level *l, const char *digest)
+{
+    enum { DAY = 24 * 3600 };
+    const int64_t now = (int64_t)time(NULL);
+    int64_t old = 0;
+    char sql[96 + TUNE_HEX];
+    snprintf(sql, sizeof sql, "SELECT min(used) FROM objects WHERE digest = '%.64s'", digest);
+    if (l->writable && !db_number(&l->db, sql, &old, NULL) && old < now - DAY)
+        db_try(&l->db, "UPDATE objects SET used = ? WHERE digest = ?", "ls", now, digest);
+}
+
+int tune_object_get(TuneStore *st, const TuneCode *code, void **bytes, size_t *size, dcn_error *err)
+{
+    char digest[TUNE_HEX], triple[64];
+    const ObjectId id = { digest, code->name, triple };
+    key_triple(code->key, triple);
+    if (err)
+        err->text[0] = '\0';
+    for (int i = 0; i < STORE_NLEVELS; i++) {
+        const Level *l = &st->level[i];
+        int found = l->db.h ? find(l, code, digest, err) : 0;
+        if (found < 0)
+            return -1;
+        if (!found || place_check(l->objects, i > 0, NULL))
+            continue;
+        const char *no = object_read(l, &id, bytes, size);
+        if (!no) {
+            touch(l, digest);
+            return 0;
+        }
+        drop(l, digest);
+        dcn_fail(err, DCN_OK, "stored code of '%s' was dropped: %s", code->name, no);
+    }
+    return 1;
+}

@@ -1,0 +1,203 @@
+/* db.c: SQLite in few words.
+**
+** synchronous=FULL: what was committed is on disk, also after a loss of power.  A lock that another process
+** holds is waited for, WAIT_MS at most.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "tuner/store/db.h"
+#include "runtime/base/base.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { WAIT_MS = 10000 };
+
+/* ---- open and close ---------------------------------------------------------------------- */
+
+/* file:PATH with what has a meaning in a URI escaped, read as a file that nobody changes. */
+static void immutable_uri(const char *path, char *buf, size_t size)
+{
+    size_t n = (size_t)snprintf(buf, size, "file:");
+    for (; *path && n + 4 < size; path++)
+        n += (size_t)snprintf(buf + n, size - n, strchr("?#%", *path) ? "%%%02x" : "%c",
+                              (unsigned)(unsigned char)*path);
+    snprintf(buf + n, size - n, "?immutable=1");
+}
+
+static int try_open(Db *db, const char *name, int flags)
+{
+    int rc = sqlite3_open_v2(name, &db->h, flags, NULL);
+    if (rc == SQLITE_OK) {
+        sqlite3_busy_timeout(db->h, WAIT_MS);
+        rc = sqlite3_exec(db->h,
+                          "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+                          "PRAGMA schema_version;",
+                          NULL, NULL, NULL);
+    }
+    return rc;
+}
+
+/* WAL needs a writable directory even to read, unless nobody writes: then there is no log to read. */
+static int open_unchanging(Db *db)
+{
+    char uri[3 * PLACE_MAX + 32], log[PLACE_MAX + 8];
+    struct stat st;
+    snprintf(log, sizeof log, "%s-wal", db->file);
+    if (!stat(log, &st) && st.st_size)
+        return SQLITE_CANTOPEN;
+    immutable_uri(db->file, uri, sizeof uri);
+    sqlite3_close(db->h);
+    return try_open(db, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
+}
+
+/* Read-only directories and full disks have no room for what SQLite writes to read. */
+static bool cannot_write(int rc)
+{
+    return rc == SQLITE_CANTOPEN || rc == SQLITE_READONLY || rc == SQLITE_IOERR ||
+           rc == SQLITE_FULL;
+}
+
+int db_open(Db *db, bool write, dcn_error *err)
+{
+    int rc = try_open(db, db->file, write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
+    if (cannot_write(rc & 0xff))
+        rc = open_unchanging(db);
+    if (rc == SQLITE_OK)
+        return 0;
+    db_fail(db, "open", err);
+    db_close(db);
+    return -1;
+}
+
+void db_close(Db *db)
+{
+    sqlite3_close(db->h);
+    db->h = NULL;
+}
+
+int db_fail(const Db *db, const char *verb, dcn_error *err)
+{
+    int code = sqlite3_errcode(db->h) & 0xff;
+    const char *why = sqlite3_errmsg(db->h);
+    if (code == SQLITE_NOTADB)
+        return dcn_fail(err, DCN_ESTORE,
+                        "%s is not a store of dcngen; move it away, or set DCNGEN_CACHE=off",
+                        db->file);
+    if (code == SQLITE_CORRUPT)
+        return dcn_fail(err, DCN_ESTORE,
+                        "the store %s is damaged (%s); move it away, or set DCNGEN_CACHE=off",
+                        db->file, why);
+    if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
+        return dcn_fail(err, DCN_EENV, "cannot %s the store %s: another process keeps it locked",
+                        verb, db->file);
+    return dcn_fail(err, DCN_EENV, "cannot %s the store %s: %s", verb, db->file, why);
+}
+
+/* ---- statements -------------------------------------------------------------------------- */
+
+static int bind_one(sqlite3_stmt *st, int i, char type, va_list *args)
+{
+    if (type == 'i')
+        return sqlite3_bind_int(st, i, va_arg(*args, int));
+    if (type == 'l')
+        return sqlite3_bind_int64(st, i, va_arg(*args, int64_t));
+    if (type == 'd')
+        return sqlite3_bind_double(st, i, va_arg(*args, double));
+    if (type == 's')
+        return sqlite3_bind_text(st, i, va_arg(*args, const char *), -1, SQLITE_TRANSIENT);
+    const void *bytes = va_arg(*args, const void *);
+    return sqlite3_bind_blob(st, i, bytes, va_arg(*args, int), SQLITE_TRANSIENT);
+}
+
+static sqlite3_stmt *prepare(const Db *db, dcn_error *err, const char *sql, const char *types,
+                             va_list *args)
+{
+    sqlite3_stmt *st = NULL;
+    int rc = sqlite3_prepare_v2(db->h, sql, -1, &st, NULL);
+    for (int i = 0; rc == SQLITE_OK && types[i]; i++)
+        rc = bind_one(st, i + 1, types[i], args);
+    if (rc == SQLITE_OK)
+        return st;
+    db_fail(db, "read", err);
+    sqlite3_finalize(st);
+    return NULL;
+}
+
+sqlite3_stmt *db_ask(const Db *db, dcn_error *err, const char *sql, const char *types, ...)
+{
+    va_list args;
+    va_start(args, types);
+    sqlite3_stmt *st = prepare(db, err, sql, types, &args);
+    va_end(args);
+    return st;
+}
+
+int db_next(const Db *db, sqlite3_stmt *row, dcn_error *err)
+{
+    int rc = sqlite3_step(row);
+    if (rc == SQLITE_ROW)
+        return 1;
+    if (rc == SQLITE_DONE)
+        return 0;
+    return db_fail(db, sqlite3_stmt_readonly(row) ? "read" : "write", err);
+}
+
+static int run(const Db *db, dcn_error *err, sqlite3_stmt *st)
+{
+    int more = st ? 1 : -1;
+    while (more > 0)
+        more = db_next(db, st, err);
+    sqlite3_finalize(st);
+    return more;
+}
+
+int db_do(const Db *db, dcn_error *err, const char *sql, const char *types, ...)
+{
+    va_list args;
+    va_start(args, types);
+    int failed = run(db, err, prepare(db, err, sql, types, &args));
+    va_end(args);
+    return failed ? -1 : sqlite3_changes(db->h);
+}
+
+void db_try(const Db *db, const char *sql, const char *types, ...)
+{
+    va_list args;
+    va_start(args, types);
+    sqlite3_busy_timeout(db->h, 0);
+    run(db, NULL, prepare(db, NULL, sql, types, &args));
+    sqlite3_busy_timeout(db->h, WAIT_MS);
+    va_end(args);
+}
+
+int db_number(const Db *db, const char *sql, int64_t *out, dcn_error *err)
+{
+    sqlite3_stmt *st = db_ask(db, err, sql, "");
+    int got = st ? db_next(db, st, err) : -1;
+    *out = got > 0 ? sqlite3_column_int64(st, 0) : 0;
+    sqlite3_finalize(st);
+    return got < 0 ? -1 : 0;
+}
+
+void db_text(sqlite3_stmt *row, int i, char *buf, size_t size)
+{
+    const unsigned char *text = sqlite3_column_text(row, i);
+    snprintf(buf, size, "%s", text ? (const char *)text : "");
+}
+
+/* ---- one change -------------------------------------------------------------------------- */
+
+int db_begin(const Db *db, dcn_error *err)
+{
+    return db_do(db, err, "BEGIN IMMEDIATE", "") < 0 ? -1 : 0;
+}
+
+int db_end(const Db *db, bool failed, dcn_error *err)
+{
+    if (!failed && db_do(db, err, "COMMIT", "") >= 0)
+        return 0;
+    sqlite3_exec(db->h, "ROLLBACK", NULL, NULL, NULL);
+    return -1;
+}

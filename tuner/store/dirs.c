@@ -1,0 +1,127 @@
+/* dirs.c: where the store lies, and whether its directories can be trusted.
+**
+** Code from the store is run, so whoever can write there can run code as this user.  A directory counts only
+** if it belongs to the user (a system-wide one to root) and neither group nor others may write it.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "tuner/store/dirs.h"
+#include "runtime/base/base.h"
+#include "runtime/base/env.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- where ------------------------------------------------------------------------------- */
+
+static int fits(int length, dcn_error *err)
+{
+    return length < PLACE_MAX ? 0 : dcn_fail(err, DCN_EENV, "the path of the store is too long");
+}
+
+int place_join(char out[PLACE_MAX], const char *dir, const char *name, dcn_error *err)
+{
+    return fits(snprintf(out, PLACE_MAX, "%s/%s", dir, name), err);
+}
+
+/* XDG wants its variables to hold absolute paths and others to be ignored. */
+static const char *absolute(const char *variable)
+{
+    const char *path = getenv(variable);
+    return path && path[0] == '/' ? path : NULL;
+}
+
+/* dcngen below the XDG home, else below its default below HOME; "" if there is neither. */
+static int find_home(char out[PLACE_MAX], const char *variable, const char *otherwise,
+                     dcn_error *err)
+{
+    const char *xdg = absolute(variable), *home = absolute("HOME");
+    *out = '\0';
+    if (xdg)
+        return place_join(out, xdg, "dcngen", err);
+    if (home)
+        return fits(snprintf(out, PLACE_MAX, "%s/%s/dcngen", home, otherwise), err);
+    dcn_fail(err, DCN_EENV,
+             "no place for the store: neither DCNGEN_CACHE_DIR, %s nor HOME is an absolute path",
+             variable);
+    return 0;
+}
+
+static int copy(char out[PLACE_MAX], const char *dir, dcn_error *err)
+{
+    return fits(snprintf(out, PLACE_MAX, "%s", dir), err);
+}
+
+static int find_user(const TuneStoreAt *at, const rt_env *env, Place *p, dcn_error *err)
+{
+    const char *state = at->state_dir ? at->state_dir : env->cache_dir;
+    const char *cache = at->cache_dir ? at->cache_dir : env->cache_dir;
+    if (state ? copy(p->state, state, err)
+              : find_home(p->state, "XDG_STATE_HOME", ".local/state", err))
+        return -1;
+    return cache ? copy(p->cache, cache, err)
+                 : find_home(p->cache, "XDG_CACHE_HOME", ".cache", err);
+}
+
+int place_find(const TuneStoreAt *at, Place *out, dcn_error *err)
+{
+    rt_env env;
+    if (err)
+        *err = (dcn_error){ .code = DCN_OK };
+    if (rt_env_read(&env, err))
+        return -1;
+    bool placed = at->file || (at->state_dir && at->cache_dir);
+    const char *system = at->system_dir ? at->system_dir : env.system_dir;
+    *out = (Place){ .mode = at->mode };
+    if (!placed && (int)out->mode > env.cache)
+        out->mode = (TuneStoreMode)env.cache;
+    if (out->mode == TUNE_STORE_OFF)
+        return 0;
+    if (at->file)
+        return copy(out->file, at->file, err);
+    return find_user(at, &env, out, err) ||
+                   copy(out->system, system ? system : DCN_SYSTEM_STORE, err)
+               ? -1
+               : 0;
+}
+
+/* ---- trust ------------------------------------------------------------------------------- */
+
+int place_check(const char *dir, bool shared, dcn_error *err)
+{
+    struct stat st;
+    if (stat(dir, &st)) {
+        if (errno == ENOENT)
+            return 1;
+        return dcn_fail(err, DCN_EENV, "cannot use the store in %s: %s", dir, strerror(errno));
+    }
+    if (!S_ISDIR(st.st_mode))
+        return dcn_fail(err, DCN_EENV, "cannot use the store in %s: not a directory", dir);
+    if (st.st_uid != geteuid() && !(shared && st.st_uid == 0))
+        return dcn_fail(err, DCN_EENV, "the store in %s is not used: it belongs to user %ld", dir,
+                        (long)st.st_uid);
+    if (st.st_mode & (S_IWGRP | S_IWOTH))
+        return dcn_fail(err, DCN_EENV,
+                        "the store in %s is not used: others may write it (chmod go-w)", dir);
+    return 0;
+}
+
+int place_make(const char *dir, dcn_error *err)
+{
+    char part[PLACE_MAX];
+    size_t n = (size_t)snprintf(part, sizeof part, "%s", dir);
+    for (size_t i = 1; i <= n; i++) {
+        if (part[i] != '/' && part[i] != '\0')
+            continue;
+        char was = part[i];
+        part[i] = '\0';
+        if (mkdir(part, 0700) && errno != EEXIST)
+            return dcn_fail(err, DCN_EENV, "cannot create %s for the store: %s", part,
+                            strerror(errno));
+        part[i] = was;
+    }
+    return place_check(dir, false, err) == 0 ? 0 : -1;
+}

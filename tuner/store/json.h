@@ -1,0 +1,26 @@
+/* json.h: one record or one pin as a line of JSON.
+**
+**     {"dcngen_record": 1, "spec": ..., "machine": ..., "threads": ..., "build": ..., "offsets": ..., ...}
+**     {"dcngen_pin": 1, "spec": ..., "machine": ..., "threads": ..., "schedule": ...}
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_TUNER_STORE_JSON_H
+#define DCN_TUNER_STORE_JSON_H
+
+#include "tuner/store/store.h"
+
+#include <jansson.h>
+
+/* NULL without memory. */
+json_t *json_of_record(const TuneKey *key, const TuneRecord *r);
+json_t *json_of_pin(const TuneKey *key, const char *schedule);
+
+typedef struct JsonLine {
+    TuneKey key;       /* with its id; of a pin, build is this one's */
+    TuneRecord record; /* of a pin, only the schedule and `pinned` */
+} JsonLine;
+
+/* -1 with a message that names the key that is missing or makes no sense. */
+int json_to_line(const json_t *o, JsonLine *out, dcn_error *err);
+
+#endif

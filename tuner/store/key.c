@@ -1,0 +1,197 @@
+/* key.c: what names a tuning result.
+**
+**     id      = SHA-256(build, spec, machine, threads)
+**     problem = SHA-256(spec, machine, threads)
+**     family  = SHA-256(spec with its sizes taken out, machine, threads)
+**
+** Each is hashed as text that ends in NUL; never as bytes of a struct, whose padding and order mean nothing.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "tuner/store/key.h"
+#include "code_digest.h"
+#include "codegen/cg.h"
+#include "runtime/base/base.h"
+#include "runtime/base/digest.h"
+#include "runtime/exec/threads.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- who made the code ------------------------------------------------------------------- */
+
+static char build[TUNE_ID_MAX + 64];
+
+static void write_build(void)
+{
+    snprintf(build, sizeof build, "dcngen %s %.32s llvm %s", dcn_version(), DCN_CODE_DIGEST,
+             cg_llvm_version());
+}
+
+const char *tune_build(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, write_build);
+    return build;
+}
+
+/* ---- the machine ------------------------------------------------------------------------- */
+
+enum { MOST_FEATURES = 512 };
+
+typedef struct Feature {
+    const char *at; /* "+name" or "-name", not ended */
+    int length, place;
+} Feature;
+
+/* By name; of the same name the last one first, because that is the one that counts. */
+static int by_name(const void *a, const void *b)
+{
+    const Feature *x = a, *y = b;
+    int shorter = x->length < y->length ? x->length : y->length;
+    int order = memcmp(x->at + 1, y->at + 1, (size_t)shorter - 1);
+    if (!order)
+        order = x->length - y->length;
+    return order ? order : y->place - x->place;
+}
+
+static int split(const char *list, Feature *f)
+{
+    int n = 0;
+    while (*list && n < MOST_FEATURES) {
+        int length = (int)strcspn(list, ",");
+        if (length > 1) {
+            f[n] = (Feature){ list, length, n };
+            n++;
+        }
+        list += length + (list[length] == ',');
+    }
+    return n;
+}
+
+static bool same_name(const Feature *a, const Feature *b)
+{
+    return a->length == b->length && !memcmp(a->at + 1, b->at + 1, (size_t)a->length - 1);
+}
+
+/* The features sorted by name, each once; returns the length as snprintf does. */
+static int print_features(const char *list, char *buf, size_t size)
+{
+    Feature f[MOST_FEATURES];
+    int n = split(list, f), length = 0;
+    qsort(f, (size_t)n, sizeof *f, by_name);
+    for (int i = 0; i < n; i++) {
+        size_t at = (size_t)length < size ? (size_t)length : size;
+        if (i == 0 || !same_name(&f[i - 1], &f[i]))
+            length +=
+                snprintf(buf + at, size - at, "%s%.*s", length ? "," : "", f[i].length, f[i].at);
+    }
+    return length;
+}
+
+/* A list that holds all that the host can and cannot do leaves nothing to the CPU's name.  A CPU of the
+** table stands for the features of its name, so there the name says what code may do. */
+static bool features_say_all(const dcn_target *t)
+{
+    dcn_target native;
+    size_t n;
+    return !dcn_target_native(&native, NULL) && (n = strlen(native.features)) > 0 &&
+           !strncmp(t->features, native.features, n) && strchr(",", t->features[n]) != NULL;
+}
+
+static int print_machine(const dcn_target *t, char *buf, size_t size)
+{
+    int n = snprintf(buf, size,
+                     "%s %s cpu=%s vector=%d registers=%d fma=%d gather=%d l1=%" PRId64
+                     " l2=%" PRId64 " l3=%" PRId64 " features=",
+                     t->triple, t->isa, features_say_all(t) ? "-" : t->cpu, t->vector_bytes,
+                     t->registers, t->fma, t->gather, t->l1_bytes, t->l2_bytes, t->l3_bytes);
+    return n + print_features(t->features, buf + n, size - (size_t)n);
+}
+
+/* ---- the key ----------------------------------------------------------------------------- */
+
+static int print_spec(const dcn_spec *s, char *buf, size_t size)
+{
+    dcn_spec bare = *s;
+    snprintf(bare.name, sizeof bare.name, "kernel");
+    bare.target[0] = bare.schedule[0] = '\0';
+    return dcn_spec_print(&bare, buf, size);
+}
+
+int tune_key(const dcn_spec *s, const dcn_target *t, int threads, TuneKey *out, dcn_error *err)
+{
+    memset(out, 0, sizeof *out);
+    out->threads = rt_threads(threads, err);
+    if (out->threads < 0)
+        return -1;
+    if ((size_t)print_spec(s, out->spec, sizeof out->spec) >= sizeof out->spec ||
+        (size_t)print_machine(t, out->machine, sizeof out->machine) >= sizeof out->machine)
+        return dcn_fail(err, DCN_EFAILED, "internal: the key of '%s' is too long", s->name);
+    snprintf(out->build, sizeof out->build, "%s", tune_build());
+    tune_key_id(out, out->id);
+    return 0;
+}
+
+static void digest(const char *first, const char *spec, const TuneKey *key, char id[TUNE_ID_MAX])
+{
+    char threads[16];
+    TuneDigest d;
+    snprintf(threads, sizeof threads, "%d", key->threads);
+    tune_digest_open(&d);
+    tune_digest_text(&d, first);
+    tune_digest_text(&d, spec);
+    tune_digest_text(&d, key->machine);
+    tune_digest_text(&d, threads);
+    tune_digest_hex(&d, id);
+}
+
+void tune_key_id(const TuneKey *key, char id[TUNE_ID_MAX])
+{
+    digest(key->build, key->spec, key, id);
+}
+
+void tune_key_problem(const TuneKey *key, char id[TUNE_ID_MAX])
+{
+    digest("problem", key->spec, key, id);
+}
+
+/* ---- families ---------------------------------------------------------------------------- */
+
+static const char *const sizes[TUNE_NSIZES] = { "batch",       "height",       "width",
+                                                "in_channels", "out_channels", "channels",
+                                                "output_dim",  "rois" };
+
+/* Which size is set at this place of the text: the index of its key, or -1. */
+static int size_at(const char *text, const char *at)
+{
+    for (int i = 0; i < TUNE_NSIZES; i++) {
+        size_t n = strlen(sizes[i]);
+        if (!strncmp(at, sizes[i], n) && !strncmp(at + n, " = ", 3) &&
+            (at == text || !(isalnum((unsigned char)at[-1]) || at[-1] == '_')))
+            return i;
+    }
+    return -1;
+}
+
+void tune_key_family(const TuneKey *key, char id[TUNE_ID_MAX], int64_t size[TUNE_NSIZES])
+{
+    char rest[TUNE_SPEC_MAX];
+    size_t n = 0;
+    memset(size, 0, TUNE_NSIZES * sizeof *size);
+    for (const char *at = key->spec; *at;) {
+        int i = size_at(key->spec, at);
+        if (i >= 0) {
+            const char *value = at + strlen(sizes[i]) + 3;
+            size[i] = isdigit((unsigned char)*value) ? strtoll(value, NULL, 10) : DCN_DYNAMIC;
+            at = value + strcspn(value, ", ");
+        } else {
+            rest[n++] = *at++;
+        }
+    }
+    rest[n] = '\0';
+    digest("family", rest, key, id);
+}

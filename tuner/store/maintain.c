@@ -1,0 +1,193 @@
+/* maintain.c: how much there is, and what may go.
+**
+** Stale records (of another build, of another revision of their lowering) are never used again here, but a
+** program of that build would use them: only pruning removes them.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "runtime/base/base.h"
+#include "tuner/store/internal.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ---- stat -------------------------------------------------------------------------------- */
+
+static int64_t file_bytes(const char *file)
+{
+    static const char *const parts[] = { "", "-wal", "-shm" };
+    char path[PLACE_MAX + 8];
+    struct stat st;
+    int64_t total = 0;
+    for (int i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "%s%s", file, parts[i]);
+        total += stat(path, &st) ? 0 : (int64_t)st.st_size;
+    }
+    return total;
+}
+
+static int count_rows(const Db *db, TuneStoreStat *out, dcn_error *err)
+{
+    const struct {
+        const char *sql;
+        int64_t *to;
+    } counts[] = {
+        { "SELECT count(*) FROM keys", &out->keys },
+        { "SELECT count(*) FROM records", &out->records },
+        { "SELECT count(*) FROM records WHERE winner AND outcome = 'ok'", &out->winners },
+        { "SELECT count(*) FROM pins", &out->pinned },
+        { "SELECT count(DISTINCT digest) FROM objects", &out->objects },
+        { "SELECT sum(bytes) FROM (SELECT DISTINCT digest, bytes FROM objects)",
+          &out->object_bytes },
+    };
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        if (db_number(db, counts[i].sql, counts[i].to, err))
+            return -1;
+    return 0;
+}
+
+/* The records that are not current, one after another; their rowids are malloc'ed. */
+static int64_t find_stale(const Db *db, int64_t **ids, dcn_error *err)
+{
+    int64_t n = 0, room = 0;
+    *ids = NULL;
+    sqlite3_stmt *row =
+        db_ask(db, err, "SELECT " KEY_COLUMNS ", " RECORD_COLUMNS ", r.rowid FROM " ROWS, "");
+    int more = row ? 1 : -1;
+    while (more > 0 && (more = db_next(db, row, err)) > 0) {
+        TuneKey key;
+        TuneRecord r;
+        row_key(row, &key);
+        if (!row_record(row, KEY_NCOLUMNS, key.id, &r) && record_is_current(&key, &r))
+            continue;
+        int64_t *grown = n < room ? *ids : realloc(*ids, (size_t)(room += room + 64) * 8);
+        if (!grown) {
+            more = dcn_fail(err, DCN_EENV, "no memory to look through the store");
+            break;
+        }
+        *ids = grown;
+        (*ids)[n++] = sqlite3_column_int64(row, sqlite3_column_count(row) - 1);
+    }
+    sqlite3_finalize(row);
+    return more < 0 ? -1 : n;
+}
+
+int tune_store_stat(TuneStore *st, TuneStoreStat *out, dcn_error *err)
+{
+    const Level *l = &st->level[0];
+    int64_t *ids = NULL;
+    memset(out, 0, sizeof *out);
+    memcpy(out->state, st->place.state, sizeof out->state);
+    memcpy(out->cache, st->place.cache, sizeof out->cache);
+    memcpy(out->system, st->place.system, sizeof out->system);
+    if (!l->db.h)
+        return 0;
+    out->state_bytes = file_bytes(l->db.file);
+    out->stale = count_rows(&l->db, out, err) ? -1 : find_stale(&l->db, &ids, err);
+    free(ids);
+    return out->stale < 0 ? -1 : 0;
+}
+
+/* ---- prune ------------------------------------------------------------------------------- */
+
+static int64_t drop_stale(const Db *db, dcn_error *err)
+{
+    int64_t *ids, n = find_stale(db, &ids, err);
+    for (int64_t i = 0; i < n; i++)
+        if (db_do(db, err, "DELETE FROM records WHERE rowid = ?", "l", ids[i]) < 0)
+            n = -1;
+    free(ids);
+    return n;
+}
+
+/* Losers go when they are old; winners when nobody asked for them for as long. */
+static int64_t drop_old(const Db *db, int64_t before, dcn_error *err)
+{
+    return db_do(db, err,
+                 "DELETE FROM records WHERE at < ?1 AND (NOT winner OR key IN"
+                 " (SELECT id FROM keys WHERE used < ?1))",
+                 "l", before);
+}
+
+static int64_t drop_rows(const Level *l, int64_t bytes, int64_t days, dcn_error *err)
+{
+    enum { DAY = 24 * 3600 };
+    const Db *db = &l->db;
+    int64_t before = days < 0 ? INT64_MIN : (int64_t)time(NULL) - days * DAY;
+    int64_t stale = drop_stale(db, err);
+    int64_t old = stale < 0 ? -1 : drop_old(db, before, err);
+    int64_t code = old < 0 ? -1 : object_evict(l, bytes, before, err);
+    if (code < 0 || db_do(db, err,
+                          "DELETE FROM keys WHERE id NOT IN (SELECT key FROM records)"
+                          " AND id NOT IN (SELECT key FROM objects)",
+                          "") < 0)
+        return -1;
+    return stale + old + code;
+}
+
+/* What a process that was killed left behind while it made the store's file. */
+static void sweep_state(const TuneStore *st, int64_t before)
+{
+    static const char temp[] = "store.db.";
+    DIR *dir = opendir(st->place.state);
+    struct dirent *entry;
+    struct stat s;
+    while (dir && (entry = readdir(dir)))
+        if (!strncmp(entry->d_name, temp, sizeof temp - 1) &&
+            !fstatat(dirfd(dir), entry->d_name, &s, 0) && s.st_mtime < before)
+            unlinkat(dirfd(dir), entry->d_name, 0);
+    if (dir)
+        closedir(dir);
+}
+
+/* After rows went: their space, and files older than `before` that belong to nothing. */
+static int sweep(const TuneStore *st, int64_t before, dcn_error *err)
+{
+    const Level *l = &st->level[0];
+    sweep_state(st, before);
+    sqlite3_exec(l->db.h, "VACUUM", NULL, NULL, NULL);
+    return object_sweep(l, before, err);
+}
+
+/* Where nothing was ever written there is nothing to take away. */
+static bool is_absent(const TuneStore *st)
+{
+    return !st->level[0].db.h && !st->level[0].why[0] && st->place.mode == TUNE_STORE_RW;
+}
+
+/* A process may be about to name a file that it wrote, so young files stay. */
+int64_t tune_store_prune(TuneStore *st, int64_t bytes, int64_t days, dcn_error *err)
+{
+    enum { HOUR = 3600 };
+    if (is_absent(st))
+        return 0;
+    Level *l = store_writer(st, err);
+    if (!l || db_begin(&l->db, err))
+        return -1;
+    int64_t rows = drop_rows(l, bytes, days, err);
+    if (db_end(&l->db, rows < 0, err) || sweep(st, (int64_t)time(NULL) - HOUR, err))
+        return -1;
+    return rows;
+}
+
+/* ---- clear ------------------------------------------------------------------------------- */
+
+int tune_store_clear(TuneStore *st, dcn_error *err)
+{
+    static const char *const all[] = { "DELETE FROM records", "DELETE FROM keys",
+                                       "DELETE FROM pins", "DELETE FROM objects" };
+    if (is_absent(st))
+        return 0;
+    Level *l = store_writer(st, err);
+    if (!l || db_begin(&l->db, err))
+        return -1;
+    bool failed = false;
+    for (int i = 0; i < 4 && !failed; i++)
+        failed = db_do(&l->db, err, all[i], "") < 0;
+    return db_end(&l->db, failed, err) || sweep(st, INT64_MAX, err) ? -1 : 0;
+}

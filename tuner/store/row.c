@@ -1,0 +1,155 @@
+/* row.c: records as rows of the store.
+**
+** Each row carries a digest of what was written (winner excepted, which changes later), so that a flipped bit
+** on disk, which SQLite does not see, makes a row that does not count instead of a wrong one.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "codegen/cg.h"
+#include "runtime/base/digest.h"
+#include "tuner/store/internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+const char *const tune_outcome_names[] = { "ok",    "refused", "crashed",   "timeout",
+                                           "wrong", "dropped", "estimated", NULL };
+
+int outcome_named(const char *name)
+{
+    for (int i = 0; tune_outcome_names[i]; i++)
+        if (!strcmp(tune_outcome_names[i], name))
+            return i;
+    return -1;
+}
+
+bool record_is_current(const TuneKey *key, const TuneRecord *r)
+{
+    if (strcmp(key->build, tune_build()) != 0)
+        return false;
+    for (int i = 0; cg_lowerings[i]; i++)
+        if (!strcmp(cg_lowerings[i]->name, r->lowering))
+            return cg_lowerings[i]->rev == r->rev;
+    return false;
+}
+
+static int sample_bytes(const TuneRecord *r)
+{
+    return (int)((size_t)r->nsamples * sizeof *r->sample);
+}
+
+/* As bits, so that what is read back compares equal. */
+static void digest_numbers(TuneDigest *d, const TuneRecord *r)
+{
+    const double x[] = { r->ns_median, r->ns_low, r->ns_high, r->gain, r->peak_gflops, r->flops };
+    const int64_t n[] = { r->rev, r->outcome, r->when, r->trial, r->run, r->nsamples };
+    tune_digest_bytes(d, x, sizeof x);
+    tune_digest_bytes(d, n, sizeof n);
+    tune_digest_bytes(d, r->sample, (size_t)sample_bytes(r));
+}
+
+static void record_sum(const char *key_id, const TuneRecord *r, char sum[TUNE_HEX])
+{
+    const char *const texts[] = { key_id, r->offsets, r->schedule, r->lowering, r->why, r->where };
+    TuneDigest d;
+    tune_digest_open(&d);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        tune_digest_text(&d, texts[i]);
+    digest_numbers(&d, r);
+    tune_digest_hex(&d, sum);
+}
+
+/* ---- reading ----------------------------------------------------------------------------- */
+
+void row_key(sqlite3_stmt *row, TuneKey *key)
+{
+    memset(key, 0, sizeof *key);
+    db_text(row, 0, key->id, sizeof key->id);
+    db_text(row, 1, key->spec, sizeof key->spec);
+    db_text(row, 2, key->machine, sizeof key->machine);
+    key->threads = sqlite3_column_int(row, 3);
+    db_text(row, 4, key->build, sizeof key->build);
+}
+
+static void read_samples(sqlite3_stmt *row, int i, TuneRecord *r)
+{
+    const void *bytes = sqlite3_column_blob(row, i);
+    size_t size = (size_t)sqlite3_column_bytes(row, i);
+    if (size > sizeof r->sample)
+        size = sizeof r->sample;
+    r->nsamples = (int)(size / sizeof *r->sample);
+    if (bytes)
+        memcpy(r->sample, bytes, (size_t)r->nsamples * sizeof *r->sample);
+}
+
+int row_record(sqlite3_stmt *row, int first, const char *key_id, TuneRecord *r)
+{
+    char name[16], sum[TUNE_HEX], stored[TUNE_HEX];
+    double *const x[] = { &r->ns_median, &r->ns_low,      &r->ns_high,
+                          &r->gain,      &r->peak_gflops, &r->flops };
+    memset(r, 0, sizeof *r);
+    db_text(row, first, r->offsets, sizeof r->offsets);
+    db_text(row, first + 1, r->schedule, sizeof r->schedule);
+    db_text(row, first + 2, r->lowering, sizeof r->lowering);
+    r->rev = sqlite3_column_int(row, first + 3);
+    db_text(row, first + 4, name, sizeof name);
+    db_text(row, first + 5, r->why, sizeof r->why);
+    for (int i = 0; i < 6; i++)
+        *x[i] = sqlite3_column_double(row, first + 6 + i);
+    read_samples(row, first + 12, r);
+    r->when = sqlite3_column_int64(row, first + 13);
+    db_text(row, first + 14, r->where, sizeof r->where);
+    r->trial = sqlite3_column_int64(row, first + 15);
+    r->run = sqlite3_column_int64(row, first + 16);
+    r->winner = sqlite3_column_int(row, first + 17) != 0;
+    db_text(row, first + 18, stored, sizeof stored);
+    r->pinned = sqlite3_column_int(row, first + 19) != 0;
+    int outcome = outcome_named(name);
+    if (outcome < 0)
+        return -1;
+    r->outcome = (TuneOutcome)outcome;
+    record_sum(key_id, r, sum);
+    return strcmp(sum, stored) == 0 ? 0 : -1;
+}
+
+/* ---- writing ----------------------------------------------------------------------------- */
+
+static int put_key(const Db *db, const TuneKey *key, dcn_error *err)
+{
+    char problem[TUNE_ID_MAX], family[TUNE_ID_MAX];
+    int64_t size[TUNE_NSIZES];
+    tune_key_problem(key, problem);
+    tune_key_family(key, family, size);
+    return db_do(db, err,
+                 "INSERT INTO keys VALUES (?,?,?,?,?,?,?,?)"
+                 " ON CONFLICT (id) DO UPDATE SET used = max(used, excluded.used)",
+                 "sssssisl", key->id, problem, family, key->spec, key->machine, key->threads,
+                 key->build, (int64_t)time(NULL));
+}
+
+static int put_record(const Db *db, const TuneKey *key, const TuneRecord *r, dcn_error *err)
+{
+    char sum[TUNE_HEX];
+    record_sum(key->id, r, sum);
+    return db_do(db, err,
+                 "INSERT OR REPLACE INTO records VALUES"
+                 " (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,"
+                 " ?19 OR (?6 = 'ok' AND EXISTS (SELECT 1 FROM records"
+                 "  WHERE key = ?1 AND offsets = ?2 AND schedule = ?3 AND winner"
+                 "  AND outcome = 'ok')), ?20)",
+                 "ssssissddddddblsllis", key->id, r->offsets, r->schedule, r->lowering, r->rev,
+                 tune_outcome_names[r->outcome], r->why, r->ns_median, r->ns_low, r->ns_high,
+                 r->gain, r->peak_gflops, r->flops, (const void *)r->sample, sample_bytes(r),
+                 r->when, r->where, r->trial, r->run, r->winner, sum);
+}
+
+int row_put(const Db *db, const TuneKey *key, const TuneRecord *r, dcn_error *err)
+{
+    if (put_key(db, key, err) < 0)
+        return -1;
+    if (r->winner && db_do(db, err, "UPDATE records SET winner = 0 WHERE key = ? AND offsets = ?",
+                           "ss", key->id, r->offsets) < 0)
+        return -1;
+    return put_record(db, key, r, err) < 0 ? -1 : 0;
+}

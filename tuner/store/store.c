@@ -1,0 +1,252 @@
+/* store.c: opening and closing the store; its tables.
+**
+** A store's file is made complete under another name and linked into place, so it is never seen half made and
+** an empty one is not ours.  user_version counts the schema: a greater one is of a newer dcngen.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "runtime/base/base.h"
+#include "tuner/store/internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { SCHEMA = 1, APPLICATION = 0x64636e67 }; /* "dcng" */
+
+static const char tables[] =
+    "BEGIN;"
+    "CREATE TABLE keys (id TEXT PRIMARY KEY, problem TEXT NOT NULL, family TEXT NOT NULL,"
+    " spec TEXT NOT NULL, machine TEXT NOT NULL, threads INTEGER NOT NULL, build TEXT NOT NULL,"
+    " used INTEGER NOT NULL);"
+    "CREATE INDEX keys_family ON keys (family);"
+    "CREATE TABLE records (key TEXT NOT NULL REFERENCES keys (id) ON DELETE CASCADE,"
+    " offsets TEXT NOT NULL, schedule TEXT NOT NULL, lowering TEXT NOT NULL, rev INTEGER NOT NULL,"
+    " outcome TEXT NOT NULL, why TEXT NOT NULL, ns_median REAL NOT NULL, ns_low REAL NOT NULL,"
+    " ns_high REAL NOT NULL, gain REAL NOT NULL, peak_gflops REAL NOT NULL, flops REAL NOT NULL,"
+    " samples BLOB NOT NULL, at INTEGER NOT NULL, place TEXT NOT NULL, trial INTEGER NOT NULL,"
+    " run INTEGER NOT NULL, winner INTEGER NOT NULL, sum TEXT NOT NULL,"
+    " PRIMARY KEY (key, offsets, schedule));"
+    "CREATE TABLE pins (problem TEXT PRIMARY KEY, spec TEXT NOT NULL, machine TEXT NOT NULL,"
+    " threads INTEGER NOT NULL, schedule TEXT NOT NULL);"
+    "CREATE TABLE objects (key TEXT NOT NULL, name TEXT NOT NULL, schedule TEXT NOT NULL,"
+    " build TEXT NOT NULL, triple TEXT NOT NULL, digest TEXT NOT NULL, bytes INTEGER NOT NULL,"
+    " used INTEGER NOT NULL, PRIMARY KEY (key, name, schedule));"
+    "CREATE INDEX objects_digest ON objects (digest);";
+
+/* ---- the file ---------------------------------------------------------------------------- */
+
+static int check_schema(const Db *db, dcn_error *err)
+{
+    int64_t application, version;
+    if (db_number(db, "PRAGMA application_id", &application, err) ||
+        db_number(db, "PRAGMA user_version", &version, err))
+        return -1;
+    if (application != APPLICATION || version < 1)
+        return dcn_fail(err, DCN_ESTORE,
+                        "%s is not a store of dcngen; move it away, or set DCNGEN_CACHE=off",
+                        db->file);
+    if (version > SCHEMA)
+        return dcn_fail(err, DCN_ESTORE,
+                        "the store %s is of a newer dcngen (schema %d, this one knows %d); "
+                        "move it away, or set DCNGEN_CACHE=off",
+                        db->file, (int)version, SCHEMA);
+    return 0;
+}
+
+/* 0 open, 1 there is no file, -1 err. */
+static int level_open(Level *l, bool write, dcn_error *err)
+{
+    struct stat st;
+    if (stat(l->db.file, &st)) {
+        if (errno == ENOENT)
+            return 1;
+        return dcn_fail(err, DCN_EENV, "cannot open the store %s: %s", l->db.file, strerror(errno));
+    }
+    if (db_open(&l->db, write, err))
+        return -1;
+    l->writable = write && !sqlite3_db_readonly(l->db.h, "main");
+    if (!check_schema(&l->db, err))
+        return 0;
+    db_close(&l->db);
+    return -1;
+}
+
+/* WAL comes last: all that is in the file before is in the file itself, not in a log beside it. */
+static int fill(Db *db, dcn_error *err)
+{
+    char sql[128];
+    snprintf(sql, sizeof sql,
+             "PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT; PRAGMA journal_mode=WAL;",
+             APPLICATION, SCHEMA);
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    int failed = sqlite3_open_v2(db->file, &db->h, flags, NULL) ||
+                 sqlite3_exec(db->h, tables, NULL, NULL, NULL) ||
+                 sqlite3_exec(db->h, sql, NULL, NULL, NULL);
+    if (failed)
+        db_fail(db, "create", err);
+    db_close(db);
+    return failed ? -1 : 0;
+}
+
+/* Several processes may do this at once: one of them links its file, the others find it there. */
+static int create(const char *file, dcn_error *err)
+{
+    Db fresh = { .h = NULL };
+    static const char *const logs[] = { "", "-wal", "-shm", "-journal" };
+    char name[PLACE_MAX + 8];
+    if ((size_t)snprintf(fresh.file, sizeof fresh.file, "%s.XXXXXX", file) >= sizeof fresh.file)
+        return dcn_fail(err, DCN_EENV, "the path of the store is too long");
+    int fd = mkstemp(fresh.file);
+    if (fd < 0)
+        return dcn_fail(err, DCN_EENV, "cannot create the store %s: %s", file, strerror(errno));
+    close(fd);
+    int failed = fill(&fresh, err);
+    if (!failed && link(fresh.file, file) && errno != EEXIST)
+        failed = dcn_fail(err, DCN_EENV, "cannot create the store %s: %s", file, strerror(errno));
+    for (int i = 0; i < 4; i++) {
+        snprintf(name, sizeof name, "%s%s", fresh.file, logs[i]);
+        unlink(name);
+    }
+    return failed;
+}
+
+/* ---- the two levels ---------------------------------------------------------------------- */
+
+static int level_place(Level *l, const char *state, const char *cache, dcn_error *err)
+{
+    return place_join(l->db.file, state, "store.db", err) ||
+                   place_join(l->objects, cache, "objects", err)
+               ? -1
+               : 0;
+}
+
+/* A store that is one file holds nothing that is run, so whose directory it is does not matter. */
+static int look_at_file(TuneStore *st, dcn_error *err)
+{
+    Level *l = &st->level[0];
+    memcpy(l->db.file, st->place.file, sizeof l->db.file);
+    return level_open(l, st->place.mode == TUNE_STORE_RW, err) < 0 ? -1 : 0;
+}
+
+/* 0 open, 1 not there, -1 err. */
+static int level_look(Level *l, const char *state, const char *cache, bool shared, bool write,
+                      dcn_error *err)
+{
+    if (level_place(l, state, cache, err))
+        return -1;
+    int found = place_check(state, shared, err);
+    if (found == 0 && place_check(cache, shared, err) < 0)
+        return -1;
+    return found ? found : level_open(l, write, err);
+}
+
+/* -1 only for what must not be passed over: a user's store that is damaged or not ours. */
+static int look_both(TuneStore *st, dcn_error *err)
+{
+    const Place *p = &st->place;
+    Level *user = &st->level[0], *system = &st->level[1];
+    dcn_error why = { .code = DCN_OK };
+    if (!user->why[0] &&
+        level_look(user, p->state, p->cache, false, p->mode == TUNE_STORE_RW, &why) < 0) {
+        if (why.code == DCN_ESTORE)
+            return dcn_fail(err, why.code, "%s", why.text);
+        memcpy(user->why, why.text, sizeof user->why);
+    }
+    if (level_look(system, p->system, p->system, true, false, &why) < 0)
+        memcpy(system->why, why.text, sizeof system->why);
+    return 0;
+}
+
+int tune_store_open(const TuneStoreAt *at, TuneStore **out, dcn_error *err)
+{
+    static const TuneStoreAt usual = { .mode = TUNE_STORE_RW };
+    dcn_error why = { .code = DCN_OK };
+    TuneStore *st = calloc(1, sizeof *st);
+    if (!st)
+        return dcn_fail(err, DCN_EENV, "no memory for the store");
+    int failed = place_find(at ? at : &usual, &st->place, &why);
+    if (failed)
+        dcn_fail(err, why.code, "%s", why.text);
+    if (!failed && st->place.file[0]) {
+        failed = look_at_file(st, err);
+    } else if (!failed && st->place.mode != TUNE_STORE_OFF) {
+        if (!st->place.state[0] || !st->place.cache[0])
+            memcpy(st->level[0].why, why.text, sizeof why.text);
+        failed = look_both(st, err);
+    }
+    if (failed) {
+        tune_store_close(st);
+        return -1;
+    }
+    *out = st;
+    return 0;
+}
+
+void tune_store_close(TuneStore *st)
+{
+    if (!st)
+        return;
+    for (int i = 0; i < STORE_NLEVELS; i++)
+        db_close(&st->level[i].db);
+    free(st);
+}
+
+const char *tune_store_path(const TuneStore *st)
+{
+    return st->level[0].db.file;
+}
+
+const char *tune_store_why(const TuneStore *st)
+{
+    return st->level[0].why[0] ? st->level[0].why : st->level[1].why;
+}
+
+/* ---- for writing ------------------------------------------------------------------------- */
+
+Level *store_reader(TuneStore *st, dcn_error *err)
+{
+    if (st->level[0].db.h)
+        return &st->level[0];
+    if (st->place.mode == TUNE_STORE_OFF)
+        dcn_fail(err, DCN_EENV, "there is no store: DCNGEN_CACHE=off");
+    else if (st->level[0].why[0])
+        dcn_fail(err, DCN_EENV, "%s", st->level[0].why);
+    else
+        dcn_fail(err, DCN_EENV, "there is no store yet: %s", st->level[0].db.file);
+    return NULL;
+}
+
+static int make(TuneStore *st, dcn_error *err)
+{
+    Level *l = &st->level[0];
+    if (!st->place.file[0] &&
+        (place_make(st->place.state, err) || place_make(st->place.cache, err)))
+        return -1;
+    int found = level_open(l, true, err);
+    if (found > 0 && !create(l->db.file, err))
+        found = level_open(l, true, err);
+    if (found > 0)
+        dcn_fail(err, DCN_EENV, "the store %s was removed", l->db.file);
+    return found ? -1 : 0;
+}
+
+Level *store_writer(TuneStore *st, dcn_error *err)
+{
+    Level *l = &st->level[0];
+    if (st->place.mode == TUNE_STORE_RO) {
+        dcn_fail(err, DCN_EENV, "the store is only read: DCNGEN_CACHE=ro");
+        return NULL;
+    }
+    bool absent = st->place.mode == TUNE_STORE_RW && !l->db.h && !l->why[0];
+    if (absent && make(st, err))
+        return NULL;
+    if (!l->db.h)
+        return store_reader(st, err);
+    if (l->writable)
+        return l;
+    dcn_fail(err, DCN_EENV, "the store %s cannot be written", l->db.file);
+    return NULL;
+}

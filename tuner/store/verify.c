@@ -1,0 +1,102 @@
+/* verify.c: is everything that was written still what was written?
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "runtime/base/base.h"
+#include "runtime/base/digest.h"
+#include "tuner/store/internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Report {
+    void (*say)(void *self, const char *line);
+    void *self;
+    int damages;
+} Report;
+
+static void damage(Report *r, const char *fmt, ...) RT_PRINTF(2, 3);
+
+static void damage(Report *r, const char *fmt, ...)
+{
+    char line[512];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(line, sizeof line, fmt, args);
+    va_end(args);
+    r->say(r->self, line);
+    r->damages++;
+}
+
+/* SQLite's own check: one row "ok", or one for each damage. */
+static int check_file(const Db *db, Report *report, dcn_error *err)
+{
+    char line[400];
+    sqlite3_stmt *row = db_ask(db, err, "PRAGMA integrity_check", "");
+    int more = row ? 1 : -1;
+    while (more > 0 && (more = db_next(db, row, err)) > 0) {
+        db_text(row, 0, line, sizeof line);
+        if (strcmp(line, "ok") != 0)
+            damage(report, "%s: %s", db->file, line);
+    }
+    sqlite3_finalize(row);
+    return more;
+}
+
+static int check_records(const Db *db, Report *report, dcn_error *err)
+{
+    sqlite3_stmt *row =
+        db_ask(db, err, "SELECT " KEY_COLUMNS ", " RECORD_COLUMNS " FROM " ROWS, "");
+    int more = row ? 1 : -1;
+    while (more > 0 && (more = db_next(db, row, err)) > 0) {
+        TuneKey key;
+        TuneRecord r;
+        char id[TUNE_ID_MAX];
+        row_key(row, &key);
+        tune_key_id(&key, id);
+        if (strcmp(id, key.id) != 0)
+            damage(report, "key %.12s: it is not the digest of its parts", key.id);
+        else if (row_record(row, KEY_NCOLUMNS, key.id, &r))
+            damage(report, "key %.12s, record '%s': it is not what was written", key.id,
+                   r.schedule);
+    }
+    sqlite3_finalize(row);
+    return more;
+}
+
+static int check_objects(const Level *l, Report *report, dcn_error *err)
+{
+    sqlite3_stmt *row = db_ask(&l->db, err, "SELECT digest, name, triple FROM objects", "");
+    int more = row ? 1 : -1;
+    while (more > 0 && (more = db_next(&l->db, row, err)) > 0) {
+        char digest[TUNE_HEX], name[DCN_NAME_MAX], triple[64];
+        db_text(row, 0, digest, sizeof digest);
+        db_text(row, 1, name, sizeof name);
+        db_text(row, 2, triple, sizeof triple);
+        void *bytes = NULL;
+        size_t size;
+        const char *no = object_read(l, &(ObjectId){ digest, name, triple }, &bytes, &size);
+        if (!no)
+            free(bytes);
+        else
+            damage(report, "code of '%s', %.12s.o: %s", name, digest, no);
+    }
+    sqlite3_finalize(row);
+    return more;
+}
+
+int tune_store_verify(TuneStore *st, void (*say)(void *self, const char *line), void *self,
+                      dcn_error *err)
+{
+    Report report = { say, self, 0 };
+    const Level *l = &st->level[0];
+    if (!l->db.h)
+        return st->level[0].why[0] || st->place.mode == TUNE_STORE_OFF ? (store_reader(st, err), -1)
+                                                                       : 0;
+    if (check_file(&l->db, &report, err) ||
+        (!report.damages &&
+         (check_records(&l->db, &report, err) || check_objects(l, &report, err))))
+        return -1;
+    return report.damages;
+}

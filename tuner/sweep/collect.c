@@ -1,0 +1,232 @@
+/* collect.c: what several databases say of a plan, as one.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "tuner/sweep/collect.h"
+#include "runtime/base/base.h"
+#include "tuner/store/internal.h"
+#include "tuner/store/json.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int sweep_dbs_open(const char *const *path, int n, SweepDbs *out, dcn_error *err)
+{
+    *out = (SweepDbs){ .path = path, .at = calloc((size_t)n + 1, sizeof *out->at) };
+    if (!out->at)
+        return dcn_fail(err, DCN_EENV, "no memory for %d databases", n);
+    for (; out->n < n; out->n++)
+        if (sweep_db_open(path[out->n], false, &out->at[out->n], err))
+            return -1;
+    return 0;
+}
+
+void sweep_dbs_close(SweepDbs *dbs)
+{
+    for (int i = 0; i < dbs->n; i++)
+        tune_store_close(dbs->at[i]);
+    free(dbs->at);
+    *dbs = (SweepDbs){ 0 };
+}
+
+/* ---- which row counts --------------------------------------------------------------------- */
+
+static bool counts_more(const SweepRow *a, const SweepRow *b)
+{
+    if (a->state != b->state)
+        return a->state > b->state;
+    if (a->state != SWEEP_DONE)
+        return false;
+    return a->home != b->home ? a->home : a->ns < b->ns;
+}
+
+/* Intervals that hold the medians and do not touch. */
+static bool contradicts(const SweepRow *a, const SweepRow *b)
+{
+    return a->state == SWEEP_DONE && b->state == SWEEP_DONE &&
+           strcmp(a->schedule, b->schedule) != 0 &&
+           (a->ns_high < b->ns_low || b->ns_high < a->ns_low);
+}
+
+static void rivals(SweepFound *f, const SweepRow *other, int db)
+{
+    if (!contradicts(&f->row, other))
+        return;
+    f->conflict = true;
+    f->rival = *other;
+    f->rival_db = db;
+}
+
+static void consider(SweepFound *f, const SweepRow *row, int db)
+{
+    const SweepRow before = f->row;
+    const int before_db = f->db;
+    if (f->db < 0 || counts_more(row, &before)) {
+        f->row = *row;
+        f->db = db;
+        rivals(f, &before, before_db);
+    } else {
+        rivals(f, row, db);
+    }
+}
+
+static int find_one(const SweepItem *t, const SweepDbs *dbs, SweepFound *f, dcn_error *err)
+{
+    f->db = f->rival_db = -1;
+    for (int i = 0; i < dbs->n; i++) {
+        SweepRow row;
+        if (sweep_row_get(dbs->at[i], t->id, &row, err))
+            return -1;
+        consider(f, &row, i);
+    }
+    return 0;
+}
+
+/* Items that differ in the budget only are about the same records. */
+static bool same_records(const SweepFound *a, const SweepFound *b)
+{
+    return a->row.key[0] && !strcmp(a->row.key, b->row.key) &&
+           !strcmp(a->row.offsets, b->row.offsets);
+}
+
+static void cast_shadows(SweepFound *f, int n)
+{
+    for (int i = 0; i < n; i++) {
+        for (int j = 0; j < i && !f[i].shadowed; j++) {
+            if (f[j].shadowed || !same_records(&f[i], &f[j]))
+                continue;
+            const bool later = counts_more(&f[i].row, &f[j].row);
+            rivals(later ? &f[i] : &f[j], later ? &f[j].row : &f[i].row, later ? f[j].db : f[i].db);
+            f[later ? j : i].shadowed = true;
+        }
+    }
+}
+
+int sweep_find(const SweepPlan *plan, const SweepDbs *dbs, SweepFound **out, dcn_error *err)
+{
+    int failed = 0;
+    *out = calloc((size_t)plan->n, sizeof **out);
+    if (!*out)
+        return dcn_fail(err, DCN_EENV, "no memory for %d items", plan->n);
+    for (int i = 0; i < plan->n && !failed; i++)
+        failed = find_one(&plan->at[i], dbs, &(*out)[i], err);
+    if (!failed)
+        cast_shadows(*out, plan->n);
+    return failed;
+}
+
+/* ---- records ------------------------------------------------------------------------------ */
+
+typedef struct Lines {
+    FILE *to;
+    const SweepRow *row;
+    int64_t count;
+    bool failed;
+} Lines;
+
+/* With what was measured no estimates; of those else only the one that is recommended. */
+static int write_record(void *self, const TuneKey *key, const TuneRecord *r)
+{
+    Lines *l = self;
+    const bool estimate = r->outcome == TUNE_ESTIMATED;
+    if (strcmp(r->offsets, l->row->offsets) != 0 ||
+        (l->row->state == SWEEP_DONE ? estimate : !(estimate && r->winner)))
+        return 0;
+    json_t *o = json_of_record(key, r);
+    l->failed |= !o || json_dumpf(o, l->to, JSON_COMPACT | JSON_REAL_PRECISION(17)) ||
+                 putc('\n', l->to) == EOF;
+    l->count++;
+    json_decref(o);
+    return l->failed;
+}
+
+static int write_records(const SweepDbs *dbs, const SweepFound *f, Lines *lines, dcn_error *err)
+{
+    TuneKey key = { .threads = 1 };
+    if (f->shadowed || f->row.state < SWEEP_ESTIMATED)
+        return 0;
+    memcpy(key.id, f->row.key, sizeof key.id);
+    lines->row = &f->row;
+    return tune_store_each(dbs->at[f->db], &key, write_record, lines, err);
+}
+
+int sweep_records(const SweepPlan *plan, const SweepDbs *dbs, const SweepFound *found, char **text,
+                  size_t *size, int64_t *count, dcn_error *err)
+{
+    *text = NULL;
+    Lines lines = { .to = open_memstream(text, size) };
+    int failed = 0;
+    for (int i = 0; i < plan->n && lines.to && !failed; i++)
+        failed = write_records(dbs, &found[i], &lines, err);
+    if (!lines.to || fclose(lines.to) || lines.failed)
+        failed = dcn_fail(err, DCN_EENV, "no memory for the records");
+    *count = lines.count;
+    return failed;
+}
+
+/* ---- a database of them ------------------------------------------------------------------- */
+
+static int put_rows(TuneStore *db, const SweepPlan *plan, const SweepFound *f, dcn_error *err)
+{
+    const Db *d = &db->level[0].db;
+    int failed = db_begin(d, err);
+    if (failed)
+        return -1;
+    for (int i = 0; i < plan->n && !failed; i++)
+        if (f[i].row.state >= SWEEP_ESTIMATED)
+            failed = sweep_row_put(db, plan->at[i].id, &f[i].row, err);
+    return db_end(d, failed, err);
+}
+
+static int fill(const SweepPlan *plan, const SweepFound *f, const char *text, size_t size,
+                const char *path, dcn_error *err)
+{
+    TuneStore *db;
+    TuneImported got;
+    if (sweep_db_open(path, true, &db, err))
+        return -1;
+    int failed = tune_store_merge(db, path, text, size, &got, err) || put_rows(db, plan, f, err);
+    tune_store_close(db);
+    return failed;
+}
+
+/* A log that another process left beside the file would be taken for one of the new file. */
+static int check_place(const char *path, dcn_error *err)
+{
+    char log[PLACE_MAX];
+    struct stat st;
+    if ((size_t)snprintf(log, sizeof log, "%s-wal", path) >= sizeof log)
+        return dcn_fail(err, DCN_EENV, "the path of the database is too long");
+    return !stat(log, &st) && st.st_size
+               ? dcn_fail(err, DCN_EENV, "%s is in use, and is not replaced", path)
+               : 0;
+}
+
+static void remove_all(const char *path)
+{
+    static const char *const ends[] = { "", "-wal", "-shm", "-journal" };
+    char name[PLACE_MAX + 16];
+    for (int i = 0; i < 4; i++) {
+        snprintf(name, sizeof name, "%s%s", path, ends[i]);
+        unlink(name);
+    }
+}
+
+int sweep_write_db(const SweepPlan *plan, const SweepFound *found, const char *text, size_t size,
+                   const char *path, dcn_error *err)
+{
+    char fresh[PLACE_MAX];
+    if (check_place(path, err))
+        return -1;
+    if ((size_t)snprintf(fresh, sizeof fresh, "%s.new.%ld", path, (long)getpid()) >= sizeof fresh)
+        return dcn_fail(err, DCN_EENV, "the path of the database is too long");
+    int failed = fill(plan, found, text, size, fresh, err);
+    if (!failed && rename(fresh, path))
+        failed = dcn_fail(err, DCN_EENV, "cannot create %s: %s", path, strerror(errno));
+    if (failed)
+        remove_all(fresh);
+    return failed;
+}

@@ -1,0 +1,79 @@
+/* item.h: what there is to do in a sweep: items, and the plan that lists them.
+**
+** An item is one kernel for one target, one number of threads and one distribution of offsets, with its budget.
+** It holds all that a worker on another machine needs; its id is a digest of that, so the same wish is the same
+** item whoever plans it and however often.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_TUNER_SWEEP_ITEM_H
+#define DCN_TUNER_SWEEP_ITEM_H
+
+#include "tuner/store/key.h"
+#include <dcngen/tune.h>
+
+enum { SWEEP_ID_MAX = 17 }; /* 16 hex digits */
+
+typedef struct SweepItem {
+    char id[SWEEP_ID_MAX];
+    char kernel[DCN_NAME_MAX]; /* its name, for people: not in the id */
+    char
+        spec[TUNE_SPEC_MAX]; /* as a spec file, with another name and without target and schedule */
+    char schedule[DCN_TEXT_MAX]; /* of the spec; "": open */
+    char target[64], triple[64],
+        attrs[DCN_TEXT_MAX]; /* what --target and its like said; "": nothing */
+    char isa[32];
+    char machine[SWEEP_ID_MAX]; /* digest of the machine's part of the key */
+    int threads;
+    char offsets[DCN_TEXT_MAX];      /* as --offsets takes it; a file by its whole path */
+    char offsets_name[DCN_TEXT_MAX]; /* as records say it */
+    dcn_effort effort;
+    int64_t trials; /* 0: by effort */
+    double seconds; /* 0: by effort */
+    uint64_t seed;
+} SweepItem;
+
+typedef struct SweepPlan {
+    SweepItem *at;
+    int n, room;
+} SweepPlan;
+
+/* What an item is made of; the rest follows. */
+typedef struct SweepWish {
+    const dcn_spec *spec;
+    const char *target, *triple, *attrs; /* the latter may be NULL */
+    const char *schedule;                /* what stays of it; NULL: as the spec says */
+    int threads;                         /* >= 1 */
+    const char *offsets;
+    dcn_effort effort;
+    int64_t trials;
+    double seconds;
+    uint64_t seed;
+} SweepWish;
+
+int sweep_item_make(const SweepWish *wish, SweepItem *out, dcn_error *err);
+
+/* The id that belongs to the other fields. */
+void sweep_item_id(const SweepItem *item, char id[SWEEP_ID_MAX]);
+
+/* 1: added; 0: the plan has it already; -1 err. */
+int sweep_plan_add(SweepPlan *plan, const SweepItem *item, dcn_error *err);
+
+/* A file of JSON lines.  What is not a plan, or was changed, is DCN_EUSAGE with its line; one without an item,
+** too.  Freed by sweep_plan_free, also after a failure. */
+int sweep_plan_read(const char *path, SweepPlan *out, dcn_error *err);
+/* The same text that it is read from, malloc'ed. */
+int sweep_plan_print(const SweepPlan *plan, char **text, size_t *size, dcn_error *err);
+void sweep_plan_free(SweepPlan *plan);
+
+/* What a worker needs of an item: its spec, the target that it names here, its key. */
+typedef struct SweepJob {
+    dcn_spec spec;
+    dcn_target target;
+    TuneKey key;
+} SweepJob;
+int sweep_item_open(const SweepItem *item, SweepJob *out, dcn_error *err);
+
+/* "measure", "patient", ... */
+extern const char *const sweep_efforts[]; /* ended by NULL */
+
+#endif

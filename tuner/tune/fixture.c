@@ -1,0 +1,55 @@
+/* fixture.c: all that checking and timing a kernel needs and that does not depend on its schedule.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "tuner/tune/fixture.h"
+
+#include <stdlib.h>
+
+/* The reference has been asked; what is kept is copied by every fork. */
+static void drop_exact(Operands *o)
+{
+    for (int i = 0; i < o->n; i++) {
+        if (o->tensor[i].role == DCN_WEIGHT)
+            continue;
+        free(o->exact[i]);
+        o->exact[i] = NULL;
+    }
+}
+
+static int open_case(Rig *r, const RigFor *f, rt_rng *rng, dcn_error *err)
+{
+    int i = r->ncases++;
+    RigCase *c = &r->at[i];
+    if (tune_operands_open(&c->operands, NULL, f->bound, err) ||
+        tune_fill_inputs(&c->operands, rng, err))
+        return -1;
+    if (i == 0 && tune_offsets_fill(f->offsets, &c->operands, rng, err))
+        return -1;
+    if (i > 0)
+        tune_fill_case(&c->operands, &tune_mixed, rng);
+    c->name = i ? tune_mixed.name : f->offsets->name;
+    if (wanted_open(&c->wanted, &c->operands, rng, err))
+        return -1;
+    drop_exact(&c->operands);
+    return 0;
+}
+
+int rig_open(Rig *r, const RigFor *f, dcn_error *err)
+{
+    rt_rng rng = rt_rng_seed(f->seed);
+    *r = (Rig){ .spec = f->spec, .bound = *f->bound, .target = f->target, .threads = f->threads };
+    int cases = f->spec->op == DCN_OP_CONV2D ? 1 : RIG_CASES;
+    for (int i = 0; i < cases; i++)
+        if (open_case(r, f, &rng, err))
+            return -1;
+    return 0;
+}
+
+void rig_close(Rig *r)
+{
+    for (int i = 0; i < r->ncases; i++) {
+        wanted_close(&r->at[i].wanted);
+        tune_operands_close(&r->at[i].operands);
+    }
+    r->ncases = 0;
+}

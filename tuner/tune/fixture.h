@@ -1,0 +1,41 @@
+/* fixture.h: all that checking and timing a kernel needs and that does not depend on its schedule.
+**
+** Made once; every candidate is tried on it in a process of its own, which inherits it.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_TUNER_RIG_H
+#define DCN_TUNER_RIG_H
+
+#include "tuner/check/expected.h"
+#include "tuner/check/offsets.h"
+
+enum { RIG_CASES = 2 };
+
+/* The first case is the one that is timed. */
+typedef struct RigCase {
+    const char *name;
+    Operands operands; /* without a kernel; of the exact values only the weights are kept */
+    Wanted wanted;
+} RigCase;
+
+typedef struct Rig {
+    const dcn_spec *spec;     /* as compiled: sizes may be dynamic; borrowed */
+    dcn_spec bound;           /* as timed */
+    const dcn_target *target; /* borrowed */
+    int threads, ncases;
+    RigCase at[RIG_CASES];
+} Rig;
+
+/* Dynamic sizes are timed at `bound`, which is spec itself if it has none.  Close it even after a failure. */
+typedef struct RigFor {
+    const dcn_spec *spec, *bound;
+    const dcn_target *target;
+    int threads;
+    const TuneOffsets *offsets;
+    uint64_t seed;
+} RigFor;
+
+int rig_open(Rig *r, const RigFor *f, dcn_error *err);
+void rig_close(Rig *r);
+
+#endif

@@ -1,0 +1,40 @@
+/* history.c: the candidates of a tuning run that are known.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "tuner/tune/tune.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+Known *known_find(const KnownList *l, const char *schedule)
+{
+    for (int i = 0; i < l->n; i++)
+        if (!strcmp(l->at[i].schedule, schedule))
+            return &l->at[i];
+    return NULL;
+}
+
+int known_add(KnownList *l, const Known *k)
+{
+    Known *same = known_find(l, k->schedule);
+    if (same) {
+        *same = *k;
+        return 0;
+    }
+    if (l->n == l->room) {
+        int room = l->room ? 2 * l->room : 64;
+        Known *larger = realloc(l->at, (size_t)room * sizeof *larger);
+        if (!larger)
+            return -1;
+        l->at = larger;
+        l->room = room;
+    }
+    l->at[l->n++] = *k;
+    return 0;
+}
+
+void known_free(KnownList *l)
+{
+    free(l->at);
+    *l = (KnownList){ 0 };
+}

@@ -1,0 +1,208 @@
+/* space.c: the schedules of one kernel as a space to search.
+**
+** A fixed knob is a knob with one choice.  A lowering that has no account of its cost is ordered by the distance
+** from its guess.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "tuner/tune/space.h"
+#include "runtime/base/base.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char SEPARATORS[] = " \t\n,";
+
+static int knob_named(const Lowering *how, const char *name, size_t length)
+{
+    for (int i = 0; i < how->nknobs; i++)
+        if (strlen(how->knobs[i].name) == length && !memcmp(how->knobs[i].name, name, length))
+            return i;
+    return -1;
+}
+
+static int choice_of(const Knob *q, int value)
+{
+    for (int i = 0; i < q->nchoices; i++)
+        if (q->choice[i] == value)
+            return i;
+    return -1;
+}
+
+/* ---- opening ------------------------------------------------------------------------------- */
+
+/* The knobs that a text which was parsed already names. */
+static unsigned named_knobs(const Lowering *how, const char *text)
+{
+    unsigned named = 0;
+    for (const char *at = text; *at; at += strspn(at, SEPARATORS)) {
+        size_t length = strcspn(at, SEPARATORS), name = strcspn(at, "=");
+        int knob = name < length ? knob_named(how, at, name) : -1;
+        if (knob >= 0)
+            named |= 1u << knob;
+        at += length;
+    }
+    return named;
+}
+
+static void add_lowering(TuneSpace *sp, const Lowering *how)
+{
+    if (sp->nlowerings == SEARCH_MAX_LOWERINGS || !sched_takes(how, sp->spec))
+        return;
+    int *guess = sp->guess[sp->nlowerings];
+    how->guess(sp->spec, sp->target, guess);
+    if (!how->refuse(sp->spec, sp->target, guess))
+        sp->how[sp->nlowerings++] = how;
+}
+
+static void narrow(TuneSpace *sp, const char *text)
+{
+    const Lowering *how = sp->start.how;
+    sp->nlowerings = 1;
+    sp->how[0] = how;
+    sp->fixed[0] = named_knobs(how, text);
+    memcpy(sp->guess[0], sp->start.k, sizeof sp->guess[0]);
+    for (int i = 0; i < how->nknobs; i++)
+        sp->fixed_at[0][i] = choice_of(&how->knobs[i], sp->start.k[i]);
+}
+
+int tune_space_open(TuneSpace *sp, const TuneFor *f, dcn_error *err)
+{
+    *sp = (TuneSpace){
+        .spec = f->spec, .bound = f->bound, .target = f->target, .threads = f->threads
+    };
+    if (f->narrow) {
+        if (sched_parse(f->narrow, f->spec, f->target, &sp->start, err))
+            return -1;
+        narrow(sp, f->narrow);
+        return 0;
+    }
+    if (sched_guess(f->spec, f->target, &sp->start, err))
+        return -1;
+    for (int i = 0; f->lowerings[i]; i++)
+        add_lowering(sp, f->lowerings[i]);
+    return 0;
+}
+
+/* ---- points -------------------------------------------------------------------------------- */
+
+static bool is_fixed(const TuneSpace *sp, int lowering, int knob)
+{
+    return sp->fixed[lowering] >> knob & 1;
+}
+
+void tune_space_schedule(const TuneSpace *sp, const SearchPoint *p, Schedule *out)
+{
+    int l = p->at[0];
+    *out = (Schedule){ .how = sp->how[l] };
+    for (int i = 0; i < out->how->nknobs; i++) {
+        int at = is_fixed(sp, l, i) ? sp->fixed_at[l][i] : p->at[i + 1];
+        out->k[i] = out->how->knobs[i].choice[at];
+    }
+}
+
+static int lowering_of(const TuneSpace *sp, const Lowering *how)
+{
+    for (int i = 0; i < sp->nlowerings; i++)
+        if (sp->how[i] == how)
+            return i;
+    return -1;
+}
+
+int tune_space_point(const TuneSpace *sp, const Schedule *sc, SearchPoint *out)
+{
+    int l = lowering_of(sp, sc->how);
+    if (l < 0)
+        return -1;
+    *out = (SearchPoint){ { l } };
+    for (int i = 0; i < sc->how->nknobs; i++) {
+        int at = choice_of(&sc->how->knobs[i], sc->k[i]);
+        if (at < 0 || (is_fixed(sp, l, i) && at != sp->fixed_at[l][i]))
+            return -1;
+        out->at[i + 1] = is_fixed(sp, l, i) ? 0 : at;
+    }
+    return 0;
+}
+
+int tune_space_parse(const TuneSpace *sp, const char *text, SearchPoint *out)
+{
+    size_t length = strcspn(text, SEPARATORS);
+    Schedule sc = { .how = NULL };
+    for (int i = 0; i < sp->nlowerings; i++)
+        if (strlen(sp->how[i]->name) == length && !memcmp(sp->how[i]->name, text, length))
+            sc.how = sp->how[i];
+    if (!sc.how || named_knobs(sc.how, text) != (1u << sc.how->nknobs) - 1)
+        return -1;
+    for (const char *at = text + length; *at; at += strcspn(at, SEPARATORS)) {
+        at += strspn(at, SEPARATORS);
+        size_t name = strcspn(at, "=");
+        int knob = at[name] ? knob_named(sc.how, at, name) : -1;
+        if (knob < 0)
+            return -1;
+        sc.k[knob] = atoi(at + name + 1);
+    }
+    return tune_space_point(sp, &sc, out);
+}
+
+int tune_space_complexity(const TuneSpace *sp, const Schedule *sc)
+{
+    int l = lowering_of(sp, sc->how), changed = 0;
+    for (int i = 0; l >= 0 && i < sc->how->nknobs; i++)
+        changed += sc->k[i] != sp->guess[l][i];
+    return 2 * changed + (sc->how != sp->start.how);
+}
+
+/* ---- for the search ------------------------------------------------------------------------ */
+
+static int dims(void *self, int lowering)
+{
+    return ((const TuneSpace *)self)->how[lowering]->nknobs;
+}
+
+static int choices(void *self, int lowering, int dim)
+{
+    const TuneSpace *sp = self;
+    return is_fixed(sp, lowering, dim) ? 1 : sp->how[lowering]->knobs[dim].nchoices;
+}
+
+static int legal(void *self, const SearchPoint *p)
+{
+    const TuneSpace *sp = self;
+    Schedule sc;
+    tune_space_schedule(sp, p, &sc);
+    return !sc.how->refuse(sp->spec, sp->target, sc.k);
+}
+
+static double guess_distance(const TuneSpace *sp, const Schedule *sc, int lowering)
+{
+    int steps = 0;
+    for (int i = 0; i < sc->how->nknobs; i++) {
+        const Knob *q = &sc->how->knobs[i];
+        steps += abs(choice_of(q, sc->k[i]) - choice_of(q, sp->guess[lowering][i]));
+    }
+    return 1 + 0.02 * steps;
+}
+
+/* Lowerings of which none knows its cost can be compared with one another only. */
+static double estimate(void *self, const SearchPoint *p)
+{
+    const TuneSpace *sp = self;
+    Schedule sc;
+    tune_space_schedule(sp, p, &sc);
+    if (sc.how->cost)
+        return sc.how->cost(sp->bound, sp->target, sc.k, sp->threads);
+    double unit = sp->start.how->cost
+                      ? sp->start.how->cost(sp->bound, sp->target, sp->start.k, sp->threads)
+                      : 1;
+    return unit * guess_distance(sp, &sc, p->at[0]);
+}
+
+SearchSpace tune_space_search(TuneSpace *sp)
+{
+    return (SearchSpace){ .self = sp,
+                          .nlowerings = sp->nlowerings,
+                          .dims = dims,
+                          .choices = choices,
+                          .legal = legal,
+                          .estimate = estimate,
+                          .optimism = 0.5 };
+}

@@ -1,0 +1,173 @@
+/* try.c: one candidate of a tuning run: tried, put down, told.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "runtime/base/base.h"
+#include "tuner/tune/tune.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static const double FIRST = 5; /* times the patience: nothing is known of how long a run takes */
+
+/* Whatever slows one reading by that much hardly hits B, and B only, in both of the first pairs. */
+static const double HOPELESS = 1.15;
+
+static MeasurePlan plan_of(const Tuning *t, const Contender *against, TuneCare care)
+{
+    const double run = t->best.ns / 1e9;
+    const bool screens = care == CARE_SCREEN && against, challenges = care == CARE_CHALLENGE;
+    MeasurePlan plan = { .min_pairs = 8,
+                         .max_pairs = MEASURE_MAX_PAIRS,
+                         .seconds = care == CARE_SCREEN ? t->care / 2 : fmax(t->care, 40 * run),
+                         .reading_ns = 3e5,
+                         .confidence = 0.95,
+                         .resolution = care == CARE_SCREEN ? 0.02 : 0.005,
+                         .hopeless = screens ? HOPELESS : 0,
+                         .worth = screens || challenges ? 1 - TUNING_NOISE : 0,
+                         .reversed = care != CARE_SCREEN };
+    return plan;
+}
+
+int tuning_try(Tuning *t, const Schedule *sc, const Contender *against, TuneCare care,
+               CandidateResult *r, dcn_error *err)
+{
+    const bool first = t->best.ns <= 0;
+    CandidateJob job = { .rig = &t->rig,
+                         .schedule = sc,
+                         .against = against,
+                         .plan = plan_of(t, against, care),
+                         .thorough = care == CARE_FINAL,
+                         .peak = t->peak <= 0,
+                         .stop = t->opt->stop };
+    job.seconds = t->patience * (first ? FIRST : 1) + 300 * t->best.ns / 1e9;
+    t->measured++;
+    if (candidate_try(&job, r, err))
+        return -1;
+    if (r->peak_gflops > 0)
+        t->peak = r->peak_gflops;
+    return 0;
+}
+
+/* ---- putting down -------------------------------------------------------------------------- */
+
+static void say_where(const Tuning *t, TuneRecord *to)
+{
+    char host[64] = "";
+    gethostname(host, sizeof host - 1);
+    snprintf(to->where, sizeof to->where, "%.60s, %.60s", host,
+             t->host[0] ? t->host : "not measured");
+}
+
+static void fill_times(TuneRecord *to, const CandidateResult *r, double time)
+{
+    const Measured *m = &r->measured;
+    to->ns_median = m->b_median;
+    to->ns_low = m->b_low;
+    to->ns_high = m->b_high;
+    to->gain = time > 0 ? 1 / time : 0;
+    to->nsamples = m->pairs < TUNE_MAX_SAMPLES ? m->pairs : TUNE_MAX_SAMPLES;
+    memcpy(to->sample, m->b, (size_t)to->nsamples * sizeof *to->sample);
+}
+
+/* The store may fail in the middle of a run, as when the disk is full: that is noted once. */
+static void put(Tuning *t, const TuneRecord *r)
+{
+    dcn_error why;
+    if (t->store && tune_store_put(t->store, &t->key, r, &why) && !t->out->note[0])
+        snprintf(t->out->note, sizeof t->out->note, "%s", why.text);
+}
+
+/* One that is measured again, to confirm it, stays where it was tried first. */
+static void keep_place(const Tuning *t, Known *k)
+{
+    const Known *first = known_find(&t->tried, k->schedule);
+    k->run = first ? first->run : t->run;
+    k->trial = first ? first->trial : t->out->done;
+}
+
+int tuning_record(Tuning *t, const Schedule *sc, const CandidateResult *r, double relative,
+                  int winner)
+{
+    TuneRecord *to = calloc(1, sizeof *to);
+    Known k = {
+        .outcome = r->outcome, .time = relative, .ns = r->measured.b_median, .winner = winner
+    };
+    if (!to)
+        return -1;
+    sched_print(sc, k.schedule, sizeof k.schedule);
+    keep_place(t, &k);
+    memcpy(to->schedule, k.schedule, sizeof to->schedule);
+    memcpy(to->offsets, t->offsets.name, sizeof to->offsets);
+    memcpy(to->why, r->why, sizeof to->why);
+    snprintf(to->lowering, sizeof to->lowering, "%s", sc->how->name);
+    to->rev = sc->how->rev;
+    to->outcome = r->outcome;
+    to->peak_gflops = t->peak;
+    to->flops = t->out->flops;
+    to->when = (int64_t)time(NULL);
+    to->run = k.run;
+    to->trial = k.trial;
+    to->winner = winner;
+    say_where(t, to);
+    if (r->outcome == TUNE_OK || r->outcome == TUNE_DROPPED)
+        fill_times(to, r, relative);
+    if (r->outcome != TUNE_ESTIMATED || !known_find(&t->before, k.schedule))
+        put(t, to);
+    free(to);
+    return known_add(&t->tried, &k);
+}
+
+void tuning_keep_code(Tuning *t, const Schedule *sc, const CandidateResult *r)
+{
+    char text[DCN_TEXT_MAX];
+    dcn_error why;
+    sched_print(sc, text, sizeof text);
+    const TuneCode code = { &t->key, t->spec->name, text };
+    if (t->store && r->object && tune_object_put(t->store, &code, r->object, r->size, &why) &&
+        !t->out->note[0])
+        snprintf(t->out->note, sizeof t->out->note, "%s", why.text);
+}
+
+void tuning_lead(Tuning *t, const Schedule *sc, CandidateResult *r, double time)
+{
+    free(t->best.object);
+    t->best = (Contender){ *sc, r->object, r->size, r->measured.b_median };
+    t->best_time = time;
+    r->object = NULL;
+}
+
+/* ---- telling ------------------------------------------------------------------------------- */
+
+void tuning_tell(Tuning *t, const Known *k, const char *why, int remembered, int confirming)
+{
+    dcn_tuned *o = t->out;
+    char best[DCN_TEXT_MAX] = "";
+    if (!confirming) {
+        o->done++;
+        o->remembered += remembered;
+        o->count[k->outcome]++;
+    }
+    if (!t->opt->progress)
+        return;
+    if (t->best.schedule.how)
+        sched_print(&t->best.schedule, best, sizeof best);
+    dcn_tune_progress p = { .done = o->done,
+                            .planned = t->trials < o->legal ? t->trials : o->legal,
+                            .seconds = tuning_seconds(t),
+                            .planned_seconds = t->seconds,
+                            .schedule = k->schedule,
+                            .outcome = (dcn_tried)k->outcome,
+                            .why = why,
+                            .remembered = remembered,
+                            .confirming = confirming,
+                            .ns = k->ns,
+                            .best = best,
+                            .best_ns = t->best.ns,
+                            .gain = t->best_time > 0 ? 1 / t->best_time : 0 };
+    memcpy(p.count, o->count, sizeof p.count);
+    t->opt->progress(t->opt->self, &p);
+}

@@ -1,0 +1,115 @@
+/* tune.h: one tuning run, inside.
+**
+** The search (search.h) proposes, a process tries (candidate.h), the store remembers (store.h).  Times are kept
+** relative to the guess: each is the product of ratios that were measured in turns, so a slow hour of the machine
+** does not enter.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_TUNER_TUNE_H
+#define DCN_TUNER_TUNE_H
+
+#include "tuner/tune/candidate.h"
+#include "tuner/tune/space.h"
+#include <dcngen/tune.h>
+
+/* A candidate that the run knows, tried by it or remembered from before. */
+typedef struct Known {
+    char schedule[DCN_TEXT_MAX];
+    TuneOutcome outcome;
+    double time; /* relative to the guess; 0: unknown */
+    double ns;
+    int winner;         /* of an earlier run */
+    int64_t run, trial; /* when it was first tried, as in a record */
+} Known;
+
+typedef struct KnownList {
+    Known *at;
+    int n, room;
+} KnownList;
+
+int known_add(KnownList *l, const Known *k); /* replaces one of the same schedule; -1: no memory */
+Known *known_find(const KnownList *l, const char *schedule);
+void known_free(KnownList *l);
+
+typedef struct Tuning {
+    const dcn_spec *spec;
+    const dcn_tune_options *opt;
+    const Lowering *const *lowerings; /* cg_lowerings but in tests */
+    const TuneStoreAt *place;         /* where to remember; NULL: where the environment says */
+    double patience;                  /* seconds a candidate may take before it hangs */
+    double care;                      /* seconds of measuring what matters, at least */
+    dcn_tuned *out;
+
+    dcn_target target;
+    char host[64]; /* the CPU's own name; "": nothing is measured */
+    dcn_spec bound;
+    int threads;
+    int64_t trials;
+    double seconds; /* 0: no limit */
+    TuneOffsets offsets;
+    TuneSpace space;
+    SearchSpace search_space;
+    Search *search;
+    Rig rig;
+    TuneStore *store; /* NULL: none */
+    TuneKey key;
+    KnownList before; /* remembered at the beginning, of this key and these offsets */
+    KnownList tried;  /* in this run, remembered ones included */
+
+    double started;   /* ns */
+    int64_t run;      /* unix ms */
+    double peak;      /* GFLOP/s */
+    Contender best;   /* .how == NULL: none yet */
+    double best_time; /* relative to the guess */
+    int measured;     /* candidates that were not remembered */
+} Tuning;
+
+/* ---- setting up: tune_open.c ----------------------------------------------------------------- */
+
+/* Everything from spec, opt, lowerings and patience, which are set.  Close it even after a failure. */
+int tuning_open(Tuning *t, dcn_error *err);
+void tuning_close(Tuning *t);
+
+double tuning_seconds(const Tuning *t); /* since the beginning */
+int tuning_is_stopped(const Tuning *t);
+
+/* ---- one candidate: tune_try.c --------------------------------------------------------------- */
+
+#define TUNING_NOISE 0.005 /* a smaller difference is none */
+
+/* How carefully it is measured. */
+typedef enum {
+    CARE_SCREEN,    /* soon given up when it is slower than the best */
+    CARE_CHALLENGE, /* in reverse order, until it is known well or seen not to be better */
+    CARE_CONFIRM,   /* in reverse order, until it is known well */
+    CARE_FINAL,     /* the same on every case of dcn_verify */
+} TuneCare;
+
+/* Try a schedule against another; NULL: against itself.  -1: no process, no memory. */
+int tuning_try(Tuning *t, const Schedule *sc, const Contender *against, TuneCare care,
+               CandidateResult *r, dcn_error *err);
+
+/* Put down what became of it, in `tried` and in the store; time relative to the guess, 0: unknown. */
+int tuning_record(Tuning *t, const Schedule *sc, const CandidateResult *r, double relative,
+                  int winner);
+
+/* Keep the code of a result, which is taken from it, as the best or in the store. */
+void tuning_lead(Tuning *t, const Schedule *sc, CandidateResult *r, double time);
+void tuning_keep_code(Tuning *t, const Schedule *sc, const CandidateResult *r);
+
+/* Tell the user. */
+void tuning_tell(Tuning *t, const Known *k, const char *why, int remembered, int confirming);
+
+/* ---- the run: tune.c, tune_finish.c ---------------------------------------------------------- */
+
+/* Opened already; fills t->out. */
+int tuning_run(Tuning *t, dcn_error *err);
+
+/* dcn_tune with a store at that place (NULL: where the environment says). */
+int tune_remembering(const dcn_spec *s, const dcn_tune_options *opt, const TuneStoreAt *place,
+                     dcn_tuned *out, dcn_error *err);
+
+/* Of equals the simpler one, confirmed against the guess. */
+int tuning_finish(Tuning *t, dcn_error *err);
+
+#endif
