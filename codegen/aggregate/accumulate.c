@@ -51,7 +51,7 @@ static fvec scale_of(Emit *e, const Site *s)
             e, sum,
             p_load(e, p_at(e, s->terms, x_const(e, k)), n < e->lanes ? m_first(e, n) : all_lanes));
     }
-    return f_div(e, f_const(e, p->s->modulation_scale), f_sum(e, sum));
+    return f_div(e, f_const(e, p->s->modulation_scale), f_hadd(e, sum));
 }
 
 /* scale: NULL where there is none. */
@@ -138,7 +138,7 @@ static void weights_of(Emit *e, const Site *s, idx k, fvec w[CORNERS])
 {
     addr from = p_at(e, s->weights, x_mulk(e, k, CORNERS));
     int spreads = s->plan->permute;
-    fvec fours = spreads ? f_held(e, p_repeat(e, from, CORNERS)) : (fvec){ NULL };
+    fvec fours = spreads ? f_opaque(e, p_broadcast(e, from, CORNERS)) : (fvec){ NULL };
     for (int i = 0; i < CORNERS; i++)
         w[i] = i < spreads ? spread(e, fours, i) : p_splat(e, p_at(e, from, x_const(e, i)));
 }
@@ -184,7 +184,7 @@ static void store_sums(Emit *e, const Chunk *c, int site, int past_caches)
         fvec x = finish(e, s->plan, total(e, c, site, v), scale);
         addr to = p_at(e, s->to, channel);
         if (past_caches)
-            p_stream(e, to, x);
+            p_store_nt(e, to, x);
         else
             p_store(e, to, x, all_lanes);
         /* NaN from here on if x is, or infinite */
@@ -221,8 +221,7 @@ static void one_chunk(Emit *e, const Site *s, int sites, idx first, int n)
         store_all(e, &c, 0);
         return;
     }
-    EMIT_EITHER(e, b, s->aligned)
-    {
+    EMIT_IF_ELSE (e, b, s->aligned) {
         store_all(e, &c, b.yes);
     }
 }
@@ -275,7 +274,7 @@ static Site sites(Emit *e, const AggregatePlan *p, const Problem *pb)
     s.terms = p_at_bytes(e, own, x_const(e, p->terms));
     s.weights = p_at_bytes(e, own, x_const(e, p->weights));
     if (p->stream)
-        s.aligned = p_is_multiple(e, s.to, (int64_t)e->lanes * p->fp_bytes);
+        s.aligned = p_is_aligned(e, s.to, (int64_t)e->lanes * p->fp_bytes);
     return s;
 }
 

@@ -69,7 +69,7 @@ LLVMValueRef aggregate_emit_gather(Emit *e, const AggregatePlan *p)
 static fvec largest(Emit *e, addr from, idx n, fvec *smallest)
 {
     var most = v_float(e, f_const(e, -INFINITY)), least = v_float(e, f_const(e, INFINITY));
-    EMIT_TILES (e, v, n) {
+    EMIT_VECTORS (e, v, n) {
         fvec x = p_load(e, p_at(e, from, v.at), v.live), up = v_get(e, most);
         v_set(e, most, f_select(e, v.live, f_max(e, x, up), up));
         if (smallest) {
@@ -78,13 +78,13 @@ static fvec largest(Emit *e, addr from, idx n, fvec *smallest)
         }
     }
     if (smallest)
-        *smallest = f_least(e, v_get(e, least));
-    return f_most(e, v_get(e, most));
+        *smallest = f_hmin(e, v_get(e, least));
+    return f_hmax(e, v_get(e, most));
 }
 
 static void subtract(Emit *e, addr to, addr from, idx n, fvec shift)
 {
-    EMIT_TILES (e, v, n) {
+    EMIT_VECTORS (e, v, n) {
         fvec x = p_load(e, p_at(e, from, v.at), v.live);
         p_store(e, p_at(e, to, v.at), f_sub(e, x, shift), v.live);
     }
@@ -100,8 +100,7 @@ LLVMValueRef aggregate_emit_shift(Emit *e, const AggregatePlan *p)
     idx groups = e_arg_idx(e, GROUPS), n = x_mulk(e, groups, p->points);
     fvec least, most = largest(e, from, n, &least);
     cond close = c_any(e, f_less(e, f_sub(e, most, least), f_const(e, FAR)));
-    EMIT_EITHER(e, b, close)
-    {
+    EMIT_IF_ELSE (e, b, close) {
         if (b.yes) {
             subtract(e, to, from, n, most);
             continue;

@@ -25,23 +25,24 @@ const Knob aggregate_knobs[AGG_NKNOBS] = {
                     "(pixel, group)s whose places are worked out together",
                     9,
                     { 1, 2, 4, 8, 16, 32, 64, 128, 256 } },
-    [AGG_TH] = { "th", "rows of a tile of output pixels", 6, { 1, 2, 4, 8, 16, 32 } },
-    [AGG_TW] = { "tw", "columns of a tile; 0: all", 5, { 0, 16, 32, 64, 128 } },
-    [AGG_AHEAD] = { "ahead",
-                    "input rows from a row to the one prefetched; 0: none",
-                    6,
-                    { 0, 4, 6, 8, 10, 14 } },
-    [AGG_NEXT] = { "next",
-                   "blocks to the one whose offsets and masks are prefetched, 0: none; with tw, 1: "
-                   "the row below",
-                   6,
-                   { 0, 1, 2, 4, 8, 16 } },
-    [AGG_STREAM] = { "stream", "1: outputs go past the caches", 2, { 0, 1 } },
-    [AGG_PERMUTE] = { "permute",
-                      "corners whose weights are spread from a register, not from memory",
-                      5,
-                      { 0, 1, 2, 3, 4 } },
-    [AGG_BESIDE] = { "beside", "(pixel, group)s whose sums are made side by side", 3, { 1, 2, 4 } },
+    [AGG_TILE_H] = { "tile_h", "rows of a tile of output pixels", 6, { 1, 2, 4, 8, 16, 32 } },
+    [AGG_TILE_W] = { "tile_w", "columns of a tile; 0: all", 5, { 0, 16, 32, 64, 128 } },
+    [AGG_PREFETCH_ROWS] = { "prefetch_rows",
+                            "input rows from a row to the one prefetched; 0: none",
+                            6,
+                            { 0, 4, 6, 8, 10, 14 } },
+    [AGG_PREFETCH_BLOCKS] = { "prefetch_blocks",
+                              "blocks to the one whose offsets and masks are prefetched, 0: none; "
+                              "with tw, 1: "
+                              "the row below",
+                              6,
+                              { 0, 1, 2, 4, 8, 16 } },
+    [AGG_NONTEMPORAL] = { "nontemporal", "1: outputs go past the caches", 2, { 0, 1 } },
+    [AGG_COEFF_SHUFFLES] = { "coeff_shuffles",
+                             "corners whose weights are spread from a register, not from memory",
+                             5,
+                             { 0, 1, 2, 3, 4 } },
+    [AGG_JAM] = { "jam", "(pixel, group)s whose sums are made side by side", 3, { 1, 2, 4 } },
 };
 
 const char *aggregate_refuse(const dcn_spec *s, const dcn_target *t, const int *k)
@@ -55,16 +56,16 @@ const char *aggregate_refuse(const dcn_spec *s, const dcn_target *t, const int *
         return "the block has more than 4096 points";
     if (p.pixels > 1 && cols && p.pixels >= 2 * cols)
         return "the block is wider than the map";
-    if (lower_idle(&aggregate_knobs[AGG_TH], p.th, rows) || (p.tw && p.tw >= cols && cols))
+    if (lower_idle(&aggregate_knobs[AGG_TILE_H], p.th, rows) || (p.tw && p.tw >= cols && cols))
         return "the tile is larger than the map";
     if (p.tw && p.next > 1)
-        return "the block below is what comes next in a narrow tile: use next=1";
+        return "the block below is what comes next in a narrow tile: use prefetch_blocks=1";
     if (p.tw && p.pixels > p.tw)
         return "the block is wider than the tile";
     if (p.stream && p.width * p.fp_bytes % t->vector_bytes)
-        return "groups are not whole vectors: use stream=0";
+        return "groups are not whole vectors: use nontemporal=0";
     if (p.permute && p.sum_lanes < 4)
-        return "vectors of fewer channels than a sample has corners: use permute=0";
+        return "vectors of fewer channels than a sample has corners: use coeff_shuffles=0";
     return NULL;
 }
 
@@ -91,7 +92,7 @@ static int width_for_l2(const dcn_spec *s, const dcn_target *t)
     int64_t fits = t->l2_bytes * 4 / 5 / (pixel * rows);
     if (s->width <= 0 || s->width <= fits)
         return 0;
-    const Knob *tw = &aggregate_knobs[AGG_TW];
+    const Knob *tw = &aggregate_knobs[AGG_TILE_W];
     int width = tw->choice[1];
     for (int i = 1; i < tw->nchoices; i++)
         if (tw->choice[i] + 2 * REACH <= fits)
@@ -109,21 +110,21 @@ static int fits_l1(const dcn_spec *s, const dcn_target *t, const int *k)
 ** enough rows for some tasks per thread. */
 void aggregate_guess(const dcn_spec *s, const dcn_target *t, int *k)
 {
-    static const int plain[AGG_NKNOBS] = { [AGG_BLOCK] = 1, [AGG_TH] = 1, [AGG_BESIDE] = 1 };
+    static const int plain[AGG_NKNOBS] = { [AGG_BLOCK] = 1, [AGG_TILE_H] = 1, [AGG_JAM] = 1 };
     for (int i = 0; i < AGG_NKNOBS; i++)
         k[i] = plain[i];
     for (int block = 32; block > 1 && (k[AGG_BLOCK] == 1 || !fits_l1(s, t, k)); block /= 2)
         wish(s, t, k, AGG_BLOCK, block);
-    wish(s, t, k, AGG_TW, width_for_l2(s, t));
+    wish(s, t, k, AGG_TILE_W, width_for_l2(s, t));
     int64_t rows = s->height > 0 ? dcn_out_height(s, s->height) : 64;
-    int most = k[AGG_TW] ? 8 : 4, tasks = k[AGG_TW] ? 6 : 24;
+    int most = k[AGG_TILE_W] ? 8 : 4, tasks = k[AGG_TILE_W] ? 6 : 24;
     for (int th = 2; th <= most && th * tasks <= rows; th *= 2)
-        wish(s, t, k, AGG_TH, th);
-    wish(s, t, k, AGG_AHEAD, REACH + SOONER);
-    wish(s, t, k, AGG_NEXT, k[AGG_TW] ? 1 : 2);
-    wish(s, t, k, AGG_STREAM, 1);
-    wish(s, t, k, AGG_PERMUTE, 4);
-    wish(s, t, k, AGG_BESIDE, 2);
+        wish(s, t, k, AGG_TILE_H, th);
+    wish(s, t, k, AGG_PREFETCH_ROWS, REACH + SOONER);
+    wish(s, t, k, AGG_PREFETCH_BLOCKS, k[AGG_TILE_W] ? 1 : 2);
+    wish(s, t, k, AGG_NONTEMPORAL, 1);
+    wish(s, t, k, AGG_COEFF_SHUFFLES, 4);
+    wish(s, t, k, AGG_JAM, 2);
 }
 
 static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *buf, size_t size)

@@ -16,30 +16,46 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MR, NV, TH, TW, ORDER, UNROLL, BLOCK, AHEAD, NEXT, PERMUTE, BESIDE, NKNOBS };
+enum {
+    MR,
+    NV,
+    TILE_H,
+    TILE_W,
+    LOOP_ORDER,
+    UNROLL,
+    BLOCK,
+    PREFETCH_ROWS,
+    PREFETCH_BLOCKS,
+    COEFF_SHUFFLES,
+    JAM,
+    NKNOBS
+};
 
 /* Taken over with their guesses from the two halves: see `halves`. */
 static const Knob knobs[NKNOBS] = {
     [MR] = { "mr", "pixels of the register tile", 10, { 1, 2, 4, 6, 7, 8, 9, 12, 14, 28 } },
     [NV] = { "nv", "vectors of output channels of the register tile", 4, { 1, 2, 3, 4 } },
-    [TH] = { "th", "rows of a tile of output pixels", 9, { 1, 2, 4, 6, 7, 8, 12, 14, 16 } },
-    [TW] = { "tw", "columns of a tile", 11, { 4, 6, 8, 12, 14, 16, 20, 24, 32, 48, 64 } },
-    [ORDER] = { "order", "0: pixels outside, 1: output channels outside", 2, { 0, 1 } },
+    [TILE_H] = { "tile_h", "rows of a tile of output pixels", 9, { 1, 2, 4, 6, 7, 8, 12, 14, 16 } },
+    [TILE_W] = { "tile_w", "columns of a tile", 11, { 4, 6, 8, 12, 14, 16, 20, 24, 32, 48, 64 } },
+    [LOOP_ORDER] = { "loop_order", "0: pixels outside, 1: output channels outside", 2, { 0, 1 } },
     [UNROLL] = { "unroll", "steps of the product's loop in one body", 3, { 1, 2, 4 } },
     [BLOCK] = { "block",
                 "(pixel, group)s whose places are worked out together",
                 8,
                 { 1, 2, 4, 8, 16, 32, 64, 128 } },
-    [AHEAD] = { "ahead",
-                "input rows from a row to the one prefetched; 0: none",
-                5,
-                { 0, 4, 6, 8, 10 } },
-    [NEXT] = { "next", "1: prefetch offsets and masks of the row below", 2, { 0, 1 } },
-    [PERMUTE] = { "permute",
-                  "corners whose weights are spread from a register, not from memory",
-                  5,
-                  { 0, 1, 2, 3, 4 } },
-    [BESIDE] = { "beside", "(pixel, group)s whose sums are made side by side", 3, { 1, 2, 4 } },
+    [PREFETCH_ROWS] = { "prefetch_rows",
+                        "input rows from a row to the one prefetched; 0: none",
+                        5,
+                        { 0, 4, 6, 8, 10 } },
+    [PREFETCH_BLOCKS] = { "prefetch_blocks",
+                          "1: prefetch offsets and masks of the row below",
+                          2,
+                          { 0, 1 } },
+    [COEFF_SHUFFLES] = { "coeff_shuffles",
+                         "corners whose weights are spread from a register, not from memory",
+                         5,
+                         { 0, 1, 2, 3, 4 } },
+    [JAM] = { "jam", "(pixel, group)s whose sums are made side by side", 3, { 1, 2, 4 } },
 };
 
 /* The two halves. */
@@ -71,12 +87,17 @@ static const struct {
     enum { SUMS, PRODUCT } half;
     int knob;
 } halves[NKNOBS] = {
-    [MR] = { PRODUCT, TILED_MR },       [NV] = { PRODUCT, TILED_NV },
-    [TH] = { PRODUCT, TILED_TH },       [TW] = { PRODUCT, TILED_TW },
-    [ORDER] = { PRODUCT, TILED_ORDER }, [UNROLL] = { PRODUCT, TILED_UNROLL },
-    [BLOCK] = { SUMS, AGG_BLOCK },      [AHEAD] = { SUMS, AGG_AHEAD },
-    [NEXT] = { SUMS, AGG_NEXT },        [PERMUTE] = { SUMS, AGG_PERMUTE },
-    [BESIDE] = { SUMS, AGG_BESIDE },
+    [MR] = { PRODUCT, TILED_MR },
+    [NV] = { PRODUCT, TILED_NV },
+    [TILE_H] = { PRODUCT, TILED_TILE_H },
+    [TILE_W] = { PRODUCT, TILED_TILE_W },
+    [LOOP_ORDER] = { PRODUCT, TILED_LOOP_ORDER },
+    [UNROLL] = { PRODUCT, TILED_UNROLL },
+    [BLOCK] = { SUMS, AGG_BLOCK },
+    [PREFETCH_ROWS] = { SUMS, AGG_PREFETCH_ROWS },
+    [PREFETCH_BLOCKS] = { SUMS, AGG_PREFETCH_BLOCKS },
+    [COEFF_SHUFFLES] = { SUMS, AGG_COEFF_SHUFFLES },
+    [JAM] = { SUMS, AGG_JAM },
 };
 
 /* The knobs of both halves. */
@@ -89,7 +110,7 @@ static Halves split(const dcn_spec *c, const dcn_target *t, const int *k)
 {
     Halves h = { { { 0 } } };
     tiled_guess_filled(c, t, h.k[PRODUCT]);
-    h.k[PRODUCT][TILED_CB] = h.k[PRODUCT][TILED_TAPS] = 0;
+    h.k[PRODUCT][TILED_KC_CHANNELS] = h.k[PRODUCT][TILED_KC_TAPS] = 0;
     for (int i = 0; i < NKNOBS; i++)
         h.k[halves[i].half][halves[i].knob] = k[i];
     return h;
@@ -103,8 +124,8 @@ static Plan plan_of(const dcn_spec *s, const dcn_target *t, const int *k)
     p.product = tiled_plan(&c, t, h.k[PRODUCT]);
     p.product.s = s;
     p.sums = aggregate_stage(s, t, h.k[SUMS], p.product.column_stride);
-    p.sums.th = k[TH];
-    p.sums.tw = k[TW];
+    p.sums.th = k[TILE_H];
+    p.sums.tw = k[TILE_W];
     p.product.filler = p.product.thread_bytes;
     p.product.thread_bytes += p.sums.thread_bytes;
     return p;
@@ -128,7 +149,7 @@ static void guess(const dcn_spec *s, const dcn_target *t, int *k)
     aggregate_guess(s, t, h.k[SUMS]);
     for (int i = 0; i < NKNOBS; i++)
         k[i] = h.k[halves[i].half][halves[i].knob];
-    k[NEXT] = k[NEXT] != 0;
+    k[PREFETCH_BLOCKS] = k[PREFETCH_BLOCKS] != 0;
 }
 
 static double cost(const dcn_spec *s, const dcn_target *t, const int *k, int threads)

@@ -240,6 +240,6 @@ void aggregate_emit(Emit *e, const dcn_spec *s, const dcn_target *t, const int *
         run_task(e, &p, &pb, tile, task.at);
     }
     if (p.stream)
-        p_stream_end(e);
+        p_store_nt_end(e);
     e_fn_end(e);
 }

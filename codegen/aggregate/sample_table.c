@@ -135,7 +135,7 @@ static void store(Emit *e, const Ctx *c, idx point, const Pair *y, const Pair *x
     fvec corner[4];
     for (int i = 0; i < 4; i++)
         corner[i] = f_mul(e, row[i / 2], col[i % 2]);
-    p_store_four(e, p_at(e, own(e, c, p->weights), x_mulk(e, point, 4)), corner);
+    p_store_interleaved4(e, p_at(e, own(e, c, p->weights), x_mulk(e, point, 4)), corner);
 }
 
 static void store_dead(Emit *e, const Ctx *c, idx point, const Pair *y, const Pair *x)
@@ -176,8 +176,8 @@ static void load_offsets(Emit *e, idx point, idx left, mask live, fvec xy[2])
     fvec a = p_load(e, from, live.v ? m_below(e, twice) : all);
     addr second = p_at(e, from, x_const(e, e->lanes));
     fvec b = p_load(e, second, live.v ? m_below(e, x_addk(e, twice, -e->lanes)) : all);
-    xy[0] = f_every_second(e, a, b, 0);
-    xy[1] = f_every_second(e, a, b, 1);
+    xy[0] = f_deinterleave(e, a, b, 0);
+    xy[1] = f_deinterleave(e, a, b, 1);
 }
 
 /* Offsets and masks of a later block, so that they are there when its turn comes. */
@@ -200,8 +200,7 @@ static void one_vector(Emit *e, const Ctx *c, idx point, mask live)
     Pair y = anywhere(e, c, 0, point, xy[1]), x = anywhere(e, c, 1, point, xy[0]);
     mask in = m_and(e, i_below(e, y.at, i_splat(e, x_addk(e, c->pb.h, -1))),
                     i_below(e, x.at, i_splat(e, x_addk(e, c->pb.w, -1))));
-    EMIT_EITHER(e, edge, c_any(e, m_not(e, in)))
-    {
+    EMIT_IF_ELSE (e, edge, c_any(e, m_not(e, in))) {
         if (!edge.yes) {
             store(e, c, point, &y, &x, m);
             store_dead(e, c, point, NULL, NULL);
@@ -225,7 +224,7 @@ LLVMValueRef aggregate_emit_places(Emit *e, const AggregatePlan *p)
         steps_of_points(e, &c, axis);
         c.base[axis] = i_splat(e, e_arg_idx(e, axis ? X : Y));
     }
-    EMIT_TILES (e, v, e_arg_idx(e, POINTS)) {
+    EMIT_VECTORS (e, v, e_arg_idx(e, POINTS)) {
         one_vector(e, &c, v.at, v.live);
     }
     e_fn_end(e);

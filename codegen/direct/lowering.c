@@ -15,17 +15,17 @@
 
 #include <stdio.h>
 
-enum { LANES, OUTS, NKNOBS };
+enum { LANES, OC_BLOCK, NKNOBS };
 static const Knob knobs[NKNOBS] = {
     [LANES] = { "lanes", "output columns per vector", 4, { 2, 4, 8, 16 } },
-    [OUTS] = { "outs", "output channels that share one sample", 5, { 1, 2, 4, 8, 16 } },
+    [OC_BLOCK] = { "oc_block", "output channels that share one sample", 5, { 1, 2, 4, 8, 16 } },
 };
 
 static const char *refuse(const dcn_spec *s, const dcn_target *t, const int *k)
 {
     if (k[LANES] > problem_vector(s, t))
         return "vector is wider than the machine's registers";
-    if (k[OUTS] > 1 && k[OUTS] > s->out_channels / s->groups)
+    if (k[OC_BLOCK] > 1 && k[OC_BLOCK] > s->out_channels / s->groups)
         return "a weight group has fewer output channels than that";
     return NULL;
 }
@@ -33,16 +33,17 @@ static const char *refuse(const dcn_spec *s, const dcn_target *t, const int *k)
 static void guess(const dcn_spec *s, const dcn_target *t, int *k)
 {
     k[LANES] = problem_vector(s, t);
-    k[OUTS] = 1;
-    for (int i = 0; i < knobs[OUTS].nchoices; i++)
-        if (knobs[OUTS].choice[i] <= s->out_channels / s->groups && knobs[OUTS].choice[i] <= 8)
-            k[OUTS] = knobs[OUTS].choice[i];
+    k[OC_BLOCK] = 1;
+    for (int i = 0; i < knobs[OC_BLOCK].nchoices; i++)
+        if (knobs[OC_BLOCK].choice[i] <= s->out_channels / s->groups &&
+            knobs[OC_BLOCK].choice[i] <= 8)
+            k[OC_BLOCK] = knobs[OC_BLOCK].choice[i];
 }
 
 static double cost(const dcn_spec *s, const dcn_target *t, const int *k, int threads)
 {
     (void)t;
-    return direct_cost(s, k[LANES], k[OUTS], threads);
+    return direct_cost(s, k[LANES], k[OC_BLOCK], threads);
 }
 
 static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *buf, size_t size)
@@ -51,7 +52,7 @@ static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *
     snprintf(buf, size,
              "no workspace, weights as given\n"
              "registers: %d accumulators of %d lanes, of %d registers of %d bytes\n",
-             k[OUTS], k[LANES], t->registers, t->vector_bytes);
+             k[OC_BLOCK], k[LANES], t->registers, t->vector_bytes);
 }
 
 /* ---- the loops ------------------------------------------------------------------------------- */
@@ -191,7 +192,7 @@ static void finish(Emit *e, const Problem *pb, const Sums *sums, idx o, fvec x)
 static void row_of_channels(Emit *e, const Problem *pb, Place at, idx first, int count)
 {
     idx outs = x_const(e, pb->s->out_channels / pb->s->groups);
-    EMIT_TILES (e, t, pb->q) {
+    EMIT_VECTORS (e, t, pb->q) {
         Sums sums = { .count = count, .g = x_div(e, first, outs), .first = first, .at = at };
         sums.at.q = t.at;
         sums.at.live = t.live;
@@ -259,7 +260,7 @@ static void emit(Emit *e, const dcn_spec *s, const dcn_target *t, const int *k)
     Problem pb = problem_load(e, s, e_arg_addr(e, RUN_ARGS));
     EMIT_FOR (e, task, e_arg_idx(e, RUN_FIRST), e_arg_idx(e, RUN_LAST), 1) {
         Place at = { .n = x_div(e, task.at, pb.p), .p = x_rem(e, task.at, pb.p) };
-        one_row(e, &pb, at, k[OUTS]);
+        one_row(e, &pb, at, k[OC_BLOCK]);
     }
     e_fn_end(e);
 }

@@ -23,7 +23,7 @@ static void set_lanes(Emit *e, int lanes)
     e->vb = LLVMVectorType(e->fp_bytes == 4 ? e->i32 : e->i64, (unsigned)lanes);
 }
 
-void e_turn(Emit *e, const dcn_target *t)
+void e_set_target(Emit *e, const dcn_target *t)
 {
     e->target = t;
     e->isa = cg_isa(t->isa);
@@ -36,7 +36,7 @@ void e_open(Emit *e, const char *name, dcn_dtype dtype, const dcn_target *t)
     e->ctx = LLVMContextCreate();
     e->mod = LLVMModuleCreateWithNameInContext(name, e->ctx);
     e->b = LLVMCreateBuilderInContext(e->ctx);
-    e_turn(e, t);
+    e_set_target(e, t);
     e->fp_bytes = dtype == DCN_F32 ? 4 : 8;
     e->fp = dtype == DCN_F32 ? LLVMFloatTypeInContext(e->ctx) : LLVMDoubleTypeInContext(e->ctx);
     e->i1 = LLVMInt1TypeInContext(e->ctx);
@@ -56,7 +56,7 @@ void e_close(Emit *e)
     e->b = NULL;
 }
 
-Shape e_shape(Emit *e, Shape now)
+Shape e_set_type(Emit *e, Shape now)
 {
     Shape old = { e->fp_bytes, e->lanes, e->exact };
     e->fp_bytes = now.fp_bytes;
@@ -80,12 +80,12 @@ static void add_attribute(Emit *e, LLVMValueRef fn, LLVMAttributeIndex at, const
     LLVMAddAttributeAtIndex(fn, at, LLVMCreateEnumAttribute(e->ctx, kind, value));
 }
 
-void e_fn_mark(Emit *e, LLVMValueRef fn, const char *name)
+void e_fn_attr(Emit *e, LLVMValueRef fn, const char *name)
 {
     add_attribute(e, fn, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, name, 0);
 }
 
-void e_fn_note(Emit *e, LLVMValueRef fn, const char *key, const char *value)
+void e_fn_attr_str(Emit *e, LLVMValueRef fn, const char *key, const char *value)
 {
     LLVMAttributeRef a = LLVMCreateStringAttribute(e->ctx, key, (unsigned)strlen(key), value,
                                                    (unsigned)strlen(value));
@@ -99,8 +99,8 @@ static void add_machine_attributes(Emit *e, LLVMValueRef fn)
     const uint64_t scale = (uint64_t)e->isa->vscale;
     char bits[16];
     snprintf(bits, sizeof bits, "%d", 8 * e->isa->vector_bytes);
-    e_fn_mark(e, fn, "nounwind");
-    e_fn_note(e, fn, "prefer-vector-width", bits);
+    e_fn_attr(e, fn, "nounwind");
+    e_fn_attr_str(e, fn, "prefer-vector-width", bits);
     if (scale)
         add_attribute(e, fn, all, "vscale_range", scale << 32 | scale);
 }
@@ -182,29 +182,29 @@ idx x_const(Emit *e, int64_t k)
     return X(LLVMConstInt(e->i64, (unsigned long long)k, 1));
 }
 
-int x_is(idx a, int64_t k)
+int x_is_const(idx a, int64_t k)
 {
     return LLVMIsAConstantInt(a.v) && LLVMConstIntGetSExtValue(a.v) == k;
 }
 
 idx x_add(Emit *e, idx a, idx b)
 {
-    return x_is(a, 0) ? b : x_is(b, 0) ? a : X(LLVMBuildNSWAdd(e->b, a.v, b.v, ""));
+    return x_is_const(a, 0) ? b : x_is_const(b, 0) ? a : X(LLVMBuildNSWAdd(e->b, a.v, b.v, ""));
 }
 
 idx x_sub(Emit *e, idx a, idx b)
 {
-    return x_is(b, 0) ? a : X(LLVMBuildNSWSub(e->b, a.v, b.v, ""));
+    return x_is_const(b, 0) ? a : X(LLVMBuildNSWSub(e->b, a.v, b.v, ""));
 }
 
 idx x_mul(Emit *e, idx a, idx b)
 {
-    return x_is(a, 1) ? b : x_is(b, 1) ? a : X(LLVMBuildNSWMul(e->b, a.v, b.v, ""));
+    return x_is_const(a, 1) ? b : x_is_const(b, 1) ? a : X(LLVMBuildNSWMul(e->b, a.v, b.v, ""));
 }
 
 idx x_div(Emit *e, idx a, idx b)
 {
-    return x_is(b, 1) ? a : X(LLVMBuildUDiv(e->b, a.v, b.v, ""));
+    return x_is_const(b, 1) ? a : X(LLVMBuildUDiv(e->b, a.v, b.v, ""));
 }
 
 idx x_rem(Emit *e, idx a, idx b)
@@ -243,7 +243,7 @@ idx x_select(Emit *e, cond c, idx yes, idx no)
 }
 
 /* A hint that no pass of ours reads, and that code generation drops. */
-idx x_held(Emit *e, idx a)
+idx x_opaque(Emit *e, idx a)
 {
     LLVMValueRef args[] = { a.v, LLVMConstNull(e->i64) };
     return LLVMIsConstant(a.v) ? a : X(e_intrinsic(e, "llvm.expect", &e->i64, 1, args, 2));

@@ -3,7 +3,7 @@
 ** A page of emitter code should read like the formula it emits.  So the kinds of
 ** value are different C types (mixing them up does not compile), each operation
 ** is one short word, and a loop body is an ordinary C block.  C control flow runs
-** while the kernel is generated; EMIT_FOR, EMIT_OUTER, EMIT_TILES, EMIT_IF and EMIT_EITHER run
+** while the kernel is generated; EMIT_FOR, EMIT_FOR_OPAQUE, EMIT_VECTORS, EMIT_IF and EMIT_IF_ELSE run
 ** in the kernel.  They are the only control macros: leave their blocks by falling off the end.
 ** Nothing here returns an error: legality is settled before emission starts (see
 ** lowering.h), and the module is verified once, at the end.
@@ -60,8 +60,8 @@ typedef struct Emit {
 ** the module and its context go to the caller. */
 void e_open(Emit *e, const char *name, dcn_dtype dtype, const dcn_target *t);
 void e_close(Emit *e);
-/* What is emitted from here on is for another target of the same architecture; e_shape gives it its vectors. */
-void e_turn(Emit *e, const dcn_target *t);
+/* What is emitted from here on is for another target of the same architecture; e_set_type gives it its vectors. */
+void e_set_target(Emit *e, const dcn_target *t);
 
 /* Change the number of lanes of everything emitted from here on; returns the old one. */
 int e_lanes(Emit *e, int lanes);
@@ -72,15 +72,15 @@ int e_lanes(Emit *e, int lanes);
 typedef struct Shape {
     int fp_bytes, lanes, exact;
 } Shape;
-Shape e_shape(Emit *e, Shape now);
+Shape e_set_type(Emit *e, Shape now);
 
 /* Begin a function; parameter i is then e_arg_*(e, i).  Pointer parameters of internal functions
 ** are noalias: pass each buffer once.  internal: visible in this module only. */
 LLVMValueRef e_fn_begin(Emit *e, const char *name, int internal, LLVMTypeRef result, int nargs,
                         const LLVMTypeRef *args);
 /* LLVM's attributes of a function: a word ("cold"), or a key with a value ("target-cpu"). */
-void e_fn_mark(Emit *e, LLVMValueRef fn, const char *name);
-void e_fn_note(Emit *e, LLVMValueRef fn, const char *key, const char *value);
+void e_fn_attr(Emit *e, LLVMValueRef fn, const char *name);
+void e_fn_attr_str(Emit *e, LLVMValueRef fn, const char *key, const char *value);
 void e_fn_end(Emit *e); /* of a void function; others end with e_return first */
 void e_return(Emit *e, idx value);
 idx e_arg_idx(Emit *e, int i);
@@ -110,16 +110,16 @@ fvec f_fma(Emit *e, fvec a, fvec b, fvec c); /* a*b + c; rounded twice on target
 fvec f_min(Emit *e, fvec a, fvec b);         /* b when a is NaN */
 fvec f_max(Emit *e, fvec a, fvec b);         /* b when a is NaN */
 fvec f_select(Emit *e, mask m, fvec yes, fvec no);
-fvec f_every_second(Emit *e, fvec a, fvec b, int from); /* elements from, from+2, ... of a then b */
+fvec f_deinterleave(Emit *e, fvec a, fvec b, int from); /* elements from, from+2, ... of a then b */
 fvec f_shuffle(Emit *e, fvec a, fvec b, const int *from); /* lane from[i] of a then b */
 fvec f_permute(Emit *e, fvec a, const int *from); /* lane i of the result is lane from[i] of a */
-fvec f_held(Emit *e, fvec a); /* a, not looked through: it is loaded once, not lane by lane */
-fvec f_sum(Emit *e, fvec a);  /* of all lanes, in every lane; in any order */
-fvec f_most(Emit *e, fvec a); /* the largest lane, in every lane; lanes that are NaN do not count */
-fvec f_least(Emit *e, fvec a);           /* likewise */
-mask f_less(Emit *e, fvec a, fvec b);    /* ordered: false when either is NaN */
-mask f_equal(Emit *e, fvec a, fvec b);   /* ordered */
-mask f_at_most(Emit *e, fvec a, fvec b); /* a <= b, ordered */
+fvec f_opaque(Emit *e, fvec a); /* a, not looked through: it is loaded once, not lane by lane */
+fvec f_hadd(Emit *e, fvec a);   /* of all lanes, in every lane; in any order */
+fvec f_hmax(Emit *e, fvec a); /* the largest lane, in every lane; lanes that are NaN do not count */
+fvec f_hmin(Emit *e, fvec a); /* likewise */
+mask f_less(Emit *e, fvec a, fvec b);       /* ordered: false when either is NaN */
+mask f_equal(Emit *e, fvec a, fvec b);      /* ordered */
+mask f_less_equal(Emit *e, fvec a, fvec b); /* a <= b, ordered */
 mask f_is_nan(Emit *e, fvec a);
 ivec f_to_i(Emit *e, fvec a); /* of whole numbers; poison outside the range of i32: clamp first */
 fvec i_to_f(Emit *e, ivec a);
@@ -156,7 +156,7 @@ mask m_below(Emit *e, idx n); /* lanes below n at run time */
 /* ---- scalars ------------------------------------------------------------------ */
 
 idx x_const(Emit *e, int64_t k);
-int x_is(idx a, int64_t k); /* a is the constant k while generating */
+int x_is_const(idx a, int64_t k); /* a is the constant k while generating */
 idx x_add(Emit *e, idx a, idx b);
 idx x_sub(Emit *e, idx a, idx b);
 idx x_mul(Emit *e, idx a, idx b);
@@ -168,7 +168,7 @@ idx x_addk(Emit *e, idx a, int64_t k);
 idx x_mulk(Emit *e, idx a, int64_t k);
 idx x_round_up(Emit *e, idx a, int64_t to);
 idx x_select(Emit *e, cond c, idx yes, idx no);
-idx x_held(Emit *e, idx a); /* a, not looked through: costs nothing at run time */
+idx x_opaque(Emit *e, idx a); /* a, not looked through: costs nothing at run time */
 cond x_less(Emit *e, idx a, idx b);
 cond x_equal(Emit *e, idx a, idx b);
 cond c_and(Emit *e, cond a, cond b);
@@ -183,11 +183,12 @@ addr p_at_i32(Emit *e, addr p, idx at);
 addr p_at_i64(Emit *e, addr p, idx at);
 fvec p_load(Emit *e, addr p, mask live); /* dead lanes are not read and are 0 */
 void p_store(Emit *e, addr p, fvec x, mask live);
-fvec p_splat(Emit *e, addr p);              /* one element in every lane */
-fvec p_load_two(Emit *e, addr lo, addr hi); /* half a vector from each */
-fvec p_repeat(Emit *e, addr p, int n);      /* n elements over and over; n divides the lanes */
+fvec p_splat(Emit *e, addr p);                 /* one element in every lane */
+fvec p_load_halves(Emit *e, addr lo, addr hi); /* half a vector from each */
+fvec p_broadcast(Emit *e, addr p, int n);      /* n elements over and over; n divides the lanes */
 void p_store_part(Emit *e, addr p, fvec x, int from, int n); /* lanes from .. from+n-1 */
-void p_store_four(Emit *e, addr p, const fvec x[4]); /* lane 0 of each, lane 1 of each, ... */
+void p_store_interleaved4(Emit *e, addr p,
+                          const fvec x[4]); /* lane 0 of each, lane 1 of each, ... */
 ivec p_load_i32(Emit *e, addr p);
 void p_store_i32(Emit *e, addr p, ivec x);
 idx p_get_i32(Emit *e, addr p); /* one i32, sign-extended */
@@ -203,10 +204,10 @@ void p_scatter(Emit *e, addr p, ivec at, fvec x, mask live);
 void p_scatter_i32(Emit *e, addr p, ivec at, ivec x); /* at counts i32 */
 void p_prefetch(Emit *e, addr p, int level);          /* 1 = L1 ... 3 = L3; 0: L1, to be written */
 /* Store a whole vector past the caches; p is a multiple of its bytes.  Other threads see such stores
-** after p_stream_end. */
-void p_stream(Emit *e, addr p, fvec x);
-void p_stream_end(Emit *e);
-cond p_is_multiple(Emit *e, addr p, int64_t bytes);
+** after p_store_nt_end. */
+void p_store_nt(Emit *e, addr p, fvec x);
+void p_store_nt_end(Emit *e);
+cond p_is_aligned(Emit *e, addr p, int64_t bytes);
 /* One element moved or cleared (scalars of the kernel's dtype). */
 void p_copy_one(Emit *e, addr to, addr from);
 void p_zero_one(Emit *e, addr to);
@@ -227,7 +228,7 @@ void v_set(Emit *e, var x, fvec value);
 var v_index(Emit *e, idx init);
 idx v_index_get(Emit *e, var x);
 void v_index_set(Emit *e, var x, idx value);
-addr p_words(Emit *e, int n); /* n 8-byte words in the frame */
+addr p_alloca(Emit *e, int n); /* n 8-byte words in the frame */
 
 /* ---- blocks --------------------------------------------------------------------- */
 
@@ -239,7 +240,7 @@ typedef struct Loop {
     LLVMBasicBlockRef body, exit;
 } Loop;
 Loop loop_begin(Emit *e, idx from, idx to, int64_t step);
-Loop loop_begin_outer(Emit *e, idx from, idx to, int64_t step);
+Loop loop_begin_opaque(Emit *e, idx from, idx to, int64_t step);
 void loop_end(Emit *e, Loop *l);
 /* for (i.at = from; i.at < to; i.at += step) */
 #define EMIT_FOR(e, i, from, to, step)                                                             \
@@ -247,24 +248,24 @@ void loop_end(Emit *e, Loop *l);
 
 /* The same around a large body: addresses that depend on i are computed anew each time.  LLVM would spend more on
 ** finding out how to step them than on all the rest of such a loop. */
-#define EMIT_OUTER(e, i, from, to, step)                                                           \
-    for (Loop i = loop_begin_outer(e, from, to, step); i.open; loop_end(e, &i))
+#define EMIT_FOR_OPAQUE(e, i, from, to, step)                                                      \
+    for (Loop i = loop_begin_opaque(e, from, to, step); i.open; loop_end(e, &i))
 
 /* Vector steps over 0 <= at < extent: whole vectors with live.v == NULL, then, if lanes does not
 ** divide the extent, one masked step.  The block is emitted once or twice. */
-typedef struct Tiles {
+typedef struct VecLoop {
     idx at;
     mask live;
     int part, parts;
     idx extent, split;
     Loop loop;
-} Tiles;
-Tiles tiles_begin(Emit *e, idx extent);
-void tiles_next(Emit *e, Tiles *t);
-#define EMIT_TILES(e, t, extent)                                                                   \
-    for (Tiles t = tiles_begin(e, extent); t.part < t.parts; tiles_next(e, &t))
+} VecLoop;
+VecLoop vectors_begin(Emit *e, idx extent);
+void vectors_next(Emit *e, VecLoop *t);
+#define EMIT_VECTORS(e, t, extent)                                                                 \
+    for (VecLoop t = vectors_begin(e, extent); t.part < t.parts; vectors_next(e, &t))
 
-/* EMIT_IF runs its block when c holds.  EMIT_EITHER emits its block twice: b.yes tells for which arm. */
+/* EMIT_IF runs its block when c holds.  EMIT_IF_ELSE emits its block twice: b.yes tells for which arm. */
 typedef struct Branch {
     int arm, arms, yes;
     LLVMBasicBlockRef other, exit;
@@ -273,7 +274,7 @@ Branch branch_begin(Emit *e, cond c, int arms);
 void branch_next(Emit *e, Branch *b);
 #define EMIT_IF(e, c)                                                                              \
     for (Branch if_ = branch_begin(e, c, 1); if_.arm < if_.arms; branch_next(e, &if_))
-#define EMIT_EITHER(e, b, c)                                                                       \
+#define EMIT_IF_ELSE(e, b, c)                                                                      \
     for (Branch b = branch_begin(e, c, 2); b.arm < b.arms; branch_next(e, &b))
 
 #endif

@@ -52,10 +52,10 @@ Loop loop_begin(Emit *e, idx from, idx to, int64_t step)
     return l;
 }
 
-Loop loop_begin_outer(Emit *e, idx from, idx to, int64_t step)
+Loop loop_begin_opaque(Emit *e, idx from, idx to, int64_t step)
 {
     Loop l = loop_begin(e, from, to, step);
-    l.at = x_held(e, l.at);
+    l.at = x_opaque(e, l.at);
     return l;
 }
 
@@ -75,7 +75,7 @@ void loop_end(Emit *e, Loop *l)
 
 /* ---- vector steps with a tail ----------------------------------------------------------- */
 
-static void tiles_open(Emit *e, Tiles *t)
+static void tiles_open(Emit *e, VecLoop *t)
 {
     idx from = t->part == 0 ? x_const(e, 0) : t->split;
     t->loop = loop_begin(e, from, t->part == 0 ? t->split : t->extent, e->lanes);
@@ -85,20 +85,20 @@ static void tiles_open(Emit *e, Tiles *t)
         t->live = m_below(e, x_sub(e, t->extent, t->at));
 }
 
-Tiles tiles_begin(Emit *e, idx extent)
+VecLoop vectors_begin(Emit *e, idx extent)
 {
-    Tiles t = { .extent = extent, .parts = 2 };
+    VecLoop t = { .extent = extent, .parts = 2 };
     t.split = x_mulk(e, x_div(e, extent, x_const(e, e->lanes)), e->lanes);
     if (constant(extent) && extent.v == t.split.v)
         t.parts = 1;
-    if (x_is(t.split, 0))
+    if (x_is_const(t.split, 0))
         t.part = 1;
     if (t.part < t.parts)
         tiles_open(e, &t);
     return t;
 }
 
-void tiles_next(Emit *e, Tiles *t)
+void vectors_next(Emit *e, VecLoop *t)
 {
     loop_end(e, &t->loop);
     if (++t->part < t->parts)

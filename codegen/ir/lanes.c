@@ -132,7 +132,7 @@ fvec f_permute(Emit *e, fvec a, const int *from)
     return f_shuffle(e, a, F(LLVMGetPoison(e->vf)), from);
 }
 
-fvec f_every_second(Emit *e, fvec a, fvec b, int from)
+fvec f_deinterleave(Emit *e, fvec a, fvec b, int from)
 {
     int at[64];
     for (int i = 0; i < e->lanes; i++)
@@ -140,12 +140,12 @@ fvec f_every_second(Emit *e, fvec a, fvec b, int from)
     return f_shuffle(e, a, b, at);
 }
 
-fvec f_held(Emit *e, fvec a)
+fvec f_opaque(Emit *e, fvec a)
 {
     return F(unary(e, "llvm.arithmetic.fence", e->vf, a.v));
 }
 
-fvec f_sum(Emit *e, fvec a)
+fvec f_hadd(Emit *e, fvec a)
 {
     LLVMValueRef args[] = { LLVMConstReal(e->fp, -0.0), a.v };
     LLVMValueRef sum = e_intrinsic(e, "llvm.vector.reduce.fadd", &e->vf, 1, args, 2);
@@ -171,12 +171,12 @@ static fvec extreme(Emit *e, fvec a, int most)
     return a;
 }
 
-fvec f_most(Emit *e, fvec a)
+fvec f_hmax(Emit *e, fvec a)
 {
     return extreme(e, a, 1);
 }
 
-fvec f_least(Emit *e, fvec a)
+fvec f_hmin(Emit *e, fvec a)
 {
     return extreme(e, a, 0);
 }
@@ -191,7 +191,7 @@ mask f_equal(Emit *e, fvec a, fvec b)
     return M(LLVMBuildFCmp(e->b, LLVMRealOEQ, a.v, b.v, ""));
 }
 
-mask f_at_most(Emit *e, fvec a, fvec b)
+mask f_less_equal(Emit *e, fvec a, fvec b)
 {
     return M(LLVMBuildFCmp(e->b, LLVMRealOLE, a.v, b.v, ""));
 }

@@ -6,7 +6,7 @@
 
 static addr element(Emit *e, LLVMTypeRef type, addr p, idx at)
 {
-    return x_is(at, 0) ? p : (addr){ LLVMBuildInBoundsGEP2(e->b, type, p.v, &at.v, 1, "") };
+    return x_is_const(at, 0) ? p : (addr){ LLVMBuildInBoundsGEP2(e->b, type, p.v, &at.v, 1, "") };
 }
 
 addr p_at(Emit *e, addr p, idx at)
@@ -71,7 +71,7 @@ fvec p_splat(Emit *e, addr p)
     return (fvec){ e_splat(e, load(e, e->fp, p, e->fp_bytes)) };
 }
 
-fvec p_load_two(Emit *e, addr lo, addr hi)
+fvec p_load_halves(Emit *e, addr lo, addr hi)
 {
     int n = e->lanes / 2;
     LLVMTypeRef half = LLVMVectorType(e->fp, (unsigned)n);
@@ -82,7 +82,7 @@ fvec p_load_two(Emit *e, addr lo, addr hi)
     return (fvec){ LLVMBuildShuffleVector(e->b, a, b, order, "") };
 }
 
-fvec p_repeat(Emit *e, addr p, int n)
+fvec p_broadcast(Emit *e, addr p, int n)
 {
     if (n == 1)
         return p_splat(e, p);
@@ -95,7 +95,7 @@ fvec p_repeat(Emit *e, addr p, int n)
 }
 
 /* Lanes of a and b in turns: of the lower half of both, or of the upper. */
-static fvec in_turns(Emit *e, fvec a, fvec b, int upper)
+static fvec f_interleave(Emit *e, fvec a, fvec b, int upper)
 {
     int from[64], n = e->lanes;
     for (int i = 0; i < n; i++)
@@ -103,7 +103,7 @@ static fvec in_turns(Emit *e, fvec a, fvec b, int upper)
     return f_shuffle(e, a, b, from);
 }
 
-void p_store_four(Emit *e, addr p, const fvec x[4])
+void p_store_interleaved4(Emit *e, addr p, const fvec x[4])
 {
     if (e->lanes == 1) {
         for (int i = 0; i < 4; i++)
@@ -111,9 +111,9 @@ void p_store_four(Emit *e, addr p, const fvec x[4])
         return;
     }
     for (int i = 0; i < 4; i++) {
-        fvec even = in_turns(e, x[0], x[2], i / 2), odd = in_turns(e, x[1], x[3], i / 2);
+        fvec even = f_interleave(e, x[0], x[2], i / 2), odd = f_interleave(e, x[1], x[3], i / 2);
         idx at = x_const(e, (int64_t)i * e->lanes);
-        p_store(e, p_at(e, p, at), in_turns(e, even, odd, i % 2), (mask){ NULL });
+        p_store(e, p_at(e, p, at), f_interleave(e, even, odd, i % 2), (mask){ NULL });
     }
 }
 
@@ -203,7 +203,7 @@ void p_prefetch(Emit *e, addr p, int level)
 }
 
 /* Machines without such stores make ordinary ones. */
-void p_stream(Emit *e, addr p, fvec x)
+void p_store_nt(Emit *e, addr p, fvec x)
 {
     LLVMValueRef st = LLVMBuildStore(e->b, x.v, p.v);
     LLVMMetadataRef one = LLVMValueAsMetadata(LLVMConstInt(e->i32, 1, 0));
@@ -214,13 +214,13 @@ void p_stream(Emit *e, addr p, fvec x)
 }
 
 /* Most machines order them with other stores. */
-void p_stream_end(Emit *e)
+void p_store_nt_end(Emit *e)
 {
     if (e->isa->fence)
         e_intrinsic(e, e->isa->fence, NULL, 0, NULL, 0);
 }
 
-cond p_is_multiple(Emit *e, addr p, int64_t bytes)
+cond p_is_aligned(Emit *e, addr p, int64_t bytes)
 {
     LLVMValueRef at = LLVMBuildPtrToInt(e->b, p.v, e->i64, "");
     LLVMValueRef low = LLVMBuildAnd(e->b, at, x_const(e, bytes - 1).v, "");
@@ -288,7 +288,7 @@ static var slot(Emit *e, LLVMTypeRef type, LLVMValueRef init)
     return x;
 }
 
-addr p_words(Emit *e, int n)
+addr p_alloca(Emit *e, int n)
 {
     return (addr){ room(e, LLVMArrayType2(e->i64, (uint64_t)n)) };
 }

@@ -23,7 +23,7 @@ static fvec every_second(Emit *e, fvec a, fvec b, const int size[2], int odd)
         int at = j % frame / unit * 2 + odd, other = at * unit >= frame;
         from[j] = j - j % frame + at * unit % frame + j % unit + other * e->lanes;
     }
-    return f_held(e, f_shuffle(e, a, b, from));
+    return f_opaque(e, f_shuffle(e, a, b, from));
 }
 
 /* Rounds of pairs i and i + s of rows, which take apart frames of so many units. */
@@ -53,7 +53,7 @@ static addr row(Emit *e, addr p, idx step, int i)
 }
 
 /* lanes x lanes from the beginnings of t->from and t->to. */
-static void square(Emit *e, const Turn *t)
+static void square(Emit *e, const Transpose *t)
 {
     fvec block[64];
     for (int i = 0; i < e->lanes; i++)
@@ -64,15 +64,15 @@ static void square(Emit *e, const Turn *t)
 }
 
 /* All of a matrix of at least n x n in squares of n x n. */
-static void squares(Emit *e, const Turn *t, int n)
+static void squares(Emit *e, const Transpose *t, int n)
 {
     idx zero = x_const(e, 0);
     int full = e_lanes(e, n);
-    EMIT_OUTER (e, i, zero, t->rows, n) {
+    EMIT_FOR_OPAQUE (e, i, zero, t->rows, n) {
         idx y = x_min(e, i.at, x_addk(e, t->rows, -n));
-        Turn at = *t;
+        Transpose at = *t;
         addr from = p_at(e, t->from, x_mul(e, y, t->from_step)), to = p_at(e, t->to, y);
-        EMIT_OUTER (e, j, zero, t->cols, n) {
+        EMIT_FOR_OPAQUE (e, j, zero, t->cols, n) {
             idx x = x_min(e, j.at, x_addk(e, t->cols, -n));
             at.from = p_at(e, from, x);
             at.to = p_at(e, to, x_mul(e, x, t->to_step));
@@ -82,14 +82,13 @@ static void squares(Emit *e, const Turn *t, int n)
     e_lanes(e, full);
 }
 
-static void sized(Emit *e, const Turn *t, int n)
+static void sized(Emit *e, const Transpose *t, int n)
 {
     if (n == 1) {
         squares(e, t, n);
         return;
     }
-    EMIT_EITHER(e, narrow, x_less(e, x_min(e, t->rows, t->cols), x_const(e, n)))
-    {
+    EMIT_IF_ELSE (e, narrow, x_less(e, x_min(e, t->rows, t->cols), x_const(e, n))) {
         if (narrow.yes)
             sized(e, t, n > SMALL ? SMALL : 1);
         else
@@ -99,22 +98,22 @@ static void sized(Emit *e, const Turn *t, int n)
 
 enum { FROM, FROM_STEP, ROWS, TO, TO_STEP, COLS, NARGS };
 
-LLVMValueRef emit_turn(Emit *e)
+LLVMValueRef emit_transpose(Emit *e)
 {
     const LLVMTypeRef args[NARGS] = { e->ptr, e->i64, e->i64, e->ptr, e->i64, e->i64 };
     LLVMValueRef fn = e_fn_begin(e, "turn", 1, e->none, NARGS, args);
-    const Turn t = { .from = e_arg_addr(e, FROM),
-                     .to = e_arg_addr(e, TO),
-                     .rows = e_arg_idx(e, ROWS),
-                     .cols = e_arg_idx(e, COLS),
-                     .from_step = e_arg_idx(e, FROM_STEP),
-                     .to_step = e_arg_idx(e, TO_STEP) };
+    const Transpose t = { .from = e_arg_addr(e, FROM),
+                          .to = e_arg_addr(e, TO),
+                          .rows = e_arg_idx(e, ROWS),
+                          .cols = e_arg_idx(e, COLS),
+                          .from_step = e_arg_idx(e, FROM_STEP),
+                          .to_step = e_arg_idx(e, TO_STEP) };
     sized(e, &t, e->lanes);
     e_fn_end(e);
     return fn;
 }
 
-void call_turn(Emit *e, LLVMValueRef turn, const Turn *t)
+void call_transpose(Emit *e, LLVMValueRef turn, const Transpose *t)
 {
     e_call_fn(
         e, turn, NARGS,

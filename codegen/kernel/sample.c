@@ -178,7 +178,7 @@ TapTable emit_tap_table(Emit *e, const dcn_spec *s)
 }
 
 /* `per` elements of every lane's tap in the row of a pixel: vector `which` of them. */
-static fvec row_part(Emit *e, addr row, const Tiles *taps, int per, int which)
+static fvec row_part(Emit *e, addr row, const VecLoop *taps, int per, int which)
 {
     idx first = x_addk(e, x_mulk(e, taps->at, per), (int64_t)which * e->lanes);
     mask live = { NULL };
@@ -188,7 +188,7 @@ static fvec row_part(Emit *e, addr row, const Tiles *taps, int per, int which)
 }
 
 Spot emit_spot_taps(Emit *e, const Problem *pb, const TapTable *t, const Place *at,
-                    const TapRows *rows, const Tiles *taps)
+                    const TapRows *rows, const VecLoop *taps)
 {
     const dcn_spec *s = pb->s;
     int xy = s->offset_order == DCN_ORDER_XY;
@@ -198,8 +198,8 @@ Spot emit_spot_taps(Emit *e, const Problem *pb, const TapTable *t, const Place *
     ivec ys = i_add(e, i_splat(e, y), p_load_i32(e, p_at_i32(e, t->y, taps->at)));
     ivec xs = i_add(e, i_splat(e, x), p_load_i32(e, p_at_i32(e, t->x, taps->at)));
     Spot spot = { .modulation.v = NULL };
-    spot.y = split(e, ys, f_every_second(e, a, b, xy), &spot.fy);
-    spot.x = split(e, xs, f_every_second(e, a, b, !xy), &spot.fx);
+    spot.y = split(e, ys, f_deinterleave(e, a, b, xy), &spot.fy);
+    spot.x = split(e, xs, f_deinterleave(e, a, b, !xy), &spot.fx);
     if (s->modulation != DCN_MODULATION_NONE)
         spot.modulation = modulation(e, pb, at, row_part(e, rows->mask, taps, 1, 0));
     return spot;

@@ -49,7 +49,7 @@ typedef struct TapRows {
 } TapRows;
 TapTable emit_tap_table(Emit *e, const dcn_spec *s);
 Spot emit_spot_taps(Emit *e, const Problem *pb, const TapTable *t, const Place *at,
-                    const TapRows *rows, const Tiles *taps);
+                    const TapRows *rows, const VecLoop *taps);
 
 /* Lanes whose four pixels all lie in the map, as most do. */
 mask emit_spot_inside(Emit *e, const Problem *pb, const Spot *s);

@@ -234,7 +234,7 @@ static void emit_tasks(Emit *e, const Parts *p)
     const LLVMTypeRef args[] = { e->ptr, e->i64 };
     lower_entry(e, p->g->s, "_tasks", e->i64, 2, args);
     Problem pb = problem_load(e, p->g->s, e_arg_addr(e, ARGS));
-    addr block = p_words(e, ARGS_WORDS);
+    addr block = p_alloca(e, ARGS_WORDS);
     var n = v_index(e, x_const(e, -1));
     idx phase = e_arg_idx(e, PHASE);
     for (int i = 0; i < p->g->n; i++) {
@@ -252,7 +252,7 @@ static void emit_run(Emit *e, const Parts *p)
 {
     lower_run_begin(e, p->g->s);
     Problem pb = problem_load(e, p->g->s, e_arg_addr(e, RUN_ARGS));
-    addr block = p_words(e, ARGS_WORDS), workspace = e_arg_addr(e, RUN_WORKSPACE);
+    addr block = p_alloca(e, ARGS_WORDS), workspace = e_arg_addr(e, RUN_WORKSPACE);
     addr rest = p_at_bytes(e, workspace, slot_at(e, &pb, p->g, p->g->nslots));
     idx phase = e_arg_idx(e, RUN_PHASE);
     for (int i = 0; i < p->g->n; i++) {

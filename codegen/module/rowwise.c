@@ -38,7 +38,7 @@ static fvec mean_of(Emit *e, addr row, int64_t n, const fvec *mean)
 {
     fvec zero = f_const(e, 0);
     var sum = v_float(e, zero);
-    EMIT_TILES (e, c, x_const(e, n)) {
+    EMIT_VECTORS (e, c, x_const(e, n)) {
         fvec x = p_load(e, p_at(e, row, c.at), c.live), d = mean ? f_sub(e, x, *mean) : x;
         if (mean && c.live.v)
             d = f_select(e, c.live, d, zero);
@@ -55,7 +55,7 @@ static void norm_row(Emit *e, const Rows *r, idx row)
     fvec mean = mean_of(e, x, n, NULL), variance = mean_of(e, x, n, &mean);
     fvec deviation = f_sqrt(e, f_add(e, variance, f_const(e, s->norm_eps)));
     fvec scale = f_div(e, f_const(e, 1), deviation);
-    EMIT_TILES (e, c, x_const(e, n)) {
+    EMIT_VECTORS (e, c, x_const(e, n)) {
         addr at = p_at(e, x, c.at);
         fvec d = f_mul(e, f_sub(e, p_load(e, at, c.live), mean), scale);
         fvec weight = p_load(e, p_at(e, r->tensor[1], c.at), c.live);
@@ -74,7 +74,7 @@ static void blend_row(Emit *e, const Rows *r, idx row)
     EMIT_FOR (e, g, x_const(e, 0), x_const(e, groups), 1) {
         fvec share = emit_sigmoid(e, p_splat(e, p_at(e, logits, g.at)));
         idx first = x_add(e, x_mulk(e, row, s->in_channels), x_mulk(e, g.at, channels));
-        EMIT_TILES (e, c, x_const(e, channels)) {
+        EMIT_VECTORS (e, c, x_const(e, channels)) {
             idx at = x_add(e, first, c.at);
             addr to = p_at(e, r->tensor[0], at);
             fvec y = p_load(e, to, c.live), x = p_load(e, p_at(e, r->tensor[1], at), c.live);

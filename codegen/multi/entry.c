@@ -20,8 +20,8 @@
 static void turn_to(Emit *e, const dcn_target *t, dcn_dtype dtype)
 {
     const int bytes = dtype == DCN_F32 ? 4 : 8;
-    e_turn(e, t);
-    e_shape(e, (Shape){ bytes, t->vector_bytes / bytes, 0 });
+    e_set_target(e, t);
+    e_set_type(e, (Shape){ bytes, t->vector_bytes / bytes, 0 });
 }
 
 void dispatch_open(Dispatch *d, Emit *e, int i)
@@ -69,9 +69,9 @@ void dispatch_seal(Dispatch *d, Emit *e, int i)
             continue;
         rename_to(fn, d->v[i].target->cpu);
         LLVMSetLinkage(fn, LLVMInternalLinkage);
-        e_fn_note(e, fn, "target-cpu", d->arch->cpu);
-        e_fn_note(e, fn, "target-features", features);
-        e_fn_note(e, fn, "tune-cpu", d->v[i].target->cpu);
+        e_fn_attr_str(e, fn, "target-cpu", d->arch->cpu);
+        e_fn_attr_str(e, fn, "target-features", features);
+        e_fn_attr_str(e, fn, "tune-cpu", d->v[i].target->cpu);
     }
 }
 
@@ -120,7 +120,7 @@ idx dispatch_best(const Dispatch *d, Emit *e, idx machine)
 static void emit_pick(Dispatch *d, Emit *e)
 {
     d->pick = dispatch_fn(d, e, ".pick", e->i64, 0, NULL);
-    e_fn_mark(e, d->pick, "cold");
+    e_fn_attr(e, d->pick, "cold");
     idx v = dispatch_best(d, e, (idx){ e_call_fn(e, d->machine, 0, NULL) });
     LLVMValueRef mine = LLVMBuildTrunc(e->b, v.v, e->i32, "");
     LLVMValueRef nobody = LLVMConstInt(e->i32, 0, 0);

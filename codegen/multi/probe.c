@@ -53,7 +53,7 @@ void dispatch_machine(Dispatch *d, Emit *e)
     const uint64_t needs = all_needs(d);
     var word[MAX_WORDS];
     d->machine = dispatch_fn(d, e, ".machine", e->i64, 0, NULL);
-    e_fn_mark(e, d->machine, "cold");
+    e_fn_attr(e, d->machine, "cold");
     for (int i = 0; i < MAX_WORDS; i++)
         word[i] = v_index(e, x_const(e, 0));
     a->read(e, words_wanted(d, needs), word);

@@ -241,8 +241,7 @@ static void emit_choose(Dispatch *d, Emit *e, LLVMValueRef same)
     dispatch_fn(d, e, "_choose_variant", e->i32, 1, &e->ptr);
     addr cpu = e_arg_addr(e, 0);
     var rc = v_index(e, x_const(e, -1));
-    EMIT_EITHER(e, b, ((cond){ LLVMBuildIsNull(e->b, cpu.v, "") }))
-    {
+    EMIT_IF_ELSE (e, b, ((cond){ LLVMBuildIsNull(e->b, cpu.v, "") })) {
         if (b.yes) {
             set_state(d, e, 0);
             v_index_set(e, rc, x_const(e, 0));

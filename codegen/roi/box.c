@@ -27,9 +27,9 @@ static const mask all_lanes = { NULL };
 /* Coordinate i of the region, in every lane. */
 static fvec coordinate(Emit *e, const RoiCtx *c, int i)
 {
-    Shape precise = e_shape(e, roi_plain(c->plan));
+    Shape precise = e_set_type(e, roi_plain(c->plan));
     fvec x = p_splat(e, p_at(e, c->pb.rois, x_addk(e, x_mulk(e, c->r, 5), i)));
-    e_shape(e, precise);
+    e_set_type(e, precise);
     return f_convert(e, x);
 }
 
@@ -124,11 +124,11 @@ RoiAxis roi_axis(Emit *e, const RoiCtx *c, int axis)
 /* What lies `step` elements apart from p[at] on, one per lane. */
 static fvec lanes_of(Emit *e, const RoiCtx *c, addr p, idx at, int step, mask live)
 {
-    Shape precise = e_shape(e, roi_plain(c->plan));
+    Shape precise = e_set_type(e, roi_plain(c->plan));
     addr from = p_at(e, p, at);
     fvec x = step == 1 ? p_load(e, from, live)
                        : p_gather(e, from, i_mul(e, i_lane(e), i_const(e, step)), live);
-    e_shape(e, precise);
+    e_set_type(e, precise);
     return f_convert(e, x);
 }
 
@@ -163,9 +163,9 @@ static fvec trans_of(Emit *e, const RoiCtx *c, const RoiBins *b, int channel)
     fvec part =
         f_add(e, f_mul(e, part_of(e, c, b, 0), f_const(e, s->part_size)), part_of(e, c, b, 1));
     ivec lane = i_mul(e, f_to_i(e, part), i_const(e, nhwc ? channels : 1));
-    Shape precise = e_shape(e, roi_plain(c->plan));
+    Shape precise = e_set_type(e, roi_plain(c->plan));
     fvec x = p_gather(e, p_at(e, c->pb.trans, at), lane, b->live);
-    e_shape(e, precise);
+    e_set_type(e, precise);
     return f_convert(e, x);
 }
 
@@ -213,8 +213,8 @@ mask roi_valid(Emit *e, const RoiCtx *c, int axis, fvec position)
 {
     int half = c->plan->rule == ROI_RULE_HALF;
     fvec most = f_sub(e, roi_extent(e, c, axis), f_const(e, half ? 0.5 : 0));
-    mask above = f_at_most(e, f_const(e, half ? -0.5 : -1), position);
-    return m_and(e, above, f_at_most(e, position, most));
+    mask above = f_less_equal(e, f_const(e, half ? -0.5 : -1), position);
+    return m_and(e, above, f_less_equal(e, position, most));
 }
 
 /* How many samples of an axis are valid. */
@@ -250,8 +250,8 @@ fvec roi_scale(Emit *e, const RoiCtx *c, const RoiAxis axis[2], const RoiBins *b
 
 void roi_put_scale(Emit *e, const RoiCtx *c, const RoiBins *b, fvec scale)
 {
-    Shape precise = e_shape(e, roi_plain(c->plan));
+    Shape precise = e_set_type(e, roi_plain(c->plan));
     addr to = p_at(e, roi_own(e, c, c->plan->at_scale), b->first);
     p_store(e, to, f_convert(e, scale), all_lanes);
-    e_shape(e, precise);
+    e_set_type(e, precise);
 }

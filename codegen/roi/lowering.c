@@ -16,9 +16,15 @@
 
 static const Knob knobs[ROI_NKNOBS] = {
     [ROI_NV] = { "nv", "vectors of channels per pass", 5, { 1, 2, 4, 8, 16 } },
-    [ROI_ROWS] = { "rows", "rows of bins per task, 0: the whole region", 4, { 1, 2, 4, 0 } },
-    [ROI_SAMPLES] = { "samples", "samples per axis in one table of a bin", 4, { 1, 2, 4, 8 } },
-    [ROI_VIEW] = { "view", "1: copy the input so that channels lie side by side", 2, { 0, 1 } },
+    [ROI_BIN_ROWS] = { "bin_rows",
+                       "rows of bins per task, 0: the whole region",
+                       4,
+                       { 1, 2, 4, 0 } },
+    [ROI_TABLE_SAMPLES] = { "table_samples",
+                            "samples per axis in one table of a bin",
+                            4,
+                            { 1, 2, 4, 8 } },
+    [ROI_REPACK] = { "repack", "1: copy the input so that channels lie side by side", 2, { 0, 1 } },
 };
 
 #define MAX_THREAD_BYTES ((int64_t)32 << 20)
@@ -72,7 +78,7 @@ static int samples_along(const dcn_spec *s, RoiRule rule)
 
 RoiPlan roi_plan(const dcn_spec *s, const dcn_target *t, const int *k)
 {
-    int rows = k[ROI_ROWS] ? k[ROI_ROWS] : s->pooled[0];
+    int rows = k[ROI_BIN_ROWS] ? k[ROI_BIN_ROWS] : s->pooled[0];
     RoiPlan p = { .s = s, .rule = operators[s->op].rule, .nh = s->pooled[0], .nw = s->pooled[1] };
     p.fp_bytes = (int)dcn_dtype_bytes(s->dtype);
     p.wide = t->vector_bytes / 8;
@@ -80,7 +86,7 @@ RoiPlan roi_plan(const dcn_spec *s, const dcn_target *t, const int *k)
     p.parts = (p.nh + rows - 1) / rows;
     p.nv = k[ROI_NV];
     p.grid = samples_along(s, p.rule);
-    p.samples = k[ROI_SAMPLES];
+    p.samples = k[ROI_TABLE_SAMPLES];
     p.tables = p.grid && p.grid <= p.samples;
     for (int i = 0; i < 2; i++)
         p.groups[i] = operators[s->op].sensitive ? s->group_size[i] : 1;
@@ -88,7 +94,7 @@ RoiPlan roi_plan(const dcn_spec *s, const dcn_target *t, const int *k)
     p.classes = s->op == DCN_OP_DEFORM_PS_ROI_POOL && !s->no_trans ? s->num_classes : 1;
     p.segment = p.outputs / p.classes;
     p.lanes = channel_lanes(s, t, p.segment);
-    p.copies = k[ROI_VIEW];
+    p.copies = k[ROI_REPACK];
     p.together = p.copies || (s->layout == DCN_NHWC && p.groups[0] * p.groups[1] == 1);
     p.list = 2 * p.samples;
     p.entries = p.list * p.list;
@@ -107,13 +113,13 @@ static const char *refuse(const dcn_spec *s, const dcn_target *t, const int *k)
         return "the sums do not fit the registers";
     if (p.nv > 1 && p.nv / 2 * p.lanes >= p.segment)
         return "a pass is wider than the channels of a class";
-    if (k[ROI_ROWS] >= p.nh)
-        return "a region has no more rows of bins than that: use rows=0";
+    if (k[ROI_BIN_ROWS] >= p.nh)
+        return "a region has no more rows of bins than that: use bin_rows=0";
     if (p.rule == ROI_RULE_QUANTISED ? p.samples > 1 : p.grid && p.samples / 2 >= p.grid)
         return "a bin has fewer samples than a table would hold";
     if (p.copies && s->layout == DCN_NHWC && p.together && p.groups[0] * p.groups[1] == 1)
-        return "the channels lie side by side as they are: use view=0";
-    if (p.thread_bytes > MAX_THREAD_BYTES && k[ROI_ROWS] != 1)
+        return "the channels lie side by side as they are: use repack=0";
+    if (p.thread_bytes > MAX_THREAD_BYTES && k[ROI_BIN_ROWS] != 1)
         return "the workspace of a task would exceed 32 MiB";
     return NULL;
 }
@@ -134,18 +140,18 @@ static void guess(const dcn_spec *s, const dcn_target *t, int *k)
 {
     for (int i = 0; i < ROI_NKNOBS; i++)
         k[i] = knobs[i].choice[0];
-    k[ROI_ROWS] = 0;
+    k[ROI_BIN_ROWS] = 0;
     RoiPlan p = roi_plan(s, t, k);
     int most = t->registers >= 32 ? 16 : 8;
     while (k[ROI_NV] < most && k[ROI_NV] * p.lanes < p.segment)
         k[ROI_NV] *= 2;
     if (p.rule != ROI_RULE_QUANTISED)
-        while (k[ROI_SAMPLES] < 4 && (!p.grid || k[ROI_SAMPLES] < p.grid))
-            k[ROI_SAMPLES] *= 2;
+        while (k[ROI_TABLE_SAMPLES] < 4 && (!p.grid || k[ROI_TABLE_SAMPLES] < p.grid))
+            k[ROI_TABLE_SAMPLES] *= 2;
     int scattered = s->layout == DCN_NCHW || p.groups[0] * p.groups[1] > 1;
-    k[ROI_VIEW] = copy_pays(s, scattered);
+    k[ROI_REPACK] = copy_pays(s, scattered);
     if (p.nh > 1 && roi_plan(s, t, k).thread_bytes > MAX_THREAD_BYTES)
-        k[ROI_ROWS] = 1;
+        k[ROI_BIN_ROWS] = 1;
 }
 
 /* ---- an account of costs --------------------------------------------------------------------- */

@@ -34,13 +34,13 @@ static void turn_row(Emit *e, const Row *r, LLVMValueRef turn)
     const RoiPlan *p = r->plan;
     int64_t groups = (int64_t)p->groups[0] * p->groups[1];
     int64_t together = groups == 1 ? p->s->in_channels : p->outputs;
-    Turn t = { .rows = x_const(e, together), .cols = r->pb.w };
+    Transpose t = { .rows = x_const(e, together), .cols = r->pb.w };
     t.from_step = x_mulk(e, x_mul(e, r->pb.h, r->pb.w), groups);
     t.to_step = x_const(e, p->s->in_channels);
     EMIT_FOR (e, k, x_const(e, 0), x_const(e, groups), 1) {
         t.from = input_at(e, r, k.at, x_const(e, 0));
         t.to = p_at(e, r->to, x_mulk(e, k.at, together));
-        call_turn(e, turn, &t);
+        call_transpose(e, turn, &t);
     }
 }
 
@@ -51,7 +51,7 @@ static void order_row(Emit *e, const Row *r)
     ivec step = i_mul(e, i_lane(e), i_const(e, groups));
     EMIT_FOR (e, x, x_const(e, 0), r->pb.w, 1) {
         EMIT_FOR (e, k, x_const(e, 0), x_const(e, groups), 1) {
-            EMIT_TILES (e, o, x_const(e, r->plan->outputs)) {
+            EMIT_VECTORS (e, o, x_const(e, r->plan->outputs)) {
                 idx from = x_add(e, x_mulk(e, o.at, groups), k.at);
                 idx to = x_add(e, x_mulk(e, k.at, r->plan->outputs), o.at);
                 fvec v = p_gather(e, input_at(e, r, from, x.at), step, o.live);
@@ -86,9 +86,9 @@ void roi_unpack(Emit *e, const RoiCtx *c, LLVMValueRef turn)
     const RoiPlan *p = c->plan;
     idx outputs = x_const(e, p->outputs), plane = x_const(e, (int64_t)p->nh * p->nw);
     idx zero = x_const(e, 0), first = x_add(e, x_mul(e, x_mul(e, c->r, outputs), plane), c->first);
-    Turn t = { .rows = c->bins, .cols = outputs, .to_step = plane };
+    Transpose t = { .rows = c->bins, .cols = outputs, .to_step = plane };
     t.from = roi_out(e, c, zero, zero);
     t.from_step = x_const(e, p->out_stride);
     t.to = p_at(e, c->pb.output, first);
-    call_turn(e, turn, &t);
+    call_transpose(e, turn, &t);
 }

@@ -22,7 +22,7 @@
 #include "codegen/kernel/problem.h"
 #include "codegen/lowering.h"
 
-enum { ROI_NV, ROI_ROWS, ROI_SAMPLES, ROI_VIEW, ROI_NKNOBS };
+enum { ROI_NV, ROI_BIN_ROWS, ROI_TABLE_SAMPLES, ROI_REPACK, ROI_NKNOBS };
 
 /* How an operator places its samples. */
 typedef enum {

@@ -10,9 +10,9 @@
 /* Tables hold samples k .. k + samples - 1 of each axis. */
 static void tables_and_sums(Emit *e, const RoiCtx *c, const RoiAxis axis[2], const idx k[2])
 {
-    Shape plain = e_shape(e, roi_precise(c->plan));
+    Shape plain = e_set_type(e, roi_precise(c->plan));
     roi_tables(e, c, axis, k);
-    e_shape(e, plain);
+    e_set_type(e, plain);
     roi_sums(e, c);
 }
 
@@ -21,11 +21,11 @@ static void one_class(Emit *e, const RoiCtx *c, const RoiAxis axis[2])
 {
     const RoiPlan *p = c->plan;
     idx zero = x_const(e, 0), reach[2];
-    Shape plain = e_shape(e, roi_precise(p));
+    Shape plain = e_set_type(e, roi_precise(p));
     (p->rule == ROI_RULE_QUANTISED ? roi_ranges : roi_scales)(e, c, axis);
     for (int i = 0; i < 2; i++)
         reach[i] = p->rule == ROI_RULE_QUANTISED ? zero : roi_reach(e, c, axis, i);
-    e_shape(e, plain);
+    e_set_type(e, plain);
     if (p->rule == ROI_RULE_QUANTISED) {
         roi_sums(e, c);
     } else if (p->tables) {
@@ -43,9 +43,9 @@ static void one_class(Emit *e, const RoiCtx *c, const RoiAxis axis[2])
 
 static void all_classes(Emit *e, RoiCtx *c)
 {
-    Shape plain = e_shape(e, roi_precise(c->plan));
+    Shape plain = e_set_type(e, roi_precise(c->plan));
     const RoiAxis axis[2] = { roi_axis(e, c, 0), roi_axis(e, c, 1) };
-    e_shape(e, plain);
+    e_set_type(e, plain);
     EMIT_FOR (e, cls, x_const(e, 0), x_const(e, c->plan->classes), 1) {
         c->cls = cls.at;
         one_class(e, c, axis);
@@ -85,9 +85,9 @@ static RoiCtx task_ctx(Emit *e, const RoiPlan *p)
     c.bins = x_const(e, p->bins);
     if (p->nh * p->nw % p->bins)
         c.bins = x_min(e, c.bins, x_sub(e, x_const(e, (int64_t)p->nh * p->nw), c.first));
-    Shape plain = e_shape(e, roi_precise(p));
+    Shape plain = e_set_type(e, roi_precise(p));
     c.n = roi_image(e, &c);
-    e_shape(e, plain);
+    e_set_type(e, plain);
     set_steps(e, &c);
     addr map = p->copies ? e_arg_addr(e, T_SHARED) : c.pb.input;
     idx image = x_mulk(e, x_mul(e, c.pb.h, c.pb.w), p->s->in_channels);
@@ -100,8 +100,7 @@ static LLVMValueRef emit_task(Emit *e, const RoiPlan *p, LLVMValueRef turn)
     const LLVMTypeRef args[T_NARGS] = { e->ptr, e->ptr, e->ptr, e->i64 };
     LLVMValueRef fn = e_fn_begin(e, "region", 1, e->none, T_NARGS, args);
     RoiCtx c = task_ctx(e, p);
-    EMIT_EITHER(e, real, x_less(e, x_const(e, -1), c.n))
-    {
+    EMIT_IF_ELSE (e, real, x_less(e, x_const(e, -1), c.n)) {
         (real.yes ? all_classes : no_image)(e, &c);
     }
     if (p->out_stride)
@@ -151,8 +150,7 @@ static void emit_run(Emit *e, const RoiPlan *p, LLVMValueRef repack, LLVMValueRe
     if (!repack) {
         run_tasks(e, task, own);
     } else {
-        EMIT_EITHER(e, b, x_equal(e, e_arg_idx(e, RUN_PHASE), x_const(e, 0)))
-        {
+        EMIT_IF_ELSE (e, b, x_equal(e, e_arg_idx(e, RUN_PHASE), x_const(e, 0))) {
             if (b.yes)
                 run_tasks(e, repack, (addr){ NULL });
             else
@@ -170,7 +168,7 @@ void roi_emit(Emit *e, const dcn_spec *s, const dcn_target *t, const int *k)
     e_fn_end(e);
     lower_workspace(e, s, shared, p.thread_bytes, &p);
     lower_tasks(e, s, p.copies ? 2 : 1, count, &p);
-    LLVMValueRef turn = s->layout == DCN_NCHW ? emit_turn(e) : NULL;
+    LLVMValueRef turn = s->layout == DCN_NCHW ? emit_transpose(e) : NULL;
     LLVMValueRef repack = p.copies ? roi_emit_repack(e, &p, turn) : NULL;
     e_lanes(e, p.lanes);
     emit_run(e, &p, repack, emit_task(e, &p, turn));

@@ -62,7 +62,7 @@ typedef struct Pair {
 static Pair align_pair(Emit *e, fvec at, fvec last)
 {
     Pair p = { .lo = f_floor(e, f_max(e, at, f_const(e, 0))) };
-    mask edge = f_at_most(e, last, p.lo);
+    mask edge = f_less_equal(e, last, p.lo);
     p.fraction = f_select(e, edge, f_const(e, 0), f_sub(e, f_max(e, at, f_const(e, 0)), p.lo));
     p.lo = f_select(e, edge, last, p.lo);
     p.hi = f_select(e, edge, last, f_add(e, p.lo, f_const(e, 1)));
@@ -117,10 +117,10 @@ static void put_tail(Emit *e, const RoiCtx *c, int axis, const Tail *t)
     addr offsets = offsets_at(e, c, axis), weights = weights_at(e, c, axis);
     p_scatter_i32(e, offsets, at, t->lo);
     p_scatter_i32(e, offsets, next, t->hi);
-    Shape precise = e_shape(e, roi_plain(p));
+    Shape precise = e_set_type(e, roi_plain(p));
     p_scatter(e, weights, at, f_convert(e, t->first), all_lanes);
     p_scatter(e, weights, next, f_convert(e, t->second), all_lanes);
-    e_shape(e, precise);
+    e_set_type(e, precise);
 }
 
 /* The first sample of an adaptive grid that can be valid, or one before it. */
@@ -213,12 +213,12 @@ void roi_tables(Emit *e, const RoiCtx *c, const RoiAxis axis[2], const idx k[2])
         RoiBins b = roi_bins(e, c, axis, v.at);
         for (int i = 0; i < 2; i++)
             list_axis(e, c, &axis[i], &b, i, k[i]);
-        Shape precise = e_shape(e, (Shape){ p->fp_bytes, p->list, 0 });
+        Shape precise = e_set_type(e, (Shape){ p->fp_bytes, p->list, 0 });
         idx end = x_min(e, x_const(e, p->wide), x_sub(e, c->bins, v.at));
         EMIT_FOR (e, lane, x_const(e, 0), end, 1) {
             table_of(e, c, lane.at, x_add(e, v.at, lane.at));
         }
-        e_shape(e, precise);
+        e_set_type(e, precise);
     }
 }
 

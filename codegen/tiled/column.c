@@ -148,15 +148,13 @@ static void one_pixel(Emit *e, const Problem *pb, idx entry, const Run *spot, id
 {
     idx at = p_get_i32(e, p_at_i32(e, e_arg_addr(e, AT), entry));
     Run s = *spot;
-    EMIT_EITHER(e, inside, x_less(e, x_const(e, TILED_NOTHING), at))
-    {
+    EMIT_IF_ELSE (e, inside, x_less(e, x_const(e, TILED_NOTHING), at)) {
         s.seen = inside.yes ? SEEN : NOTHING;
         if (inside.yes || !s.deformed) {
             one_kind(e, pb, entry, at, s, c, run);
             continue;
         }
-        EMIT_EITHER(e, none, x_equal(e, at, x_const(e, TILED_NOTHING)))
-        {
+        EMIT_IF_ELSE (e, none, x_equal(e, at, x_const(e, TILED_NOTHING))) {
             s.seen = none.yes ? NOTHING : MOVED;
             one_kind(e, pb, entry, x_sub(e, x_const(e, TILED_MOVED), at), s, c, run);
         }

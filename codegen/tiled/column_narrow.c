@@ -91,7 +91,7 @@ static fvec pixels_of(Emit *e, const Abreast *a, const Row *r, int h, int lower)
         idx at = p_get_i32(e, p_at_i32(e, r->at, x_const(e, h * each + i)));
         from[i] = p_at(e, a->view, lower ? x_add(e, at, a->row) : at);
     }
-    return each == 1 ? p_load(e, from[0], all_lanes) : p_load_two(e, from[0], from[1]);
+    return each == 1 ? p_load(e, from[0], all_lanes) : p_load_halves(e, from[0], from[1]);
 }
 
 /* Their weights, each repeated for the channels of its pixel; all: four of each sample of the half. */
@@ -150,8 +150,7 @@ static cond some_outside(Emit *e, addr at, int n)
 static void some_inside(Emit *e, const Abreast *a, const Row *r)
 {
     int abreast = a->plan->abreast;
-    EMIT_EITHER(e, b, some_outside(e, r->at, abreast))
-    {
+    EMIT_IF_ELSE (e, b, some_outside(e, r->at, abreast)) {
         if (!b.yes) {
             all_inside(e, a, r);
             continue;
@@ -187,8 +186,7 @@ static void one_pixel(Emit *e, const Abreast *a, const Row *r, int groups)
         return;
     }
     int samples = groups * p->taps;
-    EMIT_EITHER(e, b, some_outside(e, r->at, samples))
-    {
+    EMIT_IF_ELSE (e, b, some_outside(e, r->at, samples)) {
         run_of_samples(e, a, r, b.yes ? n : x_const(e, samples), !b.yes);
     }
 }

@@ -141,7 +141,7 @@ static double tile_cycles(const TiledPlan *p, const dcn_target *t, double pixels
 
 /* ---- the map ------------------------------------------------------------------------------- */
 
-/* Tiles along one side: whole ones, and the pixels of one that is cut off. */
+/* VecLoop along one side: whole ones, and the pixels of one that is cut off. */
 typedef struct Side {
     int64_t whole, rest;
     int tile;

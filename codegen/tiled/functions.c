@@ -24,7 +24,7 @@ TiledParts tiled_emit_parts(Emit *e, const TiledPlan *p, TiledFiller fill, const
     TiledParts parts = { .fill = fill ? fill(e, self) : NULL };
     int same = p->last_nv == p->nv && !(p->out_group % p->lanes);
     if (p->s->layout == DCN_NCHW)
-        parts.turn = emit_turn(e);
+        parts.turn = emit_transpose(e);
     if (!fill)
         emit_columns(e, p, &parts);
     int one = same || p->out_blocks == 1;

@@ -90,10 +90,10 @@ static int64_t window_bytes(const dcn_spec *s, const TiledPlan *p)
 static double tiling_cost(const dcn_spec *s, const dcn_target *t, const int *k)
 {
     enum { PART = 256 };
-    Tiling g = { .th = k[TILED_TH], .tw = k[TILED_TW], .mr = k[TILED_MR] };
+    Tiling g = { .th = k[TILED_TILE_H], .tw = k[TILED_TILE_W], .mr = k[TILED_MR] };
     g.rows = s->height > 0 ? at_most(dcn_out_height(s, s->height), PART) : PART;
     g.cols = s->width > 0 ? at_most(dcn_out_width(s, s->width), PART) : PART;
-    g.overhead = tile_overhead(s, t, k[TILED_ORDER]);
+    g.overhead = tile_overhead(s, t, k[TILED_LOOP_ORDER]);
     TiledPlan p = tiled_plan(s, t, k);
     /* The column is written and read at once; weights stay beside it if both fit. */
     int64_t column = p.implicit ? 0 : (int64_t)p.pixels * p.column_stride * p.fp_bytes;
@@ -111,57 +111,57 @@ static double tiling_cost(const dcn_spec *s, const dcn_target *t, const int *k)
 
 static void guess_tile(const dcn_spec *s, const dcn_target *t, int *k)
 {
-    const Knob *rows = &tiled_knobs[TILED_TH], *cols = &tiled_knobs[TILED_TW];
+    const Knob *rows = &tiled_knobs[TILED_TILE_H], *cols = &tiled_knobs[TILED_TILE_W];
     double best = 1e30;
-    int th = k[TILED_TH], tw = k[TILED_TW], most = k[TILED_IMPLICIT] ? 300 : 400;
+    int th = k[TILED_TILE_H], tw = k[TILED_TILE_W], most = k[TILED_IMPLICIT_GEMM] ? 300 : 400;
     for (int i = 0; i < rows->nchoices * cols->nchoices; i++) {
-        k[TILED_TH] = rows->choice[i % rows->nchoices];
-        k[TILED_TW] = cols->choice[i / rows->nchoices];
-        if (k[TILED_TH] * k[TILED_TW] > most || tiled_refuse(s, t, k))
+        k[TILED_TILE_H] = rows->choice[i % rows->nchoices];
+        k[TILED_TILE_W] = cols->choice[i / rows->nchoices];
+        if (k[TILED_TILE_H] * k[TILED_TILE_W] > most || tiled_refuse(s, t, k))
             continue;
         double cost = tiling_cost(s, t, k);
         if (cost < best) {
             best = cost;
-            th = k[TILED_TH];
-            tw = k[TILED_TW];
+            th = k[TILED_TILE_H];
+            tw = k[TILED_TILE_W];
         }
     }
-    k[TILED_TH] = th;
-    k[TILED_TW] = tw;
+    k[TILED_TILE_H] = th;
+    k[TILED_TILE_W] = tw;
 }
 
 /* All taps at once where they are few, else the most up to 9. */
 static void guess_taps(const dcn_spec *s, int *k)
 {
-    const Knob *q = &tiled_knobs[TILED_TAPS];
-    k[TILED_TAPS] = 0;
+    const Knob *q = &tiled_knobs[TILED_KC_TAPS];
+    k[TILED_KC_TAPS] = 0;
     for (int i = 0; problem_taps(s) > 9 && i < q->nchoices; i++)
-        if (q->choice[i] > k[TILED_TAPS] && q->choice[i] <= 9)
-            k[TILED_TAPS] = q->choice[i];
+        if (q->choice[i] > k[TILED_KC_TAPS] && q->choice[i] <= 9)
+            k[TILED_KC_TAPS] = q->choice[i];
 }
 
 /* Weights that do not stay in L2 are read once per tile, a block of outputs at a time, while the column stays. */
 static void guess_order(const dcn_spec *s, const dcn_target *t, int *k)
 {
-    k[TILED_ORDER] = weight_bytes(s) > (double)t->l2_bytes;
+    k[TILED_LOOP_ORDER] = weight_bytes(s) > (double)t->l2_bytes;
 }
 
 /* The most channels that leave the column at most so deep; what is refused is passed over. */
 static void guess_channels(const dcn_spec *s, const dcn_target *t, int *k)
 {
-    const int most = k[TILED_ORDER] ? 1280 : 640;
-    const Knob *q = &tiled_knobs[TILED_CB];
-    int pack = k[TILED_PACK] ? tiled_fitting_pack(s, problem_vector(s, t)) : 1;
+    const int most = k[TILED_LOOP_ORDER] ? 1280 : 640;
+    const Knob *q = &tiled_knobs[TILED_KC_CHANNELS];
+    int pack = k[TILED_GROUP_PACK] ? tiled_fitting_pack(s, problem_vector(s, t)) : 1;
     int64_t group = s->in_channels / s->groups * pack;
-    int taps = k[TILED_TAPS] ? k[TILED_TAPS] : problem_taps(s), best = 0;
+    int taps = k[TILED_KC_TAPS] ? k[TILED_KC_TAPS] : problem_taps(s), best = 0;
     for (int i = 0; i < q->nchoices; i++) {
-        k[TILED_CB] = q->choice[i];
+        k[TILED_KC_CHANNELS] = q->choice[i];
         int deep = q->choice[i] * taps > most && q->choice[i] > 16;
         int idle = group * taps <= most && q->choice[i] < group;
         if (q->choice[i] > best && !deep && !idle && !tiled_refuse(s, t, k))
             best = q->choice[i];
     }
-    k[TILED_CB] = best;
+    k[TILED_KC_CHANNELS] = best;
 }
 
 /* Read from the map whatever can be: then the sums may stay in registers for as long as the weights of a block of
@@ -170,15 +170,15 @@ static int guess_implicit(const dcn_spec *s, const dcn_target *t, int *k)
 {
     int64_t channel = (int64_t)problem_taps(s) * k[TILED_NV] * t->vector_bytes;
     int64_t fit = t->l2_bytes * 5 / 8 / channel;
-    const Knob *q = &tiled_knobs[TILED_CB];
-    k[TILED_CB] = 0;
+    const Knob *q = &tiled_knobs[TILED_KC_CHANNELS];
+    k[TILED_KC_CHANNELS] = 0;
     for (int i = 0; s->in_channels / s->groups > fit && i < q->nchoices; i++)
-        if (q->choice[i] > k[TILED_CB] && (q->choice[i] <= fit || q->choice[i] == 16))
-            k[TILED_CB] = q->choice[i];
-    k[TILED_IMPLICIT] = k[TILED_ORDER] = 1;
+        if (q->choice[i] > k[TILED_KC_CHANNELS] && (q->choice[i] <= fit || q->choice[i] == 16))
+            k[TILED_KC_CHANNELS] = q->choice[i];
+    k[TILED_IMPLICIT_GEMM] = k[TILED_LOOP_ORDER] = 1;
     if (!tiled_refuse(s, t, k))
         return 1;
-    k[TILED_IMPLICIT] = k[TILED_ORDER] = k[TILED_CB] = 0;
+    k[TILED_IMPLICIT_GEMM] = k[TILED_LOOP_ORDER] = k[TILED_KC_CHANNELS] = 0;
     return 0;
 }
 
@@ -186,16 +186,16 @@ static int guess_implicit(const dcn_spec *s, const dcn_target *t, int *k)
 static void guess_view(const dcn_spec *s, const dcn_target *t, int *k)
 {
     int64_t group = s->in_channels / s->offset_groups * (int64_t)dcn_dtype_bytes(s->dtype);
-    k[TILED_VIEW] = s->offset_groups > 1 && group < 64;
+    k[TILED_REPACK] = s->offset_groups > 1 && group < 64;
     if (tiled_refuse(s, t, k))
-        k[TILED_VIEW] = 0;
+        k[TILED_REPACK] = 0;
 }
 
 /* Along taps where they lie side by side, or where they fill vectors well enough to pay for turning them. */
 static void guess_coords(const dcn_spec *s, const dcn_target *t, int *k)
 {
     int taps = s->offset_groups * problem_taps(s), enough = 2 * problem_vector(s, t);
-    k[TILED_COORDS] = tiled_can_by_taps(s) && (s->layout == DCN_NHWC || taps >= enough);
+    k[TILED_TAP_LANES] = tiled_can_by_taps(s) && (s->layout == DCN_NHWC || taps >= enough);
 }
 
 /* Few pixels at a time where every one has many places; offsets reach a few pixels around a tile. */
@@ -204,21 +204,21 @@ static void guess_passes(const dcn_spec *s, const dcn_target *t, int *k)
     enum { FAR = 6, NEAR = 4, PIXELS = 4 };
     TiledPlan p = tiled_plan(s, t, k);
     k[TILED_PREFETCH] = !problem_is_deformed(s) ? -1 : p.abreast ? FAR : NEAR;
-    k[TILED_STRIP] = p.abreast && !p.turns ? PIXELS : 0;
+    k[TILED_OFFSET_CHUNK] = p.abreast && !p.turns ? PIXELS : 0;
     if (tiled_refuse(s, t, k))
-        k[TILED_STRIP] = 0;
+        k[TILED_OFFSET_CHUNK] = 0;
 }
 
 static void guess(const dcn_spec *s, const dcn_target *t, int *k, int may_be_implicit)
 {
     k[TILED_PREFETCH] = -1;
     k[TILED_GRAIN] = 1;
-    k[TILED_CB] = k[TILED_ORDER] = k[TILED_VIEW] = k[TILED_STRIP] = 0;
-    k[TILED_COORDS] = k[TILED_TAPS] = k[TILED_IMPLICIT] = 0;
-    k[TILED_TH] = 1;
-    k[TILED_TW] = 4;
+    k[TILED_KC_CHANNELS] = k[TILED_LOOP_ORDER] = k[TILED_REPACK] = k[TILED_OFFSET_CHUNK] = 0;
+    k[TILED_TAP_LANES] = k[TILED_KC_TAPS] = k[TILED_IMPLICIT_GEMM] = 0;
+    k[TILED_TILE_H] = 1;
+    k[TILED_TILE_W] = 4;
     guess_register_tile(s, t, k);
-    k[TILED_PACK] = tiled_fitting_pack(s, problem_vector(s, t)) > 1;
+    k[TILED_GROUP_PACK] = tiled_fitting_pack(s, problem_vector(s, t)) > 1;
     if (!may_be_implicit || !guess_implicit(s, t, k)) {
         guess_order(s, t, k);
         guess_taps(s, k);

@@ -76,8 +76,7 @@ static void one_product(Emit *e, const Ctx *c, const Block *b, idx panel, idx ou
         call(e, c, b, panel, out, f->products[is_last], column_of(e, c, b, panel));
         return;
     }
-    EMIT_EITHER(e, inside, tiled_inside(e, c, panel))
-    {
+    EMIT_IF_ELSE (e, inside, tiled_inside(e, c, panel)) {
         if (inside.yes)
             call(e, c, b, panel, out, f->implicits[is_last], map_of(e, c, b, panel));
         else
@@ -88,7 +87,7 @@ static void one_product(Emit *e, const Ctx *c, const Block *b, idx panel, idx ou
 static void over_outputs(Emit *e, const Ctx *c, const Block *b, idx panel)
 {
     int64_t inner = (int64_t)(c->plan->out_blocks - 1) * c->plan->nr;
-    EMIT_OUTER (e, out, x_const(e, 0), x_const(e, inner), c->plan->nr) {
+    EMIT_FOR_OPAQUE (e, out, x_const(e, 0), x_const(e, inner), c->plan->nr) {
         one_product(e, c, b, panel, out.at, 0);
     }
     one_product(e, c, b, panel, x_const(e, inner), 1);
@@ -96,7 +95,7 @@ static void over_outputs(Emit *e, const Ctx *c, const Block *b, idx panel)
 
 static void over_pixels(Emit *e, const Ctx *c, const Block *b, idx out, int is_last)
 {
-    EMIT_OUTER (e, panel, x_const(e, 0), c->pixels, c->plan->mr) {
+    EMIT_FOR_OPAQUE (e, panel, x_const(e, 0), c->pixels, c->plan->mr) {
         one_product(e, c, b, panel.at, out, is_last);
     }
 }
@@ -105,12 +104,12 @@ void tiled_multiply(Emit *e, const Ctx *c, const Block *b)
 {
     int64_t inner = (int64_t)(c->plan->out_blocks - 1) * c->plan->nr;
     if (!c->plan->by_outputs) {
-        EMIT_OUTER (e, panel, x_const(e, 0), c->pixels, c->plan->mr) {
+        EMIT_FOR_OPAQUE (e, panel, x_const(e, 0), c->pixels, c->plan->mr) {
             over_outputs(e, c, b, panel.at);
         }
         return;
     }
-    EMIT_OUTER (e, out, x_const(e, 0), x_const(e, inner), c->plan->nr) {
+    EMIT_FOR_OPAQUE (e, out, x_const(e, 0), x_const(e, inner), c->plan->nr) {
         over_pixels(e, c, b, out.at, 0);
     }
     over_pixels(e, c, b, x_const(e, inner), 1);

@@ -108,19 +108,20 @@ int tiled_fitting_pack(const dcn_spec *s, int lanes)
 static void plan_groups(TiledPlan *p, const int *k)
 {
     const dcn_spec *s = p->s;
-    p->pack = k[TILED_PACK] ? tiled_fitting_pack(s, p->lanes) : 1;
+    p->pack = k[TILED_GROUP_PACK] ? tiled_fitting_pack(s, p->lanes) : 1;
     p->groups = s->groups / p->pack;
     p->in_group = (int)(s->in_channels / s->groups) * p->pack;
     p->out_group = (int)(s->out_channels / s->groups) * p->pack;
     p->offset_group = (int)(s->in_channels / s->offset_groups);
-    p->view = k[TILED_VIEW] ? p->offset_group : (int)s->in_channels;
-    int cb = k[TILED_CB];
+    p->view = k[TILED_REPACK] ? p->offset_group : (int)s->in_channels;
+    int cb = k[TILED_KC_CHANNELS];
     p->channel_block = cb && cb < p->in_group ? cb : p->in_group;
     p->group_block = cb > p->in_group ? divisor_below(p->groups, cb / p->in_group) : 1;
     p->out_padded = (int)round_up(p->out_group, p->lanes);
     int ratio = p->lanes / p->offset_group, whole = p->pack == 1 && p->group_block == 1;
     whole = whole && p->in_group % p->offset_group == 0 && p->channel_block % p->offset_group == 0;
-    if (k[TILED_VIEW] && p->by_taps && whole && (ratio == 2 || ratio == 4) && 2 * ratio <= p->lanes)
+    if (k[TILED_REPACK] && p->by_taps && whole && (ratio == 2 || ratio == 4) &&
+        2 * ratio <= p->lanes)
         p->abreast = ratio;
 }
 
@@ -147,24 +148,24 @@ TiledPlan tiled_plan(const dcn_spec *s, const dcn_target *t, const int *k)
     p.mr = k[TILED_MR];
     p.nv = k[TILED_NV];
     p.nr = p.nv * p.lanes;
-    p.th = k[TILED_TH];
-    p.tw = k[TILED_TW];
+    p.th = k[TILED_TILE_H];
+    p.tw = k[TILED_TILE_W];
     p.pixels = p.th * p.tw;
     p.panel_pixels = (int)round_up(p.pixels, p.mr);
     p.taps = problem_taps(s);
     p.prefetch = k[TILED_PREFETCH];
     p.grain = k[TILED_GRAIN];
-    p.implicit = k[TILED_IMPLICIT];
-    p.by_taps = k[TILED_COORDS] && tiled_can_by_taps(s);
-    p.strip = k[TILED_STRIP] ? k[TILED_STRIP] : p.pixels;
+    p.implicit = k[TILED_IMPLICIT_GEMM];
+    p.by_taps = k[TILED_TAP_LANES] && tiled_can_by_taps(s);
+    p.strip = k[TILED_OFFSET_CHUNK] ? k[TILED_OFFSET_CHUNK] : p.pixels;
     plan_places(&p);
-    p.tap_block = k[TILED_TAPS] && k[TILED_TAPS] < p.taps ? k[TILED_TAPS] : p.taps;
+    p.tap_block = k[TILED_KC_TAPS] && k[TILED_KC_TAPS] < p.taps ? k[TILED_KC_TAPS] : p.taps;
     plan_groups(&p, k);
     p.column_group = p.channel_block * p.tap_block;
     p.column_stride = spread(p.column_group * p.group_block, LINE_BYTES / p.fp_bytes);
     p.out_blocks = (p.out_padded + p.nr - 1) / p.nr;
     p.last_nv = (p.out_padded - (p.out_blocks - 1) * p.nr) / p.lanes;
-    p.by_outputs = k[TILED_ORDER];
+    p.by_outputs = k[TILED_LOOP_ORDER];
     p.unroll = k[TILED_UNROLL];
     if (s->layout == DCN_NCHW)
         p.out_stride = spread((int)round_up(s->out_channels, p.lanes), LINE_BYTES / p.fp_bytes);

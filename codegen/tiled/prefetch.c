@@ -31,7 +31,7 @@ static Span span(Emit *e, const TiledPlan *p, int axis, idx at, idx n, idx size)
 /* The lines of `n` elements from p. */
 static void lines(Emit *e, const TiledPlan *p, addr from, idx n, int level)
 {
-    EMIT_OUTER (e, i, x_const(e, 0), n, LINE_BYTES / p->fp_bytes) {
+    EMIT_FOR_OPAQUE (e, i, x_const(e, 0), n, LINE_BYTES / p->fp_bytes) {
         p_prefetch(e, p_at(e, from, i.at), level);
     }
 }
@@ -44,9 +44,9 @@ static void window(Emit *e, const TiledPlan *p, const Problem *pb)
     Span x = span(e, p, 1, e_arg_idx(e, Q), e_arg_idx(e, COLS), pb->w);
     idx n = x_mulk(e, x_sub(e, x.end, x.first), p->view);
     idx first = x_select(e, x_equal(e, e_arg_idx(e, FIRST), one), y.first, above.end);
-    EMIT_OUTER (e, c, x_const(e, 0), x_const(e, p->s->in_channels), p->view) {
+    EMIT_FOR_OPAQUE (e, c, x_const(e, 0), x_const(e, p->s->in_channels), p->view) {
         addr block = p_at(e, e_arg_addr(e, INPUT), tiled_view_at(e, p, pb, c.at));
-        EMIT_OUTER (e, row, first, y.end, 1) {
+        EMIT_FOR_OPAQUE (e, row, first, y.end, 1) {
             idx from = x_add(e, x_mul(e, row.at, pb->w), x.first);
             lines(e, p, p_at(e, block, x_mulk(e, from, p->view)), n, 2);
         }

@@ -37,12 +37,12 @@ static addr view_row(Emit *e, const Row *r)
 static void turn_row(Emit *e, const Row *r, LLVMValueRef turn)
 {
     idx zero = x_const(e, 0), view = x_const(e, r->plan->view);
-    Turn t = { .rows = view, .cols = r->pb->w, .to_step = view };
+    Transpose t = { .rows = view, .cols = r->pb->w, .to_step = view };
     t.from_step = x_mul(e, r->pb->h, r->pb->w);
-    EMIT_OUTER (e, c, zero, x_const(e, r->plan->s->in_channels), r->plan->view) {
+    EMIT_FOR_OPAQUE (e, c, zero, x_const(e, r->plan->s->in_channels), r->plan->view) {
         t.from = input_at(e, r, c.at, zero);
         t.to = p_at(e, view_row(e, r), tiled_view_at(e, r->plan, r->pb, c.at));
-        call_turn(e, turn, &t);
+        call_transpose(e, turn, &t);
     }
 }
 
@@ -50,7 +50,7 @@ static void turn_row(Emit *e, const Row *r, LLVMValueRef turn)
 static void copy_row(Emit *e, const Row *r)
 {
     int full = e_lanes(e, r->plan->view < e->lanes ? r->plan->view : e->lanes);
-    EMIT_OUTER (e, x, x_const(e, 0), r->pb->w, 1) {
+    EMIT_FOR_OPAQUE (e, x, x_const(e, 0), r->pb->w, 1) {
         EMIT_FOR (e, c, x_const(e, 0), x_const(e, r->plan->s->in_channels), e->lanes) {
             fvec v = p_load(e, input_at(e, r, c.at, x.at), all_lanes);
             idx at =
@@ -89,7 +89,7 @@ static void turn_map(Emit *e, const TiledPlan *plan, const Problem *pb, LLVMValu
     const idx at[4] = { e_arg_idx(e, A_N), x_const(e, 0), e_arg_idx(e, A_P), e_arg_idx(e, A_Q) };
     idx planes = x_const(e, per == 2 ? pb->offset_channels : pb->mask_channels);
     addr map = per == 2 ? pb->offset : pb->mask;
-    Turn t = { .to = to, .to_step = channels, .rows = channels, .cols = e_arg_idx(e, A_COLS) };
+    Transpose t = { .to = to, .to_step = channels, .rows = channels, .cols = e_arg_idx(e, A_COLS) };
     t.from = p_at(e, map, problem_at(e, pb, planes, pb->p, pb->q, at));
     t.from_step = x_mul(e, pb->p, pb->q);
     if (plan->prefetch >= 0) {
@@ -98,7 +98,7 @@ static void turn_map(Emit *e, const TiledPlan *plan, const Problem *pb, LLVMValu
             p_prefetch(e, p_at(e, t.from, ahead), 2);
         }
     }
-    call_turn(e, turn, &t);
+    call_transpose(e, turn, &t);
 }
 
 LLVMValueRef tiled_emit_coords(Emit *e, const TiledPlan *plan, LLVMValueRef turn)
@@ -117,9 +117,9 @@ LLVMValueRef tiled_emit_coords(Emit *e, const TiledPlan *plan, LLVMValueRef turn
 /* ---- output: one tile -------------------------------------------------------------------------- */
 
 /* A row of the tile once it is in place: act(x + residual). */
-static void finish_row(Emit *e, const TiledPlan *plan, const Turn *t, addr residual)
+static void finish_row(Emit *e, const TiledPlan *plan, const Transpose *t, addr residual)
 {
-    EMIT_TILES (e, v, t->rows) {
+    EMIT_VECTORS (e, v, t->rows) {
         EMIT_FOR (e, c, x_const(e, 0), t->cols, 1) {
             idx at = x_add(e, x_mul(e, c.at, t->to_step), v.at);
             addr to = p_at(e, t->to, at);
@@ -136,17 +136,17 @@ LLVMValueRef tiled_emit_unpack(Emit *e, const TiledPlan *plan, LLVMValueRef turn
     LLVMValueRef fn = e_fn_begin(e, "unpack", 1, e->none, NARGS, args);
     Problem pb = problem_load(e, plan->s, e_arg_addr(e, ARGS));
     idx channels = x_const(e, plan->s->out_channels);
-    Turn t = { .rows = e_arg_idx(e, COLS), .cols = channels };
+    Transpose t = { .rows = e_arg_idx(e, COLS), .cols = channels };
     t.from_step = x_const(e, plan->out_stride);
     t.to_step = x_mul(e, pb.p, pb.q);
-    EMIT_OUTER (e, row, x_const(e, 0), e_arg_idx(e, ROWS), 1) {
+    EMIT_FOR_OPAQUE (e, row, x_const(e, 0), e_arg_idx(e, ROWS), 1) {
         const idx first[4] = { e_arg_idx(e, N), x_const(e, 0), x_add(e, e_arg_idx(e, P0), row.at),
                                e_arg_idx(e, Q0) };
         idx at = problem_at(e, &pb, channels, pb.p, pb.q, first);
         idx pixel = x_mulk(e, x_mul(e, row.at, t.rows), plan->out_stride);
         t.from = p_at(e, e_arg_addr(e, FROM), pixel);
         t.to = p_at(e, pb.output, at);
-        call_turn(e, turn, &t);
+        call_transpose(e, turn, &t);
         if (tiled_finishes_late(plan))
             finish_row(e, plan, &t, p_at(e, pb.residual, at));
     }
@@ -180,8 +180,7 @@ static void pack_row(Emit *e, const TiledPlan *p, const PackBlock *b, idx tap, i
 {
     EMIT_FOR (e, o, x_const(e, 0), width, 1) {
         idx lane = x_add(e, o0, o.at);
-        EMIT_EITHER(e, real, x_less(e, lane, x_const(e, p->out_group)))
-        {
+        EMIT_IF_ELSE (e, real, x_less(e, lane, x_const(e, p->out_group))) {
             if (real.yes)
                 p_copy_one(e, p_at(e, to, o.at),
                            p_at(e, e_arg_addr(e, PACK_FROM), weight_of(e, p, b, lane, c, tap)));

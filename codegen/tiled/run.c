@@ -39,8 +39,8 @@ static int has_residual_rows(const Ctx *c)
 static void fill_rows(Emit *e, const Ctx *c)
 {
     addr table = tiled_own(e, c, c->plan->rows), residual = tiled_own(e, c, c->plan->residual_rows);
-    EMIT_OUTER (e, row, x_const(e, 0), c->rows, 1) {
-        EMIT_OUTER (e, col, x_const(e, 0), c->cols, 1) {
+    EMIT_FOR_OPAQUE (e, row, x_const(e, 0), c->rows, 1) {
+        EMIT_FOR_OPAQUE (e, col, x_const(e, 0), c->cols, 1) {
             idx pixel = x_add(e, x_mul(e, row.at, c->cols), col.at);
             p_put_addr(e, p_at_addr(e, table, pixel), out_row(e, c, row.at, col.at));
             if (has_residual_rows(c))
@@ -48,7 +48,7 @@ static void fill_rows(Emit *e, const Ctx *c)
                            row_of(e, c, c->pb.residual, row.at, col.at));
         }
     }
-    EMIT_OUTER (e, pixel, c->pixels, x_round_up(e, c->pixels, c->plan->mr), 1) {
+    EMIT_FOR_OPAQUE (e, pixel, c->pixels, x_round_up(e, c->pixels, c->plan->mr), 1) {
         p_put_addr(e, p_at_addr(e, table, pixel.at), tiled_own(e, c, c->plan->spare));
         if (has_residual_rows(c))
             p_put_addr(e, p_at_addr(e, residual, pixel.at), tiled_own(e, c, c->plan->spare));
@@ -82,7 +82,7 @@ static idx flag(Emit *e, cond yes)
 static void sample_borders(Emit *e, const Ctx *c, LLVMValueRef fn, const idx from[3])
 {
     const TiledPlan *p = c->plan;
-    EMIT_OUTER (e, panel, x_const(e, 0), c->pixels, p->mr) {
+    EMIT_FOR_OPAQUE (e, panel, x_const(e, 0), c->pixels, p->mr) {
         EMIT_IF (e, x_equal(e, flag(e, tiled_inside(e, c, panel.at)), x_const(e, 0))) {
             idx pixels = x_min(e, x_const(e, p->mr), x_sub(e, c->pixels, panel.at));
             sample_column(e, c, fn, from, (Span){ panel.at, pixels, panel.at });
@@ -128,7 +128,7 @@ static void prefetch(Emit *e, const Ctx *c, idx row)
 static void tile_places(Emit *e, const Ctx *c)
 {
     idx zero = x_const(e, 0);
-    EMIT_OUTER (e, row, zero, c->rows, 1) {
+    EMIT_FOR_OPAQUE (e, row, zero, c->rows, 1) {
         prefetch(e, c, row.at);
         find_places(e, c, row.at, zero, c->cols, x_mul(e, row.at, c->cols));
     }
@@ -139,9 +139,9 @@ static void strips(Emit *e, const Ctx *c)
 {
     const TiledPlan *p = c->plan;
     idx zero = x_const(e, 0), from[3] = { zero, zero, x_const(e, p->taps) };
-    EMIT_OUTER (e, row, zero, c->rows, 1) {
+    EMIT_FOR_OPAQUE (e, row, zero, c->rows, 1) {
         prefetch(e, c, row.at);
-        EMIT_OUTER (e, col, zero, c->cols, p->strip) {
+        EMIT_FOR_OPAQUE (e, col, zero, c->cols, p->strip) {
             idx cols = x_min(e, x_const(e, p->strip), x_sub(e, c->cols, col.at));
             idx pixel = x_add(e, x_mul(e, row.at, c->cols), col.at);
             find_places(e, c, row.at, col.at, cols, zero);
@@ -178,7 +178,7 @@ static void channel_block(Emit *e, const Ctx *c, idx g, idx c0, int channels)
     LLVMValueRef fn = c->parts->columns[channels < p->channel_block];
     idx zero = x_const(e, 0), all = x_const(e, p->taps);
     idx channel = x_add(e, x_mulk(e, g, p->in_group), c0);
-    EMIT_OUTER (e, t0, zero, all, p->tap_block) {
+    EMIT_FOR_OPAQUE (e, t0, zero, all, p->tap_block) {
         idx taps = x_min(e, x_const(e, p->tap_block), x_sub(e, all, t0.at));
         const idx from[3] = { channel, t0.at, taps };
         if (!c->parts->fill && p->strip < p->pixels)
@@ -187,7 +187,7 @@ static void channel_block(Emit *e, const Ctx *c, idx g, idx c0, int channels)
             sample_borders(e, c, fn, from);
         else if (!c->parts->fill)
             sample_column(e, c, fn, from, (Span){ zero, c->pixels, zero });
-        EMIT_OUTER (e, i, zero, x_const(e, p->group_block), 1) {
+        EMIT_FOR_OPAQUE (e, i, zero, x_const(e, p->group_block), 1) {
             group_product(e, c, x_add(e, g, i.at), i.at, c0, channels, t0.at, taps);
         }
     }
@@ -197,8 +197,8 @@ static void whole_tile(Emit *e, const Ctx *c)
 {
     const TiledPlan *p = c->plan;
     int rest = p->in_group % p->channel_block;
-    EMIT_OUTER (e, g, x_const(e, 0), x_const(e, p->groups), p->group_block) {
-        EMIT_OUTER (e, c0, x_const(e, 0), x_const(e, p->in_group - rest), p->channel_block) {
+    EMIT_FOR_OPAQUE (e, g, x_const(e, 0), x_const(e, p->groups), p->group_block) {
+        EMIT_FOR_OPAQUE (e, c0, x_const(e, 0), x_const(e, p->in_group - rest), p->channel_block) {
             channel_block(e, c, g.at, c0.at, p->channel_block);
         }
         if (rest)
@@ -292,7 +292,7 @@ static idx shared(Emit *e, const Problem *pb, const void *self)
 
 static void run_repack(Emit *e, LLVMValueRef fn)
 {
-    EMIT_OUTER (e, task, e_arg_idx(e, RUN_FIRST), e_arg_idx(e, RUN_LAST), 1) {
+    EMIT_FOR_OPAQUE (e, task, e_arg_idx(e, RUN_FIRST), e_arg_idx(e, RUN_LAST), 1) {
         e_call_fn(e, fn, 3,
                   (LLVMValueRef[]){ e_arg_addr(e, RUN_ARGS).v, e_arg_addr(e, RUN_WORKSPACE).v,
                                     task.at.v });
@@ -303,7 +303,7 @@ static void run_tiles(Emit *e, LLVMValueRef fn, const TiledPlan *p, const Proble
 {
     idx first = x_mulk(e, e_arg_idx(e, RUN_FIRST), p->grain);
     idx last = x_min(e, x_mulk(e, e_arg_idx(e, RUN_LAST), p->grain), tiles_of(e, p, pb));
-    EMIT_OUTER (e, tile, first, last, 1) {
+    EMIT_FOR_OPAQUE (e, tile, first, last, 1) {
         e_call_fn(e, fn, T_NARGS,
                   (LLVMValueRef[]){ e_arg_addr(e, RUN_ARGS).v, e_arg_addr(e, RUN_WORKSPACE).v,
                                     mine.v, tile.at.v });
@@ -319,8 +319,7 @@ static void emit_run(Emit *e, const TiledPlan *p, const TiledParts *parts, LLVMV
     if (!parts->repack) {
         run_tiles(e, tile, p, &pb, mine);
     } else {
-        EMIT_EITHER(e, b, x_equal(e, e_arg_idx(e, RUN_PHASE), x_const(e, 0)))
-        {
+        EMIT_IF_ELSE (e, b, x_equal(e, e_arg_idx(e, RUN_PHASE), x_const(e, 0))) {
             if (b.yes)
                 run_repack(e, parts->repack);
             else

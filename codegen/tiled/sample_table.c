@@ -25,7 +25,7 @@ typedef struct Table {
 } Table;
 
 /* Elements of a and b in turns, `each` at a time, from the lower or the upper half of both. */
-static fvec in_turns(Emit *e, fvec a, fvec b, int each, int upper)
+static fvec f_interleave(Emit *e, fvec a, fvec b, int each, int upper)
 {
     int from[64], half = e->lanes / 2;
     if (each == e->lanes)
@@ -34,7 +34,7 @@ static fvec in_turns(Emit *e, fvec a, fvec b, int each, int upper)
         int pair = i / (2 * each), at = upper * half + pair * each + i % each;
         from[i] = i / each % 2 ? e->lanes + at : at;
     }
-    return f_held(e, f_shuffle(e, a, b, from));
+    return f_opaque(e, f_shuffle(e, a, b, from));
 }
 
 /* weights[entry][4] for a vector of entries: one line of the cache holds all corners of a sample. */
@@ -50,9 +50,11 @@ static void store_corners(Emit *e, const Table *t, idx entry, const Sample *s)
         w[c] = f_mul(e, row, x[c % 2]);
     }
     for (int i = 0; i < 4; i++) {
-        fvec upper = in_turns(e, w[0], w[1], 1, i / 2), lower = in_turns(e, w[2], w[3], 1, i / 2);
+        fvec upper = f_interleave(e, w[0], w[1], 1, i / 2),
+             lower = f_interleave(e, w[2], w[3], 1, i / 2);
         idx at = x_addk(e, x_mulk(e, entry, 4), i * e->lanes);
-        p_store(e, p_at(e, t->weights, at), in_turns(e, upper, lower, 2, i % 2), (mask){ NULL });
+        p_store(e, p_at(e, t->weights, at), f_interleave(e, upper, lower, 2, i % 2),
+                (mask){ NULL });
     }
 }
 
@@ -112,8 +114,8 @@ static void all_taps(Emit *e, const TiledPlan *plan, const Problem *pb, const Ta
 {
     const dcn_spec *s = plan->s;
     idx first = x_mulk(e, at->d, plan->taps), zero = x_const(e, 0);
-    EMIT_OUTER (e, i, zero, x_const(e, s->kernel[0]), 1) {
-        EMIT_OUTER (e, j, zero, x_const(e, s->kernel[1]), 1) {
+    EMIT_FOR_OPAQUE (e, i, zero, x_const(e, s->kernel[0]), 1) {
+        EMIT_FOR_OPAQUE (e, j, zero, x_const(e, s->kernel[1]), 1) {
             idx tap = x_add(e, first, x_add(e, x_mulk(e, i.at, s->kernel[1]), j.at));
             idx entry = x_add(e, x_mulk(e, tap, plan->tap_entries), pixel);
             if (problem_is_deformed(s))
@@ -134,11 +136,11 @@ static ivec blocks_of(Emit *e, const TiledPlan *plan, const Problem *pb, ivec d)
 /* Lanes along the columns of the row. */
 static void row_by_pixels(Emit *e, const TiledPlan *plan, const Problem *pb, const Table *t)
 {
-    EMIT_OUTER (e, d, x_const(e, 0), x_const(e, plan->s->offset_groups), 1) {
+    EMIT_FOR_OPAQUE (e, d, x_const(e, 0), x_const(e, plan->s->offset_groups), 1) {
         Table here = *t;
         here.block = blocks_of(e, plan, pb, i_splat(e, d.at));
-        EMIT_TILES (e, v, e_arg_idx(e, COLS)) {
-            v.at = x_held(e, v.at);
+        EMIT_VECTORS (e, v, e_arg_idx(e, COLS)) {
+            v.at = x_opaque(e, v.at);
             Place at = { .n = e_arg_idx(e, N), .d = d.at, .p = e_arg_idx(e, P), .live = v.live };
             at.q = x_add(e, e_arg_idx(e, Q), v.at);
             emit_softmax(e, pb, &at);
@@ -170,7 +172,7 @@ static addr row_of(Emit *e, const TiledPlan *p, const Problem *pb, int per, cons
 static void prefetch_ahead(Emit *e, const TiledPlan *p, addr row, int per, int64_t stride)
 {
     addr next = p_at(e, row, x_mulk(e, e_arg_idx(e, AHEAD), stride));
-    EMIT_OUTER (e, i, x_const(e, 0), x_const(e, row_length(p, per)), 64 / e->fp_bytes) {
+    EMIT_FOR_OPAQUE (e, i, x_const(e, 0), x_const(e, row_length(p, per)), 64 / e->fp_bytes) {
         p_prefetch(e, p_at(e, next, i.at), 1);
     }
 }
@@ -178,8 +180,7 @@ static void prefetch_ahead(Emit *e, const TiledPlan *p, addr row, int per, int64
 static void store_spot(Emit *e, const Problem *pb, const Table *t, idx entry, const Spot *spot)
 {
     mask outside = m_not(e, emit_spot_inside(e, pb, spot));
-    EMIT_EITHER(e, border, c_any(e, outside))
-    {
+    EMIT_IF_ELSE (e, border, c_any(e, outside)) {
         Sample s = emit_spot_sample(e, pb, spot, !border.yes);
         store_sample(e, pb, t, entry, &s);
     }
@@ -202,14 +203,14 @@ static TapRows rows_of(Emit *e, const TiledPlan *p, const Problem *pb, const Pla
 static void row_by_taps(Emit *e, const TiledPlan *plan, const Problem *pb, const Table *t)
 {
     TapTable table = emit_tap_table(e, plan->s);
-    EMIT_OUTER (e, col, x_const(e, 0), e_arg_idx(e, COLS), 1) {
+    EMIT_FOR_OPAQUE (e, col, x_const(e, 0), e_arg_idx(e, COLS), 1) {
         Place at = { .n = e_arg_idx(e, N), .p = e_arg_idx(e, P) };
         at.q = x_add(e, e_arg_idx(e, Q), col.at);
         TapRows rows = rows_of(e, plan, pb, &at, col.at);
         idx pixel = x_add(e, e_arg_idx(e, PIXEL), col.at);
-        EMIT_TILES (e, v, x_const(e, (int64_t)plan->taps * plan->s->offset_groups)) {
+        EMIT_VECTORS (e, v, x_const(e, (int64_t)plan->taps * plan->s->offset_groups)) {
             Table here = *t;
-            v.at = x_held(e, v.at);
+            v.at = x_opaque(e, v.at);
             here.block = blocks_of(e, plan, pb, p_load_i32(e, p_at_i32(e, table.d, v.at)));
             Spot spot = emit_spot_taps(e, pb, &table, &at, &rows, &v);
             idx entry = x_add(e, x_mulk(e, pixel, plan->pixel_entries), v.at);

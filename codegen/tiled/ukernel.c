@@ -74,7 +74,7 @@ static void step(Emit *e, Tile *t, addr from, int64_t row, idx k)
     for (int v = 0; v < t->nv; v++)
         w[v] = p_load(e, p_at(e, weights, x_const(e, (int64_t)v * e->lanes)), (mask){ NULL });
     for (int r = 0; r < t->mr; r++) {
-        fvec x = p_repeat(e, p_at(e, from, x_const(e, r * row)), t->plan->pack);
+        fvec x = p_broadcast(e, p_at(e, from, x_const(e, r * row)), t->plan->pack);
         for (int v = 0; v < t->nv; v++)
             v_set(e, *sum(t, r, v), f_fma(e, x, w[v], v_get(e, *sum(t, r, v))));
     }

@@ -95,7 +95,7 @@ static void expect_sums(const dcn_spec *s, const Machine *m)
     char schedule[DCN_TEXT_MAX];
     machine_guess(s, m, schedule);
     int width = (int)(s->in_channels / s->offset_groups * (int)sizeof(float));
-    int want = 36 * schedule_knob(schedule, "beside") * width / m->vector_bytes, first, last;
+    int want = 36 * schedule_knob(schedule, "jam") * width / m->vector_bytes, first, last;
     Listing l = machine_listing(s, m, NULL);
     cr_assert(listing_function(&l, "sums", &first, &last), "%s %s", s->name, m->cpu);
     int work = listing_count(&l, first, last, m->fma) + listing_count(&l, first, last, "vmulps");
@@ -180,8 +180,9 @@ Test(growth, narrow_vectors)
 ** smallest. */
 Test(growth, a_tile_is_loops)
 {
-    static const char *const tiles[] = { "tiled th=1 tw=4 cb=16", "tiled th=8 tw=16 cb=64",
-                                         "tiled th=16 tw=64 cb=0" };
+    static const char *const tiles[] = { "tiled tile_h=1 tile_w=4 kc_channels=16",
+                                         "tiled tile_h=8 tile_w=16 kc_channels=64",
+                                         "tiled tile_h=16 tile_w=64 kc_channels=0" };
     dcn_module *w = load_workloads();
     const dcn_spec *s = dcn_module_spec(w, 0); /* 128 channels */
     for (int m = 0; m < NX86; m++) {

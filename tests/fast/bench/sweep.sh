@@ -26,16 +26,16 @@ sweeps "1 timed, 0 refused, 0 repeated, 0 wrong"
 sweeps "4 timed, 0 refused, 0 repeated, 0 wrong" "direct lanes={2,4} outs={1,2}"
 for lanes in 2 4; do
     for outs in 1 2; do
-        [ "$(rows "direct lanes=$lanes outs=$outs\$")" = 1 ] || fail "$lanes $outs" "$table"
+        [ "$(rows "direct lanes=$lanes oc_block=$outs\$")" = 1 ] || fail "$lanes $outs" "$table"
     done
 done
 sweeps "2 timed, 1 refused, 2 repeated, 0 wrong" "direct lanes=4 outs={1,1,2}" \
-    "direct lanes=4 outs=1" "direct lanes=3 outs=1"
+    "direct lanes=4 oc_block=1" "direct lanes=3 oc_block=1"
 case $table in
 *"the last refusal: "*lanes*) ;;
 *) fail "the refusal has no reason" "$table" ;;
 esac
-sweeps "5 timed, 0 refused, 0 repeated, 0 wrong" "direct lanes=2 outs=*"
+sweeps "5 timed, 0 refused, 0 repeated, 0 wrong" "direct lanes=2 oc_block=*"
 printf '%s\n' "$table" | awk '/GFLOP\/s/ { next } NF > 5 && $1 + 0 > 0 && !/timed/ {
     if ($1 + 0 < last) exit 1; last = $1 + 0 }' || fail "not sorted" "$table"
 

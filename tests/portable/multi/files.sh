@@ -35,7 +35,7 @@ same "-mattr is for all" 2 "$(grep -c '"target-features"=".*+gfni' attrs/a.ll)"
 
 # ---- a schedule is chosen for each target
 works compile two.lua -o fixed --kernel a --target $both --emit header --schedule direct
-same "schedules" "direct lanes=8 outs=4 direct lanes=4 outs=4" \
+same "schedules" "direct lanes=8 oc_block=4 direct lanes=4 oc_block=4" \
     "$(sed -n 's/^\*\* schedule *//p' fixed/a.h | tr '\n' ' ' | sed 's/ $//')"
 
 # ---- what cannot be

@@ -17,15 +17,15 @@ typedef struct Crossing {
 ParameterizedTestParameters(crossing, agrees_with_the_reference)
 {
     static Crossing all[] = {
-        { 272, 64, 2, 17, "" },        { 272, 64, 2, 17, "tiled cb=16" },
-        { 34, 48, 2, 17, "tiled" },    { 34, 48, 2, 17, "tiled cb=16" },
-        { 72, 16, 2, 9, "tiled" },     { 72, 16, 2, 9, "tiled cb=32" },
-        { 66, 4, 2, 33, "tiled" },     { 66, 4, 2, 33, "tiled cb=16" },
-        { 24, 15, 3, 2, "tiled" },     { 24, 15, 3, 2, "tiled cb=32" },
-        { 216, 6, 6, 27, "tiled" },    { 216, 6, 6, 27, "tiled cb=256" },
-        { 120, 6, 6, 8, "tiled" },     { 120, 6, 6, 8, "tiled cb=128" },
+        { 272, 64, 2, 17, "" },        { 272, 64, 2, 17, "tiled kc_channels=16" },
+        { 34, 48, 2, 17, "tiled" },    { 34, 48, 2, 17, "tiled kc_channels=16" },
+        { 72, 16, 2, 9, "tiled" },     { 72, 16, 2, 9, "tiled kc_channels=32" },
+        { 66, 4, 2, 33, "tiled" },     { 66, 4, 2, 33, "tiled kc_channels=16" },
+        { 24, 15, 3, 2, "tiled" },     { 24, 15, 3, 2, "tiled kc_channels=32" },
+        { 216, 6, 6, 27, "tiled" },    { 216, 6, 6, 27, "tiled kc_channels=256" },
+        { 120, 6, 6, 8, "tiled" },     { 120, 6, 6, 8, "tiled kc_channels=128" },
         { 152, 16, 8, 4, "tiled" },    { 912, 96, 48, 19, "" },
-        { 912, 96, 48, 19, "direct" }, { 144, 10, 2, 3, "tiled cb=16" },
+        { 912, 96, 48, 19, "direct" }, { 144, 10, 2, 3, "tiled kc_channels=16" },
     };
     return cr_make_param_array(Crossing, all, sizeof all / sizeof *all);
 }

@@ -138,7 +138,7 @@ static void expect_same_modulation(const Variant *v, dcn_modulation m, double x,
                                    double y)
 {
     dcn_spec one = variant_spec(v, DCN_OP_DEFORM_CONV2D), other = one;
-    one.offset_groups = other.offset_groups = strstr(v->schedule, "cb=16") ? 1 : 2;
+    one.offset_groups = other.offset_groups = strstr(v->schedule, "kc_channels=16") ? 1 : 2;
     one.modulation = m;
     other.modulation = n;
     Case a, b;
@@ -302,7 +302,7 @@ static void expect_group(const Case *one, const Case *all, int g, const Variant 
 /* Only the schedules without a channel block fit so few channels. */
 static void groups(const Variant *v)
 {
-    if (strstr(v->schedule, "cb=16"))
+    if (strstr(v->schedule, "kc_channels=16"))
         return;
     dcn_spec whole = variant_spec(v, DCN_OP_DEFORM_CONV2D);
     whole.in_channels = GROUPS * IN;
@@ -414,7 +414,7 @@ static void schedules(const Variant *v)
     s.modulation = DCN_MODULATION_SIGMOID;
     s.bias = true;
     s.activation = DCN_ACT_GELU;
-    const Variant plain = { v->dtype, v->layout, "direct lanes=2 outs=1" };
+    const Variant plain = { v->dtype, v->layout, "direct lanes=2 oc_block=1" };
     Case a, b;
     variant_open(&a, &plain, &s);
     variant_open(&b, v, &s);

@@ -15,9 +15,9 @@ enum { ROIS = 9, CHANNELS = 18, HEIGHT = 13, WIDTH = 17 };
 
 static const char *const schedules[] = {
     "roi",
-    "roi nv=1 rows=1 view=0",
-    "roi nv=2 rows=2 samples=2",
-    "roi samples=1 nv=1",
+    "roi nv=1 bin_rows=1 repack=0",
+    "roi nv=2 bin_rows=2 table_samples=2",
+    "roi table_samples=1 nv=1",
 };
 enum { NSCHEDULES = sizeof schedules / sizeof *schedules };
 

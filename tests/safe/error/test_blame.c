@@ -38,13 +38,14 @@ Test(blame, a_schedule_of_the_spec)
 {
     const dcn_spec misspelt = spec("haswell", "dirct"),
                    refused = spec("haswell", "direct lanes=16"),
-                   value = spec("haswell", "direct outs=3");
+                   value = spec("haswell", "direct oc_block=3");
     refuses(&misspelt, NULL, DCN_ESPEC,
             "'schedule' = \"dirct\": unknown lowering \"dirct\" (did you mean \"direct\"?)");
-    refuses(&value, NULL, DCN_ESPEC,
-            "'schedule' = \"direct outs=3\": schedule knob outs = 3 is not one of 1, 2, 4, 8, 16");
+    refuses(
+        &value, NULL, DCN_ESPEC,
+        "'schedule' = \"direct oc_block=3\": schedule knob outs = 3 is not one of 1, 2, 4, 8, 16");
     refuses(&refused, NULL, DCN_ESPEC,
-            "'schedule' = \"direct lanes=16\": schedule \"direct lanes=16 outs=4\" is refused: "
+            "'schedule' = \"direct lanes=16\": schedule \"direct lanes=16 oc_block=4\" is refused: "
             "vector is wider than the machine's registers");
 }
 
@@ -53,8 +54,8 @@ Test(blame, a_schedule_of_the_options)
     const dcn_spec s = spec("haswell", "dirct");
     refuses(&s, &(dcn_options){ .schedule = "dirct" }, DCN_EUSAGE,
             "unknown lowering \"dirct\" (did you mean \"direct\"?)");
-    refuses(&s, &(dcn_options){ .schedule = "direct lanes=16 outs=1" }, DCN_EFAILED,
-            "schedule \"direct lanes=16 outs=1\" is refused: "
+    refuses(&s, &(dcn_options){ .schedule = "direct lanes=16 oc_block=1" }, DCN_EFAILED,
+            "schedule \"direct lanes=16 oc_block=1\" is refused: "
             "vector is wider than the machine's registers");
 }
 

@@ -47,13 +47,15 @@ enum { NSHAPES = sizeof shapes / sizeof *shapes };
 
 static const char *const schedules[] = {
     "direct",
-    "direct outs=1 lanes=2",
+    "direct oc_block=1 lanes=2",
     "tiled",
-    "tiled mr=7 nv=1 th=1 tw=4 order=1 unroll=4",
+    "tiled mr=7 nv=1 tile_h=1 tile_w=4 loop_order=1 unroll=4",
     "aggregate",
-    "aggregate block=1 th=1 tw=0 ahead=10 next=1 stream=0 permute=0 beside=1",
+    "aggregate block=1 tile_h=1 tile_w=0 prefetch_rows=10 prefetch_blocks=1 nontemporal=0 "
+    "coeff_shuffles=0 jam=1",
     "project",
-    "project mr=7 nv=1 th=1 tw=4 order=1 unroll=4 block=1 ahead=0 next=1 permute=0 beside=4",
+    "project mr=7 nv=1 tile_h=1 tile_w=4 loop_order=1 unroll=4 block=1 prefetch_rows=0 "
+    "prefetch_blocks=1 coeff_shuffles=0 jam=4",
 };
 enum { NSCHEDULES = sizeof schedules / sizeof *schedules };
 

@@ -28,8 +28,8 @@ expect 3 "$unknown" show schedule target.lua --json
 works show schedule target.lua --target haswell
 same "no directory is made" no "$([ -e out ] && echo yes || echo no)"
 
-spec value.lua haswell '"direct outs=3"'
-value="'schedule' = \"direct outs=3\": schedule knob outs = 3 is not one of 1, 2, 4, 8, 16"
+spec value.lua haswell '"direct oc_block=3"'
+value="'schedule' = \"direct oc_block=3\": schedule knob outs = 3 is not one of 1, 2, 4, 8, 16"
 for verb in "show schedule" "show asm" "compile -o out"; do
     # shellcheck disable=SC2086
     expect 3 "value.lua:7: $value" $verb value.lua
@@ -48,7 +48,7 @@ spec word.lua haswell '"dirct"'
 expect 3 "word.lua:7: 'schedule' = \"dirct\": unknown lowering \"dirct\" (did you mean \"direct\"?)" \
     show schedule word.lua
 spec refused.lua haswell '"direct lanes=16"'
-expect 3 "refused.lua:7: 'schedule' = \"direct lanes=16\": schedule \"direct lanes=16 outs=4\" is refused: \
+expect 3 "refused.lua:7: 'schedule' = \"direct lanes=16\": schedule \"direct lanes=16 oc_block=4\" is refused: \
 vector is wider than the machine's registers" show schedule refused.lua
 
 # ---- where the call does not show the key: the line of the call, in its file
@@ -56,7 +56,7 @@ printf '%s\n' '-- this is line 1' 'return function(how)' \
     '  how.in_channels, how.out_channels, how.kernel_size = 4, 4, 1' \
     '  return conv2d(how)' 'end' >make.lua
 printf '%s\n' 'local make = include "make.lua"' \
-    'return make { height = 4, width = 4, schedule = "direct outs=3" }' >made.lua
+    'return make { height = 4, width = 4, schedule = "direct oc_block=3" }' >made.lua
 expect 3 "make.lua:4: $value" show schedule made.lua --target haswell
 
 # ---- of several kernels, the one that is wrong
@@ -67,7 +67,7 @@ local function k(name, schedule)
 end
 return { k("a", "direct"),
   conv2d { name = "b", height = 4, width = 4, in_channels = 4, out_channels = 4, kernel_size = 1,
-    schedule = "direct outs=3" } }
+    schedule = "direct oc_block=3" } }
 END
 works show schedule several.lua --kernel a
 expect 3 "several.lua:7: $value" compile several.lua -o out
@@ -77,7 +77,7 @@ same "nothing is written" no "$([ -e out ] && echo yes || echo no)"
 spec good.lua x86-64-v3 '"direct"'
 expect 2 "dcngen: kernel 'conv2d': unknown lowering \"dirct\" (did you mean \"direct\"?)" \
     show schedule value.lua --schedule dirct
-expect 1 "dcngen: kernel 'conv2d': schedule \"direct lanes=16 outs=4\" is refused: vector is wider than the \
+expect 1 "dcngen: kernel 'conv2d': schedule \"direct lanes=16 oc_block=4\" is refused: vector is wider than the \
 machine's registers" show schedule good.lua --schedule "direct lanes=16"
 expect 4 'dcngen: unknown CPU "znver44" (did you mean "znver4"?)' show schedule target.lua --target znver44
 expect 4 'dcngen: unknown CPU feature "avx22" (did you mean "avx2"?)' show schedule good.lua -mattr=+avx22

@@ -13,8 +13,8 @@ shape() { printf '%s\n' "$out" | sed -E 's/[0-9.]+(e-[0-9]+)?/N/g'; }
 # ---- verify
 works verify two.lua --schedule direct
 same "a line for each kernel" \
-    $'a: deform_convNd fN nchw, direct lanes=N outs=N: N cases, worst N of the tolerance: ok
-longer: convNd fN nhwc, direct lanes=N outs=N: N cases, worst N of the tolerance: ok' "$(shape)"
+    $'a: deform_convNd fN nchw, direct lanes=N oc_block=N: N cases, worst N of the tolerance: ok
+longer: convNd fN nhwc, direct lanes=N oc_block=N: N cases, worst N of the tolerance: ok' "$(shape)"
 first=$out
 works verify two.lua --schedule direct --seed 0 --threads 1
 same "the seed's default is 0, threads do not matter" "$first" "$out"
@@ -44,8 +44,8 @@ works show asm two.lua --kernel a
 same "show asm is what compile writes" "$(cat a.s)" "$out"
 works show ir two.lua
 same "show ir has every kernel" $'@a_run(\n@longer_run(' "$(printf '%s\n' "$out" | grep '^define' | grep -oE '@[a-z]+_run\(')"
-works show schedule two.lua --schedule "direct outs=1"
-same "show schedule: the schedule" $'a: direct lanes=N outs=N\nlonger: direct lanes=N outs=N' \
+works show schedule two.lua --schedule "direct oc_block=1"
+same "show schedule: the schedule" $'a: direct lanes=N oc_block=N\nlonger: direct lanes=N oc_block=N' \
     "$(shape | grep -v '^ ')"
 same "show schedule: why" yes "$(printf '%s\n' "$out" | grep -q '^  registers: ' && echo yes)"
 same "show schedule: no workspace without --threads" 0 "$(printf '%s\n' "$out" | grep -c '^  workspace of')"

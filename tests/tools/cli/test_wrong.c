@@ -30,7 +30,9 @@ int find_mismatch(const dcn_kernel *k, uint64_t seed, int threads, dcn_report *r
 
 static char spec[] = "/tmp/dcngen-wrong-XXXXXX";
 static const char *words[] = { spec };
-static Args args = { .words = { 1, words }, .schedule = "direct lanes=4 outs=1", .seconds = 0.01 };
+static Args args = { .words = { 1, words },
+                     .schedule = "direct lanes=4 oc_block=1",
+                     .seconds = 0.01 };
 
 static void begin(void)
 {
@@ -57,11 +59,12 @@ Test(wrong, verify_fails_but_goes_on, .init = begin, .fini = end)
     dcn_error err;
     cr_expect_eq(verb_verify(&args, &err), DCN_EFAILED);
     fflush(stdout);
-    cr_assert_stdout_eq_str(
-        "good: conv2d f32 nchw, direct lanes=4 outs=1: 4 cases, worst 0.25 of the tolerance: ok\n"
-        "bad: conv2d f32 nchw, direct lanes=4 outs=1: 4 cases, 2 FAILED: "
-        "case 'zero offsets': output[0,0,0,0] = 1, want 2\n"
-        "last: conv2d f32 nchw, direct lanes=4 outs=1: 4 cases, worst 0.25 of the tolerance: ok\n");
+    cr_assert_stdout_eq_str("good: conv2d f32 nchw, direct lanes=4 oc_block=1: 4 cases, worst 0.25 "
+                            "of the tolerance: ok\n"
+                            "bad: conv2d f32 nchw, direct lanes=4 oc_block=1: 4 cases, 2 FAILED: "
+                            "case 'zero offsets': output[0,0,0,0] = 1, want 2\n"
+                            "last: conv2d f32 nchw, direct lanes=4 oc_block=1: 4 cases, worst 0.25 "
+                            "of the tolerance: ok\n");
 }
 
 Test(wrong, verify_as_json, .init = begin, .fini = end)

@@ -14,8 +14,8 @@ full() { # SCHEDULE: with every knob
     "$DCNGEN_BIN" show schedule k.lua --schedule "$1" | sed -n '1s/^k: //p'
 }
 guess=$("$DCNGEN_BIN" show schedule k.lua | sed -n '1s/^k: //p')
-found=$(full "direct outs=1")
-other=$(full "direct outs=2")
+found=$(full "direct oc_block=1")
+other=$(full "direct oc_block=2")
 same "three schedules" 3 "$(printf '%s\n' "$guess" "$found" "$other" | sort -u | wc -l)"
 rev=$(sed -nE 's/^ *\.rev = ([0-9]+).*/\1/p' "$SOURCE_DIR/codegen/direct/lowering.c")
 same "the revision of direct" yes "$([ -n "$rev" ] && echo yes)"
@@ -96,10 +96,10 @@ same "it is compiled again" "0|dcngen: note: stored code of 'k' was dropped: its
 same "and mended" "$loaded" "$(stages verify k.lua --threads 1)"
 
 # ---- pins
-works cache pin k.lua --threads 1 --schedule "direct outs=2"
+works cache pin k.lua --threads 1 --schedule "direct oc_block=2"
 same "a pin" "$other|pinned, 1.25 times as fast as the guess, of 2 candidates timed; offsets normal:2, 1 thread, 2023-11-14" \
     "$(decision --threads 1)"
-works cache pin k.lua --threads 3 --schedule "direct outs=1"
+works cache pin k.lua --threads 3 --schedule "direct oc_block=1"
 same "a pin of what was never tried" "$found|pinned" "$(decision --threads 3)"
 works cache ls
 same "is listed" 2 "$(printf '%s\n' "$out" | grep -c ' pinned: direct')"
@@ -164,7 +164,7 @@ if mount -t tmpfs -o size=512k,mode=700 tmpfs full 2>/dev/null; then
     same "full: the work goes on" "0|" "$code|$err"
     same "full: the record is used" "$found|${tuned/2 candidates/1 candidate}" "$(decision --threads 1)"
     for i in $(seq 300); do
-        sed "s/$found/direct lanes=1 outs=$i/" first.jsonl
+        sed "s/$found/direct lanes=1 oc_block=$i/" first.jsonl
     done >many.jsonl
     call cache import many.jsonl
     same "full: an import fails" 4 "$code"

@@ -23,8 +23,8 @@ works sweep plan -mcpu=haswell tiny.lua
 byname=$out
 works sweep plan --target haswell tiny.lua
 same "-mcpu is --target" "$out" "$byname"
-works sweep plan --target haswell,znver4 --schedule "direct outs=1" tiny.lua
-same "--schedule is in every item" 4 "$(grep -c '"schedule":"direct outs=1"' <<<"$out")"
+works sweep plan --target haswell,znver4 --schedule "direct oc_block=1" tiny.lua
+same "--schedule is in every item" 4 "$(grep -c '"schedule":"direct oc_block=1"' <<<"$out")"
 same "and makes other items of them" 0 "$(sed -nE 's/.*"id":"([0-9a-f]+)".*/\1/p' <<<"$out" | grep -cFf - <<<"$byname")"
 
 # ---- the layers of known networks
@@ -67,7 +67,7 @@ expect 2 "dcngen: --target ',haswell' has an empty name" sweep plan --target ,ha
 expect 4 'dcngen: unknown CPU "haswel" (did you mean "haswell"?)' sweep plan --target znver4,haswel tiny.lua
 expect 2 "dcngen: --target haswell and -mcpu=znver4 contradict each other" \
     sweep plan --target haswell -mcpu=znver4 tiny.lua
-call sweep plan --target haswell --schedule "direct outs=3" tiny.lua
+call sweep plan --target haswell --schedule "direct oc_block=3" tiny.lua
 same "a schedule that no kernel takes: exit code" 2 "$code"
 same "a schedule that no kernel takes: whose" yes "$([[ $err == "dcngen: kernel 'a' for haswell: "*outs* ]] && echo yes)"
 same "a plan that is refused is not written" no "$([ -e p ] && echo yes || echo no)"

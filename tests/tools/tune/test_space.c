@@ -62,27 +62,27 @@ Test(space, texts_that_mean_no_point)
                                          "tiled",
                                          "direct lanes=8",
                                          "wrong mr=1",
-                                         "direct lanes=3 outs=1",
-                                         "direct lanes=8 outs=1 more=2" };
+                                         "direct lanes=3 oc_block=1",
+                                         "direct lanes=8 oc_block=1 more=2" };
     dcn_spec s = layer();
     dcn_target t = native();
     TuneSpace sp = open_space(&s, &t, 1, NULL);
     SearchPoint p;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         cr_expect_eq(tune_space_parse(&sp, texts[i], &p), -1, "%s", texts[i]);
-    cr_expect_eq(tune_space_parse(&sp, "direct outs=1, lanes=8", &p), 0);
+    cr_expect_eq(tune_space_parse(&sp, "direct oc_block=1, lanes=8", &p), 0);
 }
 
 Test(space, a_narrow_one_keeps_its_knobs)
 {
     dcn_spec s = layer();
     dcn_target t = native();
-    TuneSpace sp = open_space(&s, &t, 1, "direct outs=4");
+    TuneSpace sp = open_space(&s, &t, 1, "direct oc_block=4");
     SearchSpace space = tune_space_search(&sp);
     SearchPoint p;
     cr_expect_eq(points_count(&space), 4);
-    cr_expect_eq(tune_space_parse(&sp, "direct lanes=8 outs=4", &p), 0);
-    cr_expect_eq(tune_space_parse(&sp, "direct lanes=8 outs=8", &p), -1);
+    cr_expect_eq(tune_space_parse(&sp, "direct lanes=8 oc_block=4", &p), 0);
+    cr_expect_eq(tune_space_parse(&sp, "direct lanes=8 oc_block=8", &p), -1);
     for (uint64_t i = 0; i < 4; i++) {
         Schedule sc;
         p = points_at(&space, i);
@@ -140,8 +140,8 @@ Test(cost, is_a_time_for_every_legal_schedule)
 /* What the model must know: each of these was measured to be much slower than the guess. */
 Test(cost, knows_what_is_bad)
 {
-    static const char *const bad[] = { "tiled mr=1 nv=1", "tiled th=1 tw=4", "tiled cb=16 taps=1",
-                                       "direct outs=1" };
+    static const char *const bad[] = { "tiled mr=1 nv=1", "tiled tile_h=1 tile_w=4",
+                                       "tiled kc_channels=16 kc_taps=1", "direct oc_block=1" };
     dcn_spec s = layer();
     dcn_target t = native();
     char guess[DCN_TEXT_MAX];

@@ -240,11 +240,11 @@ Test(tune, fixed_knobs_stay_and_make_no_winner, .timeout = 100)
     for (int i = 0; i < h.n; i++)
         cr_expect_not_null(strstr(h.schedule[i], "direct lanes=8 "), "%s", h.schedule[i]);
     cr_expect_eq(reasons_in_store().winners, 0);
-    strcpy(s.schedule, "direct outs=4");
+    strcpy(s.schedule, "direct oc_block=4");
     o.schedule = NULL;
     cr_assert_eq(run(&s, &o, cg_lowerings, &h, &t, &err), 0, "%s", err.text);
     for (int i = 0; i < h.n; i++)
-        cr_expect_not_null(strstr(h.schedule[i], " outs=4"), "%s", h.schedule[i]);
+        cr_expect_not_null(strstr(h.schedule[i], " oc_block=4"), "%s", h.schedule[i]);
     cr_expect_eq(reasons_in_store().winners, 0);
 }
 

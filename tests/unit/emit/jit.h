@@ -2,7 +2,7 @@
 **
 **     Jit j;
 **     Emit *e = jit_begin(&j, DCN_F32, target, 8);
-**     EMIT_TILES (e, t, jit_n(e)) { ... jit_in(e) ... jit_out(e) ... }
+**     EMIT_VECTORS (e, t, jit_n(e)) { ... jit_in(e) ... jit_out(e) ... }
 **     jit_end(&j);
 **     j.fn(in, out, n);
 **     jit_free(&j);

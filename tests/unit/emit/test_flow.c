@@ -46,7 +46,7 @@ static double get(const void *p, int bytes, int64_t i)
 /* out[i] = in[i] + 1 */
 static void emit_plus_one(Emit *e, idx extent)
 {
-    EMIT_TILES (e, t, extent) {
+    EMIT_VECTORS (e, t, extent) {
         fvec x = p_load(e, p_at(e, jit_in(e), t.at), t.live);
         p_store(e, p_at(e, jit_out(e), t.at), f_add(e, x, f_const(e, 1)), t.live);
     }
@@ -113,8 +113,8 @@ static void emit_loops(Emit *e, idx from, idx to, int64_t step)
             v_index_set(e, inner, x_addk(e, v_index_get(e, inner), 1));
     }
     var outer = v_index(e, x_const(e, 0));
-    EMIT_OUTER (e, i, from, to, step) {
-        EMIT_OUTER (e, k, x_const(e, 0), jit_n(e), 1)
+    EMIT_FOR_OPAQUE (e, i, from, to, step) {
+        EMIT_FOR_OPAQUE (e, k, x_const(e, 0), jit_n(e), 1)
             v_index_set(e, outer, x_add(e, v_index_get(e, outer), x_mul(e, i.at, k.at)));
     }
     p_put_i64(e, p_at_i64(e, jit_out(e), x_const(e, 3)), v_index_get(e, outer));
@@ -174,7 +174,7 @@ Test(flow, float_variable)
     Jit j;
     Emit *e = jit_begin(&j, DCN_F32, &t, 4);
     var sum = v_float(e, f_const(e, 0));
-    EMIT_TILES (e, s, jit_n(e))
+    EMIT_VECTORS (e, s, jit_n(e))
         v_set(e, sum, f_add(e, v_get(e, sum), p_load(e, p_at(e, jit_in(e), s.at), s.live)));
     p_store(e, jit_out(e), v_get(e, sum), (mask){ NULL });
     jit_end(&j);
@@ -192,8 +192,7 @@ static void emit_branches(Emit *e)
     EMIT_FOR (e, i, x_const(e, 0), jit_n(e), 1) {
         var y = v_index(e, x_const(e, 0));
         cond middle = c_and(e, x_less(e, x_const(e, 1), i.at), x_less(e, i.at, x_const(e, 4)));
-        EMIT_EITHER(e, b, x_less(e, i.at, x_const(e, 3)))
-        {
+        EMIT_IF_ELSE (e, b, x_less(e, i.at, x_const(e, 3))) {
             v_index_set(e, y, x_const(e, b.yes ? 1 : 2));
             EMIT_IF (e, middle)
                 v_index_set(e, y, x_addk(e, v_index_get(e, y), 100));

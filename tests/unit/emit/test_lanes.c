@@ -83,7 +83,7 @@ static double w_ceil_round(const Args *x)
 }
 static fvec e_at_most(Emit *e, fvec a, fvec b, fvec c)
 {
-    return f_select(e, f_at_most(e, a, b), c, a);
+    return f_select(e, f_less_equal(e, a, b), c, a);
 }
 static double w_at_most(const Args *x)
 {
@@ -93,9 +93,9 @@ static double w_at_most(const Args *x)
 static fvec e_convert(Emit *e, fvec a, fvec b, fvec c)
 {
     (void)b, (void)c;
-    Shape here = e_shape(e, (Shape){ 12 - e->fp_bytes, e->lanes, 0 });
+    Shape here = e_set_type(e, (Shape){ 12 - e->fp_bytes, e->lanes, 0 });
     fvec other = f_convert(e, a);
-    e_shape(e, here);
+    e_set_type(e, here);
     return f_convert(e, other);
 }
 static double w_convert(const Args *x)
@@ -105,9 +105,9 @@ static double w_convert(const Args *x)
 /* Rounded twice also where the machine could do it once. */
 static fvec e_exact(Emit *e, fvec a, fvec b, fvec c)
 {
-    Shape here = e_shape(e, (Shape){ e->fp_bytes, e->lanes, 1 });
+    Shape here = e_set_type(e, (Shape){ e->fp_bytes, e->lanes, 1 });
     fvec x = f_add(e, f_mul(e, a, b), c);
-    e_shape(e, here);
+    e_set_type(e, here);
     return x;
 }
 static double w_exact(const Args *x)
@@ -326,7 +326,7 @@ static void run(const Row *r, dcn_dtype dtype, const dcn_target *t, int lanes, c
 {
     Jit j;
     Emit *e = jit_begin(&j, dtype, t, lanes);
-    EMIT_TILES (e, s, jit_n(e)) {
+    EMIT_VECTORS (e, s, jit_n(e)) {
         addr p = p_at(e, jit_in(e), s.at);
         fvec a = p_load(e, p, s.live), b = p_load(e, p_at(e, p, x_const(e, N)), s.live);
         fvec c = p_load(e, p_at(e, p, x_mulk(e, jit_n(e), 2)), s.live);

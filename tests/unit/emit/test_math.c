@@ -217,7 +217,7 @@ static void run(const Row *r, Data *d, const dcn_target *t, int lanes)
 {
     Jit j;
     Emit *e = jit_begin(&j, d->dtype, t, lanes);
-    EMIT_TILES (e, s, jit_n(e)) {
+    EMIT_VECTORS (e, s, jit_n(e)) {
         fvec x = p_load(e, p_at(e, jit_in(e), s.at), s.live);
         p_store(e, p_at(e, jit_out(e), s.at), r->emit(e, x), s.live);
     }

@@ -146,10 +146,10 @@ Test(memory, constants_are_known)
     jit_target(0, &t);
     Jit j;
     Emit *e = jit_begin(&j, DCN_F32, &t, 4);
-    cr_expect(x_is(x_const(e, 5), 5));
-    cr_expect_not(x_is(x_const(e, 5), 6));
-    cr_expect_not(x_is(jit_n(e), 0));
-    cr_expect(x_is(x_mulk(e, x_addk(e, x_const(e, 5), 1), 7), 42));
+    cr_expect(x_is_const(x_const(e, 5), 5));
+    cr_expect_not(x_is_const(x_const(e, 5), 6));
+    cr_expect_not(x_is_const(jit_n(e), 0));
+    cr_expect(x_is_const(x_mulk(e, x_addk(e, x_const(e, 5), 1), 7), 42));
     jit_end(&j);
     jit_free(&j);
 }
@@ -174,7 +174,7 @@ static void emit_fours(Emit *e, fvec first)
     fvec x[4];
     for (int i = 0; i < 4; i++)
         x[i] = f_add(e, first, f_const(e, 100 * i));
-    p_store_four(e, p_at(e, jit_out(e), x_const(e, 24 * (int64_t)e->lanes)), x);
+    p_store_interleaved4(e, p_at(e, jit_out(e), x_const(e, 24 * (int64_t)e->lanes)), x);
 }
 
 /* Rows 16 to 23: reductions, tables, and stores past the caches where they can be. */
@@ -190,21 +190,20 @@ static void emit_more_rows(Emit *e, fvec first)
     fvec nan = f_div(e, f_const(e, 0), f_const(e, 0));
     fvec holes = f_select(e, m_first(e, 2), nan, first);
     put_row(e, 16, f_permute(e, first, ones));
-    put_row(e, 17, f_sum(e, first));
-    put_row(e, 18, f_most(e, holes));
-    put_row(e, 19, f_least(e, holes));
-    put_row(e, 20, f_held(e, first));
+    put_row(e, 17, f_hadd(e, first));
+    put_row(e, 18, f_hmax(e, holes));
+    put_row(e, 19, f_hmin(e, holes));
+    put_row(e, 20, f_opaque(e, first));
     put_row(e, 21, p_load(e, p_table(e, halves, 64), (mask){ NULL }));
     put_row(e, 22, i_to_f(e, p_load_i32(e, p_table_i32(e, squares, 64))));
     addr last = p_at(e, jit_out(e), x_const(e, 23 * (int64_t)e->lanes));
-    EMIT_EITHER(e, b, p_is_multiple(e, last, (int64_t)e->lanes * e->fp_bytes))
-    {
+    EMIT_IF_ELSE (e, b, p_is_aligned(e, last, (int64_t)e->lanes * e->fp_bytes)) {
         if (b.yes)
-            p_stream(e, last, first);
+            p_store_nt(e, last, first);
         else
             p_store(e, last, first, (mask){ NULL });
     }
-    p_stream_end(e);
+    p_store_nt_end(e);
 }
 
 /* in[i] = i + 1 everywhere; n is 3.  Row by row; want[] below says the same. */
@@ -227,13 +226,13 @@ static void emit_rows(Emit *e)
     put_row(e, 6, p_gather(e, in, far, three));
     put_row(e, 7, p_gather(e, in, i_add(e, i_lane(e), i_const(e, 1)), all));
     put_row(e, 8, p_splat(e, p_at(e, in, x_const(e, 4))));
-    put_row(e, 9, p_repeat(e, in, 2));
+    put_row(e, 9, p_broadcast(e, in, 2));
     put_row(e, 10, f_permute(e, first, reverse));
     put_row(e, 11, f_const(e, 0));
     p_store_part(e, p_at(e, jit_out(e), x_const(e, 11 * (int64_t)e->lanes)), first, 1, 1);
     put_row(e, 12, ones_where(e, m_below(e, x_const(e, 1000))));
     put_row(e, 13, ones_where(e, m_below(e, x_const(e, 0))));
-    put_row(e, 14, p_repeat(e, in, 1));
+    put_row(e, 14, p_broadcast(e, in, 1));
     p_copy_one(e, p_at(e, jit_out(e), x_mulk(e, x_const(e, 14), e->lanes)),
                p_at_bytes(e, in, x_const(e, e->fp_bytes)));
     p_zero_one(e, p_at(e, jit_out(e), x_addk(e, x_const(e, 14 * (int64_t)e->lanes), 1)));

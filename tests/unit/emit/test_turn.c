@@ -23,15 +23,15 @@ static void emit_one_turn(Emit *e)
 {
     LLVMValueRef f = e->fn;
     LLVMBasicBlockRef here = LLVMGetInsertBlock(e->b);
-    LLVMValueRef turn = emit_turn(e);
+    LLVMValueRef turn = emit_transpose(e);
     e->fn = f;
     LLVMPositionBuilderAtEnd(e->b, here);
-    Turn t = { .from = member(e, offsetof(Matrix, element)), .to = jit_out(e) };
+    Transpose t = { .from = member(e, offsetof(Matrix, element)), .to = jit_out(e) };
     t.rows = p_get_i64(e, member(e, offsetof(Matrix, rows)));
     t.cols = p_get_i64(e, member(e, offsetof(Matrix, cols)));
     t.from_step = x_addk(e, t.cols, GAP);
     t.to_step = x_addk(e, t.rows, GAP);
-    call_turn(e, turn, &t);
+    call_transpose(e, turn, &t);
 }
 
 static double get(const void *all, dcn_dtype dtype, int64_t i)

@@ -14,21 +14,24 @@ static const struct {
     int channels, groups, width, kernel, projection;
     const char *schedule, *reason;
 } reasons[] = {
-    { 64, 4, 28, 3, 0, "aggregate block=64 permute=0 stream=0 tw=0 th=1 ahead=0", NULL },
+    { 64, 4, 28, 3, 0,
+      "aggregate block=64 coeff_shuffles=0 nontemporal=0 tile_w=0 tile_h=1 prefetch_rows=0", NULL },
     { 64, 4, 28, 3, 32, "aggregate", "it has no product, and there is a projection" },
     { 64, 4, 28, 3, 0, "project", "there is no projection" },
-    { 64, 4, 28, 3, 0, "aggregate block=2 tw=0", NULL },
+    { 64, 4, 28, 3, 0, "aggregate block=2 tile_w=0", NULL },
     { 63, 3, 28, 3, 0, "aggregate block=2", "no block of that many: a smaller one is the same" },
     { 63, 63, 28, 9, 0, "aggregate block=128", "the block has more than 4096 points" },
     { 64, 4, 2, 3, 0, "aggregate block=64", "the block is wider than the map" },
-    { 64, 4, 28, 3, 0, "aggregate th=32 block=1", NULL },
-    { 64, 4, 28, 3, 0, "aggregate tw=32 block=1", "the tile is larger than the map" },
-    { 64, 4, 28, 3, 0, "aggregate tw=16 block=128 next=1", "the block is wider than the tile" },
-    { 60, 4, 28, 3, 0, "aggregate stream=1", "groups are not whole vectors: use stream=0" },
-    { 64, 4, 28, 3, 0, "aggregate tw=16 next=2",
-      "the block below is what comes next in a narrow tile: use next=1" },
-    { 8, 4, 28, 3, 0, "aggregate permute=1",
-      "vectors of fewer channels than a sample has corners: use permute=0" },
+    { 64, 4, 28, 3, 0, "aggregate tile_h=32 block=1", NULL },
+    { 64, 4, 28, 3, 0, "aggregate tile_w=32 block=1", "the tile is larger than the map" },
+    { 64, 4, 28, 3, 0, "aggregate tile_w=16 block=128 prefetch_blocks=1",
+      "the block is wider than the tile" },
+    { 60, 4, 28, 3, 0, "aggregate nontemporal=1",
+      "groups are not whole vectors: use nontemporal=0" },
+    { 64, 4, 28, 3, 0, "aggregate tile_w=16 prefetch_blocks=2",
+      "the block below is what comes next in a narrow tile: use prefetch_blocks=1" },
+    { 8, 4, 28, 3, 0, "aggregate coeff_shuffles=1",
+      "vectors of fewer channels than a sample has corners: use coeff_shuffles=0" },
 };
 enum { NREASONS = sizeof reasons / sizeof *reasons };
 

@@ -39,7 +39,7 @@ static void expect_refused(const char *text, dcn_status code, const char *messag
 Test(parse, unknown_lowering)
 {
     expect_refused("tild", DCN_EUSAGE, "unknown lowering \"tild\" (did you mean \"tiled\"?)");
-    expect_refused("Direct outs=1", DCN_EUSAGE,
+    expect_refused("Direct oc_block=1", DCN_EUSAGE,
                    "unknown lowering \"Direct\" (did you mean \"direct\"?)");
     expect_refused("winograd", DCN_EUSAGE,
                    "unknown lowering \"winograd\": expected one of tiled, direct");
@@ -58,37 +58,40 @@ Test(parse, unknown_knob)
 Test(parse, bad_value)
 {
     expect_refused("tiled unroll=3", DCN_EUSAGE, "schedule knob unroll = 3 is not one of 1, 2, 4");
-    expect_refused("tiled order=", DCN_EUSAGE, "schedule knob order =  is not one of 0, 1");
-    expect_refused("tiled order=1x", DCN_EUSAGE, "schedule knob order = 1x is not one of 0, 1");
-    expect_refused("order=1.0", DCN_EUSAGE, "schedule knob order = 1.0 is not one of 0, 1");
-    expect_refused("order=4294967297", DCN_EUSAGE,
+    expect_refused("tiled loop_order=", DCN_EUSAGE, "schedule knob order =  is not one of 0, 1");
+    expect_refused("tiled loop_order=1x", DCN_EUSAGE,
+                   "schedule knob order = 1x is not one of 0, 1");
+    expect_refused("loop_order=1.0", DCN_EUSAGE, "schedule knob order = 1.0 is not one of 0, 1");
+    expect_refused("loop_order=4294967297", DCN_EUSAGE,
                    "schedule knob order = 4294967297 is not one of 0, 1");
-    expect_refused("order=99999999999999999999", DCN_EUSAGE,
+    expect_refused("loop_order=99999999999999999999", DCN_EUSAGE,
                    "schedule knob order = 99999999999999999999 is not one of 0, 1");
 }
 
 Test(parse, given_twice)
 {
-    expect_refused("tiled order=1 order=1", DCN_EUSAGE, "schedule knob order is given twice");
+    expect_refused("tiled loop_order=1 loop_order=1", DCN_EUSAGE,
+                   "schedule knob order is given twice");
 }
 
 Test(parse, trailing_words)
 {
-    expect_refused("tiled order=1 direct", DCN_EUSAGE,
+    expect_refused("tiled loop_order=1 direct", DCN_EUSAGE,
                    "bad schedule word \"direct\": expected knob=value");
-    expect_refused("order=1 fast", DCN_EUSAGE, "bad schedule word \"fast\": expected knob=value");
+    expect_refused("loop_order=1 fast", DCN_EUSAGE,
+                   "bad schedule word \"fast\": expected knob=value");
 }
 
 Test(parse, refused_combination)
 {
-    expect_refused("direct lanes=16 outs=32", DCN_EUSAGE,
+    expect_refused("direct lanes=16 oc_block=32", DCN_EUSAGE,
                    "schedule knob outs = 32 is not one of 1, 2, 4, 8, 16");
     dcn_spec s = plain_spec();
     dcn_target t = target_of("x86-64-v3");
     Schedule sc;
     dcn_error err;
-    cr_expect_eq(sched_parse("direct lanes=16 outs=4", &s, &t, &sc, &err), -1);
-    cr_expect_str_eq(err.text, "schedule \"direct lanes=16 outs=4\" is refused: "
+    cr_expect_eq(sched_parse("direct lanes=16 oc_block=4", &s, &t, &sc, &err), -1);
+    cr_expect_str_eq(err.text, "schedule \"direct lanes=16 oc_block=4\" is refused: "
                                "vector is wider than the machine's registers");
     cr_expect_eq(err.code, DCN_EFAILED);
 }
@@ -132,9 +135,9 @@ Test(parse, nothing_means_the_guess)
 
 Test(parse, separators_and_order_do_not_matter)
 {
-    expect_parsed("order=1", "tiled order=1");
-    expect_parsed("tiled, order=1,unroll=4", "tiled order=1 unroll=4");
-    expect_parsed("unroll=4\torder=1", "tiled order=1 unroll=4");
+    expect_parsed("loop_order=1", "tiled loop_order=1");
+    expect_parsed("tiled, loop_order=1,unroll=4", "tiled loop_order=1 unroll=4");
+    expect_parsed("unroll=4\torder=1", "tiled loop_order=1 unroll=4");
 }
 
 /* ---- printing --------------------------------------------------------------------------------------- */
@@ -241,43 +244,44 @@ typedef struct Reason {
 static const Reason reasons[] = {
     { 64, 64, 1, 1, 28, 3, "direct lanes=16", "vector is wider than the machine's registers",
       DCN_F64 },
-    { 64, 3, 1, 1, 28, 3, "direct outs=4", "a weight group has fewer output channels than that",
+    { 64, 3, 1, 1, 28, 3, "direct oc_block=4", "a weight group has fewer output channels than that",
       DCN_F32 },
     { 64, 64, 1, 1, 28, 3, "tiled mr=28 nv=4", "the register tile does not fit the registers",
       DCN_F32 },
     { 64, 16, 1, 1, 28, 3, "tiled mr=1 nv=2",
       "the register tile is wider than the output channels of a weight group", DCN_F32 },
-    { 64, 64, 1, 1, 28, 3, "tiled cb=64", "the channel block is a whole weight group: use cb=0",
-      DCN_F32 },
-    { 64, 64, 1, 1, 28, 3, "tiled cb=128",
+    { 64, 64, 1, 1, 28, 3, "tiled kc_channels=64",
+      "the channel block is a whole weight group: use kc_channels=0", DCN_F32 },
+    { 64, 64, 1, 1, 28, 3, "tiled kc_channels=128",
       "the channel block is larger than the weight groups it could hold", DCN_F32 },
-    { 64, 64, 1, 1, 28, 3, "tiled taps=9",
-      "the tap block is not smaller than the kernel: use taps=0", DCN_F32 },
-    { 96, 96, 1, 4, 28, 3, "tiled cb=16", "the channel block splits an offset group", DCN_F32 },
-    { 60, 60, 20, 6, 28, 3, "tiled nv=1 mr=1 cb=16",
-      "the weight groups of a column would cross offset groups", DCN_F32 },
-    { 64, 64, 1, 1, 5, 3, "tiled th=14", "the tile is larger than the map", DCN_F32 },
-    { 65536, 16, 1, 1, 28, 1, "tiled nv=1 mr=1 cb=0 th=16 tw=20",
-      "the workspace of a tile would exceed 32 MiB", DCN_F32 },
-    { 64, 64, 4, 1, 28, 3, "tiled nv=1 mr=1 cb=0 pack=1",
-      "no two weight groups fill a vector evenly: use pack=0", DCN_F32 },
-    { 64, 64, 1, 1, 28, 3, "tiled view=1", "there is one offset group: use view=0", DCN_F32 },
-    { 51, 64, 1, 3, 28, 3, "tiled cb=0 view=1",
-      "the channels of an offset group do not fill vectors evenly: use view=0", DCN_F32 },
-    { 512, 64, 1, 512, 28, 3, "tiled cb=0 coords=1",
-      "lanes cannot run along the taps: use coords=0", DCN_F32 },
-    { 64, 64, 1, 1, 28, 3, "tiled cb=0 coords=0 strip=1",
-      "lanes of the pass over the offsets run along pixels: use strip=0", DCN_F32 },
-    { 64, 64, 1, 1, 28, 3, "tiled cb=0 tw=4 coords=1 strip=8", "a strip is wider than a tile",
+    { 64, 64, 1, 1, 28, 3, "tiled kc_taps=9",
+      "the tap block is not smaller than the kernel: use kc_taps=0", DCN_F32 },
+    { 96, 96, 1, 4, 28, 3, "tiled kc_channels=16", "the channel block splits an offset group",
       DCN_F32 },
-    { 64, 64, 1, 1, 28, 3, "tiled th=16 tw=20 grain=8",
+    { 60, 60, 20, 6, 28, 3, "tiled nv=1 mr=1 kc_channels=16",
+      "the weight groups of a column would cross offset groups", DCN_F32 },
+    { 64, 64, 1, 1, 5, 3, "tiled tile_h=14", "the tile is larger than the map", DCN_F32 },
+    { 65536, 16, 1, 1, 28, 1, "tiled nv=1 mr=1 kc_channels=0 tile_h=16 tile_w=20",
+      "the workspace of a tile would exceed 32 MiB", DCN_F32 },
+    { 64, 64, 4, 1, 28, 3, "tiled nv=1 mr=1 kc_channels=0 group_pack=1",
+      "no two weight groups fill a vector evenly: use group_pack=0", DCN_F32 },
+    { 64, 64, 1, 1, 28, 3, "tiled repack=1", "there is one offset group: use repack=0", DCN_F32 },
+    { 51, 64, 1, 3, 28, 3, "tiled kc_channels=0 repack=1",
+      "the channels of an offset group do not fill vectors evenly: use repack=0", DCN_F32 },
+    { 512, 64, 1, 512, 28, 3, "tiled kc_channels=0 tap_lanes=1",
+      "lanes cannot run along the taps: use tap_lanes=0", DCN_F32 },
+    { 64, 64, 1, 1, 28, 3, "tiled kc_channels=0 tap_lanes=0 offset_chunk=1",
+      "lanes of the pass over the offsets run along pixels: use offset_chunk=0", DCN_F32 },
+    { 64, 64, 1, 1, 28, 3, "tiled kc_channels=0 tile_w=4 tap_lanes=1 offset_chunk=8",
+      "a strip is wider than a tile", DCN_F32 },
+    { 64, 64, 1, 1, 28, 3, "tiled tile_h=16 tile_w=20 grain=8",
       "a task has as many tiles as the map: use a smaller grain", DCN_F32 },
-    { 64, 64, 1, 1, 28, 3, "tiled cb=16 coords=1 strip=1",
-      "several columns share a pass over the offsets: use strip=0", DCN_F32 },
-    { 64, 64, 1, 1, 28, 3, "tiled cb=0 implicit=1",
-      "samples at offsets are not in the map: use implicit=0", DCN_F32 },
-    { 64, 64, 1, 0, 28, 3, "tiled cb=0 taps=3 implicit=1",
-      "the map has all taps, and one weight group at a time: use implicit=0", DCN_F32 },
+    { 64, 64, 1, 1, 28, 3, "tiled kc_channels=16 tap_lanes=1 offset_chunk=1",
+      "several columns share a pass over the offsets: use offset_chunk=0", DCN_F32 },
+    { 64, 64, 1, 1, 28, 3, "tiled kc_channels=0 implicit_gemm=1",
+      "samples at offsets are not in the map: use implicit_gemm=0", DCN_F32 },
+    { 64, 64, 1, 0, 28, 3, "tiled kc_channels=0 kc_taps=3 implicit_gemm=1",
+      "the map has all taps, and one weight group at a time: use implicit_gemm=0", DCN_F32 },
 };
 enum { NREASONS = sizeof reasons / sizeof *reasons };
 
