@@ -41,7 +41,7 @@ typedef struct Lowering {
 } Lowering;
 
 typedef struct Schedule {
-    const Lowering *how;
+    const Lowering *lowering;
     int k[MAX_KNOBS];
 } Schedule;
 
@@ -63,7 +63,7 @@ int sched_parse(const char *text, const dcn_spec *s, const dcn_target *t, Schedu
 /* Every knob written; parsing it gives the same schedule.  Returns the length, as snprintf does. */
 int sched_print(const Schedule *sc, char *buf, size_t size);
 
-/* Walk the legal schedules of sc->how in order; 0 when there are no more. */
+/* Walk the legal schedules of sc->lowering in order; 0 when there are no more. */
 int sched_first(Schedule *sc, const dcn_spec *s, const dcn_target *t);
 int sched_next(Schedule *sc, const dcn_spec *s, const dcn_target *t);
 

@@ -35,8 +35,8 @@ static int choice_at(const Knob *q, int value)
 /* The next point of the raw space; the first knob turns fastest. */
 static int step(Schedule *sc)
 {
-    for (int i = 0; i < sc->how->nknobs; i++) {
-        const Knob *q = &sc->how->knobs[i];
+    for (int i = 0; i < sc->lowering->nknobs; i++) {
+        const Knob *q = &sc->lowering->knobs[i];
         int at = choice_at(q, sc->k[i]);
         if (at + 1 < q->nchoices) {
             sc->k[i] = q->choice[at + 1];
@@ -50,18 +50,18 @@ static int step(Schedule *sc)
 int sched_next(Schedule *sc, const dcn_spec *s, const dcn_target *t)
 {
     while (step(sc))
-        if (!sc->how->refuse(s, t, sc->k))
+        if (!sc->lowering->refuse(s, t, sc->k))
             return 1;
     return 0;
 }
 
 int sched_first(Schedule *sc, const dcn_spec *s, const dcn_target *t)
 {
-    if (!sched_takes(sc->how, s))
+    if (!sched_takes(sc->lowering, s))
         return 0;
-    for (int i = 0; i < sc->how->nknobs; i++)
-        sc->k[i] = sc->how->knobs[i].choice[0];
-    return !sc->how->refuse(s, t, sc->k) || sched_next(sc, s, t);
+    for (int i = 0; i < sc->lowering->nknobs; i++)
+        sc->k[i] = sc->lowering->knobs[i].choice[0];
+    return !sc->lowering->refuse(s, t, sc->k) || sched_next(sc, s, t);
 }
 
 /* ---- guessing -------------------------------------------------------------------------------- */
@@ -92,14 +92,14 @@ int sched_guess(const dcn_spec *s, const dcn_target *t, Schedule *out, dcn_error
     char why[256] = "";
     preference(s, t, order);
     for (int i = 0; order[i]; i++) {
-        out->how = order[i];
-        out->how->guess(s, t, out->k);
-        const char *no = out->how->refuse(s, t, out->k);
+        out->lowering = order[i];
+        out->lowering->guess(s, t, out->k);
+        const char *no = out->lowering->refuse(s, t, out->k);
         trace_dispatch(s, out, no);
         if (!no)
             return 0;
         size_t n = strlen(why);
-        snprintf(why + n, sizeof why - n, "%s%s: %s", n ? "; " : "", out->how->name, no);
+        snprintf(why + n, sizeof why - n, "%s%s: %s", n ? "; " : "", out->lowering->name, no);
     }
     return dcn_fail(err, DCN_EFAILED, "no lowering takes this spec (%s)",
                     *why ? why : dcn_op_name(s->op));
@@ -109,10 +109,10 @@ int sched_guess(const dcn_spec *s, const dcn_target *t, Schedule *out, dcn_error
 
 int sched_print(const Schedule *sc, char *buf, size_t size)
 {
-    int n = snprintf(buf, size, "%s", sc->how->name);
-    for (int i = 0; i < sc->how->nknobs; i++) {
+    int n = snprintf(buf, size, "%s", sc->lowering->name);
+    for (int i = 0; i < sc->lowering->nknobs; i++) {
         size_t at = (size_t)n < size ? (size_t)n : size;
-        n += snprintf(buf + at, size - at, " %s=%d", sc->how->knobs[i].name, sc->k[i]);
+        n += snprintf(buf + at, size - at, " %s=%d", sc->lowering->knobs[i].name, sc->k[i]);
     }
     return n;
 }
@@ -176,17 +176,17 @@ static int set_knob(Schedule *sc, char *word, unsigned *seen, dcn_error *err)
         return dcn_fail(err, DCN_EUSAGE, "bad schedule word \"%s\": expected knob=value", word);
     *eq = '\0';
     int i = 0;
-    while (i < sc->how->nknobs && strcmp(sc->how->knobs[i].name, word) != 0)
+    while (i < sc->lowering->nknobs && strcmp(sc->lowering->knobs[i].name, word) != 0)
         i++;
-    if (i == sc->how->nknobs)
-        return no_such_knob(sc->how, word, err);
+    if (i == sc->lowering->nknobs)
+        return no_such_knob(sc->lowering, word, err);
     if (*seen & 1u << i)
         return dcn_fail(err, DCN_EUSAGE, "schedule knob %s is given twice", word);
     *seen |= 1u << i;
     char *end;
     long v = strtol(eq + 1, &end, 10);
-    if (end == eq + 1 || *end || v != (int)v || choice_at(&sc->how->knobs[i], (int)v) < 0)
-        return bad_value(&sc->how->knobs[i], eq + 1, err);
+    if (end == eq + 1 || *end || v != (int)v || choice_at(&sc->lowering->knobs[i], (int)v) < 0)
+        return bad_value(&sc->lowering->knobs[i], eq + 1, err);
     sc->k[i] = (int)v;
     return 0;
 }
@@ -196,13 +196,13 @@ static int start(char *first, const dcn_spec *s, const dcn_target *t, Schedule *
 {
     if (!first || strchr(first, '='))
         return sched_guess(s, t, out, err);
-    out->how = lowering_named(first);
-    if (!out->how)
+    out->lowering = lowering_named(first);
+    if (!out->lowering)
         return no_such_lowering(first, s, err);
-    if (!sched_takes(out->how, s))
+    if (!sched_takes(out->lowering, s))
         return dcn_fail(err, DCN_EFAILED, "schedule \"%s\" is refused: it does not compile %s",
                         first, dcn_op_name(s->op));
-    out->how->guess(s, t, out->k);
+    out->lowering->guess(s, t, out->k);
     return 0;
 }
 
@@ -222,7 +222,7 @@ int sched_parse(const char *text, const dcn_spec *s, const dcn_target *t, Schedu
     for (unsigned seen = 0; word; word = strtok_r(NULL, " \t\n,", &save))
         if (set_knob(out, word, &seen, err))
             return -1;
-    const char *no = out->how->refuse(s, t, out->k);
+    const char *no = out->lowering->refuse(s, t, out->k);
     if (!no)
         return 0;
     char full[DCN_TEXT_MAX];

@@ -156,7 +156,7 @@ int cg_build(const dcn_spec *s, const Schedule *sched, const dcn_target *t, CgKi
         return -1;
     trace_choice(&b.trace, s, sched);
     e_open(&b.e, s->name, s->dtype, t);
-    sched->how->emit(&b.e, s, t, sched->k);
+    sched->lowering->emit(&b.e, s, t, sched->k);
     return finish(&b, kind, bytes, size, err);
 }
 
@@ -173,7 +173,7 @@ int cg_build_many(const dcn_spec *s, const CgVariant *v, int n, CgKind kind, voi
         const CgVariant *at = &d.v[i];
         trace_choice(&b.trace, s, at->schedule);
         dispatch_open(&d, &b.e, i);
-        at->schedule->how->emit(&b.e, s, at->target, at->schedule->k);
+        at->schedule->lowering->emit(&b.e, s, at->target, at->schedule->k);
         dispatch_seal(&d, &b.e, i);
     }
     dispatch_close(&d, &b.e);

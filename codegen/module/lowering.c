@@ -70,14 +70,14 @@ static const Knob knobs[NKNOBS] = {
 };
 
 /* The knob of that name (after core_ or side_) of a stage's lowering takes the value; 0 if it has no such. */
-static int turn(Schedule *how, const char *name, int value)
+static int turn(Schedule *sched, const char *name, int value)
 {
     const char *own = strchr(name, '_') + 1;
-    for (int i = 0; i < how->how->nknobs; i++) {
-        const Knob *q = &how->how->knobs[i];
+    for (int i = 0; i < sched->lowering->nknobs; i++) {
+        const Knob *q = &sched->lowering->knobs[i];
         for (int c = 0; c < q->nchoices; c++)
             if (strcmp(q->name, own) == 0 && q->choice[c] == value) {
-                how->k[i] = value;
+                sched->k[i] = value;
                 return 1;
             }
     }
@@ -87,9 +87,9 @@ static int turn(Schedule *how, const char *name, int value)
 static const char *narrow_core(Stage *st, const dcn_target *t, const int *k)
 {
     for (int i = CORE_MR; i <= CORE_ORDER; i++)
-        if (k[i] != GUESSED && !turn(&st->how, knobs[i].name, k[i]))
+        if (k[i] != GUESSED && !turn(&st->sched, knobs[i].name, k[i]))
             return "the lowering of the core stage has no such knob or value";
-    return st->how.how->refuse(&st->s, t, st->how.k);
+    return st->sched.lowering->refuse(&st->s, t, st->sched.k);
 }
 
 /* Whether a stage other than the core follows knob i. */
@@ -98,11 +98,11 @@ static int narrow_side(Stages *g, const dcn_target *t, int i, int value)
     int followed = 0;
     for (int n = 0; n < g->n; n++) {
         Stage *st = &g->stage[n];
-        Schedule now = st->how;
+        Schedule now = st->sched;
         if (n == g->core || st->kind != STAGE_OPERATOR || !turn(&now, knobs[i].name, value) ||
-            now.how->refuse(&st->s, t, now.k))
+            now.lowering->refuse(&st->s, t, now.k))
             continue;
-        st->how = now;
+        st->sched = now;
         followed = 1;
     }
     return followed;
@@ -112,7 +112,7 @@ static const char *choose(Stages *g, const dcn_target *t, const int *k)
 {
     for (int i = 0; i < g->n; i++)
         if (g->stage[i].kind == STAGE_OPERATOR &&
-            sched_guess(&g->stage[i].s, t, &g->stage[i].how, NULL))
+            sched_guess(&g->stage[i].s, t, &g->stage[i].sched, NULL))
             return "no lowering takes one of its stages";
     for (int i = SIDE_MR; i <= SIDE_TW; i++)
         if (k[i] != GUESSED && !narrow_side(g, t, i, k[i]))
@@ -144,7 +144,7 @@ static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *
         const Stage *st = &g.stage[i];
         char how[DCN_TEXT_MAX] = "by rows";
         if (st->kind == STAGE_OPERATOR)
-            sched_print(&st->how, how, sizeof how);
+            sched_print(&st->sched, how, sizeof how);
         n += (size_t)snprintf(buf + n, size - n, "%s: %s\n", st->s.name, how);
     }
 }
@@ -344,7 +344,7 @@ static void emit_stages(Emit *e, const dcn_target *t, Parts *p)
     for (int i = 0; i < p->g->n; i++) {
         const Stage *st = &p->g->stage[i];
         if (st->kind == STAGE_OPERATOR)
-            st->how.how->emit(e, &st->s, t, st->how.k);
+            st->sched.lowering->emit(e, &st->s, t, st->sched.k);
         else
             stages_emit_rows(e, st);
         e_lanes(e, lanes);

@@ -39,7 +39,7 @@ typedef struct Stage {
     const char
         *tensor[DCN_MAX_TENSORS]; /* of an operator: the names of its operands, in any order */
     StageRef ref[DCN_MAX_TENSORS];
-    Schedule how; /* of an operator */
+    Schedule sched; /* of an operator */
 } Stage;
 
 typedef struct Between {

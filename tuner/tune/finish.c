@@ -89,7 +89,8 @@ static int prefer_simpler(Tuning *t, CandidateResult *r, dcn_error *err)
 static bool is_guess(const Tuning *t)
 {
     const Schedule *a = &t->best.schedule, *b = &t->space.start;
-    return a->how == b->how && !memcmp(a->k, b->k, (size_t)a->how->nknobs * sizeof *a->k);
+    return a->lowering == b->lowering &&
+           !memcmp(a->k, b->k, (size_t)a->lowering->nknobs * sizeof *a->k);
 }
 
 static int next_best(Tuning *t)
@@ -197,13 +198,13 @@ int tuning_finish(Tuning *t, dcn_error *err)
     dcn_tuned *o = t->out;
     CandidateResult *r = calloc(1, sizeof *r);
     int failed = r ? 0 : dcn_fail(err, DCN_EENV, "no memory for a result");
-    if (!failed && !t->best.schedule.how && o->end != DCN_TUNE_STOPPED)
+    if (!failed && !t->best.schedule.lowering && o->end != DCN_TUNE_STOPPED)
         failed = fail_none(t, err);
-    if (!failed && t->best.schedule.how && o->end != DCN_TUNE_STOPPED && !is_settled(t))
+    if (!failed && t->best.schedule.lowering && o->end != DCN_TUNE_STOPPED && !is_settled(t))
         failed = prefer_simpler(t, r, err) || find_winner(t, r, err);
     if (!failed && tuning_is_stopped(t))
         o->end = DCN_TUNE_STOPPED;
-    if (!failed && !t->best.schedule.how)
+    if (!failed && !t->best.schedule.lowering)
         snprintf(o->schedule, sizeof o->schedule, "%s", o->guess);
     else if (!failed)
         sched_print(&t->best.schedule, o->schedule, sizeof o->schedule);

@@ -115,8 +115,8 @@ static int open_store(Tuning *t, dcn_error *err)
 static bool is_current(const TuneSpace *sp, const TuneRecord *r)
 {
     for (int i = 0; i < sp->nlowerings; i++)
-        if (!strcmp(sp->how[i]->name, r->lowering))
-            return sp->how[i]->rev == r->rev;
+        if (!strcmp(sp->lowering[i]->name, r->lowering))
+            return sp->lowering[i]->rev == r->rev;
     return false;
 }
 

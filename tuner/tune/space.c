@@ -51,14 +51,14 @@ static void add_lowering(TuneSpace *sp, const Lowering *how)
     int *guess = sp->guess[sp->nlowerings];
     how->guess(sp->spec, sp->target, guess);
     if (!how->refuse(sp->spec, sp->target, guess))
-        sp->how[sp->nlowerings++] = how;
+        sp->lowering[sp->nlowerings++] = how;
 }
 
 static void narrow(TuneSpace *sp, const char *text)
 {
-    const Lowering *how = sp->start.how;
+    const Lowering *how = sp->start.lowering;
     sp->nlowerings = 1;
-    sp->how[0] = how;
+    sp->lowering[0] = how;
     sp->fixed[0] = named_knobs(how, text);
     memcpy(sp->guess[0], sp->start.k, sizeof sp->guess[0]);
     for (int i = 0; i < how->nknobs; i++)
@@ -93,29 +93,29 @@ static bool is_fixed(const TuneSpace *sp, int lowering, int knob)
 void tune_space_schedule(const TuneSpace *sp, const SearchPoint *p, Schedule *out)
 {
     int l = p->at[0];
-    *out = (Schedule){ .how = sp->how[l] };
-    for (int i = 0; i < out->how->nknobs; i++) {
+    *out = (Schedule){ .lowering = sp->lowering[l] };
+    for (int i = 0; i < out->lowering->nknobs; i++) {
         int at = is_fixed(sp, l, i) ? sp->fixed_at[l][i] : p->at[i + 1];
-        out->k[i] = out->how->knobs[i].choice[at];
+        out->k[i] = out->lowering->knobs[i].choice[at];
     }
 }
 
 static int lowering_of(const TuneSpace *sp, const Lowering *how)
 {
     for (int i = 0; i < sp->nlowerings; i++)
-        if (sp->how[i] == how)
+        if (sp->lowering[i] == how)
             return i;
     return -1;
 }
 
 int tune_space_point(const TuneSpace *sp, const Schedule *sc, SearchPoint *out)
 {
-    int l = lowering_of(sp, sc->how);
+    int l = lowering_of(sp, sc->lowering);
     if (l < 0)
         return -1;
     *out = (SearchPoint){ { l } };
-    for (int i = 0; i < sc->how->nknobs; i++) {
-        int at = choice_of(&sc->how->knobs[i], sc->k[i]);
+    for (int i = 0; i < sc->lowering->nknobs; i++) {
+        int at = choice_of(&sc->lowering->knobs[i], sc->k[i]);
         if (at < 0 || (is_fixed(sp, l, i) && at != sp->fixed_at[l][i]))
             return -1;
         out->at[i + 1] = is_fixed(sp, l, i) ? 0 : at;
@@ -126,16 +126,16 @@ int tune_space_point(const TuneSpace *sp, const Schedule *sc, SearchPoint *out)
 int tune_space_parse(const TuneSpace *sp, const char *text, SearchPoint *out)
 {
     size_t length = strcspn(text, SEPARATORS);
-    Schedule sc = { .how = NULL };
+    Schedule sc = { .lowering = NULL };
     for (int i = 0; i < sp->nlowerings; i++)
-        if (strlen(sp->how[i]->name) == length && !memcmp(sp->how[i]->name, text, length))
-            sc.how = sp->how[i];
-    if (!sc.how || named_knobs(sc.how, text) != (1u << sc.how->nknobs) - 1)
+        if (strlen(sp->lowering[i]->name) == length && !memcmp(sp->lowering[i]->name, text, length))
+            sc.lowering = sp->lowering[i];
+    if (!sc.lowering || named_knobs(sc.lowering, text) != (1u << sc.lowering->nknobs) - 1)
         return -1;
     for (const char *at = text + length; *at; at += strcspn(at, SEPARATORS)) {
         at += strspn(at, SEPARATORS);
         size_t name = strcspn(at, "=");
-        int knob = at[name] ? knob_named(sc.how, at, name) : -1;
+        int knob = at[name] ? knob_named(sc.lowering, at, name) : -1;
         if (knob < 0)
             return -1;
         sc.k[knob] = atoi(at + name + 1);
@@ -145,23 +145,23 @@ int tune_space_parse(const TuneSpace *sp, const char *text, SearchPoint *out)
 
 int tune_space_complexity(const TuneSpace *sp, const Schedule *sc)
 {
-    int l = lowering_of(sp, sc->how), changed = 0;
-    for (int i = 0; l >= 0 && i < sc->how->nknobs; i++)
+    int l = lowering_of(sp, sc->lowering), changed = 0;
+    for (int i = 0; l >= 0 && i < sc->lowering->nknobs; i++)
         changed += sc->k[i] != sp->guess[l][i];
-    return 2 * changed + (sc->how != sp->start.how);
+    return 2 * changed + (sc->lowering != sp->start.lowering);
 }
 
 /* ---- for the search ------------------------------------------------------------------------ */
 
 static int dims(void *self, int lowering)
 {
-    return ((const TuneSpace *)self)->how[lowering]->nknobs;
+    return ((const TuneSpace *)self)->lowering[lowering]->nknobs;
 }
 
 static int choices(void *self, int lowering, int dim)
 {
     const TuneSpace *sp = self;
-    return is_fixed(sp, lowering, dim) ? 1 : sp->how[lowering]->knobs[dim].nchoices;
+    return is_fixed(sp, lowering, dim) ? 1 : sp->lowering[lowering]->knobs[dim].nchoices;
 }
 
 static int legal(void *self, const SearchPoint *p)
@@ -169,14 +169,14 @@ static int legal(void *self, const SearchPoint *p)
     const TuneSpace *sp = self;
     Schedule sc;
     tune_space_schedule(sp, p, &sc);
-    return !sc.how->refuse(sp->spec, sp->target, sc.k);
+    return !sc.lowering->refuse(sp->spec, sp->target, sc.k);
 }
 
 static double guess_distance(const TuneSpace *sp, const Schedule *sc, int lowering)
 {
     int steps = 0;
-    for (int i = 0; i < sc->how->nknobs; i++) {
-        const Knob *q = &sc->how->knobs[i];
+    for (int i = 0; i < sc->lowering->nknobs; i++) {
+        const Knob *q = &sc->lowering->knobs[i];
         steps += abs(choice_of(q, sc->k[i]) - choice_of(q, sp->guess[lowering][i]));
     }
     return 1 + 0.02 * steps;
@@ -188,10 +188,10 @@ static double estimate(void *self, const SearchPoint *p)
     const TuneSpace *sp = self;
     Schedule sc;
     tune_space_schedule(sp, p, &sc);
-    if (sc.how->cost)
-        return sc.how->cost(sp->bound, sp->target, sc.k, sp->threads);
-    double unit = sp->start.how->cost
-                      ? sp->start.how->cost(sp->bound, sp->target, sp->start.k, sp->threads)
+    if (sc.lowering->cost)
+        return sc.lowering->cost(sp->bound, sp->target, sc.k, sp->threads);
+    double unit = sp->start.lowering->cost
+                      ? sp->start.lowering->cost(sp->bound, sp->target, sp->start.k, sp->threads)
                       : 1;
     return unit * guess_distance(sp, &sc, p->at[0]);
 }

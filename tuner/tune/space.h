@@ -11,7 +11,7 @@ typedef struct TuneSpace {
     const dcn_spec *spec, *bound;
     const dcn_target *target;
     int threads;
-    const Lowering *how[SEARCH_MAX_LOWERINGS];
+    const Lowering *lowering[SEARCH_MAX_LOWERINGS];
     int nlowerings;
     int guess[SEARCH_MAX_LOWERINGS][MAX_KNOBS];    /* a value for each knob */
     unsigned fixed[SEARCH_MAX_LOWERINGS];          /* bits of knobs that stay as in `narrow` */

@@ -103,8 +103,8 @@ int tuning_record(Tuning *t, const Schedule *sc, const CandidateResult *r, doubl
     memcpy(to->schedule, k.schedule, sizeof to->schedule);
     memcpy(to->offsets, t->offsets.name, sizeof to->offsets);
     memcpy(to->why, r->why, sizeof to->why);
-    snprintf(to->lowering, sizeof to->lowering, "%s", sc->how->name);
-    to->rev = sc->how->rev;
+    snprintf(to->lowering, sizeof to->lowering, "%s", sc->lowering->name);
+    to->rev = sc->lowering->rev;
     to->outcome = r->outcome;
     to->peak_gflops = t->peak;
     to->flops = t->out->flops;
@@ -153,7 +153,7 @@ void tuning_tell(Tuning *t, const Known *k, const char *why, int remembered, int
     }
     if (!t->opt->progress)
         return;
-    if (t->best.schedule.how)
+    if (t->best.schedule.lowering)
         sched_print(&t->best.schedule, best, sizeof best);
     dcn_tune_progress p = { .done = o->done,
                             .planned = t->trials < o->legal ? t->trials : o->legal,

@@ -52,7 +52,7 @@ static double as_remembered(double time)
 static int measure(Tuning *t, const Schedule *sc, double *time, dcn_error *err)
 {
     CandidateResult *r = calloc(1, sizeof *r);
-    bool first = !t->best.schedule.how;
+    bool first = !t->best.schedule.lowering;
     if (!r)
         return dcn_fail(err, DCN_EENV, "no memory for a result");
     int failed = tuning_try(t, sc, first ? NULL : &t->best, CARE_SCREEN, r, err);
@@ -75,7 +75,7 @@ static int measure(Tuning *t, const Schedule *sc, double *time, dcn_error *err)
 
 static void recall(Tuning *t, const Schedule *sc, const Known *k)
 {
-    bool better = !t->best.schedule.how || k->time < t->best_time * (1 - TUNING_NOISE);
+    bool better = !t->best.schedule.lowering || k->time < t->best_time * (1 - TUNING_NOISE);
     if (k->outcome == TUNE_OK && better) {
         free(t->best.object);
         t->best = (Contender){ .schedule = *sc, .ns = k->ns };
@@ -97,7 +97,7 @@ static int rank(Tuning *t, const Schedule *sc, const SearchPoint *p, dcn_error *
     r->outcome = TUNE_ESTIMATED;
     r->measured.b_median = ns;
     snprintf(r->why, sizeof r->why, "%.4g ms by the model of costs", ns / 1e6);
-    if (!t->best.schedule.how || ns < t->best.ns)
+    if (!t->best.schedule.lowering || ns < t->best.ns)
         t->best = (Contender){ .schedule = *sc, .ns = ns };
     int failed = tuning_record(t, sc, r, 0, 0);
     tuning_tell(t, &t->tried.at[t->tried.n - 1], r->why, 0, 0);

@@ -59,7 +59,7 @@ typedef struct Tuning {
     double started;   /* ns */
     int64_t run;      /* unix ms */
     double peak;      /* GFLOP/s */
-    Contender best;   /* .how == NULL: none yet */
+    Contender best;   /* .lowering == NULL: none yet */
     double best_time; /* relative to the guess */
     int measured;     /* candidates that were not remembered */
 } Tuning;

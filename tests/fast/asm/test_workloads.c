@@ -137,12 +137,12 @@ static int instructions(const Growth *g, const Schedule *sc)
 ** for what is kept in registers or not. */
 static void expect_at_most_linear(const Growth *g, int knob)
 {
-    const Knob *q = &g->at.how->knobs[knob];
+    const Knob *q = &g->at.lowering->knobs[knob];
     int before = 0, code = 0;
     for (int i = 0; i < q->nchoices; i++) {
         Schedule sc = g->at;
         sc.k[knob] = q->choice[i];
-        if (q->choice[i] <= 0 || sc.how->refuse(g->s, &g->target, sc.k))
+        if (q->choice[i] <= 0 || sc.lowering->refuse(g->s, &g->target, sc.k))
             continue; /* 0 means all, or is a switch */
         const int now = instructions(g, &sc);
         if (before && q->choice[i] > before)
@@ -161,7 +161,7 @@ static void every_knob(int workload, const Machine *m)
     Growth g = { .s = dcn_module_spec(w, workload), .m = m };
     cr_assert_eq(dcn_target_parse(m->cpu, NULL, NULL, &g.target, &err), 0, "%s", err.text);
     cr_assert_eq(sched_guess(g.s, &g.target, &g.at, &err), 0, "%s", err.text);
-    for (int i = 0; i < g.at.how->nknobs; i++)
+    for (int i = 0; i < g.at.lowering->nknobs; i++)
         expect_at_most_linear(&g, i);
     dcn_module_free(w);
 }

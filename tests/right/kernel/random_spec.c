@@ -160,14 +160,14 @@ dcn_spec random_sizes(rt_rng *r, const dcn_spec *s)
 /* From the guess, by steps of one knob that keep it legal. */
 static int walk(rt_rng *r, const dcn_spec *s, const dcn_target *t, Schedule *sc)
 {
-    sc->how->guess(s, t, sc->k);
-    if (sc->how->refuse(s, t, sc->k))
+    sc->lowering->guess(s, t, sc->k);
+    if (sc->lowering->refuse(s, t, sc->k))
         return -1;
     for (int i = 0; i < 40; i++) {
-        int n = random_below(r, sc->how->nknobs), before = sc->k[n];
-        const Knob *q = &sc->how->knobs[n];
+        int n = random_below(r, sc->lowering->nknobs), before = sc->k[n];
+        const Knob *q = &sc->lowering->knobs[n];
         sc->k[n] = q->choice[random_below(r, q->nchoices)];
-        if (sc->how->refuse(s, t, sc->k))
+        if (sc->lowering->refuse(s, t, sc->k))
             sc->k[n] = before;
     }
     return 0;
@@ -182,7 +182,7 @@ Schedule random_schedule(rt_rng *r, const dcn_spec *s, const dcn_target *t)
         n++;
     do {
         cr_assert_lt(at, n, "no lowering takes a spec");
-        sc.how = cg_lowerings[(first + at++) % n];
-    } while (!sched_takes(sc.how, s) || walk(r, s, t, &sc));
+        sc.lowering = cg_lowerings[(first + at++) % n];
+    } while (!sched_takes(sc.lowering, s) || walk(r, s, t, &sc));
     return sc;
 }

@@ -113,7 +113,7 @@ static dcn_spec spec_of(int which, const Variant *v)
 
 static int legal(const Schedule *sc, const dcn_spec *s, const dcn_target *t)
 {
-    return !sc->how->refuse(s, t, sc->k);
+    return !sc->lowering->refuse(s, t, sc->k);
 }
 
 /* Knobs j and all later ones but `fixed` may move until the schedule is legal; at most `moves` do. */
@@ -121,10 +121,10 @@ static int settle(Schedule *sc, int fixed, int j, int moves, const dcn_spec *s, 
 {
     if (legal(sc, s, t))
         return 1;
-    for (; moves && j < sc->how->nknobs; j++) {
+    for (; moves && j < sc->lowering->nknobs; j++) {
         int was = sc->k[j];
-        for (int c = 0; j != fixed && c < sc->how->knobs[j].nchoices; c++) {
-            sc->k[j] = sc->how->knobs[j].choice[c];
+        for (int c = 0; j != fixed && c < sc->lowering->knobs[j].nchoices; c++) {
+            sc->k[j] = sc->lowering->knobs[j].choice[c];
             if (settle(sc, fixed, j + 1, moves - 1, s, t))
                 return 1;
         }
@@ -139,9 +139,9 @@ static int schedule_with(Schedule *sc, int i, int value, dcn_spec *s, const dcn_
 {
     for (int which = 0; which < NSPECS; which++) {
         *s = spec_of(which, v);
-        if (!sched_takes(sc->how, s))
+        if (!sched_takes(sc->lowering, s))
             continue;
-        sc->how->guess(s, t, sc->k);
+        sc->lowering->guess(s, t, sc->k);
         sc->k[i] = value;
         if (settle(sc, i, 0, 2, s, t))
             return 1;
@@ -172,7 +172,7 @@ static int has_a_use(const Lowering *how, int i, int value)
     const Variant v = { DCN_F32, DCN_NHWC, "" };
     dcn_target t;
     dcn_spec s;
-    Schedule sc = { .how = how };
+    Schedule sc = { .lowering = how };
     cr_assert_eq(dcn_target_parse("x86-64-v4", NULL, NULL, &t, NULL), 0);
     return schedule_with(&sc, i, value, &s, &t, &v);
 }
@@ -185,7 +185,7 @@ static void each_value(const Lowering *how, int i, const Variant *v)
     const Knob *knob = &how->knobs[i];
     dcn_spec s;
     for (int c = 0; c < knob->nchoices; c++) {
-        Schedule sc = { .how = how };
+        Schedule sc = { .lowering = how };
         char text[DCN_TEXT_MAX];
         int found = schedule_with(&sc, i, knob->choice[c], &s, &t, v);
         cr_expect(found || has_a_use(how, i, knob->choice[c]), "%s %s=%d is never legal", how->name,

@@ -62,8 +62,8 @@ static double penalty(const Lowering *how, const int *k)
 static void wander(Schedule *sc, int knobs, rt_rng *r)
 {
     for (int i = 0; i < knobs; i++) {
-        const int at = (int)(rt_rng_next(r) % (unsigned)sc->how->nknobs);
-        const Knob *q = &sc->how->knobs[at];
+        const int at = (int)(rt_rng_next(r) % (unsigned)sc->lowering->nknobs);
+        const Knob *q = &sc->lowering->knobs[at];
         sc->k[at] = q->choice[rt_rng_next(r) % (unsigned)q->nchoices];
     }
 }
@@ -74,7 +74,7 @@ static void time_record(const Synthetic *s, const Schedule *sc, rt_rng *r, TuneR
 {
     out->flops = dcn_spec_flops(s->spec);
     out->peak_gflops = s->threads * s->gflops / 0.82 * (0.98 + 0.04 * uniform(r));
-    const double ns = out->flops / s->gflops / s->threads * penalty(sc->how, sc->k);
+    const double ns = out->flops / s->gflops / s->threads * penalty(sc->lowering, sc->k);
     out->nsamples = 24;
     for (int i = 0; i < out->nsamples; i++)
         out->sample[i] = ns * (1 + 0.006 * uniform(r) + (uniform(r) < 0.04 ? 0.05 : 0));
@@ -103,10 +103,10 @@ static void fill(const Synthetic *s, const Schedule *sc, int i, rt_rng *r, TuneR
 {
     memset(out, 0, sizeof *out);
     sched_print(sc, out->schedule, sizeof out->schedule);
-    snprintf(out->lowering, sizeof out->lowering, "%s", sc->how->name);
+    snprintf(out->lowering, sizeof out->lowering, "%s", sc->lowering->name);
     snprintf(out->offsets, sizeof out->offsets, "%s", s->offsets);
     snprintf(out->where, sizeof out->where, "builder-7, Some CPU @ 2.60GHz");
-    out->rev = sc->how->rev;
+    out->rev = sc->lowering->rev;
     const int each = s->candidates / s->runs + 1;
     out->run = 1781000000000LL + 86400000LL * (i / each);
     out->when = out->run / 1000 + i % each;
@@ -153,11 +153,11 @@ static Schedule propose(const Synthetic *s, const Synthesis *y, int i, rt_rng *r
     for (;;) {
         Schedule sc = i == 0 || uniform(rng) < 0.4 ? y->guess : y->best;
         if (i % 29 == 28) {
-            sc.how = cg_lowerings[1];
-            sc.how->guess(s->spec, &t, sc.k);
+            sc.lowering = cg_lowerings[1];
+            sc.lowering->guess(s->spec, &t, sc.k);
         }
         wander(&sc, i ? 1 + (int)(rt_rng_next(rng) % 4) : 0, rng);
-        if (!sc.how->refuse(s->spec, &t, sc.k))
+        if (!sc.lowering->refuse(s->spec, &t, sc.k))
             return sc;
     }
 }

@@ -112,8 +112,8 @@ static double cost(const dcn_spec *s, const dcn_target *t, const char *schedule,
     Schedule sc;
     dcn_error err;
     cr_assert_eq(sched_parse(schedule, s, t, &sc, &err), 0, "%s", err.text);
-    cr_assert_not_null(sc.how->cost);
-    return sc.how->cost(s, t, sc.k, threads);
+    cr_assert_not_null(sc.lowering->cost);
+    return sc.lowering->cost(s, t, sc.k, threads);
 }
 
 Test(cost, is_a_time_for_every_legal_schedule)

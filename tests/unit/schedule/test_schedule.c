@@ -114,9 +114,9 @@ static void expect_parsed(const char *text, const char *same_as)
     dcn_error err;
     cr_assert_eq(sched_parse(text, &s, &t, &a, &err), 0, "%s: %s", text, err.text);
     cr_assert_eq(sched_parse(same_as, &s, &t, &b, &err), 0, "%s: %s", same_as, err.text);
-    cr_expect_eq(a.how, b.how);
-    cr_expect_arr_eq(a.k, b.k, (size_t)a.how->nknobs * sizeof(int), "\"%s\" is not \"%s\"", text,
-                     same_as);
+    cr_expect_eq(a.lowering, b.lowering);
+    cr_expect_arr_eq(a.k, b.k, (size_t)a.lowering->nknobs * sizeof(int), "\"%s\" is not \"%s\"",
+                     text, same_as);
 }
 
 Test(parse, nothing_means_the_guess)
@@ -193,18 +193,18 @@ Test(walk, meets_every_legal_schedule_of_direct_once)
     for (int i = 0; i < 3; i++) {
         dcn_target t = target_of(cpus[i]);
         dcn_spec s = case_spec(DCN_OP_DEFORM_CONV2D, 3, 5, 9, 9);
-        Schedule sc = { .how = cg_lowerings[1] };
+        Schedule sc = { .lowering = cg_lowerings[1] };
         char seen[64][DCN_TEXT_MAX];
         int n = 0;
         for (int ok = sched_first(&sc, &s, &t); ok; ok = sched_next(&sc, &s, &t)) {
-            cr_expect_null(sc.how->refuse(&s, &t, sc.k));
+            cr_expect_null(sc.lowering->refuse(&s, &t, sc.k));
             expect_identity(&sc, &s, &t);
             sched_print(&sc, seen[n], sizeof seen[n]);
             for (int j = 0; j < n; j++)
                 cr_expect_str_neq(seen[j], seen[n]);
             cr_assert_lt(++n, 64);
         }
-        cr_expect_eq(n, count_legal(sc.how, &s, &t));
+        cr_expect_eq(n, count_legal(sc.lowering, &s, &t));
         cr_expect_gt(n, 2);
     }
 }
@@ -213,10 +213,10 @@ Test(walk, meets_only_legal_schedules_of_tiled)
 {
     dcn_target t = target_of("x86-64-v3");
     dcn_spec s = case_spec(DCN_OP_DEFORM_CONV2D, 40, 40, 9, 9);
-    Schedule sc = { .how = cg_lowerings[0] };
+    Schedule sc = { .lowering = cg_lowerings[0] };
     int n = 0;
     for (int ok = sched_first(&sc, &s, &t); ok && n < 20000; ok = sched_next(&sc, &s, &t)) {
-        cr_assert_null(sc.how->refuse(&s, &t, sc.k));
+        cr_assert_null(sc.lowering->refuse(&s, &t, sc.k));
         if (n++ % 20 == 0)
             expect_identity(&sc, &s, &t);
     }
@@ -228,7 +228,7 @@ Test(walk, ends_where_nothing_is_legal)
     dcn_target t = target_of("x86-64-v2");
     t.vector_bytes = 4; /* no machine is so narrow */
     dcn_spec s = plain_spec();
-    Schedule sc = { .how = cg_lowerings[1] };
+    Schedule sc = { .lowering = cg_lowerings[1] };
     cr_expect_eq(sched_first(&sc, &s, &t), 0);
     cr_expect_eq(sched_next(&sc, &s, &t), 0);
 }
@@ -352,7 +352,7 @@ static int expect_legal_guess(const dcn_spec *s, const dcn_target *t)
         return 0;
     dcn_spec_print(s, text, sizeof text);
     cr_assert_eq(sched_guess(s, t, &sc, &err), 0, "%s on %s: %s", text, t->cpu, err.text);
-    cr_expect_null(sc.how->refuse(s, t, sc.k), "%s on %s", text, t->cpu);
+    cr_expect_null(sc.lowering->refuse(s, t, sc.k), "%s on %s", text, t->cpu);
     expect_identity(&sc, s, t);
     /* The lowerings on their own are legal as well. */
     for (int i = 0; cg_lowerings[i]; i++)
