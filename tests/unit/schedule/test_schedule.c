@@ -50,28 +50,30 @@ Test(parse, unknown_knob)
     expect_refused("tiled unrol=2", DCN_EUSAGE,
                    "unknown knob of lowering tiled \"unrol\" (did you mean \"unroll\"?)");
     expect_refused("direct mr=6", DCN_EUSAGE,
-                   "unknown knob of lowering direct \"mr\": expected one of lanes, outs");
+                   "unknown knob of lowering direct \"mr\": expected one of lanes, oc_block");
     expect_refused("direct =6", DCN_EUSAGE,
-                   "unknown knob of lowering direct \"\": expected one of lanes, outs");
+                   "unknown knob of lowering direct \"\": expected one of lanes, oc_block");
 }
 
 Test(parse, bad_value)
 {
     expect_refused("tiled unroll=3", DCN_EUSAGE, "schedule knob unroll = 3 is not one of 1, 2, 4");
-    expect_refused("tiled loop_order=", DCN_EUSAGE, "schedule knob order =  is not one of 0, 1");
+    expect_refused("tiled loop_order=", DCN_EUSAGE,
+                   "schedule knob loop_order =  is not one of 0, 1");
     expect_refused("tiled loop_order=1x", DCN_EUSAGE,
-                   "schedule knob order = 1x is not one of 0, 1");
-    expect_refused("loop_order=1.0", DCN_EUSAGE, "schedule knob order = 1.0 is not one of 0, 1");
+                   "schedule knob loop_order = 1x is not one of 0, 1");
+    expect_refused("loop_order=1.0", DCN_EUSAGE,
+                   "schedule knob loop_order = 1.0 is not one of 0, 1");
     expect_refused("loop_order=4294967297", DCN_EUSAGE,
-                   "schedule knob order = 4294967297 is not one of 0, 1");
+                   "schedule knob loop_order = 4294967297 is not one of 0, 1");
     expect_refused("loop_order=99999999999999999999", DCN_EUSAGE,
-                   "schedule knob order = 99999999999999999999 is not one of 0, 1");
+                   "schedule knob loop_order = 99999999999999999999 is not one of 0, 1");
 }
 
 Test(parse, given_twice)
 {
     expect_refused("tiled loop_order=1 loop_order=1", DCN_EUSAGE,
-                   "schedule knob order is given twice");
+                   "schedule knob loop_order is given twice");
 }
 
 Test(parse, trailing_words)
@@ -85,7 +87,7 @@ Test(parse, trailing_words)
 Test(parse, refused_combination)
 {
     expect_refused("direct lanes=16 oc_block=32", DCN_EUSAGE,
-                   "schedule knob outs = 32 is not one of 1, 2, 4, 8, 16");
+                   "schedule knob oc_block = 32 is not one of 1, 2, 4, 8, 16");
     dcn_spec s = plain_spec();
     dcn_target t = target_of("x86-64-v3");
     Schedule sc;
@@ -137,7 +139,7 @@ Test(parse, separators_and_order_do_not_matter)
 {
     expect_parsed("loop_order=1", "tiled loop_order=1");
     expect_parsed("tiled, loop_order=1,unroll=4", "tiled loop_order=1 unroll=4");
-    expect_parsed("unroll=4\torder=1", "tiled loop_order=1 unroll=4");
+    expect_parsed("unroll=4\tloop_order=1", "tiled loop_order=1 unroll=4");
 }
 
 /* ---- printing --------------------------------------------------------------------------------------- */
