@@ -11,6 +11,7 @@
 ** packed group turned from [weight group][channel] to [channel][weight group] on the way.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "codegen/kernel/intmath.h"
 #include "codegen/kernel/sample.h"
 #include "codegen/tiled/tiled.h"
 
@@ -123,7 +124,7 @@ static void each_group(Emit *e, const Run *s, idx c, int run)
 static void load_corners(Emit *e, const Problem *pb, idx entry, idx at, Run *s)
 {
     const TiledPlan *p = s->plan;
-    idx pixel = x_const(e, p->view), row = x_mul(e, pb->w, pixel);
+    idx pixel = x_const(e, p->repack.block), row = x_mul(e, pb->w, pixel);
     s->from[0] = p_at(e, s->from[0], at);
     if (!s->deformed)
         return;
@@ -171,8 +172,8 @@ static void one_tap(Emit *e, const Problem *pb, Run *s, idx c, int run)
     idx k = x_add(e, x_mulk(e, d, p->taps), x_add(e, e_arg_idx(e, TAP), s->tap));
     idx entries = x_mulk(e, k, p->tap_entries);
     /* The table of places has the block of the view in it. */
-    idx within =
-        s->deformed ? x_rem(e, channel, x_const(e, p->view)) : tiled_view_at(e, p, pb, channel);
+    idx within = s->deformed ? x_rem(e, channel, x_const(e, p->repack.block))
+                             : repack_channel(e, &p->repack, pb, channel);
     s->from[0] = p_at(e, e_arg_addr(e, INPUT), within);
     s->run = c;
     EMIT_FOR (e, pixel, x_const(e, 0), e_arg_idx(e, PIXELS), 1) {
@@ -180,15 +181,6 @@ static void one_tap(Emit *e, const Problem *pb, Run *s, idx c, int run)
         idx entry = x_add(e, entries, x_mulk(e, pixel.at, p->pixel_entries));
         one_pixel(e, pb, entry, s, c, run);
     }
-}
-
-/* Largest power of two <= n, at most the vector. */
-static int lanes_below(int n, int most)
-{
-    int lanes = 1;
-    while (lanes * 2 <= n && lanes < most)
-        lanes *= 2;
-    return lanes;
 }
 
 /* Lanes of the vectors of a column, and how many packed groups each covers. */
@@ -199,7 +191,7 @@ static int choose_lanes(const TiledPlan *p, int run, int unit, int *pieces)
         lanes /= 2;
     int cuts = p->pack > 1 || p->group_block > 1;
     *pieces = cuts && lanes >= unit && lanes % unit == 0 ? lanes / unit : 0;
-    return *pieces ? lanes : lanes_below(run < unit ? run : unit, p->lanes);
+    return *pieces ? lanes : int_power_of_two(run < unit ? run : unit, p->lanes);
 }
 
 LLVMValueRef tiled_emit_column(Emit *e, const TiledPlan *plan, const char *name, int channels)

@@ -40,7 +40,7 @@ enum { A_ARGS, A_VIEW, A_AT, A_WEIGHTS, A_TO, A_NARGS };
 
 static fvec corners(Emit *e, const TiledPlan *p, const Problem *pb, idx at, int moved)
 {
-    idx pixel = x_const(e, p->view), row = x_mul(e, pb->w, pixel), zero_at = x_const(e, 0);
+    idx pixel = x_const(e, p->repack.block), row = x_mul(e, pb->w, pixel), zero_at = x_const(e, 0);
     idx right = emit_step_right(e, pb, pixel), down = emit_step_down(e, pb, row);
     fvec sum = f_const(e, 0), zero = sum;
     for (int c = 0; c < 4; c++) {
@@ -75,7 +75,7 @@ static LLVMValueRef emit_alone(Emit *e, const TiledPlan *p)
 static void call_alone(Emit *e, const Abreast *a, const Row *r, idx i)
 {
     addr at = p_at_i32(e, r->at, i), weights = p_at(e, r->weights, x_mulk(e, i, 4));
-    addr to = p_at(e, r->to, x_mulk(e, i, a->plan->view));
+    addr to = p_at(e, r->to, x_mulk(e, i, a->plan->repack.block));
     e_call_fn(e, a->alone, A_NARGS,
               (LLVMValueRef[]){ e_arg_addr(e, ARGS).v, a->view.v, at.v, weights.v, to.v });
 }
@@ -97,7 +97,7 @@ static fvec pixels_of(Emit *e, const Abreast *a, const Row *r, int h, int lower)
 /* Their weights, each repeated for the channels of its pixel; all: four of each sample of the half. */
 static fvec weights_of(Emit *e, const Abreast *a, fvec all, int first, int lower)
 {
-    int from[64], n = a->plan->view;
+    int from[64], n = a->plan->repack.block;
     for (int lane = 0; lane < e->lanes; lane++) {
         int sample = first + lane / (2 * n), right = lane / n % 2;
         from[lane] = 4 * sample + 2 * lower + right;
@@ -108,7 +108,7 @@ static fvec weights_of(Emit *e, const Abreast *a, fvec all, int first, int lower
 /* The left (0) or right (1) pixels of a and b. */
 static fvec sides(Emit *e, const Abreast *a, fvec x, fvec y, int right)
 {
-    int from[64], n = a->plan->view;
+    int from[64], n = a->plan->repack.block;
     for (int lane = 0; lane < e->lanes; lane++)
         from[lane] = (2 * (lane / n) + right) * n + lane % n;
     return f_shuffle(e, x, y, from);
@@ -168,7 +168,7 @@ static void run_of_samples(Emit *e, const Abreast *a, const Row *r, idx n, int i
     idx whole = x_mulk(e, x_div(e, n, x_const(e, abreast)), abreast);
     EMIT_FOR (e, i, x_const(e, 0), whole, abreast) {
         Row here = { p_at_i32(e, r->at, i.at), p_at(e, r->weights, x_mulk(e, i.at, 4)),
-                     p_at(e, r->to, x_mulk(e, i.at, a->plan->view)) };
+                     p_at(e, r->to, x_mulk(e, i.at, a->plan->repack.block)) };
         (inside ? all_inside : some_inside)(e, a, &here);
     }
     EMIT_FOR (e, i, whole, n, 1) {
@@ -197,9 +197,9 @@ static void one_pixel(Emit *e, const Abreast *a, const Row *r, int groups)
 static void each_pixel(Emit *e, const Abreast *a, idx d, int groups)
 {
     const TiledPlan *p = a->plan;
-    idx group = x_add(e, x_div(e, e_arg_idx(e, CHANNEL), x_const(e, p->view)), d);
+    idx group = x_add(e, x_div(e, e_arg_idx(e, CHANNEL), x_const(e, p->repack.block)), d);
     idx first = x_add(e, x_mulk(e, group, p->taps), e_arg_idx(e, TAP));
-    idx to = x_mulk(e, x_mul(e, d, e_arg_idx(e, TAPS)), p->view);
+    idx to = x_mulk(e, x_mul(e, d, e_arg_idx(e, TAPS)), p->repack.block);
     EMIT_FOR (e, pixel, x_const(e, 0), e_arg_idx(e, PIXELS), 1) {
         idx entry = x_add(e, first, x_mulk(e, pixel.at, p->pixel_entries));
         idx element = x_add(e, to, x_mulk(e, pixel.at, p->column_stride));
@@ -226,14 +226,14 @@ LLVMValueRef tiled_emit_abreast(Emit *e, const TiledPlan *plan, const char *name
 {
     const LLVMTypeRef args[NARGS] = { e->ptr, e->ptr, e->ptr, e->ptr, e->ptr,
                                       e->i64, e->i64, e->i64, e->i64 };
-    int full = e_lanes(e, plan->view);
+    int full = e_lanes(e, plan->repack.block);
     Abreast a = { .plan = plan, .alone = emit_alone(e, plan) };
     e_lanes(e, full);
     LLVMValueRef fn = e_fn_begin(e, name, 1, e->none, NARGS, args);
     Problem pb = problem_load(e, plan->s, e_arg_addr(e, ARGS));
     a.view = e_arg_addr(e, INPUT);
-    a.row = x_mulk(e, pb.w, plan->view);
-    each_group(e, &a, channels / plan->view);
+    a.row = x_mulk(e, pb.w, plan->repack.block);
+    each_group(e, &a, channels / plan->repack.block);
     e_fn_end(e);
     return fn;
 }

@@ -8,26 +8,16 @@
 ** of a core with two multiply-add units and 64-byte loads from L2; narrower machines differ alike for all.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "codegen/kernel/cost.h"
 #include "codegen/tiled/tiled.h"
 
-static const double CYCLES_PER_NS = 3;
 static const double L2_RATE = 40, L3_RATE = 9; /* bytes per cycle */
 static const double L1_SHARE = 0.6;            /* of L1 that stays what was put there */
 static const double SAMPLE = 7, COPY = 2.5;    /* of a vector of channels, deformed or not */
 static const double RUN = 8, PLACE = 5;        /* of a run of channels, of a tap of a pixel */
 static const double CALL = 25;                 /* of the product */
-enum { DYNAMIC_SIZE = 128, REACH = 4 }; /* pixels that offsets reach on both sides together */
-
-static double larger(double a, double b)
-{
-    return a > b ? a : b;
-}
-
-static double ceil_div(double n, double by)
-{
-    int64_t whole = (int64_t)(n / by);
-    return (double)whole + ((double)whole * by < n);
-}
+/* Rows and columns beyond its own window that a tile touches, a deviation of the offsets on each side. */
+enum { REACH = 2 * COST_OFFSET_DEVIATION };
 
 /* A step of the depth: a broadcast that serves one multiply-add is its memory operand and slows it; sums
 ** are four cycles apart; LLVM's scheduler runs out of registers when large tiles are unrolled far. */
@@ -36,7 +26,7 @@ static double step_cycles(const TiledPlan *p, int nv)
     double sums = (double)p->mr * nv;
     double units = nv == 1 ? sums / 1.4 : sums / 2 * 1.12;
     double loads = (p->mr + nv) / 1.8, spills = sums >= 24 && p->unroll > 2 ? 1.1 : 1;
-    return larger(larger(units, loads), 4) * spills + 1.0 / p->unroll;
+    return cost_larger(cost_larger(units, loads), 4) * spills + 1.0 / p->unroll;
 }
 
 typedef struct Tile {
@@ -49,9 +39,9 @@ typedef struct Tile {
 
 static Tile tile_of(const TiledPlan *p, const dcn_target *t, double pixels)
 {
-    Tile a = { .p = p, .t = t, .pixels = pixels, .panels = ceil_div(pixels, p->mr) };
+    Tile a = { .p = p, .t = t, .pixels = pixels, .panels = cost_ceil_div(pixels, p->mr) };
     a.steps = (double)p->in_group / p->pack * p->taps;
-    a.blocks = ceil_div(p->in_group, p->channel_block) * ceil_div(p->taps, p->tap_block);
+    a.blocks = cost_ceil_div(p->in_group, p->channel_block) * cost_ceil_div(p->taps, p->tap_block);
     return a;
 }
 
@@ -100,7 +90,7 @@ static double weights_again(const Tile *a)
 static double product(const Tile *a)
 {
     double work = instructions(a), bytes = traffic(a) / L2_RATE;
-    return larger(work, bytes) + 0.15 * (work < bytes ? work : bytes) + overheads(a) +
+    return cost_larger(work, bytes) + 0.15 * (work < bytes ? work : bytes) + overheads(a) +
            weights_again(a);
 }
 
@@ -110,8 +100,7 @@ static double product(const Tile *a)
 static double sampled(const TiledPlan *p)
 {
     const dcn_spec *s = p->s;
-    double rows = s->height > 0 ? (double)dcn_out_height(s, s->height) : DYNAMIC_SIZE;
-    double cols = s->width > 0 ? (double)dcn_out_width(s, s->width) : DYNAMIC_SIZE;
+    double rows = (double)cost_out_rows(s), cols = (double)cost_out_cols(s);
     double border = (s->kernel[0] - 1) / rows + 2.0 * p->mr / cols;
     return !p->implicit || border > 1 ? 1 : p->tw % p->mr ? (1 + border) / 2 : border;
 }
@@ -121,7 +110,7 @@ static double sampling(const Tile *a)
     const TiledPlan *p = a->p;
     const dcn_spec *s = p->s;
     int channels = p->channel_block * p->group_block, run = tiled_run(p, channels);
-    double vectors = ceil_div(run, p->lanes) * (problem_is_deformed(s) ? SAMPLE : COPY);
+    double vectors = cost_ceil_div(run, p->lanes) * (problem_is_deformed(s) ? SAMPLE : COPY);
     double runs = (double)s->in_channels / run * a->pixels * p->taps;
     double rows = (double)p->th * s->stride[0] + s->kernel[0] + REACH;
     double cols = (double)p->tw * s->stride[1] + s->kernel[1] + REACH;
@@ -155,8 +144,8 @@ static Side side_of(int64_t size, int tile)
 double tiled_cost(const dcn_spec *s, const dcn_target *t, const int *k, int threads)
 {
     TiledPlan p = tiled_plan(s, t, k);
-    Side y = side_of(s->height > 0 ? dcn_out_height(s, s->height) : DYNAMIC_SIZE, p.th);
-    Side x = side_of(s->width > 0 ? dcn_out_width(s, s->width) : DYNAMIC_SIZE, p.tw);
+    Side y = side_of(cost_out_rows(s), p.th);
+    Side x = side_of(cost_out_cols(s), p.tw);
     const struct {
         int64_t count, pixels;
     } kind[] = {
@@ -171,8 +160,8 @@ double tiled_cost(const dcn_spec *s, const dcn_target *t, const int *k, int thre
             cycles += (double)kind[i].count * tile_cycles(&p, t, (double)kind[i].pixels);
             tiles += (double)kind[i].count;
         }
-    tiles *= s->batch > 0 ? (double)s->batch : 1;
-    cycles *= s->batch > 0 ? (double)s->batch : 1;
-    double rounds = ceil_div(tiles, threads);
-    return rounds * cycles / tiles / CYCLES_PER_NS;
+    tiles *= cost_images(s);
+    cycles *= cost_images(s);
+    double rounds = cost_ceil_div(tiles, threads);
+    return rounds * cycles / tiles / COST_CYCLES_PER_NS;
 }

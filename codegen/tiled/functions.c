@@ -36,7 +36,7 @@ TiledParts tiled_emit_parts(Emit *e, const TiledPlan *p, TiledFiller fill, const
             one ? parts.implicits[1] : tiled_emit_implicit(e, p, "implicit", p->nv, 0);
     }
     if (tiled_repacks(p))
-        parts.repack = tiled_emit_repack(e, p, parts.turn);
+        parts.repack = emit_repack(e, &p->repack, parts.turn);
     if (p->out_stride)
         parts.unpack = tiled_emit_unpack(e, p, parts.turn);
     return parts;

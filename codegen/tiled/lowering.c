@@ -111,7 +111,7 @@ static const char *refuse_view(const dcn_spec *s, const TiledPlan *p, int view)
         return NULL;
     if (s->offset_groups == 1)
         return "there is one offset group: use repack=0";
-    if (p->view < p->lanes ? p->lanes % p->view : p->view % p->lanes)
+    if (p->repack.block < p->lanes ? p->lanes % p->repack.block : p->repack.block % p->lanes)
         return "the channels of an offset group do not fill vectors evenly: use repack=0";
     return NULL;
 }

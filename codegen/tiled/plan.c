@@ -1,37 +1,13 @@
 /* plan.c: what follows from spec, target and knobs.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "codegen/kernel/intmath.h"
+#include "codegen/kernel/workspace.h"
 #include "codegen/tiled/tiled.h"
-
-enum { LINE_BYTES = 64 };
-
-static int64_t round_up(int64_t n, int64_t to)
-{
-    return (n + to - 1) / to * to;
-}
 
 int tiled_repacks(const TiledPlan *p)
 {
-    return p->s->layout == DCN_NCHW || p->view < p->s->in_channels;
-}
-
-idx tiled_view_block(Emit *e, const TiledPlan *p, const Problem *pb)
-{
-    return x_mulk(e, x_mul(e, pb->h, pb->w), p->view);
-}
-
-idx tiled_view_at(Emit *e, const TiledPlan *p, const Problem *pb, idx c)
-{
-    if (p->view == p->s->in_channels)
-        return c;
-    idx view = x_const(e, p->view), block = tiled_view_block(e, p, pb);
-    return x_add(e, x_mul(e, x_div(e, c, view), block), x_rem(e, c, view));
-}
-
-/* Rows an even number of cache lines apart share fewer sets of the cache: make the number odd. */
-static int spread(int n, int per_line)
-{
-    return (int)(round_up(n, per_line) / per_line | 1) * per_line;
+    return p->s->layout == DCN_NCHW || p->repack.block < p->s->in_channels;
 }
 
 static void plan_workspace(TiledPlan *p)
@@ -40,26 +16,17 @@ static void plan_workspace(TiledPlan *p)
     int64_t out = p->out_stride ? (int64_t)p->panel_pixels + p->lanes : 0;
     int64_t taps = (int64_t)p->taps * s->offset_groups;
     int64_t turned = p->turns ? (p->tw * taps + p->lanes) * p->fp_bytes : 0;
-    const struct {
-        int64_t *at, bytes;
-    } parts[] = {
-        { &p->offset_rows, 2 * turned },
-        { &p->mask_rows, s->modulation == DCN_MODULATION_NONE ? 0 : turned },
-        { &p->places, p->entries * 4 },
-        { &p->weights, problem_is_deformed(s) ? p->entries * 4 * p->fp_bytes : 0 },
-        { &p->rows, (int64_t)p->panel_pixels * 8 },
-        { &p->residual_rows, s->residual ? (int64_t)p->panel_pixels * 8 : 0 },
-        { &p->column, (int64_t)p->panel_pixels * p->column_stride * p->fp_bytes },
-        { &p->out_tile, out * p->out_stride * p->fp_bytes },
-        { &p->spare, round_up(s->out_channels + p->lanes, p->lanes) * p->fp_bytes },
-    };
-    int64_t end = 0;
-    for (int i = 0; i < (int)(sizeof parts / sizeof *parts); i++) {
-        *parts[i].at = end;
-        end = round_up(end + parts[i].bytes, 64);
-    }
-    p->thread_bytes =
-        round_up(end, 4096) + 64 * 5; /* two threads never share a line, nor all sets */
+    WorkspaceLayout w = { 0 };
+    p->offset_rows = workspace_add(&w, 2 * turned);
+    p->mask_rows = workspace_add(&w, s->modulation == DCN_MODULATION_NONE ? 0 : turned);
+    p->places = workspace_add(&w, p->entries * 4);
+    p->weights = workspace_add(&w, problem_is_deformed(s) ? p->entries * 4 * p->fp_bytes : 0);
+    p->rows = workspace_add(&w, (int64_t)p->panel_pixels * 8);
+    p->residual_rows = workspace_add(&w, s->residual ? (int64_t)p->panel_pixels * 8 : 0);
+    p->column = workspace_add(&w, (int64_t)p->panel_pixels * p->column_stride * p->fp_bytes);
+    p->out_tile = workspace_add(&w, out * p->out_stride * p->fp_bytes);
+    p->spare = workspace_add(&w, int_round_up(s->out_channels + p->lanes, p->lanes) * p->fp_bytes);
+    p->thread_bytes = workspace_thread_bytes(&w);
 }
 
 int tiled_finishes_late(const TiledPlan *p)
@@ -72,26 +39,16 @@ int tiled_run(const TiledPlan *p, int channels)
 {
     if (p->s->offset_groups == 1)
         return channels;
-    int run = problem_common(channels, p->offset_group);
+    int run = int_gcd(channels, p->offset_group);
     if (p->group_block > 1)
         return run;
-    return problem_common(problem_common(run, p->in_group), p->channel_block);
+    return int_gcd(int_gcd(run, p->in_group), p->channel_block);
 }
 
 int tiled_chunk(const TiledPlan *p, int channels)
 {
     int unit = channels / p->group_block, run = tiled_run(p, channels);
     return run < unit ? run : unit;
-}
-
-/* The largest divisor of n that is at most `most`, at least 1. */
-static int divisor_below(int n, int most)
-{
-    int best = 1;
-    for (int d = 1; d <= n && d <= most; d++)
-        if (n % d == 0)
-            best = d;
-    return best;
 }
 
 int tiled_fitting_pack(const dcn_spec *s, int lanes)
@@ -113,11 +70,11 @@ static void plan_groups(TiledPlan *p, const int *k)
     p->in_group = (int)(s->in_channels / s->groups) * p->pack;
     p->out_group = (int)(s->out_channels / s->groups) * p->pack;
     p->offset_group = (int)(s->in_channels / s->offset_groups);
-    p->view = k[TILED_REPACK] ? p->offset_group : (int)s->in_channels;
+    p->repack = (Repack){ s, k[TILED_REPACK] ? p->offset_group : (int)s->in_channels, 1 };
     int cb = k[TILED_KC_CHANNELS];
     p->channel_block = cb && cb < p->in_group ? cb : p->in_group;
-    p->group_block = cb > p->in_group ? divisor_below(p->groups, cb / p->in_group) : 1;
-    p->out_padded = (int)round_up(p->out_group, p->lanes);
+    p->group_block = cb > p->in_group ? int_divisor(p->groups, cb / p->in_group) : 1;
+    p->out_padded = (int)int_round_up(p->out_group, p->lanes);
     int ratio = p->lanes / p->offset_group, whole = p->pack == 1 && p->group_block == 1;
     whole = whole && p->in_group % p->offset_group == 0 && p->channel_block % p->offset_group == 0;
     if (k[TILED_REPACK] && p->by_taps && whole && (ratio == 2 || ratio == 4) &&
@@ -136,7 +93,7 @@ static void plan_places(TiledPlan *p)
     int all = p->taps * p->s->offset_groups;
     p->turns = p->by_taps && p->s->layout == DCN_NCHW;
     p->tap_entries = p->by_taps ? 1 : p->pixels + p->lanes;
-    p->pixel_entries = p->by_taps ? spread(all, LINE_BYTES / 4 / p->fp_bytes) : 1;
+    p->pixel_entries = p->by_taps ? workspace_pad_stride(all, CACHE_LINE / 4 / p->fp_bytes) : 1;
     p->entries = p->by_taps ? (int64_t)p->strip * p->pixel_entries + p->lanes
                             : (int64_t)all * p->tap_entries;
 }
@@ -151,7 +108,7 @@ TiledPlan tiled_plan(const dcn_spec *s, const dcn_target *t, const int *k)
     p.th = k[TILED_TILE_H];
     p.tw = k[TILED_TILE_W];
     p.pixels = p.th * p.tw;
-    p.panel_pixels = (int)round_up(p.pixels, p.mr);
+    p.panel_pixels = (int)int_round_up(p.pixels, p.mr);
     p.taps = problem_taps(s);
     p.prefetch = k[TILED_PREFETCH];
     p.grain = k[TILED_GRAIN];
@@ -162,13 +119,14 @@ TiledPlan tiled_plan(const dcn_spec *s, const dcn_target *t, const int *k)
     p.tap_block = k[TILED_KC_TAPS] && k[TILED_KC_TAPS] < p.taps ? k[TILED_KC_TAPS] : p.taps;
     plan_groups(&p, k);
     p.column_group = p.channel_block * p.tap_block;
-    p.column_stride = spread(p.column_group * p.group_block, LINE_BYTES / p.fp_bytes);
+    p.column_stride = workspace_pad_stride(p.column_group * p.group_block, CACHE_LINE / p.fp_bytes);
     p.out_blocks = (p.out_padded + p.nr - 1) / p.nr;
     p.last_nv = (p.out_padded - (p.out_blocks - 1) * p.nr) / p.lanes;
     p.by_outputs = k[TILED_LOOP_ORDER];
     p.unroll = k[TILED_UNROLL];
     if (s->layout == DCN_NCHW)
-        p.out_stride = spread((int)round_up(s->out_channels, p.lanes), LINE_BYTES / p.fp_bytes);
+        p.out_stride = workspace_pad_stride((int)int_round_up(s->out_channels, p.lanes),
+                                            CACHE_LINE / p.fp_bytes);
     p.packed_elements = (int64_t)p.groups * (p.in_group / p.pack) * p.taps * p.out_padded;
     plan_workspace(&p);
     return p;

@@ -42,13 +42,13 @@ static void window(Emit *e, const TiledPlan *p, const Problem *pb)
     /* One row more than this one's, so that it is there when its turn comes. */
     Span y = span(e, p, 0, at, x_const(e, 2), pb->h), above = span(e, p, 0, at, one, pb->h);
     Span x = span(e, p, 1, e_arg_idx(e, Q), e_arg_idx(e, COLS), pb->w);
-    idx n = x_mulk(e, x_sub(e, x.end, x.first), p->view);
+    idx n = x_mulk(e, x_sub(e, x.end, x.first), p->repack.block);
     idx first = x_select(e, x_equal(e, e_arg_idx(e, FIRST), one), y.first, above.end);
-    EMIT_FOR_OPAQUE (e, c, x_const(e, 0), x_const(e, p->s->in_channels), p->view) {
-        addr block = p_at(e, e_arg_addr(e, INPUT), tiled_view_at(e, p, pb, c.at));
+    EMIT_FOR_OPAQUE (e, c, x_const(e, 0), x_const(e, p->s->in_channels), p->repack.block) {
+        addr block = p_at(e, e_arg_addr(e, INPUT), repack_channel(e, &p->repack, pb, c.at));
         EMIT_FOR_OPAQUE (e, row, first, y.end, 1) {
             idx from = x_add(e, x_mul(e, row.at, pb->w), x.first);
-            lines(e, p, p_at(e, block, x_mulk(e, from, p->view)), n, 2);
+            lines(e, p, p_at(e, block, x_mulk(e, from, p->repack.block)), n, 2);
         }
     }
 }

@@ -231,8 +231,7 @@ static Ctx tile_ctx(Emit *e, const TiledPlan *p, const TiledParts *parts)
     c.cols = x_min(e, x_const(e, p->tw), x_sub(e, c.pb.q, c.q0));
     c.pixels = x_mul(e, c.rows, c.cols);
     addr map = tiled_repacks(p) ? e_arg_addr(e, T_SHARED) : c.pb.input;
-    idx image = x_mulk(e, x_mul(e, c.pb.h, c.pb.w), p->s->in_channels);
-    c.input = p_at(e, map, x_mul(e, c.n, image));
+    c.input = repack_image(e, &p->repack, &c.pb, map, c.n);
     return c;
 }
 
@@ -277,55 +276,45 @@ static idx count(Emit *e, const Problem *pb, int phase, const void *self)
 {
     const TiledPlan *p = self;
     if (tiled_repacks(p) && phase == 0)
-        return x_mul(e, pb->n, pb->h);
+        return repack_tasks(e, pb);
     return x_div(e, x_addk(e, tiles_of(e, p, pb), p->grain - 1), x_const(e, p->grain));
 }
 
 static idx shared(Emit *e, const Problem *pb, const void *self)
 {
     const TiledPlan *p = self;
-    if (!tiled_repacks(p))
-        return x_const(e, 0);
-    idx pixels = x_mul(e, pb->n, x_mul(e, pb->h, pb->w));
-    return x_round_up(e, x_mulk(e, pixels, p->s->in_channels * p->fp_bytes), 64);
+    return tiled_repacks(p) ? repack_bytes(e, &p->repack, pb, 0) : x_const(e, 0);
 }
 
-static void run_repack(Emit *e, LLVMValueRef fn)
-{
-    EMIT_FOR_OPAQUE (e, task, e_arg_idx(e, RUN_FIRST), e_arg_idx(e, RUN_LAST), 1) {
-        e_call_fn(e, fn, 3,
-                  (LLVMValueRef[]){ e_arg_addr(e, RUN_ARGS).v, e_arg_addr(e, RUN_WORKSPACE).v,
-                                    task.at.v });
-    }
-}
+/* What `run` needs for the tiles of its tasks. */
+typedef struct TiledRun {
+    const TiledPlan *plan;
+    LLVMValueRef tile;
+    Problem pb;
+    addr own; /* this thread's workspace */
+} TiledRun;
 
-static void run_tiles(Emit *e, LLVMValueRef fn, const TiledPlan *p, const Problem *pb, addr mine)
+static void run_tiles(Emit *e, const void *self)
 {
+    const TiledRun *r = self;
+    const TiledPlan *p = r->plan;
     idx first = x_mulk(e, e_arg_idx(e, RUN_FIRST), p->grain);
-    idx last = x_min(e, x_mulk(e, e_arg_idx(e, RUN_LAST), p->grain), tiles_of(e, p, pb));
+    idx last = x_min(e, x_mulk(e, e_arg_idx(e, RUN_LAST), p->grain), tiles_of(e, p, &r->pb));
     EMIT_FOR_OPAQUE (e, tile, first, last, 1) {
-        e_call_fn(e, fn, T_NARGS,
+        e_call_fn(e, r->tile, T_NARGS,
                   (LLVMValueRef[]){ e_arg_addr(e, RUN_ARGS).v, e_arg_addr(e, RUN_WORKSPACE).v,
-                                    mine.v, tile.at.v });
+                                    r->own.v, tile.at.v });
     }
 }
 
 static void emit_run(Emit *e, const TiledPlan *p, const TiledParts *parts, LLVMValueRef tile)
 {
     lower_run_begin(e, p->s);
-    Problem pb = problem_load(e, p->s, e_arg_addr(e, RUN_ARGS));
+    TiledRun r = { .plan = p, .tile = tile };
+    r.pb = problem_load(e, p->s, e_arg_addr(e, RUN_ARGS));
     idx skip = x_mulk(e, e_arg_idx(e, RUN_THREAD), p->thread_bytes);
-    addr mine = p_at_bytes(e, e_arg_addr(e, RUN_WORKSPACE), x_add(e, shared(e, &pb, p), skip));
-    if (!parts->repack) {
-        run_tiles(e, tile, p, &pb, mine);
-    } else {
-        EMIT_IF_ELSE (e, b, x_equal(e, e_arg_idx(e, RUN_PHASE), x_const(e, 0))) {
-            if (b.yes)
-                run_repack(e, parts->repack);
-            else
-                run_tiles(e, tile, p, &pb, mine);
-        }
-    }
+    r.own = p_at_bytes(e, e_arg_addr(e, RUN_WORKSPACE), x_add(e, shared(e, &r.pb, p), skip));
+    repack_phases(e, parts->repack, run_tiles, &r);
     e_fn_end(e);
 }
 

@@ -128,9 +128,9 @@ static void all_taps(Emit *e, const TiledPlan *plan, const Problem *pb, const Ta
 
 static ivec blocks_of(Emit *e, const TiledPlan *plan, const Problem *pb, ivec d)
 {
-    if (plan->view == plan->s->in_channels)
+    if (plan->repack.block == plan->s->in_channels)
         return (ivec){ NULL };
-    return i_mul(e, d, i_splat(e, tiled_view_block(e, plan, pb)));
+    return i_mul(e, d, i_splat(e, repack_block_elements(e, &plan->repack, pb)));
 }
 
 /* Lanes along the columns of the row. */
@@ -225,7 +225,9 @@ LLVMValueRef tiled_emit_places(Emit *e, const TiledPlan *plan)
                                       e->i64, e->i64, e->i64, e->ptr, e->ptr };
     LLVMValueRef fn = e_fn_begin(e, "places", 1, e->none, NARGS, args);
     Problem pb = problem_load(e, plan->s, e_arg_addr(e, ARGS));
-    Table t = { .at = e_arg_addr(e, AT), .weights = e_arg_addr(e, WEIGHTS), .view = plan->view };
+    Table t = { .at = e_arg_addr(e, AT),
+                .weights = e_arg_addr(e, WEIGHTS),
+                .view = plan->repack.block };
     (plan->by_taps ? row_by_taps : row_by_pixels)(e, plan, &pb, &t);
     e_fn_end(e);
     return fn;

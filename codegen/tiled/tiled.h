@@ -14,6 +14,7 @@
 #define DCN_CODEGEN_TILED_H
 
 #include "codegen/kernel/problem.h"
+#include "codegen/kernel/repack.h"
 #include "codegen/lowering.h"
 
 enum {
@@ -63,7 +64,7 @@ typedef struct TiledPlan {
     int pack, groups;               /* weight groups per packed group, packed groups */
     int in_group, out_group;        /* channels of a packed group */
     int offset_group;               /* input channels per offset group */
-    int view;                       /* channels of a block of the view */
+    Repack repack;                  /* the view: blocks of channels that are sampled together */
     int abreast;       /* samples that fill a vector, where offset groups are so narrow; else 0 */
     int channel_block; /* channels of a packed group per column; the last block may be shorter */
     int group_block;   /* packed groups per column; more than 1 only with whole groups */
@@ -87,12 +88,6 @@ TiledPlan tiled_plan(const dcn_spec *s, const dcn_target *t, const int *k);
 ** its own view when there is one block; else the view is a copy in the shared workspace, made in a phase of
 ** its own. */
 int tiled_repacks(const TiledPlan *p);
-
-/* Element of channel c at pixel 0 of an image's view. */
-idx tiled_view_at(Emit *e, const TiledPlan *p, const Problem *pb, idx c);
-
-/* Elements of one block of the view. */
-idx tiled_view_block(Emit *e, const TiledPlan *p, const Problem *pb);
 
 /* The internal functions of a kernel. */
 typedef struct TiledParts {
@@ -175,9 +170,6 @@ LLVMValueRef tiled_emit_implicit(Emit *e, const TiledPlan *plan, const char *nam
 /* prefetch(args, view of image n, n, p, q, cols, first): what the row of a tile at (p, q) will read and write,
 ** into L2, given that the row above came before, if not first */
 LLVMValueRef tiled_emit_prefetch(Emit *e, const TiledPlan *plan);
-
-/* repack(args, to, task): one row of one image into the view */
-LLVMValueRef tiled_emit_repack(Emit *e, const TiledPlan *plan, LLVMValueRef turn);
 
 /* unpack(args, from, n, p0, q0, rows, cols): a tile of outputs, [pixel][channel] to nchw */
 LLVMValueRef tiled_emit_unpack(Emit *e, const TiledPlan *plan, LLVMValueRef turn);

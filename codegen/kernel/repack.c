@@ -1,0 +1,160 @@
+/* repack.c: rows of the input to channels side by side.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "codegen/kernel/repack.h"
+#include "codegen/ir/transpose.h"
+#include "codegen/kernel/entry.h"
+
+idx repack_block_elements(Emit *e, const Repack *r, const Problem *pb)
+{
+    return x_mulk(e, x_mul(e, pb->h, pb->w), r->block);
+}
+
+idx repack_channel(Emit *e, const Repack *r, const Problem *pb, idx c)
+{
+    if (r->block == r->s->in_channels)
+        return c;
+    idx block = x_const(e, r->block), elements = repack_block_elements(e, r, pb);
+    return x_add(e, x_mul(e, x_div(e, c, block), elements), x_rem(e, c, block));
+}
+
+addr repack_image(Emit *e, const Repack *r, const Problem *pb, addr map, idx n)
+{
+    idx image = x_mulk(e, x_mul(e, pb->h, pb->w), r->s->in_channels);
+    return p_at(e, map, x_mul(e, n, image));
+}
+
+idx repack_tasks(Emit *e, const Problem *pb)
+{
+    return x_mul(e, pb->n, pb->h);
+}
+
+idx repack_bytes(Emit *e, const Repack *r, const Problem *pb, int beyond)
+{
+    idx pixels = x_mul(e, pb->n, x_mul(e, pb->h, pb->w));
+    idx elements = x_addk(e, x_mulk(e, pixels, r->s->in_channels), beyond);
+    return x_round_up(e, x_mulk(e, elements, e->fp_bytes), 64);
+}
+
+/* ---- one row ------------------------------------------------------------------------------------ */
+
+/* Row y of image n. */
+typedef struct RepackRow {
+    const Repack *how;
+    Problem pb;
+    idx n, y;
+    addr copy; /* of the image */
+} RepackRow;
+
+static addr input_at(Emit *e, const RepackRow *r, idx c, idx x)
+{
+    const idx at[4] = { r->n, c, r->y, x };
+    idx channels = x_const(e, r->how->s->in_channels);
+    return p_at(e, r->pb.input, problem_at(e, &r->pb, channels, r->pb.h, r->pb.w, at));
+}
+
+/* The row in the first block of the copy. */
+static addr copy_row_at(Emit *e, const RepackRow *r)
+{
+    return p_at(e, r->copy, x_mulk(e, x_mul(e, r->y, r->pb.w), r->how->block));
+}
+
+static addr copy_at(Emit *e, const RepackRow *r, idx c, idx x)
+{
+    idx at = x_add(e, repack_channel(e, r->how, &r->pb, c), x_mulk(e, x, r->how->block));
+    return p_at(e, copy_row_at(e, r), at);
+}
+
+/* nchw: planes that will lie side by side are transposed together. */
+static void transpose_row(Emit *e, const RepackRow *r, LLVMValueRef transpose)
+{
+    const Repack *how = r->how;
+    int64_t all = how->s->in_channels;
+    int64_t together = how->interleave > 1 ? all / how->interleave : how->block;
+    Transpose t = { .rows = x_const(e, together), .cols = r->pb.w };
+    t.from_step = x_mulk(e, x_mul(e, r->pb.h, r->pb.w), how->interleave);
+    t.to_step = x_const(e, how->block);
+    EMIT_FOR_OPAQUE (e, c, x_const(e, 0), x_const(e, all), together) {
+        idx first = how->interleave > 1 ? x_div(e, c.at, x_const(e, together)) : c.at;
+        t.from = input_at(e, r, first, x_const(e, 0));
+        t.to = p_at(e, copy_row_at(e, r), repack_channel(e, how, &r->pb, c.at));
+        call_transpose(e, transpose, &t);
+    }
+}
+
+/* nhwc in the input's order: the channels of every pixel to their blocks, which are whole vectors or narrower. */
+static void copy_row(Emit *e, const RepackRow *r)
+{
+    int full = e_lanes(e, r->how->block < e->lanes ? r->how->block : e->lanes);
+    const mask all_lanes = { NULL };
+    EMIT_FOR_OPAQUE (e, x, x_const(e, 0), r->pb.w, 1) {
+        EMIT_FOR (e, c, x_const(e, 0), x_const(e, r->how->s->in_channels), e->lanes) {
+            fvec v = p_load(e, input_at(e, r, c.at, x.at), all_lanes);
+            p_store(e, copy_at(e, r, c.at, x.at), v, all_lanes);
+        }
+    }
+    e_lanes(e, full);
+}
+
+/* nhwc in another order: the channels that are `interleave` apart are gathered. */
+static void gather_row(Emit *e, const RepackRow *r)
+{
+    int interleave = r->how->interleave;
+    int64_t together = r->how->s->in_channels / interleave;
+    ivec step = i_mul(e, i_lane(e), i_const(e, interleave));
+    EMIT_FOR (e, x, x_const(e, 0), r->pb.w, 1) {
+        EMIT_FOR (e, k, x_const(e, 0), x_const(e, interleave), 1) {
+            EMIT_VECTORS (e, o, x_const(e, together)) {
+                idx from = x_add(e, x_mulk(e, o.at, interleave), k.at);
+                idx to = x_add(e, x_mulk(e, k.at, together), o.at);
+                fvec v = p_gather(e, input_at(e, r, from, x.at), step, o.live);
+                p_store(e, copy_at(e, r, to, x.at), v, o.live);
+            }
+        }
+    }
+}
+
+enum { ARGS, TO, TASK, NARGS };
+
+LLVMValueRef emit_repack(Emit *e, const Repack *how, LLVMValueRef transpose)
+{
+    const LLVMTypeRef args[NARGS] = { e->ptr, e->ptr, e->i64 };
+    LLVMValueRef fn = e_fn_begin(e, "repack", 1, e->none, NARGS, args);
+    RepackRow r = { .how = how, .pb = problem_load(e, how->s, e_arg_addr(e, ARGS)) };
+    r.n = x_div(e, e_arg_idx(e, TASK), r.pb.h);
+    r.y = x_rem(e, e_arg_idx(e, TASK), r.pb.h);
+    r.copy = repack_image(e, how, &r.pb, e_arg_addr(e, TO), r.n);
+    if (how->s->layout == DCN_NCHW)
+        transpose_row(e, &r, transpose);
+    else if (how->interleave > 1)
+        gather_row(e, &r);
+    else
+        copy_row(e, &r);
+    e_fn_end(e);
+    return fn;
+}
+
+/* ---- phases ------------------------------------------------------------------------------------- */
+
+static void all_rows(Emit *e, LLVMValueRef fn)
+{
+    EMIT_FOR_OPAQUE (e, task, e_arg_idx(e, RUN_FIRST), e_arg_idx(e, RUN_LAST), 1) {
+        e_call_fn(e, fn, NARGS,
+                  (LLVMValueRef[]){ e_arg_addr(e, RUN_ARGS).v, e_arg_addr(e, RUN_WORKSPACE).v,
+                                    task.at.v });
+    }
+}
+
+void repack_phases(Emit *e, LLVMValueRef fn, RepackRest rest, const void *self)
+{
+    if (!fn) {
+        rest(e, self);
+        return;
+    }
+    EMIT_IF_ELSE (e, phase, x_equal(e, e_arg_idx(e, RUN_PHASE), x_const(e, 0))) {
+        if (phase.yes)
+            all_rows(e, fn);
+        else
+            rest(e, self);
+    }
+}
