@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# exports.sh: the shared library exports the functions of the public headers and nothing else.
+# exports.sh: both libraries export the functions of the public headers and nothing else.
 # SPDX-License-Identifier: Apache-2.0
 set -euo pipefail
 
@@ -11,6 +11,9 @@ exported=$(nm -D --defined-only "$BUILD_DIR/libdcngen.so" |
 others=$(nm -D --defined-only "$BUILD_DIR/libdcngen.so" | grep -vE '@@DCNGEN_0\.1$| A DCNGEN_0\.1$' |
     grep -v '__odr_asan' || true)
 
+archive=$(nm -g --defined-only "$BUILD_DIR/libdcngen.a" 2>/dev/null |
+    sed -nE 's/^[0-9a-f]+ [A-Z] (.*)$/\1/p' | grep -v '^__odr_asan' | sort -u)
+
 status=0
 same() { # WHAT LIST
     diff <(printf '%s\n' "$declared") <(printf '%s\n' "$2") ||
@@ -18,6 +21,7 @@ same() { # WHAT LIST
 }
 same cmake/dcngen.map "$listed"
 same libdcngen.so "$exported"
+same libdcngen.a "$archive"
 if [ -n "$others" ]; then
     printf 'not public, yet exported:\n%s\n' "$others"
     status=1
