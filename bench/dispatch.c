@@ -8,9 +8,10 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "bench/load.h"
-#include "bench/timing.h"
 #include "runtime/base/base.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/file.h"
+#include "runtime/base/stats.h"
 
 #include <dlfcn.h>
 #include <stdio.h>
@@ -114,18 +115,18 @@ static int open_library(const Cost *c, int first, int n, Library *l, dcn_error *
 static double call_ns(const Library *l)
 {
     int64_t (*volatile call)(int64_t) = l->packed_bytes;
-    double from = bench_now_ns();
+    double from = rt_now_ns();
     for (int i = 0; i < CALLS; i++)
         call(0);
-    return (bench_now_ns() - from) / CALLS;
+    return (rt_now_ns() - from) / CALLS;
 }
 
 static double first_ns(const Library *l)
 {
     l->choose(NULL);
-    double from = bench_now_ns();
+    double from = rt_now_ns();
     l->packed_bytes(0);
-    return bench_now_ns() - from;
+    return rt_now_ns() - from;
 }
 
 static void print_time(const Library *alone, const Library *all)
@@ -137,10 +138,10 @@ static void print_time(const Library *alone, const Library *all)
         more[i] = many[i] - one[i];
         first[i] = first_ns(all);
     }
-    printf("%-16s %8.2f ns a call\n", "alone", bench_median(one, ROUNDS));
-    printf("%-16s %8.2f ns a call\n", all->variant(), bench_median(many, ROUNDS));
-    printf("%-16s %8.2f ns a call\n", "that is more by", bench_median(more, ROUNDS));
-    printf("%-16s %8.0f ns\n", "the first call", bench_median(first, ROUNDS));
+    printf("%-16s %8.2f ns a call\n", "alone", rt_median(one, ROUNDS));
+    printf("%-16s %8.2f ns a call\n", all->variant(), rt_median(many, ROUNDS));
+    printf("%-16s %8.2f ns a call\n", "that is more by", rt_median(more, ROUNDS));
+    printf("%-16s %8.0f ns\n", "the first call", rt_median(first, ROUNDS));
 }
 
 static int measure(const Cost *c, dcn_error *err)

@@ -8,8 +8,9 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "bench/load.h"
-#include "bench/timing.h"
 #include "runtime/base/base.h"
+#include "runtime/base/clock.h"
+#include "runtime/base/stats.h"
 #include "tuner/check/cases.h"
 #include "tuner/check/operands.h"
 
@@ -86,10 +87,10 @@ static int measure(Side side[2], int threads, int rounds, dcn_error *err)
     for (int r = 0; r < rounds; r++)
         for (int turn = 0; turn < 2; turn++) {
             Side *now = &side[(turn + r) % 2];
-            double start = bench_now_ns();
+            double start = rt_now_ns();
             if (tune_run(&now->o, threads, now->workspace, err))
                 return -1;
-            now->ns[r] = bench_now_ns() - start;
+            now->ns[r] = rt_now_ns() - start;
         }
     return 0;
 }
@@ -99,9 +100,9 @@ static void print(Side side[2], const char *name, int rounds)
     double ratio[MAX_ROUNDS];
     for (int r = 0; r < rounds; r++)
         ratio[r] = side[DYNAMIC].ns[r] / side[FIXED].ns[r];
-    double middle = bench_median(ratio, rounds), fixed = bench_median(side[FIXED].ns, rounds);
+    double middle = rt_median(ratio, rounds), fixed = rt_median(side[FIXED].ns, rounds);
     printf("%-16s %9.3f %9.3f %7.3f\n", name, fixed / 1e6,
-           bench_median(side[DYNAMIC].ns, rounds) / 1e6, middle);
+           rt_median(side[DYNAMIC].ns, rounds) / 1e6, middle);
 }
 
 static int compare(const dcn_spec *s, int threads, int rounds, dcn_error *err)

@@ -10,8 +10,9 @@
 */
 #include "bench/expand.h"
 #include "bench/load.h"
-#include "bench/timing.h"
 #include "runtime/base/base.h"
+#include "runtime/base/clock.h"
+#include "runtime/base/stats.h"
 #include "tuner/check/cases.h"
 #include "tuner/check/expected.h"
 #include "tuner/measure/peak.h"
@@ -161,9 +162,9 @@ static int measure(Sweep *w, dcn_error *err)
         for (int i = 0; i < w->n && !failed; i++) {
             Candidate *c = &w->candidate[r % 2 ? w->n - 1 - i : i];
             failed = run(w, c, err);
-            double start = bench_now_ns();
+            double start = rt_now_ns();
             failed = failed || run(w, c, err);
-            c->ns[r] = bench_now_ns() - start;
+            c->ns[r] = rt_now_ns() - start;
         }
     }
     tune_probe_close(&probe);
@@ -178,11 +179,11 @@ static int faster(const void *a, const void *b)
 
 static void print_table(Sweep *w)
 {
-    double peak = bench_median(w->peak, w->rounds), flops = dcn_spec_flops(w->spec);
+    double peak = rt_median(w->peak, w->rounds), flops = dcn_spec_flops(w->spec);
     dcn_choice guess = { .schedule = "" };
     dcn_explain(w->spec, NULL, &guess, NULL, 0, NULL);
     for (int i = 0; i < w->n; i++)
-        w->candidate[i].median = bench_median(w->candidate[i].ns, w->rounds);
+        w->candidate[i].median = rt_median(w->candidate[i].ns, w->rounds);
     qsort(w->candidate, (size_t)w->n, sizeof *w->candidate, faster);
     printf("%9s %9s %8s %6s  schedule of %s, %d thread%s, peak %.1f GFLOP/s\n", "median ms",
            "min ms", "GFLOP/s", "peak", w->spec->name, w->threads, w->threads == 1 ? "" : "s",

@@ -20,8 +20,8 @@
 #include "bench/load.h"
 #include "bench/memory.h"
 #include "bench/nchw.h"
-#include "bench/timing.h"
 #include "runtime/base/base.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/npy.h"
 #include "tuner/check/operands.h"
 #include "tuner/measure/peak.h"
@@ -200,10 +200,10 @@ static int answer_first(Worker *w, const char *rest, dcn_error *err)
 {
     (void)rest;
     size_t before = bench_memory_mark();
-    double start = bench_now_ns();
+    double start = rt_now_ns();
     if (run_once(w, err))
         return -1;
-    double ns = bench_now_ns() - start;
+    double ns = rt_now_ns() - start;
     size_t peak = bench_memory_peak();
     printf("{\"first_ns\":%.0f,\"rss_bytes\":%zu}\n", ns, peak > before ? peak - before : 0);
     return 0;
@@ -212,11 +212,11 @@ static int answer_first(Worker *w, const char *rest, dcn_error *err)
 static int answer_run(Worker *w, const char *rest, dcn_error *err)
 {
     int times = atoi(rest) > 0 ? atoi(rest) : 1;
-    double start = bench_now_ns();
+    double start = rt_now_ns();
     for (int i = 0; i < times; i++)
         if (run_once(w, err))
             return -1;
-    printf("{\"ns\":%.0f}\n", (bench_now_ns() - start) / times);
+    printf("{\"ns\":%.0f}\n", (rt_now_ns() - start) / times);
     return 0;
 }
 

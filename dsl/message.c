@@ -6,6 +6,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "dsl/loader.h"
+#include "runtime/base/text.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -112,19 +113,18 @@ static void describe_number(lua_State *L, int index, char *buf, size_t size)
 static void describe_table(lua_State *L, int index, char *buf, size_t size)
 {
     const int n = lua_rawlen(L, index) <= 4 ? (int)lua_rawlen(L, index) : 0;
-    size_t used = (size_t)snprintf(buf, size, "{");
-    for (int i = 1; i <= n && used < size; i++) {
+    rt_text t = rt_text_in(buf, size);
+    for (int i = 1; i <= n; i++) {
         char item[96];
         if (lua_rawgeti(L, index, i) == LUA_TTABLE)
             snprintf(item, sizeof item, "{...}");
         else
             dsl_describe(L, lua_gettop(L), item, sizeof item);
         lua_pop(L, 1);
-        used += (size_t)snprintf(buf + used, size - used, "%s%s", i > 1 ? ", " : "", item);
+        rt_text_add(&t, "%s%s", i > 1 ? ", " : "{", item);
     }
-    if (n && used + 1 < size) /* else there was no room */
-        snprintf(buf + used, size - used, "}");
-    else
+    rt_text_add(&t, "}");
+    if (!n || rt_text_is_cut(&t))
         snprintf(buf, size, "a table");
 }
 

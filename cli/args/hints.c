@@ -1,19 +1,10 @@
-/* hints.c: lists of known names in messages.
+/* hints.c: near names in messages.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "cli/args/hints.h"
 #include "runtime/base/base.h"
 
 #include <stdio.h>
-
-const char *names_join(const char *const *names, char *buf, size_t size)
-{
-    size_t at = 0;
-    buf[0] = 0;
-    for (int i = 0; names[i] && at < size; i++)
-        at += (size_t)snprintf(buf + at, size - at, "%s%s", i ? ", " : "", names[i]);
-    return buf;
-}
 
 const char *names_hint(const char *word, const char *const *names, char buf[HINT_MAX])
 {

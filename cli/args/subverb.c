@@ -4,7 +4,7 @@
 #include "cli/args/subverb.h"
 #include "cli/args/hints.h"
 #include "cli/verbs.h"
-#include "runtime/base/base.h"
+#include "runtime/base/text.h"
 
 #include <string.h>
 
@@ -17,7 +17,7 @@ int task_find(const Args *a, const char *const *names, dcn_error *err)
             return i;
     }
     return dcn_fail(err, DCN_EUSAGE, "%s '%.100s' is not one of %s%s", a->verb->name, word,
-                    names_join(names, all, sizeof all), names_hint(word, names, hint));
+                    rt_join(names, all, sizeof all), names_hint(word, names, hint));
 }
 
 int task_check(const Args *a, const char *task, uint64_t allowed, dcn_error *err)

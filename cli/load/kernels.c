@@ -4,8 +4,8 @@
 #include "cli/load/kernels.h"
 #include "cli/args/hints.h"
 #include "cli/out/print.h"
-#include "runtime/base/base.h"
 #include "runtime/base/env.h"
+#include "runtime/base/text.h"
 #include "tuner/target.h"
 
 #include <stdio.h>
@@ -27,7 +27,7 @@ static int fail_name(const Kernels *k, const char *given, const char *const *nam
 {
     char all[512], hint[HINT_MAX];
     return dcn_fail(err, DCN_EUSAGE, "%s has no kernel '%.64s'%s; it has %s", k->path, given,
-                    names_hint(given, names, hint), names_join(names, all, sizeof all));
+                    names_hint(given, names, hint), rt_join(names, all, sizeof all));
 }
 
 /* Every name that --kernel gives must be there. */

@@ -6,7 +6,7 @@
 */
 #include "cli/load/operands.h"
 #include "cli/args/hints.h"
-#include "runtime/base/base.h"
+#include "runtime/base/text.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -33,7 +33,7 @@ static int fail_unknown(const Operands *o, const char *option, const char *name,
         names[i] = o->at[i].tensor.name;
     return dcn_fail(err, DCN_EUSAGE, "%s: kernel '%s' has no tensor '%.64s'%s; it has %s", option,
                     o->spec->name, name, names_hint(name, names, hint),
-                    names_join(names, all, sizeof all));
+                    rt_join(names, all, sizeof all));
 }
 
 static int match(Operands *o, const Pairs *files, bool outputs, dcn_error *err)

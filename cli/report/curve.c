@@ -3,6 +3,7 @@
 */
 #include "cli/out/html.h"
 #include "cli/report/parts.h"
+#include "runtime/base/stats.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -16,12 +17,6 @@ Unit report_unit(const Section *t)
     return unit_of(t->low_ns);
 }
 
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* The time below which SHARE of the candidates lie; the longest one without memory. */
 static double most_are_below(const Section *t)
 {
@@ -31,7 +26,7 @@ static double most_are_below(const Section *t)
         if (record_is_timed(&t->record[i]))
             ns[n++] = t->record[i].ns_median;
     if (n) {
-        qsort(ns, (size_t)n, sizeof *ns, ascending);
+        rt_sort(ns, n);
         below = ns[(int)(SHARE * (n - 1))];
     }
     free(ns);

@@ -6,6 +6,7 @@
 */
 #include "cli/report/data.h"
 #include "runtime/base/base.h"
+#include "runtime/base/grow.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -65,17 +66,6 @@ static int kernel_of(const Collect *c, const TuneKey *key)
     return -1;
 }
 
-/* The list with room for one more; NULL without memory, and then the old one is still there. */
-static void *grow(void *all, int n, int *room, size_t size)
-{
-    if (n < *room)
-        return all;
-    void *more = realloc(all, (size_t)(*room * 2 + 8) * size);
-    if (more)
-        *room = *room * 2 + 8;
-    return more;
-}
-
 static bool is_of(const Section *t, const TuneKey *key, const TuneRecord *r)
 {
     return !strcmp(t->key.id, key->id) && !strcmp(t->record[0].offsets, r->offsets);
@@ -104,7 +94,7 @@ static Section *place(Collect *c, const TuneKey *key, const TuneRecord *r, const
     for (c->last = 0; c->last < all->n; c->last++)
         if (is_of(&all->section[c->last], key, r))
             return &all->section[c->last];
-    Section *more = grow(all->section, all->n, &all->room, sizeof *more);
+    Section *more = rt_grow(all->section, (size_t)all->n + 1, &all->room, sizeof *more);
     if (!more)
         return NULL;
     all->section = more;
@@ -133,7 +123,7 @@ static int take(void *self, const TuneKey *key, const TuneRecord *r)
     Section *t = place(c, key, r, c->kernels ? c->kernels->spec[kernel]->name : NULL);
     if (t && is_there(t, r))
         return 0;
-    TuneRecord *more = t ? grow(t->record, t->n, &t->room, sizeof *more) : NULL;
+    TuneRecord *more = t ? rt_grow(t->record, (size_t)t->n + 1, &t->room, sizeof *more) : NULL;
     c->no_memory = !more;
     if (!more)
         return 1;

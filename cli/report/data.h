@@ -18,7 +18,8 @@ typedef struct Section {
     dcn_spec spec;      /* what key.spec says */
     bool known;         /* spec could be read */
     TuneRecord *record; /* in the order in which they were tried: run by run, trial by trial */
-    int n, room;
+    int n;
+    size_t room;
     int best;        /* the one in use: pinned, else confirmed, else fastest; -1: none works */
     int guess;       /* -1: it is not among them */
     double guess_ns; /* 0: unknown */
@@ -30,7 +31,8 @@ typedef struct Section {
 typedef struct Report {
     char store[4096];
     Section *section;
-    int n, room;
+    int n;
+    size_t room;
     List untuned; /* kernels of the spec without a record; borrowed names */
 } Report;
 

@@ -3,6 +3,7 @@
 */
 #include "cli/out/html.h"
 #include "cli/report/parts.h"
+#include "runtime/base/stats.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -63,12 +64,6 @@ static void choose_rows(Strip *s)
         add_row(s, t->guess);
 }
 
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* A few far-off readings do not press the others together: they lie at the right end. */
 static void choose_scale(Strip *s)
 {
@@ -79,7 +74,7 @@ static void choose_scale(Strip *s)
         for (int k = 0; k < r->nsamples; k++)
             all[n++] = r->sample[k];
     }
-    qsort(all, (size_t)n, sizeof *all, ascending);
+    rt_sort(all, n);
     const double low = all[0], most = all[n - 1 - n / 10];
     const double high = fmin(all[n - 1], low + 1.4 * (most - low));
     const double margin = fmax(high - low, 1e-3 * low) * 0.04;

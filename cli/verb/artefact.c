@@ -6,8 +6,8 @@
 */
 #include "cli/verb/artefact.h"
 #include "cli/args/hints.h"
-#include "runtime/base/base.h"
 #include "runtime/base/file.h"
+#include "runtime/base/text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -47,7 +47,7 @@ static void fail_kind(const char *word, size_t length, dcn_error *err)
         names[i] = artefact_kinds[i].name;
     snprintf(given, sizeof given, "%.*s", (int)(length < 60 ? length : 60), word);
     dcn_fail(err, DCN_EUSAGE, "--emit '%s' is not one of %s%s", given,
-             names_join(names, all, sizeof all), names_hint(given, names, hint));
+             rt_join(names, all, sizeof all), names_hint(given, names, hint));
 }
 
 unsigned artefact_parse(const char *list, dcn_error *err)

@@ -6,6 +6,7 @@
 #include "cli/out/print.h"
 #include "cli/verb/cache.h"
 #include "runtime/base/base.h"
+#include "runtime/base/grow.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,8 @@ typedef struct Line {
 
 typedef struct Lines {
     Line *at;
-    int n, room;
+    int n;
+    size_t room;
     bool failed; /* no memory */
 } Lines;
 
@@ -42,14 +44,10 @@ static int rank_of(const dcn_cache_entry *e)
 
 static Line *add_line(Lines *all, const dcn_cache_entry *e)
 {
-    if (all->n == all->room) {
-        int room = 2 * all->room + 64;
-        Line *at = realloc(all->at, (size_t)room * sizeof *at);
-        if (!at)
-            return NULL;
-        all->at = at;
-        all->room = room;
-    }
+    Line *at = rt_grow(all->at, (size_t)all->n + 1, &all->room, sizeof *at);
+    if (!at)
+        return NULL;
+    all->at = at;
     Line *line = &all->at[all->n];
     *line = (Line){ .threads = e->threads, .rank = -1, .spec = strdup(e->spec) };
     snprintf(line->id, sizeof line->id, "%.12s", e->id);

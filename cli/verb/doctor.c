@@ -9,8 +9,8 @@
 #include "cli/out/print.h"
 #include "cli/verbs.h"
 #include "codegen/cg.h"
-#include "runtime/base/base.h"
 #include "runtime/base/env.h"
+#include "runtime/base/text.h"
 #include "runtime/exec/threads.h"
 
 #include <stdarg.h>
@@ -52,15 +52,14 @@ static int check_environment(Finding found, dcn_error *err)
                                          "DCNGEN_DUMP",        "DCNGEN_TUNE",      "DCNGEN_CACHE",
                                          "DCNGEN_CACHE_DIR",   "DCNGEN_SYSTEM_DIR" };
     rt_env env;
-    char set[1024] = "";
+    char set[1024];
+    rt_text t = rt_text_in(set, sizeof set);
     if (rt_env_read(&env, err))
         return -1;
     for (int i = 0; i < 8; i++) {
         const char *value = getenv(names[i]);
-        size_t used = strlen(set);
         if (value && *value)
-            snprintf(set + used, sizeof set - used, "%s%s=%.80s", used ? ", " : "", names[i],
-                     value);
+            rt_text_item(&t, ", ", "%s=%.80s", names[i], value);
     }
     return find(found, "%s", *set ? set : "no variable is set");
 }

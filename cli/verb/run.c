@@ -5,7 +5,7 @@
 #include "cli/load/kernels.h"
 #include "cli/load/operands.h"
 #include "cli/verbs.h"
-#include "runtime/base/base.h"
+#include "runtime/base/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ static int check_single(const Kernels *k, dcn_error *err)
     for (int i = 0; i < k->n && i < 16; i++)
         names[i] = k->spec[i]->name;
     return dcn_fail(err, DCN_EUSAGE, "run needs one kernel, chosen by --kernel: %s has %s%s",
-                    k->path, names_join(names, all, sizeof all), k->n > 16 ? ", ..." : "");
+                    k->path, rt_join(names, all, sizeof all), k->n > 16 ? ", ..." : "");
 }
 
 /* The weights as the kernel wants them; freed by the caller, also after a failure. */

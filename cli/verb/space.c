@@ -5,6 +5,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "cli/verb/space.h"
+#include "runtime/base/text.h"
 #include "tuner/tune/space_count.h"
 
 #include <math.h>
@@ -17,10 +18,10 @@ enum { MAX_POINTS = 2000000 };
 
 static int choices_text(const Knob *q, char *buf, size_t size)
 {
-    int n = 0;
+    rt_text t = rt_text_in(buf, size);
     for (int i = 0; i < q->nchoices; i++)
-        n += snprintf(buf + n, size - (size_t)n, "%s%d", i ? " " : "", q->choice[i]);
-    return n;
+        rt_text_item(&t, " ", "%d", q->choice[i]);
+    return (int)t.length;
 }
 
 static void print_knobs(const Lowering *how)

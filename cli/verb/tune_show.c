@@ -6,6 +6,7 @@
 */
 #include "cli/verb/tune_show.h"
 #include "cli/out/print.h"
+#include "runtime/base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,13 +33,11 @@ static bool is_failure(dcn_tried t)
 /* ", 2 wrong, 1 crashed"; failures only, or all */
 static const char *counts_text(const int64_t *count, bool all, char *buf, size_t size)
 {
-    buf[0] = '\0';
-    for (int i = 0; i < DCN_TRIED_NKINDS; i++) {
-        size_t n = strlen(buf);
+    rt_text t = rt_text_in(buf, size);
+    for (int i = 0; i < DCN_TRIED_NKINDS; i++)
         if (count[i] && (all || is_failure((dcn_tried)i)))
-            snprintf(buf + n, size - n, "%s%lld %s", all && !n ? "" : ", ", (long long)count[i],
-                     dcn_tried_name((dcn_tried)i));
-    }
+            rt_text_add(&t, "%s%lld %s", all && !t.length ? "" : ", ", (long long)count[i],
+                        dcn_tried_name((dcn_tried)i));
     return buf;
 }
 

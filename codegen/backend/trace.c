@@ -3,6 +3,7 @@
 */
 #include "codegen/backend/trace.h"
 #include "runtime/base/base.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/file.h"
 
 #include <llvm-c/Core.h>
@@ -12,7 +13,7 @@
 int trace_open(Trace *t, const char *name, dcn_error *err)
 {
     t->name = name;
-    clock_gettime(CLOCK_MONOTONIC, &t->since);
+    t->since_ns = rt_now_ns();
     return rt_env_read(&t->env, err);
 }
 
@@ -96,11 +97,8 @@ int trace_asm(const Trace *t, LLVMModuleRef m, LLVMTargetMachineRef tm, const ch
 
 void trace_time(Trace *t, const char *stage)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    double ms = (double)(now.tv_sec - t->since.tv_sec) * 1e3 +
-                (double)(now.tv_nsec - t->since.tv_nsec) * 1e-6;
-    t->since = now;
+    const double now = rt_now_ns(), ms = (now - t->since_ns) * 1e-6;
+    t->since_ns = now;
     if (t->env.verbose & RT_VERBOSE_TIME)
         fprintf(stderr, "dcngen: time: %s: %s %.2f ms\n", t->name, stage, ms);
 }

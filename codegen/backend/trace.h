@@ -8,12 +8,11 @@
 #include "runtime/base/env.h"
 
 #include <llvm-c/TargetMachine.h>
-#include <time.h>
 
 typedef struct Trace {
     rt_env env;
     const char *name; /* of the kernel; files are named after it */
-    struct timespec since;
+    double since_ns;  /* when the last stage ended */
 } Trace;
 
 /* Reads the environment; -1 with err if it makes no sense. */

@@ -11,6 +11,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/multi/multi.h"
+#include "runtime/base/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -39,12 +40,11 @@ static LLVMValueRef next_function(const Dispatch *d, const Emit *e, LLVMValueRef
 
 static void list_features(const Dispatch *d, uint64_t set, char *text, size_t size)
 {
-    text[0] = '\0';
+    rt_text t = rt_text_in(text, size);
     for (int i = 0; d->arch->probes[i].name; i++) {
         const Probe *p = &d->arch->probes[i];
-        size_t n = strlen(text);
         if ((set >> i & 1) && p->kind != PROBE_SYSTEM)
-            snprintf(text + n, size - n, "%s+%s", n ? "," : "", p->name);
+            rt_text_item(&t, ",", "+%s", p->name);
     }
 }
 

@@ -7,6 +7,7 @@
 */
 #include "codegen/multi/multi.h"
 #include "codegen/target/table.h"
+#include "runtime/base/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -141,12 +142,12 @@ static void say(Emit *e, const Why *w, addr piece)
 /* ": has avx2 fma", by the features that make the class */
 static void say_class(const Dispatch *d, Emit *e, const Why *w, int i)
 {
-    char list[256] = ": has";
+    char list[256];
+    rt_text t = rt_text_in(list, sizeof list);
     const Isa *isa = cg_isa(d->v[i].target->isa);
-    for (int k = 0; isa->needs[k]; k++) {
-        size_t n = strlen(list);
-        snprintf(list + n, sizeof list - n, " %s", isa->needs[k]);
-    }
+    rt_text_add(&t, ": has");
+    for (int k = 0; isa->needs[k]; k++)
+        rt_text_add(&t, " %s", isa->needs[k]);
     say(e, w, text(e, list));
 }
 

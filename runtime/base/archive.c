@@ -26,7 +26,7 @@ static size_t even(size_t n)
     return n + n % 2;
 }
 
-static size_t index_bytes(const rt_member *m)
+static size_t index_bytes(const rt_archived *m)
 {
     size_t n = WORD_BYTES * (1 + (size_t)m->nsymbols);
     for (int i = 0; i < m->nsymbols; i++)
@@ -50,7 +50,7 @@ static char *put_word(char *at, size_t value)
     return at + WORD_BYTES;
 }
 
-static char *put_index(char *at, const rt_member *m, size_t object_at)
+static char *put_index(char *at, const rt_archived *m, size_t object_at)
 {
     char *start = at = put_header(at, "/", even(index_bytes(m)));
     at = put_word(at, (size_t)m->nsymbols);
@@ -61,7 +61,7 @@ static char *put_index(char *at, const rt_member *m, size_t object_at)
     return start + even(index_bytes(m));
 }
 
-int rt_archive(const rt_member *m, void **bytes, size_t *size, dcn_error *err)
+int rt_archive(const rt_archived *m, void **bytes, size_t *size, dcn_error *err)
 {
     size_t names = even(strlen(m->name) + 2);
     size_t object_at = MAGIC_BYTES + 2 * HEADER_BYTES + even(index_bytes(m)) + names;

@@ -7,18 +7,18 @@
 #include <dcngen/error.h>
 #include <stddef.h>
 
-/* An `ar` archive with the GNU symbol index; the same input gives the same bytes.
-**   member   name of the object in the archive, e.g. "conv.o"
+/* An `ar` archive with the GNU symbol index; equal input gives equal bytes.
+**   name     of the object in the archive, e.g. "conv.o"
 **   symbols  the n names that the object defines
 ** *bytes is malloc'ed. */
-typedef struct rt_member {
+typedef struct rt_archived {
     const char *name;
     const void *bytes;
     size_t size;
     const char *const *symbols;
     int nsymbols;
-} rt_member;
+} rt_archived;
 
-int rt_archive(const rt_member *m, void **bytes, size_t *size, dcn_error *err);
+int rt_archive(const rt_archived *m, void **bytes, size_t *size, dcn_error *err);
 
 #endif

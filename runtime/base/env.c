@@ -11,18 +11,17 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/base/env.h"
-#include "runtime/base/base.h"
+#include "runtime/base/text.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct Word {
+typedef struct VerboseWord {
     const char *name, *help;
     unsigned bit;
-} Word;
+} VerboseWord;
 
-static const Word words[] = {
+static const VerboseWord words[] = {
     { "spec", "the checked spec", RT_VERBOSE_SPEC },
     { "dispatch", "schedules chosen and refused", RT_VERBOSE_DISPATCH },
     { "ir", "LLVM IR as emitted", RT_VERBOSE_IR },
@@ -41,10 +40,9 @@ static const char *get(const char *name)
 static int fail_word(const char *word, int length, dcn_error *err)
 {
     char table[512];
-    size_t at = 0;
+    rt_text t = rt_text_in(table, sizeof table);
     for (int i = 0; i < NWORDS; i++)
-        at += (size_t)snprintf(table + at, sizeof table - at, "%s%s (%s)", i ? ", " : "",
-                               words[i].name, words[i].help);
+        rt_text_item(&t, ", ", "%s (%s)", words[i].name, words[i].help);
     return dcn_fail(err, DCN_EUSAGE, "DCNGEN_VERBOSE: unknown word '%.*s'; known are %s",
                     length < 40 ? length : 40, word, table);
 }
@@ -86,12 +84,13 @@ static int read_threads(int *threads, dcn_error *err)
     return 0;
 }
 
-/* The place of the variable's value among three; `otherwise` where it is not set. */
-static int read_choice(const char *name, const char *const known[3], int otherwise, dcn_error *err)
+/* Which of three known values the variable has; default_value where it is not set. */
+static int read_choice(const char *name, const char *const known[3], int default_value,
+                       dcn_error *err)
 {
     const char *text = get(name);
     if (!text)
-        return otherwise;
+        return default_value;
     for (int i = 0; i < 3; i++)
         if (!strcmp(text, known[i]))
             return i;

@@ -6,6 +6,7 @@
 */
 #include "runtime/base/file.h"
 #include "runtime/base/base.h"
+#include "runtime/base/grow.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,24 +30,24 @@ static dcn_status read_status(void)
 
 /* ---- reading -------------------------------------------------------------- */
 
-typedef struct Growing {
+enum { CHUNK_BYTES = 4096 };
+
+typedef struct Content {
     char *bytes;
     size_t size, room;
-} Growing;
+} Content;
 
-static int grow(Growing *g)
+static int grow(Content *g)
 {
-    size_t room = g->room ? 2 * g->room : 4096;
-    char *bytes = realloc(g->bytes, room);
+    char *bytes = rt_grow(g->bytes, g->size + CHUNK_BYTES, &g->room, 1);
     if (!bytes)
         return -1;
     g->bytes = bytes;
-    g->room = room;
     return 0;
 }
 
 /* Pipes have no size, so the end of the file is found by reading to it. */
-static int read_all(int fd, size_t max, Growing *g, const char *path, dcn_error *err)
+static int read_all(int fd, size_t max, Content *g, const char *path, dcn_error *err)
 {
     for (;;) {
         if (g->room - g->size < 2 && grow(g))
@@ -66,7 +67,7 @@ static int read_all(int fd, size_t max, Growing *g, const char *path, dcn_error 
 }
 
 /* Saves copying: room for a regular file at once. */
-static void reserve(int fd, size_t max, Growing *g)
+static void reserve(int fd, size_t max, Content *g)
 {
     struct stat st;
     if (fstat(fd, &st) || !S_ISREG(st.st_mode) || (size_t)st.st_size > max)
@@ -77,7 +78,7 @@ static void reserve(int fd, size_t max, Growing *g)
 
 int rt_read_file(const char *path, size_t max, void **bytes, size_t *size, dcn_error *err)
 {
-    Growing g = { NULL, 0, 0 };
+    Content g = { NULL, 0, 0 };
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return fail_errno(err, read_status(), "read", path);

@@ -8,8 +8,8 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/base/npy.h"
-#include "runtime/base/base.h"
 #include "runtime/base/file.h"
+#include "runtime/base/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -200,11 +200,10 @@ static int find_header(Reader *r, const unsigned char *bytes, size_t size)
 /* The shape as Python writes it, for messages. */
 static const char *shape_text(const rt_array *a, char *buf, size_t size)
 {
-    size_t at = (size_t)snprintf(buf, size, "(");
-    for (int i = 0; i < a->rank && at < size; i++)
-        at += (size_t)snprintf(buf + at, size - at, "%s%lld", i ? ", " : "", (long long)a->dims[i]);
-    if (at < size)
-        snprintf(buf + at, size - at, a->rank == 1 ? ",)" : ")");
+    rt_text t = rt_text_in(buf, size);
+    for (int i = 0; i < a->rank; i++)
+        rt_text_add(&t, "%s%lld", i ? ", " : "(", (long long)a->dims[i]);
+    rt_text_add(&t, a->rank == 1 ? ",)" : a->rank ? ")" : "()");
     return buf;
 }
 

@@ -16,15 +16,20 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-double stats_median(double *v, int n)
+void rt_sort(double *v, int n)
 {
     qsort(v, (size_t)n, sizeof *v, ascending);
+}
+
+double rt_median(double *v, int n)
+{
+    rt_sort(v, n);
     return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
 }
 
-int stats_rank(int n, double confidence)
+int rt_median_rank(int n, double confidence)
 {
-    double chance = exp2(-n), below = 0; /* of k - 1 and of fewer than k successes */
+    double chance = exp2(-n), below = 0; /* that k, and that fewer than k, values lie below */
     int k = 0;
     while (2 * (k + 1) <= n + 1 && 2 * (below + chance) <= 1 - confidence) {
         below += chance;
@@ -34,10 +39,10 @@ int stats_rank(int n, double confidence)
     return k;
 }
 
-StatsInterval stats_interval(const double *sorted, int n, double confidence)
+rt_interval rt_median_interval(const double *sorted, int n, double confidence)
 {
-    int k = stats_rank(n, confidence);
+    int k = rt_median_rank(n, confidence);
     if (k == 0)
-        return (StatsInterval){ sorted[0], sorted[n - 1], 0 };
-    return (StatsInterval){ sorted[k - 1], sorted[n - k], 1 };
+        return (rt_interval){ sorted[0], sorted[n - 1], false };
+    return (rt_interval){ sorted[k - 1], sorted[n - k], true };
 }

@@ -1,22 +1,28 @@
 /* stats.h: medians, and how far they can be trusted.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#ifndef DCN_TUNER_STATS_H
-#define DCN_TUNER_STATS_H
+#ifndef DCN_RUNTIME_STATS_H
+#define DCN_RUNTIME_STATS_H
 
-typedef struct StatsInterval {
+#include <stdbool.h>
+
+typedef struct rt_interval {
     double low, high;
-    int sure; /* 0: too few values for the confidence asked for; then least and greatest value */
-} StatsInterval;
+    bool
+        sure; /* false: too few values for the confidence asked for; then least and greatest value */
+} rt_interval;
 
-/* Of n >= 1 values; sorts them. */
-double stats_median(double *v, int n);
+/* Ascending. */
+void rt_sort(double *v, int n);
+
+/* The median of n >= 1 values; sorts them. */
+double rt_median(double *v, int n);
 
 /* k: the interval below goes from the k-th smallest to the k-th greatest of n; 0: n is too few. */
-int stats_rank(int n, double confidence);
+int rt_median_rank(int n, double confidence);
 
-/* Of n >= 1 values that are sorted already: an interval that holds the true median with at least this
-** confidence, whatever the values' distribution. */
-StatsInterval stats_interval(const double *sorted, int n, double confidence);
+/* An interval that holds the true median with at least this confidence, whatever the distribution of the
+** n >= 1 values, which are sorted already. */
+rt_interval rt_median_interval(const double *sorted, int n, double confidence);
 
 #endif

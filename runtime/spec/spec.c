@@ -4,11 +4,10 @@
 **     kernel does not fit.  Regions have as many bins as their spec says, whatever the input.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "runtime/base/base.h"
+#include "runtime/base/text.h"
 #include "runtime/spec/fields.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -192,39 +191,19 @@ int dcn_spec_bind(const dcn_spec *s, dcn_sizes sizes, dcn_spec *out, dcn_error *
 
 /* ---- printing ------------------------------------------------------------- */
 
-typedef struct {
-    char *at;
-    size_t left;
-    int length;
-} text;
-
-static void append(text *t, const char *fmt, ...) RT_PRINTF(2, 3);
-
-static void append(text *t, const char *fmt, ...)
-{
-    va_list args;
-    va_start(args, fmt);
-    int n = vsnprintf(t->at, t->left, fmt, args);
-    va_end(args);
-    size_t used = (size_t)n < t->left ? (size_t)n : t->left ? t->left - 1 : 0;
-    t->at += used;
-    t->left -= used;
-    t->length += n;
-}
-
 int dcn_spec_print(const dcn_spec *s, char *buf, size_t size)
 {
-    text t = { buf, size, 0 };
-    append(&t, "return %s {", dcn_op_name(s->op));
+    rt_text t = rt_text_in(buf, size);
+    rt_text_add(&t, "return %s {", dcn_op_name(s->op));
     const char *separator = " ";
     for (const rt_field *f = rt_fields; f->key; f++) {
         if (!rt_field_is_of(f, s->op) || f->type == RT_FIELD_NOT_YET)
             continue;
         char value[RT_FIELD_PRINT_MAX];
         const rt_value v = rt_field_get(f, s);
-        append(&t, "%s%s = %s", separator, f->key, rt_field_print(f, &v, value));
+        rt_text_add(&t, "%s%s = %s", separator, f->key, rt_field_print(f, &v, value));
         separator = ", ";
     }
-    append(&t, " }");
-    return t.length;
+    rt_text_add(&t, " }");
+    return (int)t.length;
 }

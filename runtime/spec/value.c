@@ -4,7 +4,7 @@
 ** {1, 2}.  Messages are of the form: 'key' = value is outside 1..64
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "runtime/base/base.h"
+#include "runtime/base/text.h"
 #include "runtime/spec/fields.h"
 
 #include <inttypes.h>
@@ -24,11 +24,12 @@ static int shortest(const int64_t *n, int count)
 static void print_ints(const rt_value *v, int count, char *buf, size_t size)
 {
     int n = shortest(v->n, count);
-    size_t used = (size_t)snprintf(buf, size, "%s%" PRId64, n > 1 ? "{" : "", v->n[0]);
+    rt_text t = rt_text_in(buf, size);
+    rt_text_add(&t, "%s%" PRId64, n > 1 ? "{" : "", v->n[0]);
     for (int i = 1; i < n; i++)
-        used += (size_t)snprintf(buf + used, size - used, ", %" PRId64, v->n[i]);
+        rt_text_add(&t, ", %" PRId64, v->n[i]);
     if (n > 1)
-        snprintf(buf + used, size - used, "}");
+        rt_text_add(&t, "}");
 }
 
 /* The fewest digits that read back as x; a decimal comma of the locale becomes a point. */
@@ -85,13 +86,10 @@ const char *rt_field_print(const rt_field *f, const rt_value *v, char buf[RT_FIE
 
 static void list_choices(const rt_field *f, char *buf, size_t size)
 {
-    size_t used = 0;
-    buf[0] = 0;
-    for (int i = 0; f->choices[i]; i++) {
+    rt_text t = rt_text_in(buf, size);
+    for (int i = 0; f->choices[i]; i++)
         if (rt_field_allows(f, i))
-            used += (size_t)snprintf(buf + used, size - used, "%s\"%s\"", used ? ", " : "",
-                                     f->choices[i]);
-    }
+            rt_text_item(&t, ", ", "\"%s\"", f->choices[i]);
 }
 
 int rt_field_not_a_choice(const rt_field *f, const char *given, dcn_error *err)

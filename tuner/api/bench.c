@@ -7,12 +7,13 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/base/base.h"
+#include "runtime/base/clock.h"
+#include "runtime/base/stats.h"
 #include "runtime/exec/threads.h"
 #include "tuner/check/offsets.h"
 #include "tuner/measure/peak.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 enum { MIN_ROUNDS = 5, MAX_ROUNDS = 2000, ALIGN = 64 };
 static const double READING_NS = 3e5;
@@ -27,22 +28,15 @@ typedef struct Bench {
     double ns[MAX_ROUNDS], peak[MAX_ROUNDS];
 } Bench;
 
-static double now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC_RAW, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
 /* ---- the kernel ----------------------------------------------------------- */
 
 static double time_kernel(Bench *b, dcn_error *err)
 {
-    double start = now_ns();
+    double start = rt_now_ns();
     for (int i = 0; i < b->repeats; i++)
         if (tune_run(&b->o, b->threads, b->workspace, err))
             return -1;
-    return (now_ns() - start) / b->repeats;
+    return (rt_now_ns() - start) / b->repeats;
 }
 
 static int open_bench(Bench *b, const dcn_kernel *k, const TuneOffsets *offsets, dcn_error *err)
@@ -77,8 +71,9 @@ static int warm_up(Bench *b, dcn_error *err)
 
 static int take_readings(Bench *b, double seconds, dcn_error *err)
 {
-    double start = now_ns();
-    while (b->rounds < MIN_ROUNDS || (b->rounds < MAX_ROUNDS && now_ns() - start < seconds * 1e9)) {
+    double start = rt_now_ns();
+    while (b->rounds < MIN_ROUNDS ||
+           (b->rounds < MAX_ROUNDS && rt_now_ns() - start < seconds * 1e9)) {
         b->peak[b->rounds] = tune_probe_run(&b->probe);
         if (b->first_ns < LONG_NS && time_kernel(b, err) < 0)
             return -1;
@@ -89,23 +84,10 @@ static int take_readings(Bench *b, double seconds, dcn_error *err)
     return 0;
 }
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* Sorts v. */
-static double median(double *v, int n)
-{
-    qsort(v, (size_t)n, sizeof *v, ascending);
-    return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
-}
-
 static void summarise(Bench *b, dcn_timing *out)
 {
     const dcn_spec *s = &b->o.spec;
-    double ns = median(b->ns, b->rounds), peak = median(b->peak, b->rounds);
+    double ns = rt_median(b->ns, b->rounds), peak = rt_median(b->peak, b->rounds);
     *out = (dcn_timing){ .ns_median = ns,
                          .ns_min = b->ns[0],
                          .ns_max = b->ns[b->rounds - 1],

@@ -87,7 +87,7 @@ static int archive(const Artefact *a, const void *object, size_t size, dcn_error
                  i < NENTRIES ? entries[i] : queries[i - NENTRIES]);
         symbols[i] = symbol[i];
     }
-    rt_member m = { member, object, size, symbols, n };
+    rt_archived m = { member, object, size, symbols, n };
     return rt_archive(&m, a->bytes, a->size, err);
 }
 

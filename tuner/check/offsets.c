@@ -27,13 +27,13 @@ static double number(const char *text)
 
 static int open_file(TuneOffsets *o, const char *path, dcn_error *err)
 {
-    char hex[TUNE_HEX];
-    TuneDigest d;
+    char hex[RT_DIGEST_HEX];
+    rt_digest d;
     if (rt_npy_read(path, &o->file, err))
         return -1;
-    tune_digest_open(&d);
-    tune_digest_bytes(&d, o->file.data, (size_t)o->file.count * rt_kind_bytes(o->file.kind));
-    tune_digest_hex(&d, hex);
+    rt_digest_open(&d);
+    rt_digest_bytes(&d, o->file.data, (size_t)o->file.count * rt_kind_bytes(o->file.kind));
+    rt_digest_hex(&d, hex);
     snprintf(o->name, sizeof o->name, "npy:%.16s", hex);
     return 0;
 }

@@ -91,13 +91,13 @@ static void sort_ratios(Bout *b)
     Measured *m = b->m;
     for (int i = 0; i < m->pairs; i++)
         b->ratio[i] = m->b[i] / m->a[i];
-    m->ratio = stats_median(b->ratio, m->pairs);
+    m->ratio = rt_median(b->ratio, m->pairs);
 }
 
 static void judge_ratio(Bout *b)
 {
     Measured *m = b->m;
-    StatsInterval r = stats_interval(b->ratio, m->pairs, each_look(b->plan));
+    rt_interval r = rt_median_interval(b->ratio, m->pairs, each_look(b->plan));
     m->ratio_low = r.low;
     m->ratio_high = r.high;
     m->sure = r.sure;
@@ -110,7 +110,7 @@ static int is_hopeless(const Bout *b)
 
 static int is_futile(const Bout *b)
 {
-    StatsInterval r = stats_interval(b->ratio, b->m->pairs, FUTILE);
+    rt_interval r = rt_median_interval(b->ratio, b->m->pairs, FUTILE);
     return b->plan->worth > 0 && r.sure && r.low > b->plan->worth;
 }
 
@@ -124,7 +124,7 @@ static int pairs_in_time(const Bout *b)
 
 static int is_lost(const Bout *b)
 {
-    int rank = stats_rank(pairs_in_time(b), each_look(b->plan)), at = b->m->pairs - rank;
+    int rank = rt_median_rank(pairs_in_time(b), each_look(b->plan)), at = b->m->pairs - rank;
     return b->plan->worth > 0 && b->m->ratio > b->plan->worth && b->m->pairs >= 4 && rank > 0 &&
            at >= 0 && b->ratio[at] >= 1;
 }
@@ -156,7 +156,7 @@ static double part_median(const double *v, int n)
 {
     double copy[MEASURE_MAX_PAIRS];
     memcpy(copy, v, (size_t)n * sizeof *v);
-    return stats_median(copy, n);
+    return rt_median(copy, n);
 }
 
 static void summarise(Bout *b)
@@ -167,8 +167,8 @@ static void summarise(Bout *b)
     judge_ratio(b);
     m->a_median = part_median(m->a, n);
     memcpy(sorted, m->b, (size_t)n * sizeof *sorted);
-    m->b_median = stats_median(sorted, n);
-    StatsInterval i = stats_interval(sorted, n, b->plan->confidence);
+    m->b_median = rt_median(sorted, n);
+    rt_interval i = rt_median_interval(sorted, n, b->plan->confidence);
     m->b_low = i.low;
     m->b_high = i.high;
     m->drift = part_median(m->a + n - quarter, quarter) / part_median(m->a, quarter);

@@ -6,27 +6,20 @@
 */
 #include "tuner/measure/peak.h"
 #include "runtime/base/base.h"
+#include "runtime/base/clock.h"
 #include "runtime/exec/threads.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 static const double PROBE_NS = 4e6;
-
-static double now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC_RAW, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
 
 static void probe_one(void *arg, int64_t i, int thread)
 {
     TuneProbe *p = arg;
     (void)thread;
-    double start = now_ns();
+    double start = rt_now_ns();
     p->run(p->rounds);
-    p->rate[i] = p->flops / (now_ns() - start);
+    p->rate[i] = p->flops / (rt_now_ns() - start);
 }
 
 double tune_probe_run(TuneProbe *p)
@@ -44,9 +37,9 @@ static void size_probe(TuneProbe *p, double flops_per_round)
     p->rounds = 512;
     for (double took = 0; took < PROBE_NS;) {
         p->rounds *= 2;
-        double start = now_ns();
+        double start = rt_now_ns();
         p->run(p->rounds);
-        took = now_ns() - start;
+        took = rt_now_ns() - start;
     }
     p->flops = flops_per_round * (double)p->rounds;
 }

@@ -120,7 +120,7 @@ static void weigh(SearchModel *m)
     m->slope = fit_slope(m);
     for (int i = 0; i < m->n; i++)
         sorted[i] = m->weight[i] = m->time[i] - m->slope * m->estimate[i];
-    m->middle = stats_median(sorted, m->n);
+    m->middle = rt_median(sorted, m->n);
     for (int i = 0; i < m->n; i++) {
         m->weight[i] -= m->middle;
         sum += m->weight[i] * m->weight[i];

@@ -21,17 +21,17 @@ enum { OBJECT_MOST = 64 << 20 };
 
 int object_path(const Level *l, const char *digest, char out[PLACE_MAX], dcn_error *err)
 {
-    char name[TUNE_HEX + 8];
+    char name[RT_DIGEST_HEX + 8];
     snprintf(name, sizeof name, "%.64s.o", digest);
     return place_join(out, l->objects, name, err);
 }
 
-static void object_digest(const void *bytes, size_t size, char hex[TUNE_HEX])
+static void object_digest(const void *bytes, size_t size, char hex[RT_DIGEST_HEX])
 {
-    TuneDigest d;
-    tune_digest_open(&d);
-    tune_digest_bytes(&d, bytes, size);
-    tune_digest_hex(&d, hex);
+    rt_digest d;
+    rt_digest_open(&d);
+    rt_digest_bytes(&d, bytes, size);
+    rt_digest_hex(&d, hex);
 }
 
 /* The first word of the machine's text. */
@@ -54,7 +54,7 @@ static int write_code(const Level *l, const char *digest, const void *bytes, siz
 int tune_object_put(TuneStore *st, const TuneCode *code, const void *bytes, size_t size,
                     dcn_error *err)
 {
-    char triple[64], digest[TUNE_HEX];
+    char triple[64], digest[RT_DIGEST_HEX];
     if (st->place.file[0])
         return 0;
     key_triple(code->key, triple);
@@ -75,21 +75,21 @@ int tune_object_put(TuneStore *st, const TuneCode *code, const void *bytes, size
 /* ---- get --------------------------------------------------------------------------------- */
 
 /* 1: there is a row, with its digest; 0 none; -1 err. */
-static int find(const Level *l, const TuneCode *code, char digest[TUNE_HEX], dcn_error *err)
+static int find(const Level *l, const TuneCode *code, char digest[RT_DIGEST_HEX], dcn_error *err)
 {
     sqlite3_stmt *row = db_ask(
         &l->db, err, "SELECT digest FROM objects WHERE key = ? AND name = ? AND schedule = ?",
         "sss", code->key->id, code->name, code->schedule);
     int found = row ? db_next(&l->db, row, err) : -1;
     if (found > 0)
-        db_text(row, 0, digest, TUNE_HEX);
+        db_text(row, 0, digest, RT_DIGEST_HEX);
     sqlite3_finalize(row);
     return found;
 }
 
 const char *object_read(const Level *l, const ObjectId *id, void **bytes, size_t *size)
 {
-    char path[PLACE_MAX], got[TUNE_HEX];
+    char path[PLACE_MAX], got[RT_DIGEST_HEX];
     dcn_error why;
     if (object_path(l, id->digest, path, &why) ||
         rt_read_file(path, OBJECT_MOST, bytes, size, &why))
@@ -121,7 +121,7 @@ static void touch(const Level *l, const char *digest)
     enum { DAY = 24 * 3600 };
     const int64_t now = (int64_t)time(NULL);
     int64_t old = 0;
-    char sql[96 + TUNE_HEX];
+    char sql[96 + RT_DIGEST_HEX];
     snprintf(sql, sizeof sql, "SELECT min(used) FROM objects WHERE digest = '%.64s'", digest);
     if (l->writable && !db_number(&l->db, sql, &old, NULL) && old < now - DAY)
         db_try(&l->db, "UPDATE objects SET used = ? WHERE digest = ?", "ls", now, digest);
@@ -129,7 +129,7 @@ static void touch(const Level *l, const char *digest)
 
 int tune_object_get(TuneStore *st, const TuneCode *code, void **bytes, size_t *size, dcn_error *err)
 {
-    char digest[TUNE_HEX], triple[64];
+    char digest[RT_DIGEST_HEX], triple[64];
     const ObjectId id = { digest, code->name, triple };
     key_triple(code->key, triple);
     if (err)

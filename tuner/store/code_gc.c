@@ -58,12 +58,13 @@ int64_t object_evict(const Level *l, int64_t bytes, int64_t before, dcn_error *e
 /* A digest with its suffix, as object_path makes it. */
 static bool is_code(const char *file)
 {
-    return strspn(file, "0123456789abcdef") == TUNE_HEX - 1 && !strcmp(file + TUNE_HEX - 1, ".o");
+    return strspn(file, "0123456789abcdef") == RT_DIGEST_HEX - 1 &&
+           !strcmp(file + RT_DIGEST_HEX - 1, ".o");
 }
 
 static int is_named(const Level *l, const char *file, dcn_error *err)
 {
-    char digest[TUNE_HEX];
+    char digest[RT_DIGEST_HEX];
     snprintf(digest, sizeof digest, "%.64s", file);
     sqlite3_stmt *row =
         db_ask(&l->db, err, "SELECT 1 FROM objects WHERE digest = ? LIMIT 1", "s", digest);

@@ -5,7 +5,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "tuner/store/db.h"
-#include "runtime/base/base.h"
+#include "runtime/base/text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,11 +19,11 @@ enum { WAIT_MS = 10000 };
 /* file:PATH with what has a meaning in a URI escaped, read as a file that nobody changes. */
 static void immutable_uri(const char *path, char *buf, size_t size)
 {
-    size_t n = (size_t)snprintf(buf, size, "file:");
-    for (; *path && n + 4 < size; path++)
-        n += (size_t)snprintf(buf + n, size - n, strchr("?#%", *path) ? "%%%02x" : "%c",
-                              (unsigned)(unsigned char)*path);
-    snprintf(buf + n, size - n, "?immutable=1");
+    rt_text t = rt_text_in(buf, size);
+    rt_text_add(&t, "file:");
+    for (; *path; path++)
+        rt_text_add(&t, strchr("?#%", *path) ? "%%%02x" : "%c", (unsigned)(unsigned char)*path);
+    rt_text_add(&t, "?immutable=1");
 }
 
 static int try_open(Db *db, const char *name, int flags)

@@ -10,8 +10,8 @@
 #include "tuner/store/key.h"
 #include "code_digest.h"
 #include "codegen/cg.h"
-#include "runtime/base/base.h"
 #include "runtime/base/digest.h"
+#include "runtime/base/text.h"
 #include "runtime/exec/threads.h"
 
 #include <ctype.h>
@@ -81,15 +81,13 @@ static bool same_name(const Feature *a, const Feature *b)
 static int print_features(const char *list, char *buf, size_t size)
 {
     Feature f[MOST_FEATURES];
-    int n = split(list, f), length = 0;
+    const int n = split(list, f);
+    rt_text t = rt_text_in(buf, size);
     qsort(f, (size_t)n, sizeof *f, by_name);
-    for (int i = 0; i < n; i++) {
-        size_t at = (size_t)length < size ? (size_t)length : size;
+    for (int i = 0; i < n; i++)
         if (i == 0 || !same_name(&f[i - 1], &f[i]))
-            length +=
-                snprintf(buf + at, size - at, "%s%.*s", length ? "," : "", f[i].length, f[i].at);
-    }
-    return length;
+            rt_text_item(&t, ",", "%.*s", f[i].length, f[i].at);
+    return (int)t.length;
 }
 
 /* A list that holds all that the host can and cannot do leaves nothing to the CPU's name.  A CPU of the
@@ -139,14 +137,14 @@ int tune_key(const dcn_spec *s, const dcn_target *t, int threads, TuneKey *out, 
 static void digest(const char *first, const char *spec, const TuneKey *key, char id[TUNE_ID_MAX])
 {
     char threads[16];
-    TuneDigest d;
+    rt_digest d;
     snprintf(threads, sizeof threads, "%d", key->threads);
-    tune_digest_open(&d);
-    tune_digest_text(&d, first);
-    tune_digest_text(&d, spec);
-    tune_digest_text(&d, key->machine);
-    tune_digest_text(&d, threads);
-    tune_digest_hex(&d, id);
+    rt_digest_open(&d);
+    rt_digest_text(&d, first);
+    rt_digest_text(&d, spec);
+    rt_digest_text(&d, key->machine);
+    rt_digest_text(&d, threads);
+    rt_digest_hex(&d, id);
 }
 
 void tune_key_id(const TuneKey *key, char id[TUNE_ID_MAX])

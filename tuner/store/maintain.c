@@ -5,6 +5,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/base/base.h"
+#include "runtime/base/grow.h"
 #include "tuner/store/internal.h"
 
 #include <dirent.h>
@@ -54,7 +55,8 @@ static int count_rows(const Db *db, TuneStoreStat *out, dcn_error *err)
 /* The records that are not current, one after another; their rowids are malloc'ed. */
 static int64_t find_stale(const Db *db, int64_t **ids, dcn_error *err)
 {
-    int64_t n = 0, room = 0;
+    int64_t n = 0;
+    size_t room = 0;
     *ids = NULL;
     sqlite3_stmt *row =
         db_ask(db, err, "SELECT " KEY_COLUMNS ", " RECORD_COLUMNS ", r.rowid FROM " ROWS, "");
@@ -65,7 +67,7 @@ static int64_t find_stale(const Db *db, int64_t **ids, dcn_error *err)
         row_key(row, &key);
         if (!row_record(row, KEY_NCOLUMNS, key.id, &r) && record_is_current(&key, &r))
             continue;
-        int64_t *grown = n < room ? *ids : realloc(*ids, (size_t)(room += room + 64) * 8);
+        int64_t *grown = rt_grow(*ids, (size_t)n + 1, &room, sizeof *grown);
         if (!grown) {
             more = dcn_fail(err, DCN_EENV, "no memory to look through the store");
             break;

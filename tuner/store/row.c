@@ -40,24 +40,24 @@ static int sample_bytes(const TuneRecord *r)
 }
 
 /* As bits, so that what is read back compares equal. */
-static void digest_numbers(TuneDigest *d, const TuneRecord *r)
+static void digest_numbers(rt_digest *d, const TuneRecord *r)
 {
     const double x[] = { r->ns_median, r->ns_low, r->ns_high, r->gain, r->peak_gflops, r->flops };
     const int64_t n[] = { r->rev, r->outcome, r->when, r->trial, r->run, r->nsamples };
-    tune_digest_bytes(d, x, sizeof x);
-    tune_digest_bytes(d, n, sizeof n);
-    tune_digest_bytes(d, r->sample, (size_t)sample_bytes(r));
+    rt_digest_bytes(d, x, sizeof x);
+    rt_digest_bytes(d, n, sizeof n);
+    rt_digest_bytes(d, r->sample, (size_t)sample_bytes(r));
 }
 
-static void record_sum(const char *key_id, const TuneRecord *r, char sum[TUNE_HEX])
+static void record_sum(const char *key_id, const TuneRecord *r, char sum[RT_DIGEST_HEX])
 {
     const char *const texts[] = { key_id, r->offsets, r->schedule, r->lowering, r->why, r->where };
-    TuneDigest d;
-    tune_digest_open(&d);
+    rt_digest d;
+    rt_digest_open(&d);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        tune_digest_text(&d, texts[i]);
+        rt_digest_text(&d, texts[i]);
     digest_numbers(&d, r);
-    tune_digest_hex(&d, sum);
+    rt_digest_hex(&d, sum);
 }
 
 /* ---- reading ----------------------------------------------------------------------------- */
@@ -85,7 +85,7 @@ static void read_samples(sqlite3_stmt *row, int i, TuneRecord *r)
 
 int row_record(sqlite3_stmt *row, int first, const char *key_id, TuneRecord *r)
 {
-    char name[16], sum[TUNE_HEX], stored[TUNE_HEX];
+    char name[16], sum[RT_DIGEST_HEX], stored[RT_DIGEST_HEX];
     double *const x[] = { &r->ns_median, &r->ns_low,      &r->ns_high,
                           &r->gain,      &r->peak_gflops, &r->flops };
     memset(r, 0, sizeof *r);
@@ -130,7 +130,7 @@ static int put_key(const Db *db, const TuneKey *key, dcn_error *err)
 
 static int put_record(const Db *db, const TuneKey *key, const TuneRecord *r, dcn_error *err)
 {
-    char sum[TUNE_HEX];
+    char sum[RT_DIGEST_HEX];
     record_sum(key->id, r, sum);
     return db_do(db, err,
                  "INSERT OR REPLACE INTO records VALUES"

@@ -70,7 +70,7 @@ static int check_objects(const Level *l, Report *report, dcn_error *err)
     sqlite3_stmt *row = db_ask(&l->db, err, "SELECT digest, name, triple FROM objects", "");
     int more = row ? 1 : -1;
     while (more > 0 && (more = db_next(&l->db, row, err)) > 0) {
-        char digest[TUNE_HEX], name[DCN_NAME_MAX], triple[64];
+        char digest[RT_DIGEST_HEX], name[DCN_NAME_MAX], triple[64];
         db_text(row, 0, digest, sizeof digest);
         db_text(row, 1, name, sizeof name);
         db_text(row, 2, triple, sizeof triple);

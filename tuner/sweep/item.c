@@ -24,12 +24,12 @@ const char *const sweep_efforts[] = { [DCN_TUNE_MEASURE] = "measure",
 
 static void short_digest(const char *const *text, int n, char out[SWEEP_ID_MAX])
 {
-    char hex[TUNE_HEX];
-    TuneDigest d;
-    tune_digest_open(&d);
+    char hex[RT_DIGEST_HEX];
+    rt_digest d;
+    rt_digest_open(&d);
     for (int i = 0; i < n; i++)
-        tune_digest_text(&d, text[i]);
-    tune_digest_hex(&d, hex);
+        rt_digest_text(&d, text[i]);
+    rt_digest_hex(&d, hex);
     snprintf(out, SWEEP_ID_MAX, "%.16s", hex);
 }
 

@@ -34,7 +34,8 @@ typedef struct SweepItem {
 
 typedef struct SweepPlan {
     SweepItem *at;
-    int n, room;
+    int n;
+    size_t room;
 } SweepPlan;
 
 /* What an item is made of; the rest follows. */

@@ -8,6 +8,7 @@
 #include "runtime/base/base.h"
 #include "runtime/base/env.h"
 #include "runtime/base/file.h"
+#include "runtime/base/grow.h"
 #include "tuner/sweep/item.h"
 
 #include <jansson.h>
@@ -39,14 +40,10 @@ int sweep_plan_add(SweepPlan *p, const SweepItem *item, dcn_error *err)
     for (int i = 0; i < p->n; i++)
         if (!strcmp(p->at[i].id, item->id))
             return 0;
-    if (p->n == p->room) {
-        int room = p->room ? 2 * p->room : 64;
-        SweepItem *larger = realloc(p->at, (size_t)room * sizeof *larger);
-        if (!larger)
-            return dcn_fail(err, DCN_EENV, "no memory for a plan of %d items", room);
-        p->at = larger;
-        p->room = room;
-    }
+    SweepItem *at = rt_grow(p->at, (size_t)p->n + 1, &p->room, sizeof *at);
+    if (!at)
+        return dcn_fail(err, DCN_EENV, "no memory for a plan of %d items", p->n + 1);
+    p->at = at;
     p->at[p->n++] = *item;
     return 1;
 }

@@ -1,7 +1,6 @@
 /* test_measure.c: paired timing on a clock that the test turns.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "runtime/base/stats.h"
 #include "runtime/base/tensor.h"
 #include "tuner/measure/measure.h"
 
@@ -58,28 +57,6 @@ static Measured measure(Machine *m, const MeasurePlan *change, uint64_t seed)
     m->rng = rt_rng_seed(seed);
     cr_assert_eq(measure_pair(&w, &plan, &out), 0);
     return out;
-}
-
-Test(stats, medians)
-{
-    double odd[] = { 5, 1, 3 }, even[] = { 4, 1, 3, 2 };
-    cr_expect_eq(stats_median(odd, 3), 3);
-    cr_expect_eq(stats_median(even, 4), 2.5);
-}
-
-/* 2 * 2^-6 <= 0.05 < 2 * 2^-5; the published ranks for n = 20 and 100 are 6 and 40. */
-Test(stats, intervals_are_those_of_the_sign_test)
-{
-    double v[100];
-    for (int i = 0; i < 100; i++)
-        v[i] = i + 1;
-    cr_expect_eq(stats_interval(v, 5, 0.95).sure, 0);
-    StatsInterval six = stats_interval(v, 6, 0.95);
-    cr_expect(six.sure && six.low == 1 && six.high == 6);
-    StatsInterval twenty = stats_interval(v, 20, 0.95);
-    cr_expect(twenty.low == 6 && twenty.high == 15, "%g %g", twenty.low, twenty.high);
-    StatsInterval hundred = stats_interval(v, 100, 0.95);
-    cr_expect(hundred.low == 40 && hundred.high == 61, "%g %g", hundred.low, hundred.high);
 }
 
 Test(measure, readings_alternate)

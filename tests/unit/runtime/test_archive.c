@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 static const char *const symbols[] = { "conv_run", "conv_pack" };
-static const rt_member member = { "conv.o", "OBJ", 3, symbols, 2 };
+static const rt_archived member = { "conv.o", "OBJ", 3, symbols, 2 };
 
 Test(archive, bytes_are_exact)
 {

@@ -1,0 +1,83 @@
+/* test_text.c: text appended to a buffer, arrays that grow.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "runtime/base/grow.h"
+#include "runtime/base/text.h"
+
+#include <criterion/criterion.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+Test(text, what_does_not_fit_is_cut_and_counted)
+{
+    char buf[8] = "old text";
+    rt_text t = rt_text_in(buf, sizeof buf);
+    cr_expect_str_eq(buf, "");
+    rt_text_add(&t, "%d and", 12);
+    cr_expect_str_eq(buf, "12 and");
+    cr_expect_not(rt_text_is_cut(&t));
+    rt_text_add(&t, " more");
+    cr_expect_str_eq(buf, "12 and ");
+    cr_expect(rt_text_is_cut(&t));
+    rt_text_add(&t, "!");
+    cr_expect_str_eq(buf, "12 and ");
+    cr_expect_eq(t.length, strlen("12 and more!"));
+}
+
+Test(text, the_last_byte_is_the_end)
+{
+    char buf[4];
+    rt_text t = rt_text_in(buf, sizeof buf);
+    rt_text_add(&t, "abc");
+    cr_expect_not(rt_text_is_cut(&t));
+    rt_text_add(&t, "%s", "");
+    cr_expect_not(rt_text_is_cut(&t));
+    rt_text_add(&t, "d");
+    cr_expect(rt_text_is_cut(&t));
+    cr_expect_str_eq(buf, "abc");
+}
+
+Test(text, without_a_buffer_it_counts)
+{
+    rt_text t = rt_text_in(NULL, 0);
+    rt_text_add(&t, "%s", "four");
+    rt_text_item(&t, ", ", "%d", 5);
+    cr_expect_eq(t.length, strlen("four, 5"));
+}
+
+Test(text, separators_stand_between_items)
+{
+    static const char *const names[] = { "a", "b", "c", NULL }, *const none[] = { NULL };
+    char buf[8];
+    cr_expect_str_eq(rt_join(names, buf, sizeof buf), "a, b, c");
+    cr_expect_str_eq(rt_join(names, buf, 6), "a, b,");
+    cr_expect_str_eq(rt_join(none, buf, sizeof buf), "");
+}
+
+Test(grow, keeps_what_there_is)
+{
+    int *array = NULL;
+    size_t room = 0;
+    for (int i = 0; i < 1000; i++) {
+        int *grown = rt_grow(array, (size_t)i + 1, &room, sizeof *grown);
+        cr_assert(grown && room > (size_t)i);
+        array = grown;
+        array[i] = i;
+    }
+    for (int i = 0; i < 1000; i++)
+        cr_assert_eq(array[i], i);
+    free(array);
+}
+
+Test(grow, a_size_that_does_not_fit_is_refused)
+{
+    size_t room = 0;
+    int *array = rt_grow(NULL, 4, &room, sizeof *array);
+    const size_t before = room;
+    cr_assert(array);
+    cr_expect_null(rt_grow(array, SIZE_MAX / 2, &room, sizeof *array));
+    cr_expect_eq(room, before);
+    array[3] = 1;
+    free(array);
+}
