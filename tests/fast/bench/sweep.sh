@@ -23,13 +23,13 @@ rows() {
 
 sweeps "1 timed, 0 refused, 0 repeated, 0 wrong"
 [ "$(rows '.*<- guess$')" = 1 ] || fail "the guess is not marked" "$table"
-sweeps "4 timed, 0 refused, 0 repeated, 0 wrong" "direct lanes={2,4} outs={1,2}"
+sweeps "4 timed, 0 refused, 0 repeated, 0 wrong" "direct lanes={2,4} oc_block={1,2}"
 for lanes in 2 4; do
     for outs in 1 2; do
         [ "$(rows "direct lanes=$lanes oc_block=$outs\$")" = 1 ] || fail "$lanes $outs" "$table"
     done
 done
-sweeps "2 timed, 1 refused, 2 repeated, 0 wrong" "direct lanes=4 outs={1,1,2}" \
+sweeps "2 timed, 1 refused, 2 repeated, 0 wrong" "direct lanes=4 oc_block={1,1,2}" \
     "direct lanes=4 oc_block=1" "direct lanes=3 oc_block=1"
 case $table in
 *"the last refusal: "*lanes*) ;;

@@ -29,7 +29,7 @@ works show schedule target.lua --target haswell
 same "no directory is made" no "$([ -e out ] && echo yes || echo no)"
 
 spec value.lua haswell '"direct oc_block=3"'
-value="'schedule' = \"direct oc_block=3\": schedule knob outs = 3 is not one of 1, 2, 4, 8, 16"
+value="'schedule' = \"direct oc_block=3\": schedule knob oc_block = 3 is not one of 1, 2, 4, 8, 16"
 for verb in "show schedule" "show asm" "compile -o out"; do
     # shellcheck disable=SC2086
     expect 3 "value.lua:7: $value" $verb value.lua
@@ -42,7 +42,7 @@ works show spec value.lua
 works show space value.lua
 works show schedule value.lua --schedule direct
 
-spec table.lua haswell '{ "direct", outs = 3 }'
+spec table.lua haswell '{ "direct", oc_block = 3 }'
 expect 3 "table.lua:7: $value" show schedule table.lua
 spec word.lua haswell '"dirct"'
 expect 3 "word.lua:7: 'schedule' = \"dirct\": unknown lowering \"dirct\" (did you mean \"direct\"?)" \
