@@ -25,6 +25,7 @@ typedef struct Knob {
 } Knob;
 
 struct Emit;
+struct Kernel;
 
 typedef struct Lowering {
     const char *name, *summary;
@@ -37,7 +38,8 @@ typedef struct Lowering {
     double (*cost)(const dcn_spec *s, const dcn_target *t, const int *k, int threads);
     /* A few lines on what this schedule means: working sets, registers. */
     void (*explain)(const dcn_spec *s, const dcn_target *t, const int *k, char *buf, size_t size);
-    void (*emit)(struct Emit *e, const dcn_spec *s, const dcn_target *t, const int *k);
+    /* The kernel that is asked for, see kernel/entry.h. */
+    void (*emit)(struct Emit *e, struct Kernel *kernel, const dcn_target *t, const int *k);
 } Lowering;
 
 typedef struct Schedule {

@@ -296,15 +296,17 @@ static Site site_at(Emit *e, const Site *first, idx group)
     return s;
 }
 
-static LLVMValueRef begin(Emit *e, const char *name)
+static LLVMValueRef begin(Emit *e, const AggregatePlan *p, const char *name)
 {
     const LLVMTypeRef args[NARGS] = { e->ptr, e->ptr, e->ptr, e->ptr, e->ptr, e->i64 };
-    return e_fn_begin(e, name, 1, e->none, NARGS, args);
+    LLVMValueRef fn = e_fn_begin(e, name, 1, e->none, NARGS, args);
+    e_fn_lanes(e, p->sum_lanes);
+    return fn;
 }
 
 static LLVMValueRef emit_repair(Emit *e, const AggregatePlan *p)
 {
-    LLVMValueRef fn = begin(e, "repair");
+    LLVMValueRef fn = begin(e, p, "repair");
     Problem pb = problem_load(e, p->s, e_arg_addr(e, ARGS));
     Site first = sites(e, p, &pb);
     EMIT_FOR (e, group, x_const(e, 0), e_arg_idx(e, GROUPS), 1) {
@@ -351,8 +353,7 @@ static void all_groups(Emit *e, const Site *first)
 
 LLVMValueRef aggregate_emit_sums(Emit *e, const AggregatePlan *p)
 {
-    int full = e_lanes(e, p->sum_lanes);
-    LLVMValueRef repair = emit_repair(e, p), fn = begin(e, "sums");
+    LLVMValueRef repair = emit_repair(e, p), fn = begin(e, p, "sums");
     Problem pb = problem_load(e, p->s, e_arg_addr(e, ARGS));
     Site first = sites(e, p, &pb);
     first.alarm = v_float(e, f_const(e, 0));
@@ -361,6 +362,5 @@ LLVMValueRef aggregate_emit_sums(Emit *e, const AggregatePlan *p)
         call_repair(e, repair);
     }
     e_fn_end(e);
-    e_lanes(e, full);
     return fn;
 }

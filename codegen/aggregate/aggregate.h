@@ -15,7 +15,7 @@
 #ifndef DCN_CODEGEN_AGGREGATE_H
 #define DCN_CODEGEN_AGGREGATE_H
 
-#include "codegen/kernel/problem.h"
+#include "codegen/kernel/entry.h"
 #include "codegen/lowering.h"
 
 enum {
@@ -88,6 +88,6 @@ LLVMValueRef aggregate_emit_tile(Emit *e, const AggregatePlan *p);
 /* The plan of a stage of another lowering that takes the bare sums, pixels `stride` elements apart. */
 AggregatePlan aggregate_stage(const dcn_spec *s, const dcn_target *t, const int *k, int stride);
 
-void aggregate_emit(Emit *e, const dcn_spec *s, const dcn_target *t, const int *k);
+void aggregate_emit(Emit *e, Kernel *kernel, const dcn_target *t, const int *k);
 
 #endif

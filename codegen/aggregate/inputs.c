@@ -28,17 +28,17 @@ static void copy(Emit *e, addr to, addr from, int n)
     int lanes = 1;
     while (lanes * 2 <= n && lanes < e->lanes)
         lanes *= 2;
-    int full = e_lanes(e, lanes);
-    EMIT_FOR (e, i, x_const(e, 0), x_const(e, n / lanes * lanes), lanes) {
-        p_store(e, p_at(e, to, i.at), p_load(e, p_at(e, from, i.at), (mask){ NULL }),
-                (mask){ NULL });
+    EMIT_LANES (e, lanes) {
+        EMIT_FOR (e, i, x_const(e, 0), x_const(e, n / lanes * lanes), lanes) {
+            p_store(e, p_at(e, to, i.at), p_load(e, p_at(e, from, i.at), (mask){ NULL }),
+                    (mask){ NULL });
+        }
+        if (n % lanes) {
+            idx last = x_const(e, n - lanes);
+            p_store(e, p_at(e, to, last), p_load(e, p_at(e, from, last), (mask){ NULL }),
+                    (mask){ NULL });
+        }
     }
-    if (n % lanes) {
-        idx last = x_const(e, n - lanes);
-        p_store(e, p_at(e, to, last), p_load(e, p_at(e, from, last), (mask){ NULL }),
-                (mask){ NULL });
-    }
-    e_lanes(e, full);
 }
 
 LLVMValueRef aggregate_emit_gather(Emit *e, const AggregatePlan *p)

@@ -56,7 +56,8 @@ const char *aggregate_refuse(const dcn_spec *s, const dcn_target *t, const int *
         return "the block has more than 4096 points";
     if (p.pixels > 1 && cols && p.pixels >= 2 * cols)
         return "the block is wider than the map";
-    if (lower_idle(&aggregate_knobs[AGG_TILE_H], p.th, rows) || (p.tw && p.tw >= cols && cols))
+    if (kernel_is_redundant_choice(&aggregate_knobs[AGG_TILE_H], p.th, rows) ||
+        (p.tw && p.tw >= cols && cols))
         return "the tile is larger than the map";
     if (p.tw && p.next > 1)
         return "the block below is what comes next in a narrow tile: use prefetch_blocks=1";

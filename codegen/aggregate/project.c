@@ -186,10 +186,10 @@ static LLVMValueRef emit_sums(Emit *e, const void *self)
     return aggregate_emit_tile(e, self);
 }
 
-static void emit(Emit *e, const dcn_spec *s, const dcn_target *t, const int *k)
+static void emit(Emit *e, Kernel *kernel, const dcn_target *t, const int *k)
 {
-    Plan p = plan_of(s, t, k);
-    tiled_emit_plan(e, &p.product, emit_sums, &p.sums);
+    Plan p = plan_of(kernel->s, t, k);
+    tiled_emit_plan(e, kernel, &p.product, emit_sums, &p.sums);
 }
 
 const struct Lowering lower_project = {

@@ -196,48 +196,39 @@ static idx count(Emit *e, const Problem *pb, int phase, const void *self)
     return x_mul(e, pb->n, tiles);
 }
 
-static idx nothing(Emit *e, const Problem *pb, const void *self)
-{
-    (void)pb;
-    (void)self;
-    return x_const(e, 0);
-}
-
 static idx tile_size(Emit *e, idx size, idx first, int tile)
 {
     return tile ? x_min(e, x_const(e, tile), x_sub(e, size, first)) : size;
 }
 
 static void run_task(Emit *e, const AggregatePlan *p, const Problem *pb, LLVMValueRef tile,
-                     idx task)
+                     const RunArgs *in, idx task)
 {
     idx at[3], stride = x_mulk(e, pb->q, p->s->in_channels);
     /* down a strip of tiles, so that the rows above are still in the caches */
-    lower_split(e, task, tiles_along(e, pb->q, p->tw), tiles_along(e, pb->p, p->th), at);
+    kernel_split_task(e, task, tiles_along(e, pb->q, p->tw), tiles_along(e, pb->p, p->th), at);
     idx p0 = x_mulk(e, at[2], p->th), q0 = x_mulk(e, at[1], p->tw);
     const idx pixel[4] = { at[0], x_const(e, 0), p0, q0 };
     idx to = problem_at(e, pb, x_const(e, p->s->in_channels), pb->p, pb->q, pixel);
-    idx skip = x_mulk(e, e_arg_idx(e, RUN_THREAD), p->thread_bytes);
-    addr own = p_at_bytes(e, e_arg_addr(e, RUN_WORKSPACE), skip);
+    idx skip = x_mulk(e, in->thread, p->thread_bytes);
+    addr own = p_at_bytes(e, in->workspace, skip);
     e_call_fn(e, tile, 9,
-              (LLVMValueRef[]){ e_arg_addr(e, RUN_ARGS).v, own.v, p_at(e, pb->output, to).v,
-                                stride.v, at[0].v, p0.v, q0.v, tile_size(e, pb->p, p0, p->th).v,
+              (LLVMValueRef[]){ in->args.v, own.v, p_at(e, pb->output, to).v, stride.v, at[0].v,
+                                p0.v, q0.v, tile_size(e, pb->p, p0, p->th).v,
                                 tile_size(e, pb->q, q0, p->tw).v });
 }
 
-void aggregate_emit(Emit *e, const dcn_spec *s, const dcn_target *t, const int *k)
+void aggregate_emit(Emit *e, Kernel *kernel, const dcn_target *t, const int *k)
 {
-    AggregatePlan p = aggregate_plan(s, t, k);
-    lower_packed_bytes(e, s, 0);
-    lower_pack_begin(e, s);
-    e_fn_end(e);
-    lower_workspace(e, s, nothing, p.thread_bytes, &p);
-    lower_tasks(e, s, 1, count, &p);
+    AggregatePlan p = aggregate_plan(kernel->s, t, k);
+    kernel_no_weights(e, kernel);
+    kernel_workspace(e, kernel, NULL, p.thread_bytes, &p);
+    kernel_tasks(e, kernel, 1, count, &p);
     LLVMValueRef tile = aggregate_emit_tile(e, &p);
-    lower_run_begin(e, s);
-    Problem pb = problem_load(e, s, e_arg_addr(e, RUN_ARGS));
-    EMIT_FOR (e, task, e_arg_idx(e, RUN_FIRST), e_arg_idx(e, RUN_LAST), 1) {
-        run_task(e, &p, &pb, tile, task.at);
+    RunArgs in = kernel_run_begin(e, kernel);
+    Problem pb = problem_load(e, kernel->s, in.args);
+    EMIT_FOR (e, task, in.first, in.last, 1) {
+        run_task(e, &p, &pb, tile, &in, task.at);
     }
     if (p.stream)
         p_store_nt_end(e);

@@ -8,6 +8,7 @@
 #include "codegen/backend/trace.h"
 #include "codegen/cg.h"
 #include "codegen/ir/emit.h"
+#include "codegen/kernel/entry.h"
 #include "codegen/multi/multi.h"
 #include "codegen/target/fatal.h"
 #include "codegen/target/table.h"
@@ -156,7 +157,8 @@ int cg_build(const dcn_spec *s, const Schedule *sched, const dcn_target *t, CgKi
         return -1;
     trace_choice(&b.trace, s, sched);
     e_open(&b.e, s->name, s->dtype, t);
-    sched->lowering->emit(&b.e, s, t, sched->k);
+    Kernel kernel = { .s = s };
+    sched->lowering->emit(&b.e, &kernel, t, sched->k);
     return finish(&b, kind, bytes, size, err);
 }
 
@@ -173,7 +175,8 @@ int cg_build_many(const dcn_spec *s, const CgVariant *v, int n, CgKind kind, voi
         const CgVariant *at = &d.v[i];
         trace_choice(&b.trace, s, at->schedule);
         dispatch_open(&d, &b.e, i);
-        at->schedule->lowering->emit(&b.e, s, at->target, at->schedule->k);
+        Kernel kernel = { .s = s };
+        at->schedule->lowering->emit(&b.e, &kernel, at->target, at->schedule->k);
         dispatch_seal(&d, &b.e, i);
     }
     dispatch_close(&d, &b.e);

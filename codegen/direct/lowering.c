@@ -226,39 +226,32 @@ static idx rows_of(Emit *e, const Problem *pb, int phase, const void *self)
     return x_mul(e, pb->n, pb->p);
 }
 
-static idx nothing(Emit *e, const Problem *pb, const void *self)
-{
-    (void)pb, (void)self;
-    return x_const(e, 0);
-}
-
 static int64_t weights(const dcn_spec *s)
 {
     return s->out_channels * (s->in_channels / s->groups) * problem_taps(s);
 }
 
-static void emit_pack(Emit *e, const dcn_spec *s)
+static void emit_pack(Emit *e, Kernel *kernel)
 {
-    lower_pack_begin(e, s);
-    EMIT_FOR (e, i, x_const(e, 0), x_const(e, weights(s)), 1) {
-        p_copy_one(e, p_at(e, e_arg_addr(e, PACK_TO), i.at),
-                   p_at(e, e_arg_addr(e, PACK_FROM), i.at));
+    PackArgs in = kernel_pack_begin(e, kernel);
+    EMIT_FOR (e, i, x_const(e, 0), x_const(e, weights(kernel->s)), 1) {
+        p_copy_one(e, p_at(e, in.to, i.at), p_at(e, in.from, i.at));
     }
     e_fn_end(e);
 }
 
-static void emit(Emit *e, const dcn_spec *s, const dcn_target *t, const int *k)
+static void emit(Emit *e, Kernel *kernel, const dcn_target *t, const int *k)
 {
     (void)t;
-    e_lanes(e, k[LANES]);
-    lower_packed_bytes(e, s, weights(s) * e->fp_bytes);
-    emit_pack(e, s);
-    lower_workspace(e, s, nothing, 0, NULL);
-    lower_tasks(e, s, 1, rows_of, NULL);
+    kernel_packed_bytes(e, kernel, weights(kernel->s) * e->fp_bytes);
+    emit_pack(e, kernel);
+    kernel_workspace(e, kernel, NULL, 0, NULL);
+    kernel_tasks(e, kernel, 1, rows_of, NULL);
 
-    lower_run_begin(e, s);
-    Problem pb = problem_load(e, s, e_arg_addr(e, RUN_ARGS));
-    EMIT_FOR (e, task, e_arg_idx(e, RUN_FIRST), e_arg_idx(e, RUN_LAST), 1) {
+    RunArgs in = kernel_run_begin(e, kernel);
+    e_fn_lanes(e, k[LANES]);
+    Problem pb = problem_load(e, kernel->s, in.args);
+    EMIT_FOR (e, task, in.first, in.last, 1) {
         Place at = { .n = x_div(e, task.at, pb.p), .p = x_rem(e, task.at, pb.p) };
         one_row(e, &pb, at, k[OC_BLOCK]);
     }

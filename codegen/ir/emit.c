@@ -56,20 +56,13 @@ void e_close(Emit *e)
     e->b = NULL;
 }
 
-Shape e_set_type(Emit *e, Shape now)
+LaneType e_set_type(Emit *e, LaneType now)
 {
-    Shape old = { e->fp_bytes, e->lanes, e->exact };
+    LaneType old = { e->fp_bytes, e->lanes, e->exact };
     e->fp_bytes = now.fp_bytes;
     e->exact = now.exact;
     e->fp = now.fp_bytes == 4 ? LLVMFloatTypeInContext(e->ctx) : LLVMDoubleTypeInContext(e->ctx);
     set_lanes(e, now.lanes);
-    return old;
-}
-
-int e_lanes(Emit *e, int lanes)
-{
-    int old = e->lanes;
-    set_lanes(e, lanes);
     return old;
 }
 
@@ -117,19 +110,31 @@ LLVMValueRef e_fn_begin(Emit *e, const char *name, int internal, LLVMTypeRef res
             add_attribute(e, fn, (LLVMAttributeIndex)(i + 1), "noalias", 0);
     add_machine_attributes(e, fn);
     e->fn = fn;
+    e->outside = (LaneType){ e->fp_bytes, e->lanes, e->exact };
     LLVMPositionBuilderAtEnd(e->b, LLVMAppendBasicBlockInContext(e->ctx, fn, "entry"));
     return fn;
 }
 
-void e_fn_end(Emit *e)
+void e_fn_lanes(Emit *e, int lanes)
+{
+    set_lanes(e, lanes);
+}
+
+static void end(Emit *e)
 {
     assert(e->open_blocks == 0);
+    e_set_type(e, e->outside);
+}
+
+void e_fn_end(Emit *e)
+{
+    end(e);
     LLVMBuildRetVoid(e->b);
 }
 
 void e_return(Emit *e, idx value)
 {
-    assert(e->open_blocks == 0);
+    end(e);
     LLVMBuildRet(e->b, value.v);
 }
 

@@ -38,6 +38,11 @@ typedef struct {
     LLVMValueRef v;
 } cond; /* scalar i1 */
 
+/* What floats are: their bytes (4 or 8), how many lanes, and whether sums may not be contracted. */
+typedef struct LaneType {
+    int fp_bytes, lanes, exact;
+} LaneType;
+
 typedef struct Emit {
     LLVMContextRef ctx;
     LLVMModuleRef mod;
@@ -50,8 +55,7 @@ typedef struct Emit {
     LLVMTypeRef vf, vi, vb, vm;                  /* lanes of fp, i32, bit patterns, i1 */
     int exact;                                   /* a*b + c is rounded twice, as it is written */
     int open_blocks;                             /* must be 0 when a function is finished */
-    int internal; /* the kernel being written is a part of another: its entry points are not exported */
-    int phases; /* of the kernel written last */
+    LaneType outside;                            /* what e_fn_end goes back to */
 } Emit;
 
 /* ---- setting up ------------------------------------------------------------ */
@@ -63,26 +67,21 @@ void e_close(Emit *e);
 /* What is emitted from here on is for another target of the same architecture; e_set_type gives it its vectors. */
 void e_set_target(Emit *e, const dcn_target *t);
 
-/* Change the number of lanes of everything emitted from here on; returns the old one. */
-int e_lanes(Emit *e, int lanes);
+/* What floats are in everything emitted from here on; returns the old type.  Kernels use EMIT_TYPE and e_fn_lanes. */
+LaneType e_set_type(Emit *e, LaneType now);
 
-/* What floats are: their bytes (4 or 8), how many lanes, and whether sums may not be contracted.  Positions
-** that decide which pixel is read are worked out as the reference does, in f64 and uncontracted.  Sets
-** it for everything emitted from here on; returns the old one. */
-typedef struct Shape {
-    int fp_bytes, lanes, exact;
-} Shape;
-Shape e_set_type(Emit *e, Shape now);
-
-/* Begin a function; parameter i is then e_arg_*(e, i).  Pointer parameters of internal functions
-** are noalias: pass each buffer once.  internal: visible in this module only. */
+/* Begin a function; parameter i is then e_arg_*(e, i), but see call.h for parameters with names.  Pointer
+** parameters of internal functions are noalias: pass each buffer once.  internal: visible in this module only.
+** Its end restores the lanes and the float type that were in force at its beginning. */
 LLVMValueRef e_fn_begin(Emit *e, const char *name, int internal, LLVMTypeRef result, int nargs,
                         const LLVMTypeRef *args);
 /* LLVM's attributes of a function: a word ("cold"), or a key with a value ("target-cpu"). */
 void e_fn_attr(Emit *e, LLVMValueRef fn, const char *name);
 void e_fn_attr_str(Emit *e, LLVMValueRef fn, const char *key, const char *value);
-void e_fn_end(Emit *e); /* of a void function; others end with e_return first */
-void e_return(Emit *e, idx value);
+/* The number of lanes in the rest of the function. */
+void e_fn_lanes(Emit *e, int lanes);
+void e_fn_end(Emit *e);            /* ends a function without a result */
+void e_return(Emit *e, idx value); /* ends one with a result */
 idx e_arg_idx(Emit *e, int i);
 addr e_arg_addr(Emit *e, int i);
 LLVMValueRef e_call_fn(Emit *e, LLVMValueRef fn, int nargs, const LLVMValueRef *args);
@@ -232,6 +231,11 @@ addr p_alloca(Emit *e, int n); /* n 8-byte words in the frame */
 
 /* ---- blocks --------------------------------------------------------------------- */
 
+/* A variable of the block macros, by the line so that blocks nest. */
+#define EMIT_JOIN(a, b)   a##b
+#define EMIT_JOINED(a, b) EMIT_JOIN(a, b)
+#define EMIT_UNIQUE(name) EMIT_JOINED(name, __LINE__)
+
 typedef struct Loop {
     idx at; /* the counter, as the body sees it */
     int open, straight;
@@ -265,6 +269,17 @@ void vectors_next(Emit *e, VecLoop *t);
 #define EMIT_VECTORS(e, t, extent)                                                                 \
     for (VecLoop t = vectors_begin(e, extent); t.part < t.parts; vectors_next(e, &t))
 
+/* In the block floats are of another type, or vectors of another width; afterwards they are what they were.  Positions
+** that decide which pixel is read are worked out as the reference does, in f64 and uncontracted. */
+typedef struct TypeScope {
+    LaneType outer;
+    int open;
+} TypeScope;
+#define EMIT_TYPE(e, type)                                                                         \
+    for (TypeScope EMIT_UNIQUE(type_) = { e_set_type(e, type), 1 }; EMIT_UNIQUE(type_).open;       \
+         EMIT_UNIQUE(type_).open = 0, e_set_type(e, EMIT_UNIQUE(type_).outer))
+#define EMIT_LANES(e, n) EMIT_TYPE (e, ((LaneType){ (e)->fp_bytes, n, (e)->exact }))
+
 /* EMIT_IF runs its block when c holds.  EMIT_IF_ELSE emits its block twice: b.yes tells for which arm. */
 typedef struct Branch {
     int arm, arms, yes;
@@ -273,7 +288,8 @@ typedef struct Branch {
 Branch branch_begin(Emit *e, cond c, int arms);
 void branch_next(Emit *e, Branch *b);
 #define EMIT_IF(e, c)                                                                              \
-    for (Branch if_ = branch_begin(e, c, 1); if_.arm < if_.arms; branch_next(e, &if_))
+    for (Branch EMIT_UNIQUE(if_) = branch_begin(e, c, 1);                                          \
+         EMIT_UNIQUE(if_).arm < EMIT_UNIQUE(if_).arms; branch_next(e, &EMIT_UNIQUE(if_)))
 #define EMIT_IF_ELSE(e, b, c)                                                                      \
     for (Branch b = branch_begin(e, c, 2); b.arm < b.arms; branch_next(e, &b))
 

@@ -9,6 +9,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/ir/transpose.h"
+#include "codegen/ir/call.h"
 
 enum { SMALL = 4 }; /* side of the squares of what is narrower than a vector */
 enum { PART_BYTES = 16 };
@@ -63,23 +64,27 @@ static void square(Emit *e, const Transpose *t)
         p_store(e, row(e, t->to, t->to_step, i), block[i], all_lanes);
 }
 
+/* The squares whose first row is y. */
+static void row_of_squares(Emit *e, const Transpose *t, idx y)
+{
+    Transpose at = *t;
+    addr from = p_at(e, t->from, x_mul(e, y, t->from_step)), to = p_at(e, t->to, y);
+    EMIT_FOR_OPAQUE (e, j, x_const(e, 0), t->cols, e->lanes) {
+        idx x = x_min(e, j.at, x_addk(e, t->cols, -e->lanes));
+        at.from = p_at(e, from, x);
+        at.to = p_at(e, to, x_mul(e, x, t->to_step));
+        square(e, &at);
+    }
+}
+
 /* All of a matrix of at least n x n in squares of n x n. */
 static void squares(Emit *e, const Transpose *t, int n)
 {
-    idx zero = x_const(e, 0);
-    int full = e_lanes(e, n);
-    EMIT_FOR_OPAQUE (e, i, zero, t->rows, n) {
-        idx y = x_min(e, i.at, x_addk(e, t->rows, -n));
-        Transpose at = *t;
-        addr from = p_at(e, t->from, x_mul(e, y, t->from_step)), to = p_at(e, t->to, y);
-        EMIT_FOR_OPAQUE (e, j, zero, t->cols, n) {
-            idx x = x_min(e, j.at, x_addk(e, t->cols, -n));
-            at.from = p_at(e, from, x);
-            at.to = p_at(e, to, x_mul(e, x, t->to_step));
-            square(e, &at);
+    EMIT_LANES (e, n) {
+        EMIT_FOR_OPAQUE (e, i, x_const(e, 0), t->rows, n) {
+            row_of_squares(e, t, x_min(e, i.at, x_addk(e, t->rows, -n)));
         }
     }
-    e_lanes(e, full);
 }
 
 static void sized(Emit *e, const Transpose *t, int n)
@@ -96,26 +101,22 @@ static void sized(Emit *e, const Transpose *t, int n)
     }
 }
 
-enum { FROM, FROM_STEP, ROWS, TO, TO_STEP, COLS, NARGS };
+static const Param param[] = {
+    PARAM(Transpose, from), PARAM(Transpose, from_step), PARAM(Transpose, rows),
+    PARAM(Transpose, to),   PARAM(Transpose, to_step),   PARAM(Transpose, cols),
+};
+static const Params params = PARAMS(Transpose, param);
 
 LLVMValueRef emit_transpose(Emit *e)
 {
-    const LLVMTypeRef args[NARGS] = { e->ptr, e->i64, e->i64, e->ptr, e->i64, e->i64 };
-    LLVMValueRef fn = e_fn_begin(e, "turn", 1, e->none, NARGS, args);
-    const Transpose t = { .from = e_arg_addr(e, FROM),
-                          .to = e_arg_addr(e, TO),
-                          .rows = e_arg_idx(e, ROWS),
-                          .cols = e_arg_idx(e, COLS),
-                          .from_step = e_arg_idx(e, FROM_STEP),
-                          .to_step = e_arg_idx(e, TO_STEP) };
+    Transpose t;
+    LLVMValueRef fn = e_fn_begin_with(e, "turn", 1, e->none, &params, &t);
     sized(e, &t, e->lanes);
     e_fn_end(e);
     return fn;
 }
 
-void call_transpose(Emit *e, LLVMValueRef turn, const Transpose *t)
+void call_transpose(Emit *e, LLVMValueRef fn, const Transpose *t)
 {
-    e_call_fn(
-        e, turn, NARGS,
-        (LLVMValueRef[]){ t->from.v, t->from_step.v, t->rows.v, t->to.v, t->to_step.v, t->cols.v });
+    e_call_with(e, fn, &params, t);
 }

@@ -15,6 +15,6 @@ typedef struct Transpose {
 
 /* The function that does it for a kernel, whatever the sizes: it is large, so there should be one. */
 LLVMValueRef emit_transpose(Emit *e);
-void call_transpose(Emit *e, LLVMValueRef turn, const Transpose *t);
+void call_transpose(Emit *e, LLVMValueRef fn, const Transpose *t);
 
 #endif

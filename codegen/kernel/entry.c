@@ -2,65 +2,144 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/kernel/entry.h"
+#include "codegen/ir/call.h"
 #include "codegen/lowering.h"
 
 #include <stdio.h>
 
-void lower_entry(Emit *e, const dcn_spec *s, const char *suffix, LLVMTypeRef result, int nargs,
-                 const LLVMTypeRef *args)
+/* ---- their parameters -------------------------------------------------------------------- */
+
+static const Param run_param[] = { PARAM(RunArgs, args),      PARAM(RunArgs, phase),
+                                   PARAM(RunArgs, first),     PARAM(RunArgs, last),
+                                   PARAM(RunArgs, workspace), PARAM(RunArgs, thread) };
+static const Param tasks_param[] = { PARAM(TasksArgs, args), PARAM(TasksArgs, phase) };
+static const Param workspace_param[] = { PARAM(WorkspaceArgs, batch), PARAM(WorkspaceArgs, height),
+                                         PARAM(WorkspaceArgs, width), PARAM(WorkspaceArgs, rois),
+                                         PARAM(WorkspaceArgs, threads) };
+static const Param pack_param[] = { PARAM(PackArgs, which), PARAM(PackArgs, from),
+                                    PARAM(PackArgs, to) };
+static const Param packed_bytes_param[] = { PARAM(PackedBytesArgs, which) };
+
+static const Params run_params = PARAMS(RunArgs, run_param);
+static const Params tasks_params = PARAMS(TasksArgs, tasks_param);
+static const Params workspace_params = PARAMS(WorkspaceArgs, workspace_param);
+static const Params pack_params = PARAMS(PackArgs, pack_param);
+static const Params packed_bytes_params = PARAMS(PackedBytesArgs, packed_bytes_param);
+
+/* ---- begun ------------------------------------------------------------------------------- */
+
+/* NAME + suffix, exported unless the kernel is a part of another. */
+static LLVMValueRef begin(Emit *e, const Kernel *k, const char *suffix, LLVMTypeRef result,
+                          const Params *params, void *args)
 {
     char name[DCN_NAME_MAX + 32];
-    snprintf(name, sizeof name, "%s%s", s->name, suffix);
-    e_fn_begin(e, name, e->internal, result, nargs, args);
+    snprintf(name, sizeof name, "%s%s", k->s->name, suffix);
+    return e_fn_begin_with(e, name, k->internal, result, params, args);
 }
 
-void lower_run_begin(Emit *e, const dcn_spec *s)
+RunArgs kernel_run_begin(Emit *e, Kernel *k)
 {
-    const LLVMTypeRef args[] = { e->ptr, e->i64, e->i64, e->i64, e->ptr, e->i64 };
-    lower_entry(e, s, "_run", e->none, 6, args);
+    RunArgs in;
+    k->run = begin(e, k, "_run", e->none, &run_params, &in);
+    return in;
 }
 
-void lower_tasks(Emit *e, const dcn_spec *s, int phases, LowerCount count, const void *self)
+TasksArgs kernel_tasks_begin(Emit *e, Kernel *k)
 {
-    const LLVMTypeRef args[] = { e->ptr, e->i64 };
-    lower_entry(e, s, "_tasks", e->i64, 2, args);
-    Problem pb = problem_load(e, s, e_arg_addr(e, 0));
+    TasksArgs in;
+    k->tasks = begin(e, k, "_tasks", e->i64, &tasks_params, &in);
+    return in;
+}
+
+WorkspaceArgs kernel_workspace_begin(Emit *e, Kernel *k)
+{
+    WorkspaceArgs in;
+    k->workspace_bytes = begin(e, k, "_workspace_bytes", e->i64, &workspace_params, &in);
+    return in;
+}
+
+PackArgs kernel_pack_begin(Emit *e, Kernel *k)
+{
+    PackArgs in;
+    k->pack = begin(e, k, "_pack", e->none, &pack_params, &in);
+    return in;
+}
+
+PackedBytesArgs kernel_packed_bytes_begin(Emit *e, Kernel *k)
+{
+    PackedBytesArgs in;
+    k->packed_bytes = begin(e, k, "_packed_bytes", e->i64, &packed_bytes_params, &in);
+    return in;
+}
+
+/* ---- called ------------------------------------------------------------------------------ */
+
+void kernel_call_run(Emit *e, const Kernel *k, const RunArgs *in)
+{
+    e_call_with(e, k->run, &run_params, in);
+}
+
+idx kernel_call_tasks(Emit *e, const Kernel *k, const TasksArgs *in)
+{
+    return (idx){ e_call_with(e, k->tasks, &tasks_params, in) };
+}
+
+idx kernel_call_workspace(Emit *e, const Kernel *k, const WorkspaceArgs *in)
+{
+    return (idx){ e_call_with(e, k->workspace_bytes, &workspace_params, in) };
+}
+
+void kernel_call_pack(Emit *e, const Kernel *k, const PackArgs *in)
+{
+    e_call_with(e, k->pack, &pack_params, in);
+}
+
+idx kernel_call_packed_bytes(Emit *e, const Kernel *k, const PackedBytesArgs *in)
+{
+    return (idx){ e_call_with(e, k->packed_bytes, &packed_bytes_params, in) };
+}
+
+/* ---- written ----------------------------------------------------------------------------- */
+
+void kernel_tasks(Emit *e, Kernel *k, int phases, KernelCount count, const void *self)
+{
+    TasksArgs in = kernel_tasks_begin(e, k);
+    Problem pb = problem_load(e, k->s, in.args);
     idx n = x_const(e, -1);
     for (int phase = phases - 1; phase >= 0; phase--) {
-        cond here = x_equal(e, e_arg_idx(e, 1), x_const(e, phase));
+        cond here = x_equal(e, in.phase, x_const(e, phase));
         n = x_select(e, here, count(e, &pb, phase, self), n);
     }
     e_return(e, n);
-    e->phases = phases;
+    k->phases = phases;
 }
 
-void lower_workspace(Emit *e, const dcn_spec *s, LowerShared shared, int64_t thread_bytes,
-                     const void *self)
+void kernel_workspace(Emit *e, Kernel *k, KernelShared shared, int64_t thread_bytes,
+                      const void *self)
 {
-    const LLVMTypeRef args[] = { e->i64, e->i64, e->i64, e->i64, e->i64 };
-    idx size[4];
-    lower_entry(e, s, "_workspace_bytes", e->i64, 5, args);
-    for (int i = 0; i < 4; i++)
-        size[i] = e_arg_idx(e, i);
-    Problem pb = problem_of_sizes(e, s, size);
-    idx own = x_mulk(e, e_arg_idx(e, 4), thread_bytes);
-    e_return(e, x_add(e, shared(e, &pb, self), own));
+    WorkspaceArgs in = kernel_workspace_begin(e, k);
+    const idx size[4] = { in.batch, in.height, in.width, in.rois };
+    Problem pb = problem_of_sizes(e, k->s, size);
+    idx own = x_mulk(e, in.threads, thread_bytes);
+    e_return(e, x_add(e, shared ? shared(e, &pb, self) : x_const(e, 0), own));
 }
 
-void lower_packed_bytes(Emit *e, const dcn_spec *s, int64_t bytes)
+void kernel_packed_bytes(Emit *e, Kernel *k, int64_t bytes)
 {
-    const LLVMTypeRef args[] = { e->i64 };
-    lower_entry(e, s, "_packed_bytes", e->i64, 1, args);
+    kernel_packed_bytes_begin(e, k);
     e_return(e, x_const(e, bytes));
 }
 
-void lower_pack_begin(Emit *e, const dcn_spec *s)
+void kernel_no_weights(Emit *e, Kernel *k)
 {
-    const LLVMTypeRef args[] = { e->i64, e->ptr, e->ptr };
-    lower_entry(e, s, "_pack", e->none, 3, args);
+    kernel_packed_bytes(e, k, 0);
+    kernel_pack_begin(e, k);
+    e_fn_end(e);
 }
 
-void lower_split(Emit *e, idx task, idx rows, idx cols, idx out[3])
+/* ---- tasks ------------------------------------------------------------------------------- */
+
+void kernel_split_task(Emit *e, idx task, idx rows, idx cols, idx out[3])
 {
     idx line = x_div(e, task, cols);
     out[2] = x_rem(e, task, cols);
@@ -68,7 +147,7 @@ void lower_split(Emit *e, idx task, idx rows, idx cols, idx out[3])
     out[0] = x_div(e, line, rows);
 }
 
-int lower_idle(const struct Knob *q, int value, int64_t size)
+int kernel_is_redundant_choice(const struct Knob *q, int value, int64_t size)
 {
     int before = 0;
     for (int i = 0; i < q->nchoices; i++)

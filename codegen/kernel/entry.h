@@ -1,8 +1,10 @@
 /* entry.h: what the lowerings share: the five entry points around a lowering's own loops.
+**
+** Each is begun or written for a Kernel, which then knows it (see runtime/exec/kernel.h for what they promise).
 ** SPDX-License-Identifier: Apache-2.0
 */
-#ifndef DCN_CODEGEN_LOWER_H
-#define DCN_CODEGEN_LOWER_H
+#ifndef DCN_CODEGEN_ENTRY_H
+#define DCN_CODEGEN_ENTRY_H
 
 #include "codegen/kernel/problem.h"
 
@@ -12,35 +14,75 @@ extern const struct Lowering lower_direct, lower_tiled, lower_aggregate, lower_p
 /* Estimated ns of the direct lowering, with so many lanes and output channels that share a sample. */
 double direct_cost(const dcn_spec *s, int lanes, int outs, int threads);
 
-/* Begin a function of the kernel, exported unless it is a part of another: NAME + suffix. */
-void lower_entry(Emit *e, const dcn_spec *s, const char *suffix, LLVMTypeRef result, int nargs,
-                 const LLVMTypeRef *args);
+/* A kernel that is being written.  Whoever asks for it says what it computes, and whether it is a part of another, so
+** that its functions are seen in its module only; the lowering fills in the rest. */
+typedef struct Kernel {
+    const dcn_spec *s; /* its name begins those of the functions */
+    int internal;
+    LLVMValueRef run, tasks, workspace_bytes, pack, packed_bytes;
+    int phases;
+} Kernel;
 
-/* run(args, phase, first, last, workspace, thread): begin it. */
-void lower_run_begin(Emit *e, const dcn_spec *s);
-enum { RUN_ARGS, RUN_PHASE, RUN_FIRST, RUN_LAST, RUN_WORKSPACE, RUN_THREAD };
+typedef struct RunArgs {
+    addr args;
+    idx phase, first, last; /* tasks first .. last - 1 of the phase */
+    addr workspace;
+    idx thread;
+} RunArgs;
+
+typedef struct TasksArgs {
+    addr args;
+    idx phase;
+} TasksArgs;
+
+typedef struct WorkspaceArgs {
+    idx batch, height, width, rois, threads;
+} WorkspaceArgs;
+
+typedef struct PackArgs {
+    idx which; /* number of the operand */
+    addr from, to;
+} PackArgs;
+
+typedef struct PackedBytesArgs {
+    idx which;
+} PackedBytesArgs;
+
+/* Begin an entry point: these are its parameters.  e_fn_end or e_return ends it. */
+RunArgs kernel_run_begin(Emit *e, Kernel *k);
+TasksArgs kernel_tasks_begin(Emit *e, Kernel *k);
+WorkspaceArgs kernel_workspace_begin(Emit *e, Kernel *k);
+PackArgs kernel_pack_begin(Emit *e, Kernel *k);
+PackedBytesArgs kernel_packed_bytes_begin(Emit *e, Kernel *k);
+
+/* Call those of a kernel that is a part of the one being written. */
+void kernel_call_run(Emit *e, const Kernel *k, const RunArgs *in);
+idx kernel_call_tasks(Emit *e, const Kernel *k, const TasksArgs *in);
+idx kernel_call_workspace(Emit *e, const Kernel *k, const WorkspaceArgs *in);
+void kernel_call_pack(Emit *e, const Kernel *k, const PackArgs *in);
+idx kernel_call_packed_bytes(Emit *e, const Kernel *k, const PackedBytesArgs *in);
 
 /* tasks(args, phase) from the number of tasks of each phase; count(e, pb, phase, self). */
-typedef idx (*LowerCount)(Emit *e, const Problem *pb, int phase, const void *self);
-void lower_tasks(Emit *e, const dcn_spec *s, int phases, LowerCount count, const void *self);
+typedef idx (*KernelCount)(Emit *e, const Problem *pb, int phase, const void *self);
+void kernel_tasks(Emit *e, Kernel *k, int phases, KernelCount count, const void *self);
 
-/* workspace_bytes = shared(sizes) + threads * thread_bytes */
-typedef idx (*LowerShared)(Emit *e, const Problem *pb, const void *self);
-void lower_workspace(Emit *e, const dcn_spec *s, LowerShared shared, int64_t thread_bytes,
-                     const void *self);
+/* workspace_bytes = shared(sizes) + threads * thread_bytes; shared NULL: nothing is shared */
+typedef idx (*KernelShared)(Emit *e, const Problem *pb, const void *self);
+void kernel_workspace(Emit *e, Kernel *k, KernelShared shared, int64_t thread_bytes,
+                      const void *self);
 
 /* packed_bytes(which) = bytes, of the one operand that is packed */
-void lower_packed_bytes(Emit *e, const dcn_spec *s, int64_t bytes);
+void kernel_packed_bytes(Emit *e, Kernel *k, int64_t bytes);
 
-/* pack(which, from, packed): begin it. */
-void lower_pack_begin(Emit *e, const dcn_spec *s);
-enum { PACK_WHICH, PACK_FROM, PACK_TO };
+/* Both functions of packing, of a kernel that packs nothing. */
+void kernel_no_weights(Emit *e, Kernel *k);
 
-/* Whether a tile of the next smaller choice already covers a map of `size` rows or columns; size <= 0: not known. */
+/* Whether a larger value of a knob is redundant: the next smaller one already covers a map of `size` rows or
+** columns; size <= 0: not known. */
 struct Knob;
-int lower_idle(const struct Knob *q, int value, int64_t size);
+int kernel_is_redundant_choice(const struct Knob *q, int value, int64_t size);
 
 /* Split a task number into n, row, column given how many rows and columns of tasks an image has. */
-void lower_split(Emit *e, idx task, idx rows, idx cols, idx out[3]);
+void kernel_split_task(Emit *e, idx task, idx rows, idx cols, idx out[3]);
 
 #endif

@@ -2,8 +2,8 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/kernel/repack.h"
+#include "codegen/ir/call.h"
 #include "codegen/ir/transpose.h"
-#include "codegen/kernel/entry.h"
 
 idx repack_block_elements(Emit *e, const Repack *r, const Problem *pb)
 {
@@ -85,7 +85,7 @@ static void transpose_row(Emit *e, const RepackRow *r, LLVMValueRef transpose)
 /* nhwc in the input's order: the channels of every pixel to their blocks, which are whole vectors or narrower. */
 static void copy_row(Emit *e, const RepackRow *r)
 {
-    int full = e_lanes(e, r->how->block < e->lanes ? r->how->block : e->lanes);
+    e_fn_lanes(e, r->how->block < e->lanes ? r->how->block : e->lanes);
     const mask all_lanes = { NULL };
     EMIT_FOR_OPAQUE (e, x, x_const(e, 0), r->pb.w, 1) {
         EMIT_FOR (e, c, x_const(e, 0), x_const(e, r->how->s->in_channels), e->lanes) {
@@ -93,7 +93,6 @@ static void copy_row(Emit *e, const RepackRow *r)
             p_store(e, copy_at(e, r, c.at, x.at), v, all_lanes);
         }
     }
-    e_lanes(e, full);
 }
 
 /* nhwc in another order: the channels that are `interleave` apart are gathered. */
@@ -114,16 +113,23 @@ static void gather_row(Emit *e, const RepackRow *r)
     }
 }
 
-enum { ARGS, TO, TASK, NARGS };
+typedef struct RepackArgs {
+    addr args, to;
+    idx task;
+} RepackArgs;
+
+static const Param param[] = { PARAM(RepackArgs, args), PARAM(RepackArgs, to),
+                               PARAM(RepackArgs, task) };
+static const Params params = PARAMS(RepackArgs, param);
 
 LLVMValueRef emit_repack(Emit *e, const Repack *how, LLVMValueRef transpose)
 {
-    const LLVMTypeRef args[NARGS] = { e->ptr, e->ptr, e->i64 };
-    LLVMValueRef fn = e_fn_begin(e, "repack", 1, e->none, NARGS, args);
-    RepackRow r = { .how = how, .pb = problem_load(e, how->s, e_arg_addr(e, ARGS)) };
-    r.n = x_div(e, e_arg_idx(e, TASK), r.pb.h);
-    r.y = x_rem(e, e_arg_idx(e, TASK), r.pb.h);
-    r.copy = repack_image(e, how, &r.pb, e_arg_addr(e, TO), r.n);
+    RepackArgs in;
+    LLVMValueRef fn = e_fn_begin_with(e, "repack", 1, e->none, &params, &in);
+    RepackRow r = { .how = how, .pb = problem_load(e, how->s, in.args) };
+    r.n = x_div(e, in.task, r.pb.h);
+    r.y = x_rem(e, in.task, r.pb.h);
+    r.copy = repack_image(e, how, &r.pb, in.to, r.n);
     if (how->s->layout == DCN_NCHW)
         transpose_row(e, &r, transpose);
     else if (how->interleave > 1)
@@ -136,25 +142,24 @@ LLVMValueRef emit_repack(Emit *e, const Repack *how, LLVMValueRef transpose)
 
 /* ---- phases ------------------------------------------------------------------------------------- */
 
-static void all_rows(Emit *e, LLVMValueRef fn)
+static void all_rows(Emit *e, LLVMValueRef fn, const RunArgs *in)
 {
-    EMIT_FOR_OPAQUE (e, task, e_arg_idx(e, RUN_FIRST), e_arg_idx(e, RUN_LAST), 1) {
-        e_call_fn(e, fn, NARGS,
-                  (LLVMValueRef[]){ e_arg_addr(e, RUN_ARGS).v, e_arg_addr(e, RUN_WORKSPACE).v,
-                                    task.at.v });
+    EMIT_FOR_OPAQUE (e, task, in->first, in->last, 1) {
+        RepackArgs give = { .args = in->args, .to = in->workspace, .task = task.at };
+        e_call_with(e, fn, &params, &give);
     }
 }
 
-void repack_phases(Emit *e, LLVMValueRef fn, RepackRest rest, const void *self)
+void repack_phases(Emit *e, LLVMValueRef fn, const RunArgs *in, RepackRest rest, const void *self)
 {
     if (!fn) {
-        rest(e, self);
+        rest(e, in, self);
         return;
     }
-    EMIT_IF_ELSE (e, phase, x_equal(e, e_arg_idx(e, RUN_PHASE), x_const(e, 0))) {
+    EMIT_IF_ELSE (e, phase, x_equal(e, in->phase, x_const(e, 0))) {
         if (phase.yes)
-            all_rows(e, fn);
+            all_rows(e, fn, in);
         else
-            rest(e, self);
+            rest(e, in, self);
     }
 }

@@ -10,7 +10,7 @@
 #ifndef DCN_CODEGEN_REPACK_H
 #define DCN_CODEGEN_REPACK_H
 
-#include "codegen/kernel/problem.h"
+#include "codegen/kernel/entry.h"
 
 /* Where channel c of the input goes: to position c/interleave + c%interleave * (C/interleave) of all channels, which are
 ** then cut into blocks.  Position-sensitive operators store the channels of a bin `interleave` apart; for others it
@@ -34,12 +34,12 @@ addr repack_image(Emit *e, const Repack *r, const Problem *pb, addr map, idx n);
 idx repack_tasks(Emit *e, const Problem *pb);
 idx repack_bytes(Emit *e, const Repack *r, const Problem *pb, int beyond);
 
-/* The function that copies the row of one task; transpose: see transpose.h, for nchw only. */
+/* The function that copies the row of one task, called by repack_phases; transpose: see transpose.h, for nchw only. */
 LLVMValueRef emit_repack(Emit *e, const Repack *r, LLVMValueRef transpose);
 
 /* The body of a kernel's `run`: rows of the copy in phase 0, and what `rest` emits in phase 1.  Without a copy (fn is
 ** NULL) there is one phase, of the rest. */
-typedef void (*RepackRest)(Emit *e, const void *self);
-void repack_phases(Emit *e, LLVMValueRef fn, RepackRest rest, const void *self);
+typedef void (*RepackRest)(Emit *e, const RunArgs *in, const void *self);
+void repack_phases(Emit *e, LLVMValueRef fn, const RunArgs *in, RepackRest rest, const void *self);
 
 #endif

@@ -15,10 +15,10 @@
 
 enum { ARGS_WORDS = DCN_MAX_TENSORS + 4, ALIGN = 64 };
 
-/* The functions of the stages, in the module being written. */
+/* The stages as kernels inside the module being written. */
 typedef struct Parts {
     const Stages *g;
-    LLVMValueRef run[MAX_STAGES], tasks[MAX_STAGES], workspace[MAX_STAGES];
+    Kernel stage[MAX_STAGES];
     int first_phase[MAX_STAGES + 1];
 } Parts;
 
@@ -228,108 +228,88 @@ static cond in_stage(Emit *e, const Parts *p, int i, idx phase)
 
 /* ---- entry points ----------------------------------------------------------------------------------- */
 
-static void emit_tasks(Emit *e, const Parts *p)
+static void emit_tasks(Emit *e, Kernel *kernel, const Parts *p)
 {
-    enum { ARGS, PHASE };
-    const LLVMTypeRef args[] = { e->ptr, e->i64 };
-    lower_entry(e, p->g->s, "_tasks", e->i64, 2, args);
-    Problem pb = problem_load(e, p->g->s, e_arg_addr(e, ARGS));
+    TasksArgs in = kernel_tasks_begin(e, kernel);
+    Problem pb = problem_load(e, p->g->s, in.args);
     addr block = p_alloca(e, ARGS_WORDS);
     var n = v_index(e, x_const(e, -1));
-    idx phase = e_arg_idx(e, PHASE);
     for (int i = 0; i < p->g->n; i++) {
-        EMIT_IF (e, in_stage(e, p, i, phase)) {
+        EMIT_IF (e, in_stage(e, p, i, in.phase)) {
             fill(e, &pb, p, i, block, (addr){ NULL });
-            idx own = x_addk(e, phase, -p->first_phase[i]);
-            LLVMValueRef give[] = { block.v, own.v };
-            v_index_set(e, n, (idx){ e_call_fn(e, p->tasks[i], 2, give) });
+            TasksArgs give = { block, x_addk(e, in.phase, -p->first_phase[i]) };
+            v_index_set(e, n, kernel_call_tasks(e, &p->stage[i], &give));
         }
     }
     e_return(e, v_index_get(e, n));
+    kernel->phases = p->first_phase[p->g->n];
 }
 
-static void emit_run(Emit *e, const Parts *p)
+static void emit_run(Emit *e, Kernel *kernel, const Parts *p)
 {
-    lower_run_begin(e, p->g->s);
-    Problem pb = problem_load(e, p->g->s, e_arg_addr(e, RUN_ARGS));
-    addr block = p_alloca(e, ARGS_WORDS), workspace = e_arg_addr(e, RUN_WORKSPACE);
-    addr rest = p_at_bytes(e, workspace, slot_at(e, &pb, p->g, p->g->nslots));
-    idx phase = e_arg_idx(e, RUN_PHASE);
+    RunArgs in = kernel_run_begin(e, kernel);
+    Problem pb = problem_load(e, p->g->s, in.args);
+    addr block = p_alloca(e, ARGS_WORDS);
+    addr rest = p_at_bytes(e, in.workspace, slot_at(e, &pb, p->g, p->g->nslots));
     for (int i = 0; i < p->g->n; i++) {
-        EMIT_IF (e, in_stage(e, p, i, phase)) {
-            fill(e, &pb, p, i, block, workspace);
-            LLVMValueRef give[] = { block.v,
-                                    x_addk(e, phase, -p->first_phase[i]).v,
-                                    e_arg_idx(e, RUN_FIRST).v,
-                                    e_arg_idx(e, RUN_LAST).v,
-                                    rest.v,
-                                    e_arg_idx(e, RUN_THREAD).v };
-            e_call_fn(e, p->run[i], 6, give);
+        EMIT_IF (e, in_stage(e, p, i, in.phase)) {
+            fill(e, &pb, p, i, block, in.workspace);
+            RunArgs give = in;
+            give.args = block;
+            give.phase = x_addk(e, in.phase, -p->first_phase[i]);
+            give.workspace = rest;
+            kernel_call_run(e, &p->stage[i], &give);
         }
     }
     e_fn_end(e);
 }
 
-static void emit_workspace(Emit *e, const Parts *p)
+static void emit_workspace(Emit *e, Kernel *kernel, const Parts *p)
 {
-    enum { THREADS = 4 };
-    const LLVMTypeRef args[] = { e->i64, e->i64, e->i64, e->i64, e->i64 };
-    lower_entry(e, p->g->s, "_workspace_bytes", e->i64, 5, args);
-    idx given[4], most = x_const(e, 0);
-    for (int i = 0; i < 4; i++)
-        given[i] = e_arg_idx(e, i);
+    WorkspaceArgs in = kernel_workspace_begin(e, kernel);
+    const idx given[4] = { in.batch, in.height, in.width, in.rois };
+    idx most = x_const(e, 0);
     Problem pb = problem_of_sizes(e, p->g->s, given);
     for (int i = 0; i < p->g->n; i++) {
         idx size[4];
         sizes_of(e, &pb, &p->g->stage[i], size);
-        LLVMValueRef give[] = { size[0].v, size[1].v, size[2].v, size[3].v,
-                                e_arg_idx(e, THREADS).v };
-        most = x_max(e, most, (idx){ e_call_fn(e, p->workspace[i], 5, give) });
+        WorkspaceArgs give = { size[0], size[1], size[2], size[3], in.threads };
+        most = x_max(e, most, kernel_call_workspace(e, &p->stage[i], &give));
     }
     e_return(e, x_add(e, slot_at(e, &pb, p->g, p->g->nslots), most));
 }
 
 /* ---- weights ---------------------------------------------------------------------------------------- */
 
-static LLVMValueRef function(Emit *e, const Stage *st, const char *suffix)
-{
-    char name[DCN_NAME_MAX + 32];
-    snprintf(name, sizeof name, "%s%s", st->s.name, suffix);
-    return LLVMGetNamedFunction(e->mod, name);
-}
-
 /* Hand pack or packed_bytes of each packed operand on to its stage. */
-static void emit_packing(Emit *e, const Stages *g)
+static void emit_packing(Emit *e, Kernel *kernel, const Parts *p)
 {
-    lower_pack_begin(e, g->s);
-    idx which = e_arg_idx(e, PACK_WHICH);
+    const Stages *g = p->g;
+    PackArgs in = kernel_pack_begin(e, kernel);
     for (int i = 0; i < g->n; i++)
         for (int j = 0; j < g->stage[i].n; j++) {
             StageRef ref = g->stage[i].ref[j];
             if (ref < 0 || ref >= g->ntensors || g->tensor[ref].role != DCN_WEIGHT)
                 continue;
-            EMIT_IF (e, x_equal(e, which, x_const(e, ref))) {
-                LLVMValueRef give[] = { which.v, e_arg_addr(e, PACK_FROM).v,
-                                        e_arg_addr(e, PACK_TO).v };
-                e_call_fn(e, function(e, &g->stage[i], "_pack"), 3, give);
+            EMIT_IF (e, x_equal(e, in.which, x_const(e, ref))) {
+                kernel_call_pack(e, &p->stage[i], &in);
             }
         }
     e_fn_end(e);
 }
 
-static void emit_packed_bytes(Emit *e, const Stages *g)
+static void emit_packed_bytes(Emit *e, Kernel *kernel, const Parts *p)
 {
-    const LLVMTypeRef args[] = { e->i64 };
-    lower_entry(e, g->s, "_packed_bytes", e->i64, 1, args);
-    idx which = e_arg_idx(e, 0), bytes = x_const(e, 0);
+    const Stages *g = p->g;
+    PackedBytesArgs in = kernel_packed_bytes_begin(e, kernel);
+    idx bytes = x_const(e, 0);
     for (int i = 0; i < g->n; i++)
         for (int j = 0; j < g->stage[i].n; j++) {
             StageRef ref = g->stage[i].ref[j];
             if (ref < 0 || ref >= g->ntensors || g->tensor[ref].role != DCN_WEIGHT)
                 continue;
-            LLVMValueRef fn = function(e, &g->stage[i], "_packed_bytes");
-            idx n = { e_call_fn(e, fn, 1, &which.v) };
-            bytes = x_select(e, x_equal(e, which, x_const(e, ref)), n, bytes);
+            idx n = kernel_call_packed_bytes(e, &p->stage[i], &in);
+            bytes = x_select(e, x_equal(e, in.which, x_const(e, ref)), n, bytes);
         }
     e_return(e, bytes);
 }
@@ -339,35 +319,29 @@ static void emit_packed_bytes(Emit *e, const Stages *g)
 /* The functions of every stage, internal to the object. */
 static void emit_stages(Emit *e, const dcn_target *t, Parts *p)
 {
-    int lanes = e->lanes;
-    e->internal = 1;
     for (int i = 0; i < p->g->n; i++) {
         const Stage *st = &p->g->stage[i];
+        p->stage[i] = (Kernel){ .s = &st->s, .internal = 1 };
         if (st->kind == STAGE_OPERATOR)
-            st->sched.lowering->emit(e, &st->s, t, st->sched.k);
+            st->sched.lowering->emit(e, &p->stage[i], t, st->sched.k);
         else
-            stages_emit_rows(e, st);
-        e_lanes(e, lanes);
-        p->run[i] = function(e, st, "_run");
-        p->tasks[i] = function(e, st, "_tasks");
-        p->workspace[i] = function(e, st, "_workspace_bytes");
-        p->first_phase[i + 1] = p->first_phase[i] + e->phases;
+            stages_emit_rows(e, &p->stage[i], st);
+        p->first_phase[i + 1] = p->first_phase[i] + p->stage[i].phases;
     }
-    e->internal = 0;
 }
 
-static void emit(Emit *e, const dcn_spec *s, const dcn_target *t, const int *k)
+static void emit(Emit *e, Kernel *kernel, const dcn_target *t, const int *k)
 {
     Stages g;
     Parts p = { .g = &g };
-    stages_of(s, &g);
+    stages_of(kernel->s, &g);
     choose(&g, t, k);
     emit_stages(e, t, &p);
-    emit_packing(e, &g);
-    emit_packed_bytes(e, &g);
-    emit_workspace(e, &p);
-    emit_tasks(e, &p);
-    emit_run(e, &p);
+    emit_packing(e, kernel, &p);
+    emit_packed_bytes(e, kernel, &p);
+    emit_workspace(e, kernel, &p);
+    emit_tasks(e, kernel, &p);
+    emit_run(e, kernel, &p);
 }
 
 const struct Lowering lower_stages = {

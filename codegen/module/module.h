@@ -8,7 +8,7 @@
 #ifndef DCN_CODEGEN_STAGES_H
 #define DCN_CODEGEN_STAGES_H
 
-#include "codegen/kernel/problem.h"
+#include "codegen/kernel/entry.h"
 #include "codegen/lowering.h"
 
 enum { MAX_STAGES = 12, MAX_BETWEEN = 12 };
@@ -61,7 +61,7 @@ typedef struct Stages {
 /* The stages of a module, without schedules. */
 void stages_of(const dcn_spec *s, Stages *out);
 
-/* The functions of a stage on rows: NAME_run, NAME_tasks, NAME_workspace_bytes. */
-void stages_emit_rows(Emit *e, const Stage *st);
+/* The kernel of a stage on rows, which packs nothing: run, tasks and workspace_bytes. */
+void stages_emit_rows(Emit *e, Kernel *kernel, const Stage *st);
 
 #endif

@@ -110,43 +110,35 @@ static Rows load(Emit *e, const Stage *st, addr args)
     return r;
 }
 
-static void emit_run(Emit *e, const Stage *st)
+static void emit_run(Emit *e, Kernel *kernel, const Stage *st)
 {
     static void (*const body[])(Emit *, const Rows *, idx) = {
         [STAGE_NORM] = norm_row,
         [STAGE_BLEND] = blend_row,
         [STAGE_TURN] = turn_row,
     };
-    lower_run_begin(e, &st->s);
-    Rows r = load(e, st, e_arg_addr(e, RUN_ARGS));
-    idx first = x_mulk(e, e_arg_idx(e, RUN_FIRST), ROWS_PER_TASK);
-    idx last = x_min(e, x_mulk(e, e_arg_idx(e, RUN_LAST), ROWS_PER_TASK), r.count);
+    RunArgs in = kernel_run_begin(e, kernel);
+    Rows r = load(e, st, in.args);
+    idx first = x_mulk(e, in.first, ROWS_PER_TASK);
+    idx last = x_min(e, x_mulk(e, in.last, ROWS_PER_TASK), r.count);
     EMIT_FOR (e, row, first, last, 1) {
         body[st->kind](e, &r, row.at);
     }
     e_fn_end(e);
 }
 
-static void emit_tasks(Emit *e, const Stage *st)
+static void emit_tasks(Emit *e, Kernel *kernel, const Stage *st)
 {
-    enum { ARGS, PHASE };
-    const LLVMTypeRef args[] = { e->ptr, e->i64 };
-    lower_entry(e, &st->s, "_tasks", e->i64, 2, args);
-    Rows r = load(e, st, e_arg_addr(e, ARGS));
+    TasksArgs in = kernel_tasks_begin(e, kernel);
+    Rows r = load(e, st, in.args);
     idx n = x_div(e, x_round_up(e, r.count, ROWS_PER_TASK), x_const(e, ROWS_PER_TASK));
     e_return(e, n);
-    e->phases = 1;
+    kernel->phases = 1;
 }
 
-static idx none(Emit *e, const Problem *pb, const void *self)
+void stages_emit_rows(Emit *e, Kernel *kernel, const Stage *st)
 {
-    (void)pb, (void)self;
-    return x_const(e, 0);
-}
-
-void stages_emit_rows(Emit *e, const Stage *st)
-{
-    emit_run(e, st);
-    emit_tasks(e, st);
-    lower_workspace(e, &st->s, none, 0, NULL);
+    emit_run(e, kernel, st);
+    emit_tasks(e, kernel, st);
+    kernel_workspace(e, kernel, NULL, 0, NULL);
 }

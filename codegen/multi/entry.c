@@ -22,7 +22,7 @@ static void turn_to(Emit *e, const dcn_target *t, dcn_dtype dtype)
 {
     const int bytes = dtype == DCN_F32 ? 4 : 8;
     e_set_target(e, t);
-    e_set_type(e, (Shape){ bytes, t->vector_bytes / bytes, 0 });
+    e_set_type(e, (LaneType){ bytes, t->vector_bytes / bytes, 0 });
 }
 
 void dispatch_open(Dispatch *d, Emit *e, int i)

@@ -12,14 +12,14 @@
 
 #include <math.h>
 
-Shape roi_precise(const RoiPlan *p)
+LaneType roi_precise(const RoiPlan *p)
 {
-    return (Shape){ 8, p->wide, 1 };
+    return (LaneType){ 8, p->wide, 1 };
 }
 
-Shape roi_plain(const RoiPlan *p)
+LaneType roi_plain(const RoiPlan *p)
 {
-    return (Shape){ p->fp_bytes, p->wide, 0 };
+    return (LaneType){ p->fp_bytes, p->wide, 0 };
 }
 
 static const mask all_lanes = { NULL };
@@ -27,9 +27,10 @@ static const mask all_lanes = { NULL };
 /* Coordinate i of the region, in every lane. */
 static fvec coordinate(Emit *e, const RoiCtx *c, int i)
 {
-    Shape precise = e_set_type(e, roi_plain(c->plan));
-    fvec x = p_splat(e, p_at(e, c->pb.rois, x_addk(e, x_mulk(e, c->r, 5), i)));
-    e_set_type(e, precise);
+    fvec x = { NULL };
+    EMIT_TYPE (e, roi_plain(c->plan)) {
+        x = p_splat(e, p_at(e, c->pb.rois, x_addk(e, x_mulk(e, c->r, 5), i)));
+    }
     return f_convert(e, x);
 }
 
@@ -124,11 +125,12 @@ RoiAxis roi_axis(Emit *e, const RoiCtx *c, int axis)
 /* What lies `step` elements apart from p[at] on, one per lane. */
 static fvec lanes_of(Emit *e, const RoiCtx *c, addr p, idx at, int step, mask live)
 {
-    Shape precise = e_set_type(e, roi_plain(c->plan));
-    addr from = p_at(e, p, at);
-    fvec x = step == 1 ? p_load(e, from, live)
-                       : p_gather(e, from, i_mul(e, i_lane(e), i_const(e, step)), live);
-    e_set_type(e, precise);
+    fvec x = { NULL };
+    EMIT_TYPE (e, roi_plain(c->plan)) {
+        addr from = p_at(e, p, at);
+        x = step == 1 ? p_load(e, from, live)
+                      : p_gather(e, from, i_mul(e, i_lane(e), i_const(e, step)), live);
+    }
     return f_convert(e, x);
 }
 
@@ -163,9 +165,10 @@ static fvec trans_of(Emit *e, const RoiCtx *c, const RoiBins *b, int channel)
     fvec part =
         f_add(e, f_mul(e, part_of(e, c, b, 0), f_const(e, s->part_size)), part_of(e, c, b, 1));
     ivec lane = i_mul(e, f_to_i(e, part), i_const(e, nhwc ? channels : 1));
-    Shape precise = e_set_type(e, roi_plain(c->plan));
-    fvec x = p_gather(e, p_at(e, c->pb.trans, at), lane, b->live);
-    e_set_type(e, precise);
+    fvec x = { NULL };
+    EMIT_TYPE (e, roi_plain(c->plan)) {
+        x = p_gather(e, p_at(e, c->pb.trans, at), lane, b->live);
+    }
     return f_convert(e, x);
 }
 
@@ -250,8 +253,8 @@ fvec roi_scale(Emit *e, const RoiCtx *c, const RoiAxis axis[2], const RoiBins *b
 
 void roi_put_scale(Emit *e, const RoiCtx *c, const RoiBins *b, fvec scale)
 {
-    Shape precise = e_set_type(e, roi_plain(c->plan));
-    addr to = p_at(e, roi_own(e, c, c->plan->at_scale), b->first);
-    p_store(e, to, f_convert(e, scale), all_lanes);
-    e_set_type(e, precise);
+    EMIT_TYPE (e, roi_plain(c->plan)) {
+        addr to = p_at(e, roi_own(e, c, c->plan->at_scale), b->first);
+        p_store(e, to, f_convert(e, scale), all_lanes);
+    }
 }

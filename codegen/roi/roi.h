@@ -19,7 +19,7 @@
 #ifndef DCN_CODEGEN_ROI_H
 #define DCN_CODEGEN_ROI_H
 
-#include "codegen/kernel/problem.h"
+#include "codegen/kernel/entry.h"
 #include "codegen/lowering.h"
 
 enum { ROI_NV, ROI_BIN_ROWS, ROI_TABLE_SAMPLES, ROI_REPACK, ROI_NKNOBS };
@@ -83,8 +83,8 @@ typedef struct RoiBins {
 } RoiBins;
 
 /* The float type of positions and of the kernel, with a lane per bin. */
-Shape roi_precise(const RoiPlan *p);
-Shape roi_plain(const RoiPlan *p);
+LaneType roi_precise(const RoiPlan *p);
+LaneType roi_plain(const RoiPlan *p);
 
 /* In precise shape. */
 RoiAxis roi_axis(Emit *e, const RoiCtx *c, int axis);
@@ -119,6 +119,6 @@ addr roi_out(Emit *e, const RoiCtx *c, idx bin, idx channel);
 LLVMValueRef roi_emit_repack(Emit *e, const RoiPlan *p, LLVMValueRef turn);
 
 /* The whole kernel. */
-void roi_emit(Emit *e, const dcn_spec *s, const dcn_target *t, const int *k);
+void roi_emit(Emit *e, Kernel *kernel, const dcn_target *t, const int *k);
 
 #endif

@@ -10,9 +10,9 @@
 /* Tables hold samples k .. k + samples - 1 of each axis. */
 static void tables_and_sums(Emit *e, const RoiCtx *c, const RoiAxis axis[2], const idx k[2])
 {
-    Shape plain = e_set_type(e, roi_precise(c->plan));
-    roi_tables(e, c, axis, k);
-    e_set_type(e, plain);
+    EMIT_TYPE (e, roi_precise(c->plan)) {
+        roi_tables(e, c, axis, k);
+    }
     roi_sums(e, c);
 }
 
@@ -21,11 +21,11 @@ static void one_class(Emit *e, const RoiCtx *c, const RoiAxis axis[2])
 {
     const RoiPlan *p = c->plan;
     idx zero = x_const(e, 0), reach[2];
-    Shape plain = e_set_type(e, roi_precise(p));
-    (p->rule == ROI_RULE_QUANTISED ? roi_ranges : roi_scales)(e, c, axis);
-    for (int i = 0; i < 2; i++)
-        reach[i] = p->rule == ROI_RULE_QUANTISED ? zero : roi_reach(e, c, axis, i);
-    e_set_type(e, plain);
+    EMIT_TYPE (e, roi_precise(p)) {
+        (p->rule == ROI_RULE_QUANTISED ? roi_ranges : roi_scales)(e, c, axis);
+        for (int i = 0; i < 2; i++)
+            reach[i] = p->rule == ROI_RULE_QUANTISED ? zero : roi_reach(e, c, axis, i);
+    }
     if (p->rule == ROI_RULE_QUANTISED) {
         roi_sums(e, c);
     } else if (p->tables) {
@@ -43,9 +43,11 @@ static void one_class(Emit *e, const RoiCtx *c, const RoiAxis axis[2])
 
 static void all_classes(Emit *e, RoiCtx *c)
 {
-    Shape plain = e_set_type(e, roi_precise(c->plan));
-    const RoiAxis axis[2] = { roi_axis(e, c, 0), roi_axis(e, c, 1) };
-    e_set_type(e, plain);
+    RoiAxis axis[2];
+    EMIT_TYPE (e, roi_precise(c->plan)) {
+        for (int i = 0; i < 2; i++)
+            axis[i] = roi_axis(e, c, i);
+    }
     EMIT_FOR (e, cls, x_const(e, 0), x_const(e, c->plan->classes), 1) {
         c->cls = cls.at;
         one_class(e, c, axis);
@@ -85,9 +87,9 @@ static RoiCtx task_ctx(Emit *e, const RoiPlan *p)
     c.bins = x_const(e, p->bins);
     if (p->nh * p->nw % p->bins)
         c.bins = x_min(e, c.bins, x_sub(e, x_const(e, (int64_t)p->nh * p->nw), c.first));
-    Shape plain = e_set_type(e, roi_precise(p));
-    c.n = roi_image(e, &c);
-    e_set_type(e, plain);
+    EMIT_TYPE (e, roi_precise(p)) {
+        c.n = roi_image(e, &c);
+    }
     set_steps(e, &c);
     addr map = p->copies ? e_arg_addr(e, T_SHARED) : c.pb.input;
     idx image = x_mulk(e, x_mul(e, c.pb.h, c.pb.w), p->s->in_channels);
@@ -99,6 +101,7 @@ static LLVMValueRef emit_task(Emit *e, const RoiPlan *p, LLVMValueRef turn)
 {
     const LLVMTypeRef args[T_NARGS] = { e->ptr, e->ptr, e->ptr, e->i64 };
     LLVMValueRef fn = e_fn_begin(e, "region", 1, e->none, T_NARGS, args);
+    e_fn_lanes(e, p->lanes);
     RoiCtx c = task_ctx(e, p);
     EMIT_IF_ELSE (e, real, x_less(e, x_const(e, -1), c.n)) {
         (real.yes ? all_classes : no_image)(e, &c);
@@ -129,10 +132,10 @@ static idx shared(Emit *e, const Problem *pb, const void *self)
     return x_round_up(e, x_mulk(e, x_addk(e, elements, p->lanes), p->fp_bytes), 64);
 }
 
-static void run_tasks(Emit *e, LLVMValueRef fn, addr own)
+static void run_tasks(Emit *e, LLVMValueRef fn, const RunArgs *in, addr own)
 {
-    EMIT_FOR (e, task, e_arg_idx(e, RUN_FIRST), e_arg_idx(e, RUN_LAST), 1) {
-        LLVMValueRef args[4] = { e_arg_addr(e, RUN_ARGS).v, e_arg_addr(e, RUN_WORKSPACE).v };
+    EMIT_FOR (e, task, in->first, in->last, 1) {
+        LLVMValueRef args[4] = { in->args.v, in->workspace.v };
         int n = 2;
         if (own.v)
             args[n++] = own.v;
@@ -141,35 +144,33 @@ static void run_tasks(Emit *e, LLVMValueRef fn, addr own)
     }
 }
 
-static void emit_run(Emit *e, const RoiPlan *p, LLVMValueRef repack, LLVMValueRef task)
+static void emit_run(Emit *e, Kernel *kernel, const RoiPlan *p, LLVMValueRef repack,
+                     LLVMValueRef task)
 {
-    lower_run_begin(e, p->s);
-    Problem pb = problem_load(e, p->s, e_arg_addr(e, RUN_ARGS));
-    idx skip = x_mulk(e, e_arg_idx(e, RUN_THREAD), p->thread_bytes);
-    addr own = p_at_bytes(e, e_arg_addr(e, RUN_WORKSPACE), x_add(e, shared(e, &pb, p), skip));
+    RunArgs in = kernel_run_begin(e, kernel);
+    Problem pb = problem_load(e, p->s, in.args);
+    idx skip = x_mulk(e, in.thread, p->thread_bytes);
+    addr own = p_at_bytes(e, in.workspace, x_add(e, shared(e, &pb, p), skip));
     if (!repack) {
-        run_tasks(e, task, own);
+        run_tasks(e, task, &in, own);
     } else {
-        EMIT_IF_ELSE (e, b, x_equal(e, e_arg_idx(e, RUN_PHASE), x_const(e, 0))) {
+        EMIT_IF_ELSE (e, b, x_equal(e, in.phase, x_const(e, 0))) {
             if (b.yes)
-                run_tasks(e, repack, (addr){ NULL });
+                run_tasks(e, repack, &in, (addr){ NULL });
             else
-                run_tasks(e, task, own);
+                run_tasks(e, task, &in, own);
         }
     }
     e_fn_end(e);
 }
 
-void roi_emit(Emit *e, const dcn_spec *s, const dcn_target *t, const int *k)
+void roi_emit(Emit *e, Kernel *kernel, const dcn_target *t, const int *k)
 {
-    RoiPlan p = roi_plan(s, t, k);
-    lower_packed_bytes(e, s, 0);
-    lower_pack_begin(e, s);
-    e_fn_end(e);
-    lower_workspace(e, s, shared, p.thread_bytes, &p);
-    lower_tasks(e, s, p.copies ? 2 : 1, count, &p);
-    LLVMValueRef turn = s->layout == DCN_NCHW ? emit_transpose(e) : NULL;
+    RoiPlan p = roi_plan(kernel->s, t, k);
+    kernel_no_weights(e, kernel);
+    kernel_workspace(e, kernel, shared, p.thread_bytes, &p);
+    kernel_tasks(e, kernel, p.copies ? 2 : 1, count, &p);
+    LLVMValueRef turn = kernel->s->layout == DCN_NCHW ? emit_transpose(e) : NULL;
     LLVMValueRef repack = p.copies ? roi_emit_repack(e, &p, turn) : NULL;
-    e_lanes(e, p.lanes);
-    emit_run(e, &p, repack, emit_task(e, &p, turn));
+    emit_run(e, kernel, &p, repack, emit_task(e, &p, turn));
 }

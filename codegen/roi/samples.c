@@ -117,10 +117,10 @@ static void put_tail(Emit *e, const RoiCtx *c, int axis, const Tail *t)
     addr offsets = offsets_at(e, c, axis), weights = weights_at(e, c, axis);
     p_scatter_i32(e, offsets, at, t->lo);
     p_scatter_i32(e, offsets, next, t->hi);
-    Shape precise = e_set_type(e, roi_plain(p));
-    p_scatter(e, weights, at, f_convert(e, t->first), all_lanes);
-    p_scatter(e, weights, next, f_convert(e, t->second), all_lanes);
-    e_set_type(e, precise);
+    EMIT_TYPE (e, roi_plain(p)) {
+        p_scatter(e, weights, at, f_convert(e, t->first), all_lanes);
+        p_scatter(e, weights, next, f_convert(e, t->second), all_lanes);
+    }
 }
 
 /* The first sample of an adaptive grid that can be valid, or one before it. */
@@ -213,12 +213,12 @@ void roi_tables(Emit *e, const RoiCtx *c, const RoiAxis axis[2], const idx k[2])
         RoiBins b = roi_bins(e, c, axis, v.at);
         for (int i = 0; i < 2; i++)
             list_axis(e, c, &axis[i], &b, i, k[i]);
-        Shape precise = e_set_type(e, (Shape){ p->fp_bytes, p->list, 0 });
-        idx end = x_min(e, x_const(e, p->wide), x_sub(e, c->bins, v.at));
-        EMIT_FOR (e, lane, x_const(e, 0), end, 1) {
-            table_of(e, c, lane.at, x_add(e, v.at, lane.at));
+        EMIT_TYPE (e, ((LaneType){ p->fp_bytes, p->list, 0 })) {
+            idx end = x_min(e, x_const(e, p->wide), x_sub(e, c->bins, v.at));
+            EMIT_FOR (e, lane, x_const(e, 0), end, 1) {
+                table_of(e, c, lane.at, x_add(e, v.at, lane.at));
+            }
         }
-        e_set_type(e, precise);
     }
 }
 

@@ -202,7 +202,7 @@ LLVMValueRef tiled_emit_column(Emit *e, const TiledPlan *plan, const char *name,
     Problem pb = problem_load(e, plan->s, e_arg_addr(e, ARGS));
     Run s = { .plan = plan, .channels = channels, .deformed = problem_is_deformed(plan->s) };
     int run = tiled_run(plan, channels), unit = channels / plan->group_block;
-    int full = e_lanes(e, choose_lanes(plan, run, unit, &s.pieces));
+    e_fn_lanes(e, choose_lanes(plan, run, unit, &s.pieces));
     EMIT_FOR (e, c, x_const(e, 0), x_const(e, channels), run) {
         EMIT_FOR (e, tap, x_const(e, 0), e_arg_idx(e, TAPS), 1) {
             s.tap = tap.at;
@@ -210,6 +210,5 @@ LLVMValueRef tiled_emit_column(Emit *e, const TiledPlan *plan, const char *name,
         }
     }
     e_fn_end(e);
-    e_lanes(e, full);
     return fn;
 }

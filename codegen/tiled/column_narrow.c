@@ -57,6 +57,7 @@ static LLVMValueRef emit_alone(Emit *e, const TiledPlan *p)
 {
     const LLVMTypeRef args[A_NARGS] = { e->ptr, e->ptr, e->ptr, e->ptr, e->ptr };
     LLVMValueRef fn = e_fn_begin(e, "alone", 1, e->none, A_NARGS, args);
+    e_fn_lanes(e, p->repack.block);
     Problem pb = problem_load(e, p->s, e_arg_addr(e, A_ARGS));
     idx at = p_get_i32(e, e_arg_addr(e, A_AT)), nothing = x_const(e, TILED_NOTHING);
     addr to = e_arg_addr(e, A_TO);
@@ -136,14 +137,15 @@ static cond some_outside(Emit *e, addr at, int n)
     int lanes = e->lanes;
     while (lanes > n)
         lanes /= 2;
-    int full = e_lanes(e, lanes);
-    ivec least = p_load_i32(e, at);
-    for (int i = lanes; i < n; i += lanes) {
-        int from = i < n - lanes ? i : n - lanes;
-        least = i_min(e, least, p_load_i32(e, p_at_i32(e, at, x_const(e, from))));
+    cond some = { NULL };
+    EMIT_LANES (e, lanes) {
+        ivec least = p_load_i32(e, at);
+        for (int i = lanes; i < n; i += lanes) {
+            int from = i < n - lanes ? i : n - lanes;
+            least = i_min(e, least, p_load_i32(e, p_at_i32(e, at, x_const(e, from))));
+        }
+        some = c_any(e, i_less(e, least, i_const(e, 0)));
     }
-    cond some = c_any(e, i_less(e, least, i_const(e, 0)));
-    e_lanes(e, full);
     return some;
 }
 
@@ -226,9 +228,7 @@ LLVMValueRef tiled_emit_abreast(Emit *e, const TiledPlan *plan, const char *name
 {
     const LLVMTypeRef args[NARGS] = { e->ptr, e->ptr, e->ptr, e->ptr, e->ptr,
                                       e->i64, e->i64, e->i64, e->i64 };
-    int full = e_lanes(e, plan->repack.block);
     Abreast a = { .plan = plan, .alone = emit_alone(e, plan) };
-    e_lanes(e, full);
     LLVMValueRef fn = e_fn_begin(e, name, 1, e->none, NARGS, args);
     Problem pb = problem_load(e, plan->s, e_arg_addr(e, ARGS));
     a.view = e_arg_addr(e, INPUT);

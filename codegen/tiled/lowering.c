@@ -179,8 +179,8 @@ const char *tiled_refuse(const dcn_spec *s, const dcn_target *t, const int *k)
         no = refuse_implicit(s, &p);
     if (no)
         return no;
-    if (lower_idle(&tiled_knobs[TILED_TILE_H], p.th, rows) ||
-        lower_idle(&tiled_knobs[TILED_TILE_W], p.tw, cols))
+    if (kernel_is_redundant_choice(&tiled_knobs[TILED_TILE_H], p.th, rows) ||
+        kernel_is_redundant_choice(&tiled_knobs[TILED_TILE_W], p.tw, cols))
         return "the tile is larger than the map";
     if (idle_grain(s, &p))
         return "a task has as many tiles as the map: use a smaller grain";
@@ -209,10 +209,10 @@ static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *
              tiled_repacks(&p) ? ", and one copy of the input" : "");
 }
 
-static void emit(Emit *e, const dcn_spec *s, const dcn_target *t, const int *k)
+static void emit(Emit *e, Kernel *kernel, const dcn_target *t, const int *k)
 {
-    TiledPlan p = tiled_plan(s, t, k);
-    tiled_emit_plan(e, &p, NULL, NULL);
+    TiledPlan p = tiled_plan(kernel->s, t, k);
+    tiled_emit_plan(e, kernel, &p, NULL, NULL);
 }
 
 const struct Lowering lower_tiled = {

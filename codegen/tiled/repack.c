@@ -90,6 +90,7 @@ LLVMValueRef tiled_emit_unpack(Emit *e, const TiledPlan *plan, LLVMValueRef turn
 /* The block of the packed weights being written: so many channels from c0 of each weight group of packed
 ** group g, taps from t0; chunk: see tiled_chunk. */
 typedef struct PackBlock {
+    const PackArgs *in;
     idx g, c0, t0, taps;
     int channels, chunk;
 } PackBlock;
@@ -114,7 +115,7 @@ static void pack_row(Emit *e, const TiledPlan *p, const PackBlock *b, idx tap, i
         EMIT_IF_ELSE (e, real, x_less(e, lane, x_const(e, p->out_group))) {
             if (real.yes)
                 p_copy_one(e, p_at(e, to, o.at),
-                           p_at(e, e_arg_addr(e, PACK_FROM), weight_of(e, p, b, lane, c, tap)));
+                           p_at(e, b->in->from, weight_of(e, p, b, lane, c, tap)));
             else
                 p_zero_one(e, p_at(e, to, o.at));
         }
@@ -141,7 +142,7 @@ static void pack_block(Emit *e, const TiledPlan *p, const PackBlock *b)
     int64_t channels = p->in_group / p->pack;
     idx before = x_add(e, x_mulk(e, b->c0, p->taps), x_mulk(e, b->t0, b->channels));
     idx rows = x_add(e, x_mulk(e, b->g, channels * p->taps), before);
-    addr block = p_at(e, e_arg_addr(e, PACK_TO), x_mulk(e, rows, p->out_padded));
+    addr block = p_at(e, b->in->to, x_mulk(e, rows, p->out_padded));
     EMIT_FOR (e, o0, x_const(e, 0), x_const(e, p->out_padded), p->nr) {
         idx skip = x_mul(e, x_mulk(e, b->taps, b->channels), o0.at);
         pack_panel(e, p, b, o0.at, p_at(e, block, skip));
@@ -149,12 +150,13 @@ static void pack_block(Emit *e, const TiledPlan *p, const PackBlock *b)
 }
 
 /* Channels c0 .. c0 + channels - 1 of packed group g, all taps. */
-static void pack_channels(Emit *e, const TiledPlan *p, idx g, idx c0, int channels)
+static void pack_channels(Emit *e, const TiledPlan *p, const PackArgs *in, idx g, idx c0,
+                          int channels)
 {
     idx all = x_const(e, p->taps);
     int chunk = tiled_chunk(p, channels * p->group_block);
     EMIT_FOR (e, t0, x_const(e, 0), all, p->tap_block) {
-        PackBlock b = { .g = g, .t0 = t0.at, .channels = channels / p->pack };
+        PackBlock b = { .in = in, .g = g, .t0 = t0.at, .channels = channels / p->pack };
         b.c0 = x_div(e, c0, x_const(e, p->pack));
         b.chunk = chunk / p->pack;
         b.taps = x_min(e, x_const(e, p->tap_block), x_sub(e, all, t0.at));
@@ -162,16 +164,16 @@ static void pack_channels(Emit *e, const TiledPlan *p, idx g, idx c0, int channe
     }
 }
 
-void tiled_emit_pack(Emit *e, const TiledPlan *p)
+void tiled_emit_pack(Emit *e, Kernel *k, const TiledPlan *p)
 {
     int rest = p->in_group % p->channel_block, whole = p->in_group - rest;
-    lower_pack_begin(e, p->s);
+    PackArgs in = kernel_pack_begin(e, k);
     EMIT_FOR (e, g, x_const(e, 0), x_const(e, p->groups), 1) {
         EMIT_FOR (e, c0, x_const(e, 0), x_const(e, whole), p->channel_block) {
-            pack_channels(e, p, g.at, c0.at, p->channel_block);
+            pack_channels(e, p, &in, g.at, c0.at, p->channel_block);
         }
         if (rest)
-            pack_channels(e, p, g.at, x_const(e, whole), rest);
+            pack_channels(e, p, &in, g.at, x_const(e, whole), rest);
     }
     e_fn_end(e);
 }

@@ -222,8 +222,8 @@ static Ctx tile_ctx(Emit *e, const TiledPlan *p, const TiledParts *parts)
     };
     c.pb = problem_load(e, p->s, c.args);
     idx at[3];
-    lower_split(e, e_arg_idx(e, T_TASK), tiles_along(e, c.pb.p, p->th),
-                tiles_along(e, c.pb.q, p->tw), at);
+    kernel_split_task(e, e_arg_idx(e, T_TASK), tiles_along(e, c.pb.p, p->th),
+                      tiles_along(e, c.pb.q, p->tw), at);
     c.n = at[0];
     c.p0 = x_mulk(e, at[1], p->th);
     c.q0 = x_mulk(e, at[2], p->tw);
@@ -294,36 +294,36 @@ typedef struct TiledRun {
     addr own; /* this thread's workspace */
 } TiledRun;
 
-static void run_tiles(Emit *e, const void *self)
+static void run_tiles(Emit *e, const RunArgs *in, const void *self)
 {
     const TiledRun *r = self;
     const TiledPlan *p = r->plan;
-    idx first = x_mulk(e, e_arg_idx(e, RUN_FIRST), p->grain);
-    idx last = x_min(e, x_mulk(e, e_arg_idx(e, RUN_LAST), p->grain), tiles_of(e, p, &r->pb));
+    idx first = x_mulk(e, in->first, p->grain);
+    idx last = x_min(e, x_mulk(e, in->last, p->grain), tiles_of(e, p, &r->pb));
     EMIT_FOR_OPAQUE (e, tile, first, last, 1) {
         e_call_fn(e, r->tile, T_NARGS,
-                  (LLVMValueRef[]){ e_arg_addr(e, RUN_ARGS).v, e_arg_addr(e, RUN_WORKSPACE).v,
-                                    r->own.v, tile.at.v });
+                  (LLVMValueRef[]){ in->args.v, in->workspace.v, r->own.v, tile.at.v });
     }
 }
 
-static void emit_run(Emit *e, const TiledPlan *p, const TiledParts *parts, LLVMValueRef tile)
+static void emit_run(Emit *e, Kernel *k, const TiledPlan *p, const TiledParts *parts,
+                     LLVMValueRef tile)
 {
-    lower_run_begin(e, p->s);
+    RunArgs in = kernel_run_begin(e, k);
     TiledRun r = { .plan = p, .tile = tile };
-    r.pb = problem_load(e, p->s, e_arg_addr(e, RUN_ARGS));
-    idx skip = x_mulk(e, e_arg_idx(e, RUN_THREAD), p->thread_bytes);
-    r.own = p_at_bytes(e, e_arg_addr(e, RUN_WORKSPACE), x_add(e, shared(e, &r.pb, p), skip));
-    repack_phases(e, parts->repack, run_tiles, &r);
+    r.pb = problem_load(e, p->s, in.args);
+    idx skip = x_mulk(e, in.thread, p->thread_bytes);
+    r.own = p_at_bytes(e, in.workspace, x_add(e, shared(e, &r.pb, p), skip));
+    repack_phases(e, parts->repack, &in, run_tiles, &r);
     e_fn_end(e);
 }
 
-void tiled_emit_plan(Emit *e, const TiledPlan *p, TiledFiller fill, const void *self)
+void tiled_emit_plan(Emit *e, Kernel *k, const TiledPlan *p, TiledFiller fill, const void *self)
 {
-    lower_packed_bytes(e, p->s, p->packed_elements * p->fp_bytes);
-    tiled_emit_pack(e, p);
-    lower_workspace(e, p->s, shared, p->thread_bytes, p);
-    lower_tasks(e, p->s, tiled_repacks(p) ? 2 : 1, count, p);
+    kernel_packed_bytes(e, k, p->packed_elements * p->fp_bytes);
+    tiled_emit_pack(e, k, p);
+    kernel_workspace(e, k, shared, p->thread_bytes, p);
+    kernel_tasks(e, k, tiled_repacks(p) ? 2 : 1, count, p);
     TiledParts parts = tiled_emit_parts(e, p, fill, self);
-    emit_run(e, p, &parts, emit_tile(e, p, &parts));
+    emit_run(e, k, p, &parts, emit_tile(e, p, &parts));
 }

@@ -13,7 +13,7 @@
 #ifndef DCN_CODEGEN_TILED_H
 #define DCN_CODEGEN_TILED_H
 
-#include "codegen/kernel/problem.h"
+#include "codegen/kernel/entry.h"
 #include "codegen/kernel/repack.h"
 #include "codegen/lowering.h"
 
@@ -174,7 +174,7 @@ LLVMValueRef tiled_emit_prefetch(Emit *e, const TiledPlan *plan);
 /* unpack(args, from, n, p0, q0, rows, cols): a tile of outputs, [pixel][channel] to nchw */
 LLVMValueRef tiled_emit_unpack(Emit *e, const TiledPlan *plan, LLVMValueRef turn);
 
-void tiled_emit_pack(Emit *e, const TiledPlan *plan);
+void tiled_emit_pack(Emit *e, Kernel *k, const TiledPlan *p);
 
 /* Another way to fill the column of a tile, all channels and taps at once: writes a function
 ** (args, own, column, row_stride, n, p0, q0, rows, cols); row_stride: elements of a row of pixels in the column. */
@@ -183,6 +183,6 @@ typedef LLVMValueRef (*TiledFiller)(Emit *e, const void *self);
 TiledParts tiled_emit_parts(Emit *e, const TiledPlan *p, TiledFiller fill, const void *self);
 
 /* A whole kernel. */
-void tiled_emit_plan(Emit *e, const TiledPlan *p, TiledFiller fill, const void *self);
+void tiled_emit_plan(Emit *e, Kernel *k, const TiledPlan *p, TiledFiller fill, const void *self);
 
 #endif

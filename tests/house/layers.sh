@@ -24,7 +24,7 @@ room dsl loader.h "$base runtime/spec"
 
 room codegen 'cg.h lowering.h' "$base runtime/spec runtime/exec codegen/target codegen/kernel codegen/multi codegen/backend"
 room codegen/target 'target.h table.h fatal.h' "$base codegen"
-room codegen/ir 'emit.h transpose.h' 'codegen/target'
+room codegen/ir 'emit.h call.h transpose.h' 'codegen/target'
 room codegen/math math.h codegen/ir
 room codegen/kernel 'cost.h entry.h intmath.h problem.h repack.h sample.h workspace.h' 'codegen codegen/ir codegen/math'
 lowering='codegen codegen/ir codegen/math codegen/kernel'
@@ -34,7 +34,7 @@ room codegen/aggregate '' "$lowering codegen/tiled"
 room codegen/roi '' "$lowering"
 room codegen/module '' "$lowering runtime/spec"
 room codegen/multi multi.h "$base codegen codegen/ir codegen/target"
-room codegen/backend trace.h "$base codegen codegen/ir codegen/target codegen/multi"
+room codegen/backend trace.h "$base codegen codegen/ir codegen/target codegen/kernel codegen/multi"
 
 runtime="$base runtime/spec runtime/exec"
 room tuner target.h "$base codegen"

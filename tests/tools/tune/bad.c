@@ -15,43 +15,41 @@
 
 BadWay bad_first = BAD_NOT;
 
-typedef void (*Way)(Emit *e, const dcn_spec *s, const dcn_target *t);
+typedef void (*Way)(Emit *e, Kernel *kernel, const dcn_target *t);
 
-static void direct(Emit *e, const dcn_spec *s, const dcn_target *t)
+static void direct(Emit *e, Kernel *kernel, const dcn_target *t)
 {
     int k[MAX_KNOBS];
-    lower_direct.guess(s, t, k);
-    lower_direct.emit(e, s, t, k);
+    lower_direct.guess(kernel->s, t, k);
+    lower_direct.emit(e, kernel, t, k);
 }
 
-static void crash(Emit *e, const dcn_spec *s, const dcn_target *t)
+static void crash(Emit *e, Kernel *kernel, const dcn_target *t)
 {
-    direct(e, s, t);
+    direct(e, kernel, t);
     raise(SIGSEGV);
 }
 
-static void last_word(Emit *e, const dcn_spec *s, const dcn_target *t)
+static void last_word(Emit *e, Kernel *kernel, const dcn_target *t)
 {
-    direct(e, s, t);
+    direct(e, kernel, t);
     fputs("one line\nthis was it\n", stderr);
     abort();
 }
 
-static void hang(Emit *e, const dcn_spec *s, const dcn_target *t)
+static void hang(Emit *e, Kernel *kernel, const dcn_target *t)
 {
-    direct(e, s, t);
+    direct(e, kernel, t);
     for (;;)
         pause();
 }
 
 /* ---- in the machine code ------------------------------------------------------------------- */
 
-/* Put the builder before the first instruction of NAME_run. */
-static void enter_run(Emit *e, const dcn_spec *s)
+/* Put the builder before the first instruction of run. */
+static void enter_run(Emit *e, const Kernel *kernel)
 {
-    char name[DCN_NAME_MAX + 8];
-    snprintf(name, sizeof name, "%s_run", s->name);
-    LLVMBasicBlockRef entry = LLVMGetEntryBasicBlock(LLVMGetNamedFunction(e->mod, name));
+    LLVMBasicBlockRef entry = LLVMGetEntryBasicBlock(kernel->run);
     LLVMPositionBuilderBefore(e->b, LLVMGetFirstInstruction(entry));
 }
 
@@ -63,59 +61,63 @@ static void call_intrinsic(Emit *e, const char *name)
 }
 
 /* An instruction of another machine, which LLVM cannot select. */
-static void fatal(Emit *e, const dcn_spec *s, const dcn_target *t)
+static void fatal(Emit *e, Kernel *kernel, const dcn_target *t)
 {
-    direct(e, s, t);
-    enter_run(e, s);
+    direct(e, kernel, t);
+    enter_run(e, kernel);
     call_intrinsic(e, "llvm.aarch64.clrex");
 }
 
-static void invalid(Emit *e, const dcn_spec *s, const dcn_target *t)
+static void invalid(Emit *e, Kernel *kernel, const dcn_target *t)
 {
-    direct(e, s, t);
-    enter_run(e, s);
+    direct(e, kernel, t);
+    enter_run(e, kernel);
     LLVMBuildRet(e->b, LLVMConstInt(e->i64, 1, 0));
 }
 
-static void trap(Emit *e, const dcn_spec *s, const dcn_target *t)
+static void trap(Emit *e, Kernel *kernel, const dcn_target *t)
 {
-    direct(e, s, t);
-    enter_run(e, s);
+    direct(e, kernel, t);
+    enter_run(e, kernel);
     call_intrinsic(e, "llvm.trap");
 }
 
 /* The entry block jumps to itself while the number of the phase is not -1: it never is. */
-static void spin(Emit *e, const dcn_spec *s, const dcn_target *t)
+static void spin(Emit *e, Kernel *kernel, const dcn_target *t)
 {
-    direct(e, s, t);
-    char name[DCN_NAME_MAX + 8];
-    snprintf(name, sizeof name, "%s_run", s->name);
-    LLVMValueRef fn = LLVMGetNamedFunction(e->mod, name);
-    LLVMBasicBlockRef first = LLVMGetEntryBasicBlock(fn);
+    direct(e, kernel, t);
+    LLVMBasicBlockRef first = LLVMGetEntryBasicBlock(kernel->run);
     LLVMBasicBlockRef start = LLVMInsertBasicBlockInContext(e->ctx, first, "start");
     LLVMBasicBlockRef loop = LLVMInsertBasicBlockInContext(e->ctx, first, "loop");
     LLVMPositionBuilderAtEnd(e->b, start);
     LLVMBuildBr(e->b, loop);
     LLVMPositionBuilderAtEnd(e->b, loop);
     LLVMValueRef never = LLVMConstInt(e->i64, (unsigned long long)-1, 1);
-    LLVMValueRef done = LLVMBuildICmp(e->b, LLVMIntEQ, LLVMGetParam(fn, 1), never, "");
+    LLVMValueRef done = LLVMBuildICmp(e->b, LLVMIntEQ, LLVMGetParam(kernel->run, 1), never, "");
     LLVMBuildCondBr(e->b, done, first, loop);
 }
 
 /* ---- another operator ---------------------------------------------------------------------- */
 
-static void wrong(Emit *e, const dcn_spec *s, const dcn_target *t)
+static void direct_of(Emit *e, const Kernel *asked, const dcn_spec *other, const dcn_target *t)
 {
-    dcn_spec other = *s;
-    other.offset_order = s->offset_order == DCN_ORDER_YX ? DCN_ORDER_XY : DCN_ORDER_YX;
-    direct(e, &other, t);
+    Kernel kernel = *asked;
+    kernel.s = other;
+    direct(e, &kernel, t);
 }
 
-static void other_border(Emit *e, const dcn_spec *s, const dcn_target *t)
+static void wrong(Emit *e, Kernel *kernel, const dcn_target *t)
 {
-    dcn_spec other = *s;
+    dcn_spec other = *kernel->s;
+    other.offset_order = other.offset_order == DCN_ORDER_YX ? DCN_ORDER_XY : DCN_ORDER_YX;
+    direct_of(e, kernel, &other, t);
+}
+
+static void other_border(Emit *e, Kernel *kernel, const dcn_target *t)
+{
+    dcn_spec other = *kernel->s;
     other.border = DCN_BORDER_CLAMP;
-    direct(e, &other, t);
+    direct_of(e, kernel, &other, t);
 }
 
 /* ---- the lowering -------------------------------------------------------------------------- */
@@ -149,9 +151,9 @@ static void guess(const dcn_spec *s, const dcn_target *t, int *k)
     k[0] = (int)bad_first;
 }
 
-static void emit(Emit *e, const dcn_spec *s, const dcn_target *t, const int *k)
+static void emit(Emit *e, Kernel *kernel, const dcn_target *t, const int *k)
 {
-    ways[k[0]](e, s, t);
+    ways[k[0]](e, kernel, t);
 }
 
 const Lowering bad_lowering = {

@@ -17,10 +17,10 @@ Emit *jit_begin(Jit *j, dcn_dtype dtype, const dcn_target *t, int lanes)
     *j = (Jit){ 0 };
     Emit *e = &j->e;
     e_open(e, "test", dtype, t);
-    if (lanes)
-        e_lanes(e, lanes);
     LLVMTypeRef args[] = { e->ptr, e->ptr, e->i64 };
     e_fn_begin(e, "f", 0, e->none, 3, args);
+    if (lanes)
+        e_fn_lanes(e, lanes);
     return e;
 }
 

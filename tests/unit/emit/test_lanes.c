@@ -93,9 +93,10 @@ static double w_at_most(const Args *x)
 static fvec e_convert(Emit *e, fvec a, fvec b, fvec c)
 {
     (void)b, (void)c;
-    Shape here = e_set_type(e, (Shape){ 12 - e->fp_bytes, e->lanes, 0 });
-    fvec other = f_convert(e, a);
-    e_set_type(e, here);
+    fvec other = a;
+    EMIT_TYPE (e, ((LaneType){ 12 - e->fp_bytes, e->lanes, 0 })) {
+        other = f_convert(e, a);
+    }
     return f_convert(e, other);
 }
 static double w_convert(const Args *x)
@@ -105,9 +106,10 @@ static double w_convert(const Args *x)
 /* Rounded twice also where the machine could do it once. */
 static fvec e_exact(Emit *e, fvec a, fvec b, fvec c)
 {
-    Shape here = e_set_type(e, (Shape){ e->fp_bytes, e->lanes, 1 });
-    fvec x = f_add(e, f_mul(e, a, b), c);
-    e_set_type(e, here);
+    fvec x = a;
+    EMIT_TYPE (e, ((LaneType){ e->fp_bytes, e->lanes, 1 })) {
+        x = f_add(e, f_mul(e, a, b), c);
+    }
     return x;
 }
 static double w_exact(const Args *x)
