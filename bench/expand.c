@@ -51,8 +51,8 @@ static const Knob *find_knob(const char *text, const char *equals)
         if (named && (strlen(how->name) != word || strncmp(how->name, text, word) != 0))
             continue;
         for (int k = 0; k < how->nknobs; k++)
-            if (strlen(how->knobs[k].name) == n && !strncmp(how->knobs[k].name, name, n))
-                return &how->knobs[k];
+            if (strlen(how->knobs[k]->name) == n && !strncmp(how->knobs[k]->name, name, n))
+                return how->knobs[k];
     }
     return NULL;
 }

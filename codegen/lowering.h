@@ -18,11 +18,17 @@
 
 enum { MAX_KNOBS = 16, MAX_CHOICES = 16 };
 
+/* One choice that a lowering leaves open.  Lowerings may share a row. */
 typedef struct Knob {
     const char *name, *meaning;
+    int guess; /* one of the choices: what a guess begins with, before it looks at spec and target */
     int nchoices;
     int choice[MAX_CHOICES];
 } Knob;
+
+/* The choices of a row: { .name = "unroll", .meaning = "...", .guess = 2, CHOICES(1, 2, 4) } */
+#define CHOICES(...)                                                                               \
+    .nchoices = (int)(sizeof((int[]){ __VA_ARGS__ }) / sizeof(int)), .choice = { __VA_ARGS__ }
 
 struct Emit;
 struct Kernel;
@@ -31,7 +37,7 @@ typedef struct Lowering {
     const char *name, *summary;
     int rev;
     unsigned ops; /* operators it can compile, bit 1 << op; only for these is the rest called */
-    const Knob *knobs;
+    const Knob *const *knobs;
     int nknobs;
     const char *(*refuse)(const dcn_spec *s, const dcn_target *t, const int *k);
     void (*guess)(const dcn_spec *s, const dcn_target *t, int *k);

@@ -36,7 +36,7 @@ static int choice_at(const Knob *q, int value)
 static int step(Schedule *sc)
 {
     for (int i = 0; i < sc->lowering->nknobs; i++) {
-        const Knob *q = &sc->lowering->knobs[i];
+        const Knob *q = sc->lowering->knobs[i];
         int at = choice_at(q, sc->k[i]);
         if (at + 1 < q->nchoices) {
             sc->k[i] = q->choice[at + 1];
@@ -60,7 +60,7 @@ int sched_first(Schedule *sc, const dcn_spec *s, const dcn_target *t)
     if (!sched_takes(sc->lowering, s))
         return 0;
     for (int i = 0; i < sc->lowering->nknobs; i++)
-        sc->k[i] = sc->lowering->knobs[i].choice[0];
+        sc->k[i] = sc->lowering->knobs[i]->choice[0];
     return !sc->lowering->refuse(s, t, sc->k) || sched_next(sc, s, t);
 }
 
@@ -112,7 +112,7 @@ int sched_print(const Schedule *sc, char *buf, size_t size)
     int n = snprintf(buf, size, "%s", sc->lowering->name);
     for (int i = 0; i < sc->lowering->nknobs; i++) {
         size_t at = (size_t)n < size ? (size_t)n : size;
-        n += snprintf(buf + at, size - at, " %s=%d", sc->lowering->knobs[i].name, sc->k[i]);
+        n += snprintf(buf + at, size - at, " %s=%d", sc->lowering->knobs[i]->name, sc->k[i]);
     }
     return n;
 }
@@ -152,7 +152,7 @@ static int no_such_knob(const Lowering *how, const char *word, dcn_error *err)
 {
     const char *names[MAX_KNOBS + 1] = { NULL };
     for (int i = 0; i < how->nknobs; i++)
-        names[i] = how->knobs[i].name;
+        names[i] = how->knobs[i]->name;
     char what[64];
     snprintf(what, sizeof what, "knob of lowering %s", how->name);
     return no_such(what, word, names, err);
@@ -176,7 +176,7 @@ static int set_knob(Schedule *sc, char *word, unsigned *seen, dcn_error *err)
         return dcn_fail(err, DCN_EUSAGE, "bad schedule word \"%s\": expected knob=value", word);
     *eq = '\0';
     int i = 0;
-    while (i < sc->lowering->nknobs && strcmp(sc->lowering->knobs[i].name, word) != 0)
+    while (i < sc->lowering->nknobs && strcmp(sc->lowering->knobs[i]->name, word) != 0)
         i++;
     if (i == sc->lowering->nknobs)
         return no_such_knob(sc->lowering, word, err);
@@ -185,8 +185,8 @@ static int set_knob(Schedule *sc, char *word, unsigned *seen, dcn_error *err)
     *seen |= 1u << i;
     char *end;
     long v = strtol(eq + 1, &end, 10);
-    if (end == eq + 1 || *end || v != (int)v || choice_at(&sc->lowering->knobs[i], (int)v) < 0)
-        return bad_value(&sc->lowering->knobs[i], eq + 1, err);
+    if (end == eq + 1 || *end || v != (int)v || choice_at(sc->lowering->knobs[i], (int)v) < 0)
+        return bad_value(sc->lowering->knobs[i], eq + 1, err);
     sc->k[i] = (int)v;
     return 0;
 }

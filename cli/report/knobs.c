@@ -139,8 +139,8 @@ static const char *meaning(const Panel *p)
     for (int i = 0; p->lowering && cg_lowerings[i]; i++)
         for (int k = 0; k < cg_lowerings[i]->nknobs; k++)
             if (!strcmp(cg_lowerings[i]->name, p->lowering) &&
-                !strcmp(cg_lowerings[i]->knobs[k].name, p->knob))
-                return cg_lowerings[i]->knobs[k].meaning;
+                !strcmp(cg_lowerings[i]->knobs[k]->name, p->knob))
+                return cg_lowerings[i]->knobs[k]->meaning;
     return p->lowering ? "" : "way to compute it";
 }
 

@@ -29,12 +29,12 @@ static void print_knobs(const Lowering *how)
     char choices[MAX_CHOICES * 12];
     int width = 0;
     for (int i = 0; i < how->nknobs; i++) {
-        int n = choices_text(&how->knobs[i], choices, sizeof choices);
+        int n = choices_text(how->knobs[i], choices, sizeof choices);
         width = n > width ? n : width;
     }
     for (int i = 0; i < how->nknobs; i++) {
-        choices_text(&how->knobs[i], choices, sizeof choices);
-        printf("    %-8s %-*s  %s\n", how->knobs[i].name, width, choices, how->knobs[i].meaning);
+        choices_text(how->knobs[i], choices, sizeof choices);
+        printf("    %-8s %-*s  %s\n", how->knobs[i]->name, width, choices, how->knobs[i]->meaning);
     }
 }
 
@@ -76,7 +76,7 @@ static json_t *knobs_json(const Lowering *how)
 {
     json_t *list = json_array();
     for (int i = 0; i < how->nknobs; i++) {
-        const Knob *q = &how->knobs[i];
+        const Knob *q = how->knobs[i];
         json_t *choices = json_array();
         for (int c = 0; c < q->nchoices; c++)
             json_array_append_new(choices, json_integer(q->choice[c]));

@@ -21,28 +21,40 @@ enum {
 };
 
 const Knob aggregate_knobs[AGG_NKNOBS] = {
-    [AGG_BLOCK] = { "block",
-                    "(pixel, group)s whose places are worked out together",
-                    9,
-                    { 1, 2, 4, 8, 16, 32, 64, 128, 256 } },
-    [AGG_TILE_H] = { "tile_h", "rows of a tile of output pixels", 6, { 1, 2, 4, 8, 16, 32 } },
-    [AGG_TILE_W] = { "tile_w", "columns of a tile; 0: all", 5, { 0, 16, 32, 64, 128 } },
-    [AGG_PREFETCH_ROWS] = { "prefetch_rows",
-                            "input rows from a row to the one prefetched; 0: none",
-                            6,
-                            { 0, 4, 6, 8, 10, 14 } },
-    [AGG_PREFETCH_BLOCKS] = { "prefetch_blocks",
-                              "blocks to the one whose offsets and masks are prefetched, 0: none; "
-                              "with tw, 1: "
-                              "the row below",
-                              6,
-                              { 0, 1, 2, 4, 8, 16 } },
-    [AGG_NONTEMPORAL] = { "nontemporal", "1: outputs go past the caches", 2, { 0, 1 } },
-    [AGG_COEFF_SHUFFLES] = { "coeff_shuffles",
-                             "corners whose weights are spread from a register, not from memory",
-                             5,
-                             { 0, 1, 2, 3, 4 } },
-    [AGG_JAM] = { "jam", "(pixel, group)s whose sums are made side by side", 3, { 1, 2, 4 } },
+    [AGG_BLOCK] = { .name = "block",
+                    .meaning = "(pixel, group)s whose places are worked out together",
+                    .guess = 1,
+                    CHOICES(1, 2, 4, 8, 16, 32, 64, 128, 256) },
+    [AGG_TILE_H] = { .name = "tile_h",
+                     .meaning = "rows of a tile of output pixels",
+                     .guess = 1,
+                     CHOICES(1, 2, 4, 8, 16, 32) },
+    [AGG_TILE_W] = { .name = "tile_w",
+                     .meaning = "columns of a tile; 0: all",
+                     .guess = 0,
+                     CHOICES(0, 16, 32, 64, 128) },
+    [AGG_PREFETCH_ROWS] = { .name = "prefetch_rows",
+                            .meaning = "input rows from a row to the one prefetched; 0: none",
+                            .guess = 0,
+                            CHOICES(0, 4, 6, 8, 10, 14) },
+    [AGG_PREFETCH_BLOCKS] = { .name = "prefetch_blocks",
+                              .meaning = "blocks to the one whose offsets and masks are "
+                                         "prefetched, 0: none; with tw, 1: the row below",
+                              .guess = 0,
+                              CHOICES(0, 1, 2, 4, 8, 16) },
+    [AGG_NONTEMPORAL] = { .name = "nontemporal",
+                          .meaning = "1: outputs go past the caches",
+                          .guess = 0,
+                          CHOICES(0, 1) },
+    [AGG_COEFF_SHUFFLES] = { .name = "coeff_shuffles",
+                             .meaning = "corners whose weights are spread from a register, not "
+                                        "from memory",
+                             .guess = 0,
+                             CHOICES(0, 1, 2, 3, 4) },
+    [AGG_JAM] = { .name = "jam",
+                  .meaning = "(pixel, group)s whose sums are made side by side",
+                  .guess = 1,
+                  CHOICES(1, 2, 4) },
 };
 
 const char *aggregate_refuse(const dcn_spec *s, const dcn_target *t, const int *k)
@@ -111,9 +123,8 @@ static int fits_l1(const dcn_spec *s, const dcn_target *t, const int *k)
 ** enough rows for some tasks per thread. */
 void aggregate_guess(const dcn_spec *s, const dcn_target *t, int *k)
 {
-    static const int plain[AGG_NKNOBS] = { [AGG_BLOCK] = 1, [AGG_TILE_H] = 1, [AGG_JAM] = 1 };
     for (int i = 0; i < AGG_NKNOBS; i++)
-        k[i] = plain[i];
+        k[i] = aggregate_knobs[i].guess;
     for (int block = 32; block > 1 && (k[AGG_BLOCK] == 1 || !fits_l1(s, t, k)); block /= 2)
         wish(s, t, k, AGG_BLOCK, block);
     wish(s, t, k, AGG_TILE_W, width_for_l2(s, t));
@@ -141,12 +152,19 @@ static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *
              (long long)p.thread_bytes / 1024);
 }
 
+static const Knob *const knobs[AGG_NKNOBS] = {
+    &aggregate_knobs[AGG_BLOCK],           &aggregate_knobs[AGG_TILE_H],
+    &aggregate_knobs[AGG_TILE_W],          &aggregate_knobs[AGG_PREFETCH_ROWS],
+    &aggregate_knobs[AGG_PREFETCH_BLOCKS], &aggregate_knobs[AGG_NONTEMPORAL],
+    &aggregate_knobs[AGG_COEFF_SHUFFLES],  &aggregate_knobs[AGG_JAM],
+};
+
 const struct Lowering lower_aggregate = {
     .name = "aggregate",
     .summary = "sampled points of each pixel and group added up in registers",
     .rev = 5,
     .ops = 1u << DCN_OP_DCNV3 | 1u << DCN_OP_DCNV4,
-    .knobs = aggregate_knobs,
+    .knobs = knobs,
     .nknobs = AGG_NKNOBS,
     .refuse = refuse,
     .guess = aggregate_guess,

@@ -32,30 +32,23 @@ enum {
 };
 
 /* Taken over with their guesses from the two halves: see `halves`. */
-static const Knob knobs[NKNOBS] = {
-    [MR] = { "mr", "pixels of the register tile", 10, { 1, 2, 4, 6, 7, 8, 9, 12, 14, 28 } },
-    [NV] = { "nv", "vectors of output channels of the register tile", 4, { 1, 2, 3, 4 } },
-    [TILE_H] = { "tile_h", "rows of a tile of output pixels", 9, { 1, 2, 4, 6, 7, 8, 12, 14, 16 } },
-    [TILE_W] = { "tile_w", "columns of a tile", 11, { 4, 6, 8, 12, 14, 16, 20, 24, 32, 48, 64 } },
-    [LOOP_ORDER] = { "loop_order", "0: pixels outside, 1: output channels outside", 2, { 0, 1 } },
-    [UNROLL] = { "unroll", "steps of the product's loop in one body", 3, { 1, 2, 4 } },
-    [BLOCK] = { "block",
-                "(pixel, group)s whose places are worked out together",
-                8,
-                { 1, 2, 4, 8, 16, 32, 64, 128 } },
-    [PREFETCH_ROWS] = { "prefetch_rows",
-                        "input rows from a row to the one prefetched; 0: none",
-                        5,
-                        { 0, 4, 6, 8, 10 } },
-    [PREFETCH_BLOCKS] = { "prefetch_blocks",
-                          "1: prefetch offsets and masks of the row below",
-                          2,
-                          { 0, 1 } },
-    [COEFF_SHUFFLES] = { "coeff_shuffles",
-                         "corners whose weights are spread from a register, not from memory",
-                         5,
-                         { 0, 1, 2, 3, 4 } },
-    [JAM] = { "jam", "(pixel, group)s whose sums are made side by side", 3, { 1, 2, 4 } },
+static const Knob prefetch_blocks = { .name = "prefetch_blocks",
+                                      .meaning = "1: prefetch offsets and masks of the row below",
+                                      .guess = 0,
+                                      CHOICES(0, 1) };
+
+static const Knob *const knobs[NKNOBS] = {
+    [MR] = &tiled_knobs[TILED_MR],
+    [NV] = &tiled_knobs[TILED_NV],
+    [TILE_H] = &tiled_knobs[TILED_TILE_H],
+    [TILE_W] = &tiled_knobs[TILED_TILE_W],
+    [LOOP_ORDER] = &tiled_knobs[TILED_LOOP_ORDER],
+    [UNROLL] = &tiled_knobs[TILED_UNROLL],
+    [BLOCK] = &aggregate_knobs[AGG_BLOCK],
+    [PREFETCH_ROWS] = &aggregate_knobs[AGG_PREFETCH_ROWS],
+    [PREFETCH_BLOCKS] = &prefetch_blocks, /* whole rows of blocks only, as tiles have them */
+    [COEFF_SHUFFLES] = &aggregate_knobs[AGG_COEFF_SHUFFLES],
+    [JAM] = &aggregate_knobs[AGG_JAM],
 };
 
 /* The two halves. */

@@ -16,9 +16,15 @@
 #include <stdio.h>
 
 enum { LANES, OC_BLOCK, NKNOBS };
-static const Knob knobs[NKNOBS] = {
-    [LANES] = { "lanes", "output columns per vector", 4, { 2, 4, 8, 16 } },
-    [OC_BLOCK] = { "oc_block", "output channels that share one sample", 5, { 1, 2, 4, 8, 16 } },
+static const Knob *const knobs[NKNOBS] = {
+    [LANES] = &(const Knob){ .name = "lanes",
+                             .meaning = "output columns per vector",
+                             .guess = 16,
+                             CHOICES(2, 4, 8, 16) },
+    [OC_BLOCK] = &(const Knob){ .name = "oc_block",
+                                .meaning = "output channels that share one sample",
+                                .guess = 1,
+                                CHOICES(1, 2, 4, 8, 16) },
 };
 
 static const char *refuse(const dcn_spec *s, const dcn_target *t, const int *k)
@@ -34,10 +40,10 @@ static void guess(const dcn_spec *s, const dcn_target *t, int *k)
 {
     k[LANES] = problem_vector(s, t);
     k[OC_BLOCK] = 1;
-    for (int i = 0; i < knobs[OC_BLOCK].nchoices; i++)
-        if (knobs[OC_BLOCK].choice[i] <= s->out_channels / s->groups &&
-            knobs[OC_BLOCK].choice[i] <= 8)
-            k[OC_BLOCK] = knobs[OC_BLOCK].choice[i];
+    for (int i = 0; i < knobs[OC_BLOCK]->nchoices; i++)
+        if (knobs[OC_BLOCK]->choice[i] <= s->out_channels / s->groups &&
+            knobs[OC_BLOCK]->choice[i] <= 8)
+            k[OC_BLOCK] = knobs[OC_BLOCK]->choice[i];
 }
 
 static double cost(const dcn_spec *s, const dcn_target *t, const int *k, int threads)

@@ -41,32 +41,30 @@ enum {
 };
 enum { NKNOBS = SIDE_TW + 1, GUESSED = -1 };
 
-static const Knob knobs[NKNOBS] = {
-    [CORE_MR] = { "core_mr",
-                  "mr of the core stage; -1, here and below: as guessed",
-                  10,
-                  { -1, 1, 2, 4, 6, 7, 8, 9, 12, 14 } },
-    [CORE_NV] = { "core_nv", "nv of the core stage", 5, { -1, 1, 2, 3, 4 } },
-    [CORE_TH] = { "core_th", "th of the core stage", 10, { -1, 1, 2, 4, 6, 7, 8, 12, 14, 16 } },
-    [CORE_TW] = { "core_tw",
-                  "tw of the core stage",
-                  12,
-                  { -1, 4, 6, 8, 12, 14, 16, 20, 24, 32, 48, 64 } },
-    [CORE_CB] = { "core_cb", "cb of the core stage", 7, { -1, 16, 32, 64, 128, 256, 0 } },
-    [CORE_ORDER] = { "core_order", "order of the core stage", 3, { -1, 0, 1 } },
-    [SIDE_MR] = { "side_mr",
-                  "mr of the other stages, where they can",
-                  10,
-                  { -1, 1, 2, 4, 6, 7, 8, 9, 12, 14 } },
-    [SIDE_NV] = { "side_nv", "nv of the other stages, where they can", 5, { -1, 1, 2, 3, 4 } },
-    [SIDE_TH] = { "side_th",
-                  "th of the other stages, where they can",
-                  10,
-                  { -1, 1, 2, 4, 6, 7, 8, 12, 14, 16 } },
-    [SIDE_TW] = { "side_tw",
-                  "tw of the other stages, where they can",
-                  12,
-                  { -1, 4, 6, 8, 12, 14, 16, 20, 24, 32, 48, 64 } },
+/* A knob that a stage's own guess stands for unless it is set. */
+#define NARROWS(text, says, ...)                                                                   \
+    &(const Knob)                                                                                  \
+    {                                                                                              \
+        .name = text, .meaning = says, .guess = GUESSED, CHOICES(GUESSED, __VA_ARGS__)             \
+    }
+
+static const Knob *const knobs[NKNOBS] = {
+    [CORE_MR] = NARROWS("core_mr", "mr of the core stage; -1, here and below: as guessed", 1, 2, 4,
+                        6, 7, 8, 9, 12, 14),
+    [CORE_NV] = NARROWS("core_nv", "nv of the core stage", 1, 2, 3, 4),
+    [CORE_TH] = NARROWS("core_tile_h", "tile_h of the core stage", 1, 2, 4, 6, 7, 8, 12, 14, 16),
+    [CORE_TW] =
+        NARROWS("core_tile_w", "tile_w of the core stage", 4, 6, 8, 12, 14, 16, 20, 24, 32, 48, 64),
+    [CORE_CB] =
+        NARROWS("core_kc_channels", "kc_channels of the core stage", 16, 32, 64, 128, 256, 0),
+    [CORE_ORDER] = NARROWS("core_loop_order", "loop_order of the core stage", 0, 1),
+    [SIDE_MR] =
+        NARROWS("side_mr", "mr of the other stages, where they can", 1, 2, 4, 6, 7, 8, 9, 12, 14),
+    [SIDE_NV] = NARROWS("side_nv", "nv of the other stages, where they can", 1, 2, 3, 4),
+    [SIDE_TH] = NARROWS("side_tile_h", "tile_h of the other stages, where they can", 1, 2, 4, 6, 7,
+                        8, 12, 14, 16),
+    [SIDE_TW] = NARROWS("side_tile_w", "tile_w of the other stages, where they can", 4, 6, 8, 12,
+                        14, 16, 20, 24, 32, 48, 64),
 };
 
 /* The knob of that name (after core_ or side_) of a stage's lowering takes the value; 0 if it has no such. */
@@ -74,7 +72,7 @@ static int turn(Schedule *sched, const char *name, int value)
 {
     const char *own = strchr(name, '_') + 1;
     for (int i = 0; i < sched->lowering->nknobs; i++) {
-        const Knob *q = &sched->lowering->knobs[i];
+        const Knob *q = sched->lowering->knobs[i];
         for (int c = 0; c < q->nchoices; c++)
             if (strcmp(q->name, own) == 0 && q->choice[c] == value) {
                 sched->k[i] = value;
@@ -87,7 +85,7 @@ static int turn(Schedule *sched, const char *name, int value)
 static const char *narrow_core(Stage *st, const dcn_target *t, const int *k)
 {
     for (int i = CORE_MR; i <= CORE_ORDER; i++)
-        if (k[i] != GUESSED && !turn(&st->sched, knobs[i].name, k[i]))
+        if (k[i] != GUESSED && !turn(&st->sched, knobs[i]->name, k[i]))
             return "the lowering of the core stage has no such knob or value";
     return st->sched.lowering->refuse(&st->s, t, st->sched.k);
 }
@@ -99,7 +97,7 @@ static int narrow_side(Stages *g, const dcn_target *t, int i, int value)
     for (int n = 0; n < g->n; n++) {
         Stage *st = &g->stage[n];
         Schedule now = st->sched;
-        if (n == g->core || st->kind != STAGE_OPERATOR || !turn(&now, knobs[i].name, value) ||
+        if (n == g->core || st->kind != STAGE_OPERATOR || !turn(&now, knobs[i]->name, value) ||
             now.lowering->refuse(&st->s, t, now.k))
             continue;
         st->sched = now;
@@ -131,7 +129,7 @@ static void guess(const dcn_spec *s, const dcn_target *t, int *k)
 {
     (void)s, (void)t;
     for (int i = 0; i < NKNOBS; i++)
-        k[i] = GUESSED;
+        k[i] = knobs[i]->guess;
 }
 
 static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *buf, size_t size)

@@ -14,17 +14,23 @@
 
 #include <stdio.h>
 
-static const Knob knobs[ROI_NKNOBS] = {
-    [ROI_NV] = { "nv", "vectors of channels per pass", 5, { 1, 2, 4, 8, 16 } },
-    [ROI_BIN_ROWS] = { "bin_rows",
-                       "rows of bins per task, 0: the whole region",
-                       4,
-                       { 1, 2, 4, 0 } },
-    [ROI_TABLE_SAMPLES] = { "table_samples",
-                            "samples per axis in one table of a bin",
-                            4,
-                            { 1, 2, 4, 8 } },
-    [ROI_REPACK] = { "repack", "1: copy the input so that channels lie side by side", 2, { 0, 1 } },
+static const Knob *const knobs[ROI_NKNOBS] = {
+    [ROI_NV] = &(const Knob){ .name = "nv",
+                              .meaning = "vectors of channels per pass",
+                              .guess = 1,
+                              CHOICES(1, 2, 4, 8, 16) },
+    [ROI_BIN_ROWS] = &(const Knob){ .name = "bin_rows",
+                                    .meaning = "rows of bins per task, 0: the whole region",
+                                    .guess = 0,
+                                    CHOICES(1, 2, 4, 0) },
+    [ROI_TABLE_SAMPLES] = &(const Knob){ .name = "table_samples",
+                                         .meaning = "samples per axis in one table of a bin",
+                                         .guess = 1,
+                                         CHOICES(1, 2, 4, 8) },
+    [ROI_REPACK] = &(const Knob){ .name = "repack",
+                                  .meaning = "1: copy the input so that channels lie side by side",
+                                  .guess = 0,
+                                  CHOICES(0, 1) },
 };
 
 #define MAX_THREAD_BYTES ((int64_t)32 << 20)
@@ -139,8 +145,7 @@ static int copy_pays(const dcn_spec *s, int scattered)
 static void guess(const dcn_spec *s, const dcn_target *t, int *k)
 {
     for (int i = 0; i < ROI_NKNOBS; i++)
-        k[i] = knobs[i].choice[0];
-    k[ROI_BIN_ROWS] = 0;
+        k[i] = knobs[i]->guess;
     RoiPlan p = roi_plan(s, t, k);
     int most = t->registers >= 32 ? 16 : 8;
     while (k[ROI_NV] < most && k[ROI_NV] * p.lanes < p.segment)

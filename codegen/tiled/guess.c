@@ -4,6 +4,7 @@
 ** of pixels that a simple account of edges, weights read again and idle threads finds cheapest.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "codegen/kernel/cost.h"
 #include "codegen/tiled/tiled.h"
 
 /* Few vectors of many pixels or many vectors of few pixels: the one whose last block is fullest; the first
@@ -80,7 +81,7 @@ static double map_cost(const Tiling *g)
 /* With samples abreast every pixel looks into all of the view around a tile, which must stay beside the column. */
 static int64_t window_bytes(const dcn_spec *s, const TiledPlan *p)
 {
-    enum { AROUND = 6 };
+    enum { AROUND = 3 * COST_OFFSET_DEVIATION };
     int64_t rows = (int64_t)p->th * s->stride[0] + 2 * AROUND;
     int64_t cols = (int64_t)p->tw * s->stride[1] + 2 * AROUND;
     return p->abreast ? rows * cols * s->in_channels * p->fp_bytes : 0;
@@ -134,7 +135,6 @@ static void guess_tile(const dcn_spec *s, const dcn_target *t, int *k)
 static void guess_taps(const dcn_spec *s, int *k)
 {
     const Knob *q = &tiled_knobs[TILED_KC_TAPS];
-    k[TILED_KC_TAPS] = 0;
     for (int i = 0; problem_taps(s) > 9 && i < q->nchoices; i++)
         if (q->choice[i] > k[TILED_KC_TAPS] && q->choice[i] <= 9)
             k[TILED_KC_TAPS] = q->choice[i];
@@ -171,7 +171,6 @@ static int guess_implicit(const dcn_spec *s, const dcn_target *t, int *k)
     int64_t channel = (int64_t)problem_taps(s) * k[TILED_NV] * t->vector_bytes;
     int64_t fit = t->l2_bytes * 5 / 8 / channel;
     const Knob *q = &tiled_knobs[TILED_KC_CHANNELS];
-    k[TILED_KC_CHANNELS] = 0;
     for (int i = 0; s->in_channels / s->groups > fit && i < q->nchoices; i++)
         if (q->choice[i] > k[TILED_KC_CHANNELS] && (q->choice[i] <= fit || q->choice[i] == 16))
             k[TILED_KC_CHANNELS] = q->choice[i];
@@ -201,7 +200,7 @@ static void guess_coords(const dcn_spec *s, const dcn_target *t, int *k)
 /* Few pixels at a time where every one has many places; offsets reach a few pixels around a tile. */
 static void guess_passes(const dcn_spec *s, const dcn_target *t, int *k)
 {
-    enum { FAR = 6, NEAR = 4, PIXELS = 4 };
+    enum { FAR = 3 * COST_OFFSET_DEVIATION, NEAR = 2 * COST_OFFSET_DEVIATION, PIXELS = 4 };
     TiledPlan p = tiled_plan(s, t, k);
     k[TILED_PREFETCH] = !problem_is_deformed(s) ? -1 : p.abreast ? FAR : NEAR;
     k[TILED_OFFSET_CHUNK] = p.abreast && !p.turns ? PIXELS : 0;
@@ -211,12 +210,8 @@ static void guess_passes(const dcn_spec *s, const dcn_target *t, int *k)
 
 static void guess(const dcn_spec *s, const dcn_target *t, int *k, int may_be_implicit)
 {
-    k[TILED_PREFETCH] = -1;
-    k[TILED_GRAIN] = 1;
-    k[TILED_KC_CHANNELS] = k[TILED_LOOP_ORDER] = k[TILED_REPACK] = k[TILED_OFFSET_CHUNK] = 0;
-    k[TILED_TAP_LANES] = k[TILED_KC_TAPS] = k[TILED_IMPLICIT_GEMM] = 0;
-    k[TILED_TILE_H] = 1;
-    k[TILED_TILE_W] = 4;
+    for (int i = 0; i < TILED_NKNOBS; i++)
+        k[i] = tiled_knobs[i].guess;
     guess_register_tile(s, t, k);
     k[TILED_GROUP_PACK] = tiled_fitting_pack(s, problem_vector(s, t)) > 1;
     if (!may_be_implicit || !guess_implicit(s, t, k)) {

@@ -36,6 +36,8 @@ enum {
     TILED_NKNOBS
 };
 
+_Static_assert((int)TILED_NKNOBS <= (int)MAX_KNOBS, "a schedule has room for every knob");
+
 extern const Knob tiled_knobs[TILED_NKNOBS];
 const char *tiled_refuse(const dcn_spec *s, const dcn_target *t, const int *k);
 void tiled_guess(const dcn_spec *s, const dcn_target *t, int *k);
@@ -83,6 +85,23 @@ typedef struct TiledPlan {
 } TiledPlan;
 
 TiledPlan tiled_plan(const dcn_spec *s, const dcn_target *t, const int *k);
+
+/* A schedule that is asked for. */
+typedef struct TiledChoice {
+    const dcn_spec *s;
+    const dcn_target *t;
+    const int *k;
+    TiledPlan p;
+} TiledChoice;
+
+/* Every reason to refuse one, in the order in which they are looked for; a row without a reason ends them. */
+typedef struct TiledRefusal {
+    int knob; /* the one to change */
+    const char *reason;
+    bool (*holds)(const TiledChoice *c);
+} TiledRefusal;
+
+extern const TiledRefusal tiled_refusals[];
 
 /* Samples are read from the view: the input in blocks of `view` channels, [block][H][W][view].  An nhwc input is
 ** its own view when there is one block; else the view is a copy in the shared workspace, made in a phase of

@@ -15,7 +15,7 @@ static const char SEPARATORS[] = " \t\n,";
 static int knob_named(const Lowering *how, const char *name, size_t length)
 {
     for (int i = 0; i < how->nknobs; i++)
-        if (strlen(how->knobs[i].name) == length && !memcmp(how->knobs[i].name, name, length))
+        if (strlen(how->knobs[i]->name) == length && !memcmp(how->knobs[i]->name, name, length))
             return i;
     return -1;
 }
@@ -62,7 +62,7 @@ static void narrow(TuneSpace *sp, const char *text)
     sp->fixed[0] = named_knobs(how, text);
     memcpy(sp->guess[0], sp->start.k, sizeof sp->guess[0]);
     for (int i = 0; i < how->nknobs; i++)
-        sp->fixed_at[0][i] = choice_of(&how->knobs[i], sp->start.k[i]);
+        sp->fixed_at[0][i] = choice_of(how->knobs[i], sp->start.k[i]);
 }
 
 int tune_space_open(TuneSpace *sp, const TuneFor *f, dcn_error *err)
@@ -96,7 +96,7 @@ void tune_space_schedule(const TuneSpace *sp, const SearchPoint *p, Schedule *ou
     *out = (Schedule){ .lowering = sp->lowering[l] };
     for (int i = 0; i < out->lowering->nknobs; i++) {
         int at = is_fixed(sp, l, i) ? sp->fixed_at[l][i] : p->at[i + 1];
-        out->k[i] = out->lowering->knobs[i].choice[at];
+        out->k[i] = out->lowering->knobs[i]->choice[at];
     }
 }
 
@@ -115,7 +115,7 @@ int tune_space_point(const TuneSpace *sp, const Schedule *sc, SearchPoint *out)
         return -1;
     *out = (SearchPoint){ { l } };
     for (int i = 0; i < sc->lowering->nknobs; i++) {
-        int at = choice_of(&sc->lowering->knobs[i], sc->k[i]);
+        int at = choice_of(sc->lowering->knobs[i], sc->k[i]);
         if (at < 0 || (is_fixed(sp, l, i) && at != sp->fixed_at[l][i]))
             return -1;
         out->at[i + 1] = is_fixed(sp, l, i) ? 0 : at;
@@ -161,7 +161,7 @@ static int dims(void *self, int lowering)
 static int choices(void *self, int lowering, int dim)
 {
     const TuneSpace *sp = self;
-    return is_fixed(sp, lowering, dim) ? 1 : sp->lowering[lowering]->knobs[dim].nchoices;
+    return is_fixed(sp, lowering, dim) ? 1 : sp->lowering[lowering]->knobs[dim]->nchoices;
 }
 
 static int legal(void *self, const SearchPoint *p)
@@ -176,7 +176,7 @@ static double guess_distance(const TuneSpace *sp, const Schedule *sc, int loweri
 {
     int steps = 0;
     for (int i = 0; i < sc->lowering->nknobs; i++) {
-        const Knob *q = &sc->lowering->knobs[i];
+        const Knob *q = sc->lowering->knobs[i];
         steps += abs(choice_of(q, sc->k[i]) - choice_of(q, sp->guess[lowering][i]));
     }
     return 1 + 0.02 * steps;

@@ -33,7 +33,7 @@ static void advance(const Lowering *how, const int *step, int *at)
 {
     int carry = 0;
     for (int i = 0; i < how->nknobs; i++) {
-        const int base = how->knobs[i].nchoices, sum = at[i] + step[i] + carry;
+        const int base = how->knobs[i]->nchoices, sum = at[i] + step[i] + carry;
         carry = sum >= base;
         at[i] = carry ? sum - base : sum;
     }
@@ -72,13 +72,13 @@ void tune_count_space(const Lowering *how, const dcn_spec *s, const dcn_target *
     int at[MAX_KNOBS] = { 0 }, step[MAX_KNOBS] = { 0 }, k[MAX_KNOBS];
     *out = (SpaceCount){ .points = 1 };
     for (int i = 0; i < how->nknobs; i++)
-        out->points *= how->knobs[i].nchoices;
+        out->points *= how->knobs[i]->nchoices;
     int64_t by = out->points <= most ? 1 : even_step(out->points);
-    for (int i = 0; i < how->nknobs; by /= how->knobs[i++].nchoices)
-        step[i] = (int)(by % how->knobs[i].nchoices);
+    for (int i = 0; i < how->nknobs; by /= how->knobs[i++]->nchoices)
+        step[i] = (int)(by % how->knobs[i]->nchoices);
     for (; out->seen < out->points && out->seen < most; out->seen++) {
         for (int i = 0; i < how->nknobs; i++)
-            k[i] = how->knobs[i].choice[at[i]];
+            k[i] = how->knobs[i]->choice[at[i]];
         count_point(out, how->refuse(s, t, k));
         advance(how, step, at);
     }

@@ -137,7 +137,7 @@ static int instructions(const Growth *g, const Schedule *sc)
 ** for what is kept in registers or not. */
 static void expect_at_most_linear(const Growth *g, int knob)
 {
-    const Knob *q = &g->at.lowering->knobs[knob];
+    const Knob *q = g->at.lowering->knobs[knob];
     int before = 0, code = 0;
     for (int i = 0; i < q->nchoices; i++) {
         Schedule sc = g->at;

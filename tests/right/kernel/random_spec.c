@@ -165,7 +165,7 @@ static int walk(rt_rng *r, const dcn_spec *s, const dcn_target *t, Schedule *sc)
         return -1;
     for (int i = 0; i < 40; i++) {
         int n = random_below(r, sc->lowering->nknobs), before = sc->k[n];
-        const Knob *q = &sc->lowering->knobs[n];
+        const Knob *q = sc->lowering->knobs[n];
         sc->k[n] = q->choice[random_below(r, q->nchoices)];
         if (sc->lowering->refuse(s, t, sc->k))
             sc->k[n] = before;

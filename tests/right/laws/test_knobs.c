@@ -123,8 +123,8 @@ static int settle(Schedule *sc, int fixed, int j, int moves, const dcn_spec *s, 
         return 1;
     for (; moves && j < sc->lowering->nknobs; j++) {
         int was = sc->k[j];
-        for (int c = 0; j != fixed && c < sc->lowering->knobs[j].nchoices; c++) {
-            sc->k[j] = sc->lowering->knobs[j].choice[c];
+        for (int c = 0; j != fixed && c < sc->lowering->knobs[j]->nchoices; c++) {
+            sc->k[j] = sc->lowering->knobs[j]->choice[c];
             if (settle(sc, fixed, j + 1, moves - 1, s, t))
                 return 1;
         }
@@ -182,7 +182,7 @@ static void each_value(const Lowering *how, int i, const Variant *v)
     dcn_target t;
     dcn_error err;
     cr_assert_eq(dcn_target_native(&t, &err), 0, "%s", err.text);
-    const Knob *knob = &how->knobs[i];
+    const Knob *knob = how->knobs[i];
     dcn_spec s;
     for (int c = 0; c < knob->nchoices; c++) {
         Schedule sc = { .lowering = how };

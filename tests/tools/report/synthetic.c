@@ -49,7 +49,7 @@ static double penalty(const Lowering *how, const int *k)
 {
     double product = 1;
     for (int i = 0; i < how->nknobs; i++) {
-        const Knob *q = &how->knobs[i];
+        const Knob *q = how->knobs[i];
         int at = 0;
         while (q->choice[at] != k[i])
             at++;
@@ -63,7 +63,7 @@ static void wander(Schedule *sc, int knobs, rt_rng *r)
 {
     for (int i = 0; i < knobs; i++) {
         const int at = (int)(rt_rng_next(r) % (unsigned)sc->lowering->nknobs);
-        const Knob *q = &sc->lowering->knobs[at];
+        const Knob *q = sc->lowering->knobs[at];
         sc->k[at] = q->choice[rt_rng_next(r) % (unsigned)q->nchoices];
     }
 }

@@ -135,8 +135,11 @@ static const Way ways[] = {
     [BAD_WRONG_AT_BORDERS] = other_border,
 };
 
-static const Knob knobs[] = {
-    { "how", "which way it goes wrong", BAD_NWAYS, { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 } },
+_Static_assert(BAD_NWAYS == 10, "a choice for each way");
+static const Knob *const knobs[] = {
+    &(const Knob){ .name = "how",
+                   .meaning = "which way it goes wrong",
+                   CHOICES(0, 1, 2, 3, 4, 5, 6, 7, 8, 9) },
 };
 
 static const char *refuse(const dcn_spec *s, const dcn_target *t, const int *k)

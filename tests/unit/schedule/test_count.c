@@ -21,10 +21,10 @@ static const char *refuse(const dcn_spec *s, const dcn_target *t, const int *k)
     return k[0] % 30 == 0 ? "a is thrice something" : k[1] == 4 ? "b is 4" : NULL;
 }
 
-static const Knob knobs[] = {
-    { "a", "", NA, { 0, 10, 20, 30, 40, 50 } },
-    { "b", "", NB, { 0, 1, 2, 3, 4 } },
-    { "c", "", NC, { 0, 1, 2, 3, 4, 5, 6 } },
+static const Knob *const knobs[] = {
+    &(const Knob){ .name = "a", .meaning = "", CHOICES(0, 10, 20, 30, 40, 50) },
+    &(const Knob){ .name = "b", .meaning = "", CHOICES(0, 1, 2, 3, 4) },
+    &(const Knob){ .name = "c", .meaning = "", CHOICES(0, 1, 2, 3, 4, 5, 6) },
 };
 static const Lowering lowering = { .name = "small", .knobs = knobs, .nknobs = 3, .refuse = refuse };
 
@@ -76,10 +76,10 @@ Test(count, a_sample_meets_no_point_twice_and_every_value_about_as_often)
     for (int i = 0; i < POINTS; i++)
         cr_expect_leq(asked[i % NA][i / NA % NB][i / NA / NB], 1);
     for (int j = 0; j < 3; j++)
-        for (int v = 0; v < knobs[j].nchoices; v++) {
+        for (int v = 0; v < knobs[j]->nchoices; v++) {
             int wanted[] = { -1, -1, -1 };
             wanted[j] = v;
-            int n = times_asked(wanted), fair = MOST / knobs[j].nchoices;
+            int n = times_asked(wanted), fair = MOST / knobs[j]->nchoices;
             cr_expect(n >= fair - 2 && n <= fair + 3, "knob %d value %d: %d of %d", j, v, n, MOST);
         }
 }

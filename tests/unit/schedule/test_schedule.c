@@ -2,6 +2,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/lowering.h"
+#include "codegen/tiled/tiled.h"
 #include "runtime/base/file.h"
 #include "tests/support/case.h"
 
@@ -181,9 +182,9 @@ static int count_legal(const Lowering *how, const dcn_spec *s, const dcn_target 
 {
     int n = 0;
     cr_assert_eq(how->nknobs, 2);
-    for (int i = 0; i < how->knobs[0].nchoices; i++)
-        for (int j = 0; j < how->knobs[1].nchoices; j++) {
-            int k[MAX_KNOBS] = { how->knobs[0].choice[i], how->knobs[1].choice[j] };
+    for (int i = 0; i < how->knobs[0]->nchoices; i++)
+        for (int j = 0; j < how->knobs[1]->nchoices; j++) {
+            int k[MAX_KNOBS] = { how->knobs[0]->choice[i], how->knobs[1]->choice[j] };
             n += !how->refuse(s, t, k);
         }
     return n;
@@ -262,7 +263,8 @@ static const Reason reasons[] = {
       DCN_F32 },
     { 60, 60, 20, 6, 28, 3, "tiled nv=1 mr=1 kc_channels=16",
       "the weight groups of a column would cross offset groups", DCN_F32 },
-    { 64, 64, 1, 1, 5, 3, "tiled tile_h=14", "the tile is larger than the map", DCN_F32 },
+    { 64, 64, 1, 1, 5, 3, "tiled tile_h=14", "the tile is higher than the map", DCN_F32 },
+    { 64, 64, 1, 1, 28, 3, "tiled tile_w=64", "the tile is wider than the map", DCN_F32 },
     { 65536, 16, 1, 1, 28, 1, "tiled nv=1 mr=1 kc_channels=0 tile_h=16 tile_w=20",
       "the workspace of a tile would exceed 32 MiB", DCN_F32 },
     { 64, 64, 4, 1, 28, 3, "tiled nv=1 mr=1 kc_channels=0 group_pack=1",
@@ -275,7 +277,7 @@ static const Reason reasons[] = {
     { 64, 64, 1, 1, 28, 3, "tiled kc_channels=0 tap_lanes=0 offset_chunk=1",
       "lanes of the pass over the offsets run along pixels: use offset_chunk=0", DCN_F32 },
     { 64, 64, 1, 1, 28, 3, "tiled kc_channels=0 tile_w=4 tap_lanes=1 offset_chunk=8",
-      "a strip is wider than a tile", DCN_F32 },
+      "the offset chunk is wider than the tile", DCN_F32 },
     { 64, 64, 1, 1, 28, 3, "tiled tile_h=16 tile_w=20 grain=8",
       "a task has as many tiles as the map: use a smaller grain", DCN_F32 },
     { 64, 64, 1, 1, 28, 3, "tiled kc_channels=16 tap_lanes=1 offset_chunk=1",
@@ -314,7 +316,7 @@ static int is_tried(const char *reason, size_t length)
     return 0;
 }
 
-/* The table above misses none of the texts in the lowerings' sources. */
+/* The table above misses none of the texts in a lowering's source. */
 static void expect_all_tried(const char *file)
 {
     char path[1024];
@@ -339,7 +341,35 @@ static void expect_all_tried(const char *file)
 Test(refuse, every_reason_has_a_test)
 {
     expect_all_tried("direct/lowering.c");
-    expect_all_tried("tiled/lowering.c");
+    int n = 0;
+    for (const TiledRefusal *r = tiled_refusals; r->reason; r++, n++)
+        cr_expect(is_tried(r->reason, strlen(r->reason)), "tiled: no test of \"%s\"", r->reason);
+    cr_expect_gt(n, 10, "found too few reasons");
+}
+
+/* A reason names a knob by whose value it can be avoided. */
+Test(refuse, reasons_advise_on_their_own_knob)
+{
+    for (const TiledRefusal *r = tiled_refusals; r->reason; r++) {
+        const char *advice = strstr(r->reason, ": use ");
+        cr_assert_lt(r->knob, TILED_NKNOBS);
+        cr_expect(!advice || strstr(advice, tiled_knobs[r->knob].name), "%s", r->reason);
+    }
+}
+
+Test(knobs, fit_a_schedule_and_guess_one_of_their_choices)
+{
+    for (int i = 0; cg_lowerings[i]; i++) {
+        const Lowering *how = cg_lowerings[i];
+        cr_assert_leq(how->nknobs, MAX_KNOBS, "%s", how->name);
+        for (int j = 0; j < how->nknobs; j++) {
+            const Knob *q = how->knobs[j];
+            int found = 0;
+            for (int c = 0; c < q->nchoices; c++)
+                found += q->choice[c] == q->guess;
+            cr_expect_eq(found, 1, "%s: %s", how->name, q->name);
+        }
+    }
 }
 
 /* ---- the guess --------------------------------------------------------------------------------------------- */
