@@ -82,8 +82,9 @@ static int pack(Sweep *w, Candidate *c, dcn_error *err)
 
 static int run(const Sweep *w, const Candidate *c, dcn_error *err)
 {
-    dcn_call call = { .threads = w->threads, .workspace = w->workspace };
-    memcpy(call.tensor, c->o.typed, sizeof call.tensor);
+    const dcn_call call = {
+        .tensor = c->o.typed, .ntensors = c->o.n, .threads = w->threads, .workspace = w->workspace
+    };
     return dcn_execute(c->kernel, &call, err);
 }
 

@@ -23,6 +23,7 @@
 #include "runtime/base/base.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/npy.h"
+#include "runtime/spec/operands.h"
 #include "tuner/check/operands.h"
 #include "tuner/measure/peak.h"
 
@@ -39,8 +40,8 @@ typedef struct Worker {
     const dcn_spec *spec;
     dcn_kernel *kernel;
     int threads, n;
-    dcn_tensor tensor[DCN_MAX_TENSORS];
-    float *data[DCN_MAX_TENSORS]; /* weight packed */
+    dcn_tensor tensor[RT_NUM_OPERANDS];
+    void *data[RT_NUM_OPERANDS]; /* weight packed */
     void *workspace;
     TuneProbe probe;
 } Worker;
@@ -172,7 +173,7 @@ static int open_kernel(Worker *w, const char *dir, dcn_error *err)
         return dcn_fail(err, DCN_EUSAGE, "the comparison is in f32 alone");
     if (dcn_compile(w->spec, NULL, &w->kernel, err))
         return -1;
-    w->n = dcn_spec_tensors(w->spec, w->tensor);
+    w->n = dcn_spec_tensors(w->spec, w->tensor, RT_NUM_OPERANDS);
     for (int i = 0; i < w->n; i++) {
         w->data[i] = allocate(operand_bytes(w, i));
         if (!w->data[i])
@@ -190,9 +191,9 @@ static int open_kernel(Worker *w, const char *dir, dcn_error *err)
 
 static int run_once(const Worker *w, dcn_error *err)
 {
-    dcn_call call = { .workspace = w->workspace, .threads = w->threads };
-    for (int i = 0; i < w->n; i++)
-        call.tensor[i] = w->data[i];
+    const dcn_call call = {
+        .tensor = w->data, .ntensors = w->n, .workspace = w->workspace, .threads = w->threads
+    };
     return dcn_execute(w->kernel, &call, err);
 }
 

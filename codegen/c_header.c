@@ -8,6 +8,7 @@
 #include "codegen/target/table.h"
 #include "runtime/base/base.h"
 #include "runtime/spec/fields.h"
+#include "runtime/spec/operands.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -22,7 +23,7 @@ typedef struct Page {
     const char *real; /* float or double */
     const char *slot; /* what gives a pointer a place of 8 bytes */
     char upper[DCN_NAME_MAX];
-    dcn_tensor t[DCN_MAX_TENSORS];
+    dcn_tensor t[RT_NUM_OPERANDS];
     int nt;
 } Page;
 
@@ -266,7 +267,7 @@ int cg_header(const dcn_spec *s, const CgVariant *v, int n, char **text, dcn_err
     for (int i = 0; s->name[i]; i++)
         p.upper[i] = (char)toupper((unsigned char)s->name[i]);
     p.slot = cg_arch(v[0].target->triple)->pointer_bytes == 8 ? "" : "__attribute__((aligned(8))) ";
-    p.nt = dcn_spec_tensors(s, p.t);
+    p.nt = dcn_spec_tensors(s, p.t, RT_NUM_OPERANDS);
     preamble(&p);
     choosing(&p);
     sizes(&p);

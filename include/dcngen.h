@@ -5,7 +5,7 @@
 **     dcn_kernel *k;          dcn_compile(dcn_module_spec(m, 0), NULL, &k, &err);
 **     void *packed = malloc(dcn_kernel_packed_bytes(k));
 **     dcn_pack_weights(k, weight, packed);
-**     dcn_call call = { .tensor = { input, packed, bias, offset, mask, output }, .threads = 2 };
+**     dcn_call call = { DCN_TENSORS(input, packed, bias, offset, mask, output), .threads = 2 };
 **     dcn_execute(k, &call, &err);
 **
 ** No global state: everything hangs on a handle.  Functions that can fail return 0 or -1 and
@@ -136,7 +136,8 @@ typedef void (*dcn_parallel_for)(void *self, int64_t n, int threads,
                                  void (*body)(void *arg, int64_t i, int thread), void *arg);
 
 typedef struct dcn_call {
-    void *tensor[DCN_MAX_TENSORS];      /* in the order of dcn_spec_tensors; weights as packed */
+    void *const *tensor;                /* in the order of dcn_spec_tensors; weights as packed */
+    int ntensors;                       /* all that the kernel has */
     int64_t batch, height, width, rois; /* only those that are dynamic in the spec are read */
     void *workspace; /* dcn_kernel_workspace_bytes for `threads`, or NULL: allocated inside */
     int threads;     /* 0: DCNGEN_NUM_THREADS, else one per core */
@@ -144,9 +145,17 @@ typedef struct dcn_call {
     void *parallel_self;
 } dcn_call;
 
+/* Both members from a list of pointers: dcn_call call = { DCN_TENSORS(a, b, c), .threads = 2 };
+** the array lives as long as the block that it is written in. */
+#ifndef __cplusplus
+#define DCN_TENSORS(...)                                                                           \
+    .tensor = (void *[]){ __VA_ARGS__ },                                                           \
+    .ntensors = (int)(sizeof((void *[]){ __VA_ARGS__ }) / sizeof(void *))
+#endif
+
 /* Thread-safe: one kernel may run in many calls at once, each with its own workspace.
 ** The result does not depend on the number of threads.  Tensors need the alignment of their
-** element only, must not overlap the output, and are never read or written outside. */
+** element only and are never read or written outside; an output must not overlap another tensor. */
 int dcn_execute(const dcn_kernel *k, const dcn_call *call, dcn_error *err);
 
 /* ---- artefacts ----------------------------------------------------------- */

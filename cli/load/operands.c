@@ -27,7 +27,7 @@ static Operand *find(Operands *o, const char *name)
 
 static int fail_unknown(const Operands *o, const char *option, const char *name, dcn_error *err)
 {
-    const char *names[DCN_MAX_TENSORS + 1] = { NULL };
+    const char *names[RT_NUM_OPERANDS + 1] = { NULL };
     char all[128], hint[HINT_MAX];
     for (int i = 0; i < o->n; i++)
         names[i] = o->at[i].tensor.name;
@@ -187,9 +187,9 @@ static void describe(const dcn_spec *s, const Operand *p, char *buf, size_t size
 
 static int check_all(Operands *o, dcn_error *err)
 {
-    dcn_tensor tensor[DCN_MAX_TENSORS];
+    dcn_tensor tensor[RT_NUM_OPERANDS];
     char problems[sizeof err->text] = "", one[400];
-    dcn_spec_tensors(&o->bound, tensor);
+    dcn_spec_tensors(&o->bound, tensor, RT_NUM_OPERANDS);
     for (int i = 0; i < o->n; i++) {
         o->at[i].tensor = tensor[i];
         describe(o->spec, &o->at[i], one, sizeof one);
@@ -237,8 +237,8 @@ static int read_files(Operands *o, dcn_error *err)
 
 int operands_read(const Args *a, const dcn_spec *s, Operands *o, dcn_error *err)
 {
-    dcn_tensor tensor[DCN_MAX_TENSORS];
-    *o = (Operands){ .spec = s, .n = dcn_spec_tensors(s, tensor) };
+    dcn_tensor tensor[RT_NUM_OPERANDS];
+    *o = (Operands){ .spec = s, .n = dcn_spec_tensors(s, tensor, RT_NUM_OPERANDS) };
     for (int i = 0; i < o->n; i++)
         o->at[i].tensor = tensor[i];
     if (match(o, &a->input, false, err) || match(o, &a->output, true, err) || read_files(o, err) ||

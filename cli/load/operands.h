@@ -6,6 +6,7 @@
 
 #include "cli/args/args.h"
 #include "runtime/base/npy.h"
+#include "runtime/spec/operands.h"
 
 typedef struct Operand {
     dcn_tensor tensor; /* with the sizes of this run */
@@ -19,7 +20,7 @@ typedef struct Operands {
     dcn_spec bound;       /* with the sizes of this run */
     bool flat;            /* the input has rows and columns in one, and so will the output */
     int n;
-    Operand at[DCN_MAX_TENSORS];
+    Operand at[RT_NUM_OPERANDS];
 } Operands;
 
 /* Maps of dcnv4 and dcnv4_module may be [N,H*W,C].

@@ -7,6 +7,7 @@
 #include "runtime/base/base.h"
 #include "runtime/base/env.h"
 #include "runtime/base/file.h"
+#include "runtime/spec/operands.h"
 #include "tuner/check/offsets.h"
 
 #include <stdio.h>
@@ -32,8 +33,8 @@ static int add(Axes *x, dcn_error *err)
 static bool has_offsets(const dcn_spec *s)
 {
     static const char *const names[] = { "offset", "offset_mask", "trans" };
-    dcn_tensor tensor[DCN_MAX_TENSORS];
-    int n = dcn_spec_tensors(s, tensor);
+    dcn_tensor tensor[RT_NUM_OPERANDS];
+    int n = dcn_spec_tensors(s, tensor, RT_NUM_OPERANDS);
     for (int i = 0; i < n; i++)
         for (int j = 0; j < 3; j++)
             if (!strcmp(tensor[i].name, names[j]))

@@ -24,7 +24,7 @@ static int check_single(const Kernels *k, dcn_error *err)
 }
 
 /* The weights as the kernel wants them; freed by the caller, also after a failure. */
-static int pack(const dcn_kernel *k, const Operands *o, void *packed[DCN_MAX_TENSORS],
+static int pack(const dcn_kernel *k, const Operands *o, void *packed[RT_NUM_OPERANDS],
                 dcn_error *err)
 {
     for (int i = 0; i < o->n; i++) {
@@ -38,15 +38,18 @@ static int pack(const dcn_kernel *k, const Operands *o, void *packed[DCN_MAX_TEN
 }
 
 static int execute(const Args *a, const dcn_kernel *k, const Operands *o,
-                   void *const packed[DCN_MAX_TENSORS], dcn_error *err)
+                   void *const packed[RT_NUM_OPERANDS], dcn_error *err)
 {
-    dcn_call call = { .batch = o->bound.batch,
-                      .height = o->bound.height,
-                      .width = o->bound.width,
-                      .rois = o->bound.rois,
-                      .threads = a->threads };
+    void *tensor[RT_NUM_OPERANDS];
+    const dcn_call call = { .tensor = tensor,
+                            .ntensors = o->n,
+                            .batch = o->bound.batch,
+                            .height = o->bound.height,
+                            .width = o->bound.width,
+                            .rois = o->bound.rois,
+                            .threads = a->threads };
     for (int i = 0; i < o->n; i++)
-        call.tensor[i] = packed[i] ? packed[i] : o->at[i].data;
+        tensor[i] = packed[i] ? packed[i] : o->at[i].data;
     return dcn_execute(k, &call, err);
 }
 
@@ -55,7 +58,7 @@ static int compile_and_execute(const Kernels *all, const Operands *o, dcn_error 
     dcn_kernel *k = NULL;
     if (kernel_compile(all, o->spec, &k, err))
         return -1;
-    void *packed[DCN_MAX_TENSORS] = { NULL };
+    void *packed[RT_NUM_OPERANDS] = { NULL };
     int status = -1;
     if (!pack(k, o, packed, err))
         status = execute(all->args, k, o, packed, err);

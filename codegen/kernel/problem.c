@@ -54,8 +54,8 @@ Problem problem_of_sizes(Emit *e, const dcn_spec *s, const idx size[4])
 
 addr problem_operand(const Problem *pb, const char *name)
 {
-    dcn_tensor t[DCN_MAX_TENSORS];
-    int nt = dcn_spec_tensors(pb->s, t);
+    dcn_tensor t[RT_NUM_OPERANDS];
+    int nt = dcn_spec_tensors(pb->s, t, RT_NUM_OPERANDS);
     for (int i = 0; i < nt; i++)
         if (strcmp(t[i].name, name) == 0)
             return pb->operand[i];
@@ -95,8 +95,8 @@ static void find_offsets(Emit *e, Problem *pb)
 
 Problem problem_load(Emit *e, const dcn_spec *s, addr args)
 {
-    dcn_tensor t[DCN_MAX_TENSORS];
-    int nt = dcn_spec_tensors(s, t);
+    dcn_tensor t[RT_NUM_OPERANDS];
+    int nt = dcn_spec_tensors(s, t, RT_NUM_OPERANDS);
     idx size[4];
     for (int i = 0; i < 4; i++)
         size[i] = p_get_i64(e, p_at_i64(e, args, x_const(e, nt + i)));

@@ -8,12 +8,13 @@
 #define DCN_CODEGEN_PROBLEM_H
 
 #include "codegen/ir/emit.h"
+#include "runtime/spec/operands.h"
 
 typedef struct Problem {
     const dcn_spec *s;
     addr input, weight, bias, scale, shift, residual, offset, mask, offset_mask, rois, trans,
         output;                             /* .v == NULL: not in this spec */
-    addr operand[DCN_MAX_TENSORS];          /* all, as in dcn_spec_tensors */
+    addr operand[RT_NUM_OPERANDS];          /* all, as in dcn_spec_tensors */
     idx n, h, w, r;                         /* batch, input rows and columns, rois */
     idx p, q;                               /* output rows and columns */
     int64_t offset_channels, mask_channels; /* of the maps that offset and mask are in */

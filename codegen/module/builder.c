@@ -26,6 +26,7 @@ StageRef stage_between(Stages *g, StageGrid grid, int64_t channels)
 
 void stage_bind(Stage *st, const char *tensor, StageRef ref)
 {
+    assert(st->n < MAX_STAGE_OPERANDS);
     st->tensor[st->n] = tensor;
     st->ref[st->n++] = ref;
 }
@@ -133,7 +134,7 @@ void stages_of(const dcn_spec *s, Stages *g)
         [DCN_OP_DEFORM_ROI_POOL_PACK] = stages_deform_roi_pool_pack,
     };
     *g = (Stages){ .s = s };
-    g->ntensors = dcn_spec_tensors(s, g->tensor);
+    g->ntensors = dcn_spec_tensors(s, g->tensor, RT_NUM_OPERANDS);
     expand[s->op](g);
     find_lifetimes(g);
     assign_slots(g);

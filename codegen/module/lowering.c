@@ -10,10 +10,11 @@
 #include "codegen/kernel/entry.h"
 #include "codegen/module/module.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { ARGS_WORDS = DCN_MAX_TENSORS + 4, ALIGN = 64 };
+enum { ARGS_WORDS = MAX_STAGE_OPERANDS + 4, ALIGN = 64 };
 
 /* The stages as kernels inside the module being written. */
 typedef struct Parts {
@@ -185,14 +186,15 @@ static idx slot_at(Emit *e, const Problem *pb, const Stages *g, int slot)
 
 /* ---- calling a stage ---------------------------------------------------------------------------- */
 
-static int operands_of(const Stage *st, StageRef ref[DCN_MAX_TENSORS])
+static int operands_of(const Stage *st, StageRef ref[MAX_STAGE_OPERANDS])
 {
     if (st->kind != STAGE_OPERATOR) {
         memcpy(ref, st->ref, sizeof st->ref);
         return st->n;
     }
-    dcn_tensor t[DCN_MAX_TENSORS];
-    int n = dcn_spec_tensors(&st->s, t);
+    dcn_tensor t[RT_NUM_OPERANDS];
+    int n = dcn_spec_tensors(&st->s, t, RT_NUM_OPERANDS);
+    assert(n <= MAX_STAGE_OPERANDS);
     for (int i = 0; i < n; i++)
         for (int j = 0; j < st->n; j++)
             if (strcmp(t[i].name, st->tensor[j]) == 0)
@@ -204,7 +206,7 @@ static int operands_of(const Stage *st, StageRef ref[DCN_MAX_TENSORS])
 static void fill(Emit *e, const Problem *pb, const Parts *p, int i, addr block, addr workspace)
 {
     const Stage *st = &p->g->stage[i];
-    StageRef ref[DCN_MAX_TENSORS];
+    StageRef ref[MAX_STAGE_OPERANDS];
     idx size[4];
     int n = operands_of(st, ref);
     sizes_of(e, pb, st, size);

@@ -11,7 +11,7 @@
 #include "codegen/kernel/entry.h"
 #include "codegen/lowering.h"
 
-enum { MAX_STAGES = 12, MAX_BETWEEN = 12 };
+enum { MAX_STAGES = 12, MAX_BETWEEN = 12, MAX_STAGE_OPERANDS = 24 };
 
 /* Operand i of the module, or ~i: intermediate i. */
 typedef int StageRef;
@@ -37,8 +37,8 @@ typedef struct Stage {
     int64_t per_roi;
     int n;
     const char
-        *tensor[DCN_MAX_TENSORS]; /* of an operator: the names of its operands, in any order */
-    StageRef ref[DCN_MAX_TENSORS];
+        *tensor[MAX_STAGE_OPERANDS]; /* of an operator: the names of its operands, in any order */
+    StageRef ref[MAX_STAGE_OPERANDS];
     Schedule sched; /* of an operator */
 } Stage;
 
@@ -50,7 +50,7 @@ typedef struct Between {
 
 typedef struct Stages {
     const dcn_spec *s;
-    dcn_tensor tensor[DCN_MAX_TENSORS]; /* of the module */
+    dcn_tensor tensor[RT_NUM_OPERANDS]; /* of the module */
     int ntensors;
     Stage stage[MAX_STAGES];
     Between between[MAX_BETWEEN];

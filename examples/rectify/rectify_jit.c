@@ -33,7 +33,7 @@ int main(int argc, char **argv)
     if (!failed) {
         packed = new_buffer((int64_t)dcn_kernel_packed_bytes(kernel));
         dcn_pack_weights(kernel, lens_filter, packed);
-        const dcn_call call = { .tensor = { before.plane, packed, offset, after.plane } };
+        const dcn_call call = { DCN_TENSORS(before.plane, packed, offset, after.plane) };
         failed = dcn_execute(kernel, &call, &err);
     }
     if (failed) {

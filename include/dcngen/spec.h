@@ -26,7 +26,7 @@ extern "C" {
 /* A size that is known only when the kernel is called. */
 #define DCN_DYNAMIC (-1)
 
-enum { DCN_NAME_MAX = 64, DCN_TEXT_MAX = 256, DCN_MAX_TENSORS = 24, DCN_MAX_RANK = 4 };
+enum { DCN_NAME_MAX = 64, DCN_TEXT_MAX = 256, DCN_MAX_RANK = 4 };
 
 typedef enum {
     DCN_OP_CONV2D,
@@ -132,11 +132,17 @@ typedef struct dcn_spec {
     char schedule[DCN_TEXT_MAX]; /* "" or knobs that the choice of schedule must respect */
 } dcn_spec;
 
+typedef enum {
+    DCN_IN,     /* read */
+    DCN_WEIGHT, /* read, but packed once with dcn_pack_tensor before it is used */
+    DCN_OUT,    /* written; a kernel may have several, anywhere among its operands */
+} dcn_role;
+
 /* One operand of a kernel.  dims[] are elements, outermost first, C order. */
-typedef enum { DCN_IN, DCN_WEIGHT, DCN_OUT } dcn_role;
 typedef struct dcn_tensor {
     const char *name; /* "input", "weight", ...: a string constant */
-    dcn_role role;    /* DCN_WEIGHT: packed once with dcn_pack_tensor before it is used */
+    dcn_role role;
+    dcn_dtype dtype; /* of its elements; those of a packed weight are the kernel's own affair */
     int rank;
     int64_t dims[DCN_MAX_RANK];
 } dcn_tensor;
@@ -158,8 +164,9 @@ int dcn_spec_check(const dcn_spec *s, struct dcn_error *err);
 int64_t dcn_out_height(const dcn_spec *s, int64_t height);
 int64_t dcn_out_width(const dcn_spec *s, int64_t width);
 
-/* The kernel's operands in calling order; returns how many.  A dynamic size is DCN_DYNAMIC. */
-int dcn_spec_tensors(const dcn_spec *s, dcn_tensor out[DCN_MAX_TENSORS]);
+/* The kernel's operands in calling order, the first `max` of them into out; a dynamic size is
+** DCN_DYNAMIC.  Returns how many there are, however many fit: with out NULL and max 0 it counts. */
+int dcn_spec_tensors(const dcn_spec *s, dcn_tensor *out, int max);
 
 /* The sizes that may be dynamic.  rois is read only by operators that have rois. */
 typedef struct dcn_sizes {

@@ -41,6 +41,11 @@ int64_t rt_tensor_count(const dcn_tensor *t)
     return n;
 }
 
+size_t rt_tensor_bytes(const dcn_tensor *t)
+{
+    return (size_t)rt_tensor_count(t) * dcn_dtype_bytes(t->dtype);
+}
+
 static double half(uint16_t bits)
 {
     int exponent = bits >> 10 & 31, fraction = bits & 1023;

@@ -16,6 +16,9 @@ const char *rt_kind_name(rt_kind k); /* as numpy says it: "f4" */
 /* Elements; 0 if a size is 0, -1 if one is dynamic or the product does not fit. */
 int64_t rt_tensor_count(const dcn_tensor *t);
 
+/* Bytes of a tensor whose sizes are numbers that dcn_spec_check has passed. */
+size_t rt_tensor_bytes(const dcn_tensor *t);
+
 /* n numbers of one format into another, rounded to nearest even; may not overlap.  from may be
 ** any format, to RT_F32 or RT_F64. */
 void rt_convert(void *to, rt_kind to_kind, const void *from, rt_kind from_kind, int64_t n);

@@ -1,16 +1,20 @@
 /* execute.c: one call of a kernel: check the operands, then run its phases one after another.
 **
-** Nothing is trusted that a caller can get wrong cheaply: sizes, NULL, alignment, overlap with
-** the output, a parallel-for hook that leaves tasks out.  No state outlives the call, so
-** one kernel may run in many calls at once.
+** Nothing is trusted that a caller can get wrong cheaply: sizes, the number of operands, NULL,
+** alignment, overlap with an output, a parallel-for hook that leaves tasks out.  No state outlives
+** the call, so one kernel may run in many calls at once.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/base/base.h"
+#include "runtime/base/tensor.h"
 #include "runtime/exec/kernel.h"
+#include "runtime/exec/operands.h"
 #include "runtime/exec/threads.h"
 #include "runtime/spec/fields.h"
+#include "runtime/spec/operands.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +22,7 @@ enum { WORKSPACE_ALIGN = 64 };
 
 /* The args block as generated code reads it: pointers, then four sizes, each 8 bytes wide. */
 typedef struct Args {
-    uint64_t word[DCN_MAX_TENSORS + 4];
+    uint64_t word[RT_NUM_OPERANDS + 4];
 } Args;
 
 typedef struct Phase {
@@ -64,40 +68,31 @@ static int bind_sizes(const dcn_kernel *k, const dcn_call *call, dcn_spec *bound
     return dcn_spec_bind(s, fixed_sizes(s, given), bound, err);
 }
 
-/* Bytes of operand i. */
-static size_t tensor_bytes(const dcn_kernel *k, const dcn_tensor *all, int i)
-{
-    const dcn_tensor *t = &all[i];
-    if (t->role == DCN_WEIGHT)
-        return dcn_kernel_tensor_bytes(k, i);
-    size_t bytes = dcn_dtype_bytes(k->spec.dtype);
-    for (int d = 0; d < t->rank; d++)
-        bytes *= (size_t)t->dims[d];
-    return bytes;
-}
-
-static bool overlap(const void *a, size_t a_bytes, const void *b, size_t b_bytes)
-{
-    uintptr_t x = (uintptr_t)a, y = (uintptr_t)b;
-    return x < y + b_bytes && y < x + a_bytes;
-}
-
-static int check_pointers(const dcn_kernel *k, const dcn_call *call, const dcn_tensor *t, int n,
+static int count_operands(const dcn_spec *s, const rt_operands *o, const dcn_call *call,
                           dcn_error *err)
 {
-    const void *output = call->tensor[n - 1];
-    size_t align = dcn_dtype_bytes(k->spec.dtype), output_bytes = tensor_bytes(k, t, n - 1);
-    for (int i = 0; i < n; i++) {
-        const void *p = call->tensor[i];
-        if (!p)
-            return dcn_fail(err, DCN_EUSAGE, "tensor '%s' is NULL", t[i].name);
-        if ((uintptr_t)p % align)
-            return dcn_fail(err, DCN_EUSAGE, "tensor '%s' is not aligned to its %zu-byte elements",
-                            t[i].name, align);
-        if (i < n - 1 && overlap(p, tensor_bytes(k, t, i), output, output_bytes))
-            return dcn_fail(err, DCN_EUSAGE, "tensor '%s' overlaps the output", t[i].name);
-    }
-    return 0;
+    char names[sizeof err->text];
+    size_t used = 0;
+    if (call->ntensors == o->n)
+        return 0;
+    names[0] = 0;
+    for (int i = 0; i < o->n && used < sizeof names; i++)
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "",
+                                 o->tensor[i].name);
+    return dcn_fail(err, DCN_EUSAGE, "%d tensors for kernel '%s', which takes %d: %s",
+                    call->ntensors, s->name, o->n, names);
+}
+
+static int check_operands(const dcn_kernel *k, const rt_operands *o, const dcn_call *call,
+                          dcn_error *err)
+{
+    size_t bytes[RT_NUM_OPERANDS];
+    if (count_operands(&k->spec, o, call, err))
+        return -1;
+    for (int i = 0; i < o->n; i++)
+        bytes[i] = o->tensor[i].role == DCN_WEIGHT ? dcn_kernel_tensor_bytes(k, i)
+                                                   : rt_tensor_bytes(&o->tensor[i]);
+    return rt_check_pointers(o->tensor, o->n, call->tensor, bytes, err);
 }
 
 static void fill_args(Args *args, const dcn_call *call, const dcn_spec *bound, int ntensors)
@@ -157,13 +152,12 @@ int dcn_execute(const dcn_kernel *k, const dcn_call *call, dcn_error *err)
     if (bound.batch == 0 || (bound.rois == 0 && rt_has_rois(bound.op)))
         return 0;
 
-    dcn_tensor t[DCN_MAX_TENSORS];
-    int n = dcn_spec_tensors(&bound, t);
-    if (check_pointers(k, call, t, n, err))
+    const rt_operands operands = rt_operands_of(&bound);
+    if (check_operands(k, &operands, call, err))
         return -1;
 
     Args args;
-    fill_args(&args, call, &bound, n);
+    fill_args(&args, call, &bound, operands.n);
     const dcn_sizes sizes = { bound.batch, bound.height, bound.width, bound.rois };
     size_t bytes = dcn_kernel_workspace_bytes(k, sizes, threads);
     Phase phase = { .kernel = k, .args = &args, .threads = threads };

@@ -2,6 +2,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/exec/kernel.h"
+#include "runtime/spec/operands.h"
 
 #include <stdlib.h>
 
@@ -41,15 +42,15 @@ size_t dcn_kernel_code_bytes(const dcn_kernel *k)
 
 static int is_packed(const dcn_kernel *k, int i)
 {
-    dcn_tensor t[DCN_MAX_TENSORS];
-    const int n = dcn_spec_tensors(&k->spec, t);
+    dcn_tensor t[RT_NUM_OPERANDS];
+    const int n = dcn_spec_tensors(&k->spec, t, RT_NUM_OPERANDS);
     return i >= 0 && i < n && t[i].role == DCN_WEIGHT;
 }
 
 static int first_packed(const dcn_kernel *k)
 {
-    dcn_tensor t[DCN_MAX_TENSORS];
-    const int n = dcn_spec_tensors(&k->spec, t);
+    dcn_tensor t[RT_NUM_OPERANDS];
+    const int n = dcn_spec_tensors(&k->spec, t, RT_NUM_OPERANDS);
     int i = 0;
     while (i < n && t[i].role != DCN_WEIGHT)
         i++;

@@ -25,7 +25,7 @@ enum { REF_MADE = 12 };
 
 struct rt_ref {
     dcn_spec s;
-    const double *tensor[DCN_MAX_TENSORS];
+    const double *tensor[RT_NUM_OPERANDS];
     ref_map input, offset, mask, residual, output;
     const double *weight, *bias, *scale, *shift;
     ref_pixel pixel;

@@ -97,8 +97,8 @@ double ref_activate(dcn_activation a, double x)
 
 const double *ref_tensor(const rt_ref *r, const char *name)
 {
-    dcn_tensor t[DCN_MAX_TENSORS];
-    int n = dcn_spec_tensors(&r->s, t);
+    dcn_tensor t[RT_NUM_OPERANDS];
+    int n = dcn_spec_tensors(&r->s, t, RT_NUM_OPERANDS);
     for (int i = 0; i < n; i++)
         if (!strcmp(t[i].name, name))
             return r->tensor[i];

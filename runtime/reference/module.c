@@ -53,8 +53,8 @@ static dcn_spec depthwise_spec(const dcn_spec *s)
 /* The output of a whole operator, in memory of r; NULL without memory, also if an operand is. */
 static double *run(rt_ref *r, const dcn_spec *s, const double *const tensor[])
 {
-    dcn_tensor t[DCN_MAX_TENSORS];
-    const int n = dcn_spec_tensors(s, t);
+    dcn_tensor t[RT_NUM_OPERANDS];
+    const int n = dcn_spec_tensors(s, t, RT_NUM_OPERANDS);
     for (int i = 0; i < n - 1; i++)
         if (!tensor[i])
             return NULL;
@@ -69,7 +69,7 @@ static double *linear(rt_ref *r, const double *x, int64_t ins, int64_t outs,
     dcn_spec conv = conv_spec(&r->s, ins, outs);
     const double *bias = ref_tensor(r, name[1]);
     conv.bias = bias != NULL;
-    return run(r, &conv, (const double *[DCN_MAX_TENSORS]){ x, ref_tensor(r, name[0]), bias });
+    return run(r, &conv, (const double *[RT_NUM_OPERANDS]){ x, ref_tensor(r, name[0]), bias });
 }
 
 static const char *const input_proj[] = { "input_proj_weight", "input_proj_bias" };
@@ -105,10 +105,10 @@ static double *channels_of(rt_ref *r, const ref_map *from, int64_t first, int64_
 }
 
 /* Put the operands that both operators have into the places that s wants. */
-static void hand_on(const rt_ref *r, const dcn_spec *s, const double *tensor[DCN_MAX_TENSORS])
+static void hand_on(const rt_ref *r, const dcn_spec *s, const double *tensor[RT_NUM_OPERANDS])
 {
-    dcn_tensor t[DCN_MAX_TENSORS];
-    const int n = dcn_spec_tensors(s, t);
+    dcn_tensor t[RT_NUM_OPERANDS];
+    const int n = dcn_spec_tensors(s, t, RT_NUM_OPERANDS);
     for (int i = 0; i < n; i++)
         tensor[i] = tensor[i] ? tensor[i] : ref_tensor(r, t[i].name);
 }
@@ -116,8 +116,8 @@ static void hand_on(const rt_ref *r, const dcn_spec *s, const double *tensor[DCN
 /* Where the operand of that name is. */
 static const double **place(const dcn_spec *s, const double *tensor[], const char *name)
 {
-    dcn_tensor t[DCN_MAX_TENSORS];
-    int i = dcn_spec_tensors(s, t) - 1;
+    dcn_tensor t[RT_NUM_OPERANDS];
+    int i = dcn_spec_tensors(s, t, RT_NUM_OPERANDS) - 1;
     while (i > 0 && strcmp(t[i].name, name) != 0)
         i--;
     return &tensor[i];
@@ -134,14 +134,14 @@ int ref_open_pack(rt_ref *r)
     memcpy(conv.dilation, s->dilation, sizeof conv.dilation);
     conv.bias = true;
     deform.op = DCN_OP_DEFORM_CONV2D;
-    const double *made[DCN_MAX_TENSORS] = { r->input.v, ref_tensor(r, "offset_weight"),
+    const double *made[RT_NUM_OPERANDS] = { r->input.v, ref_tensor(r, "offset_weight"),
                                             ref_tensor(r, "offset_bias") };
     const ref_map maps = { run(r, &conv, made), all, r->output.h, r->output.w, r->output.nhwc };
     const double *offset = maps.v ? channels_of(r, &maps, 0, 2 * points) : NULL;
     const double *mask = maps.v ? channels_of(r, &maps, 2 * points, all - 2 * points) : NULL;
     if (!offset || !mask)
         return -1;
-    const double *tensor[DCN_MAX_TENSORS] = { NULL };
+    const double *tensor[RT_NUM_OPERANDS] = { NULL };
     *place(&deform, tensor, "offset") = offset;
     if (s->modulation != DCN_MODULATION_NONE)
         *place(&deform, tensor, "mask") = mask;
@@ -165,9 +165,9 @@ int ref_open_separable(rt_ref *r)
     }
     second.height = r->output.h;
     second.width = r->output.w;
-    const double *made[DCN_MAX_TENSORS] = { r->input.v, ref_tensor(r, "dw_weight"),
+    const double *made[RT_NUM_OPERANDS] = { r->input.v, ref_tensor(r, "dw_weight"),
                                             ref_tensor(r, "dw_bias") };
-    const double *tensor[DCN_MAX_TENSORS] = { run(r, &first, made), ref_tensor(r, "pw_weight"),
+    const double *tensor[RT_NUM_OPERANDS] = { run(r, &first, made), ref_tensor(r, "pw_weight"),
                                               ref_tensor(r, "pw_bias") };
     hand_on(r, &second, tensor);
     return tensor[0] ? finish_with(r, &second, tensor) : -1;
@@ -229,7 +229,7 @@ static dcn_spec core_spec(const dcn_spec *s, dcn_op op, dcn_modulation m)
 static int project(rt_ref *r, const double *y)
 {
     dcn_spec conv = conv_spec(&r->s, r->s.in_channels, r->s.in_channels);
-    const double *tensor[DCN_MAX_TENSORS] = { y, ref_tensor(r, "output_proj_weight"),
+    const double *tensor[RT_NUM_OPERANDS] = { y, ref_tensor(r, "output_proj_weight"),
                                               ref_tensor(r, "output_proj_bias") };
     conv.bias = tensor[2] != NULL;
     conv.activation = r->s.activation;
@@ -243,12 +243,12 @@ int ref_open_dcnv3_module(rt_ref *r)
     const int64_t c = s->in_channels, points = (int64_t)s->offset_groups * rt_points(s);
     double *x1 =
         run(r, &dw,
-            (const double *[DCN_MAX_TENSORS]){ r->input.v, ref_tensor(r, "dw_conv_0_weight"),
+            (const double *[RT_NUM_OPERANDS]){ r->input.v, ref_tensor(r, "dw_conv_0_weight"),
                                                ref_tensor(r, "dw_conv_0_bias") });
     if (!x1)
         return -1;
     normalise(r, x1);
-    const double *tensor[DCN_MAX_TENSORS] = { linear(r, r->input.v, c, c, input_proj),
+    const double *tensor[RT_NUM_OPERANDS] = { linear(r, r->input.v, c, c, input_proj),
                                               linear(r, x1, c, 2 * points, offset_proj),
                                               linear(r, x1, c, points, mask_proj) };
     double *y = run(r, &core, tensor);
@@ -272,11 +272,11 @@ int ref_open_dcnv4_module(rt_ref *r)
     const double *x = r->input.v, *features = x;
     if (s->dw_kernel[0])
         features = run(r, &dw,
-                       (const double *[DCN_MAX_TENSORS]){ x, ref_tensor(r, "offset_mask_dw_weight"),
+                       (const double *[RT_NUM_OPERANDS]){ x, ref_tensor(r, "offset_mask_dw_weight"),
                                                           ref_tensor(r, "offset_mask_dw_bias") });
     if (!features)
         return -1;
-    const double *tensor[DCN_MAX_TENSORS] = {
+    const double *tensor[RT_NUM_OPERANDS] = {
         s->without_pointwise ? x : linear(r, x, c, c, value_proj),
         linear(r, features, c, rt_packed_channels(s), offset_mask),
     };
@@ -365,7 +365,7 @@ int ref_open_roi_pack(rt_ref *r)
     dcn_spec plain = pool;
     plain.modulation = DCN_MODULATION_NONE;
     plain.activation = DCN_ACT_NONE;
-    const double *tensor[DCN_MAX_TENSORS] = { r->input.v, ref_tensor(r, "rois"),
+    const double *tensor[RT_NUM_OPERANDS] = { r->input.v, ref_tensor(r, "rois"),
                                               ref_make(r, r->s.rois * 2 * bins) };
     const double *x0 = reorder(r, run(r, &plain, tensor), r->s.in_channels, true);
     tensor[2] = pack_offset(r, x0, ins);

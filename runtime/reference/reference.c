@@ -38,14 +38,14 @@ double *ref_make(rt_ref *r, int64_t n)
     return v;
 }
 
-rt_ref *rt_ref_open(const dcn_spec *s, const double *const tensor[DCN_MAX_TENSORS])
+rt_ref *rt_ref_open(const dcn_spec *s, const double *const tensor[RT_NUM_OPERANDS])
 {
     rt_ref *r = calloc(1, sizeof *r);
     if (!r)
         return NULL;
-    dcn_tensor t[DCN_MAX_TENSORS];
+    dcn_tensor t[RT_NUM_OPERANDS];
     r->s = *s;
-    memcpy(r->tensor, tensor, (size_t)dcn_spec_tensors(s, t) * sizeof *tensor);
+    memcpy(r->tensor, tensor, (size_t)dcn_spec_tensors(s, t, RT_NUM_OPERANDS) * sizeof *tensor);
     r->input = (ref_map){ ref_tensor(r, "input"), s->in_channels, s->height, s->width,
                           s->layout == DCN_NHWC };
     r->output = ref_output_map(r, "output", s->out_channels);
@@ -85,7 +85,7 @@ double rt_ref_at(const rt_ref *r, const int64_t nopq[4])
     return value;
 }
 
-int rt_reference(const dcn_spec *s, const double *const tensor[DCN_MAX_TENSORS], double *output)
+int rt_reference(const dcn_spec *s, const double *const tensor[RT_NUM_OPERANDS], double *output)
 {
     const int64_t count = rt_has_rois(s->op) ? s->rois : s->batch, all[2] = { 0, s->out_channels };
     rt_ref *r = rt_ref_open(s, tensor);
@@ -103,7 +103,7 @@ int rt_reference(const dcn_spec *s, const double *const tensor[DCN_MAX_TENSORS],
     return status;
 }
 
-double rt_reference_at(const dcn_spec *s, const double *const tensor[DCN_MAX_TENSORS],
+double rt_reference_at(const dcn_spec *s, const double *const tensor[RT_NUM_OPERANDS],
                        const int64_t nopq[4])
 {
     rt_ref *r = rt_ref_open(s, tensor);

@@ -8,6 +8,7 @@
 */
 #include "runtime/base/base.h"
 #include "runtime/spec/fields.h"
+#include "runtime/spec/operands.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -95,8 +96,8 @@ static double elements_of(const dcn_tensor *t)
 /* Kernels count the elements of one image in 32 bits. */
 static int check_elements(const dcn_spec *s, dcn_error *err)
 {
-    dcn_tensor tensor[DCN_MAX_TENSORS];
-    const int n = dcn_spec_tensors(s, tensor);
+    dcn_tensor tensor[RT_NUM_OPERANDS];
+    const int n = dcn_spec_tensors(s, tensor, RT_NUM_OPERANDS);
     for (int i = 0; i < n; i++) {
         const double elements = elements_of(&tensor[i]);
         if (elements > INT32_MAX)

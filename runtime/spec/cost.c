@@ -12,6 +12,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/spec/fields.h"
+#include "runtime/spec/operands.h"
 
 static double pixels(const dcn_spec *s)
 {
@@ -106,8 +107,8 @@ double dcn_spec_flops(const dcn_spec *s)
 
 double dcn_spec_bytes(const dcn_spec *s)
 {
-    dcn_tensor tensor[DCN_MAX_TENSORS];
-    const int n = dcn_spec_tensors(s, tensor);
+    dcn_tensor tensor[RT_NUM_OPERANDS];
+    const int n = dcn_spec_tensors(s, tensor, RT_NUM_OPERANDS);
     double bytes = 0;
     for (int i = 0; i < n; i++) {
         double elements = 1;

@@ -17,7 +17,7 @@ base=runtime/base
 room include '*' ''
 room examples '' ''
 room runtime/base '*' ''
-room runtime/spec fields.h $base
+room runtime/spec 'fields.h operands.h' $base
 room runtime/exec 'kernel.h threads.h pool.h' "$base runtime/spec"
 room runtime/reference reference.h "$base runtime/spec"
 room dsl loader.h "$base runtime/spec"
@@ -26,7 +26,7 @@ room codegen 'cg.h lowering.h' "$base runtime/spec runtime/exec codegen/target c
 room codegen/target 'target.h table.h fatal.h' "$base codegen"
 room codegen/ir 'emit.h call.h transpose.h' 'codegen/target'
 room codegen/math math.h codegen/ir
-room codegen/kernel 'cost.h entry.h intmath.h problem.h repack.h sample.h workspace.h' 'codegen codegen/ir codegen/math'
+room codegen/kernel 'cost.h entry.h intmath.h problem.h repack.h sample.h workspace.h' 'runtime/spec codegen codegen/ir codegen/math'
 lowering='codegen codegen/ir codegen/math codegen/kernel'
 room codegen/direct '' "$lowering"
 room codegen/tiled tiled.h "$lowering"
@@ -51,11 +51,11 @@ tuner='tuner tuner/check tuner/store tuner/tune tuner/api'
 room cli verbs.h "$base cli/args cli/out"
 room cli/args '*' "$base cli tuner/check"
 room cli/out '*' "$base runtime/spec"
-room cli/load '*' "$base cli/args cli/out tuner"
+room cli/load '*' "$base runtime/spec cli/args cli/out tuner"
 room cli/verb artefact.h "$base runtime/exec codegen $tuner cli cli/args cli/out cli/load"
 room cli/completion completion.h 'cli cli/args cli/verb'
 room cli/report '' "$base codegen tuner/store cli cli/load cli/out"
-room cli/sweep '' "$base tuner/check tuner/sweep cli cli/args cli/out cli/load"
+room cli/sweep '' "$base runtime/spec tuner/check tuner/sweep cli cli/args cli/out cli/load"
 
 # The #include lines of a tree, as FILE:LINE INCLUDED; includes are written from the root.
 includes() { # FOLDER

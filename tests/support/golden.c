@@ -81,15 +81,15 @@ static void take_sizes(Golden *g)
 
 static int read_tensors(const json_t *root, const char *dir, Golden *g, dcn_error *err)
 {
-    dcn_tensor t[DCN_MAX_TENSORS];
-    g->n = dcn_spec_tensors(&g->spec, t);
+    dcn_tensor t[RT_NUM_OPERANDS];
+    g->n = dcn_spec_tensors(&g->spec, t, RT_NUM_OPERANDS);
     for (int i = 0; i < g->n; i++) {
         if (read_tensor(root, dir, t[i].name, &g->tensor[i], err))
             return -1;
         split_pixels(&g->spec, &g->tensor[i]);
     }
     take_sizes(g);
-    dcn_spec_tensors(&g->spec, t);
+    dcn_spec_tensors(&g->spec, t, RT_NUM_OPERANDS);
     for (int i = 0; i < g->n; i++) {
         g->weight[i] = t[i].role == DCN_WEIGHT;
         if (check_shape(g, dir, &t[i], &g->tensor[i], err))

@@ -8,14 +8,15 @@
 #define DCN_TESTS_GOLDEN_H
 
 #include "runtime/base/npy.h"
+#include "runtime/spec/operands.h"
 
 typedef struct Golden {
     dcn_spec spec; /* in the layout of the files; the batch is dynamic where the case's is 0 */
     int64_t batch;
     double rtol, atol; /* in f64 */
     int n;
-    bool weight[DCN_MAX_TENSORS];     /* has no layout */
-    rt_array tensor[DCN_MAX_TENSORS]; /* in the order of dcn_spec_tensors; last the wanted output */
+    bool weight[RT_NUM_OPERANDS];     /* has no layout */
+    rt_array tensor[RT_NUM_OPERANDS]; /* in the order of dcn_spec_tensors; last the wanted output */
 } Golden;
 
 /* dir: the folder of the case.  Close it even after a failure. */

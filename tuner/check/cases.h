@@ -5,6 +5,7 @@
 #define DCN_TUNER_CASES_H
 
 #include "runtime/base/tensor.h"
+#include "runtime/spec/operands.h"
 
 /* One way to fill offsets, masks and rois.  base: the coordinate of the tap with offset 0; size: rows or
 ** columns of the map. */

@@ -32,7 +32,7 @@ static void *aligned(size_t bytes)
 int tune_operands_open(Operands *o, const dcn_kernel *k, const dcn_spec *bound, dcn_error *err)
 {
     *o = (Operands){ .kernel = k, .spec = *bound };
-    o->n = dcn_spec_tensors(bound, o->tensor);
+    o->n = dcn_spec_tensors(bound, o->tensor, RT_NUM_OPERANDS);
     for (int i = 0; i < o->n; i++) {
         o->count[i] = rt_tensor_count(&o->tensor[i]);
         o->exact[i] = calloc((size_t)o->count[i] + 1, sizeof(double));
@@ -127,14 +127,15 @@ void tune_poison_output(Operands *o)
 int tune_run(const Operands *o, int threads, void *workspace, dcn_error *err)
 {
     const dcn_spec *s = &o->spec;
-    dcn_call call = { .batch = s->batch,
-                      .height = s->height,
-                      .width = s->width,
-                      .rois = s->rois,
-                      .threads = threads,
-                      .workspace = workspace,
-                      .parallel_for = o->parallel_for,
-                      .parallel_self = o->parallel_self };
-    memcpy(call.tensor, o->typed, sizeof call.tensor);
+    const dcn_call call = { .tensor = o->typed,
+                            .ntensors = o->n,
+                            .batch = s->batch,
+                            .height = s->height,
+                            .width = s->width,
+                            .rois = s->rois,
+                            .threads = threads,
+                            .workspace = workspace,
+                            .parallel_for = o->parallel_for,
+                            .parallel_self = o->parallel_self };
     return dcn_execute(o->kernel, &call, err);
 }

@@ -10,11 +10,11 @@
 typedef struct Operands {
     const dcn_kernel *kernel; /* NULL: none yet, and no packed weights */
     dcn_spec spec;            /* with static sizes */
-    dcn_tensor tensor[DCN_MAX_TENSORS];
-    int64_t count[DCN_MAX_TENSORS]; /* elements */
+    dcn_tensor tensor[RT_NUM_OPERANDS];
+    int64_t count[RT_NUM_OPERANDS]; /* elements */
     int n;                          /* tensors; the last is the output */
-    double *exact[DCN_MAX_TENSORS]; /* values that the kernel's dtype holds; weight unpacked */
-    void *typed[DCN_MAX_TENSORS];   /* the same as dcn_execute wants them; weight packed */
+    double *exact[RT_NUM_OPERANDS]; /* values that the kernel's dtype holds; weight unpacked */
+    void *typed[RT_NUM_OPERANDS];   /* the same as dcn_execute wants them; weight packed */
     dcn_parallel_for parallel_for;  /* for tune_run; NULL: dcn_execute's own */
     void *parallel_self;
 } Operands;

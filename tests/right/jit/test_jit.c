@@ -39,10 +39,10 @@ static void *call_often(void *arg)
 {
     Caller *me = arg;
     const Operands *o = &me->c->o;
-    dcn_call call = { .threads = 1 };
-    void *output = malloc(me->bytes);
-    memcpy(call.tensor, o->typed, sizeof call.tensor);
-    call.tensor[o->n - 1] = output;
+    void *output = malloc(me->bytes), *tensor[RT_NUM_OPERANDS];
+    const dcn_call call = { .tensor = tensor, .ntensors = o->n, .threads = 1 };
+    memcpy(tensor, o->typed, sizeof tensor);
+    tensor[rt_operand_at(&o->spec, RT_OUTPUT)] = output;
     for (int i = 0; i < 50; i++) {
         memset(output, 0xff, me->bytes);
         me->wrong +=

@@ -28,14 +28,17 @@ static Guarded operand(const dcn_kernel *k, int i, const dcn_tensor *t, const vo
     return g;
 }
 
-Guarded called(const dcn_kernel *k, const dcn_spec *bound, void *const plain[DCN_MAX_TENSORS],
+Guarded called(const dcn_kernel *k, const dcn_spec *bound, void *const plain[RT_NUM_OPERANDS],
                int threads, Guard side)
 {
     dcn_error err;
-    dcn_tensor t[DCN_MAX_TENSORS];
-    Guarded g[DCN_MAX_TENSORS];
-    const int n = dcn_spec_tensors(bound, t);
+    dcn_tensor t[RT_NUM_OPERANDS];
+    Guarded g[RT_NUM_OPERANDS];
+    const int n = dcn_spec_tensors(bound, t, RT_NUM_OPERANDS);
+    void *at[RT_NUM_OPERANDS];
     dcn_call call = {
+        .tensor = at,
+        .ntensors = n,
         .batch = bound->batch,
         .height = bound->height,
         .width = bound->width,
@@ -44,7 +47,7 @@ Guarded called(const dcn_kernel *k, const dcn_spec *bound, void *const plain[DCN
     };
     for (int i = 0; i < n; i++) {
         g[i] = operand(k, i, &t[i], plain[i], side);
-        call.tensor[i] = g[i].at;
+        at[i] = g[i].at;
     }
     size_t bytes = dcn_kernel_workspace_bytes(
         k, (dcn_sizes){ call.batch, call.height, call.width, call.rois }, threads);
@@ -52,12 +55,14 @@ Guarded called(const dcn_kernel *k, const dcn_spec *bound, void *const plain[DCN
     call.workspace = bytes ? workspace.at : NULL;
     cr_assert_eq(dcn_execute(k, &call, &err), 0, "%s", err.text);
     guarded_free(&workspace);
-    for (int i = 0; i < n - 1; i++)
-        guarded_free(&g[i]);
-    return g[n - 1];
+    const int output = rt_operand_at(bound, RT_OUTPUT);
+    for (int i = 0; i < n; i++)
+        if (i != output)
+            guarded_free(&g[i]);
+    return g[output];
 }
 
-void plain_tensors(const Operands *o, void *plain[DCN_MAX_TENSORS])
+void plain_tensors(const Operands *o, void *plain[RT_NUM_OPERANDS])
 {
     rt_kind kind = rt_kind_of(o->spec.dtype);
     for (int i = 0; i < o->n; i++) {

@@ -13,10 +13,10 @@
 /* plain[]: the operands in the order of dcn_spec_tensors, in the kernel's type and layout, weight
 ** not packed, the output's not read; bound: the kernel's spec with static sizes.  Inputs cannot be
 ** written, workspace is exactly what the kernel asks for.  Returns the output. */
-Guarded called(const dcn_kernel *k, const dcn_spec *bound, void *const plain[DCN_MAX_TENSORS],
+Guarded called(const dcn_kernel *k, const dcn_spec *bound, void *const plain[RT_NUM_OPERANDS],
                int threads, Guard side);
 
 /* Such tensors from filled operands; each is freed by free(). */
-void plain_tensors(const Operands *o, void *plain[DCN_MAX_TENSORS]);
+void plain_tensors(const Operands *o, void *plain[RT_NUM_OPERANDS]);
 
 #endif

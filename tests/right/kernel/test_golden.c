@@ -37,7 +37,7 @@ static void check_numbers(const Variant *v, const dcn_kernel *k)
 {
     dcn_spec bound = *dcn_kernel_spec(k);
     bound.batch = v->g->batch;
-    void *plain[DCN_MAX_TENSORS] = { NULL };
+    void *plain[RT_NUM_OPERANDS] = { NULL };
     for (int i = 0; i < v->g->n; i++)
         plain[i] = golden_tensor(v->g, i, v->dtype, v->layout, NULL);
     Guarded one = called(k, &bound, plain, 1, GUARD_AFTER);

@@ -18,7 +18,7 @@ enum { KERNELS = 12, KERNELS_SANITIZED = 3 };
 /* 1 and 2 threads, guards before and behind: the same bits. */
 static void check_guarded(const dcn_kernel *k, const Operands *o, const char *what)
 {
-    void *plain[DCN_MAX_TENSORS];
+    void *plain[RT_NUM_OPERANDS];
     plain_tensors(o, plain);
     Guarded one = called(k, &o->spec, plain, 1, GUARD_AFTER);
     Guarded two = called(k, &o->spec, plain, 2, GUARD_BEFORE);

@@ -91,7 +91,7 @@ static void check_guarded(rt_rng *r, const dcn_kernel *k)
     const TuneCase *cases = tune_cases_of(&o.spec, &ncases);
     tune_fill_case(&o, &cases[ncases > 1 ? random_below(r, ncases) : 0], r);
     cr_assert_eq(tune_run(&o, 1, NULL, &err), 0, "%s: %s", current, err.text);
-    void *plain[DCN_MAX_TENSORS];
+    void *plain[RT_NUM_OPERANDS];
     plain_tensors(&o, plain);
     expect_output(k, &o, plain, 1, GUARD_AFTER);
     expect_output(k, &o, plain, 2 + random_below(r, 2), GUARD_BEFORE);

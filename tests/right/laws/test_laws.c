@@ -371,9 +371,10 @@ static void backwards(void *self, int64_t n, int threads, void (*body)(void *, i
 
 static void run_backwards(Case *c)
 {
-    dcn_call call = { .threads = 2, .parallel_for = backwards };
+    dcn_call call = {
+        .tensor = c->o.typed, .ntensors = c->o.n, .threads = 2, .parallel_for = backwards
+    };
     dcn_error err;
-    memcpy(call.tensor, c->o.typed, sizeof call.tensor);
     tune_poison_output(&c->o);
     cr_assert_eq(dcn_execute(c->kernel, &call, &err), 0, "%s", err.text);
 }

@@ -31,7 +31,7 @@ static void split(const dcn_spec *s, int64_t at, int64_t nopq[4])
 static void check(const char *name, const Golden *g, dcn_layout layout)
 {
     dcn_spec s = golden_spec(g, DCN_F64, layout);
-    double *tensor[DCN_MAX_TENSORS] = { NULL };
+    double *tensor[RT_NUM_OPERANDS] = { NULL };
     char what[256] = "";
     const int64_t count = g->tensor[g->n - 1].count;
     s.batch = g->batch;

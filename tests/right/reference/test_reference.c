@@ -6,6 +6,7 @@
 */
 #include "runtime/base/tensor.h"
 #include "runtime/reference/reference.h"
+#include "runtime/spec/operands.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -33,7 +34,7 @@ static double sample(dcn_border border, double y, double x)
     dcn_spec s = one_sample(border);
     double offset[18] = { y }, output[9];
     offset[9] = x;
-    const double *const tensor[DCN_MAX_TENSORS] = { plane, unit, offset };
+    const double *const tensor[RT_NUM_OPERANDS] = { plane, unit, offset };
     rt_reference(&s, tensor, output);
     return output[0];
 }
@@ -103,7 +104,7 @@ Test(byhand, conv2d_with_stride_dilation_and_uneven_padding)
     s.bias = true;
     /* rows -1,0 and 1,2; columns 0,2 and 1,3 */
     const double w[4] = { 1, 10, 100, 1000 }, bias[1] = { 0.5 };
-    const double *const tensor[DCN_MAX_TENSORS] = { plane, w, bias };
+    const double *const tensor[RT_NUM_OPERANDS] = { plane, w, bias };
     const double want[4] = { 100 * 1 + 1000 * 3 + 0.5, 100 * 2 + 0.5,
                              4 + 10 * 6 + 100 * 7 + 1000 * 9 + 0.5, 5 + 100 * 8 + 0.5 };
     double output[4];
@@ -118,7 +119,7 @@ Test(byhand, offset_order)
 {
     dcn_spec s = one_sample(DCN_BORDER_ZERO);
     double offset[18] = { 0 }, output[9];
-    const double *const tensor[DCN_MAX_TENSORS] = { plane, unit, offset };
+    const double *const tensor[RT_NUM_OPERANDS] = { plane, unit, offset };
     offset[0] = 1;
     offset[9] = 2;
     rt_reference(&s, tensor, output);
@@ -137,7 +138,7 @@ static double modulated(dcn_modulation m, double scale, double a, double b)
     s.modulation = m;
     s.modulation_scale = scale;
     const double input[2] = { 1, 1 }, w[2] = { 1, 100 }, offset[4] = { 0 }, mask[2] = { a, b };
-    const double *const tensor[DCN_MAX_TENSORS] = { input, w, offset, mask };
+    const double *const tensor[RT_NUM_OPERANDS] = { input, w, offset, mask };
     double output;
     rt_reference(&s, tensor, &output);
     return output;
@@ -164,7 +165,7 @@ Test(byhand, invalid_samples_keep_the_ieee_product)
     s.height = s.width = 1;
     s.modulation = DCN_MODULATION_MASK;
     double offset[2] = { NAN, 0 }, mask = 1e300, output;
-    const double *const tensor[DCN_MAX_TENSORS] = { plane, unit, offset, &mask };
+    const double *const tensor[RT_NUM_OPERANDS] = { plane, unit, offset, &mask };
     rt_reference(&s, tensor, &output);
     cr_expect_eq(output, 0);
     mask = INFINITY;
@@ -179,7 +180,7 @@ static double activated(dcn_activation a, double x)
     s.in_channels = s.out_channels = 1;
     s.height = s.width = s.kernel[0] = s.kernel[1] = 1;
     s.activation = a;
-    const double *const tensor[DCN_MAX_TENSORS] = { &x, unit };
+    const double *const tensor[RT_NUM_OPERANDS] = { &x, unit };
     double output;
     rt_reference(&s, tensor, &output);
     return output;
@@ -202,8 +203,8 @@ Test(byhand, activations)
 
 typedef struct Problem {
     dcn_spec s;
-    dcn_tensor t[DCN_MAX_TENSORS];
-    double *v[DCN_MAX_TENSORS]; /* by operand; the output too */
+    dcn_tensor t[RT_NUM_OPERANDS];
+    double *v[RT_NUM_OPERANDS]; /* by operand; the output too */
     int n;
 } Problem;
 
@@ -231,7 +232,7 @@ static Problem problem(dcn_op op, dcn_layout layout)
 static void allocate(Problem *p)
 {
     rt_rng r = rt_rng_seed(3);
-    p->n = dcn_spec_tensors(&p->s, p->t);
+    p->n = dcn_spec_tensors(&p->s, p->t, RT_NUM_OPERANDS);
     for (int i = 0; i < p->n; i++) {
         int64_t count = rt_tensor_count(&p->t[i]);
         p->v[i] = malloc((size_t)count * sizeof *p->v[i]);

@@ -5,6 +5,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/spec/fields.h"
+#include "runtime/spec/operands.h"
 #include "tests/support/golden.h"
 
 #include <criterion/criterion.h>
@@ -137,9 +138,9 @@ static void check_output(const char *path, const Variant *v, const dcn_tensor *t
 static void run(const Variant *v, const char *dir)
 {
     static Words w;
-    dcn_tensor t[DCN_MAX_TENSORS];
+    dcn_tensor t[RT_NUM_OPERANDS];
     char path[512], talk[1024];
-    const int n = dcn_spec_tensors(&v->spec, t);
+    const int n = dcn_spec_tensors(&v->spec, t, RT_NUM_OPERANDS);
     w.n = 0;
     add_word(&w, getenv("DCNGEN_BIN"), "", "");
     add_word(&w, "run", "", "");
@@ -169,9 +170,9 @@ static void run(const Variant *v, const char *dir)
 static void remove_files(const char *dir, const dcn_spec *s)
 {
     static const char *const names[] = { "spec.lua", "said" };
-    dcn_tensor t[DCN_MAX_TENSORS];
+    dcn_tensor t[RT_NUM_OPERANDS];
     char path[512];
-    const int n = dcn_spec_tensors(s, t);
+    const int n = dcn_spec_tensors(s, t, RT_NUM_OPERANDS);
     for (int i = 0; i < n + 2; i++) {
         snprintf(path, sizeof path, "%s/%s%s", dir, i < n ? t[i].name : names[i - n],
                  i < n ? ".npy" : "");

@@ -7,6 +7,7 @@
 #include "runtime/base/tensor.h"
 #include "runtime/exec/kernel.h"
 #include "runtime/reference/reference.h"
+#include "runtime/spec/operands.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -37,13 +38,13 @@ static void run(const void *args, int64_t phase, int64_t first, int64_t last, vo
                 int64_t thread)
 {
     (void)phase, (void)first, (void)last, (void)workspace, (void)thread;
-    dcn_tensor t[DCN_MAX_TENSORS];
-    double *v[DCN_MAX_TENSORS];
-    int n = dcn_spec_tensors(&spec, t);
+    dcn_tensor t[RT_NUM_OPERANDS];
+    double *v[RT_NUM_OPERANDS];
+    int n = dcn_spec_tensors(&spec, t, RT_NUM_OPERANDS);
     const int64_t *sizes = (const int64_t *)args + n;
     dcn_spec s;
     cr_assert_eq(dcn_spec_bind(&spec, (dcn_sizes){ sizes[0], sizes[1], sizes[2], 0 }, &s, NULL), 0);
-    n = dcn_spec_tensors(&s, t);
+    n = dcn_spec_tensors(&s, t, RT_NUM_OPERANDS);
     void *const *tensor = args;
     for (int i = 0; i < n; i++) {
         v[i] = calloc((size_t)rt_tensor_count(&t[i]) + 1, sizeof(double));

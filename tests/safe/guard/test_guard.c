@@ -89,7 +89,7 @@ static dcn_spec spec_of(const Shape *f, dcn_dtype dtype, dcn_layout layout)
 /* ---- one call between fences ------------------------------------------------------------------ */
 
 typedef struct Fenced {
-    Fence tensor[DCN_MAX_TENSORS], workspace;
+    Fence tensor[RT_NUM_OPERANDS], workspace;
     int n;
 } Fenced;
 
@@ -136,14 +136,17 @@ static void call_between_fences(const Operands *o, int at_end, const char *what)
     Fenced f;
     dcn_error err;
     fence_all(&f, o, at_end);
-    dcn_call call = { .threads = 2,
-                      .batch = o->spec.batch,
-                      .height = o->spec.height,
-                      .width = o->spec.width,
-                      .workspace = f.workspace.at,
-                      .parallel_for = in_turn };
+    void *tensor[RT_NUM_OPERANDS];
+    const dcn_call call = { .tensor = tensor,
+                            .ntensors = f.n,
+                            .threads = 2,
+                            .batch = o->spec.batch,
+                            .height = o->spec.height,
+                            .width = o->spec.width,
+                            .workspace = f.workspace.at,
+                            .parallel_for = in_turn };
     for (int i = 0; i < f.n; i++)
-        call.tensor[i] = f.tensor[i].at;
+        tensor[i] = f.tensor[i].at;
     fence_watch(what);
     cr_assert_eq(dcn_execute(o->kernel, &call, &err), 0, "%s: %s", what, err.text);
     cr_expect(unfence_all(&f), "%s: the memory beside a tensor was written", what);

@@ -100,8 +100,9 @@ static void in_turn(void *self, int64_t n, int threads, void (*body)(void *, int
 static int execute(void *self, dcn_error *err)
 {
     const Case *c = self;
-    dcn_call call = { .threads = 1, .parallel_for = in_turn };
-    memcpy(call.tensor, c->o.typed, sizeof call.tensor);
+    const dcn_call call = {
+        .tensor = c->o.typed, .ntensors = c->o.n, .threads = 1, .parallel_for = in_turn
+    };
     return dcn_execute(c->kernel, &call, err);
 }
 

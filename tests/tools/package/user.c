@@ -28,7 +28,7 @@ static int triple(const dcn_kernel *k, float *input, float *output, dcn_error *e
     if (!packed)
         return -1;
     dcn_pack_weights(k, &weight, packed);
-    dcn_call call = { .tensor = { input, packed, &bias, output }, .threads = 2 };
+    dcn_call call = { DCN_TENSORS(input, packed, &bias, output), .threads = 2 };
     int status = dcn_execute(k, &call, err);
     free(packed);
     return status;

@@ -5,6 +5,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/exec/kernel.h"
+#include "runtime/exec/operands.h"
 
 #include <criterion/criterion.h>
 #include <pthread.h>
@@ -97,13 +98,16 @@ static dcn_kernel copier(void)
 }
 
 static float input[COUNT], weight[1] = { 2 }, output[COUNT];
+static void *operand[3];
 
 static dcn_call call_of(int threads)
 {
     for (int i = 0; i < COUNT; i++)
         input[i] = (float)i;
     memset(output, 0xff, sizeof output);
-    return (dcn_call){ .tensor = { input, weight, output },
+    memcpy(operand, (void *[]){ input, weight, output }, sizeof operand);
+    return (dcn_call){ .tensor = operand,
+                       .ntensors = 3,
                        .batch = MAX_BATCH,
                        .height = MAX_HEIGHT,
                        .threads = threads };
@@ -185,9 +189,8 @@ static void *execute_often(void *kernel)
 {
     static float in[COUNT] = { 3 };
     float out[COUNT];
-    dcn_call call = {
-        .tensor = { in, weight, out }, .batch = MAX_BATCH, .height = MAX_HEIGHT, .threads = 2
-    };
+    dcn_call call = { DCN_TENSORS(in, weight, out), .batch = MAX_BATCH, .height = MAX_HEIGHT,
+                      .threads = 2 };
     for (int i = 0; i < 50; i++) {
         cr_expect_eq(dcn_execute(kernel, &call, NULL), 0);
         cr_expect_eq(out[0], 6);
@@ -277,7 +280,7 @@ Test(execute, missing_tensors_are_named)
                                            "tensor 'output' is NULL" };
     for (int i = 0; i < 3; i++) {
         dcn_call call = call_of(1);
-        call.tensor[i] = NULL;
+        operand[i] = NULL;
         refuse(&call, message[i]);
     }
 }
@@ -285,7 +288,7 @@ Test(execute, missing_tensors_are_named)
 Test(execute, misaligned_tensors_are_named)
 {
     dcn_call call = call_of(1);
-    call.tensor[0] = (char *)input + 1;
+    operand[0] = (char *)input + 1;
     refuse(&call, "tensor 'input' is not aligned to its 4-byte elements");
 }
 
@@ -293,12 +296,12 @@ Test(execute, overlap_with_the_output_is_refused)
 {
     static float both[2 * COUNT];
     dcn_call call = call_of(1);
-    call.tensor[0] = both;
-    call.tensor[2] = both + COUNT - 1;
-    refuse(&call, "tensor 'input' overlaps the output");
+    operand[0] = both;
+    operand[2] = both + COUNT - 1;
+    refuse(&call, "tensor 'input' overlaps 'output', which is written");
     call = call_of(1);
-    call.tensor[1] = output + COUNT - 1;
-    refuse(&call, "tensor 'weight' overlaps the output");
+    operand[1] = output + COUNT - 1;
+    refuse(&call, "tensor 'weight' overlaps 'output', which is written");
 }
 
 Test(execute, operands_may_touch_the_output)
@@ -306,9 +309,48 @@ Test(execute, operands_may_touch_the_output)
     static float both[2 * COUNT];
     dcn_kernel k = copier();
     dcn_call call = call_of(1);
-    call.tensor[0] = both;
-    call.tensor[2] = both + COUNT;
+    operand[0] = both;
+    operand[2] = both + COUNT;
     cr_expect_eq(dcn_execute(&k, &call, NULL), 0);
+}
+
+Test(execute, the_number_of_tensors_must_be_the_kernels)
+{
+    dcn_call call = call_of(1);
+    call.ntensors = 2;
+    refuse(&call, "2 tensors for kernel 'conv2d', which takes 3: input, weight, output");
+    call.ntensors = 4;
+    refuse(&call, "4 tensors for kernel 'conv2d', which takes 3: input, weight, output");
+}
+
+/* Several outputs, in the middle of the list: each is kept apart from everything else. */
+Test(execute, every_output_is_apart_from_all_other_tensors)
+{
+    static const dcn_tensor t[] = { { .name = "a", .role = DCN_OUT, .dtype = DCN_F64 },
+                                    { .name = "b", .role = DCN_IN, .dtype = DCN_F32 },
+                                    { .name = "c", .role = DCN_OUT, .dtype = DCN_F32 },
+                                    { .name = "d", .role = DCN_IN, .dtype = DCN_F32 } };
+    static const struct {
+        int at[4]; /* bytes; each tensor has 16 */
+        const char *message;
+    } rows[] = { { { 0, 16, 32, 48 }, NULL },
+                 { { 0, 16, 32, 28 }, "tensor 'd' overlaps 'c', which is written" },
+                 { { 0, 12, 32, 48 }, "tensor 'b' overlaps 'a', which is written" },
+                 { { 0, 16, 8, 48 }, "tensor 'c' overlaps 'a', which is written" },
+                 { { 0, 48, 16, 48 }, NULL }, /* what is only read may be shared */
+                 { { 4, 20, 36, 52 }, "tensor 'a' is not aligned to its 8-byte elements" },
+                 { { 0, 20, 36, 52 }, NULL } };
+    _Alignas(16) static char memory[128];
+    static const size_t bytes[] = { 16, 16, 16, 16 };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        dcn_error err = { .text = "" };
+        void *at[4];
+        for (int j = 0; j < 4; j++)
+            at[j] = memory + rows[i].at[j];
+        const int status = rt_check_pointers(t, 4, at, bytes, &err);
+        cr_expect_eq(status, rows[i].message ? -1 : 0, "row %zu: %s", i, err.text);
+        cr_expect_str_eq(err.text, rows[i].message ? rows[i].message : "");
+    }
 }
 
 Test(execute, a_workspace_must_be_aligned)

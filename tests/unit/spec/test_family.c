@@ -2,6 +2,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/spec/fields.h"
+#include "runtime/spec/operands.h"
 #include "tests/support/golden.h"
 
 #include <criterion/criterion.h>
@@ -31,12 +32,12 @@ static dcn_spec regions(dcn_op op)
 
 static void expect_tensors(const dcn_spec *s, const char *want)
 {
-    dcn_tensor t[DCN_MAX_TENSORS];
+    dcn_tensor t[RT_NUM_OPERANDS];
     char got[1024] = "";
     size_t used = 0;
     dcn_error err = { .text = "" };
     cr_expect_eq(dcn_spec_check(s, &err), 0, "%s", err.text);
-    const int n = dcn_spec_tensors(s, t);
+    const int n = dcn_spec_tensors(s, t, RT_NUM_OPERANDS);
     for (int i = 0; i < n; i++) {
         static const char *const roles[] = { [DCN_IN] = "", [DCN_WEIGHT] = "*", [DCN_OUT] = "!" };
         used += (size_t)snprintf(got + used, sizeof got - used, "%s%s%s", i ? " " : "", t[i].name,

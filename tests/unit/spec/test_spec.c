@@ -2,6 +2,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/spec/fields.h"
+#include "runtime/spec/operands.h"
 
 #include <criterion/criterion.h>
 #include <dcngen.h>
@@ -98,10 +99,10 @@ Test(spec, out_sizes_are_those_counted_by_hand)
 
 static void expect_tensors(const dcn_spec *s, const char *want)
 {
-    dcn_tensor t[DCN_MAX_TENSORS];
+    dcn_tensor t[RT_NUM_OPERANDS];
     char got[512] = "";
     size_t used = 0;
-    const int n = dcn_spec_tensors(s, t);
+    const int n = dcn_spec_tensors(s, t, RT_NUM_OPERANDS);
     for (int i = 0; i < n; i++) {
         static const char *const roles[] = { [DCN_IN] = "", [DCN_WEIGHT] = "w", [DCN_OUT] = "o" };
         used += (size_t)snprintf(got + used, sizeof got - used, "%s%s%s", i ? " " : "", t[i].name,
@@ -110,6 +111,47 @@ static void expect_tensors(const dcn_spec *s, const char *want)
             used += (size_t)snprintf(got + used, sizeof got - used, ":%d", (int)t[i].dims[d]);
     }
     cr_expect(strcmp(got, want) == 0, "\n got %s\nwant %s", got, want);
+}
+
+/* As snprintf does: the count is the whole one, and nothing beyond max is written. */
+Test(spec, tensors_can_be_counted_and_cut)
+{
+    const dcn_spec s = sample();
+    dcn_tensor t[3] = { [2] = { .name = "untouched" } };
+    cr_expect_eq(dcn_spec_tensors(&s, NULL, 0), 6);
+    cr_expect_eq(dcn_spec_tensors(&s, t, 2), 6);
+    cr_expect_str_eq(t[1].name, "weight");
+    cr_expect_str_eq(t[2].name, "untouched");
+}
+
+Test(spec, tensors_have_the_dtype_of_the_spec)
+{
+    dcn_spec s = sample();
+    dcn_tensor t[RT_NUM_OPERANDS];
+    s.dtype = DCN_F64;
+    const int n = dcn_spec_tensors(&s, t, RT_NUM_OPERANDS);
+    for (int i = 0; i < n; i++)
+        cr_expect_eq(t[i].dtype, DCN_F64, "%s", t[i].name);
+}
+
+Test(spec, every_operand_has_a_name_of_its_own)
+{
+    for (int i = 0; i < RT_NUM_OPERANDS; i++) {
+        cr_assert_not_null(rt_operand_names[i]);
+        for (int j = 0; j < i; j++)
+            cr_expect_str_neq(rt_operand_names[i], rt_operand_names[j]);
+    }
+}
+
+Test(spec, operands_are_found_by_number)
+{
+    const dcn_spec s = sample();
+    const rt_operands o = rt_operands_of(&s);
+    for (int i = 0; i < o.n; i++) {
+        cr_expect_eq(rt_operand_at(&s, o.which[i]), i);
+        cr_expect_str_eq(o.tensor[i].name, rt_operand_names[o.which[i]]);
+    }
+    cr_expect_eq(rt_operand_at(&s, RT_ROIS), -1);
 }
 
 Test(spec, tensors_and_their_shapes)
@@ -386,11 +428,12 @@ Test(spec, check_survives_random_bits)
         for (int n = 1 + rand() % 3; n > 0; n--)
             bytes[(size_t)rand() % sizeof s] = (unsigned char)rand();
         dcn_error err = { .text = "" };
-        dcn_tensor tensor[DCN_MAX_TENSORS];
+        dcn_tensor tensor[RT_NUM_OPERANDS];
         if (dcn_spec_check(&s, &err))
             cr_assert(err.code == DCN_ESPEC && err.text[0]);
         else
-            cr_assert(dcn_spec_tensors(&s, tensor) >= 3 && tensor[0].dims[0] == s.batch);
+            cr_assert(dcn_spec_tensors(&s, tensor, RT_NUM_OPERANDS) >= 3 &&
+                      tensor[0].dims[0] == s.batch);
     }
 }
 
