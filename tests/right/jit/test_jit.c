@@ -232,8 +232,9 @@ Test(jit, what_cannot_be_compiled_is_said)
         "'target' = \"pentium\": unknown CPU \"pentium\": `dcngen targets` lists the known ones");
     s = spec(0);
     strcpy(s.schedule, "tiled loop_order=2");
-    expect_error(&s, NULL, DCN_ESPEC,
-                 "'schedule' = \"tiled loop_order=2\": schedule knob order = 2 is not one of 0, 1");
+    expect_error(
+        &s, NULL, DCN_ESPEC,
+        "'schedule' = \"tiled loop_order=2\": schedule knob loop_order = 2 is not one of 0, 1");
     dcn_options opt = { .schedule = "blocked" };
     expect_error(&s, &opt, DCN_EUSAGE,
                  "unknown lowering \"blocked\": expected one of tiled, direct");
