@@ -13,9 +13,9 @@
 
 #include <string.h>
 
-enum { MOST_ELEMENTS = 1 << 22 };
+enum { MAX_ELEMENTS = 1 << 22 };
 
-static const double most_work = 2e8;
+static const double max_work = 2e8;
 
 /* The function that a guard stands for: its upvalue; called in the same frame. */
 static int call_guarded(lua_State *L)
@@ -59,7 +59,7 @@ static int guard_pattern(lua_State *L)
     size_t length, pattern_length;
     luaL_checklstring(L, 1, &length);
     const char *pattern = luaL_checklstring(L, 2, &pattern_length);
-    if (work_of(length, pattern, pattern_length) > most_work)
+    if (work_of(length, pattern, pattern_length) > max_work)
         return dsl_raise(L, dsl_here(L), "matching this pattern could take too long");
     return call_guarded(L);
 }
@@ -68,8 +68,8 @@ static int guard_pattern(lua_State *L)
 static int guard_rep(lua_State *L)
 {
     luaL_checkstring(L, 1);
-    if (luaL_checkinteger(L, 2) > MOST_ELEMENTS)
-        return dsl_raise(L, dsl_here(L), "string.rep repeats at most %d times", MOST_ELEMENTS);
+    if (luaL_checkinteger(L, 2) > MAX_ELEMENTS)
+        return dsl_raise(L, dsl_here(L), "string.rep repeats at most %d times", MAX_ELEMENTS);
     return call_guarded(L);
 }
 
@@ -77,8 +77,8 @@ static int guard_rep(lua_State *L)
 static int guard_list(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
-    if (lua_rawlen(L, 1) > MOST_ELEMENTS)
-        return dsl_raise(L, dsl_here(L), "the list has more than %d elements", MOST_ELEMENTS);
+    if (lua_rawlen(L, 1) > MAX_ELEMENTS)
+        return dsl_raise(L, dsl_here(L), "the list has more than %d elements", MAX_ELEMENTS);
     return call_guarded(L);
 }
 
@@ -86,8 +86,8 @@ static int guard_list(lua_State *L)
 static int guard_move(lua_State *L)
 {
     const lua_Integer first = luaL_checkinteger(L, 2), last = luaL_checkinteger(L, 3);
-    if (last >= first && (lua_Unsigned)last - (lua_Unsigned)first > MOST_ELEMENTS)
-        return dsl_raise(L, dsl_here(L), "table.move moves at most %d elements", MOST_ELEMENTS);
+    if (last >= first && (lua_Unsigned)last - (lua_Unsigned)first > MAX_ELEMENTS)
+        return dsl_raise(L, dsl_here(L), "table.move moves at most %d elements", MAX_ELEMENTS);
     return call_guarded(L);
 }
 

@@ -17,14 +17,6 @@ typedef struct {
 
 static const char kernel_type[] = "kernel";
 
-dsl_place dsl_place_of_key(dsl_place call, dcn_op op, const char *key)
-{
-    if (!call.source || !key)
-        return call;
-    const int line = dsl_key_line(call.source->text, call.line, rt_op_names[op], key);
-    return line ? (dsl_place){ call.source, line } : call;
-}
-
 /* What other libraries call our keys, where that is not near. */
 static const struct {
     const char *theirs, *ours;

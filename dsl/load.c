@@ -1,90 +1,18 @@
 /* load.c: from a file or a text to a module: one Lua state, one protected call, one message.
 **
 ** Everything that Lua does happens inside `protected`; whatever it raises comes back to dsl_load
-** as an error in the loader.  The module outlives the Lua state; it keeps the texts, to tell
-** where a key is written.
+** as an error in the loader.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "dsl/loader.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 const dsl_limits dsl_default_limits = {
     .memory_bytes = (size_t)32 << 20,
     .steps = 20 * 1000 * 1000,
     .seconds = 10,
 };
-
-/* ---- modules ----------------------------------------------------------------------- */
-
-struct dcn_module {
-    lua_Alloc alloc;
-    void *alloc_self;
-    size_t bytes;
-    dsl_source *sources; /* the last first; owned once the load has succeeded */
-    int count, nfiles;
-    const char **files; /* in the order in which they were read */
-    dsl_entry kernel[];
-};
-
-dsl_entry *dsl_module_new(dsl_loader *l, int n)
-{
-    const size_t kernels = sizeof(dcn_module) + (size_t)n * sizeof(dsl_entry);
-    int nfiles = 0;
-    for (const dsl_source *s = l->sources; s; s = s->next)
-        nfiles += s->is_file;
-    const size_t bytes = kernels + (size_t)nfiles * sizeof(char *);
-    dcn_module *m = l->alloc(l->alloc_self, NULL, 0, bytes);
-    if (!m)
-        return NULL;
-    *m = (dcn_module){ .alloc = l->alloc,
-                       .alloc_self = l->alloc_self,
-                       .bytes = bytes,
-                       .count = n,
-                       .nfiles = nfiles,
-                       .files = (const char **)(void *)((char *)m + kernels) };
-    for (const dsl_source *s = l->sources; s; s = s->next) {
-        if (s->is_file)
-            m->files[--nfiles] = s->path;
-    }
-    l->module = m;
-    return m->kernel;
-}
-
-void dcn_module_free(dcn_module *m)
-{
-    if (!m)
-        return;
-    dsl_sources_free(m->sources, m->alloc, m->alloc_self);
-    m->alloc(m->alloc_self, m, m->bytes, 0);
-}
-
-int dcn_module_count(const dcn_module *m)
-{
-    return m->count;
-}
-
-const dcn_spec *dcn_module_spec(const dcn_module *m, int i)
-{
-    return i >= 0 && i < m->count ? &m->kernel[i].spec : NULL;
-}
-
-const char *dcn_module_file(const dcn_module *m, int i)
-{
-    return i >= 0 && i < m->nfiles ? m->files[i] : NULL;
-}
-
-int dcn_module_where(const dcn_module *m, int i, const char *key, const char **file)
-{
-    const dsl_entry *k = i >= 0 && i < m->count ? &m->kernel[i] : NULL;
-    const dsl_place at = k ? dsl_place_of_key(k->at, k->spec.op, key) : (dsl_place){ NULL, 0 };
-    if (file)
-        *file = at.source ? at.source->path : NULL;
-    return at.line;
-}
-
-/* ---- loading ------------------------------------------------------------------------- */
 
 /* The return statement is the last of a file: its last line that is not empty is near it. */
 static dsl_place end_of(const dsl_source *s)
@@ -168,8 +96,7 @@ int dsl_load(const dsl_request *r, dcn_module **out, dcn_error *err)
     else
         rc = run(&l);
     if (rc == 0) {
-        l.module->sources = l.sources;
-        *out = l.module;
+        *out = dsl_module_finish(&l);
         return 0;
     }
     dcn_module_free(l.module);

@@ -66,9 +66,114 @@ typedef struct dsl_loader {
     dcn_module *module;
 } dsl_loader;
 
+/* The files, from below to above; one uses only those over it in this list. */
+
+/* ---- state.c: what a Lua state belongs to ------------------------------------------- */
+
 dsl_loader *dsl_of(lua_State *L);
 
-/* ---- load.c ---------------------------------------------------------------- */
+/* A lua_Alloc that counts, and gives nothing beyond limits->memory_bytes. */
+void *dsl_alloc(void *loader, void *block, size_t old_size, size_t new_size);
+
+/* CPU time of this thread. */
+double dsl_cpu_seconds(void);
+
+/* The value `dynamic` of the language. */
+bool dsl_is_dynamic(lua_State *L, int index);
+void dsl_push_dynamic(lua_State *L);
+
+/* The table of names that specs see; set pops it from the top. */
+void dsl_set_environment(lua_State *L);
+void dsl_push_environment(lua_State *L);
+
+/* ---- source.c ---------------------------------------------------------------------- */
+
+/* Add a file, or a text under a path.  NULL with err, of which file and line are not set. */
+dsl_source *dsl_source_read(dsl_loader *l, const char *path, dcn_error *err);
+dsl_source *dsl_source_text(dsl_loader *l, const char *path, const char *text, dcn_error *err);
+dsl_source *dsl_source_by_id(const dsl_loader *l, int id);
+void dsl_sources_free(dsl_source *newest, lua_Alloc alloc, void *alloc_self);
+
+/* ---- message.c: raising and translating errors ------------------------------------- */
+
+/* The innermost running line of Lua. */
+dsl_place dsl_here(lua_State *L);
+
+/* Never returns: the load fails with this message. */
+int dsl_raise_status(lua_State *L, dcn_status status, dsl_place place, const char *text);
+
+/* Never returns: the load fails with DCN_ESPEC, because the spec is to blame. */
+int dsl_raise(lua_State *L, dsl_place place, const char *fmt, ...) RT_PRINTF(3, 4);
+
+/* The message handler of the protected call: fills err and failed. */
+int dsl_on_error(lua_State *L);
+
+/* The value at index as a message shows it, at most size-1 bytes; returns buf. */
+const char *dsl_describe(lua_State *L, int index, char *buf, size_t size);
+
+/* The string key of the table at index that is nearest to word, or NULL; owned by the table. */
+const char *dsl_nearest_key(lua_State *L, int index, const char *word);
+
+/* ---- value.c, scan.c, module.c ------------------------------------------------------ */
+
+/* The value at index as f's type; -1 with the text of err. */
+int dsl_read_value(lua_State *L, int index, const rt_field *f, rt_value *v, dcn_error *err);
+
+/* Where a key of the constructor's call at `call` is written; `call` if that does not show. */
+dsl_place dsl_place_of_key(dsl_place call, dcn_op op, const char *key);
+
+/* A kernel of a module, and the call that made it. */
+typedef struct dsl_entry {
+    dcn_spec spec;
+    dsl_place at;
+} dsl_entry;
+
+/* Make l->module with the files read and n entries to be filled; NULL if there is no memory. */
+dsl_entry *dsl_module_new(dsl_loader *l, int n);
+
+/* Hand the loader's sources to its module, which is the caller's from now on. */
+dcn_module *dsl_module_finish(dsl_loader *l);
+
+/* ---- watch.c, guard.c: nothing that a spec calls runs for ever ------------------------ */
+
+/* From now on count steps and look at the time. */
+void dsl_watch(lua_State *L);
+
+/* Raises when the time is over. */
+void dsl_check_time(lua_State *L);
+
+/* In the table at the top of the stack, replace functions whose C code could run for very long. */
+void dsl_guard_strings(lua_State *L);
+void dsl_guard_tables(lua_State *L);
+int dsl_pairs(lua_State *L);
+
+/* ---- param.c, kernel.c, chunk.c: what specs call, and what they return --------------- */
+
+int dsl_param(lua_State *L);
+
+/* Raises if a param was never read. */
+void dsl_check_params(lua_State *L);
+
+/* Put the constructors into the table at the top of the stack. */
+void dsl_register_constructors(lua_State *L);
+
+/* Turn the nresults values at the top into l->module; end: where the spec returns them. */
+void dsl_collect(lua_State *L, int nresults, dsl_place end);
+
+/* Push what running the source returns; *nresults says how many values. */
+void dsl_source_run(lua_State *L, dsl_source *source, int *nresults);
+int dsl_include(lua_State *L);
+
+/* ---- sandbox.c ----------------------------------------------------------------------- */
+
+/* Build the environment of specs. */
+void dsl_sandbox_open(lua_State *L);
+
+/* Names that specs may use, each list ended by NULL; for the reference page. */
+extern const char *const dsl_base_names[], *const dsl_string_names[];
+extern const char *const dsl_table_names[], *const dsl_math_names[];
+
+/* ---- load.c -------------------------------------------------------------------------- */
 
 /* dcn_load_file (text NULL) and dcn_load_text, with limits and an allocator for everything. */
 typedef struct dsl_request {
@@ -82,91 +187,9 @@ typedef struct dsl_request {
 
 extern const dsl_limits dsl_default_limits;
 
-/* A kernel of a module, and the call that made it. */
-typedef struct dsl_entry {
-    dcn_spec spec;
-    dsl_place at;
-} dsl_entry;
-
-/* Make l->module with the files read and n entries to be filled; NULL if there is no memory. */
-dsl_entry *dsl_module_new(dsl_loader *l, int n);
 int dsl_load(const dsl_request *request, dcn_module **out, dcn_error *err);
 
-/* ---- message.c: raising and translating errors ------------------------------- */
-
-/* The innermost running line of Lua. */
-dsl_place dsl_here(lua_State *L);
-
-/* Never returns: the load fails with this message. */
-int dsl_raise_status(lua_State *L, dcn_status status, dsl_place place, const char *text);
-
-/* The same with DCN_ESPEC: the spec is to blame. */
-int dsl_raise(lua_State *L, dsl_place place, const char *fmt, ...) RT_PRINTF(3, 4);
-
-/* The message handler of the protected call: fills err and failed. */
-int dsl_on_error(lua_State *L);
-
-/* The value at index as a message shows it, at most size-1 bytes; returns buf. */
-const char *dsl_describe(lua_State *L, int index, char *buf, size_t size);
-
-/* The string key of the table at index that is nearest to word, or NULL; owned by the table. */
-const char *dsl_nearest_key(lua_State *L, int index, const char *word);
-
-/* ---- source.c ---------------------------------------------------------------- */
-
-/* Add a file, or a text under a path.  NULL with err, of which file and line are not set. */
-dsl_source *dsl_source_read(dsl_loader *l, const char *path, dcn_error *err);
-dsl_source *dsl_source_text(dsl_loader *l, const char *path, const char *text, dcn_error *err);
-dsl_source *dsl_source_by_id(const dsl_loader *l, int id);
-void dsl_sources_free(dsl_source *newest, lua_Alloc alloc, void *alloc_self);
-
-/* Push what running the source returns; *nresults says how many values. */
-void dsl_source_run(lua_State *L, dsl_source *source, int *nresults);
-
-/* ---- sandbox.c, guard.c ------------------------------------------------------- */
-
-/* Build the environment of specs and leave it where dsl_push_environment finds it. */
-void dsl_sandbox_open(lua_State *L);
-void dsl_push_environment(lua_State *L);
-void *dsl_alloc(void *loader, void *block, size_t old_size, size_t new_size);
-void dsl_watch(lua_State *L);
-void dsl_check_time(lua_State *L);
-double dsl_cpu_seconds(void);
-
-/* Names that specs may use, each list ended by NULL; for the reference page. */
-extern const char *const dsl_base_names[], *const dsl_string_names[], *const dsl_table_names[],
-                                                                          *const dsl_math_names[];
-
-/* In the table at the top of the stack, replace functions whose C code could run for very long. */
-void dsl_guard_strings(lua_State *L);
-void dsl_guard_tables(lua_State *L);
-int dsl_pairs(lua_State *L);
-
-/* ---- scan.c -------------------------------------------------------------------- */
-
-/* The line of `key =` in the braces of the call of `callee` that begins on `line`; 0: not found. */
-int dsl_key_line(const char *text, int line, const char *callee, const char *key);
-
-/* ---- kernel.c, value.c, param.c, include.c: what specs call --------------------- */
-
-void dsl_register_constructors(lua_State *L); /* into the table at the top */
-
-/* Where a key of the constructor's call at `call` is written; `call` if that does not show. */
-dsl_place dsl_place_of_key(dsl_place call, dcn_op op, const char *key);
-bool dsl_is_dynamic(lua_State *L, int index);
-void dsl_push_dynamic(lua_State *L);
-
-/* The value at index as f's type; -1 with the text of err. */
-int dsl_read_value(lua_State *L, int index, const rt_field *f, rt_value *v, dcn_error *err);
-
-/* Turn the nresults values at the top into l->module; where: the end of the spec. */
-void dsl_collect(lua_State *L, int nresults, dsl_place where);
-
-int dsl_param(lua_State *L);
-void dsl_check_params(lua_State *L); /* raises if a param was never read */
-int dsl_include(lua_State *L);
-
-/* ---- page.c --------------------------------------------------------------------- */
+/* ---- page.c -------------------------------------------------------------------------- */
 
 /* Write docs/SPEC.md; 0, or -1 if writing failed. */
 int dsl_page(FILE *out);

@@ -13,11 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-dsl_loader *dsl_of(lua_State *L)
-{
-    return *(dsl_loader **)lua_getextraspace(L);
-}
-
 /* "#3:14: text" is line 14 of source 3; returns where the text begins, or message itself. */
 static const char *parse_place(const dsl_loader *l, const char *message, dsl_place *place)
 {
@@ -164,11 +159,11 @@ static int by_text(const void *a, const void *b)
 /* Tables have no fixed order; sorting makes the hint the same every time. */
 const char *dsl_nearest_key(lua_State *L, int index, const char *word)
 {
-    enum { MOST = 512 };
-    const char *names[MOST + 1];
+    enum { MAX_NAMES = 512 };
+    const char *names[MAX_NAMES + 1];
     size_t n = 0;
     index = lua_absindex(L, index);
-    for (lua_pushnil(L); lua_next(L, index) && n < MOST; lua_pop(L, 1)) {
+    for (lua_pushnil(L); lua_next(L, index) && n < MAX_NAMES; lua_pop(L, 1)) {
         if (lua_type(L, -2) == LUA_TSTRING)
             names[n++] = lua_tostring(L, -2);
     }

@@ -1,18 +1,14 @@
-/* sandbox.c: what a spec can see and how much it may use.
+/* sandbox.c: what a spec can see.
 **
 ** The environment of specs is a table of its own that holds only the names below; a name that is
-** not in it is an error.  Nothing here reads files, clocks or random numbers, catches errors, or
-** makes metatables and coroutines, so that a spec always gives the same kernels and always ends:
-**
-**     memory   every allocation is counted; beyond the limit Lua gets none
-**     steps    a hook counts instructions
-**     seconds  the hook and guard.c look at the CPU time of the thread
+** not in it is an error.  No function in it reads files, clocks or random numbers, catches errors,
+** or makes metatables and coroutines, so that a spec always gives the same kernels.  That it always
+** ends is the business of watch.c and guard.c.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "dsl/loader.h"
 
 #include <lualib.h>
-#include <time.h>
 
 const char *const dsl_base_names[] = { "assert",   "error",    "ipairs", "next", "select",
                                        "tonumber", "tostring", "type",   NULL };
@@ -26,57 +22,6 @@ const char *const dsl_math_names[] = {
     "fmod", "huge", "log",  "max",  "maxinteger", "min",  "mininteger", "modf", "pi",
     "rad",  "sin",  "sqrt", "tan",  "tointeger",  "type", "ult",        NULL
 };
-
-static const char environment;
-
-enum { STEPS_PER_LOOK = 1000 };
-
-void *dsl_alloc(void *loader, void *block, size_t old_size, size_t new_size)
-{
-    dsl_loader *l = loader;
-    const size_t old_bytes = block ? old_size : 0;
-    if (new_size > old_bytes && new_size - old_bytes > l->limits->memory_bytes - l->used_bytes) {
-        l->over_limit = true;
-        return NULL;
-    }
-    void *moved = l->alloc(l->alloc_self, block, old_bytes, new_size);
-    if (moved || new_size == 0)
-        l->used_bytes += new_size - old_bytes;
-    return moved;
-}
-
-double dsl_cpu_seconds(void)
-{
-    struct timespec t = { 0, 0 };
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-void dsl_check_time(lua_State *L)
-{
-    const dsl_loader *l = dsl_of(L);
-    if (dsl_cpu_seconds() - l->started > l->limits->seconds)
-        dsl_raise(L, dsl_here(L), "takes longer than %g seconds (an endless loop?)",
-                  l->limits->seconds);
-}
-
-static void on_line_or_count(lua_State *L, lua_Debug *frame)
-{
-    dsl_loader *l = dsl_of(L);
-    if (frame->event == LUA_HOOKLINE) {
-        l->at = dsl_here(L);
-        return;
-    }
-    l->steps += STEPS_PER_LOOK;
-    if (l->steps > l->limits->steps)
-        dsl_raise(L, dsl_here(L), "takes more than %ld steps (an endless loop?)", l->limits->steps);
-    dsl_check_time(L);
-}
-
-void dsl_watch(lua_State *L)
-{
-    lua_sethook(L, on_line_or_count, LUA_MASKLINE | LUA_MASKCOUNT, STEPS_PER_LOOK);
-}
 
 /* __index of the environment: called for names that are not there. */
 static int unknown_name(lua_State *L)
@@ -146,10 +91,5 @@ void dsl_sandbox_open(lua_State *L)
     lua_pushcfunction(L, unknown_name);
     lua_setfield(L, -2, "__index");
     lua_setmetatable(L, -2);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &environment);
-}
-
-void dsl_push_environment(lua_State *L)
-{
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &environment);
+    dsl_set_environment(L);
 }

@@ -136,7 +136,8 @@ static int find_key(scanner *s, const char *key)
     return found;
 }
 
-int dsl_key_line(const char *text, int line, const char *callee, const char *key)
+/* The line of `key =` in the braces of the call of `callee` that begins on `line`; 0: not found. */
+static int key_line(const char *text, int line, const char *callee, const char *key)
 {
     const scanner start = { .at = text, .line = 1 };
     scanner s = start;
@@ -144,4 +145,12 @@ int dsl_key_line(const char *text, int line, const char *callee, const char *key
         return find_key(&s, key);
     s = start;
     return enter(&s, line, NULL) ? find_key(&s, key) : 0;
+}
+
+dsl_place dsl_place_of_key(dsl_place call, dcn_op op, const char *key)
+{
+    if (!call.source || !key)
+        return call;
+    const int line = key_line(call.source->text, call.line, rt_op_names[op], key);
+    return line ? (dsl_place){ call.source, line } : call;
 }

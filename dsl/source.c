@@ -1,9 +1,7 @@
-/* source.c: the texts of a load: reading files, running them.
+/* source.c: the texts of a load.
 **
-** A file may begin with a byte order mark and with a line that starts with '#', as Lua's own
-** programs may.  Compiled Lua is refused: Lua does not verify it.  A file is read once, however
-** often it is included.  Codes: a file that is not there or not text is DCN_ESPEC, one that may
-** not or cannot be read is DCN_EENV.
+** A file is read once, however often it is included.  Codes: a file that is not there or too long
+** is DCN_ESPEC, one that may not or cannot be read is DCN_EENV.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "dsl/loader.h"
@@ -137,42 +135,4 @@ void dsl_sources_free(dsl_source *newest, lua_Alloc alloc, void *alloc_self)
         newest = s->next;
         alloc(alloc_self, s, s->block_bytes, 0);
     }
-}
-
-/* ---- running ------------------------------------------------------------------- */
-
-static void refuse_binary(lua_State *L, const dsl_source *s)
-{
-    if (s->text[0] == LUA_SIGNATURE[0])
-        dsl_raise(L, (dsl_place){ s, 1 }, "is compiled Lua; a spec must be text");
-    const char *nul = memchr(s->text, 0, s->size);
-    if (!nul)
-        return;
-    int line = 1;
-    for (const char *p = s->text; p < nul; p++)
-        line += *p == '\n';
-    dsl_raise(L, (dsl_place){ s, line }, "has a NUL byte; a spec must be text");
-}
-
-void dsl_source_run(lua_State *L, dsl_source *source, int *nresults)
-{
-    char chunk[32];
-    snprintf(chunk, sizeof chunk, "=#%d", source->id);
-    refuse_binary(L, source);
-    const char *text = source->text;
-    if (strncmp(text, "\xef\xbb\xbf", 3) == 0)
-        text += 3;
-    if (*text == '#')
-        text += strcspn(text, "\n");
-    const size_t size = source->size - (size_t)(text - source->text);
-    const int top = lua_gettop(L);
-    dsl_of(L)->at = (dsl_place){ source, 1 };
-    if (luaL_loadbufferx(L, text, size, chunk, "t") != LUA_OK)
-        lua_error(L);
-    dsl_push_environment(L);
-    lua_setupvalue(L, -2, 1);
-    source->running = true;
-    lua_call(L, 0, LUA_MULTRET);
-    source->running = false;
-    *nresults = lua_gettop(L) - top;
 }

@@ -8,18 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char dynamic;
-
-bool dsl_is_dynamic(lua_State *L, int index)
-{
-    return lua_touserdata(L, index) == &dynamic;
-}
-
-void dsl_push_dynamic(lua_State *L)
-{
-    lua_pushlightuserdata(L, (void *)(uintptr_t)&dynamic);
-}
-
 static int refuse(lua_State *L, int index, const rt_field *f, const char *expected, dcn_error *err)
 {
     char value[128];
@@ -136,7 +124,7 @@ static int read_text(lua_State *L, int index, const rt_field *f, rt_value *v, dc
 
 /* ---- schedules: { "tiled", mr = 6, nv = 4 } is "tiled mr=6 nv=4" -------------------------- */
 
-enum { MOST_KNOBS = 32 };
+enum { MAX_KNOBS = 32 };
 
 typedef struct {
     const char *name;
@@ -175,7 +163,7 @@ static int read_knobs(lua_State *L, int index, knob *knobs, rt_value *v)
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
         if (lua_isinteger(L, -2) && lua_tointeger(L, -2) == 1 && lua_type(L, -1) == LUA_TSTRING)
             ok = ok && append(v, lua_tostring(L, -1), "", "");
-        else if (n < MOST_KNOBS)
+        else if (n < MAX_KNOBS)
             ok = ok && read_knob(L, &knobs[n++]);
         else
             ok = false;
@@ -188,7 +176,7 @@ static int read_schedule(lua_State *L, int index, const rt_field *f, rt_value *v
     static const char expected[] = "a string or a table such as { \"tiled\", mr = 6 }";
     if (lua_type(L, index) == LUA_TSTRING)
         return read_text(L, index, f, v, err);
-    knob knobs[MOST_KNOBS];
+    knob knobs[MAX_KNOBS];
     const int n = lua_istable(L, index) ? read_knobs(L, index, knobs, v) : -1;
     if (n < 0)
         return refuse(L, index, f, expected, err);
