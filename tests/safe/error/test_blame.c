@@ -41,9 +41,9 @@ Test(blame, a_schedule_of_the_spec)
                    value = spec("haswell", "direct oc_block=3");
     refuses(&misspelt, NULL, DCN_ESPEC,
             "'schedule' = \"dirct\": unknown lowering \"dirct\" (did you mean \"direct\"?)");
-    refuses(
-        &value, NULL, DCN_ESPEC,
-        "'schedule' = \"direct oc_block=3\": schedule knob outs = 3 is not one of 1, 2, 4, 8, 16");
+    refuses(&value, NULL, DCN_ESPEC,
+            "'schedule' = \"direct oc_block=3\": schedule knob oc_block = 3 is not one of 1, 2, 4, "
+            "8, 16");
     refuses(&refused, NULL, DCN_ESPEC,
             "'schedule' = \"direct lanes=16\": schedule \"direct lanes=16 oc_block=4\" is refused: "
             "vector is wider than the machine's registers");
