@@ -13,12 +13,12 @@ int main(int argc, char **argv)
 {
     Args args;
     dcn_error err = { .code = DCN_OK };
-    say_begin();
+    print_begin();
     int status = args_parse(argc, argv, &args, &err);
     if (!status)
         status = perform(&args, &err);
     if (status < 0)
-        status = say_error(&err);
+        status = print_error(&err);
     args_free(&args);
-    return say_end(status);
+    return print_end(status);
 }

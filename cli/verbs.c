@@ -197,7 +197,7 @@ int verb_unknown(const char *name, dcn_error *err)
     if (*name == '-')
         return dcn_fail(err, DCN_EUSAGE, "the verb comes first, before '%.100s'", name);
     char hint[HINT_MAX];
-    if (*names_hint(name, names, hint))
+    if (*hint_nearest(name, names, hint))
         return dcn_fail(err, DCN_EUSAGE, "unknown verb '%.100s'%s", name, hint);
     return dcn_fail(err, DCN_EUSAGE, "unknown verb '%.100s'; 'dcngen help' lists the verbs", name);
 }

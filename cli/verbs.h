@@ -41,10 +41,10 @@ int verb_doctor(const Args *a, dcn_error *err);
 int verb_version(const Args *a, dcn_error *err);
 int verb_help(const Args *a, dcn_error *err);
 
-/* The i-th thing that WHAT may be; NULL past the last. */
-const char *show_task(int i);
-const char *cache_task(int i);
-const char *sweep_task(int i);
+/* The i-th subverb, which is what WHAT may be; NULL past the last. */
+const char *show_subverb(int i);
+const char *cache_subverb(int i);
+const char *sweep_subverb(int i);
 
 /* `dcngen VERB --help` */
 int help_verb(const Verb *v);

@@ -19,73 +19,73 @@
 
 const Option options[NOPTIONS] = {
     [OPT_DEFINE] = { "-D", "NAME=VALUE", "what param(\"NAME\", default) returns in the spec",
-                     AT(define), take_define },
+                     AT(define), parse_define },
     [OPT_KERNEL] = { "--kernel", "NAME", "this kernel of the spec only; may be repeated",
-                     AT(kernel), take_list },
+                     AT(kernel), parse_list },
     [OPT_TARGET] = { "--target", "CPU", "native, or a CPU that `dcngen targets` lists", AT(target),
-                     take_target },
+                     parse_target },
     [OPT_TARGETS] = { "--target", "CPU,...",
                       "native, or what `dcngen targets` lists; several: one library for all",
-                      AT(target), take_text },
-    [OPT_CPU] = { "-mcpu", "CPU", "the same as --target", AT(cpu), take_target },
+                      AT(target), parse_text },
+    [OPT_CPU] = { "-mcpu", "CPU", "the same as --target", AT(cpu), parse_target },
     [OPT_ATTRS] = { "-mattr", "+X,-Y", "switch features of the CPU on and off", AT(attrs),
-                    take_text },
-    [OPT_TRIPLE] = { "--triple", "TRIPLE", "the system that the CPU runs", AT(triple), take_text },
+                    parse_text },
+    [OPT_TRIPLE] = { "--triple", "TRIPLE", "the system that the CPU runs", AT(triple), parse_text },
     [OPT_SCHEDULE] = { "--schedule", "TEXT", "fix all or some knobs: \"tiled mr=6\"", AT(schedule),
-                       take_text },
-    [OPT_OUT] = { "-o", "DIR", "where the files go; created if need be", AT(out), take_text },
+                       parse_text },
+    [OPT_OUT] = { "-o", "DIR", "where the files go; created if need be", AT(out), parse_text },
     [OPT_OUT_FILE] = { "-o", "FILE", "where it is written; default the standard output", AT(out),
-                       take_text },
+                       parse_text },
     [OPT_EMIT] = { "--emit", "KIND,...",
                    "obj, header, asm, llvm-ir, bitcode, static-lib, shared-lib", AT(emit),
-                   take_text },
+                   parse_text },
     [OPT_DEPFILE] = { "-M", NULL, "also write NAME.d: what the files were made from, for make", 0,
                       NULL },
     [OPT_INPUT] = { "--input", "NAME=FILE", "read this tensor from an npy file; once for each",
-                    AT(input), take_file },
+                    AT(input), parse_file },
     [OPT_OUTPUT] = { "--output", "NAME=FILE", "write this tensor to an npy file", AT(output),
-                     take_file },
-    [OPT_SEED] = { "--seed", "N", "of the random numbers; default 0", AT(seed), take_seed },
+                     parse_file },
+    [OPT_SEED] = { "--seed", "N", "of the random numbers; default 0", AT(seed), parse_seed },
     [OPT_TIME] = { "--time", "S", "seconds for each kernel; default 1, of tune by effort",
-                   AT(seconds), take_seconds },
+                   AT(seconds), parse_seconds },
     [OPT_TRIALS] = { "--trials", "N", "candidates for each kernel; default by effort", AT(trials),
-                     take_trials },
+                     parse_trials },
     [OPT_EFFORT] = { "--effort", "KIND", "estimate, measure, patient, exhaustive; default measure",
-                     AT(effort), take_effort },
+                     AT(effort), parse_effort },
     [OPT_OFFSETS] = { "--offsets", "KIND",
                       "zero, normal:S with deviation S pixels, or FILE.npy; default normal:2",
-                      AT(offsets), take_offsets },
+                      AT(offsets), parse_offsets },
     [OPT_THREADS] = { "--threads", "N", "default DCNGEN_NUM_THREADS, else one for each core",
-                      AT(threads), take_threads },
+                      AT(threads), parse_threads },
     [OPT_CPUS] = { "--target", "CPU,...", "the CPUs to tune for, or to work for; default native",
-                   AT(target), take_text },
+                   AT(target), parse_text },
     [OPT_OFFSETS_LIST] = { "--offsets", "KIND,...",
                            "zero, normal:S with deviation S pixels, FILE.npy; default normal:2",
-                           AT(offsets_list), take_text },
+                           AT(offsets_list), parse_text },
     [OPT_COUNTS] = { "--threads", "N,...", "numbers of threads to tune for; default 1", AT(counts),
-                     take_text },
+                     parse_text },
     [OPT_CANONICAL] = { "--canonical", NULL, "the layers of known networks, beside or for SPEC.lua",
                         0, NULL },
     [OPT_SLURM] = { "--slurm", "DIR", "write the plan and job arrays that work on it there",
-                    AT(slurm), take_text },
-    [OPT_PLAN] = { "--plan", "FILE", "what `sweep plan` wrote", AT(plan), take_text },
+                    AT(slurm), parse_text },
+    [OPT_PLAN] = { "--plan", "FILE", "what `sweep plan` wrote", AT(plan), parse_text },
     [OPT_DB] = { "--db", "FILE", "the database of a worker; may be repeated where several are read",
-                 AT(db), take_list },
+                 AT(db), parse_list },
     [OPT_SHARD] = { "--shard", "I/N", "the I-th of N equal shares, 1 <= I <= N", AT(shard),
-                    take_shard },
-    [OPT_ITEM] = { "--item", "ID", "this item of the plan only", AT(item), take_text },
+                    parse_shard },
+    [OPT_ITEM] = { "--item", "ID", "this item of the plan only", AT(item), parse_text },
     [OPT_JOBS] = { "--jobs", "N", "items at a time, or auto: all cores; default 1", AT(jobs),
-                   take_jobs },
+                   parse_jobs },
     [OPT_ESTIMATE] = { "--estimate", NULL,
                        "rank by the model of costs what cannot be measured here", 0, NULL },
     [OPT_IMPORT] = { "--import", NULL, "take the results into the store", 0, NULL },
     [OPT_EXPORT] = { "--export", "FILE",
                      "write the results as JSON lines; - is the standard output", AT(export_to),
-                     take_text },
+                     parse_text },
     [OPT_MAX_SIZE] = { "--max-size", "BYTES", "of code that is kept; also 500K, 200M, 1G",
-                       AT(max_bytes), take_size },
+                       AT(max_bytes), parse_size },
     [OPT_MAX_AGE] = { "--max-age", "DAYS", "how long what nobody uses is kept", AT(max_days),
-                      take_days },
+                      parse_days },
     [OPT_JSON] = { "--json", NULL, "report as JSON", 0, NULL },
     [OPT_HELP] = { "--help", NULL, "print this text", 0, NULL },
 };
@@ -136,7 +136,7 @@ int args_no_option(const Verb *verb, const char *name, dcn_error *err)
     }
     names[n] = NULL;
     char hint[HINT_MAX] = "";
-    if (strlen(name) > 2 && *names_hint(name, names, hint))
+    if (strlen(name) > 2 && *hint_nearest(name, names, hint))
         return dcn_fail(err, DCN_EUSAGE, "%s has no option '%s'%s", verb->name, name, hint);
     return dcn_fail(err, DCN_EUSAGE, "%s has no option '%s'; 'dcngen help %s' lists them",
                     verb->name, name, verb->name);
@@ -144,12 +144,12 @@ int args_no_option(const Verb *verb, const char *name, dcn_error *err)
 
 /* ---- taking it ------------------------------------------------------------ */
 
-typedef struct Words {
+typedef struct ArgCursor {
     int n, at;
     char **arg;
-} Words;
+} ArgCursor;
 
-static int take_option(Args *a, Words *w, dcn_error *err)
+static int take_option(Args *a, ArgCursor *w, dcn_error *err)
 {
     static char help[] = "--help";
     char *arg = w->arg[w->at++], *text;
@@ -169,10 +169,10 @@ static int take_option(Args *a, Words *w, dcn_error *err)
         return dcn_fail(err, DCN_EUSAGE, "%s needs a value: %s", o->name, o->value);
     else if (!*text)
         text = w->arg[w->at++];
-    return o->take(o, text, (char *)a + o->offset, err);
+    return o->parse(o, text, (char *)a + o->offset, err);
 }
 
-static int take_words(Args *a, Words *w, dcn_error *err)
+static int take_words(Args *a, ArgCursor *w, dcn_error *err)
 {
     bool only_words = false;
     while (w->at < w->n) {
@@ -216,8 +216,8 @@ static int check_words(const Args *a, dcn_error *err)
 static int make_room(Args *a, int argc, dcn_error *err)
 {
     size_t n = (size_t)argc + 1;
-    List *lists[] = { &a->words, &a->kernel, &a->db };
-    Pairs *pairs[] = { &a->define, &a->input, &a->output };
+    WordList *lists[] = { &a->words, &a->kernel, &a->db };
+    ParamList *pairs[] = { &a->define, &a->input, &a->output };
     bool failed = false;
     for (int i = 0; i < 3; i++)
         failed |= !(lists[i]->at = calloc(n, sizeof *lists[i]->at));
@@ -251,7 +251,7 @@ int args_parse(int argc, char **argv, Args *a, dcn_error *err)
     a->verb = find_verb(argv[1]);
     if (!a->verb)
         return verb_unknown(argv[1], err);
-    Words w = { argc, 2, argv };
+    ArgCursor w = { argc, 2, argv };
     if (take_words(a, &w, err))
         return -1;
     return args_has(a, OPT_HELP) ? 0 : check_words(a, err);

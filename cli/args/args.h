@@ -4,21 +4,21 @@
 ** the hints for misspelt words are all made from them.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#ifndef DCN_CLI_ARGS_H
-#define DCN_CLI_ARGS_H
+#ifndef DCN_CLI_ARGS_ARGS_H
+#define DCN_CLI_ARGS_ARGS_H
 
 #include <dcngen/tune.h>
 
-typedef struct List {
+typedef struct WordList {
     int n;
     const char **at;
-} List;
+} WordList;
 
 /* NAME=TEXT, any number of times. */
-typedef struct Pairs {
+typedef struct ParamList {
     int n;
     dcn_param *at;
-} Pairs;
+} ParamList;
 
 /* In the order in which the help lists them. */
 typedef enum {
@@ -71,9 +71,9 @@ struct Verb;
 typedef struct Args {
     const struct Verb *verb;
     uint64_t given; /* BIT of every option that was there */
-    List words;     /* what is not an option */
-    List kernel;
-    Pairs define, input, output;
+    WordList words; /* what is not an option */
+    WordList kernel;
+    ParamList define, input, output;
     const char *target, *cpu, *attrs, *triple, *schedule, *out, *emit;
     int threads; /* 0: not given */
     uint64_t seed;
@@ -82,7 +82,7 @@ typedef struct Args {
     const char *offsets; /* NULL: not given */
     int64_t trials;      /* 0: not given */
     dcn_effort effort;
-    List db;
+    WordList db;
     const char *counts, *offsets_list; /* of sweep: lists with commas */
     const char *plan, *slurm, *item, *export_to;
     int shard[2]; /* the first of so many as the second says; 0: not given */
@@ -93,8 +93,8 @@ typedef struct Option {
     const char *name;  /* as it is typed: "--threads", "-o", "-mcpu" */
     const char *value; /* what the help calls its value; NULL: a switch */
     const char *help;
-    size_t offset; /* of the field of Args that `take` fills */
-    int (*take)(const struct Option *o, char *text, void *field, dcn_error *err);
+    size_t offset; /* of the field of Args that `parse` fills */
+    int (*parse)(const struct Option *o, char *text, void *field, dcn_error *err);
 } Option;
 
 extern const Option options[NOPTIONS];

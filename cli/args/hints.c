@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-const char *names_hint(const char *word, const char *const *names, char buf[HINT_MAX])
+const char *hint_nearest(const char *word, const char *const *names, char buf[HINT_MAX])
 {
     const char *near = rt_nearest(word, names);
     buf[0] = 0;

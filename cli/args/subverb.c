@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-int task_find(const Args *a, const char *const *names, dcn_error *err)
+int subverb_find(const Args *a, const char *const *names, dcn_error *err)
 {
     char all[128], hint[HINT_MAX];
     const char *word = a->words.at[0];
@@ -17,14 +17,14 @@ int task_find(const Args *a, const char *const *names, dcn_error *err)
             return i;
     }
     return dcn_fail(err, DCN_EUSAGE, "%s '%.100s' is not one of %s%s", a->verb->name, word,
-                    rt_join(names, all, sizeof all), names_hint(word, names, hint));
+                    rt_join(names, all, sizeof all), hint_nearest(word, names, hint));
 }
 
-int task_check(const Args *a, const char *task, uint64_t allowed, dcn_error *err)
+int subverb_check(const Args *a, const char *subverb, uint64_t allowed, dcn_error *err)
 {
     for (int i = 0; i < NOPTIONS; i++) {
         if (a->given & ~allowed & BIT(i))
-            return dcn_fail(err, DCN_EUSAGE, "%s %s has no option '%s'", a->verb->name, task,
+            return dcn_fail(err, DCN_EUSAGE, "%s %s has no option '%s'", a->verb->name, subverb,
                             options[i].name);
     }
     return 0;

@@ -20,7 +20,7 @@ static int fail_value(const Option *o, const char *text, const char *expected, d
     return dcn_fail(err, DCN_EUSAGE, "%s '%.100s' is not %s", o->name, text, expected);
 }
 
-int take_text(const Option *o, char *text, void *field, dcn_error *err)
+int parse_text(const Option *o, char *text, void *field, dcn_error *err)
 {
     if (!*text)
         return dcn_fail(err, DCN_EUSAGE, "%s needs a value: %s", o->name, o->value);
@@ -28,23 +28,23 @@ int take_text(const Option *o, char *text, void *field, dcn_error *err)
     return 0;
 }
 
-int take_target(const Option *o, char *text, void *field, dcn_error *err)
+int parse_target(const Option *o, char *text, void *field, dcn_error *err)
 {
     if (strchr(text, ','))
         return dcn_fail(err, DCN_EUSAGE,
                         "%s '%.100s': one CPU here; compile --target takes several", o->name, text);
-    return take_text(o, text, field, err);
+    return parse_text(o, text, field, err);
 }
 
-int take_list(const Option *o, char *text, void *field, dcn_error *err)
+int parse_list(const Option *o, char *text, void *field, dcn_error *err)
 {
-    List *list = field;
-    return take_text(o, text, &list->at[list->n++], err);
+    WordList *list = field;
+    return parse_text(o, text, &list->at[list->n++], err);
 }
 
 /* ---- NAME=TEXT ------------------------------------------------------------ */
 
-static int take_pair(const Option *o, char *text, Pairs *to, dcn_error *err)
+static int parse_pair(const Option *o, char *text, ParamList *to, dcn_error *err)
 {
     char *equals = strchr(text, '=');
     if (!equals || equals == text)
@@ -58,15 +58,15 @@ static int take_pair(const Option *o, char *text, Pairs *to, dcn_error *err)
     return 0;
 }
 
-int take_define(const Option *o, char *text, void *field, dcn_error *err)
+int parse_define(const Option *o, char *text, void *field, dcn_error *err)
 {
-    return take_pair(o, text, field, err);
+    return parse_pair(o, text, field, err);
 }
 
-int take_file(const Option *o, char *text, void *field, dcn_error *err)
+int parse_file(const Option *o, char *text, void *field, dcn_error *err)
 {
-    Pairs *to = field;
-    if (take_pair(o, text, to, err))
+    ParamList *to = field;
+    if (parse_pair(o, text, to, err))
         return -1;
     if (!*to->at[to->n - 1].value)
         return dcn_fail(err, DCN_EUSAGE, "%s %s= needs a file", o->name, text);
@@ -80,7 +80,7 @@ static bool only_digits(const char *text)
     return *text && !text[strspn(text, "0123456789")];
 }
 
-int take_threads(const Option *o, char *text, void *field, dcn_error *err)
+int parse_threads(const Option *o, char *text, void *field, dcn_error *err)
 {
     errno = 0;
     long n = only_digits(text) ? strtol(text, NULL, 10) : 0;
@@ -91,7 +91,7 @@ int take_threads(const Option *o, char *text, void *field, dcn_error *err)
     return 0;
 }
 
-int take_seed(const Option *o, char *text, void *field, dcn_error *err)
+int parse_seed(const Option *o, char *text, void *field, dcn_error *err)
 {
     errno = 0;
     unsigned long long n = only_digits(text) ? strtoull(text, NULL, 10) : 0;
@@ -111,7 +111,7 @@ static double number(const char *text)
     return *end ? NAN : x;
 }
 
-int take_seconds(const Option *o, char *text, void *field, dcn_error *err)
+int parse_seconds(const Option *o, char *text, void *field, dcn_error *err)
 {
     double s = number(text);
     if (!(s > 0 && s <= SECONDS_MOST))
@@ -121,7 +121,7 @@ int take_seconds(const Option *o, char *text, void *field, dcn_error *err)
 }
 
 /* Whether a file is what it must be is seen when it is read. */
-int take_offsets(const Option *o, char *text, void *field, dcn_error *err)
+int parse_offsets(const Option *o, char *text, void *field, dcn_error *err)
 {
     if (!tune_offsets_is_text(text))
         return fail_value(o, text, "zero, normal:S or S with 0 <= S <= 1e6, or FILE.npy", err);
@@ -129,7 +129,7 @@ int take_offsets(const Option *o, char *text, void *field, dcn_error *err)
     return 0;
 }
 
-const char *take_offsets_word(int i)
+const char *offsets_word(int i)
 {
     static const char *const words[] = { "zero", "normal:", NULL };
     return words[i];
@@ -143,7 +143,7 @@ static int64_t whole(const char *text, const char **end)
     return digits >= 1 && digits <= 15 ? strtoll(text, NULL, 10) : -1;
 }
 
-int take_size(const Option *o, char *text, void *field, dcn_error *err)
+int parse_size(const Option *o, char *text, void *field, dcn_error *err)
 {
     static const char units[] = "KMG";
     const char *end, *unit = NULL;
@@ -156,7 +156,7 @@ int take_size(const Option *o, char *text, void *field, dcn_error *err)
     return 0;
 }
 
-int take_days(const Option *o, char *text, void *field, dcn_error *err)
+int parse_days(const Option *o, char *text, void *field, dcn_error *err)
 {
     const char *end;
     int64_t n = whole(text, &end);
@@ -166,7 +166,7 @@ int take_days(const Option *o, char *text, void *field, dcn_error *err)
     return 0;
 }
 
-int take_trials(const Option *o, char *text, void *field, dcn_error *err)
+int parse_trials(const Option *o, char *text, void *field, dcn_error *err)
 {
     errno = 0;
     long long n = only_digits(text) ? strtoll(text, NULL, 10) : 0;
@@ -176,7 +176,7 @@ int take_trials(const Option *o, char *text, void *field, dcn_error *err)
     return 0;
 }
 
-int take_shard(const Option *o, char *text, void *field, dcn_error *err)
+int parse_shard(const Option *o, char *text, void *field, dcn_error *err)
 {
     const char *slash, *end;
     int64_t i = whole(text, &slash), n = *slash == '/' ? whole(slash + 1, &end) : -1;
@@ -187,10 +187,10 @@ int take_shard(const Option *o, char *text, void *field, dcn_error *err)
     return 0;
 }
 
-int take_jobs(const Option *o, char *text, void *field, dcn_error *err)
+int parse_jobs(const Option *o, char *text, void *field, dcn_error *err)
 {
     *(int *)field = 0;
-    return strcmp(text, "auto") != 0 ? take_threads(o, text, field, err) : 0;
+    return strcmp(text, "auto") != 0 ? parse_threads(o, text, field, err) : 0;
 }
 
 static const struct {
@@ -202,12 +202,12 @@ static const struct {
                 { "exhaustive", DCN_TUNE_EXHAUSTIVE } };
 enum { NEFFORTS = sizeof efforts / sizeof *efforts };
 
-const char *take_effort_word(int i)
+const char *effort_word(int i)
 {
     return i < NEFFORTS ? efforts[i].name : NULL;
 }
 
-int take_effort(const Option *o, char *text, void *field, dcn_error *err)
+int parse_effort(const Option *o, char *text, void *field, dcn_error *err)
 {
     for (int i = 0; i < NEFFORTS; i++) {
         if (!strcmp(text, efforts[i].name)) {

@@ -65,7 +65,7 @@ static const char body[] =
     "}\n"
     "complete -F _dcngen dcngen\n";
 
-static void print_value(Value v)
+static void print_value(CompletionValue v)
 {
     if (v.word) {
         completion_print_words(&v, "words='", " ");
@@ -108,7 +108,7 @@ static void print_values(void)
     puts("_dcngen_value() { # VERB:OPTION\n    case $1 in");
     for (OptionId id = 0; id < NOPTIONS; id++) {
         const Option *o = &options[id];
-        Value value = completion_value(o->name, o->value ? o->value : "");
+        CompletionValue value = completion_value(o->name, o->value ? o->value : "");
         char after[64];
         if (!value.word && !value.files)
             continue;

@@ -46,15 +46,15 @@ static const char *target_word(int i)
 
 static const struct {
     const char *of, *label; /* NULL: of any option or verb, any label */
-    Value value;
+    CompletionValue value;
 } values[] = {
     { "--emit", NULL, { .word = emit_word, .list = true } },
-    { "--effort", NULL, { .word = take_effort_word } },
-    { "--offsets", "KIND,...", { .word = take_offsets_word, .list = true, .files = ".npy" } },
-    { "--offsets", NULL, { .word = take_offsets_word, .files = ".npy" } },
-    { "show", "WHAT", { .word = show_task } },
-    { "cache", "WHAT", { .word = cache_task } },
-    { "sweep", "WHAT", { .word = sweep_task } },
+    { "--effort", NULL, { .word = effort_word } },
+    { "--offsets", "KIND,...", { .word = offsets_word, .list = true, .files = ".npy" } },
+    { "--offsets", NULL, { .word = offsets_word, .files = ".npy" } },
+    { "show", "WHAT", { .word = show_subverb } },
+    { "cache", "WHAT", { .word = cache_subverb } },
+    { "sweep", "WHAT", { .word = sweep_subverb } },
     { "help", NULL, { .word = verb_word } },
     { "completion", NULL, { .word = shell_word } },
     { NULL, "CPU,...", { .word = target_word, .list = true } },
@@ -66,13 +66,13 @@ static const struct {
     { NULL, "DIR", { .files = "/" } },
 };
 
-Value completion_value(const char *of, const char *label)
+CompletionValue completion_value(const char *of, const char *label)
 {
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         if ((!values[i].of || !strcmp(values[i].of, of)) &&
             (!values[i].label || !strcmp(values[i].label, label)))
             return values[i].value;
-    return (Value){ .word = NULL };
+    return (CompletionValue){ .word = NULL };
 }
 
 void completion_print_verbs(OptionId id, const char *between, const char *after)
@@ -108,7 +108,7 @@ bool completion_is_rest(const char *label)
     return n > 3 && !strcmp(label + n - 3, "...");
 }
 
-void completion_print_words(const Value *value, const char *before, const char *between)
+void completion_print_words(const CompletionValue *value, const char *before, const char *between)
 {
     for (int i = 0; value->word && value->word(i); i++)
         printf("%s%s", i ? between : before, value->word(i));
@@ -121,7 +121,7 @@ int verb_completion(const Args *a, dcn_error *err)
     const char *names[NSHELLS + 1] = { NULL };
     for (int i = 0; i < NSHELLS; i++)
         names[i] = shells[i].name;
-    int i = task_find(a, names, err);
+    int i = subverb_find(a, names, err);
     if (i < 0)
         return -1;
     shells[i].print();

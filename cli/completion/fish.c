@@ -50,12 +50,12 @@ static void print_helpers(void)
 }
 
 /* Files as fish itself offers them. */
-static bool offers_files(const Value *v)
+static bool offers_files(const CompletionValue *v)
 {
     return v->files && (v->named || !*v->files);
 }
 
-static void print_files(const Value *v)
+static void print_files(const CompletionValue *v)
 {
     if (offers_files(v))
         fputs(" -F", stdout);
@@ -65,7 +65,7 @@ static void print_files(const Value *v)
         printf(" -k -a '(__fish_complete_suffix %s)'", v->files);
 }
 
-static void print_value(const Value *v)
+static void print_value(const CompletionValue *v)
 {
     print_files(v);
     if (!v->word)
@@ -78,7 +78,7 @@ static void print_option(OptionId id)
 {
     const Option *o = &options[id];
     const bool letter = strlen(o->name) == 2, dashes = o->name[1] == '-';
-    const Value value = completion_value(o->name, o->value ? o->value : "");
+    const CompletionValue value = completion_value(o->name, o->value ? o->value : "");
     fputs("complete -c dcngen -n '__dcngen_verb ", stdout);
     completion_print_verbs(id, " ", "");
     printf("' -%c %s%s",
@@ -101,7 +101,7 @@ static void print_verb(const Verb *v)
     print_quoted(v->summary);
     putchar('\n');
     for (int i = 0; v->operands[i]; i++) {
-        const Value value = completion_value(v->name, v->operands[i]);
+        const CompletionValue value = completion_value(v->name, v->operands[i]);
         printf("complete -c dcngen -n '__dcngen_operand %s %s %d'", v->name,
                completion_is_rest(v->operands[i]) ? "-ge" : "-eq", i);
         print_value(&value);

@@ -18,7 +18,7 @@ static void print_quoted(const char *text, const char *special)
     }
 }
 
-static void print_files(const Value *v)
+static void print_files(const CompletionValue *v)
 {
     if (v->named)
         fputs("_dcngen_named", stdout);
@@ -31,7 +31,7 @@ static void print_files(const Value *v)
 }
 
 /* The action of a specification: (words), a function, or both. */
-static void print_action(const Value *v)
+static void print_action(const CompletionValue *v)
 {
     if (v->word && v->files) {
         printf(" _dcngen_either %s", v->files); /* the space keeps other arguments away */
@@ -52,7 +52,7 @@ static void print_action(const Value *v)
 static void print_option(OptionId id)
 {
     const Option *o = &options[id];
-    const Value v = completion_value(o->name, o->value ? o->value : "");
+    const CompletionValue v = completion_value(o->name, o->value ? o->value : "");
     fputs("    [[ $words[1] = (", stdout);
     completion_print_verbs(id, "|", "");
     printf(") ]] && args+=('%s%s%s[", o->value ? "*" : "", o->name,
@@ -76,7 +76,7 @@ static void print_operands(const Verb *v)
         return;
     printf("    [[ $words[1] = %s ]] && args+=(", v->name);
     for (int i = 0; v->operands[i]; i++) {
-        const Value value = completion_value(v->name, v->operands[i]);
+        const CompletionValue value = completion_value(v->name, v->operands[i]);
         if (completion_is_rest(v->operands[i]))
             printf(" '*:%s:", v->operands[i]);
         else

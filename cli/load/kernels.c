@@ -27,7 +27,7 @@ static int fail_name(const Kernels *k, const char *given, const char *const *nam
 {
     char all[512], hint[HINT_MAX];
     return dcn_fail(err, DCN_EUSAGE, "%s has no kernel '%.64s'%s; it has %s", k->path, given,
-                    names_hint(given, names, hint), rt_join(names, all, sizeof all));
+                    hint_nearest(given, names, hint), rt_join(names, all, sizeof all));
 }
 
 /* Every name that --kernel gives must be there. */
@@ -133,8 +133,8 @@ int kernels_check_target(const Args *a, dcn_error *err)
                     a->cpu);
 }
 
-int kernel_choice_for(const Kernels *k, const dcn_spec *s, const char *cpu, Choice *c,
-                      dcn_error *err)
+int kernel_options_for(const Kernels *k, const dcn_spec *s, const char *cpu, KernelOptions *c,
+                       dcn_error *err)
 {
     const Args *a = k->args;
     if (kernels_check_target(a, err))
@@ -145,18 +145,18 @@ int kernel_choice_for(const Kernels *k, const dcn_spec *s, const char *cpu, Choi
     return err->code == DCN_ESPEC ? kernel_fail(k, s, err) : -1;
 }
 
-int kernel_choice(const Kernels *k, const dcn_spec *s, Choice *c, dcn_error *err)
+int kernel_options(const Kernels *k, const dcn_spec *s, KernelOptions *c, dcn_error *err)
 {
-    return kernel_choice_for(k, s, k->args->target ? k->args->target : k->args->cpu, c, err);
+    return kernel_options_for(k, s, k->args->target ? k->args->target : k->args->cpu, c, err);
 }
 
 int kernel_compile(const Kernels *k, const dcn_spec *s, dcn_kernel **out, dcn_error *err)
 {
-    Choice c;
-    if (kernel_choice(k, s, &c, err))
+    KernelOptions c;
+    if (kernel_options(k, s, &c, err))
         return -1;
     if (dcn_compile(s, &c.opt, out, err))
         return kernel_fail(k, s, err);
-    say_note(dcn_kernel_choice(*out)->note);
+    print_note(dcn_kernel_choice(*out)->note);
     return 0;
 }

@@ -1,8 +1,8 @@
 /* kernels.h: the kernels that a command is about.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#ifndef DCN_CLI_KERNELS_H
-#define DCN_CLI_KERNELS_H
+#ifndef DCN_CLI_LOAD_KERNELS_H
+#define DCN_CLI_LOAD_KERNELS_H
 
 #include "cli/args/args.h"
 
@@ -20,17 +20,17 @@ int kernels_load(const Args *a, Kernels *k, dcn_error *err);
 void kernels_free(Kernels *k);
 
 /* Target, schedule and threads of one kernel: those of the command line, else the spec's. */
-typedef struct Choice {
+typedef struct KernelOptions {
     dcn_target target;
-    dcn_options opt; /* points to the target above: do not copy a Choice */
-} Choice;
+    dcn_options opt; /* points to the target above: do not copy a KernelOptions */
+} KernelOptions;
 
 /* Of the functions below, s is one of k->spec. */
-int kernel_choice(const Kernels *k, const dcn_spec *s, Choice *c, dcn_error *err);
+int kernel_options(const Kernels *k, const dcn_spec *s, KernelOptions *c, dcn_error *err);
 
 /* The same for the CPU of that name instead of the command line's; NULL: the spec's. */
-int kernel_choice_for(const Kernels *k, const dcn_spec *s, const char *cpu, Choice *c,
-                      dcn_error *err);
+int kernel_options_for(const Kernels *k, const dcn_spec *s, const char *cpu, KernelOptions *c,
+                       dcn_error *err);
 
 /* Compile for this process. */
 int kernel_compile(const Kernels *k, const dcn_spec *s, dcn_kernel **out, dcn_error *err);

@@ -32,11 +32,11 @@ static int fail_unknown(const Operands *o, const char *option, const char *name,
     for (int i = 0; i < o->n; i++)
         names[i] = o->at[i].tensor.name;
     return dcn_fail(err, DCN_EUSAGE, "%s: kernel '%s' has no tensor '%.64s'%s; it has %s", option,
-                    o->spec->name, name, names_hint(name, names, hint),
+                    o->spec->name, name, hint_nearest(name, names, hint),
                     rt_join(names, all, sizeof all));
 }
 
-static int match(Operands *o, const Pairs *files, bool outputs, dcn_error *err)
+static int match(Operands *o, const ParamList *files, bool outputs, dcn_error *err)
 {
     const char *option = outputs ? "--output" : "--input";
     for (int i = 0; i < files->n; i++) {

@@ -1,8 +1,8 @@
 /* operands.h: the tensors of one `run`, from files to memory and back.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#ifndef DCN_CLI_OPERANDS_H
-#define DCN_CLI_OPERANDS_H
+#ifndef DCN_CLI_LOAD_OPERANDS_H
+#define DCN_CLI_LOAD_OPERANDS_H
 
 #include "cli/args/args.h"
 #include "runtime/base/npy.h"

@@ -52,12 +52,12 @@ void html_text(FILE *f, const char *text)
 
 /* ---- markup with values --------------------------------------------------- */
 
-typedef struct Values {
+typedef struct FormatArgs {
     va_list list;
-} Values;
+} FormatArgs;
 
 /* One conversion; returns what follows it. */
-static const char *put_value(FILE *f, const char *at, Values *v)
+static const char *put_value(FILE *f, const char *at, FormatArgs *v)
 {
     char spec[24];
     const size_t n = 1 + strspn(at + 1, "-+ #0123456789.l");
@@ -83,7 +83,7 @@ static const char *put_value(FILE *f, const char *at, Values *v)
 
 void html_put(FILE *f, const char *markup, ...)
 {
-    Values v;
+    FormatArgs v;
     va_start(v.list, markup);
     while (*markup) {
         const size_t n = strcspn(markup, "%");

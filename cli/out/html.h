@@ -1,8 +1,8 @@
 /* html.h: text into a page of HTML, so that no value can become markup.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#ifndef DCN_CLI_HTML_H
-#define DCN_CLI_HTML_H
+#ifndef DCN_CLI_OUT_HTML_H
+#define DCN_CLI_OUT_HTML_H
 
 #include "runtime/base/base.h"
 

@@ -9,7 +9,7 @@
 
 /* ---- scales --------------------------------------------------------------- */
 
-double scale_at(const Scale *s, double value)
+double scale_at(const PlotScale *s, double value)
 {
     double part =
         s->log ? log(value / s->lo) / log(s->hi / s->lo) : (value - s->lo) / (s->hi - s->lo);
@@ -35,7 +35,7 @@ static int decimals_of(double step)
 }
 
 /* Wide logarithmic scales step by 1, 2, 5 or by tens. */
-static int wide_ticks(const Scale *s, double tick[MAX_TICKS], int *decimals)
+static int wide_ticks(const PlotScale *s, double tick[MAX_TICKS], int *decimals)
 {
     const bool tens = s->hi / s->lo > 400;
     static const double steps[] = { 1, 2, 5 };
@@ -48,7 +48,7 @@ static int wide_ticks(const Scale *s, double tick[MAX_TICKS], int *decimals)
     return n;
 }
 
-static int even_ticks(const Scale *s, double gap, double tick[MAX_TICKS], int *decimals)
+static int even_ticks(const PlotScale *s, double gap, double tick[MAX_TICKS], int *decimals)
 {
     const double room = fabs(s->to - s->from) / gap, step = round_step((s->hi - s->lo) / room);
     int n = 0;
@@ -58,7 +58,7 @@ static int even_ticks(const Scale *s, double gap, double tick[MAX_TICKS], int *d
     return n;
 }
 
-int scale_ticks(const Scale *s, double gap, double tick[MAX_TICKS], int *decimals)
+int scale_ticks(const PlotScale *s, double gap, double tick[MAX_TICKS], int *decimals)
 {
     int n = s->log && s->hi / s->lo > 8 ? wide_ticks(s, tick, decimals)
                                         : even_ticks(s, gap, tick, decimals);
@@ -71,9 +71,11 @@ int scale_ticks(const Scale *s, double gap, double tick[MAX_TICKS], int *decimal
 
 /* ---- numbers -------------------------------------------------------------- */
 
-Unit unit_of(double ns)
+TimeUnit unit_of(double ns)
 {
-    static const Unit units[] = { { 1, "ns" }, { 1e3, "\u00b5s" }, { 1e6, "ms" }, { 1e9, "s" } };
+    static const TimeUnit units[] = {
+        { 1, "ns" }, { 1e3, "\u00b5s" }, { 1e6, "ms" }, { 1e9, "s" }
+    };
     int u = 0;
     while (u < 3 && ns >= 1000 * units[u].ns)
         u++;
@@ -89,7 +91,7 @@ const char *digits_text(double x, char buf[32])
 
 const char *time_words(double ns, char buf[32])
 {
-    const Unit u = unit_of(ns);
+    const TimeUnit u = unit_of(ns);
     digits_text(ns / u.ns, buf);
     const size_t n = strlen(buf);
     snprintf(buf + n, 32 - n, " %s", u.name);
@@ -98,23 +100,23 @@ const char *time_words(double ns, char buf[32])
 
 /* ---- pictures ------------------------------------------------------------- */
 
-void frame_open(const Frame *p, const char *label)
+void frame_open(const PlotFrame *p, const char *label)
 {
     html_put(p->f, "<svg viewBox=\"0 0 %g %g\" role=\"img\" aria-label=\"%s\">\n", p->width,
              p->height, label);
 }
 
-void frame_close(const Frame *p)
+void frame_close(const PlotFrame *p)
 {
     fputs("</svg>\n", p->f);
 }
 
-void frame_text(const Frame *p, double x, double y, const char *how, const char *text)
+void frame_text(const PlotFrame *p, double x, double y, const char *how, const char *text)
 {
     html_put(p->f, "<text x=\"%.1f\" y=\"%.1f\" class=\"%s\">%s</text>\n", x, y, how, text);
 }
 
-static void tick_text(const Frame *p, double value, int decimals, double at[2], const char *how)
+static void tick_text(const PlotFrame *p, double value, int decimals, double at[2], const char *how)
 {
     char text[48];
     if (fabs(value) >= 1e6)
@@ -125,21 +127,21 @@ static void tick_text(const Frame *p, double value, int decimals, double at[2], 
 }
 
 /* The scale in the unit that is shown. */
-static Scale shown(const Scale *s, double unit)
+static PlotScale shown(const PlotScale *s, double unit)
 {
-    Scale out = *s;
+    PlotScale out = *s;
     out.lo /= unit;
     out.hi /= unit;
     return out;
 }
 
-static void line(const Frame *p, const char *how, double x1, double y1, double x2, double y2)
+static void line(const PlotFrame *p, const char *how, double x1, double y1, double x2, double y2)
 {
     html_put(p->f, "<line class=\"%s\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>\n", how,
              x1, x2, y1, y2);
 }
 
-static void tick_line(const Frame *p, Axis axis, double at)
+static void tick_line(const PlotFrame *p, PlotAxis axis, double at)
 {
     if (axis == AXIS_X)
         line(p, "grid", at, p->top, at, p->bottom);
@@ -147,12 +149,12 @@ static void tick_line(const Frame *p, Axis axis, double at)
         line(p, "grid", p->left, at, p->right, at);
 }
 
-void frame_axis(const Frame *p, Axis axis, const Scale *s, double unit, double gap)
+void frame_axis(const PlotFrame *p, PlotAxis axis, const PlotScale *s, double unit, double gap)
 {
     static const char *const how[] = { "tick mid", "tick end" };
     double tick[MAX_TICKS];
     int decimals;
-    const Scale in = shown(s, unit);
+    const PlotScale in = shown(s, unit);
     const int n = scale_ticks(&in, gap, tick, &decimals);
     for (int i = 0; i < n; i++) {
         const double at = scale_at(&in, tick[i]);
@@ -166,7 +168,7 @@ void frame_axis(const Frame *p, Axis axis, const Scale *s, double unit, double g
 
 /* ---- candidates ----------------------------------------------------------- */
 
-void dots_put(Dots *d, double x, double y, int i)
+void dots_put(PlotDots *d, double x, double y, int i)
 {
     enum { WIDE = 560, MOST = 560 * 360 };
     const long cell = lround(y) * WIDE + lround(x);
@@ -177,7 +179,7 @@ void dots_put(Dots *d, double x, double y, int i)
              d->radius, i);
 }
 
-void frame_mark(const Frame *p, char shape, double x, double y, const char *how, int i)
+void frame_mark(const PlotFrame *p, char shape, double x, double y, const char *how, int i)
 {
     static const struct {
         char shape;

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-void say_begin(void)
+void print_begin(void)
 {
     signal(SIGPIPE, SIG_IGN);
     /* Writing to what stands in for a closed stdout must fail, so it is opened for reading. */
@@ -25,18 +25,18 @@ void say_begin(void)
     }
 }
 
-const char *say_colour(FILE *to, SayMood mood)
+const char *print_colour(FILE *to, Colour colour)
 {
     static const char *const escape[] = { "\033[32m", "\033[1;31m", "\033[0m" };
     const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
     if ((no && *no) || !term || !strcmp(term, "dumb") || !isatty(fileno(to)))
         return "";
-    return escape[mood];
+    return escape[colour];
 }
 
-int say_error(const dcn_error *err)
+int print_error(const dcn_error *err)
 {
-    const char *bad = say_colour(stderr, SAY_BAD), *plain = say_colour(stderr, SAY_PLAIN);
+    const char *bad = print_colour(stderr, COLOUR_BAD), *plain = print_colour(stderr, COLOUR_NONE);
     char line[DCN_ERROR_MAX];
     const size_t place = (size_t)dcn_error_print(err, line, sizeof line) - strlen(err->text);
     if (place)
@@ -46,7 +46,7 @@ int say_error(const dcn_error *err)
     return (int)err->code;
 }
 
-void say_note(const char *text)
+void print_note(const char *text)
 {
     static char last[sizeof((dcn_error *)0)->text];
     if (!*text || !strcmp(text, last))
@@ -55,7 +55,7 @@ void say_note(const char *text)
     fprintf(stderr, "dcngen: note: %s\n", text);
 }
 
-int say_end(int status)
+int print_end(int status)
 {
     errno = 0;
     if (!fflush(stdout) && !ferror(stdout))
@@ -65,11 +65,11 @@ int say_end(int status)
     dcn_error err;
     dcn_fail(&err, DCN_EENV, "cannot write the standard output%s%s", reason ? ": " : "",
              reason ? reason : "");
-    say_error(&err);
+    print_error(&err);
     return status > DCN_EFAILED ? status : DCN_EENV;
 }
 
-int say_json(json_t *root, dcn_error *err)
+int print_json(json_t *root, dcn_error *err)
 {
     char *text = root ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
     json_decref(root);
@@ -80,12 +80,12 @@ int say_json(json_t *root, dcn_error *err)
     return 0;
 }
 
-json_t *say_number(double x)
+json_t *number_json(double x)
 {
     return isfinite(x) ? json_real(x) : json_null();
 }
 
-json_t *say_report(const char *key, json_t *list)
+json_t *list_json(const char *key, json_t *list)
 {
     return json_pack("{s:i, s:o}", "schema", 1, key, list);
 }

@@ -5,14 +5,14 @@
 
 #include <signal.h>
 
-volatile int stop_signal;
+volatile int signal_caught;
 
 static void on_signal(int number)
 {
-    stop_signal = number;
+    signal_caught = number;
 }
 
-void stop_on_signals(void)
+void signals_catch(void)
 {
     struct sigaction once = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
     sigemptyset(&once.sa_mask);

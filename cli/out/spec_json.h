@@ -1,8 +1,8 @@
 /* spec_json.h: a spec as JSON.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#ifndef DCN_CLI_SPEC_JSON_H
-#define DCN_CLI_SPEC_JSON_H
+#ifndef DCN_CLI_OUT_SPEC_JSON_H
+#define DCN_CLI_OUT_SPEC_JSON_H
 
 #include <dcngen/spec.h>
 #include <jansson.h>

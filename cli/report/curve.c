@@ -12,7 +12,7 @@
 ** is does not matter. */
 static const double SHARE = 0.95, FEWEST_TIMES = 1.3, MOST_TIMES = 4;
 
-Unit report_unit(const Section *t)
+TimeUnit report_unit(const Section *t)
 {
     return unit_of(t->low_ns);
 }
@@ -33,20 +33,20 @@ static double most_are_below(const Section *t)
     return below;
 }
 
-Scale report_time_scale(const Section *t, double bottom, double top)
+PlotScale report_time_scale(const Section *t, double bottom, double top)
 {
     const double low = t->low_ns;
     double most = fmin(fmax(most_are_below(t), FEWEST_TIMES * low), MOST_TIMES * low);
     most = fmin(fmax(most, t->guess_ns), fmax(t->high_ns, t->guess_ns));
-    return (Scale){ low * 0.97, most * 1.05, bottom, top, true };
+    return (PlotScale){ low * 0.97, most * 1.05, bottom, top, true };
 }
 
 /* ---- the parts of the picture --------------------------------------------- */
 
 typedef struct Curve {
-    Frame frame;
+    PlotFrame frame;
     const Section *t;
-    Scale x, y;
+    PlotScale x, y;
 } Curve;
 
 static void put_guess_line(const Curve *c)
@@ -76,7 +76,7 @@ static void put_run_borders(const Curve *c)
 
 static void put_dots(const Curve *c, TuneOutcome outcome, const char *how)
 {
-    Dots d = { .frame = &c->frame, .radius = 3 };
+    PlotDots d = { .frame = &c->frame, .radius = 3 };
     html_put(c->frame.f, "<g class=\"%s\">\n", how);
     for (int i = 0; i < c->t->n; i++) {
         const TuneRecord *r = &c->t->record[i];
@@ -160,7 +160,7 @@ static void put_legend(const Curve *c)
 
 void report_curve(FILE *f, const Section *t)
 {
-    const Unit unit = report_unit(t);
+    const TimeUnit unit = report_unit(t);
     char title[64];
     const Curve c = {
         .frame = { f, 560, 320, 52, 548, 34, 276 },

@@ -45,17 +45,17 @@ double record_share(const TuneRecord *r)
 
 /* ---- collecting ----------------------------------------------------------- */
 
-typedef struct Collect {
-    Report *report;
+typedef struct SectionReader {
+    TuningReport *report;
     const Args *args;
     const Kernels *kernels; /* NULL: all */
     TuneKey *wanted;        /* of each kernel; threads are not compared */
     int last;               /* where the record before went */
     bool no_memory;
-} Collect;
+} SectionReader;
 
 /* The kernel whose records these are; -1: nobody asked.  Keys differ in their threads, so ids do not help. */
-static int kernel_of(const Collect *c, const TuneKey *key)
+static int kernel_of(const SectionReader *c, const TuneKey *key)
 {
     for (int i = 0; i < c->kernels->n; i++) {
         const TuneKey *w = &c->wanted[i];
@@ -86,9 +86,9 @@ static void name_section(Section *t, const char *name)
 }
 
 /* Where records of this key and these offsets go; NULL without memory. */
-static Section *place(Collect *c, const TuneKey *key, const TuneRecord *r, const char *name)
+static Section *place(SectionReader *c, const TuneKey *key, const TuneRecord *r, const char *name)
 {
-    Report *all = c->report;
+    TuningReport *all = c->report;
     if (c->last < all->n && is_of(&all->section[c->last], key, r))
         return &all->section[c->last];
     for (c->last = 0; c->last < all->n; c->last++)
@@ -116,7 +116,7 @@ static bool is_there(const Section *t, const TuneRecord *r)
 
 static int take(void *self, const TuneKey *key, const TuneRecord *r)
 {
-    Collect *c = self;
+    SectionReader *c = self;
     const int kernel = c->kernels ? kernel_of(c, key) : -1;
     if ((c->kernels && kernel < 0) || (c->args->threads && c->args->threads != key->threads))
         return 0;
@@ -217,21 +217,21 @@ static int by_name(const void *a, const void *b)
 
 /* ---- reading -------------------------------------------------------------- */
 
-static int find_wanted(const Kernels *k, Collect *c, dcn_error *err)
+static int find_wanted(const Kernels *k, SectionReader *c, dcn_error *err)
 {
     c->wanted = calloc((size_t)k->n + 1, sizeof *c->wanted);
     if (!c->wanted)
         return dcn_fail(err, DCN_EENV, "no memory for %d kernels", k->n);
     for (int i = 0; i < k->n; i++) {
-        Choice choice;
-        if (kernel_choice(k, k->spec[i], &choice, err) ||
+        KernelOptions choice;
+        if (kernel_options(k, k->spec[i], &choice, err) ||
             tune_key(k->spec[i], &choice.target, 1, &c->wanted[i], err))
             return -1;
     }
     return 0;
 }
 
-static bool is_tuned(const Report *r, const TuneKey *wanted)
+static bool is_tuned(const TuningReport *r, const TuneKey *wanted)
 {
     for (int i = 0; i < r->n; i++)
         if (!strcmp(r->section[i].key.spec, wanted->spec))
@@ -239,7 +239,7 @@ static bool is_tuned(const Report *r, const TuneKey *wanted)
     return false;
 }
 
-static int list_untuned(const Collect *c, Report *r, dcn_error *err)
+static int list_untuned(const SectionReader *c, TuningReport *r, dcn_error *err)
 {
     const Kernels *k = c->kernels;
     r->untuned.at = calloc((size_t)k->n + 1, sizeof *r->untuned.at);
@@ -251,7 +251,7 @@ static int list_untuned(const Collect *c, Report *r, dcn_error *err)
     return 0;
 }
 
-static int fail_empty(const Collect *c, dcn_error *err)
+static int fail_empty(const SectionReader *c, dcn_error *err)
 {
     const char *store = c->report->store;
     char threads[64] = "";
@@ -266,9 +266,9 @@ static int fail_empty(const Collect *c, dcn_error *err)
                     store, c->kernels->path, threads, c->kernels->path);
 }
 
-static int collect(Collect *c, TuneStore *st, dcn_error *err)
+static int collect(SectionReader *c, TuneStore *st, dcn_error *err)
 {
-    Report *r = c->report;
+    TuningReport *r = c->report;
     snprintf(r->store, sizeof r->store, "%s", tune_store_path(st));
     if (c->kernels && find_wanted(c->kernels, c, err))
         return -1;
@@ -284,10 +284,10 @@ static int collect(Collect *c, TuneStore *st, dcn_error *err)
     return c->kernels ? list_untuned(c, r, err) : 0;
 }
 
-int report_read(const Args *a, const Kernels *k, Report *r, dcn_error *err)
+int report_read(const Args *a, const Kernels *k, TuningReport *r, dcn_error *err)
 {
-    *r = (Report){ 0 };
-    Collect c = { .report = r, .args = a, .kernels = k };
+    *r = (TuningReport){ 0 };
+    SectionReader c = { .report = r, .args = a, .kernels = k };
     TuneStore *st = NULL;
     const TuneStoreAt at = { .mode = TUNE_STORE_RO };
     int failed = tune_store_open(&at, &st, err) || collect(&c, st, err);
@@ -296,7 +296,7 @@ int report_read(const Args *a, const Kernels *k, Report *r, dcn_error *err)
     return failed ? -1 : 0;
 }
 
-void report_free(Report *r)
+void report_free(TuningReport *r)
 {
     for (int i = 0; i < r->n; i++)
         free(r->section[i].record);

@@ -28,18 +28,18 @@ typedef struct Section {
     int timed, count[SECTION_NOUTCOMES];
 } Section;
 
-typedef struct Report {
+typedef struct TuningReport {
     char store[4096];
     Section *section;
     int n;
     size_t room;
-    List untuned; /* kernels of the spec without a record; borrowed names */
-} Report;
+    WordList untuned; /* kernels of the spec without a record; borrowed names */
+} TuningReport;
 
 /* Read the store.  Without records at all, DCN_EFAILED.  Freed by report_free, also after a failure.  The
 ** kernels must outlive the report; NULL: every record of the store. */
-int report_read(const Args *a, const Kernels *k, Report *r, dcn_error *err);
-void report_free(Report *r);
+int report_read(const Args *a, const Kernels *k, TuningReport *r, dcn_error *err);
+void report_free(TuningReport *r);
 
 /* Verified and timed, if only until it was dropped as too slow. */
 bool record_is_timed(const TuneRecord *r);

@@ -12,22 +12,22 @@
 
 enum { MAX_LOWERINGS = 8, MAX_VALUES = 24 };
 
-typedef struct Value {
+typedef struct KnobValue {
     char text[32];
     double best; /* ns of the fastest that was not dropped; 0: none */
-} Value;
+} KnobValue;
 
-typedef struct Panel {
+typedef struct KnobPanel {
     const Section *t;
     const char *lowering, *knob; /* lowering NULL: the panel of the lowerings themselves */
     int n;
-    Value value[MAX_VALUES];
-} Panel;
+    KnobValue value[MAX_VALUES];
+} KnobPanel;
 
 /* ---- what a candidate has ------------------------------------------------- */
 
 /* The value of the panel's knob, or NULL where the candidate is of no concern here. */
-static const char *value_of(const Panel *p, const TuneRecord *r, KnobText *buf)
+static const char *value_of(const KnobPanel *p, const TuneRecord *r, KnobText *buf)
 {
     if (!record_is_timed(r))
         return NULL;
@@ -36,7 +36,7 @@ static const char *value_of(const Panel *p, const TuneRecord *r, KnobText *buf)
     return strcmp(r->lowering, p->lowering) ? NULL : schedule_value(r->schedule, p->knob, buf);
 }
 
-static int find_value(const Panel *p, const char *text)
+static int find_value(const KnobPanel *p, const char *text)
 {
     int i = 0;
     while (i < p->n && strcmp(p->value[i].text, text) != 0)
@@ -46,14 +46,14 @@ static int find_value(const Panel *p, const char *text)
 
 static int by_number(const void *a, const void *b)
 {
-    const Value *x = a, *y = b;
+    const KnobValue *x = a, *y = b;
     const long m = strtol(x->text, NULL, 10), n = strtol(y->text, NULL, 10);
     if (m != n)
         return m < n ? -1 : 1;
     return strcmp(x->text, y->text);
 }
 
-static void find_values(Panel *p)
+static void find_values(KnobPanel *p)
 {
     for (int i = 0; i < p->t->n; i++) {
         KnobText buf;
@@ -64,7 +64,7 @@ static void find_values(Panel *p)
             continue;
         if (at == p->n)
             snprintf(p->value[p->n++].text, sizeof p->value->text, "%s", text);
-        Value *v = &p->value[at];
+        KnobValue *v = &p->value[at];
         if (r->outcome == TUNE_OK && (v->best <= 0 || r->ns_median < v->best))
             v->best = r->ns_median;
     }
@@ -73,28 +73,28 @@ static void find_values(Panel *p)
 
 /* ---- one panel ------------------------------------------------------------ */
 
-typedef struct Picture {
-    Frame frame;
-    Scale y;
+typedef struct KnobPicture {
+    PlotFrame frame;
+    PlotScale y;
     double band; /* width of one value */
-} Picture;
+} KnobPicture;
 
-static double middle(const Picture *q, int value)
+static double middle(const KnobPicture *q, int value)
 {
     return q->frame.left + q->band * (value + 0.5);
 }
 
 /* Side by side in the band, the same way in every page. */
-static double spread(const Picture *q, int i)
+static double spread(const KnobPicture *q, int i)
 {
     const double part = i * 0.6180339887498949;
     return (part - (double)(long)part - 0.5) * 0.62 * q->band;
 }
 
 /* Those beyond the scale lie at its end. */
-static void put_dots(const Panel *p, const Picture *q, TuneOutcome outcome, const char *how)
+static void put_dots(const KnobPanel *p, const KnobPicture *q, TuneOutcome outcome, const char *how)
 {
-    Dots d = { .frame = &q->frame, .radius = 2.2 };
+    PlotDots d = { .frame = &q->frame, .radius = 2.2 };
     html_put(q->frame.f, "<g class=\"%s\">\n", how);
     for (int i = 0; i < p->t->n; i++) {
         KnobText buf;
@@ -107,7 +107,7 @@ static void put_dots(const Panel *p, const Picture *q, TuneOutcome outcome, cons
     fputs("</g>\n", q->frame.f);
 }
 
-static void put_values(const Panel *p, const Picture *q)
+static void put_values(const KnobPanel *p, const KnobPicture *q)
 {
     for (int v = 0; v < p->n; v++) {
         const double x = middle(q, v), y = scale_at(&q->y, p->value[v].best);
@@ -119,7 +119,7 @@ static void put_values(const Panel *p, const Picture *q)
     }
 }
 
-static void put_marks(const Panel *p, const Picture *q)
+static void put_marks(const KnobPanel *p, const KnobPicture *q)
 {
     const int at[] = { p->t->guess, p->t->best };
     static const char *const how[] = { "guess", "chosen" };
@@ -134,7 +134,7 @@ static void put_marks(const Panel *p, const Picture *q)
     }
 }
 
-static const char *meaning(const Panel *p)
+static const char *meaning(const KnobPanel *p)
 {
     for (int i = 0; p->lowering && cg_lowerings[i]; i++)
         for (int k = 0; k < cg_lowerings[i]->nknobs; k++)
@@ -145,9 +145,10 @@ static const char *meaning(const Panel *p)
 }
 
 /* With more than one lowering, the panel says whose knob it is. */
-static void put_panel(FILE *f, const Panel *p, bool several)
+static void put_panel(FILE *f, const KnobPanel *p, bool several)
 {
-    Picture q = { .frame = { f, 240, 164, 38, 236, 8, 146 }, .y = report_time_scale(p->t, 146, 8) };
+    KnobPicture q = { .frame = { f, 240, 164, 38, 236, 8, 146 },
+                      .y = report_time_scale(p->t, 146, 8) };
     q.band = (q.frame.right - q.frame.left) / p->n;
     html_put(f, "<figure><figcaption>%s%s<b>%s</b> %s</figcaption>\n",
              several && p->lowering ? p->lowering : "", several && p->lowering ? " " : "", p->knob,
@@ -189,11 +190,11 @@ static const char *any_schedule(const Section *t, const char *lowering)
 }
 
 /* Knobs with one value only are named in `fixed`. */
-static void put_lowering(FILE *f, const Panel *start, bool several, char *fixed, size_t size)
+static void put_lowering(FILE *f, const KnobPanel *start, bool several, char *fixed, size_t size)
 {
     KnobText knob;
     for (const char *at = any_schedule(start->t, start->lowering); schedule_knob(&at, &knob);) {
-        Panel p = *start;
+        KnobPanel p = *start;
         const size_t used = strlen(fixed);
         p.knob = knob.name;
         find_values(&p);
@@ -216,12 +217,13 @@ void report_knobs(FILE *f, const Section *t)
         "scale lies at its end.</p>\n<div class=\"panels\">\n",
         report_unit(t).name);
     if (n > 1) {
-        Panel p = { .t = t, .knob = "lowering" };
+        KnobPanel p = { .t = t, .knob = "lowering" };
         find_values(&p);
         put_panel(f, &p, true);
     }
     for (int i = 0; i < n; i++)
-        put_lowering(f, &(Panel){ .t = t, .lowering = name[i] }, n > 1, fixed[i], sizeof fixed[i]);
+        put_lowering(f, &(KnobPanel){ .t = t, .lowering = name[i] }, n > 1, fixed[i],
+                     sizeof fixed[i]);
     fputs("</div>\n", f);
     for (int i = 0; i < n; i++)
         if (*fixed[i])

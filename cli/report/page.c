@@ -66,7 +66,7 @@ static void put_index_row(FILE *f, const Section *t, int i)
         t->key.threads, t->record[0].offsets, t->n, section_failures(t));
 }
 
-static void put_index(FILE *f, const Report *r)
+static void put_index(FILE *f, const TuningReport *r)
 {
     static const char *const heads[] = { "kernel",      ">a call",  ">gain over the guess",
                                          ">of peak",    ">threads", "offsets",
@@ -79,7 +79,7 @@ static void put_index(FILE *f, const Report *r)
     fputs("</nav>\n", f);
 }
 
-static void put_untuned(FILE *f, const Report *r)
+static void put_untuned(FILE *f, const TuningReport *r)
 {
     if (!r->untuned.n)
         return;
@@ -240,7 +240,7 @@ static void put_lines(FILE *f, const char *const *line)
     }
 }
 
-static void put_head(FILE *f, const Report *r)
+static void put_head(FILE *f, const TuningReport *r)
 {
     int64_t last = 0, candidates = 0;
     char date[40];
@@ -264,7 +264,7 @@ static void put_head(FILE *f, const Report *r)
         r->store);
 }
 
-void report_page(FILE *f, const Report *r)
+void report_page(FILE *f, const TuningReport *r)
 {
     put_head(f, r);
     if (r->n > 1)

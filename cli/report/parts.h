@@ -20,16 +20,16 @@ void report_failures(FILE *f, const Section *t);
 void report_candidates(FILE *f, const Section *t, const char *section);
 
 /* Time of a call, upwards in the plot; what is much slower than the rest lies at the top. */
-Scale report_time_scale(const Section *t, double bottom, double top);
+PlotScale report_time_scale(const Section *t, double bottom, double top);
 
-/* Unit of all times of this tuning. */
-Unit report_unit(const Section *t);
+/* TimeUnit of all times of this tuning. */
+TimeUnit report_unit(const Section *t);
 
 /* The whole page and its fixed texts. */
-void report_page(FILE *f, const Report *r);
+void report_page(FILE *f, const TuningReport *r);
 extern const char *const report_style[], *const report_script[]; /* lines, ended by NULL */
 
 /* The same data as JSON; NULL without memory. */
-json_t *report_json(const Report *r);
+json_t *report_json(const TuningReport *r);
 
 #endif

@@ -15,7 +15,7 @@
 
 /* ---- making it ------------------------------------------------------------ */
 
-static int make_page(const Report *r, char **text, size_t *size, dcn_error *err)
+static int make_page(const TuningReport *r, char **text, size_t *size, dcn_error *err)
 {
     FILE *f = open_memstream(text, size);
     if (f)
@@ -24,7 +24,7 @@ static int make_page(const Report *r, char **text, size_t *size, dcn_error *err)
     return (f && fclose(f)) || bad ? dcn_fail(err, DCN_EENV, "no memory for the page") : 0;
 }
 
-static int make_json(const Report *r, char **text, size_t *size, dcn_error *err)
+static int make_json(const TuningReport *r, char **text, size_t *size, dcn_error *err)
 {
     json_t *root = report_json(r);
     *text = root ? json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(9)) : NULL;
@@ -36,7 +36,8 @@ static int make_json(const Report *r, char **text, size_t *size, dcn_error *err)
 }
 
 /* To the file, and then a word of it; without one to the standard output. */
-static int write_out(const Args *a, const Report *r, const char *text, size_t size, dcn_error *err)
+static int write_out(const Args *a, const TuningReport *r, const char *text, size_t size,
+                     dcn_error *err)
 {
     int64_t candidates = 0;
     for (int i = 0; i < r->n; i++)
@@ -54,7 +55,7 @@ static int write_out(const Args *a, const Report *r, const char *text, size_t si
 
 static int write_report(const Args *a, const Kernels *k, dcn_error *err)
 {
-    Report r;
+    TuningReport r;
     char *text = NULL;
     size_t size;
     int failed = report_read(a, k, &r, err);

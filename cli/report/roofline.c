@@ -11,10 +11,10 @@
 #include <math.h>
 
 typedef struct Roof {
-    Frame frame;
+    PlotFrame frame;
     const Section *t;
     double bytes, peak;
-    Scale x, y;
+    PlotScale x, y;
 } Roof;
 
 /* Only what both ends of the plot hold. */
@@ -110,8 +110,8 @@ void report_roofline(FILE *f, const Section *t)
     Roof r = { .frame = { f, 560, 320, 52, 548, 34, 276 }, .t = t, .bytes = section_bytes(t) };
     const double work = c->flops / r.bytes;
     r.peak = c->peak_gflops;
-    r.x = (Scale){ fmin(1, work / 4), fmax(1000, work * 4), 52, 548, true };
-    r.y = (Scale){ fmin(r.peak / 20, record_gflops(c) / 2), r.peak * 2, 276, 34, true };
+    r.x = (PlotScale){ fmin(1, work / 4), fmax(1000, work * 4), 52, 548, true };
+    r.y = (PlotScale){ fmin(r.peak / 20, record_gflops(c) / 2), r.peak * 2, 276, 34, true };
     put_picture(&r);
     put_words(&r);
     fputs("</figure>\n", f);

@@ -12,10 +12,10 @@ enum { ROWS = 6, ROW = 38, FEWEST = 3 };
 static const double FAR = 1.08;
 
 typedef struct Strip {
-    Frame frame;
+    PlotFrame frame;
     const Section *t;
     int row[ROWS], n; /* records */
-    Scale x;
+    PlotScale x;
     bool beyond; /* some readings lie outside it */
 } Strip;
 
@@ -78,7 +78,7 @@ static void choose_scale(Strip *s)
     const double low = all[0], most = all[n - 1 - n / 10];
     const double high = fmin(all[n - 1], low + 1.4 * (most - low));
     const double margin = fmax(high - low, 1e-3 * low) * 0.04;
-    s->x = (Scale){ low - margin, high + margin, s->frame.left, s->frame.right, false };
+    s->x = (PlotScale){ low - margin, high + margin, s->frame.left, s->frame.right, false };
     s->beyond = all[n - 1] > s->x.hi;
 }
 
@@ -125,7 +125,7 @@ static void put_row(const Strip *s, int i)
 void report_samples(FILE *f, const Section *t)
 {
     Strip s = { .t = t };
-    const Unit unit = report_unit(t);
+    const TimeUnit unit = report_unit(t);
     char title[64];
     choose_rows(&s);
     fputs("<figure class=\"wide\"><figcaption><b>Readings</b> Each time of the schedule in use, "
@@ -135,7 +135,7 @@ void report_samples(FILE *f, const Section *t)
         fputs("<p class=\"say\">No candidate has three readings or more.</p>\n</figure>\n", f);
         return;
     }
-    s.frame = (Frame){ f, 560, s.n * ROW + 56, 104, 548, 8, s.n * ROW + 8 };
+    s.frame = (PlotFrame){ f, 560, s.n * ROW + 56, 104, 548, 8, s.n * ROW + 8 };
     choose_scale(&s);
     html_put(
         f,

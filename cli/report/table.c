@@ -92,7 +92,7 @@ static void put_number(FILE *f, double x, const char *text)
 
 static void put_times(FILE *f, const Section *t, const TuneRecord *r)
 {
-    const Unit u = report_unit(t);
+    const TimeUnit u = report_unit(t);
     char text[32], low[32], high[32], both[72];
     const double ns = r->ns_median;
     put_number(f, ns, digits_text(ns / u.ns, text));

@@ -104,7 +104,7 @@ static int add_file(Axes *x, const char *path, dcn_error *err)
 {
     Kernels k;
     Args one = *x->args;
-    one.words = (List){ 1, &path };
+    one.words = (WordList){ 1, &path };
     int failed = kernels_load(&one, &k, err);
     for (int i = 0; i < k.n && !failed; i++) {
         x->wish.spec = k.spec[i];

@@ -14,18 +14,18 @@
 #include <sys/stat.h>
 
 /* The plan, its databases, and what they say. */
-typedef struct Outcome {
+typedef struct SweepOutcome {
     const Args *args;
     SweepPlan plan;
     const char **path;
     SweepDbs dbs;
     SweepFound *found;
-} Outcome;
+} SweepOutcome;
 
-static int outcome_open(Outcome *o, const Args *a, dcn_error *err)
+static int outcome_open(SweepOutcome *o, const Args *a, dcn_error *err)
 {
     int n = 0;
-    *o = (Outcome){ .args = a };
+    *o = (SweepOutcome){ .args = a };
     o->path = calloc((size_t)(a->db.n + a->words.n), sizeof *o->path);
     if (!o->path)
         return dcn_fail(err, DCN_EENV, "no memory for the databases");
@@ -41,7 +41,7 @@ static int outcome_open(Outcome *o, const Args *a, dcn_error *err)
                : 0;
 }
 
-static void outcome_close(Outcome *o)
+static void outcome_close(SweepOutcome *o)
 {
     free(o->found);
     sweep_dbs_close(&o->dbs);
@@ -51,14 +51,14 @@ static void outcome_close(Outcome *o)
 
 /* ---- counts ------------------------------------------------------------------------------- */
 
-typedef struct Count {
+typedef struct TargetCount {
     const char *target; /* NULL: of all */
     int items, conflicts, in[SWEEP_NSTATES];
-} Count;
+} TargetCount;
 
-static Count count_target(const Outcome *o, const char *target)
+static TargetCount count_target(const SweepOutcome *o, const char *target)
 {
-    Count c = { .target = target };
+    TargetCount c = { .target = target };
     for (int i = 0; i < o->plan.n; i++) {
         if (target && strcmp(o->plan.at[i].target, target) != 0)
             continue;
@@ -70,7 +70,7 @@ static Count count_target(const Outcome *o, const char *target)
 }
 
 /* Whether an earlier item is for the same target. */
-static bool seen_before(const Outcome *o, int i)
+static bool seen_before(const SweepOutcome *o, int i)
 {
     for (int j = 0; j < i; j++)
         if (!strcmp(o->plan.at[j].target, o->plan.at[i].target))
@@ -79,9 +79,9 @@ static bool seen_before(const Outcome *o, int i)
 }
 
 /* All is known that can be, and nothing is in doubt. */
-static bool is_complete(const Outcome *o)
+static bool is_complete(const SweepOutcome *o)
 {
-    const Count c = count_target(o, NULL);
+    const TargetCount c = count_target(o, NULL);
     return c.in[SWEEP_DONE] + c.in[SWEEP_ESTIMATED] == c.items && !c.conflicts;
 }
 
@@ -90,7 +90,7 @@ static bool is_complete(const Outcome *o)
 static const SweepState columns[SWEEP_NSTATES] = { SWEEP_DONE,    SWEEP_ESTIMATED, SWEEP_RUNNING,
                                                    SWEEP_MISSING, SWEEP_FOREIGN,   SWEEP_FAILED };
 
-static void print_count(const Count *c)
+static void print_count(const TargetCount *c)
 {
     printf("%-20s %7d", c->target ? c->target : "all", c->items);
     for (int i = 0; i < SWEEP_NSTATES; i++)
@@ -103,13 +103,13 @@ static void print_name(const SweepItem *t)
     printf("%s %s %s %d %s: ", t->id, t->kernel, t->target, t->threads, t->offsets_name);
 }
 
-static void print_rival(const Outcome *o, int db, const SweepRow *r)
+static void print_rival(const SweepOutcome *o, int db, const SweepRow *r)
 {
     printf("  %s: %.4g ms (%.4g to %.4g) on %s: %s\n", db >= 0 ? o->path[db] : "?", r->ns / 1e6,
            r->ns_low / 1e6, r->ns_high / 1e6, r->host, r->schedule);
 }
 
-static void print_troubles(const Outcome *o)
+static void print_troubles(const SweepOutcome *o)
 {
     for (int i = 0; i < o->plan.n; i++) {
         const SweepFound *f = &o->found[i];
@@ -127,7 +127,7 @@ static void print_troubles(const Outcome *o)
     }
 }
 
-static void print_outcome(const Outcome *o)
+static void print_outcome(const SweepOutcome *o)
 {
     printf("%-20s %7s", "target", "items");
     for (int i = 0; i < SWEEP_NSTATES; i++)
@@ -136,17 +136,17 @@ static void print_outcome(const Outcome *o)
     for (int i = 0; i < o->plan.n; i++) {
         if (seen_before(o, i))
             continue;
-        const Count c = count_target(o, o->plan.at[i].target);
+        const TargetCount c = count_target(o, o->plan.at[i].target);
         print_count(&c);
     }
-    const Count all = count_target(o, NULL);
+    const TargetCount all = count_target(o, NULL);
     print_count(&all);
     print_troubles(o);
 }
 
 /* ---- JSON --------------------------------------------------------------------------------- */
 
-static json_t *count_json(const Count *c)
+static json_t *count_json(const TargetCount *c)
 {
     json_t *o = json_pack("{s:i, s:i}", "items", c->items, "conflicts", c->conflicts);
     if (c->target)
@@ -156,15 +156,15 @@ static json_t *count_json(const Count *c)
     return o;
 }
 
-static json_t *row_json(const Outcome *o, const SweepRow *r, int db)
+static json_t *row_json(const SweepOutcome *o, const SweepRow *r, int db)
 {
     return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:b, s:s, s:s}", "db",
-                     db >= 0 ? o->path[db] : "", "schedule", r->schedule, "ns", say_number(r->ns),
-                     "ns_low", say_number(r->ns_low), "ns_high", say_number(r->ns_high), "gain",
-                     say_number(r->gain), "home", r->home, "host", r->host, "why", r->why);
+                     db >= 0 ? o->path[db] : "", "schedule", r->schedule, "ns", number_json(r->ns),
+                     "ns_low", number_json(r->ns_low), "ns_high", number_json(r->ns_high), "gain",
+                     number_json(r->gain), "home", r->home, "host", r->host, "why", r->why);
 }
 
-static json_t *item_json(const Outcome *o, int i)
+static json_t *item_json(const SweepOutcome *o, int i)
 {
     const SweepItem *t = &o->plan.at[i];
     const SweepFound *f = &o->found[i];
@@ -178,32 +178,32 @@ static json_t *item_json(const Outcome *o, int i)
     return j;
 }
 
-static json_t *outcome_json(const Outcome *o)
+static json_t *outcome_json(const SweepOutcome *o)
 {
     json_t *targets = json_array(), *items = json_array();
-    const Count all = count_target(o, NULL);
+    const TargetCount all = count_target(o, NULL);
     for (int i = 0; i < o->plan.n; i++) {
         json_array_append_new(items, item_json(o, i));
         if (seen_before(o, i))
             continue;
-        const Count c = count_target(o, o->plan.at[i].target);
+        const TargetCount c = count_target(o, o->plan.at[i].target);
         json_array_append_new(targets, count_json(&c));
     }
     return json_pack("{s:i, s:b, s:o, s:o, s:o}", "schema", 1, "complete", is_complete(o), "all",
                      count_json(&all), "targets", targets, "items", items);
 }
 
-static int show(const Outcome *o, dcn_error *err)
+static int show(const SweepOutcome *o, dcn_error *err)
 {
     if (args_has(o->args, OPT_JSON))
-        return say_json(outcome_json(o), err);
+        return print_json(outcome_json(o), err);
     print_outcome(o);
     return 0;
 }
 
 int sweep_status(const Args *a, dcn_error *err)
 {
-    Outcome o;
+    SweepOutcome o;
     int status = outcome_open(&o, a, err) || show(&o, err) ? -1 : !is_complete(&o);
     outcome_close(&o);
     return status;
@@ -211,7 +211,7 @@ int sweep_status(const Args *a, dcn_error *err)
 
 /* ---- collecting --------------------------------------------------------------------------- */
 
-static int check_output(const Outcome *o, dcn_error *err)
+static int check_output(const SweepOutcome *o, dcn_error *err)
 {
     struct stat out, in;
     const char *path = o->args->out;
@@ -244,7 +244,7 @@ static int export(const char *path, const char *text, size_t size, dcn_error *er
     return 0;
 }
 
-static int hand_out(const Outcome *o, const char *text, size_t size, dcn_error *err)
+static int hand_out(const SweepOutcome *o, const char *text, size_t size, dcn_error *err)
 {
     const Args *a = o->args;
     return (a->out && sweep_write_db(&o->plan, o->found, text, size, a->out, err)) ||
@@ -254,7 +254,7 @@ static int hand_out(const Outcome *o, const char *text, size_t size, dcn_error *
                : 0;
 }
 
-static int collect(const Outcome *o, dcn_error *err)
+static int collect(const SweepOutcome *o, dcn_error *err)
 {
     char *text;
     size_t size;
@@ -274,7 +274,7 @@ static int collect(const Outcome *o, dcn_error *err)
 
 int sweep_collect(const Args *a, dcn_error *err)
 {
-    Outcome o;
+    SweepOutcome o;
     if (!a->out && !a->export_to && !args_has(a, OPT_IMPORT))
         return dcn_fail(err, DCN_EUSAGE, "sweep collect needs -o FILE, --import or --export FILE");
     const bool quiet = a->export_to && !strcmp(a->export_to, "-");

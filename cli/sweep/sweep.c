@@ -14,7 +14,7 @@ static const struct {
     const char *name;
     uint64_t options; /* that mean something here */
     int (*run)(const Args *a, dcn_error *err);
-} tasks[] = {
+} subverbs[] = {
     { "plan",
       BIT(OPT_DEFINE) | BIT(OPT_KERNEL) | BIT(OPT_CPUS) | BIT(OPT_CPU) | BIT(OPT_ATTRS) |
           BIT(OPT_TRIPLE) | BIT(OPT_SCHEDULE) | BIT(OPT_OUT_FILE) | BIT(OPT_SEED) | BIT(OPT_TIME) |
@@ -27,11 +27,11 @@ static const struct {
     { "collect", (WORK & ~BIT(OPT_CPUS)) | BIT(OPT_OUT_FILE) | BIT(OPT_IMPORT) | BIT(OPT_EXPORT),
       sweep_collect },
 };
-enum { NTASKS = sizeof tasks / sizeof *tasks };
+enum { NSUBVERBS = sizeof subverbs / sizeof *subverbs };
 
-const char *sweep_task(int i)
+const char *sweep_subverb(int i)
 {
-    return i < NTASKS ? tasks[i].name : NULL;
+    return i < NSUBVERBS ? subverbs[i].name : NULL;
 }
 
 size_t sweep_word(const char **at, char *buf, size_t size)
@@ -53,11 +53,11 @@ int sweep_plan_given(const Args *a, SweepPlan *plan, dcn_error *err)
 
 int verb_sweep(const Args *a, dcn_error *err)
 {
-    const char *names[NTASKS + 1] = { NULL };
-    for (int i = 0; i < NTASKS; i++)
-        names[i] = tasks[i].name;
-    int i = task_find(a, names, err);
-    if (i < 0 || task_check(a, tasks[i].name, tasks[i].options, err))
+    const char *names[NSUBVERBS + 1] = { NULL };
+    for (int i = 0; i < NSUBVERBS; i++)
+        names[i] = subverbs[i].name;
+    int i = subverb_find(a, names, err);
+    if (i < 0 || subverb_check(a, subverbs[i].name, subverbs[i].options, err))
         return -1;
-    return tasks[i].run(a, err);
+    return subverbs[i].run(a, err);
 }

@@ -3,8 +3,8 @@
 ** Each returns the exit code, or -1 with err.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#ifndef DCN_CLI_SWEEP_H
-#define DCN_CLI_SWEEP_H
+#ifndef DCN_CLI_SWEEP_SWEEP_H
+#define DCN_CLI_SWEEP_SWEEP_H
 
 #include "cli/args/args.h"
 #include "tuner/sweep/item.h"

@@ -61,8 +61,8 @@ static void tell_json(const SweepItem *t, const SweepRow *r, bool before)
         json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:b, s:s, s:o, s:o, s:s}", "item", t->id,
                   "kernel", t->kernel, "target", t->target, "threads", t->threads, "offsets",
                   t->offsets_name, "state", sweep_state_names[r->state], "before", before,
-                  "schedule", r->schedule, "ns", r->ns > 0 ? say_number(r->ns) : json_null(),
-                  "gain", r->gain > 0 ? say_number(r->gain) : json_null(), "why", r->why);
+                  "schedule", r->schedule, "ns", r->ns > 0 ? number_json(r->ns) : json_null(),
+                  "gain", r->gain > 0 ? number_json(r->gain) : json_null(), "why", r->why);
     char *text = o ? json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
     if (text)
         puts(text);
@@ -101,7 +101,7 @@ static void tell(void *self, const SweepItem *t, const SweepRow *r, bool before)
 static void tell_wait(void *self)
 {
     (void)self;
-    say_note("waiting for cores: other workers use them");
+    print_note("waiting for cores: other workers use them");
 }
 
 /* ---- the exit code ------------------------------------------------------------------------ */
@@ -109,8 +109,8 @@ static void tell_wait(void *self)
 static int conclude(const SweepRun *run, dcn_error *err)
 {
     const int *n = run->count;
-    if (stop_signal)
-        return STOPPED + stop_signal;
+    if (signal_caught)
+        return EXIT_BY_SIGNAL + signal_caught;
     if (n[SWEEP_FOREIGN] == run->plan->n)
         return dcn_fail(err, DCN_EENV, "this machine can run none of the %d item%s", run->plan->n,
                         run->plan->n == 1 ? "" : "s");
@@ -124,11 +124,11 @@ static int work(const Args *a, const SweepPlan *plan, dcn_error *err)
                      .db = a->db.at[0],
                      .jobs = a->jobs,
                      .estimate = args_has(a, OPT_ESTIMATE),
-                     .stop = &stop_signal,
+                     .stop = &signal_caught,
                      .told = tell,
                      .waits = tell_wait,
                      .self = &talk };
-    stop_on_signals();
+    signals_catch();
     return sweep_run(&run, err) ? -1 : conclude(&run, err);
 }
 

@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-const Kind artefact_kinds[NKINDS] = {
+const ArtefactKind artefact_kinds[NKINDS] = {
     { "obj", "", ".o", DCN_EMIT_OBJ },
     { "header", "", ".h", DCN_EMIT_HEADER },
     { "asm", "", ".s", DCN_EMIT_ASM },
@@ -26,7 +26,7 @@ const Kind artefact_kinds[NKINDS] = {
     { "shared-lib", "lib", ".so", DCN_EMIT_SHARED_LIB },
 };
 
-const Kind artefact_depfile = { .name = "depfile", .prefix = "", .suffix = ".d" };
+const ArtefactKind artefact_depfile = { .name = "depfile", .prefix = "", .suffix = ".d" };
 
 /* ---- names ---------------------------------------------------------------- */
 
@@ -47,7 +47,7 @@ static void fail_kind(const char *word, size_t length, dcn_error *err)
         names[i] = artefact_kinds[i].name;
     snprintf(given, sizeof given, "%.*s", (int)(length < 60 ? length : 60), word);
     dcn_fail(err, DCN_EUSAGE, "--emit '%s' is not one of %s%s", given,
-             rt_join(names, all, sizeof all), names_hint(given, names, hint));
+             rt_join(names, all, sizeof all), hint_nearest(given, names, hint));
 }
 
 unsigned artefact_parse(const char *list, dcn_error *err)
@@ -67,10 +67,10 @@ unsigned artefact_parse(const char *list, dcn_error *err)
     }
 }
 
-int artefact_name(Artefact *a, const char *dir, dcn_error *err)
+int artefact_name(ArtefactFile *a, const char *dir, dcn_error *err)
 {
     const char *slash = dir[strlen(dir) - 1] == '/' ? "" : "/";
-    const Kind *k = a->kind;
+    const ArtefactKind *k = a->kind;
     if (asprintf(&a->path, "%s%s%s%s%s", dir, slash, k->prefix, a->spec->name, k->suffix) < 0)
         a->path = NULL;
     if (asprintf(&a->temp, "%s%s.%s%s%s.%ld.tmp", dir, slash, k->prefix, a->spec->name, k->suffix,
@@ -108,7 +108,7 @@ static int make_dirs(const char *dir, dcn_error *err)
 }
 
 /* Renaming over a directory is the one failure that renaming alone would find too late. */
-static int check_free(const Artefact *a, dcn_error *err)
+static int check_free(const ArtefactFile *a, dcn_error *err)
 {
     struct stat st;
     if (!lstat(a->path, &st) && S_ISDIR(st.st_mode))
@@ -117,7 +117,7 @@ static int check_free(const Artefact *a, dcn_error *err)
 }
 
 /* The message names the file that was wanted, with the reason that follows the last colon. */
-static int write_temp(const Artefact *a, dcn_error *err)
+static int write_temp(const ArtefactFile *a, dcn_error *err)
 {
     dcn_error why;
     if (!rt_write_file(a->temp, a->bytes, a->size, &why))
@@ -126,7 +126,7 @@ static int write_temp(const Artefact *a, dcn_error *err)
     return dcn_fail(err, DCN_EENV, "cannot write %s%s", a->path, reason ? reason : "");
 }
 
-int artefacts_write(const char *dir, Artefact *all, int n, dcn_error *err)
+int artefacts_write(const char *dir, ArtefactFile *all, int n, dcn_error *err)
 {
     int failed = make_dirs(dir, err), written = 0;
     for (int i = 0; i < n && !failed; i++)
@@ -144,7 +144,7 @@ int artefacts_write(const char *dir, Artefact *all, int n, dcn_error *err)
     return failed;
 }
 
-void artefacts_free(Artefact *all, int n)
+void artefacts_free(ArtefactFile *all, int n)
 {
     for (int i = 0; all && i < n; i++) {
         free(all[i].path);

@@ -12,19 +12,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct Row {
+typedef struct BenchRow {
     dcn_kernel *kernel;
     dcn_timing timing;
     size_t workspace_bytes;
-} Row;
+} BenchRow;
 
-typedef struct Bench {
+typedef struct BenchRun {
     const Args *args;
     Kernels kernels;
     int threads, name_width;
-    Row *row;
+    BenchRow *row;
     double peak_gflops; /* the greatest of all rows */
-} Bench;
+} BenchRun;
 
 /* ---- text ----------------------------------------------------------------- */
 
@@ -39,13 +39,13 @@ static const char *time_text(double ns, char buf[32])
     return buf;
 }
 
-static void print_head(const Bench *b)
+static void print_head(const BenchRun *b)
 {
     printf("%-*s %-5s %-6s %7s %9s %9s %9s %8s %6s %9s  %s\n", b->name_width, "kernel", "dtype",
            "layout", "threads", "median", "min", "max", "GFLOP/s", "peak", "MB", "schedule");
 }
 
-static void print_row(const Bench *b, const Row *r)
+static void print_row(const BenchRun *b, const BenchRow *r)
 {
     const dcn_spec *s = dcn_kernel_spec(r->kernel);
     const dcn_timing *t = &r->timing;
@@ -59,7 +59,7 @@ static void print_row(const Bench *b, const Row *r)
 
 /* ---- JSON ----------------------------------------------------------------- */
 
-static json_t *row_json(const Bench *b, const Row *r)
+static json_t *row_json(const BenchRun *b, const BenchRow *r)
 {
     const dcn_spec *s = dcn_kernel_spec(r->kernel);
     const dcn_timing *t = &r->timing;
@@ -68,10 +68,10 @@ static json_t *row_json(const Bench *b, const Row *r)
                   "dtype", dcn_dtype_name(s->dtype), "layout", dcn_layout_name(s->layout), "target",
                   dcn_kernel_target(r->kernel)->cpu, "threads", b->threads);
     json_t *times =
-        json_pack("{s:o, s:o, s:o, s:i, s:o, s:o, s:o}", "ns_median", say_number(t->ns_median),
-                  "ns_min", say_number(t->ns_min), "ns_max", say_number(t->ns_max), "rounds",
-                  t->rounds, "gflops", say_number(t->gflops), "peak_gflops",
-                  say_number(t->peak_gflops), "peak_fraction", say_number(t->peak_fraction));
+        json_pack("{s:o, s:o, s:o, s:i, s:o, s:o, s:o}", "ns_median", number_json(t->ns_median),
+                  "ns_min", number_json(t->ns_min), "ns_max", number_json(t->ns_max), "rounds",
+                  t->rounds, "gflops", number_json(t->gflops), "peak_gflops",
+                  number_json(t->peak_gflops), "peak_fraction", number_json(t->peak_fraction));
     json_t *rest =
         json_pack("{s:I, s:I, s:s, s:b}", "bytes", (json_int_t)t->bytes, "workspace_bytes",
                   (json_int_t)r->workspace_bytes, "schedule", dcn_kernel_schedule(r->kernel),
@@ -83,19 +83,19 @@ static json_t *row_json(const Bench *b, const Row *r)
     return o;
 }
 
-static int print_json(const Bench *b, dcn_error *err)
+static int print_all_json(const BenchRun *b, dcn_error *err)
 {
     json_t *list = json_array();
     for (int i = 0; i < b->kernels.n; i++)
         json_array_append_new(list, row_json(b, &b->row[i]));
-    json_t *root = say_report("kernels", list);
-    json_object_set_new(root, "peak_gflops", say_number(b->peak_gflops));
-    return say_json(root, err);
+    json_t *root = list_json("kernels", list);
+    json_object_set_new(root, "peak_gflops", number_json(b->peak_gflops));
+    return print_json(root, err);
 }
 
 /* ---- measuring ------------------------------------------------------------ */
 
-static int check_static(const Bench *b, dcn_error *err)
+static int check_static(const BenchRun *b, dcn_error *err)
 {
     for (int i = 0; i < b->kernels.n; i++) {
         if (kernel_check_static(b->kernels.spec[i], "bench", err))
@@ -104,7 +104,7 @@ static int check_static(const Bench *b, dcn_error *err)
     return 0;
 }
 
-static int verify_first(const Bench *b, const Row *r, dcn_error *err)
+static int verify_first(const BenchRun *b, const BenchRow *r, dcn_error *err)
 {
     dcn_report report;
     const dcn_spec *s = dcn_kernel_spec(r->kernel);
@@ -116,11 +116,11 @@ static int verify_first(const Bench *b, const Row *r, dcn_error *err)
     return 0;
 }
 
-static int measure(Bench *b, int i, dcn_error *err)
+static int measure(BenchRun *b, int i, dcn_error *err)
 {
     const Args *a = b->args;
     const dcn_spec *s = b->kernels.spec[i];
-    Row *r = &b->row[i];
+    BenchRow *r = &b->row[i];
     if (kernel_compile(&b->kernels, s, &r->kernel, err) || verify_first(b, r, err))
         return -1;
     if (dcn_bench(r->kernel, b->threads, a->seconds, a->offsets, &r->timing, err))
@@ -131,7 +131,7 @@ static int measure(Bench *b, int i, dcn_error *err)
     return 0;
 }
 
-static int prepare(Bench *b, dcn_error *err)
+static int prepare(BenchRun *b, dcn_error *err)
 {
     if (kernels_load(b->args, &b->kernels, err) || check_static(b, err))
         return -1;
@@ -149,7 +149,7 @@ static int prepare(Bench *b, dcn_error *err)
     return 0;
 }
 
-static int measure_all(Bench *b, dcn_error *err)
+static int measure_all(BenchRun *b, dcn_error *err)
 {
     const bool text = !args_has(b->args, OPT_JSON);
     for (int i = 0; i < b->kernels.n; i++) {
@@ -161,7 +161,7 @@ static int measure_all(Bench *b, dcn_error *err)
             print_row(b, &b->row[i]);
     }
     if (!text)
-        return print_json(b, err);
+        return print_all_json(b, err);
     printf("peak: %.1f GFLOP/s of multiply-adds on %d thread%s, measured in this run\n",
            b->peak_gflops, b->threads, b->threads == 1 ? "" : "s");
     return 0;
@@ -169,7 +169,7 @@ static int measure_all(Bench *b, dcn_error *err)
 
 int verb_bench(const Args *a, dcn_error *err)
 {
-    Bench b = { .args = a };
+    BenchRun b = { .args = a };
     int status = prepare(&b, err) || measure_all(&b, err) ? -1 : 0;
     for (int i = 0; b.row && i < b.kernels.n; i++)
         dcn_kernel_free(b.row[i].kernel);

@@ -11,13 +11,13 @@
 #include <inttypes.h>
 #include <string.h>
 
-typedef struct Task {
+typedef struct CacheSubverb {
     const char *name;
     const char *file; /* what its second word is called; NULL: it has none */
     bool required;
     uint64_t options; /* that mean something here */
     int (*run)(const Args *a, dcn_cache *c, dcn_error *err);
-} Task;
+} CacheSubverb;
 
 /* ---- what there is ------------------------------------------------------------------------ */
 
@@ -27,9 +27,9 @@ static int show_path(const Args *a, dcn_cache *c, dcn_error *err)
     if (dcn_cache_stat(c, &s, err))
         return -1;
     if (args_has(a, OPT_JSON))
-        return say_json(json_pack("{s:i, s:s, s:s, s:s}", "schema", 1, "store", dcn_cache_path(c),
-                                  "code", s.cache, "system", s.system),
-                        err);
+        return print_json(json_pack("{s:i, s:s, s:s, s:s}", "schema", 1, "store", dcn_cache_path(c),
+                                    "code", s.cache, "system", s.system),
+                          err);
     printf("store   %s\ncode    %s%s\nsystem  %s\n", dcn_cache_path(c), s.cache,
            *s.cache ? "/objects" : "", s.system);
     return 0;
@@ -61,7 +61,7 @@ static int show_stat(const Args *a, dcn_cache *c, dcn_error *err)
             printf("%12" PRId64 "  %s\n", rows[i].n, rows[i].text);
     }
     if (args_has(a, OPT_JSON))
-        return say_json(o, err);
+        return print_json(o, err);
     json_decref(o);
     return 0;
 }
@@ -74,7 +74,7 @@ static int prune(const Args *a, dcn_cache *c, dcn_error *err)
     if (n < 0)
         return -1;
     if (args_has(a, OPT_JSON))
-        return say_json(json_pack("{s:i, s:I}", "schema", 1, "dropped", (json_int_t)n), err);
+        return print_json(json_pack("{s:i, s:I}", "schema", 1, "dropped", (json_int_t)n), err);
     printf("%" PRId64 " records and code files dropped\n", n);
     return 0;
 }
@@ -97,7 +97,7 @@ static int verify(const Args *a, dcn_cache *c, dcn_error *err)
     for (size_t i = 0; i < json_array_size(lines) && !args_has(a, OPT_JSON); i++)
         puts(json_string_value(json_array_get(lines, i)));
     if (!status && args_has(a, OPT_JSON))
-        status = say_json(say_report("damages", json_incref(lines)), err);
+        status = print_json(list_json("damages", json_incref(lines)), err);
     json_decref(lines);
     if (!status && damages)
         return dcn_fail(err, DCN_ESTORE, "%d damage%s in the store", damages,
@@ -120,10 +120,10 @@ static int import(const Args *a, dcn_cache *c, dcn_error *err)
     if (dcn_cache_import(c, a->words.at[1], &got, err))
         return -1;
     if (args_has(a, OPT_JSON))
-        return say_json(json_pack("{s:i, s:I, s:I, s:I}", "schema", 1, "taken",
-                                  (json_int_t)got.taken, "stale", (json_int_t)got.stale, "older",
-                                  (json_int_t)got.older),
-                        err);
+        return print_json(json_pack("{s:i, s:I, s:I, s:I}", "schema", 1, "taken",
+                                    (json_int_t)got.taken, "stale", (json_int_t)got.stale, "older",
+                                    (json_int_t)got.older),
+                          err);
     printf("%" PRId64 " taken, %" PRId64 " not better than what is here", got.taken, got.older);
     if (got.stale)
         printf(", %" PRId64 " of another build or revision left out", got.stale);
@@ -141,8 +141,8 @@ static int for_kernels(const Args *a, dcn_cache *c,
     Kernels k;
     int status = kernels_load(a, &k, err);
     for (int i = 0; i < k.n && !status; i++) {
-        Choice choice;
-        status = kernel_choice(&k, k.spec[i], &choice, err);
+        KernelOptions choice;
+        status = kernel_options(&k, k.spec[i], &choice, err);
         if (!status && what(c, k.spec[i], &choice.opt, err))
             status = kernel_fail(&k, k.spec[i], err);
     }
@@ -169,7 +169,7 @@ static int unpin(const Args *a, dcn_cache *c, dcn_error *err)
     (BIT(OPT_DEFINE) | BIT(OPT_KERNEL) | BIT(OPT_TARGET) | BIT(OPT_CPU) | BIT(OPT_ATTRS) |         \
      BIT(OPT_TRIPLE) | BIT(OPT_THREADS))
 
-static const Task tasks[] = {
+static const CacheSubverb subverbs[] = {
     { "path", NULL, false, JSON, show_path },
     { "ls", NULL, false, JSON, cache_ls },
     { "stat", NULL, false, JSON, show_stat },
@@ -183,23 +183,23 @@ static const Task tasks[] = {
     { .name = NULL },
 };
 
-const char *cache_task(int i)
+const char *cache_subverb(int i)
 {
-    return tasks[i].name;
+    return subverbs[i].name;
 }
 
-static const Task *find_task(const Args *a, dcn_error *err)
+static const CacheSubverb *find_subverb(const Args *a, dcn_error *err)
 {
-    const char *names[sizeof tasks / sizeof *tasks] = { NULL };
-    for (const Task *t = tasks; t->name; t++)
-        names[t - tasks] = t->name;
-    int i = task_find(a, names, err);
-    return i < 0 ? NULL : &tasks[i];
+    const char *names[sizeof subverbs / sizeof *subverbs] = { NULL };
+    for (const CacheSubverb *t = subverbs; t->name; t++)
+        names[t - subverbs] = t->name;
+    int i = subverb_find(a, names, err);
+    return i < 0 ? NULL : &subverbs[i];
 }
 
-static int check_use(const Args *a, const Task *t, dcn_error *err)
+static int check_use(const Args *a, const CacheSubverb *t, dcn_error *err)
 {
-    if (task_check(a, t->name, t->options, err))
+    if (subverb_check(a, t->name, t->options, err))
         return -1;
     if (a->words.n > 1 && !t->file)
         return dcn_fail(err, DCN_EUSAGE, "cache %s takes no '%s'", t->name, a->words.at[1]);
@@ -210,11 +210,11 @@ static int check_use(const Args *a, const Task *t, dcn_error *err)
 
 int verb_cache(const Args *a, dcn_error *err)
 {
-    const Task *t = find_task(a, err);
+    const CacheSubverb *t = find_subverb(a, err);
     dcn_cache *c = NULL;
     if (!t || check_use(a, t, err) || dcn_cache_open(&c, err))
         return -1;
-    say_note(dcn_cache_why(c));
+    print_note(dcn_cache_why(c));
     int status = t->run(a, c, err);
     dcn_cache_close(c);
     return status;

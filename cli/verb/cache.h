@@ -1,8 +1,8 @@
 /* cache.h: the parts of the verb cache.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#ifndef DCN_CLI_CACHE_H
-#define DCN_CLI_CACHE_H
+#ifndef DCN_CLI_VERB_CACHE_H
+#define DCN_CLI_VERB_CACHE_H
 
 #include "cli/args/args.h"
 

@@ -14,20 +14,20 @@
 
 /* ---- text --------------------------------------------------------------------------------- */
 
-typedef struct Line {
+typedef struct LsRow {
     char id[16], *spec;
     char schedule[DCN_TEXT_MAX];
     int threads, tried, rank, stale;
     double ns, gain;
     int64_t when;
-} Line;
+} LsRow;
 
-typedef struct Lines {
-    Line *at;
+typedef struct LsTable {
+    LsRow *at;
     int n;
     size_t room;
     bool failed; /* no memory */
-} Lines;
+} LsTable;
 
 /* What is used first ranks highest. */
 enum { TRIED, ESTIMATED, VERIFIED, WINNER, PINNED };
@@ -42,19 +42,19 @@ static int rank_of(const dcn_cache_entry *e)
     return strcmp(e->outcome, "ok") != 0 ? TRIED : e->winner ? WINNER : VERIFIED;
 }
 
-static Line *add_line(Lines *all, const dcn_cache_entry *e)
+static LsRow *add_line(LsTable *all, const dcn_cache_entry *e)
 {
-    Line *at = rt_grow(all->at, (size_t)all->n + 1, &all->room, sizeof *at);
+    LsRow *at = rt_grow(all->at, (size_t)all->n + 1, &all->room, sizeof *at);
     if (!at)
         return NULL;
     all->at = at;
-    Line *line = &all->at[all->n];
-    *line = (Line){ .threads = e->threads, .rank = -1, .spec = strdup(e->spec) };
+    LsRow *line = &all->at[all->n];
+    *line = (LsRow){ .threads = e->threads, .rank = -1, .spec = strdup(e->spec) };
     snprintf(line->id, sizeof line->id, "%.12s", e->id);
     return line->spec ? (all->n++, line) : NULL;
 }
 
-static Line *line_of(Lines *all, const dcn_cache_entry *e)
+static LsRow *line_of(LsTable *all, const dcn_cache_entry *e)
 {
     for (int i = 0; i < all->n; i++) {
         if (!strncmp(all->at[i].id, e->id, 12))
@@ -65,8 +65,8 @@ static Line *line_of(Lines *all, const dcn_cache_entry *e)
 
 static int see(void *self, const dcn_cache_entry *e)
 {
-    Lines *all = self;
-    Line *line = line_of(all, e);
+    LsTable *all = self;
+    LsRow *line = line_of(all, e);
     all->failed = !line;
     if (!line)
         return 1;
@@ -83,7 +83,7 @@ static int see(void *self, const dcn_cache_entry *e)
     return 0;
 }
 
-static void print_line(const Line *l)
+static void print_line(const LsRow *l)
 {
     static const char first[] = "return ";
     char day[16] = "?";
@@ -108,7 +108,7 @@ static void print_line(const Line *l)
 
 static int print_text(dcn_cache *c, dcn_error *err)
 {
-    Lines all = { .n = 0 };
+    LsTable all = { .n = 0 };
     int status = dcn_cache_each(c, see, &all, err);
     if (!status && all.failed)
         status = dcn_fail(err, DCN_EENV, "no memory to list the store");
@@ -144,7 +144,7 @@ int cache_ls(const Args *a, dcn_cache *c, dcn_error *err)
         return print_text(c, err);
     json_t *list = json_array();
     if (!dcn_cache_each(c, append, list, err))
-        return say_json(say_report("records", list), err);
+        return print_json(list_json("records", list), err);
     json_decref(list);
     return -1;
 }

@@ -18,21 +18,21 @@
 
 enum { MAX_TARGETS = 16 };
 
-typedef struct Work {
+typedef struct CompileWork {
     const Args *args;
     Kernels kernels;
     char *names; /* of the targets, each ended by NUL */
     const char *cpu[MAX_TARGETS];
     int targets;
     dcn_choice *choice; /* kernel by kernel, in each by target */
-    Artefact *all;      /* kernel by kernel, in each by kind */
+    ArtefactFile *all;  /* kernel by kernel, in each by kind */
     int n;
-} Work;
+} CompileWork;
 
 /* ---- what to make --------------------------------------------------------- */
 
 /* A,B,C; without --target the one CPU that -mcpu or the spec names. */
-static int split_targets(Work *w, dcn_error *err)
+static int split_targets(CompileWork *w, dcn_error *err)
 {
     const char *list = w->args->target;
     w->targets = 1;
@@ -54,31 +54,31 @@ static int split_targets(Work *w, dcn_error *err)
     return 0;
 }
 
-static int choose(Work *w, int i, dcn_error *err)
+static int choose(CompileWork *w, int i, dcn_error *err)
 {
     const dcn_spec *s = w->kernels.spec[i];
     for (int t = 0; t < w->targets; t++) {
-        Choice c;
+        KernelOptions c;
         dcn_choice *to = &w->choice[i * w->targets + t];
-        if (kernel_choice_for(&w->kernels, s, w->cpu[t], &c, err))
+        if (kernel_options_for(&w->kernels, s, w->cpu[t], &c, err))
             return -1;
         if (dcn_explain(s, &c.opt, to, NULL, 0, err))
             return kernel_fail(&w->kernels, s, err);
-        say_note(to->note);
+        print_note(to->note);
     }
     return 0;
 }
 
-static int add(Work *w, int i, const Kind *kind, dcn_error *err)
+static int add(CompileWork *w, int i, const ArtefactKind *kind, dcn_error *err)
 {
-    Artefact *a = &w->all[w->n++];
+    ArtefactFile *a = &w->all[w->n++];
     a->spec = w->kernels.spec[i];
     a->choice = &w->choice[i * w->targets];
     a->kind = kind;
     return artefact_name(a, w->args->out, err);
 }
 
-static int plan(Work *w, unsigned kinds, dcn_error *err)
+static int plan(CompileWork *w, unsigned kinds, dcn_error *err)
 {
     w->all = calloc((size_t)w->kernels.n * (NKINDS + 1) + 1, sizeof *w->all);
     w->choice = calloc((size_t)(w->kernels.n * w->targets) + 1, sizeof *w->choice);
@@ -99,11 +99,11 @@ static int plan(Work *w, unsigned kinds, dcn_error *err)
 
 /* ---- making it ------------------------------------------------------------ */
 
-static int emit(const Work *w, Artefact *a, Choice *c)
+static int emit(const CompileWork *w, ArtefactFile *a, KernelOptions *c)
 {
     dcn_options opt[MAX_TARGETS];
     for (int t = 0; t < w->targets; t++) {
-        if (kernel_choice_for(&w->kernels, a->spec, w->cpu[t], &c[t], &a->err))
+        if (kernel_options_for(&w->kernels, a->spec, w->cpu[t], &c[t], &a->err))
             return -1;
         opt[t] = c[t].opt;
         opt[t].schedule = a->choice[t].schedule;
@@ -115,14 +115,14 @@ static int emit(const Work *w, Artefact *a, Choice *c)
 
 static void make(void *arg, int64_t i, int thread)
 {
-    Work *w = arg;
-    Artefact *a = &w->all[i];
+    CompileWork *w = arg;
+    ArtefactFile *a = &w->all[i];
     (void)thread;
     if (a->kind == &artefact_depfile) {
         a->bytes = depfile_text(w->kernels.module, w->all, w->n, a, &a->size, &a->err);
         return;
     }
-    Choice *c = calloc((size_t)w->targets, sizeof *c);
+    KernelOptions *c = calloc((size_t)w->targets, sizeof *c);
     if (c)
         emit(w, a, c);
     else
@@ -131,7 +131,7 @@ static void make(void *arg, int64_t i, int thread)
 }
 
 /* The first failure in the order of the artefacts, whichever came first in time. */
-static int make_all(Work *w, dcn_error *err)
+static int make_all(CompileWork *w, dcn_error *err)
 {
     int threads = rt_threads(w->args->threads, err);
     if (threads < 0)
@@ -148,11 +148,11 @@ static int make_all(Work *w, dcn_error *err)
 
 /* ---- telling -------------------------------------------------------------- */
 
-static int report(const Work *w, dcn_error *err)
+static int report(const CompileWork *w, dcn_error *err)
 {
     json_t *files = json_array();
     for (int i = 0; i < w->n; i++) {
-        const Artefact *a = &w->all[i];
+        const ArtefactFile *a = &w->all[i];
         if (args_has(w->args, OPT_JSON))
             json_array_append_new(files, json_pack("{s:s, s:s, s:s, s:I}", "kernel", a->spec->name,
                                                    "kind", a->kind->name, "path", a->path, "bytes",
@@ -161,14 +161,14 @@ static int report(const Work *w, dcn_error *err)
             puts(a->path);
     }
     if (args_has(w->args, OPT_JSON))
-        return say_json(say_report("files", files), err);
+        return print_json(list_json("files", files), err);
     json_decref(files);
     return 0;
 }
 
 int verb_compile(const Args *a, dcn_error *err)
 {
-    Work w = { .args = a };
+    CompileWork w = { .args = a };
     unsigned kinds = artefact_parse(a->emit ? a->emit : "obj,header", err);
     if (!kinds)
         return -1;

@@ -23,8 +23,8 @@ static void put_name(FILE *f, const char *name)
     }
 }
 
-void *depfile_text(const dcn_module *m, const Artefact *all, int n, const Artefact *a, size_t *size,
-                   dcn_error *err)
+void *depfile_text(const dcn_module *m, const ArtefactFile *all, int n, const ArtefactFile *a,
+                   size_t *size, dcn_error *err)
 {
     char *text = NULL;
     FILE *f = open_memstream(&text, size);

@@ -21,11 +21,11 @@
 /* What a check found; on failure the text is that of the error. */
 typedef char Finding[sizeof((dcn_error *)0)->text];
 
-typedef struct Check {
+typedef struct DoctorCheck {
     const char *name;
     bool vital; /* nothing works without it */
     int (*run)(Finding found, dcn_error *err);
-} Check;
+} DoctorCheck;
 
 static int find(Finding found, const char *fmt, ...) RT_PRINTF(2, 3);
 
@@ -147,7 +147,7 @@ out:
     return status;
 }
 
-static const Check checks[] = {
+static const DoctorCheck checks[] = {
     { "version", true, check_version },
     { "environment", true, check_environment },
     { "cpu", true, check_cpu },
@@ -160,15 +160,15 @@ static const Check checks[] = {
 
 /* ---- the verb ------------------------------------------------------------- */
 
-static const char *verdict(const Check *c, bool failed)
+static const char *verdict(const DoctorCheck *c, bool failed)
 {
     return !failed ? "ok" : c->vital ? "FAILED" : "warning";
 }
 
-static void print_check(const Check *c, bool failed, const char *found)
+static void print_check(const DoctorCheck *c, bool failed, const char *found)
 {
-    const char *colour = say_colour(stdout, failed ? SAY_BAD : SAY_GOOD);
-    printf("%s%-8s%s %-16s %s\n", colour, verdict(c, failed), say_colour(stdout, SAY_PLAIN),
+    const char *colour = print_colour(stdout, failed ? COLOUR_BAD : COLOUR_GOOD);
+    printf("%s%-8s%s %-16s %s\n", colour, verdict(c, failed), print_colour(stdout, COLOUR_NONE),
            c->name, found);
 }
 
@@ -177,7 +177,7 @@ int verb_doctor(const Args *a, dcn_error *err)
     json_t *list = json_array();
     const char *broken = NULL;
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
-        const Check *c = &checks[i];
+        const DoctorCheck *c = &checks[i];
         Finding found;
         dcn_error why;
         bool failed = c->run(found, &why) != 0;
@@ -191,7 +191,8 @@ int verb_doctor(const Args *a, dcn_error *err)
         else
             print_check(c, failed, found);
     }
-    int status = args_has(a, OPT_JSON) ? say_json(say_report("checks", json_incref(list)), err) : 0;
+    int status =
+        args_has(a, OPT_JSON) ? print_json(list_json("checks", json_incref(list)), err) : 0;
     json_decref(list);
     if (!status && broken)
         return dcn_fail(err, DCN_EENV, "doctor: '%s' does not work here", broken);

@@ -26,10 +26,10 @@ typedef struct View {
 static int show_emitted(const Kernels *k, dcn_emit_kind kind, dcn_error *err)
 {
     for (int i = 0; i < k->n; i++) {
-        Choice c;
+        KernelOptions c;
         void *text;
         size_t size;
-        if (kernel_choice(k, k->spec[i], &c, err))
+        if (kernel_options(k, k->spec[i], &c, err))
             return -1;
         if (dcn_emit(k->spec[i], &c.opt, kind, &text, &size, err))
             return kernel_fail(k, k->spec[i], err);
@@ -80,7 +80,7 @@ static json_t *spec_object(const Kernels *k, const dcn_spec *s, dcn_error *err)
 /* ---- schedule ------------------------------------------------------------- */
 
 typedef struct Decision {
-    Choice choice;
+    KernelOptions choice;
     dcn_choice what;
     char why[2048];
     int threads;            /* that --threads gives; 0: none */
@@ -117,11 +117,11 @@ static int measure_workspace(const Kernels *k, const dcn_spec *s, Decision *d, d
 static int decide(const Kernels *k, const dcn_spec *s, Decision *d, dcn_error *err)
 {
     d->threads = 0;
-    if (kernel_choice(k, s, &d->choice, err))
+    if (kernel_options(k, s, &d->choice, err))
         return -1;
     if (dcn_explain(s, &d->choice.opt, &d->what, d->why, sizeof d->why, err))
         return kernel_fail(k, s, err);
-    say_note(d->what.note);
+    print_note(d->what.note);
     return args_has(k->args, OPT_THREADS) ? measure_workspace(k, s, d, err) : 0;
 }
 
@@ -173,8 +173,8 @@ static json_t *schedule_object(const Kernels *k, const dcn_spec *s, dcn_error *e
 static int show_space(const Kernels *k, dcn_error *err)
 {
     for (int i = 0; i < k->n; i++) {
-        Choice c;
-        if (kernel_choice(k, k->spec[i], &c, err))
+        KernelOptions c;
+        if (kernel_options(k, k->spec[i], &c, err))
             return -1;
         space_print(k->spec[i], &c.target);
     }
@@ -183,8 +183,8 @@ static int show_space(const Kernels *k, dcn_error *err)
 
 static json_t *space_object(const Kernels *k, const dcn_spec *s, dcn_error *err)
 {
-    Choice c;
-    return kernel_choice(k, s, &c, err) ? NULL : space_json(s, &c.target);
+    KernelOptions c;
+    return kernel_options(k, s, &c, err) ? NULL : space_json(s, &c.target);
 }
 
 /* ---- the verb ------------------------------------------------------------- */
@@ -200,7 +200,7 @@ static const View views[] = {
     { .name = NULL },
 };
 
-const char *show_task(int i)
+const char *show_subverb(int i)
 {
     return views[i].name;
 }
@@ -210,11 +210,11 @@ static const View *find_view(const Args *a, dcn_error *err)
     const char *names[sizeof views / sizeof *views] = { NULL };
     for (const View *v = views; v->name; v++)
         names[v - views] = v->name;
-    int i = task_find(a, names, err);
-    return i < 0 || task_check(a, views[i].name, ~views[i].refused, err) ? NULL : &views[i];
+    int i = subverb_find(a, names, err);
+    return i < 0 || subverb_check(a, views[i].name, ~views[i].refused, err) ? NULL : &views[i];
 }
 
-static int print_json(const Kernels *k, const View *v, dcn_error *err)
+static int print_all_json(const Kernels *k, const View *v, dcn_error *err)
 {
     json_t *list = json_array();
     for (int i = 0; i < k->n; i++) {
@@ -225,7 +225,7 @@ static int print_json(const Kernels *k, const View *v, dcn_error *err)
         }
         json_array_append_new(list, one);
     }
-    return say_json(say_report("kernels", list), err);
+    return print_json(list_json("kernels", list), err);
 }
 
 int verb_show(const Args *a, dcn_error *err)
@@ -236,7 +236,7 @@ int verb_show(const Args *a, dcn_error *err)
     Kernels k;
     int status = kernels_load(a, &k, err);
     if (!status)
-        status = args_has(a, OPT_JSON) ? print_json(&k, v, err) : v->text(&k, err);
+        status = args_has(a, OPT_JSON) ? print_all_json(&k, v, err) : v->text(&k, err);
     kernels_free(&k);
     return status;
 }

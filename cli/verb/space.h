@@ -1,8 +1,8 @@
 /* space.h: the schedules that one kernel can have.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#ifndef DCN_CLI_SPACE_H
-#define DCN_CLI_SPACE_H
+#ifndef DCN_CLI_VERB_SPACE_H
+#define DCN_CLI_VERB_SPACE_H
 
 #include <dcngen.h>
 #include <jansson.h>

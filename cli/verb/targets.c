@@ -86,18 +86,18 @@ static int print_text(const dcn_target *native, dcn_error *err)
     return status < 0 ? -1 : 0;
 }
 
-static int print_json(const dcn_target *native, dcn_error *err)
+static int print_all_json(const dcn_target *native, dcn_error *err)
 {
     dcn_target t;
     int status;
     json_t *list = json_array();
     for (int i = 0; !(status = known(i, &t, err)); i++)
         json_array_append_new(list, target_json(&t));
-    json_t *root = say_report("targets", list), *here = target_json(native);
+    json_t *root = list_json("targets", list), *here = target_json(native);
     json_object_set_new(here, "features", json_string(native->features));
     json_object_set_new(root, "native", here);
     if (status > 0)
-        return say_json(root, err);
+        return print_json(root, err);
     json_decref(root);
     return -1;
 }
@@ -107,5 +107,5 @@ int verb_targets(const Args *a, dcn_error *err)
     dcn_target native;
     if (dcn_target_native(&native, err))
         return -1;
-    return args_has(a, OPT_JSON) ? print_json(&native, err) : print_text(&native, err);
+    return args_has(a, OPT_JSON) ? print_all_json(&native, err) : print_text(&native, err);
 }

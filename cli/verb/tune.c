@@ -15,7 +15,7 @@
 
 enum { OUT_OF_TIME = 124 };
 
-static void set_options(const Args *a, const Choice *c, TuneShow *show, dcn_tune_options *o)
+static void set_options(const Args *a, const KernelOptions *c, TuneShow *show, dcn_tune_options *o)
 {
     *o = (dcn_tune_options){ .schedule = a->schedule,
                              .target = &c->target,
@@ -27,16 +27,16 @@ static void set_options(const Args *a, const Choice *c, TuneShow *show, dcn_tune
                              .offsets = a->offsets,
                              .progress = tune_show_progress,
                              .self = show,
-                             .stop = &stop_signal };
+                             .stop = &signal_caught };
 }
 
 /* The exit code, or -1. */
 static int tune_one(const Kernels *k, const dcn_spec *s, TuneShow *show, dcn_error *err)
 {
-    Choice c;
+    KernelOptions c;
     dcn_tune_options o;
     dcn_tuned t;
-    if (kernel_choice(k, s, &c, err))
+    if (kernel_options(k, s, &c, err))
         return -1;
     set_options(k->args, &c, show, &o);
     tune_show_begin(show, s, &o);
@@ -56,11 +56,11 @@ int verb_tune(const Args *a, dcn_error *err)
         show.threads = rt_threads(a->threads, err);
         status = show.threads < 0 ? -1 : 0;
     }
-    stop_on_signals();
-    for (int i = 0; i < k.n && status >= 0 && !stop_signal; i++) {
+    signals_catch();
+    for (int i = 0; i < k.n && status >= 0 && !signal_caught; i++) {
         int code = tune_one(&k, k.spec[i], &show, err);
         status = code ? code : status;
     }
     kernels_free(&k);
-    return status >= 0 && stop_signal ? STOPPED + stop_signal : status;
+    return status >= 0 && signal_caught ? EXIT_BY_SIGNAL + signal_caught : status;
 }

@@ -107,14 +107,14 @@ static json_t *counts_json(const int64_t *count)
 
 static json_t *positive(double x)
 {
-    return x > 0 ? say_number(x) : json_null();
+    return x > 0 ? number_json(x) : json_null();
 }
 
 static void show_json(const TuneShow *show, const dcn_tune_progress *p)
 {
     json_t *o = json_pack("{s:s, s:s, s:I, s:I, s:o, s:s, s:s, s:s, s:b, s:b}", "event",
                           "candidate", "kernel", show->name, "done", (json_int_t)p->done, "planned",
-                          (json_int_t)p->planned, "seconds", say_number(p->seconds), "schedule",
+                          (json_int_t)p->planned, "seconds", number_json(p->seconds), "schedule",
                           p->schedule, "outcome", dcn_tried_name(p->outcome), "why", p->why,
                           "remembered", p->remembered, "confirming", p->confirming);
     json_t *rest = json_pack("{s:o, s:s, s:o, s:o}", "ns", positive(p->ns), "best", p->best,
@@ -135,8 +135,8 @@ static json_t *result_json(const TuneShow *show, const dcn_tuned *t)
         json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "ns", positive(t->ns), "ns_low",
                   positive(t->ns_low), "ns_high", positive(t->ns_high), "guess_ns",
                   positive(t->guess_ns), "gain", positive(t->gain), "gain_low",
-                  positive(t->gain_low), "seconds", say_number(t->seconds), "peak_gflops",
-                  positive(t->peak_gflops), "flops", say_number(t->flops));
+                  positive(t->gain_low), "seconds", number_json(t->seconds), "peak_gflops",
+                  positive(t->peak_gflops), "flops", number_json(t->flops));
     json_t *rest = json_pack("{s:I, s:I, s:I, s:o, s:s}", "legal", (json_int_t)t->legal, "done",
                              (json_int_t)t->done, "remembered", (json_int_t)t->remembered,
                              "outcomes", counts_json(t->count), "note", t->note);

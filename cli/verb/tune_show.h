@@ -1,8 +1,8 @@
 /* tune_show.h: the progress of tuning, for a terminal, a log, or a program.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#ifndef DCN_CLI_TUNE_SHOW_H
-#define DCN_CLI_TUNE_SHOW_H
+#ifndef DCN_CLI_VERB_TUNE_SHOW_H
+#define DCN_CLI_VERB_TUNE_SHOW_H
 
 #include "cli/load/kernels.h"
 #include <dcngen/tune.h>

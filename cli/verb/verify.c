@@ -14,8 +14,8 @@ static json_t *report_json(const dcn_kernel *k, const dcn_report *r)
                   dcn_kernel_target(k)->cpu, "schedule", dcn_kernel_schedule(k));
     json_t *more =
         json_pack("{s:i, s:i, s:I, s:o, s:o, s:b, s:s}", "cases", r->cases, "failures", r->failures,
-                  "checked", (json_int_t)r->checked, "worst", say_number(r->worst), "max_abs",
-                  say_number(r->max_abs), "ok", r->failures == 0, "what", r->what);
+                  "checked", (json_int_t)r->checked, "worst", number_json(r->worst), "max_abs",
+                  number_json(r->max_abs), "ok", r->failures == 0, "what", r->what);
     json_object_update(o, more);
     json_decref(more);
     return o;
@@ -24,13 +24,14 @@ static json_t *report_json(const dcn_kernel *k, const dcn_report *r)
 static void report_text(const dcn_kernel *k, const dcn_report *r)
 {
     const dcn_spec *s = dcn_kernel_spec(k);
-    const char *plain = say_colour(stdout, SAY_PLAIN);
+    const char *plain = print_colour(stdout, COLOUR_NONE);
     printf("%s: %s %s %s, %s: %d cases, ", s->name, dcn_op_name(s->op), dcn_dtype_name(s->dtype),
            dcn_layout_name(s->layout), dcn_kernel_schedule(k), r->cases);
     if (r->failures)
-        printf("%d %sFAILED%s: %s\n", r->failures, say_colour(stdout, SAY_BAD), plain, r->what);
+        printf("%d %sFAILED%s: %s\n", r->failures, print_colour(stdout, COLOUR_BAD), plain,
+               r->what);
     else
-        printf("worst %.3g of the tolerance: %sok%s\n", r->worst, say_colour(stdout, SAY_GOOD),
+        printf("worst %.3g of the tolerance: %sok%s\n", r->worst, print_colour(stdout, COLOUR_GOOD),
                plain);
     fflush(stdout);
 }
@@ -67,7 +68,7 @@ int verb_verify(const Args *a, dcn_error *err)
         status = one ? one : status;
     }
     if (status >= 0 && args_has(a, OPT_JSON) &&
-        say_json(say_report("kernels", json_incref(list)), err))
+        print_json(list_json("kernels", json_incref(list)), err))
         status = -1;
     json_decref(list);
     kernels_free(&k);

@@ -8,9 +8,9 @@
 int verb_version(const Args *a, dcn_error *err)
 {
     if (args_has(a, OPT_JSON))
-        return say_json(json_pack("{s:i, s:s, s:s}", "schema", 1, "dcngen", dcn_version(), "llvm",
-                                  cg_llvm_version()),
-                        err);
+        return print_json(json_pack("{s:i, s:s, s:s}", "schema", 1, "dcngen", dcn_version(), "llvm",
+                                    cg_llvm_version()),
+                          err);
     printf("dcngen %s (LLVM %s)\n", dcn_version(), cg_llvm_version());
     return 0;
 }
