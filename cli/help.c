@@ -36,7 +36,7 @@ int help_verb(const Verb *v)
     return 0;
 }
 
-static void print_overview(void)
+static void print_overview(const Verb *verbs)
 {
     puts("usage: dcngen VERB [options] [SPEC.lua]\n\n"
          "Compiles deformable convolutions, described in Lua, for one shape and one CPU.\n\n"
@@ -71,9 +71,9 @@ static void print_overview(void)
 int verb_help(const Args *a, dcn_error *err)
 {
     if (a->words.n == 0) {
-        print_overview();
+        print_overview(a->verbs);
         return 0;
     }
-    const Verb *v = verb_find(a->words.at[0]);
-    return v ? help_verb(v) : verb_unknown(a->words.at[0], err);
+    const Verb *v = verb_find(a->verbs, a->words.at[0]);
+    return v ? help_verb(v) : verb_unknown(a->verbs, a->words.at[0], err);
 }

@@ -14,7 +14,7 @@ int main(int argc, char **argv)
     Args args;
     dcn_error err = { .code = DCN_OK };
     print_begin();
-    int status = args_parse(argc, argv, &args, &err);
+    int status = args_parse(all_verbs, argc, argv, &args, &err);
     if (!status)
         status = perform(&args, &err);
     if (status < 0)

@@ -14,7 +14,7 @@
      BIT(OPT_TRIPLE) | BIT(OPT_SCHEDULE) | HELP)
 #define CALL (SPEC | BIT(OPT_THREADS))
 
-const Verb verbs[] = {
+const Verb all_verbs[] = {
     { "compile",
       { "SPEC.lua" },
       1,
@@ -177,27 +177,3 @@ const Verb verbs[] = {
       verb_help },
     { .name = NULL },
 };
-
-const Verb *verb_find(const char *name)
-{
-    for (const Verb *v = verbs; v->name; v++) {
-        if (!strcmp(v->name, name))
-            return v;
-    }
-    return NULL;
-}
-
-int verb_unknown(const char *name, dcn_error *err)
-{
-    const char *names[sizeof verbs / sizeof *verbs];
-    int n = 0;
-    do
-        names[n] = verbs[n].name;
-    while (names[n++]);
-    if (*name == '-')
-        return dcn_fail(err, DCN_EUSAGE, "the verb comes first, before '%.100s'", name);
-    char hint[HINT_MAX];
-    if (*hint_nearest(name, names, hint))
-        return dcn_fail(err, DCN_EUSAGE, "unknown verb '%.100s'%s", name, hint);
-    return dcn_fail(err, DCN_EUSAGE, "unknown verb '%.100s'; 'dcngen help' lists the verbs", name);
-}

@@ -4,27 +4,10 @@
 #ifndef DCN_CLI_VERBS_H
 #define DCN_CLI_VERBS_H
 
-#include "cli/args/args.h"
-
-typedef struct Verb {
-    const char *name;
-    const char *operands[3]; /* what its words are called, ended by NULL; "X..." is any number */
-    int required;            /* how many of them there must be */
-    uint64_t options;        /* BIT of every option it takes */
-    const char *summary;     /* half a line */
-    const char *details;     /* whole lines, each with its newline */
-    /* The exit code when the work ran, -1 with err when it could not. */
-    int (*run)(const Args *a, dcn_error *err);
-} Verb;
+#include "cli/args/verb.h"
 
 /* Ended by a NULL name. */
-extern const Verb verbs[];
-
-/* NULL if there is no such verb. */
-const Verb *verb_find(const char *name);
-
-/* Fails with the nearest verb. */
-int verb_unknown(const char *name, dcn_error *err);
+extern const Verb all_verbs[];
 
 int verb_compile(const Args *a, dcn_error *err);
 int verb_run(const Args *a, dcn_error *err);

@@ -1,13 +1,14 @@
 /* args.h: the command line as a struct.
 **
-** Two tables describe it: `options` (args.c) and `verbs` (verbs.c).  Parsing, the help texts and
-** the hints for misspelt words are all made from them.
+** Two tables describe it: the options (options.c), and the verbs that the caller hands in.  Parsing,
+** the help texts and the hints for misspelt words are all made from them.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_CLI_ARGS_ARGS_H
 #define DCN_CLI_ARGS_ARGS_H
 
 #include <dcngen/tune.h>
+#include <stdbool.h>
 
 typedef struct WordList {
     int n;
@@ -69,9 +70,9 @@ struct Verb;
 
 /* All text is borrowed from argv, which is changed: `=` between a name and its text becomes NUL. */
 typedef struct Args {
-    const struct Verb *verb;
-    uint64_t given; /* BIT of every option that was there */
-    WordList words; /* what is not an option */
+    const struct Verb *verbs, *verb; /* all there are, and the one of this command */
+    uint64_t given;                  /* BIT of every option that was there */
+    WordList words;                  /* what is not an option */
     WordList kernel;
     ParamList define, input, output;
     const char *target, *cpu, *attrs, *triple, *schedule, *out, *emit;
@@ -99,14 +100,11 @@ typedef struct Option {
 
 extern const Option options[NOPTIONS];
 
-/* -1 with a usage error.  Freed by args_free, also after a failure. */
-int args_parse(int argc, char **argv, Args *a, dcn_error *err);
+/* -1 with a usage error.  `verbs` is borrowed.  Freed by args_free, also after a failure. */
+int args_parse(const struct Verb *verbs, int argc, char **argv, Args *a, dcn_error *err);
 void args_free(Args *a);
 
-/* The option that `verb` has not; says who has it, or which one may have been meant. */
-int args_no_option(const struct Verb *verb, const char *name, dcn_error *err);
-
-static inline int args_has(const Args *a, OptionId id)
+static inline bool args_has(const Args *a, OptionId id)
 {
     return (a->given & BIT(id)) != 0;
 }

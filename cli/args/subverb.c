@@ -3,7 +3,7 @@
 */
 #include "cli/args/subverb.h"
 #include "cli/args/hints.h"
-#include "cli/verbs.h"
+#include "cli/args/verb.h"
 #include "runtime/base/text.h"
 
 #include <string.h>

@@ -8,6 +8,8 @@
 
 #include "cli/args/args.h"
 
+int parse_any(const Option *o, char *text, void *field,
+              dcn_error *err); /* const char *; the verb checks it */
 int parse_text(const Option *o, char *text, void *field, dcn_error *err);    /* const char * */
 int parse_target(const Option *o, char *text, void *field, dcn_error *err);  /* const char * */
 int parse_list(const Option *o, char *text, void *field, dcn_error *err);    /* WordList */
@@ -18,7 +20,6 @@ int parse_seed(const Option *o, char *text, void *field, dcn_error *err);    /* 
 int parse_seconds(const Option *o, char *text, void *field, dcn_error *err); /* double */
 int parse_size(const Option *o, char *text, void *field, dcn_error *err);    /* int64_t, bytes */
 int parse_days(const Option *o, char *text, void *field, dcn_error *err);    /* int64_t */
-int parse_offsets(const Option *o, char *text, void *field, dcn_error *err); /* const char * */
 int parse_trials(const Option *o, char *text, void *field, dcn_error *err);  /* int64_t */
 int parse_shard(const Option *o, char *text, void *field, dcn_error *err);   /* int[2] */
 int parse_jobs(const Option *o, char *text, void *field, dcn_error *err);    /* int */

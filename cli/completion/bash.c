@@ -67,12 +67,12 @@ static const char body[] =
 
 static void print_value(CompletionValue v)
 {
-    if (v.word) {
+    if (completion_has_words(&v)) {
         completion_print_words(&v, "words='", " ");
         printf("'%s", v.list ? " list=1" : "");
     }
     if (v.files)
-        printf("%sfiles=%s%s", v.word ? " " : "", *v.files ? v.files : "any",
+        printf("%sfiles=%s%s", completion_has_words(&v) ? " " : "", *v.files ? v.files : "any",
                v.named ? " named=1" : "");
     puts(" ;;");
 }
@@ -89,7 +89,7 @@ static void print_takes_value(void)
     puts(") return 0 ;;\n    esac\n    return 1\n}");
 }
 
-static void print_options(void)
+static void print_options(const Verb *verbs)
 {
     puts("_dcngen_options() { # VERB\n    case $1 in");
     for (const Verb *v = verbs; v->name; v++) {
@@ -103,19 +103,19 @@ static void print_options(void)
 }
 
 /* The values of options; a name that options of several verbs share is told by the verb. */
-static void print_values(void)
+static void print_values(const Verb *verbs)
 {
     puts("_dcngen_value() { # VERB:OPTION\n    case $1 in");
     for (OptionId id = 0; id < NOPTIONS; id++) {
         const Option *o = &options[id];
-        CompletionValue value = completion_value(o->name, o->value ? o->value : "");
+        CompletionValue value = completion_value(verbs, o->name, o->value ? o->value : "");
         char after[64];
-        if (!value.word && !value.files)
+        if (!completion_has_words(&value) && !value.files)
             continue;
         snprintf(after, sizeof after, ":%s", o->name);
         fputs("    ", stdout);
         if (completion_is_shared(id))
-            completion_print_verbs(id, " | ", after);
+            completion_print_verbs(verbs, id, " | ", after);
         else
             printf("*%s", after);
         fputs(") ", stdout);
@@ -124,7 +124,7 @@ static void print_values(void)
     puts("    esac\n}");
 }
 
-static void print_operands(void)
+static void print_operands(const Verb *verbs)
 {
     puts("_dcngen_operand() { # VERB:INDEX\n    case $1 in");
     for (const Verb *v = verbs; v->name; v++)
@@ -133,12 +133,12 @@ static void print_operands(void)
                 printf("    %s:*) ", v->name);
             else
                 printf("    %s:%d) ", v->name, i);
-            print_value(completion_value(v->name, v->operands[i]));
+            print_value(completion_value(verbs, v->name, v->operands[i]));
         }
     puts("    esac\n}");
 }
 
-void completion_bash(void)
+void completion_bash(const Verb *verbs)
 {
     printf("# Completion of dcngen %s for bash, written by `dcngen completion bash`.\n",
            dcn_version());
@@ -147,8 +147,8 @@ void completion_bash(void)
         printf(" %s", v->name);
     puts("\n}");
     print_takes_value();
-    print_options();
-    print_values();
-    print_operands();
+    print_options(verbs);
+    print_values(verbs);
+    print_operands(verbs);
     fputs(body, stdout);
 }

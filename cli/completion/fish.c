@@ -68,19 +68,19 @@ static void print_files(const CompletionValue *v)
 static void print_value(const CompletionValue *v)
 {
     print_files(v);
-    if (!v->word)
+    if (!completion_has_words(v))
         return;
     completion_print_words(v, v->list ? " -a '(__fish_append , " : " -a '", " ");
     fputs(v->list ? ")'" : "'", stdout);
 }
 
-static void print_option(OptionId id)
+static void print_option(const Verb *verbs, OptionId id)
 {
     const Option *o = &options[id];
     const bool letter = strlen(o->name) == 2, dashes = o->name[1] == '-';
-    const CompletionValue value = completion_value(o->name, o->value ? o->value : "");
+    const CompletionValue value = completion_value(verbs, o->name, o->value ? o->value : "");
     fputs("complete -c dcngen -n '__dcngen_verb ", stdout);
-    completion_print_verbs(id, " ", "");
+    completion_print_verbs(verbs, id, " ", "");
     printf("' -%c %s%s",
            letter   ? 's'
            : dashes ? 'l'
@@ -95,13 +95,13 @@ static void print_option(OptionId id)
     putchar('\n');
 }
 
-static void print_verb(const Verb *v)
+static void print_verb(const Verb *verbs, const Verb *v)
 {
     printf("complete -c dcngen -n __fish_is_first_token -a %s -d ", v->name);
     print_quoted(v->summary);
     putchar('\n');
     for (int i = 0; v->operands[i]; i++) {
-        const CompletionValue value = completion_value(v->name, v->operands[i]);
+        const CompletionValue value = completion_value(verbs, v->name, v->operands[i]);
         printf("complete -c dcngen -n '__dcngen_operand %s %s %d'", v->name,
                completion_is_rest(v->operands[i]) ? "-ge" : "-eq", i);
         print_value(&value);
@@ -109,14 +109,14 @@ static void print_verb(const Verb *v)
     }
 }
 
-void completion_fish(void)
+void completion_fish(const Verb *verbs)
 {
     printf("# Completion of dcngen %s for fish, written by `dcngen completion fish`.\n",
            dcn_version());
     print_helpers();
     puts("complete -c dcngen -f");
     for (OptionId id = 0; id < NOPTIONS; id++)
-        print_option(id);
+        print_option(verbs, id);
     for (const Verb *v = verbs; v->name; v++)
-        print_verb(v);
+        print_verb(verbs, v);
 }

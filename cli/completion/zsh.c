@@ -33,15 +33,16 @@ static void print_files(const CompletionValue *v)
 /* The action of a specification: (words), a function, or both. */
 static void print_action(const CompletionValue *v)
 {
-    if (v->word && v->files) {
+    if (completion_has_words(v) && v->files) {
         printf(" _dcngen_either %s", v->files); /* the space keeps other arguments away */
-        for (int i = 0; v->word(i); i++) {
+        const char *word;
+        for (int i = 0; (word = completion_word(v, i)); i++) {
             putchar(' ');
-            print_quoted(v->word(i), ":");
+            print_quoted(word, ":");
         }
-    } else if (v->word && v->list) {
+    } else if (completion_has_words(v) && v->list) {
         completion_print_words(v, "_values -s , word ", " ");
-    } else if (v->word) {
+    } else if (completion_has_words(v)) {
         completion_print_words(v, "(", " ");
         putchar(')');
     } else if (v->files)
@@ -49,12 +50,12 @@ static void print_action(const CompletionValue *v)
 }
 
 /* '*name=[help]:value:action'; the star: it may be repeated. */
-static void print_option(OptionId id)
+static void print_option(const Verb *verbs, OptionId id)
 {
     const Option *o = &options[id];
-    const CompletionValue v = completion_value(o->name, o->value ? o->value : "");
+    const CompletionValue v = completion_value(verbs, o->name, o->value ? o->value : "");
     fputs("    [[ $words[1] = (", stdout);
-    completion_print_verbs(id, "|", "");
+    completion_print_verbs(verbs, id, "|", "");
     printf(") ]] && args+=('%s%s%s[", o->value ? "*" : "", o->name,
            !o->value              ? ""
            : strlen(o->name) == 2 ? "+"
@@ -70,13 +71,13 @@ static void print_option(OptionId id)
     puts("')");
 }
 
-static void print_operands(const Verb *v)
+static void print_operands(const Verb *verbs, const Verb *v)
 {
     if (!v->operands[0])
         return;
     printf("    [[ $words[1] = %s ]] && args+=(", v->name);
     for (int i = 0; v->operands[i]; i++) {
-        const CompletionValue value = completion_value(v->name, v->operands[i]);
+        const CompletionValue value = completion_value(verbs, v->name, v->operands[i]);
         if (completion_is_rest(v->operands[i]))
             printf(" '*:%s:", v->operands[i]);
         else
@@ -87,7 +88,7 @@ static void print_operands(const Verb *v)
     puts(")");
 }
 
-void completion_zsh(void)
+void completion_zsh(const Verb *verbs)
 {
     printf("#compdef dcngen\n"
            "# Completion of dcngen %s for zsh, written by `dcngen completion zsh`.\n"
@@ -110,9 +111,9 @@ void completion_zsh(void)
          "    local -a args\n"
          "    curcontext=${curcontext%:*:*}:dcngen-$words[1]:");
     for (OptionId id = 0; id < NOPTIONS; id++)
-        print_option(id);
+        print_option(verbs, id);
     for (const Verb *v = verbs; v->name; v++)
-        print_operands(v);
+        print_operands(verbs, v);
     puts("    (($#args)) && _arguments $args ;;\n"
          "  esac\n"
          "}\n\n"

@@ -3,12 +3,12 @@
 */
 #include "cli/load/canonical.h"
 #include "cli/load/kernels.h"
+#include "cli/load/offsets.h"
 #include "cli/sweep/sweep.h"
 #include "runtime/base/base.h"
 #include "runtime/base/env.h"
 #include "runtime/base/file.h"
 #include "runtime/spec/operands.h"
-#include "tuner/check/offsets.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,13 +49,10 @@ static int for_offsets(Axes *x, dcn_error *err)
     const char *at = all ? x->args->offsets_list : "normal:2";
     int failed = 0;
     do {
-        if (sweep_word(&at, word, sizeof word) >= sizeof word || !tune_offsets_is_text(word))
-            return dcn_fail(err, DCN_EUSAGE,
-                            "--offsets '%.100s' is not zero, normal:S or S with 0 <= S <= 1e6, or "
-                            "FILE.npy",
-                            word);
+        if (sweep_word(&at, word, sizeof word) >= sizeof word)
+            return dcn_fail(err, DCN_EUSAGE, "--offsets '%.100s...' is too long", word);
         x->wish.offsets = word;
-        failed = add(x, err);
+        failed = offsets_check(word, err) || add(x, err) ? -1 : 0;
     } while (!failed && *at);
     x->wish.offsets = NULL;
     return failed;

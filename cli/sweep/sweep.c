@@ -4,9 +4,6 @@
 #include "cli/sweep/sweep.h"
 #include "cli/args/subverb.h"
 #include "cli/verbs.h"
-#include "runtime/base/base.h"
-
-#include <string.h>
 
 #define WORK (BIT(OPT_PLAN) | BIT(OPT_DB) | BIT(OPT_CPUS) | BIT(OPT_JSON))
 
@@ -32,23 +29,6 @@ enum { NSUBVERBS = sizeof subverbs / sizeof *subverbs };
 const char *sweep_subverb(int i)
 {
     return i < NSUBVERBS ? subverbs[i].name : NULL;
-}
-
-size_t sweep_word(const char **at, char *buf, size_t size)
-{
-    size_t n = strcspn(*at, ","), fits = n < size ? n : size - 1;
-    memcpy(buf, *at, fits);
-    buf[fits] = '\0';
-    *at += n + ((*at)[n] == ',');
-    return n;
-}
-
-int sweep_plan_given(const Args *a, SweepPlan *plan, dcn_error *err)
-{
-    *plan = (SweepPlan){ 0 };
-    if (!a->plan)
-        return dcn_fail(err, DCN_EUSAGE, "sweep %s needs --plan FILE", a->words.at[0]);
-    return sweep_plan_read(a->plan, plan, err);
 }
 
 int verb_sweep(const Args *a, dcn_error *err)

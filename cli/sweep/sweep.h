@@ -14,7 +14,7 @@ int sweep_worker(const Args *a, dcn_error *err);
 int sweep_status(const Args *a, dcn_error *err);
 int sweep_collect(const Args *a, dcn_error *err);
 
-/* The job arrays for a plan, in a directory that is made, with the plan itself: sweep_slurm.c. */
+/* The job arrays for a plan, in a directory that is made, with the plan itself: slurm.c. */
 int sweep_slurm(const SweepPlan *plan, const char *dir, dcn_error *err);
 
 /* The plan that --plan names. */

@@ -4,6 +4,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "cli/load/kernels.h"
+#include "cli/load/offsets.h"
 #include "cli/out/print.h"
 #include "cli/verbs.h"
 #include "runtime/base/base.h"
@@ -133,7 +134,8 @@ static int measure(BenchRun *b, int i, dcn_error *err)
 
 static int prepare(BenchRun *b, dcn_error *err)
 {
-    if (kernels_load(b->args, &b->kernels, err) || check_static(b, err))
+    if (offsets_check(b->args->offsets, err) || kernels_load(b->args, &b->kernels, err) ||
+        check_static(b, err))
         return -1;
     b->threads = rt_threads(b->args->threads, err);
     if (b->threads < 0)

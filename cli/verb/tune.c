@@ -4,6 +4,7 @@
 ** A second one ends the program at once.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "cli/load/offsets.h"
 #include "cli/out/print.h"
 #include "cli/out/signals.h"
 #include "cli/verb/tune_show.h"
@@ -51,6 +52,8 @@ int verb_tune(const Args *a, dcn_error *err)
 {
     Kernels k;
     TuneShow show = { .json = args_has(a, OPT_JSON) };
+    if (offsets_check(a->offsets, err))
+        return -1;
     int status = kernels_load(a, &k, err);
     if (!status) {
         show.threads = rt_threads(a->threads, err);

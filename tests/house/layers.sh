@@ -49,13 +49,13 @@ room tuner/api 'choose.h link.h' "$base runtime/exec codegen tuner tuner/measure
 
 tuner='tuner tuner/check tuner/store tuner/tune tuner/api'
 room cli verbs.h "$base cli/args cli/out"
-room cli/args '*' "$base cli tuner/check"
+room cli/args 'args.h verb.h values.h hints.h subverb.h' "$base"
 room cli/out '*' "$base runtime/spec"
-room cli/load '*' "$base runtime/spec cli/args cli/out tuner"
+room cli/load '*' "$base runtime/spec cli/args cli/out tuner tuner/check"
 room cli/verb artefact.h "$base runtime/exec codegen $tuner cli cli/args cli/out cli/load"
 room cli/completion completion.h 'cli cli/args cli/verb'
 room cli/report '' "$base codegen tuner/store cli cli/load cli/out"
-room cli/sweep '' "$base runtime/spec tuner/check tuner/sweep cli cli/args cli/out cli/load"
+room cli/sweep '' "$base runtime/spec tuner/sweep cli cli/args cli/out cli/load"
 
 # The #include lines of a tree, as FILE:LINE INCLUDED; includes are written from the root.
 includes() { # FOLDER

@@ -3,4 +3,5 @@
 */
 #include "cli/args/hints.c"
 #include "cli/load/kernels.c"
+#include "cli/load/offsets.c"
 #include "cli/out/print.c"
