@@ -3,8 +3,6 @@
 */
 #include "codegen/kernel/problem.h"
 
-#include <string.h>
-
 int problem_taps(const dcn_spec *s)
 {
     return s->kernel[0] * s->kernel[1];
@@ -52,29 +50,26 @@ Problem problem_of_sizes(Emit *e, const dcn_spec *s, const idx size[4])
     return pb;
 }
 
-addr problem_operand(const Problem *pb, const char *name)
+addr problem_nth(const Problem *pb, int i)
 {
-    dcn_tensor t[RT_NUM_OPERANDS];
-    int nt = dcn_spec_tensors(pb->s, t, RT_NUM_OPERANDS);
-    for (int i = 0; i < nt; i++)
-        if (strcmp(t[i].name, name) == 0)
-            return pb->operand[i];
-    return (addr){ NULL };
+    return pb->operand[rt_operands_of(pb->s).which[i]];
 }
 
 static void name_operands(Problem *pb)
 {
-    const struct {
-        const char *name;
-        addr *slot;
-    } all[] = {
-        { "input", &pb->input },   { "weight", &pb->weight }, { "bias", &pb->bias },
-        { "scale", &pb->scale },   { "shift", &pb->shift },   { "residual", &pb->residual },
-        { "offset", &pb->offset }, { "mask", &pb->mask },     { "rois", &pb->rois },
-        { "trans", &pb->trans },   { "output", &pb->output }, { "offset_mask", &pb->offset_mask },
-    };
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        *all[i].slot = problem_operand(pb, all[i].name);
+    const addr *all = pb->operand;
+    pb->input = all[RT_INPUT];
+    pb->weight = all[RT_WEIGHT];
+    pb->bias = all[RT_BIAS];
+    pb->scale = all[RT_SCALE];
+    pb->shift = all[RT_SHIFT];
+    pb->residual = all[RT_RESIDUAL];
+    pb->offset = all[RT_OFFSET];
+    pb->mask = all[RT_MASK];
+    pb->offset_mask = all[RT_OFFSET_MASK];
+    pb->rois = all[RT_ROIS];
+    pb->trans = all[RT_TRANS];
+    pb->output = all[RT_OUTPUT];
 }
 
 /* Offset and mask of a deformable convolution, which may be parts of one map. */
@@ -95,14 +90,13 @@ static void find_offsets(Emit *e, Problem *pb)
 
 Problem problem_load(Emit *e, const dcn_spec *s, addr args)
 {
-    dcn_tensor t[RT_NUM_OPERANDS];
-    int nt = dcn_spec_tensors(s, t, RT_NUM_OPERANDS);
+    const rt_operands o = rt_operands_of(s);
     idx size[4];
     for (int i = 0; i < 4; i++)
-        size[i] = p_get_i64(e, p_at_i64(e, args, x_const(e, nt + i)));
+        size[i] = p_get_i64(e, p_at_i64(e, args, x_const(e, o.n + i)));
     Problem pb = problem_of_sizes(e, s, size);
-    for (int i = 0; i < nt; i++)
-        pb.operand[i] = p_get_addr(e, p_at_addr(e, args, x_const(e, i)));
+    for (int i = 0; i < o.n; i++)
+        pb.operand[o.which[i]] = p_get_addr(e, p_at_addr(e, args, x_const(e, i)));
     name_operands(&pb);
     find_offsets(e, &pb);
     return pb;

@@ -12,9 +12,9 @@
 
 typedef struct Problem {
     const dcn_spec *s;
+    addr operand[RT_NUM_OPERANDS]; /* .v == NULL: not in this spec */
     addr input, weight, bias, scale, shift, residual, offset, mask, offset_mask, rois, trans,
-        output;                             /* .v == NULL: not in this spec */
-    addr operand[RT_NUM_OPERANDS];          /* all, as in dcn_spec_tensors */
+        output;                             /* those of them that operators have */
     idx n, h, w, r;                         /* batch, input rows and columns, rois */
     idx p, q;                               /* output rows and columns */
     int64_t offset_channels, mask_channels; /* of the maps that offset and mask are in */
@@ -25,8 +25,8 @@ Problem problem_load(Emit *e, const dcn_spec *s, addr args);
 /* The same sizes from the parameters (batch, height, width, rois) of a size query. */
 Problem problem_of_sizes(Emit *e, const dcn_spec *s, const idx size[4]);
 
-/* Any operand by its name; .v == NULL: not in this spec. */
-addr problem_operand(const Problem *pb, const char *name);
+/* Operand number i in calling order. */
+addr problem_nth(const Problem *pb, int i);
 
 int problem_taps(const dcn_spec *s);        /* K */
 int problem_is_deformed(const dcn_spec *s); /* has offsets */

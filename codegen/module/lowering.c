@@ -213,7 +213,7 @@ static void fill(Emit *e, const Problem *pb, const Parts *p, int i, addr block, 
     for (int j = 0; j < 4; j++)
         p_put_i64(e, p_at_i64(e, block, x_const(e, n + j)), size[j]);
     for (int j = 0; j < n && workspace.v; j++) {
-        addr tensor = ref[j] >= 0 ? pb->operand[ref[j]] : workspace;
+        addr tensor = ref[j] >= 0 ? problem_nth(pb, ref[j]) : workspace;
         if (ref[j] < 0)
             tensor = p_at_bytes(e, tensor, slot_at(e, pb, p->g, p->g->between[~ref[j]].slot));
         p_put_addr(e, p_at_addr(e, block, x_const(e, j)), tensor);
