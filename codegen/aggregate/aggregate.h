@@ -62,7 +62,23 @@ void aggregate_tap(const AggregatePlan *p, int k, int *row, int *col);
 double aggregate_step(const AggregatePlan *p, int axis, int t);
 int aggregate_centre(const AggregatePlan *p, int axis);
 
+/* A schedule in question; rows, cols: of the output, 0 where they are known only when the kernel is called. */
+typedef struct AggregateChoice {
+    const dcn_target *t;
+    const int *k;
+    AggregatePlan p;
+    int64_t rows, cols;
+} AggregateChoice;
+
+/* Every reason to refuse one, in the order in which they are looked for; a row without a reason ends them. */
+typedef struct AggregateRefusal {
+    int knob; /* the one to change */
+    const char *reason;
+    bool (*holds)(const AggregateChoice *c);
+} AggregateRefusal;
+
 extern const Knob aggregate_knobs[AGG_NKNOBS];
+extern const AggregateRefusal aggregate_refusals[];
 const char *aggregate_refuse(const dcn_spec *s, const dcn_target *t, const int *k);
 void aggregate_guess(const dcn_spec *s, const dcn_target *t, int *k);
 double aggregate_cost(const dcn_spec *s, const dcn_target *t, const int *k, int threads);

@@ -9,27 +9,8 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/aggregate/aggregate.h"
-
-static int64_t round_up(int64_t n, int64_t to)
-{
-    return (n + to - 1) / to * to;
-}
-
-static int power_below(int n, int most)
-{
-    int power = 1;
-    while (power * 2 <= n && power * 2 <= most)
-        power *= 2;
-    return power;
-}
-
-static int divisor_below(int n, int most)
-{
-    int d = most < n ? most : n;
-    while (n % d)
-        d--;
-    return d;
-}
+#include "codegen/kernel/intmath.h"
+#include "codegen/kernel/workspace.h"
 
 void aggregate_tap(const AggregatePlan *p, int k, int *row, int *col)
 {
@@ -52,24 +33,16 @@ double aggregate_step(const AggregatePlan *p, int axis, int t)
 
 static void plan_workspace(AggregatePlan *p)
 {
-    int64_t entries = p->per_block + 2 * p->lanes;
-    int64_t elements = round_up(entries * p->fp_bytes, 64);
-    const struct {
-        int64_t *at, bytes;
-    } parts[] = {
-        { &p->at, entries * 4 },
-        { &p->dead, entries * 4 },
-        { &p->weights, 4 * elements },
-        { &p->terms, p->softmax ? elements : 0 },
-        { &p->offsets, p->packed ? 2 * elements : 0 },
-        { &p->masks, p->packed || p->softmax ? elements : 0 },
-    };
-    int64_t end = 0;
-    for (int i = 0; i < (int)(sizeof parts / sizeof *parts); i++) {
-        *parts[i].at = end;
-        end = round_up(end + parts[i].bytes, 64);
-    }
-    p->thread_bytes = round_up(end, 4096) + 64 * 5; /* threads share no line, nor all sets */
+    int64_t entries = p->per_block + 2 * p->lanes; /* whole vectors may be stored at the end */
+    int64_t bytes = entries * p->fp_bytes;
+    WorkspaceLayout w = { 0 };
+    p->at = workspace_add(&w, entries * 4);
+    p->dead = workspace_add(&w, entries * 4);
+    p->weights = workspace_add(&w, 4 * int_round_up(bytes, CACHE_LINE));
+    p->terms = workspace_add(&w, p->softmax ? bytes : 0);
+    p->offsets = workspace_add(&w, p->packed ? 2 * int_round_up(bytes, CACHE_LINE) : 0);
+    p->masks = workspace_add(&w, p->packed || p->softmax ? bytes : 0);
+    p->thread_bytes = workspace_thread_bytes(&w);
 }
 
 AggregatePlan aggregate_plan(const dcn_spec *s, const dcn_target *t, const int *k)
@@ -79,7 +52,7 @@ AggregatePlan aggregate_plan(const dcn_spec *s, const dcn_target *t, const int *
     p.points = s->kernel[0] * s->kernel[1] - (s->remove_center ? 1 : 0);
     p.groups = s->offset_groups;
     p.width = (int)(s->in_channels / p.groups);
-    p.parts = divisor_below(p.groups, k[AGG_BLOCK]);
+    p.parts = int_divisor(p.groups, k[AGG_BLOCK]);
     p.pixels = p.parts == p.groups ? k[AGG_BLOCK] / p.groups : 1;
     p.per_block = p.pixels * p.parts * p.points;
     p.th = k[AGG_TILE_H];
@@ -89,13 +62,13 @@ AggregatePlan aggregate_plan(const dcn_spec *s, const dcn_target *t, const int *
     p.stream = k[AGG_NONTEMPORAL];
     p.permute = k[AGG_COEFF_SHUFFLES];
     p.sums = t->registers / 2;
-    p.beside = power_below(p.pixels * p.parts, k[AGG_JAM]);
-    p.sum_lanes = power_below(p.width, p.lanes);
+    p.beside = int_power_of_two(p.pixels * p.parts, k[AGG_JAM]);
+    p.sum_lanes = int_power_of_two(p.width, p.lanes);
     p.softmax = s->modulation == DCN_MODULATION_SOFTMAX;
     p.finishes = 1;
     p.out_stride = (int)s->in_channels;
     if (s->op == DCN_OP_DCNV4)
-        p.packed = (int)round_up(3 * (int64_t)p.groups * p.points, 8);
+        p.packed = (int)int_round_up(3 * (int64_t)p.groups * p.points, 8);
     plan_workspace(&p);
     return p;
 }

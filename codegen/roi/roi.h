@@ -57,6 +57,29 @@ typedef struct RoiPlan {
 
 RoiPlan roi_plan(const dcn_spec *s, const dcn_target *t, const int *k);
 
+/* A task's workspace beyond this is refused, where a smaller task is possible. */
+#define ROI_MAX_THREAD_BYTES ((int64_t)32 << 20)
+
+/* A schedule in question. */
+typedef struct RoiChoice {
+    const dcn_target *t;
+    const int *k;
+    RoiPlan p;
+} RoiChoice;
+
+/* Every reason to refuse one, in the order in which they are looked for; a row without a reason ends them. */
+typedef struct RoiRefusal {
+    int knob; /* the one to change */
+    const char *reason;
+    bool (*holds)(const RoiChoice *c);
+} RoiRefusal;
+
+extern const Knob *const roi_knobs[ROI_NKNOBS];
+extern const RoiRefusal roi_refusals[];
+const char *roi_refuse(const dcn_spec *s, const dcn_target *t, const int *k);
+void roi_guess(const dcn_spec *s, const dcn_target *t, int *k);
+double roi_cost(const dcn_spec *s, const dcn_target *t, const int *k, int threads);
+
 /* What the loops over one task hand on. */
 typedef struct RoiCtx {
     const RoiPlan *plan;

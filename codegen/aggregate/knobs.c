@@ -1,0 +1,124 @@
+/* knobs.c: what the aggregate lowering leaves open, and what cannot be.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "codegen/aggregate/aggregate.h"
+#include "codegen/kernel/entry.h"
+
+enum { MAX_BLOCK_POINTS = 4096 }; /* constants of the points of a block lie beside the code */
+
+const Knob aggregate_knobs[AGG_NKNOBS] = {
+    [AGG_BLOCK] = { .name = "block",
+                    .meaning = "(pixel, group)s per pass over the offsets",
+                    .guess = 1,
+                    CHOICES(1, 2, 4, 8, 16, 32, 64, 128, 256) },
+    [AGG_TILE_H] = { .name = "tile_h",
+                     .meaning = "rows of a tile of output pixels",
+                     .guess = 1,
+                     CHOICES(1, 2, 4, 8, 16, 32) },
+    [AGG_TILE_W] = { .name = "tile_w",
+                     .meaning = "columns of a tile; 0: all",
+                     .guess = 0,
+                     CHOICES(0, 16, 32, 64, 128) },
+    [AGG_PREFETCH_ROWS] = { .name = "prefetch_rows",
+                            .meaning = "input rows from a row to the one prefetched; 0: none",
+                            .guess = 0,
+                            CHOICES(0, 4, 6, 8, 10, 14) },
+    [AGG_PREFETCH_BLOCKS] = { .name = "prefetch_blocks",
+                              .meaning = "blocks to the one whose offsets and masks are "
+                                         "prefetched, 0: none; with tile_w, 1: the row below",
+                              .guess = 0,
+                              CHOICES(0, 1, 2, 4, 8, 16) },
+    [AGG_NONTEMPORAL] = { .name = "nontemporal",
+                          .meaning = "1: outputs go past the caches",
+                          .guess = 0,
+                          CHOICES(0, 1) },
+    [AGG_COEFF_SHUFFLES] = { .name = "coeff_shuffles",
+                             .meaning = "corners whose coefficient is shuffled out of a register, "
+                                        "not broadcast from memory",
+                             .guess = 0,
+                             CHOICES(0, 1, 2, 3, 4) },
+    [AGG_JAM] = { .name = "jam",
+                  .meaning = "(pixel, group)s whose sums are interleaved (unroll-and-jam)",
+                  .guess = 1,
+                  CHOICES(1, 2, 4) },
+};
+
+/* ---- reasons to refuse ---------------------------------------------------------------------- */
+
+static bool block_is_redundant(const AggregateChoice *c)
+{
+    return c->k[AGG_BLOCK] > 1 && c->p.pixels * c->p.parts <= c->k[AGG_BLOCK] / 2;
+}
+
+static bool block_is_too_long(const AggregateChoice *c)
+{
+    return c->k[AGG_BLOCK] > 1 && c->p.per_block > MAX_BLOCK_POINTS;
+}
+
+static bool block_exceeds_map(const AggregateChoice *c)
+{
+    return c->cols && c->p.pixels > 1 && c->p.pixels >= 2 * c->cols;
+}
+
+static bool is_higher_than_map(const AggregateChoice *c)
+{
+    return kernel_is_redundant_choice(&aggregate_knobs[AGG_TILE_H], c->p.th, c->rows);
+}
+
+/* tile_w=0 is for that. */
+static bool is_wider_than_map(const AggregateChoice *c)
+{
+    return c->p.tw && c->cols && c->p.tw >= c->cols;
+}
+
+static bool later_block_is_elsewhere(const AggregateChoice *c)
+{
+    return c->p.tw && c->p.next > 1;
+}
+
+static bool block_exceeds_tile(const AggregateChoice *c)
+{
+    return c->p.tw && c->p.pixels > c->p.tw;
+}
+
+static bool stores_are_ragged(const AggregateChoice *c)
+{
+    return c->p.stream && c->p.width * c->p.fp_bytes % c->t->vector_bytes;
+}
+
+static bool lanes_lack_corners(const AggregateChoice *c)
+{
+    return c->p.permute && c->p.sum_lanes < 4;
+}
+
+const AggregateRefusal aggregate_refusals[] = {
+    { AGG_BLOCK, "no block of that many: a smaller one is the same", block_is_redundant },
+    { AGG_BLOCK, "the block has more than 4096 points", block_is_too_long },
+    { AGG_BLOCK, "the block is wider than the map", block_exceeds_map },
+    { AGG_TILE_H, "the tile is higher than the map", is_higher_than_map },
+    { AGG_TILE_W, "the tile is wider than the map", is_wider_than_map },
+    { AGG_PREFETCH_BLOCKS,
+      "the block below is what comes next in a narrow tile: use prefetch_blocks=1",
+      later_block_is_elsewhere },
+    { AGG_BLOCK, "the block is wider than the tile", block_exceeds_tile },
+    { AGG_NONTEMPORAL, "groups are not whole vectors: use nontemporal=0", stores_are_ragged },
+    { AGG_COEFF_SHUFFLES,
+      "vectors of fewer channels than a sample has corners: use coeff_shuffles=0",
+      lanes_lack_corners },
+    { AGG_NKNOBS, NULL, NULL },
+};
+
+const char *aggregate_refuse(const dcn_spec *s, const dcn_target *t, const int *k)
+{
+    const AggregateChoice c = {
+        .t = t,
+        .k = k,
+        .p = aggregate_plan(s, t, k),
+        .rows = s->height > 0 ? dcn_out_height(s, s->height) : 0,
+        .cols = s->width > 0 ? dcn_out_width(s, s->width) : 0,
+    };
+    for (const AggregateRefusal *r = aggregate_refusals; r->reason; r++)
+        if (r->holds(&c))
+            return r->reason;
+    return NULL;
+}

@@ -1,0 +1,55 @@
+/* cost.c: how long the pooling of regions takes, worked out and not measured.
+**
+**     bin  = places of its samples + sums of its pixels            cycles
+**     task = bins of a region, or of some rows of them + transposing its outputs
+**     call = tasks shared among threads + the repacked input
+**
+** Only ratios matter, see kernel/cost.h.  The rates are estimates of what the emitted loops do per step.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "codegen/kernel/cost.h"
+#include "codegen/roi/roi.h"
+
+static const double VECTOR = 1.4;             /* a multiply-add with a vector from the map */
+static const double GATHER = 0.9;             /* a lane of a vector that does not lie together */
+static const double ENTRY = 8;                /* of the table, per pass: offset, weight, loop */
+static const double PLACE = 25;               /* of a sample along an axis, per bin */
+static const double COPY = 0.3, UNPACK = 0.4; /* an element of the view, of the output */
+enum { DYNAMIC_ROIS = 256 }; /* regions where their number is not known: what detectors propose */
+
+static double size_or(int64_t size, int default_size)
+{
+    return (double)(size > 0 ? size : default_size);
+}
+
+/* Samples of a bin along an axis; where they depend on the region, of one that is a third of the map. */
+static double samples_of(const RoiPlan *p)
+{
+    double size = size_or(p->s->height, COST_DYNAMIC_SIZE) / 3 / p->nh;
+    return p->grid ? p->grid : size > 1 ? size : 1;
+}
+
+static double bin_cycles(const RoiPlan *p)
+{
+    double along = samples_of(p), tables = along > p->samples ? along / p->samples : 1;
+    double pixels = p->rule == ROI_RULE_QUANTISED ? along * along : 2.2 * along * along;
+    double vectors = cost_ceil_div(p->segment, p->lanes);
+    double passes = cost_ceil_div(p->segment, p->nv * p->lanes);
+    double load = p->together ? VECTOR : GATHER * p->lanes;
+    double sums = vectors * (pixels * load + 3 * tables * tables) + passes * pixels * ENTRY;
+    double places = p->rule == ROI_RULE_QUANTISED ? PLACE : 2 * along * tables * PLACE;
+    return p->classes * (sums + places / p->wide);
+}
+
+double roi_cost(const dcn_spec *s, const dcn_target *t, const int *k, int threads)
+{
+    RoiPlan p = roi_plan(s, t, k);
+    double tasks = size_or(s->rois, DYNAMIC_ROIS) * p.parts;
+    double rounds = cost_ceil_div(tasks, threads);
+    double view = size_or(s->batch, 1) * size_or(s->height, COST_DYNAMIC_SIZE) *
+                  size_or(s->width, COST_DYNAMIC_SIZE) * (double)s->in_channels;
+    double task = p.bins * bin_cycles(&p) + 200;
+    if (p.out_stride)
+        task += UNPACK * p.outputs * (p.bins < p.lanes ? p.lanes : p.bins);
+    return (rounds * task + (p.copies ? COPY * view / threads : 0)) / COST_CYCLES_PER_NS;
+}
