@@ -1,7 +1,8 @@
-/* help.c: `dcngen help` and `dcngen VERB --help`, made from the tables.
+/* help.c: `dcngen help` and `dcngen VERB --help`, made from the tables and from share/help.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "cli/verbs.h"
+#include "help_texts.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -36,36 +37,15 @@ int help_verb(const Verb *v)
     return 0;
 }
 
+/* share/help/dcngen.txt, in which a line @verbs@ stands for the list of them. */
 static void print_overview(const Verb *verbs)
 {
-    puts("usage: dcngen VERB [options] [SPEC.lua]\n\n"
-         "Compiles deformable convolutions, described in Lua, for one shape and one CPU.\n\n"
-         "verbs:");
+    static const char mark[] = "@verbs@\n";
+    const char *at = strstr(help_dcngen, mark);
+    fwrite(help_dcngen, 1, (size_t)(at - help_dcngen), stdout);
     for (const Verb *v = verbs; v->name; v++)
         print_row(v->name, v->summary);
-    puts("\n'dcngen help VERB' lists the options of a verb.  --opt value and --opt=value are the\n"
-         "same; -- ends the options.  Data go to the standard output, messages to the standard\n"
-         "error.\n\n"
-         "exit codes:\n"
-         "  0  done\n"
-         "  1  the work ran and something failed: a mismatch, a refused schedule\n"
-         "  2  wrong use of the command line\n"
-         "  3  an error in the spec, with file:line:\n"
-         "  4  environment or target: unsupported CPU, no permission, disk full\n"
-         "  5  the store of tuning results is damaged or not one of this dcngen\n"
-         "  124  the time given to tune ended before its search; results are saved\n"
-         "  130  tune was stopped by SIGINT; results are saved\n"
-         "  143  likewise by SIGTERM\n\n"
-         "environment:");
-    print_row("DCNGEN_NUM_THREADS", "threads where --threads is not given");
-    print_row("DCNGEN_MAX_ISA", "a row of the target table that lowers this machine: avx2");
-    print_row("DCNGEN_VERBOSE", "what to tell on stderr: spec,dispatch,ir,opt,asm,time");
-    print_row("DCNGEN_DUMP", "a directory for the stages of every compilation");
-    print_row("DCNGEN_TUNE", "schedules from the store: off, cached (the default), on");
-    print_row("DCNGEN_CACHE", "what is done with the store: off, ro, rw (the default)");
-    print_row("DCNGEN_CACHE_DIR", "one directory for the whole store");
-    print_row("DCNGEN_SYSTEM_DIR", "a store that is read after it");
-    print_row("NO_COLOR", "no colour on a terminal either");
+    fputs(at + strlen(mark), stdout);
 }
 
 int verb_help(const Args *a, dcn_error *err)
