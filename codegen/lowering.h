@@ -75,4 +75,7 @@ int sched_print(const Schedule *sc, char *buf, size_t size);
 int sched_first(Schedule *sc, const dcn_spec *s, const dcn_target *t);
 int sched_next(Schedule *sc, const dcn_spec *s, const dcn_target *t);
 
+/* What the knob of that name means, in a few words; "" if that lowering has none of the name. */
+const char *sched_knob_meaning(const char *lowering, const char *knob);
+
 #endif

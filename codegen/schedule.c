@@ -22,6 +22,15 @@ int sched_takes(const Lowering *how, const dcn_spec *s)
     return (how->ops >> s->op & 1) != 0;
 }
 
+const char *sched_knob_meaning(const char *lowering, const char *knob)
+{
+    for (const Lowering *const *how = cg_lowerings; *how; how++)
+        for (int i = 0; strcmp((*how)->name, lowering) == 0 && i < (*how)->nknobs; i++)
+            if (strcmp((*how)->knobs[i]->name, knob) == 0)
+                return (*how)->knobs[i]->meaning;
+    return "";
+}
+
 /* ---- walking --------------------------------------------------------------------------------- */
 
 static int choice_at(const Knob *q, int value)

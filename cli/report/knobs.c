@@ -136,12 +136,7 @@ static void put_marks(const KnobPanel *p, const KnobPicture *q)
 
 static const char *meaning(const KnobPanel *p)
 {
-    for (int i = 0; p->lowering && cg_lowerings[i]; i++)
-        for (int k = 0; k < cg_lowerings[i]->nknobs; k++)
-            if (!strcmp(cg_lowerings[i]->name, p->lowering) &&
-                !strcmp(cg_lowerings[i]->knobs[k]->name, p->knob))
-                return cg_lowerings[i]->knobs[k]->meaning;
-    return p->lowering ? "" : "way to compute it";
+    return p->lowering ? sched_knob_meaning(p->lowering, p->knob) : "way to compute it";
 }
 
 /* With more than one lowering, the panel says whose knob it is. */
