@@ -25,8 +25,6 @@ enum {
     LINE_BYTES = 64
 };
 
-static const mask all_lanes = { NULL };
-
 /* One (pixel, group). */
 typedef struct Site {
     const AggregatePlan *plan;
@@ -128,7 +126,7 @@ static idx channel_of(Emit *e, const Chunk *c, int v)
 /* Element i of every four. */
 static fvec spread(Emit *e, fvec fours, int i)
 {
-    int from[64];
+    int from[EMIT_MAX_LANES];
     for (int lane = 0; lane < e->lanes; lane++)
         from[lane] = lane / CORNERS * CORNERS + i;
     return f_permute(e, fours, from);

@@ -30,13 +30,11 @@ static void copy(Emit *e, addr to, addr from, int n)
         lanes *= 2;
     EMIT_LANES (e, lanes) {
         EMIT_FOR (e, i, x_const(e, 0), x_const(e, n / lanes * lanes), lanes) {
-            p_store(e, p_at(e, to, i.at), p_load(e, p_at(e, from, i.at), (mask){ NULL }),
-                    (mask){ NULL });
+            p_store(e, p_at(e, to, i.at), p_load(e, p_at(e, from, i.at), all_lanes), all_lanes);
         }
         if (n % lanes) {
             idx last = x_const(e, n - lanes);
-            p_store(e, p_at(e, to, last), p_load(e, p_at(e, from, last), (mask){ NULL }),
-                    (mask){ NULL });
+            p_store(e, p_at(e, to, last), p_load(e, p_at(e, from, last), all_lanes), all_lanes);
         }
     }
 }

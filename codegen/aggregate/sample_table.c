@@ -82,7 +82,7 @@ static Pair anywhere(Emit *e, const Ctx *c, int axis, idx point, fvec off)
 {
     double scale = c->plan->s->offset_scale;
     if (c->fraction[axis].v) {
-        fvec part = p_load(e, p_at(e, c->fraction[axis], point), (mask){ NULL });
+        fvec part = p_load(e, p_at(e, c->fraction[axis], point), all_lanes);
         off = f_fma(e, off, f_const(e, scale), part);
     } else if (scale != 1) {
         off = f_mul(e, off, f_const(e, scale));
@@ -159,7 +159,7 @@ static fvec modulation(Emit *e, const Ctx *c, idx point, mask live)
     fvec m = p_load(e, p_at(e, e_arg_addr(e, MASKS), point), live);
     if (c->plan->softmax) {
         m = emit_exp_below_0(e, m);
-        p_store(e, p_at(e, own(e, c, c->plan->terms), point), m, (mask){ NULL });
+        p_store(e, p_at(e, own(e, c, c->plan->terms), point), m, all_lanes);
         return m;
     }
     if (s->modulation == DCN_MODULATION_SIGMOID)

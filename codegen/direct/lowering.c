@@ -101,7 +101,7 @@ static fvec corner(Emit *e, const Sample *s, addr map, ivec at, fvec wy, fvec wx
 {
     fvec zero = f_const(e, 0);
     mask untouched = m_or(e, f_equal(e, wy, zero), f_equal(e, wx, zero));
-    return f_select(e, m_and(e, s->moved, untouched), zero, p_gather(e, map, at, (mask){ NULL }));
+    return f_select(e, m_and(e, s->moved, untouched), zero, p_gather(e, map, at, all_lanes));
 }
 
 static fvec bilinear(Emit *e, const Problem *pb, addr map, const Sample *s)

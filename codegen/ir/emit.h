@@ -1,12 +1,17 @@
 /* emit.h: the vocabulary in which kernels are written.
 **
-** A page of emitter code should read like the formula it emits.  So the kinds of
-** value are different C types (mixing them up does not compile), each operation
-** is one short word, and a loop body is an ordinary C block.  C control flow runs
-** while the kernel is generated; EMIT_FOR, EMIT_FOR_OPAQUE, EMIT_VECTORS, EMIT_IF and EMIT_IF_ELSE run
-** in the kernel.  They are the only control macros: leave their blocks by falling off the end.
-** Nothing here returns an error: legality is settled before emission starts (see
-** lowering.h), and the module is verified once, at the end.
+** A page of emitter code should read like the formula it emits.  So the kinds of value are different C types (mixing
+** them up does not compile), and each operation is one short word whose prefix is the kind that it works on:
+**
+**     f_  float lanes     i_  i32 lanes       b_  bit patterns of floats    m_  masks of lanes
+**     x_  scalar i64      c_  conditions      p_  pointers, memory          v_  variables of loops
+**     e_  the emitter itself: modules, functions, calls
+**
+** C control flow runs while the kernel is generated; EMIT_FOR, EMIT_FOR_OPAQUE, EMIT_VECTORS, EMIT_IF and EMIT_IF_ELSE
+** run in the kernel, and EMIT_TYPE and EMIT_LANES set what vectors are.  They are the only control macros, and each is
+** a C loop around its block: leave the block by its end or by `continue`, which ends it, never by `break` or `return`.
+** Nothing here returns an error: legality is settled before emission starts (see lowering.h), and the module is
+** verified once, at the end.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_CODEGEN_EMIT_H
@@ -14,6 +19,9 @@
 
 #include <dcngen.h>
 #include <llvm-c/Core.h>
+
+/* At least the lanes of any vector: bytes of the longest registers. */
+enum { EMIT_MAX_LANES = 64 };
 
 /* Lane values have e->lanes lanes. */
 typedef struct {
@@ -28,6 +36,7 @@ typedef struct {
 typedef struct {
     LLVMValueRef v;
 } mask; /* i1; v == NULL means every lane is live */
+static const mask all_lanes = { NULL };
 typedef struct {
     LLVMValueRef v;
 } addr; /* a pointer */
@@ -49,7 +58,7 @@ typedef struct Emit {
     LLVMBuilderRef b;
     LLVMValueRef fn; /* the function being written */
     const dcn_target *target;
-    const struct Isa *isa; /* its class, see target_table.h */
+    const struct Isa *isa; /* its class, see codegen/target/table.h */
     int lanes, fp_bytes;
     LLVMTypeRef fp, i1, i8, i32, i64, ptr, none; /* scalars; fp is the kernel's dtype */
     LLVMTypeRef vf, vi, vb, vm;                  /* lanes of fp, i32, bit patterns, i1 */
@@ -103,19 +112,26 @@ fvec f_abs(Emit *e, fvec a);
 fvec f_floor(Emit *e, fvec a);
 fvec f_sqrt(Emit *e, fvec a);
 fvec f_ceil(Emit *e, fvec a);
-fvec f_round(Emit *e, fvec a);   /* half away from zero */
-fvec f_convert(Emit *e, fvec a); /* as many lanes of the other float type, to the type in force */
+fvec f_round(Emit *e, fvec a);               /* half away from zero */
+fvec f_convert(Emit *e, fvec a);             /* lanes of either float type to the type in force */
 fvec f_fma(Emit *e, fvec a, fvec b, fvec c); /* a*b + c; rounded twice on targets without FMA */
 fvec f_min(Emit *e, fvec a, fvec b);         /* b when a is NaN */
 fvec f_max(Emit *e, fvec a, fvec b);         /* b when a is NaN */
 fvec f_select(Emit *e, mask m, fvec yes, fvec no);
-fvec f_deinterleave(Emit *e, fvec a, fvec b, int from); /* elements from, from+2, ... of a then b */
-fvec f_shuffle(Emit *e, fvec a, fvec b, const int *from); /* lane from[i] of a then b */
-fvec f_permute(Emit *e, fvec a, const int *from); /* lane i of the result is lane from[i] of a */
-fvec f_opaque(Emit *e, fvec a); /* a, not looked through: it is loaded once, not lane by lane */
-fvec f_hadd(Emit *e, fvec a);   /* of all lanes, in every lane; in any order */
-fvec f_hmax(Emit *e, fvec a); /* the largest lane, in every lane; lanes that are NaN do not count */
-fvec f_hmin(Emit *e, fvec a); /* likewise */
+/* Lane i of the result is lane from[i] of a, or of a followed by b. */
+fvec f_permute(Emit *e, fvec a, const int *from);
+fvec f_shuffle(Emit *e, fvec a, fvec b, const int *from);
+/* Lanes from, from+2, ... of a followed by b. */
+fvec f_deinterleave(Emit *e, fvec a, fvec b, int from);
+/* `each` lanes of a, `each` of b, and so on, from their lower or their upper halves. */
+fvec f_interleave(Emit *e, fvec a, fvec b, int each, int upper);
+/* a, behind an optimisation barrier: LLVM may not fold a shuffle of it into loads of single lanes. */
+fvec f_opaque(Emit *e, fvec a);
+/* Horizontal sum, maximum and minimum, in every lane.  The sum may be taken in any order; lanes that are NaN do not
+** count for the maximum and the minimum. */
+fvec f_hadd(Emit *e, fvec a);
+fvec f_hmax(Emit *e, fvec a);
+fvec f_hmin(Emit *e, fvec a);
 mask f_less(Emit *e, fvec a, fvec b);       /* ordered: false when either is NaN */
 mask f_equal(Emit *e, fvec a, fvec b);      /* ordered */
 mask f_less_equal(Emit *e, fvec a, fvec b); /* a <= b, ordered */
@@ -167,7 +183,8 @@ idx x_addk(Emit *e, idx a, int64_t k);
 idx x_mulk(Emit *e, idx a, int64_t k);
 idx x_round_up(Emit *e, idx a, int64_t to);
 idx x_select(Emit *e, cond c, idx yes, idx no);
-idx x_opaque(Emit *e, idx a); /* a, not looked through: costs nothing at run time */
+/* a, behind an optimisation barrier that costs nothing: what is computed from it stays where it stands. */
+idx x_opaque(Emit *e, idx a);
 cond x_less(Emit *e, idx a, idx b);
 cond x_equal(Emit *e, idx a, idx b);
 cond c_and(Emit *e, cond a, cond b);
@@ -186,14 +203,14 @@ fvec p_splat(Emit *e, addr p);                 /* one element in every lane */
 fvec p_load_halves(Emit *e, addr lo, addr hi); /* half a vector from each */
 fvec p_broadcast(Emit *e, addr p, int n);      /* n elements over and over; n divides the lanes */
 void p_store_part(Emit *e, addr p, fvec x, int from, int n); /* lanes from .. from+n-1 */
-void p_store_interleaved4(Emit *e, addr p,
-                          const fvec x[4]); /* lane 0 of each, lane 1 of each, ... */
+/* Lane 0 of each, lane 1 of each, ... */
+void p_store_interleaved4(Emit *e, addr p, const fvec x[4]);
 ivec p_load_i32(Emit *e, addr p);
 void p_store_i32(Emit *e, addr p, ivec x);
 idx p_get_i32(Emit *e, addr p); /* one i32, sign-extended */
 idx p_get_i64(Emit *e, addr p);
 void p_put_i64(Emit *e, addr p, idx x);
-addr p_get_addr(Emit *e, addr p); /* one pointer, in a place of 8 bytes on every machine */
+addr p_get_addr(Emit *e, addr p); /* one pointer, in 8 bytes on every machine */
 void p_put_addr(Emit *e, addr p, addr x);
 addr p_at_addr(Emit *e, addr p, idx at);
 /* p[at] in each live lane, 0 in the others, which are not read */
@@ -250,8 +267,8 @@ void loop_end(Emit *e, Loop *l);
 #define EMIT_FOR(e, i, from, to, step)                                                             \
     for (Loop i = loop_begin(e, from, to, step); i.open; loop_end(e, &i))
 
-/* The same around a large body: addresses that depend on i are computed anew each time.  LLVM would spend more on
-** finding out how to step them than on all the rest of such a loop. */
+/* EMIT_FOR with a counter that is opaque to strength reduction, for large bodies: addresses that depend on i are
+** computed anew each time.  LLVM would spend more on finding out how to step them than on all the rest of the loop. */
 #define EMIT_FOR_OPAQUE(e, i, from, to, step)                                                      \
     for (Loop i = loop_begin_opaque(e, from, to, step); i.open; loop_end(e, &i))
 

@@ -134,10 +134,22 @@ fvec f_permute(Emit *e, fvec a, const int *from)
 
 fvec f_deinterleave(Emit *e, fvec a, fvec b, int from)
 {
-    int at[64];
+    int at[EMIT_MAX_LANES];
     for (int i = 0; i < e->lanes; i++)
         at[i] = 2 * i + from;
     return f_shuffle(e, a, b, at);
+}
+
+fvec f_interleave(Emit *e, fvec a, fvec b, int each, int upper)
+{
+    int from[EMIT_MAX_LANES], half = e->lanes / 2;
+    if (each == e->lanes)
+        return upper ? b : a;
+    for (int i = 0; i < e->lanes; i++) {
+        int pair = i / (2 * each), at = upper * half + pair * each + i % each;
+        from[i] = i / each % 2 ? e->lanes + at : at;
+    }
+    return f_shuffle(e, a, b, from);
 }
 
 fvec f_opaque(Emit *e, fvec a)
@@ -153,19 +165,19 @@ fvec f_hadd(Emit *e, fvec a)
     return F(e_splat(e, sum));
 }
 
-/* The largest or least lane; the other one of two where one is NaN. */
-static fvec extreme(Emit *e, fvec a, int most)
+/* The horizontal maximum or minimum; of two lanes the one that is not NaN. */
+static fvec extreme(Emit *e, fvec a, int max)
 {
     if (e->isa->maxnum) {
-        const char *name = most ? "llvm.vector.reduce.fmax" : "llvm.vector.reduce.fmin";
+        const char *name = max ? "llvm.vector.reduce.fmax" : "llvm.vector.reduce.fmin";
         return F(e_splat(e, unary(e, name, e->vf, a.v)));
     }
     for (int s = e->lanes / 2; s >= 1; s /= 2) {
-        int from[64];
+        int from[EMIT_MAX_LANES];
         for (int i = 0; i < e->lanes; i++)
             from[i] = (i + s) % e->lanes;
         fvec b = f_permute(e, a, from);
-        mask keep = most ? f_less(e, b, a) : f_less(e, a, b);
+        mask keep = max ? f_less(e, b, a) : f_less(e, a, b);
         a = f_select(e, m_or(e, keep, f_is_nan(e, b)), a, b);
     }
     return a;
@@ -232,7 +244,7 @@ ivec i_const(Emit *e, int k)
 
 ivec i_consts(Emit *e, const int *k)
 {
-    LLVMValueRef lane[64];
+    LLVMValueRef lane[EMIT_MAX_LANES];
     for (int i = 0; i < e->lanes; i++)
         lane[i] = LLVMConstInt(e->i32, (unsigned long long)k[i], 1);
     return I(LLVMConstVector(lane, (unsigned)e->lanes));
@@ -240,7 +252,7 @@ ivec i_consts(Emit *e, const int *k)
 
 ivec i_lane(Emit *e)
 {
-    int k[64];
+    int k[EMIT_MAX_LANES];
     for (int i = 0; i < e->lanes; i++)
         k[i] = i;
     return i_consts(e, k);
@@ -349,7 +361,7 @@ mask m_all(Emit *e)
 
 mask m_first(Emit *e, int n)
 {
-    LLVMValueRef lane[64];
+    LLVMValueRef lane[EMIT_MAX_LANES];
     for (int i = 0; i < e->lanes; i++)
         lane[i] = LLVMConstInt(e->i1, i < n, 0);
     return M(LLVMConstVector(lane, (unsigned)e->lanes));

@@ -75,7 +75,8 @@ fvec p_load_halves(Emit *e, addr lo, addr hi)
 {
     int n = e->lanes / 2;
     LLVMTypeRef half = LLVMVectorType(e->fp, (unsigned)n);
-    LLVMValueRef lane[64], a = load(e, half, lo, e->fp_bytes), b = load(e, half, hi, e->fp_bytes);
+    LLVMValueRef lane[EMIT_MAX_LANES], a = load(e, half, lo, e->fp_bytes),
+                                       b = load(e, half, hi, e->fp_bytes);
     for (int i = 0; i < e->lanes; i++)
         lane[i] = LLVMConstInt(e->i32, (unsigned long long)i, 0);
     LLVMValueRef order = LLVMConstVector(lane, (unsigned)e->lanes);
@@ -87,39 +88,31 @@ fvec p_broadcast(Emit *e, addr p, int n)
     if (n == 1)
         return p_splat(e, p);
     LLVMTypeRef few = LLVMVectorType(e->fp, (unsigned)n);
-    LLVMValueRef lane[64], x = load(e, few, p, e->fp_bytes);
+    LLVMValueRef lane[EMIT_MAX_LANES], x = load(e, few, p, e->fp_bytes);
     for (int i = 0; i < e->lanes; i++)
         lane[i] = LLVMConstInt(e->i32, (unsigned long long)(i % n), 0);
     LLVMValueRef order = LLVMConstVector(lane, (unsigned)e->lanes);
     return (fvec){ LLVMBuildShuffleVector(e->b, x, LLVMGetPoison(few), order, "") };
 }
 
-/* Lanes of a and b in turns: of the lower half of both, or of the upper. */
-static fvec f_interleave(Emit *e, fvec a, fvec b, int upper)
-{
-    int from[64], n = e->lanes;
-    for (int i = 0; i < n; i++)
-        from[i] = (upper * n + i) / 2 + i % 2 * n;
-    return f_shuffle(e, a, b, from);
-}
-
 void p_store_interleaved4(Emit *e, addr p, const fvec x[4])
 {
     if (e->lanes == 1) {
         for (int i = 0; i < 4; i++)
-            p_store(e, p_at(e, p, x_const(e, i)), x[i], (mask){ NULL });
+            p_store(e, p_at(e, p, x_const(e, i)), x[i], all_lanes);
         return;
     }
     for (int i = 0; i < 4; i++) {
-        fvec even = f_interleave(e, x[0], x[2], i / 2), odd = f_interleave(e, x[1], x[3], i / 2);
+        fvec even = f_interleave(e, x[0], x[2], 1, i / 2),
+             odd = f_interleave(e, x[1], x[3], 1, i / 2);
         idx at = x_const(e, (int64_t)i * e->lanes);
-        p_store(e, p_at(e, p, at), f_interleave(e, even, odd, i % 2), (mask){ NULL });
+        p_store(e, p_at(e, p, at), f_interleave(e, even, odd, 1, i % 2), all_lanes);
     }
 }
 
 void p_store_part(Emit *e, addr p, fvec x, int from, int n)
 {
-    LLVMValueRef lane[64];
+    LLVMValueRef lane[EMIT_MAX_LANES];
     for (int i = 0; i < n; i++)
         lane[i] = LLVMConstInt(e->i32, (unsigned long long)(from + i), 0);
     LLVMValueRef order = LLVMConstVector(lane, (unsigned)n);

@@ -14,12 +14,10 @@
 enum { SMALL = 4 }; /* side of the squares of what is narrower than a vector */
 enum { PART_BYTES = 16 };
 
-static const mask all_lanes = { NULL };
-
 /* Every second unit of a, then of b, within each frame: `unit` and `frame` elements. */
 static fvec every_second(Emit *e, fvec a, fvec b, const int size[2], int odd)
 {
-    int from[64], unit = size[0], frame = size[1];
+    int from[EMIT_MAX_LANES], unit = size[0], frame = size[1];
     for (int j = 0; j < e->lanes; j++) {
         int at = j % frame / unit * 2 + odd, other = at * unit >= frame;
         from[j] = j - j % frame + at * unit % frame + j % unit + other * e->lanes;
@@ -56,7 +54,7 @@ static addr row(Emit *e, addr p, idx step, int i)
 /* lanes x lanes from the beginnings of t->from and t->to. */
 static void square(Emit *e, const Transpose *t)
 {
-    fvec block[64];
+    fvec block[EMIT_MAX_LANES];
     for (int i = 0; i < e->lanes; i++)
         block[i] = p_load(e, row(e, t->from, t->from_step, i), all_lanes);
     transpose(e, block);

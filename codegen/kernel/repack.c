@@ -86,7 +86,6 @@ static void transpose_row(Emit *e, const RepackRow *r, LLVMValueRef transpose)
 static void copy_row(Emit *e, const RepackRow *r)
 {
     e_fn_lanes(e, r->how->block < e->lanes ? r->how->block : e->lanes);
-    const mask all_lanes = { NULL };
     EMIT_FOR_OPAQUE (e, x, x_const(e, 0), r->pb.w, 1) {
         EMIT_FOR (e, c, x_const(e, 0), x_const(e, r->how->s->in_channels), e->lanes) {
             fvec v = p_load(e, input_at(e, r, c.at, x.at), all_lanes);

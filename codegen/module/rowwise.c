@@ -25,7 +25,7 @@ typedef struct Rows {
 static fvec sum_lanes(Emit *e, fvec x)
 {
     for (int s = e->lanes / 2; s >= 1; s /= 2) {
-        int from[64];
+        int from[EMIT_MAX_LANES];
         for (int i = 0; i < e->lanes; i++)
             from[i] = i ^ s;
         x = f_add(e, x, f_permute(e, x, from));

@@ -9,8 +9,6 @@
 
 #include <float.h>
 
-static const mask all_lanes = { NULL };
-
 /* Channels first .. of the class in hand: `vectors` vectors, `last` channels in the last one. */
 typedef struct Pass {
     const RoiCtx *c;

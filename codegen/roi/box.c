@@ -22,8 +22,6 @@ LaneType roi_plain(const RoiPlan *p)
     return (LaneType){ p->fp_bytes, p->wide, 0 };
 }
 
-static const mask all_lanes = { NULL };
-
 /* Coordinate i of the region, in every lane. */
 static fvec coordinate(Emit *e, const RoiCtx *c, int i)
 {

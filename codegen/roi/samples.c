@@ -18,8 +18,6 @@
 */
 #include "codegen/roi/roi.h"
 
-static const mask all_lanes = { NULL };
-
 /* ---- workspace ------------------------------------------------------------------------------- */
 
 static int64_t row_length(const RoiPlan *p)

@@ -18,8 +18,6 @@
 enum { ARGS, INPUT, AT, WEIGHTS, COLUMN, CHANNEL, TAP, TAPS, PIXELS, NARGS };
 enum { UNROLL = 8 }; /* vectors of channels in one body */
 
-static const mask all_lanes = { NULL };
-
 /* One pixel of one tap: where it is read and written. */
 typedef struct Run {
     const TiledPlan *plan;
@@ -69,7 +67,7 @@ static fvec sample_vector(Emit *e, const Run *s, idx c)
 /* [weight group][channel] to [channel][weight group] within every packed group of a vector. */
 static fvec turn(Emit *e, const TiledPlan *p, fvec x)
 {
-    int from[64], channels = p->in_group / p->pack;
+    int from[EMIT_MAX_LANES], channels = p->in_group / p->pack;
     for (int lane = 0; lane < e->lanes; lane++) {
         int r = lane % p->in_group;
         from[lane] = lane - r + r % p->pack * channels + r / p->pack;

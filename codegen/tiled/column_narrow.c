@@ -19,8 +19,6 @@ enum {
     GROUPS = 4
 }; /* offset groups in one pass over the pixels: their part of the view stays in L1 */
 
-static const mask all_lanes = { NULL };
-
 /* What every sample of a column shares. */
 typedef struct Abreast {
     const TiledPlan *plan;
@@ -98,7 +96,7 @@ static fvec pixels_of(Emit *e, const Abreast *a, const Row *r, int h, int lower)
 /* Their weights, each repeated for the channels of its pixel; all: four of each sample of the half. */
 static fvec weights_of(Emit *e, const Abreast *a, fvec all, int first, int lower)
 {
-    int from[64], n = a->plan->repack.block;
+    int from[EMIT_MAX_LANES], n = a->plan->repack.block;
     for (int lane = 0; lane < e->lanes; lane++) {
         int sample = first + lane / (2 * n), right = lane / n % 2;
         from[lane] = 4 * sample + 2 * lower + right;
@@ -109,7 +107,7 @@ static fvec weights_of(Emit *e, const Abreast *a, fvec all, int first, int lower
 /* The left (0) or right (1) pixels of a and b. */
 static fvec sides(Emit *e, const Abreast *a, fvec x, fvec y, int right)
 {
-    int from[64], n = a->plan->repack.block;
+    int from[EMIT_MAX_LANES], n = a->plan->repack.block;
     for (int lane = 0; lane < e->lanes; lane++)
         from[lane] = (2 * (lane / n) + right) * n + lane % n;
     return f_shuffle(e, x, y, from);

@@ -24,17 +24,11 @@ typedef struct Table {
     ivec block; /* of the lanes' offset groups in the view, in elements; .v == NULL: there is one */
 } Table;
 
-/* Elements of a and b in turns, `each` at a time, from the lower or the upper half of both. */
-static fvec f_interleave(Emit *e, fvec a, fvec b, int each, int upper)
+/* Interleaved, and opaque: LLVM would take the stores that follow apart again. */
+static fvec interleave(Emit *e, fvec a, fvec b, int each, int upper)
 {
-    int from[64], half = e->lanes / 2;
-    if (each == e->lanes)
-        return upper ? b : a;
-    for (int i = 0; i < e->lanes; i++) {
-        int pair = i / (2 * each), at = upper * half + pair * each + i % each;
-        from[i] = i / each % 2 ? e->lanes + at : at;
-    }
-    return f_opaque(e, f_shuffle(e, a, b, from));
+    fvec x = f_interleave(e, a, b, each, upper);
+    return each == e->lanes ? x : f_opaque(e, x);
 }
 
 /* weights[entry][4] for a vector of entries: one line of the cache holds all corners of a sample. */
@@ -50,11 +44,10 @@ static void store_corners(Emit *e, const Table *t, idx entry, const Sample *s)
         w[c] = f_mul(e, row, x[c % 2]);
     }
     for (int i = 0; i < 4; i++) {
-        fvec upper = f_interleave(e, w[0], w[1], 1, i / 2),
-             lower = f_interleave(e, w[2], w[3], 1, i / 2);
+        fvec upper = interleave(e, w[0], w[1], 1, i / 2),
+             lower = interleave(e, w[2], w[3], 1, i / 2);
         idx at = x_addk(e, x_mulk(e, entry, 4), i * e->lanes);
-        p_store(e, p_at(e, t->weights, at), f_interleave(e, upper, lower, 2, i % 2),
-                (mask){ NULL });
+        p_store(e, p_at(e, t->weights, at), interleave(e, upper, lower, 2, i % 2), all_lanes);
     }
 }
 

@@ -27,7 +27,7 @@ typedef struct Tile {
 /* Lane o*pack + i of a packed group is output o of its weight group i, which stands at i*outs + o in memory. */
 static fvec reorder(Emit *e, const Tile *t, fvec x, int to_memory)
 {
-    int from[64], pack = t->plan->pack, outs = t->plan->out_group / pack;
+    int from[EMIT_MAX_LANES], pack = t->plan->pack, outs = t->plan->out_group / pack;
     if (pack == 1 || outs == 1)
         return x;
     for (int i = 0; i < e->lanes; i++)
@@ -42,7 +42,7 @@ static fvec reorder(Emit *e, const Tile *t, fvec x, int to_memory)
 
 static mask lanes_of(const Tile *t, int v)
 {
-    return v == t->nv - 1 ? t->last : (mask){ NULL };
+    return v == t->nv - 1 ? t->last : all_lanes;
 }
 
 static var *sum(Tile *t, int r, int v)
@@ -72,7 +72,7 @@ static void step(Emit *e, Tile *t, addr from, int64_t row, idx k)
     fvec w[8];
     addr weights = p_at(e, e_arg_addr(e, WEIGHTS), x_mulk(e, k, (int64_t)t->nv * e->lanes));
     for (int v = 0; v < t->nv; v++)
-        w[v] = p_load(e, p_at(e, weights, x_const(e, (int64_t)v * e->lanes)), (mask){ NULL });
+        w[v] = p_load(e, p_at(e, weights, x_const(e, (int64_t)v * e->lanes)), all_lanes);
     for (int r = 0; r < t->mr; r++) {
         fvec x = p_broadcast(e, p_at(e, from, x_const(e, r * row)), t->plan->pack);
         for (int v = 0; v < t->nv; v++)

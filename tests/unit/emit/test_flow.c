@@ -176,7 +176,7 @@ Test(flow, float_variable)
     var sum = v_float(e, f_const(e, 0));
     EMIT_VECTORS (e, s, jit_n(e))
         v_set(e, sum, f_add(e, v_get(e, sum), p_load(e, p_at(e, jit_in(e), s.at), s.live)));
-    p_store(e, jit_out(e), v_get(e, sum), (mask){ NULL });
+    p_store(e, jit_out(e), v_get(e, sum), all_lanes);
     jit_end(&j);
     float in[11] = { 1, 2, 3, 4, 10, 20, 30, 40, 100, 200, 300 }, out[4];
     j.fn(in, out, 11);

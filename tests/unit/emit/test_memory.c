@@ -160,7 +160,7 @@ enum { ROWS = 28 };
 
 static void put_row(Emit *e, int row, fvec x)
 {
-    p_store(e, p_at(e, jit_out(e), x_const(e, (int64_t)row * e->lanes)), x, (mask){ NULL });
+    p_store(e, p_at(e, jit_out(e), x_const(e, (int64_t)row * e->lanes)), x, all_lanes);
 }
 
 static fvec ones_where(Emit *e, mask m)
@@ -194,14 +194,14 @@ static void emit_more_rows(Emit *e, fvec first)
     put_row(e, 18, f_hmax(e, holes));
     put_row(e, 19, f_hmin(e, holes));
     put_row(e, 20, f_opaque(e, first));
-    put_row(e, 21, p_load(e, p_table(e, halves, 64), (mask){ NULL }));
+    put_row(e, 21, p_load(e, p_table(e, halves, 64), all_lanes));
     put_row(e, 22, i_to_f(e, p_load_i32(e, p_table_i32(e, squares, 64))));
     addr last = p_at(e, jit_out(e), x_const(e, 23 * (int64_t)e->lanes));
     EMIT_IF_ELSE (e, b, p_is_aligned(e, last, (int64_t)e->lanes * e->fp_bytes)) {
         if (b.yes)
             p_store_nt(e, last, first);
         else
-            p_store(e, last, first, (mask){ NULL });
+            p_store(e, last, first, all_lanes);
     }
     p_store_nt_end(e);
 }
