@@ -12,7 +12,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/aggregate/aggregate.h"
-#include "codegen/kernel/sample.h"
+#include "codegen/kernel/bilinear.h"
 #include "codegen/math/math.h"
 
 enum { ARGS, INPUT, OWN, OUTPUT, AHEAD, GROUPS, NARGS };
@@ -28,7 +28,7 @@ enum {
 /* One (pixel, group). */
 typedef struct Site {
     const AggregatePlan *plan;
-    addr from[4]; /* the map, one step further for each corner */
+    Corners from; /* in the map, of its first pixel */
     addr at, dead, weights, terms, to;
     cond aligned; /* the output, for whole vectors */
     var alarm;    /* no number once an output was none */
@@ -71,7 +71,7 @@ static void careful_point(Emit *e, const Site *s, idx channel, idx k, var sum)
         var x = v_float(e, f_const(e, 0));
         idx bit = x_rem(e, x_div(e, dead, x_const(e, 1 << i)), x_const(e, 2));
         EMIT_IF (e, x_equal(e, bit, x_const(e, 0))) {
-            addr from = p_at(e, p_at(e, s->from[i], at), channel);
+            addr from = p_at(e, p_at(e, s->from.at[i], at), channel);
             v_set(e, x, p_load(e, from, all_lanes));
         }
         fvec w = p_splat(e, p_at(e, weights, x_const(e, i)));
@@ -150,7 +150,7 @@ static void one_point(Emit *e, Chunk *c, int site, idx k)
     for (int i = 0; i < CORNERS; i++) {
         for (int v = 0; v < c->vectors; v++) {
             var sum = sum_of(c, site, v, i % c->chains);
-            addr from = p_at(e, p_at(e, s->from[i], at), channel_of(e, c, v));
+            addr from = p_at(e, p_at(e, s->from.at[i], at), channel_of(e, c, v));
             v_set(e, sum, f_fma(e, weight[i], p_load(e, from, all_lanes), v_get(e, sum)));
         }
     }
@@ -261,12 +261,7 @@ static Site sites(Emit *e, const AggregatePlan *p, const Problem *pb)
 {
     Site s = { .plan = p, .to = e_arg_addr(e, OUTPUT) };
     addr own = e_arg_addr(e, OWN);
-    idx pixel = x_const(e, p->s->in_channels), row = x_mul(e, pb->w, pixel);
-    idx right = emit_step_right(e, pb, pixel), down = emit_step_down(e, pb, row);
-    s.from[0] = e_arg_addr(e, INPUT);
-    s.from[1] = p_at(e, s.from[0], right);
-    s.from[2] = p_at(e, s.from[0], down);
-    s.from[3] = p_at(e, s.from[2], right);
+    s.from = corners_at(e, pb, e_arg_addr(e, INPUT), x_const(e, p->s->in_channels));
     s.at = p_at_bytes(e, own, x_const(e, p->at));
     s.dead = p_at_bytes(e, own, x_const(e, p->dead));
     s.terms = p_at_bytes(e, own, x_const(e, p->terms));

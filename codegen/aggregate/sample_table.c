@@ -4,20 +4,18 @@
 **     weights[point][c]  of corner c, the mask folded in
 **     dead[point]        bit c: corner c is not part of the sample
 **
-** As in sample.c, only the offset is floored, and at the edge the pair of rows is moved into the map and the
-** weights move with it.  Most vectors are wholly inside and need none of that.  A corner that is dead has
-** weight 0, which would not keep a NaN of the map out: aggregate_sums.c looks at dead[] where one shows.
+** Positions and weights are those of bilinear.h; most vectors are wholly inside the map, where nothing is moved.  A
+** dead corner has weight 0, which would not keep a NaN of the map out: accumulate.c looks at dead[] where one shows.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/aggregate/aggregate.h"
+#include "codegen/kernel/bilinear.h"
+#include "codegen/kernel/modulation.h"
 #include "codegen/math/math.h"
 
 #include <math.h>
 
 enum { ARGS, OFFSETS, MASKS, LATER_OFFSETS, LATER_MASKS, OWN, POINTS, Y, X, NARGS };
-
-/* 2^22: larger than any base or size that a spec may have, and f32 still resolves its halves. */
-#define LIMIT 4194304.0
 
 typedef struct Ctx {
     const AggregatePlan *plan;
@@ -49,7 +47,7 @@ static double step_of(const AggregatePlan *p, int axis, int point)
     int tap[2];
     aggregate_tap(p, point % p->points, &tap[0], &tap[1]);
     double step = aggregate_step(p, axis, tap[axis]);
-    return fmax(-LIMIT, fmin(LIMIT, step));
+    return fmax(-BILINEAR_LIMIT, fmin(BILINEAR_LIMIT, step));
 }
 
 static void steps_of_points(Emit *e, Ctx *c, int axis)
@@ -70,15 +68,8 @@ static void steps_of_points(Emit *e, Ctx *c, int axis)
 
 /* ---- one axis ------------------------------------------------------------------------------------ */
 
-/* Pixels at and at + 1 with the weights lo and hi. */
-typedef struct Pair {
-    ivec at;
-    fvec lo, hi;
-    mask dead[2], valid;
-} Pair;
-
-/* Wherever it looks; hi is the fraction. */
-static Pair anywhere(Emit *e, const Ctx *c, int axis, idx point, fvec off)
+/* Wherever it looks. */
+static RowPair anywhere(Emit *e, const Ctx *c, int axis, idx point, fvec off)
 {
     double scale = c->plan->s->offset_scale;
     if (c->fraction[axis].v) {
@@ -87,31 +78,14 @@ static Pair anywhere(Emit *e, const Ctx *c, int axis, idx point, fvec off)
     } else if (scale != 1) {
         off = f_mul(e, off, f_const(e, scale));
     }
-    off = f_min(e, f_max(e, off, f_const(e, -LIMIT)), f_const(e, LIMIT));
+    RowPair p;
+    off = bilinear_limit(e, off);
     fvec whole = f_floor(e, off);
     ivec step = p_load_i32(e, p_at_i32(e, c->step[axis], point));
-    Pair p = { .at = i_add(e, i_add(e, c->base[axis], step), f_to_i(e, whole)) };
-    p.hi = f_sub(e, off, whole);
-    p.lo = f_sub(e, f_const(e, 1), p.hi);
+    p.at = i_add(e, i_add(e, c->base[axis], step), f_to_i(e, whole));
+    p.weight[1] = f_sub(e, off, whole);
+    p.weight[0] = f_sub(e, f_const(e, 1), p.weight[1]);
     return p;
-}
-
-/* Moved into the map. */
-static Pair moved(Emit *e, const Pair *p, idx extent)
-{
-    fvec zero = f_const(e, 0);
-    ivec size = i_splat(e, extent), one = i_const(e, 1);
-    ivec b = i_max(e, i_min(e, p->at, i_sub(e, size, i_const(e, 2))), i_const(e, 0));
-    mask here = i_equal(e, p->at, b), above = i_equal(e, i_add(e, p->at, one), b);
-    mask below = i_equal(e, p->at, i_add(e, b, one)), thick = i_less(e, one, size);
-    Pair m = { .at = b };
-    m.lo = f_select(e, here, p->lo, f_select(e, above, p->hi, zero));
-    m.hi = f_select(e, here, p->hi, f_select(e, below, p->lo, zero));
-    m.hi = f_select(e, thick, m.hi, zero);
-    m.dead[0] = m_not(e, m_or(e, here, above));
-    m.dead[1] = m_not(e, m_and(e, thick, m_or(e, here, below)));
-    m.valid = f_less(e, zero, f_add(e, m.lo, m.hi));
-    return m;
 }
 
 /* ---- a vector of points ------------------------------------------------------------------------- */
@@ -121,7 +95,7 @@ static addr own(Emit *e, const Ctx *c, int64_t at)
     return p_at_bytes(e, c->own, x_const(e, at));
 }
 
-static void store(Emit *e, const Ctx *c, idx point, const Pair *y, const Pair *x, fvec m)
+static void store(Emit *e, const Ctx *c, idx point, const RowPair *y, const RowPair *x, fvec m)
 {
     const AggregatePlan *p = c->plan;
     ivec pixel = i_add(e, i_mul(e, y->at, i_splat(e, c->pb.w)), x->at);
@@ -129,25 +103,29 @@ static void store(Emit *e, const Ctx *c, idx point, const Pair *y, const Pair *x
     if (p->parts > 1)
         at = i_add(e, at, p_load_i32(e, p_at_i32(e, c->group, point)));
     p_store_i32(e, p_at_i32(e, own(e, c, p->at), point), at);
-    fvec row[] = { y->lo, y->hi }, col[] = { x->lo, x->hi };
+    fvec row[] = { y->weight[0], y->weight[1] };
     for (int i = 0; m.v && i < 2; i++)
         row[i] = f_mul(e, row[i], m);
     fvec corner[4];
     for (int i = 0; i < 4; i++)
-        corner[i] = f_mul(e, row[i / 2], col[i % 2]);
+        corner[i] = f_mul(e, row[i / 2], x->weight[i % 2]);
     p_store_interleaved4(e, p_at(e, own(e, c, p->weights), x_mulk(e, point, 4)), corner);
 }
 
-static void store_dead(Emit *e, const Ctx *c, idx point, const Pair *y, const Pair *x)
+static void store_dead(Emit *e, const Ctx *c, idx point, ivec bits)
+{
+    p_store_i32(e, p_at_i32(e, own(e, c, c->plan->dead), point), bits);
+}
+
+/* All corners of a sample that does not touch the map, else those that are no part of it. */
+static ivec dead_corners(Emit *e, const MovedPair *y, const MovedPair *x)
 {
     ivec bits = i_const(e, 0), all = i_const(e, 15);
-    for (int i = 0; x && i < 4; i++) {
-        mask dead = m_or(e, y->dead[i / 2], x->dead[i % 2]);
+    for (int i = 0; i < 4; i++) {
+        mask dead = m_or(e, y->foreign[i / 2], x->foreign[i % 2]);
         bits = i_add(e, bits, i_select(e, dead, i_const(e, 1 << i), i_const(e, 0)));
     }
-    if (x)
-        bits = i_select(e, m_and(e, y->valid, x->valid), bits, all);
-    p_store_i32(e, p_at_i32(e, own(e, c, c->plan->dead), point), bits);
+    return i_select(e, m_and(e, y->touches, x->touches), bits, all);
 }
 
 /* m of the points; of a softmax, its numerator. */
@@ -162,9 +140,7 @@ static fvec modulation(Emit *e, const Ctx *c, idx point, mask live)
         p_store(e, p_at(e, own(e, c, c->plan->terms), point), m, all_lanes);
         return m;
     }
-    if (s->modulation == DCN_MODULATION_SIGMOID)
-        m = emit_sigmoid(e, m);
-    return s->modulation_scale == 1 ? m : f_mul(e, m, f_const(e, s->modulation_scale));
+    return modulation_of(e, s, m, NULL);
 }
 
 /* The lanes' offsets: x in xy[0], y in xy[1]. */
@@ -197,18 +173,18 @@ static void one_vector(Emit *e, const Ctx *c, idx point, mask live)
     fvec m = modulation(e, c, point, live);
     if (c->plan->next)
         prefetch_later(e, c, point);
-    Pair y = anywhere(e, c, 0, point, xy[1]), x = anywhere(e, c, 1, point, xy[0]);
+    RowPair y = anywhere(e, c, 0, point, xy[1]), x = anywhere(e, c, 1, point, xy[0]);
     mask in = m_and(e, i_below(e, y.at, i_splat(e, x_addk(e, c->pb.h, -1))),
                     i_below(e, x.at, i_splat(e, x_addk(e, c->pb.w, -1))));
     EMIT_IF_ELSE (e, edge, c_any(e, m_not(e, in))) {
         if (!edge.yes) {
             store(e, c, point, &y, &x, m);
-            store_dead(e, c, point, NULL, NULL);
+            store_dead(e, c, point, i_const(e, 0));
             continue;
         }
-        Pair my = moved(e, &y, c->pb.h), mx = moved(e, &x, c->pb.w);
-        store(e, c, point, &my, &mx, m);
-        store_dead(e, c, point, &my, &mx);
+        MovedPair my = bilinear_move(e, &y, c->pb.h), mx = bilinear_move(e, &x, c->pb.w);
+        store(e, c, point, &my.pair, &mx.pair, m);
+        store_dead(e, c, point, dead_corners(e, &my, &mx));
     }
 }
 

@@ -9,6 +9,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/lowering.h"
+#include "codegen/kernel/bilinear.h"
 #include "codegen/kernel/entry.h"
 #include "codegen/kernel/sample.h"
 #include "codegen/math/math.h"
@@ -68,7 +69,7 @@ typedef struct Sums {
     int count;
     idx g, first;
     var acc[16];
-    Place at;
+    OutPixels at;
 } Sums;
 
 /* acc[o] += weight[o][c][k] * x for channel c of the group */
@@ -97,23 +98,23 @@ static int64_t pixel_step(const Problem *pb)
 }
 
 /* One of the four pixels; what a moved sample does not touch must not show, even if it is not finite. */
-static fvec corner(Emit *e, const Sample *s, addr map, ivec at, fvec wy, fvec wx)
+static fvec corner(Emit *e, const BilinearTap *s, addr map, ivec at, fvec wy, fvec wx)
 {
     fvec zero = f_const(e, 0);
     mask untouched = m_or(e, f_equal(e, wy, zero), f_equal(e, wx, zero));
     return f_select(e, m_and(e, s->moved, untouched), zero, p_gather(e, map, at, all_lanes));
 }
 
-static fvec bilinear(Emit *e, const Problem *pb, addr map, const Sample *s)
+static fvec bilinear(Emit *e, const Problem *pb, addr map, const BilinearTap *s)
 {
     idx pixel = x_const(e, pixel_step(pb)), row = x_mul(e, pb->w, pixel);
-    idx right = emit_step_right(e, pb, pixel), down = emit_step_down(e, pb, row);
+    PixelSteps to = pixel_steps(e, pb, pixel);
     ivec at = i_add(e, i_mul(e, s->y, i_splat(e, row)), i_mul(e, s->x, i_splat(e, pixel)));
-    addr below = p_at(e, map, down);
+    addr below = p_at(e, map, to.down);
     fvec p00 = corner(e, s, map, at, s->y0, s->x0);
-    fvec p01 = corner(e, s, p_at(e, map, right), at, s->y0, s->x1);
+    fvec p01 = corner(e, s, p_at(e, map, to.right), at, s->y0, s->x1);
     fvec p10 = corner(e, s, below, at, s->y1, s->x0);
-    fvec p11 = corner(e, s, p_at(e, below, right), at, s->y1, s->x1);
+    fvec p11 = corner(e, s, p_at(e, below, to.right), at, s->y1, s->x1);
     fvec upper = f_fma(e, s->x1, p01, f_mul(e, s->x0, p00));
     fvec lower = f_fma(e, s->x1, p11, f_mul(e, s->x0, p10));
     fvec x = f_fma(e, s->y1, lower, f_mul(e, s->y0, upper));
@@ -124,7 +125,7 @@ static fvec bilinear(Emit *e, const Problem *pb, addr map, const Sample *s)
 /* One tap of a deformable convolution, all channels of a run that begins at channel c0 of the group. */
 static void deformed_tap(Emit *e, const Problem *pb, Sums *sums, idx c0, int run, idx i, idx j)
 {
-    Sample s = emit_sample(e, pb, &sums->at, i, j);
+    BilinearTap s = emit_tap(e, pb, &sums->at, i, j);
     idx k = x_add(e, x_mulk(e, i, pb->s->kernel[1]), j);
     idx base = x_mulk(e, sums->g, pb->s->in_channels / pb->s->groups);
     EMIT_FOR (e, c, c0, x_addk(e, c0, run), 1) {
@@ -195,7 +196,7 @@ static void finish(Emit *e, const Problem *pb, const Sums *sums, idx o, fvec x)
 }
 
 /* `count` output channels from `first`, one row of the output. */
-static void row_of_channels(Emit *e, const Problem *pb, Place at, idx first, int count)
+static void row_of_channels(Emit *e, const Problem *pb, OutPixels at, idx first, int count)
 {
     idx outs = x_const(e, pb->s->out_channels / pb->s->groups);
     EMIT_VECTORS (e, t, pb->q) {
@@ -211,7 +212,7 @@ static void row_of_channels(Emit *e, const Problem *pb, Place at, idx first, int
 }
 
 /* One output row of one image: every weight group in blocks of `outs` channels, then what is left. */
-static void one_row(Emit *e, const Problem *pb, Place at, int outs)
+static void one_row(Emit *e, const Problem *pb, OutPixels at, int outs)
 {
     int64_t per_group = pb->s->out_channels / pb->s->groups, whole = per_group / outs * outs;
     EMIT_FOR (e, g, x_const(e, 0), x_const(e, pb->s->groups), 1) {
@@ -258,7 +259,7 @@ static void emit(Emit *e, Kernel *kernel, const dcn_target *t, const int *k)
     e_fn_lanes(e, k[LANES]);
     Problem pb = problem_load(e, kernel->s, in.args);
     EMIT_FOR (e, task, in.first, in.last, 1) {
-        Place at = { .n = x_div(e, task.at, pb.p), .p = x_rem(e, task.at, pb.p) };
+        OutPixels at = { .n = x_div(e, task.at, pb.p), .p = x_rem(e, task.at, pb.p) };
         one_row(e, &pb, at, k[OC_BLOCK]);
     }
     e_fn_end(e);

@@ -108,7 +108,7 @@ static const Params params = PARAMS(Transpose, param);
 LLVMValueRef emit_transpose(Emit *e)
 {
     Transpose t;
-    LLVMValueRef fn = e_fn_begin_with(e, "turn", 1, e->none, &params, &t);
+    LLVMValueRef fn = e_fn_begin_with(e, "transpose", 1, e->none, &params, &t);
     sized(e, &t, e->lanes);
     e_fn_end(e);
     return fn;

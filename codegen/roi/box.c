@@ -7,7 +7,7 @@
 ** converted to an integer is clamped before; a comparison with NaN is false, so a sample at NaN is outside.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "codegen/math/math.h"
+#include "codegen/kernel/modulation.h"
 #include "codegen/roi/roi.h"
 
 #include <math.h>
@@ -245,8 +245,7 @@ fvec roi_scale(Emit *e, const RoiCtx *c, const RoiAxis axis[2], const RoiBins *b
     if (c->plan->s->modulation == DCN_MODULATION_NONE)
         return scale;
     fvec m = per_bin(e, c, b, c->pb.mask, 1, 0);
-    return f_mul(e, scale,
-                 c->plan->s->modulation == DCN_MODULATION_SIGMOID ? emit_sigmoid(e, m) : m);
+    return f_mul(e, scale, modulation_of(e, c->plan->s, m, NULL));
 }
 
 void roi_put_scale(Emit *e, const RoiCtx *c, const RoiBins *b, fvec scale)

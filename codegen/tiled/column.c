@@ -11,8 +11,8 @@
 ** packed group turned from [weight group][channel] to [channel][weight group] on the way.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "codegen/kernel/bilinear.h"
 #include "codegen/kernel/intmath.h"
-#include "codegen/kernel/sample.h"
 #include "codegen/tiled/tiled.h"
 
 enum { ARGS, INPUT, AT, WEIGHTS, COLUMN, CHANNEL, TAP, TAPS, PIXELS, NARGS };
@@ -27,7 +27,8 @@ typedef struct Run {
     int pieces;   /* packed groups that one vector covers; 0: a vector stays within a group */
     enum { NOTHING, MOVED, SEEN } seen;
     int deformed;
-    addr from[4], to; /* to: the pixel's row of the column */
+    Corners from;
+    addr to; /* the pixel's row of the column */
     fvec weight[4];
 } Run;
 
@@ -47,7 +48,7 @@ static idx place_of(Emit *e, const Run *s, idx c)
 
 static fvec corner(Emit *e, const Run *s, int i, idx at)
 {
-    fvec x = p_load(e, p_at(e, s->from[i], at), all_lanes), zero = f_const(e, 0);
+    fvec x = p_load(e, p_at(e, s->from.at[i], at), all_lanes), zero = f_const(e, 0);
     return s->seen == MOVED ? f_select(e, f_equal(e, s->weight[i], zero), zero, x) : x;
 }
 
@@ -57,7 +58,7 @@ static fvec sample_vector(Emit *e, const Run *s, idx c)
         return f_const(e, 0);
     idx at = x_sub(e, c, s->run);
     if (!s->deformed)
-        return p_load(e, p_at(e, s->from[0], at), all_lanes);
+        return p_load(e, p_at(e, s->from.at[0], at), all_lanes);
     fvec x = f_mul(e, s->weight[0], corner(e, s, 0, at));
     for (int i = 1; i < 4; i++)
         x = f_fma(e, s->weight[i], corner(e, s, i, at), x);
@@ -122,14 +123,10 @@ static void each_group(Emit *e, const Run *s, idx c, int run)
 static void load_corners(Emit *e, const Problem *pb, idx entry, idx at, Run *s)
 {
     const TiledPlan *p = s->plan;
-    idx pixel = x_const(e, p->repack.block), row = x_mul(e, pb->w, pixel);
-    s->from[0] = p_at(e, s->from[0], at);
+    s->from.at[0] = p_at(e, s->from.at[0], at);
     if (!s->deformed)
         return;
-    idx right = emit_step_right(e, pb, pixel), down = emit_step_down(e, pb, row);
-    s->from[1] = p_at(e, s->from[0], right);
-    s->from[2] = p_at(e, s->from[0], down);
-    s->from[3] = p_at(e, s->from[2], right);
+    s->from = corners_at(e, pb, s->from.at[0], x_const(e, p->repack.block));
     addr weights = p_at(e, e_arg_addr(e, WEIGHTS), x_mulk(e, entry, 4));
     for (int c = 0; c < 4; c++)
         s->weight[c] = p_splat(e, p_at(e, weights, x_const(e, c)));
@@ -172,7 +169,7 @@ static void one_tap(Emit *e, const Problem *pb, Run *s, idx c, int run)
     /* The table of places has the block of the view in it. */
     idx within = s->deformed ? x_rem(e, channel, x_const(e, p->repack.block))
                              : repack_channel(e, &p->repack, pb, channel);
-    s->from[0] = p_at(e, e_arg_addr(e, INPUT), within);
+    s->from.at[0] = p_at(e, e_arg_addr(e, INPUT), within);
     s->run = c;
     EMIT_FOR (e, pixel, x_const(e, 0), e_arg_idx(e, PIXELS), 1) {
         s->to = p_at(e, e_arg_addr(e, COLUMN), x_mulk(e, pixel.at, p->column_stride));

@@ -11,7 +11,7 @@
 ** is left half empty but the last.  What lies at the edge of the map is left to a slower way, one by one.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "codegen/kernel/sample.h"
+#include "codegen/kernel/bilinear.h"
 #include "codegen/tiled/tiled.h"
 
 enum { ARGS, INPUT, AT, WEIGHTS, COLUMN, CHANNEL, TAP, TAPS, PIXELS, NARGS };
@@ -38,11 +38,11 @@ enum { A_ARGS, A_VIEW, A_AT, A_WEIGHTS, A_TO, A_NARGS };
 
 static fvec corners(Emit *e, const TiledPlan *p, const Problem *pb, idx at, int moved)
 {
-    idx pixel = x_const(e, p->repack.block), row = x_mul(e, pb->w, pixel), zero_at = x_const(e, 0);
-    idx right = emit_step_right(e, pb, pixel), down = emit_step_down(e, pb, row);
+    PixelSteps to = pixel_steps(e, pb, x_const(e, p->repack.block));
+    idx none = x_const(e, 0);
     fvec sum = f_const(e, 0), zero = sum;
     for (int c = 0; c < 4; c++) {
-        idx step = x_add(e, c % 2 ? right : zero_at, c / 2 ? down : zero_at);
+        idx step = x_add(e, c % 2 ? to.right : none, c / 2 ? to.down : none);
         fvec w = p_splat(e, p_at(e, e_arg_addr(e, A_WEIGHTS), x_const(e, c)));
         fvec x = p_load(e, p_at(e, e_arg_addr(e, A_VIEW), x_add(e, at, step)), all_lanes);
         x = moved ? f_select(e, f_equal(e, w, zero), zero, x) : x;

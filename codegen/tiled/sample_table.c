@@ -32,7 +32,7 @@ static fvec interleave(Emit *e, fvec a, fvec b, int each, int upper)
 }
 
 /* weights[entry][4] for a vector of entries: one line of the cache holds all corners of a sample. */
-static void store_corners(Emit *e, const Table *t, idx entry, const Sample *s)
+static void store_corners(Emit *e, const Table *t, idx entry, const BilinearTap *s)
 {
     fvec zero = f_const(e, 0), w[4];
     fvec y[] = { s->y0, s->y1 };
@@ -51,7 +51,7 @@ static void store_corners(Emit *e, const Table *t, idx entry, const Sample *s)
     }
 }
 
-static mask leaves_nothing(Emit *e, const Sample *s)
+static mask leaves_nothing(Emit *e, const BilinearTap *s)
 {
     mask out = m_not(e, s->valid);
     if (!s->modulation.v)
@@ -79,31 +79,32 @@ static void store_at(Emit *e, const Problem *pb, const Table *t, idx entry, ivec
     p_store_i32(e, p_at_i32(e, t->at, entry), at);
 }
 
-static void plain_tap(Emit *e, const Problem *pb, const Table *t, idx entry, const Place *at, idx i,
-                      idx j)
+static void plain_tap(Emit *e, const Problem *pb, const Table *t, idx entry, const OutPixels *at,
+                      idx i, idx j)
 {
     ivec y = i_splat(e, emit_tap_row(e, pb, at->p, i)), x = emit_tap_cols(e, pb, at->q, j);
     mask in = m_and(e, i_below(e, y, i_splat(e, pb->h)), i_below(e, x, i_splat(e, pb->w)));
     store_at(e, pb, t, entry, y, x, &(Notes){ .nothing = m_not(e, in) });
 }
 
-static void store_sample(Emit *e, const Problem *pb, const Table *t, idx entry, const Sample *s)
+static void store_sample(Emit *e, const Problem *pb, const Table *t, idx entry,
+                         const BilinearTap *s)
 {
     Notes notes = { s->valid.v ? leaves_nothing(e, s) : s->valid, s->moved };
     store_at(e, pb, t, entry, s->y, s->x, &notes);
     store_corners(e, t, entry, s);
 }
 
-static void deformed_tap(Emit *e, const Problem *pb, const Table *t, idx entry, const Place *at,
+static void deformed_tap(Emit *e, const Problem *pb, const Table *t, idx entry, const OutPixels *at,
                          idx i, idx j)
 {
-    Sample s = emit_sample(e, pb, at, i, j);
+    BilinearTap s = emit_tap(e, pb, at, i, j);
     store_sample(e, pb, t, entry, &s);
 }
 
 /* All taps of one vector of pixels; `pixel` is the first one's number in the tile. */
 static void all_taps(Emit *e, const TiledPlan *plan, const Problem *pb, const Table *t,
-                     const Place *at, idx pixel)
+                     const OutPixels *at, idx pixel)
 {
     const dcn_spec *s = plan->s;
     idx first = x_mulk(e, at->d, plan->taps), zero = x_const(e, 0);
@@ -134,7 +135,9 @@ static void row_by_pixels(Emit *e, const TiledPlan *plan, const Problem *pb, con
         here.block = blocks_of(e, plan, pb, i_splat(e, d.at));
         EMIT_VECTORS (e, v, e_arg_idx(e, COLS)) {
             v.at = x_opaque(e, v.at);
-            Place at = { .n = e_arg_idx(e, N), .d = d.at, .p = e_arg_idx(e, P), .live = v.live };
+            OutPixels at = {
+                .n = e_arg_idx(e, N), .d = d.at, .p = e_arg_idx(e, P), .live = v.live
+            };
             at.q = x_add(e, e_arg_idx(e, Q), v.at);
             emit_softmax(e, pb, &at);
             all_taps(e, plan, pb, &here, &at, x_add(e, e_arg_idx(e, PIXEL), v.at));
@@ -149,7 +152,7 @@ static int64_t row_length(const TiledPlan *p, int per)
 }
 
 /* Where they are: in the tensor, or in a copy of it. */
-static addr row_of(Emit *e, const TiledPlan *p, const Problem *pb, int per, const Place *at,
+static addr row_of(Emit *e, const TiledPlan *p, const Problem *pb, int per, const OutPixels *at,
                    idx col)
 {
     if (p->turns)
@@ -170,16 +173,16 @@ static void prefetch_ahead(Emit *e, const TiledPlan *p, addr row, int per, int64
     }
 }
 
-static void store_spot(Emit *e, const Problem *pb, const Table *t, idx entry, const Spot *spot)
+static void store_spot(Emit *e, const Problem *pb, const Table *t, idx entry, const TapPos *spot)
 {
-    mask outside = m_not(e, emit_spot_inside(e, pb, spot));
+    mask outside = m_not(e, emit_tap_inside(e, pb, spot));
     EMIT_IF_ELSE (e, border, c_any(e, outside)) {
-        Sample s = emit_spot_sample(e, pb, spot, !border.yes);
+        BilinearTap s = emit_bilinear_tap(e, pb, spot, !border.yes);
         store_sample(e, pb, t, entry, &s);
     }
 }
 
-static TapRows rows_of(Emit *e, const TiledPlan *p, const Problem *pb, const Place *at, idx col)
+static TapRows rows_of(Emit *e, const TiledPlan *p, const Problem *pb, const OutPixels *at, idx col)
 {
     TapRows rows = { row_of(e, p, pb, 2, at, col), { NULL } };
     if (pb->mask.v)
@@ -197,7 +200,7 @@ static void row_by_taps(Emit *e, const TiledPlan *plan, const Problem *pb, const
 {
     TapTable table = emit_tap_table(e, plan->s);
     EMIT_FOR_OPAQUE (e, col, x_const(e, 0), e_arg_idx(e, COLS), 1) {
-        Place at = { .n = e_arg_idx(e, N), .p = e_arg_idx(e, P) };
+        OutPixels at = { .n = e_arg_idx(e, N), .p = e_arg_idx(e, P) };
         at.q = x_add(e, e_arg_idx(e, Q), col.at);
         TapRows rows = rows_of(e, plan, pb, &at, col.at);
         idx pixel = x_add(e, e_arg_idx(e, PIXEL), col.at);
@@ -205,7 +208,7 @@ static void row_by_taps(Emit *e, const TiledPlan *plan, const Problem *pb, const
             Table here = *t;
             v.at = x_opaque(e, v.at);
             here.block = blocks_of(e, plan, pb, p_load_i32(e, p_at_i32(e, table.d, v.at)));
-            Spot spot = emit_spot_taps(e, pb, &table, &at, &rows, &v);
+            TapPos spot = emit_tap_positions(e, pb, &table, &at, &rows, &v);
             idx entry = x_add(e, x_mulk(e, pixel, plan->pixel_entries), v.at);
             store_spot(e, pb, &here, entry, &spot);
         }

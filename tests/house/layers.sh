@@ -26,7 +26,7 @@ room codegen 'cg.h lowering.h' "$base runtime/spec runtime/exec codegen/target c
 room codegen/target 'target.h table.h fatal.h' "$base codegen"
 room codegen/ir 'emit.h call.h transpose.h' 'codegen/target'
 room codegen/math math.h codegen/ir
-room codegen/kernel 'cost.h entry.h intmath.h problem.h repack.h sample.h workspace.h' 'runtime/spec codegen codegen/ir codegen/math'
+room codegen/kernel 'bilinear.h cost.h entry.h intmath.h modulation.h problem.h repack.h sample.h workspace.h' 'runtime/spec codegen codegen/ir codegen/math'
 lowering='codegen codegen/ir codegen/math codegen/kernel'
 room codegen/direct '' "$lowering"
 room codegen/tiled tiled.h "$lowering"

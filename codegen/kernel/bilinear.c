@@ -1,0 +1,51 @@
+/* bilinear.c: from a position to the pixels around it and their weights.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "codegen/kernel/bilinear.h"
+
+fvec bilinear_limit(Emit *e, fvec off)
+{
+    fvec limit = f_const(e, BILINEAR_LIMIT);
+    return f_min(e, f_max(e, off, f_const(e, -BILINEAR_LIMIT)), limit);
+}
+
+MovedPair bilinear_move(Emit *e, const RowPair *p, idx extent)
+{
+    fvec zero = f_const(e, 0);
+    ivec size = i_splat(e, extent), one = i_const(e, 1), y0 = p->at;
+    ivec b = i_max(e, i_min(e, y0, i_sub(e, size, i_const(e, 2))), i_const(e, 0));
+    mask same = i_equal(e, y0, b), down = i_equal(e, i_add(e, y0, one), b);
+    mask up = i_equal(e, y0, i_add(e, b, one)), thick = i_less(e, one, size);
+    fvec first = f_select(e, down, p->weight[1], zero);
+    first = f_select(e, same, p->weight[0], first);
+    fvec second = f_select(e, up, p->weight[0], zero);
+    second = f_select(e, thick, f_select(e, same, p->weight[1], second), zero);
+    MovedPair m = { .pair = { b, { first, second } } };
+    m.foreign[0] = m_not(e, m_or(e, same, down));
+    m.foreign[1] = m_not(e, m_and(e, thick, m_or(e, same, up)));
+    m.touches = f_less(e, zero, f_add(e, first, second));
+    m.moved = m_not(e, m_and(e, same, thick));
+    return m;
+}
+
+static idx step(Emit *e, idx size, idx distance)
+{
+    return x_select(e, x_less(e, x_const(e, 1), size), distance, x_const(e, 0));
+}
+
+PixelSteps pixel_steps(Emit *e, const Problem *pb, idx pixel)
+{
+    idx row = x_mul(e, pb->w, pixel);
+    idx right = step(e, pb->w, pixel);
+    return (PixelSteps){ right, step(e, pb->h, row) };
+}
+
+Corners corners_at(Emit *e, const Problem *pb, addr upper_left, idx pixel)
+{
+    PixelSteps step_to = pixel_steps(e, pb, pixel);
+    Corners c = { { upper_left } };
+    c.at[1] = p_at(e, upper_left, step_to.right);
+    c.at[2] = p_at(e, upper_left, step_to.down);
+    c.at[3] = p_at(e, c.at[2], step_to.right);
+    return c;
+}
