@@ -155,11 +155,11 @@ static void drop_wrong(Sweep *w)
 
 static int measure(Sweep *w, dcn_error *err)
 {
-    TuneProbe probe;
-    int failed = tune_probe_open(&probe, w->spec->dtype, dcn_kernel_target(w->candidate[0].kernel),
-                                 w->threads, err);
+    TunePeak probe;
+    int failed = tune_peak_open(&probe, w->spec->dtype, dcn_kernel_target(w->candidate[0].kernel),
+                                w->threads, err);
     for (int r = 0; r < w->rounds && !failed; r++) {
-        w->peak[r] = tune_probe_run(&probe);
+        w->peak[r] = tune_peak_run(&probe);
         for (int i = 0; i < w->n && !failed; i++) {
             Candidate *c = &w->candidate[r % 2 ? w->n - 1 - i : i];
             failed = run(w, c, err);
@@ -168,7 +168,7 @@ static int measure(Sweep *w, dcn_error *err)
             c->ns[r] = rt_now_ns() - start;
         }
     }
-    tune_probe_close(&probe);
+    tune_peak_close(&probe);
     return failed;
 }
 

@@ -43,7 +43,7 @@ typedef struct Worker {
     dcn_tensor tensor[RT_NUM_OPERANDS];
     void *data[RT_NUM_OPERANDS]; /* weight packed */
     void *workspace;
-    TuneProbe probe;
+    TunePeak probe;
 } Worker;
 
 static void file_name(char *buf, size_t size, const char *dir, const char *tensor)
@@ -243,7 +243,7 @@ static int answer_verify(Worker *w, const char *rest, dcn_error *err)
 static int answer_peak(Worker *w, const char *rest, dcn_error *err)
 {
     (void)rest, (void)err;
-    printf("{\"gflops\":%.3f}\n", tune_probe_run(&w->probe));
+    printf("{\"gflops\":%.3f}\n", tune_peak_run(&w->probe));
     return 0;
 }
 
@@ -298,12 +298,12 @@ static int time_peak(int argc, char **argv, dcn_error *err)
     Worker w = { .threads = atoi(argv[2]) };
     dcn_target t;
     int failed =
-        dcn_target_native(&t, err) || tune_probe_open(&w.probe, DCN_F32, &t, w.threads, err);
+        dcn_target_native(&t, err) || tune_peak_open(&w.probe, DCN_F32, &t, w.threads, err);
     if (!failed) {
         printf("{\"ready\":true,\"cpu\":\"%s\",\"isa\":\"%s\"}\n", t.cpu, t.isa);
         failed = answer(&w, peak_verbs, err);
     }
-    tune_probe_close(&w.probe);
+    tune_peak_close(&w.probe);
     return failed;
 }
 

@@ -21,7 +21,7 @@ static const double LONG_NS = 2e8; /* a run that long need not be warmed up for 
 
 typedef struct Bench {
     Operands o;
-    TuneProbe probe;
+    TunePeak probe;
     void *workspace;
     int threads, repeats, rounds;
     double first_ns;
@@ -52,7 +52,7 @@ static int open_bench(Bench *b, const dcn_kernel *k, const TuneOffsets *offsets,
     b->workspace = aligned_alloc(ALIGN, (bytes / ALIGN + 1) * ALIGN);
     if (!b->workspace)
         return dcn_fail(err, DCN_EENV, "no memory for %zu bytes of workspace", bytes);
-    return tune_probe_open(&b->probe, s->dtype, &k->target, b->threads, err);
+    return tune_peak_open(&b->probe, s->dtype, &k->target, b->threads, err);
 }
 
 /* The first runs warm caches and thread pool, and say how often to run between two readings. */
@@ -65,7 +65,7 @@ static int warm_up(Bench *b, dcn_error *err)
     b->first_ns = first;
     if (ns < READING_NS)
         b->repeats = (int)(READING_NS / (ns + 1)) + 1;
-    tune_probe_run(&b->probe);
+    tune_peak_run(&b->probe);
     return 0;
 }
 
@@ -74,7 +74,7 @@ static int take_readings(Bench *b, double seconds, dcn_error *err)
     double start = rt_now_ns();
     while (b->rounds < MIN_ROUNDS ||
            (b->rounds < MAX_ROUNDS && rt_now_ns() - start < seconds * 1e9)) {
-        b->peak[b->rounds] = tune_probe_run(&b->probe);
+        b->peak[b->rounds] = tune_peak_run(&b->probe);
         if (b->first_ns < LONG_NS && time_kernel(b, err) < 0)
             return -1;
         b->ns[b->rounds] = time_kernel(b, err);
@@ -117,7 +117,7 @@ int dcn_bench(const dcn_kernel *k, int threads, double seconds, const char *offs
                  warm_up(b, err) || take_readings(b, seconds, err);
     if (!failed)
         summarise(b, out);
-    tune_probe_close(&b->probe);
+    tune_peak_close(&b->probe);
     free(b->workspace);
     tune_operands_close(&b->o);
     tune_offsets_close(&spread);

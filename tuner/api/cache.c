@@ -81,9 +81,9 @@ int dcn_cache_each(dcn_cache *c, int (*each)(void *self, const dcn_cache_entry *
 {
     Caller caller = { each, self, 0 };
     int failed = tune_store_each(c, NULL, pass_on, &caller, err);
-    for (int i = 0; i < STORE_NLEVELS && !failed && !caller.stop; i++)
-        if (c->level[i].db.h)
-            failed = pin_each(&c->level[i], false, pass_on, &caller, err);
+    for (int i = 0; i < STORE_NLAYERS && !failed && !caller.stop; i++)
+        if (c->layer[i].db.h)
+            failed = pin_each(&c->layer[i], false, pass_on, &caller, err);
     return failed;
 }
 

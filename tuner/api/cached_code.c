@@ -45,7 +45,7 @@ int tune_load_stored(const Choice *c, dcn_kernel *k)
     size_t size;
     dcn_error why = { .text = "" };
     int missing =
-        tune_store_open(NULL, &st, &why) || tune_object_get(st, &code, &object, &size, &why);
+        tune_store_open(NULL, &st, &why) || tune_code_get(st, &code, &object, &size, &why);
     tune_store_close(st);
     if (!missing)
         missing = cg_load(object, size, k, &why);
@@ -63,6 +63,6 @@ void tune_keep_stored(const Choice *c, const dcn_kernel *k, const void *object, 
     TuneStore *st = NULL;
     rt_env env;
     if (!rt_env_read(&env, NULL) && env.cache == RT_CACHE_RW && !tune_store_open(NULL, &st, NULL))
-        tune_object_put(st, &code, object, size, NULL);
+        tune_code_put(st, &code, object, size, NULL);
     tune_store_close(st);
 }

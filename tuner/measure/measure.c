@@ -1,14 +1,14 @@
 /* measure.c: is B faster than A?
 **
-** Ways to end early that need no interval of both sides, because all they risk is to give a candidate up:
+** B may be given up early on a one-sided test, because all that is at risk is a candidate:
 **
-**     after 2 pairs   every ratio is beyond `hopeless`.  Ratios and not readings, since a machine that changes its
-**                     speed from second to second changes both of a pair; and every one, so that one disturbed
-**                     reading of B does not condemn it, nor one of A save it for longer than it takes to see
-**     from 4 pairs    the sign test says that the median is above `worth`.  One that is below comes out like that
-**                     once in 16 looks if it lies there exactly, and the seldomer the better it is
-**     likewise        the median is above `worth` as it stands, and so many ratios are not below 1 that the interval
-**                     would reach 1 even if all were below that there is still time for
+**     from 2 pairs    every ratio is beyond stop_if_slower_than.  Ratios are compared and not readings, since a
+**                     machine that changes its speed from second to second changes both of a pair; every one of
+**                     them, so that one disturbed reading of B does not condemn it, nor one of A save it for long
+**     from 4 pairs    the sign test says that the median is above stop_unless_below.  A median that lies there
+**                     exactly is given up once in 16 looks, and a better one less often
+**     from 4 pairs    the median so far is above stop_unless_below, and so many ratios are 1 or more that the
+**                     interval would reach 1 even if all the pairs that time is left for were below
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "tuner/measure/measure.h"
@@ -17,57 +17,57 @@
 #include <math.h>
 #include <string.h>
 
-/* Of both sides; 15/16 of the one that counts: all of 4 ratios, all but one of 8. */
+/* Confidence of a two-sided interval, so 15/16 on the side that counts: all of 4 ratios, all but one of 8. */
 static const double FUTILE = 0.875;
 
-typedef struct Bout {
+typedef struct Comparison {
     const MeasureWork *w;
     const MeasurePlan *plan;
     Measured *m;
     double start;                    /* ns */
-    int repeats[2];                  /* of A and of B between two readings of the clock */
+    int repeats[2];                  /* runs of A and of B between two readings of the clock */
     int next_look;                   /* pairs */
     double ratio[MEASURE_MAX_PAIRS]; /* ascending */
-} Bout;
+} Comparison;
 
 /* ns of one run, or -1 */
-static double reading(const Bout *b, int which)
+static double reading(const Comparison *c, int which)
 {
-    double start = b->w->now_ns(b->w->self);
-    if (b->w->run(b->w->self, which, b->repeats[which]))
+    double start = c->w->now_ns(c->w->self);
+    if (c->w->run(c->w->self, which, c->repeats[which]))
         return -1;
-    return (b->w->now_ns(b->w->self) - start) / b->repeats[which];
+    return (c->w->now_ns(c->w->self) - start) / c->repeats[which];
 }
 
-/* The first run of each pays for cold caches and pages; where that may hide that it is to be repeated, the second
-** says how often. */
-static int warm_up(Bout *b)
+/* Each side runs once for its cold caches and pages, and again to see how often to repeat it, unless even
+** the cold run says that no repeating is needed. */
+static int warm_up(Comparison *c)
 {
     enum { FAR_FROM_QUICK = 20 };
     double ns[2] = { 0, 0 };
     for (int i = 0; i < 4; i++) {
         int which = i % 2;
-        if (ns[which] > FAR_FROM_QUICK * b->plan->reading_ns)
+        if (ns[which] > FAR_FROM_QUICK * c->plan->reading_ns)
             continue;
-        b->repeats[which] = 1;
-        ns[which] = reading(b, which);
+        c->repeats[which] = 1;
+        ns[which] = reading(c, which);
         if (ns[which] < 0)
             return -1;
-        if (ns[which] < b->plan->reading_ns)
-            b->repeats[which] = (int)(b->plan->reading_ns / fmax(ns[which], 1)) + 1;
+        if (ns[which] < c->plan->reading_ns)
+            c->repeats[which] = (int)(c->plan->reading_ns / fmax(ns[which], 1)) + 1;
     }
     return 0;
 }
 
 /* A B B A or B A A B: two pairs. */
-static int make_block(Bout *b)
+static int make_block(Comparison *c)
 {
-    Measured *m = b->m;
+    Measured *m = c->m;
     for (int pair = 0; pair < 2; pair++) {
         double ns[2];
-        int first = (pair + b->plan->reversed) % 2;
-        ns[first] = reading(b, first);
-        ns[!first] = ns[first] < 0 ? -1 : reading(b, !first);
+        int first = (pair + c->plan->reversed) % 2;
+        ns[first] = reading(c, first);
+        ns[!first] = ns[first] < 0 ? -1 : reading(c, !first);
         if (ns[!first] < 0)
             return -1;
         m->a[m->pairs] = ns[0];
@@ -76,9 +76,9 @@ static int make_block(Bout *b)
     return 0;
 }
 
-/* ---- what is known ------------------------------------------------------------------------- */
+/* ---- when to stop -------------------------------------------------------------------------- */
 
-static double each_look(const MeasurePlan *plan)
+static double confidence_of_a_look(const MeasurePlan *plan)
 {
     int looks = 1;
     for (int at = plan->min_pairs; at < plan->max_pairs; at *= 2)
@@ -86,70 +86,71 @@ static double each_look(const MeasurePlan *plan)
     return 1 - (1 - plan->confidence) / looks;
 }
 
-static void sort_ratios(Bout *b)
+static void sort_ratios(Comparison *c)
 {
-    Measured *m = b->m;
+    Measured *m = c->m;
     for (int i = 0; i < m->pairs; i++)
-        b->ratio[i] = m->b[i] / m->a[i];
-    m->ratio = rt_median(b->ratio, m->pairs);
+        c->ratio[i] = m->b[i] / m->a[i];
+    m->ratio = rt_median(c->ratio, m->pairs);
 }
 
-static void judge_ratio(Bout *b)
+static void judge_ratio(Comparison *c)
 {
-    Measured *m = b->m;
-    rt_interval r = rt_median_interval(b->ratio, m->pairs, each_look(b->plan));
+    Measured *m = c->m;
+    rt_interval r = rt_median_interval(c->ratio, m->pairs, confidence_of_a_look(c->plan));
     m->ratio_low = r.low;
     m->ratio_high = r.high;
     m->sure = r.sure;
 }
 
-static int is_hopeless(const Bout *b)
+static bool is_too_slow(const Comparison *c)
 {
-    return b->plan->hopeless > 0 && b->ratio[0] > b->plan->hopeless;
+    return c->plan->stop_if_slower_than > 0 && c->ratio[0] > c->plan->stop_if_slower_than;
 }
 
-static int is_futile(const Bout *b)
+static bool is_futile(const Comparison *c)
 {
-    rt_interval r = rt_median_interval(b->ratio, b->m->pairs, FUTILE);
-    return b->plan->worth > 0 && r.sure && r.low > b->plan->worth;
+    rt_interval r = rt_median_interval(c->ratio, c->m->pairs, FUTILE);
+    return c->plan->stop_unless_below > 0 && r.sure && r.low > c->plan->stop_unless_below;
 }
 
 /* How many pairs there will be when the time is over. */
-static int pairs_in_time(const Bout *b)
+static int pairs_in_time(const Comparison *c)
 {
-    double used = b->w->now_ns(b->w->self) - b->start;
-    double pairs = fmin(b->m->pairs * b->plan->seconds * 1e9 / fmax(used, 1), MEASURE_MAX_PAIRS);
-    return (int)fmin(pairs + 2, b->plan->max_pairs);
+    double used = c->w->now_ns(c->w->self) - c->start;
+    double pairs = fmin(c->m->pairs * c->plan->seconds * 1e9 / fmax(used, 1), MEASURE_MAX_PAIRS);
+    return (int)fmin(pairs + 2, c->plan->max_pairs);
 }
 
-static int is_lost(const Bout *b)
+static bool is_lost(const Comparison *c)
 {
-    int rank = rt_median_rank(pairs_in_time(b), each_look(b->plan)), at = b->m->pairs - rank;
-    return b->plan->worth > 0 && b->m->ratio > b->plan->worth && b->m->pairs >= 4 && rank > 0 &&
-           at >= 0 && b->ratio[at] >= 1;
+    int rank = rt_median_rank(pairs_in_time(c), confidence_of_a_look(c->plan)),
+        at = c->m->pairs - rank;
+    return c->plan->stop_unless_below > 0 && c->m->ratio > c->plan->stop_unless_below &&
+           c->m->pairs >= 4 && rank > 0 && at >= 0 && c->ratio[at] >= 1;
 }
 
-static int is_settled(Bout *b)
+static bool is_settled(Comparison *c)
 {
-    Measured *m = b->m;
-    if (m->pairs < b->next_look)
-        return 0;
-    b->next_look *= 2;
-    judge_ratio(b);
-    int one_side = m->ratio_high < 1 || m->ratio_low > 1;
-    return m->sure && (one_side || m->ratio_high - m->ratio_low <= b->plan->resolution);
+    Measured *m = c->m;
+    if (m->pairs < c->next_look)
+        return false;
+    c->next_look *= 2;
+    judge_ratio(c);
+    const bool one_side = m->ratio_high < 1 || m->ratio_low > 1;
+    return m->sure && (one_side || m->ratio_high - m->ratio_low <= c->plan->resolution);
 }
 
-static int is_over(Bout *b)
+static bool is_over(Comparison *c)
 {
-    const Measured *m = b->m;
-    sort_ratios(b);
-    if (m->pairs + 2 > b->plan->max_pairs || m->pairs + 2 > MEASURE_MAX_PAIRS)
-        return 1;
-    if (b->w->now_ns(b->w->self) - b->start > b->plan->seconds * 1e9)
-        return 1;
-    b->m->stopped_early = is_hopeless(b);
-    return b->m->stopped_early || is_futile(b) || is_lost(b) || is_settled(b);
+    const Measured *m = c->m;
+    sort_ratios(c);
+    if (m->pairs + 2 > c->plan->max_pairs || m->pairs + 2 > MEASURE_MAX_PAIRS)
+        return true;
+    if (c->w->now_ns(c->w->self) - c->start > c->plan->seconds * 1e9)
+        return true;
+    c->m->stopped_early = is_too_slow(c);
+    return c->m->stopped_early || is_futile(c) || is_lost(c) || is_settled(c);
 }
 
 static double part_median(const double *v, int n)
@@ -159,16 +160,16 @@ static double part_median(const double *v, int n)
     return rt_median(copy, n);
 }
 
-static void summarise(Bout *b)
+static void summarise(Comparison *c)
 {
-    Measured *m = b->m;
+    Measured *m = c->m;
     double sorted[MEASURE_MAX_PAIRS];
     int n = m->pairs, quarter = (n + 3) / 4;
-    judge_ratio(b);
+    judge_ratio(c);
     m->a_median = part_median(m->a, n);
     memcpy(sorted, m->b, (size_t)n * sizeof *sorted);
     m->b_median = rt_median(sorted, n);
-    rt_interval i = rt_median_interval(sorted, n, b->plan->confidence);
+    rt_interval i = rt_median_interval(sorted, n, c->plan->confidence);
     m->b_low = i.low;
     m->b_high = i.high;
     m->drift = part_median(m->a + n - quarter, quarter) / part_median(m->a, quarter);
@@ -176,15 +177,15 @@ static void summarise(Bout *b)
 
 int measure_pair(const MeasureWork *w, const MeasurePlan *plan, Measured *out)
 {
-    Bout b = { .w = w, .plan = plan, .m = out, .next_look = plan->min_pairs };
+    Comparison c = { .w = w, .plan = plan, .m = out, .next_look = plan->min_pairs };
     *out = (Measured){ 0 };
-    if (warm_up(&b))
+    if (warm_up(&c))
         return -1;
-    b.start = w->now_ns(w->self);
+    c.start = w->now_ns(w->self);
     do {
-        if (make_block(&b))
+        if (make_block(&c))
             return -1;
-    } while (!is_over(&b));
-    summarise(&b);
+    } while (!is_over(&c));
+    summarise(&c);
     return 0;
 }

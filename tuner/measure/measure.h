@@ -1,14 +1,16 @@
 /* measure.h: is B faster than A?  Paired, interleaved, with a stated confidence.
 **
 ** Readings alternate A B B A; each pair gives a ratio, so what slows both for a while cancels.  The median of
-** the ratios has an interval that assumes nothing about the noise (stats.h).  It is looked at after min_pairs,
-** twice, four times as many ..., and the chance of error is divided among these looks, so that looking often
-** does not make noise significant.  Giving up what is slower needs less (measure.c).  Clock and work are
-** callbacks, so a test can drive it with a fake clock.
+** the ratios has an interval that assumes nothing about the noise (stats.h).  The interval is looked at after
+** min_pairs, twice, four times as many ..., and the chance of error is divided among these looks, so that
+** looking often does not make noise significant.  Giving up what is slower needs less (measure.c).  Clock and
+** work are callbacks, so a test can turn the clock.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_TUNER_MEASURE_H
 #define DCN_TUNER_MEASURE_H
+
+#include <stdbool.h>
 
 enum { MEASURE_MAX_PAIRS = 512 };
 
@@ -24,9 +26,10 @@ typedef struct MeasurePlan {
     double reading_ns;        /* quick work is repeated until a reading takes so long */
     double confidence;        /* 0.95 */
     double resolution;        /* stop when the ratio is known to this, e.g. 0.01 */
-    double hopeless;          /* stop early when every ratio is beyond this, e.g. 1.15; 0: never */
-    double worth;             /* stop when the ratio is hardly below this, e.g. 0.995; 0: never */
-    int reversed;             /* B A A B: the confirmation */
+    double
+        stop_if_slower_than;  /* stop early when every ratio is beyond this, e.g. 1.15; 0: never */
+    double stop_unless_below; /* stop when the ratio is hardly below this, e.g. 0.995; 0: never */
+    bool reversed;            /* B A A B, to confirm what A B B A said */
 } MeasurePlan;
 
 typedef struct Measured {
@@ -34,10 +37,9 @@ typedef struct Measured {
     double b_low, b_high;      /* interval of b's median */
     double ratio;              /* time of B / time of A, median of pairs */
     double ratio_low, ratio_high;
-    double
-        drift; /* the sentinel: A's last readings / A's first ones; far from 1: the machine changed */
-    int sure; /* 1: the intervals have the confidence; 0: too few pairs, least and greatest */
-    int stopped_early; /* 1: hopeless */
+    double drift; /* A's last readings / A's first ones; far from 1: the machine changed */
+    bool sure;    /* the intervals have the confidence; else too few pairs: least and greatest */
+    bool stopped_early; /* by stop_if_slower_than */
     int pairs;
     double a[MEASURE_MAX_PAIRS], b[MEASURE_MAX_PAIRS]; /* readings, in the order of measuring */
 } Measured;

@@ -1,7 +1,7 @@
 /* peak.c: the multiply-add peak of the machine at this moment.
 **
-** The loop works on registers alone.  It runs on as many threads as the kernel that is judged by
-** it, and the rates of the threads add up.
+** A loop of multiply-adds works on registers alone.  It runs on as many threads as the kernel that is judged
+** by it, and the rates of the threads add up.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "tuner/measure/peak.h"
@@ -11,31 +11,31 @@
 
 #include <stdlib.h>
 
-static const double PROBE_NS = 4e6;
+static const double RUN_NS = 4e6;
 
-static void probe_one(void *arg, int64_t i, int thread)
+static void time_thread(void *arg, int64_t i, int thread)
 {
-    TuneProbe *p = arg;
+    TunePeak *p = arg;
     (void)thread;
     double start = rt_now_ns();
     p->run(p->rounds);
     p->rate[i] = p->flops / (rt_now_ns() - start);
 }
 
-double tune_probe_run(TuneProbe *p)
+double tune_peak_run(TunePeak *p)
 {
     double sum = 0;
     dcn_parallel_for loop = p->parallel_for ? p->parallel_for : rt_parallel_for;
-    loop(p->parallel_self, p->threads, p->threads, probe_one, p);
+    loop(p->parallel_self, p->threads, p->threads, time_thread, p);
     for (int i = 0; i < p->threads; i++)
         sum += p->rate[i];
     return sum;
 }
 
-static void size_probe(TuneProbe *p, double flops_per_round)
+static void size_loop(TunePeak *p, double flops_per_round)
 {
     p->rounds = 512;
-    for (double took = 0; took < PROBE_NS;) {
+    for (double took = 0; took < RUN_NS;) {
         p->rounds *= 2;
         double start = rt_now_ns();
         p->run(p->rounds);
@@ -44,25 +44,25 @@ static void size_probe(TuneProbe *p, double flops_per_round)
     p->flops = flops_per_round * (double)p->rounds;
 }
 
-int tune_probe_open(TuneProbe *p, dcn_dtype dtype, const dcn_target *t, int threads, dcn_error *err)
+int tune_peak_open(TunePeak *p, dcn_dtype dtype, const dcn_target *t, int threads, dcn_error *err)
 {
     void *object = NULL;
     size_t size;
     double flops_per_round;
-    *p = (TuneProbe){ .threads = threads, .rate = calloc((size_t)threads, sizeof(double)) };
+    *p = (TunePeak){ .threads = threads, .rate = calloc((size_t)threads, sizeof(double)) };
     if (!p->rate)
         return dcn_fail(err, DCN_EENV, "no memory for %d threads", threads);
     int failed = cg_build_peak(dtype, t, &object, &size, &flops_per_round, err) ||
                  cg_load_peak(object, size, &p->run, &p->owner, err);
     free(object);
     if (!failed)
-        size_probe(p, flops_per_round);
+        size_loop(p, flops_per_round);
     return failed ? -1 : 0;
 }
 
-void tune_probe_close(TuneProbe *p)
+void tune_peak_close(TunePeak *p)
 {
     cg_unload(p->owner);
     free(p->rate);
-    *p = (TuneProbe){ 0 };
+    *p = (TunePeak){ 0 };
 }

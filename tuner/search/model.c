@@ -22,8 +22,8 @@
 
 static const double STEP = 0.35, NOISE = 0.01;
 enum { FIRST_FIT = 12 }; /* answers */
-static const double TRUST =
-    0.05; /* in b = 1 before anything was measured: squares of ln(estimate) */
+/* How much b = 1 is believed before anything was measured: squares of ln(estimate). */
+static const double TRUST = 0.05;
 
 struct SearchModel {
     const SearchSpace *space;
@@ -37,7 +37,7 @@ struct SearchModel {
     int measured;          /* points that did not fail */
     double least, worst;   /* time / estimate, time; logarithms */
     double factor[MODEL_MAX_POINTS][MODEL_MAX_POINTS];
-    double relevance[SEARCH_MAX_LOWERINGS][SEARCH_MAX_DIMS]; /* of a lowering's knobs */
+    double relevance[SEARCH_MAX_LOWERINGS][SEARCH_MAX_DIMS]; /* of each lowering's knobs */
 };
 
 SearchModel *model_open(const SearchSpace *space)
@@ -154,8 +154,8 @@ static void factorise(SearchModel *m)
     }
 }
 
-/* How unlikely the answers are: minus the logarithm of their density, but for constants. */
-static double surprise(SearchModel *m)
+/* Minus the logarithm of the density of the answers, but for constants. */
+static double neg_log_likelihood(SearchModel *m)
 {
     double z[MODEL_MAX_POINTS], sum = 0, volume = 0;
     factorise(m);
@@ -169,17 +169,17 @@ static double surprise(SearchModel *m)
     return 0.5 * m->n * log(sum / m->n + 1e-6) + volume;
 }
 
-/* Knobs of the lowering of the last answer, one after the other. */
+/* Fits the knobs of the last answer's lowering, one after the other. */
 static void fit_relevance(SearchModel *m)
 {
     static const double value[] = { 0.05, 0.4, 2 };
     int lowering = m->point[m->n - 1].at[0], dims = m->space->dims(m->space->self, lowering);
-    double least = surprise(m);
+    double least = neg_log_likelihood(m);
     for (int i = 1; i <= dims; i++) {
         double *at = &m->relevance[lowering][i], best = *at;
         for (size_t j = 0; j < sizeof value / sizeof *value; j++) {
             *at = value[j];
-            double now = *at == best ? least : surprise(m);
+            double now = *at == best ? least : neg_log_likelihood(m);
             if (now < least - 0.01) {
                 least = now;
                 best = *at;
@@ -190,7 +190,7 @@ static void fit_relevance(SearchModel *m)
     factorise(m);
 }
 
-/* Of the older half keep every other point: what the model is for is near the best, and there are the latest. */
+/* Drops every other point of the older half: the model is for what is near the best, where the latest are. */
 static void thin(SearchModel *m)
 {
     int all = m->n;

@@ -10,7 +10,7 @@ enum { MODEL_MAX_POINTS = 384 };
 
 typedef struct SearchModel SearchModel;
 
-/* Of the natural logarithm of time. */
+/* What a point takes, as the natural logarithm of its time. */
 typedef struct Prediction {
     double mean, deviation;
 } Prediction;

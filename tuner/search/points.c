@@ -132,13 +132,3 @@ SearchPoint points_cross(const SearchSpace *s, rt_rng *r, const SearchPoint *a,
     }
     return child;
 }
-
-int points_distance(const SearchSpace *s, const SearchPoint *a, const SearchPoint *b)
-{
-    int sum = 0;
-    for (int i = 1; i <= s->dims(s->self, a->at[0]); i++) {
-        int steps = abs(a->at[i] - b->at[i]);
-        sum += steps < 3 ? steps : 3;
-    }
-    return sum;
-}

@@ -31,7 +31,4 @@ int points_draw(const SearchSpace *s, rt_rng *r, SearchPoint *out);
 SearchPoint points_cross(const SearchSpace *s, rt_rng *r, const SearchPoint *a,
                          const SearchPoint *b);
 
-/* The knobs in which two points of one lowering differ, each counted by how far, 3 at most. */
-int points_distance(const SearchSpace *s, const SearchPoint *a, const SearchPoint *b);
-
 #endif

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 
 enum {
-    LISTED = 1 << 16, /* a space of so many points is ranked whole */
+    LISTED = 1 << 16, /* a space of at most so many points is ranked whole */
     SAMPLE = 1 << 12,
-    CLIMBS = 8, /* of the best of a sample */
+    CLIMBS = 8, /* how many of the best of a sample are moved downhill */
 };
 
 static double estimate(const Ranking *s, const SearchPoint *p)

@@ -16,7 +16,7 @@ typedef struct Ranking {
     const SearchSpace *space;
     Ranked *at; /* the least estimate first */
     int n;
-    uint64_t legal; /* points of the space; of a large one a guess */
+    uint64_t legal; /* legal points of the space; guessed from a sample where it is large */
 } Ranking;
 
 /* All legal points of a small space; of a large one a sample, of which the best were moved downhill knob by

@@ -28,13 +28,14 @@ typedef struct SearchSpace {
     int (*choices)(void *self, int lowering, int dim); /* values of knob dim, from 0 */
     int (*legal)(void *self, const SearchPoint *p);
     double (*estimate)(void *self, const SearchPoint *p); /* > 0, in any unit */
-    double optimism; /* 0..1: no point is quicker than this times its estimate; 0: nobody knows */
+    double
+        min_ratio; /* 0..1: every point takes at least this times its estimate; 0: nobody knows */
 } SearchSpace;
 
-typedef enum {
+typedef enum SearchMode {
     SEARCH_BY_ESTIMATE, /* in the order of the estimate; answers are not needed */
     SEARCH_GUIDED,      /* what promises most; what cannot win is left out */
-    SEARCH_ALL,         /* the same first, then every point there is */
+    SEARCH_ALL,         /* as guided first, then every point there is */
 } SearchMode;
 
 typedef struct Search Search;

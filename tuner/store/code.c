@@ -19,11 +19,11 @@
 
 enum { OBJECT_MOST = 64 << 20 };
 
-int object_path(const Level *l, const char *digest, char out[PLACE_MAX], dcn_error *err)
+int object_path(const StoreLayer *l, const char *digest, char out[STORE_PATH_MAX], dcn_error *err)
 {
     char name[RT_DIGEST_HEX + 8];
     snprintf(name, sizeof name, "%.64s.o", digest);
-    return place_join(out, l->objects, name, err);
+    return dirs_join(out, l->objects, name, err);
 }
 
 static void object_digest(const void *bytes, size_t size, char hex[RT_DIGEST_HEX])
@@ -42,26 +42,26 @@ static void key_triple(const TuneKey *key, char triple[64])
 
 /* ---- put --------------------------------------------------------------------------------- */
 
-static int write_code(const Level *l, const char *digest, const void *bytes, size_t size,
+static int write_code(const StoreLayer *l, const char *digest, const void *bytes, size_t size,
                       dcn_error *err)
 {
-    char path[PLACE_MAX];
-    if (mkdir(l->objects, 0700) && place_check(l->objects, false, err))
+    char path[STORE_PATH_MAX];
+    if (mkdir(l->objects, 0700) && dirs_check(l->objects, false, err))
         return -1;
     return object_path(l, digest, path, err) || rt_write_file(path, bytes, size, err) ? -1 : 0;
 }
 
-int tune_object_put(TuneStore *st, const TuneCode *code, const void *bytes, size_t size,
-                    dcn_error *err)
+int tune_code_put(TuneStore *st, const TuneCode *code, const void *bytes, size_t size,
+                  dcn_error *err)
 {
     char triple[64], digest[RT_DIGEST_HEX];
-    if (st->place.file[0])
+    if (st->dirs.file[0])
         return 0;
     key_triple(code->key, triple);
     const char *no = object_refuse(bytes, size, code->name, triple);
     if (no)
         return dcn_fail(err, DCN_EFAILED, "code of '%s' is not kept: %s", code->name, no);
-    Level *l = store_writer(st, err);
+    StoreLayer *l = store_writer(st, err);
     object_digest(bytes, size, digest);
     if (!l || write_code(l, digest, bytes, size, err))
         return -1;
@@ -75,7 +75,8 @@ int tune_object_put(TuneStore *st, const TuneCode *code, const void *bytes, size
 /* ---- get --------------------------------------------------------------------------------- */
 
 /* 1: there is a row, with its digest; 0 none; -1 err. */
-static int find(const Level *l, const TuneCode *code, char digest[RT_DIGEST_HEX], dcn_error *err)
+static int find(const StoreLayer *l, const TuneCode *code, char digest[RT_DIGEST_HEX],
+                dcn_error *err)
 {
     sqlite3_stmt *row = db_ask(
         &l->db, err, "SELECT digest FROM objects WHERE key = ? AND name = ? AND schedule = ?",
@@ -87,9 +88,9 @@ static int find(const Level *l, const TuneCode *code, char digest[RT_DIGEST_HEX]
     return found;
 }
 
-const char *object_read(const Level *l, const ObjectId *id, void **bytes, size_t *size)
+const char *object_read(const StoreLayer *l, const ObjectId *id, void **bytes, size_t *size)
 {
-    char path[PLACE_MAX], got[RT_DIGEST_HEX];
+    char path[STORE_PATH_MAX], got[RT_DIGEST_HEX];
     dcn_error why;
     if (object_path(l, id->digest, path, &why) ||
         rt_read_file(path, OBJECT_MOST, bytes, size, &why))
@@ -106,9 +107,9 @@ const char *object_read(const Level *l, const ObjectId *id, void **bytes, size_t
 }
 
 /* Best effort: where it stays it will be refused again. */
-static void drop(const Level *l, const char *digest)
+static void drop(const StoreLayer *l, const char *digest)
 {
-    char path[PLACE_MAX];
+    char path[STORE_PATH_MAX];
     if (!l->writable)
         return;
     if (!object_path(l, digest, path, NULL))
@@ -116,7 +117,7 @@ static void drop(const Level *l, const char *digest)
     db_try(&l->db, "DELETE FROM objects WHERE digest = ?", "s", digest);
 }
 
-static void touch(const Level *l, const char *digest)
+static void touch(const StoreLayer *l, const char *digest)
 {
     enum { DAY = 24 * 3600 };
     const int64_t now = (int64_t)time(NULL);
@@ -127,19 +128,19 @@ static void touch(const Level *l, const char *digest)
         db_try(&l->db, "UPDATE objects SET used = ? WHERE digest = ?", "ls", now, digest);
 }
 
-int tune_object_get(TuneStore *st, const TuneCode *code, void **bytes, size_t *size, dcn_error *err)
+int tune_code_get(TuneStore *st, const TuneCode *code, void **bytes, size_t *size, dcn_error *err)
 {
     char digest[RT_DIGEST_HEX], triple[64];
     const ObjectId id = { digest, code->name, triple };
     key_triple(code->key, triple);
     if (err)
         err->text[0] = '\0';
-    for (int i = 0; i < STORE_NLEVELS; i++) {
-        const Level *l = &st->level[i];
+    for (int i = 0; i < STORE_NLAYERS; i++) {
+        const StoreLayer *l = &st->layer[i];
         int found = l->db.h ? find(l, code, digest, err) : 0;
         if (found < 0)
             return -1;
-        if (!found || place_check(l->objects, i > 0, NULL))
+        if (!found || dirs_check(l->objects, i > 0, NULL))
             continue;
         const char *no = object_read(l, &id, bytes, size);
         if (!no) {

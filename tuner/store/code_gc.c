@@ -45,7 +45,7 @@ static int64_t evict_size(const Db *db, int64_t bytes, dcn_error *err)
     return gone;
 }
 
-int64_t object_evict(const Level *l, int64_t bytes, int64_t before, dcn_error *err)
+int64_t object_evict(const StoreLayer *l, int64_t bytes, int64_t before, dcn_error *err)
 {
     int old = db_do(&l->db, err, "DELETE FROM objects WHERE build <> ? OR used < ?", "sl",
                     tune_build(), before);
@@ -62,7 +62,7 @@ static bool is_code(const char *file)
            !strcmp(file + RT_DIGEST_HEX - 1, ".o");
 }
 
-static int is_named(const Level *l, const char *file, dcn_error *err)
+static int is_named(const StoreLayer *l, const char *file, dcn_error *err)
 {
     char digest[RT_DIGEST_HEX];
     snprintf(digest, sizeof digest, "%.64s", file);
@@ -73,7 +73,7 @@ static int is_named(const Level *l, const char *file, dcn_error *err)
     return named;
 }
 
-static int sweep_one(const Level *l, int dir, const char *file, int64_t before, dcn_error *err)
+static int sweep_one(const StoreLayer *l, int dir, const char *file, int64_t before, dcn_error *err)
 {
     struct stat st;
     bool ours = is_code(file) || !strncmp(file, ".dcngen-", 8);
@@ -86,7 +86,7 @@ static int sweep_one(const Level *l, int dir, const char *file, int64_t before, 
     return named < 0 ? -1 : 0;
 }
 
-int object_sweep(const Level *l, int64_t before, dcn_error *err)
+int object_sweep(const StoreLayer *l, int64_t before, dcn_error *err)
 {
     DIR *dir = opendir(l->objects);
     int failed = 0;

@@ -42,7 +42,7 @@ static int try_open(Db *db, const char *name, int flags)
 /* WAL needs a writable directory even to read, unless nobody writes: then there is no log to read. */
 static int open_unchanging(Db *db)
 {
-    char uri[3 * PLACE_MAX + 32], log[PLACE_MAX + 8];
+    char uri[3 * STORE_PATH_MAX + 32], log[STORE_PATH_MAX + 8];
     struct stat st;
     snprintf(log, sizeof log, "%s-wal", db->file);
     if (!stat(log, &st) && st.st_size)

@@ -9,8 +9,8 @@
 #include <sqlite3.h>
 
 typedef struct Db {
-    sqlite3 *h;           /* NULL: closed */
-    char file[PLACE_MAX]; /* for messages */
+    sqlite3 *h;                /* NULL: closed */
+    char file[STORE_PATH_MAX]; /* for messages */
 } Db;
 
 /* Only a file that is there.  Without `write`, also one in a directory that cannot be written. */

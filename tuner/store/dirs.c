@@ -19,12 +19,13 @@
 
 static int fits(int length, dcn_error *err)
 {
-    return length < PLACE_MAX ? 0 : dcn_fail(err, DCN_EENV, "the path of the store is too long");
+    return length < STORE_PATH_MAX ? 0
+                                   : dcn_fail(err, DCN_EENV, "the path of the store is too long");
 }
 
-int place_join(char out[PLACE_MAX], const char *dir, const char *name, dcn_error *err)
+int dirs_join(char out[STORE_PATH_MAX], const char *dir, const char *name, dcn_error *err)
 {
-    return fits(snprintf(out, PLACE_MAX, "%s/%s", dir, name), err);
+    return fits(snprintf(out, STORE_PATH_MAX, "%s/%s", dir, name), err);
 }
 
 /* XDG wants its variables to hold absolute paths and others to be ignored. */
@@ -35,27 +36,27 @@ static const char *absolute(const char *variable)
 }
 
 /* dcngen below the XDG home, else below its default below HOME; "" if there is neither. */
-static int find_home(char out[PLACE_MAX], const char *variable, const char *otherwise,
+static int find_home(char out[STORE_PATH_MAX], const char *variable, const char *otherwise,
                      dcn_error *err)
 {
     const char *xdg = absolute(variable), *home = absolute("HOME");
     *out = '\0';
     if (xdg)
-        return place_join(out, xdg, "dcngen", err);
+        return dirs_join(out, xdg, "dcngen", err);
     if (home)
-        return fits(snprintf(out, PLACE_MAX, "%s/%s/dcngen", home, otherwise), err);
+        return fits(snprintf(out, STORE_PATH_MAX, "%s/%s/dcngen", home, otherwise), err);
     dcn_fail(err, DCN_EENV,
              "no place for the store: neither DCNGEN_CACHE_DIR, %s nor HOME is an absolute path",
              variable);
     return 0;
 }
 
-static int copy(char out[PLACE_MAX], const char *dir, dcn_error *err)
+static int copy(char out[STORE_PATH_MAX], const char *dir, dcn_error *err)
 {
-    return fits(snprintf(out, PLACE_MAX, "%s", dir), err);
+    return fits(snprintf(out, STORE_PATH_MAX, "%s", dir), err);
 }
 
-static int find_user(const TuneStoreAt *at, const rt_env *env, Place *p, dcn_error *err)
+static int find_user(const TuneStoreAt *at, const rt_env *env, StoreDirs *p, dcn_error *err)
 {
     const char *state = at->state_dir ? at->state_dir : env->cache_dir;
     const char *cache = at->cache_dir ? at->cache_dir : env->cache_dir;
@@ -66,7 +67,7 @@ static int find_user(const TuneStoreAt *at, const rt_env *env, Place *p, dcn_err
                  : find_home(p->cache, "XDG_CACHE_HOME", ".cache", err);
 }
 
-int place_find(const TuneStoreAt *at, Place *out, dcn_error *err)
+int dirs_find(const TuneStoreAt *at, StoreDirs *out, dcn_error *err)
 {
     rt_env env;
     if (err)
@@ -75,7 +76,7 @@ int place_find(const TuneStoreAt *at, Place *out, dcn_error *err)
         return -1;
     bool placed = at->file || (at->state_dir && at->cache_dir);
     const char *system = at->system_dir ? at->system_dir : env.system_dir;
-    *out = (Place){ .mode = at->mode };
+    *out = (StoreDirs){ .mode = at->mode };
     if (!placed && (int)out->mode > env.cache)
         out->mode = (TuneStoreMode)env.cache;
     if (out->mode == TUNE_STORE_OFF)
@@ -90,7 +91,7 @@ int place_find(const TuneStoreAt *at, Place *out, dcn_error *err)
 
 /* ---- trust ------------------------------------------------------------------------------- */
 
-int place_check(const char *dir, bool shared, dcn_error *err)
+int dirs_check(const char *dir, bool shared, dcn_error *err)
 {
     struct stat st;
     if (stat(dir, &st)) {
@@ -109,9 +110,9 @@ int place_check(const char *dir, bool shared, dcn_error *err)
     return 0;
 }
 
-int place_make(const char *dir, dcn_error *err)
+int dirs_make(const char *dir, dcn_error *err)
 {
-    char part[PLACE_MAX];
+    char part[STORE_PATH_MAX];
     size_t n = (size_t)snprintf(part, sizeof part, "%s", dir);
     for (size_t i = 1; i <= n; i++) {
         if (part[i] != '/' && part[i] != '\0')
@@ -123,5 +124,5 @@ int place_make(const char *dir, dcn_error *err)
                             strerror(errno));
         part[i] = was;
     }
-    return place_check(dir, false, err) == 0 ? 0 : -1;
+    return dirs_check(dir, false, err) == 0 ? 0 : -1;
 }

@@ -59,9 +59,9 @@ int tune_store_export(TuneStore *st, const char *path, int64_t *count, dcn_error
     int failed = !out.to ? dcn_fail(err, DCN_EENV, "no memory to export the store") : 0;
     if (!failed)
         failed = tune_store_each(st, NULL, write_record, &out, err);
-    for (int i = 0; i < STORE_NLEVELS && !failed; i++)
-        if (st->level[i].db.h)
-            failed = pin_each(&st->level[i], true, write_pin, &out, err);
+    for (int i = 0; i < STORE_NLAYERS && !failed; i++)
+        if (st->layer[i].db.h)
+            failed = pin_each(&st->layer[i], true, write_pin, &out, err);
     if (out.to && (fclose(out.to) || out.failed))
         failed = dcn_fail(err, DCN_EENV, "no memory to export the store");
     if (!failed)

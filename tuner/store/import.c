@@ -147,7 +147,7 @@ int tune_store_merge(TuneStore *st, const char *name, const char *text, size_t s
                      TuneImported *out, dcn_error *err)
 {
     *out = (TuneImported){ 0, 0, 0 };
-    Level *l = store_writer(st, err);
+    StoreLayer *l = store_writer(st, err);
     if (!l || db_begin(&l->db, err))
         return -1;
     const Merge m = { &l->db, name, out };

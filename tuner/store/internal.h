@@ -7,25 +7,25 @@
 #include "tuner/store/db.h"
 
 /* One SQLite file and its folder of code. */
-typedef struct Level {
+typedef struct StoreLayer {
     Db db; /* closed: there is none */
-    char objects[PLACE_MAX];
+    char objects[STORE_PATH_MAX];
     bool writable;
     char why[sizeof((dcn_error *)0)->text]; /* it cannot be used; "": not there, or it can */
-} Level;
+} StoreLayer;
 
-enum { STORE_NLEVELS = 2 };
+enum { STORE_NLAYERS = 2 };
 
 struct dcn_cache {
-    Place place;
-    Level level[STORE_NLEVELS]; /* the user's, the system's */
+    StoreDirs dirs;
+    StoreLayer layer[STORE_NLAYERS]; /* the user's, the system's */
 };
 
 /* The user's level, made if it is not there; NULL with err if it cannot be written. */
-Level *store_writer(TuneStore *st, dcn_error *err);
+StoreLayer *store_writer(TuneStore *st, dcn_error *err);
 
 /* The user's level if there is one to look at, else NULL with err. */
-Level *store_reader(TuneStore *st, dcn_error *err);
+StoreLayer *store_reader(TuneStore *st, dcn_error *err);
 
 /* ---- rows -------------------------------------------------------------------------------- */
 
@@ -57,12 +57,12 @@ int outcome_named(const char *name);
 int pin_get(const Db *db, const TuneKey *key, char *schedule, dcn_error *err);
 int pin_put(const Db *db, const TuneKey *key, const char *schedule, dcn_error *err);
 /* As records that have only a schedule; all of them, or those whose schedule was never tried. */
-int pin_each(const Level *l, bool all, TuneEach each, void *self, dcn_error *err);
+int pin_each(const StoreLayer *l, bool all, TuneEach each, void *self, dcn_error *err);
 
 /* ---- code -------------------------------------------------------------------------------- */
 
 /* The file of the code with that digest. */
-int object_path(const Level *l, const char *digest, char out[PLACE_MAX], dcn_error *err);
+int object_path(const StoreLayer *l, const char *digest, char out[STORE_PATH_MAX], dcn_error *err);
 
 /* NULL if the bytes are code of the kernel `name` for a machine with that triple, else what is wrong. */
 const char *object_refuse(const void *bytes, size_t size, const char *name, const char *triple);
@@ -72,12 +72,12 @@ typedef struct ObjectId {
 } ObjectId;
 
 /* NULL if the file holds that code, malloc'ed in *bytes; else what is wrong with it. */
-const char *object_read(const Level *l, const ObjectId *id, void **bytes, size_t *size);
+const char *object_read(const StoreLayer *l, const ObjectId *id, void **bytes, size_t *size);
 
 /* Delete files in the folder of code that no row names and that are older than `before`; -1 err. */
-int object_sweep(const Level *l, int64_t before, dcn_error *err);
+int object_sweep(const StoreLayer *l, int64_t before, dcn_error *err);
 
 /* Drop code by age and size as tune_store_prune says; how many rows went, or -1. */
-int64_t object_evict(const Level *l, int64_t bytes, int64_t before, dcn_error *err);
+int64_t object_evict(const StoreLayer *l, int64_t bytes, int64_t before, dcn_error *err);
 
 #endif

@@ -22,7 +22,7 @@
 static int64_t file_bytes(const char *file)
 {
     static const char *const parts[] = { "", "-wal", "-shm" };
-    char path[PLACE_MAX + 8];
+    char path[STORE_PATH_MAX + 8];
     struct stat st;
     int64_t total = 0;
     for (int i = 0; i < 3; i++) {
@@ -81,12 +81,12 @@ static int64_t find_stale(const Db *db, int64_t **ids, dcn_error *err)
 
 int tune_store_stat(TuneStore *st, TuneStoreStat *out, dcn_error *err)
 {
-    const Level *l = &st->level[0];
+    const StoreLayer *l = &st->layer[0];
     int64_t *ids = NULL;
     memset(out, 0, sizeof *out);
-    memcpy(out->state, st->place.state, sizeof out->state);
-    memcpy(out->cache, st->place.cache, sizeof out->cache);
-    memcpy(out->system, st->place.system, sizeof out->system);
+    memcpy(out->state, st->dirs.state, sizeof out->state);
+    memcpy(out->cache, st->dirs.cache, sizeof out->cache);
+    memcpy(out->system, st->dirs.system, sizeof out->system);
     if (!l->db.h)
         return 0;
     out->state_bytes = file_bytes(l->db.file);
@@ -116,7 +116,7 @@ static int64_t drop_old(const Db *db, int64_t before, dcn_error *err)
                  "l", before);
 }
 
-static int64_t drop_rows(const Level *l, int64_t bytes, int64_t days, dcn_error *err)
+static int64_t drop_rows(const StoreLayer *l, int64_t bytes, int64_t days, dcn_error *err)
 {
     enum { DAY = 24 * 3600 };
     const Db *db = &l->db;
@@ -136,7 +136,7 @@ static int64_t drop_rows(const Level *l, int64_t bytes, int64_t days, dcn_error 
 static void sweep_state(const TuneStore *st, int64_t before)
 {
     static const char temp[] = "store.db.";
-    DIR *dir = opendir(st->place.state);
+    DIR *dir = opendir(st->dirs.state);
     struct dirent *entry;
     struct stat s;
     while (dir && (entry = readdir(dir)))
@@ -150,7 +150,7 @@ static void sweep_state(const TuneStore *st, int64_t before)
 /* After rows went: their space, and files older than `before` that belong to nothing. */
 static int sweep(const TuneStore *st, int64_t before, dcn_error *err)
 {
-    const Level *l = &st->level[0];
+    const StoreLayer *l = &st->layer[0];
     sweep_state(st, before);
     sqlite3_exec(l->db.h, "VACUUM", NULL, NULL, NULL);
     return object_sweep(l, before, err);
@@ -159,7 +159,7 @@ static int sweep(const TuneStore *st, int64_t before, dcn_error *err)
 /* Where nothing was ever written there is nothing to take away. */
 static bool is_absent(const TuneStore *st)
 {
-    return !st->level[0].db.h && !st->level[0].why[0] && st->place.mode == TUNE_STORE_RW;
+    return !st->layer[0].db.h && !st->layer[0].why[0] && st->dirs.mode == TUNE_STORE_RW;
 }
 
 /* A process may be about to name a file that it wrote, so young files stay. */
@@ -168,7 +168,7 @@ int64_t tune_store_prune(TuneStore *st, int64_t bytes, int64_t days, dcn_error *
     enum { HOUR = 3600 };
     if (is_absent(st))
         return 0;
-    Level *l = store_writer(st, err);
+    StoreLayer *l = store_writer(st, err);
     if (!l || db_begin(&l->db, err))
         return -1;
     int64_t rows = drop_rows(l, bytes, days, err);
@@ -185,7 +185,7 @@ int tune_store_clear(TuneStore *st, dcn_error *err)
                                        "DELETE FROM pins", "DELETE FROM objects" };
     if (is_absent(st))
         return 0;
-    Level *l = store_writer(st, err);
+    StoreLayer *l = store_writer(st, err);
     if (!l || db_begin(&l->db, err))
         return -1;
     bool failed = false;

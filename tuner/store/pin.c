@@ -32,7 +32,7 @@ int pin_put(const Db *db, const TuneKey *key, const char *schedule, dcn_error *e
 
 int tune_store_pin(TuneStore *st, const TuneKey *key, const char *schedule, dcn_error *err)
 {
-    Level *l = store_writer(st, err);
+    StoreLayer *l = store_writer(st, err);
     return l ? pin_put(&l->db, key, schedule, err) : -1;
 }
 
@@ -40,12 +40,12 @@ int tune_store_unpin(TuneStore *st, const TuneKey *key, dcn_error *err)
 {
     char problem[TUNE_ID_MAX];
     tune_key_problem(key, problem);
-    Level *l = store_writer(st, err);
+    StoreLayer *l = store_writer(st, err);
     return l && db_do(&l->db, err, "DELETE FROM pins WHERE problem = ?", "s", problem) >= 0 ? 0
                                                                                             : -1;
 }
 
-int pin_each(const Level *l, bool all, TuneEach each, void *self, dcn_error *err)
+int pin_each(const StoreLayer *l, bool all, TuneEach each, void *self, dcn_error *err)
 {
     TuneKey key = { .threads = 0 };
     TuneRecord r = { .outcome = TUNE_ESTIMATED, .pinned = 1 };

@@ -28,7 +28,7 @@ static int check(const TuneRecord *r, dcn_error *err)
 
 int tune_store_put(TuneStore *st, const TuneKey *key, const TuneRecord *r, dcn_error *err)
 {
-    Level *l = check(r, err) ? NULL : store_writer(st, err);
+    StoreLayer *l = check(r, err) ? NULL : store_writer(st, err);
     if (!l || db_begin(&l->db, err))
         return -1;
     return db_end(&l->db, row_put(&l->db, key, r, err), err);
@@ -37,7 +37,7 @@ int tune_store_put(TuneStore *st, const TuneKey *key, const TuneRecord *r, dcn_e
 /* ---- each -------------------------------------------------------------------------------- */
 
 /* 1 if `each` wants no more. */
-static int each_of(const Level *l, const char *id, TuneEach each, void *self, dcn_error *err)
+static int each_of(const StoreLayer *l, const char *id, TuneEach each, void *self, dcn_error *err)
 {
     TuneKey key;
     TuneRecord r;
@@ -56,9 +56,9 @@ static int each_of(const Level *l, const char *id, TuneEach each, void *self, dc
 int tune_store_each(TuneStore *st, const TuneKey *key, TuneEach each, void *self, dcn_error *err)
 {
     int status = 0;
-    for (int i = 0; i < STORE_NLEVELS && !status; i++)
-        if (st->level[i].db.h)
-            status = each_of(&st->level[i], key ? key->id : "", each, self, err);
+    for (int i = 0; i < STORE_NLAYERS && !status; i++)
+        if (st->layer[i].db.h)
+            status = each_of(&st->layer[i], key ? key->id : "", each, self, err);
     return status < 0 ? -1 : 0;
 }
 
@@ -107,7 +107,7 @@ static int pinned(const Db *db, const Wanted *w, TuneRecord *out, dcn_error *err
 }
 
 /* Once a day is enough to know what is in use, and spares the disk. */
-static void touch(const Level *l, const TuneKey *key)
+static void touch(const StoreLayer *l, const TuneKey *key)
 {
     enum { DAY = 24 * 3600 };
     int64_t now = (int64_t)time(NULL);
@@ -126,9 +126,9 @@ static int estimated(TuneStore *st, const Wanted *measured, TuneRecord *out, dcn
     Wanted w = *measured;
     int none = 1;
     w.outcome = "estimated";
-    for (int i = 0; i < STORE_NLEVELS && none > 0; i++)
-        if (st->level[i].db.h)
-            none = fastest(&st->level[i].db, &w, out, err);
+    for (int i = 0; i < STORE_NLAYERS && none > 0; i++)
+        if (st->layer[i].db.h)
+            none = fastest(&st->layer[i].db, &w, out, err);
     return none;
 }
 
@@ -136,8 +136,8 @@ int tune_store_best(TuneStore *st, const TuneKey *key, const char *offsets, Tune
                     dcn_error *err)
 {
     const Wanted w = { key, offsets ? offsets : "", "", "ok" };
-    for (int i = 0; i < STORE_NLEVELS; i++) {
-        const Level *l = &st->level[i];
+    for (int i = 0; i < STORE_NLAYERS; i++) {
+        const StoreLayer *l = &st->layer[i];
         if (!l->db.h)
             continue;
         int none = pinned(&l->db, &w, out, err);
@@ -187,7 +187,7 @@ static void insert(Nearest *list, const TuneRecord *r, double far)
     list->far[at] = far;
 }
 
-static void collect(const Level *l, const TuneKey *key, Nearest *list)
+static void collect(const StoreLayer *l, const TuneKey *key, Nearest *list)
 {
     char family[TUNE_ID_MAX], same[TUNE_ID_MAX];
     int64_t mine[TUNE_NSIZES], its[TUNE_NSIZES];
@@ -211,8 +211,8 @@ static void collect(const Level *l, const TuneKey *key, Nearest *list)
 int tune_store_neighbours(TuneStore *st, const TuneKey *key, TuneRecord *out, int most)
 {
     Nearest list = { .record = out, .most = most < MOST_NEIGHBOURS ? most : MOST_NEIGHBOURS };
-    for (int i = 0; i < STORE_NLEVELS; i++)
-        if (st->level[i].db.h)
-            collect(&st->level[i], key, &list);
+    for (int i = 0; i < STORE_NLAYERS; i++)
+        if (st->layer[i].db.h)
+            collect(&st->layer[i], key, &list);
     return list.n;
 }

@@ -57,7 +57,7 @@ static int check_schema(const Db *db, dcn_error *err)
 }
 
 /* 0 open, 1 there is no file, -1 err. */
-static int level_open(Level *l, bool write, dcn_error *err)
+static int layer_open(StoreLayer *l, bool write, dcn_error *err)
 {
     struct stat st;
     if (stat(l->db.file, &st)) {
@@ -96,7 +96,7 @@ static int create(const char *file, dcn_error *err)
 {
     Db fresh = { .h = NULL };
     static const char *const logs[] = { "", "-wal", "-shm", "-journal" };
-    char name[PLACE_MAX + 8];
+    char name[STORE_PATH_MAX + 8];
     if ((size_t)snprintf(fresh.file, sizeof fresh.file, "%s.XXXXXX", file) >= sizeof fresh.file)
         return dcn_fail(err, DCN_EENV, "the path of the store is too long");
     int fd = mkstemp(fresh.file);
@@ -115,10 +115,10 @@ static int create(const char *file, dcn_error *err)
 
 /* ---- the two levels ---------------------------------------------------------------------- */
 
-static int level_place(Level *l, const char *state, const char *cache, dcn_error *err)
+static int layer_dirs(StoreLayer *l, const char *state, const char *cache, dcn_error *err)
 {
-    return place_join(l->db.file, state, "store.db", err) ||
-                   place_join(l->objects, cache, "objects", err)
+    return dirs_join(l->db.file, state, "store.db", err) ||
+                   dirs_join(l->objects, cache, "objects", err)
                ? -1
                : 0;
 }
@@ -126,36 +126,36 @@ static int level_place(Level *l, const char *state, const char *cache, dcn_error
 /* A store that is one file holds nothing that is run, so whose directory it is does not matter. */
 static int look_at_file(TuneStore *st, dcn_error *err)
 {
-    Level *l = &st->level[0];
-    memcpy(l->db.file, st->place.file, sizeof l->db.file);
-    return level_open(l, st->place.mode == TUNE_STORE_RW, err) < 0 ? -1 : 0;
+    StoreLayer *l = &st->layer[0];
+    memcpy(l->db.file, st->dirs.file, sizeof l->db.file);
+    return layer_open(l, st->dirs.mode == TUNE_STORE_RW, err) < 0 ? -1 : 0;
 }
 
 /* 0 open, 1 not there, -1 err. */
-static int level_look(Level *l, const char *state, const char *cache, bool shared, bool write,
+static int layer_look(StoreLayer *l, const char *state, const char *cache, bool shared, bool write,
                       dcn_error *err)
 {
-    if (level_place(l, state, cache, err))
+    if (layer_dirs(l, state, cache, err))
         return -1;
-    int found = place_check(state, shared, err);
-    if (found == 0 && place_check(cache, shared, err) < 0)
+    int found = dirs_check(state, shared, err);
+    if (found == 0 && dirs_check(cache, shared, err) < 0)
         return -1;
-    return found ? found : level_open(l, write, err);
+    return found ? found : layer_open(l, write, err);
 }
 
 /* -1 only for what must not be passed over: a user's store that is damaged or not ours. */
 static int look_both(TuneStore *st, dcn_error *err)
 {
-    const Place *p = &st->place;
-    Level *user = &st->level[0], *system = &st->level[1];
+    const StoreDirs *p = &st->dirs;
+    StoreLayer *user = &st->layer[0], *system = &st->layer[1];
     dcn_error why = { .code = DCN_OK };
     if (!user->why[0] &&
-        level_look(user, p->state, p->cache, false, p->mode == TUNE_STORE_RW, &why) < 0) {
+        layer_look(user, p->state, p->cache, false, p->mode == TUNE_STORE_RW, &why) < 0) {
         if (why.code == DCN_ESTORE)
             return dcn_fail(err, why.code, "%s", why.text);
         memcpy(user->why, why.text, sizeof user->why);
     }
-    if (level_look(system, p->system, p->system, true, false, &why) < 0)
+    if (layer_look(system, p->system, p->system, true, false, &why) < 0)
         memcpy(system->why, why.text, sizeof system->why);
     return 0;
 }
@@ -167,14 +167,14 @@ int tune_store_open(const TuneStoreAt *at, TuneStore **out, dcn_error *err)
     TuneStore *st = calloc(1, sizeof *st);
     if (!st)
         return dcn_fail(err, DCN_EENV, "no memory for the store");
-    int failed = place_find(at ? at : &usual, &st->place, &why);
+    int failed = dirs_find(at ? at : &usual, &st->dirs, &why);
     if (failed)
         dcn_fail(err, why.code, "%s", why.text);
-    if (!failed && st->place.file[0]) {
+    if (!failed && st->dirs.file[0]) {
         failed = look_at_file(st, err);
-    } else if (!failed && st->place.mode != TUNE_STORE_OFF) {
-        if (!st->place.state[0] || !st->place.cache[0])
-            memcpy(st->level[0].why, why.text, sizeof why.text);
+    } else if (!failed && st->dirs.mode != TUNE_STORE_OFF) {
+        if (!st->dirs.state[0] || !st->dirs.cache[0])
+            memcpy(st->layer[0].why, why.text, sizeof why.text);
         failed = look_both(st, err);
     }
     if (failed) {
@@ -189,58 +189,57 @@ void tune_store_close(TuneStore *st)
 {
     if (!st)
         return;
-    for (int i = 0; i < STORE_NLEVELS; i++)
-        db_close(&st->level[i].db);
+    for (int i = 0; i < STORE_NLAYERS; i++)
+        db_close(&st->layer[i].db);
     free(st);
 }
 
 const char *tune_store_path(const TuneStore *st)
 {
-    return st->level[0].db.file;
+    return st->layer[0].db.file;
 }
 
 const char *tune_store_why(const TuneStore *st)
 {
-    return st->level[0].why[0] ? st->level[0].why : st->level[1].why;
+    return st->layer[0].why[0] ? st->layer[0].why : st->layer[1].why;
 }
 
 /* ---- for writing ------------------------------------------------------------------------- */
 
-Level *store_reader(TuneStore *st, dcn_error *err)
+StoreLayer *store_reader(TuneStore *st, dcn_error *err)
 {
-    if (st->level[0].db.h)
-        return &st->level[0];
-    if (st->place.mode == TUNE_STORE_OFF)
+    if (st->layer[0].db.h)
+        return &st->layer[0];
+    if (st->dirs.mode == TUNE_STORE_OFF)
         dcn_fail(err, DCN_EENV, "there is no store: DCNGEN_CACHE=off");
-    else if (st->level[0].why[0])
-        dcn_fail(err, DCN_EENV, "%s", st->level[0].why);
+    else if (st->layer[0].why[0])
+        dcn_fail(err, DCN_EENV, "%s", st->layer[0].why);
     else
-        dcn_fail(err, DCN_EENV, "there is no store yet: %s", st->level[0].db.file);
+        dcn_fail(err, DCN_EENV, "there is no store yet: %s", st->layer[0].db.file);
     return NULL;
 }
 
 static int make(TuneStore *st, dcn_error *err)
 {
-    Level *l = &st->level[0];
-    if (!st->place.file[0] &&
-        (place_make(st->place.state, err) || place_make(st->place.cache, err)))
+    StoreLayer *l = &st->layer[0];
+    if (!st->dirs.file[0] && (dirs_make(st->dirs.state, err) || dirs_make(st->dirs.cache, err)))
         return -1;
-    int found = level_open(l, true, err);
+    int found = layer_open(l, true, err);
     if (found > 0 && !create(l->db.file, err))
-        found = level_open(l, true, err);
+        found = layer_open(l, true, err);
     if (found > 0)
         dcn_fail(err, DCN_EENV, "the store %s was removed", l->db.file);
     return found ? -1 : 0;
 }
 
-Level *store_writer(TuneStore *st, dcn_error *err)
+StoreLayer *store_writer(TuneStore *st, dcn_error *err)
 {
-    Level *l = &st->level[0];
-    if (st->place.mode == TUNE_STORE_RO) {
+    StoreLayer *l = &st->layer[0];
+    if (st->dirs.mode == TUNE_STORE_RO) {
         dcn_fail(err, DCN_EENV, "the store is only read: DCNGEN_CACHE=ro");
         return NULL;
     }
-    bool absent = st->place.mode == TUNE_STORE_RW && !l->db.h && !l->why[0];
+    bool absent = st->dirs.mode == TUNE_STORE_RW && !l->db.h && !l->why[0];
     if (absent && make(st, err))
         return NULL;
     if (!l->db.h)

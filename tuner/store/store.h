@@ -103,10 +103,9 @@ typedef struct TuneCode {
 /* Code is checked on the way in and out: digest, relocatable ELF for the key's machine, the five entry points,
 ** no undefined symbols.  get: *bytes is malloc'ed; 0 found, 1 none (or dropped because damaged, with
 ** err->text saying so, else ""), -1 err. */
-int tune_object_put(TuneStore *st, const TuneCode *code, const void *bytes, size_t size,
-                    dcn_error *err);
-int tune_object_get(TuneStore *st, const TuneCode *code, void **bytes, size_t *size,
-                    dcn_error *err);
+int tune_code_put(TuneStore *st, const TuneCode *code, const void *bytes, size_t size,
+                  dcn_error *err);
+int tune_code_get(TuneStore *st, const TuneCode *code, void **bytes, size_t *size, dcn_error *err);
 
 /* ---- care: of the user's store -------------------------------------------------------------- */
 

@@ -65,7 +65,7 @@ static int check_records(const Db *db, Report *report, dcn_error *err)
     return more;
 }
 
-static int check_objects(const Level *l, Report *report, dcn_error *err)
+static int check_objects(const StoreLayer *l, Report *report, dcn_error *err)
 {
     sqlite3_stmt *row = db_ask(&l->db, err, "SELECT digest, name, triple FROM objects", "");
     int more = row ? 1 : -1;
@@ -90,10 +90,10 @@ int tune_store_verify(TuneStore *st, void (*say)(void *self, const char *line), 
                       dcn_error *err)
 {
     Report report = { say, self, 0 };
-    const Level *l = &st->level[0];
+    const StoreLayer *l = &st->layer[0];
     if (!l->db.h)
-        return st->level[0].why[0] || st->place.mode == TUNE_STORE_OFF ? (store_reader(st, err), -1)
-                                                                       : 0;
+        return st->layer[0].why[0] || st->dirs.mode == TUNE_STORE_OFF ? (store_reader(st, err), -1)
+                                                                      : 0;
     if (check_file(&l->db, &report, err) ||
         (!report.damages &&
          (check_records(&l->db, &report, err) || check_objects(l, &report, err))))

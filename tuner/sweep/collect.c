@@ -171,7 +171,7 @@ int sweep_records(const SweepPlan *plan, const SweepDbs *dbs, const SweepFound *
 
 static int put_rows(TuneStore *db, const SweepPlan *plan, const SweepFound *f, dcn_error *err)
 {
-    const Db *d = &db->level[0].db;
+    const Db *d = &db->layer[0].db;
     int failed = db_begin(d, err);
     if (failed)
         return -1;
@@ -196,7 +196,7 @@ static int fill(const SweepPlan *plan, const SweepFound *f, const char *text, si
 /* A log that another process left beside the file would be taken for one of the new file. */
 static int check_place(const char *path, dcn_error *err)
 {
-    char log[PLACE_MAX];
+    char log[STORE_PATH_MAX];
     struct stat st;
     if ((size_t)snprintf(log, sizeof log, "%s-wal", path) >= sizeof log)
         return dcn_fail(err, DCN_EENV, "the path of the database is too long");
@@ -208,7 +208,7 @@ static int check_place(const char *path, dcn_error *err)
 static void remove_all(const char *path)
 {
     static const char *const ends[] = { "", "-wal", "-shm", "-journal" };
-    char name[PLACE_MAX + 16];
+    char name[STORE_PATH_MAX + 16];
     for (int i = 0; i < 4; i++) {
         snprintf(name, sizeof name, "%s%s", path, ends[i]);
         unlink(name);
@@ -218,7 +218,7 @@ static void remove_all(const char *path)
 int sweep_write_db(const SweepPlan *plan, const SweepFound *found, const char *text, size_t size,
                    const char *path, dcn_error *err)
 {
-    char fresh[PLACE_MAX];
+    char fresh[STORE_PATH_MAX];
     if (check_place(path, err))
         return -1;
     if ((size_t)snprintf(fresh, sizeof fresh, "%s.new.%ld", path, (long)getpid()) >= sizeof fresh)

@@ -28,14 +28,14 @@ static const char table[] =
 
 static int open_to_write(TuneStore *db, dcn_error *err)
 {
-    Level *l = store_writer(db, err);
+    StoreLayer *l = store_writer(db, err);
     return l && db_do(&l->db, err, table, "") >= 0 ? 0 : -1;
 }
 
 static int open_to_read(TuneStore *db, dcn_error *err)
 {
     int64_t there;
-    Level *l = &db->level[0];
+    StoreLayer *l = &db->layer[0];
     if (!l->db.h)
         return dcn_fail(err, DCN_EENV, "there is no database %s", l->db.file);
     if (db_number(&l->db, "SELECT count(*) FROM sqlite_master WHERE name = 'sweep_items'", &there,
@@ -79,7 +79,7 @@ const char *sweep_boot(char buf[64])
 static void hold_name(const TuneStore *db, const char *item, char buf[96])
 {
     struct stat st = { .st_ino = 0 };
-    (void)stat(db->level[0].db.file, &st);
+    (void)stat(db->layer[0].db.file, &st);
     snprintf(buf, 96, "item/%.16s/%llx/%llx", item, (unsigned long long)st.st_dev,
              (unsigned long long)st.st_ino);
 }
@@ -132,7 +132,7 @@ static void read_row(sqlite3_stmt *row, SweepRow *r)
 
 int sweep_row_get(TuneStore *db, const char *item, SweepRow *out, dcn_error *err)
 {
-    const Db *d = &db->level[0].db;
+    const Db *d = &db->layer[0].db;
     memset(out, 0, sizeof *out);
     sqlite3_stmt *row =
         db_ask(d, err, "SELECT " COLUMNS " FROM sweep_items WHERE id = ?", "s", item);
@@ -156,7 +156,7 @@ int sweep_row_put(TuneStore *db, const char *item, const SweepRow *r, dcn_error 
         " ns_low=?8, ns_high=?9, gain=?10, home=?11, host=?12, boot=?13, why=?14, at=?15"
         " WHERE ?2 NOT IN ('foreign', 'failed') OR build <> ?4"
         " OR state NOT IN ('done', 'estimated')";
-    const Db *d = &db->level[0].db;
+    const Db *d = &db->layer[0].db;
     return db_do(d, err, sql, "ssssssddddisssl", item, sweep_state_names[r->state], r->key,
                  tune_build(), r->offsets, r->schedule, r->ns, r->ns_low, r->ns_high, r->gain,
                  r->home, r->host, r->boot, r->why, (int64_t)time(NULL)) < 0

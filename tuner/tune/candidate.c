@@ -122,7 +122,7 @@ static int is_far_too_slow(const Trial *t, double limit)
 {
     const Contender *c = t->job->against;
     const MeasurePlan *p = &t->job->plan;
-    return c && c->ns > 0 && p->hopeless > 0 && t->first_ns > LONG * 1e9 * p->seconds &&
+    return c && c->ns > 0 && p->stop_if_slower_than > 0 && t->first_ns > LONG * 1e9 * p->seconds &&
            t->first_ns > limit * c->ns;
 }
 
@@ -222,16 +222,16 @@ static int measure(Trial *t, dcn_error *err)
 
 static int find_peak(Trial *t, dcn_error *err)
 {
-    TuneProbe probe;
+    TunePeak probe;
     const Rig *rig = t->job->rig;
-    int failed = tune_probe_open(&probe, rig->spec->dtype, rig->target, rig->threads, err);
+    int failed = tune_peak_open(&probe, rig->spec->dtype, rig->target, rig->threads, err);
     if (!failed) {
         probe.parallel_for = rt_pool_for;
         probe.parallel_self = t->pool;
-        tune_probe_run(&probe);
-        t->report->result.peak_gflops = tune_probe_run(&probe);
+        tune_peak_run(&probe);
+        t->report->result.peak_gflops = tune_peak_run(&probe);
     }
-    tune_probe_close(&probe);
+    tune_peak_close(&probe);
     return failed;
 }
 

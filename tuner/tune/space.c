@@ -204,5 +204,5 @@ SearchSpace tune_space_search(TuneSpace *sp)
                           .choices = choices,
                           .legal = legal,
                           .estimate = estimate,
-                          .optimism = 0.5 };
+                          .min_ratio = 0.5 };
 }

@@ -26,8 +26,8 @@ static MeasurePlan plan_of(const Tuning *t, const Contender *against, TuneCare c
                          .reading_ns = 3e5,
                          .confidence = 0.95,
                          .resolution = care == CARE_SCREEN ? 0.02 : 0.005,
-                         .hopeless = screens ? HOPELESS : 0,
-                         .worth = screens || challenges ? 1 - TUNING_NOISE : 0,
+                         .stop_if_slower_than = screens ? HOPELESS : 0,
+                         .stop_unless_below = screens || challenges ? 1 - TUNING_NOISE : 0,
                          .reversed = care != CARE_SCREEN };
     return plan;
 }
@@ -127,7 +127,7 @@ void tuning_keep_code(Tuning *t, const Schedule *sc, const CandidateResult *r)
     dcn_error why;
     sched_print(sc, text, sizeof text);
     const TuneCode code = { &t->key, t->spec->name, text };
-    if (t->store && r->object && tune_object_put(t->store, &code, r->object, r->size, &why) &&
+    if (t->store && r->object && tune_code_put(t->store, &code, r->object, r->size, &why) &&
         !t->out->note[0])
         snprintf(t->out->note, sizeof t->out->note, "%s", why.text);
 }

@@ -28,8 +28,8 @@ static size_t put_code(const char *name, const char *schedule)
     dcn_spec s = temp_spec(name);
     size_t size;
     void *bytes = temp_code(&s, schedule, &size);
-    cr_assert_eq(tune_object_put(st, &(TuneCode){ &key, name, schedule }, bytes, size, &err), 0,
-                 "%s", err.text);
+    cr_assert_eq(tune_code_put(st, &(TuneCode){ &key, name, schedule }, bytes, size, &err), 0, "%s",
+                 err.text);
     free(bytes);
     return size;
 }
@@ -38,7 +38,7 @@ static bool has_code(const char *name, const char *schedule)
 {
     void *bytes = NULL;
     size_t size;
-    int status = tune_object_get(st, &(TuneCode){ &key, name, schedule }, &bytes, &size, &err);
+    int status = tune_code_get(st, &(TuneCode){ &key, name, schedule }, &bytes, &size, &err);
     free(bytes);
     return status == 0;
 }

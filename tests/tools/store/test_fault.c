@@ -241,10 +241,10 @@ Test(fault, code_that_others_may_write)
     TuneCode code = { &key, "k", "direct" };
     size_t size, n;
     void *bytes = temp_code(&s, "direct", &size), *got;
-    cr_assert_eq(tune_object_put(st, &code, bytes, size, &err), 0, "%s", err.text);
+    cr_assert_eq(tune_code_put(st, &code, bytes, size, &err), 0, "%s", err.text);
     cr_assert_eq(chmod(temp_path(temp_dir(), "objects"), 0777), 0);
-    cr_expect_eq(tune_object_get(st, &code, &got, &n, &err), 1);
-    cr_expect_eq(tune_object_put(st, &code, bytes, size, &err), -1);
+    cr_expect_eq(tune_code_get(st, &code, &got, &n, &err), 1);
+    cr_expect_eq(tune_code_put(st, &code, bytes, size, &err), -1);
     tune_store_close(st);
     free(bytes);
 }

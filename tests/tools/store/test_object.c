@@ -34,7 +34,7 @@ TestSuite(object, .init = begin, .fini = end);
 
 static void put(void)
 {
-    cr_assert_eq(tune_object_put(st, &code, object, size, &err), 0, "%s", err.text);
+    cr_assert_eq(tune_code_put(st, &code, object, size, &err), 0, "%s", err.text);
 }
 
 /* The only file of code there is; "" if there is none. */
@@ -55,7 +55,7 @@ static int get(void)
 {
     void *bytes = NULL;
     size_t n = 0;
-    int status = tune_object_get(st, &code, &bytes, &n, &err);
+    int status = tune_code_get(st, &code, &bytes, &n, &err);
     if (!status) {
         cr_expect_eq(n, size);
         cr_expect_eq(memcmp(bytes, object, size), 0);
@@ -139,7 +139,7 @@ static void refuse(const void *bytes, size_t n, const char *why)
 {
     char want[256];
     snprintf(want, sizeof want, "code of 'k' is not kept: %s", why);
-    cr_expect_eq(tune_object_put(st, &code, bytes, n, &err), -1, "%s", why);
+    cr_expect_eq(tune_code_put(st, &code, bytes, n, &err), -1, "%s", why);
     cr_expect_str_eq(err.text, want);
     cr_expect_str_empty(stored());
 }
@@ -251,7 +251,7 @@ Test(object, any_bytes_are_looked_at_safely)
             bad[(seed >> 8) % (i % 2 ? size : sizeof(Elf64_Ehdr))] = (unsigned char)(seed >> 24);
         }
         size_t n = i % 3 ? size : (seed >> 8) % size;
-        tune_object_put(st, &code, bad, n, &err);
+        tune_code_put(st, &code, bad, n, &err);
         free(bad);
     }
 }

@@ -130,7 +130,7 @@ Test(candidate, what_is_far_slower_is_dropped)
     const Contender other = { .schedule = sc, .ns = 1 }; /* a nanosecond: nothing can be near it */
     CandidateJob job = job_of(s, &sc, &other);
     static CandidateResult r;
-    job.plan.hopeless = 1.1;
+    job.plan.stop_if_slower_than = 1.1;
     job.plan.seconds = 1e-9; /* any run takes long beside this */
     cr_assert_eq(candidate_try(&job, &r, NULL), 0);
     cr_expect_eq(r.outcome, TUNE_DROPPED, "%s", r.why);

@@ -128,7 +128,7 @@ Test(measure, resolution_ends_it)
 Test(measure, hopeless_work_is_given_up_after_two_pairs)
 {
     Machine m = { .cost = { 1000, 1500 }, .noise = 0.05 };
-    MeasurePlan plan = { .hopeless = 1.1 };
+    MeasurePlan plan = { .stop_if_slower_than = 1.1 };
     Measured r = measure(&m, &plan, 7);
     cr_expect_eq(r.pairs, 2);
     cr_expect_eq(r.stopped_early, 1);
@@ -145,8 +145,8 @@ static const MeasurePlan screening = { .max_pairs = MEASURE_MAX_PAIRS,
                                        .seconds = 0.5,
                                        .reading_ns = 3e5,
                                        .resolution = 0.02,
-                                       .hopeless = 1.15,
-                                       .worth = 0.995 };
+                                       .stop_if_slower_than = 1.15,
+                                       .stop_unless_below = 0.995 };
 
 static Measured screen(double ratio, Machine m, uint64_t seed)
 {
@@ -199,7 +199,7 @@ Test(measure, what_may_win_is_measured_in_full)
 {
     enum { TIMES = 400 };
     MeasurePlan full = screening;
-    full.hopeless = full.worth = 0;
+    full.stop_if_slower_than = full.stop_unless_below = 0;
     int wins = 0, cut = 0, condemned = 0, soon_over = 0;
     for (uint64_t seed = 0; seed < TIMES; seed++) {
         const Machine noisy = { .noise = 0.1, .wave = 3e9, .spike_every = 20 };
@@ -224,7 +224,7 @@ Test(measure, no_chance_is_enough_to_know)
 {
     enum { TIMES = 200 };
     MeasurePlan full = screening;
-    full.hopeless = full.worth = 0;
+    full.stop_if_slower_than = full.stop_unless_below = 0;
     int pairs = 0, lost = 0;
     for (uint64_t seed = 0; seed < TIMES; seed++) {
         const Machine noisy = { .noise = 0.03 };

@@ -233,14 +233,14 @@ Test(search, by_estimate_means_in_its_order)
     search_close(s);
 }
 
-/* With an exact estimate and full optimism nothing but the optimum is left to try. */
+/* With an exact estimate and a min_ratio of nearly 1 nothing but the optimum is left to try. */
 Test(search, what_cannot_win_is_left_out)
 {
     Landscape l = landscapes[0];
     l.estimate = l.time;
     l.dims = 3;
     SearchSpace space = landscape_space(&l);
-    space.optimism = 0.9;
+    space.min_ratio = 0.9;
     Search *s = search_open(&space, SEARCH_GUIDED, 1, NULL, 0);
     SearchPoint p;
     int tried = 0;
