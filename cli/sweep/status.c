@@ -103,7 +103,7 @@ static void print_name(const SweepItem *t)
     printf("%s %s %s %d %s: ", t->id, t->kernel, t->target, t->threads, t->offsets_name);
 }
 
-static void print_rival(const SweepOutcome *o, int db, const SweepRow *r)
+static void print_row(const SweepOutcome *o, int db, const SweepRow *r)
 {
     printf("  %s: %.4g ms (%.4g to %.4g) on %s: %s\n", db >= 0 ? o->path[db] : "?", r->ns / 1e6,
            r->ns_low / 1e6, r->ns_high / 1e6, r->host, r->schedule);
@@ -121,9 +121,11 @@ static void print_troubles(const SweepOutcome *o)
             continue;
         print_name(&o->plan.at[i]);
         printf("two winners; the first counts%s\n",
-               f->row.home && !f->rival.home ? ", measured on the target itself" : "");
-        print_rival(o, f->db, &f->row);
-        print_rival(o, f->rival_db, &f->rival);
+               f->row.measured_on_target && !f->other.measured_on_target
+                   ? ", measured on the target itself"
+                   : "");
+        print_row(o, f->db, &f->row);
+        print_row(o, f->other_db, &f->other);
     }
 }
 
@@ -161,7 +163,8 @@ static json_t *row_json(const SweepOutcome *o, const SweepRow *r, int db)
     return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:b, s:s, s:s}", "db",
                      db >= 0 ? o->path[db] : "", "schedule", r->schedule, "ns", number_json(r->ns),
                      "ns_low", number_json(r->ns_low), "ns_high", number_json(r->ns_high), "gain",
-                     number_json(r->gain), "home", r->home, "host", r->host, "why", r->why);
+                     number_json(r->gain), "measured_on_target", r->measured_on_target, "host",
+                     r->host, "why", r->why);
 }
 
 static json_t *item_json(const SweepOutcome *o, int i)
@@ -174,7 +177,7 @@ static json_t *item_json(const SweepOutcome *o, int i)
     if (f->row.state != SWEEP_MISSING)
         json_object_set_new(j, "result", row_json(o, &f->row, f->db));
     if (f->conflict)
-        json_object_set_new(j, "rival", row_json(o, &f->rival, f->rival_db));
+        json_object_set_new(j, "other", row_json(o, &f->other, f->other_db));
     return j;
 }
 

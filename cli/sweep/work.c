@@ -125,7 +125,7 @@ static int work(const Args *a, const SweepPlan *plan, dcn_error *err)
                      .jobs = a->jobs,
                      .estimate = args_has(a, OPT_ESTIMATE),
                      .stop = &signal_caught,
-                     .told = tell,
+                     .report = tell,
                      .waits = tell_wait,
                      .self = &talk };
     signals_catch();

@@ -5,7 +5,7 @@
 
 #include "runtime/base/base.h"
 #include "tuner/api/choose.h"
-#include "tuner/store/internal.h"
+#include "tuner/store/store.h"
 
 #include <string.h>
 
@@ -48,15 +48,15 @@ int dcn_cache_stat(dcn_cache *c, dcn_cache_stats *out, dcn_error *err)
     return 0;
 }
 
-typedef struct Caller {
+typedef struct EntryCaller {
     int (*each)(void *self, const dcn_cache_entry *e);
     void *self;
     int stop;
-} Caller;
+} EntryCaller;
 
 static int pass_on(void *self, const TuneKey *key, const TuneRecord *r)
 {
-    Caller *caller = self;
+    EntryCaller *caller = self;
     const dcn_cache_entry e = { .id = key->id,
                                 .spec = key->spec,
                                 .machine = key->machine,
@@ -72,19 +72,18 @@ static int pass_on(void *self, const TuneKey *key, const TuneRecord *r)
                                 .when = r->when,
                                 .winner = r->winner,
                                 .pinned = r->pinned,
-                                .stale = r->lowering[0] && !record_is_current(key, r) };
+                                .stale = r->lowering[0] && !tune_record_is_current(key, r) };
     return caller->stop = caller->each(caller->self, &e);
 }
 
 int dcn_cache_each(dcn_cache *c, int (*each)(void *self, const dcn_cache_entry *e), void *self,
                    dcn_error *err)
 {
-    Caller caller = { each, self, 0 };
+    EntryCaller caller = { each, self, 0 };
     int failed = tune_store_each(c, NULL, pass_on, &caller, err);
-    for (int i = 0; i < STORE_NLAYERS && !failed && !caller.stop; i++)
-        if (c->layer[i].db.h)
-            failed = pin_each(&c->layer[i], false, pass_on, &caller, err);
-    return failed;
+    if (failed || caller.stop)
+        return failed;
+    return tune_store_each_pin(c, false, pass_on, &caller, err);
 }
 
 int64_t dcn_cache_prune(dcn_cache *c, int64_t bytes, int64_t days, dcn_error *err)
@@ -102,10 +101,10 @@ static void keep_quiet(void *self, const char *line)
     (void)self, (void)line;
 }
 
-int dcn_cache_verify(dcn_cache *c, void (*say)(void *self, const char *line), void *self,
+int dcn_cache_verify(dcn_cache *c, void (*print)(void *self, const char *line), void *self,
                      dcn_error *err)
 {
-    return tune_store_verify(c, say ? say : keep_quiet, self, err);
+    return tune_store_verify(c, print ? print : keep_quiet, self, err);
 }
 
 int dcn_cache_export(dcn_cache *c, const char *path, int64_t *count, dcn_error *err)

@@ -6,6 +6,7 @@
 */
 #include "runtime/base/env.h"
 #include "tuner/api/choose.h"
+#include "tuner/store/store.h"
 
 #include <stdio.h>
 #include <stdlib.h>

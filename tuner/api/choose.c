@@ -7,6 +7,7 @@
 #include "tuner/api/choose.h"
 #include "runtime/base/base.h"
 #include "runtime/base/env.h"
+#include "tuner/store/store.h"
 #include <dcngen/tune.h>
 
 #include <stdio.h>

@@ -5,7 +5,7 @@
 #define DCN_TUNER_CHOOSE_H
 
 #include "codegen/cg.h"
-#include "tuner/store/store.h"
+#include "tuner/store/record.h"
 #include "tuner/target.h"
 
 typedef struct Choice {

@@ -3,6 +3,7 @@
 */
 #include "runtime/base/base.h"
 #include "tuner/api/choose.h"
+#include "tuner/store/store.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -17,16 +17,16 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { OBJECT_MOST = 64 << 20 };
+enum { CODE_MAX_BYTES = 64 << 20 };
 
-int object_path(const StoreLayer *l, const char *digest, char out[STORE_PATH_MAX], dcn_error *err)
+int code_path(const StoreLayer *l, const char *digest, char out[STORE_PATH_MAX], dcn_error *err)
 {
     char name[RT_DIGEST_HEX + 8];
     snprintf(name, sizeof name, "%.64s.o", digest);
     return dirs_join(out, l->objects, name, err);
 }
 
-static void object_digest(const void *bytes, size_t size, char hex[RT_DIGEST_HEX])
+static void digest_of(const void *bytes, size_t size, char hex[RT_DIGEST_HEX])
 {
     rt_digest d;
     rt_digest_open(&d);
@@ -48,7 +48,7 @@ static int write_code(const StoreLayer *l, const char *digest, const void *bytes
     char path[STORE_PATH_MAX];
     if (mkdir(l->objects, 0700) && dirs_check(l->objects, false, err))
         return -1;
-    return object_path(l, digest, path, err) || rt_write_file(path, bytes, size, err) ? -1 : 0;
+    return code_path(l, digest, path, err) || rt_write_file(path, bytes, size, err) ? -1 : 0;
 }
 
 int tune_code_put(TuneStore *st, const TuneCode *code, const void *bytes, size_t size,
@@ -58,11 +58,11 @@ int tune_code_put(TuneStore *st, const TuneCode *code, const void *bytes, size_t
     if (st->dirs.file[0])
         return 0;
     key_triple(code->key, triple);
-    const char *no = object_refuse(bytes, size, code->name, triple);
+    const char *no = code_refuse(bytes, size, code->name, triple);
     if (no)
         return dcn_fail(err, DCN_EFAILED, "code of '%s' is not kept: %s", code->name, no);
     StoreLayer *l = store_writer(st, err);
-    object_digest(bytes, size, digest);
+    digest_of(bytes, size, digest);
     if (!l || write_code(l, digest, bytes, size, err))
         return -1;
     return db_do(&l->db, err, "INSERT OR REPLACE INTO objects VALUES (?,?,?,?,?,?,?,?)", "ssssssll",
@@ -75,30 +75,30 @@ int tune_code_put(TuneStore *st, const TuneCode *code, const void *bytes, size_t
 /* ---- get --------------------------------------------------------------------------------- */
 
 /* 1: there is a row, with its digest; 0 none; -1 err. */
-static int find(const StoreLayer *l, const TuneCode *code, char digest[RT_DIGEST_HEX],
-                dcn_error *err)
+static int find_digest(const StoreLayer *l, const TuneCode *code, char digest[RT_DIGEST_HEX],
+                       dcn_error *err)
 {
-    sqlite3_stmt *row = db_ask(
-        &l->db, err, "SELECT digest FROM objects WHERE key = ? AND name = ? AND schedule = ?",
-        "sss", code->key->id, code->name, code->schedule);
-    int found = row ? db_next(&l->db, row, err) : -1;
+    DbRows *row = db_ask(&l->db, err,
+                         "SELECT digest FROM objects WHERE key = ? AND name = ? AND schedule = ?",
+                         "sss", code->key->id, code->name, code->schedule);
+    int found = db_next(&l->db, row, err);
     if (found > 0)
         db_text(row, 0, digest, RT_DIGEST_HEX);
-    sqlite3_finalize(row);
+    db_done(row);
     return found;
 }
 
-const char *object_read(const StoreLayer *l, const ObjectId *id, void **bytes, size_t *size)
+const char *code_read(const StoreLayer *l, const CodeId *id, void **bytes, size_t *size)
 {
     char path[STORE_PATH_MAX], got[RT_DIGEST_HEX];
     dcn_error why;
-    if (object_path(l, id->digest, path, &why) ||
-        rt_read_file(path, OBJECT_MOST, bytes, size, &why))
+    if (code_path(l, id->digest, path, &why) ||
+        rt_read_file(path, CODE_MAX_BYTES, bytes, size, &why))
         return "its file cannot be read";
-    object_digest(*bytes, *size, got);
+    digest_of(*bytes, *size, got);
     const char *no = strcmp(got, id->digest) != 0
                          ? "its file is not what was written"
-                         : object_refuse(*bytes, *size, id->name, id->triple);
+                         : code_refuse(*bytes, *size, id->name, id->triple);
     if (no) {
         free(*bytes);
         *bytes = NULL;
@@ -112,7 +112,7 @@ static void drop(const StoreLayer *l, const char *digest)
     char path[STORE_PATH_MAX];
     if (!l->writable)
         return;
-    if (!object_path(l, digest, path, NULL))
+    if (!code_path(l, digest, path, NULL))
         unlink(path);
     db_try(&l->db, "DELETE FROM objects WHERE digest = ?", "s", digest);
 }
@@ -122,27 +122,28 @@ static void touch(const StoreLayer *l, const char *digest)
     enum { DAY = 24 * 3600 };
     const int64_t now = (int64_t)time(NULL);
     int64_t old = 0;
-    char sql[96 + RT_DIGEST_HEX];
-    snprintf(sql, sizeof sql, "SELECT min(used) FROM objects WHERE digest = '%.64s'", digest);
-    if (l->writable && !db_number(&l->db, sql, &old, NULL) && old < now - DAY)
+    if (l->writable &&
+        !db_number(&l->db, NULL, &old, "SELECT min(used) FROM objects WHERE digest = ?", "s",
+                   digest) &&
+        old < now - DAY)
         db_try(&l->db, "UPDATE objects SET used = ? WHERE digest = ?", "ls", now, digest);
 }
 
 int tune_code_get(TuneStore *st, const TuneCode *code, void **bytes, size_t *size, dcn_error *err)
 {
     char digest[RT_DIGEST_HEX], triple[64];
-    const ObjectId id = { digest, code->name, triple };
+    const CodeId id = { digest, code->name, triple };
     key_triple(code->key, triple);
     if (err)
         err->text[0] = '\0';
     for (int i = 0; i < STORE_NLAYERS; i++) {
         const StoreLayer *l = &st->layer[i];
-        int found = l->db.h ? find(l, code, digest, err) : 0;
+        int found = l->db.h ? find_digest(l, code, digest, err) : 0;
         if (found < 0)
             return -1;
-        if (!found || dirs_check(l->objects, i > 0, NULL))
+        if (!found || dirs_check(l->objects, i == LAYER_SYSTEM, NULL))
             continue;
-        const char *no = object_read(l, &id, bytes, size);
+        const char *no = code_read(l, &id, bytes, size);
         if (!no) {
             touch(l, digest);
             return 0;

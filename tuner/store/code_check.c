@@ -33,7 +33,7 @@ static bool section(const Elf *e, size_t i, Elf64_Shdr *s)
             (s->sh_offset <= e->size && s->sh_size <= e->size - s->sh_offset));
 }
 
-static unsigned machine_of(const char *triple)
+static unsigned elf_machine(const char *triple)
 {
     static const struct {
         const char *arch;
@@ -52,7 +52,7 @@ static const char *check_head(Elf *e, const char *triple)
     if (e->head.e_ident[EI_CLASS] != ELFCLASS64 || e->head.e_ident[EI_DATA] != ELFDATA2LSB ||
         e->head.e_type != ET_REL || e->head.e_shentsize != sizeof(Elf64_Shdr))
         return "not a relocatable object of 64 bits";
-    if (e->head.e_machine != machine_of(triple))
+    if (e->head.e_machine != elf_machine(triple))
         return "for another machine";
     return NULL;
 }
@@ -103,7 +103,7 @@ static const char *check_symbols(const Elf *e, const Elf64_Shdr *table, const ch
     return found == ALL ? NULL : "an entry point is missing";
 }
 
-const char *object_refuse(const void *bytes, size_t size, const char *name, const char *triple)
+const char *code_refuse(const void *bytes, size_t size, const char *name, const char *triple)
 {
     Elf e = { .bytes = bytes, .size = size };
     Elf64_Shdr s, table = { .sh_type = SHT_NULL };

@@ -27,10 +27,8 @@ static int64_t evict_size(const Db *db, int64_t bytes, dcn_error *err)
 {
     int64_t total, gone = 0;
     while (bytes >= 0) {
-        if (db_number(db,
-                      "SELECT coalesce(sum(bytes), 0) FROM (SELECT DISTINCT digest, bytes"
-                      " FROM objects)",
-                      &total, err))
+        if (db_number(db, err, &total,
+                      "SELECT sum(bytes) FROM (SELECT DISTINCT digest, bytes FROM objects)", ""))
             return -1;
         if (total <= bytes)
             break;
@@ -45,7 +43,7 @@ static int64_t evict_size(const Db *db, int64_t bytes, dcn_error *err)
     return gone;
 }
 
-int64_t object_evict(const StoreLayer *l, int64_t bytes, int64_t before, dcn_error *err)
+int64_t code_evict(const StoreLayer *l, int64_t bytes, int64_t before, dcn_error *err)
 {
     int old = db_do(&l->db, err, "DELETE FROM objects WHERE build <> ? OR used < ?", "sl",
                     tune_build(), before);
@@ -55,7 +53,7 @@ int64_t object_evict(const StoreLayer *l, int64_t bytes, int64_t before, dcn_err
 
 /* ---- files that belong to nothing ---------------------------------------------------------- */
 
-/* A digest with its suffix, as object_path makes it. */
+/* A digest with its suffix, as code_path makes it. */
 static bool is_code(const char *file)
 {
     return strspn(file, "0123456789abcdef") == RT_DIGEST_HEX - 1 &&
@@ -65,15 +63,16 @@ static bool is_code(const char *file)
 static int is_named(const StoreLayer *l, const char *file, dcn_error *err)
 {
     char digest[RT_DIGEST_HEX];
+    int64_t rows;
     snprintf(digest, sizeof digest, "%.64s", file);
-    sqlite3_stmt *row =
-        db_ask(&l->db, err, "SELECT 1 FROM objects WHERE digest = ? LIMIT 1", "s", digest);
-    int named = row ? db_next(&l->db, row, err) : -1;
-    sqlite3_finalize(row);
-    return named;
+    return db_number(&l->db, err, &rows, "SELECT count(*) FROM objects WHERE digest = ?", "s",
+                     digest)
+               ? -1
+               : rows > 0;
 }
 
-static int sweep_one(const StoreLayer *l, int dir, const char *file, int64_t before, dcn_error *err)
+static int collect_one(const StoreLayer *l, int dir, const char *file, int64_t before,
+                       dcn_error *err)
 {
     struct stat st;
     bool ours = is_code(file) || !strncmp(file, ".dcngen-", 8);
@@ -86,13 +85,13 @@ static int sweep_one(const StoreLayer *l, int dir, const char *file, int64_t bef
     return named < 0 ? -1 : 0;
 }
 
-int object_sweep(const StoreLayer *l, int64_t before, dcn_error *err)
+int code_collect_garbage(const StoreLayer *l, int64_t before, dcn_error *err)
 {
     DIR *dir = opendir(l->objects);
     int failed = 0;
     struct dirent *entry;
     while (dir && !failed && (entry = readdir(dir)))
-        failed = sweep_one(l, dirfd(dir), entry->d_name, before, err);
+        failed = collect_one(l, dirfd(dir), entry->d_name, before, err);
     if (dir)
         closedir(dir);
     return failed;

@@ -7,12 +7,32 @@
 #include "tuner/store/db.h"
 #include "runtime/base/text.h"
 
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 enum { WAIT_MS = 10000 };
+
+/* Damage is DCN_ESTORE, all else DCN_EENV. */
+static int fail(const Db *db, const char *verb, dcn_error *err)
+{
+    int code = sqlite3_errcode(db->h) & 0xff;
+    const char *why = sqlite3_errmsg(db->h);
+    if (code == SQLITE_NOTADB)
+        return dcn_fail(err, DCN_ESTORE,
+                        "%s is not a store of dcngen; move it away, or set DCNGEN_CACHE=off",
+                        db->file);
+    if (code == SQLITE_CORRUPT)
+        return dcn_fail(err, DCN_ESTORE,
+                        "the store %s is damaged (%s); move it away, or set DCNGEN_CACHE=off",
+                        db->file, why);
+    if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
+        return dcn_fail(err, DCN_EENV, "cannot %s the store %s: another process keeps it locked",
+                        verb, db->file);
+    return dcn_fail(err, DCN_EENV, "cannot %s the store %s: %s", verb, db->file, why);
+}
 
 /* ---- open and close ---------------------------------------------------------------------- */
 
@@ -66,7 +86,7 @@ int db_open(Db *db, bool write, dcn_error *err)
         rc = open_unchanging(db);
     if (rc == SQLITE_OK)
         return 0;
-    db_fail(db, "open", err);
+    fail(db, "open", err);
     db_close(db);
     return -1;
 }
@@ -77,22 +97,21 @@ void db_close(Db *db)
     db->h = NULL;
 }
 
-int db_fail(const Db *db, const char *verb, dcn_error *err)
+bool db_is_writable(const Db *db)
 {
-    int code = sqlite3_errcode(db->h) & 0xff;
-    const char *why = sqlite3_errmsg(db->h);
-    if (code == SQLITE_NOTADB)
-        return dcn_fail(err, DCN_ESTORE,
-                        "%s is not a store of dcngen; move it away, or set DCNGEN_CACHE=off",
-                        db->file);
-    if (code == SQLITE_CORRUPT)
-        return dcn_fail(err, DCN_ESTORE,
-                        "the store %s is damaged (%s); move it away, or set DCNGEN_CACHE=off",
-                        db->file, why);
-    if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
-        return dcn_fail(err, DCN_EENV, "cannot %s the store %s: another process keeps it locked",
-                        verb, db->file);
-    return dcn_fail(err, DCN_EENV, "cannot %s the store %s: %s", verb, db->file, why);
+    return !sqlite3_db_readonly(db->h, "main");
+}
+
+int db_create(Db *db, const char *const *scripts, dcn_error *err)
+{
+    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    int failed = sqlite3_open_v2(db->file, &db->h, flags, NULL);
+    for (int i = 0; scripts[i] && !failed; i++)
+        failed = sqlite3_exec(db->h, scripts[i], NULL, NULL, NULL);
+    if (failed)
+        fail(db, "create", err);
+    db_close(db);
+    return failed ? -1 : 0;
 }
 
 /* ---- statements -------------------------------------------------------------------------- */
@@ -120,12 +139,12 @@ static sqlite3_stmt *prepare(const Db *db, dcn_error *err, const char *sql, cons
         rc = bind_one(st, i + 1, types[i], args);
     if (rc == SQLITE_OK)
         return st;
-    db_fail(db, "read", err);
+    fail(db, "read", err);
     sqlite3_finalize(st);
     return NULL;
 }
 
-sqlite3_stmt *db_ask(const Db *db, dcn_error *err, const char *sql, const char *types, ...)
+DbRows *db_ask(const Db *db, dcn_error *err, const char *sql, const char *types, ...)
 {
     va_list args;
     va_start(args, types);
@@ -134,21 +153,29 @@ sqlite3_stmt *db_ask(const Db *db, dcn_error *err, const char *sql, const char *
     return st;
 }
 
-int db_next(const Db *db, sqlite3_stmt *row, dcn_error *err)
+void db_done(DbRows *rows)
 {
-    int rc = sqlite3_step(row);
+    sqlite3_finalize(rows);
+}
+
+int db_next(const Db *db, DbRows *rows, dcn_error *err)
+{
+    if (!rows)
+        return -1;
+    int rc = sqlite3_step(rows);
     if (rc == SQLITE_ROW)
         return 1;
     if (rc == SQLITE_DONE)
         return 0;
-    return db_fail(db, sqlite3_stmt_readonly(row) ? "read" : "write", err);
+    return fail(db, sqlite3_stmt_readonly(rows) ? "read" : "write", err);
 }
 
 static int run(const Db *db, dcn_error *err, sqlite3_stmt *st)
 {
-    int more = st ? 1 : -1;
-    while (more > 0)
+    int more;
+    do
         more = db_next(db, st, err);
+    while (more > 0);
     sqlite3_finalize(st);
     return more;
 }
@@ -172,19 +199,55 @@ void db_try(const Db *db, const char *sql, const char *types, ...)
     va_end(args);
 }
 
-int db_number(const Db *db, const char *sql, int64_t *out, dcn_error *err)
+int db_number(const Db *db, dcn_error *err, int64_t *out, const char *sql, const char *types, ...)
 {
-    sqlite3_stmt *st = db_ask(db, err, sql, "");
-    int got = st ? db_next(db, st, err) : -1;
-    *out = got > 0 ? sqlite3_column_int64(st, 0) : 0;
-    sqlite3_finalize(st);
+    va_list args;
+    va_start(args, types);
+    DbRows *rows = prepare(db, err, sql, types, &args);
+    va_end(args);
+    int got = db_next(db, rows, err);
+    *out = got > 0 ? sqlite3_column_int64(rows, 0) : 0;
+    db_done(rows);
     return got < 0 ? -1 : 0;
 }
 
-void db_text(sqlite3_stmt *row, int i, char *buf, size_t size)
+int db_has_table(const Db *db, const char *name, bool *out, dcn_error *err)
 {
-    const unsigned char *text = sqlite3_column_text(row, i);
+    int64_t n = 0;
+    int failed =
+        db_number(db, err, &n, "SELECT count(*) FROM sqlite_master WHERE name = ?", "s", name);
+    *out = n > 0;
+    return failed;
+}
+
+/* ---- columns ----------------------------------------------------------------------------- */
+
+void db_text(DbRows *rows, int i, char *buf, size_t size)
+{
+    const unsigned char *text = sqlite3_column_text(rows, i);
     snprintf(buf, size, "%s", text ? (const char *)text : "");
+}
+
+int db_int(DbRows *rows, int i)
+{
+    return sqlite3_column_int(rows, i);
+}
+
+int64_t db_int64(DbRows *rows, int i)
+{
+    return sqlite3_column_int64(rows, i);
+}
+
+double db_double(DbRows *rows, int i)
+{
+    return sqlite3_column_double(rows, i);
+}
+
+const void *db_blob(DbRows *rows, int i, size_t *size)
+{
+    const void *bytes = sqlite3_column_blob(rows, i);
+    *size = (size_t)sqlite3_column_bytes(rows, i);
+    return bytes;
 }
 
 /* ---- one change -------------------------------------------------------------------------- */

@@ -1,4 +1,6 @@
 /* db.h: SQLite in few words: a statement with its values is one call, failures are our errors.
+**
+** Nobody but db.c names SQLite.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_TUNER_DB_H
@@ -6,38 +8,52 @@
 
 #include "tuner/store/dirs.h"
 
-#include <sqlite3.h>
+#include <stdint.h>
 
 typedef struct Db {
-    sqlite3 *h;                /* NULL: closed */
+    struct sqlite3 *h;         /* NULL: closed */
     char file[STORE_PATH_MAX]; /* for messages */
 } Db;
 
 /* Only a file that is there.  Without `write`, also one in a directory that cannot be written. */
 int db_open(Db *db, bool write, dcn_error *err);
 void db_close(Db *db); /* a closed one allowed */
+bool db_is_writable(const Db *db);
 
-/* What SQLite says went wrong: damage is DCN_ESTORE, all else DCN_EENV. */
-int db_fail(const Db *db, const char *verb, dcn_error *err);
+/* Makes the file, which is there but empty, runs the scripts (ended by NULL) and leaves it closed. */
+int db_create(Db *db, const char *const *scripts, dcn_error *err);
 
-/* A statement with its values, one letter each: s text, i int, l int64_t, d double, b void * and int
-** (bytes).  NULL with err.  Ended by sqlite3_finalize, which takes NULL. */
-sqlite3_stmt *db_ask(const Db *db, dcn_error *err, const char *sql, const char *types, ...);
+/* ---- statements: their values have one letter each in `types` ------------------------------ */
+/*      s text, i int, l int64_t, d double, b void * and int (bytes)                            */
 
-/* 1: a row; 0: no more; -1 err. */
-int db_next(const Db *db, sqlite3_stmt *row, dcn_error *err);
+/* What a question is answered with; at one row at a time. */
+typedef struct sqlite3_stmt DbRows;
+
+/* NULL with err.  Ended by db_done. */
+DbRows *db_ask(const Db *db, dcn_error *err, const char *sql, const char *types, ...);
+void db_done(DbRows *rows); /* NULL allowed */
+
+/* 1: at the next row; 0: no more; -1 err.  NULL, which db_ask made with an err, gives -1. */
+int db_next(const Db *db, DbRows *rows, dcn_error *err);
+
+/* Column i of the row; a text is cut to size; bytes are valid until the next row. */
+void db_text(DbRows *rows, int i, char *buf, size_t size);
+int db_int(DbRows *rows, int i);
+int64_t db_int64(DbRows *rows, int i);
+double db_double(DbRows *rows, int i);
+const void *db_blob(DbRows *rows, int i, size_t *size);
 
 /* A statement without rows; returns how many it changed, or -1. */
 int db_do(const Db *db, dcn_error *err, const char *sql, const char *types, ...);
 
-/* The same where it does not matter if it fails; waits for nobody. */
+/* A statement that may fail; it waits for nobody. */
 void db_try(const Db *db, const char *sql, const char *types, ...);
 
-/* The one number that a query gives, 0 where it gives none. */
-int db_number(const Db *db, const char *sql, int64_t *out, dcn_error *err);
+/* The one number that a question is answered with, 0 where it is answered with none. */
+int db_number(const Db *db, dcn_error *err, int64_t *out, const char *sql, const char *types, ...);
 
-/* Column i as text, cut to size. */
-void db_text(sqlite3_stmt *row, int i, char *buf, size_t size);
+/* Whether there is such a table. */
+int db_has_table(const Db *db, const char *name, bool *out, dcn_error *err);
 
 /* All that happens between is one change, or none if `failed` or the end fails. */
 int db_begin(const Db *db, dcn_error *err);

@@ -36,7 +36,7 @@ static const char *absolute(const char *variable)
 }
 
 /* dcngen below the XDG home, else below its default below HOME; "" if there is neither. */
-static int find_home(char out[STORE_PATH_MAX], const char *variable, const char *otherwise,
+static int find_home(char out[STORE_PATH_MAX], const char *variable, const char *default_home,
                      dcn_error *err)
 {
     const char *xdg = absolute(variable), *home = absolute("HOME");
@@ -44,7 +44,7 @@ static int find_home(char out[STORE_PATH_MAX], const char *variable, const char 
     if (xdg)
         return dirs_join(out, xdg, "dcngen", err);
     if (home)
-        return fits(snprintf(out, STORE_PATH_MAX, "%s/%s/dcngen", home, otherwise), err);
+        return fits(snprintf(out, STORE_PATH_MAX, "%s/%s/dcngen", home, default_home), err);
     dcn_fail(err, DCN_EENV,
              "no place for the store: neither DCNGEN_CACHE_DIR, %s nor HOME is an absolute path",
              variable);

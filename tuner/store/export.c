@@ -3,40 +3,38 @@
 */
 #include "runtime/base/base.h"
 #include "runtime/base/file.h"
-#include "tuner/store/internal.h"
 #include "tuner/store/json.h"
+#include "tuner/store/store.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Takes the object. */
-static int write_line(FILE *to, json_t *o)
+enum { DIGITS = 17 }; /* a double is read back as it was */
+
+int tune_record_write(FILE *to, const TuneKey *key, const TuneRecord *r)
 {
-    int failed =
-        !o || json_dumpf(o, to, JSON_COMPACT | JSON_REAL_PRECISION(17)) || fputc('\n', to) == EOF;
-    json_decref(o);
-    return failed ? -1 : 0;
+    return rt_json_write(to, json_of_record(key, r), DIGITS);
 }
 
-typedef struct Out {
+typedef struct Export {
     FILE *to;
     int64_t count;
-    int failed;
-} Out;
+    bool failed;
+} Export;
 
 static int write_record(void *self, const TuneKey *key, const TuneRecord *r)
 {
-    Out *out = self;
-    out->failed = write_line(out->to, json_of_record(key, r));
+    Export *out = self;
+    out->failed = tune_record_write(out->to, key, r);
     out->count += !out->failed;
     return out->failed;
 }
 
 static int write_pin(void *self, const TuneKey *key, const TuneRecord *r)
 {
-    Out *out = self;
-    out->failed = write_line(out->to, json_of_pin(key, r->schedule));
+    Export *out = self;
+    out->failed = rt_json_write(out->to, json_of_pin(key, r->schedule), DIGITS);
     out->count += !out->failed;
     return out->failed;
 }
@@ -55,13 +53,12 @@ int tune_store_export(TuneStore *st, const char *path, int64_t *count, dcn_error
 {
     char *text = NULL;
     size_t size = 0;
-    Out out = { open_memstream(&text, &size), 0, 0 };
+    Export out = { open_memstream(&text, &size), 0, 0 };
     int failed = !out.to ? dcn_fail(err, DCN_EENV, "no memory to export the store") : 0;
     if (!failed)
         failed = tune_store_each(st, NULL, write_record, &out, err);
-    for (int i = 0; i < STORE_NLAYERS && !failed; i++)
-        if (st->layer[i].db.h)
-            failed = pin_each(&st->layer[i], true, write_pin, &out, err);
+    if (!failed)
+        failed = tune_store_each_pin(st, true, write_pin, &out, err);
     if (out.to && (fclose(out.to) || out.failed))
         failed = dcn_fail(err, DCN_EENV, "no memory to export the store");
     if (!failed)

@@ -1,58 +1,54 @@
 /* import.c: JSON lines into the store, all of them or none.
 **
-** Of two records of one (key, offsets, schedule) the verified one stays, of two verified ones the faster.
-** Of two winners of one (key, offsets) the faster stays the winner.  What was only estimated never takes the
-** place of what was measured.  A pin that is here already stays.
+** Records that differ in (key, offsets, schedule) stand beside each other; where they are the same, the verified
+** one stays, and the faster of two verified ones.  A (key, offsets) has one winner, the fastest.  What was only
+** estimated never takes the place of what was measured.  A pin that is here already stays.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "runtime/base/base.h"
 #include "runtime/base/file.h"
 #include "tuner/store/internal.h"
 #include "tuner/store/json.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct Merge {
     const Db *db;
-    const char *path;
     TuneImported *count;
 } Merge;
 
 /* ---- which is better --------------------------------------------------------------------- */
 
-/* 1: ours is as good; 0: take it; -1 err.  What computed something wrong here does not get right by being
-** imported. */
+/* 1: ours is as good; 0: take it; -1 err.  What computed something wrong here is not made right by an import. */
 static int ours_is_as_good(const Db *db, const JsonLine *in, dcn_error *err)
 {
     char outcome[16] = "";
     const TuneRecord *r = &in->record;
-    sqlite3_stmt *row = db_ask(db, err,
-                               "SELECT outcome, ns_median, winner FROM records"
-                               " WHERE key = ? AND offsets = ? AND schedule = ?",
-                               "sss", in->key.id, r->offsets, r->schedule);
-    int as_good = row ? db_next(db, row, err) : -1;
+    DbRows *row = db_ask(db, err,
+                         "SELECT outcome, ns_median, winner FROM records"
+                         " WHERE key = ? AND offsets = ? AND schedule = ?",
+                         "sss", in->key.id, r->offsets, r->schedule);
+    int as_good = db_next(db, row, err);
     if (as_good > 0) {
         db_text(row, 0, outcome, sizeof outcome);
-        bool faster = !strcmp(outcome, "ok") && sqlite3_column_double(row, 1) <= r->ns_median;
+        bool faster = !strcmp(outcome, "ok") && db_double(row, 1) <= r->ns_median;
         bool advice = r->outcome == TUNE_ESTIMATED && r->winner && !strcmp(outcome, "estimated") &&
-                      !sqlite3_column_int(row, 2);
+                      !db_int(row, 2);
         as_good = !advice && (r->outcome != TUNE_OK || !strcmp(outcome, "wrong") || faster);
     }
-    sqlite3_finalize(row);
+    db_done(row);
     return as_good;
 }
 
 /* Time of our winner, 0 if there is none; -1 err.  An estimate has none and gives way. */
 static double winner_time(const Db *db, const JsonLine *in, dcn_error *err)
 {
-    sqlite3_stmt *row =
+    DbRows *row =
         db_ask(db, err, "SELECT ns_median FROM records WHERE key = ? AND offsets = ? AND winner",
                "ss", in->key.id, in->record.offsets);
-    int got = row ? db_next(db, row, err) : -1;
-    double ns = got > 0 ? sqlite3_column_double(row, 0) : got;
-    sqlite3_finalize(row);
+    int got = db_next(db, row, err);
+    double ns = got > 0 ? db_double(row, 0) : got;
+    db_done(row);
     return ns;
 }
 
@@ -61,15 +57,13 @@ static double winner_time(const Db *db, const JsonLine *in, dcn_error *err)
 /* An estimate recommends only where nothing was measured, and the one that is here stays. */
 static int64_t recommended(const Db *db, const JsonLine *in, dcn_error *err)
 {
-    int64_t n = -1;
-    sqlite3_stmt *row = db_ask(db, err,
-                               "SELECT count(*) FROM records WHERE key = ? AND offsets = ?"
-                               " AND (outcome = 'ok' OR winner)",
-                               "ss", in->key.id, in->record.offsets);
-    if (row && db_next(db, row, err) > 0)
-        n = sqlite3_column_int64(row, 0);
-    sqlite3_finalize(row);
-    return n;
+    int64_t n;
+    return db_number(db, err, &n,
+                     "SELECT count(*) FROM records WHERE key = ? AND offsets = ?"
+                     " AND (outcome = 'ok' OR winner)",
+                     "ss", in->key.id, in->record.offsets)
+               ? -1
+               : n;
 }
 
 /* Whether it may take the place of our winner; -1 err. */
@@ -87,7 +81,7 @@ static int is_winner(const Db *db, const JsonLine *in, dcn_error *err)
 
 static int merge_record(const Merge *m, JsonLine *in, dcn_error *err)
 {
-    if (!record_is_current(&in->key, &in->record)) {
+    if (!tune_record_is_current(&in->key, &in->record)) {
         m->count->stale++;
         return 0;
     }
@@ -96,9 +90,10 @@ static int merge_record(const Merge *m, JsonLine *in, dcn_error *err)
         m->count->older += older > 0;
         return older < 0 ? -1 : 0;
     }
-    in->record.winner = is_winner(m->db, in, err);
-    if (in->record.winner < 0)
+    int winner = is_winner(m->db, in, err);
+    if (winner < 0)
         return -1;
+    in->record.winner = winner;
     m->count->taken++;
     return row_put(m->db, &in->key, &in->record, err);
 }
@@ -115,32 +110,12 @@ static int merge_pin(const Merge *m, const JsonLine *in, dcn_error *err)
     return pin_put(m->db, &in->key, in->record.schedule, err);
 }
 
-static int merge_line(const Merge *m, const char *text, size_t length, int number, dcn_error *err)
+static int merge_line(void *self, const json_t *object, dcn_error *err)
 {
     JsonLine in;
-    json_error_t why;
-    dcn_error what;
-    json_t *o = json_loadb(text, length, JSON_REJECT_DUPLICATES, &why);
-    int bad =
-        o ? json_to_line(o, &in, &what) : dcn_fail(&what, DCN_EUSAGE, "not JSON: %s", why.text);
-    json_decref(o);
-    if (bad)
-        return dcn_fail_at(err, what.code, m->path, number, "%s", what.text);
-    return in.record.pinned ? merge_pin(m, &in, err) : merge_record(m, &in, err);
-}
-
-static int merge_all(const Merge *m, const char *text, size_t size, dcn_error *err)
-{
-    const char *end = text + size;
-    int failed = 0;
-    for (int number = 1; text < end && !failed; number++) {
-        const char *newline = memchr(text, '\n', (size_t)(end - text));
-        size_t length = (size_t)((newline ? newline : end) - text);
-        if (length)
-            failed = merge_line(m, text, length, number, err);
-        text += length + 1;
-    }
-    return failed;
+    if (json_to_line(object, &in, err))
+        return -1;
+    return in.record.pinned ? merge_pin(self, &in, err) : merge_record(self, &in, err);
 }
 
 int tune_store_merge(TuneStore *st, const char *name, const char *text, size_t size,
@@ -150,8 +125,8 @@ int tune_store_merge(TuneStore *st, const char *name, const char *text, size_t s
     StoreLayer *l = store_writer(st, err);
     if (!l || db_begin(&l->db, err))
         return -1;
-    const Merge m = { &l->db, name, out };
-    return db_end(&l->db, merge_all(&m, text, size, err), err);
+    Merge m = { &l->db, out };
+    return db_end(&l->db, rt_json_lines(name, text, size, merge_line, &m, err), err);
 }
 
 int tune_store_import(TuneStore *st, const char *path, TuneImported *out, dcn_error *err)

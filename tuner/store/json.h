@@ -7,17 +7,16 @@
 #ifndef DCN_TUNER_STORE_JSON_H
 #define DCN_TUNER_STORE_JSON_H
 
-#include "tuner/store/store.h"
-
-#include <jansson.h>
+#include "runtime/base/json.h"
+#include "tuner/store/record.h"
 
 /* NULL without memory. */
 json_t *json_of_record(const TuneKey *key, const TuneRecord *r);
 json_t *json_of_pin(const TuneKey *key, const char *schedule);
 
 typedef struct JsonLine {
-    TuneKey key;       /* with its id; of a pin, build is this one's */
-    TuneRecord record; /* of a pin, only the schedule and `pinned` */
+    TuneKey key;       /* with its id; a pin has this build's */
+    TuneRecord record; /* a pin has only the schedule and `pinned` */
 } JsonLine;
 
 /* -1 with a message that names the key that is missing or makes no sense. */

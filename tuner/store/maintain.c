@@ -47,7 +47,7 @@ static int count_rows(const Db *db, TuneStoreStat *out, dcn_error *err)
           &out->object_bytes },
     };
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
-        if (db_number(db, counts[i].sql, counts[i].to, err))
+        if (db_number(db, err, counts[i].to, counts[i].sql, ""))
             return -1;
     return 0;
 }
@@ -58,14 +58,13 @@ static int64_t find_stale(const Db *db, int64_t **ids, dcn_error *err)
     int64_t n = 0;
     size_t room = 0;
     *ids = NULL;
-    sqlite3_stmt *row =
-        db_ask(db, err, "SELECT " KEY_COLUMNS ", " RECORD_COLUMNS ", r.rowid FROM " ROWS, "");
-    int more = row ? 1 : -1;
-    while (more > 0 && (more = db_next(db, row, err)) > 0) {
+    DbRows *row = db_ask(db, err, "SELECT " RECORD_COLUMNS ", r.rowid FROM " ROWS, "");
+    int more;
+    while ((more = db_next(db, row, err)) > 0) {
         TuneKey key;
         TuneRecord r;
         row_key(row, &key);
-        if (!row_record(row, KEY_NCOLUMNS, key.id, &r) && record_is_current(&key, &r))
+        if (!row_record(row, key.id, &r) && tune_record_is_current(&key, &r))
             continue;
         int64_t *grown = rt_grow(*ids, (size_t)n + 1, &room, sizeof *grown);
         if (!grown) {
@@ -73,15 +72,15 @@ static int64_t find_stale(const Db *db, int64_t **ids, dcn_error *err)
             break;
         }
         *ids = grown;
-        (*ids)[n++] = sqlite3_column_int64(row, sqlite3_column_count(row) - 1);
+        (*ids)[n++] = db_int64(row, RECORD_NCOLUMNS);
     }
-    sqlite3_finalize(row);
+    db_done(row);
     return more < 0 ? -1 : n;
 }
 
 int tune_store_stat(TuneStore *st, TuneStoreStat *out, dcn_error *err)
 {
-    const StoreLayer *l = &st->layer[0];
+    const StoreLayer *l = &st->layer[LAYER_USER];
     int64_t *ids = NULL;
     memset(out, 0, sizeof *out);
     memcpy(out->state, st->dirs.state, sizeof out->state);
@@ -123,7 +122,7 @@ static int64_t drop_rows(const StoreLayer *l, int64_t bytes, int64_t days, dcn_e
     int64_t before = days < 0 ? INT64_MIN : (int64_t)time(NULL) - days * DAY;
     int64_t stale = drop_stale(db, err);
     int64_t old = stale < 0 ? -1 : drop_old(db, before, err);
-    int64_t code = old < 0 ? -1 : object_evict(l, bytes, before, err);
+    int64_t code = old < 0 ? -1 : code_evict(l, bytes, before, err);
     if (code < 0 || db_do(db, err,
                           "DELETE FROM keys WHERE id NOT IN (SELECT key FROM records)"
                           " AND id NOT IN (SELECT key FROM objects)",
@@ -132,8 +131,8 @@ static int64_t drop_rows(const StoreLayer *l, int64_t bytes, int64_t days, dcn_e
     return stale + old + code;
 }
 
-/* What a process that was killed left behind while it made the store's file. */
-static void sweep_state(const TuneStore *st, int64_t before)
+/* Deletes what a process left behind that was killed while it made the store's file. */
+static void collect_state_garbage(const TuneStore *st, int64_t before)
 {
     static const char temp[] = "store.db.";
     DIR *dir = opendir(st->dirs.state);
@@ -147,19 +146,20 @@ static void sweep_state(const TuneStore *st, int64_t before)
         closedir(dir);
 }
 
-/* After rows went: their space, and files older than `before` that belong to nothing. */
-static int sweep(const TuneStore *st, int64_t before, dcn_error *err)
+/* After rows went, gives back their space, and deletes files older than `before` that belong to nothing. */
+static int collect_garbage(const TuneStore *st, int64_t before, dcn_error *err)
 {
-    const StoreLayer *l = &st->layer[0];
-    sweep_state(st, before);
-    sqlite3_exec(l->db.h, "VACUUM", NULL, NULL, NULL);
-    return object_sweep(l, before, err);
+    const StoreLayer *l = &st->layer[LAYER_USER];
+    collect_state_garbage(st, before);
+    (void)db_do(&l->db, NULL, "VACUUM", "");
+    return code_collect_garbage(l, before, err);
 }
 
 /* Where nothing was ever written there is nothing to take away. */
 static bool is_absent(const TuneStore *st)
 {
-    return !st->layer[0].db.h && !st->layer[0].why[0] && st->dirs.mode == TUNE_STORE_RW;
+    return !st->layer[LAYER_USER].db.h && !st->layer[LAYER_USER].why[0] &&
+           st->dirs.mode == TUNE_STORE_RW;
 }
 
 /* A process may be about to name a file that it wrote, so young files stay. */
@@ -172,7 +172,7 @@ int64_t tune_store_prune(TuneStore *st, int64_t bytes, int64_t days, dcn_error *
     if (!l || db_begin(&l->db, err))
         return -1;
     int64_t rows = drop_rows(l, bytes, days, err);
-    if (db_end(&l->db, rows < 0, err) || sweep(st, (int64_t)time(NULL) - HOUR, err))
+    if (db_end(&l->db, rows < 0, err) || collect_garbage(st, (int64_t)time(NULL) - HOUR, err))
         return -1;
     return rows;
 }
@@ -191,5 +191,5 @@ int tune_store_clear(TuneStore *st, dcn_error *err)
     bool failed = false;
     for (int i = 0; i < 4 && !failed; i++)
         failed = db_do(&l->db, err, all[i], "") < 0;
-    return db_end(&l->db, failed, err) || sweep(st, INT64_MAX, err) ? -1 : 0;
+    return db_end(&l->db, failed, err) || collect_garbage(st, INT64_MAX, err) ? -1 : 0;
 }

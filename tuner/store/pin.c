@@ -11,12 +11,11 @@ int pin_get(const Db *db, const TuneKey *key, char *schedule, dcn_error *err)
 {
     char problem[TUNE_ID_MAX];
     tune_key_problem(key, problem);
-    sqlite3_stmt *row =
-        db_ask(db, err, "SELECT schedule FROM pins WHERE problem = ?", "s", problem);
-    int found = row ? db_next(db, row, err) : -1;
+    DbRows *row = db_ask(db, err, "SELECT schedule FROM pins WHERE problem = ?", "s", problem);
+    int found = db_next(db, row, err);
     if (found > 0)
         db_text(row, 0, schedule, DCN_TEXT_MAX);
-    sqlite3_finalize(row);
+    db_done(row);
     return found;
 }
 
@@ -45,27 +44,37 @@ int tune_store_unpin(TuneStore *st, const TuneKey *key, dcn_error *err)
                                                                                             : -1;
 }
 
-int pin_each(const StoreLayer *l, bool all, TuneEach each, void *self, dcn_error *err)
+/* 1 if `each` wants no more; -1 err. */
+static int each_of(const StoreLayer *l, bool all, TuneEach each, void *self, dcn_error *err)
 {
     TuneKey key = { .threads = 0 };
-    TuneRecord r = { .outcome = TUNE_ESTIMATED, .pinned = 1 };
+    TuneRecord r = { .outcome = TUNE_ESTIMATED, .pinned = true };
     int stop = 0;
-    sqlite3_stmt *row =
+    DbRows *row =
         db_ask(&l->db, err,
                "SELECT spec, machine, threads, schedule FROM pins p WHERE ? OR NOT EXISTS"
                " (SELECT 1 FROM records r JOIN keys k ON k.id = r.key"
                "  WHERE k.problem = p.problem AND r.schedule = p.schedule) ORDER BY problem",
                "i", all);
-    int more = row ? 1 : -1;
+    int more = 0;
     snprintf(key.build, sizeof key.build, "%s", tune_build());
-    while (more > 0 && !stop && (more = db_next(&l->db, row, err)) > 0) {
+    while (!stop && (more = db_next(&l->db, row, err)) > 0) {
         db_text(row, 0, key.spec, sizeof key.spec);
         db_text(row, 1, key.machine, sizeof key.machine);
-        key.threads = sqlite3_column_int(row, 2);
+        key.threads = db_int(row, 2);
         db_text(row, 3, r.schedule, sizeof r.schedule);
         tune_key_id(&key, key.id);
         stop = each(self, &key, &r);
     }
-    sqlite3_finalize(row);
-    return more < 0 ? -1 : 0;
+    db_done(row);
+    return more < 0 ? -1 : stop != 0;
+}
+
+int tune_store_each_pin(TuneStore *st, bool all, TuneEach each, void *self, dcn_error *err)
+{
+    int status = 0;
+    for (int i = 0; i < STORE_NLAYERS && !status; i++)
+        if (st->layer[i].db.h)
+            status = each_of(&st->layer[i], all, each, self, err);
+    return status < 0 ? -1 : 0;
 }

@@ -4,7 +4,6 @@
 ** on disk, which SQLite does not see, makes a row that does not count instead of a wrong one.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "codegen/cg.h"
 #include "runtime/base/digest.h"
 #include "tuner/store/internal.h"
 
@@ -12,27 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-
-const char *const tune_outcome_names[] = { "ok",    "refused", "crashed",   "timeout",
-                                           "wrong", "dropped", "estimated", NULL };
-
-int outcome_named(const char *name)
-{
-    for (int i = 0; tune_outcome_names[i]; i++)
-        if (!strcmp(tune_outcome_names[i], name))
-            return i;
-    return -1;
-}
-
-bool record_is_current(const TuneKey *key, const TuneRecord *r)
-{
-    if (strcmp(key->build, tune_build()) != 0)
-        return false;
-    for (int i = 0; cg_lowerings[i]; i++)
-        if (!strcmp(cg_lowerings[i]->name, r->lowering))
-            return cg_lowerings[i]->rev == r->rev;
-    return false;
-}
 
 static int sample_bytes(const TuneRecord *r)
 {
@@ -62,20 +40,20 @@ static void record_sum(const char *key_id, const TuneRecord *r, char sum[RT_DIGE
 
 /* ---- reading ----------------------------------------------------------------------------- */
 
-void row_key(sqlite3_stmt *row, TuneKey *key)
+void row_key(DbRows *row, TuneKey *key)
 {
     memset(key, 0, sizeof *key);
     db_text(row, 0, key->id, sizeof key->id);
     db_text(row, 1, key->spec, sizeof key->spec);
     db_text(row, 2, key->machine, sizeof key->machine);
-    key->threads = sqlite3_column_int(row, 3);
+    key->threads = db_int(row, 3);
     db_text(row, 4, key->build, sizeof key->build);
 }
 
-static void read_samples(sqlite3_stmt *row, int i, TuneRecord *r)
+static void read_samples(DbRows *row, int i, TuneRecord *r)
 {
-    const void *bytes = sqlite3_column_blob(row, i);
-    size_t size = (size_t)sqlite3_column_bytes(row, i);
+    size_t size;
+    const void *bytes = db_blob(row, i, &size);
     if (size > sizeof r->sample)
         size = sizeof r->sample;
     r->nsamples = (int)(size / sizeof *r->sample);
@@ -83,29 +61,30 @@ static void read_samples(sqlite3_stmt *row, int i, TuneRecord *r)
         memcpy(r->sample, bytes, (size_t)r->nsamples * sizeof *r->sample);
 }
 
-int row_record(sqlite3_stmt *row, int first, const char *key_id, TuneRecord *r)
+int row_record(DbRows *row, const char *key_id, TuneRecord *r)
 {
+    enum { FIRST = KEY_NCOLUMNS };
     char name[16], sum[RT_DIGEST_HEX], stored[RT_DIGEST_HEX];
     double *const x[] = { &r->ns_median, &r->ns_low,      &r->ns_high,
                           &r->gain,      &r->peak_gflops, &r->flops };
     memset(r, 0, sizeof *r);
-    db_text(row, first, r->offsets, sizeof r->offsets);
-    db_text(row, first + 1, r->schedule, sizeof r->schedule);
-    db_text(row, first + 2, r->lowering, sizeof r->lowering);
-    r->rev = sqlite3_column_int(row, first + 3);
-    db_text(row, first + 4, name, sizeof name);
-    db_text(row, first + 5, r->why, sizeof r->why);
+    db_text(row, FIRST, r->offsets, sizeof r->offsets);
+    db_text(row, FIRST + 1, r->schedule, sizeof r->schedule);
+    db_text(row, FIRST + 2, r->lowering, sizeof r->lowering);
+    r->rev = db_int(row, FIRST + 3);
+    db_text(row, FIRST + 4, name, sizeof name);
+    db_text(row, FIRST + 5, r->why, sizeof r->why);
     for (int i = 0; i < 6; i++)
-        *x[i] = sqlite3_column_double(row, first + 6 + i);
-    read_samples(row, first + 12, r);
-    r->when = sqlite3_column_int64(row, first + 13);
-    db_text(row, first + 14, r->where, sizeof r->where);
-    r->trial = sqlite3_column_int64(row, first + 15);
-    r->run = sqlite3_column_int64(row, first + 16);
-    r->winner = sqlite3_column_int(row, first + 17) != 0;
-    db_text(row, first + 18, stored, sizeof stored);
-    r->pinned = sqlite3_column_int(row, first + 19) != 0;
-    int outcome = outcome_named(name);
+        *x[i] = db_double(row, FIRST + 6 + i);
+    read_samples(row, FIRST + 12, r);
+    r->when = db_int64(row, FIRST + 13);
+    db_text(row, FIRST + 14, r->where, sizeof r->where);
+    r->trial = db_int64(row, FIRST + 15);
+    r->run = db_int64(row, FIRST + 16);
+    r->winner = db_int(row, FIRST + 17) != 0;
+    db_text(row, FIRST + 18, stored, sizeof stored);
+    r->pinned = db_int(row, FIRST + 19) != 0;
+    int outcome = tune_outcome_named(name);
     if (outcome < 0)
         return -1;
     r->outcome = (TuneOutcome)outcome;

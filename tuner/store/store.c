@@ -41,8 +41,8 @@ static const char tables[] =
 static int check_schema(const Db *db, dcn_error *err)
 {
     int64_t application, version;
-    if (db_number(db, "PRAGMA application_id", &application, err) ||
-        db_number(db, "PRAGMA user_version", &version, err))
+    if (db_number(db, err, &application, "PRAGMA application_id", "") ||
+        db_number(db, err, &version, "PRAGMA user_version", ""))
         return -1;
     if (application != APPLICATION || version < 1)
         return dcn_fail(err, DCN_ESTORE,
@@ -67,7 +67,7 @@ static int layer_open(StoreLayer *l, bool write, dcn_error *err)
     }
     if (db_open(&l->db, write, err))
         return -1;
-    l->writable = write && !sqlite3_db_readonly(l->db.h, "main");
+    l->writable = write && db_is_writable(&l->db);
     if (!check_schema(&l->db, err))
         return 0;
     db_close(&l->db);
@@ -77,18 +77,11 @@ static int layer_open(StoreLayer *l, bool write, dcn_error *err)
 /* WAL comes last: all that is in the file before is in the file itself, not in a log beside it. */
 static int fill(Db *db, dcn_error *err)
 {
-    char sql[128];
-    snprintf(sql, sizeof sql,
+    char marks[128];
+    snprintf(marks, sizeof marks,
              "PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT; PRAGMA journal_mode=WAL;",
              APPLICATION, SCHEMA);
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-    int failed = sqlite3_open_v2(db->file, &db->h, flags, NULL) ||
-                 sqlite3_exec(db->h, tables, NULL, NULL, NULL) ||
-                 sqlite3_exec(db->h, sql, NULL, NULL, NULL);
-    if (failed)
-        db_fail(db, "create", err);
-    db_close(db);
-    return failed ? -1 : 0;
+    return db_create(db, (const char *const[]){ tables, marks, NULL }, err);
 }
 
 /* Several processes may do this at once: one of them links its file, the others find it there. */
@@ -113,7 +106,7 @@ static int create(const char *file, dcn_error *err)
     return failed;
 }
 
-/* ---- the two levels ---------------------------------------------------------------------- */
+/* ---- the two layers ---------------------------------------------------------------------- */
 
 static int layer_dirs(StoreLayer *l, const char *state, const char *cache, dcn_error *err)
 {
@@ -126,7 +119,7 @@ static int layer_dirs(StoreLayer *l, const char *state, const char *cache, dcn_e
 /* A store that is one file holds nothing that is run, so whose directory it is does not matter. */
 static int look_at_file(TuneStore *st, dcn_error *err)
 {
-    StoreLayer *l = &st->layer[0];
+    StoreLayer *l = &st->layer[LAYER_USER];
     memcpy(l->db.file, st->dirs.file, sizeof l->db.file);
     return layer_open(l, st->dirs.mode == TUNE_STORE_RW, err) < 0 ? -1 : 0;
 }
@@ -147,7 +140,7 @@ static int layer_look(StoreLayer *l, const char *state, const char *cache, bool 
 static int look_both(TuneStore *st, dcn_error *err)
 {
     const StoreDirs *p = &st->dirs;
-    StoreLayer *user = &st->layer[0], *system = &st->layer[1];
+    StoreLayer *user = &st->layer[LAYER_USER], *system = &st->layer[LAYER_SYSTEM];
     dcn_error why = { .code = DCN_OK };
     if (!user->why[0] &&
         layer_look(user, p->state, p->cache, false, p->mode == TUNE_STORE_RW, &why) < 0) {
@@ -174,7 +167,7 @@ int tune_store_open(const TuneStoreAt *at, TuneStore **out, dcn_error *err)
         failed = look_at_file(st, err);
     } else if (!failed && st->dirs.mode != TUNE_STORE_OFF) {
         if (!st->dirs.state[0] || !st->dirs.cache[0])
-            memcpy(st->layer[0].why, why.text, sizeof why.text);
+            memcpy(st->layer[LAYER_USER].why, why.text, sizeof why.text);
         failed = look_both(st, err);
     }
     if (failed) {
@@ -196,32 +189,32 @@ void tune_store_close(TuneStore *st)
 
 const char *tune_store_path(const TuneStore *st)
 {
-    return st->layer[0].db.file;
+    return st->layer[LAYER_USER].db.file;
 }
 
 const char *tune_store_why(const TuneStore *st)
 {
-    return st->layer[0].why[0] ? st->layer[0].why : st->layer[1].why;
+    return st->layer[LAYER_USER].why[0] ? st->layer[LAYER_USER].why : st->layer[LAYER_SYSTEM].why;
 }
 
 /* ---- for writing ------------------------------------------------------------------------- */
 
 StoreLayer *store_reader(TuneStore *st, dcn_error *err)
 {
-    if (st->layer[0].db.h)
-        return &st->layer[0];
+    if (st->layer[LAYER_USER].db.h)
+        return &st->layer[LAYER_USER];
     if (st->dirs.mode == TUNE_STORE_OFF)
         dcn_fail(err, DCN_EENV, "there is no store: DCNGEN_CACHE=off");
-    else if (st->layer[0].why[0])
-        dcn_fail(err, DCN_EENV, "%s", st->layer[0].why);
+    else if (st->layer[LAYER_USER].why[0])
+        dcn_fail(err, DCN_EENV, "%s", st->layer[LAYER_USER].why);
     else
-        dcn_fail(err, DCN_EENV, "there is no store yet: %s", st->layer[0].db.file);
+        dcn_fail(err, DCN_EENV, "there is no store yet: %s", st->layer[LAYER_USER].db.file);
     return NULL;
 }
 
 static int make(TuneStore *st, dcn_error *err)
 {
-    StoreLayer *l = &st->layer[0];
+    StoreLayer *l = &st->layer[LAYER_USER];
     if (!st->dirs.file[0] && (dirs_make(st->dirs.state, err) || dirs_make(st->dirs.cache, err)))
         return -1;
     int found = layer_open(l, true, err);
@@ -234,7 +227,7 @@ static int make(TuneStore *st, dcn_error *err)
 
 StoreLayer *store_writer(TuneStore *st, dcn_error *err)
 {
-    StoreLayer *l = &st->layer[0];
+    StoreLayer *l = &st->layer[LAYER_USER];
     if (st->dirs.mode == TUNE_STORE_RO) {
         dcn_fail(err, DCN_EENV, "the store is only read: DCNGEN_CACHE=ro");
         return NULL;
@@ -248,4 +241,10 @@ StoreLayer *store_writer(TuneStore *st, dcn_error *err)
         return l;
     dcn_fail(err, DCN_EENV, "the store %s cannot be written", l->db.file);
     return NULL;
+}
+
+const Db *tune_store_db(TuneStore *st, bool write, dcn_error *err)
+{
+    const StoreLayer *l = write ? store_writer(st, err) : store_reader(st, err);
+    return l ? &l->db : NULL;
 }

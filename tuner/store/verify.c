@@ -10,46 +10,45 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct Report {
-    void (*say)(void *self, const char *line);
+typedef struct DamageReport {
+    void (*print)(void *self, const char *line);
     void *self;
     int damages;
-} Report;
+} DamageReport;
 
-static void damage(Report *r, const char *fmt, ...) RT_PRINTF(2, 3);
+static void damage(DamageReport *r, const char *fmt, ...) RT_PRINTF(2, 3);
 
-static void damage(Report *r, const char *fmt, ...)
+static void damage(DamageReport *r, const char *fmt, ...)
 {
     char line[512];
     va_list args;
     va_start(args, fmt);
     vsnprintf(line, sizeof line, fmt, args);
     va_end(args);
-    r->say(r->self, line);
+    r->print(r->self, line);
     r->damages++;
 }
 
 /* SQLite's own check: one row "ok", or one for each damage. */
-static int check_file(const Db *db, Report *report, dcn_error *err)
+static int check_file(const Db *db, DamageReport *report, dcn_error *err)
 {
     char line[400];
-    sqlite3_stmt *row = db_ask(db, err, "PRAGMA integrity_check", "");
-    int more = row ? 1 : -1;
-    while (more > 0 && (more = db_next(db, row, err)) > 0) {
+    DbRows *row = db_ask(db, err, "PRAGMA integrity_check", "");
+    int more;
+    while ((more = db_next(db, row, err)) > 0) {
         db_text(row, 0, line, sizeof line);
         if (strcmp(line, "ok") != 0)
             damage(report, "%s: %s", db->file, line);
     }
-    sqlite3_finalize(row);
+    db_done(row);
     return more;
 }
 
-static int check_records(const Db *db, Report *report, dcn_error *err)
+static int check_records(const Db *db, DamageReport *report, dcn_error *err)
 {
-    sqlite3_stmt *row =
-        db_ask(db, err, "SELECT " KEY_COLUMNS ", " RECORD_COLUMNS " FROM " ROWS, "");
-    int more = row ? 1 : -1;
-    while (more > 0 && (more = db_next(db, row, err)) > 0) {
+    DbRows *row = db_ask(db, err, SELECT_RECORDS, "");
+    int more;
+    while ((more = db_next(db, row, err)) > 0) {
         TuneKey key;
         TuneRecord r;
         char id[TUNE_ID_MAX];
@@ -57,43 +56,44 @@ static int check_records(const Db *db, Report *report, dcn_error *err)
         tune_key_id(&key, id);
         if (strcmp(id, key.id) != 0)
             damage(report, "key %.12s: it is not the digest of its parts", key.id);
-        else if (row_record(row, KEY_NCOLUMNS, key.id, &r))
+        else if (row_record(row, key.id, &r))
             damage(report, "key %.12s, record '%s': it is not what was written", key.id,
                    r.schedule);
     }
-    sqlite3_finalize(row);
+    db_done(row);
     return more;
 }
 
-static int check_objects(const StoreLayer *l, Report *report, dcn_error *err)
+static int check_objects(const StoreLayer *l, DamageReport *report, dcn_error *err)
 {
-    sqlite3_stmt *row = db_ask(&l->db, err, "SELECT digest, name, triple FROM objects", "");
-    int more = row ? 1 : -1;
-    while (more > 0 && (more = db_next(&l->db, row, err)) > 0) {
+    DbRows *row = db_ask(&l->db, err, "SELECT digest, name, triple FROM objects", "");
+    int more;
+    while ((more = db_next(&l->db, row, err)) > 0) {
         char digest[RT_DIGEST_HEX], name[DCN_NAME_MAX], triple[64];
         db_text(row, 0, digest, sizeof digest);
         db_text(row, 1, name, sizeof name);
         db_text(row, 2, triple, sizeof triple);
         void *bytes = NULL;
         size_t size;
-        const char *no = object_read(l, &(ObjectId){ digest, name, triple }, &bytes, &size);
+        const char *no = code_read(l, &(CodeId){ digest, name, triple }, &bytes, &size);
         if (!no)
             free(bytes);
         else
             damage(report, "code of '%s', %.12s.o: %s", name, digest, no);
     }
-    sqlite3_finalize(row);
+    db_done(row);
     return more;
 }
 
-int tune_store_verify(TuneStore *st, void (*say)(void *self, const char *line), void *self,
+int tune_store_verify(TuneStore *st, void (*print)(void *self, const char *line), void *self,
                       dcn_error *err)
 {
-    Report report = { say, self, 0 };
-    const StoreLayer *l = &st->layer[0];
-    if (!l->db.h)
-        return st->layer[0].why[0] || st->dirs.mode == TUNE_STORE_OFF ? (store_reader(st, err), -1)
-                                                                      : 0;
+    DamageReport report = { print, self, 0 };
+    const StoreLayer *l = &st->layer[LAYER_USER];
+    if (!l->db.h && !l->why[0] && st->dirs.mode != TUNE_STORE_OFF)
+        return 0;
+    if (!store_reader(st, err))
+        return -1;
     if (check_file(&l->db, &report, err) ||
         (!report.damages &&
          (check_records(&l->db, &report, err) || check_objects(l, &report, err))))

@@ -3,8 +3,7 @@
 */
 #include "tuner/sweep/collect.h"
 #include "runtime/base/base.h"
-#include "tuner/store/internal.h"
-#include "tuner/store/json.h"
+#include "tuner/store/db.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -40,7 +39,7 @@ static bool counts_more(const SweepRow *a, const SweepRow *b)
         return a->state > b->state;
     if (a->state != SWEEP_DONE)
         return false;
-    return a->home != b->home ? a->home : a->ns < b->ns;
+    return a->measured_on_target != b->measured_on_target ? a->measured_on_target : a->ns < b->ns;
 }
 
 /* Intervals that hold the medians and do not touch. */
@@ -51,13 +50,13 @@ static bool contradicts(const SweepRow *a, const SweepRow *b)
            (a->ns_high < b->ns_low || b->ns_high < a->ns_low);
 }
 
-static void rivals(SweepFound *f, const SweepRow *other, int db)
+static void note_conflict(SweepFound *f, const SweepRow *other, int db)
 {
     if (!contradicts(&f->row, other))
         return;
     f->conflict = true;
-    f->rival = *other;
-    f->rival_db = db;
+    f->other = *other;
+    f->other_db = db;
 }
 
 static void consider(SweepFound *f, const SweepRow *row, int db)
@@ -67,15 +66,15 @@ static void consider(SweepFound *f, const SweepRow *row, int db)
     if (f->db < 0 || counts_more(row, &before)) {
         f->row = *row;
         f->db = db;
-        rivals(f, &before, before_db);
+        note_conflict(f, &before, before_db);
     } else {
-        rivals(f, row, db);
+        note_conflict(f, row, db);
     }
 }
 
 static int find_one(const SweepItem *t, const SweepDbs *dbs, SweepFound *f, dcn_error *err)
 {
-    f->db = f->rival_db = -1;
+    f->db = f->other_db = -1;
     for (int i = 0; i < dbs->n; i++) {
         SweepRow row;
         if (sweep_row_get(dbs->at[i], t->id, &row, err))
@@ -92,15 +91,16 @@ static bool same_records(const SweepFound *a, const SweepFound *b)
            !strcmp(a->row.offsets, b->row.offsets);
 }
 
-static void cast_shadows(SweepFound *f, int n)
+static void find_duplicates(SweepFound *f, int n)
 {
     for (int i = 0; i < n; i++) {
-        for (int j = 0; j < i && !f[i].shadowed; j++) {
-            if (f[j].shadowed || !same_records(&f[i], &f[j]))
+        for (int j = 0; j < i && !f[i].duplicate; j++) {
+            if (f[j].duplicate || !same_records(&f[i], &f[j]))
                 continue;
             const bool later = counts_more(&f[i].row, &f[j].row);
-            rivals(later ? &f[i] : &f[j], later ? &f[j].row : &f[i].row, later ? f[j].db : f[i].db);
-            f[later ? j : i].shadowed = true;
+            note_conflict(later ? &f[i] : &f[j], later ? &f[j].row : &f[i].row,
+                          later ? f[j].db : f[i].db);
+            f[later ? j : i].duplicate = true;
         }
     }
 }
@@ -114,39 +114,37 @@ int sweep_find(const SweepPlan *plan, const SweepDbs *dbs, SweepFound **out, dcn
     for (int i = 0; i < plan->n && !failed; i++)
         failed = find_one(&plan->at[i], dbs, &(*out)[i], err);
     if (!failed)
-        cast_shadows(*out, plan->n);
+        find_duplicates(*out, plan->n);
     return failed;
 }
 
 /* ---- records ------------------------------------------------------------------------------ */
 
-typedef struct Lines {
+typedef struct RecordLines {
     FILE *to;
     const SweepRow *row;
     int64_t count;
     bool failed;
-} Lines;
+} RecordLines;
 
-/* With what was measured no estimates; of those else only the one that is recommended. */
+/* Beside what was measured estimates do not count; where all is estimated, only what is recommended does. */
 static int write_record(void *self, const TuneKey *key, const TuneRecord *r)
 {
-    Lines *l = self;
+    RecordLines *l = self;
     const bool estimate = r->outcome == TUNE_ESTIMATED;
     if (strcmp(r->offsets, l->row->offsets) != 0 ||
         (l->row->state == SWEEP_DONE ? estimate : !(estimate && r->winner)))
         return 0;
-    json_t *o = json_of_record(key, r);
-    l->failed |= !o || json_dumpf(o, l->to, JSON_COMPACT | JSON_REAL_PRECISION(17)) ||
-                 putc('\n', l->to) == EOF;
+    l->failed |= tune_record_write(l->to, key, r) != 0;
     l->count++;
-    json_decref(o);
     return l->failed;
 }
 
-static int write_records(const SweepDbs *dbs, const SweepFound *f, Lines *lines, dcn_error *err)
+static int write_records(const SweepDbs *dbs, const SweepFound *f, RecordLines *lines,
+                         dcn_error *err)
 {
     TuneKey key = { .threads = 1 };
-    if (f->shadowed || f->row.state < SWEEP_ESTIMATED)
+    if (f->duplicate || f->row.state < SWEEP_ESTIMATED)
         return 0;
     memcpy(key.id, f->row.key, sizeof key.id);
     lines->row = &f->row;
@@ -157,7 +155,7 @@ int sweep_records(const SweepPlan *plan, const SweepDbs *dbs, const SweepFound *
                   size_t *size, int64_t *count, dcn_error *err)
 {
     *text = NULL;
-    Lines lines = { .to = open_memstream(text, size) };
+    RecordLines lines = { .to = open_memstream(text, size) };
     int failed = 0;
     for (int i = 0; i < plan->n && lines.to && !failed; i++)
         failed = write_records(dbs, &found[i], &lines, err);
@@ -171,10 +169,10 @@ int sweep_records(const SweepPlan *plan, const SweepDbs *dbs, const SweepFound *
 
 static int put_rows(TuneStore *db, const SweepPlan *plan, const SweepFound *f, dcn_error *err)
 {
-    const Db *d = &db->layer[0].db;
-    int failed = db_begin(d, err);
-    if (failed)
+    const Db *d = tune_store_db(db, true, err);
+    if (!d || db_begin(d, err))
         return -1;
+    int failed = 0;
     for (int i = 0; i < plan->n && !failed; i++)
         if (f[i].row.state >= SWEEP_ESTIMATED)
             failed = sweep_row_put(db, plan->at[i].id, &f[i].row, err);
@@ -194,7 +192,7 @@ static int fill(const SweepPlan *plan, const SweepFound *f, const char *text, si
 }
 
 /* A log that another process left beside the file would be taken for one of the new file. */
-static int check_place(const char *path, dcn_error *err)
+static int check_log(const char *path, dcn_error *err)
 {
     char log[STORE_PATH_MAX];
     struct stat st;
@@ -219,7 +217,7 @@ int sweep_write_db(const SweepPlan *plan, const SweepFound *found, const char *t
                    const char *path, dcn_error *err)
 {
     char fresh[STORE_PATH_MAX];
-    if (check_place(path, err))
+    if (check_log(path, err))
         return -1;
     if ((size_t)snprintf(fresh, sizeof fresh, "%s.new.%ld", path, (long)getpid()) >= sizeof fresh)
         return dcn_fail(err, DCN_EENV, "the path of the database is too long");

@@ -21,12 +21,12 @@ void sweep_dbs_close(SweepDbs *dbs);
 
 /* What is known of one item. */
 typedef struct SweepFound {
-    SweepRow row;  /* the one that counts */
-    int db;        /* which database says so; -1: none */
-    bool shadowed; /* another item has the same key and offsets, and its row counts more */
-    bool conflict; /* `rival` has another winner, and their times differ beyond the noise */
-    SweepRow rival;
-    int rival_db;
+    SweepRow row;   /* the one that counts */
+    int db;         /* which database says so; -1: none */
+    bool duplicate; /* another item has the same key and offsets, and its row counts more */
+    bool conflict;  /* `other` has another winner, and their times differ beyond the noise */
+    SweepRow other;
+    int other_db;
 } SweepFound;
 
 /* One for each item, malloc'ed. */

@@ -3,7 +3,7 @@
 */
 #include "tuner/sweep/database.h"
 #include "runtime/base/base.h"
-#include "tuner/store/internal.h"
+#include "tuner/store/db.h"
 #include "tuner/sweep/lock.h"
 
 #include <stdio.h>
@@ -15,36 +15,37 @@ const char *const sweep_state_names[SWEEP_NSTATES] = { "missing", "foreign",   "
                                                        "running", "estimated", "done" };
 
 #define COLUMNS                                                                                    \
-    "state, key, build, offsets, schedule, ns, ns_low, ns_high, gain, home, host, boot, why, at"
+    "state, key, build, offsets, schedule, ns, ns_low, ns_high, gain, measured_on_target, host, "  \
+    "boot, why, at"
 
 static const char table[] =
     "CREATE TABLE IF NOT EXISTS sweep_items (id TEXT PRIMARY KEY, state TEXT NOT NULL,"
     " key TEXT NOT NULL, build TEXT NOT NULL, offsets TEXT NOT NULL, schedule TEXT NOT NULL,"
     " ns REAL NOT NULL, ns_low REAL NOT NULL, ns_high REAL NOT NULL, gain REAL NOT NULL,"
-    " home INTEGER NOT NULL, host TEXT NOT NULL, boot TEXT NOT NULL, why TEXT NOT NULL,"
+    " measured_on_target INTEGER NOT NULL, host TEXT NOT NULL, boot TEXT NOT NULL, why TEXT NOT "
+    "NULL,"
     " at INTEGER NOT NULL)";
 
 /* ---- the file ----------------------------------------------------------------------------- */
 
 static int open_to_write(TuneStore *db, dcn_error *err)
 {
-    StoreLayer *l = store_writer(db, err);
-    return l && db_do(&l->db, err, table, "") >= 0 ? 0 : -1;
+    const Db *d = tune_store_db(db, true, err);
+    return d && db_do(d, err, table, "") >= 0 ? 0 : -1;
 }
 
 static int open_to_read(TuneStore *db, dcn_error *err)
 {
-    int64_t there;
-    StoreLayer *l = &db->layer[0];
-    if (!l->db.h)
-        return dcn_fail(err, DCN_EENV, "there is no database %s", l->db.file);
-    if (db_number(&l->db, "SELECT count(*) FROM sqlite_master WHERE name = 'sweep_items'", &there,
-                  err))
+    bool there;
+    const Db *d = tune_store_db(db, false, NULL);
+    if (!d)
+        return dcn_fail(err, DCN_EENV, "there is no database %s", tune_store_path(db));
+    if (db_has_table(d, "sweep_items", &there, err))
         return -1;
     return there ? 0
                  : dcn_fail(err, DCN_EUSAGE,
                             "%s is a store, but not of a sweep: `dcngen cache export` reads it",
-                            l->db.file);
+                            d->file);
 }
 
 int sweep_db_open(const char *path, bool write, TuneStore **out, dcn_error *err)
@@ -79,7 +80,7 @@ const char *sweep_boot(char buf[64])
 static void hold_name(const TuneStore *db, const char *item, char buf[96])
 {
     struct stat st = { .st_ino = 0 };
-    (void)stat(db->layer[0].db.file, &st);
+    (void)stat(tune_store_path(db), &st);
     snprintf(buf, 96, "item/%.16s/%llx/%llx", item, (unsigned long long)st.st_dev,
              (unsigned long long)st.st_ino);
 }
@@ -111,7 +112,7 @@ static SweepState state_named(const char *name)
     return SWEEP_MISSING;
 }
 
-static void read_row(sqlite3_stmt *row, SweepRow *r)
+static void read_row(DbRows *row, SweepRow *r)
 {
     char state[16];
     double *const x[] = { &r->ns, &r->ns_low, &r->ns_high, &r->gain };
@@ -121,25 +122,25 @@ static void read_row(sqlite3_stmt *row, SweepRow *r)
     db_text(row, 3, r->offsets, sizeof r->offsets);
     db_text(row, 4, r->schedule, sizeof r->schedule);
     for (int i = 0; i < 4; i++)
-        *x[i] = sqlite3_column_double(row, 5 + i);
-    r->home = sqlite3_column_int(row, 9);
+        *x[i] = db_double(row, 5 + i);
+    r->measured_on_target = db_int(row, 9) != 0;
     db_text(row, 10, r->host, sizeof r->host);
     db_text(row, 11, r->boot, sizeof r->boot);
     db_text(row, 12, r->why, sizeof r->why);
-    r->when = sqlite3_column_int64(row, 13);
+    r->when = db_int64(row, 13);
     r->state = state_named(state);
 }
 
 int sweep_row_get(TuneStore *db, const char *item, SweepRow *out, dcn_error *err)
 {
-    const Db *d = &db->layer[0].db;
+    const Db *d = tune_store_db(db, false, err);
     memset(out, 0, sizeof *out);
-    sqlite3_stmt *row =
-        db_ask(d, err, "SELECT " COLUMNS " FROM sweep_items WHERE id = ?", "s", item);
-    int got = row ? db_next(d, row, err) : -1;
+    DbRows *row =
+        d ? db_ask(d, err, "SELECT " COLUMNS " FROM sweep_items WHERE id = ?", "s", item) : NULL;
+    int got = db_next(d, row, err);
     if (got > 0)
         read_row(row, out);
-    sqlite3_finalize(row);
+    db_done(row);
     if (got > 0 && strcmp(out->build, tune_build()) != 0)
         out->state = SWEEP_MISSING;
     if (out->state == SWEEP_RUNNING && !is_running(db, item, out))
@@ -153,13 +154,14 @@ int sweep_row_put(TuneStore *db, const char *item, const SweepRow *r, dcn_error 
         "INSERT INTO sweep_items VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)"
         " ON CONFLICT (id) DO UPDATE SET state=?2, key=?3, build=?4, offsets=?5, schedule=?6, "
         "ns=?7,"
-        " ns_low=?8, ns_high=?9, gain=?10, home=?11, host=?12, boot=?13, why=?14, at=?15"
+        " ns_low=?8, ns_high=?9, gain=?10, measured_on_target=?11, host=?12, boot=?13, why=?14, "
+        "at=?15"
         " WHERE ?2 NOT IN ('foreign', 'failed') OR build <> ?4"
         " OR state NOT IN ('done', 'estimated')";
-    const Db *d = &db->layer[0].db;
-    return db_do(d, err, sql, "ssssssddddisssl", item, sweep_state_names[r->state], r->key,
-                 tune_build(), r->offsets, r->schedule, r->ns, r->ns_low, r->ns_high, r->gain,
-                 r->home, r->host, r->boot, r->why, (int64_t)time(NULL)) < 0
+    const Db *d = tune_store_db(db, true, err);
+    return !d || db_do(d, err, sql, "ssssssddddisssl", item, sweep_state_names[r->state], r->key,
+                       tune_build(), r->offsets, r->schedule, r->ns, r->ns_low, r->ns_high, r->gain,
+                       r->measured_on_target, r->host, r->boot, r->why, (int64_t)time(NULL)) < 0
                ? -1
                : 0;
 }

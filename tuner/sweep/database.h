@@ -9,8 +9,8 @@
 #include "tuner/store/store.h"
 #include "tuner/sweep/item.h"
 
-/* Of what several databases say of an item the greatest counts. */
-typedef enum {
+/* What became of an item; where several databases differ, the greatest counts. */
+typedef enum SweepState {
     SWEEP_MISSING, /* never begun, or begun and killed: the next worker goes on with it */
     SWEEP_FOREIGN, /* left: this machine cannot run it */
     SWEEP_FAILED,  /* why says it */
@@ -28,9 +28,9 @@ typedef struct SweepRow {
     char offsets[DCN_TEXT_MAX];
     char schedule[DCN_TEXT_MAX]; /* the winner */
     double ns, ns_low, ns_high, gain;
-    int home;       /* 1: measured on a CPU of the target's name, or its name is that of no CPU */
-    char host[128]; /* name of the machine, and of its CPU */
-    char boot[64];  /* of the machine that runs it */
+    bool measured_on_target; /* on a CPU of the target's name, or that name is no CPU's */
+    char host[128];          /* name of the machine, and of its CPU */
+    char boot[64];           /* of the machine that runs it */
     char why[DCN_TEXT_MAX];
     int64_t when; /* unix seconds */
 } SweepRow;

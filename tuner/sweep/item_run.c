@@ -1,6 +1,6 @@
-/* item_run.c: one item of a sweep: held, tuned, put down.
+/* item_run.c: one item of a sweep: held, tuned, recorded.
 **
-** The item is put down as running before and as done after; the tuner's records are there as soon as each is
+** The item is recorded as running before and as done after; the tuner's records are there as soon as each is
 ** made.  So whatever kills the process, the next one that takes the item goes on where this one was.
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -28,21 +28,22 @@ int sweep_can_run(const SweepItem *t, const Cores *c, dcn_error *err)
     return 0;
 }
 
-/* A name of a level, as x86-64-v3 or generic, is that of no CPU; features that say all need none. */
-static int is_home(const TuneKey *key, const dcn_target *target, const dcn_target *native)
+/* Names such as x86-64-v3 and generic are no CPU's, and a list that says all features needs no name. */
+static bool is_measured_on_target(const TuneKey *key, const dcn_target *target,
+                                  const dcn_target *native)
 {
     return strstr(key->machine, " cpu=- ") != NULL || !strncmp(target->cpu, "x86-64", 6) ||
            !strncmp(target->cpu, "generic", 7) || !strcmp(target->cpu, native->cpu);
 }
 
-static void say_where(const SweepJob *job, SweepRow *row)
+static void record_machine(const SweepJob *job, SweepRow *row)
 {
     char host[64] = "";
     dcn_target native = { .cpu = "?" };
     (void)dcn_target_native(&native, NULL);
     gethostname(host, sizeof host - 1);
     snprintf(row->host, sizeof row->host, "%.60s, %.60s", host, native.cpu);
-    row->home = is_home(&job->key, &job->target, &native);
+    row->measured_on_target = is_measured_on_target(&job->key, &job->target, &native);
     sweep_boot(row->boot);
 }
 
@@ -74,7 +75,7 @@ static int recommend(TuneStore *db, const TuneKey *key, const SweepRow *row, dcn
         return -1;
     if (!a.found)
         return dcn_fail(err, DCN_EFAILED, "the estimate was not remembered");
-    a.record.winner = 1;
+    a.record.winner = true;
     return tune_store_put(db, key, &a.record, err);
 }
 
@@ -128,7 +129,7 @@ static int work(const SweepRun *run, const SweepItem *t, bool estimate, TuneStor
         return -1;
     memcpy(row->key, job.key.id, sizeof row->key);
     memcpy(row->offsets, t->offsets_name, sizeof row->offsets);
-    say_where(&job, row);
+    record_machine(&job, row);
     row->state = SWEEP_RUNNING;
     if (sweep_row_put(db, t->id, row, err) || tune(run, t, &job, estimate, row, err))
         return -1;

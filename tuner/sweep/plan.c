@@ -5,33 +5,37 @@
 ** Plans of one line an item can be cut, sorted and put together with other programs.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "runtime/base/base.h"
 #include "runtime/base/env.h"
 #include "runtime/base/file.h"
 #include "runtime/base/grow.h"
+#include "runtime/base/json.h"
+#include "runtime/base/text.h"
 #include "tuner/sweep/item.h"
 
-#include <jansson.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PLAN_MOST = 256 << 20 }; /* bytes */
+enum { PLAN_MAX_BYTES = 256 << 20 };
 
-#define TEXT(field)                                                                                \
-    {                                                                                              \
-#field, offsetof(SweepItem, field), sizeof((SweepItem *)0)->field                          \
-    }
-
-static const struct {
-    const char *name;
-    size_t offset, size;
-} texts[] = {
-    TEXT(id),      TEXT(kernel), TEXT(target),   TEXT(triple),  TEXT(attrs),        TEXT(isa),
-    TEXT(machine), TEXT(spec),   TEXT(schedule), TEXT(offsets), TEXT(offsets_name),
+static const rt_member members[] = {
+    RT_MEMBER("id", SweepItem, id),
+    RT_MEMBER("kernel", SweepItem, kernel),
+    RT_MEMBER("target", SweepItem, target),
+    RT_MEMBER("triple", SweepItem, triple),
+    RT_MEMBER("attrs", SweepItem, attrs),
+    RT_MEMBER("isa", SweepItem, isa),
+    RT_MEMBER("machine", SweepItem, machine),
+    RT_MEMBER("spec", SweepItem, spec),
+    RT_MEMBER("schedule", SweepItem, schedule),
+    RT_MEMBER("offsets", SweepItem, offsets),
+    RT_MEMBER("offsets_name", SweepItem, offsets_name),
+    RT_MEMBER("threads", SweepItem, threads),
+    RT_MEMBER("trials", SweepItem, trials),
+    RT_MEMBER("seconds", SweepItem, seconds),
+    RT_MEMBER("seed", SweepItem, seed),
 };
-enum { NTEXTS = sizeof texts / sizeof *texts };
+enum { NMEMBERS = sizeof members / sizeof *members };
 
 /* ---- the list ----------------------------------------------------------------------------- */
 
@@ -56,32 +60,16 @@ void sweep_plan_free(SweepPlan *p)
 
 /* ---- writing ------------------------------------------------------------------------------ */
 
-/* NULL without memory. */
-static json_t *item_json(const SweepItem *t)
+/* As many digits of the seconds as the id has. */
+static int write_item(FILE *to, const SweepItem *t)
 {
-    json_t *o = json_pack("{s:i}", "dcngen_item", 1);
-    int failed = !o;
-    for (int i = 0; i < NTEXTS; i++)
-        failed |=
-            json_object_set_new(o, texts[i].name, json_string((const char *)t + texts[i].offset));
-    json_t *rest = json_pack("{s:i, s:s, s:I, s:f, s:I}", "threads", t->threads, "effort",
-                             sweep_efforts[t->effort], "trials", (json_int_t)t->trials, "seconds",
-                             t->seconds, "seed", (json_int_t)t->seed);
-    failed |= json_object_update(o, rest);
-    json_decref(rest);
-    if (!failed)
-        return o;
-    json_decref(o);
-    return NULL;
-}
-
-static int write_line(FILE *to, const SweepItem *t)
-{
-    json_t *o = item_json(t);
-    int failed =
-        !o || json_dumpf(o, to, JSON_COMPACT | JSON_REAL_PRECISION(9)) || putc('\n', to) < 0;
-    json_decref(o);
-    return failed;
+    enum { DIGITS = 9 };
+    json_t *o = json_pack("{s:i, s:s}", "dcngen_item", 1, "effort", sweep_efforts[t->effort]);
+    if (!o || rt_json_put(o, members, NMEMBERS, t)) {
+        json_decref(o);
+        return -1;
+    }
+    return rt_json_write(to, o, DIGITS);
 }
 
 int sweep_plan_print(const SweepPlan *p, char **text, size_t *size, dcn_error *err)
@@ -90,7 +78,7 @@ int sweep_plan_print(const SweepPlan *p, char **text, size_t *size, dcn_error *e
     FILE *to = open_memstream(text, size);
     int failed = !to;
     for (int i = 0; i < p->n && !failed; i++)
-        failed = write_line(to, &p->at[i]);
+        failed = write_item(to, &p->at[i]);
     if ((to && fclose(to)) || failed) {
         free(*text);
         *text = NULL;
@@ -101,22 +89,6 @@ int sweep_plan_print(const SweepPlan *p, char **text, size_t *size, dcn_error *e
 
 /* ---- reading ------------------------------------------------------------------------------ */
 
-static int wrong(const char *name, dcn_error *err)
-{
-    return dcn_fail(err, DCN_EUSAGE, "not an item of a plan: '%s' makes no sense", name);
-}
-
-static int read_texts(const json_t *o, SweepItem *t, dcn_error *err)
-{
-    for (int i = 0; i < NTEXTS; i++) {
-        const json_t *v = json_object_get(o, texts[i].name);
-        if (!json_is_string(v) || json_string_length(v) >= texts[i].size)
-            return wrong(texts[i].name, err);
-        memcpy((char *)t + texts[i].offset, json_string_value(v), json_string_length(v) + 1);
-    }
-    return 0;
-}
-
 static int effort_named(const char *name)
 {
     for (int i = 0; name && sweep_efforts[i]; i++)
@@ -125,26 +97,15 @@ static int effort_named(const char *name)
     return -1;
 }
 
-static int read_numbers(const json_t *o, SweepItem *t, dcn_error *err)
+static int read_effort(const json_t *o, SweepItem *t, dcn_error *err)
 {
-    const json_t *threads = json_object_get(o, "threads"), *trials = json_object_get(o, "trials");
-    const json_t *seconds = json_object_get(o, "seconds"), *seed = json_object_get(o, "seed");
+    char expected[128] = "one of ";
+    const size_t n = strlen(expected);
     int effort = effort_named(json_string_value(json_object_get(o, "effort")));
     if (effort < 0)
-        return wrong("effort", err);
-    if (json_integer_value(threads) < 1 || json_integer_value(threads) > RT_MAX_THREADS)
-        return wrong("threads", err);
-    if (!json_is_integer(trials) || json_integer_value(trials) < 0)
-        return wrong("trials", err);
-    if (!json_is_number(seconds) || !(json_number_value(seconds) >= 0))
-        return wrong("seconds", err);
-    if (!json_is_integer(seed))
-        return wrong("seed", err);
+        return rt_json_wrong(
+            "effort", (rt_join(sweep_efforts, expected + n, sizeof expected - n), expected), err);
     t->effort = (dcn_effort)effort;
-    t->threads = (int)json_integer_value(threads);
-    t->trials = json_integer_value(trials);
-    t->seconds = json_number_value(seconds);
-    t->seed = (uint64_t)json_integer_value(seed);
     return 0;
 }
 
@@ -157,36 +118,21 @@ static int read_item(const json_t *o, SweepItem *t, dcn_error *err)
         return dcn_fail(err, DCN_EUSAGE, "not a line that `dcngen sweep plan` writes");
     if (json_integer_value(version) != 1)
         return dcn_fail(err, DCN_EUSAGE, "written by a newer dcngen");
-    if (read_texts(o, t, err) || read_numbers(o, t, err))
+    if (rt_json_get(o, members, NMEMBERS, t, err) || read_effort(o, t, err))
         return -1;
+    if (t->threads < 1 || t->threads > RT_MAX_THREADS)
+        return dcn_fail(err, DCN_EUSAGE, "'threads' = %d is outside 1..%d", t->threads,
+                        RT_MAX_THREADS);
     sweep_item_id(t, id);
     return !strcmp(id, t->id)
                ? 0
                : dcn_fail(err, DCN_EUSAGE, "the item was changed: its id would be %s", id);
 }
 
-static int read_line(const char *text, size_t length, SweepPlan *p, dcn_error *err)
+static int read_line(void *plan, const json_t *o, dcn_error *err)
 {
     SweepItem item;
-    json_error_t why;
-    json_t *o = json_loadb(text, length, JSON_REJECT_DUPLICATES, &why);
-    int failed = o ? read_item(o, &item, err) : dcn_fail(err, DCN_EUSAGE, "not JSON: %s", why.text);
-    json_decref(o);
-    return failed || sweep_plan_add(p, &item, err) < 0 ? -1 : 0;
-}
-
-static int read_lines(const char *path, const char *text, size_t size, SweepPlan *p, dcn_error *err)
-{
-    const char *end = text + size;
-    dcn_error what;
-    for (int number = 1; text < end; number++) {
-        const char *newline = memchr(text, '\n', (size_t)(end - text));
-        size_t length = (size_t)((newline ? newline : end) - text);
-        if (length && read_line(text, length, p, &what))
-            return dcn_fail_at(err, what.code, path, number, "%s", what.text);
-        text += length + 1;
-    }
-    return p->n ? 0 : dcn_fail(err, DCN_EUSAGE, "the plan %s has no item", path);
+    return read_item(o, &item, err) || sweep_plan_add(plan, &item, err) < 0 ? -1 : 0;
 }
 
 int sweep_plan_read(const char *path, SweepPlan *out, dcn_error *err)
@@ -194,9 +140,11 @@ int sweep_plan_read(const char *path, SweepPlan *out, dcn_error *err)
     void *text;
     size_t size;
     *out = (SweepPlan){ 0 };
-    if (rt_read_file(path, PLAN_MOST, &text, &size, err))
+    if (rt_read_file(path, PLAN_MAX_BYTES, &text, &size, err))
         return -1;
-    int failed = read_lines(path, text, size, out, err);
+    int failed = rt_json_lines(path, text, size, read_line, out, err);
+    if (!failed && !out->n)
+        failed = dcn_fail(err, DCN_EUSAGE, "the plan %s has no item", path);
     free(text);
     return failed;
 }

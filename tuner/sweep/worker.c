@@ -1,6 +1,6 @@
 /* worker.c: a worker: its share of a plan, on the machine it is on.
 **
-** First all items are looked at: what is done is told, what this machine cannot run is put down as left or is
+** First all items are looked at: what is done is reported, what this machine cannot run is recorded as left or is
 ** estimated.  Then the rest is tuned, each item in a process of its own on cores of its own.  The worker itself
 ** has no database open while it makes processes.
 ** SPDX-License-Identifier: Apache-2.0
@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LOOK_MS = 20, PATIENCE_MS = 1000 };
+enum { LOOK_MS = 20, MAX_SILENCE_MS = 1000 };
 
 /* What a process leaves, in memory that it shares with the worker. */
 typedef struct Answer {
@@ -37,7 +37,7 @@ typedef struct Slot {
 
 typedef enum { TO_MEASURE, TO_ESTIMATE, TO_LEAVE } Todo;
 
-typedef struct Worker {
+typedef struct SweepWorker {
     SweepRun *run;
     Cores cores;
     Todo *todo; /* of every item */
@@ -45,14 +45,14 @@ typedef struct Worker {
     int nslots, running, next;
     int waited_ms; /* for cores that others hold */
     bool told_to_stop;
-} Worker;
+} SweepWorker;
 
 /* ---- looking at all of it ----------------------------------------------------------------- */
 
-static void tell(Worker *w, int i, const SweepRow *row, bool before)
+static void report(SweepWorker *w, int i, const SweepRow *row, bool before)
 {
     w->run->count[row->state]++;
-    w->run->told(w->run->self, &w->run->plan->at[i], row, before);
+    w->run->report(w->run->self, &w->run->plan->at[i], row, before);
 }
 
 static bool may_be_estimated(const SweepItem *t)
@@ -61,18 +61,18 @@ static bool may_be_estimated(const SweepItem *t)
     return !sweep_item_open(t, &job, NULL);
 }
 
-static int leave(Worker *w, TuneStore *db, int i, const char *why, dcn_error *err)
+static int leave(SweepWorker *w, TuneStore *db, int i, const char *why, dcn_error *err)
 {
     SweepRow row = { .state = SWEEP_FOREIGN };
     snprintf(row.why, sizeof row.why, "%.*s", (int)sizeof row.why - 1, why);
     w->todo[i] = TO_LEAVE;
     if (sweep_row_put(db, w->run->plan->at[i].id, &row, err))
         return -1;
-    tell(w, i, &row, false);
+    report(w, i, &row, false);
     return 0;
 }
 
-static int look_at(Worker *w, TuneStore *db, int i, dcn_error *err)
+static int look_at(SweepWorker *w, TuneStore *db, int i, dcn_error *err)
 {
     const SweepItem *t = &w->run->plan->at[i];
     SweepRow row;
@@ -83,13 +83,13 @@ static int look_at(Worker *w, TuneStore *db, int i, dcn_error *err)
     w->todo[i] = here ? TO_MEASURE : TO_ESTIMATE;
     if (row.state >= (here ? SWEEP_DONE : SWEEP_ESTIMATED)) {
         w->todo[i] = TO_LEAVE;
-        tell(w, i, &row, true);
+        report(w, i, &row, true);
         return 0;
     }
     return here || (w->run->estimate && may_be_estimated(t)) ? 0 : leave(w, db, i, why.text, err);
 }
 
-static int look_at_all(Worker *w, dcn_error *err)
+static int look_at_all(SweepWorker *w, dcn_error *err)
 {
     TuneStore *db;
     if (sweep_db_open(w->run->db, true, &db, err))
@@ -123,7 +123,7 @@ static void prepare(const Slot *s, pid_t parent)
         (void)sched_setaffinity(0, sizeof s->cores.cpus, &s->cores.cpus);
 }
 
-static void do_item(const Worker *w, const Slot *s)
+static void do_item(const SweepWorker *w, const Slot *s)
 {
     SweepRun run = *w->run;
     Answer *a = s->answer;
@@ -133,7 +133,7 @@ static void do_item(const Worker *w, const Slot *s)
     a->finished = 1;
 }
 
-static int start(Worker *w, Slot *s, dcn_error *err)
+static int start(SweepWorker *w, Slot *s, dcn_error *err)
 {
     const pid_t parent = getpid();
     memset(s->answer, 0, sizeof *s->answer);
@@ -155,7 +155,7 @@ static int start(Worker *w, Slot *s, dcn_error *err)
 
 /* ---- when it has ended -------------------------------------------------------------------- */
 
-static int put_down(Worker *w, const Slot *s, const SweepRow *row, dcn_error *err)
+static int record(SweepWorker *w, const Slot *s, const SweepRow *row, dcn_error *err)
 {
     TuneStore *db;
     if (sweep_db_open(w->run->db, true, &db, err))
@@ -166,20 +166,20 @@ static int put_down(Worker *w, const Slot *s, const SweepRow *row, dcn_error *er
 }
 
 /* Killed for memory, or by hand: the next worker tries it again. */
-static int died(Worker *w, const Slot *s, int status, dcn_error *err)
+static int died(SweepWorker *w, const Slot *s, int status, dcn_error *err)
 {
     SweepRow row = { .state = SWEEP_FAILED };
     if (WIFSIGNALED(status))
         snprintf(row.why, sizeof row.why, "its process died of signal %d", WTERMSIG(status));
     else
         snprintf(row.why, sizeof row.why, "its process ended with status %d", WEXITSTATUS(status));
-    if (put_down(w, s, &row, err))
+    if (record(w, s, &row, err))
         return -1;
-    tell(w, s->item, &row, false);
+    report(w, s->item, &row, false);
     return 0;
 }
 
-static int take_answer(Worker *w, Slot *s, int status, dcn_error *err)
+static int take_answer(SweepWorker *w, Slot *s, int status, dcn_error *err)
 {
     const Answer *a = s->answer;
     s->child = 0;
@@ -189,11 +189,11 @@ static int take_answer(Worker *w, Slot *s, int status, dcn_error *err)
         return w->told_to_stop ? 0 : died(w, s, status, err);
     if (a->failed)
         return dcn_fail(err, a->err.code, "%s", a->err.text);
-    tell(w, s->item, &a->row, false);
+    report(w, s->item, &a->row, false);
     return 0;
 }
 
-static int reap(Worker *w, dcn_error *err)
+static int reap(SweepWorker *w, dcn_error *err)
 {
     for (int i = 0; i < w->nslots; i++) {
         int status = 0;
@@ -205,7 +205,7 @@ static int reap(Worker *w, dcn_error *err)
     return 0;
 }
 
-static void stop_all(Worker *w)
+static void stop_all(SweepWorker *w)
 {
     for (int i = 0; i < w->nslots && !w->told_to_stop; i++)
         if (w->slot[i].child)
@@ -215,7 +215,7 @@ static void stop_all(Worker *w)
 
 /* ---- all of them -------------------------------------------------------------------------- */
 
-static Slot *free_slot(Worker *w)
+static Slot *free_slot(SweepWorker *w)
 {
     for (int i = 0; i < w->nslots; i++)
         if (!w->slot[i].child)
@@ -224,7 +224,7 @@ static Slot *free_slot(Worker *w)
 }
 
 /* 1: begun; 0: it must wait; -1 err. */
-static int start_next(Worker *w, dcn_error *err)
+static int start_next(SweepWorker *w, dcn_error *err)
 {
     Slot *s = free_slot(w);
     if (!s)
@@ -240,25 +240,25 @@ static int start_next(Worker *w, dcn_error *err)
     return start(w, s, err) ? -1 : 1;
 }
 
-static void pause_a_while(Worker *w)
+static void pause_a_while(SweepWorker *w)
 {
     const int ms = LOOK_MS + (int)(getpid() % 7);
     nanosleep(&(struct timespec){ .tv_nsec = ms * 1000000L }, NULL);
     if (w->running)
         return;
-    const bool already = w->waited_ms >= PATIENCE_MS;
+    const bool already = w->waited_ms >= MAX_SILENCE_MS;
     w->waited_ms += ms;
-    if (!already && w->waited_ms >= PATIENCE_MS && w->run->waits)
+    if (!already && w->waited_ms >= MAX_SILENCE_MS && w->run->waits)
         w->run->waits(w->run->self);
 }
 
-static int is_stopped(const Worker *w)
+static int is_stopped(const SweepWorker *w)
 {
     return w->run->stop && *w->run->stop;
 }
 
 /* 1: something was done; 0: nothing can be now. */
-static int step(Worker *w, dcn_error *err)
+static int step(SweepWorker *w, dcn_error *err)
 {
     const int n = w->run->plan->n;
     while (w->next < n && w->todo[w->next] == TO_LEAVE)
@@ -270,7 +270,7 @@ static int step(Worker *w, dcn_error *err)
     return reap(w, err) ? -1 : w->next < n ? start_next(w, err) : 0;
 }
 
-static int do_all(Worker *w, dcn_error *err)
+static int do_all(SweepWorker *w, dcn_error *err)
 {
     int did = 0;
     while (did >= 0 && (w->next < w->run->plan->n || w->running)) {
@@ -283,7 +283,7 @@ static int do_all(Worker *w, dcn_error *err)
 
 /* ---- setting up --------------------------------------------------------------------------- */
 
-static int make_room(Worker *w, dcn_error *err)
+static int make_room(SweepWorker *w, dcn_error *err)
 {
     w->nslots = w->run->jobs > 0 && w->run->jobs < w->cores.n ? w->run->jobs : w->cores.n;
     w->todo = calloc((size_t)w->run->plan->n, sizeof *w->todo);
@@ -296,7 +296,7 @@ static int make_room(Worker *w, dcn_error *err)
     return 0;
 }
 
-static void clean_up(Worker *w)
+static void clean_up(SweepWorker *w)
 {
     stop_all(w);
     for (int i = 0; w->slot && i < w->nslots; i++) {
@@ -311,7 +311,7 @@ static void clean_up(Worker *w)
 
 int sweep_run(SweepRun *run, dcn_error *err)
 {
-    Worker *w = calloc(1, sizeof *w);
+    SweepWorker *w = calloc(1, sizeof *w);
     if (!w)
         return dcn_fail(err, DCN_EENV, "no memory for a worker");
     memset(run->count, 0, sizeof run->count);

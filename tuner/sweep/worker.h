@@ -18,8 +18,8 @@ typedef struct SweepRun {
     int jobs;                 /* items at a time; 0: as many as there are cores for */
     bool estimate;            /* rank what cannot be measured here */
     const volatile int *stop; /* a signal's number when it is time to stop */
-    /* After an item ended, was found done, or was left. */
-    void (*told)(void *self, const SweepItem *item, const SweepRow *row, bool before);
+    /* After an item ended, was found done (`before`), or was left. */
+    void (*report)(void *self, const SweepItem *item, const SweepRow *row, bool before);
     void (*waits)(void *self); /* others hold the cores; may be NULL */
     void *self;
     int count[SWEEP_NSTATES]; /* out: what the items are now */

@@ -6,7 +6,7 @@
 
 #include "codegen/cg.h"
 #include "tuner/measure/measure.h"
-#include "tuner/store/store.h"
+#include "tuner/store/record.h"
 #include "tuner/tune/fixture.h"
 
 /* A schedule and, if it is at hand, its code. */

@@ -8,6 +8,7 @@
 #ifndef DCN_TUNER_TUNE_H
 #define DCN_TUNER_TUNE_H
 
+#include "tuner/store/store.h"
 #include "tuner/tune/candidate.h"
 #include "tuner/tune/space.h"
 #include <dcngen/tune.h>

@@ -118,11 +118,12 @@ static void put_row(TuneStore *db, const SweepRow *row)
 }
 
 /* A database in which that is the winner. */
-static void machine(const char *name, SweepState state, const char *schedule, double ns, int home)
+static void machine(const char *name, SweepState state, const char *schedule, double ns,
+                    bool measured_on_target)
 {
     TuneStore *db = db_of(name, true);
     SweepRow row = row_of(state, schedule, ns, 0.01);
-    row.home = home;
+    row.measured_on_target = measured_on_target;
     put_record(db, schedule, state == SWEEP_ESTIMATED ? TUNE_ESTIMATED : TUNE_OK, ns);
     put_row(db, &row);
     tune_store_close(db);
@@ -154,7 +155,7 @@ Test(collect, the_faster_of_two_counts)
     const SweepFound f = found_in("a", "b");
     cr_expect_str_eq(f.row.schedule, "direct offset_chunk=2");
     cr_expect(f.conflict, "they differ beyond the noise");
-    cr_expect_str_eq(f.rival.schedule, "direct offset_chunk=1");
+    cr_expect_str_eq(f.other.schedule, "direct offset_chunk=1");
 }
 
 Test(collect, what_is_within_the_noise_is_no_conflict)
@@ -212,7 +213,7 @@ Test(collect, a_conflict_is_told_and_is_an_exit_code)
     cr_expect(strstr(said, "offset_chunk=1") < strstr(said, "offset_chunk=2"),
               "the one that counts is first");
     cr_expect_eq(program_says("status --json", said, sizeof said), 1);
-    cr_expect_not_null(strstr(said, "\"rival\": {"));
+    cr_expect_not_null(strstr(said, "\"other\": {"));
     cr_expect_not_null(strstr(said, "\"complete\": false"));
     cr_expect_eq(program_says("collect --export -", said, sizeof said), 1);
     cr_expect_null(strstr(said, "offset_chunk=2"), "only what counts is handed on");

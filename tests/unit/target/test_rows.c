@@ -63,7 +63,7 @@ static void expect_object(const dcn_spec *s, const dcn_target *t)
     size_t size;
     void *object = object_of(s, t, &size);
     if (cg_is_elf(t)) {
-        const char *no = object_refuse(object, size, s->name, t->triple);
+        const char *no = code_refuse(object, size, s->name, t->triple);
         cr_expect_null(no, "%s for %s: %s", s->name, t->cpu, no);
     } else {
         cr_expect_eq(memcmp(object, "\0asm", 4), 0, "%s", t->cpu);

@@ -1,0 +1,52 @@
+/* record.h: what is remembered of one candidate.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_TUNER_STORE_RECORD_H
+#define DCN_TUNER_STORE_RECORD_H
+
+#include "tuner/store/key.h"
+
+typedef enum TuneOutcome {
+    TUNE_OK,        /* verified and timed */
+    TUNE_REFUSED,   /* by the lowering, or by LLVM */
+    TUNE_CRASHED,   /* the candidate's process died: signal in why */
+    TUNE_TIMEOUT,   /* it hung */
+    TUNE_WRONG,     /* it computes something else: which, in why */
+    TUNE_DROPPED,   /* verified; stopped early, clearly slower than the best */
+    TUNE_ESTIMATED, /* ranked by the model only, never mixed with measured ones */
+} TuneOutcome;
+extern const char *const tune_outcome_names[]; /* "ok", "refused", ... ended by NULL */
+
+/* The outcome of that name, or -1. */
+int tune_outcome_named(const char *name);
+
+enum { TUNE_MAX_SAMPLES = 64 };
+
+/* One candidate of one key under one distribution of offsets. */
+typedef struct TuneRecord {
+    char schedule[DCN_TEXT_MAX];
+    char lowering[32];
+    int rev;                    /* of the lowering */
+    char offsets[DCN_TEXT_MAX]; /* "normal:2", "zero", digest of a file */
+    TuneOutcome outcome;
+    char why[DCN_TEXT_MAX];            /* reason, "" for ok */
+    double ns_median, ns_low, ns_high; /* confidence interval of the median; 0 if not timed */
+    double gain;               /* time of the guess / own time, paired in one run; 0 if unknown */
+    double peak_gflops, flops; /* of the same run */
+    int nsamples;
+    double sample[TUNE_MAX_SAMPLES]; /* ns, in the order of measuring */
+    int64_t when;                    /* unix seconds */
+    char where[128];                 /* host name and CPU's own name, for people */
+    int64_t trial;                   /* which of its run, from 0 */
+    int64_t run;                     /* unix ms at which the run began */
+    bool winner;                     /* confirmed as the best of its run */
+    bool pinned;                     /* the user said so; beats every other */
+} TuneRecord;
+
+/* Whether this build would make the same code: its lowering exists in that revision. */
+bool tune_record_is_current(const TuneKey *key, const TuneRecord *r);
+
+/* -1 for numbers that have no meaning, which are the caller's mistake: found here rather than in a later run. */
+int tune_record_check(const TuneRecord *r, dcn_error *err);
+
+#endif
