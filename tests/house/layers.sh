@@ -2,7 +2,8 @@
 # layers.sh: rooms use each other in one direction only, and through their doors.
 #
 # A room is a folder.  Its row below names the headers that other rooms may include (its doors) and
-# the rooms that its own files may include.  LLVM is named in codegen/ only, Lua in dsl/ only.
+# the rooms that its own files may include.  LLVM is named in codegen/ only, Lua in dsl/ only, SQLite in
+# tuner/store/ and nettle in runtime/base/.
 # The rule is first tried on a small tree that breaks it, to see that it bites.
 # SPDX-License-Identifier: Apache-2.0
 set -euo pipefail
@@ -100,6 +101,8 @@ violations() { # TREE
         [ -d "$top" ] || continue
         check_symbols "$top" codegen 'llvm-c/|\bLLVM[A-Z][A-Za-z]+' LLVM
         check_symbols "$top" dsl '\b(lua|luaL)_[a-z]+|\b(lua|lauxlib|lualib)\.h' Lua
+        check_symbols "$top" tuner/store '\bsqlite3|\bSQLITE_' SQLite
+        check_symbols "$top" runtime/base '\bnettle/|\bsha256_' nettle
     done
 }
 
@@ -135,6 +138,8 @@ offend cli/verb '#include <llvm-c/Core.h>'
 offend tuner/tune 'void f(void) { LLVMShutdown(); }'
 offend cli/out '    lua_pop(L, 1);'
 offend codegen/ir '#include <lauxlib.h>'
+offend tuner/sweep '    sqlite3_finalize(row);'
+offend tuner/store '#include <nettle/sha2.h>'
 
 # ---- and the project keeps it ------------------------------------------------------------
 
