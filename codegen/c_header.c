@@ -59,7 +59,7 @@ static void targets(const Page *p)
 {
     for (int i = 0; i < p->nv; i++) {
         const dcn_target *t = p->v[i].target;
-        char how[DCN_TEXT_MAX];
+        char how[DCN_SCHEDULE_MAX];
         sched_print(p->v[i].schedule, how, sizeof how);
         fprintf(p->out,
                 "** schedule  %s\n"
@@ -76,7 +76,7 @@ static void targets(const Page *p)
 
 static void preamble(const Page *p)
 {
-    char spec[2048];
+    char spec[DCN_SPEC_TEXT_MAX];
     dcn_spec_print(p->s, spec, sizeof spec);
     fprintf(p->out,
             "/* %s: a %s compiled by dcngen.\n**\n"

@@ -1,21 +1,21 @@
-/* schedule.c: schedules as text, and walking the space.
+/* schedule.c: schedules guessed, copied, compared and walked; schedule_text.c has their text.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/backend/trace.h"
 #include "codegen/kernel/entry.h"
 #include "codegen/lowering.h"
 #include "runtime/base/base.h"
+#include "runtime/base/text.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_LOWERINGS = 8 };
-
 const Lowering *const cg_lowerings[] = {
     &lower_tiled, &lower_direct, &lower_aggregate, &lower_project, &lower_stages, &lower_roi, NULL
 };
+_Static_assert(sizeof cg_lowerings / sizeof *cg_lowerings - 1 <= MAX_LOWERINGS,
+               "MAX_LOWERINGS counts them");
 
 int sched_takes(const Lowering *how, const dcn_spec *s)
 {
@@ -95,146 +95,163 @@ static void preference(const dcn_spec *s, const dcn_target *t, const Lowering *o
     order[n] = NULL;
 }
 
-int sched_guess(const dcn_spec *s, const dcn_target *t, Schedule *out, dcn_error *err)
+/* What the schedules of one spec are guessed for. */
+typedef struct Guess {
+    const dcn_spec *s;
+    const dcn_target *t;
+    const SchedKnown *known;
+} Guess;
+
+static int choose_part(const Guess *g, const LoweringPart *p, SchedPart *out, dcn_error *err)
 {
+    memcpy(out->name, p->name, sizeof out->name);
+    if (g->known && g->known->ask(g->known->self, &p->spec, g->t, &out->sched))
+        return 0;
+    return sched_guess(&p->spec, g->t, g->known, &out->sched, err);
+}
+
+/* NULL, or why not, in `why`. */
+static const char *guess_composite(const Guess *g, Schedule *out, dcn_error *why)
+{
+    LoweringPart *part = NULL;
+    int n = out->lowering->parts(g->s, &part);
+    out->part = n < 0 ? NULL : calloc((size_t)n + 1, sizeof *out->part);
+    int failed = out->part ? 0 : dcn_fail(why, DCN_EENV, "no memory for its stages");
+    for (int i = 0; i < n && !failed; i++) {
+        failed = choose_part(g, &part[i], &out->part[i], why);
+        out->nparts += !failed;
+        if (failed)
+            dcn_fail(why, why->code, "stage %s: %s", part[i].name, why->text);
+    }
+    free(part);
+    if (!failed)
+        return NULL;
+    sched_free(out);
+    return why->text;
+}
+
+static const char *guess_of(const Guess *g, Schedule *out, dcn_error *why)
+{
+    if (out->lowering->parts)
+        return guess_composite(g, out, why);
+    out->lowering->guess(g->s, g->t, out->k);
+    return out->lowering->refuse(g->s, g->t, out->k);
+}
+
+int sched_guess(const dcn_spec *s, const dcn_target *t, const SchedKnown *known, Schedule *out,
+                dcn_error *err)
+{
+    const Guess g = { s, t, known };
     const Lowering *order[MAX_LOWERINGS + 1];
-    char why[256] = "";
+    char why[512];
+    rt_text all = rt_text_in(why, sizeof why);
+    dcn_error part;
     preference(s, t, order);
     for (int i = 0; order[i]; i++) {
-        out->lowering = order[i];
-        out->lowering->guess(s, t, out->k);
-        const char *no = out->lowering->refuse(s, t, out->k);
+        *out = (Schedule){ .lowering = order[i] };
+        const char *no = guess_of(&g, out, &part);
         trace_dispatch(s, out, no);
         if (!no)
             return 0;
-        size_t n = strlen(why);
-        snprintf(why + n, sizeof why - n, "%s%s: %s", n ? "; " : "", out->lowering->name, no);
+        rt_text_item(&all, "; ", "%s: %s", order[i]->name, no);
     }
     return dcn_fail(err, DCN_EFAILED, "no lowering takes this spec (%s)",
                     *why ? why : dcn_op_name(s->op));
 }
 
-/* ---- text ------------------------------------------------------------------------------------ */
+/* ---- as values ------------------------------------------------------------------------------- */
 
-int sched_print(const Schedule *sc, char *buf, size_t size)
+void sched_free(Schedule *sc)
 {
-    int n = snprintf(buf, size, "%s", sc->lowering->name);
-    for (int i = 0; i < sc->lowering->nknobs; i++) {
-        size_t at = (size_t)n < size ? (size_t)n : size;
-        n += snprintf(buf + at, size - at, " %s=%d", sc->lowering->knobs[i]->name, sc->k[i]);
+    for (int i = 0; i < sc->nparts; i++)
+        sched_free(&sc->part[i].sched);
+    free(sc->part);
+    sc->part = NULL;
+    sc->nparts = 0;
+}
+
+int sched_copy(const Schedule *from, Schedule *to)
+{
+    *to = *from;
+    to->nparts = 0;
+    to->part = from->part ? calloc((size_t)from->nparts + 1, sizeof *to->part) : NULL;
+    int failed = from->part && !to->part;
+    for (int i = 0; i < from->nparts && !failed; i++) {
+        memcpy(to->part[i].name, from->part[i].name, sizeof to->part[i].name);
+        failed = sched_copy(&from->part[i].sched, &to->part[i].sched);
+        to->nparts++;
     }
-    return n;
+    if (failed)
+        sched_free(to);
+    return failed ? -1 : 0;
 }
 
-static const Lowering *lowering_named(const char *name)
+bool sched_equal(const Schedule *a, const Schedule *b)
 {
-    for (int i = 0; cg_lowerings[i]; i++)
-        if (strcmp(cg_lowerings[i]->name, name) == 0)
-            return cg_lowerings[i];
-    return NULL;
+    if (a->lowering != b->lowering || a->nparts != b->nparts)
+        return false;
+    for (int i = 0; i < a->nparts; i++)
+        if (strcmp(a->part[i].name, b->part[i].name) != 0 ||
+            !sched_equal(&a->part[i].sched, &b->part[i].sched))
+            return false;
+    return !memcmp(a->k, b->k, (size_t)a->lowering->nknobs * sizeof *a->k);
 }
 
-static int no_such(const char *what, const char *word, const char *const *names, dcn_error *err)
+static void print_nameless(const dcn_spec *s, char text[DCN_SPEC_TEXT_MAX])
 {
-    char list[256] = "";
-    for (int i = 0; names[i]; i++) {
-        size_t n = strlen(list);
-        snprintf(list + n, sizeof list - n, "%s%s", i ? ", " : "", names[i]);
+    dcn_spec bare = *s;
+    snprintf(bare.name, sizeof bare.name, "part");
+    dcn_spec_print(&bare, text, DCN_SPEC_TEXT_MAX);
+}
+
+int sched_part_like(const LoweringPart *part, int i)
+{
+    char text[DCN_SPEC_TEXT_MAX], other[DCN_SPEC_TEXT_MAX];
+    print_nameless(&part[i].spec, text);
+    for (int j = 0; j < i; j++) {
+        print_nameless(&part[j].spec, other);
+        if (strcmp(text, other) == 0)
+            return j;
     }
-    const char *near = rt_nearest(word, names);
-    return near ? dcn_fail(err, DCN_EUSAGE, "unknown %s \"%s\" (did you mean \"%s\"?)", what, word,
-                           near)
-                : dcn_fail(err, DCN_EUSAGE, "unknown %s \"%s\": expected one of %s", what, word,
-                           list);
+    return i;
 }
 
-static int no_such_lowering(const char *word, const dcn_spec *s, dcn_error *err)
-{
-    const char *names[MAX_LOWERINGS + 1] = { NULL };
-    for (int i = 0, n = 0; cg_lowerings[i]; i++)
-        if (sched_takes(cg_lowerings[i], s))
-            names[n++] = cg_lowerings[i]->name;
-    return no_such("lowering", word, names, err);
-}
+/* ---- what a schedule means --------------------------------------------------------------------- */
 
-static int no_such_knob(const Lowering *how, const char *word, dcn_error *err)
+double sched_cost(const Schedule *sc, const dcn_spec *s, const dcn_target *t, int threads)
 {
-    const char *names[MAX_KNOBS + 1] = { NULL };
-    for (int i = 0; i < how->nknobs; i++)
-        names[i] = how->knobs[i]->name;
-    char what[64];
-    snprintf(what, sizeof what, "knob of lowering %s", how->name);
-    return no_such(what, word, names, err);
-}
-
-static int bad_value(const Knob *q, const char *text, dcn_error *err)
-{
-    char list[256] = "";
-    for (int i = 0; i < q->nchoices; i++) {
-        size_t n = strlen(list);
-        snprintf(list + n, sizeof list - n, "%s%d", i ? ", " : "", q->choice[i]);
+    LoweringPart *part = NULL;
+    double sum = 0;
+    if (!sc->lowering->parts)
+        return sc->lowering->cost ? sc->lowering->cost(s, t, sc->k, threads) : 0;
+    int n = sc->lowering->parts(s, &part);
+    for (int i = 0; i < n && i < sc->nparts; i++) {
+        double ns = sched_cost(&sc->part[i].sched, &part[i].spec, t, threads);
+        sum = ns > 0 && sum >= 0 ? sum + ns : -1;
     }
-    return dcn_fail(err, DCN_EUSAGE, "schedule knob %s = %s is not one of %s", q->name, text, list);
+    free(part);
+    return sum > 0 ? sum : 0;
 }
 
-/* One word "knob=value". */
-static int set_knob(Schedule *sc, char *word, unsigned *seen, dcn_error *err)
+void sched_explain(const Schedule *sc, const dcn_spec *s, const dcn_target *t, char *buf,
+                   size_t size)
 {
-    char *eq = strchr(word, '=');
-    if (!eq)
-        return dcn_fail(err, DCN_EUSAGE, "bad schedule word \"%s\": expected knob=value", word);
-    *eq = '\0';
-    int i = 0;
-    while (i < sc->lowering->nknobs && strcmp(sc->lowering->knobs[i]->name, word) != 0)
-        i++;
-    if (i == sc->lowering->nknobs)
-        return no_such_knob(sc->lowering, word, err);
-    if (*seen & 1u << i)
-        return dcn_fail(err, DCN_EUSAGE, "schedule knob %s is given twice", word);
-    *seen |= 1u << i;
-    char *end;
-    long v = strtol(eq + 1, &end, 10);
-    if (end == eq + 1 || *end || v != (int)v || choice_at(sc->lowering->knobs[i], (int)v) < 0)
-        return bad_value(sc->lowering->knobs[i], eq + 1, err);
-    sc->k[i] = (int)v;
+    rt_text out = rt_text_in(buf, size);
+    if (!sc->lowering->parts) {
+        sc->lowering->explain(s, t, sc->k, buf, size);
+        return;
+    }
+    for (int i = 0; i < sc->nparts; i++) {
+        char text[DCN_SCHEDULE_MAX];
+        sched_print(&sc->part[i].sched, text, sizeof text);
+        rt_text_add(&out, "%s: %s\n", sc->part[i].name, text);
+    }
+}
+
+int sched_emit(const Schedule *sc, Emit *e, Kernel *kernel, const dcn_target *t)
+{
+    if (sc->lowering->parts)
+        return sc->lowering->emit_parts(e, kernel, t, sc->part);
+    sc->lowering->emit(e, kernel, t, sc->k);
     return 0;
-}
-
-/* Which lowering the text means: its first word if that is no knob, else the one that would be guessed. */
-static int start(char *first, const dcn_spec *s, const dcn_target *t, Schedule *out, dcn_error *err)
-{
-    if (!first || strchr(first, '='))
-        return sched_guess(s, t, out, err);
-    out->lowering = lowering_named(first);
-    if (!out->lowering)
-        return no_such_lowering(first, s, err);
-    if (!sched_takes(out->lowering, s))
-        return dcn_fail(err, DCN_EFAILED, "schedule \"%s\" is refused: it does not compile %s",
-                        first, dcn_op_name(s->op));
-    out->lowering->guess(s, t, out->k);
-    return 0;
-}
-
-int sched_parse(const char *text, const dcn_spec *s, const dcn_target *t, Schedule *out,
-                dcn_error *err)
-{
-    char buf[2 * DCN_TEXT_MAX], *save = NULL;
-    if (strlen(text) >= sizeof buf)
-        return dcn_fail(err, DCN_EUSAGE, "the schedule is longer than %d characters",
-                        (int)sizeof buf - 1);
-    strcpy(buf, text);
-    char *word = strtok_r(buf, " \t\n,", &save);
-    if (start(word, s, t, out, err))
-        return -1;
-    if (word && !strchr(word, '='))
-        word = strtok_r(NULL, " \t\n,", &save);
-    for (unsigned seen = 0; word; word = strtok_r(NULL, " \t\n,", &save))
-        if (set_knob(out, word, &seen, err))
-            return -1;
-    const char *no = out->lowering->refuse(s, t, out->k);
-    if (!no)
-        return 0;
-    char full[DCN_TEXT_MAX];
-    sched_print(out, full, sizeof full);
-    return dcn_fail(err, DCN_EFAILED, "schedule \"%s\" is refused: %s", full, no);
 }

@@ -98,7 +98,7 @@ typedef enum {
 const char *dcn_origin_name(dcn_origin o); /* "option", "spec", "pinned", "tuned", ... */
 
 typedef struct dcn_choice {
-    char schedule[DCN_TEXT_MAX];
+    char schedule[DCN_SCHEDULE_MAX];
     dcn_origin origin;
     double gain;    /* time of the guess / its own, when it was tuned; 0: unknown */
     char note[768]; /* what the user should know, of a store that cannot be used; "": nothing */

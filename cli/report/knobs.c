@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_LOWERINGS = 8, MAX_VALUES = 24 };
+enum { MAX_VALUES = 24 };
 
 typedef struct KnobValue {
     char text[32];

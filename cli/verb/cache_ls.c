@@ -16,7 +16,7 @@
 
 typedef struct LsRow {
     char id[16], *spec;
-    char schedule[DCN_TEXT_MAX];
+    char schedule[DCN_SCHEDULE_MAX];
     int threads, tried, rank, stale;
     double ns, gain;
     int64_t when;

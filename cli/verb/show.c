@@ -55,7 +55,7 @@ static int show_asm(const Kernels *k, dcn_error *err)
 static int show_spec(const Kernels *k, dcn_error *err)
 {
     static const char start[] = "return ";
-    char line[4096];
+    char line[DCN_SPEC_TEXT_MAX];
     (void)err;
     if (k->n > 1)
         puts("return {");

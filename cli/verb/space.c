@@ -1,7 +1,7 @@
 /* space.c: the schedules that one kernel can have.
 **
 ** Every point of the product of the knobs is asked for the reason why it is refused; of a product beyond
-** MAX_POINTS an even sample, and the counts say so.
+** MAX_POINTS an even sample, and the counts say so.  The space of a module is those of its stages.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "cli/verb/space.h"
@@ -11,8 +11,10 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
-enum { MAX_POINTS = 2000000 };
+enum { MAX_POINTS = 2000000, MAX_POINTS_OF_STAGE = 200000 };
 
 /* ---- text ----------------------------------------------------------------- */
 
@@ -24,17 +26,20 @@ static int choices_text(const Knob *q, char *buf, size_t size)
     return (int)t.length;
 }
 
-static void print_knobs(const Lowering *how)
+static void print_knobs(const Lowering *lowering, int indent)
 {
     char choices[MAX_CHOICES * 12];
-    int width = 0;
-    for (int i = 0; i < how->nknobs; i++) {
-        int n = choices_text(how->knobs[i], choices, sizeof choices);
+    int width = 0, names = 0;
+    for (int i = 0; i < lowering->nknobs; i++) {
+        int n = choices_text(lowering->knobs[i], choices, sizeof choices);
+        int name = (int)strlen(lowering->knobs[i]->name);
         width = n > width ? n : width;
+        names = name > names ? name : names;
     }
-    for (int i = 0; i < how->nknobs; i++) {
-        choices_text(how->knobs[i], choices, sizeof choices);
-        printf("    %-8s %-*s  %s\n", how->knobs[i]->name, width, choices, how->knobs[i]->meaning);
+    for (int i = 0; i < lowering->nknobs; i++) {
+        const Knob *q = lowering->knobs[i];
+        choices_text(q, choices, sizeof choices);
+        printf("%*s%-*s  %-*s  %s\n", indent, "", names, q->name, width, choices, q->meaning);
     }
 }
 
@@ -46,37 +51,70 @@ static void print_estimate(const SpaceCount *c)
            millions ? legal / 1e6 : legal, millions ? " million" : "");
 }
 
-static void print_space(const Lowering *how, const SpaceCount *c)
+static void print_space(const Lowering *lowering, const SpaceCount *c, int indent)
 {
-    printf("  %s: %s\n", how->name, how->summary);
-    print_knobs(how);
-    printf("    %lld of %lld schedules are legal", (long long)c->legal, (long long)c->seen);
+    print_knobs(lowering, indent);
+    printf("%*s%lld of %lld schedules are legal", indent, "", (long long)c->legal,
+           (long long)c->seen);
     if (c->seen < c->points)
         print_estimate(c);
     putchar('\n');
     for (int i = 0; i < c->nreasons; i++)
-        printf("    %lld refused: %s\n", (long long)c->reason[i].count, c->reason[i].text);
+        printf("%*s%lld refused: %s\n", indent, "", (long long)c->reason[i].count,
+               c->reason[i].text);
+}
+
+static void print_lowerings(const dcn_spec *s, const dcn_target *t, int64_t most, int indent);
+
+/* What is the same kernel as an earlier stage has that one's space. */
+static void print_parts(const Lowering *lowering, const dcn_spec *s, const dcn_target *t,
+                        int indent)
+{
+    LoweringPart *part = NULL;
+    int n = lowering->parts(s, &part);
+    for (int i = 0; i < n; i++) {
+        const int same = sched_part_like(part, i);
+        printf("%*s%s, %s", indent, "", part[i].name, dcn_op_name(part[i].spec.op));
+        if (same < i) {
+            printf(", as %s\n", part[same].name);
+            continue;
+        }
+        putchar('\n');
+        print_lowerings(&part[i].spec, t, MAX_POINTS_OF_STAGE, indent + 2);
+    }
+    free(part);
+}
+
+static void print_lowerings(const dcn_spec *s, const dcn_target *t, int64_t most, int indent)
+{
+    for (int i = 0; cg_lowerings[i]; i++) {
+        const Lowering *lowering = cg_lowerings[i];
+        SpaceCount c;
+        if (!sched_takes(lowering, s))
+            continue;
+        printf("%*s%s: %s\n", indent, "", lowering->name, lowering->summary);
+        if (lowering->parts) {
+            print_parts(lowering, s, t, indent + 2);
+            continue;
+        }
+        tune_count_space(lowering, s, t, most, &c);
+        print_space(lowering, &c, indent + 2);
+    }
 }
 
 void space_print(const dcn_spec *s, const dcn_target *t)
 {
-    SpaceCount c;
     printf("%s for %s (%s)\n", s->name, t->cpu, t->isa);
-    for (int i = 0; cg_lowerings[i]; i++) {
-        if (!sched_takes(cg_lowerings[i], s))
-            continue;
-        tune_count_space(cg_lowerings[i], s, t, MAX_POINTS, &c);
-        print_space(cg_lowerings[i], &c);
-    }
+    print_lowerings(s, t, MAX_POINTS, 2);
 }
 
 /* ---- JSON ----------------------------------------------------------------- */
 
-static json_t *knobs_json(const Lowering *how)
+static json_t *knobs_json(const Lowering *lowering)
 {
     json_t *list = json_array();
-    for (int i = 0; i < how->nknobs; i++) {
-        const Knob *q = how->knobs[i];
+    for (int i = 0; i < lowering->nknobs; i++) {
+        const Knob *q = lowering->knobs[i];
         json_t *choices = json_array();
         for (int c = 0; c < q->nchoices; c++)
             json_array_append_new(choices, json_integer(q->choice[c]));
@@ -86,28 +124,61 @@ static json_t *knobs_json(const Lowering *how)
     return list;
 }
 
-static json_t *one_json(const Lowering *how, const SpaceCount *c)
+static json_t *counted_json(const Lowering *lowering, const SpaceCount *c)
 {
     json_t *refused = json_array();
     for (int i = 0; i < c->nreasons; i++)
         json_array_append_new(refused, json_pack("{s:s, s:I}", "reason", c->reason[i].text, "count",
                                                  (json_int_t)c->reason[i].count));
-    return json_pack("{s:s, s:s, s:o, s:I, s:I, s:I, s:o, s:o}", "lowering", how->name, "summary",
-                     how->summary, "knobs", knobs_json(how), "points", (json_int_t)c->points,
-                     "walked", (json_int_t)c->seen, "legal", (json_int_t)c->legal, "legal_estimate",
+    return json_pack("{s:s, s:s, s:o, s:I, s:I, s:I, s:o, s:o}", "lowering", lowering->name,
+                     "summary", lowering->summary, "knobs", knobs_json(lowering), "points",
+                     (json_int_t)c->points, "walked", (json_int_t)c->seen, "legal",
+                     (json_int_t)c->legal, "legal_estimate",
                      json_integer(llround(tune_legal_estimate(c))), "refused", refused);
+}
+
+static json_t *lowerings_json(const dcn_spec *s, const dcn_target *t, int64_t most);
+
+/* "stages": each with its name, its operator, and its own lowerings, or the earlier stage that is the same kernel. */
+static json_t *composite_json(const Lowering *lowering, const dcn_spec *s, const dcn_target *t)
+{
+    LoweringPart *part = NULL;
+    json_t *list = json_array();
+    int n = lowering->parts(s, &part);
+    for (int i = 0; i < n; i++) {
+        const int same = sched_part_like(part, i);
+        json_t *o =
+            json_pack("{s:s, s:s}", "name", part[i].name, "op", dcn_op_name(part[i].spec.op));
+        if (same < i)
+            json_object_set_new(o, "same_as", json_string(part[same].name));
+        else
+            json_object_set_new(o, "lowerings",
+                                lowerings_json(&part[i].spec, t, MAX_POINTS_OF_STAGE));
+        json_array_append_new(list, o);
+    }
+    free(part);
+    return json_pack("{s:s, s:s, s:o}", "lowering", lowering->name, "summary", lowering->summary,
+                     "stages", list);
+}
+
+static json_t *lowerings_json(const dcn_spec *s, const dcn_target *t, int64_t most)
+{
+    json_t *list = json_array();
+    for (int i = 0; cg_lowerings[i]; i++) {
+        const Lowering *lowering = cg_lowerings[i];
+        SpaceCount c;
+        if (!sched_takes(lowering, s))
+            continue;
+        if (!lowering->parts)
+            tune_count_space(lowering, s, t, most, &c);
+        json_array_append_new(list, lowering->parts ? composite_json(lowering, s, t)
+                                                    : counted_json(lowering, &c));
+    }
+    return list;
 }
 
 json_t *space_json(const dcn_spec *s, const dcn_target *t)
 {
-    SpaceCount c;
-    json_t *list = json_array();
-    for (int i = 0; cg_lowerings[i]; i++) {
-        if (!sched_takes(cg_lowerings[i], s))
-            continue;
-        tune_count_space(cg_lowerings[i], s, t, MAX_POINTS, &c);
-        json_array_append_new(list, one_json(cg_lowerings[i], &c));
-    }
     return json_pack("{s:s, s:s, s:s, s:o}", "name", s->name, "target", t->cpu, "isa", t->isa,
-                     "lowerings", list);
+                     "lowerings", lowerings_json(s, t, MAX_POINTS));
 }

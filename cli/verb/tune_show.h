@@ -14,7 +14,7 @@ typedef struct TuneShow {
     const char *name, *offsets;
     bool live;    /* one line that is written again and again */
     double shown; /* seconds when the line was written last */
-    char best[DCN_TEXT_MAX];
+    char best[DCN_SCHEDULE_MAX];
     int64_t remembered;
 } TuneShow;
 

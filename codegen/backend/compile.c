@@ -146,6 +146,14 @@ static int finish(Build *b, CgKind kind, void **bytes, size_t *size, dcn_error *
     return rc;
 }
 
+/* What was written is of no use. */
+static int abandon(Build *b, dcn_error *err)
+{
+    e_close(&b->e);
+    release(b);
+    return dcn_fail(err, DCN_EENV, "no memory for the stages of '%s'", b->trace.name);
+}
+
 int cg_build(const dcn_spec *s, const Schedule *sched, const dcn_target *t, CgKind kind,
              void **bytes, size_t *size, dcn_error *err)
 {
@@ -158,7 +166,8 @@ int cg_build(const dcn_spec *s, const Schedule *sched, const dcn_target *t, CgKi
     trace_choice(&b.trace, s, sched);
     e_open(&b.e, s->name, s->dtype, t);
     Kernel kernel = { .s = s };
-    sched->lowering->emit(&b.e, &kernel, t, sched->k);
+    if (sched_emit(sched, &b.e, &kernel, t))
+        return abandon(&b, err);
     return finish(&b, kind, bytes, size, err);
 }
 
@@ -176,7 +185,8 @@ int cg_build_many(const dcn_spec *s, const CgVariant *v, int n, CgKind kind, voi
         trace_choice(&b.trace, s, at->schedule);
         dispatch_open(&d, &b.e, i);
         Kernel kernel = { .s = s };
-        at->schedule->lowering->emit(&b.e, &kernel, at->target, at->schedule->k);
+        if (sched_emit(at->schedule, &b.e, &kernel, at->target))
+            return abandon(&b, err);
         dispatch_seal(&d, &b.e, i);
     }
     dispatch_close(&d, &b.e);

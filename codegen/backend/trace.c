@@ -19,7 +19,7 @@ int trace_open(Trace *t, const char *name, dcn_error *err)
 
 void trace_choice(const Trace *t, const dcn_spec *s, const Schedule *sched)
 {
-    char spec[2048], how[DCN_TEXT_MAX];
+    char spec[DCN_SPEC_TEXT_MAX], how[DCN_SCHEDULE_MAX];
     if (!(t->env.verbose & RT_VERBOSE_SPEC))
         return;
     dcn_spec_print(s, spec, sizeof spec);
@@ -30,7 +30,7 @@ void trace_choice(const Trace *t, const dcn_spec *s, const Schedule *sched)
 void trace_dispatch(const dcn_spec *s, const Schedule *sched, const char *reason)
 {
     rt_env env;
-    char how[DCN_TEXT_MAX];
+    char how[DCN_SCHEDULE_MAX];
     if (rt_env_read(&env, NULL) || !(env.verbose & RT_VERBOSE_DISPATCH))
         return;
     sched_print(sched, how, sizeof how);

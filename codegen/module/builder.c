@@ -1,141 +1,142 @@
-/* builder.c: the parts that modules are put together from, and where their intermediates live.
+/* builder.c: the parts that modules are put together from.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/module/builder.h"
+#include "runtime/spec/fields.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
-/* ---- building blocks --------------------------------------------------------------------------- */
-
-StageRef stage_named(const Stages *g, const char *name)
+StageRef stage_tensor(const Stages *g, const char *name)
 {
     for (int i = 0; i < g->ntensors; i++)
         if (strcmp(g->tensor[i].name, name) == 0)
-            return i;
-    return STAGE_ABSENT;
+            return (StageRef){ REF_OPERAND, i };
+    return (StageRef){ REF_ABSENT, 0 };
 }
 
-StageRef stage_between(Stages *g, StageGrid grid, int64_t channels)
+bool stage_is_absent(StageRef ref)
 {
-    assert(g->nbetween < MAX_BETWEEN);
-    g->between[g->nbetween] = (Between){ .grid = grid, .channels = channels, .first = -1 };
-    return ~g->nbetween++;
+    return ref.kind == REF_ABSENT;
+}
+
+StageRef stage_temp(Stages *g, StageGrid grid, int64_t channels)
+{
+    assert(g->ntemps < MAX_TEMPS);
+    g->temp[g->ntemps] = (Temp){ .grid = grid, .channels = channels, .first = -1 };
+    return (StageRef){ REF_TEMP, g->ntemps++ };
 }
 
 void stage_bind(Stage *st, const char *tensor, StageRef ref)
 {
+    if (stage_is_absent(ref))
+        return;
     assert(st->n < MAX_STAGE_OPERANDS);
     st->tensor[st->n] = tensor;
     st->ref[st->n++] = ref;
 }
 
-/* The batch, height and width of a stage's spec. */
-void stage_size(const dcn_spec *s, Stage *st)
+void stage_set_sizes(const dcn_spec *module, Stage *st)
 {
-    dcn_spec *to = &st->s;
-    to->batch = s->batch;
-    to->height = st->grid == GRID_OUT ? dcn_out_height(s, s->height) : s->height;
-    to->width = st->grid == GRID_OUT ? dcn_out_width(s, s->width) : s->width;
+    dcn_spec *to = &st->spec;
+    to->batch = module->batch;
+    to->height = st->grid == GRID_OUT ? dcn_out_height(module, module->height) : module->height;
+    to->width = st->grid == GRID_OUT ? dcn_out_width(module, module->width) : module->width;
     if (st->grid != GRID_ROIS)
         return;
     to->batch = to->height = 1;
-    to->width = s->rois == DCN_DYNAMIC ? DCN_DYNAMIC : s->rois * st->per_roi;
+    to->width = module->rois == DCN_DYNAMIC ? DCN_DYNAMIC : module->rois * st->per_roi;
 }
 
-/* word: what the stage is called after the module's name. */
-Stage *stage_add(Stages *g, const char *word, dcn_op op, StageGrid grid)
+static Stage *add(Stages *g, const char *word, StageKind kind, StageGrid grid)
 {
     assert(g->n < MAX_STAGES);
     Stage *st = &g->stage[g->n++];
-    *st = (Stage){ .kind = STAGE_OPERATOR, .grid = grid, .per_roi = 1 };
-    dcn_spec_init(&st->s, op);
-    snprintf(st->s.name, sizeof st->s.name, "%.47s_%s", g->s->name, word);
-    st->s.dtype = g->s->dtype;
-    st->s.layout = g->s->layout;
-    stage_size(g->s, st);
+    *st = (Stage){ .kind = kind, .word = word, .grid = grid, .per_roi = 1 };
     return st;
+}
+
+/* Over the whole array, so that equal specs have equal bytes. */
+static void set_name(const Stages *g, Stage *st)
+{
+    memset(st->spec.name, 0, sizeof st->spec.name);
+    snprintf(st->spec.name, sizeof st->spec.name, "%.47s_%s", g->module->name, st->word);
+}
+
+Stage *stage_add(Stages *g, const char *word, dcn_op op, StageGrid grid)
+{
+    Stage *st = add(g, word, STAGE_OPERATOR, grid);
+    dcn_spec_init(&st->spec, op);
+    set_name(g, st);
+    st->spec.dtype = g->module->dtype;
+    st->spec.layout = g->module->layout;
+    stage_set_sizes(g->module, st);
+    return st;
+}
+
+Stage *stage_add_rows(Stages *g, const char *word, StageKind kind, const Rowwise *rows,
+                      StageGrid grid)
+{
+    Stage *st = add(g, word, kind, grid);
+    st->rows = *rows;
+    set_name(g, st);
+    return st;
+}
+
+static StageRef param(const Stages *g, const char *name, const char *suffix)
+{
+    char whole[DCN_NAME_MAX];
+    snprintf(whole, sizeof whole, "%s_%s", name, suffix);
+    return stage_tensor(g, whole);
 }
 
 Stage *stage_add_conv(Stages *g, const Conv *c)
 {
+    const StageRef bias = param(g, c->param, "bias");
     Stage *st = stage_add(g, c->word, DCN_OP_CONV2D, c->grid);
-    st->s.in_channels = c->in;
-    st->s.out_channels = c->out;
-    st->s.kernel[0] = st->s.kernel[1] = 1;
-    st->s.bias = stage_named(g, c->bias) != STAGE_ABSENT;
+    st->spec.in_channels = c->in;
+    st->spec.out_channels = c->out;
+    st->spec.kernel[0] = st->spec.kernel[1] = 1;
+    st->spec.bias = !stage_is_absent(bias);
     stage_bind(st, "input", c->from);
-    stage_bind(st, "weight", stage_named(g, c->weight));
-    stage_bind(st, "bias", stage_named(g, c->bias));
+    stage_bind(st, "weight", param(g, c->param, "weight"));
+    stage_bind(st, "bias", bias);
     stage_bind(st, "output", c->to);
     return st;
 }
 
-/* The window of the module's own kernel. */
-void stage_window(Stage *st, const dcn_spec *s)
+void stage_copy_window(Stage *st, const dcn_spec *module)
 {
-    memcpy(st->s.kernel, s->kernel, sizeof s->kernel);
-    memcpy(st->s.stride, s->stride, sizeof s->stride);
-    memcpy(st->s.padding, s->padding, sizeof s->padding);
-    memcpy(st->s.dilation, s->dilation, sizeof s->dilation);
+    memcpy(st->spec.kernel, module->kernel, sizeof module->kernel);
+    memcpy(st->spec.stride, module->stride, sizeof module->stride);
+    memcpy(st->spec.padding, module->padding, sizeof module->padding);
+    memcpy(st->spec.dilation, module->dilation, sizeof module->dilation);
 }
 
-void stage_is_core(Stages *g, const Stage *st)
+static bool is_own(const rt_field *f)
 {
-    g->core = (int)(st - g->stage);
+    return f->offset == offsetof(dcn_spec, name) || f->offset == offsetof(dcn_spec, target) ||
+           f->offset == offsetof(dcn_spec, schedule);
 }
 
-/* What the module does to its output is done by its last stage. */
-void stage_finish(const Stages *g, Stage *st)
+void stage_copy_keys(Stage *st, const dcn_spec *module)
 {
-    static const char *const tensors[] = { "scale", "shift", "residual" };
-    st->s.activation = g->s->activation;
-    st->s.scale_shift = g->s->scale_shift;
-    st->s.residual = g->s->residual;
-    for (int i = 0; i < 3; i++)
-        stage_bind(st, tensors[i], stage_named(g, tensors[i]));
-}
-
-/* ---- lifetimes ------------------------------------------------------------------------------------ */
-
-static void find_lifetimes(Stages *g)
-{
-    for (int i = 0; i < g->n; i++)
-        for (int j = 0; j < g->stage[i].n; j++) {
-            if (g->stage[i].ref[j] >= 0)
-                continue;
-            Between *b = &g->between[~g->stage[i].ref[j]];
-            b->first = b->first < 0 ? i : b->first;
-            b->last = i;
-        }
-}
-
-/* The first slot that nothing alive occupies; intermediates are numbered in the order of their birth. */
-static void assign_slots(Stages *g)
-{
-    int busy_until[MAX_BETWEEN];
-    for (int i = 0; i < g->nbetween; i++) {
-        Between *b = &g->between[i];
-        while (b->slot < g->nslots && busy_until[b->slot] >= b->first)
-            b->slot++;
-        busy_until[b->slot] = b->last;
-        g->nslots = b->slot == g->nslots ? g->nslots + 1 : g->nslots;
+    for (const rt_field *f = rt_fields; f->key; f++) {
+        if (is_own(f) || !rt_field_is_of(f, st->spec.op) || !rt_field_at(module->op, f->offset))
+            continue;
+        const rt_value v = rt_field_get(f, module);
+        rt_field_set(f, &v, &st->spec);
     }
 }
 
-void stages_of(const dcn_spec *s, Stages *g)
+void stage_take_epilogue(const Stages *g, Stage *st)
 {
-    static void (*const expand[DCN_NUM_OPS])(Stages *) = {
-        [DCN_OP_DEFORM_CONV2D_PACK] = stages_deform_conv2d_pack,
-        [DCN_OP_SEPARABLE_CONV2D] = stages_separable_conv2d,
-        [DCN_OP_DCNV3_MODULE] = stages_dcnv3_module,
-        [DCN_OP_DCNV4_MODULE] = stages_dcnv4_module,
-        [DCN_OP_DEFORM_ROI_POOL_PACK] = stages_deform_roi_pool_pack,
-    };
-    *g = (Stages){ .s = s };
-    g->ntensors = dcn_spec_tensors(s, g->tensor, RT_NUM_OPERANDS);
-    expand[s->op](g);
-    find_lifetimes(g);
-    assign_slots(g);
+    static const char *const tensors[] = { "scale", "shift", "residual" };
+    st->spec.activation = g->module->activation;
+    st->spec.scale_shift = g->module->scale_shift;
+    st->spec.residual = g->module->residual;
+    for (int i = 0; i < 3; i++)
+        stage_bind(st, tensors[i], stage_tensor(g, tensors[i]));
 }

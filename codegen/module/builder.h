@@ -1,30 +1,34 @@
 /* builder.h: what the modules are put together with.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#ifndef DCN_CODEGEN_STAGES_BUILD_H
-#define DCN_CODEGEN_STAGES_BUILD_H
+#ifndef DCN_CODEGEN_BUILDER_H
+#define DCN_CODEGEN_BUILDER_H
 
 #include "codegen/module/module.h"
 
-/* An operand that the module does not have. */
-enum { STAGE_ABSENT = 1 << 20 };
-
-/* An operand of the module by its name. */
-StageRef stage_named(const Stages *g, const char *name);
+/* The operand of the module that has that name; absent if it has none. */
+StageRef stage_tensor(const Stages *g, const char *name);
+bool stage_is_absent(StageRef ref);
 
 /* A new intermediate; they are asked for in the order in which they are first written. */
-StageRef stage_between(Stages *g, StageGrid grid, int64_t channels);
+StageRef stage_temp(Stages *g, StageGrid grid, int64_t channels);
 
-/* A stage of an operator, called `word` after the module's name; the operands are bound by name. */
+/* A stage of an operator, with the module's dtype and layout.  Its operands are bound by name, in any order; binding
+** an absent one does nothing. */
 Stage *stage_add(Stages *g, const char *word, dcn_op op, StageGrid grid);
 void stage_bind(Stage *st, const char *tensor, StageRef ref);
 
-/* Set the sizes of a stage's spec again, after its grid has changed. */
-void stage_size(const dcn_spec *s, Stage *st);
+/* A stage on rows.  Its operands are bound in their order. */
+Stage *stage_add_rows(Stages *g, const char *word, StageKind kind, const Rowwise *rows,
+                      StageGrid grid);
 
-/* A plain convolution, 1x1 unless more is said of it: weight and bias are tensors of the module. */
+/* Set the sizes of a stage's spec, again after its grid has changed. */
+void stage_set_sizes(const dcn_spec *module, Stage *st);
+
+/* A plain convolution, 1x1 unless more is said of it; its weight and bias are the module's tensors PARAM_weight and
+** PARAM_bias. */
 typedef struct Conv {
-    const char *word, *weight, *bias;
+    const char *word, *param;
     StageGrid grid;
     int64_t in, out;
     StageRef from, to;
@@ -32,14 +36,14 @@ typedef struct Conv {
 
 Stage *stage_add_conv(Stages *g, const Conv *c);
 
-/* The window of the module's own kernel. */
-void stage_window(Stage *st, const dcn_spec *s);
+/* Give a stage the window of the module's own kernel. */
+void stage_copy_window(Stage *st, const dcn_spec *module);
 
-/* This is the stage that the module is there for. */
-void stage_is_core(Stages *g, const Stage *st);
+/* Give a stage every key of its operator that the module has as well, but for name, target and schedule. */
+void stage_copy_keys(Stage *st, const dcn_spec *module);
 
-/* What the module does to its output is done by its last stage. */
-void stage_finish(const Stages *g, Stage *st);
+/* Let a stage, the last one, do what the module does to its output: activation, batch norm, residual. */
+void stage_take_epilogue(const Stages *g, Stage *st);
 
 void stages_deform_conv2d_pack(Stages *g);
 void stages_separable_conv2d(Stages *g);

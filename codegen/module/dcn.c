@@ -11,136 +11,139 @@
 #include "codegen/module/builder.h"
 #include "runtime/spec/fields.h"
 
-static Stage *add_rows(Stages *g, const char *word, StageKind kind)
+/* A matrix product over the channels of every pixel: `out` channels from all those of the module. */
+static Stage *add_linear(Stages *g, const char *word, const char *param, int64_t out, StageRef from,
+                         StageRef to)
 {
-    Stage *st = stage_add(g, word, DCN_OP_CONV2D, GRID_IN);
-    st->kind = kind;
-    st->s.in_channels = g->s->in_channels;
-    st->s.offset_groups = g->s->offset_groups;
+    const Conv c = { word, param, GRID_IN, g->module->in_channels, out, from, to };
+    return stage_add_conv(g, &c);
+}
+
+/* The depthwise convolution that offsets are made from. */
+static Stage *add_depthwise(Stages *g, const char *name, StageRef to)
+{
+    const dcn_spec *s = g->module;
+    const int64_t c = s->in_channels;
+    const Conv conv = { "depthwise", name, GRID_IN, c, c, stage_tensor(g, "input"), to };
+    Stage *st = stage_add_conv(g, &conv);
+    st->spec.groups = (int)c;
+    for (int axis = 0; axis < 2; axis++) {
+        st->spec.kernel[axis] = s->dw_kernel[axis];
+        st->spec.padding[axis] = st->spec.padding[axis + 2] = (s->dw_kernel[axis] - 1) / 2;
+    }
     return st;
 }
 
-/* A matrix product over the channels of every pixel: the tensors are `name`_weight and `name`_bias. */
-#define LINEAR(word_, name, in_, out_, from_, to_)                                                 \
-    &(Conv)                                                                                        \
-    {                                                                                              \
-        .word = word_, .weight = name "_weight", .bias = name "_bias", .grid = GRID_IN, .in = in_, \
-        .out = out_, .from = from_, .to = to_                                                      \
-    }
-
-/* The depthwise convolution that offsets are made from. */
-static Stage *depthwise(Stages *g, const char *weight, const char *bias, StageRef to)
+static Stage *add_norm(Stages *g, StageRef x)
 {
-    const dcn_spec *s = g->s;
-    int64_t c = s->in_channels;
-    Stage *st = stage_add_conv(
-        g, &(Conv){ "depthwise", weight, bias, GRID_IN, c, c, stage_named(g, "input"), to });
-    st->s.groups = (int)c;
-    for (int axis = 0; axis < 2; axis++) {
-        st->s.kernel[axis] = s->dw_kernel[axis];
-        st->s.padding[axis] = st->s.padding[axis + 2] = (s->dw_kernel[axis] - 1) / 2;
-    }
+    const Rowwise rows = { .channels = g->module->in_channels, .eps = g->module->norm_eps };
+    Stage *st = stage_add_rows(g, "norm", STAGE_NORM, &rows, GRID_IN);
+    stage_bind(st, "x", x);
+    stage_bind(st, "weight", stage_tensor(g, "dw_conv_1_1_weight"));
+    stage_bind(st, "bias", stage_tensor(g, "dw_conv_1_1_bias"));
     return st;
 }
 
 /* y*(1 - c) + x*c, c made from `from`. */
-static Stage *blend(Stages *g, StageRef y, StageRef x, StageRef from)
+static Stage *add_blend(Stages *g, StageRef y, StageRef x, StageRef from)
 {
-    const dcn_spec *s = g->s;
-    StageRef logits = stage_between(g, GRID_IN, s->offset_groups);
-    stage_add_conv(g, LINEAR("share", "center_feature_scale_proj", s->in_channels, s->offset_groups,
-                             from, logits));
-    Stage *st = add_rows(g, "blend", STAGE_BLEND);
+    const dcn_spec *s = g->module;
+    const Rowwise rows = { .channels = s->in_channels, .groups = s->offset_groups };
+    StageRef logits = stage_temp(g, GRID_IN, s->offset_groups);
+    add_linear(g, "share", "center_feature_scale_proj", s->offset_groups, from, logits);
+    Stage *st = stage_add_rows(g, "blend", STAGE_BLEND, &rows, GRID_IN);
     stage_bind(st, "y", y);
     stage_bind(st, "x", x);
     stage_bind(st, "logits", logits);
     return st;
 }
 
-/* The core operator from x to y, or with the output projection to the output. */
-static Stage *core(Stages *g, dcn_op op, StageRef x, StageRef y)
+static void set_activation(Stage *st, dcn_activation a)
 {
-    const dcn_spec *s = g->s;
+    if (st->kind == STAGE_OPERATOR)
+        st->spec.activation = a;
+    else
+        st->rows.activation = a;
+}
+
+/* The core operator from x to y, or with the output projection to the output. */
+static Stage *add_core(Stages *g, dcn_op op, StageRef x, StageRef y)
+{
+    const dcn_spec *s = g->module;
     Stage *st = stage_add(g, "core", op, GRID_IN);
-    stage_is_core(g, st);
-    stage_window(st, s);
-    st->s.in_channels = st->s.out_channels = s->in_channels;
-    st->s.offset_groups = s->offset_groups;
-    st->s.offset_scale = s->offset_scale;
-    st->s.remove_center = s->remove_center;
+    stage_copy_window(st, s);
+    st->spec.in_channels = st->spec.out_channels = s->in_channels;
+    st->spec.offset_groups = s->offset_groups;
+    st->spec.offset_scale = s->offset_scale;
+    st->spec.remove_center = s->remove_center;
     stage_bind(st, "input", x);
     stage_bind(st, "output", y);
     return st;
 }
 
-static void project(Stages *g, Stage *st)
+static void take_projection(Stages *g, Stage *st)
 {
-    st->s.projection = st->s.out_channels;
-    st->s.bias = stage_named(g, "output_proj_bias") != STAGE_ABSENT;
-    st->s.activation = g->s->activation;
-    stage_bind(st, "weight", stage_named(g, "output_proj_weight"));
-    stage_bind(st, "bias", stage_named(g, "output_proj_bias"));
+    const StageRef bias = stage_tensor(g, "output_proj_bias");
+    st->spec.projection = st->spec.out_channels;
+    st->spec.bias = !stage_is_absent(bias);
+    st->spec.activation = g->module->activation;
+    stage_bind(st, "weight", stage_tensor(g, "output_proj_weight"));
+    stage_bind(st, "bias", bias);
 }
 
 void stages_dcnv3_module(Stages *g)
 {
-    const dcn_spec *s = g->s;
+    const dcn_spec *s = g->module;
     int64_t c = s->in_channels, points = (int64_t)s->offset_groups * rt_points(s);
-    int blended = s->center_feature_scale;
-    StageRef in = stage_named(g, "input"), out = stage_named(g, "output"),
-             x1 = stage_between(g, GRID_IN, c);
-    Stage *st = depthwise(g, "dw_conv_0_weight", "dw_conv_0_bias", x1);
-    if (s->norm == DCN_NORM_LAYER) {
-        st = add_rows(g, "norm", STAGE_NORM);
-        st->s.norm_eps = s->norm_eps;
-        stage_bind(st, "x", x1);
-        stage_bind(st, "weight", stage_named(g, "dw_conv_1_1_weight"));
-        stage_bind(st, "bias", stage_named(g, "dw_conv_1_1_bias"));
-    }
-    st->s.activation = s->branch_activation;
-    StageRef offset = stage_between(g, GRID_IN, 2 * points),
-             shares = stage_between(g, GRID_IN, points);
-    StageRef x = stage_between(g, GRID_IN, c), y = blended ? stage_between(g, GRID_IN, c) : out;
-    stage_add_conv(g, LINEAR("offset", "offset", c, 2 * points, x1, offset));
-    stage_add_conv(g, LINEAR("mask", "mask", c, points, x1, shares));
-    stage_add_conv(g, LINEAR("value", "input_proj", c, c, in, x));
-    st = core(g, DCN_OP_DCNV3, x, y);
-    st->s.modulation = DCN_MODULATION_SOFTMAX;
+    const bool blended = s->center_feature_scale;
+    StageRef in = stage_tensor(g, "input"), out = stage_tensor(g, "output");
+    StageRef x1 = stage_temp(g, GRID_IN, c);
+    Stage *st = add_depthwise(g, "dw_conv_0", x1);
+    if (s->norm == DCN_NORM_LAYER)
+        st = add_norm(g, x1);
+    set_activation(st, s->branch_activation);
+    StageRef offset = stage_temp(g, GRID_IN, 2 * points), logits = stage_temp(g, GRID_IN, points);
+    StageRef x = stage_temp(g, GRID_IN, c), y = blended ? stage_temp(g, GRID_IN, c) : out;
+    add_linear(g, "offset", "offset", 2 * points, x1, offset);
+    add_linear(g, "mask", "mask", points, x1, logits);
+    add_linear(g, "value", "input_proj", c, in, x);
+    st = add_core(g, DCN_OP_DCNV3, x, y);
+    st->spec.modulation = DCN_MODULATION_SOFTMAX;
     stage_bind(st, "offset", offset);
-    stage_bind(st, "mask", shares);
+    stage_bind(st, "mask", logits);
     if (!blended) {
-        project(g, st);
+        take_projection(g, st);
         return;
     }
-    blend(g, y, x, x1);
-    stage_add_conv(g, LINEAR("project", "output_proj", c, c, y, out))->s.activation = s->activation;
+    add_blend(g, y, x, x1);
+    set_activation(add_linear(g, "project", "output_proj", c, y, out), s->activation);
 }
 
 void stages_dcnv4_module(Stages *g)
 {
-    const dcn_spec *s = g->s;
+    const dcn_spec *s = g->module;
     int64_t c = s->in_channels, packed = rt_packed_channels(s);
-    int bare = s->without_pointwise, blended = s->center_feature_scale;
-    StageRef in = stage_named(g, "input"), out = stage_named(g, "output"), from = in, x = in;
+    const bool bare = s->without_pointwise, blended = s->center_feature_scale;
+    StageRef in = stage_tensor(g, "input"), out = stage_tensor(g, "output"), from = in, x = in;
     if (s->dw_kernel[0]) {
-        from = stage_between(g, GRID_IN, c);
-        depthwise(g, "offset_mask_dw_weight", "offset_mask_dw_bias", from);
+        from = stage_temp(g, GRID_IN, c);
+        add_depthwise(g, "offset_mask_dw", from);
     }
-    StageRef shares = stage_between(g, GRID_IN, packed);
-    stage_add_conv(g, LINEAR("offset_mask", "offset_mask", c, packed, from, shares));
+    StageRef offset_mask = stage_temp(g, GRID_IN, packed);
+    add_linear(g, "offset_mask", "offset_mask", packed, from, offset_mask);
     if (!bare) {
-        x = stage_between(g, GRID_IN, c);
-        stage_add_conv(g, LINEAR("value", "value_proj", c, c, in, x));
+        x = stage_temp(g, GRID_IN, c);
+        add_linear(g, "value", "value_proj", c, in, x);
     }
-    StageRef y = blended && !bare ? stage_between(g, GRID_IN, c) : out;
-    Stage *st = core(g, DCN_OP_DCNV4, x, y);
-    st->s.modulation = DCN_MODULATION_MASK;
-    stage_bind(st, "offset_mask", shares);
+    StageRef y = blended && !bare ? stage_temp(g, GRID_IN, c) : out;
+    Stage *st = add_core(g, DCN_OP_DCNV4, x, y);
+    st->spec.modulation = DCN_MODULATION_MASK;
+    stage_bind(st, "offset_mask", offset_mask);
     if (!blended && !bare)
-        project(g, st);
+        take_projection(g, st);
     if (blended)
-        st = blend(g, y, x, y);
+        st = add_blend(g, y, x, y);
     if (blended && !bare)
-        st = stage_add_conv(g, LINEAR("project", "output_proj", c, c, y, out));
-    st->s.activation = s->activation;
+        st = add_linear(g, "project", "output_proj", c, y, out);
+    set_activation(st, s->activation);
 }

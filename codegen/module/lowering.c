@@ -12,6 +12,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { ARGS_WORDS = MAX_STAGE_OPERANDS + 4, ALIGN = 64 };
@@ -23,129 +24,22 @@ typedef struct Parts {
     int first_phase[MAX_STAGES + 1];
 } Parts;
 
-/* ---- choosing ----------------------------------------------------------------------------------- */
+/* ---- parts -------------------------------------------------------------------------------------- */
 
-/* Every stage has the schedule that is guessed for its operator, but for what the knobs say: those of the core
-** narrow the one stage that the module is there for, those of the side every other that can follow.  They
-** are knobs of the stages' own lowerings. */
-enum {
-    CORE_MR,
-    CORE_NV,
-    CORE_TH,
-    CORE_TW,
-    CORE_CB,
-    CORE_ORDER,
-    SIDE_MR,
-    SIDE_NV,
-    SIDE_TH,
-    SIDE_TW
-};
-enum { NKNOBS = SIDE_TW + 1, GUESSED = -1 };
-
-/* A knob that a stage's own guess stands for unless it is set. */
-#define NARROWS(text, says, ...)                                                                   \
-    &(const Knob)                                                                                  \
-    {                                                                                              \
-        .name = text, .meaning = says, .guess = GUESSED, CHOICES(GUESSED, __VA_ARGS__)             \
-    }
-
-static const Knob *const knobs[NKNOBS] = {
-    [CORE_MR] = NARROWS("core_mr", "mr of the core stage; -1, here and below: as guessed", 1, 2, 4,
-                        6, 7, 8, 9, 12, 14),
-    [CORE_NV] = NARROWS("core_nv", "nv of the core stage", 1, 2, 3, 4),
-    [CORE_TH] = NARROWS("core_tile_h", "tile_h of the core stage", 1, 2, 4, 6, 7, 8, 12, 14, 16),
-    [CORE_TW] =
-        NARROWS("core_tile_w", "tile_w of the core stage", 4, 6, 8, 12, 14, 16, 20, 24, 32, 48, 64),
-    [CORE_CB] =
-        NARROWS("core_kc_channels", "kc_channels of the core stage", 16, 32, 64, 128, 256, 0),
-    [CORE_ORDER] = NARROWS("core_loop_order", "loop_order of the core stage", 0, 1),
-    [SIDE_MR] =
-        NARROWS("side_mr", "mr of the other stages, where they can", 1, 2, 4, 6, 7, 8, 9, 12, 14),
-    [SIDE_NV] = NARROWS("side_nv", "nv of the other stages, where they can", 1, 2, 3, 4),
-    [SIDE_TH] = NARROWS("side_tile_h", "tile_h of the other stages, where they can", 1, 2, 4, 6, 7,
-                        8, 12, 14, 16),
-    [SIDE_TW] = NARROWS("side_tile_w", "tile_w of the other stages, where they can", 4, 6, 8, 12,
-                        14, 16, 20, 24, 32, 48, 64),
-};
-
-/* The knob of that name (after core_ or side_) of a stage's lowering takes the value; 0 if it has no such. */
-static int turn(Schedule *sched, const char *name, int value)
+static int parts(const dcn_spec *s, LoweringPart **out)
 {
-    const char *own = strchr(name, '_') + 1;
-    for (int i = 0; i < sched->lowering->nknobs; i++) {
-        const Knob *q = sched->lowering->knobs[i];
-        for (int c = 0; c < q->nchoices; c++)
-            if (strcmp(q->name, own) == 0 && q->choice[c] == value) {
-                sched->k[i] = value;
-                return 1;
-            }
-    }
-    return 0;
-}
-
-static const char *narrow_core(Stage *st, const dcn_target *t, const int *k)
-{
-    for (int i = CORE_MR; i <= CORE_ORDER; i++)
-        if (k[i] != GUESSED && !turn(&st->sched, knobs[i]->name, k[i]))
-            return "the lowering of the core stage has no such knob or value";
-    return st->sched.lowering->refuse(&st->s, t, st->sched.k);
-}
-
-/* Whether a stage other than the core follows knob i. */
-static int narrow_side(Stages *g, const dcn_target *t, int i, int value)
-{
-    int followed = 0;
-    for (int n = 0; n < g->n; n++) {
-        Stage *st = &g->stage[n];
-        Schedule now = st->sched;
-        if (n == g->core || st->kind != STAGE_OPERATOR || !turn(&now, knobs[i]->name, value) ||
-            now.lowering->refuse(&st->s, t, now.k))
+    Stages *g = stages_open(s);
+    int n = 0;
+    *out = g ? calloc((size_t)g->n + 1, sizeof **out) : NULL;
+    for (int i = 0; *out && i < g->n; i++) {
+        if (g->stage[i].kind != STAGE_OPERATOR)
             continue;
-        st->sched = now;
-        followed = 1;
+        LoweringPart *p = &(*out)[n++];
+        snprintf(p->name, sizeof p->name, "%s", g->stage[i].word);
+        p->spec = g->stage[i].spec;
     }
-    return followed;
-}
-
-static const char *choose(Stages *g, const dcn_target *t, const int *k)
-{
-    for (int i = 0; i < g->n; i++)
-        if (g->stage[i].kind == STAGE_OPERATOR &&
-            sched_guess(&g->stage[i].s, t, &g->stage[i].sched, NULL))
-            return "no lowering takes one of its stages";
-    for (int i = SIDE_MR; i <= SIDE_TW; i++)
-        if (k[i] != GUESSED && !narrow_side(g, t, i, k[i]))
-            return "no side stage can follow a knob of the side";
-    return narrow_core(&g->stage[g->core], t, k);
-}
-
-static const char *refuse(const dcn_spec *s, const dcn_target *t, const int *k)
-{
-    Stages g;
-    stages_of(s, &g);
-    return choose(&g, t, k);
-}
-
-static void guess(const dcn_spec *s, const dcn_target *t, int *k)
-{
-    (void)s, (void)t;
-    for (int i = 0; i < NKNOBS; i++)
-        k[i] = knobs[i]->guess;
-}
-
-static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *buf, size_t size)
-{
-    Stages g;
-    stages_of(s, &g);
-    choose(&g, t, k);
-    size_t n = 0;
-    for (int i = 0; i < g.n && n < size; i++) {
-        const Stage *st = &g.stage[i];
-        char how[DCN_TEXT_MAX] = "by rows";
-        if (st->kind == STAGE_OPERATOR)
-            sched_print(&st->sched, how, sizeof how);
-        n += (size_t)snprintf(buf + n, size - n, "%s: %s\n", st->s.name, how);
-    }
+    free(g);
+    return *out ? n : -1;
 }
 
 /* ---- sizes ---------------------------------------------------------------------------------------- */
@@ -163,11 +57,11 @@ static void sizes_of(Emit *e, const Problem *pb, const Stage *st, idx size[4])
     }
 }
 
-static idx between_bytes(Emit *e, const Problem *pb, const Between *b)
+static idx temp_bytes(Emit *e, const Problem *pb, const Temp *t)
 {
-    idx pixels = b->grid == GRID_OUT ? x_mul(e, pb->p, pb->q) : x_mul(e, pb->h, pb->w);
-    idx maps = b->grid == GRID_ROIS ? pb->r : x_mul(e, pb->n, pixels);
-    return x_round_up(e, x_mulk(e, maps, b->channels * e->fp_bytes), ALIGN);
+    idx pixels = t->grid == GRID_OUT ? x_mul(e, pb->p, pb->q) : x_mul(e, pb->h, pb->w);
+    idx maps = t->grid == GRID_ROIS ? pb->r : x_mul(e, pb->n, pixels);
+    return x_round_up(e, x_mulk(e, maps, t->channels * e->fp_bytes), ALIGN);
 }
 
 /* Where slot `slot` begins; with slot = nslots, where they end. */
@@ -176,9 +70,9 @@ static idx slot_at(Emit *e, const Problem *pb, const Stages *g, int slot)
     idx at = x_const(e, 0);
     for (int i = 0; i < slot; i++) {
         idx most = x_const(e, 0);
-        for (int j = 0; j < g->nbetween; j++)
-            if (g->between[j].slot == i)
-                most = x_max(e, most, between_bytes(e, pb, &g->between[j]));
+        for (int j = 0; j < g->ntemps; j++)
+            if (g->temp[j].slot == i)
+                most = x_max(e, most, temp_bytes(e, pb, &g->temp[j]));
         at = x_add(e, at, most);
     }
     return at;
@@ -186,20 +80,35 @@ static idx slot_at(Emit *e, const Problem *pb, const Stages *g, int slot)
 
 /* ---- calling a stage ---------------------------------------------------------------------------- */
 
+/* What is bound to the operand of that name. */
+static StageRef bound_to(const Stage *st, const char *name)
+{
+    for (int i = 0; i < st->n; i++)
+        if (strcmp(st->tensor[i], name) == 0)
+            return st->ref[i];
+    assert(!"every operand of a stage is bound");
+    return (StageRef){ REF_ABSENT, 0 };
+}
+
+/* The operands in the order in which the stage takes them; returns how many. */
 static int operands_of(const Stage *st, StageRef ref[MAX_STAGE_OPERANDS])
 {
-    if (st->kind != STAGE_OPERATOR) {
-        memcpy(ref, st->ref, sizeof st->ref);
-        return st->n;
-    }
     dcn_tensor t[RT_NUM_OPERANDS];
-    int n = dcn_spec_tensors(&st->s, t, RT_NUM_OPERANDS);
+    memcpy(ref, st->ref, sizeof st->ref);
+    if (st->kind != STAGE_OPERATOR)
+        return st->n;
+    int n = dcn_spec_tensors(&st->spec, t, RT_NUM_OPERANDS);
     assert(n <= MAX_STAGE_OPERANDS);
     for (int i = 0; i < n; i++)
-        for (int j = 0; j < st->n; j++)
-            if (strcmp(t[i].name, st->tensor[j]) == 0)
-                ref[i] = st->ref[j];
+        ref[i] = bound_to(st, t[i].name);
     return n;
+}
+
+static addr address_of(Emit *e, const Problem *pb, const Stages *g, StageRef ref, addr workspace)
+{
+    if (ref.kind == REF_OPERAND)
+        return problem_nth(pb, ref.index);
+    return p_at_bytes(e, workspace, slot_at(e, pb, g, g->temp[ref.index].slot));
 }
 
 /* The stage's argument block; without a workspace only its sizes. */
@@ -213,9 +122,7 @@ static void fill(Emit *e, const Problem *pb, const Parts *p, int i, addr block, 
     for (int j = 0; j < 4; j++)
         p_put_i64(e, p_at_i64(e, block, x_const(e, n + j)), size[j]);
     for (int j = 0; j < n && workspace.v; j++) {
-        addr tensor = ref[j] >= 0 ? problem_nth(pb, ref[j]) : workspace;
-        if (ref[j] < 0)
-            tensor = p_at_bytes(e, tensor, slot_at(e, pb, p->g, p->g->between[~ref[j]].slot));
+        addr tensor = address_of(e, pb, p->g, ref[j], workspace);
         p_put_addr(e, p_at_addr(e, block, x_const(e, j)), tensor);
     }
 }
@@ -231,7 +138,7 @@ static cond in_stage(Emit *e, const Parts *p, int i, idx phase)
 static void emit_tasks(Emit *e, Kernel *kernel, const Parts *p)
 {
     TasksArgs in = kernel_tasks_begin(e, kernel);
-    Problem pb = problem_load(e, p->g->s, in.args);
+    Problem pb = problem_load(e, p->g->module, in.args);
     addr block = p_alloca(e, ARGS_WORDS);
     var n = v_index(e, x_const(e, -1));
     for (int i = 0; i < p->g->n; i++) {
@@ -248,7 +155,7 @@ static void emit_tasks(Emit *e, Kernel *kernel, const Parts *p)
 static void emit_run(Emit *e, Kernel *kernel, const Parts *p)
 {
     RunArgs in = kernel_run_begin(e, kernel);
-    Problem pb = problem_load(e, p->g->s, in.args);
+    Problem pb = problem_load(e, p->g->module, in.args);
     addr block = p_alloca(e, ARGS_WORDS);
     addr rest = p_at_bytes(e, in.workspace, slot_at(e, &pb, p->g, p->g->nslots));
     for (int i = 0; i < p->g->n; i++) {
@@ -269,7 +176,7 @@ static void emit_workspace(Emit *e, Kernel *kernel, const Parts *p)
     WorkspaceArgs in = kernel_workspace_begin(e, kernel);
     const idx given[4] = { in.batch, in.height, in.width, in.rois };
     idx most = x_const(e, 0);
-    Problem pb = problem_of_sizes(e, p->g->s, given);
+    Problem pb = problem_of_sizes(e, p->g->module, given);
     for (int i = 0; i < p->g->n; i++) {
         idx size[4];
         sizes_of(e, &pb, &p->g->stage[i], size);
@@ -281,6 +188,11 @@ static void emit_workspace(Emit *e, Kernel *kernel, const Parts *p)
 
 /* ---- weights ---------------------------------------------------------------------------------------- */
 
+static bool is_packed(const Stages *g, StageRef ref)
+{
+    return ref.kind == REF_OPERAND && g->tensor[ref.index].role == DCN_WEIGHT;
+}
+
 /* Hand pack or packed_bytes of each packed operand on to its stage. */
 static void emit_packing(Emit *e, Kernel *kernel, const Parts *p)
 {
@@ -289,9 +201,9 @@ static void emit_packing(Emit *e, Kernel *kernel, const Parts *p)
     for (int i = 0; i < g->n; i++)
         for (int j = 0; j < g->stage[i].n; j++) {
             StageRef ref = g->stage[i].ref[j];
-            if (ref < 0 || ref >= g->ntensors || g->tensor[ref].role != DCN_WEIGHT)
+            if (!is_packed(g, ref))
                 continue;
-            EMIT_IF (e, x_equal(e, in.which, x_const(e, ref))) {
+            EMIT_IF (e, x_equal(e, in.which, x_const(e, ref.index))) {
                 kernel_call_pack(e, &p->stage[i], &in);
             }
         }
@@ -306,55 +218,55 @@ static void emit_packed_bytes(Emit *e, Kernel *kernel, const Parts *p)
     for (int i = 0; i < g->n; i++)
         for (int j = 0; j < g->stage[i].n; j++) {
             StageRef ref = g->stage[i].ref[j];
-            if (ref < 0 || ref >= g->ntensors || g->tensor[ref].role != DCN_WEIGHT)
+            if (!is_packed(g, ref))
                 continue;
             idx n = kernel_call_packed_bytes(e, &p->stage[i], &in);
-            bytes = x_select(e, x_equal(e, in.which, x_const(e, ref)), n, bytes);
+            bytes = x_select(e, x_equal(e, in.which, x_const(e, ref.index)), n, bytes);
         }
     e_return(e, bytes);
 }
 
 /* ---- the whole ------------------------------------------------------------------------------------ */
 
-/* The functions of every stage, internal to the object. */
-static void emit_stages(Emit *e, const dcn_target *t, Parts *p)
+/* The functions of every stage, internal to the object.  -1 without memory. */
+static int emit_stages(Emit *e, const dcn_target *t, Parts *p, const SchedPart *part)
 {
     for (int i = 0; i < p->g->n; i++) {
         const Stage *st = &p->g->stage[i];
-        p->stage[i] = (Kernel){ .s = &st->s, .internal = 1 };
-        if (st->kind == STAGE_OPERATOR)
-            st->sched.lowering->emit(e, &p->stage[i], t, st->sched.k);
-        else
+        p->stage[i] = (Kernel){ .s = &st->spec, .internal = 1 };
+        if (st->kind != STAGE_OPERATOR)
             stages_emit_rows(e, &p->stage[i], st);
+        else if (sched_emit(&part++->sched, e, &p->stage[i], t))
+            return -1;
         p->first_phase[i + 1] = p->first_phase[i] + p->stage[i].phases;
     }
+    return 0;
 }
 
-static void emit(Emit *e, Kernel *kernel, const dcn_target *t, const int *k)
+static int emit_parts(Emit *e, Kernel *kernel, const dcn_target *t, const SchedPart *part)
 {
-    Stages g;
-    Parts p = { .g = &g };
-    stages_of(kernel->s, &g);
-    choose(&g, t, k);
-    emit_stages(e, t, &p);
+    Stages *g = stages_open(kernel->s);
+    Parts p = { .g = g };
+    if (!g || emit_stages(e, t, &p, part)) {
+        free(g);
+        return -1;
+    }
     emit_packing(e, kernel, &p);
     emit_packed_bytes(e, kernel, &p);
     emit_workspace(e, kernel, &p);
     emit_tasks(e, kernel, &p);
     emit_run(e, kernel, &p);
+    free(g);
+    return 0;
 }
 
 const struct Lowering lower_stages = {
     .name = "stages",
     .summary = "the operators that a module is made of, one after another",
-    .rev = 2,
+    .rev = 3,
     .ops = 1u << DCN_OP_DEFORM_CONV2D_PACK | 1u << DCN_OP_SEPARABLE_CONV2D |
            1u << DCN_OP_DCNV3_MODULE | 1u << DCN_OP_DCNV4_MODULE |
            1u << DCN_OP_DEFORM_ROI_POOL_PACK,
-    .knobs = knobs,
-    .nknobs = NKNOBS,
-    .refuse = refuse,
-    .guess = guess,
-    .explain = explain,
-    .emit = emit,
+    .parts = parts,
+    .emit_parts = emit_parts,
 };

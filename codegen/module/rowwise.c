@@ -2,7 +2,7 @@
 **
 **     norm     x = act((x - mean) / sqrt(var + eps) * weight + bias)        mean and var over the row
 **     blend    y = act(y*(1 - c) + x*c),  c = sigmoid(logit of the channel's group)
-**     turn     [2][n] -> [n][2] within the row
+**     interleave   [2][n] -> [n][2] within the row
 **
 ** The mean is taken first and the variance from the differences: the usual sum of squares loses digits.
 ** SPDX-License-Identifier: Apache-2.0
@@ -49,45 +49,45 @@ static fvec mean_of(Emit *e, addr row, int64_t n, const fvec *mean)
 
 static void norm_row(Emit *e, const Rows *r, idx row)
 {
-    const dcn_spec *s = &r->st->s;
-    int64_t n = s->in_channels;
+    const Rowwise *rows = &r->st->rows;
+    int64_t n = rows->channels;
     addr x = p_at(e, r->tensor[0], x_mulk(e, row, n));
     fvec mean = mean_of(e, x, n, NULL), variance = mean_of(e, x, n, &mean);
-    fvec deviation = f_sqrt(e, f_add(e, variance, f_const(e, s->norm_eps)));
+    fvec deviation = f_sqrt(e, f_add(e, variance, f_const(e, rows->eps)));
     fvec scale = f_div(e, f_const(e, 1), deviation);
     EMIT_VECTORS (e, c, x_const(e, n)) {
         addr at = p_at(e, x, c.at);
         fvec d = f_mul(e, f_sub(e, p_load(e, at, c.live), mean), scale);
         fvec weight = p_load(e, p_at(e, r->tensor[1], c.at), c.live);
         fvec y = f_fma(e, d, weight, p_load(e, p_at(e, r->tensor[2], c.at), c.live));
-        p_store(e, at, emit_activation(e, s->activation, y), c.live);
+        p_store(e, at, emit_activation(e, rows->activation, y), c.live);
     }
 }
 
-/* ---- blend and turn ------------------------------------------------------------------------------ */
+/* ---- blend and interleave ------------------------------------------------------------------------------ */
 
 static void blend_row(Emit *e, const Rows *r, idx row)
 {
-    const dcn_spec *s = &r->st->s;
-    int64_t groups = s->offset_groups, channels = s->in_channels / groups;
+    const Rowwise *rows = &r->st->rows;
+    int64_t groups = rows->groups, channels = rows->channels / groups;
     addr logits = p_at(e, r->tensor[2], x_mulk(e, row, groups));
     EMIT_FOR (e, g, x_const(e, 0), x_const(e, groups), 1) {
         fvec share = emit_sigmoid(e, p_splat(e, p_at(e, logits, g.at)));
-        idx first = x_add(e, x_mulk(e, row, s->in_channels), x_mulk(e, g.at, channels));
+        idx first = x_add(e, x_mulk(e, row, rows->channels), x_mulk(e, g.at, channels));
         EMIT_VECTORS (e, c, x_const(e, channels)) {
             idx at = x_add(e, first, c.at);
             addr to = p_at(e, r->tensor[0], at);
             fvec y = p_load(e, to, c.live), x = p_load(e, p_at(e, r->tensor[1], at), c.live);
             fvec kept = f_mul(e, y, f_sub(e, f_const(e, 1), share));
             fvec blended = f_fma(e, x, share, kept);
-            p_store(e, to, emit_activation(e, s->activation, blended), c.live);
+            p_store(e, to, emit_activation(e, rows->activation, blended), c.live);
         }
     }
 }
 
-static void turn_row(Emit *e, const Rows *r, idx row)
+static void interleave_row(Emit *e, const Rows *r, idx row)
 {
-    int64_t n = r->st->s.in_channels / 2;
+    int64_t n = r->st->rows.channels / 2;
     idx first = x_mulk(e, row, 2 * n);
     EMIT_FOR (e, j, x_const(e, 0), x_const(e, n), 1) {
         for (int i = 0; i < 2; i++) {
@@ -115,7 +115,7 @@ static void emit_run(Emit *e, Kernel *kernel, const Stage *st)
     static void (*const body[])(Emit *, const Rows *, idx) = {
         [STAGE_NORM] = norm_row,
         [STAGE_BLEND] = blend_row,
-        [STAGE_TURN] = turn_row,
+        [STAGE_INTERLEAVE] = interleave_row,
     };
     RunArgs in = kernel_run_begin(e, kernel);
     Rows r = load(e, st, in.args);

@@ -28,6 +28,13 @@ extern "C" {
 
 enum { DCN_NAME_MAX = 64, DCN_TEXT_MAX = 256, DCN_MAX_RANK = 4 };
 
+/* Bytes of a schedule's text, where that of a module lists those of its stages; bytes of any text that
+** dcn_spec_print writes. */
+enum {
+    DCN_SCHEDULE_MAX = 4096,
+    DCN_SPEC_TEXT_MAX = 2048 + 2 * DCN_TEXT_MAX + 2 * DCN_SCHEDULE_MAX
+};
+
 typedef enum {
     DCN_OP_CONV2D,
     DCN_OP_DEFORM_CONV2D,
@@ -128,8 +135,8 @@ typedef struct dcn_spec {
     int depth_multiplier; /* separable_conv2d */
     int fc_channels;      /* width of the hidden layers of deform_roi_pool_pack */
 
-    char target[DCN_TEXT_MAX];   /* "" or what --target takes */
-    char schedule[DCN_TEXT_MAX]; /* "" or knobs that the choice of schedule must respect */
+    char target[DCN_TEXT_MAX];       /* "" or what --target takes */
+    char schedule[DCN_SCHEDULE_MAX]; /* "" or knobs that the choice of schedule must respect */
 } dcn_spec;
 
 typedef enum {

@@ -81,9 +81,9 @@ typedef enum {
 } dcn_tune_end;
 
 typedef struct dcn_tuned {
-    char schedule[DCN_TEXT_MAX]; /* the best; of an estimate, the one that is estimated to be */
-    char guess[DCN_TEXT_MAX];    /* what would be used without tuning */
-    double ns, ns_low, ns_high;  /* of one run, with the interval that holds its median with 95 % */
+    char schedule[DCN_SCHEDULE_MAX]; /* the best; of an estimate, the one that is estimated to be */
+    char guess[DCN_SCHEDULE_MAX];    /* what would be used without tuning */
+    double ns, ns_low, ns_high; /* of one run, with the interval that holds its median with 95 % */
     double guess_ns;
     double gain, gain_low; /* guess_ns / ns, measured in turns; 95 % sure it is at least gain_low */
     int confirmed;         /* 1: verified on every case, and measured against the guess once more */

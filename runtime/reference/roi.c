@@ -272,11 +272,17 @@ static double bin_value(const rt_ref *r, int64_t roi, int64_t o, const Bin *bin)
                                               : aligned_mean(r, bin, shift, c);
 }
 
+static double mask_of(const rt_ref *r, int64_t roi, const int64_t ab[2])
+{
+    const double m = r->mask.v ? r->mask.v[ref_at(&r->mask, roi, 0, ab[0], ab[1])] : 1;
+    return r->s.modulation == DCN_MODULATION_SIGMOID ? ref_sigmoid(m) : m;
+}
+
 static void roi_pixel(const rt_ref *r, int64_t roi, const int64_t ab[2], const int64_t outs[2],
                       double *value)
 {
     const Bin bin = bin_of(r, roi, ab);
-    const double m = r->mask.v ? r->mask.v[ref_at(&r->mask, roi, 0, ab[0], ab[1])] : 1;
+    const double m = mask_of(r, roi, ab);
     for (int64_t o = outs[0]; o < outs[1]; o++) {
         const double v = bin_value(r, roi, o, &bin);
         value[o - outs[0]] = ref_activate(r->s.activation, bin.n < 0 ? 0 : v * m);

@@ -46,10 +46,10 @@ typedef struct rt_field {
 typedef struct rt_value {
     int64_t n[4]; /* integers, choices and switches: rt_field_count of them */
     double x;     /* RT_FIELD_NUMBER */
-    char text[DCN_TEXT_MAX];
+    char text[DCN_SCHEDULE_MAX];
 } rt_value;
 
-enum { RT_FIELD_PRINT_MAX = 2 * DCN_TEXT_MAX + 8 };
+enum { RT_FIELD_PRINT_MAX = 2 * DCN_SCHEDULE_MAX + 8 };
 
 /* In the order in which keys are checked and printed; the end has key NULL. */
 extern const rt_field rt_fields[];

@@ -164,8 +164,11 @@ const rt_field rt_fields[] = {
       ONLY(DCN_MODULATION_MASK, DCN_MODULATION_SOFTMAX), .otherwise = DCN_MODULATION_MASK,
       .doc = "What a tap is multiplied with: the mask in `offset_mask` as given, or its softmax "
              "over the taps of a pixel and group." },
-    { "modulation", RT_FIELD_CHOICE, OP(DEFORM_ROI_POOL) | BY_TRANS, AT(modulation),
-      .choices = modulations, ONLY(DCN_MODULATION_NONE, DCN_MODULATION_MASK),
+    { "modulation", RT_FIELD_CHOICE, OP(DEFORM_ROI_POOL), AT(modulation), .choices = modulations,
+      ONLY(DCN_MODULATION_NONE, DCN_MODULATION_MASK) | 1u << DCN_MODULATION_SIGMOID,
+      .doc = "What a bin is multiplied with: nothing, the mask tensor, or the sigmoid of it." },
+    { "modulation", RT_FIELD_CHOICE, BY_TRANS, AT(modulation), .choices = modulations,
+      ONLY(DCN_MODULATION_NONE, DCN_MODULATION_MASK),
       .doc = "What a bin is multiplied with: nothing, or the mask tensor." },
     { "modulation", RT_FIELD_CHOICE, OP(DEFORM_ROI_POOL_PACK), AT(modulation),
       .choices = modulations, .allowed = 7,
@@ -254,7 +257,7 @@ const rt_field rt_fields[] = {
       .otherwise = DCN_NHWC, .doc = "Order of the dimensions of all tensors of four but weights." },
     { "target", RT_FIELD_TEXT, ANY, AT(target), RANGE(0, DCN_TEXT_MAX - 1),
       .doc = "The CPU to compile for, as `--target` takes it; empty: this machine." },
-    { "schedule", RT_FIELD_SCHEDULE, ANY, AT(schedule), RANGE(0, DCN_TEXT_MAX - 1),
+    { "schedule", RT_FIELD_SCHEDULE, ANY, AT(schedule), RANGE(0, DCN_SCHEDULE_MAX - 1),
       .doc = "Fixes how the kernel is computed, as `--schedule` does: `\"tiled mr=6\"`, or "
              "`{ \"tiled\", mr = 6 }`; empty: chosen by dcngen." },
     { "gradient", RT_FIELD_NOT_YET, ANY,

@@ -42,7 +42,7 @@ static int take(const dcn_spec *s, Choice *c)
 {
     dcn_error err;
     const TuneRecord *r = &c->record;
-    if (sched_parse(r->schedule, s, &c->target, &c->schedule, &err)) {
+    if (sched_parse(r->schedule, s, &c->target, NULL, &c->schedule, &err)) {
         snprintf(c->why_not, sizeof c->why_not, "what the store has is refused");
         note(c, err.text);
         return 0;
@@ -119,11 +119,11 @@ static int choose_schedule(const dcn_spec *s, const dcn_options *opt, Choice *c,
 {
     if (opt && opt->schedule) {
         c->what.origin = DCN_ORIGIN_OPTION;
-        return sched_parse(opt->schedule, s, &c->target, &c->schedule, err);
+        return sched_parse(opt->schedule, s, &c->target, NULL, &c->schedule, err);
     }
     if (s->schedule[0]) {
         c->what.origin = DCN_ORIGIN_SPEC;
-        return sched_parse(s->schedule, s, &c->target, &c->schedule, err)
+        return sched_parse(s->schedule, s, &c->target, NULL, &c->schedule, err)
                    ? tune_blame("schedule", s->schedule, err)
                    : 0;
     }
@@ -131,7 +131,7 @@ static int choose_schedule(const dcn_spec *s, const dcn_options *opt, Choice *c,
     if (found)
         return found < 0 ? -1 : 0;
     c->what.origin = DCN_ORIGIN_GUESS;
-    return sched_guess(s, &c->target, &c->schedule, err);
+    return sched_guess(s, &c->target, NULL, &c->schedule, err);
 }
 
 static void tell(const dcn_spec *s, const Choice *c)

@@ -57,7 +57,7 @@ static void explain(const dcn_spec *s, const Choice *c, char *why, size_t size)
     if (n + 2 > size)
         return;
     strcpy(why + n, "\n");
-    c->schedule.lowering->explain(s, &c->target, c->schedule.k, why + n + 1, size - n - 1);
+    sched_explain(&c->schedule, s, &c->target, why + n + 1, size - n - 1);
 }
 
 int dcn_explain(const dcn_spec *s, const dcn_options *opt, dcn_choice *what, char *why,

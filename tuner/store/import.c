@@ -100,7 +100,7 @@ static int merge_record(const Merge *m, JsonLine *in, dcn_error *err)
 
 static int merge_pin(const Merge *m, const JsonLine *in, dcn_error *err)
 {
-    char schedule[DCN_TEXT_MAX];
+    char schedule[DCN_SCHEDULE_MAX];
     int here = pin_get(m->db, &in->key, schedule, err);
     if (here) {
         m->count->older += here > 0;

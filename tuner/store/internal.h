@@ -49,7 +49,7 @@ int row_put(const Db *db, const TuneKey *key, const TuneRecord *r, dcn_error *er
 
 /* ---- pins -------------------------------------------------------------------------------- */
 
-/* 1 and the schedule (DCN_TEXT_MAX bytes), 0 if none is pinned, -1 err. */
+/* 1 and the schedule (DCN_SCHEDULE_MAX bytes), 0 if none is pinned, -1 err. */
 int pin_get(const Db *db, const TuneKey *key, char *schedule, dcn_error *err);
 int pin_put(const Db *db, const TuneKey *key, const char *schedule, dcn_error *err);
 

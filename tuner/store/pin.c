@@ -14,7 +14,7 @@ int pin_get(const Db *db, const TuneKey *key, char *schedule, dcn_error *err)
     DbRows *row = db_ask(db, err, "SELECT schedule FROM pins WHERE problem = ?", "s", problem);
     int found = db_next(db, row, err);
     if (found > 0)
-        db_text(row, 0, schedule, DCN_TEXT_MAX);
+        db_text(row, 0, schedule, DCN_SCHEDULE_MAX);
     db_done(row);
     return found;
 }

@@ -75,7 +75,7 @@ static int fastest(const Db *db, const BestQuery *w, TuneRecord *out, dcn_error 
 /* The pinned schedule with what is known of it. */
 static int pinned(const Db *db, const BestQuery *w, TuneRecord *out, dcn_error *err)
 {
-    char schedule[DCN_TEXT_MAX];
+    char schedule[DCN_SCHEDULE_MAX];
     int found = pin_get(db, w->key, schedule, err);
     if (found <= 0)
         return found < 0 ? -1 : 1;

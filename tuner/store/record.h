@@ -24,7 +24,7 @@ enum { TUNE_MAX_SAMPLES = 64 };
 
 /* One candidate of one key under one distribution of offsets. */
 typedef struct TuneRecord {
-    char schedule[DCN_TEXT_MAX];
+    char schedule[DCN_SCHEDULE_MAX];
     char lowering[32];
     int rev;                    /* of the lowering */
     char offsets[DCN_TEXT_MAX]; /* "normal:2", "zero", digest of a file */

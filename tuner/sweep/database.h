@@ -26,7 +26,7 @@ typedef struct SweepRow {
     char key[TUNE_ID_MAX]; /* of its records; "" of one that was left or could not be opened */
     char build[TUNE_ID_MAX + 64];
     char offsets[DCN_TEXT_MAX];
-    char schedule[DCN_TEXT_MAX]; /* the winner */
+    char schedule[DCN_SCHEDULE_MAX]; /* the winner */
     double ns, ns_low, ns_high, gain;
     bool measured_on_target; /* on a CPU of the target's name, or that name is no CPU's */
     char host[128];          /* name of the machine, and of its CPU */

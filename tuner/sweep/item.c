@@ -92,7 +92,7 @@ static void set_machine(SweepItem *t, const TuneKey *key)
 static int check_schedule(const SweepWish *w, const dcn_target *target, dcn_error *err)
 {
     Schedule sc;
-    if (!w->schedule || !sched_parse(w->schedule, w->spec, target, &sc, err))
+    if (!w->schedule || !sched_parse(w->schedule, w->spec, target, NULL, &sc, err))
         return 0;
     return dcn_fail(err, err->code, "kernel '%s' for %s: %s", w->spec->name, w->target, err->text);
 }

@@ -18,7 +18,7 @@ typedef struct SweepItem {
     char kernel[DCN_NAME_MAX]; /* its name, for people: not in the id */
     char
         spec[TUNE_SPEC_MAX]; /* as a spec file, with another name and without target and schedule */
-    char schedule[DCN_TEXT_MAX]; /* of the spec; "": open */
+    char schedule[DCN_SCHEDULE_MAX]; /* of the spec; "": open */
     char target[64], triple[64],
         attrs[DCN_TEXT_MAX]; /* what --target and its like said; "": nothing */
     char isa[32];

@@ -88,9 +88,7 @@ static int prefer_simpler(Tuning *t, CandidateResult *r, dcn_error *err)
 
 static bool is_guess(const Tuning *t)
 {
-    const Schedule *a = &t->best.schedule, *b = &t->space.start;
-    return a->lowering == b->lowering &&
-           !memcmp(a->k, b->k, (size_t)a->lowering->nknobs * sizeof *a->k);
+    return sched_equal(&t->best.schedule, &t->space.start);
 }
 
 static int next_best(Tuning *t)
@@ -110,7 +108,7 @@ static int next_best(Tuning *t)
 
 static void lead_guess(Tuning *t)
 {
-    char text[DCN_TEXT_MAX];
+    char text[DCN_SCHEDULE_MAX];
     sched_print(&t->space.start, text, sizeof text);
     const Known *k = known_find(&t->tried, text);
     free(t->best.object);
@@ -212,7 +210,7 @@ int tuning_finish(Tuning *t, dcn_error *err)
         fill_unconfirmed(t);
     if (!failed && o->confirmed) {
         const Known *k = known_find(&t->tried, o->schedule);
-        Known shown = k ? *k : (Known){ .outcome = TUNE_OK };
+        Known shown = k ? *k : (Known){ .schedule = o->schedule, .outcome = TUNE_OK };
         tuning_tell(t, &shown, "", 0, 1);
     }
     free(r);

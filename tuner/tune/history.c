@@ -18,7 +18,9 @@ int known_add(KnownList *l, const Known *k)
 {
     Known *same = known_find(l, k->schedule);
     if (same) {
+        const char *text = same->schedule;
         *same = *k;
+        same->schedule = text;
         return 0;
     }
     if (l->n == l->room) {
@@ -29,12 +31,15 @@ int known_add(KnownList *l, const Known *k)
         l->at = larger;
         l->room = room;
     }
-    l->at[l->n++] = *k;
-    return 0;
+    l->at[l->n] = *k;
+    l->at[l->n].schedule = strdup(k->schedule);
+    return l->at[l->n++].schedule ? 0 : -1;
 }
 
 void known_free(KnownList *l)
 {
+    for (int i = 0; i < l->n; i++)
+        free((char *)l->at[i].schedule);
     free(l->at);
     *l = (KnownList){ 0 };
 }

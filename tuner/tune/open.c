@@ -123,14 +123,14 @@ static bool is_current(const TuneSpace *sp, const TuneRecord *r)
 static int remember(void *self, const TuneKey *key, const TuneRecord *r)
 {
     Tuning *t = self;
-    Known k = { .outcome = r->outcome,
+    Known k = { .schedule = r->schedule,
+                .outcome = r->outcome,
                 .ns = r->ns_median,
                 .winner = r->winner,
                 .run = r->run,
                 .trial = r->trial };
     (void)key;
     k.time = r->gain > 0 ? 1 / r->gain : 0;
-    memcpy(k.schedule, r->schedule, sizeof k.schedule);
     bool timed = r->outcome == TUNE_OK || r->outcome == TUNE_DROPPED;
     if (strcmp(r->offsets, t->offsets.name) != 0 || r->outcome == TUNE_ESTIMATED ||
         !is_current(&t->space, r) || (timed && !(k.time > 0)) || known_find(&t->before, k.schedule))

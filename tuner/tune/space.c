@@ -10,6 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+_Static_assert((int)SEARCH_MAX_DIMS == (int)MAX_KNOBS + 1, "a point has a place for every knob");
+_Static_assert((int)SEARCH_MAX_LOWERINGS >= (int)MAX_LOWERINGS,
+               "the search has a place for every lowering");
+
 static const char SEPARATORS[] = " \t\n,";
 
 static int knob_named(const Lowering *how, const char *name, size_t length)
@@ -46,7 +50,7 @@ static unsigned named_knobs(const Lowering *how, const char *text)
 
 static void add_lowering(TuneSpace *sp, const Lowering *how)
 {
-    if (sp->nlowerings == SEARCH_MAX_LOWERINGS || !sched_takes(how, sp->spec))
+    if (how->parts || !sched_takes(how, sp->spec))
         return;
     int *guess = sp->guess[sp->nlowerings];
     how->guess(sp->spec, sp->target, guess);
@@ -71,12 +75,12 @@ int tune_space_open(TuneSpace *sp, const TuneFor *f, dcn_error *err)
         .spec = f->spec, .bound = f->bound, .target = f->target, .threads = f->threads
     };
     if (f->narrow) {
-        if (sched_parse(f->narrow, f->spec, f->target, &sp->start, err))
+        if (sched_parse(f->narrow, f->spec, f->target, NULL, &sp->start, err))
             return -1;
         narrow(sp, f->narrow);
         return 0;
     }
-    if (sched_guess(f->spec, f->target, &sp->start, err))
+    if (sched_guess(f->spec, f->target, NULL, &sp->start, err))
         return -1;
     for (int i = 0; f->lowerings[i]; i++)
         add_lowering(sp, f->lowerings[i]);

@@ -93,14 +93,15 @@ int tuning_record(Tuning *t, const Schedule *sc, const CandidateResult *r, doubl
                   int winner)
 {
     TuneRecord *to = calloc(1, sizeof *to);
-    Known k = {
-        .outcome = r->outcome, .time = relative, .ns = r->measured.b_median, .winner = winner
-    };
     if (!to)
         return -1;
-    sched_print(sc, k.schedule, sizeof k.schedule);
+    sched_print(sc, to->schedule, sizeof to->schedule);
+    Known k = { .schedule = to->schedule,
+                .outcome = r->outcome,
+                .time = relative,
+                .ns = r->measured.b_median,
+                .winner = winner };
     keep_place(t, &k);
-    memcpy(to->schedule, k.schedule, sizeof to->schedule);
     memcpy(to->offsets, t->offsets.name, sizeof to->offsets);
     memcpy(to->why, r->why, sizeof to->why);
     snprintf(to->lowering, sizeof to->lowering, "%s", sc->lowering->name);
@@ -117,13 +118,14 @@ int tuning_record(Tuning *t, const Schedule *sc, const CandidateResult *r, doubl
         fill_times(to, r, relative);
     if (r->outcome != TUNE_ESTIMATED || !known_find(&t->before, k.schedule))
         put(t, to);
+    int failed = known_add(&t->tried, &k);
     free(to);
-    return known_add(&t->tried, &k);
+    return failed;
 }
 
 void tuning_keep_code(Tuning *t, const Schedule *sc, const CandidateResult *r)
 {
-    char text[DCN_TEXT_MAX];
+    char text[DCN_SCHEDULE_MAX];
     dcn_error why;
     sched_print(sc, text, sizeof text);
     const TuneCode code = { &t->key, t->spec->name, text };
@@ -145,7 +147,7 @@ void tuning_lead(Tuning *t, const Schedule *sc, CandidateResult *r, double time)
 void tuning_tell(Tuning *t, const Known *k, const char *why, int remembered, int confirming)
 {
     dcn_tuned *o = t->out;
-    char best[DCN_TEXT_MAX] = "";
+    char best[DCN_SCHEDULE_MAX] = "";
     if (!confirming) {
         o->done++;
         o->remembered += remembered;

@@ -120,7 +120,7 @@ static void take_ranked(Tuning *t)
 static int try_point(Tuning *t, const SearchPoint *p, dcn_error *err)
 {
     Schedule sc;
-    char text[DCN_TEXT_MAX];
+    char text[DCN_SCHEDULE_MAX];
     tune_space_schedule(&t->space, p, &sc);
     sched_print(&sc, text, sizeof text);
     if (t->opt->effort == DCN_TUNE_ESTIMATE)

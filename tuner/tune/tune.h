@@ -15,7 +15,7 @@
 
 /* A candidate that the run knows, tried by it or remembered from before. */
 typedef struct Known {
-    char schedule[DCN_TEXT_MAX];
+    const char *schedule; /* a list has a copy of its own */
     TuneOutcome outcome;
     double time; /* relative to the guess; 0: unknown */
     double ns;

@@ -45,7 +45,7 @@ void machine_guess(const dcn_spec *s, const Machine *m, char *schedule)
     dcn_options opt = { .target = &t };
     dcn_choice what;
     cr_assert_eq(dcn_explain(s, &opt, &what, NULL, 0, &err), 0, "%s", err.text);
-    memcpy(schedule, what.schedule, DCN_TEXT_MAX);
+    memcpy(schedule, what.schedule, DCN_SCHEDULE_MAX);
 }
 
 int schedule_knob(const char *schedule, const char *name)
@@ -68,7 +68,7 @@ static int stack_accesses(const Listing *l, const Machine *m, int first, int las
 
 void machine_expect_product(const dcn_spec *s, const Machine *m)
 {
-    char schedule[DCN_TEXT_MAX];
+    char schedule[DCN_SCHEDULE_MAX];
     machine_guess(s, m, schedule);
     cr_assert(!strncmp(schedule, "tiled ", 6), "%s: %s", s->name, schedule);
     int want = schedule_knob(schedule, "mr") * schedule_knob(schedule, "nv") *

@@ -25,7 +25,7 @@ char *machine_emit(const dcn_spec *s, const Machine *m, const char *schedule, dc
                    size_t *size);
 Listing machine_listing(const dcn_spec *s, const Machine *m, const char *schedule);
 
-/* The guess, as text in DCN_TEXT_MAX bytes. */
+/* The guess, as text in DCN_SCHEDULE_MAX bytes. */
 void machine_guess(const dcn_spec *s, const Machine *m, char *schedule);
 
 /* The value of a knob in "tiled mr=6 nv=4 ...". */

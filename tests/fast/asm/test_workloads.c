@@ -92,7 +92,7 @@ Test(workloads, objects_are_small)
 ** With those beside them that turn sums into outputs there are a few more. */
 static void expect_sums(const dcn_spec *s, const Machine *m)
 {
-    char schedule[DCN_TEXT_MAX];
+    char schedule[DCN_SCHEDULE_MAX];
     machine_guess(s, m, schedule);
     int width = (int)(s->in_channels / s->offset_groups * (int)sizeof(float));
     int want = 36 * schedule_knob(schedule, "jam") * width / m->vector_bytes, first, last;
@@ -123,7 +123,7 @@ typedef struct Growth {
 /* Lines that are instructions: neither labels nor directives nor comments. */
 static int instructions(const Growth *g, const Schedule *sc)
 {
-    char text[DCN_TEXT_MAX];
+    char text[DCN_SCHEDULE_MAX];
     sched_print(sc, text, sizeof text);
     Listing l = machine_listing(g->s, g->m, text);
     int n = 0;
@@ -160,7 +160,7 @@ static void every_knob(int workload, const Machine *m)
     dcn_error err = { .text = "" };
     Growth g = { .s = dcn_module_spec(w, workload), .m = m };
     cr_assert_eq(dcn_target_parse(m->cpu, NULL, NULL, &g.target, &err), 0, "%s", err.text);
-    cr_assert_eq(sched_guess(g.s, &g.target, &g.at, &err), 0, "%s", err.text);
+    cr_assert_eq(sched_guess(g.s, &g.target, NULL, &g.at, &err), 0, "%s", err.text);
     for (int i = 0; i < g.at.lowering->nknobs; i++)
         expect_at_most_linear(&g, i);
     dcn_module_free(w);

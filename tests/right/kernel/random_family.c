@@ -68,7 +68,7 @@ static void random_sampling(rt_rng *r, dcn_spec *s)
     if (s->op == DCN_OP_DEFORM_ROI_POOL)
         s->gamma = (const double[]){ 0.1, 0, 1, -0.5 }[random_below(r, 4)];
     if (modulated)
-        s->modulation = (dcn_modulation)random_below(r, 2);
+        s->modulation = (dcn_modulation)random_below(r, s->op == DCN_OP_DEFORM_ROI_POOL ? 3 : 2);
 }
 
 void random_roi(rt_rng *r, dcn_spec *s)

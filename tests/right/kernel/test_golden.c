@@ -64,7 +64,7 @@ static void check_reference(const Variant *v, const dcn_kernel *k)
 }
 
 /* used: the schedule in use; 1 if the lowering refuses the case. */
-static int check_variant(const Variant *v, char used[DCN_TEXT_MAX])
+static int check_variant(const Variant *v, char used[DCN_SCHEDULE_MAX])
 {
     dcn_error err;
     dcn_kernel *k = NULL;
@@ -75,7 +75,7 @@ static int check_variant(const Variant *v, char used[DCN_TEXT_MAX])
         cr_log_info("%s: %s", v->text, err.text);
         return 1;
     }
-    snprintf(used, DCN_TEXT_MAX, "%s", dcn_kernel_schedule(k));
+    snprintf(used, DCN_SCHEDULE_MAX, "%s", dcn_kernel_schedule(k));
     check_numbers(v, k);
     if (!getenv(
             "SANITIZED")) /* they see the reference, not the kernel, and see it in tests/right/reference */
@@ -87,7 +87,7 @@ static int check_variant(const Variant *v, char used[DCN_TEXT_MAX])
 /* The schedule that is used when nobody asks for one is one of those that were checked. */
 static int check_schedules(const char *name, const Golden *g, dcn_dtype dtype, dcn_layout layout)
 {
-    char used[MOST_LOWERINGS][DCN_TEXT_MAX] = { "" };
+    char used[MOST_LOWERINGS][DCN_SCHEDULE_MAX] = { "" };
     dcn_choice guess;
     int refused = 0, checked = 0, n = 0;
     for (int i = 0; cg_lowerings[i]; i++) {

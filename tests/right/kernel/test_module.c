@@ -10,6 +10,7 @@
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,7 +46,7 @@ static void check_seed(dcn_op op, uint64_t seed)
     dcn_error err;
     dcn_report report;
     dcn_kernel *k;
-    char what[2048];
+    char what[DCN_SPEC_TEXT_MAX];
     rt_rng r = rt_rng_seed(seed);
     dcn_spec s = random_module(&r, op);
     dcn_spec_print(&s, what, sizeof what);
@@ -74,6 +75,46 @@ ParameterizedTest(const dcn_op *op, random_modules, agree_with_the_reference)
     int n = getenv("SANITIZED") ? KERNELS_SANITIZED : KERNELS;
     for (int i = 0; i < n; i++)
         check_seed(*op, 1000 * (uint64_t)*op + (uint64_t)i);
+}
+
+/* ---- stages as kernels of their own ---------------------------------------------------------------- */
+
+/* The spec that a user would write: it passes the check, and loading its text gives the same. */
+static void check_part(const LoweringPart *part, const char *module)
+{
+    char text[DCN_SPEC_TEXT_MAX];
+    dcn_module *m;
+    dcn_error err;
+    cr_assert_eq(dcn_spec_check(&part->spec, &err), 0, "%s of %s: %s", part->name, module,
+                 err.text);
+    dcn_spec_print(&part->spec, text, sizeof text);
+    cr_assert_eq(dcn_load_text(text, "part", NULL, 0, &m, &err), 0, "%s: %s", text, err.text);
+    cr_expect_arr_eq(dcn_module_spec(m, 0), &part->spec, sizeof part->spec, "%s of %s", text,
+                     module);
+    dcn_module_free(m);
+}
+
+Test(random_modules, stages_are_kernels_of_their_own)
+{
+    for (uint64_t seed = 0; seed < 40 * NOPS; seed++) {
+        rt_rng r = rt_rng_seed(seed);
+        dcn_spec s = random_module(&r, ops[seed % NOPS]);
+        char what[DCN_SPEC_TEXT_MAX];
+        Schedule sc;
+        dcn_target t;
+        dcn_error err;
+        LoweringPart *part;
+        snprintf(s.schedule, sizeof s.schedule, "stages");
+        dcn_spec_print(&s, what, sizeof what);
+        cr_assert_eq(dcn_target_native(&t, &err), 0, "%s", err.text);
+        cr_assert_eq(sched_guess(&s, &t, NULL, &sc, &err), 0, "%s: %s", what, err.text);
+        int n = sc.lowering->parts(&s, &part);
+        cr_assert_eq(n, sc.nparts);
+        for (int i = 0; i < n; i++)
+            check_part(&part[i], what);
+        free(part);
+        sched_free(&sc);
+    }
 }
 
 /* ---- hostile offsets ------------------------------------------------------------------------------ */

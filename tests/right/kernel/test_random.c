@@ -21,7 +21,7 @@
 enum { PARTS = 12, KERNELS = 300, KERNELS_SANITIZED = 60 };
 
 /* Generated code that crashes leaves nothing to print it afterwards. */
-static char current[1600];
+static char current[DCN_SPEC_TEXT_MAX + DCN_SCHEDULE_MAX + 64];
 
 static void tell(int number)
 {
@@ -36,7 +36,7 @@ static void tell(int number)
 
 static void describe(uint64_t seed, const dcn_spec *s, const char *schedule)
 {
-    char spec[1200];
+    char spec[DCN_SPEC_TEXT_MAX];
     dcn_spec_print(s, spec, sizeof spec);
     snprintf(current, sizeof current, "RANDOM_SEED=%llu RANDOM_KERNELS=1: %s, schedule \"%s\"",
              (unsigned long long)seed, spec, schedule);
@@ -47,7 +47,7 @@ static dcn_kernel *compile(uint64_t seed, rt_rng *r, const dcn_spec *s)
     dcn_error err;
     dcn_target target;
     dcn_kernel *k = NULL;
-    char schedule[DCN_TEXT_MAX];
+    char schedule[DCN_SCHEDULE_MAX];
     cr_assert_eq(dcn_target_native(&target, &err), 0, "%s", err.text);
     Schedule sc = random_schedule(r, s, &target);
     sched_print(&sc, schedule, sizeof schedule);

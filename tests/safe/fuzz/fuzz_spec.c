@@ -33,7 +33,7 @@ static dcn_module *load(const char *text)
 
 static void check(const dcn_spec *s)
 {
-    char text[4096], again[4096];
+    char text[DCN_SPEC_TEXT_MAX], again[DCN_SPEC_TEXT_MAX];
     if (dcn_spec_check(s, NULL) || dcn_spec_print(s, text, sizeof text) >= (int)sizeof text)
         abort();
     dcn_module *m;

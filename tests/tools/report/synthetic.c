@@ -163,7 +163,7 @@ static Schedule propose(const Synthetic *s, const Synthesis *y, int i, rt_rng *r
 }
 
 /* Records of one key have different schedules. */
-static bool is_new(char (*seen)[DCN_TEXT_MAX], int n, const char *schedule)
+static bool is_new(char (*seen)[DCN_SCHEDULE_MAX], int n, const char *schedule)
 {
     for (int i = 0; i < n; i++)
         if (!strcmp(seen[i], schedule))
@@ -180,8 +180,8 @@ void synthetic_tuning(TuneStore *st, const Synthetic *s)
     dcn_error err = { .text = "" };
     Synthesis y = { .best_ns = INFINITY };
     TuneRecord r, best = { .outcome = TUNE_REFUSED };
-    char(*seen)[DCN_TEXT_MAX] = calloc((size_t)s->candidates, sizeof *seen);
-    demand(seen && !sched_guess(s->spec, &t, &y.guess, &err), err.text);
+    char(*seen)[DCN_SCHEDULE_MAX] = calloc((size_t)s->candidates, sizeof *seen);
+    demand(seen && !sched_guess(s->spec, &t, NULL, &y.guess, &err), err.text);
     for (int i = 0, tries = 0; i < s->candidates && tries < 20 * s->candidates; tries++) {
         const Schedule sc = propose(s, &y, i, &rng);
         fill(s, &sc, i, &rng, &r);

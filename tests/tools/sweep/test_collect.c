@@ -328,7 +328,7 @@ Test(collect, a_new_database_holds_rows_and_records)
 /* ---- estimates in a store ----------------------------------------------------------------- */
 
 /* What the store recommends after these lines were merged into it one after the other. */
-static TuneOutcome best_after(const char *const *name, int n, char schedule[DCN_TEXT_MAX])
+static TuneOutcome best_after(const char *const *name, int n, char schedule[DCN_SCHEDULE_MAX])
 {
     static int number;
     char file[32];
@@ -345,14 +345,14 @@ static TuneOutcome best_after(const char *const *name, int n, char schedule[DCN_
         free(text);
     }
     cr_assert_eq(tune_store_best(st, &job.key, NULL, &r, &err), 0, "something is recommended");
-    snprintf(schedule, DCN_TEXT_MAX, "%s", r.schedule);
+    snprintf(schedule, DCN_SCHEDULE_MAX, "%s", r.schedule);
     tune_store_close(st);
     return r.outcome;
 }
 
 Test(collect, an_estimate_never_beats_a_measurement)
 {
-    char schedule[DCN_TEXT_MAX];
+    char schedule[DCN_SCHEDULE_MAX];
     machine("measured", SWEEP_DONE, "direct offset_chunk=1", 1e9, 1);
     machine("same", SWEEP_DONE, "direct offset_chunk=2", 1e9, 1);
     machine("estimated", SWEEP_ESTIMATED, "direct offset_chunk=2", 1, 1);

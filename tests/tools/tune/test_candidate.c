@@ -51,7 +51,7 @@ static CandidateJob job_of(const Setting *s, const Schedule *sc, const Contender
 static CandidateResult *try_way(const Setting *s, BadWay way, double seconds)
 {
     static CandidateResult r;
-    const Schedule sc = { &bad_lowering, { way } };
+    const Schedule sc = { .lowering = &bad_lowering, .k = { way } };
     CandidateJob job = job_of(s, &sc, NULL);
     job.seconds = seconds;
     dcn_error err;
@@ -97,8 +97,8 @@ Test(candidate, a_right_one_is_timed_and_brings_its_code)
         Schedule sc[2];
         dcn_error err;
         static CandidateResult a, b;
-        cr_assert_eq(sched_parse("direct", &s->spec, &s->target, &sc[0], &err), 0);
-        cr_assert_eq(sched_guess(&s->spec, &s->target, &sc[1], &err), 0);
+        cr_assert_eq(sched_parse("direct", &s->spec, &s->target, NULL, &sc[0], &err), 0);
+        cr_assert_eq(sched_guess(&s->spec, &s->target, NULL, &sc[1], &err), 0);
         CandidateJob job = job_of(s, &sc[0], NULL);
         job.peak = 1;
         cr_assert_eq(candidate_try(&job, &a, &err), 0, "%s", err.text);
@@ -126,7 +126,7 @@ Test(candidate, a_right_one_is_timed_and_brings_its_code)
 Test(candidate, what_is_far_slower_is_dropped)
 {
     Setting *s = setting(1);
-    const Schedule sc = { &bad_lowering, { BAD_NOT } };
+    const Schedule sc = { .lowering = &bad_lowering, .k = { BAD_NOT } };
     const Contender other = { .schedule = sc, .ns = 1 }; /* a nanosecond: nothing can be near it */
     CandidateJob job = job_of(s, &sc, &other);
     static CandidateResult r;
@@ -157,7 +157,7 @@ static void raise_stop(int signal)
 Test(candidate, a_stop_ends_it)
 {
     Setting *s = setting(1);
-    const Schedule sc = { &bad_lowering, { BAD_HANGS_BUILDING } };
+    const Schedule sc = { .lowering = &bad_lowering, .k = { BAD_HANGS_BUILDING } };
     CandidateJob job = job_of(s, &sc, NULL);
     static CandidateResult r;
     job.stop = &stop;

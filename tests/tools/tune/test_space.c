@@ -101,7 +101,7 @@ Test(space, the_guess_is_the_simplest)
     cr_expect_eq(tune_space_complexity(&sp, &sp.start), 0);
     other.k[0]++;
     cr_expect_eq(tune_space_complexity(&sp, &other), 2);
-    cr_assert_eq(sched_parse("direct", &s, &t, &other, &err), 0);
+    cr_assert_eq(sched_parse("direct", &s, &t, NULL, &other, &err), 0);
     cr_expect_eq(tune_space_complexity(&sp, &other), 1);
 }
 
@@ -111,7 +111,7 @@ static double cost(const dcn_spec *s, const dcn_target *t, const char *schedule,
 {
     Schedule sc;
     dcn_error err;
-    cr_assert_eq(sched_parse(schedule, s, t, &sc, &err), 0, "%s", err.text);
+    cr_assert_eq(sched_parse(schedule, s, t, NULL, &sc, &err), 0, "%s", err.text);
     cr_assert_not_null(sc.lowering->cost);
     return sc.lowering->cost(s, t, sc.k, threads);
 }

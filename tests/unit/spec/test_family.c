@@ -182,7 +182,7 @@ Test(family, printing_and_loading_gives_the_same_spec)
     int loaded = 0;
     for (int i = 0; i < n; i++) {
         Golden g;
-        char text[4096];
+        char text[DCN_SPEC_TEXT_MAX];
         dcn_module *m;
         dcn_error err = { .text = "" };
         if (!strstr(all[i].dir, "/tests/golden/"))

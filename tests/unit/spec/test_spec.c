@@ -405,7 +405,7 @@ Test(spec, printing_and_loading_gives_the_same_spec)
         const dcn_spec s = random_spec();
         if (dcn_spec_check(&s, NULL))
             continue;
-        char text[4096];
+        char text[DCN_SPEC_TEXT_MAX];
         dcn_module *m;
         dcn_error err;
         dcn_spec_print(&s, text, sizeof text);
