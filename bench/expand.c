@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TEXT = 512 };
+enum { TEXT_MAX = 4096 };
 
 typedef struct Expansion {
     void (*take)(void *self, const char *text);
@@ -23,7 +23,7 @@ static void expand(const Expansion *x, const char *text);
 static void splice(const Expansion *x, const char *text, const char *from, const char *to,
                    const char *value, size_t n)
 {
-    char next[TEXT];
+    char next[TEXT_MAX];
     snprintf(next, sizeof next, "%.*s%.*s%s", (int)(from - text), text, (int)n, value, to);
     expand(x, next);
 }
@@ -37,14 +37,16 @@ static void expand_list(const Expansion *x, const char *text, const char *open, 
     }
 }
 
-/* The knob of the text's lowering whose name ends at `equals`; that of any lowering if none is
-** named. */
+/* The knob whose name ends at `equals`, of the lowering that the text names, or that the schedule of a part
+** names in whose braces the knob stands; if none is named, of any lowering. */
 static const Knob *find_knob(const char *text, const char *equals)
 {
-    const char *name = equals;
-    while (name > text && name[-1] != ' ')
+    const char *name = equals, *all = text;
+    while (name > text && !strchr(" {", name[-1]))
         name--;
-    size_t n = (size_t)(equals - name), word = strcspn(text, " =");
+    for (const char *at = all; at < name; at++)
+        text = *at == '{' ? at + 1 : *at == '}' ? all : text;
+    size_t n = (size_t)(equals - name), word = strcspn(text, " =}");
     for (int i = 0; cg_lowerings[i]; i++) {
         const Lowering *how = cg_lowerings[i];
         bool named = text[word] == ' ' || !text[word];
@@ -67,9 +69,19 @@ static void expand_all(const Expansion *x, const char *text, const char *star)
     }
 }
 
+/* The first braces that hold values; braces with a '=' inside hold the schedule of a part. */
+static const char *find_list(const char *text, const char **close)
+{
+    const char *open = strchr(text, '{');
+    while (open && open[1 + strcspn(open + 1, "{=}")] != '}')
+        open = strchr(open + 1, '{');
+    *close = open ? strchr(open, '}') : NULL;
+    return open;
+}
+
 static void expand(const Expansion *x, const char *text)
 {
-    const char *open = strchr(text, '{'), *close = open ? strchr(open, '}') : NULL;
+    const char *close, *open = find_list(text, &close);
     const char *star = strstr(text, "=*");
     if (close)
         expand_list(x, text, open, close);

@@ -10,7 +10,7 @@ For each kernel of bench/workloads.lua:
     part        the same within a part of the space: all knobs but --free stay as they are guessed
     exhaustive  every schedule of that part, or as many as --exhaustive seconds allow, in the order of promise
 
-In the end all winners and the guess are timed in turns by dcngen_sweep, in --rounds processes, and their ratios to
+In the end all winners and the guess are timed in turns by dcngen_schedules, in --rounds processes, and their ratios to
 the guess compared.  Every step is put down when it is done, and `tune` itself goes on where it was stopped: start it
 again and it goes on.
 SPDX-License-Identifier: Apache-2.0
@@ -31,7 +31,7 @@ SECONDS_OF_TURNS = 0.7  # of each schedule, by the clock
 def arguments():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--dcngen", default="build/release/dcngen", help="the program")
-    p.add_argument("--sweep", default="build/release/bench/dcngen_sweep", help="the one that compares the winners")
+    p.add_argument("--schedules", default="build/release/bench/dcngen_schedules", help="the one that compares the winners")
     p.add_argument("--spec", default=str(HERE / "workloads.lua"))
     p.add_argument("--only", default="", help="kernels, separated by commas; default: all of the spec")
     p.add_argument("--threads", type=int, default=1)
@@ -88,7 +88,7 @@ def part_of(schedule, free):
 def in_turns(args, name, schedules, ns):
     """Medians in ms, by schedule, of one process in which the schedules take turns."""
     turns = min(max(int(SECONDS_OF_TURNS * 1e9 / ns), 15), 300)
-    words = [args.sweep, args.spec, name, str(args.threads), str(turns), *schedules]
+    words = [args.schedules, args.spec, name, str(args.threads), str(turns), *schedules]
     done = subprocess.run(words, capture_output=True, text=True)
     if done.returncode:
         raise Failed(f"{' '.join(words)}: exit {done.returncode}: {(done.stdout + done.stderr).strip()[-500:]}")

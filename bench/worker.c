@@ -20,6 +20,7 @@
 #include "bench/load.h"
 #include "bench/memory.h"
 #include "bench/nchw.h"
+#include "runtime/base/aligned.h"
 #include "runtime/base/base.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/npy.h"
@@ -32,10 +33,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALIGN = 64, LINE = 4096 };
+enum { LINE_MAX_BYTES = 4096 };
 static const double OFFSET_DEVIATION = 2;
 
-typedef struct Worker {
+typedef struct BenchWorker {
     dcn_module *module;
     const dcn_spec *spec;
     dcn_kernel *kernel;
@@ -44,7 +45,7 @@ typedef struct Worker {
     void *data[RT_NUM_OPERANDS]; /* weight packed */
     void *workspace;
     TunePeak probe;
-} Worker;
+} BenchWorker;
 
 static void file_name(char *buf, size_t size, const char *dir, const char *tensor)
 {
@@ -71,7 +72,7 @@ static int list(int argc, char **argv, dcn_error *err)
 
 static int write_operand(const Operands *o, int i, const char *dir, dcn_error *err)
 {
-    char path[LINE];
+    char path[LINE_MAX_BYTES];
     const dcn_tensor *t = &o->tensor[i];
     float *data = malloc((size_t)o->count[i] * sizeof(float));
     if (!data)
@@ -109,7 +110,7 @@ static void say_spec(const dcn_spec *s)
 
 static int make(int argc, char **argv, dcn_error *err)
 {
-    Worker w = { .n = 0 };
+    BenchWorker w = { .n = 0 };
     Operands o = { .n = 0 };
     rt_rng rng = rt_rng_seed(1);
     TuneCase ordinary = tune_ordinary(OFFSET_DEVIATION);
@@ -133,16 +134,16 @@ static int make(int argc, char **argv, dcn_error *err)
 
 static float *allocate(size_t bytes)
 {
-    float *p = aligned_alloc(ALIGN, (bytes / ALIGN + 1) * ALIGN);
+    float *p = rt_aligned(bytes);
     if (p)
         memset(p, 0xff, bytes);
     return p;
 }
 
 /* A tensor of the kernel from its file: packed, or in the kernel's layout. */
-static int read_operand(Worker *w, int i, const char *dir, dcn_error *err)
+static int read_operand(BenchWorker *w, int i, const char *dir, dcn_error *err)
 {
-    char path[LINE];
+    char path[LINE_MAX_BYTES];
     rt_array a;
     const dcn_tensor *t = &w->tensor[i];
     file_name(path, sizeof path, dir, t->name);
@@ -160,14 +161,14 @@ static int read_operand(Worker *w, int i, const char *dir, dcn_error *err)
     return 0;
 }
 
-static size_t operand_bytes(const Worker *w, int i)
+static size_t operand_bytes(const BenchWorker *w, int i)
 {
     if (w->tensor[i].role == DCN_WEIGHT)
         return dcn_kernel_tensor_bytes(w->kernel, i);
     return (size_t)rt_tensor_count(&w->tensor[i]) * sizeof(float);
 }
 
-static int open_kernel(Worker *w, const char *dir, dcn_error *err)
+static int open_kernel(BenchWorker *w, const char *dir, dcn_error *err)
 {
     if (w->spec->dtype != DCN_F32)
         return dcn_fail(err, DCN_EUSAGE, "the comparison is in f32 alone");
@@ -182,14 +183,14 @@ static int open_kernel(Worker *w, const char *dir, dcn_error *err)
             return -1;
     }
     size_t bytes = dcn_kernel_workspace_bytes(w->kernel, (dcn_sizes){ 0 }, w->threads);
-    w->workspace = aligned_alloc(ALIGN, (bytes / ALIGN + 1) * ALIGN);
+    w->workspace = rt_aligned(bytes);
     printf("{\"ready\":true,\"version\":\"%s\",\"schedule\":\"%s\",\"workspace_bytes\":%zu,"
            "\"code_bytes\":%zu}\n",
            dcn_version(), dcn_kernel_schedule(w->kernel), bytes, dcn_kernel_code_bytes(w->kernel));
     return 0;
 }
 
-static int run_once(const Worker *w, dcn_error *err)
+static int run_once(const BenchWorker *w, dcn_error *err)
 {
     const dcn_call call = {
         .tensor = w->data, .ntensors = w->n, .workspace = w->workspace, .threads = w->threads
@@ -197,7 +198,7 @@ static int run_once(const Worker *w, dcn_error *err)
     return dcn_execute(w->kernel, &call, err);
 }
 
-static int answer_first(Worker *w, const char *rest, dcn_error *err)
+static int answer_first(BenchWorker *w, const char *rest, dcn_error *err)
 {
     (void)rest;
     size_t before = bench_memory_mark();
@@ -210,7 +211,7 @@ static int answer_first(Worker *w, const char *rest, dcn_error *err)
     return 0;
 }
 
-static int answer_run(Worker *w, const char *rest, dcn_error *err)
+static int answer_run(BenchWorker *w, const char *rest, dcn_error *err)
 {
     int times = atoi(rest) > 0 ? atoi(rest) : 1;
     double start = rt_now_ns();
@@ -221,7 +222,7 @@ static int answer_run(Worker *w, const char *rest, dcn_error *err)
     return 0;
 }
 
-static int answer_write(Worker *w, const char *rest, dcn_error *err)
+static int answer_write(BenchWorker *w, const char *rest, dcn_error *err)
 {
     const int out = w->n - 1;
     if (bench_write_nchw(rest, w->spec, &w->tensor[out], w->data[out], err))
@@ -230,7 +231,7 @@ static int answer_write(Worker *w, const char *rest, dcn_error *err)
     return 0;
 }
 
-static int answer_verify(Worker *w, const char *rest, dcn_error *err)
+static int answer_verify(BenchWorker *w, const char *rest, dcn_error *err)
 {
     (void)rest;
     dcn_report r;
@@ -240,7 +241,7 @@ static int answer_verify(Worker *w, const char *rest, dcn_error *err)
     return 0;
 }
 
-static int answer_peak(Worker *w, const char *rest, dcn_error *err)
+static int answer_peak(BenchWorker *w, const char *rest, dcn_error *err)
 {
     (void)rest, (void)err;
     printf("{\"gflops\":%.3f}\n", tune_peak_run(&w->probe));
@@ -249,24 +250,24 @@ static int answer_peak(Worker *w, const char *rest, dcn_error *err)
 
 /* ---- the loop of questions ------------------------------------------------ */
 
-typedef struct Verb {
+typedef struct WorkerVerb {
     const char *name;
-    int (*answer)(Worker *w, const char *rest, dcn_error *err);
-} Verb;
+    int (*answer)(BenchWorker *w, const char *rest, dcn_error *err);
+} WorkerVerb;
 
-static const Verb kernel_verbs[] = {
+static const WorkerVerb kernel_verbs[] = {
     { "first", answer_first },   { "run", answer_run }, { "write", answer_write },
     { "verify", answer_verify }, { NULL, NULL },
 };
-static const Verb peak_verbs[] = { { "run", answer_peak }, { NULL, NULL } };
+static const WorkerVerb peak_verbs[] = { { "run", answer_peak }, { NULL, NULL } };
 
-static int answer(Worker *w, const Verb *verbs, dcn_error *err)
+static int answer(BenchWorker *w, const WorkerVerb *verbs, dcn_error *err)
 {
-    char line[LINE];
+    char line[LINE_MAX_BYTES];
     for (fflush(stdout); fgets(line, sizeof line, stdin); fflush(stdout)) {
         line[strcspn(line, "\n")] = 0;
         size_t n = strcspn(line, " ");
-        const Verb *v = verbs;
+        const WorkerVerb *v = verbs;
         while (v->name && (strlen(v->name) != n || strncmp(v->name, line, n) != 0))
             v++;
         if (!v->name)
@@ -279,7 +280,7 @@ static int answer(Worker *w, const Verb *verbs, dcn_error *err)
 
 static int time_kernel(int argc, char **argv, dcn_error *err)
 {
-    Worker w = { .threads = atoi(argv[5]) };
+    BenchWorker w = { .threads = atoi(argv[5]) };
     int at = 6, failed;
     bench_memory_start();
     failed = bench_load(argv[3], argv[4], argv, argc, &at, &w.module, &w.spec, err) ||
@@ -295,7 +296,7 @@ static int time_kernel(int argc, char **argv, dcn_error *err)
 static int time_peak(int argc, char **argv, dcn_error *err)
 {
     (void)argc;
-    Worker w = { .threads = atoi(argv[2]) };
+    BenchWorker w = { .threads = atoi(argv[2]) };
     dcn_target t;
     int failed =
         dcn_target_native(&t, err) || tune_peak_open(&w.probe, DCN_F32, &t, w.threads, err);

@@ -1,11 +1,13 @@
 /* bench.c: how fast a kernel is, as a share of what the machine can do at the same moment.
 **
-** Kernel and multiply-add probe take turns, so that a slow minute of the machine slows both; each
-** is judged by its median.  After the probe the kernel runs unclocked first: what it reads has left the caches
-** meanwhile, where in a network the layer before has just put it.  Weights are packed and the workspace is allocated before the clock
-** starts; quick kernels run several times between two readings of it.
+** Kernel and multiply-add loop take turns, so that a slow minute of the machine slows both; each is judged by its
+** median.  After that loop the kernel runs unclocked first: what it reads has left the caches meanwhile, where in a
+** network the layer before has just put it.  Weights are packed and the workspace is allocated before the clock
+** starts; quick kernels run several times between two readings of it.  measure.c asks which of two is faster and
+** stops once that is known; here a time is asked for, and readings go on for as long as the caller gives.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "runtime/base/aligned.h"
 #include "runtime/base/base.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/stats.h"
@@ -15,22 +17,22 @@
 
 #include <stdlib.h>
 
-enum { MIN_ROUNDS = 5, MAX_ROUNDS = 2000, ALIGN = 64 };
+enum { MIN_ROUNDS = 5, MAX_ROUNDS = 2000 };
 static const double READING_NS = 3e5;
-static const double LONG_NS = 2e8; /* a run that long need not be warmed up for */
+static const double LONG_NS = 2e8; /* the caches of a run that long are warm for most of it */
 
-typedef struct Bench {
+typedef struct KernelBench {
     Operands o;
-    TunePeak probe;
+    TunePeak loop;
     void *workspace;
     int threads, repeats, rounds;
     double first_ns;
     double ns[MAX_ROUNDS], peak[MAX_ROUNDS];
-} Bench;
+} KernelBench;
 
 /* ---- the kernel ----------------------------------------------------------- */
 
-static double time_kernel(Bench *b, dcn_error *err)
+static double time_kernel(KernelBench *b, dcn_error *err)
 {
     double start = rt_now_ns();
     for (int i = 0; i < b->repeats; i++)
@@ -39,7 +41,8 @@ static double time_kernel(Bench *b, dcn_error *err)
     return (rt_now_ns() - start) / b->repeats;
 }
 
-static int open_bench(Bench *b, const dcn_kernel *k, const TuneOffsets *offsets, dcn_error *err)
+static int open_bench(KernelBench *b, const dcn_kernel *k, const TuneOffsets *offsets,
+                      dcn_error *err)
 {
     const dcn_spec *s = &k->spec;
     rt_rng rng = rt_rng_seed(1);
@@ -49,14 +52,14 @@ static int open_bench(Bench *b, const dcn_kernel *k, const TuneOffsets *offsets,
         return -1;
     size_t bytes = dcn_kernel_workspace_bytes(
         k, (dcn_sizes){ s->batch, s->height, s->width, s->rois }, b->threads);
-    b->workspace = aligned_alloc(ALIGN, (bytes / ALIGN + 1) * ALIGN);
+    b->workspace = rt_aligned(bytes);
     if (!b->workspace)
         return dcn_fail(err, DCN_EENV, "no memory for %zu bytes of workspace", bytes);
-    return tune_peak_open(&b->probe, s->dtype, &k->target, b->threads, err);
+    return tune_peak_open(&b->loop, s->dtype, &k->target, b->threads, err);
 }
 
 /* The first runs warm caches and thread pool, and say how often to run between two readings. */
-static int warm_up(Bench *b, dcn_error *err)
+static int warm_up(KernelBench *b, dcn_error *err)
 {
     b->repeats = 1;
     double first = time_kernel(b, err), ns = first < 0 ? first : time_kernel(b, err);
@@ -65,16 +68,16 @@ static int warm_up(Bench *b, dcn_error *err)
     b->first_ns = first;
     if (ns < READING_NS)
         b->repeats = (int)(READING_NS / (ns + 1)) + 1;
-    tune_peak_run(&b->probe);
+    tune_peak_run(&b->loop);
     return 0;
 }
 
-static int take_readings(Bench *b, double seconds, dcn_error *err)
+static int take_readings(KernelBench *b, double seconds, dcn_error *err)
 {
     double start = rt_now_ns();
     while (b->rounds < MIN_ROUNDS ||
            (b->rounds < MAX_ROUNDS && rt_now_ns() - start < seconds * 1e9)) {
-        b->peak[b->rounds] = tune_peak_run(&b->probe);
+        b->peak[b->rounds] = tune_peak_run(&b->loop);
         if (b->first_ns < LONG_NS && time_kernel(b, err) < 0)
             return -1;
         b->ns[b->rounds] = time_kernel(b, err);
@@ -84,7 +87,7 @@ static int take_readings(Bench *b, double seconds, dcn_error *err)
     return 0;
 }
 
-static void summarise(Bench *b, dcn_timing *out)
+static void summarise(KernelBench *b, dcn_timing *out)
 {
     const dcn_spec *s = &b->o.spec;
     double ns = rt_median(b->ns, b->rounds), peak = rt_median(b->peak, b->rounds);
@@ -108,7 +111,7 @@ int dcn_bench(const dcn_kernel *k, int threads, double seconds, const char *offs
     threads = rt_threads(threads, err);
     if (threads < 0)
         return -1;
-    Bench *b = calloc(1, sizeof *b);
+    KernelBench *b = calloc(1, sizeof *b);
     if (!b)
         return dcn_fail(err, DCN_EENV, "no memory to time '%s'", s->name);
     b->threads = threads;
@@ -117,7 +120,7 @@ int dcn_bench(const dcn_kernel *k, int threads, double seconds, const char *offs
                  warm_up(b, err) || take_readings(b, seconds, err);
     if (!failed)
         summarise(b, out);
-    tune_peak_close(&b->probe);
+    tune_peak_close(&b->loop);
     free(b->workspace);
     tune_operands_close(&b->o);
     tune_offsets_close(&spread);

@@ -20,7 +20,7 @@
 /* Confidence of a two-sided interval, so 15/16 on the side that counts: all of 4 ratios, all but one of 8. */
 static const double FUTILE = 0.875;
 
-typedef struct Comparison {
+typedef struct MeasureRun {
     const MeasureWork *w;
     const MeasurePlan *plan;
     Measured *m;
@@ -28,10 +28,10 @@ typedef struct Comparison {
     int repeats[2];                  /* runs of A and of B between two readings of the clock */
     int next_look;                   /* pairs */
     double ratio[MEASURE_MAX_PAIRS]; /* ascending */
-} Comparison;
+} MeasureRun;
 
 /* ns of one run, or -1 */
-static double reading(const Comparison *c, int which)
+static double reading(const MeasureRun *c, int which)
 {
     double start = c->w->now_ns(c->w->self);
     if (c->w->run(c->w->self, which, c->repeats[which]))
@@ -41,7 +41,7 @@ static double reading(const Comparison *c, int which)
 
 /* Each side runs once for its cold caches and pages, and again to see how often to repeat it, unless even
 ** the cold run says that no repeating is needed. */
-static int warm_up(Comparison *c)
+static int warm_up(MeasureRun *c)
 {
     enum { FAR_FROM_QUICK = 20 };
     double ns[2] = { 0, 0 };
@@ -60,7 +60,7 @@ static int warm_up(Comparison *c)
 }
 
 /* A B B A or B A A B: two pairs. */
-static int make_block(Comparison *c)
+static int make_block(MeasureRun *c)
 {
     Measured *m = c->m;
     for (int pair = 0; pair < 2; pair++) {
@@ -86,7 +86,7 @@ static double confidence_of_a_look(const MeasurePlan *plan)
     return 1 - (1 - plan->confidence) / looks;
 }
 
-static void sort_ratios(Comparison *c)
+static void sort_ratios(MeasureRun *c)
 {
     Measured *m = c->m;
     for (int i = 0; i < m->pairs; i++)
@@ -94,7 +94,7 @@ static void sort_ratios(Comparison *c)
     m->ratio = rt_median(c->ratio, m->pairs);
 }
 
-static void judge_ratio(Comparison *c)
+static void judge_ratio(MeasureRun *c)
 {
     Measured *m = c->m;
     rt_interval r = rt_median_interval(c->ratio, m->pairs, confidence_of_a_look(c->plan));
@@ -103,26 +103,26 @@ static void judge_ratio(Comparison *c)
     m->sure = r.sure;
 }
 
-static bool is_too_slow(const Comparison *c)
+static bool is_too_slow(const MeasureRun *c)
 {
     return c->plan->stop_if_slower_than > 0 && c->ratio[0] > c->plan->stop_if_slower_than;
 }
 
-static bool is_futile(const Comparison *c)
+static bool is_futile(const MeasureRun *c)
 {
     rt_interval r = rt_median_interval(c->ratio, c->m->pairs, FUTILE);
     return c->plan->stop_unless_below > 0 && r.sure && r.low > c->plan->stop_unless_below;
 }
 
 /* How many pairs there will be when the time is over. */
-static int pairs_in_time(const Comparison *c)
+static int pairs_in_time(const MeasureRun *c)
 {
     double used = c->w->now_ns(c->w->self) - c->start;
     double pairs = fmin(c->m->pairs * c->plan->seconds * 1e9 / fmax(used, 1), MEASURE_MAX_PAIRS);
     return (int)fmin(pairs + 2, c->plan->max_pairs);
 }
 
-static bool is_lost(const Comparison *c)
+static bool is_lost(const MeasureRun *c)
 {
     int rank = rt_median_rank(pairs_in_time(c), confidence_of_a_look(c->plan)),
         at = c->m->pairs - rank;
@@ -130,7 +130,7 @@ static bool is_lost(const Comparison *c)
            c->m->pairs >= 4 && rank > 0 && at >= 0 && c->ratio[at] >= 1;
 }
 
-static bool is_settled(Comparison *c)
+static bool is_settled(MeasureRun *c)
 {
     Measured *m = c->m;
     if (m->pairs < c->next_look)
@@ -141,7 +141,7 @@ static bool is_settled(Comparison *c)
     return m->sure && (one_side || m->ratio_high - m->ratio_low <= c->plan->resolution);
 }
 
-static bool is_over(Comparison *c)
+static bool is_over(MeasureRun *c)
 {
     const Measured *m = c->m;
     sort_ratios(c);
@@ -160,7 +160,7 @@ static double part_median(const double *v, int n)
     return rt_median(copy, n);
 }
 
-static void summarise(Comparison *c)
+static void summarise(MeasureRun *c)
 {
     Measured *m = c->m;
     double sorted[MEASURE_MAX_PAIRS];
@@ -177,7 +177,7 @@ static void summarise(Comparison *c)
 
 int measure_pair(const MeasureWork *w, const MeasurePlan *plan, Measured *out)
 {
-    Comparison c = { .w = w, .plan = plan, .m = out, .next_look = plan->min_pairs };
+    MeasureRun c = { .w = w, .plan = plan, .m = out, .next_look = plan->min_pairs };
     *out = (Measured){ 0 };
     if (warm_up(&c))
         return -1;

@@ -160,14 +160,14 @@ Test(record, nonsense_is_not_stored)
 
 /* ---- each -------------------------------------------------------------------------------- */
 
-typedef struct Seen {
+typedef struct SeenRecords {
     char text[256];
     int stop_after;
-} Seen;
+} SeenRecords;
 
 static int see(void *self, const TuneKey *k, const TuneRecord *r)
 {
-    Seen *seen = self;
+    SeenRecords *seen = self;
     size_t n = strlen(seen->text);
     snprintf(seen->text + n, sizeof seen->text - n, "%d:%s ", k->threads, r->schedule);
     return --seen->stop_after == 0;
@@ -183,7 +183,7 @@ Test(record, each_goes_from_the_oldest_on)
     store_put(&a);
     store_put(&b);
     cr_assert_eq(tune_store_put(st, &other, &c, &err), 0);
-    Seen all = { "", 0 }, one = { "", 0 }, first = { "", 1 };
+    SeenRecords all = { "", 0 }, one = { "", 0 }, first = { "", 1 };
     cr_expect_eq(tune_store_each(st, NULL, see, &all, &err), 0);
     cr_expect_str_eq(all.text, "2:c 2:b 2:a ");
     cr_expect_eq(tune_store_each(st, &key, see, &one, &err), 0);

@@ -8,7 +8,7 @@
 #include <math.h>
 
 /* A machine on which A takes cost[0] ns and B cost[1], with noise and drift. */
-typedef struct Machine {
+typedef struct FakeMachine {
     double now, cost[2];
     double noise;       /* each reading is longer by up to this share */
     double drift;       /* everything gets slower by this share per second */
@@ -18,11 +18,11 @@ typedef struct Machine {
     int disturbed;      /* the run that takes three times as long; the first is 1 */
     int runs, fail_at, order[64];
     rt_rng rng;
-} Machine;
+} FakeMachine;
 
 static int run(void *self, int which, int repeats)
 {
-    Machine *m = self;
+    FakeMachine *m = self;
     if (m->runs < 64)
         m->order[m->runs] = which;
     if (++m->runs == m->fail_at)
@@ -41,10 +41,10 @@ static int run(void *self, int which, int repeats)
 
 static double now_ns(void *self)
 {
-    return ((Machine *)self)->now;
+    return ((FakeMachine *)self)->now;
 }
 
-static Measured measure(Machine *m, const MeasurePlan *change, uint64_t seed)
+static Measured measure(FakeMachine *m, const MeasurePlan *change, uint64_t seed)
 {
     MeasurePlan plan = change ? *change : (MeasurePlan){ 0 };
     plan.reading_ns = fmax(plan.reading_ns, 1);
@@ -64,7 +64,7 @@ Test(measure, readings_alternate)
     static const int forward[] = { 0, 1, 0, 1, 0, 1, 1, 0, 0, 1, 1, 0 };
     static const int backward[] = { 0, 1, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1 };
     for (int reversed = 0; reversed < 2; reversed++) {
-        Machine m = { .cost = { 100, 100 } };
+        FakeMachine m = { .cost = { 100, 100 } };
         MeasurePlan plan = { .reversed = reversed, .reading_ns = 50 };
         measure(&m, &plan, 1);
         for (int i = 0; i < 12; i++)
@@ -74,7 +74,7 @@ Test(measure, readings_alternate)
 
 Test(measure, finds_two_per_cent_in_ten_per_cent_of_noise)
 {
-    Machine m = { .cost = { 1000, 980 }, .noise = 0.1 };
+    FakeMachine m = { .cost = { 1000, 980 }, .noise = 0.1 };
     Measured r = measure(&m, NULL, 2);
     cr_expect(r.sure && r.ratio_high < 1, "%g .. %g", r.ratio_low, r.ratio_high);
     cr_expect(r.ratio_low <= 0.98 && 0.98 <= r.ratio_high, "%g .. %g", r.ratio_low, r.ratio_high);
@@ -86,21 +86,21 @@ Test(measure, finds_two_per_cent_in_ten_per_cent_of_noise)
 /* The machine becomes half as fast during the measurement; the ratio does not notice, the sentinel does. */
 Test(measure, drift_cancels_and_is_told)
 {
-    Machine m = { .cost = { 1e7, 1.1e7 }, .noise = 0.01, .drift = 1 };
+    FakeMachine m = { .cost = { 1e7, 1.1e7 }, .noise = 0.01, .drift = 1 };
     Measured r = measure(&m, &(MeasurePlan){ .min_pairs = 32, .max_pairs = 32 }, 3);
     cr_expect_float_eq(r.ratio, 1.1, 0.01);
     cr_expect_gt(r.drift, 1.4);
-    Machine calm = { .cost = { 1e7, 1.1e7 }, .noise = 0.01 };
+    FakeMachine calm = { .cost = { 1e7, 1.1e7 }, .noise = 0.01 };
     cr_expect_float_eq(measure(&calm, NULL, 3).drift, 1, 0.02);
 }
 
 Test(measure, spikes_and_jumps_do_not_move_the_ratio)
 {
-    Machine spiky = { .cost = { 1000, 950 }, .noise = 0.02, .spike_every = 6 };
+    FakeMachine spiky = { .cost = { 1000, 950 }, .noise = 0.02, .spike_every = 6 };
     Measured r = measure(&spiky, NULL, 4);
     cr_expect_float_eq(r.ratio, 0.95, 0.02, "%g", r.ratio);
     cr_expect_lt(r.ratio_high, 1);
-    Machine jumpy = { .cost = { 1000, 950 }, .noise = 0.02, .jump_at = 20000 };
+    FakeMachine jumpy = { .cost = { 1000, 950 }, .noise = 0.02, .jump_at = 20000 };
     cr_expect_float_eq(measure(&jumpy, NULL, 5).ratio, 0.95, 0.02);
 }
 
@@ -109,7 +109,7 @@ Test(measure, noise_is_seldom_significant)
 {
     int wrong = 0;
     for (uint64_t seed = 0; seed < 400; seed++) {
-        Machine m = { .cost = { 1000, 1000 }, .noise = 0.3, .spike_every = 20 };
+        FakeMachine m = { .cost = { 1000, 1000 }, .noise = 0.3, .spike_every = 20 };
         Measured r = measure(&m, NULL, seed);
         wrong += r.sure && (r.ratio_high < 1 || r.ratio_low > 1);
     }
@@ -118,7 +118,7 @@ Test(measure, noise_is_seldom_significant)
 
 Test(measure, resolution_ends_it)
 {
-    Machine m = { .cost = { 1000, 1000 }, .noise = 0.01 };
+    FakeMachine m = { .cost = { 1000, 1000 }, .noise = 0.01 };
     MeasurePlan plan = { .resolution = 0.02, .max_pairs = 512 };
     Measured r = measure(&m, &plan, 6);
     cr_expect(r.sure && r.ratio_high - r.ratio_low <= 0.02);
@@ -127,14 +127,14 @@ Test(measure, resolution_ends_it)
 
 Test(measure, hopeless_work_is_given_up_after_two_pairs)
 {
-    Machine m = { .cost = { 1000, 1500 }, .noise = 0.05 };
+    FakeMachine m = { .cost = { 1000, 1500 }, .noise = 0.05 };
     MeasurePlan plan = { .stop_if_slower_than = 1.1 };
     Measured r = measure(&m, &plan, 7);
     cr_expect_eq(r.pairs, 2);
     cr_expect_eq(r.stopped_early, 1);
     cr_expect_eq(r.sure, 0);
     cr_expect_float_eq(r.ratio, 1.5, 0.1);
-    Machine near = { .cost = { 1000, 1080 }, .noise = 0.05 };
+    FakeMachine near = { .cost = { 1000, 1080 }, .noise = 0.05 };
     Measured n = measure(&near, &plan, 7);
     cr_expect_eq(n.stopped_early, 0);
     cr_expect(n.sure && n.ratio_low > 1);
@@ -148,7 +148,7 @@ static const MeasurePlan screening = { .max_pairs = MEASURE_MAX_PAIRS,
                                        .stop_if_slower_than = 1.15,
                                        .stop_unless_below = 0.995 };
 
-static Measured screen(double ratio, Machine m, uint64_t seed)
+static Measured screen(double ratio, FakeMachine m, uint64_t seed)
 {
     m.cost[0] = 2e7;
     m.cost[1] = 2e7 * ratio;
@@ -158,7 +158,7 @@ static Measured screen(double ratio, Machine m, uint64_t seed)
 Test(measure, what_is_plainly_slower_costs_two_pairs)
 {
     for (uint64_t seed = 0; seed < 50; seed++) {
-        Measured r = screen(1.3, (Machine){ .noise = 0.05, .wave = 3e9 }, seed);
+        Measured r = screen(1.3, (FakeMachine){ .noise = 0.05, .wave = 3e9 }, seed);
         cr_expect(r.pairs == 2 && r.stopped_early, "%d pairs", r.pairs);
         cr_expect_float_eq(r.ratio, 1.3, 0.1);
         cr_expect_float_eq(r.b_median / r.a_median, 1.3, 0.15);
@@ -169,10 +169,10 @@ Test(measure, what_is_plainly_slower_costs_two_pairs)
 Test(measure, one_disturbed_reading_does_not_condemn)
 {
     for (int at = 1; at < 24; at++) {
-        Measured r = screen(1, (Machine){ .noise = 0.02, .disturbed = at }, 11);
+        Measured r = screen(1, (FakeMachine){ .noise = 0.02, .disturbed = at }, 11);
         cr_expect(!r.stopped_early && r.pairs >= 4, "run %d: %d pairs", at, r.pairs);
         cr_expect_float_eq(r.ratio, 1, 0.03, "run %d: %g", at, r.ratio);
-        Measured quicker = screen(0.95, (Machine){ .noise = 0.02, .disturbed = at }, 11);
+        Measured quicker = screen(0.95, (FakeMachine){ .noise = 0.02, .disturbed = at }, 11);
         cr_expect(quicker.pairs >= 8, "run %d: %d pairs", at, quicker.pairs);
         cr_expect_lt(quicker.ratio, 0.98, "run %d: %g", at, quicker.ratio);
     }
@@ -182,7 +182,7 @@ Test(measure, one_disturbed_reading_does_not_condemn)
 Test(measure, one_disturbed_reading_does_not_save)
 {
     for (int at = 1; at < 24; at++) {
-        Measured r = screen(1.3, (Machine){ .noise = 0.02, .disturbed = at }, 12);
+        Measured r = screen(1.3, (FakeMachine){ .noise = 0.02, .disturbed = at }, 12);
         cr_expect_leq(r.pairs, 8, "run %d: %d pairs", at, r.pairs);
         cr_expect_gt(r.ratio, 1.2, "run %d: %g", at, r.ratio);
     }
@@ -202,8 +202,8 @@ Test(measure, what_may_win_is_measured_in_full)
     full.stop_if_slower_than = full.stop_unless_below = 0;
     int wins = 0, cut = 0, condemned = 0, soon_over = 0;
     for (uint64_t seed = 0; seed < TIMES; seed++) {
-        const Machine noisy = { .noise = 0.1, .wave = 3e9, .spike_every = 20 };
-        Machine m = noisy;
+        const FakeMachine noisy = { .noise = 0.1, .wave = 3e9, .spike_every = 20 };
+        FakeMachine m = noisy;
         m.cost[0] = 2e7, m.cost[1] = 1.9e7;
         Measured wanted = measure(&m, &full, seed), got = screen(0.95, noisy, seed);
         wins += is_promising(&wanted);
@@ -227,9 +227,9 @@ Test(measure, no_chance_is_enough_to_know)
     full.stop_if_slower_than = full.stop_unless_below = 0;
     int pairs = 0, lost = 0;
     for (uint64_t seed = 0; seed < TIMES; seed++) {
-        const Machine noisy = { .noise = 0.03 };
+        const FakeMachine noisy = { .noise = 0.03 };
         pairs += screen(1, noisy, seed).pairs;
-        Machine m = noisy;
+        FakeMachine m = noisy;
         m.cost[0] = 2e7, m.cost[1] = 1.97e7;
         Measured wanted = measure(&m, &full, seed), got = screen(0.985, noisy, seed);
         lost += is_promising(&wanted) && !is_promising(&got);
@@ -241,24 +241,24 @@ Test(measure, no_chance_is_enough_to_know)
 /* Equal work whose noise is small beside what is worth winning costs four pairs. */
 Test(measure, no_better_is_enough_to_know)
 {
-    Measured r = screen(1.01, (Machine){ .noise = 0.004 }, 13);
+    Measured r = screen(1.01, (FakeMachine){ .noise = 0.004 }, 13);
     cr_expect(r.pairs == 4 && !r.stopped_early, "%d pairs", r.pairs);
     cr_expect_float_eq(r.ratio, 1.01, 0.004);
 }
 
 Test(measure, budget_ends_it_but_never_before_two_pairs)
 {
-    Machine m = { .cost = { 1e9, 1e9 } };
+    FakeMachine m = { .cost = { 1e9, 1e9 } };
     Measured r = measure(&m, &(MeasurePlan){ .seconds = 0.001 }, 8);
     cr_expect_eq(r.pairs, 2);
     cr_expect_eq(r.sure, 0);
-    Machine longer = { .cost = { 1e9, 1e9 }, .noise = 0.01 };
+    FakeMachine longer = { .cost = { 1e9, 1e9 }, .noise = 0.01 };
     cr_expect_eq(measure(&longer, &(MeasurePlan){ .seconds = 11 }, 8).pairs, 6);
 }
 
 Test(measure, quick_work_is_repeated)
 {
-    Machine m = { .cost = { 100, 50 } };
+    FakeMachine m = { .cost = { 100, 50 } };
     MeasurePlan plan = { .reading_ns = 10000 };
     Measured r = measure(&m, &plan, 9);
     cr_expect_float_eq(r.a_median, 100, 1e-9);
@@ -270,7 +270,7 @@ Test(measure, quick_work_is_repeated)
 Test(measure, a_failed_run_ends_it)
 {
     for (int at = 1; at < 20; at++) {
-        Machine m = { .cost = { 100, 100 }, .fail_at = at };
+        FakeMachine m = { .cost = { 100, 100 }, .fail_at = at };
         MeasureWork w = { &m, run, now_ns };
         MeasurePlan plan = { 16, 16, 1, 50, 0.95, 0, 0, 0, 0 };
         Measured out;
@@ -281,7 +281,7 @@ Test(measure, a_failed_run_ends_it)
 
 Test(measure, never_more_readings_than_there_is_room_for)
 {
-    Machine m = { .cost = { 100, 100 }, .noise = 0.5 };
+    FakeMachine m = { .cost = { 100, 100 }, .noise = 0.5 };
     MeasurePlan plan = { .max_pairs = 100000 };
     cr_expect_leq(measure(&m, &plan, 10).pairs, MEASURE_MAX_PAIRS);
 }

@@ -1,6 +1,6 @@
-/* sweep.c: many schedules of one kernel, side by side.
+/* schedules.c: many schedules of one kernel, side by side.
 **
-**     dcngen_sweep SPEC KERNEL THREADS ROUNDS [-D name=value] SCHEDULE...
+**     dcngen_schedules SPEC KERNEL THREADS ROUNDS [-D name=value] SCHEDULE...
 **
 ** A schedule may hold alternatives: "tiled mr={6,8} nv=*" (see expand.h); "" is the guess.  Every legal one is compiled
 ** and compared with the reference; those that pass take turns for ROUNDS rounds, forwards and backwards, each running
@@ -10,6 +10,7 @@
 */
 #include "bench/expand.h"
 #include "bench/load.h"
+#include "runtime/base/aligned.h"
 #include "runtime/base/base.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/stats.h"
@@ -21,41 +22,41 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_CANDIDATES = 4096, ALIGN = 64 };
+enum { MAX_SCHEDULES = 4096 };
 static const double OFFSET_DEVIATION = 2;
 
-typedef struct Candidate {
+typedef struct TimedSchedule {
     dcn_kernel *kernel;
-    Operands o; /* those of the sweep, with weights packed for this kernel */
+    Operands o; /* shared by all, but for the weights, which are packed for this kernel */
     double *ns, median;
-} Candidate;
+} TimedSchedule;
 
-typedef struct Sweep {
+typedef struct ScheduleBench {
     dcn_module *module;
     const dcn_spec *spec;
     int threads, rounds;
     Operands o;
     Wanted wanted;
-    Candidate *candidate;
+    TimedSchedule *schedule;
     int n, refused, repeated, wrong;
     dcn_error reason; /* of the last refusal */
     void *workspace;
-    double *peak; /* per round */
-} Sweep;
+    double *peak; /* GFLOP/s, per round */
+} ScheduleBench;
 
-/* ---- candidates ----------------------------------------------------------- */
+/* ---- schedules ------------------------------------------------------------ */
 
-static bool known(const Sweep *w, const dcn_kernel *k)
+static bool is_known(const ScheduleBench *w, const dcn_kernel *k)
 {
     for (int i = 0; i < w->n; i++)
-        if (!strcmp(dcn_kernel_schedule(w->candidate[i].kernel), dcn_kernel_schedule(k)))
+        if (!strcmp(dcn_kernel_schedule(w->schedule[i].kernel), dcn_kernel_schedule(k)))
             return true;
     return false;
 }
 
 static void add(void *self, const char *text)
 {
-    Sweep *w = self;
+    ScheduleBench *w = self;
     dcn_error err;
     dcn_kernel *k;
     dcn_options opt = { .schedule = *text ? text : NULL };
@@ -64,15 +65,15 @@ static void add(void *self, const char *text)
         w->reason = err;
         return;
     }
-    if (w->n == MAX_CANDIDATES || known(w, k)) {
+    if (w->n == MAX_SCHEDULES || is_known(w, k)) {
         w->repeated++;
         dcn_kernel_free(k);
         return;
     }
-    w->candidate[w->n++] = (Candidate){ .kernel = k };
+    w->schedule[w->n++] = (TimedSchedule){ .kernel = k };
 }
 
-static int pack(Sweep *w, Candidate *c, dcn_error *err)
+static int pack(ScheduleBench *w, TimedSchedule *c, dcn_error *err)
 {
     c->ns = calloc((size_t)w->rounds, sizeof *c->ns);
     if (!c->ns)
@@ -80,15 +81,12 @@ static int pack(Sweep *w, Candidate *c, dcn_error *err)
     return tune_operands_share(&c->o, &w->o, c->kernel, err);
 }
 
-static int run(const Sweep *w, const Candidate *c, dcn_error *err)
+static int run(const ScheduleBench *w, const TimedSchedule *c, dcn_error *err)
 {
-    const dcn_call call = {
-        .tensor = c->o.typed, .ntensors = c->o.n, .threads = w->threads, .workspace = w->workspace
-    };
-    return dcn_execute(c->kernel, &call, err);
+    return tune_run(&c->o, w->threads, w->workspace, err);
 }
 
-static void forget(Candidate *c)
+static void forget(TimedSchedule *c)
 {
     tune_operands_drop(&c->o);
     dcn_kernel_free(c->kernel);
@@ -97,19 +95,19 @@ static void forget(Candidate *c)
 
 /* ---- operands, the same for all ------------------------------------------- */
 
-static int open_workspace(Sweep *w, dcn_error *err)
+static int open_workspace(ScheduleBench *w, dcn_error *err)
 {
-    size_t most = 0;
+    size_t max = 0;
     for (int i = 0; i < w->n; i++) {
         size_t bytes =
-            dcn_kernel_workspace_bytes(w->candidate[i].kernel, (dcn_sizes){ 0 }, w->threads);
-        most = bytes > most ? bytes : most;
+            dcn_kernel_workspace_bytes(w->schedule[i].kernel, (dcn_sizes){ 0 }, w->threads);
+        max = bytes > max ? bytes : max;
     }
-    w->workspace = aligned_alloc(ALIGN, (most / ALIGN + 1) * ALIGN);
-    return w->workspace ? 0 : dcn_fail(err, DCN_EENV, "no memory for %zu bytes", most);
+    w->workspace = rt_aligned(max);
+    return w->workspace ? 0 : dcn_fail(err, DCN_EENV, "no memory for %zu bytes", max);
 }
 
-static int open_operands(Sweep *w, dcn_error *err)
+static int open_operands(ScheduleBench *w, dcn_error *err)
 {
     rt_rng rng = rt_rng_seed(1);
     TuneCase ordinary = tune_ordinary(OFFSET_DEVIATION);
@@ -121,8 +119,8 @@ static int open_operands(Sweep *w, dcn_error *err)
 
 /* ---- a check --------------------------------------------------------------- */
 
-/* Also warms up. */
-static bool right(const Sweep *w, Candidate *c, dcn_report *report)
+/* Runs it once, which also warms it up, and compares. */
+static bool is_right(const ScheduleBench *w, TimedSchedule *c, dcn_report *report)
 {
     dcn_error err;
     *report = (dcn_report){ .what = "" };
@@ -134,14 +132,14 @@ static bool right(const Sweep *w, Candidate *c, dcn_report *report)
     return wanted_compare(&w->wanted, &c->o, "ordinary offsets", report);
 }
 
-static void drop_wrong(Sweep *w)
+static void drop_wrong(ScheduleBench *w)
 {
     int kept = 0;
     for (int i = 0; i < w->n; i++) {
-        Candidate *c = &w->candidate[i];
+        TimedSchedule *c = &w->schedule[i];
         dcn_report report;
-        if (right(w, c, &report)) {
-            w->candidate[kept++] = *c;
+        if (is_right(w, c, &report)) {
+            w->schedule[kept++] = *c;
             continue;
         }
         printf("WRONG: %s: %s\n", dcn_kernel_schedule(c->kernel), report.what);
@@ -153,44 +151,44 @@ static void drop_wrong(Sweep *w)
 
 /* ---- timing --------------------------------------------------------------- */
 
-static int measure(Sweep *w, dcn_error *err)
+static int measure(ScheduleBench *w, dcn_error *err)
 {
-    TunePeak probe;
-    int failed = tune_peak_open(&probe, w->spec->dtype, dcn_kernel_target(w->candidate[0].kernel),
+    TunePeak peak;
+    int failed = tune_peak_open(&peak, w->spec->dtype, dcn_kernel_target(w->schedule[0].kernel),
                                 w->threads, err);
     for (int r = 0; r < w->rounds && !failed; r++) {
-        w->peak[r] = tune_peak_run(&probe);
+        w->peak[r] = tune_peak_run(&peak);
         for (int i = 0; i < w->n && !failed; i++) {
-            Candidate *c = &w->candidate[r % 2 ? w->n - 1 - i : i];
+            TimedSchedule *c = &w->schedule[r % 2 ? w->n - 1 - i : i];
             failed = run(w, c, err);
             double start = rt_now_ns();
             failed = failed || run(w, c, err);
             c->ns[r] = rt_now_ns() - start;
         }
     }
-    tune_peak_close(&probe);
+    tune_peak_close(&peak);
     return failed;
 }
 
 static int faster(const void *a, const void *b)
 {
-    const Candidate *x = a, *y = b;
+    const TimedSchedule *x = a, *y = b;
     return (x->median > y->median) - (x->median < y->median);
 }
 
-static void print_table(Sweep *w)
+static void print_table(ScheduleBench *w)
 {
     double peak = rt_median(w->peak, w->rounds), flops = dcn_spec_flops(w->spec);
     dcn_choice guess = { .schedule = "" };
     dcn_explain(w->spec, NULL, &guess, NULL, 0, NULL);
     for (int i = 0; i < w->n; i++)
-        w->candidate[i].median = rt_median(w->candidate[i].ns, w->rounds);
-    qsort(w->candidate, (size_t)w->n, sizeof *w->candidate, faster);
+        w->schedule[i].median = rt_median(w->schedule[i].ns, w->rounds);
+    qsort(w->schedule, (size_t)w->n, sizeof *w->schedule, faster);
     printf("%9s %9s %8s %6s  schedule of %s, %d thread%s, peak %.1f GFLOP/s\n", "median ms",
            "min ms", "GFLOP/s", "peak", w->spec->name, w->threads, w->threads == 1 ? "" : "s",
            peak);
     for (int i = 0; i < w->n; i++) {
-        const Candidate *c = &w->candidate[i];
+        const TimedSchedule *c = &w->schedule[i];
         const char *text = dcn_kernel_schedule(c->kernel);
         printf("%9.3f %9.3f %8.1f %5.1f%%  %s%s\n", c->median / 1e6, c->ns[0] / 1e6,
                flops / c->median, 100 * flops / c->median / peak, text,
@@ -200,8 +198,8 @@ static void print_table(Sweep *w)
 
 /* ---- the whole ------------------------------------------------------------ */
 
-/* The kernel and its candidates from the command line. */
-static int load(Sweep *w, int argc, char **argv, dcn_error *err)
+/* The kernel and its schedules from the command line. */
+static int load(ScheduleBench *w, int argc, char **argv, dcn_error *err)
 {
     int i = 5;
     if (bench_load(argv[1], argv[2], argv, argc, &i, &w->module, &w->spec, err))
@@ -215,18 +213,18 @@ static int load(Sweep *w, int argc, char **argv, dcn_error *err)
     return 0;
 }
 
-static int sweep(Sweep *w, int argc, char **argv, dcn_error *err)
+static int compare(ScheduleBench *w, int argc, char **argv, dcn_error *err)
 {
     w->threads = atoi(argv[3]);
     w->rounds = atoi(argv[4]) > 0 ? atoi(argv[4]) : 1;
-    w->candidate = calloc(MAX_CANDIDATES, sizeof *w->candidate);
+    w->schedule = calloc(MAX_SCHEDULES, sizeof *w->schedule);
     w->peak = calloc((size_t)w->rounds, sizeof *w->peak);
-    if (!w->candidate || !w->peak)
+    if (!w->schedule || !w->peak)
         return dcn_fail(err, DCN_EENV, "no memory for %d rounds", w->rounds);
     if (load(w, argc, argv, err) || open_operands(w, err) || open_workspace(w, err))
         return -1;
     for (int i = 0; i < w->n; i++)
-        if (pack(w, &w->candidate[i], err))
+        if (pack(w, &w->schedule[i], err))
             return -1;
     drop_wrong(w);
     if (w->n && measure(w, err))
@@ -241,21 +239,21 @@ static int sweep(Sweep *w, int argc, char **argv, dcn_error *err)
 int main(int argc, char **argv)
 {
     if (argc < 5) {
-        fprintf(stderr, "usage: dcngen_sweep SPEC KERNEL THREADS ROUNDS [-D name=value] "
+        fprintf(stderr, "usage: dcngen_schedules SPEC KERNEL THREADS ROUNDS [-D name=value] "
                         "SCHEDULE...\n");
         return DCN_EUSAGE;
     }
-    Sweep w = { .workspace = NULL };
+    ScheduleBench w = { .workspace = NULL };
     dcn_error err = { .text = "" };
     setenv("DCNGEN_TUNE", "off", 1); /* the empty schedule is the guess */
-    int failed = sweep(&w, argc, argv, &err);
+    int failed = compare(&w, argc, argv, &err);
     if (failed)
-        fprintf(stderr, "dcngen_sweep: %s\n", err.text);
-    for (int i = 0; w.candidate && i < w.n; i++)
-        forget(&w.candidate[i]);
+        fprintf(stderr, "dcngen_schedules: %s\n", err.text);
+    for (int i = 0; w.schedule && i < w.n; i++)
+        forget(&w.schedule[i]);
     wanted_close(&w.wanted);
     tune_operands_close(&w.o);
-    free(w.candidate);
+    free(w.schedule);
     free(w.peak);
     free(w.workspace);
     dcn_module_free(w.module);
