@@ -131,7 +131,7 @@ static int stages(Build *b, CgKind kind, dcn_error *err)
 /* From a module that has just been written to bytes; disposes of everything. */
 static int finish(Build *b, CgKind kind, void **bytes, size_t *size, dcn_error *err)
 {
-    CgGuard guard, *former = cg_guard_set(&guard);
+    CgRecovery guard, *former = cg_recovery_set(&guard);
     int rc = -1;
     e_close(&b->e);
     if (setjmp(guard.back) == 0) {
@@ -142,7 +142,7 @@ static int finish(Build *b, CgKind kind, void **bytes, size_t *size, dcn_error *
     } else {
         rc = dcn_fail(err, DCN_EFAILED, "internal: LLVM: %s", guard.reason);
     }
-    cg_guard_set(former);
+    cg_recovery_set(former);
     return rc;
 }
 

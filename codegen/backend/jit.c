@@ -90,14 +90,14 @@ static int bind(LLVMOrcLLJITRef jit, dcn_kernel *k, dcn_error *err)
     return 0;
 }
 
-/* bind() or one symbol, under the guard; closes the JIT again when that fails. */
+/* bind() or one symbol; closes the JIT again when that fails, be it by a fatal error. */
 static int load(const void *obj, size_t size, dcn_kernel *k, CgPeak *peak, void **owner,
                 dcn_error *err)
 {
     LLVMOrcLLJITRef volatile jit = NULL;
-    CgGuard guard, *former = cg_guard_set(&guard);
+    CgRecovery recovery, *former = cg_recovery_set(&recovery);
     int volatile rc = -1;
-    if (setjmp(guard.back) == 0) {
+    if (setjmp(recovery.back) == 0) {
         LLVMOrcLLJITRef opened = NULL;
         rc = open_jit(obj, size, &opened, err);
         jit = opened;
@@ -106,9 +106,9 @@ static int load(const void *obj, size_t size, dcn_kernel *k, CgPeak *peak, void 
         if (rc)
             cg_unload(opened);
     } else {
-        rc = dcn_fail(err, DCN_EFAILED, "internal: LLVM: %s", guard.reason);
+        rc = dcn_fail(err, DCN_EFAILED, "internal: LLVM: %s", recovery.reason);
     }
-    cg_guard_set(former);
+    cg_recovery_set(former);
     *owner = rc ? NULL : jit;
     return rc;
 }

@@ -14,6 +14,14 @@
 
 /* ---- modules and types ------------------------------------------------------- */
 
+static void set_float(Emit *e, int bytes)
+{
+    e->fp_bytes = bytes;
+    e->kind = bytes == 4 ? FLOAT_F32 : FLOAT_F64;
+    e->fp = bytes == 4 ? LLVMFloatTypeInContext(e->ctx) : LLVMDoubleTypeInContext(e->ctx);
+}
+
+/* Vectors of the float type in force. */
 static void set_lanes(Emit *e, int lanes)
 {
     assert(0 < lanes && lanes <= EMIT_MAX_LANES);
@@ -21,7 +29,7 @@ static void set_lanes(Emit *e, int lanes)
     e->vf = LLVMVectorType(e->fp, (unsigned)lanes);
     e->vi = LLVMVectorType(e->i32, (unsigned)lanes);
     e->vm = LLVMVectorType(e->i1, (unsigned)lanes);
-    e->vb = LLVMVectorType(e->fp_bytes == 4 ? e->i32 : e->i64, (unsigned)lanes);
+    e->vb = LLVMVectorType(e->kind == FLOAT_F32 ? e->i32 : e->i64, (unsigned)lanes);
 }
 
 void e_set_target(Emit *e, const dcn_target *t)
@@ -38,8 +46,7 @@ void e_open(Emit *e, const char *name, dcn_dtype dtype, const dcn_target *t)
     e->mod = LLVMModuleCreateWithNameInContext(name, e->ctx);
     e->b = LLVMCreateBuilderInContext(e->ctx);
     e_set_target(e, t);
-    e->fp_bytes = dtype == DCN_F32 ? 4 : 8;
-    e->fp = dtype == DCN_F32 ? LLVMFloatTypeInContext(e->ctx) : LLVMDoubleTypeInContext(e->ctx);
+    set_float(e, (int)dcn_dtype_bytes(dtype));
     e->i1 = LLVMInt1TypeInContext(e->ctx);
     e->i8 = LLVMInt8TypeInContext(e->ctx);
     e->i32 = LLVMInt32TypeInContext(e->ctx);
@@ -60,9 +67,8 @@ void e_close(Emit *e)
 LaneType e_set_type(Emit *e, LaneType now)
 {
     LaneType old = { e->fp_bytes, e->lanes, e->exact };
-    e->fp_bytes = now.fp_bytes;
     e->exact = now.exact;
-    e->fp = now.fp_bytes == 4 ? LLVMFloatTypeInContext(e->ctx) : LLVMDoubleTypeInContext(e->ctx);
+    set_float(e, now.fp_bytes);
     set_lanes(e, now.lanes);
     return old;
 }

@@ -47,6 +47,9 @@ typedef struct {
     LLVMValueRef v;
 } cond; /* scalar i1 */
 
+/* Float types that can be computed with, for tables with a row for each. */
+typedef enum { FLOAT_F32, FLOAT_F64, NFLOATS } FloatKind;
+
 /* What floats are: their bytes (4 or 8), how many lanes, and whether sums may not be contracted. */
 typedef struct LaneType {
     int fp_bytes, lanes, exact;
@@ -60,6 +63,7 @@ typedef struct Emit {
     const dcn_target *target;
     const struct Isa *isa; /* its class, see codegen/target/table.h */
     int lanes, fp_bytes;
+    FloatKind kind;                              /* of fp */
     LLVMTypeRef fp, i1, i8, i32, i64, ptr, none; /* scalars; fp is the kernel's dtype */
     LLVMTypeRef vf, vi, vb, vm;                  /* lanes of fp, i32, bit patterns, i1 */
     int exact;                                   /* a*b + c is rounded twice, as it is written */

@@ -96,8 +96,9 @@ fvec f_ceil(Emit *e, fvec a)
 ** what is just below .5 from being rounded up by the sum. */
 fvec f_round(Emit *e, fvec a)
 {
-    const double half = e->fp_bytes == 4 ? 0x1.fffffep-2 : 0x1.fffffffffffffp-2;
-    fvec size = f_floor(e, F(LLVMBuildFAdd(e->b, f_abs(e, a).v, f_const(e, half).v, "")));
+    static const double below_half[NFLOATS] = { 0x1.fffffep-2, 0x1.fffffffffffffp-2 };
+    fvec half = f_const(e, below_half[e->kind]);
+    fvec size = f_floor(e, F(LLVMBuildFAdd(e->b, f_abs(e, a).v, half.v, "")));
     return F(binary(e, "llvm.copysign", e->vf, size.v, a.v));
 }
 

@@ -1,4 +1,4 @@
-/* activation.c: the activations, and what the elementary functions share.
+/* activation.c: the activations, and how exact the functions of this folder are.
 **
 ** Largest errors in units of the last place, over every float with 2^-14 <= |x| < 2^7 in f32
 ** (every third one, but for gelu) and over millions of random numbers in f64.  Promised, and tested
@@ -15,34 +15,6 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/math/math.h"
-#include "codegen/math/poly.h"
-
-fvec f_per_type(Emit *e, double single, double dble)
-{
-    return f_const(e, e->fp_bytes == 4 ? single : dble);
-}
-
-fvec f_abs_below(Emit *e, fvec x, double limit32, double limit64)
-{
-    return f_min(e, f_per_type(e, limit32, limit64), f_abs(e, x));
-}
-
-fvec f_signed(Emit *e, fvec x, fvec sign)
-{
-    bvec top = b_const(e, e->fp_bytes == 4 ? INT32_MIN : INT64_MIN);
-    return b_float(e, b_or(e, f_bits(e, x), b_and(e, f_bits(e, sign), top)));
-}
-
-/* Horner's rule. */
-fvec emit_poly(Emit *e, const Poly *p, fvec x)
-{
-    int n = e->fp_bytes == 4 ? p->n32 : p->n64;
-    const double *c = e->fp_bytes == 4 ? p->c32 : p->c64;
-    fvec y = f_const(e, c[--n]);
-    while (n > 0)
-        y = f_fma(e, y, x, f_const(e, c[--n]));
-    return y;
-}
 
 fvec emit_relu(Emit *e, fvec x)
 {

@@ -21,44 +21,44 @@
 #include "codegen/math/math.h"
 #include "codegen/math/poly.h"
 
-static const Poly tail_poly = {
-    .n32 = 10,
-    .c32 = { 0x1.0bdb2ep+0, -0x1.890c92p+0, 0x1.1caed2p+0, -0x1.afd7d8p-4, -0x1.572fb8p-2,
-             0x1.8abcacp-6, 0x1.35227ep-3, 0x1.5cbfe4p-5, -0x1.c6e19ap-4, 0x1.a9886cp-6 },
-    .n64 = 24,
-    .c64 = { 0x1.be33238b05d58p-1,  -0x1.43cc94f61f599p+0, 0x1.0ac8c92e0bed6p+0,
-             -0x1.0d6edab0e548ep-2, -0x1.2276012f730ebp-2, 0x1.1c5df94e76a8bp-3,
-             0x1.29dfaf28f2ab9p-3,  -0x1.607d9855fe459p-5, -0x1.9075a7bde5d83p-4,
-             -0x1.077d2cd50dba6p-6, 0x1.c30a8efe55a73p-5,  0x1.6c2ac410813f4p-5,
-             -0x1.2419beb13e343p-7, -0x1.43ee81458e3d5p-5, -0x1.984f2b374d8b8p-6,
-             0x1.3eef8bd39ec76p-7,  0x1.bea93d7164932p-6,  0x1.3ca3948e47035p-6,
-             0x1.5384283a88fbap-8,  -0x1.a84abdc728673p-6, -0x1.a2af3b406618ep-5,
-             0x1.bbf7f9b5abe69p-6,  0x1.eb786fdfa2f1ep-5,  -0x1.4617c2e30530ap-5 },
+static const Poly tail_poly[NFLOATS] = {
+    [FLOAT_F32] = { 10,
+                    { 0x1.0bdb2ep+0, -0x1.890c92p+0, 0x1.1caed2p+0, -0x1.afd7d8p-4, -0x1.572fb8p-2,
+                      0x1.8abcacp-6, 0x1.35227ep-3, 0x1.5cbfe4p-5, -0x1.c6e19ap-4,
+                      0x1.a9886cp-6 } },
+    [FLOAT_F64] = { 24, { 0x1.be33238b05d58p-1,  -0x1.43cc94f61f599p+0, 0x1.0ac8c92e0bed6p+0,
+                          -0x1.0d6edab0e548ep-2, -0x1.2276012f730ebp-2, 0x1.1c5df94e76a8bp-3,
+                          0x1.29dfaf28f2ab9p-3,  -0x1.607d9855fe459p-5, -0x1.9075a7bde5d83p-4,
+                          -0x1.077d2cd50dba6p-6, 0x1.c30a8efe55a73p-5,  0x1.6c2ac410813f4p-5,
+                          -0x1.2419beb13e343p-7, -0x1.43ee81458e3d5p-5, -0x1.984f2b374d8b8p-6,
+                          0x1.3eef8bd39ec76p-7,  0x1.bea93d7164932p-6,  0x1.3ca3948e47035p-6,
+                          0x1.5384283a88fbap-8,  -0x1.a84abdc728673p-6, -0x1.a2af3b406618ep-5,
+                          0x1.bbf7f9b5abe69p-6,  0x1.eb786fdfa2f1ep-5,  -0x1.4617c2e30530ap-5 } },
 };
 
-static const Poly erf_small = {
-    .n32 = 7,
-    .c32 = { 0x1.20dd74p+0, -0x1.81262ap-2, 0x1.cdfc02p-4, -0x1.b4c634p-6, 0x1.3bbafcp-8,
-             -0x1.f2bd54p-12, -0x1.e37ca8p-16 },
-    .n64 = 12,
-    .c64 = { 0x1.20dd750429b6dp+0, -0x1.812746b03799dp-2, 0x1.ce2f21a03f8b9p-4,
-             -0x1.b82ce311a9799p-6, 0x1.565bcceed9729p-8, -0x1.c02daeb6dafa6p-11,
-             0x1.f9a296af9b33fp-14, -0x1.f4c82ea848322p-17, 0x1.b96b5367c3886p-20,
-             -0x1.5b8c50e5fae69p-23, 0x1.d3dcd72b86529p-27, -0x1.a23b653c2a78cp-31 },
+static const Poly erf_small[NFLOATS] = {
+    [FLOAT_F32] = { 7,
+                    { 0x1.20dd74p+0, -0x1.81262ap-2, 0x1.cdfc02p-4, -0x1.b4c634p-6, 0x1.3bbafcp-8,
+                      -0x1.f2bd54p-12, -0x1.e37ca8p-16 } },
+    [FLOAT_F64] = { 12,
+                    { 0x1.20dd750429b6dp+0, -0x1.812746b03799dp-2, 0x1.ce2f21a03f8b9p-4,
+                      -0x1.b82ce311a9799p-6, 0x1.565bcceed9729p-8, -0x1.c02daeb6dafa6p-11,
+                      0x1.f9a296af9b33fp-14, -0x1.f4c82ea848322p-17, 0x1.b96b5367c3886p-20,
+                      -0x1.5b8c50e5fae69p-23, 0x1.d3dcd72b86529p-27, -0x1.a23b653c2a78cp-31 } },
 };
 
 /* a T(a) */
 static fvec tail(Emit *e, fvec a)
 {
     fvec s = f_div(e, a, f_add(e, a, f_const(e, 3)));
-    return f_mul(e, s, emit_poly(e, &tail_poly, f_sub(e, s, f_per_type(e, 0.25, 0.375))));
+    return f_mul(e, s, emit_poly(e, tail_poly, f_sub(e, s, f_per_type(e, 0.25, 0.375))));
 }
 
 fvec emit_erf(Emit *e, fvec x)
 {
     fvec a = f_abs_below(e, x, 4, 6); /* 1 beyond */
     fvec square = f_mul(e, a, a), one = f_const(e, 1);
-    fvec small = f_mul(e, a, emit_poly(e, &erf_small, square));
+    fvec small = f_mul(e, a, emit_poly(e, erf_small, square));
     fvec b = f_mul(e, a, f_const(e, 0x1.6a09e667f3bcdp+0));
     Power p = emit_power(e, f_neg(e, square), NULL);
     fvec half = f_div(e, emit_times_power(e, tail(e, b), p), b);
@@ -69,7 +69,8 @@ fvec emit_erf(Emit *e, fvec x)
 fvec emit_gelu(Emit *e, fvec x)
 {
     fvec a = f_abs_below(e, x, 15, 39.5); /* the tail rounds to 0 beyond */
-    bvec upper_bits = b_const(e, e->fp_bytes == 4 ? -(1 << 12) : -(1 << 27));
+    static const int64_t upper_half[NFLOATS] = { -(1 << 12), -(1 << 27) };
+    bvec upper_bits = b_const(e, upper_half[e->kind]);
     fvec u = b_float(e, b_and(e, f_bits(e, a), upper_bits));
     fvec minus_half = f_const(e, -0.5);
     fvec rest = f_mul(e, f_mul(e, f_sub(e, a, u), minus_half), f_add(e, a, u));

@@ -19,14 +19,15 @@
 #include "codegen/math/math.h"
 #include "codegen/math/poly.h"
 
-static const Poly exp_tail = {
-    .n32 = 6,
-    .c32 = { 0x1.000000p-1, 0x1.55550cp-3, 0x1.5554c2p-5, 0x1.116d96p-7, 0x1.6d8a5ap-10,
-             0x1.39274cp-13 },
-    .n64 = 10,
-    .c64 = { 0x1.0000000000005p-1, 0x1.5555555555539p-3, 0x1.5555555552241p-5, 0x1.11111111190d2p-7,
-             0x1.6c16c17efc6fcp-10, 0x1.a01a0174c8234p-13, 0x1.a019a70675f24p-16,
-             0x1.71de88675b196p-19, 0x1.28a24d9bb5c61p-22, 0x1.ae6b9ec4e3cfep-26 },
+static const Poly exp_tail[NFLOATS] = {
+    [FLOAT_F32] = { 6,
+                    { 0x1.000000p-1, 0x1.55550cp-3, 0x1.5554c2p-5, 0x1.116d96p-7, 0x1.6d8a5ap-10,
+                      0x1.39274cp-13 } },
+    [FLOAT_F64] = { 10,
+                    { 0x1.0000000000005p-1, 0x1.5555555555539p-3, 0x1.5555555552241p-5,
+                      0x1.11111111190d2p-7, 0x1.6c16c17efc6fcp-10, 0x1.a01a0174c8234p-13,
+                      0x1.a019a70675f24p-16, 0x1.71de88675b196p-19, 0x1.28a24d9bb5c61p-22,
+                      0x1.ae6b9ec4e3cfep-26 } },
 };
 
 /* Adding it rounds to an integer and leaves the biased exponent in the low bits. */
@@ -38,7 +39,8 @@ static fvec rounder(Emit *e)
 /* 2^n from n + rounder */
 static fvec power_of_two(Emit *e, fvec rounded)
 {
-    return b_float(e, b_shl(e, f_bits(e, rounded), e->fp_bytes == 4 ? 23 : 52));
+    static const int fraction_bits[NFLOATS] = { 23, 52 };
+    return b_float(e, b_shl(e, f_bits(e, rounded), fraction_bits[e->kind]));
 }
 
 /* y = n ln 2 + r; returns n + rounder, from which n follows exactly. */
@@ -56,7 +58,7 @@ static fvec reduce(Emit *e, fvec y, fvec *n, fvec *r)
 /* exp(r) - 1 */
 static fvec expm1_reduced(Emit *e, fvec r)
 {
-    return f_fma(e, f_mul(e, r, r), emit_poly(e, &exp_tail, r), r);
+    return f_fma(e, f_mul(e, r, r), emit_poly(e, exp_tail, r), r);
 }
 
 Power emit_power(Emit *e, fvec y, const fvec *rest)

@@ -1,5 +1,5 @@
 /* math.h: elementary functions as polynomials, and the pieces of the operators made of them.
-** Largest error over all finite inputs, in units of the last place, is stated in math.c and tested.
+** Largest errors, in units of the last place, are stated in activation.c and tested.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_CODEGEN_MATH_H
@@ -8,8 +8,8 @@
 #include "codegen/ir/emit.h"
 
 fvec emit_exp(Emit *e, fvec x); /* 0 below, inf above, NaN stays */
-fvec emit_exp_below_0(Emit *e,
-                      fvec x); /* for x <= 0; not below 1e-38, or 1e-307 in f64; NaN stays */
+/* exp(x) for x <= 0, but not less than 1e-38, or 1e-307 in f64; NaN stays. */
+fvec emit_exp_below_0(Emit *e, fvec x);
 fvec emit_tanh(Emit *e, fvec x);
 fvec emit_erf(Emit *e, fvec x);
 fvec emit_sigmoid(Emit *e, fvec x); /* 1 / (1 + exp(-x)) */

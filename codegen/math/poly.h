@@ -1,4 +1,4 @@
-/* poly.h: what the elementary functions share: constants per dtype, polynomials, exp.
+/* poly.h: what the elementary functions share: constants per float type, polynomials, exp.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_CODEGEN_MATH_POLY_H
@@ -6,15 +6,16 @@
 
 #include "codegen/ir/emit.h"
 
-/* c[0] + c[1] x + ... + c[n-1] x^(n-1), one for each dtype. */
+/* c[0] + c[1] x + ... + c[n-1] x^(n-1), with as many terms as the float type needs. */
+enum { POLY_MAX_TERMS = 24 };
 typedef struct Poly {
-    int n32, n64;
-    double c32[12], c64[24];
+    int n;
+    double c[POLY_MAX_TERMS];
 } Poly;
-fvec emit_poly(Emit *e, const Poly *p, fvec x);
+fvec emit_poly(Emit *e, const Poly p[NFLOATS], fvec x);
 
-/* The constant `single` in f32 kernels, `dble` in f64 kernels. */
-fvec f_per_type(Emit *e, double single, double dble);
+/* One constant where floats are f32, another where they are f64. */
+fvec f_per_type(Emit *e, double f32, double f64);
 
 /* |x|, but not above the limit; NaN stays. */
 fvec f_abs_below(Emit *e, fvec x, double limit32, double limit64);

@@ -1,21 +1,21 @@
 /* fatal.h: survive a fatal error of LLVM.
 **
-**     CgGuard g, *old = cg_guard_set(&g);
-**     if (setjmp(g.back) == 0) { ... LLVM ... } else { ... g.reason ... }
-**     cg_guard_set(old);
+**     CgRecovery r, *former = cg_recovery_set(&r);
+**     if (setjmp(r.back) == 0) { ... LLVM ... } else { ... r.reason ... }
+**     cg_recovery_set(former);
 ** SPDX-License-Identifier: Apache-2.0
 */
-#ifndef DCN_CODEGEN_GUARD_H
-#define DCN_CODEGEN_GUARD_H
+#ifndef DCN_CODEGEN_FATAL_H
+#define DCN_CODEGEN_FATAL_H
 
 #include <setjmp.h>
 
-typedef struct CgGuard {
+typedef struct CgRecovery {
     jmp_buf back;
     char reason[512];
-} CgGuard;
+} CgRecovery;
 
-/* The guard of this thread; returns the former one. */
-CgGuard *cg_guard_set(CgGuard *g);
+/* Where fatal errors on this thread go from now on; returns where they went before. */
+CgRecovery *cg_recovery_set(CgRecovery *r);
 
 #endif

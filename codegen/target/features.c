@@ -7,7 +7,6 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/target/features.h"
-#include "codegen/cg.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -84,21 +83,11 @@ int cg_target_has(const dcn_target *t, const char *feature)
     return inherits(base, feature, t->features);
 }
 
-int cg_target_lacks(const dcn_target *t, const dcn_target *machine, char *text, size_t size)
+void cg_set_isa(dcn_target *t, const Isa *isa)
 {
-    const Arch *arch = cg_arch(t->triple);
-    int n = 0;
-    *text = '\0';
-    for (int i = 0; arch && arch->features[i]; i++) {
-        if (!cg_target_has(t, arch->features[i]) || cg_target_has(machine, arch->features[i]))
-            continue;
-        size_t at = strlen(text);
-        snprintf(text + at, size - at, "%s%s", n++ ? ", " : "", arch->features[i]);
-    }
-    return n;
-}
-
-int cg_is_elf(const dcn_target *t)
-{
-    return cg_arch(t->triple)->elf;
+    snprintf(t->isa, sizeof t->isa, "%s", isa->name);
+    t->vector_bytes = isa->vector_bytes;
+    t->registers = isa->registers;
+    t->fma = isa->fma;
+    t->gather = isa->gather;
 }

@@ -18,6 +18,9 @@ int cg_has_class(const Isa *isa, const Isa *base, const char *attrs);
 /* The best class of the triple's architecture that cg_has_class; NULL: none. */
 const Isa *cg_classify(const char *triple, const Isa *base, const char *attrs);
 
+/* Write down the class, and what follows from it. */
+void cg_set_isa(dcn_target *t, const Isa *isa);
+
 /* Whether code for the target may use the feature, by itself or with a row of the table. */
 int cg_target_has(const dcn_target *t, const char *feature);
 

@@ -8,6 +8,7 @@
 #include "codegen/target/target.h"
 #include "runtime/base/base.h"
 #include "runtime/base/env.h"
+#include "runtime/base/text.h"
 
 #include <llvm-c/Core.h>
 #include <stdio.h>
@@ -26,22 +27,21 @@ static void read_caches(dcn_target *t)
     }
 }
 
-static int lower_to(dcn_target *t, const char *max, dcn_error *err)
+static int no_such_isa(const dcn_target *t, const char *name, dcn_error *err)
 {
-    const char *known[8];
-    int n = 0;
+    char list[128];
+    rt_text all = rt_text_in(list, sizeof list);
     for (const Isa *i = cg_isas; i->name; i++)
         if (cg_is_arch(t->triple, i))
-            known[n++] = i->name;
-    known[n] = NULL;
+            rt_text_item(&all, ", ", "%s", i->name);
+    return dcn_fail(err, DCN_EENV, "DCNGEN_MAX_ISA = \"%s\" is not one of %s", name, list);
+}
+
+static int lower_to(dcn_target *t, const char *max, dcn_error *err)
+{
     const Isa *isa = cg_isa(max);
-    if (!isa || !cg_is_arch(t->triple, isa)) {
-        char list[128] = "";
-        for (int i = 0; i < n; i++)
-            snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? ", " : "",
-                     known[i]);
-        return dcn_fail(err, DCN_EENV, "DCNGEN_MAX_ISA = \"%s\" is not one of %s", max, list);
-    }
+    if (!isa || !cg_is_arch(t->triple, isa))
+        return no_such_isa(t, max, err);
     if (isa <= cg_isa(t->isa))
         return 0;
     if (!cg_has_class(isa, NULL, t->features))

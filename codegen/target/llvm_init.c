@@ -18,7 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static _Thread_local CgGuard *current;
+static _Thread_local CgRecovery *current;
 
 static void on_fatal(const char *reason)
 {
@@ -28,11 +28,11 @@ static void on_fatal(const char *reason)
     longjmp(current->back, 1);
 }
 
-CgGuard *cg_guard_set(CgGuard *g)
+CgRecovery *cg_recovery_set(CgRecovery *r)
 {
-    CgGuard *old = current;
-    current = g;
-    return old;
+    CgRecovery *former = current;
+    current = r;
+    return former;
 }
 
 /* ---- back ends ---------------------------------------------------------------------------------- */

@@ -1,22 +1,12 @@
 /* parse.c: from a name to a machine, by way of the target table.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "codegen/cg.h"
 #include "codegen/target/features.h"
 #include "codegen/target/target.h"
 #include "runtime/base/base.h"
 
 #include <stdio.h>
 #include <string.h>
-
-void cg_set_isa(dcn_target *t, const Isa *isa)
-{
-    snprintf(t->isa, sizeof t->isa, "%s", isa->name);
-    t->vector_bytes = isa->vector_bytes;
-    t->registers = isa->registers;
-    t->fma = isa->fma;
-    t->gather = isa->gather;
-}
 
 /* Objects are made for systems of one kind; no others are known to be free of a C runtime's helpers. */
 static int is_system(const Arch *arch, const char *triple)
@@ -144,23 +134,4 @@ int dcn_target_parse(const char *cpu, const char *triple, const char *attrs, dcn
             attrs ? attrs : "", cg_arch(t->triple)->wants);
     cg_set_isa(t, isa);
     return 0;
-}
-
-int dcn_target_known(int i, const char **cpu, const char **triple, const char **isa)
-{
-    int n = 0;
-    while (cg_cpus[n].name)
-        n++;
-    if (i < 0 || i >= n)
-        return -1;
-    *cpu = cg_cpus[i].name;
-    *isa = cg_cpus[i].isa;
-    *triple = cg_isa(*isa)->triple;
-    return 0;
-}
-
-const char *cg_tested(const char *cpu)
-{
-    const Cpu *row = cg_cpu(cpu);
-    return row ? row->tested : "compiled";
 }

@@ -15,21 +15,23 @@ typedef struct Arch {
     const char *const *features; /* that -mattr may switch, ended by NULL */
     const char *const *tuning;   /* likewise; they promise nothing of what the CPU can do */
     int pointer_bytes;
-    int elf; /* objects are ELF files; others are wasm, which knows no position-independent code of our kind */
+    int elf; /* objects are ELF files; wasm, the other kind, has no position-independent code of our kind */
 } Arch;
 
 /* A class of instruction sets that one shape of code serves. */
 typedef struct Isa {
     const char *name;
-    const char *triple;   /* of the architecture */
-    const char *cpu;      /* the plainest CPU of the class, for DCNGEN_MAX_ISA */
-    const char *has;      /* features of every CPU of the class, beyond those of lesser classes; the
-                          ** others need the first */
+    const char *triple; /* of the architecture */
+    const char *cpu;    /* the plainest CPU of the class, for DCNGEN_MAX_ISA */
+    /* Features of every CPU of the class, beyond those of lesser classes; the others need the first. */
+    const char *has;
     const char *needs[8]; /* features that put a CPU into the class */
-    const char *fence;    /* the intrinsic that orders streaming stores; NULL: they are ordered */
+    const char *fence; /* the intrinsic that orders non-temporal stores; NULL: they are ordered */
     int vector_bytes, registers, fma, gather;
-    int maxnum; /* the larger of two numbers where one may be NaN is one instruction or few */
-    int rounds; /* conversions to integers round as the machine is set; those toward zero stop qemu 7.2 */
+    /* The larger of two numbers of which one may be NaN is one instruction, or a few. */
+    int maxnum;
+    /* Conversions to integers round as the machine is set, because those toward zero stop qemu 7.2. */
+    int rounds;
     int vscale; /* vectors have exactly this many times 128 bits; 0: LLVM need not be told */
 } Isa;
 

@@ -10,9 +10,6 @@
 /* A target machine for position-independent code; NULL with err when LLVM has none. */
 LLVMTargetMachineRef cg_target_machine(const dcn_target *t, dcn_error *err);
 
-struct Isa;
-void cg_set_isa(dcn_target *t, const struct Isa *isa);
-
 /* Registers LLVM's targets and its fatal-error handler; once per process, thread-safe. */
 void cg_llvm_init(void);
 

@@ -276,21 +276,21 @@ static void make_machine(const char *triple, const char *cpu)
 }
 
 /* A CPU without 64-bit support is what LLVM cannot compile 64-bit code for. */
-static int provoke(CgGuard *g)
+static int provoke(CgRecovery *g)
 {
-    CgGuard *former = cg_guard_set(g);
+    CgRecovery *former = cg_recovery_set(g);
     int volatile fatal = 0;
     if (setjmp(g->back) == 0)
         make_machine("x86_64-pc-linux-gnu", "i386");
     else
         fatal = 1;
-    cg_guard_set(former);
+    cg_recovery_set(former);
     return fatal;
 }
 
 Test(guard, a_fatal_error_comes_back_and_the_next_kernel_compiles)
 {
-    CgGuard g = { .reason = "" };
+    CgRecovery g = { .reason = "" };
     cg_llvm_init();
     if (getenv("SANITIZED"))
         cr_skip("what LLVM held is leaked, as it must be");
