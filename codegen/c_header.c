@@ -254,11 +254,11 @@ static void choosing(const Page *p)
 int cg_header(const dcn_spec *s, const CgVariant *v, int n, char **text, dcn_error *err)
 {
     size_t size = 0;
-    Dispatch d;
-    if (n > 1 && dispatch_plan(&d, s, v, n, err))
+    Multi m;
+    if (n > 1 && multi_plan(&m, s, v, n, err))
         return -1;
     Page p = {
-        .s = s, .v = n > 1 ? d.v : v, .nv = n, .real = s->dtype == DCN_F32 ? "float" : "double"
+        .s = s, .v = n > 1 ? m.v : v, .nv = n, .real = s->dtype == DCN_F32 ? "float" : "double"
     };
     *text = NULL;
     p.out = open_memstream(text, &size);

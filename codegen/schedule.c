@@ -138,6 +138,15 @@ static const char *guess_of(const Guess *g, Schedule *out, dcn_error *why)
     return out->lowering->refuse(g->s, g->t, out->k);
 }
 
+static void tell(const dcn_spec *s, const Schedule *sched, const char *refused)
+{
+    char text[DCN_SCHEDULE_MAX];
+    if (!trace_wants_choices())
+        return;
+    sched_print(sched, text, sizeof text);
+    trace_choice(s->name, text, refused);
+}
+
 int sched_guess(const dcn_spec *s, const dcn_target *t, const SchedKnown *known, Schedule *out,
                 dcn_error *err)
 {
@@ -150,7 +159,7 @@ int sched_guess(const dcn_spec *s, const dcn_target *t, const SchedKnown *known,
     for (int i = 0; order[i]; i++) {
         *out = (Schedule){ .lowering = order[i] };
         const char *no = guess_of(&g, out, &part);
-        trace_dispatch(s, out, no);
+        tell(s, out, no);
         if (!no)
             return 0;
         rt_text_item(&all, "; ", "%s: %s", order[i]->name, no);

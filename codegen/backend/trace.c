@@ -17,24 +17,26 @@ int trace_open(Trace *t, const char *name, dcn_error *err)
     return rt_env_read(&t->env, err);
 }
 
-void trace_choice(const Trace *t, const dcn_spec *s, const Schedule *sched)
+int trace_wants(const Trace *t, unsigned bit)
 {
-    char spec[DCN_SPEC_TEXT_MAX], how[DCN_SCHEDULE_MAX];
-    if (!(t->env.verbose & RT_VERBOSE_SPEC))
-        return;
-    dcn_spec_print(s, spec, sizeof spec);
-    sched_print(sched, how, sizeof how);
-    fprintf(stderr, "dcngen: spec: %s\ndcngen: schedule: %s\n", spec, how);
+    return (t->env.verbose & bit) != 0;
 }
 
-void trace_dispatch(const dcn_spec *s, const Schedule *sched, const char *reason)
+void trace_spec(const Trace *t, const char *spec, const char *schedule)
+{
+    if (trace_wants(t, RT_VERBOSE_SPEC))
+        fprintf(stderr, "dcngen: spec: %s\ndcngen: schedule: %s\n", spec, schedule);
+}
+
+int trace_wants_choices(void)
 {
     rt_env env;
-    char how[DCN_SCHEDULE_MAX];
-    if (rt_env_read(&env, NULL) || !(env.verbose & RT_VERBOSE_DISPATCH))
-        return;
-    sched_print(sched, how, sizeof how);
-    fprintf(stderr, "dcngen: dispatch: %s: %s: %s%s\n", s->name, how,
+    return !rt_env_read(&env, NULL) && (env.verbose & RT_VERBOSE_DISPATCH);
+}
+
+void trace_choice(const char *kernel, const char *schedule, const char *reason)
+{
+    fprintf(stderr, "dcngen: dispatch: %s: %s: %s%s\n", kernel, schedule,
             reason ? "refused, " : "taken", reason ? reason : "");
 }
 

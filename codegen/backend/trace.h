@@ -4,7 +4,6 @@
 #ifndef DCN_CODEGEN_TRACE_H
 #define DCN_CODEGEN_TRACE_H
 
-#include "codegen/lowering.h"
 #include "runtime/base/env.h"
 
 #include <llvm-c/TargetMachine.h>
@@ -18,11 +17,16 @@ typedef struct Trace {
 /* Reads the environment; -1 with err if it makes no sense. */
 int trace_open(Trace *t, const char *name, dcn_error *err);
 
-/* The spec and the schedule that are being compiled. */
-void trace_choice(const Trace *t, const dcn_spec *s, const Schedule *sched);
+/* Whether this word of DCNGEN_VERBOSE is set. */
+int trace_wants(const Trace *t, unsigned bit);
 
-/* Why a lowering was passed over, or that it was taken (reason NULL). */
-void trace_dispatch(const dcn_spec *s, const Schedule *sched, const char *reason);
+/* The spec and the schedule that are being compiled, as text. */
+void trace_spec(const Trace *t, const char *spec, const char *schedule);
+
+/* Why a kernel does not get this schedule, or that it does (reason NULL); for the word "dispatch", whatever is being
+** compiled. */
+int trace_wants_choices(void);
+void trace_choice(const char *kernel, const char *schedule, const char *reason);
 
 /* The module as it is now, as NAME.suffix; bit: which word of DCNGEN_VERBOSE prints it. */
 int trace_module(const Trace *t, unsigned bit, const char *suffix, LLVMModuleRef m, dcn_error *err);

@@ -22,12 +22,13 @@ static LLVMTypeRef type_of(const Emit *e, ParamKind kind)
 LLVMValueRef e_fn_begin_with(Emit *e, const char *name, int internal, LLVMTypeRef result,
                              const Params *p, void *args)
 {
-    LLVMTypeRef type[MAX_PARAMS];
-    assert(p->n <= MAX_PARAMS);
-    for (int i = 0; i < p->n; i++)
+    LLVMTypeRef type[MAX_PARAMS] = { NULL };
+    const int n = p ? p->n : 0;
+    assert(n <= MAX_PARAMS);
+    for (int i = 0; i < n; i++)
         type[i] = type_of(e, p->param[i].kind);
-    LLVMValueRef fn = e_fn_begin(e, name, internal, result, p->n, type);
-    for (int i = 0; i < p->n; i++) {
+    LLVMValueRef fn = e_fn_begin(e, name, internal, result, n, type);
+    for (int i = 0; i < n; i++) {
         LLVMValueRef given = LLVMGetParam(fn, (unsigned)i);
         LLVMSetValueName2(given, p->param[i].name, strlen(p->param[i].name));
         memcpy((char *)args + p->param[i].at, &given, sizeof given);

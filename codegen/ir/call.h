@@ -60,8 +60,8 @@ typedef struct Params {
     }
 #define PARAMS_IN(table) (int)(sizeof(table) / sizeof *(table))
 
-/* Begin a function with these parameters; args is the struct that they are members of, and holds them afterwards.
-** As e_fn_begin otherwise. */
+/* Begin a function with these parameters (NULL: none); args is the struct that they are members of, and holds them
+** afterwards.  As e_fn_begin otherwise. */
 LLVMValueRef e_fn_begin_with(Emit *e, const char *name, int internal, LLVMTypeRef result,
                              const Params *p, void *args);
 

@@ -2,6 +2,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/kernel/entry.h"
+#include "codegen/cg.h"
 #include "codegen/ir/call.h"
 #include "codegen/lowering.h"
 
@@ -32,7 +33,7 @@ static const Params packed_bytes_params = PARAMS(PackedBytesArgs, packed_bytes_p
 static LLVMValueRef begin(Emit *e, const Kernel *k, const char *suffix, LLVMTypeRef result,
                           const Params *params, void *args)
 {
-    char name[DCN_NAME_MAX + 32];
+    char name[CG_SYMBOL_MAX];
     snprintf(name, sizeof name, "%s%s", k->s->name, suffix);
     return e_fn_begin_with(e, name, k->internal, result, params, args);
 }

@@ -6,7 +6,7 @@
 ** floats are concerned, 15 means that there are none.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "codegen/multi/multi.h"
+#include "codegen/multi/inside.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -15,9 +15,9 @@
 enum { PFR0, ISAR0, ISAR1, ZFR0, MIDR, VL, NWORDS };
 _Static_assert((int)NWORDS <= (int)MAX_WORDS, "words");
 
-#define FIELD(name, word, shift, least, implies)                                                   \
+#define FIELD(name, word, shift, min, implies)                                                     \
     {                                                                                              \
-        name, PROBE_CPU, word, shift, 15, least, 14, implies                                       \
+        name, PROBE_CPU, word, shift, 15, min, 14, implies                                         \
     }
 #define LENGTH(name, bytes)                                                                        \
     {                                                                                              \
@@ -81,7 +81,7 @@ static idx field(Emit *e, idx word, unsigned shift, unsigned bits)
     return (idx){ LLVMBuildAnd(e->b, high, LLVMConstInt(e->i64, bits, 0), "") };
 }
 
-/* Of MIDR, maker and part without variant and revision. */
+/* MIDR is read without variant and revision: maker and part tell the CPU. */
 static void read_words(Emit *e, unsigned wanted, const var w[MAX_WORDS])
 {
     static const char *const registers[NWORDS] = {
@@ -103,7 +103,7 @@ static void read_words(Emit *e, unsigned wanted, const var w[MAX_WORDS])
     }
 }
 
-const DispatchArch dispatch_arm = {
+const MultiArch multi_arm = {
     .triple = "aarch64",
     .cpu = "generic",
     .probes = probes,

@@ -9,18 +9,18 @@
 ** Of two classes the more capable goes first; within a class the order is the user's.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "codegen/multi/multi.h"
+#include "codegen/multi/inside.h"
 #include "codegen/target/table.h"
 #include "runtime/base/base.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static const DispatchArch *const archs[] = { &dispatch_x86, &dispatch_arm };
+static const MultiArch *const archs[] = { &multi_x86, &multi_arm };
 
 /* ---- features ---------------------------------------------------------------- */
 
-static int row_of(const DispatchArch *a, const char *name, size_t length)
+static int row_of(const MultiArch *a, const char *name, size_t length)
 {
     for (int i = 0; a->probes[i].name; i++)
         if (strlen(a->probes[i].name) == length && !memcmp(a->probes[i].name, name, length))
@@ -29,7 +29,7 @@ static int row_of(const DispatchArch *a, const char *name, size_t length)
 }
 
 /* The features of a list, and whatever they imply.  Others than ours are left out: the code cannot use them. */
-static uint64_t closure(const DispatchArch *a, const char *list, size_t length)
+static uint64_t closure(const MultiArch *a, const char *list, size_t length)
 {
     uint64_t set = 0;
     for (const char *at = list, *end = list + length; at < end;) {
@@ -45,7 +45,7 @@ static uint64_t closure(const DispatchArch *a, const char *list, size_t length)
 }
 
 /* A set without a feature, and without those that imply it. */
-static uint64_t without(const DispatchArch *a, uint64_t set, const char *name, size_t length)
+static uint64_t without(const MultiArch *a, uint64_t set, const char *name, size_t length)
 {
     int gone = row_of(a, name, length);
     for (int i = 0; gone >= 0 && a->probes[i].name; i++)
@@ -55,7 +55,7 @@ static uint64_t without(const DispatchArch *a, uint64_t set, const char *name, s
 }
 
 /* What the table says of the class and of lesser ones, but not of other lengths of vectors. */
-static uint64_t of_class(const DispatchArch *a, const Isa *isa)
+static uint64_t of_class(const MultiArch *a, const Isa *isa)
 {
     uint64_t set = 0;
     for (const Isa *i = isa; i->name && strcmp(i->triple, isa->triple) == 0; i++)
@@ -64,7 +64,7 @@ static uint64_t of_class(const DispatchArch *a, const Isa *isa)
     return set;
 }
 
-static uint64_t features_of(const DispatchArch *a, const dcn_target *t)
+static uint64_t features_of(const MultiArch *a, const dcn_target *t)
 {
     uint64_t set = of_class(a, cg_isa(t->isa));
     for (const char *at = t->features; *at; at += *at == ',') {
@@ -78,7 +78,7 @@ static uint64_t features_of(const DispatchArch *a, const dcn_target *t)
     return set;
 }
 
-static uint64_t of_kind(const DispatchArch *a, uint64_t set, ProbeKind kind)
+static uint64_t of_kind(const MultiArch *a, uint64_t set, ProbeKind kind)
 {
     uint64_t found = 0;
     for (int i = 0; a->probes[i].name; i++)
@@ -87,22 +87,22 @@ static uint64_t of_kind(const DispatchArch *a, uint64_t set, ProbeKind kind)
     return found;
 }
 
-uint64_t dispatch_needs(const Dispatch *d, int i)
+uint64_t multi_needs(const Multi *m, int i)
 {
-    return d->features[i] & ~of_kind(d->arch, d->features[i], PROBE_GIVEN);
+    return m->features[i] & ~of_kind(m->arch, m->features[i], PROBE_GIVEN);
 }
 
-uint64_t dispatch_own(const Dispatch *d, int i)
+uint64_t multi_tuned_bit(const Multi *m, int i)
 {
-    for (const Signature *s = d->arch->signatures; s->cpu; s++)
-        if (strcmp(s->cpu, d->v[i].target->cpu) == 0)
+    for (const Signature *s = m->arch->signatures; s->cpu; s++)
+        if (strcmp(s->cpu, m->v[i].target->cpu) == 0)
             return (uint64_t)1 << (MAX_PROBES + i);
     return 0;
 }
 
 /* ---- which go together --------------------------------------------------------- */
 
-static const DispatchArch *arch_of(const dcn_target *t)
+static const MultiArch *arch_of(const dcn_target *t)
 {
     for (size_t i = 0; i < sizeof archs / sizeof *archs; i++) {
         size_t n = strlen(archs[i]->triple);
@@ -132,36 +132,37 @@ static int check(const CgVariant *v, int n, dcn_error *err)
     return 0;
 }
 
-static void sort(Dispatch *d, const CgVariant *v, int n)
+static void sort(Multi *m, const CgVariant *v, int n)
 {
-    d->n = 0;
+    m->n = 0;
     for (int i = 0; i < n; i++) {
-        int at = d->n++;
+        int at = m->n++;
         const Isa *isa = cg_isa(v[i].target->isa);
-        for (; at > 0 && isa < cg_isa(d->v[at - 1].target->isa); at--)
-            d->v[at] = d->v[at - 1];
-        d->v[at] = v[i];
+        for (; at > 0 && isa < cg_isa(m->v[at - 1].target->isa); at--)
+            m->v[at] = m->v[at - 1];
+        m->v[at] = v[i];
     }
 }
 
 /* What every machine of the triple can run. */
-static void set_base(Dispatch *d)
+static void set_base(Multi *m)
 {
-    const dcn_target *least = d->v[d->n - 1].target;
-    d->base = (dcn_target){ .vector_bytes = least->vector_bytes, .registers = least->registers };
-    snprintf(d->base.triple, sizeof d->base.triple, "%s", least->triple);
-    snprintf(d->base.isa, sizeof d->base.isa, "%s", least->isa);
-    snprintf(d->base.cpu, sizeof d->base.cpu, "%s", d->arch->cpu);
+    const dcn_target *plainest = m->v[m->n - 1].target;
+    m->base =
+        (dcn_target){ .vector_bytes = plainest->vector_bytes, .registers = plainest->registers };
+    snprintf(m->base.triple, sizeof m->base.triple, "%s", plainest->triple);
+    snprintf(m->base.isa, sizeof m->base.isa, "%s", plainest->isa);
+    snprintf(m->base.cpu, sizeof m->base.cpu, "%s", m->arch->cpu);
 }
 
-int dispatch_plan(Dispatch *d, const dcn_spec *s, const CgVariant *v, int n, dcn_error *err)
+int multi_plan(Multi *m, const dcn_spec *s, const CgVariant *v, int n, dcn_error *err)
 {
     if (check(v, n, err))
         return -1;
-    *d = (Dispatch){ .spec = s, .arch = arch_of(v[0].target) };
-    sort(d, v, n);
-    set_base(d);
+    *m = (Multi){ .spec = s, .arch = arch_of(v[0].target) };
+    sort(m, v, n);
+    set_base(m);
     for (int i = 0; i < n; i++)
-        d->features[i] = features_of(d->arch, d->v[i].target);
+        m->features[i] = features_of(m->arch, m->v[i].target);
     return 0;
 }

@@ -5,7 +5,7 @@
 ** The text is put together in the caller's memory, from pieces that are constants beside the code.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "codegen/multi/multi.h"
+#include "codegen/multi/inside.h"
 #include "codegen/target/table.h"
 #include "runtime/base/text.h"
 
@@ -68,18 +68,28 @@ static void round_end(Emit *e, const Round *r)
     LLVMPositionBuilderAtEnd(e->b, r->exit);
 }
 
-/* append(to, size, at, piece) -> at behind it; what does not fit before the last byte is only counted. */
-static LLVMValueRef emit_append(Dispatch *d, Emit *e)
+/* Put `piece` at to[at]; what does not fit before the last of `size` bytes is only counted. */
+typedef struct Append {
+    addr to;
+    idx size, at;
+    addr piece;
+} Append;
+
+static const Param append_param[] = { PARAM(Append, to), PARAM(Append, size), PARAM(Append, at),
+                                      PARAM(Append, piece) };
+static const Params append_params = PARAMS(Append, append_param);
+
+/* -> at behind the piece */
+static LLVMValueRef emit_append(Multi *m, Emit *e)
 {
-    const LLVMTypeRef args[] = { e->ptr, e->i64, e->i64, e->ptr };
-    LLVMValueRef fn = dispatch_fn(d, e, ".append", e->i64, 4, args);
-    addr to = e_arg_addr(e, 0), piece = e_arg_addr(e, 3);
-    var at = v_index(e, e_arg_idx(e, 2)), from = v_index(e, x_const(e, 0));
+    Append in;
+    LLVMValueRef fn = multi_fn(m, e, ".append", e->i64, &append_params, &in);
+    var at = v_index(e, in.at), from = v_index(e, x_const(e, 0));
     Round r = round_begin(e);
-    idx c = char_at(e, piece, v_index_get(e, from));
+    idx c = char_at(e, in.piece, v_index_get(e, from));
     round_leave_if(e, &r, x_equal(e, c, x_const(e, 0)));
-    EMIT_IF (e, x_less(e, x_addk(e, v_index_get(e, at), 1), e_arg_idx(e, 1))) {
-        put_char(e, to, v_index_get(e, at), LLVMBuildTrunc(e->b, c.v, e->i8, ""));
+    EMIT_IF (e, x_less(e, x_addk(e, v_index_get(e, at), 1), in.size)) {
+        put_char(e, in.to, v_index_get(e, at), LLVMBuildTrunc(e->b, c.v, e->i8, ""));
     }
     v_index_set(e, at, x_addk(e, v_index_get(e, at), 1));
     v_index_set(e, from, x_addk(e, v_index_get(e, from), 1));
@@ -88,15 +98,22 @@ static LLVMValueRef emit_append(Dispatch *d, Emit *e)
     return fn;
 }
 
-/* same(a, b) -> 1 or 0 */
-static LLVMValueRef emit_same(Dispatch *d, Emit *e)
+typedef struct Same {
+    addr a, b;
+} Same;
+
+static const Param same_param[] = { PARAM(Same, a), PARAM(Same, b) };
+static const Params same_params = PARAMS(Same, same_param);
+
+/* -> 1 or 0 */
+static LLVMValueRef emit_same(Multi *m, Emit *e)
 {
-    const LLVMTypeRef args[] = { e->ptr, e->ptr };
-    LLVMValueRef fn = dispatch_fn(d, e, ".same", e->i64, 2, args);
+    Same in;
+    LLVMValueRef fn = multi_fn(m, e, ".same", e->i64, &same_params, &in);
     var at = v_index(e, x_const(e, 0)), equal = v_index(e, x_const(e, 0));
     Round r = round_begin(e);
-    idx a = char_at(e, e_arg_addr(e, 0), v_index_get(e, at));
-    idx b = char_at(e, e_arg_addr(e, 1), v_index_get(e, at));
+    idx a = char_at(e, in.a, v_index_get(e, at));
+    idx b = char_at(e, in.b, v_index_get(e, at));
     cond alike = x_equal(e, a, b);
     v_index_set(e, equal, x_select(e, alike, x_const(e, 1), x_const(e, 0)));
     round_leave_if(e, &r, (cond){ LLVMBuildNot(e->b, alike.v, "") });
@@ -109,19 +126,19 @@ static LLVMValueRef emit_same(Dispatch *d, Emit *e)
 
 /* ---- which ------------------------------------------------------------------------- */
 
-static addr name_of_chosen(const Dispatch *d, Emit *e, idx chosen)
+static addr name_of_chosen(const Multi *m, Emit *e, idx chosen)
 {
     addr name = text(e, "none");
-    for (int i = 0; i < d->n; i++)
-        name = choose_text(e, x_equal(e, chosen, x_const(e, i + 1)), text(e, d->v[i].target->cpu),
+    for (int i = 0; i < m->n; i++)
+        name = choose_text(e, x_equal(e, chosen, x_const(e, i + 1)), text(e, m->v[i].target->cpu),
                            name);
     return name;
 }
 
-static void emit_variant(Dispatch *d, Emit *e)
+static void emit_variant(Multi *m, Emit *e)
 {
-    dispatch_fn(d, e, "_variant", e->ptr, 0, NULL);
-    LLVMBuildRet(e->b, name_of_chosen(d, e, dispatch_chosen(d, e)).v);
+    multi_fn(m, e, "_variant", e->ptr, NULL, NULL);
+    LLVMBuildRet(e->b, name_of_chosen(m, e, multi_chosen(m, e)).v);
 }
 
 /* ---- why ----------------------------------------------------------------------------- */
@@ -133,47 +150,49 @@ typedef struct Why {
     var at;
 } Why;
 
-static void say(Emit *e, const Why *w, addr piece)
+static void print(Emit *e, const Why *w, addr piece)
 {
-    const LLVMValueRef args[] = { w->to.v, w->size.v, v_index_get(e, w->at).v, piece.v };
-    v_index_set(e, w->at, (idx){ e_call_fn(e, w->append, 4, args) });
+    const Append give = {
+        .to = w->to, .size = w->size, .at = v_index_get(e, w->at), .piece = piece
+    };
+    v_index_set(e, w->at, (idx){ e_call_with(e, w->append, &append_params, &give) });
 }
 
 /* ": has avx2 fma", by the features that make the class */
-static void say_class(const Dispatch *d, Emit *e, const Why *w, int i)
+static void print_class(const Multi *m, Emit *e, const Why *w, int i)
 {
     char list[256];
     rt_text t = rt_text_in(list, sizeof list);
-    const Isa *isa = cg_isa(d->v[i].target->isa);
+    const Isa *isa = cg_isa(m->v[i].target->isa);
     rt_text_add(&t, ": has");
     for (int k = 0; isa->needs[k]; k++)
         rt_text_add(&t, " %s", isa->needs[k]);
-    say(e, w, text(e, list));
+    print(e, w, text(e, list));
 }
 
-static void say_chosen(const Dispatch *d, Emit *e, const Why *w)
+static void print_chosen(const Multi *m, Emit *e, const Why *w)
 {
-    say(e, w, name_of_chosen(d, e, w->chosen));
-    for (int i = 0; i < d->n; i++) {
+    print(e, w, name_of_chosen(m, e, w->chosen));
+    for (int i = 0; i < m->n; i++) {
         cond it = x_equal(e, w->chosen, x_const(e, i + 1));
         EMIT_IF (e, it) {
-            say_class(d, e, w, i);
+            print_class(m, e, w, i);
         }
-        EMIT_IF (e, c_and(e, it, dispatch_is_own(d, e, w->machine, i))) {
-            say(e, w, text(e, ", is tuned for this CPU"));
+        EMIT_IF (e, c_and(e, it, multi_is_tuned_for(m, e, w->machine, i))) {
+            print(e, w, text(e, ", is tuned for this CPU"));
         }
     }
-    cond usual = x_equal(e, w->chosen, dispatch_best(d, e, w->machine));
+    cond usual = x_equal(e, w->chosen, multi_best(m, e, w->machine));
     EMIT_IF (e, (cond){ LLVMBuildNot(e->b, usual.v, "") }) {
-        say(e, w, text(e, ", was chosen by the program"));
+        print(e, w, text(e, ", was chosen by the program"));
     }
 }
 
 /* "; not x86-64-v4: lacks avx512f" */
-static void say_lacking(const Dispatch *d, Emit *e, const Why *w, int i)
+static void print_lacking(const Multi *m, Emit *e, const Why *w, int i)
 {
-    char intro[DCN_NAME_MAX + 32];
-    const uint64_t needs = dispatch_needs(d, i);
+    char intro[SYMBOL_MAX];
+    const uint64_t needs = multi_needs(m, i);
     addr first = text(e, "");
     for (int k = MAX_PROBES - 1; k >= 0; k--) {
         if (!(needs >> k & 1))
@@ -181,27 +200,35 @@ static void say_lacking(const Dispatch *d, Emit *e, const Why *w, int i)
         LLVMValueRef bit = LLVMConstInt(e->i64, (uint64_t)1 << k, 0);
         LLVMValueRef found = LLVMBuildAnd(e->b, w->machine.v, bit, "");
         first = choose_text(e, (cond){ LLVMBuildIsNull(e->b, found, "") },
-                            text(e, d->arch->probes[k].name), first);
+                            text(e, m->arch->probes[k].name), first);
     }
-    snprintf(intro, sizeof intro, "; not %s: lacks ", d->v[i].target->cpu);
-    say(e, w, text(e, intro));
-    say(e, w, first);
+    snprintf(intro, sizeof intro, "; not %s: lacks ", m->v[i].target->cpu);
+    print(e, w, text(e, intro));
+    print(e, w, first);
 }
 
-/* variant_why(to, size) -> its length, as snprintf */
-static void emit_why(Dispatch *d, Emit *e, LLVMValueRef append)
+typedef struct WhyArgs {
+    addr to;
+    idx size;
+} WhyArgs;
+
+static const Param why_param[] = { PARAM(WhyArgs, to), PARAM(WhyArgs, size) };
+static const Params why_params = PARAMS(WhyArgs, why_param);
+
+/* -> the length of the text, as snprintf */
+static void emit_why(Multi *m, Emit *e, LLVMValueRef append)
 {
-    const LLVMTypeRef args[] = { e->ptr, e->i64 };
-    dispatch_fn(d, e, "_variant_why", e->i64, 2, args);
-    Why w = { .append = append, .to = e_arg_addr(e, 0), .size = e_arg_idx(e, 1) };
-    w.chosen = dispatch_chosen(d, e);
-    w.machine.v = e_call_fn(e, d->machine, 0, NULL);
+    WhyArgs in;
+    multi_fn(m, e, "_variant_why", e->i64, &why_params, &in);
+    Why w = { .append = append, .to = in.to, .size = in.size };
+    w.chosen = multi_chosen(m, e);
+    w.machine.v = e_call_fn(e, m->machine, 0, NULL);
     w.at = v_index(e, x_const(e, 0));
-    say_chosen(d, e, &w);
-    for (int i = 0; i < d->n; i++) {
-        cond can = dispatch_can(d, e, w.machine, i);
+    print_chosen(m, e, &w);
+    for (int i = 0; i < m->n; i++) {
+        cond can = multi_can_run(m, e, w.machine, i);
         EMIT_IF (e, (cond){ LLVMBuildNot(e->b, can.v, "") }) {
-            say_lacking(d, e, &w, i);
+            print_lacking(m, e, &w, i);
         }
     }
     idx length = v_index_get(e, w.at);
@@ -213,50 +240,57 @@ static void emit_why(Dispatch *d, Emit *e, LLVMValueRef append)
 
 /* ---- another --------------------------------------------------------------------------- */
 
-static void set_state(const Dispatch *d, Emit *e, int value)
+static void set_state(const Multi *m, Emit *e, int value)
 {
-    LLVMValueRef store = LLVMBuildStore(e->b, LLVMConstInt(e->i32, (unsigned)value, 0), d->state);
+    LLVMValueRef store = LLVMBuildStore(e->b, LLVMConstInt(e->i32, (unsigned)value, 0), m->state);
     LLVMSetOrdering(store, LLVMAtomicOrderingMonotonic);
     LLVMSetAlignment(store, 4);
 }
 
 /* The variant of this name, if the machine can run it; what choose_variant returns goes to rc. */
-static void choose_by_name(const Dispatch *d, Emit *e, LLVMValueRef same, addr cpu, var rc)
+static void choose_by_name(const Multi *m, Emit *e, LLVMValueRef same, addr cpu, var rc)
 {
-    idx machine = { e_call_fn(e, d->machine, 0, NULL) };
-    for (int i = 0; i < d->n; i++) {
-        const LLVMValueRef args[] = { cpu.v, text(e, d->v[i].target->cpu).v };
-        idx hit = { e_call_fn(e, same, 2, args) };
-        cond it = x_equal(e, hit, x_const(e, 1)), can = dispatch_can(d, e, machine, i);
+    idx machine = { e_call_fn(e, m->machine, 0, NULL) };
+    for (int i = 0; i < m->n; i++) {
+        const Same give = { .a = cpu, .b = text(e, m->v[i].target->cpu) };
+        idx hit = { e_call_with(e, same, &same_params, &give) };
+        cond it = x_equal(e, hit, x_const(e, 1)), can = multi_can_run(m, e, machine, i);
         idx result = x_select(e, can, x_const(e, 0), x_const(e, -2));
         v_index_set(e, rc, x_select(e, it, result, v_index_get(e, rc)));
         EMIT_IF (e, c_and(e, it, can)) {
-            set_state(d, e, i + 1);
+            set_state(m, e, i + 1);
         }
     }
 }
 
-/* choose_variant(cpu or NULL) -> 0; -1: there is none of that name; -2: it cannot run here */
-static void emit_choose(Dispatch *d, Emit *e, LLVMValueRef same)
+typedef struct ChooseArgs {
+    addr cpu; /* its name, or NULL for the best one */
+} ChooseArgs;
+
+static const Param choose_param[] = { PARAM(ChooseArgs, cpu) };
+static const Params choose_params = PARAMS(ChooseArgs, choose_param);
+
+/* -> 0; -1: there is none of that name; -2: it cannot run here */
+static void emit_choose(Multi *m, Emit *e, LLVMValueRef same)
 {
-    dispatch_fn(d, e, "_choose_variant", e->i32, 1, &e->ptr);
-    addr cpu = e_arg_addr(e, 0);
+    ChooseArgs in;
+    multi_fn(m, e, "_choose_variant", e->i32, &choose_params, &in);
     var rc = v_index(e, x_const(e, -1));
-    EMIT_IF_ELSE (e, b, ((cond){ LLVMBuildIsNull(e->b, cpu.v, "") })) {
+    EMIT_IF_ELSE (e, b, ((cond){ LLVMBuildIsNull(e->b, in.cpu.v, "") })) {
         if (b.yes) {
-            set_state(d, e, 0);
+            set_state(m, e, 0);
             v_index_set(e, rc, x_const(e, 0));
         } else {
-            choose_by_name(d, e, same, cpu, rc);
+            choose_by_name(m, e, same, in.cpu, rc);
         }
     }
     LLVMBuildRet(e->b, LLVMBuildTrunc(e->b, v_index_get(e, rc).v, e->i32, ""));
 }
 
-void dispatch_queries(Dispatch *d, Emit *e)
+void multi_emit_queries(Multi *m, Emit *e)
 {
-    LLVMValueRef append = emit_append(d, e), same = emit_same(d, e);
-    emit_variant(d, e);
-    emit_why(d, e, append);
-    emit_choose(d, e, same);
+    LLVMValueRef append = emit_append(m, e), same = emit_same(m, e);
+    emit_variant(m, e);
+    emit_why(m, e, append);
+    emit_choose(m, e, same);
 }

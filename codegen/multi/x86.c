@@ -5,7 +5,7 @@
 ** Bits are those of Intel's Software Developer's Manual, volume 2, CPUID, and of AMD's volume 3.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "codegen/multi/multi.h"
+#include "codegen/multi/inside.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -87,9 +87,9 @@ enum { INTEL = 1, AMD = 2 };
     {                                                                                              \
         cpu, INTEL << 16 | 0x600 | (model), INTEL << 16 | 0x600 | (model)                          \
     }
-#define ZEN(cpu, least, most)                                                                      \
+#define ZEN(cpu, min, max)                                                                         \
     {                                                                                              \
-        cpu, AMD << 16 | (least), AMD << 16 | (most)                                               \
+        cpu, AMD << 16 | (min), AMD << 16 | (max)                                                  \
     }
 
 /* Intel counts models of family 6; three generations of server share one. */
@@ -208,7 +208,7 @@ static void read_words(Emit *e, unsigned wanted, const var w[MAX_WORDS])
     }
 }
 
-const DispatchArch dispatch_x86 = {
+const MultiArch multi_x86 = {
     .triple = "x86_64",
     .cpu = "x86-64",
     .probes = probes,

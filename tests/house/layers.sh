@@ -34,7 +34,7 @@ room codegen/tiled tiled.h "$lowering"
 room codegen/aggregate '' "$lowering codegen/tiled"
 room codegen/roi '' "$lowering"
 room codegen/module '' "$lowering runtime/spec"
-room codegen/multi multi.h "$base codegen codegen/ir codegen/target"
+room codegen/multi multi.h "$base codegen codegen/ir codegen/target codegen/kernel"
 room codegen/backend trace.h "$base codegen codegen/ir codegen/target codegen/kernel codegen/multi"
 
 runtime="$base runtime/spec runtime/exec"

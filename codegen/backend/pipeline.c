@@ -1,0 +1,161 @@
+/* pipeline.c: verify, optimise, render.
+**
+** The emitters write the vectors, the unrolling and the tiles that the schedule asks for, so LLVM's vectorisers and
+** unrollers stay out: only clean-up passes run, the same ones in tuning and production.  All errors of LLVM are met
+** here.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "codegen/backend/pipeline.h"
+#include "codegen/target/fatal.h"
+#include "codegen/target/table.h"
+#include "codegen/target/target.h"
+#include "runtime/base/base.h"
+
+#include <llvm-c/Analysis.h>
+#include <llvm-c/BitWriter.h>
+#include <llvm-c/Error.h>
+#include <llvm-c/Transforms/PassBuilder.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* More of them (instcombine and adce after these, memory in early-cse) take away at most one instruction of a kernel
+** of bench/workloads.lua, and a fifth of the time that these take. */
+#define PASSES                                                                                     \
+    "function(sroa,early-cse,instcombine<no-verify-fixpoint>,loop-mssa(licm),early-cse,"           \
+    "simplifycfg)"
+
+static int verify(Build *b, dcn_error *err);
+static int optimise(Build *b, dcn_error *err);
+static int render(Build *b, CgKind kind, dcn_error *err);
+
+/* The pipeline, each stage shown on demand. */
+static int stages(Build *b, CgKind kind, dcn_error *err)
+{
+    Trace *t = &b->trace;
+    trace_time(t, "write");
+    if (trace_module(t, RT_VERBOSE_IR, "ll", b->e.mod, err) || verify(b, err))
+        return -1;
+    trace_time(t, "verify");
+    if (optimise(b, err) || trace_module(t, RT_VERBOSE_OPT, "opt.ll", b->e.mod, err))
+        return -1;
+    trace_time(t, "optimise");
+    if (trace_asm(t, b->e.mod, b->tm, PASSES, err) || render(b, kind, err))
+        return -1;
+    trace_time(t, "generate");
+    return 0;
+}
+
+/* ---- the stages ---------------------------------------------------------------------------------- */
+
+static int verify(Build *b, dcn_error *err)
+{
+    char *why = NULL;
+    int bad = LLVMVerifyModule(b->e.mod, LLVMReturnStatusAction, &why);
+    if (bad)
+        dcn_fail(err, DCN_EFAILED, "internal: the generated code is malformed: %s", why);
+    LLVMDisposeMessage(why);
+    return bad ? -1 : 0;
+}
+
+static int optimise(Build *b, dcn_error *err)
+{
+    LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(b->tm);
+    LLVMSetModuleDataLayout(b->e.mod, layout);
+    LLVMDisposeTargetData(layout);
+    LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
+    LLVMErrorRef why = LLVMRunPasses(b->e.mod, PASSES, b->tm, options);
+    LLVMDisposePassBuilderOptions(options);
+    if (!why)
+        return 0;
+    char *text = LLVMGetErrorMessage(why);
+    dcn_fail(err, DCN_EFAILED, "internal: optimising failed: %s", text);
+    LLVMDisposeErrorMessage(text);
+    return -1;
+}
+
+static int machine_code(Build *b, LLVMCodeGenFileType type, dcn_error *err)
+{
+    char *why = NULL;
+    if (!LLVMTargetMachineEmitToMemoryBuffer(b->tm, b->e.mod, type, &why, &b->out))
+        return 0;
+    dcn_fail(err, DCN_EFAILED, "internal: code generation failed: %s", why);
+    LLVMDisposeMessage(why);
+    return -1;
+}
+
+static int render(Build *b, CgKind kind, dcn_error *err)
+{
+    if (kind == CG_OBJ)
+        return machine_code(b, LLVMObjectFile, err);
+    if (kind == CG_ASM)
+        return machine_code(b, LLVMAssemblyFile, err);
+    if (kind == CG_BITCODE)
+        b->out = LLVMWriteBitcodeToMemoryBuffer(b->e.mod);
+    else
+        b->text = LLVMPrintModuleToString(b->e.mod);
+    return 0;
+}
+
+static int hand_over(Build *b, void **bytes, size_t *size, dcn_error *err)
+{
+    const char *from = b->text ? b->text : LLVMGetBufferStart(b->out);
+    *size = b->text ? strlen(b->text) : LLVMGetBufferSize(b->out);
+    char *copy = malloc(*size + 1);
+    if (!copy)
+        return dcn_fail(err, DCN_EENV, "out of memory");
+    memcpy(copy, from, *size);
+    copy[*size] = '\0';
+    *bytes = copy;
+    return 0;
+}
+
+static void release(Build *b)
+{
+    if (b->out)
+        LLVMDisposeMemoryBuffer(b->out);
+    if (b->text)
+        LLVMDisposeMessage(b->text);
+    if (b->tm)
+        LLVMDisposeTargetMachine(b->tm);
+    LLVMDisposeModule(b->e.mod);
+    LLVMContextDispose(b->e.ctx);
+}
+
+/* ---- from end to end --------------------------------------------------------------------------- */
+
+int build_open(Build *b, const char *name, dcn_dtype dtype, const dcn_target *t, dcn_error *err)
+{
+    *b = (Build){ .tm = NULL };
+    cg_llvm_init();
+    if (!cg_isa(t->isa))
+        return dcn_fail(err, DCN_EENV, "unknown class of instruction sets \"%s\"", t->isa);
+    if (trace_open(&b->trace, name, err))
+        return -1;
+    e_open(&b->e, name, dtype, t);
+    return 0;
+}
+
+/* From a module that has just been written to bytes; disposes of everything. */
+int build_finish(Build *b, CgKind kind, void **bytes, size_t *size, dcn_error *err)
+{
+    CgRecovery recovery, *former = cg_recovery_set(&recovery);
+    int rc = -1;
+    e_close(&b->e);
+    if (setjmp(recovery.back) == 0) {
+        b->tm = cg_target_machine(b->e.target, err);
+        if (b->tm && !stages(b, kind, err))
+            rc = hand_over(b, bytes, size, err);
+        release(b);
+    } else {
+        rc = dcn_fail(err, DCN_EFAILED, "internal: LLVM: %s", recovery.reason);
+    }
+    cg_recovery_set(former);
+    return rc;
+}
+
+int build_abandon(Build *b, dcn_error *err)
+{
+    e_close(&b->e);
+    release(b);
+    return dcn_fail(err, DCN_EENV, "no memory for the stages of '%s'", b->trace.name);
+}
