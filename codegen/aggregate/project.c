@@ -102,7 +102,7 @@ typedef struct Halves {
 static Halves split(const dcn_spec *c, const dcn_target *t, const int *k)
 {
     Halves h = { { { 0 } } };
-    tiled_guess_filled(c, t, h.k[PRODUCT]);
+    tiled_guess_for_source(c, t, h.k[PRODUCT]);
     h.k[PRODUCT][TILED_KC_CHANNELS] = h.k[PRODUCT][TILED_KC_TAPS] = 0;
     for (int i = 0; i < NKNOBS; i++)
         h.k[halves[i].half][halves[i].knob] = k[i];
@@ -115,12 +115,12 @@ static Plan plan_of(const dcn_spec *s, const dcn_target *t, const int *k)
     const Halves h = split(&c, t, k);
     Plan p;
     p.product = tiled_plan(&c, t, h.k[PRODUCT]);
-    p.product.s = s;
-    p.sums = aggregate_stage(s, t, h.k[SUMS], p.product.column_stride);
+    p.product.s = p.product.repack.s = s;
+    p.sums = aggregate_stage(s, t, h.k[SUMS], p.product.scratch.column_stride);
     p.sums.th = k[TILE_H];
     p.sums.tw = k[TILE_W];
-    p.product.filler = p.product.thread_bytes;
-    p.product.thread_bytes += p.sums.thread_bytes;
+    p.product.scratch.a_source = p.product.scratch.bytes;
+    p.product.scratch.bytes += p.sums.thread_bytes;
     return p;
 }
 
@@ -138,7 +138,7 @@ static void guess(const dcn_spec *s, const dcn_target *t, int *k)
 {
     const dcn_spec c = pointwise(s);
     Halves h;
-    tiled_guess_filled(&c, t, h.k[PRODUCT]);
+    tiled_guess_for_source(&c, t, h.k[PRODUCT]);
     aggregate_guess(s, t, h.k[SUMS]);
     for (int i = 0; i < NKNOBS; i++)
         k[i] = h.k[halves[i].half][halves[i].knob];
@@ -159,8 +159,9 @@ static double cost(const dcn_spec *s, const dcn_target *t, const int *k, int thr
 static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *buf, size_t size)
 {
     Plan p = plan_of(s, t, k);
-    const TiledPlan *tile = &p.product;
-    int64_t sums = (int64_t)tile->pixels * tile->column_stride * tile->fp_bytes;
+    const TiledPlan *product = &p.product;
+    const TiledShape *tile = &product->tile;
+    int64_t sums = (int64_t)tile->pixels * product->scratch.column_stride * product->fp_bytes;
     snprintf(buf, size,
              "registers: %d sums, %d weights, 1 broadcast, of %d\n"
              "tile: %d x %d pixels x %lld channels = %lld KiB (L2 %lld KiB)\n"
@@ -170,8 +171,8 @@ static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *
              tile->mr * tile->nv, tile->nv, t->registers, tile->th, tile->tw,
              (long long)s->in_channels, (long long)sums / 1024, (long long)t->l2_bytes / 1024,
              p.sums.pixels, p.sums.parts, p.sums.per_block,
-             (long long)tile->packed_elements * tile->fp_bytes / 1024,
-             (long long)tile->thread_bytes / 1024);
+             (long long)product->packed_elements * product->fp_bytes / 1024,
+             (long long)product->scratch.bytes / 1024);
 }
 
 static LLVMValueRef emit_sums(Emit *e, const void *self)
@@ -179,10 +180,18 @@ static LLVMValueRef emit_sums(Emit *e, const void *self)
     return aggregate_emit_tile(e, self);
 }
 
+static void call_sums(Emit *e, LLVMValueRef fn, const TiledSourceArgs *in)
+{
+    e_call_fn(e, fn, 9,
+              (LLVMValueRef[]){ in->args.v, in->scratch.v, in->column.v, in->row_stride.v, in->n.v,
+                                in->p0.v, in->q0.v, in->rows.v, in->cols.v });
+}
+
 static void emit(Emit *e, Kernel *kernel, const dcn_target *t, const int *k)
 {
     Plan p = plan_of(kernel->s, t, k);
-    tiled_emit_plan(e, kernel, &p.product, emit_sums, &p.sums);
+    const TiledSource sums = { .emit = emit_sums, .call = call_sums, .self = &p.sums };
+    tiled_emit_kernel(e, kernel, &p.product, &sums);
 }
 
 const struct Lowering lower_project = {

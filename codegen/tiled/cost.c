@@ -1,151 +1,165 @@
 /* cost.c: how long a kernel of the tiled lowering takes, worked out and not measured.
 **
-**     tile    = places + column + product                         cycles, each with its edges and overheads
+**     tile    = sample table + im2col tile + product              cycles, each with its edges and overheads
 **     product = max(instructions, bytes through L1) + overheads of its calls
 **     kernel  = tiles shared among threads; the last ones leave threads idle
 **
-** Only ratios matter: the tuner orders schedules by it and corrects it by what it measures.  The rates are those
-** of a core with two multiply-add units and 64-byte loads from L2; narrower machines differ alike for all.
+** See kernel/cost.h for what the number is good for.  The rates are those of a core with two multiply-add units and
+** 64-byte loads from L2; narrower machines differ alike for all.  They were set so that the order of schedules is that
+** of sweeps over the layers of bench/workloads.lua ("Many schedules, side by side" in docs/PERFORMANCE.md: dcngen_sweep,
+** Zen 5 core with AVX-512, 1 MB of L2, f32, one and two threads, November 2026).
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/kernel/cost.h"
 #include "codegen/tiled/tiled.h"
 
 static const double L2_RATE = 40, L3_RATE = 9; /* bytes per cycle */
-static const double L1_SHARE = 0.6;            /* of L1 that stays what was put there */
-static const double SAMPLE = 7, COPY = 2.5;    /* of a vector of channels, deformed or not */
-static const double RUN = 8, PLACE = 5;        /* of a run of channels, of a tap of a pixel */
-static const double CALL = 25;                 /* of the product */
+static const double L1_SHARE = 0.6;            /* of L1 that keeps what was read once */
+static const double L2_SHARE = 0.85;           /* of L2 that keeps weights beside the column */
+static const double SAMPLE = 7, COPY = 2.5;    /* a vector of channels, deformed or not */
+static const double SPAN = 8;                  /* a span of channels at a tap of a pixel */
+static const double ENTRY = 5;                 /* an entry of the sample table */
+static const double CALL = 25;                 /* of the micro-kernel */
+static const double UNPACK = 3;                /* a vector of transposed outputs */
 /* Rows and columns beyond its own window that a tile touches, a deviation of the offsets on each side. */
 enum { REACH = 2 * COST_OFFSET_DEVIATION };
 
-/* A step of the depth: a broadcast that serves one multiply-add is its memory operand and slows it; sums
-** are four cycles apart; LLVM's scheduler runs out of registers when large tiles are unrolled far. */
-static double step_cycles(const TiledPlan *p, int nv)
-{
-    double sums = (double)p->mr * nv;
-    double units = nv == 1 ? sums / 1.4 : sums / 2 * 1.12;
-    double loads = (p->mr + nv) / 1.8, spills = sums >= 24 && p->unroll > 2 ? 1.1 : 1;
-    return cost_larger(cost_larger(units, loads), 4) * spills + 1.0 / p->unroll;
-}
-
-typedef struct Tile {
+/* A tile of so many pixels. */
+typedef struct TileCost {
     const TiledPlan *p;
     const dcn_target *t;
     double pixels, panels;
-    double steps;  /* of the depth of one packed group */
-    double blocks; /* of that depth: columns */
-} Tile;
+    double kc;     /* rank-1 updates of one packed group, over all columns */
+    double blocks; /* columns that these are cut into */
+} TileCost;
 
-static Tile tile_of(const TiledPlan *p, const dcn_target *t, double pixels)
+static TileCost tile_of(const TiledPlan *p, const dcn_target *t, double pixels)
 {
-    Tile a = { .p = p, .t = t, .pixels = pixels, .panels = cost_ceil_div(pixels, p->mr) };
-    a.steps = (double)p->in_group / p->pack * p->taps;
-    a.blocks = cost_ceil_div(p->in_group, p->channel_block) * cost_ceil_div(p->taps, p->tap_block);
+    const TiledGroups *g = &p->groups;
+    TileCost a = { .p = p, .t = t, .pixels = pixels };
+    a.panels = cost_ceil_div(pixels, p->tile.mr);
+    a.kc = (double)g->in_channels / g->pack * g->taps;
+    a.blocks =
+        cost_ceil_div(g->in_channels, g->channel_block) * cost_ceil_div(g->taps, g->tap_block);
     return a;
 }
 
 /* ---- the product --------------------------------------------------------------------------- */
 
-static double instructions(const Tile *a)
+/* A rank-1 update: a broadcast that serves one multiply-add is its memory operand and slows it; sums are four cycles
+** apart; LLVM's scheduler runs out of registers when large tiles are unrolled far. */
+static double update_cycles(const TiledPlan *p, int nv)
 {
-    const TiledPlan *p = a->p;
-    double steps = (p->out_blocks - 1) * step_cycles(p, p->nv) + step_cycles(p, p->last_nv);
-    return p->groups * a->panels * a->steps * steps;
+    double mr = p->tile.mr, sums = mr * nv, unroll = p->tile.unroll;
+    double units = nv == 1 ? sums / 1.4 : sums / 2 * 1.12;
+    double loads = (mr + nv) / 1.8, spills = sums >= 24 && unroll > 2 ? 1.1 : 1;
+    return cost_larger(cost_larger(units, loads), 4) * spills + 1.0 / unroll;
+}
+
+static double instructions(const TileCost *a)
+{
+    const TiledGroups *g = &a->p->groups;
+    double inner = (g->out_blocks - 1) * update_cycles(a->p, a->p->tile.nv);
+    return g->count * a->panels * a->kc * (inner + update_cycles(a->p, g->last_nv));
 }
 
 /* What passes through L1 from farther away: pixels outside read the weights of a column again for each panel,
 ** outputs outside read the column again for each block of outputs. */
-static double traffic(const Tile *a)
+static double traffic(const TileCost *a)
 {
-    const TiledPlan *p = a->p;
-    double depth = a->steps / a->blocks * p->fp_bytes, l1 = L1_SHARE * (double)a->t->l1_bytes;
-    double weights = depth * p->out_padded, column = depth * p->pack * a->pixels;
-    double again = p->by_outputs ? column * p->out_blocks : weights * a->panels;
-    double kept = p->by_outputs ? column : weights;
-    double once = weights + column, all = a->blocks * p->groups;
+    const TiledGroups *g = &a->p->groups;
+    bool outputs_outer = a->p->tile.outputs_outer;
+    double kc = a->kc / a->blocks * a->p->fp_bytes, l1 = L1_SHARE * (double)a->t->l1_bytes;
+    double weights = kc * g->out_padded, column = kc * g->pack * a->pixels;
+    double again = outputs_outer ? column * g->out_blocks : weights * a->panels;
+    double kept = outputs_outer ? column : weights;
+    double once = weights + column, all = a->blocks * g->count;
     return all * (kept > l1 ? again + once : once);
 }
 
 /* Sums are put down and taken up again between columns. */
-static double overheads(const Tile *a)
+static double overheads(const TileCost *a)
 {
-    const TiledPlan *p = a->p;
-    double calls = p->groups * a->panels * p->out_blocks * a->blocks;
-    return calls * (CALL + 1.5 * p->mr * p->nv);
+    const TiledGroups *g = &a->p->groups;
+    double calls = g->count * a->panels * g->out_blocks * a->blocks;
+    return calls * (CALL + 1.5 * a->p->tile.mr * a->p->tile.nv);
 }
 
 /* Weights that do not stay in L2 beside the column come from beyond it, once per tile. */
-static double weights_again(const Tile *a)
+static double weights_again(const TileCost *a)
 {
     const TiledPlan *p = a->p;
     double packed = (double)p->packed_elements * p->fp_bytes;
-    double column = (double)p->pixels * p->column_stride * p->fp_bytes;
-    double l2 = 0.85 * (double)a->t->l2_bytes;
+    double column = (double)p->tile.pixels * p->scratch.column_stride * p->fp_bytes;
+    double l2 = L2_SHARE * (double)a->t->l2_bytes;
     double missed = column + packed > l2 ? packed : 0;
-    double spilled = column > l2 ? column * a->blocks * p->groups : 0;
+    double spilled = column > l2 ? column * a->blocks * p->groups.count : 0;
     return (0.6 * missed + spilled) / L3_RATE;
 }
 
-static double product(const Tile *a)
+static double product(const TileCost *a)
 {
     double work = instructions(a), bytes = traffic(a) / L2_RATE;
     return cost_larger(work, bytes) + 0.15 * (work < bytes ? work : bytes) + overheads(a) +
            weights_again(a);
 }
 
-/* ---- what comes before it ------------------------------------------------------------------ */
+/* ---- what comes before it, and after it ---------------------------------------------------- */
 
-/* Register tiles that need a column: without offsets, those at the border. */
+/* The part of the register tiles that need a column: without offsets, those at the border. */
 static double sampled(const TiledPlan *p)
 {
     const dcn_spec *s = p->s;
     double rows = (double)cost_out_rows(s), cols = (double)cost_out_cols(s);
-    double border = (s->kernel[0] - 1) / rows + 2.0 * p->mr / cols;
-    return !p->implicit || border > 1 ? 1 : p->tw % p->mr ? (1 + border) / 2 : border;
+    double border = (s->kernel[0] - 1) / rows + 2.0 * p->tile.mr / cols;
+    if (!p->tile.implicit_gemm || border > 1)
+        return 1;
+    return p->tile.tw % p->tile.mr ? (1 + border) / 2 : border;
 }
 
-static double sampling(const Tile *a)
+static double sampling(const TileCost *a)
 {
     const TiledPlan *p = a->p;
     const dcn_spec *s = p->s;
-    int channels = p->channel_block * p->group_block, run = tiled_run(p, channels);
-    double vectors = cost_ceil_div(run, p->lanes) * (problem_is_deformed(s) ? SAMPLE : COPY);
-    double runs = (double)s->in_channels / run * a->pixels * p->taps;
-    double rows = (double)p->th * s->stride[0] + s->kernel[0] + REACH;
-    double cols = (double)p->tw * s->stride[1] + s->kernel[1] + REACH;
+    int span = tiled_span(p, p->groups.channel_block * p->groups.group_block);
+    double vectors = cost_ceil_div(span, p->lanes) * (problem_is_deformed(s) ? SAMPLE : COPY);
+    double spans = (double)s->in_channels / span * a->pixels * p->groups.taps;
+    double rows = (double)p->tile.th * s->stride[0] + s->kernel[0] + REACH;
+    double cols = (double)p->tile.tw * s->stride[1] + s->kernel[1] + REACH;
     double window = rows * cols * (double)s->in_channels * p->fp_bytes;
     double far = window > (double)a->t->l2_bytes / 2 ? 1.5 : 1;
-    return sampled(p) * far * runs * (RUN + vectors) + window / 2 / L3_RATE;
+    return sampled(p) * far * spans * (SPAN + vectors) + window / 2 / L3_RATE;
 }
 
 static double tile_cycles(const TiledPlan *p, const dcn_target *t, double pixels)
 {
-    Tile a = tile_of(p, t, pixels);
-    double places = problem_is_deformed(p->s) ? p->s->offset_groups * p->taps * pixels * PLACE : 0;
-    double ragged = p->out_stride && p->tw % p->lanes ? 2 : 1;
-    double unpack = p->out_stride ? ragged * pixels * (double)p->s->out_channels / p->lanes * 3 : 0;
-    return places + sampling(&a) + product(&a) + unpack;
+    TileCost a = tile_of(p, t, pixels);
+    const dcn_spec *s = p->s;
+    double taps = problem_is_deformed(s) ? s->offset_groups * p->groups.taps : 0;
+    double ragged = p->scratch.out_stride && p->tile.tw % p->lanes ? 2 : 1;
+    double unpack = ragged * pixels * (double)s->out_channels / p->lanes * UNPACK;
+    double cycles = taps * pixels * ENTRY + sampling(&a) + product(&a);
+    return p->scratch.out_stride ? cycles + unpack : cycles;
 }
 
 /* ---- the map ------------------------------------------------------------------------------- */
 
-/* VecLoop along one side: whole ones, and the pixels of one that is cut off. */
-typedef struct Side {
+/* Tiles along one side: whole ones, and the pixels of one that is cut off. */
+typedef struct TiledSide {
     int64_t whole, rest;
     int tile;
-} Side;
+} TiledSide;
 
-static Side side_of(int64_t size, int tile)
+static TiledSide side_of(int64_t size, int tile)
 {
-    return (Side){ size / tile, size % tile, tile };
+    return (TiledSide){ size / tile, size % tile, tile };
 }
 
 double tiled_cost(const dcn_spec *s, const dcn_target *t, const int *k, int threads)
 {
     TiledPlan p = tiled_plan(s, t, k);
-    Side y = side_of(cost_out_rows(s), p.th);
-    Side x = side_of(cost_out_cols(s), p.tw);
+    TiledSide y = side_of(cost_out_rows(s), p.tile.th);
+    TiledSide x = side_of(cost_out_cols(s), p.tile.tw);
     const struct {
         int64_t count, pixels;
     } kind[] = {

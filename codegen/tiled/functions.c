@@ -2,42 +2,55 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/ir/transpose.h"
-#include "codegen/tiled/tiled.h"
+#include "codegen/tiled/tile.h"
 
-static void emit_columns(Emit *e, const TiledPlan *p, TiledParts *parts)
+static LLVMValueRef emit_column(Emit *e, const TiledPlan *p, const char *name, int channels)
 {
-    int rest = p->in_group % p->channel_block;
-    LLVMValueRef (*column)(Emit *, const TiledPlan *, const char *, int) =
-        p->abreast ? tiled_emit_abreast : tiled_emit_column;
-    parts->places = tiled_emit_places(e, p);
-    if (p->turns)
-        parts->coords = tiled_emit_coords(e, p, parts->turn);
-    parts->columns[0] = column(e, p, "column", p->channel_block * p->group_block);
-    if (rest)
-        parts->columns[1] = column(e, p, "column_rest", rest);
-    if (p->prefetch >= 0)
-        parts->prefetch = tiled_emit_prefetch(e, p);
+    if (p->groups.samples_per_vec)
+        return tiled_emit_column_narrow(e, p, name, channels);
+    return tiled_emit_column(e, p, name, channels);
 }
 
-TiledParts tiled_emit_parts(Emit *e, const TiledPlan *p, TiledFiller fill, const void *self)
+/* What samples the A tile from the input. */
+static void emit_sampling(Emit *e, const TiledPlan *p, TiledFns *f)
 {
-    TiledParts parts = { .fill = fill ? fill(e, self) : NULL };
-    int same = p->last_nv == p->nv && !(p->out_group % p->lanes);
+    int rest = p->groups.in_channels % p->groups.channel_block;
+    f->sample_table = tiled_emit_sample_table(e, p);
+    if (p->table.transposes)
+        f->offset_rows = tiled_emit_offset_rows(e, p, f->transpose);
+    f->column[0] = emit_column(e, p, "column", p->groups.channel_block * p->groups.group_block);
+    if (rest)
+        f->column[1] = emit_column(e, p, "column_rest", rest);
+    if (p->prefetch >= 0)
+        f->prefetch = tiled_emit_prefetch(e, p);
+}
+
+/* The last block of outputs may have fewer vectors, or a ragged one; else one function does for all blocks. */
+static void emit_ukernels(Emit *e, const TiledPlan *p, TiledFns *f)
+{
+    int alike = p->groups.last_nv == p->tile.nv && !(p->groups.out_channels % p->lanes);
+    int one = alike || p->groups.out_blocks == 1;
+    f->ukernel[1] = tiled_emit_ukernel(e, p, "ukernel_last", 1);
+    f->ukernel[0] = one ? f->ukernel[1] : tiled_emit_ukernel(e, p, "ukernel", 0);
+    if (!p->tile.implicit_gemm)
+        return;
+    f->implicit[1] = tiled_emit_ukernel_implicit(e, p, "implicit_last", 1);
+    f->implicit[0] = one ? f->implicit[1] : tiled_emit_ukernel_implicit(e, p, "implicit", 0);
+}
+
+TiledFns tiled_emit_fns(Emit *e, const TiledPlan *p, const TiledSource *source)
+{
+    TiledFns f = { .source = source };
+    if (source)
+        f.a_source = source->emit(e, source->self);
     if (p->s->layout == DCN_NCHW)
-        parts.turn = emit_transpose(e);
-    if (!fill)
-        emit_columns(e, p, &parts);
-    int one = same || p->out_blocks == 1;
-    parts.products[1] = tiled_emit_product(e, p, "product_last", p->last_nv, 1);
-    parts.products[0] = one ? parts.products[1] : tiled_emit_product(e, p, "product", p->nv, 0);
-    if (p->implicit) {
-        parts.implicits[1] = tiled_emit_implicit(e, p, "implicit_last", p->last_nv, 1);
-        parts.implicits[0] =
-            one ? parts.implicits[1] : tiled_emit_implicit(e, p, "implicit", p->nv, 0);
-    }
+        f.transpose = emit_transpose(e);
+    if (!source)
+        emit_sampling(e, p, &f);
+    emit_ukernels(e, p, &f);
     if (tiled_repacks(p))
-        parts.repack = emit_repack(e, &p->repack, parts.turn);
-    if (p->out_stride)
-        parts.unpack = tiled_emit_unpack(e, p, parts.turn);
-    return parts;
+        f.repack = emit_repack(e, &p->repack, f.transpose);
+    if (p->scratch.out_stride)
+        f.unpack = tiled_emit_unpack(e, p, f.transpose);
+    return f;
 }

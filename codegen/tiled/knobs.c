@@ -83,47 +83,48 @@ const Knob tiled_knobs[TILED_NKNOBS] = {
 
 static bool exceeds_registers(const TiledChoice *c)
 {
-    return c->p.mr * c->p.nv + c->p.nv + 1 > c->t->registers;
+    return c->p.tile.mr * c->p.tile.nv + c->p.tile.nv + 1 > c->t->registers;
 }
 
 static bool exceeds_outputs(const TiledChoice *c)
 {
-    return c->p.nv > 1 && c->p.nr - c->p.lanes >= c->p.out_group;
+    return c->p.tile.nv > 1 && c->p.tile.nr - c->p.lanes >= c->p.groups.out_channels;
 }
 
 static bool packs_nothing(const TiledChoice *c)
 {
-    return c->k[TILED_GROUP_PACK] && c->p.pack == 1;
+    return c->k[TILED_GROUP_PACK] && c->p.groups.pack == 1;
 }
 
 static bool is_whole_group(const TiledChoice *c)
 {
-    return c->k[TILED_KC_CHANNELS] && c->k[TILED_KC_CHANNELS] == c->p.in_group;
+    return c->k[TILED_KC_CHANNELS] && c->k[TILED_KC_CHANNELS] == c->p.groups.in_channels;
 }
 
 /* A smaller choice holds as many whole groups. */
 static bool exceeds_groups(const TiledChoice *c)
 {
     int channels = c->k[TILED_KC_CHANNELS];
-    return channels > c->p.in_group &&
-           (c->s->groups == 1 || c->p.group_block * c->p.in_group * 2 <= channels);
+    return channels > c->p.groups.in_channels &&
+           (c->s->groups == 1 || c->p.groups.group_block * c->p.groups.in_channels * 2 <= channels);
 }
 
 static bool exceeds_taps(const TiledChoice *c)
 {
-    return c->k[TILED_KC_TAPS] >= c->p.taps;
+    return c->k[TILED_KC_TAPS] >= c->p.groups.taps;
 }
 
 static bool crosses_offset_groups(const TiledChoice *c)
 {
-    int run = tiled_run(&c->p, c->p.in_group * c->p.group_block);
-    return c->p.group_block > 1 && run % c->p.in_group && c->p.in_group % run;
+    int run = tiled_span(&c->p, c->p.groups.in_channels * c->p.groups.group_block);
+    return c->p.groups.group_block > 1 && run % c->p.groups.in_channels &&
+           c->p.groups.in_channels % run;
 }
 
 static bool splits_offset_group(const TiledChoice *c)
 {
-    int a = c->p.channel_block, b = c->p.offset_group;
-    return c->s->offset_groups > 1 && a < c->p.in_group && a % b && b % a;
+    int a = c->p.groups.channel_block, b = c->p.groups.offset_channels;
+    return c->s->offset_groups > 1 && a < c->p.groups.in_channels && a % b && b % a;
 }
 
 static bool repacks_one_group(const TiledChoice *c)
@@ -139,62 +140,64 @@ static bool repacks_ragged_groups(const TiledChoice *c)
 
 static bool lacks_tap_lanes(const TiledChoice *c)
 {
-    return c->k[TILED_TAP_LANES] && !tiled_can_by_taps(c->s);
+    return c->k[TILED_TAP_LANES] && !tiled_can_tap_lanes(c->s);
 }
 
 static bool chunks_pixel_lanes(const TiledChoice *c)
 {
-    return c->k[TILED_OFFSET_CHUNK] && !c->p.by_taps;
+    return c->k[TILED_OFFSET_CHUNK] && !c->p.table.tap_lanes;
 }
 
 static bool chunk_exceeds_tile(const TiledChoice *c)
 {
-    return c->k[TILED_OFFSET_CHUNK] > c->p.tw;
+    return c->k[TILED_OFFSET_CHUNK] > c->p.tile.tw;
 }
 
 static bool chunks_several_columns(const TiledChoice *c)
 {
     const TiledPlan *p = &c->p;
     return c->k[TILED_OFFSET_CHUNK] &&
-           (p->channel_block < p->in_group || p->group_block < p->groups || p->tap_block < p->taps);
+           (p->groups.channel_block < p->groups.in_channels ||
+            p->groups.group_block < p->groups.count || p->groups.tap_block < p->groups.taps);
 }
 
 static bool reads_map_at_offsets(const TiledChoice *c)
 {
-    return c->p.implicit && problem_is_deformed(c->s);
+    return c->p.tile.implicit_gemm && problem_is_deformed(c->s);
 }
 
 static bool reads_map_in_parts(const TiledChoice *c)
 {
-    return c->p.implicit && (c->p.tap_block < c->p.taps || c->p.group_block > 1 || c->p.pack > 1);
+    return c->p.tile.implicit_gemm && (c->p.groups.tap_block < c->p.groups.taps ||
+                                       c->p.groups.group_block > 1 || c->p.groups.pack > 1);
 }
 
 static bool is_higher_than_map(const TiledChoice *c)
 {
     int64_t rows = c->s->height > 0 ? dcn_out_height(c->s, c->s->height) : 0;
-    return kernel_is_redundant_choice(&tiled_knobs[TILED_TILE_H], c->p.th, rows);
+    return kernel_is_redundant_choice(&tiled_knobs[TILED_TILE_H], c->p.tile.th, rows);
 }
 
 static bool is_wider_than_map(const TiledChoice *c)
 {
     int64_t cols = c->s->width > 0 ? dcn_out_width(c->s, c->s->width) : 0;
-    return kernel_is_redundant_choice(&tiled_knobs[TILED_TILE_W], c->p.tw, cols);
+    return kernel_is_redundant_choice(&tiled_knobs[TILED_TILE_W], c->p.tile.tw, cols);
 }
 
 /* Half as many tiles per task already cover the map. */
 static bool grain_exceeds_map(const TiledChoice *c)
 {
     const dcn_spec *s = c->s;
-    if (c->p.grain == 1 || s->height < 0 || s->width < 0)
+    if (c->p.tile.grain == 1 || s->height < 0 || s->width < 0)
         return false;
-    int64_t rows = int_ceil_div(dcn_out_height(s, s->height), c->p.th);
-    int64_t cols = int_ceil_div(dcn_out_width(s, s->width), c->p.tw);
-    return rows * cols <= c->p.grain / 2;
+    int64_t rows = int_ceil_div(dcn_out_height(s, s->height), c->p.tile.th);
+    int64_t cols = int_ceil_div(dcn_out_width(s, s->width), c->p.tile.tw);
+    return rows * cols <= c->p.tile.grain / 2;
 }
 
 static bool exceeds_workspace(const TiledChoice *c)
 {
-    return c->p.thread_bytes > MAX_THREAD_BYTES;
+    return c->p.scratch.bytes > MAX_THREAD_BYTES;
 }
 
 const TiledRefusal tiled_refusals[] = {

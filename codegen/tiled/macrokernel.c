@@ -1,116 +1,120 @@
-/* macrokernel.c: the loops of the product over a tile, from its column or from the map itself.
+/* macrokernel.c: micro-kernels over all of a tile, from its im2col tile or from the map itself.
 **
 ** Without offsets the column of a register tile that lies inside the map is a copy: tap (i, j) of pixel r stands
-** (i*dilation*W + (r*stride + j*dilation)) * C elements after tap (0, 0) of pixel 0.  There the product reads the
-** map (`implicit`: implicit GEMM), and only register tiles at the border have a column, with its zeros.
+** (i*dilation*W + (r*stride + j*dilation)) * C elements after tap (0, 0) of pixel 0.  There the micro-kernel reads the
+** map (implicit GEMM), and only register tiles at the border have a column, with its zeros.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "codegen/tiled/tiled.h"
-
-typedef TiledTile Ctx;
-typedef TiledBlock Block;
+#include "codegen/tiled/tile.h"
 
 /* ---- the map in place of the column ------------------------------------------------------------- */
 
 /* Row and column of the input where the first tap of a pixel of the tile looks; may lie before the map. */
-typedef struct Corner {
+typedef struct FirstTap {
     idx col, y, x; /* col: of the pixel, in the tile */
-} Corner;
+} FirstTap;
 
-static Corner corner_of(Emit *e, const Ctx *c, idx pixel)
+static FirstTap first_tap(Emit *e, const TiledTile *t, idx pixel)
 {
-    const dcn_spec *s = c->plan->s;
-    idx row = x_div(e, pixel, c->cols), col = x_rem(e, pixel, c->cols);
-    idx y = x_mulk(e, x_add(e, c->p0, row), s->stride[0]);
-    idx x = x_mulk(e, x_add(e, c->q0, col), s->stride[1]);
-    return (Corner){ col, x_addk(e, y, -s->padding[0]), x_addk(e, x, -s->padding[1]) };
+    const dcn_spec *s = t->plan->s;
+    idx row = x_div(e, pixel, t->cols), col = x_rem(e, pixel, t->cols);
+    idx y = x_mulk(e, x_add(e, t->p0, row), s->stride[0]);
+    idx x = x_mulk(e, x_add(e, t->q0, col), s->stride[1]);
+    return (FirstTap){ col, x_addk(e, y, -s->padding[0]), x_addk(e, x, -s->padding[1]) };
 }
 
-cond tiled_inside(Emit *e, const Ctx *c, idx panel)
+cond tiled_inside(Emit *e, const TiledTile *t, idx panel)
 {
-    const dcn_spec *s = c->plan->s;
-    Corner at = corner_of(e, c, panel);
+    const dcn_spec *s = t->plan->s;
+    FirstTap at = first_tap(e, t, panel);
+    int mr = t->plan->tile.mr;
     idx down = x_addk(e, at.y, s->dilation[0] * (s->kernel[0] - 1));
-    int across = (c->plan->mr - 1) * s->stride[1] + s->dilation[1] * (s->kernel[1] - 1);
-    idx end = x_addk(e, at.col, c->plan->mr - 1), before = x_const(e, -1);
-    cond rows = c_and(e, x_less(e, before, at.y), x_less(e, down, c->pb.h));
-    cond cols = c_and(e, x_less(e, before, at.x), x_less(e, x_addk(e, at.x, across), c->pb.w));
-    return c_and(e, x_less(e, end, c->cols), c_and(e, rows, cols));
+    int across = (mr - 1) * s->stride[1] + s->dilation[1] * (s->kernel[1] - 1);
+    idx end = x_addk(e, at.col, mr - 1), before = x_const(e, -1);
+    cond rows = c_and(e, x_less(e, before, at.y), x_less(e, down, t->pb.h));
+    cond cols = c_and(e, x_less(e, before, at.x), x_less(e, x_addk(e, at.x, across), t->pb.w));
+    return c_and(e, x_less(e, end, t->cols), c_and(e, rows, cols));
 }
 
-static addr map_of(Emit *e, const Ctx *c, const Block *b, idx panel)
+/* Where the micro-kernel of a panel reads A. */
+static addr in_map(Emit *e, const TiledTile *t, const TiledBlock *b, idx panel)
 {
-    const TiledPlan *p = c->plan;
-    Corner at = corner_of(e, c, panel);
-    idx pixel = x_add(e, x_mul(e, at.y, c->pb.w), at.x);
-    idx channel = x_add(e, x_mulk(e, b->g, p->in_group), b->c0);
-    return p_at(e, c->input, x_add(e, x_mulk(e, pixel, p->s->in_channels), channel));
+    const TiledPlan *p = t->plan;
+    FirstTap at = first_tap(e, t, panel);
+    idx pixel = x_add(e, x_mul(e, at.y, t->pb.w), at.x);
+    idx channel = x_add(e, x_mulk(e, b->g, p->groups.in_channels), b->c0);
+    return p_at(e, t->input, x_add(e, x_mulk(e, pixel, p->s->in_channels), channel));
 }
 
-static addr column_of(Emit *e, const Ctx *c, const Block *b, idx panel)
+static addr in_column(Emit *e, const TiledTile *t, const TiledBlock *b, idx panel)
 {
-    idx row = x_add(e, x_mulk(e, panel, c->plan->column_stride), b->column);
-    return p_at(e, tiled_own(e, c, c->plan->column), row);
+    idx row = x_add(e, x_mulk(e, panel, t->plan->scratch.column_stride), b->column);
+    return p_at(e, tiled_scratch(e, t, t->plan->scratch.column), row);
 }
 
 /* ---- the loops ---------------------------------------------------------------------------------- */
 
-static void call(Emit *e, const Ctx *c, const Block *b, idx panel, idx out, LLVMValueRef fn,
-                 addr from)
+/* A panel of mr pixels and a block of outputs: one micro-kernel. */
+typedef struct UkernelTile {
+    idx panel, out; /* first pixel, first output of the packed group */
+    int is_last;    /* the last block of outputs */
+} UkernelTile;
+
+static void call_ukernel(Emit *e, const TiledTile *t, const TiledBlock *b, const UkernelTile *u,
+                         bool from_map)
 {
-    const TiledPlan *p = c->plan;
-    idx weights = x_add(e, b->weights, x_mul(e, b->depth, out));
-    addr rows = p_at_addr(e, tiled_own(e, c, p->rows), panel);
-    addr residual = p_at_addr(e, tiled_own(e, c, p->residual_rows), panel);
-    idx channel = x_add(e, x_mulk(e, b->g, p->out_group), out);
-    e_call_fn(e, fn, 9,
-              (LLVMValueRef[]){ from.v, p_at(e, c->pb.weight, weights).v, b->depth.v, rows.v,
-                                residual.v, c->args.v, channel.v, b->first.v, b->last.v });
+    const TiledPlan *p = t->plan;
+    TiledUkernelArgs in = { .kc = b->kc, .args = t->args, .first = b->first, .last = b->last };
+    in.a = from_map ? in_map(e, t, b, u->panel) : in_column(e, t, b, u->panel);
+    idx weights = x_add(e, b->weights, x_mul(e, b->kc, u->out));
+    in.rows = p_at_addr(e, tiled_scratch(e, t, p->scratch.rows), u->panel);
+    in.residual_rows = p_at_addr(e, tiled_scratch(e, t, p->scratch.residual_rows), u->panel);
+    in.out = x_add(e, x_mulk(e, b->g, p->groups.out_channels), u->out);
+    in.weights = p_at(e, t->pb.weight, weights);
+    tiled_call_ukernel(e, from_map ? t->fns->implicit[u->is_last] : t->fns->ukernel[u->is_last],
+                       &in);
 }
 
-/* is_last: of the last block of outputs. */
-static void one_product(Emit *e, const Ctx *c, const Block *b, idx panel, idx out, int is_last)
+static void one_ukernel(Emit *e, const TiledTile *t, const TiledBlock *b, const UkernelTile *u)
 {
-    const TiledParts *f = c->parts;
-    if (!c->plan->implicit) {
-        call(e, c, b, panel, out, f->products[is_last], column_of(e, c, b, panel));
+    if (!t->plan->tile.implicit_gemm) {
+        call_ukernel(e, t, b, u, false);
         return;
     }
-    EMIT_IF_ELSE (e, inside, tiled_inside(e, c, panel)) {
-        if (inside.yes)
-            call(e, c, b, panel, out, f->implicits[is_last], map_of(e, c, b, panel));
-        else
-            call(e, c, b, panel, out, f->products[is_last], column_of(e, c, b, panel));
+    EMIT_IF_ELSE (e, inside, tiled_inside(e, t, u->panel)) {
+        call_ukernel(e, t, b, u, inside.yes);
     }
 }
 
-static void over_outputs(Emit *e, const Ctx *c, const Block *b, idx panel)
+static void over_outputs(Emit *e, const TiledTile *t, const TiledBlock *b, idx panel)
 {
-    int64_t inner = (int64_t)(c->plan->out_blocks - 1) * c->plan->nr;
-    EMIT_FOR_OPAQUE (e, out, x_const(e, 0), x_const(e, inner), c->plan->nr) {
-        one_product(e, c, b, panel, out.at, 0);
+    int nr = t->plan->tile.nr;
+    int64_t inner = (int64_t)(t->plan->groups.out_blocks - 1) * nr;
+    EMIT_FOR_OPAQUE (e, out, x_const(e, 0), x_const(e, inner), nr) {
+        one_ukernel(e, t, b, &(UkernelTile){ panel, out.at, 0 });
     }
-    one_product(e, c, b, panel, x_const(e, inner), 1);
+    one_ukernel(e, t, b, &(UkernelTile){ panel, x_const(e, inner), 1 });
 }
 
-static void over_pixels(Emit *e, const Ctx *c, const Block *b, idx out, int is_last)
+static void over_pixels(Emit *e, const TiledTile *t, const TiledBlock *b, idx out, int is_last)
 {
-    EMIT_FOR_OPAQUE (e, panel, x_const(e, 0), c->pixels, c->plan->mr) {
-        one_product(e, c, b, panel.at, out, is_last);
+    EMIT_FOR_OPAQUE (e, panel, x_const(e, 0), t->pixels, t->plan->tile.mr) {
+        one_ukernel(e, t, b, &(UkernelTile){ panel.at, out, is_last });
     }
 }
 
-void tiled_multiply(Emit *e, const Ctx *c, const Block *b)
+void tiled_macrokernel(Emit *e, const TiledTile *t, const TiledBlock *b)
 {
-    int64_t inner = (int64_t)(c->plan->out_blocks - 1) * c->plan->nr;
-    if (!c->plan->by_outputs) {
-        EMIT_FOR_OPAQUE (e, panel, x_const(e, 0), c->pixels, c->plan->mr) {
-            over_outputs(e, c, b, panel.at);
+    int nr = t->plan->tile.nr;
+    int64_t inner = (int64_t)(t->plan->groups.out_blocks - 1) * nr;
+    if (!t->plan->tile.outputs_outer) {
+        EMIT_FOR_OPAQUE (e, panel, x_const(e, 0), t->pixels, t->plan->tile.mr) {
+            over_outputs(e, t, b, panel.at);
         }
         return;
     }
-    EMIT_FOR_OPAQUE (e, out, x_const(e, 0), x_const(e, inner), c->plan->nr) {
-        over_pixels(e, c, b, out.at, 0);
+    EMIT_FOR_OPAQUE (e, out, x_const(e, 0), x_const(e, inner), nr) {
+        over_pixels(e, t, b, out.at, 0);
     }
-    over_pixels(e, c, b, x_const(e, inner), 1);
+    over_pixels(e, t, b, x_const(e, inner), 1);
 }

@@ -5,129 +5,166 @@
 #include "codegen/kernel/workspace.h"
 #include "codegen/tiled/tiled.h"
 
-int tiled_repacks(const TiledPlan *p)
+bool tiled_repacks(const TiledPlan *p)
 {
     return p->s->layout == DCN_NCHW || p->repack.block < p->s->in_channels;
 }
 
-static void plan_workspace(TiledPlan *p)
-{
-    const dcn_spec *s = p->s;
-    int64_t out = p->out_stride ? (int64_t)p->panel_pixels + p->lanes : 0;
-    int64_t taps = (int64_t)p->taps * s->offset_groups;
-    int64_t turned = p->turns ? (p->tw * taps + p->lanes) * p->fp_bytes : 0;
-    WorkspaceLayout w = { 0 };
-    p->offset_rows = workspace_add(&w, 2 * turned);
-    p->mask_rows = workspace_add(&w, s->modulation == DCN_MODULATION_NONE ? 0 : turned);
-    p->places = workspace_add(&w, p->entries * 4);
-    p->weights = workspace_add(&w, problem_is_deformed(s) ? p->entries * 4 * p->fp_bytes : 0);
-    p->rows = workspace_add(&w, (int64_t)p->panel_pixels * 8);
-    p->residual_rows = workspace_add(&w, s->residual ? (int64_t)p->panel_pixels * 8 : 0);
-    p->column = workspace_add(&w, (int64_t)p->panel_pixels * p->column_stride * p->fp_bytes);
-    p->out_tile = workspace_add(&w, out * p->out_stride * p->fp_bytes);
-    p->spare = workspace_add(&w, int_round_up(s->out_channels + p->lanes, p->lanes) * p->fp_bytes);
-    p->thread_bytes = workspace_thread_bytes(&w);
-}
+/* ---- groups -------------------------------------------------------------------------------- */
 
-int tiled_finishes_late(const TiledPlan *p)
+/* Blocks begin at multiples of channel_block within a packed group, packed groups at multiples of their channels. */
+int tiled_span(const TiledPlan *p, int channels)
 {
-    return p->s->residual && p->out_stride;
-}
-
-/* Blocks begin at multiples of channel_block within a group, groups at multiples of in_group. */
-int tiled_run(const TiledPlan *p, int channels)
-{
+    const TiledGroups *g = &p->groups;
     if (p->s->offset_groups == 1)
         return channels;
-    int run = int_gcd(channels, p->offset_group);
-    if (p->group_block > 1)
-        return run;
-    return int_gcd(int_gcd(run, p->in_group), p->channel_block);
+    int span = int_gcd(channels, g->offset_channels);
+    return g->group_block > 1 ? span : int_gcd(int_gcd(span, g->in_channels), g->channel_block);
 }
 
-int tiled_chunk(const TiledPlan *p, int channels)
+int tiled_seg(const TiledPlan *p, int channels)
 {
-    int unit = channels / p->group_block, run = tiled_run(p, channels);
-    return run < unit ? run : unit;
+    int per_group = channels / p->groups.group_block, span = tiled_span(p, channels);
+    return span < per_group ? span : per_group;
 }
 
 int tiled_fitting_pack(const dcn_spec *s, int lanes)
 {
     int64_t in = s->in_channels / s->groups, out = s->out_channels / s->groups;
-    int64_t offset_group = s->in_channels / s->offset_groups;
+    int64_t offset_channels = s->in_channels / s->offset_groups;
     for (int pack = lanes; pack > 1; pack /= 2)
         if (s->groups % pack == 0 && out * pack <= lanes && lanes % (in * pack) == 0 &&
-            offset_group % (in * pack) == 0)
+            offset_channels % (in * pack) == 0)
             return pack;
     return 1;
+}
+
+/* Samples per vector, if offset groups are a half or a quarter of a vector and a column has all of them. */
+static int narrow_samples(const TiledPlan *p)
+{
+    const TiledGroups *g = &p->groups;
+    int ratio = p->lanes / g->offset_channels, whole = g->pack == 1 && g->group_block == 1;
+    whole = whole && g->in_channels % g->offset_channels == 0;
+    whole = whole && g->channel_block % g->offset_channels == 0;
+    return whole && (ratio == 2 || ratio == 4) && 2 * ratio <= p->lanes ? ratio : 0;
 }
 
 static void plan_groups(TiledPlan *p, const int *k)
 {
     const dcn_spec *s = p->s;
-    p->pack = k[TILED_GROUP_PACK] ? tiled_fitting_pack(s, p->lanes) : 1;
-    p->groups = s->groups / p->pack;
-    p->in_group = (int)(s->in_channels / s->groups) * p->pack;
-    p->out_group = (int)(s->out_channels / s->groups) * p->pack;
-    p->offset_group = (int)(s->in_channels / s->offset_groups);
-    p->repack = (Repack){ s, k[TILED_REPACK] ? p->offset_group : (int)s->in_channels, 1 };
-    int cb = k[TILED_KC_CHANNELS];
-    p->channel_block = cb && cb < p->in_group ? cb : p->in_group;
-    p->group_block = cb > p->in_group ? int_divisor(p->groups, cb / p->in_group) : 1;
-    p->out_padded = (int)int_round_up(p->out_group, p->lanes);
-    int ratio = p->lanes / p->offset_group, whole = p->pack == 1 && p->group_block == 1;
-    whole = whole && p->in_group % p->offset_group == 0 && p->channel_block % p->offset_group == 0;
-    if (k[TILED_REPACK] && p->by_taps && whole && (ratio == 2 || ratio == 4) &&
-        2 * ratio <= p->lanes)
-        p->abreast = ratio;
+    TiledGroups *g = &p->groups;
+    int block = k[TILED_KC_CHANNELS], taps = k[TILED_KC_TAPS];
+    g->taps = problem_taps(s);
+    g->tap_block = taps && taps < g->taps ? taps : g->taps;
+    g->pack = k[TILED_GROUP_PACK] ? tiled_fitting_pack(s, p->lanes) : 1;
+    g->count = s->groups / g->pack;
+    g->in_channels = (int)(s->in_channels / s->groups) * g->pack;
+    g->out_channels = (int)(s->out_channels / s->groups) * g->pack;
+    g->offset_channels = (int)(s->in_channels / s->offset_groups);
+    g->channel_block = block && block < g->in_channels ? block : g->in_channels;
+    g->group_block = block > g->in_channels ? int_divisor(g->count, block / g->in_channels) : 1;
+    g->out_padded = (int)int_round_up(g->out_channels, p->lanes);
+    g->out_blocks = (int)int_ceil_div(g->out_padded, p->tile.nr);
+    g->last_nv = (g->out_padded - (g->out_blocks - 1) * p->tile.nr) / p->lanes;
+    p->repack = (Repack){ s, k[TILED_REPACK] ? g->offset_channels : (int)s->in_channels, 1 };
+    p->packed_elements = (int64_t)g->count * (g->in_channels / g->pack) * g->taps * g->out_padded;
 }
 
-int tiled_can_by_taps(const dcn_spec *s)
+/* ---- the sample table ---------------------------------------------------------------------- */
+
+/* The tap table, with room for a vector beyond it, is a table of constants. */
+bool tiled_can_tap_lanes(const dcn_spec *s)
 {
     return problem_is_deformed(s) && s->modulation != DCN_MODULATION_SOFTMAX &&
            s->offset_groups * problem_taps(s) <= EMIT_TABLE_MAX - 64;
 }
 
-static void plan_places(TiledPlan *p)
+static void plan_table(TiledPlan *p, const int *k)
 {
-    int all = p->taps * p->s->offset_groups;
-    p->turns = p->by_taps && p->s->layout == DCN_NCHW;
-    p->tap_entries = p->by_taps ? 1 : p->pixels + p->lanes;
-    p->pixel_entries = p->by_taps ? workspace_pad_stride(all, CACHE_LINE / 4 / p->fp_bytes) : 1;
-    p->entries = p->by_taps ? (int64_t)p->strip * p->pixel_entries + p->lanes
-                            : (int64_t)all * p->tap_entries;
+    TiledTable *t = &p->table;
+    int all = problem_taps(p->s) * p->s->offset_groups;
+    t->tap_lanes = k[TILED_TAP_LANES] && tiled_can_tap_lanes(p->s);
+    t->transposes = t->tap_lanes && p->s->layout == DCN_NCHW;
+    t->chunk = k[TILED_OFFSET_CHUNK] ? k[TILED_OFFSET_CHUNK] : p->tile.pixels;
+    if (t->tap_lanes) {
+        t->tap_entries = 1;
+        /* four coefficients to an entry */
+        t->pixel_entries = workspace_pad_stride(all, CACHE_LINE / 4 / p->fp_bytes);
+        t->entries = (int64_t)t->chunk * t->pixel_entries + p->lanes;
+    } else {
+        t->tap_entries = p->tile.pixels + p->lanes;
+        t->pixel_entries = 1;
+        t->entries = (int64_t)all * t->tap_entries;
+    }
+}
+
+/* ---- the workspace of a thread ------------------------------------------------------------- */
+
+enum { ADDRESS_BYTES = 8, ENTRY_BYTES = 4 };
+
+static void plan_strides(TiledPlan *p)
+{
+    const TiledGroups *g = &p->groups;
+    int per_line = CACHE_LINE / p->fp_bytes;
+    p->scratch.group_stride = g->channel_block * g->tap_block;
+    p->scratch.column_stride =
+        workspace_pad_stride(p->scratch.group_stride * g->group_block, per_line);
+    if (p->s->layout == DCN_NCHW)
+        p->scratch.out_stride =
+            workspace_pad_stride((int)int_round_up(p->s->out_channels, p->lanes), per_line);
+}
+
+static void plan_scratch(TiledPlan *p)
+{
+    const dcn_spec *s = p->s;
+    TiledScratch *at = &p->scratch;
+    int64_t fp = p->fp_bytes, panel = p->tile.panel_pixels, entries = p->table.entries;
+    int64_t taps = (int64_t)p->groups.taps * s->offset_groups;
+    int64_t row = p->table.transposes ? (p->tile.tw * taps + p->lanes) * fp : 0;
+    int64_t out = at->out_stride ? panel + p->lanes : 0;
+    int64_t dummy = int_round_up(s->out_channels + p->lanes, p->lanes);
+    WorkspaceLayout w = { 0 };
+    at->offset_rows = workspace_add(&w, 2 * row);
+    at->mask_rows = workspace_add(&w, s->modulation == DCN_MODULATION_NONE ? 0 : row);
+    at->table = workspace_add(&w, entries * ENTRY_BYTES);
+    at->coeff = workspace_add(&w, problem_is_deformed(s) ? entries * 4 * fp : 0);
+    at->rows = workspace_add(&w, panel * ADDRESS_BYTES);
+    at->residual_rows = workspace_add(&w, s->residual ? panel * ADDRESS_BYTES : 0);
+    at->column = workspace_add(&w, panel * at->column_stride * fp);
+    at->out_tile = workspace_add(&w, out * at->out_stride * fp);
+    at->dummy_row = workspace_add(&w, dummy * fp);
+    at->bytes = workspace_thread_bytes(&w);
+}
+
+/* ---- all of it ----------------------------------------------------------------------------- */
+
+static void plan_tile(TiledPlan *p, const int *k)
+{
+    TiledShape *t = &p->tile;
+    t->mr = k[TILED_MR];
+    t->nv = k[TILED_NV];
+    t->nr = t->nv * p->lanes;
+    t->th = k[TILED_TILE_H];
+    t->tw = k[TILED_TILE_W];
+    t->pixels = t->th * t->tw;
+    t->panel_pixels = (int)int_round_up(t->pixels, t->mr);
+    t->grain = k[TILED_GRAIN];
+    t->unroll = k[TILED_UNROLL];
+    t->outputs_outer = k[TILED_LOOP_ORDER];
+    t->implicit_gemm = k[TILED_IMPLICIT_GEMM];
 }
 
 TiledPlan tiled_plan(const dcn_spec *s, const dcn_target *t, const int *k)
 {
     TiledPlan p = { .s = s, .fp_bytes = (int)dcn_dtype_bytes(s->dtype) };
     p.lanes = problem_vector(s, t);
-    p.mr = k[TILED_MR];
-    p.nv = k[TILED_NV];
-    p.nr = p.nv * p.lanes;
-    p.th = k[TILED_TILE_H];
-    p.tw = k[TILED_TILE_W];
-    p.pixels = p.th * p.tw;
-    p.panel_pixels = (int)int_round_up(p.pixels, p.mr);
-    p.taps = problem_taps(s);
     p.prefetch = k[TILED_PREFETCH];
-    p.grain = k[TILED_GRAIN];
-    p.implicit = k[TILED_IMPLICIT_GEMM];
-    p.by_taps = k[TILED_TAP_LANES] && tiled_can_by_taps(s);
-    p.strip = k[TILED_OFFSET_CHUNK] ? k[TILED_OFFSET_CHUNK] : p.pixels;
-    plan_places(&p);
-    p.tap_block = k[TILED_KC_TAPS] && k[TILED_KC_TAPS] < p.taps ? k[TILED_KC_TAPS] : p.taps;
+    plan_tile(&p, k);
     plan_groups(&p, k);
-    p.column_group = p.channel_block * p.tap_block;
-    p.column_stride = workspace_pad_stride(p.column_group * p.group_block, CACHE_LINE / p.fp_bytes);
-    p.out_blocks = (p.out_padded + p.nr - 1) / p.nr;
-    p.last_nv = (p.out_padded - (p.out_blocks - 1) * p.nr) / p.lanes;
-    p.by_outputs = k[TILED_LOOP_ORDER];
-    p.unroll = k[TILED_UNROLL];
-    if (s->layout == DCN_NCHW)
-        p.out_stride = workspace_pad_stride((int)int_round_up(s->out_channels, p.lanes),
-                                            CACHE_LINE / p.fp_bytes);
-    p.packed_elements = (int64_t)p.groups * (p.in_group / p.pack) * p.taps * p.out_padded;
-    plan_workspace(&p);
+    plan_table(&p, k);
+    if (k[TILED_REPACK] && p.table.tap_lanes)
+        p.groups.samples_per_vec = narrow_samples(&p);
+    plan_strides(&p);
+    plan_scratch(&p);
     return p;
 }

@@ -4,48 +4,48 @@
 ** near their pixels: the rows and columns that the tile's taps cover, and `prefetch` pixels around.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "codegen/tiled/tiled.h"
-
-enum { ARGS, INPUT, N, P, Q, COLS, FIRST, NARGS };
-enum { LINE_BYTES = 64 };
+#include "codegen/ir/call.h"
+#include "codegen/kernel/workspace.h"
+#include "codegen/tiled/tile.h"
 
 /* first <= i < end of the rows (axis 0) or columns of the input that outputs at .. at + n - 1 may read. */
-typedef struct Span {
+typedef struct InputRange {
     idx first, end;
-} Span;
+} InputRange;
 
 static idx clamp(Emit *e, idx x, idx size)
 {
     return x_min(e, x_max(e, x, x_const(e, 0)), size);
 }
 
-static Span span(Emit *e, const TiledPlan *p, int axis, idx at, idx n, idx size)
+static InputRange range(Emit *e, const TiledPlan *p, int axis, idx at, idx n, idx size)
 {
     const dcn_spec *s = p->s;
     int reach = (s->kernel[axis] - 1) * s->dilation[axis] + 2 + p->prefetch - s->padding[axis];
     idx first = x_addk(e, x_mulk(e, at, s->stride[axis]), -s->padding[axis] - p->prefetch);
     idx last = x_mulk(e, x_addk(e, x_add(e, at, n), -1), s->stride[axis]);
-    return (Span){ clamp(e, first, size), clamp(e, x_addk(e, last, reach), size) };
+    return (InputRange){ clamp(e, first, size), clamp(e, x_addk(e, last, reach), size) };
 }
 
 /* The lines of `n` elements from p. */
 static void lines(Emit *e, const TiledPlan *p, addr from, idx n, int level)
 {
-    EMIT_FOR_OPAQUE (e, i, x_const(e, 0), n, LINE_BYTES / p->fp_bytes) {
+    EMIT_FOR_OPAQUE (e, i, x_const(e, 0), n, CACHE_LINE / p->fp_bytes) {
         p_prefetch(e, p_at(e, from, i.at), level);
     }
 }
 
-static void window(Emit *e, const TiledPlan *p, const Problem *pb)
+static void window(Emit *e, const TiledPlan *p, const Problem *pb, const TiledPrefetchArgs *in)
 {
-    idx one = x_const(e, 1), at = e_arg_idx(e, P);
+    idx one = x_const(e, 1);
     /* One row more than this one's, so that it is there when its turn comes. */
-    Span y = span(e, p, 0, at, x_const(e, 2), pb->h), above = span(e, p, 0, at, one, pb->h);
-    Span x = span(e, p, 1, e_arg_idx(e, Q), e_arg_idx(e, COLS), pb->w);
+    InputRange y = range(e, p, 0, in->p, x_const(e, 2), pb->h);
+    InputRange above = range(e, p, 0, in->p, one, pb->h);
+    InputRange x = range(e, p, 1, in->q, in->cols, pb->w);
     idx n = x_mulk(e, x_sub(e, x.end, x.first), p->repack.block);
-    idx first = x_select(e, x_equal(e, e_arg_idx(e, FIRST), one), y.first, above.end);
+    idx first = x_select(e, x_equal(e, in->first, one), y.first, above.end);
     EMIT_FOR_OPAQUE (e, c, x_const(e, 0), x_const(e, p->s->in_channels), p->repack.block) {
-        addr block = p_at(e, e_arg_addr(e, INPUT), repack_channel(e, &p->repack, pb, c.at));
+        addr block = p_at(e, in->input, repack_channel(e, &p->repack, pb, c.at));
         EMIT_FOR_OPAQUE (e, row, first, y.end, 1) {
             idx from = x_add(e, x_mul(e, row.at, pb->w), x.first);
             lines(e, p, p_at(e, block, x_mulk(e, from, p->repack.block)), n, 2);
@@ -54,22 +54,33 @@ static void window(Emit *e, const TiledPlan *p, const Problem *pb)
 }
 
 /* nhwc outputs are written where they stand. */
-static void outputs(Emit *e, const TiledPlan *p, const Problem *pb)
+static void outputs(Emit *e, const TiledPlan *p, const Problem *pb, const TiledPrefetchArgs *in)
 {
     idx channels = x_const(e, p->s->out_channels);
-    const idx at[4] = { e_arg_idx(e, N), x_const(e, 0), e_arg_idx(e, P), e_arg_idx(e, Q) };
+    const idx at[4] = { in->n, x_const(e, 0), in->p, in->q };
     addr row = p_at(e, pb->output, problem_at(e, pb, channels, pb->p, pb->q, at));
-    lines(e, p, row, x_mul(e, e_arg_idx(e, COLS), channels), 0);
+    lines(e, p, row, x_mul(e, in->cols, channels), 0);
 }
 
-LLVMValueRef tiled_emit_prefetch(Emit *e, const TiledPlan *plan)
+static const Param param[] = { PARAM(TiledPrefetchArgs, args), PARAM(TiledPrefetchArgs, input),
+                               PARAM(TiledPrefetchArgs, n),    PARAM(TiledPrefetchArgs, p),
+                               PARAM(TiledPrefetchArgs, q),    PARAM(TiledPrefetchArgs, cols),
+                               PARAM(TiledPrefetchArgs, first) };
+static const Params params = PARAMS(TiledPrefetchArgs, param);
+
+LLVMValueRef tiled_emit_prefetch(Emit *e, const TiledPlan *p)
 {
-    const LLVMTypeRef args[NARGS] = { e->ptr, e->ptr, e->i64, e->i64, e->i64, e->i64, e->i64 };
-    LLVMValueRef fn = e_fn_begin(e, "prefetch", 1, e->none, NARGS, args);
-    Problem pb = problem_load(e, plan->s, e_arg_addr(e, ARGS));
-    if (!plan->out_stride)
-        outputs(e, plan, &pb);
-    window(e, plan, &pb);
+    TiledPrefetchArgs in;
+    LLVMValueRef fn = e_fn_begin_with(e, "prefetch", 1, e->none, &params, &in);
+    Problem pb = problem_load(e, p->s, in.args);
+    if (!p->scratch.out_stride)
+        outputs(e, p, &pb, &in);
+    window(e, p, &pb, &in);
     e_fn_end(e);
     return fn;
+}
+
+void tiled_call_prefetch(Emit *e, LLVMValueRef fn, const TiledPrefetchArgs *in)
+{
+    e_call_with(e, fn, &params, in);
 }

@@ -1,28 +1,32 @@
 /* sample_table.c: where every tap of every pixel of a tile looks, once for all channels.
 **
-**     at[entry]          element of the upper left of the four pixels in the view, in its offset group's block
-**     weights[entry][c]  corner c of the four, the tap's modulation and the border rule multiplied in
+**     at[entry]        element of the upper left of the four pixels in the (repacked) input, in its offset group's block
+**     coeff[entry][c]  bilinear coefficient of corner c, the tap's modulation and the border rule multiplied in
 **
 ** entry = (d*K + k)*tap_entries + pixel*pixel_entries, pixel counts along the rows of the tile, so a tile at
 ** the edge of the map has no holes.  Vectors run along a row of the tile, or along the taps of a pixel where
 ** their offsets lie side by side (nhwc); they may spill into entries that are written later.
-** Nothing in the map may leak into a sample that does not touch it (a weight of 0 would not keep a NaN out), so
-** an entry may also be TILED_NOTHING, a sample wholly outside, or TILED_MOVED - at, one at the edge whose four
-** pixels were moved into the map: those with weight 0 are not part of it.  A sample outside whose modulation is
+** Nothing in the map may leak into a sample that does not touch it (a coefficient of 0 would not keep a NaN out), so
+** an entry may also be TAP_OUTSIDE, a sample wholly outside, or TAP_CLAMPED - at, one at the edge whose four
+** pixels were moved into the map: those of coefficient 0 are not part of it.  A sample outside whose modulation is
 ** not finite stays a product, for 0 times it is not 0.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "codegen/ir/call.h"
 #include "codegen/kernel/sample.h"
-#include "codegen/tiled/tiled.h"
+#include "codegen/kernel/workspace.h"
+#include "codegen/tiled/tile.h"
 
-enum { ARGS, AT, WEIGHTS, N, P, Q, COLS, PIXEL, AHEAD, OFFSETS, MASKS, NARGS };
+/* The table being written. */
+typedef struct TableWriter {
+    const TiledPlan *plan;
+    const TiledTableArgs *in;
+    Problem pb;
+    ivec
+        block; /* of the lanes' offset groups in the input, in elements; .v == NULL: there is one */
+} TableWriter;
 
-/* The two tables being written. */
-typedef struct Table {
-    addr at, weights;
-    int view;   /* elements per pixel of the view */
-    ivec block; /* of the lanes' offset groups in the view, in elements; .v == NULL: there is one */
-} Table;
+/* ---- one vector of entries ------------------------------------------------------------------------ */
 
 /* Interleaved, and opaque: LLVM would take the stores that follow apart again. */
 static fvec interleave(Emit *e, fvec a, fvec b, int each, int upper)
@@ -31,28 +35,35 @@ static fvec interleave(Emit *e, fvec a, fvec b, int each, int upper)
     return each == e->lanes ? x : f_opaque(e, x);
 }
 
-/* weights[entry][4] for a vector of entries: one line of the cache holds all corners of a sample. */
-static void store_corners(Emit *e, const Table *t, idx entry, const BilinearTap *s)
+/* coeff[entry][4] for a vector of entries: one line of the cache holds all corners of a sample. */
+static void store_coeff(Emit *e, const TableWriter *w, idx entry, const BilinearTap *s)
 {
-    fvec zero = f_const(e, 0), w[4];
+    fvec zero = f_const(e, 0), corner[4];
     fvec y[] = { s->y0, s->y1 };
     fvec x[] = { s->x0, s->x1 };
     for (int i = 0; i < 2 && s->valid.v; i++)
         y[i] = f_select(e, s->valid, y[i], zero);
     for (int c = 0; c < 4; c++) {
         fvec row = s->modulation.v ? f_mul(e, y[c / 2], s->modulation) : y[c / 2];
-        w[c] = f_mul(e, row, x[c % 2]);
+        corner[c] = f_mul(e, row, x[c % 2]);
     }
     for (int i = 0; i < 4; i++) {
-        fvec upper = interleave(e, w[0], w[1], 1, i / 2),
-             lower = interleave(e, w[2], w[3], 1, i / 2);
+        fvec upper = interleave(e, corner[0], corner[1], 1, i / 2);
+        fvec lower = interleave(e, corner[2], corner[3], 1, i / 2);
         idx at = x_addk(e, x_mulk(e, entry, 4), i * e->lanes);
-        p_store(e, p_at(e, t->weights, at), interleave(e, upper, lower, 2, i % 2), all_lanes);
+        p_store(e, p_at(e, w->in->coeff, at), interleave(e, upper, lower, 2, i % 2), all_lanes);
     }
 }
 
-static mask leaves_nothing(Emit *e, const BilinearTap *s)
+/* Lanes of taps that are outside, and of taps that were moved into the map; .v == NULL: none. */
+typedef struct TapMasks {
+    mask outside, clamped;
+} TapMasks;
+
+static mask is_outside(Emit *e, const BilinearTap *s)
 {
+    if (!s->valid.v)
+        return s->valid;
     mask out = m_not(e, s->valid);
     if (!s->modulation.v)
         return out;
@@ -60,171 +71,193 @@ static mask leaves_nothing(Emit *e, const BilinearTap *s)
     return m_and(e, out, f_equal(e, f_mul(e, s->modulation, zero), zero));
 }
 
-/* What a place says besides where it looks; see the top. */
-typedef struct Notes {
-    mask nothing, moved;
-} Notes;
-
-static void store_at(Emit *e, const Problem *pb, const Table *t, idx entry, ivec y, ivec x,
-                     const Notes *n)
+static void store_at(Emit *e, const TableWriter *w, idx entry, ivec y, ivec x, TapMasks m)
 {
-    ivec at = i_add(e, i_mul(e, y, i_splat(e, pb->w)), x);
-    at = i_mul(e, at, i_const(e, t->view));
-    if (t->block.v)
-        at = i_add(e, at, t->block);
-    if (n->moved.v)
-        at = i_select(e, n->moved, i_sub(e, i_const(e, TILED_MOVED), at), at);
-    if (n->nothing.v)
-        at = i_select(e, n->nothing, i_const(e, TILED_NOTHING), at);
-    p_store_i32(e, p_at_i32(e, t->at, entry), at);
+    ivec at = i_add(e, i_mul(e, y, i_splat(e, w->pb.w)), x);
+    at = i_mul(e, at, i_const(e, w->plan->repack.block));
+    if (w->block.v)
+        at = i_add(e, at, w->block);
+    if (m.clamped.v)
+        at = i_select(e, m.clamped, i_sub(e, i_const(e, TAP_CLAMPED), at), at);
+    if (m.outside.v)
+        at = i_select(e, m.outside, i_const(e, TAP_OUTSIDE), at);
+    p_store_i32(e, p_at_i32(e, w->in->at, entry), at);
 }
 
-static void plain_tap(Emit *e, const Problem *pb, const Table *t, idx entry, const OutPixels *at,
-                      idx i, idx j)
+static void store_sample(Emit *e, const TableWriter *w, idx entry, const BilinearTap *s)
 {
-    ivec y = i_splat(e, emit_tap_row(e, pb, at->p, i)), x = emit_tap_cols(e, pb, at->q, j);
+    TapMasks m = { is_outside(e, s), s->moved };
+    store_at(e, w, entry, s->y, s->x, m);
+    store_coeff(e, w, entry, s);
+}
+
+/* The input in blocks has one for each offset group. */
+static ivec blocks_of(Emit *e, const TableWriter *w, ivec d)
+{
+    const Repack *r = &w->plan->repack;
+    if (r->block == w->plan->s->in_channels)
+        return (ivec){ NULL };
+    return i_mul(e, d, i_splat(e, repack_block_elements(e, r, &w->pb)));
+}
+
+/* ---- lanes along the pixels of a row ----------------------------------------------------------------- */
+
+static void plain_tap(Emit *e, const TableWriter *w, idx entry, const OutPixels *at,
+                      const idx tap[2])
+{
+    const Problem *pb = &w->pb;
+    ivec y = i_splat(e, emit_tap_row(e, pb, at->p, tap[0]));
+    ivec x = emit_tap_cols(e, pb, at->q, tap[1]);
     mask in = m_and(e, i_below(e, y, i_splat(e, pb->h)), i_below(e, x, i_splat(e, pb->w)));
-    store_at(e, pb, t, entry, y, x, &(Notes){ .nothing = m_not(e, in) });
+    store_at(e, w, entry, y, x, (TapMasks){ .outside = m_not(e, in) });
 }
 
-static void store_sample(Emit *e, const Problem *pb, const Table *t, idx entry,
-                         const BilinearTap *s)
+static void deformed_tap(Emit *e, const TableWriter *w, idx entry, const OutPixels *at,
+                         const idx tap[2])
 {
-    Notes notes = { s->valid.v ? leaves_nothing(e, s) : s->valid, s->moved };
-    store_at(e, pb, t, entry, s->y, s->x, &notes);
-    store_corners(e, t, entry, s);
+    BilinearTap s = emit_tap(e, &w->pb, at, tap[0], tap[1]);
+    store_sample(e, w, entry, &s);
 }
 
-static void deformed_tap(Emit *e, const Problem *pb, const Table *t, idx entry, const OutPixels *at,
-                         idx i, idx j)
+/* All taps of one vector of pixels; `pixel` is the first one's number in the table. */
+static void all_taps(Emit *e, const TableWriter *w, const OutPixels *at, idx pixel)
 {
-    BilinearTap s = emit_tap(e, pb, at, i, j);
-    store_sample(e, pb, t, entry, &s);
-}
-
-/* All taps of one vector of pixels; `pixel` is the first one's number in the tile. */
-static void all_taps(Emit *e, const TiledPlan *plan, const Problem *pb, const Table *t,
-                     const OutPixels *at, idx pixel)
-{
-    const dcn_spec *s = plan->s;
-    idx first = x_mulk(e, at->d, plan->taps), zero = x_const(e, 0);
+    const TiledPlan *p = w->plan;
+    const dcn_spec *s = p->s;
+    idx first = x_mulk(e, at->d, p->groups.taps), zero = x_const(e, 0);
     EMIT_FOR_OPAQUE (e, i, zero, x_const(e, s->kernel[0]), 1) {
         EMIT_FOR_OPAQUE (e, j, zero, x_const(e, s->kernel[1]), 1) {
             idx tap = x_add(e, first, x_add(e, x_mulk(e, i.at, s->kernel[1]), j.at));
-            idx entry = x_add(e, x_mulk(e, tap, plan->tap_entries), pixel);
+            idx entry = x_add(e, x_mulk(e, tap, p->table.tap_entries), pixel);
             if (problem_is_deformed(s))
-                deformed_tap(e, pb, t, entry, at, i.at, j.at);
+                deformed_tap(e, w, entry, at, (const idx[]){ i.at, j.at });
             else
-                plain_tap(e, pb, t, entry, at, i.at, j.at);
+                plain_tap(e, w, entry, at, (const idx[]){ i.at, j.at });
         }
     }
 }
 
-static ivec blocks_of(Emit *e, const TiledPlan *plan, const Problem *pb, ivec d)
+static void row_by_pixels(Emit *e, TableWriter *w)
 {
-    if (plan->repack.block == plan->s->in_channels)
-        return (ivec){ NULL };
-    return i_mul(e, d, i_splat(e, repack_block_elements(e, &plan->repack, pb)));
-}
-
-/* Lanes along the columns of the row. */
-static void row_by_pixels(Emit *e, const TiledPlan *plan, const Problem *pb, const Table *t)
-{
-    EMIT_FOR_OPAQUE (e, d, x_const(e, 0), x_const(e, plan->s->offset_groups), 1) {
-        Table here = *t;
-        here.block = blocks_of(e, plan, pb, i_splat(e, d.at));
-        EMIT_VECTORS (e, v, e_arg_idx(e, COLS)) {
+    const TiledTableArgs *in = w->in;
+    EMIT_FOR_OPAQUE (e, d, x_const(e, 0), x_const(e, w->plan->s->offset_groups), 1) {
+        w->block = blocks_of(e, w, i_splat(e, d.at));
+        EMIT_VECTORS (e, v, in->cols) {
             v.at = x_opaque(e, v.at);
-            OutPixels at = {
-                .n = e_arg_idx(e, N), .d = d.at, .p = e_arg_idx(e, P), .live = v.live
-            };
-            at.q = x_add(e, e_arg_idx(e, Q), v.at);
-            emit_softmax(e, pb, &at);
-            all_taps(e, plan, pb, &here, &at, x_add(e, e_arg_idx(e, PIXEL), v.at));
+            OutPixels at = { .n = in->n, .d = d.at, .p = in->p, .live = v.live };
+            at.q = x_add(e, in->q, v.at);
+            emit_softmax(e, &w->pb, &at);
+            all_taps(e, w, &at, x_add(e, in->pixel, v.at));
         }
     }
 }
 
-/* Offsets (per = 2) or masks (1) of all taps of a pixel. */
-static int64_t row_length(const TiledPlan *p, int per)
+/* ---- lanes along the taps of a pixel -------------------------------------------------------------------- */
+
+/* A map of `per` numbers to each tap: 2 of offsets, 1 of masks. */
+typedef struct TapMap {
+    addr map, transposed;
+    int64_t channels; /* of the map, which may hold both */
+    int per;
+} TapMap;
+
+static int64_t row_length(const TableWriter *w, const TapMap *m)
 {
-    return (int64_t)p->taps * p->s->offset_groups * per;
+    return (int64_t)w->plan->groups.taps * w->plan->s->offset_groups * m->per;
 }
 
-/* Where they are: in the tensor, or in a copy of it. */
-static addr row_of(Emit *e, const TiledPlan *p, const Problem *pb, int per, const OutPixels *at,
-                   idx col)
+/* What all taps of a pixel have: in the tensor, or in the transposed copy of it. */
+static addr row_of(Emit *e, const TableWriter *w, const TapMap *m, const OutPixels *at, idx col)
 {
-    if (p->turns)
-        return p_at(e, e_arg_addr(e, per == 2 ? OFFSETS : MASKS),
-                    x_mulk(e, col, row_length(p, per)));
+    const Problem *pb = &w->pb;
+    if (w->plan->table.transposes)
+        return p_at(e, m->transposed, x_mulk(e, col, row_length(w, m)));
     const idx pixel[4] = { at->n, x_const(e, 0), at->p, at->q };
-    idx channels = x_const(e, per == 2 ? pb->offset_channels : pb->mask_channels);
-    addr map = per == 2 ? pb->offset : pb->mask;
-    return p_at(e, map, problem_at(e, pb, channels, pb->p, pb->q, pixel));
+    return p_at(e, m->map, problem_at(e, pb, x_const(e, m->channels), pb->p, pb->q, pixel));
 }
 
-/* What will be read AHEAD pixels from here, a row of the tile later; stride: elements from pixel to pixel. */
-static void prefetch_ahead(Emit *e, const TiledPlan *p, addr row, int per, int64_t stride)
+/* What will be read `ahead` pixels from here, a row of the tile later. */
+static void prefetch_ahead(Emit *e, const TableWriter *w, const TapMap *m, addr row)
 {
-    addr next = p_at(e, row, x_mulk(e, e_arg_idx(e, AHEAD), stride));
-    EMIT_FOR_OPAQUE (e, i, x_const(e, 0), x_const(e, row_length(p, per)), 64 / e->fp_bytes) {
+    addr next = p_at(e, row, x_mulk(e, w->in->ahead, m->channels));
+    idx n = x_const(e, row_length(w, m));
+    EMIT_FOR_OPAQUE (e, i, x_const(e, 0), n, CACHE_LINE / e->fp_bytes) {
         p_prefetch(e, p_at(e, next, i.at), 1);
     }
 }
 
-static void store_spot(Emit *e, const Problem *pb, const Table *t, idx entry, const TapPos *spot)
+static TapRows rows_of(Emit *e, const TableWriter *w, const OutPixels *at, idx col)
 {
-    mask outside = m_not(e, emit_tap_inside(e, pb, spot));
-    EMIT_IF_ELSE (e, border, c_any(e, outside)) {
-        BilinearTap s = emit_bilinear_tap(e, pb, spot, !border.yes);
-        store_sample(e, pb, t, entry, &s);
-    }
-}
-
-static TapRows rows_of(Emit *e, const TiledPlan *p, const Problem *pb, const OutPixels *at, idx col)
-{
-    TapRows rows = { row_of(e, p, pb, 2, at, col), { NULL } };
+    const TiledTableArgs *in = w->in;
+    const Problem *pb = &w->pb;
+    const TapMap offsets = { pb->offset, in->offsets, pb->offset_channels, 2 };
+    const TapMap masks = { pb->mask, in->masks, pb->mask_channels, 1 };
+    TapRows rows = { row_of(e, w, &offsets, at, col), { NULL } };
     if (pb->mask.v)
-        rows.mask = row_of(e, p, pb, 1, at, col);
-    if (p->prefetch < 0 || p->turns)
+        rows.mask = row_of(e, w, &masks, at, col);
+    if (w->plan->prefetch < 0 || w->plan->table.transposes)
         return rows;
-    prefetch_ahead(e, p, rows.offset, 2, pb->offset_channels);
+    prefetch_ahead(e, w, &offsets, rows.offset);
     if (pb->mask.v)
-        prefetch_ahead(e, p, rows.mask, 1, pb->mask_channels);
+        prefetch_ahead(e, w, &masks, rows.mask);
     return rows;
 }
 
-/* Lanes along the taps of each pixel of the row. */
-static void row_by_taps(Emit *e, const TiledPlan *plan, const Problem *pb, const Table *t)
+/* Most vectors lie inside the map and need not look at its border. */
+static void store_taps(Emit *e, const TableWriter *w, idx entry, const TapPos *taps)
 {
-    TapTable table = emit_tap_table(e, plan->s);
-    EMIT_FOR_OPAQUE (e, col, x_const(e, 0), e_arg_idx(e, COLS), 1) {
-        OutPixels at = { .n = e_arg_idx(e, N), .p = e_arg_idx(e, P) };
-        at.q = x_add(e, e_arg_idx(e, Q), col.at);
-        TapRows rows = rows_of(e, plan, pb, &at, col.at);
-        idx pixel = x_add(e, e_arg_idx(e, PIXEL), col.at);
-        EMIT_VECTORS (e, v, x_const(e, (int64_t)plan->taps * plan->s->offset_groups)) {
-            Table here = *t;
+    mask outside = m_not(e, emit_tap_inside(e, &w->pb, taps));
+    EMIT_IF_ELSE (e, border, c_any(e, outside)) {
+        BilinearTap s = emit_bilinear_tap(e, &w->pb, taps, !border.yes);
+        store_sample(e, w, entry, &s);
+    }
+}
+
+static void row_by_taps(Emit *e, TableWriter *w)
+{
+    const TiledPlan *p = w->plan;
+    const TiledTableArgs *in = w->in;
+    TapTable table = emit_tap_table(e, p->s);
+    idx all = x_const(e, (int64_t)p->groups.taps * p->s->offset_groups);
+    EMIT_FOR_OPAQUE (e, col, x_const(e, 0), in->cols, 1) {
+        OutPixels at = { .n = in->n, .p = in->p };
+        at.q = x_add(e, in->q, col.at);
+        TapRows rows = rows_of(e, w, &at, col.at);
+        idx pixel = x_add(e, in->pixel, col.at);
+        EMIT_VECTORS (e, v, all) {
             v.at = x_opaque(e, v.at);
-            here.block = blocks_of(e, plan, pb, p_load_i32(e, p_at_i32(e, table.d, v.at)));
-            TapPos spot = emit_tap_positions(e, pb, &table, &at, &rows, &v);
-            idx entry = x_add(e, x_mulk(e, pixel, plan->pixel_entries), v.at);
-            store_spot(e, pb, &here, entry, &spot);
+            w->block = blocks_of(e, w, p_load_i32(e, p_at_i32(e, table.d, v.at)));
+            TapPos taps = emit_tap_positions(e, &w->pb, &table, &at, &rows, &v);
+            idx entry = x_add(e, x_mulk(e, pixel, p->table.pixel_entries), v.at);
+            store_taps(e, w, entry, &taps);
         }
     }
 }
 
-LLVMValueRef tiled_emit_places(Emit *e, const TiledPlan *plan)
+/* ---- the function ---------------------------------------------------------------------------------------- */
+
+static const Param param[] = { PARAM(TiledTableArgs, args),  PARAM(TiledTableArgs, at),
+                               PARAM(TiledTableArgs, coeff), PARAM(TiledTableArgs, n),
+                               PARAM(TiledTableArgs, p),     PARAM(TiledTableArgs, q),
+                               PARAM(TiledTableArgs, cols),  PARAM(TiledTableArgs, pixel),
+                               PARAM(TiledTableArgs, ahead), PARAM(TiledTableArgs, offsets),
+                               PARAM(TiledTableArgs, masks) };
+static const Params params = PARAMS(TiledTableArgs, param);
+
+LLVMValueRef tiled_emit_sample_table(Emit *e, const TiledPlan *p)
 {
-    const LLVMTypeRef args[NARGS] = { e->ptr, e->ptr, e->ptr, e->i64, e->i64, e->i64,
-                                      e->i64, e->i64, e->i64, e->ptr, e->ptr };
-    LLVMValueRef fn = e_fn_begin(e, "places", 1, e->none, NARGS, args);
-    Problem pb = problem_load(e, plan->s, e_arg_addr(e, ARGS));
-    Table t = { .at = e_arg_addr(e, AT),
-                .weights = e_arg_addr(e, WEIGHTS),
-                .view = plan->repack.block };
-    (plan->by_taps ? row_by_taps : row_by_pixels)(e, plan, &pb, &t);
+    TiledTableArgs in;
+    LLVMValueRef fn = e_fn_begin_with(e, "sample_table", 1, e->none, &params, &in);
+    TableWriter w = { .plan = p, .in = &in, .pb = problem_load(e, p->s, in.args) };
+    if (p->table.tap_lanes)
+        row_by_taps(e, &w);
+    else
+        row_by_pixels(e, &w);
     e_fn_end(e);
     return fn;
+}
+
+void tiled_call_sample_table(Emit *e, LLVMValueRef fn, const TiledTableArgs *in)
+{
+    e_call_with(e, fn, &params, in);
 }

@@ -1,33 +1,36 @@
-/* ukernel.c: a register tile of the product, mr pixels x nv vectors of output channels.
+/* ukernel.c: the micro-kernel: a register tile of mr pixels x nv vectors of output channels.
 **
-**     out[r][o] (+)= sum over k of column[r][k] * weights[k][o]       r < mr, o < nv*lanes, k < kc
+**     out[r][o] (+)= sum over k of a[r][k] * weights[k][o]       r < mr, o < nv*lanes, k < kc
 **
-** All sums stay in registers over the loop; per step it loads nv vectors of weights and broadcasts mr
-** elements of the column.  The first block of k starts from 0, later ones from what is stored; the
-** last does what comes after the sum (finish_in_registers).  rows[r] is the address of pixel r's row of outputs,
-** so a tile need not be a rectangle in memory; pixels beyond the tile point at a spare row.
+** All sums stay in registers over the loop; a rank-1 update loads nv vectors of weights and broadcasts mr elements of
+** A, which is the im2col tile or the map itself.  The first block of k starts from 0, later ones from what is stored;
+** the last has the epilogue.  rows[r] is the address of pixel r's row of outputs, so a tile need not be a rectangle in
+** memory; pixels beyond the tile point at a dummy row.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "codegen/ir/call.h"
 #include "codegen/math/math.h"
-#include "codegen/tiled/tiled.h"
+#include "codegen/tiled/tile.h"
 
 #include <assert.h>
 
-enum { COLUMN, WEIGHTS, DEPTH, ROWS, RESIDUAL_ROWS, ARGS, OUT, FIRST, LAST, NARGS };
-enum { MAX_TILE = 64 };
+enum { MAX_MR = 32, MAX_NV = 8, MAX_SUMS = 64 };
 
-typedef struct Tile {
+/* The register tile. */
+typedef struct RegTile {
     const TiledPlan *plan;
+    const TiledUkernelArgs *in;
     int mr, nv;
     mask last; /* lanes of the last vector that are output channels */
-    addr row[32];
-    var sum[MAX_TILE];
-} Tile;
+    addr row[MAX_MR];
+    var sum[MAX_SUMS];
+} RegTile;
 
 /* Lane o*pack + i of a packed group is output o of its weight group i, which stands at i*outs + o in memory. */
-static fvec reorder(Emit *e, const Tile *t, fvec x, int to_memory)
+static fvec reorder(Emit *e, const RegTile *t, fvec x, bool to_memory)
 {
-    int from[EMIT_MAX_LANES], pack = t->plan->pack, outs = t->plan->out_group / pack;
+    int from[EMIT_MAX_LANES], pack = t->plan->groups.pack;
+    int outs = t->plan->groups.out_channels / pack;
     if (pack == 1 || outs == 1)
         return x;
     for (int i = 0; i < e->lanes; i++)
@@ -40,158 +43,182 @@ static fvec reorder(Emit *e, const Tile *t, fvec x, int to_memory)
     return f_permute(e, x, from);
 }
 
-static mask lanes_of(const Tile *t, int v)
+/* Live lanes of vector v; all but the last are full. */
+static mask lanes_of(const RegTile *t, int v)
 {
     return v == t->nv - 1 ? t->last : all_lanes;
 }
 
-static var *sum(Tile *t, int r, int v)
+static var *sum(RegTile *t, int r, int v)
 {
     return &t->sum[r * t->nv + v];
 }
 
-static addr output(Emit *e, const Tile *t, int r, int v)
+static addr output(Emit *e, const RegTile *t, int r, int v)
 {
     return p_at(e, t->row[r], x_const(e, (int64_t)v * e->lanes));
 }
 
-static void load_sums(Emit *e, Tile *t)
+static void load_sums(Emit *e, RegTile *t)
 {
-    EMIT_IF (e, x_equal(e, e_arg_idx(e, FIRST), x_const(e, 0))) {
+    EMIT_IF (e, x_equal(e, t->in->first, x_const(e, 0))) {
         for (int r = 0; r < t->mr; r++)
             for (int v = 0; v < t->nv; v++) {
                 fvec x = p_load(e, output(e, t, r, v), lanes_of(t, v));
-                v_set(e, *sum(t, r, v), reorder(e, t, x, 0));
+                v_set(e, *sum(t, r, v), reorder(e, t, x, false));
             }
     }
 }
 
-/* One step of the sum: an outer product of row k of the weights and the elements from + r * row of mr pixels. */
-static void step(Emit *e, Tile *t, addr from, int64_t row, idx k)
+static void store_sums(Emit *e, RegTile *t)
 {
-    fvec w[8];
-    addr weights = p_at(e, e_arg_addr(e, WEIGHTS), x_mulk(e, k, (int64_t)t->nv * e->lanes));
+    for (int r = 0; r < t->mr; r++)
+        for (int v = 0; v < t->nv; v++) {
+            fvec x = reorder(e, t, v_get(e, *sum(t, r, v)), true);
+            p_store(e, output(e, t, r, v), x, lanes_of(t, v));
+        }
+}
+
+/* ---- the loop over k ------------------------------------------------------------------------ */
+
+/* Elements of A: pixel r has its own at from + r * row, one rank-1 update after the other. */
+typedef struct ARows {
+    addr from;
+    int64_t row;
+} ARows;
+
+/* sum[r] += a[r] * weights[k] */
+static void rank1_update(Emit *e, RegTile *t, const ARows *a, idx k)
+{
+    fvec w[MAX_NV];
+    addr weights = p_at(e, t->in->weights, x_mulk(e, k, (int64_t)t->nv * e->lanes));
     for (int v = 0; v < t->nv; v++)
         w[v] = p_load(e, p_at(e, weights, x_const(e, (int64_t)v * e->lanes)), all_lanes);
     for (int r = 0; r < t->mr; r++) {
-        fvec x = p_broadcast(e, p_at(e, from, x_const(e, r * row)), t->plan->pack);
+        fvec x = p_broadcast(e, p_at(e, a->from, x_const(e, r * a->row)), t->plan->groups.pack);
         for (int v = 0; v < t->nv; v++)
             v_set(e, *sum(t, r, v), f_fma(e, x, w[v], v_get(e, *sum(t, r, v))));
     }
 }
 
-/* `depth` steps from row k0 of the weights; elements of a pixel lie side by side. */
-static void steps(Emit *e, Tile *t, addr from, int64_t row, idx k0, idx depth)
+static void update_at(Emit *e, RegTile *t, const ARows *a, idx k0, idx k)
 {
-    int unroll = t->plan->unroll, pack = t->plan->pack;
-    idx whole = x_mulk(e, x_div(e, depth, x_const(e, unroll)), unroll);
+    idx row = x_add(e, k0, k);
+    const ARows here = { p_at(e, a->from, x_mulk(e, k, t->plan->groups.pack)), a->row };
+    rank1_update(e, t, &here, row);
+}
+
+/* kc updates, the first with row k0 of the weights. */
+static void updates(Emit *e, RegTile *t, const ARows *a, idx k0, idx kc)
+{
+    int unroll = t->plan->tile.unroll;
+    idx whole = x_mulk(e, x_div(e, kc, x_const(e, unroll)), unroll);
     EMIT_FOR (e, k, x_const(e, 0), whole, unroll) {
-        for (int u = 0; u < unroll; u++) {
-            idx at = x_addk(e, k.at, u);
-            step(e, t, p_at(e, from, x_mulk(e, at, pack)), row, x_add(e, k0, at));
-        }
+        for (int u = 0; u < unroll; u++)
+            update_at(e, t, a, k0, x_addk(e, k.at, u));
     }
-    EMIT_FOR (e, k, whole, depth, 1) {
-        step(e, t, p_at(e, from, x_mulk(e, k.at, pack)), row, x_add(e, k0, k.at));
+    EMIT_FOR (e, k, whole, kc, 1) {
+        update_at(e, t, a, k0, k.at);
     }
 }
 
-static void from_column(Emit *e, Tile *t)
+static void from_column(Emit *e, RegTile *t)
 {
-    steps(e, t, e_arg_addr(e, COLUMN), t->plan->column_stride, x_const(e, 0), e_arg_idx(e, DEPTH));
+    const ARows a = { t->in->a, t->plan->scratch.column_stride };
+    updates(e, t, &a, x_const(e, 0), t->in->kc);
 }
 
-/* Tap by tap, from the map; the column's order of taps and channels. */
-static void from_map(Emit *e, Tile *t)
+/* Tap by tap, from the map, in the column's order of taps and channels. */
+static void from_map(Emit *e, RegTile *t)
 {
     const dcn_spec *s = t->plan->s;
-    Problem pb = problem_load(e, s, e_arg_addr(e, ARGS));
-    idx channels = x_div(e, e_arg_idx(e, DEPTH), x_const(e, t->plan->taps));
+    Problem pb = problem_load(e, s, t->in->args);
+    idx channels = x_div(e, t->in->kc, x_const(e, t->plan->groups.taps));
     idx down = x_mulk(e, pb.w, s->dilation[0] * s->in_channels);
     EMIT_FOR (e, i, x_const(e, 0), x_const(e, s->kernel[0]), 1) {
         EMIT_FOR (e, j, x_const(e, 0), x_const(e, s->kernel[1]), 1) {
-            idx at =
-                x_add(e, x_mul(e, i.at, down), x_mulk(e, j.at, s->dilation[1] * s->in_channels));
+            idx across = x_mulk(e, j.at, s->dilation[1] * s->in_channels);
+            idx at = x_add(e, x_mul(e, i.at, down), across);
             idx tap = x_add(e, x_mulk(e, i.at, s->kernel[1]), j.at);
-            steps(e, t, p_at(e, e_arg_addr(e, COLUMN), at), s->stride[1] * s->in_channels,
-                  x_mul(e, tap, channels), channels);
+            idx k0 = x_mul(e, tap, channels);
+            const ARows a = { p_at(e, t->in->a, at), s->stride[1] * s->in_channels };
+            updates(e, t, &a, k0, channels);
         }
     }
 }
 
-static addr row_address(Emit *e, int table, idx r)
+/* ---- the epilogue --------------------------------------------------------------------------- */
+
+/* What of act((sum + bias) * scale + shift + residual) is done where the sums are in registers: all but long
+** activations, and what waits for the transposition. */
+typedef struct Epilogue {
+    bool affine, residual, relu;
+} Epilogue;
+
+static Epilogue epilogue_of(const TiledPlan *p)
 {
-    addr base = p_get_addr(e, p_at_addr(e, e_arg_addr(e, table), r));
-    return p_at(e, base, e_arg_idx(e, OUT));
+    const dcn_spec *s = p->s;
+    bool late = tiled_epilogue_after_transpose(p);
+    return (Epilogue){ s->bias || s->scale_shift, s->residual && !late,
+                       s->activation == DCN_ACT_RELU && !late };
+}
+
+static addr row_address(Emit *e, const RegTile *t, addr table, idx r)
+{
+    addr base = p_get_addr(e, p_at_addr(e, table, r));
+    return p_at(e, base, t->in->out);
 }
 
 /* The v-th vector of the tile's channels in a row of the output or its like, or of one number per channel. */
-static fvec channels(Emit *e, const Tile *t, addr row, int v)
+static fvec channels(Emit *e, const RegTile *t, addr row, int v)
 {
     addr p = p_at(e, row, x_const(e, (int64_t)v * e->lanes));
-    return reorder(e, t, p_load(e, p, lanes_of(t, v)), 0);
+    return reorder(e, t, p_load(e, p, lanes_of(t, v)), false);
 }
 
-static fvec per_channel(Emit *e, const Tile *t, addr all, int v)
+static fvec per_channel(Emit *e, const RegTile *t, addr all, int v)
 {
-    return all.v ? channels(e, t, p_at(e, all, e_arg_idx(e, OUT)), v) : (fvec){ NULL };
+    return all.v ? channels(e, t, p_at(e, all, t->in->out), v) : (fvec){ NULL };
 }
 
-/* The part of the epilogue that belongs to the registers: all but long activations, and see tiled_finishes_late. */
-typedef struct Finish {
-    int affine, residual, relu;
-} Finish;
-
-static Finish finish_of(const TiledPlan *p)
+static void epilogue_of_vector(Emit *e, RegTile *t, const Problem *pb, int v)
 {
-    const dcn_spec *s = p->s;
-    int late = tiled_finishes_late(p);
-    return (Finish){ s->bias || s->scale_shift, s->residual && !late,
-                     s->activation == DCN_ACT_RELU && !late };
-}
-
-/* act((sum + bias) * scale + shift + residual) */
-static void finish_in_registers(Emit *e, Tile *t)
-{
-    Finish f = finish_of(t->plan);
-    if (!f.affine && !f.residual && !f.relu)
-        return;
-    EMIT_IF (e, x_equal(e, e_arg_idx(e, LAST), x_const(e, 1))) {
-        Problem pb = problem_load(e, t->plan->s, e_arg_addr(e, ARGS));
-        for (int v = 0; v < t->nv; v++) {
-            fvec bias = per_channel(e, t, pb.bias, v), scale = per_channel(e, t, pb.scale, v);
-            fvec shift = per_channel(e, t, pb.shift, v);
-            for (int r = 0; r < t->mr; r++) {
-                fvec x = v_get(e, *sum(t, r, v));
-                x = bias.v ? f_add(e, x, bias) : x;
-                x = scale.v ? f_fma(e, x, scale, shift) : x;
-                if (f.residual)
-                    x = f_add(e, x,
-                              channels(e, t, row_address(e, RESIDUAL_ROWS, x_const(e, r)), v));
-                v_set(e, *sum(t, r, v), f.relu ? emit_relu(e, x) : x);
-            }
+    Epilogue f = epilogue_of(t->plan);
+    fvec bias = per_channel(e, t, pb->bias, v), scale = per_channel(e, t, pb->scale, v);
+    fvec shift = per_channel(e, t, pb->shift, v);
+    for (int r = 0; r < t->mr; r++) {
+        fvec x = v_get(e, *sum(t, r, v));
+        x = bias.v ? f_add(e, x, bias) : x;
+        x = scale.v ? f_fma(e, x, scale, shift) : x;
+        if (f.residual) {
+            addr row = row_address(e, t, t->in->residual_rows, x_const(e, r));
+            x = f_add(e, x, channels(e, t, row, v));
         }
+        v_set(e, *sum(t, r, v), f.relu ? emit_relu(e, x) : x);
     }
 }
 
-static void store_sums(Emit *e, Tile *t)
+static void epilogue_in_registers(Emit *e, RegTile *t)
 {
-    for (int r = 0; r < t->mr; r++)
-        for (int v = 0; v < t->nv; v++) {
-            fvec x = reorder(e, t, v_get(e, *sum(t, r, v)), 1);
-            p_store(e, output(e, t, r, v), x, lanes_of(t, v));
-        }
+    Epilogue f = epilogue_of(t->plan);
+    if (!f.affine && !f.residual && !f.relu)
+        return;
+    EMIT_IF (e, x_equal(e, t->in->last, x_const(e, 1))) {
+        Problem pb = problem_load(e, t->plan->s, t->in->args);
+        for (int v = 0; v < t->nv; v++)
+            epilogue_of_vector(e, t, &pb, v);
+    }
 }
 
-/* Long epilogues go over the tile once more, in a loop: inlined per register they would be most of the code. */
-static void finish_in_memory(Emit *e, Tile *t)
+/* Long activations go over the tile once more, in a loop: inlined per register they would be most of the code. */
+static void epilogue_in_memory(Emit *e, RegTile *t)
 {
     dcn_activation a = t->plan->s->activation;
-    if ((a != DCN_ACT_SILU && a != DCN_ACT_GELU) || tiled_finishes_late(t->plan))
+    if ((a != DCN_ACT_SILU && a != DCN_ACT_GELU) || tiled_epilogue_after_transpose(t->plan))
         return;
-    EMIT_IF (e, x_equal(e, e_arg_idx(e, LAST), x_const(e, 1))) {
+    EMIT_IF (e, x_equal(e, t->in->last, x_const(e, 1))) {
         EMIT_FOR (e, r, x_const(e, 0), x_const(e, t->mr), 1) {
-            addr row = row_address(e, ROWS, r.at);
+            addr row = row_address(e, t, t->in->rows, r.at);
             for (int v = 0; v < t->nv; v++) {
                 addr p = p_at(e, row, x_const(e, (int64_t)v * e->lanes));
                 fvec x = p_load(e, p, lanes_of(t, v));
@@ -201,39 +228,54 @@ static void finish_in_memory(Emit *e, Tile *t)
     }
 }
 
-static LLVMValueRef emit(Emit *e, Tile t, const char *name, int is_last,
-                         void (*accumulate)(Emit *, Tile *))
+/* ---- the function --------------------------------------------------------------------------- */
+
+static const Param param[] = { PARAM(TiledUkernelArgs, a),
+                               PARAM(TiledUkernelArgs, weights),
+                               PARAM(TiledUkernelArgs, kc),
+                               PARAM(TiledUkernelArgs, rows),
+                               PARAM(TiledUkernelArgs, residual_rows),
+                               PARAM(TiledUkernelArgs, args),
+                               PARAM(TiledUkernelArgs, out),
+                               PARAM(TiledUkernelArgs, first),
+                               PARAM(TiledUkernelArgs, last) };
+static const Params params = PARAMS(TiledUkernelArgs, param);
+
+static LLVMValueRef emit(Emit *e, const TiledPlan *p, const char *name, int is_last,
+                         void (*sum_over_k)(Emit *, RegTile *))
 {
-    const LLVMTypeRef args[NARGS] = { e->ptr, e->ptr, e->i64, e->ptr, e->ptr,
-                                      e->ptr, e->i64, e->i64, e->i64 };
-    int ragged = t.plan->out_group % e->lanes;
-    assert(t.mr <= 32 && t.mr * t.nv <= MAX_TILE && t.nv <= 8);
-    LLVMValueRef fn = e_fn_begin(e, name, 1, e->none, NARGS, args);
+    TiledUkernelArgs in;
+    RegTile t = { .plan = p, .in = &in, .mr = p->tile.mr };
+    int ragged = p->groups.out_channels % e->lanes;
+    t.nv = is_last ? p->groups.last_nv : p->tile.nv;
+    assert(t.mr <= MAX_MR && t.nv <= MAX_NV && t.mr * t.nv <= MAX_SUMS);
+    LLVMValueRef fn = e_fn_begin_with(e, name, 1, e->none, &params, &in);
     if (ragged && is_last)
         t.last = m_first(e, ragged);
     for (int r = 0; r < t.mr; r++)
-        t.row[r] = row_address(e, ROWS, x_const(e, r));
+        t.row[r] = row_address(e, &t, in.rows, x_const(e, r));
     for (int i = 0; i < t.mr * t.nv; i++)
         t.sum[i] = v_float(e, f_const(e, 0));
     load_sums(e, &t);
-    accumulate(e, &t);
-    finish_in_registers(e, &t);
+    sum_over_k(e, &t);
+    epilogue_in_registers(e, &t);
     store_sums(e, &t);
-    finish_in_memory(e, &t);
+    epilogue_in_memory(e, &t);
     e_fn_end(e);
     return fn;
 }
 
-LLVMValueRef tiled_emit_product(Emit *e, const TiledPlan *plan, const char *name, int nv,
-                                int is_last)
+LLVMValueRef tiled_emit_ukernel(Emit *e, const TiledPlan *p, const char *name, int is_last)
 {
-    Tile t = { .plan = plan, .mr = plan->mr, .nv = nv };
-    return emit(e, t, name, is_last, from_column);
+    return emit(e, p, name, is_last, from_column);
 }
 
-LLVMValueRef tiled_emit_implicit(Emit *e, const TiledPlan *plan, const char *name, int nv,
-                                 int is_last)
+LLVMValueRef tiled_emit_ukernel_implicit(Emit *e, const TiledPlan *p, const char *name, int is_last)
 {
-    Tile t = { .plan = plan, .mr = plan->mr, .nv = nv };
-    return emit(e, t, name, is_last, from_map);
+    return emit(e, p, name, is_last, from_map);
+}
+
+void tiled_call_ukernel(Emit *e, LLVMValueRef fn, const TiledUkernelArgs *in)
+{
+    e_call_with(e, fn, &params, in);
 }

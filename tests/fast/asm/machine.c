@@ -74,7 +74,7 @@ void machine_expect_product(const dcn_spec *s, const Machine *m)
     int want = schedule_knob(schedule, "mr") * schedule_knob(schedule, "nv") *
                schedule_knob(schedule, "unroll");
     Listing l = machine_listing(s, m, NULL);
-    int first, last, fmas = listing_loop(&l, "product", m->fma, &first, &last);
+    int first, last, fmas = listing_loop(&l, "ukernel", m->fma, &first, &last);
     cr_expect_eq(fmas, want, "%s %s %s %s: %d multiply-adds in the inner loop, not %d", s->name,
                  m->cpu, dcn_dtype_name(s->dtype), schedule, fmas, want);
     int spills = fmas ? stack_accesses(&l, m, first, last) : 0;

@@ -1,0 +1,166 @@
+/* tile.h: what the files that write a tiled kernel share: its internal functions, and the tile in hand.
+**
+** Each struct of arguments belongs to the function that the file named beside it writes and calls.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_CODEGEN_TILE_H
+#define DCN_CODEGEN_TILE_H
+
+#include "codegen/tiled/tiled.h"
+
+/* The internal functions of a kernel; NULL: it needs no such. */
+typedef struct TiledFns {
+    const TiledSource *source; /* NULL: what follows down to column */
+    LLVMValueRef a_source;     /* the source's function */
+    LLVMValueRef offset_rows, sample_table, prefetch;
+    LLVMValueRef column[2];      /* of whole channel blocks, of the last one */
+    LLVMValueRef ukernel[2];     /* of inner blocks of outputs, of the last one */
+    LLVMValueRef implicit[2];    /* the same from the map */
+    LLVMValueRef transpose;      /* nchw, see ir/transpose.h */
+    LLVMValueRef repack, unpack; /* input, outputs */
+} TiledFns;
+
+TiledFns tiled_emit_fns(Emit *e, const TiledPlan *p, const TiledSource *source);
+
+/* ---- the tile in hand ---------------------------------------------------------------------- */
+
+typedef struct TiledTile {
+    const TiledPlan *plan;
+    const TiledFns *fns;
+    Problem pb;
+    addr args, input; /* input: image n of what is sampled */
+    addr scratch;     /* this thread's workspace */
+    idx n, p0, q0, rows, cols, pixels;
+} TiledTile;
+
+typedef struct TiledTileArgs {
+    addr args, shared, scratch;
+    idx number; /* of the tile, in all images */
+} TiledTileArgs;
+
+/* tile.c: the function that computes one tile. */
+LLVMValueRef tiled_emit_tile(Emit *e, const TiledPlan *p, const TiledFns *fns);
+void tiled_call_tile(Emit *e, LLVMValueRef fn, const TiledTileArgs *in);
+
+/* Tiles along a side of the map. */
+static inline idx tiled_along(Emit *e, idx size, int tile)
+{
+    return x_div(e, x_addk(e, size, tile - 1), x_const(e, tile));
+}
+
+/* Byte `at` of the thread's workspace. */
+static inline addr tiled_scratch(Emit *e, const TiledTile *t, int64_t at)
+{
+    return p_at_bytes(e, t->scratch, x_const(e, at));
+}
+
+/* The residual and the activation of an nchw output come after its tile was transposed, for the residual is not in the
+** tile's layout; else they come with the last micro-kernel. */
+static inline bool tiled_epilogue_after_transpose(const TiledPlan *p)
+{
+    return p->s->residual && p->scratch.out_stride;
+}
+
+/* ---- offset_rows.c: nchw offsets and masks of pixels (p, q) .. (p, q + cols - 1) to [pixel][channel] ---------- */
+
+typedef struct TiledOffsetsArgs {
+    addr args, offsets, masks; /* offsets, masks: where they go */
+    idx n, p, q, cols;
+    idx ahead; /* pixels from here to what this thread will ask for next */
+} TiledOffsetsArgs;
+
+LLVMValueRef tiled_emit_offset_rows(Emit *e, const TiledPlan *p, LLVMValueRef transpose);
+void tiled_call_offset_rows(Emit *e, LLVMValueRef fn, const TiledOffsetsArgs *in);
+
+/* ---- sample_table.c: entries of pixels (p, q) .. (p, q + cols - 1) --------------------------------------------- */
+
+/* An entry is the element of the upper left of a sample's four pixels, or says that there is none. */
+enum {
+    TAP_OUTSIDE = -1, /* the sample is 0 */
+    TAP_CLAMPED =
+        -2 /* minus the element: moved into the map, pixels of coefficient 0 are no part of it */
+};
+
+typedef struct TiledTableArgs {
+    addr args, at, coeff; /* at, coeff: the two tables */
+    idx n, p, q, cols;
+    idx pixel; /* number of the first pixel in the tables */
+    idx ahead;
+    addr offsets, masks; /* transposed, where the plan transposes them */
+} TiledTableArgs;
+
+LLVMValueRef tiled_emit_sample_table(Emit *e, const TiledPlan *p);
+void tiled_call_sample_table(Emit *e, LLVMValueRef fn, const TiledTableArgs *in);
+
+/* ---- column.c, column_narrow.c: a block of channels and taps of the im2col tile -------------------------------- */
+
+typedef struct TiledColumnArgs {
+    addr args, input, at, coeff, column; /* of the first pixel */
+    idx channel, tap, taps, pixels;      /* channel, tap: the first of the block */
+} TiledColumnArgs;
+
+/* Of so many channels of the block. */
+LLVMValueRef tiled_emit_column(Emit *e, const TiledPlan *p, const char *name, int channels);
+void tiled_call_column(Emit *e, LLVMValueRef fn, const TiledColumnArgs *in);
+
+/* As tiled_emit_column, of a plan with several samples per vector.  Both begin the function by tiled_begin_column. */
+LLVMValueRef tiled_begin_column(Emit *e, const char *name, TiledColumnArgs *in);
+LLVMValueRef tiled_emit_column_narrow(Emit *e, const TiledPlan *p, const char *name, int channels);
+
+/* ---- ukernel.c: the sum of a register tile over one column ----------------------------------------------------- */
+
+typedef struct TiledUkernelArgs {
+    addr a, weights; /* a: the column, or the map where the first pixel's first tap looks */
+    idx kc;          /* rank-1 updates */
+    addr rows, residual_rows; /* tables of addresses of the tile's first pixel */
+    addr args;
+    idx out;         /* first output channel */
+    idx first, last; /* 1 if this is the first, the last block of the sum */
+} TiledUkernelArgs;
+
+/* is_last: of the last block of outputs, which may be ragged. */
+LLVMValueRef tiled_emit_ukernel(Emit *e, const TiledPlan *p, const char *name, int is_last);
+LLVMValueRef tiled_emit_ukernel_implicit(Emit *e, const TiledPlan *p, const char *name,
+                                         int is_last);
+void tiled_call_ukernel(Emit *e, LLVMValueRef fn, const TiledUkernelArgs *in);
+
+/* ---- macrokernel.c: a block of the sum for all of the tile ------------------------------------------------------ */
+
+/* Channels from c0 of packed group g. */
+typedef struct TiledBlock {
+    idx g, c0, column, weights; /* column, weights: elements from their beginnings */
+    idx kc, first, last;        /* see TiledUkernelArgs */
+} TiledBlock;
+
+void tiled_macrokernel(Emit *e, const TiledTile *t, const TiledBlock *b);
+
+/* Whether the register tile from a pixel on needs no column: its pixels stand side by side in a row, and no tap of
+** theirs looks beyond the map. */
+cond tiled_inside(Emit *e, const TiledTile *t, idx panel);
+
+/* ---- prefetch.c: what the row of a tile at (p, q) will read and write, into L2 ---------------------------------- */
+
+typedef struct TiledPrefetchArgs {
+    addr args, input;
+    idx n, p, q, cols;
+    idx first; /* 1: nothing of the row above was asked for yet */
+} TiledPrefetchArgs;
+
+LLVMValueRef tiled_emit_prefetch(Emit *e, const TiledPlan *p);
+void tiled_call_prefetch(Emit *e, LLVMValueRef fn, const TiledPrefetchArgs *in);
+
+/* ---- unpack.c: a tile of outputs, [pixel][channel] to nchw ------------------------------------------------------- */
+
+typedef struct TiledUnpackArgs {
+    addr args, from;
+    idx n, p0, q0, rows, cols;
+} TiledUnpackArgs;
+
+LLVMValueRef tiled_emit_unpack(Emit *e, const TiledPlan *p, LLVMValueRef transpose);
+void tiled_call_unpack(Emit *e, LLVMValueRef fn, const TiledUnpackArgs *in);
+
+/* ---- pack.c: the entry point that packs the weights -------------------------------------------------------------- */
+
+void tiled_emit_pack(Emit *e, Kernel *k, const TiledPlan *p);
+
+#endif
