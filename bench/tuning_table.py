@@ -37,7 +37,7 @@ def arguments():
     p.add_argument("--threads", type=int, default=1)
     p.add_argument("--budget", type=float, default=60, help="seconds for each tuning")
     p.add_argument("--exhaustive", type=float, default=900, help="seconds for each exhaustive search")
-    p.add_argument("--free", default="th,tw,cb", help="knobs of the part of the space")
+    p.add_argument("--free", default="tile_h,tile_w,kc_channels", help="knobs of the part of the space")
     p.add_argument("--rounds", type=int, default=5, help="processes of the comparison at the end")
     p.add_argument("--out", default="build/tuning", help="folder of stores and results")
     return p.parse_args()
