@@ -2,9 +2,10 @@
 **
 **     dcngen_dispatch SPEC KERNEL CPU,CPU,... [-D name=value]
 **
-** Times NAME_packed_bytes, which returns a constant: called in a library for the CPU that is picked here alone,
-** and in the library for all of them.  The difference is what every call of NAME_run or NAME_tasks
-** pays; a call of a whole kernel makes a few of each.  The first call asks the CPU, and is timed apart.
+** Times NAME_packed_bytes, which returns a constant: called in a library for the CPU that is picked
+** here alone, and in the library for all of them.  The difference is what every call of NAME_run or
+** NAME_tasks pays; a call of a whole kernel makes a few of each.  The first call asks the CPU, and
+** is timed apart.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "bench/load.h"

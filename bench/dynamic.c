@@ -2,9 +2,9 @@
 **
 **     dcngen_dynamic SPEC THREADS ROUNDS [-D name=value]
 **
-** Every kernel of the spec is compiled as it is and with dynamic batch, height and width, each with its guess; both
-** run on the same operands in turns, and must compute what the reference does.  Prints the medians and the median of the ratios
-** within a round.
+** Every kernel of the spec is compiled as it is and with dynamic batch, height and width, each with
+** its guess; both run on the same operands in turns, and must compute what the reference does.
+** Prints the medians and the median of the ratios within a round.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "bench/load.h"

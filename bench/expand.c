@@ -37,8 +37,8 @@ static void expand_list(const Expansion *x, const char *text, const char *open, 
     }
 }
 
-/* The knob whose name ends at `equals`, of the lowering that the text names, or that the schedule of a part
-** names in whose braces the knob stands; if none is named, of any lowering. */
+/* The knob whose name ends at `equals`, of the lowering that the text names, or that the schedule
+** of a part names in whose braces the knob stands; if none is named, of any lowering. */
 static const Knob *find_knob(const char *text, const char *equals)
 {
     const char *name = equals, *all = text;

@@ -2,10 +2,11 @@
 **
 **     dcngen_schedules SPEC KERNEL THREADS ROUNDS [-D name=value] SCHEDULE...
 **
-** A schedule may hold alternatives: "tiled mr={6,8} nv=*" (see expand.h); "" is the guess.  Every legal one is compiled
-** and compared with the reference; those that pass take turns for ROUNDS rounds, forwards and backwards, each running
-** once unclocked to bring its own data into the caches and once by the clock.  The table is sorted by the median; the
-** share is of the multiply-add peak of the same rounds.
+** A schedule may hold alternatives: "tiled mr={6,8} nv=*" (see expand.h); "" is the guess.  Every
+** legal one is compiled and compared with the reference; those that pass take turns for ROUNDS
+** rounds, forwards and backwards, each running once unclocked to bring its own data into the caches
+** and once by the clock.  The table is sorted by the median; the share is of the multiply-add peak
+** of the same rounds.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "bench/expand.h"
@@ -39,7 +40,7 @@ typedef struct ScheduleBench {
     Wanted wanted;
     TimedSchedule *schedule;
     int n, refused, repeated, wrong;
-    dcn_error reason; /* of the last refusal */
+    dcn_error reason; /* why the last refused one was */
     void *workspace;
     double *peak; /* GFLOP/s, per round */
 } ScheduleBench;

@@ -13,14 +13,16 @@
 #define RT_PRINTF(fmt, args)
 #endif
 
-/* Fill err (if not NULL) and return -1, so that a failure is one line: return dcn_fail(err, ...); */
+/* Fills err (if not NULL) and returns -1, so that a failure is one line:
+** return dcn_fail(err, ...); */
 int dcn_fail(dcn_error *err, dcn_status code, const char *fmt, ...) RT_PRINTF(3, 4);
 
-/* The same with a place. */
+/* Fails likewise, with the place in a file that is to blame. */
 int dcn_fail_at(dcn_error *err, dcn_status code, const char *file, int line, const char *fmt, ...)
     RT_PRINTF(5, 6);
 
-/* The name in `names` (ended by NULL) nearest to `word` in edit distance, or NULL if none is near. */
+/* The name in `names` (ended by NULL) nearest to `word` in edit distance, or NULL if none is
+** near. */
 const char *rt_nearest(const char *word, const char *const *names);
 
 #endif

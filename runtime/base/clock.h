@@ -4,8 +4,8 @@
 #ifndef DCN_RUNTIME_CLOCK_H
 #define DCN_RUNTIME_CLOCK_H
 
-/* ns since some fixed moment: never set back, and not slewed while clocks are being adjusted.  A double
-** holds them exactly for the first hundred days of a machine, and to 2 ns for the next. */
+/* ns since some fixed moment: never set back, and not slewed while clocks are being adjusted.  A
+** double holds them exactly for the first hundred days of a machine, and to 2 ns for the next. */
 double rt_now_ns(void);
 
 #endif

@@ -19,7 +19,7 @@ static int utf8_length(const unsigned char *s)
 {
     static const struct {
         unsigned char mask, lead;
-        uint32_t least;
+        uint32_t min;
     } form[] = { { 0x80, 0x00, 0x20 },
                  { 0xe0, 0xc0, 0xa0 }, /* U+0080 to U+009F are control characters */
                  { 0xf0, 0xe0, 0x800 },
@@ -34,7 +34,7 @@ static int utf8_length(const unsigned char *s)
             c = c << 6 | (s[i] & 0x3f);
         }
         bool surrogate = c >= 0xd800 && c < 0xe000;
-        return c < form[n].least || c == 0x7f || c > 0x10ffff || surrogate ? 0 : n + 1;
+        return c < form[n].min || c == 0x7f || c > 0x10ffff || surrogate ? 0 : n + 1;
     }
     return 0;
 }
@@ -58,7 +58,7 @@ static void copy_line(char *to, size_t size, const char *text)
     to[used] = 0;
 }
 
-/* As copy_line, but a text that is too long ends in "...". */
+/* Copies a text as copy_line does, but one that is too long ends in "...". */
 static void copy_text(char *to, size_t size, const char *text)
 {
     if (strlen(text) < size) {
@@ -69,7 +69,7 @@ static void copy_text(char *to, size_t size, const char *text)
     strcat(to, "...");
 }
 
-/* As copy_line, but a path that is too long begins with "...". */
+/* Copies a path as copy_line does, but one that is too long begins with "...". */
 static void copy_path(char *to, size_t size, const char *path)
 {
     size_t length = strlen(path);

@@ -8,8 +8,8 @@
 
 /* Room for at least `need` elements of `size` bytes each.
 **   array  malloc'ed with room for *room elements; NULL: none yet
-** Returns the array, which may have moved; the room is doubled, so that n additions cost O(n).  NULL: no
-** memory, and the old array is as it was. */
+** Returns the array, which may have moved; the room is doubled, so that n additions cost O(n).
+** NULL: no memory, and the old array is as it was. */
 void *rt_grow(void *array, size_t need, size_t *room, size_t size);
 
 #endif

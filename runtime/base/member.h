@@ -30,7 +30,8 @@ typedef struct rt_member {
     _Generic((X), char *: RT_TEXT, bool: RT_BOOL, int: RT_INT, int64_t: RT_INT64, \
                   uint64_t: RT_UINT64, double: RT_DOUBLE)
 
-/* The row of STRUCT.MEMBER under a name; its type is the member's own, and an array of char is a text. */
+/* The row of STRUCT.MEMBER under a name; its type is the member's own, and an array of char is a
+** text. */
 #define RT_MEMBER(NAME, STRUCT, MEMBER) \
     { NAME, RT_MEMBER_TYPE(RT_MEMBER_OF(STRUCT, MEMBER)), offsetof(STRUCT, MEMBER), \
       sizeof RT_MEMBER_OF(STRUCT, MEMBER) }

@@ -1,8 +1,8 @@
 /* stats.c: medians, and how far they can be trusted.
 **
-** Each of n independent values lies below the true median with chance 1/2.  So the interval from the k-th
-** smallest to the k-th greatest misses it with chance 2 P(Binomial(n, 1/2) < k), and nothing is assumed
-** about the shape of the noise.
+** Each of n independent values lies below the true median with chance 1/2.  So the interval from
+** the k-th smallest to the k-th greatest misses it with chance 2 P(Binomial(n, 1/2) < k), and
+** nothing is assumed about the shape of the noise.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/base/stats.h"

@@ -8,8 +8,8 @@
 
 typedef struct rt_interval {
     double low, high;
-    bool
-        sure; /* false: too few values for the confidence asked for; then least and greatest value */
+    /* false: too few values for the confidence asked for; then least and greatest value */
+    bool sure;
 } rt_interval;
 
 /* Ascending. */
@@ -21,8 +21,8 @@ double rt_median(double *v, int n);
 /* k: the interval below goes from the k-th smallest to the k-th greatest of n; 0: n is too few. */
 int rt_median_rank(int n, double confidence);
 
-/* An interval that holds the true median with at least this confidence, whatever the distribution of the
-** n >= 1 values, which are sorted already. */
+/* An interval that holds the true median with at least this confidence, whatever the distribution
+** of the n >= 1 values, which are sorted already. */
 rt_interval rt_median_interval(const double *sorted, int n, double confidence);
 
 #endif

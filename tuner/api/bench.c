@@ -1,10 +1,11 @@
 /* bench.c: how fast a kernel is, as a share of what the machine can do at the same moment.
 **
-** Kernel and multiply-add loop take turns, so that a slow minute of the machine slows both; each is judged by its
-** median.  After that loop the kernel runs unclocked first: what it reads has left the caches meanwhile, where in a
-** network the layer before has just put it.  Weights are packed and the workspace is allocated before the clock
-** starts; quick kernels run several times between two readings of it.  measure.c asks which of two is faster and
-** stops once that is known; here a time is asked for, and readings go on for as long as the caller gives.
+** Kernel and multiply-add loop take turns, so that a slow minute of the machine slows both; each is
+** judged by its median.  After that loop the kernel runs unclocked first: what it reads has left
+** the caches meanwhile, where in a network the layer before has just put it.  Weights are packed
+** and the workspace is allocated before the clock starts; quick kernels run several times between
+** two readings of it.  measure.c asks which of two is faster and stops once that is known; here a
+** time is asked for, and readings go on for as long as the caller gives.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/base/aligned.h"

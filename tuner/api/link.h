@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 typedef struct TuneLink {
-    const char *name; /* of the library: lib<name>.so is its soname */
+    const char *name; /* the library's soname is lib<name>.so */
     const void *object;
     size_t size;
     bool foreign; /* for another machine: the system's own linker will not do */

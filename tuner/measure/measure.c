@@ -2,13 +2,15 @@
 **
 ** B may be given up early on a one-sided test, because all that is at risk is a candidate:
 **
-**     from 2 pairs    every ratio is beyond stop_if_slower_than.  Ratios are compared and not readings, since a
-**                     machine that changes its speed from second to second changes both of a pair; every one of
-**                     them, so that one disturbed reading of B does not condemn it, nor one of A save it for long
-**     from 4 pairs    the sign test says that the median is above stop_unless_below.  A median that lies there
-**                     exactly is given up once in 16 looks, and a better one less often
-**     from 4 pairs    the median so far is above stop_unless_below, and so many ratios are 1 or more that the
-**                     interval would reach 1 even if all the pairs that time is left for were below
+**     from 2 pairs    every ratio is beyond stop_if_slower_than.  Ratios are compared and not
+**                     readings, since a machine that changes its speed from second to second
+**                     changes both of a pair; every one of them, so that one disturbed reading of B
+**                     does not condemn it, nor one of A save it for long
+**     from 4 pairs    the sign test says that the median is above stop_unless_below.  A median that
+**                     lies there exactly is given up once in 16 looks, a better one less often
+**     from 4 pairs    the median so far is above stop_unless_below, and so many ratios are 1 or
+**                     more that the interval would reach 1 even if all the pairs that time is left
+**                     for were below
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "tuner/measure/measure.h"
@@ -17,7 +19,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Confidence of a two-sided interval, so 15/16 on the side that counts: all of 4 ratios, all but one of 8. */
+/* Confidence of a two-sided interval, so 15/16 on the side that counts: all of 4 ratios, all but
+** one of 8. */
 static const double FUTILE = 0.875;
 
 typedef struct MeasureRun {
@@ -39,8 +42,8 @@ static double reading(const MeasureRun *c, int which)
     return (c->w->now_ns(c->w->self) - start) / c->repeats[which];
 }
 
-/* Each side runs once for its cold caches and pages, and again to see how often to repeat it, unless even
-** the cold run says that no repeating is needed. */
+/* Each side runs once for its cold caches and pages, and again to see how often to repeat it,
+** unless even the cold run says that no repeating is needed. */
 static int warm_up(MeasureRun *c)
 {
     enum { FAR_FROM_QUICK = 20 };

@@ -1,10 +1,10 @@
 /* measure.h: is B faster than A?  Paired, interleaved, with a stated confidence.
 **
-** Readings alternate A B B A; each pair gives a ratio, so what slows both for a while cancels.  The median of
-** the ratios has an interval that assumes nothing about the noise (stats.h).  The interval is looked at after
-** min_pairs, twice, four times as many ..., and the chance of error is divided among these looks, so that
-** looking often does not make noise significant.  Giving up what is slower needs less (measure.c).  Clock and
-** work are callbacks, so a test can turn the clock.
+** Readings alternate A B B A; each pair gives a ratio, so what slows both for a while cancels.  The
+** median of the ratios has an interval that assumes nothing about the noise (stats.h).  The
+** interval is looked at after min_pairs, twice, four times as many ..., and the chance of error is
+** divided among these looks, so that looking often does not make noise significant.  Giving up what
+** is slower needs less (measure.c).  Clock and work are callbacks, so a test can turn the clock.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_TUNER_MEASURE_H

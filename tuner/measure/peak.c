@@ -1,7 +1,7 @@
 /* peak.c: the multiply-add peak of the machine at this moment.
 **
-** A loop of multiply-adds works on registers alone.  It runs on as many threads as the kernel that is judged
-** by it, and the rates of the threads add up.
+** A loop of multiply-adds works on registers alone.  It runs on as many threads as the kernel that
+** is judged by it, and the rates of the threads add up.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "tuner/measure/peak.h"

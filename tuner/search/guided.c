@@ -1,10 +1,11 @@
 /* guided.c: the most promising point to try next.
 **
-** Candidates for a proposal are some hundred points: knobs of the best ones changed one at a time, crosses between
-** them, the top of the ranking, and points drawn at random.  Promise is the logarithm of the expected improvement
-** over the best time less a margin, by what the model predicts (model.c).  The margin keeps away from what can
-** only tie with the best, as its neighbours do by knobs that do not matter; it changes from proposal to proposal,
-** so that some go farther where the model is less sure.
+** Candidates for a proposal are some hundred points: knobs of the best ones changed one at a time,
+** crosses between them, the top of the ranking, and points drawn at random.  Promise is the
+** logarithm of the expected improvement over the best time less a margin, by what the model
+** predicts (model.c).  The margin keeps away from what can only tie with the best, as its
+** neighbours do by knobs that do not matter; it changes from proposal to proposal, so that some go
+** farther where the model is less sure.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "tuner/search/internal.h"
@@ -41,7 +42,7 @@ static void add_candidate(Search *s, PointSet *seen, const SearchPoint *p)
         s->candidate[s->ncandidates++] = (Ranked){ number, e };
 }
 
-/* Of the best, every value of every knob; of the other elites, one step up or down in each. */
+/* Adds every value of every knob of the best; of the other elites, one step up or down in each. */
 static void add_neighbours(Search *s, PointSet *seen, int elite)
 {
     const SearchSpace *sp = s->space;
@@ -91,8 +92,9 @@ static void gather(Search *s)
     free(seen.slot);
 }
 
-/* The logarithm of the expected improvement E max(0, goal - y), y normal.  Far from the goal that is the
-** difference of two almost equal numbers, so there the first term of its asymptotic series stands for it. */
+/* The logarithm of the expected improvement E max(0, goal - y), y normal.  Far from the goal that
+** is the difference of two almost equal numbers, so there the first term of its asymptotic series
+** stands for it. */
 static double log_ei(Prediction y, double goal)
 {
     static const double FAR = -6;
@@ -117,7 +119,8 @@ static bool is_new_step(const Search *s, const SearchPoint *p)
            model_count(s->model, p->at[0], knob, p->at[knob]) < SEEN;
 }
 
-/* The candidate of greatest log_ei; now and then one that the model has no right to judge, if there is any. */
+/* The candidate of greatest log_ei; now and then one that the model has no right to judge, if there
+** is any. */
 static uint64_t most_promising(const Search *s)
 {
     double best = -INFINITY, goal = s->nelites ? log(s->elite[0].time) - MARGIN[s->told % 2] : 0;

@@ -40,7 +40,8 @@ struct Search {
     int ncandidates;
 };
 
-/* Whether a point with this estimate cannot beat the best so far, judged by the luckiest point so far. */
+/* Whether a point with this estimate cannot beat the best so far, judged by the luckiest point so
+** far. */
 bool search_cannot_win(const Search *s, double estimate);
 
 /* The most promising point that is not known; 0 if there is none that may win. */

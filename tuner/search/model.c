@@ -1,16 +1,19 @@
 /* model.c: what the answers so far say about the points not tried.
 **
-** A Gaussian process on r = ln(time) - b ln(estimate), so the estimate is corrected where it was seen to err.
-** b is 1 for a trustworthy estimate and falls towards 0 where times do not follow it:
+** A Gaussian process on r = ln(time) - b ln(estimate), so the estimate is corrected where it was
+** seen to err.  b is 1 for a trustworthy estimate and falls towards 0 where times do not follow it:
 **
-**     k(p, q) = 1/2 exp(-a sum_i d_i) + 1/2 mean_i exp(-2 a d_i)      d_i steps between knob i of p and of q
+**     k(p, q) = 1/2 exp(-a sum_i d_i) + 1/2 mean_i exp(-2 a d_i)
 **
-** The first term knows neighbourhoods, the second that a knob often matters alike wherever the others stand.  Most
-** knobs matter little, and which do differs from kernel to kernel: d_i is multiplied by a relevance r_i in the first
-** term, and the second is a mean weighted by r_i.  They are fitted now and then, one knob after the other, to what
-** makes the answers likeliest (the marginal likelihood, with the scale of the residuals fitted).
-** Points of different lowerings share the mean only.  The matrix K + noise is kept as its Cholesky factor L,
-** which a new point extends by a row; weights are (K + noise)^-1 (r - mean).
+** where d_i are the steps between knob i of p and of q.
+**
+** The first term knows neighbourhoods, the second that a knob often matters alike wherever the
+** others stand.  Most knobs matter little, and which do differs from kernel to kernel: d_i is
+** multiplied by a relevance r_i in the first term, and the second is a mean weighted by r_i.  They
+** are fitted now and then, one knob after the other, to what makes the answers likeliest (the
+** marginal likelihood, with the scale of the residuals fitted).  Points of different lowerings
+** share the mean only.  The matrix K + noise is kept as its Cholesky factor L, which a new point
+** extends by a row; weights are (K + noise)^-1 (r - mean).
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "tuner/search/model.h"
@@ -190,7 +193,8 @@ static void fit_relevance(SearchModel *m)
     factorise(m);
 }
 
-/* Drops every other point of the older half: the model is for what is near the best, where the latest are. */
+/* Drops every other point of the older half: the model is for what is near the best, where the
+** latest are. */
 static void thin(SearchModel *m)
 {
     int all = m->n;

@@ -29,7 +29,8 @@ int model_count(const SearchModel *m, int lowering, int knob, int value);
 
 Prediction model_predict(const SearchModel *m, const SearchPoint *p, double estimate);
 
-/* The least time / estimate of all points added, times that of a point bound it from below; 0 at first. */
+/* The least time / estimate of all points added, times that of a point bound it from below; 0 at
+** first. */
 double model_least_ratio(const SearchModel *m);
 
 #endif

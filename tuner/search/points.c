@@ -5,14 +5,14 @@
 
 #include <stdlib.h>
 
-static const uint64_t MOST = UINT64_MAX / 2;
+static const uint64_t MAX_COUNT = UINT64_MAX / 2;
 
 static uint64_t lowering_count(const SearchSpace *s, int lowering)
 {
     uint64_t n = 1;
     for (int i = 0; i < s->dims(s->self, lowering); i++) {
         uint64_t choices = (uint64_t)s->choices(s->self, lowering, i);
-        n = n > MOST / choices ? MOST : n * choices;
+        n = n > MAX_COUNT / choices ? MAX_COUNT : n * choices;
     }
     return n;
 }
@@ -22,7 +22,7 @@ uint64_t points_count(const SearchSpace *s)
     uint64_t sum = 0;
     for (int i = 0; i < s->nlowerings; i++) {
         uint64_t n = lowering_count(s, i);
-        sum = sum > MOST - n ? MOST : sum + n;
+        sum = sum > MAX_COUNT - n ? MAX_COUNT : sum + n;
     }
     return sum;
 }
@@ -89,7 +89,7 @@ int points_add(PointSet *set, uint64_t number)
     return 1;
 }
 
-int points_has(const PointSet *set, uint64_t number)
+bool points_has(const PointSet *set, uint64_t number)
 {
     return set->room && set->slot[find(set, number)] != 0;
 }

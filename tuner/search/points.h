@@ -7,6 +7,8 @@
 #include "runtime/base/tensor.h"
 #include "tuner/search/search.h"
 
+#include <stdbool.h>
+
 /* The number of points, legal or not; that many and more are called UINT64_MAX / 2. */
 uint64_t points_count(const SearchSpace *s);
 
@@ -22,12 +24,13 @@ typedef struct PointSet {
 } PointSet;
 
 int points_add(PointSet *set, uint64_t number); /* 1: it was new; 0: it was there; -1: no memory */
-int points_has(const PointSet *set, uint64_t number);
+bool points_has(const PointSet *set, uint64_t number);
 
 /* A legal point, each lowering as likely as the others; 0 if none was found in many draws. */
 int points_draw(const SearchSpace *s, rt_rng *r, SearchPoint *out);
 
-/* Each knob from one parent or the other, then perhaps one knob anew.  Parents are of one lowering. */
+/* Each knob from one parent or the other, then perhaps one knob anew.  Parents are of one
+** lowering. */
 SearchPoint points_cross(const SearchSpace *s, rt_rng *r, const SearchPoint *a,
                          const SearchPoint *b);
 

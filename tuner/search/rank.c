@@ -18,9 +18,9 @@ static double estimate(const Ranking *s, const SearchPoint *p)
     return s->space->estimate(s->space->self, p);
 }
 
-static int is_legal(const Ranking *s, const SearchPoint *p)
+static bool is_legal(const Ranking *s, const SearchPoint *p)
 {
-    return s->space->legal(s->space->self, p);
+    return s->space->legal(s->space->self, p) != 0;
 }
 
 static int by_estimate(const void *a, const void *b)

@@ -19,8 +19,8 @@ typedef struct Ranking {
     uint64_t legal; /* legal points of the space; guessed from a sample where it is large */
 } Ranking;
 
-/* All legal points of a small space; of a large one a sample, of which the best were moved downhill knob by
-** knob.  -1: no memory.  Close it even then. */
+/* All legal points of a small space; of a large one a sample, of which the best were moved downhill
+** knob by knob.  -1: no memory.  Close it even then. */
 int ranking_open(Ranking *r, const SearchSpace *space, rt_rng *rng);
 void ranking_close(Ranking *r);
 

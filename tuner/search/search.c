@@ -1,7 +1,8 @@
 /* search.c: which schedule to try next.
 **
-** Points are ranked by their estimate once: all of a small space, else a sample (rank.c).  After the starts, and a
-** few points of each lowering, the most promising point is proposed (guided.c); then what is left of the ranking.
+** Points are ranked by their estimate once: all of a small space, else a sample (rank.c).  After
+** the starts, and a few points of each lowering, the most promising point is proposed (guided.c);
+** then what is left of the ranking.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "tuner/search/internal.h"
@@ -19,9 +20,9 @@ static double estimate(const Search *s, const SearchPoint *p)
     return s->space->estimate(s->space->self, p);
 }
 
-static int is_legal(const Search *s, const SearchPoint *p)
+static bool is_legal(const Search *s, const SearchPoint *p)
 {
-    return s->space->legal(s->space->self, p);
+    return s->space->legal(s->space->self, p) != 0;
 }
 
 /* ---- answers ------------------------------------------------------------------------------- */

@@ -1,9 +1,9 @@
 /* search.h: which schedule to try next.
 **
-** Knows nothing of kernels: a space is points that can be numbered and moved between, with an estimate for
-** each; the caller measures.  The order is a function of space, seed and answers only, so a run that is stopped
-** and resumed with the answers it had tries what it would have tried.  How many points are worth measuring is
-** the caller's affair: it stops asking.
+** Knows nothing of kernels: a space is points that can be numbered and moved between, with an
+** estimate for each; the caller measures.  The order is a function of space, seed and answers only,
+** so a run that is stopped and resumed with the answers it had tries what it would have tried.  How
+** many points are worth measuring is the caller's affair: it stops asking.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_TUNER_SEARCH_H
@@ -40,8 +40,8 @@ typedef enum SearchMode {
 
 typedef struct Search Search;
 
-/* starts: the guess first, then neighbours' winners and so on; those that are not legal are passed over.
-** NULL if there is no memory.  The space must outlive it; search_close(NULL) is allowed. */
+/* starts: the guess first, then neighbours' winners and so on; those that are not legal are passed
+** over.  NULL if there is no memory.  The space must outlive it; search_close(NULL) is allowed. */
 Search *search_open(const SearchSpace *space, SearchMode mode, uint64_t seed,
                     const SearchPoint *starts, int n);
 void search_close(Search *s);
@@ -49,8 +49,8 @@ void search_close(Search *s);
 /* 1 and the next legal point, never one twice; 0 when there is none left that may win. */
 int search_next(Search *s, SearchPoint *out);
 
-/* What became of it: a time > 0 in any unit, or < 0 if the candidate failed.  Points that were not asked for
-** may be told as well and will not be asked for then.  -1: no memory. */
+/* What became of it: a time > 0 in any unit, or < 0 if the candidate failed.  Points that were not
+** asked for may be told as well and will not be asked for then.  -1: no memory. */
 int search_tell(Search *s, const SearchPoint *p, double time);
 
 /* How many legal points there are; of a large space a guess from a sample. */

@@ -1,8 +1,9 @@
 /* code.c: compiled code, content-addressed.
 **
-** A file is called after the SHA-256 of its bytes; the store says which (key, name, schedule) it is the code of.
-** A file that has its name's digest is therefore what was put there for that key.  Files are written under
-** another name, flushed and renamed.  What is damaged is dropped: it can be made again.
+** A file is called after the SHA-256 of its bytes; the store says which (key, name, schedule) it is
+** the code of.  A file that has its name's digest is therefore what was put there for that key.
+** Files are written under another name, flushed and renamed.  What is damaged is dropped: it can be
+** made again.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/base/base.h"

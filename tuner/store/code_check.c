@@ -1,7 +1,8 @@
 /* code_check.c: whether bytes are code that this program may load.
 **
-** A kernel is a relocatable ELF file of 64 bits, little-endian, for the machine, that defines its five entry
-** points and calls nothing: no symbol is undefined.  Every offset is checked before it is followed.
+** A kernel is a relocatable ELF file of 64 bits, little-endian, for the machine, that defines its
+** five entry points and calls nothing: no symbol is undefined.  Every offset is checked before it
+** is followed.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/exec/kernel.h"
@@ -17,7 +18,8 @@ typedef struct Elf {
     Elf64_Ehdr head;
 } Elf;
 
-/* A copy of the bytes at offset, because nothing says that they are aligned; false if they are outside. */
+/* A copy of the bytes at offset, because nothing says that they are aligned; false if they are
+** outside. */
 static bool read_at(const Elf *e, uint64_t offset, void *to, size_t size)
 {
     if (offset > e->size || size > e->size - offset)

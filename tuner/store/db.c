@@ -1,7 +1,7 @@
 /* db.c: SQLite in few words.
 **
-** synchronous=FULL: what was committed is on disk, also after a loss of power.  A lock that another process
-** holds is waited for, WAIT_MS at most.
+** synchronous=FULL: what was committed is on disk, also after a loss of power.  A lock that another
+** process holds is waited for, WAIT_MS at most.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "tuner/store/db.h"
@@ -59,7 +59,8 @@ static int try_open(Db *db, const char *name, int flags)
     return rc;
 }
 
-/* WAL needs a writable directory even to read, unless nobody writes: then there is no log to read. */
+/* WAL needs a writable directory even to read, unless nobody writes: then there is no log to
+** read. */
 static int open_unchanging(Db *db)
 {
     char uri[3 * STORE_PATH_MAX + 32], log[STORE_PATH_MAX + 8];

@@ -20,7 +20,8 @@ int db_open(Db *db, bool write, dcn_error *err);
 void db_close(Db *db); /* a closed one allowed */
 bool db_is_writable(const Db *db);
 
-/* Makes the file, which is there but empty, runs the scripts (ended by NULL) and leaves it closed. */
+/* Makes the file, which is there but empty, runs the scripts (ended by NULL) and leaves it
+** closed. */
 int db_create(Db *db, const char *const *scripts, dcn_error *err);
 
 /* ---- statements: their values have one letter each in `types` ------------------------------ */

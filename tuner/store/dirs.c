@@ -1,7 +1,8 @@
 /* dirs.c: where the store lies, and whether its directories can be trusted.
 **
-** Code from the store is run, so whoever can write there can run code as this user.  A directory counts only
-** if it belongs to the user (a system-wide one to root) and neither group nor others may write it.
+** Code from the store is run, so whoever can write there can run code as this user.  A directory
+** counts only if it belongs to the user (a system-wide one to root) and neither group nor others
+** may write it.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "tuner/store/dirs.h"

@@ -13,13 +13,15 @@ enum { STORE_PATH_MAX = 4096 };
 /* off: nothing is read or written; ro: read only; rw. */
 typedef enum TuneStoreMode { TUNE_STORE_OFF, TUNE_STORE_RO, TUNE_STORE_RW } TuneStoreMode;
 
-/* Where a caller wants the store.  A directory that is NULL is that of the environment: DCNGEN_CACHE_DIR, else
-** dcngen below the homes of XDG; DCNGEN_SYSTEM_DIR, else share/dcngen where dcngen is installed.  DCNGEN_CACHE
-** can only lower the mode of a store that the environment places. */
+/* Where a caller wants the store.  A directory that is NULL is that of the environment:
+** DCNGEN_CACHE_DIR, else dcngen below the homes of XDG; DCNGEN_SYSTEM_DIR, else share/dcngen where
+** dcngen is installed.  DCNGEN_CACHE can only lower the mode of a store that the environment
+** places. */
 typedef struct TuneStoreAt {
     const char *state_dir, *cache_dir, *system_dir;
     TuneStoreMode mode;
-    /* Not NULL: records in this file, wherever it lies, and nothing else: no code, no system-wide store. */
+    /* Not NULL: records in this file, wherever it lies, and nothing else: no code, no system-wide
+    ** store. */
     const char *file;
 } TuneStoreAt;
 
@@ -36,8 +38,8 @@ int dirs_find(const TuneStoreAt *at, StoreDirs *out, dcn_error *err);
 /* A name in a directory: the store's file, its folder of code; -1 if the path is too long. */
 int dirs_join(char out[STORE_PATH_MAX], const char *dir, const char *name, dcn_error *err);
 
-/* 0 if the directory is ours (or root's, if `shared`) and nobody else may write it; 1 if it is not there; -1
-** with err. */
+/* 0 if the directory is ours (or root's, if `shared`) and nobody else may write it; 1 if it is not
+** there; -1 with err. */
 int dirs_check(const char *dir, bool shared, dcn_error *err);
 
 /* Makes it and those above it, only for their owner; then checks it. */

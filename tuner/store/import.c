@@ -1,8 +1,9 @@
 /* import.c: JSON lines into the store, all of them or none.
 **
-** Records that differ in (key, offsets, schedule) stand beside each other; where they are the same, the verified
-** one stays, and the faster of two verified ones.  A (key, offsets) has one winner, the fastest.  What was only
-** estimated never takes the place of what was measured.  A pin that is here already stays.
+** Records that differ in (key, offsets, schedule) stand beside each other; where they are the same,
+** the verified one stays, and the faster of two verified ones.  A (key, offsets) has one winner,
+** the fastest.  What was only estimated never takes the place of what was measured.  A pin that is
+** here already stays.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/base/file.h"
@@ -19,7 +20,8 @@ typedef struct Merge {
 
 /* ---- which is better --------------------------------------------------------------------- */
 
-/* 1: ours is as good; 0: take it; -1 err.  What computed something wrong here is not made right by an import. */
+/* 1: ours is as good; 0: take it; -1 err.  What computed something wrong here is not made right by
+** an import. */
 static int ours_is_as_good(const Db *db, const JsonLine *in, dcn_error *err)
 {
     char outcome[16] = "";

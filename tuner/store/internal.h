@@ -36,7 +36,9 @@ StoreLayer *store_reader(TuneStore *st, dcn_error *err);
     "r.offsets, r.schedule, r.lowering, r.rev, r.outcome, r.why, r.ns_median, r.ns_low, "          \
     "r.ns_high, r.gain, r.peak_gflops, r.flops, r.samples, r.at, r.place, r.trial, r.run, "        \
     "r.winner, r.sum, p.schedule IS r.schedule"
-#define ROWS           "records r JOIN keys k ON k.id = r.key LEFT JOIN pins p ON p.problem = k.problem "
+#define ROWS                                                                                       \
+    "records r JOIN keys k ON k.id = r.key "                                                       \
+    "LEFT JOIN pins p ON p.problem = k.problem "
 #define SELECT_RECORDS "SELECT " RECORD_COLUMNS " FROM " ROWS
 enum { KEY_NCOLUMNS = 5, RECORD_NCOLUMNS = KEY_NCOLUMNS + 20 };
 
@@ -58,7 +60,8 @@ int pin_put(const Db *db, const TuneKey *key, const char *schedule, dcn_error *e
 /* The file of the code with that digest. */
 int code_path(const StoreLayer *l, const char *digest, char out[STORE_PATH_MAX], dcn_error *err);
 
-/* NULL if the bytes are code of the kernel `name` for a machine with that triple, else what is wrong. */
+/* NULL if the bytes are code of the kernel `name` for a machine with that triple, else what is
+** wrong. */
 const char *code_refuse(const void *bytes, size_t size, const char *name, const char *triple);
 
 typedef struct CodeId {
@@ -68,7 +71,8 @@ typedef struct CodeId {
 /* NULL if the file holds that code, malloc'ed in *bytes; else what is wrong with it. */
 const char *code_read(const StoreLayer *l, const CodeId *id, void **bytes, size_t *size);
 
-/* Deletes files in the folder of code that no row names and that are older than `before`; -1 err. */
+/* Deletes files in the folder of code that no row names and that are older than `before`; -1
+** err. */
 int code_collect_garbage(const StoreLayer *l, int64_t before, dcn_error *err);
 
 /* Drops code by age and size as tune_store_prune says; how many rows went, or -1. */

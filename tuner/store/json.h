@@ -1,6 +1,6 @@
 /* json.h: one record or one pin as a line of JSON.
 **
-**     {"dcngen_record": 1, "spec": ..., "machine": ..., "threads": ..., "build": ..., "offsets": ..., ...}
+**     {"dcngen_record": 1, "spec": ..., "machine": ..., "threads": ..., "build": ..., ...}
 **     {"dcngen_pin": 1, "spec": ..., "machine": ..., "threads": ..., "schedule": ...}
 ** SPDX-License-Identifier: Apache-2.0
 */

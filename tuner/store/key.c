@@ -4,7 +4,8 @@
 **     problem = SHA-256(spec, machine, threads)
 **     family  = SHA-256(spec with its sizes taken out, machine, threads)
 **
-** Each is hashed as text that ends in NUL; never as bytes of a struct, whose padding and order mean nothing.
+** Each is hashed as text that ends in NUL; never as bytes of a struct, whose padding and order mean
+** nothing.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "tuner/store/key.h"
@@ -90,8 +91,8 @@ static int print_features(const char *list, char *buf, size_t size)
     return (int)t.length;
 }
 
-/* A list that holds all that the host can and cannot do leaves nothing to the CPU's name.  A CPU of the
-** table stands for the features of its name, so there the name says what code may do. */
+/* A list that holds all that the host can and cannot do leaves nothing to the CPU's name.  A CPU of
+** the table stands for the features of its name, so there the name says what code may do. */
 static bool features_say_all(const dcn_target *t)
 {
     dcn_target native;

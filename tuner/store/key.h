@@ -1,8 +1,8 @@
 /* key.h: under which name a tuning result is remembered.
 **
-** Two keys are the same only if a schedule that is best for one is best for the other, and code made for one
-** runs for the other: docs/CACHE.md argues why each part is in it.  The name that the machine gives its CPU
-** is not: in virtual machines it lies.
+** Two keys are the same only if a schedule that is best for one is best for the other, and code
+** made for one runs for the other: docs/CACHE.md argues why each part is in it.  The name that the
+** machine gives its CPU is not: in virtual machines it lies.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_TUNER_KEY_H
@@ -35,8 +35,8 @@ void tune_key_problem(const TuneKey *key, char id[TUNE_ID_MAX]);
 
 enum { TUNE_NSIZES = 8 };
 
-/* The spec's sizes, in a fixed order, 0 where it has none and -1 where dynamic; id: digest of what remains
-** of the spec, with machine and threads.  Keys of one family are neighbours. */
+/* The spec's sizes, in a fixed order, 0 where it has none and -1 where dynamic; id: digest of what
+** remains of the spec, with machine and threads.  Keys of one family are neighbours. */
 void tune_key_family(const TuneKey *key, char id[TUNE_ID_MAX], int64_t size[TUNE_NSIZES]);
 
 #endif

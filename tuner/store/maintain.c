@@ -1,7 +1,7 @@
 /* maintain.c: how much there is, and what may go.
 **
-** Stale records (of another build, of another revision of their lowering) are never used again here, but a
-** program of that build would use them: only pruning removes them.
+** Stale records (of another build, of another revision of their lowering) are never used again
+** here, but a program of that build would use them: only pruning removes them.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/base/base.h"
@@ -146,7 +146,8 @@ static void collect_state_garbage(const TuneStore *st, int64_t before)
         closedir(dir);
 }
 
-/* After rows went, gives back their space, and deletes files older than `before` that belong to nothing. */
+/* After rows went, gives back their space, and deletes files older than `before` that belong to
+** nothing. */
 static int collect_garbage(const TuneStore *st, int64_t before, dcn_error *err)
 {
     const StoreLayer *l = &st->layer[LAYER_USER];

@@ -5,7 +5,8 @@
 
 #include <math.h>
 
-/* The sum of |log of the ratio| of sizes; a static size and a dynamic one differ like a factor of 16. */
+/* The sum of |log of the ratio| of sizes; a static size and a dynamic one differ like a factor of
+** 16. */
 static double distance(const int64_t *a, const int64_t *b)
 {
     double sum = 0;

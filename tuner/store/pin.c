@@ -1,6 +1,7 @@
 /* pin.c: schedules that the user decided on.
 **
-** They belong to spec, machine and threads, not to a build of dcngen: what the user said outlives an upgrade.
+** They belong to spec, machine and threads, not to a build of dcngen: what the user said outlives
+** an upgrade.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "tuner/store/internal.h"

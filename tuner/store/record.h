@@ -26,13 +26,13 @@ enum { TUNE_MAX_SAMPLES = 64 };
 typedef struct TuneRecord {
     char schedule[DCN_SCHEDULE_MAX];
     char lowering[32];
-    int rev;                    /* of the lowering */
+    int rev;                    /* the lowering's revision */
     char offsets[DCN_TEXT_MAX]; /* "normal:2", "zero", digest of a file */
     TuneOutcome outcome;
     char why[DCN_TEXT_MAX];            /* reason, "" for ok */
     double ns_median, ns_low, ns_high; /* confidence interval of the median; 0 if not timed */
     double gain;               /* time of the guess / own time, paired in one run; 0 if unknown */
-    double peak_gflops, flops; /* of the same run */
+    double peak_gflops, flops; /* what the machine could do in that run; the kernel's work */
     int nsamples;
     double sample[TUNE_MAX_SAMPLES]; /* ns, in the order of measuring */
     int64_t when;                    /* unix seconds */
@@ -46,7 +46,7 @@ typedef struct TuneRecord {
 /* Whether this build would make the same code: its lowering exists in that revision. */
 bool tune_record_is_current(const TuneKey *key, const TuneRecord *r);
 
-/* -1 for numbers that have no meaning, which are the caller's mistake: found here rather than in a later run. */
+/* -1 for numbers without meaning: the caller's mistake is found here rather than in a later run. */
 int tune_record_check(const TuneRecord *r, dcn_error *err);
 
 #endif

@@ -1,7 +1,8 @@
 /* row.c: records as rows of the store.
 **
-** Each row carries a digest of what was written (winner excepted, which changes later), so that a flipped bit
-** on disk, which SQLite does not see, makes a row that does not count instead of a wrong one.
+** Each row carries a digest of what was written (winner excepted, which changes later), so that a
+** flipped bit on disk, which SQLite does not see, makes a row that does not count instead of a
+** wrong one.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/base/digest.h"

@@ -1,7 +1,8 @@
 /* store.c: opening and closing the store; its tables.
 **
-** A store's file is made complete under another name and linked into place, so it is never seen half made and
-** an empty one is not ours.  user_version counts the schema: a greater one is of a newer dcngen.
+** A store's file is made complete under another name and linked into place, so it is never seen
+** half made and an empty one is not ours.  user_version counts the schema: a greater one is of a
+** newer dcngen.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/base/base.h"

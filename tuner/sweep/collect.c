@@ -127,7 +127,8 @@ typedef struct RecordLines {
     bool failed;
 } RecordLines;
 
-/* Beside what was measured estimates do not count; where all is estimated, only what is recommended does. */
+/* Beside what was measured estimates do not count; where all is estimated, only what is recommended
+** does. */
 static int write_record(void *self, const TuneKey *key, const TuneRecord *r)
 {
     RecordLines *l = self;

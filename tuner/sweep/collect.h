@@ -1,8 +1,9 @@
 /* collect.h: what several databases say of a plan, as one.
 **
-** Times of different machines cannot be compared, so for every key and distribution of offsets all records come
-** from one database: that whose winner counts most.  Measured counts more than estimated, measured on a CPU of
-** the target's name more than on another that can run it, and then the faster.
+** Times of different machines cannot be compared, so for every key and distribution of offsets all
+** records come from one database: that whose winner counts most.  Measured counts more than
+** estimated, measured on a CPU of the target's name more than on another that can run it, and then
+** the faster.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_TUNER_SWEEP_COLLECT_H

@@ -30,7 +30,7 @@ int cores_find(Cores *c, dcn_error *err)
     memset(c, 0, sizeof *c);
     if (sched_getaffinity(0, sizeof c->allowed, &c->allowed))
         return dcn_fail(err, DCN_EENV, "cannot tell which CPUs may be used: %s", strerror(errno));
-    for (int cpu = 0; cpu < CPU_SETSIZE && cpu < CORES_MOST; cpu++) {
+    for (int cpu = 0; cpu < CPU_SETSIZE && cpu < CORES_MAX; cpu++) {
         if (!CPU_ISSET(cpu, &c->allowed))
             continue;
         int first = first_of_core(cpu), i = 0;
@@ -44,13 +44,13 @@ int cores_find(Cores *c, dcn_error *err)
     return 0;
 }
 
-/* `most` CPUs of core i. */
-static void add_cpus(const Cores *c, int i, int most, cpu_set_t *to)
+/* Adds `max` CPUs of core i. */
+static void add_cpus(const Cores *c, int i, int max, cpu_set_t *to)
 {
-    for (int cpu = 0; cpu < CPU_SETSIZE && cpu < CORES_MOST && most > 0; cpu++) {
+    for (int cpu = 0; cpu < CPU_SETSIZE && cpu < CORES_MAX && max > 0; cpu++) {
         if (CPU_ISSET(cpu, &c->allowed) && c->of[cpu] == i) {
             CPU_SET(cpu, to);
-            most--;
+            max--;
         }
     }
 }
@@ -69,7 +69,7 @@ int cores_take(const Cores *c, int threads, CoreSet *out, dcn_error *err)
         if (got < 0)
             continue;
         out->fd[out->n++] = got;
-        add_cpus(c, i, crowded ? CORES_MOST : 1, &out->cpus);
+        add_cpus(c, i, crowded ? CORES_MAX : 1, &out->cpus);
     }
     if (got > -2 && out->n == wanted)
         return 1;

@@ -1,8 +1,7 @@
 /* item.c: what there is to do in a sweep: one item.
 **
-**     id = first 16 hex digits of SHA-256(spec, schedule, target, triple, attrs, machine, threads, offsets'
-**          name, effort, trials, seconds, seed)
-**
+**     id = first 16 hex digits of SHA-256(spec, schedule, target, triple, attrs, machine, threads,
+**                                         name of the offsets, effort, trials, seconds, seed)
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "tuner/sweep/item.h"

@@ -1,8 +1,8 @@
 /* item.h: what there is to do in a sweep: items, and the plan that lists them.
 **
-** An item is one kernel for one target, one number of threads and one distribution of offsets, with its budget.
-** It holds all that a worker on another machine needs; its id is a digest of that, so the same wish is the same
-** item whoever plans it and however often.
+** An item is one kernel for one target, one number of threads and one distribution of offsets, with
+** its budget.  It holds all that a worker on another machine needs; its id is a digest of that, so
+** the same wish is the same item whoever plans it and however often.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_TUNER_SWEEP_ITEM_H
@@ -18,7 +18,7 @@ typedef struct SweepItem {
     char kernel[DCN_NAME_MAX]; /* its name, for people: not in the id */
     char
         spec[TUNE_SPEC_MAX]; /* as a spec file, with another name and without target and schedule */
-    char schedule[DCN_SCHEDULE_MAX]; /* of the spec; "": open */
+    char schedule[DCN_SCHEDULE_MAX]; /* what the spec says; "": open */
     char target[64], triple[64],
         attrs[DCN_TEXT_MAX]; /* what --target and its like said; "": nothing */
     char isa[32];
@@ -59,10 +59,10 @@ void sweep_item_id(const SweepItem *item, char id[SWEEP_ID_MAX]);
 /* 1: added; 0: the plan has it already; -1 err. */
 int sweep_plan_add(SweepPlan *plan, const SweepItem *item, dcn_error *err);
 
-/* A file of JSON lines.  What is not a plan, or was changed, is DCN_EUSAGE with its line; one without an item,
-** too.  Freed by sweep_plan_free, also after a failure. */
+/* A file of JSON lines.  What is not a plan, or was changed, is DCN_EUSAGE with its line; one
+** without an item, too.  Freed by sweep_plan_free, also after a failure. */
 int sweep_plan_read(const char *path, SweepPlan *out, dcn_error *err);
-/* The same text that it is read from, malloc'ed. */
+/* The text of a plan's file, malloc'ed. */
 int sweep_plan_print(const SweepPlan *plan, char **text, size_t *size, dcn_error *err);
 void sweep_plan_free(SweepPlan *plan);
 

@@ -1,7 +1,8 @@
 /* item_run.c: one item of a sweep: held, tuned, recorded.
 **
-** The item is recorded as running before and as done after; the tuner's records are there as soon as each is
-** made.  So whatever kills the process, the next one that takes the item goes on where this one was.
+** The item is recorded as running before and as done after; the tuner's records are there as soon
+** as each is made.  So whatever kills the process, the next one that takes the item goes on where
+** this one was.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/base/base.h"
@@ -28,7 +29,8 @@ int sweep_can_run(const SweepItem *t, const Cores *c, dcn_error *err)
     return 0;
 }
 
-/* Names such as x86-64-v3 and generic are no CPU's, and a list that says all features needs no name. */
+/* Names such as x86-64-v3 and generic are no CPU's, and a list that says all features needs no
+** name. */
 static bool is_measured_on_target(const TuneKey *key, const dcn_target *target,
                                   const dcn_target *native)
 {

@@ -1,8 +1,8 @@
 /* lock.h: names that one process of a machine holds at a time.
 **
-** Names of the kernel (abstract sockets), not files: no directory must be writable, all users and all jobs of a
-** machine see the same ones, and a process that is killed lets go of its own.  A process that is forked holds
-** what its parent held, until both are gone.
+** Names of the kernel (abstract sockets), not files: no directory must be writable, all users and
+** all jobs of a machine see the same ones, and a process that is killed lets go of its own.  A
+** process that is forked holds what its parent held, until both are gone.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_TUNER_SWEEP_LOCK_H

@@ -1,6 +1,6 @@
 /* plan.c: the list of a sweep's items, as JSON lines.
 **
-**     {"dcngen_item": 1, "id": "9f...", "kernel": "c3", "target": "znver4", "threads": 2, "offsets": ...}
+**     {"dcngen_item": 1, "id": "9f...", "kernel": "c3", "target": "znver4", "threads": 2, ...}
 **
 ** Plans of one line an item can be cut, sorted and put together with other programs.
 ** SPDX-License-Identifier: Apache-2.0

@@ -1,8 +1,8 @@
 /* worker.c: a worker: its share of a plan, on the machine it is on.
 **
-** First all items are looked at: what is done is reported, what this machine cannot run is recorded as left or is
-** estimated.  Then the rest is tuned, each item in a process of its own on cores of its own.  The worker itself
-** has no database open while it makes processes.
+** First all items are looked at: what is done is reported, what this machine cannot run is recorded
+** as left or is estimated.  Then the rest is tuned, each item in a process of its own on cores of
+** its own.  The worker itself has no database open while it makes processes.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "tuner/sweep/worker.h"
@@ -23,7 +23,7 @@ enum { LOOK_MS = 20, MAX_SILENCE_MS = 1000 };
 
 /* What a process leaves, in memory that it shares with the worker. */
 typedef struct Answer {
-    int finished, failed;
+    bool finished, failed;
     SweepRow row;
     dcn_error err;
 } Answer;
@@ -40,7 +40,7 @@ typedef enum { TO_MEASURE, TO_ESTIMATE, TO_LEAVE } Todo;
 typedef struct SweepWorker {
     SweepRun *run;
     Cores cores;
-    Todo *todo; /* of every item */
+    Todo *todo; /* what to do with every item */
     Slot *slot;
     int nslots, running, next;
     int waited_ms; /* for cores that others hold */
@@ -130,7 +130,7 @@ static void do_item(const SweepWorker *w, const Slot *s)
     run.stop = &item_stopped;
     a->failed = sweep_do_item(&run, &w->run->plan->at[s->item], w->todo[s->item] == TO_ESTIMATE,
                               &a->row, &a->err);
-    a->finished = 1;
+    a->finished = true;
 }
 
 static int start(SweepWorker *w, Slot *s, dcn_error *err)
@@ -252,7 +252,7 @@ static void pause_a_while(SweepWorker *w)
         w->run->waits(w->run->self);
 }
 
-static int is_stopped(const SweepWorker *w)
+static bool is_stopped(const SweepWorker *w)
 {
     return w->run->stop && *w->run->stop;
 }

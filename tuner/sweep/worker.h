@@ -28,8 +28,9 @@ typedef struct SweepRun {
 /* -1 if the work could not be done: a database that is damaged or cannot be written, no process. */
 int sweep_run(SweepRun *run, dcn_error *err);
 
-/* One item in this process, whose database nobody has open in it: 0 with its row, or -1.  Where another process
-** has it in hand the row is SWEEP_RUNNING; where `stop` came first it is SWEEP_MISSING. */
+/* One item in this process, whose database nobody has open in it: 0 with its row, or -1.  Where
+** another process has it in hand the row is SWEEP_RUNNING; where `stop` came first it is
+** SWEEP_MISSING. */
 int sweep_do_item(const SweepRun *run, const SweepItem *item, bool estimate, SweepRow *row,
                   dcn_error *err);
 

@@ -160,7 +160,8 @@ static void read_good(void)
     fclose(from);
 }
 
-/* The good line, with `from` replaced by `to`, is refused as line 2 and nothing of line 1 is kept. */
+/* The good line, with `from` replaced by `to`, is refused as line 2 and nothing of line 1 is
+** kept. */
 static void refuse(const char *from, const char *to, const char *message)
 {
     char bad[16384], want[256];

@@ -1,7 +1,7 @@
 /* test_fault.c: a store that is damaged, foreign, newer, not ours, or cannot be written.
 **
-** Each ends with a message or with work that goes on; none with a wrong record, and no file that is not a store
-** of this dcngen is changed.
+** Each ends with a message or with work that goes on; none with a wrong record, and no file that is
+** not a store of this dcngen is changed.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "tests/tools/store/temp.h"

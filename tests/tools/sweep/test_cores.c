@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Of this process and its children only. */
+/* Only this process and its children are affected. */
 static const char *name_of(const char *what)
 {
     static char name[64];
@@ -73,7 +73,8 @@ Test(cores, are_those_that_may_be_used)
     free(c);
 }
 
-/* Cores with made-up names, so that no worker of this machine is disturbed: two of two CPUs each. */
+/* Cores with made-up names, so that no worker of this machine is disturbed: two of two CPUs
+** each. */
 static void make_up(Cores *c)
 {
     const int base = 100000000 + (int)getpid();

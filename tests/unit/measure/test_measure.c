@@ -83,7 +83,8 @@ Test(measure, finds_two_per_cent_in_ten_per_cent_of_noise)
     cr_expect(r.b_low <= r.b_median && r.b_median <= r.b_high);
 }
 
-/* The machine becomes half as fast during the measurement; the ratio does not notice, the sentinel does. */
+/* The machine becomes half as fast during the measurement; the ratio does not notice, the sentinel
+** does. */
 Test(measure, drift_cancels_and_is_told)
 {
     FakeMachine m = { .cost = { 1e7, 1.1e7 }, .noise = 0.01, .drift = 1 };
@@ -104,7 +105,8 @@ Test(measure, spikes_and_jumps_do_not_move_the_ratio)
     cr_expect_float_eq(measure(&jumpy, NULL, 5).ratio, 0.95, 0.02);
 }
 
-/* 400 measurements of equal work: at most 5 in 100 may call one of them faster, however often it was looked. */
+/* 400 measurements of equal work: at most 5 in 100 may call one of them faster, however often it
+** was looked. */
 Test(measure, noise_is_seldom_significant)
 {
     int wrong = 0;
@@ -140,7 +142,8 @@ Test(measure, hopeless_work_is_given_up_after_two_pairs)
     cr_expect(n.sure && n.ratio_low > 1);
 }
 
-/* As the tuner screens candidates of 20 ms: two pairs for what is plainly slower, half a second for what may win. */
+/* As the tuner screens candidates of 20 ms: two pairs for what is plainly slower, half a second for
+** what may win. */
 static const MeasurePlan screening = { .max_pairs = MEASURE_MAX_PAIRS,
                                        .seconds = 0.5,
                                        .reading_ns = 3e5,
@@ -194,7 +197,8 @@ static bool is_promising(const Measured *m)
     return (m->sure && m->ratio_high < 1) || m->ratio < 0.98;
 }
 
-/* The same machine, with and without the early end: what would be seen to be better is hardly ever lost. */
+/* With and without the early end on one machine: what would be seen to be better is hardly ever
+** lost. */
 Test(measure, what_may_win_is_measured_in_full)
 {
     enum { TIMES = 400 };
@@ -218,8 +222,8 @@ Test(measure, what_may_win_is_measured_in_full)
     cr_expect_geq(soon_over, TIMES * 4 / 5, "%d of %d equal ones", soon_over, TIMES);
 }
 
-/* Noise like the difference that counts: what is equal is seen to have no chance long before the time is over, and
-** the verdict on what is a little better is that of measuring all the time. */
+/* Noise like the difference that counts: what is equal is seen to have no chance long before the
+** time is over, and the verdict on what is a little better is that of measuring all the time. */
 Test(measure, no_chance_is_enough_to_know)
 {
     enum { TIMES = 200 };

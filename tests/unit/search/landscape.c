@@ -38,7 +38,8 @@ static double interacting(const SearchPoint *p, int dims)
     return time;
 }
 
-/* A working set that falls out of a cache: half as fast beyond a sum of knobs, and best just below it. */
+/* A working set that falls out of a cache: half as fast beyond a sum of knobs, and best just below
+** it. */
 static double cliff(const SearchPoint *p, int dims)
 {
     int sum = 0;
@@ -104,7 +105,8 @@ static int some(const SearchPoint *p, int dims)
     return sum % 3 == 0 && (p->at[1] + p->at[2]) < 11;
 }
 
-/* As the layers of networks are: a few of a dozen knobs matter, two of them together, some hardly, some not at all. */
+/* As the layers of networks are: a few of a dozen knobs matter, two of them together, some hardly,
+** some not at all. */
 static double layer(const SearchPoint *p, int dims)
 {
     static const double weight[] = { 0.04, 0.03, 0.02, 0.03, 0.004, 0.004, 0.003, 0.005 };
@@ -115,7 +117,8 @@ static double layer(const SearchPoint *p, int dims)
     return time + 0.01 * apart * apart;
 }
 
-/* What an account of costs says of it: right in one knob, beside it in two, and silent about the others. */
+/* What an account of costs says of it: right in one knob, beside it in two, and silent about the
+** others. */
 static double account(const SearchPoint *p, int dims)
 {
     (void)dims;

@@ -12,7 +12,8 @@
 
 static const SearchPoint origin;
 
-/* The best of so many trials, told with noise of that deviation; asserts that each point is legal and new. */
+/* The best of so many trials, told with noise of that deviation; asserts that each point is legal
+** and new. */
 static double best_of(const Landscape *l, uint64_t seed, int trials, double noise)
 {
     SearchSpace space = landscape_space(l);
@@ -48,7 +49,8 @@ Test(search, finds_the_optimum_or_comes_near)
     }
 }
 
-/* What ties with the best, or is told to be better by luck, does not keep the search from looking on. */
+/* What ties with the best, or is told to be better by luck, does not keep the search from looking
+** on. */
 Test(search, noise_costs_little)
 {
     for (int i = 0; i < nlandscapes; i++) {
@@ -81,7 +83,8 @@ Test(search, blind_draws_do_not)
 
 /* ---- order --------------------------------------------------------------------------------- */
 
-/* The same seed and answers, but the second search is told the first `known` answers by replay. */
+/* Two searches have one seed and the same answers; the second is told the first `known` by
+** replay. */
 static void expect_same_order(const Landscape *l, int trials)
 {
     SearchSpace space = landscape_space(l);
@@ -180,7 +183,7 @@ Test(search, all_means_all)
     cr_expect_eq(count_all(&l, SEARCH_ALL), legal);
 }
 
-/* Of a space too large to list, a part is walked and the count is a guess. */
+/* A space too large to list is walked in part, and its count is a guess. */
 Test(search, a_large_space_is_sampled)
 {
     Landscape l = landscapes[5];
