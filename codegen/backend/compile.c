@@ -20,13 +20,13 @@ int cg_build(const dcn_spec *s, const Schedule *sched, const dcn_target *t, CgKi
              void **bytes, size_t *size, dcn_error *err)
 {
     Build b;
-    if (build_open(&b, s->name, s->dtype, t, err))
+    if (build_open(&b, kind, s->name, s->dtype, t, err))
         return -1;
     tell(&b, s, sched);
     Kernel kernel = { .s = s };
     if (sched_emit(sched, &b.e, &kernel, t))
         return build_abandon(&b, err);
-    return build_finish(&b, kind, bytes, size, err);
+    return build_finish(&b, bytes, size, err);
 }
 
 int cg_build_many(const dcn_spec *s, const CgVariant *v, int n, CgKind kind, void **bytes,
@@ -34,7 +34,7 @@ int cg_build_many(const dcn_spec *s, const CgVariant *v, int n, CgKind kind, voi
 {
     Multi m;
     Build b;
-    if (multi_plan(&m, s, v, n, err) || build_open(&b, s->name, s->dtype, &m.base, err))
+    if (multi_plan(&m, s, v, n, err) || build_open(&b, kind, s->name, s->dtype, &m.base, err))
         return -1;
     for (int i = 0; i < n; i++) {
         const CgVariant *at = &m.v[i];
@@ -45,5 +45,5 @@ int cg_build_many(const dcn_spec *s, const CgVariant *v, int n, CgKind kind, voi
         multi_close_variant(&m, &b.e, i);
     }
     multi_close(&m, &b.e);
-    return build_finish(&b, kind, bytes, size, err);
+    return build_finish(&b, bytes, size, err);
 }

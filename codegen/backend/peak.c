@@ -38,10 +38,10 @@ int cg_build_peak(dcn_dtype dtype, const dcn_target *t, void **bytes, size_t *si
 {
     enum { UNROLL = 8 };
     Build b;
-    if (build_open(&b, "dcn_peak", dtype, t, err))
+    if (build_open(&b, CG_OBJ, "dcn_peak", dtype, t, err))
         return -1;
     int chains = t->registers >= 32 ? MAX_CHAINS : MAX_CHAINS / 2;
     emit_peak(&b.e, chains, UNROLL);
     *flops_per_round = 2.0 * chains * UNROLL * b.e.lanes;
-    return build_finish(&b, CG_OBJ, bytes, size, err);
+    return build_finish(&b, bytes, size, err);
 }

@@ -26,10 +26,10 @@
 
 static int verify(Build *b, dcn_error *err);
 static int optimise(Build *b, dcn_error *err);
-static int render(Build *b, CgKind kind, dcn_error *err);
+static int render(Build *b, dcn_error *err);
 
 /* The pipeline, each stage shown on demand. */
-static int stages(Build *b, CgKind kind, dcn_error *err)
+static int stages(Build *b, dcn_error *err)
 {
     Trace *t = &b->trace;
     trace_time(t, "write");
@@ -39,7 +39,7 @@ static int stages(Build *b, CgKind kind, dcn_error *err)
     if (optimise(b, err) || trace_module(t, RT_VERBOSE_OPT, "opt.ll", b->e.mod, err))
         return -1;
     trace_time(t, "optimise");
-    if (trace_asm(t, b->e.mod, b->tm, PASSES, err) || render(b, kind, err))
+    if (trace_asm(t, b->e.mod, b->tm, PASSES, err) || render(b, err))
         return -1;
     trace_time(t, "generate");
     return 0;
@@ -83,13 +83,13 @@ static int machine_code(Build *b, LLVMCodeGenFileType type, dcn_error *err)
     return -1;
 }
 
-static int render(Build *b, CgKind kind, dcn_error *err)
+static int render(Build *b, dcn_error *err)
 {
-    if (kind == CG_OBJ)
+    if (b->kind == CG_OBJ)
         return machine_code(b, LLVMObjectFile, err);
-    if (kind == CG_ASM)
+    if (b->kind == CG_ASM)
         return machine_code(b, LLVMAssemblyFile, err);
-    if (kind == CG_BITCODE)
+    if (b->kind == CG_BITCODE)
         b->out = LLVMWriteBitcodeToMemoryBuffer(b->e.mod);
     else
         b->text = LLVMPrintModuleToString(b->e.mod);
@@ -123,27 +123,38 @@ static void release(Build *b)
 
 /* ---- from end to end --------------------------------------------------------------------------- */
 
-int build_open(Build *b, const char *name, dcn_dtype dtype, const dcn_target *t, dcn_error *err)
+/* Whether somebody will read the module, or assembly, where its blocks are named in comments. */
+static int is_read(const Build *b)
 {
-    *b = (Build){ .tm = NULL };
+    const unsigned printed = RT_VERBOSE_IR | RT_VERBOSE_OPT | RT_VERBOSE_ASM;
+    return b->kind == CG_LLVM_IR || b->kind == CG_ASM || b->trace.env.dump ||
+           trace_wants(&b->trace, printed);
+}
+
+int build_open(Build *b, CgKind kind, const char *name, dcn_dtype dtype, const dcn_target *t,
+               dcn_error *err)
+{
+    *b = (Build){ .kind = kind };
     cg_llvm_init();
     if (!cg_isa(t->isa))
         return dcn_fail(err, DCN_EENV, "unknown class of instruction sets \"%s\"", t->isa);
     if (trace_open(&b->trace, name, err))
         return -1;
     e_open(&b->e, name, dtype, t);
+    if (!is_read(b))
+        e_discard_names(&b->e);
     return 0;
 }
 
 /* From a module that has just been written to bytes; disposes of everything. */
-int build_finish(Build *b, CgKind kind, void **bytes, size_t *size, dcn_error *err)
+int build_finish(Build *b, void **bytes, size_t *size, dcn_error *err)
 {
     CgRecovery recovery, *former = cg_recovery_set(&recovery);
     int rc = -1;
     e_close(&b->e);
     if (setjmp(recovery.back) == 0) {
         b->tm = cg_target_machine(b->e.target, err);
-        if (b->tm && !stages(b, kind, err))
+        if (b->tm && !stages(b, err))
             rc = hand_over(b, bytes, size, err);
         release(b);
     } else {

@@ -15,16 +15,18 @@
 typedef struct Build {
     Emit e;
     Trace trace;
+    CgKind kind;
     LLVMTargetMachineRef tm;
     LLVMMemoryBufferRef out;
     char *text;
 } Build;
 
-/* A module of this name for a target; -1 where there is nothing to finish. */
-int build_open(Build *b, const char *name, dcn_dtype dtype, const dcn_target *t, dcn_error *err);
+/* A module of this name for a target, which will become what kind says; -1 where there is nothing to finish. */
+int build_open(Build *b, CgKind kind, const char *name, dcn_dtype dtype, const dcn_target *t,
+               dcn_error *err);
 
 /* *bytes is malloc'ed, see cg_build. */
-int build_finish(Build *b, CgKind kind, void **bytes, size_t *size, dcn_error *err);
+int build_finish(Build *b, void **bytes, size_t *size, dcn_error *err);
 
 /* -1: there was no memory for what was to be written. */
 int build_abandon(Build *b, dcn_error *err);

@@ -64,6 +64,11 @@ void e_close(Emit *e)
     e->b = NULL;
 }
 
+void e_discard_names(Emit *e)
+{
+    LLVMContextSetDiscardValueNames(e->ctx, 1);
+}
+
 LaneType e_set_type(Emit *e, LaneType now)
 {
     LaneType old = { e->fp_bytes, e->lanes, e->exact };
@@ -71,6 +76,34 @@ LaneType e_set_type(Emit *e, LaneType now)
     set_float(e, now.fp_bytes);
     set_lanes(e, now.lanes);
     return old;
+}
+
+/* ---- names ---------------------------------------------------------------------- */
+
+/* Constants have none, and those of globals are symbols. */
+void e_name(Emit *e, LLVMValueRef v, const char *name)
+{
+    (void)e;
+    if (LLVMIsAInstruction(v))
+        LLVMSetValueName2(v, name, strlen(name));
+}
+
+void e_name_block(Emit *e, const char *name)
+{
+    LLVMValueRef block = LLVMBasicBlockAsValue(LLVMGetInsertBlock(e->b));
+    LLVMSetValueName2(block, name, strlen(name));
+}
+
+idx x_named(Emit *e, const char *name, idx a)
+{
+    e_name(e, a.v, name);
+    return a;
+}
+
+addr p_named(Emit *e, const char *name, addr p)
+{
+    e_name(e, p.v, name);
+    return p;
 }
 
 /* ---- functions ---------------------------------------------------------------- */
@@ -170,7 +203,9 @@ LLVMValueRef e_intrinsic(Emit *e, const char *name, LLVMTypeRef *over, int nover
     assert(id != 0);
     LLVMValueRef fn = LLVMGetIntrinsicDeclaration(e->mod, id, over, (size_t)nover);
     LLVMTypeRef type = LLVMIntrinsicGetType(e->ctx, id, over, (size_t)nover);
-    return LLVMBuildCall2(e->b, type, fn, args, (unsigned)nargs, "");
+    LLVMTypeRef result = LLVMGetReturnType(type);
+    return LLVMBuildCall2(e->b, type, fn, args, (unsigned)nargs,
+                          result == e->none ? "" : strrchr(name, '.') + 1);
 }
 
 LLVMValueRef e_splat(Emit *e, LLVMValueRef s)
@@ -183,6 +218,6 @@ LLVMValueRef e_splat(Emit *e, LLVMValueRef s)
     }
     LLVMTypeRef type = LLVMVectorType(LLVMTypeOf(s), (unsigned)e->lanes);
     LLVMValueRef none = LLVMGetPoison(type), zero = LLVMConstInt(e->i64, 0, 0);
-    LLVMValueRef one = LLVMBuildInsertElement(e->b, none, s, zero, "");
-    return LLVMBuildShuffleVector(e->b, one, none, LLVMConstNull(e->vi), "");
+    LLVMValueRef one = LLVMBuildInsertElement(e->b, none, s, zero, "lane");
+    return LLVMBuildShuffleVector(e->b, one, none, LLVMConstNull(e->vi), "shuffle");
 }

@@ -77,6 +77,8 @@ typedef struct Emit {
 ** the module and its context go to the caller. */
 void e_open(Emit *e, const char *name, dcn_dtype dtype, const dcn_target *t);
 void e_close(Emit *e);
+/* Nobody will read the IR: values need no names. */
+void e_discard_names(Emit *e);
 /* What is emitted from here on is for another target of the same architecture; e_set_type gives it its vectors. */
 void e_set_target(Emit *e, const dcn_target *t);
 
@@ -88,6 +90,13 @@ LaneType e_set_type(Emit *e, LaneType now);
 ** Its end restores the lanes and the float type that were in force at its beginning. */
 LLVMValueRef e_fn_begin(Emit *e, const char *name, int internal, LLVMTypeRef result, int nargs,
                         const LLVMTypeRef *args);
+/* Names in printed IR, of a value or of the block being written; they change no code, and cost nothing where nobody asked
+** for them (e_discard_names). */
+void e_name(Emit *e, LLVMValueRef v, const char *name);
+void e_name_block(Emit *e, const char *name);
+idx x_named(Emit *e, const char *name, idx a);
+addr p_named(Emit *e, const char *name, addr p);
+
 /* LLVM's attributes of a function: a word ("cold"), or a key with a value ("target-cpu"). */
 void e_fn_attr(Emit *e, LLVMValueRef fn, const char *name);
 void e_fn_attr_str(Emit *e, LLVMValueRef fn, const char *key, const char *value);
@@ -264,31 +273,33 @@ typedef struct Loop {
     int64_t step;
     LLVMBasicBlockRef body, exit;
 } Loop;
-Loop loop_begin(Emit *e, idx from, idx to, int64_t step);
-Loop loop_begin_opaque(Emit *e, idx from, idx to, int64_t step);
+/* name: of the counter and the blocks in printed IR; the macros pass what their variable is called. */
+Loop loop_begin(Emit *e, const char *name, idx from, idx to, int64_t step);
+Loop loop_begin_opaque(Emit *e, const char *name, idx from, idx to, int64_t step);
 void loop_end(Emit *e, Loop *l);
 /* for (i.at = from; i.at < to; i.at += step) */
 #define EMIT_FOR(e, i, from, to, step)                                                             \
-    for (Loop i = loop_begin(e, from, to, step); i.open; loop_end(e, &i))
+    for (Loop i = loop_begin(e, #i, from, to, step); i.open; loop_end(e, &i))
 
 /* EMIT_FOR with a counter that is opaque to strength reduction, for large bodies: addresses that depend on i are
 ** computed anew each time.  LLVM would spend more on finding out how to step them than on all the rest of the loop. */
 #define EMIT_FOR_OPAQUE(e, i, from, to, step)                                                      \
-    for (Loop i = loop_begin_opaque(e, from, to, step); i.open; loop_end(e, &i))
+    for (Loop i = loop_begin_opaque(e, #i, from, to, step); i.open; loop_end(e, &i))
 
 /* Vector steps over 0 <= at < extent: whole vectors with live.v == NULL, then, if lanes does not
 ** divide the extent, one masked step.  The block is emitted once or twice. */
 typedef struct VecLoop {
+    const char *name;
     idx at;
     mask live;
     int part, parts;
     idx extent, split;
     Loop loop;
 } VecLoop;
-VecLoop vectors_begin(Emit *e, idx extent);
+VecLoop vectors_begin(Emit *e, const char *name, idx extent);
 void vectors_next(Emit *e, VecLoop *t);
 #define EMIT_VECTORS(e, t, extent)                                                                 \
-    for (VecLoop t = vectors_begin(e, extent); t.part < t.parts; vectors_next(e, &t))
+    for (VecLoop t = vectors_begin(e, #t, extent); t.part < t.parts; vectors_next(e, &t))
 
 /* In the block floats are of another type, or vectors of another width; afterwards they are what they were.  Positions
 ** that decide which pixel is read are worked out as the reference does, in f64 and uncontracted. */
@@ -306,12 +317,12 @@ typedef struct Branch {
     int arm, arms, yes;
     LLVMBasicBlockRef other, exit;
 } Branch;
-Branch branch_begin(Emit *e, cond c, int arms);
+Branch branch_begin(Emit *e, const char *name, cond c, int arms);
 void branch_next(Emit *e, Branch *b);
 #define EMIT_IF(e, c)                                                                              \
-    for (Branch EMIT_UNIQUE(if_) = branch_begin(e, c, 1);                                          \
+    for (Branch EMIT_UNIQUE(if_) = branch_begin(e, "if", c, 1);                                    \
          EMIT_UNIQUE(if_).arm < EMIT_UNIQUE(if_).arms; branch_next(e, &EMIT_UNIQUE(if_)))
 #define EMIT_IF_ELSE(e, b, c)                                                                      \
-    for (Branch b = branch_begin(e, c, 2); b.arm < b.arms; branch_next(e, &b))
+    for (Branch b = branch_begin(e, #b, c, 2); b.arm < b.arms; branch_next(e, &b))
 
 #endif

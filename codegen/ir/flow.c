@@ -6,11 +6,14 @@
 */
 #include "codegen/ir/emit.h"
 
-#include <assert.h>
+#include <stdio.h>
 
-static LLVMBasicBlockRef block(Emit *e, const char *name)
+/* NAME.part, as printed IR shows it. */
+static LLVMBasicBlockRef block(Emit *e, const char *name, const char *part)
 {
-    return LLVMAppendBasicBlockInContext(e->ctx, e->fn, name);
+    char all[64];
+    snprintf(all, sizeof all, "%s.%s", name, part);
+    return LLVMAppendBasicBlockInContext(e->ctx, e->fn, all);
 }
 
 /* ---- counted loops -------------------------------------------------------------------- */
@@ -31,7 +34,7 @@ static int known_to_run(idx from, idx to, int64_t step, int *once)
     return n > 0;
 }
 
-Loop loop_begin(Emit *e, idx from, idx to, int64_t step)
+Loop loop_begin(Emit *e, const char *name, idx from, idx to, int64_t step)
 {
     Loop l = { .at = from, .open = 1, .to = to, .step = step };
     int runs = known_to_run(from, to, step, &l.straight);
@@ -39,23 +42,23 @@ Loop loop_begin(Emit *e, idx from, idx to, int64_t step)
     if (l.straight)
         return l;
     LLVMBasicBlockRef here = LLVMGetInsertBlock(e->b);
-    l.body = block(e, "loop");
-    l.exit = block(e, "after");
+    l.body = block(e, name, "loop");
+    l.exit = block(e, name, "end");
     if (runs)
         LLVMBuildBr(e->b, l.body);
     else
         LLVMBuildCondBr(e->b, x_less(e, from, to).v, l.body, l.exit);
     LLVMPositionBuilderAtEnd(e->b, l.body);
-    l.at.v = LLVMBuildPhi(e->b, e->i64, "at");
+    l.at.v = LLVMBuildPhi(e->b, e->i64, name);
     l.counter = l.at;
     LLVMAddIncoming(l.at.v, &from.v, &here, 1);
     return l;
 }
 
-Loop loop_begin_opaque(Emit *e, idx from, idx to, int64_t step)
+Loop loop_begin_opaque(Emit *e, const char *name, idx from, idx to, int64_t step)
 {
-    Loop l = loop_begin(e, from, to, step);
-    l.at = x_opaque(e, l.at);
+    Loop l = loop_begin(e, name, from, to, step);
+    l.at = x_named(e, name, x_opaque(e, l.at));
     return l;
 }
 
@@ -65,7 +68,7 @@ void loop_end(Emit *e, Loop *l)
     e->open_blocks--;
     if (l->straight)
         return;
-    idx next = x_addk(e, l->counter, l->step);
+    idx next = x_named(e, "next", x_addk(e, l->counter, l->step));
     LLVMBasicBlockRef here = LLVMGetInsertBlock(e->b);
     LLVMBuildCondBr(e->b, x_less(e, next, l->to).v, l->body, l->exit);
     LLVMAddIncoming(l->counter.v, &next.v, &here, 1);
@@ -75,26 +78,26 @@ void loop_end(Emit *e, Loop *l)
 
 /* ---- vector steps with a tail ----------------------------------------------------------- */
 
-static void tiles_open(Emit *e, VecLoop *t)
+static void part_open(Emit *e, VecLoop *t)
 {
     idx from = t->part == 0 ? x_const(e, 0) : t->split;
-    t->loop = loop_begin(e, from, t->part == 0 ? t->split : t->extent, e->lanes);
+    t->loop = loop_begin(e, t->name, from, t->part == 0 ? t->split : t->extent, e->lanes);
     t->at = t->loop.at;
     t->live.v = NULL;
     if (t->part == 1)
         t->live = m_below(e, x_sub(e, t->extent, t->at));
 }
 
-VecLoop vectors_begin(Emit *e, idx extent)
+VecLoop vectors_begin(Emit *e, const char *name, idx extent)
 {
-    VecLoop t = { .extent = extent, .parts = 2 };
+    VecLoop t = { .name = name, .extent = extent, .parts = 2 };
     t.split = x_mulk(e, x_div(e, extent, x_const(e, e->lanes)), e->lanes);
     if (constant(extent) && extent.v == t.split.v)
         t.parts = 1;
     if (x_is_const(t.split, 0))
         t.part = 1;
     if (t.part < t.parts)
-        tiles_open(e, &t);
+        part_open(e, &t);
     return t;
 }
 
@@ -102,17 +105,17 @@ void vectors_next(Emit *e, VecLoop *t)
 {
     loop_end(e, &t->loop);
     if (++t->part < t->parts)
-        tiles_open(e, t);
+        part_open(e, t);
 }
 
 /* ---- branches ------------------------------------------------------------------------------ */
 
-Branch branch_begin(Emit *e, cond c, int arms)
+Branch branch_begin(Emit *e, const char *name, cond c, int arms)
 {
     Branch b = { .arms = arms, .yes = 1 };
-    LLVMBasicBlockRef then = block(e, "then");
-    b.exit = block(e, "after");
-    b.other = arms == 2 ? block(e, "else") : b.exit;
+    LLVMBasicBlockRef then = block(e, name, "then");
+    b.exit = block(e, name, "end");
+    b.other = arms == 2 ? block(e, name, "else") : b.exit;
     LLVMBuildCondBr(e->b, c.v, then, b.other);
     LLVMPositionBuilderAtEnd(e->b, then);
     e->open_blocks++;

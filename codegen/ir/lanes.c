@@ -41,27 +41,27 @@ fvec f_const(Emit *e, double k)
 
 fvec f_add(Emit *e, fvec a, fvec b)
 {
-    return fast(e, LLVMBuildFAdd(e->b, a.v, b.v, ""));
+    return fast(e, LLVMBuildFAdd(e->b, a.v, b.v, "add"));
 }
 
 fvec f_sub(Emit *e, fvec a, fvec b)
 {
-    return fast(e, LLVMBuildFSub(e->b, a.v, b.v, ""));
+    return fast(e, LLVMBuildFSub(e->b, a.v, b.v, "sub"));
 }
 
 fvec f_mul(Emit *e, fvec a, fvec b)
 {
-    return fast(e, LLVMBuildFMul(e->b, a.v, b.v, ""));
+    return fast(e, LLVMBuildFMul(e->b, a.v, b.v, "mul"));
 }
 
 fvec f_div(Emit *e, fvec a, fvec b)
 {
-    return F(LLVMBuildFDiv(e->b, a.v, b.v, ""));
+    return F(LLVMBuildFDiv(e->b, a.v, b.v, "div"));
 }
 
 fvec f_neg(Emit *e, fvec a)
 {
-    return F(LLVMBuildFNeg(e->b, a.v, ""));
+    return F(LLVMBuildFNeg(e->b, a.v, "neg"));
 }
 
 fvec f_abs(Emit *e, fvec a)
@@ -98,14 +98,14 @@ fvec f_round(Emit *e, fvec a)
 {
     static const double below_half[NFLOATS] = { 0x1.fffffep-2, 0x1.fffffffffffffp-2 };
     fvec half = f_const(e, below_half[e->kind]);
-    fvec size = f_floor(e, F(LLVMBuildFAdd(e->b, f_abs(e, a).v, half.v, "")));
+    fvec size = f_floor(e, F(LLVMBuildFAdd(e->b, f_abs(e, a).v, half.v, "add")));
     return F(binary(e, "llvm.copysign", e->vf, size.v, a.v));
 }
 
 fvec f_convert(Emit *e, fvec a)
 {
     LLVMTypeRef from = LLVMGetElementType(LLVMTypeOf(a.v));
-    return from == e->fp ? a : F(LLVMBuildFPCast(e->b, a.v, e->vf, ""));
+    return from == e->fp ? a : F(LLVMBuildFPCast(e->b, a.v, e->vf, "cast"));
 }
 
 fvec f_min(Emit *e, fvec a, fvec b)
@@ -120,12 +120,12 @@ fvec f_max(Emit *e, fvec a, fvec b)
 
 fvec f_select(Emit *e, mask m, fvec yes, fvec no)
 {
-    return m.v ? F(LLVMBuildSelect(e->b, m.v, yes.v, no.v, "")) : yes;
+    return m.v ? F(LLVMBuildSelect(e->b, m.v, yes.v, no.v, "pick")) : yes;
 }
 
 fvec f_shuffle(Emit *e, fvec a, fvec b, const int *from)
 {
-    return F(LLVMBuildShuffleVector(e->b, a.v, b.v, i_consts(e, from).v, ""));
+    return F(LLVMBuildShuffleVector(e->b, a.v, b.v, i_consts(e, from).v, "shuffle"));
 }
 
 fvec f_permute(Emit *e, fvec a, const int *from)
@@ -196,44 +196,44 @@ fvec f_hmin(Emit *e, fvec a)
 
 mask f_less(Emit *e, fvec a, fvec b)
 {
-    return M(LLVMBuildFCmp(e->b, LLVMRealOLT, a.v, b.v, ""));
+    return M(LLVMBuildFCmp(e->b, LLVMRealOLT, a.v, b.v, "less"));
 }
 
 mask f_equal(Emit *e, fvec a, fvec b)
 {
-    return M(LLVMBuildFCmp(e->b, LLVMRealOEQ, a.v, b.v, ""));
+    return M(LLVMBuildFCmp(e->b, LLVMRealOEQ, a.v, b.v, "equal"));
 }
 
 mask f_less_equal(Emit *e, fvec a, fvec b)
 {
-    return M(LLVMBuildFCmp(e->b, LLVMRealOLE, a.v, b.v, ""));
+    return M(LLVMBuildFCmp(e->b, LLVMRealOLE, a.v, b.v, "less_equal"));
 }
 
 mask f_is_nan(Emit *e, fvec a)
 {
-    return M(LLVMBuildFCmp(e->b, LLVMRealUNO, a.v, a.v, ""));
+    return M(LLVMBuildFCmp(e->b, LLVMRealUNO, a.v, a.v, "is_nan"));
 }
 
 ivec f_to_i(Emit *e, fvec a)
 {
     if (e->isa->rounds)
         a = F(unary(e, "llvm.rint", e->vf, a.v));
-    return I(LLVMBuildFPToSI(e->b, a.v, e->vi, ""));
+    return I(LLVMBuildFPToSI(e->b, a.v, e->vi, "whole"));
 }
 
 fvec i_to_f(Emit *e, ivec a)
 {
-    return F(LLVMBuildSIToFP(e->b, a.v, e->vf, ""));
+    return F(LLVMBuildSIToFP(e->b, a.v, e->vf, "float"));
 }
 
 bvec f_bits(Emit *e, fvec a)
 {
-    return B(LLVMBuildBitCast(e->b, a.v, e->vb, ""));
+    return B(LLVMBuildBitCast(e->b, a.v, e->vb, "bits"));
 }
 
 fvec b_float(Emit *e, bvec a)
 {
-    return F(LLVMBuildBitCast(e->b, a.v, e->vf, ""));
+    return F(LLVMBuildBitCast(e->b, a.v, e->vf, "bits"));
 }
 
 /* ---- integer lanes ------------------------------------------------------------------ */
@@ -261,28 +261,28 @@ ivec i_lane(Emit *e)
 
 ivec i_splat(Emit *e, idx s)
 {
-    return I(e_splat(e, LLVMBuildTrunc(e->b, s.v, e->i32, "")));
+    return I(e_splat(e, LLVMBuildTrunc(e->b, s.v, e->i32, "low")));
 }
 
 idx i_first(Emit *e, ivec a)
 {
-    LLVMValueRef lane = LLVMBuildExtractElement(e->b, a.v, LLVMConstInt(e->i64, 0, 0), "");
-    return (idx){ LLVMBuildSExt(e->b, lane, e->i64, "") };
+    LLVMValueRef lane = LLVMBuildExtractElement(e->b, a.v, LLVMConstInt(e->i64, 0, 0), "lane");
+    return (idx){ LLVMBuildSExt(e->b, lane, e->i64, "wide") };
 }
 
 ivec i_add(Emit *e, ivec a, ivec b)
 {
-    return I(LLVMBuildAdd(e->b, a.v, b.v, ""));
+    return I(LLVMBuildAdd(e->b, a.v, b.v, "add"));
 }
 
 ivec i_sub(Emit *e, ivec a, ivec b)
 {
-    return I(LLVMBuildSub(e->b, a.v, b.v, ""));
+    return I(LLVMBuildSub(e->b, a.v, b.v, "sub"));
 }
 
 ivec i_mul(Emit *e, ivec a, ivec b)
 {
-    return I(LLVMBuildMul(e->b, a.v, b.v, ""));
+    return I(LLVMBuildMul(e->b, a.v, b.v, "mul"));
 }
 
 ivec i_min(Emit *e, ivec a, ivec b)
@@ -297,22 +297,22 @@ ivec i_max(Emit *e, ivec a, ivec b)
 
 ivec i_select(Emit *e, mask m, ivec yes, ivec no)
 {
-    return m.v ? I(LLVMBuildSelect(e->b, m.v, yes.v, no.v, "")) : yes;
+    return m.v ? I(LLVMBuildSelect(e->b, m.v, yes.v, no.v, "pick")) : yes;
 }
 
 mask i_equal(Emit *e, ivec a, ivec b)
 {
-    return M(LLVMBuildICmp(e->b, LLVMIntEQ, a.v, b.v, ""));
+    return M(LLVMBuildICmp(e->b, LLVMIntEQ, a.v, b.v, "equal"));
 }
 
 mask i_less(Emit *e, ivec a, ivec b)
 {
-    return M(LLVMBuildICmp(e->b, LLVMIntSLT, a.v, b.v, ""));
+    return M(LLVMBuildICmp(e->b, LLVMIntSLT, a.v, b.v, "less"));
 }
 
 mask i_below(Emit *e, ivec a, ivec n)
 {
-    return M(LLVMBuildICmp(e->b, LLVMIntULT, a.v, n.v, ""));
+    return M(LLVMBuildICmp(e->b, LLVMIntULT, a.v, n.v, "below"));
 }
 
 /* ---- bit patterns -------------------------------------------------------------------- */
@@ -325,34 +325,34 @@ bvec b_const(Emit *e, int64_t k)
 
 bvec b_and(Emit *e, bvec a, bvec b)
 {
-    return B(LLVMBuildAnd(e->b, a.v, b.v, ""));
+    return B(LLVMBuildAnd(e->b, a.v, b.v, "and"));
 }
 
 bvec b_or(Emit *e, bvec a, bvec b)
 {
-    return B(LLVMBuildOr(e->b, a.v, b.v, ""));
+    return B(LLVMBuildOr(e->b, a.v, b.v, "or"));
 }
 
 bvec b_shl(Emit *e, bvec a, int n)
 {
-    return B(LLVMBuildShl(e->b, a.v, b_const(e, n).v, ""));
+    return B(LLVMBuildShl(e->b, a.v, b_const(e, n).v, "shl"));
 }
 
 /* ---- masks ---------------------------------------------------------------------------- */
 
 mask m_and(Emit *e, mask a, mask b)
 {
-    return !a.v ? b : !b.v ? a : M(LLVMBuildAnd(e->b, a.v, b.v, ""));
+    return !a.v ? b : !b.v ? a : M(LLVMBuildAnd(e->b, a.v, b.v, "and"));
 }
 
 mask m_or(Emit *e, mask a, mask b)
 {
-    return !a.v || !b.v ? M(NULL) : M(LLVMBuildOr(e->b, a.v, b.v, ""));
+    return !a.v || !b.v ? M(NULL) : M(LLVMBuildOr(e->b, a.v, b.v, "or"));
 }
 
 mask m_not(Emit *e, mask a)
 {
-    return M(LLVMBuildNot(e->b, a.v ? a.v : m_all(e).v, ""));
+    return M(LLVMBuildNot(e->b, a.v ? a.v : m_all(e).v, "not"));
 }
 
 mask m_all(Emit *e)

@@ -6,7 +6,7 @@
 
 static addr element(Emit *e, LLVMTypeRef type, addr p, idx at)
 {
-    return x_is_const(at, 0) ? p : (addr){ LLVMBuildInBoundsGEP2(e->b, type, p.v, &at.v, 1, "") };
+    return x_is_const(at, 0) ? p : (addr){ LLVMBuildInBoundsGEP2(e->b, type, p.v, &at.v, 1, "at") };
 }
 
 addr p_at(Emit *e, addr p, idx at)
@@ -31,7 +31,7 @@ addr p_at_i64(Emit *e, addr p, idx at)
 
 static LLVMValueRef load(Emit *e, LLVMTypeRef type, addr p, int align)
 {
-    LLVMValueRef x = LLVMBuildLoad2(e->b, type, p.v, "");
+    LLVMValueRef x = LLVMBuildLoad2(e->b, type, p.v, "load");
     LLVMSetAlignment(x, (unsigned)align);
     return x;
 }
@@ -80,7 +80,7 @@ fvec p_load_halves(Emit *e, addr lo, addr hi)
     for (int i = 0; i < e->lanes; i++)
         lane[i] = LLVMConstInt(e->i32, (unsigned long long)i, 0);
     LLVMValueRef order = LLVMConstVector(lane, (unsigned)e->lanes);
-    return (fvec){ LLVMBuildShuffleVector(e->b, a, b, order, "") };
+    return (fvec){ LLVMBuildShuffleVector(e->b, a, b, order, "shuffle") };
 }
 
 fvec p_broadcast(Emit *e, addr p, int n)
@@ -92,7 +92,7 @@ fvec p_broadcast(Emit *e, addr p, int n)
     for (int i = 0; i < e->lanes; i++)
         lane[i] = LLVMConstInt(e->i32, (unsigned long long)(i % n), 0);
     LLVMValueRef order = LLVMConstVector(lane, (unsigned)e->lanes);
-    return (fvec){ LLVMBuildShuffleVector(e->b, x, LLVMGetPoison(few), order, "") };
+    return (fvec){ LLVMBuildShuffleVector(e->b, x, LLVMGetPoison(few), order, "shuffle") };
 }
 
 void p_store_interleaved4(Emit *e, addr p, const fvec x[4])
@@ -116,7 +116,7 @@ void p_store_part(Emit *e, addr p, fvec x, int from, int n)
     for (int i = 0; i < n; i++)
         lane[i] = LLVMConstInt(e->i32, (unsigned long long)(from + i), 0);
     LLVMValueRef order = LLVMConstVector(lane, (unsigned)n);
-    LLVMValueRef part = LLVMBuildShuffleVector(e->b, x.v, LLVMGetPoison(e->vf), order, "");
+    LLVMValueRef part = LLVMBuildShuffleVector(e->b, x.v, LLVMGetPoison(e->vf), order, "shuffle");
     store(e, p, part, e->fp_bytes);
 }
 
@@ -132,7 +132,7 @@ void p_store_i32(Emit *e, addr p, ivec x)
 
 idx p_get_i32(Emit *e, addr p)
 {
-    return (idx){ LLVMBuildSExt(e->b, load(e, e->i32, p, 4), e->i64, "") };
+    return (idx){ LLVMBuildSExt(e->b, load(e, e->i32, p, 4), e->i64, "wide") };
 }
 
 idx p_get_i64(Emit *e, addr p)
@@ -162,7 +162,7 @@ void p_put_addr(Emit *e, addr p, addr x)
 
 fvec p_gather(Emit *e, addr p, ivec at, mask live)
 {
-    LLVMValueRef ps = LLVMBuildInBoundsGEP2(e->b, e->fp, p.v, &at.v, 1, "");
+    LLVMValueRef ps = LLVMBuildInBoundsGEP2(e->b, e->fp, p.v, &at.v, 1, "at");
     LLVMTypeRef over[] = { e->vf, LLVMVectorType(e->ptr, (unsigned)e->lanes) };
     LLVMValueRef on = live.v ? live.v : m_all(e).v;
     LLVMValueRef args[] = { ps, align_of(e), on, LLVMConstNull(e->vf) };
@@ -171,7 +171,7 @@ fvec p_gather(Emit *e, addr p, ivec at, mask live)
 
 void p_scatter(Emit *e, addr p, ivec at, fvec x, mask live)
 {
-    LLVMValueRef ps = LLVMBuildInBoundsGEP2(e->b, e->fp, p.v, &at.v, 1, "");
+    LLVMValueRef ps = LLVMBuildInBoundsGEP2(e->b, e->fp, p.v, &at.v, 1, "at");
     LLVMTypeRef over[] = { e->vf, LLVMVectorType(e->ptr, (unsigned)e->lanes) };
     LLVMValueRef on = live.v ? live.v : m_all(e).v;
     LLVMValueRef args[] = { x.v, ps, align_of(e), on };
@@ -180,7 +180,7 @@ void p_scatter(Emit *e, addr p, ivec at, fvec x, mask live)
 
 void p_scatter_i32(Emit *e, addr p, ivec at, ivec x)
 {
-    LLVMValueRef ps = LLVMBuildInBoundsGEP2(e->b, e->i32, p.v, &at.v, 1, "");
+    LLVMValueRef ps = LLVMBuildInBoundsGEP2(e->b, e->i32, p.v, &at.v, 1, "at");
     LLVMTypeRef over[] = { e->vi, LLVMVectorType(e->ptr, (unsigned)e->lanes) };
     LLVMValueRef args[] = { x.v, ps, LLVMConstInt(e->i32, 4, 0), m_all(e).v };
     e_intrinsic(e, "llvm.masked.scatter", over, 2, args, 4);
@@ -215,8 +215,8 @@ void p_store_nt_end(Emit *e)
 
 cond p_is_aligned(Emit *e, addr p, int64_t bytes)
 {
-    LLVMValueRef at = LLVMBuildPtrToInt(e->b, p.v, e->i64, "");
-    LLVMValueRef low = LLVMBuildAnd(e->b, at, x_const(e, bytes - 1).v, "");
+    LLVMValueRef at = LLVMBuildPtrToInt(e->b, p.v, e->i64, "address");
+    LLVMValueRef low = LLVMBuildAnd(e->b, at, x_const(e, bytes - 1).v, "and");
     return x_equal(e, (idx){ low }, x_const(e, 0));
 }
 
@@ -269,7 +269,7 @@ static LLVMValueRef room(Emit *e, LLVMTypeRef type)
         LLVMPositionBuilderBefore(e->b, first);
     else
         LLVMPositionBuilderAtEnd(e->b, entry);
-    LLVMValueRef at = LLVMBuildAlloca(e->b, type, "");
+    LLVMValueRef at = LLVMBuildAlloca(e->b, type, "var");
     LLVMPositionBuilderAtEnd(e->b, here);
     return at;
 }
@@ -293,7 +293,7 @@ var v_float(Emit *e, fvec init)
 
 fvec v_get(Emit *e, var x)
 {
-    return (fvec){ LLVMBuildLoad2(e->b, x.type, x.slot, "") };
+    return (fvec){ LLVMBuildLoad2(e->b, x.type, x.slot, "load") };
 }
 
 void v_set(Emit *e, var x, fvec value)
@@ -308,7 +308,7 @@ var v_index(Emit *e, idx init)
 
 idx v_index_get(Emit *e, var x)
 {
-    return (idx){ LLVMBuildLoad2(e->b, x.type, x.slot, "") };
+    return (idx){ LLVMBuildLoad2(e->b, x.type, x.slot, "load") };
 }
 
 void v_index_set(Emit *e, var x, idx value)

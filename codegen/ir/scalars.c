@@ -17,27 +17,27 @@ int x_is_const(idx a, int64_t k)
 
 idx x_add(Emit *e, idx a, idx b)
 {
-    return x_is_const(a, 0) ? b : x_is_const(b, 0) ? a : X(LLVMBuildNSWAdd(e->b, a.v, b.v, ""));
+    return x_is_const(a, 0) ? b : x_is_const(b, 0) ? a : X(LLVMBuildNSWAdd(e->b, a.v, b.v, "add"));
 }
 
 idx x_sub(Emit *e, idx a, idx b)
 {
-    return x_is_const(b, 0) ? a : X(LLVMBuildNSWSub(e->b, a.v, b.v, ""));
+    return x_is_const(b, 0) ? a : X(LLVMBuildNSWSub(e->b, a.v, b.v, "sub"));
 }
 
 idx x_mul(Emit *e, idx a, idx b)
 {
-    return x_is_const(a, 1) ? b : x_is_const(b, 1) ? a : X(LLVMBuildNSWMul(e->b, a.v, b.v, ""));
+    return x_is_const(a, 1) ? b : x_is_const(b, 1) ? a : X(LLVMBuildNSWMul(e->b, a.v, b.v, "mul"));
 }
 
 idx x_div(Emit *e, idx a, idx b)
 {
-    return x_is_const(b, 1) ? a : X(LLVMBuildUDiv(e->b, a.v, b.v, ""));
+    return x_is_const(b, 1) ? a : X(LLVMBuildUDiv(e->b, a.v, b.v, "div"));
 }
 
 idx x_rem(Emit *e, idx a, idx b)
 {
-    return X(LLVMBuildURem(e->b, a.v, b.v, ""));
+    return X(LLVMBuildURem(e->b, a.v, b.v, "rem"));
 }
 
 idx x_min(Emit *e, idx a, idx b)
@@ -67,7 +67,7 @@ idx x_round_up(Emit *e, idx a, int64_t to)
 
 idx x_select(Emit *e, cond c, idx yes, idx no)
 {
-    return X(LLVMBuildSelect(e->b, c.v, yes.v, no.v, ""));
+    return X(LLVMBuildSelect(e->b, c.v, yes.v, no.v, "pick"));
 }
 
 /* llvm.expect is a hint that no pass of ours reads and that code generation drops. */
@@ -79,22 +79,22 @@ idx x_opaque(Emit *e, idx a)
 
 cond x_less(Emit *e, idx a, idx b)
 {
-    return (cond){ LLVMBuildICmp(e->b, LLVMIntSLT, a.v, b.v, "") };
+    return (cond){ LLVMBuildICmp(e->b, LLVMIntSLT, a.v, b.v, "less") };
 }
 
 cond x_equal(Emit *e, idx a, idx b)
 {
-    return (cond){ LLVMBuildICmp(e->b, LLVMIntEQ, a.v, b.v, "") };
+    return (cond){ LLVMBuildICmp(e->b, LLVMIntEQ, a.v, b.v, "equal") };
 }
 
 cond c_and(Emit *e, cond a, cond b)
 {
-    return (cond){ LLVMBuildAnd(e->b, a.v, b.v, "") };
+    return (cond){ LLVMBuildAnd(e->b, a.v, b.v, "and") };
 }
 
 cond c_any(Emit *e, mask m)
 {
     LLVMTypeRef bits = LLVMIntTypeInContext(e->ctx, LLVMGetVectorSize(LLVMTypeOf(m.v)));
-    LLVMValueRef all = LLVMBuildBitCast(e->b, m.v, bits, "");
-    return (cond){ LLVMBuildICmp(e->b, LLVMIntNE, all, LLVMConstNull(bits), "") };
+    LLVMValueRef all = LLVMBuildBitCast(e->b, m.v, bits, "bits");
+    return (cond){ LLVMBuildICmp(e->b, LLVMIntNE, all, LLVMConstNull(bits), "any") };
 }

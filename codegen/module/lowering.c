@@ -143,6 +143,7 @@ static void emit_tasks(Emit *e, Kernel *kernel, const Parts *p)
     var n = v_index(e, x_const(e, -1));
     for (int i = 0; i < p->g->n; i++) {
         EMIT_IF (e, in_stage(e, p, i, in.phase)) {
+            e_name_block(e, p->g->stage[i].word);
             fill(e, &pb, p, i, block, (addr){ NULL });
             TasksArgs give = { block, x_addk(e, in.phase, -p->first_phase[i]) };
             v_index_set(e, n, kernel_call_tasks(e, &p->stage[i], &give));
@@ -160,6 +161,7 @@ static void emit_run(Emit *e, Kernel *kernel, const Parts *p)
     addr rest = p_at_bytes(e, in.workspace, slot_at(e, &pb, p->g, p->g->nslots));
     for (int i = 0; i < p->g->n; i++) {
         EMIT_IF (e, in_stage(e, p, i, in.phase)) {
+            e_name_block(e, p->g->stage[i].word);
             fill(e, &pb, p, i, block, in.workspace);
             RunArgs give = in;
             give.args = block;

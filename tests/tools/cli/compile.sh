@@ -30,6 +30,20 @@ same "nothing but these" "./deep/er/b.o ./out/a.bc ./out/a.h ./out/a.ll ./out/a.
 (umask 077 && "$DCNGEN_BIN" compile two.lua -o private --kernel a --emit obj >/dev/null)
 same "umask is honoured" "700 600" "$(stat -c %a private private/a.o | tr '\n' ' ' | sed 's/ $//')"
 
+# ---- who reads IR finds names of parameters, operands and loops in it, and asking for it changes no code
+works compile two.lua -o named --kernel a --schedule direct --emit llvm-ir
+same "parameters have names" "ptr %args, i64 %phase, i64 %first, i64 %last, ptr %workspace, i64 %thread" \
+    "$(grep '^define .*@a_run(' named/a.ll | grep -o 'ptr %args.*%thread')"
+same "operands have names" "%input %offset %output %weight " \
+    "$(grep -oE '%[a-z]+ = load ptr' named/a.ll | cut -d' ' -f1 | sort -u | tr '\n' ' ')"
+same "loops have names" "%task = phi i64" "$(grep -oE '%task = phi i64' named/a.ll)"
+export DCNGEN_DUMP=dump && mkdir dump
+"$DCNGEN_BIN" compile two.lua -o dumped --kernel a >/dev/null 2>&1
+unset DCNGEN_DUMP
+same "dumped IR has names" 1 "$(grep -c '%task = phi i64' dump/a.ll)"
+same "names change no code" "" "$(cmp dumped/a.o out/a.o)"
+rm -rf named dumped dump
+
 # ---- the same bytes from any number of threads, and over an older file
 works compile two.lua -o one --threads 1 --emit $all
 works compile two.lua -o four --threads 4 --emit $all
