@@ -67,7 +67,7 @@ int tune_code_put(TuneStore *st, const TuneCode *code, const void *bytes, size_t
     if (!l || write_code(l, digest, bytes, size, err))
         return -1;
     return db_do(&l->db, err, "INSERT OR REPLACE INTO objects VALUES (?,?,?,?,?,?,?,?)", "ssssssll",
-                 code->key->id, code->name, code->schedule, code->key->build, triple, digest,
+                 code->key->id, code->name, code->schedule, tune_code_build(), triple, digest,
                  (int64_t)size, (int64_t)time(NULL)) < 0
                ? -1
                : 0;
@@ -80,8 +80,9 @@ static int find_digest(const StoreLayer *l, const TuneCode *code, char digest[RT
                        dcn_error *err)
 {
     DbRows *row = db_ask(&l->db, err,
-                         "SELECT digest FROM objects WHERE key = ? AND name = ? AND schedule = ?",
-                         "sss", code->key->id, code->name, code->schedule);
+                         "SELECT digest FROM objects"
+                         " WHERE key = ? AND name = ? AND schedule = ? AND build = ?",
+                         "ssss", code->key->id, code->name, code->schedule, tune_code_build());
     int found = db_next(&l->db, row, err);
     if (found > 0)
         db_text(row, 0, digest, RT_DIGEST_HEX);

@@ -46,7 +46,7 @@ static int64_t evict_size(const Db *db, int64_t bytes, dcn_error *err)
 int64_t code_evict(const StoreLayer *l, int64_t bytes, int64_t before, dcn_error *err)
 {
     int old = db_do(&l->db, err, "DELETE FROM objects WHERE build <> ? OR used < ?", "sl",
-                    tune_build(), before);
+                    tune_code_build(), before);
     int64_t more = old < 0 ? -1 : evict_size(&l->db, bytes, err);
     return more < 0 ? -1 : old + more;
 }

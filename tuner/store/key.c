@@ -24,19 +24,29 @@
 
 /* ---- who made the code ------------------------------------------------------------------- */
 
-static char build[TUNE_ID_MAX + 64];
+static char build[TUNE_ID_MAX + 64], code_build[TUNE_ID_MAX + 64];
 
-static void write_build(void)
+static void write_builds(void)
 {
-    snprintf(build, sizeof build, "dcngen %s %.32s llvm %s", dcn_version(), DCN_CODE_DIGEST,
-             cg_llvm_version());
+    const char *llvm = cg_llvm_version();
+    snprintf(build, sizeof build, "dcngen %d.%d llvm %s", DCN_VERSION_MAJOR, DCN_VERSION_MINOR,
+             llvm);
+    snprintf(code_build, sizeof code_build, "dcngen %d.%d llvm %s code %.32s", DCN_VERSION_MAJOR,
+             DCN_VERSION_MINOR, llvm, DCN_CODE_DIGEST);
 }
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 const char *tune_build(void)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, write_build);
+    pthread_once(&once, write_builds);
     return build;
+}
+
+const char *tune_code_build(void)
+{
+    pthread_once(&once, write_builds);
+    return code_build;
 }
 
 /* ---- the machine ------------------------------------------------------------------------- */

@@ -21,8 +21,12 @@ typedef struct TuneKey {
     char id[TUNE_ID_MAX];           /* hex of a digest of all of the above */
 } TuneKey;
 
-/* What made the code: version and digest of the code generator, and LLVM's version. */
+/* What a result depends on beyond its key's other parts and the revision of its lowering: the interface's version
+** and LLVM's.  Not the sources: a comment in them makes no result stale. */
 const char *tune_build(void);
+
+/* What compiled code depends on: the same, and the digest of the sources that generate it. */
+const char *tune_code_build(void);
 
 /* spec is checked already; threads 0 means what dcn_execute would take. */
 int tune_key(const dcn_spec *s, const dcn_target *t, int threads, TuneKey *out, dcn_error *err);

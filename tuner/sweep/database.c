@@ -141,7 +141,7 @@ int sweep_row_get(TuneStore *db, const char *item, SweepRow *out, dcn_error *err
     if (got > 0)
         read_row(row, out);
     db_done(row);
-    if (got > 0 && strcmp(out->build, tune_build()) != 0)
+    if (got > 0 && strcmp(out->build, tune_code_build()) != 0)
         out->state = SWEEP_MISSING;
     if (out->state == SWEEP_RUNNING && !is_running(db, item, out))
         out->state = SWEEP_MISSING;
@@ -160,8 +160,9 @@ int sweep_row_put(TuneStore *db, const char *item, const SweepRow *r, dcn_error 
         " OR state NOT IN ('done', 'estimated')";
     const Db *d = tune_store_db(db, true, err);
     return !d || db_do(d, err, sql, "ssssssddddisssl", item, sweep_state_names[r->state], r->key,
-                       tune_build(), r->offsets, r->schedule, r->ns, r->ns_low, r->ns_high, r->gain,
-                       r->measured_on_target, r->host, r->boot, r->why, (int64_t)time(NULL)) < 0
+                       tune_code_build(), r->offsets, r->schedule, r->ns, r->ns_low, r->ns_high,
+                       r->gain, r->measured_on_target, r->host, r->boot, r->why,
+                       (int64_t)time(NULL)) < 0
                ? -1
                : 0;
 }

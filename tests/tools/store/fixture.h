@@ -16,4 +16,7 @@ void store_end(void);
 /* Put a record under the key; asserts that it is taken. */
 void store_put(const TuneRecord *r);
 
+/* Change the store's database behind its back. */
+void store_sql(const char *text);
+
 #endif

@@ -4,7 +4,6 @@
 #include "tests/tools/store/fixture.h"
 
 #include <criterion/criterion.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,15 +49,6 @@ static TuneStoreStat stat_of(void)
     return s;
 }
 
-static void sql(const char *text)
-{
-    sqlite3 *db;
-    char *why = NULL;
-    cr_assert_eq(sqlite3_open(tune_store_path(st), &db), SQLITE_OK);
-    cr_assert_eq(sqlite3_exec(db, text, NULL, NULL, &why), SQLITE_OK, "%s", why);
-    sqlite3_close(db);
-}
-
 Test(care, of_nothing)
 {
     TuneStoreStat s = stat_of();
@@ -97,7 +87,7 @@ Test(care, pruning_by_age_drops_losers_first)
     put("young loser", 1, 0);
     cr_expect_eq(tune_store_prune(st, -1, 30, &err), 1);
     cr_expect_eq(stat_of().winners, 1, "the key was used today");
-    sql("UPDATE keys SET used = 0");
+    store_sql("UPDATE keys SET used = 0");
     cr_expect_eq(tune_store_prune(st, -1, 30, &err), 1);
     cr_expect_eq(stat_of().records, 1);
     cr_expect_eq(stat_of().winners, 0);
@@ -107,7 +97,7 @@ Test(care, asking_counts_as_use)
 {
     TuneRecord r;
     put("old winner", 100, 1);
-    sql("UPDATE keys SET used = 0");
+    store_sql("UPDATE keys SET used = 0");
     cr_assert_eq(tune_store_best(st, &key, NULL, &r, &err), 0);
     cr_expect_eq(tune_store_prune(st, -1, 30, &err), 0);
 }
@@ -118,7 +108,8 @@ Test(care, pruning_by_size_keeps_what_is_used_and_winners)
     size_t size = put_code("a", "direct");
     put_code("b", "tiled");
     size += put_code("c", "tiled");
-    sql("UPDATE objects SET used = 1 WHERE name = 'a'; UPDATE objects SET used = 2 WHERE name = "
+    store_sql(
+        "UPDATE objects SET used = 1 WHERE name = 'a'; UPDATE objects SET used = 2 WHERE name = "
         "'b'");
     cr_expect_eq(tune_store_prune(st, (int64_t)size, -1, &err), 1);
     cr_expect(!has_code("b", "tiled") && has_code("c", "tiled") && has_code("a", "direct"));
@@ -132,7 +123,7 @@ Test(care, pruning_by_age_drops_code_that_is_not_used)
     put("direct", 0, 1);
     put_code("a", "direct");
     put_code("b", "direct");
-    sql("UPDATE objects SET used = 1 WHERE name = 'a'");
+    store_sql("UPDATE objects SET used = 1 WHERE name = 'a'");
     cr_expect_eq(tune_store_prune(st, -1, 30, &err), 1);
     cr_expect(!has_code("a", "direct") && has_code("b", "direct"));
 }
@@ -193,8 +184,8 @@ Test(care, verifying_names_every_damage)
     put_code("a", "direct");
     put_code("b", "direct");
     cr_expect_eq(tune_store_verify(st, hear, NULL, &err), 0, "%s", said);
-    sql("UPDATE records SET ns_median = 1 WHERE schedule = 'tiled';"
-        "UPDATE objects SET digest = replace(digest, '0', '1') WHERE name = 'b'");
+    store_sql("UPDATE records SET ns_median = 1 WHERE schedule = 'tiled';"
+              "UPDATE objects SET digest = replace(digest, '0', '1') WHERE name = 'b'");
     cr_expect_eq(tune_store_verify(st, hear, NULL, &err), 2);
     snprintf(want, sizeof want, "key %.12s, record 'tiled': it is not what was written\n", key.id);
     cr_expect(!strncmp(said, want, strlen(want)), "%s", said);
@@ -206,10 +197,11 @@ Test(care, a_key_that_was_changed_is_seen)
 {
     TuneRecord r;
     put("direct", 0, 1);
-    sql("UPDATE keys SET threads = 7");
+    store_sql("UPDATE keys SET threads = 7");
     cr_expect_eq(tune_store_verify(st, hear, NULL, &err), 1);
     cr_expect(strstr(said, ": it is not the digest of its parts"), "%s", said);
-    sql("UPDATE keys SET threads = 2; UPDATE records SET outcome = 'ok', winner = 1, rev = rev + "
+    store_sql(
+        "UPDATE keys SET threads = 2; UPDATE records SET outcome = 'ok', winner = 1, rev = rev + "
         "1");
     cr_expect_eq(tune_store_best(st, &key, NULL, &r, &err), 1, "a changed record does not count");
 }

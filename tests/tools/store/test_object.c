@@ -90,6 +90,19 @@ Test(object, is_of_one_key_name_and_schedule)
     cr_expect_eq(get(), 1);
 }
 
+Test(object, is_of_one_build)
+{
+    put();
+    store_sql("UPDATE objects SET build = 'dcngen 0.1 llvm 19 code 0123'");
+    cr_expect_eq(get(), 1);
+    cr_expect_str_empty(err.text);
+    put();
+    cr_expect_eq(get(), 0);
+    TuneStoreStat s;
+    cr_assert_eq(tune_store_stat(st, &s, &err), 0);
+    cr_expect_eq(s.objects, 1, "the other build's is replaced");
+}
+
 /* ---- damage on disk ---------------------------------------------------------------------- */
 
 /* It is dropped with a word, found no more, and can be put again. */
