@@ -6,7 +6,7 @@
 **
 ** See kernel/cost.h for what the number is good for.  The rates are those of a core with two multiply-add units and
 ** 64-byte loads from L2; narrower machines differ alike for all.  They were set so that the order of schedules is that
-** of sweeps over the layers of bench/workloads.lua ("Many schedules, side by side" in docs/PERFORMANCE.md: dcngen_sweep,
+** of sweeps over the layers of bench/workloads.lua ("Many schedules, side by side" in docs/PERFORMANCE.md: dcngen_schedules,
 ** Zen 5 core with AVX-512, 1 MB of L2, f32, one and two threads, November 2026).
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -77,7 +77,7 @@ static double traffic(const TileCost *a)
     return all * (kept > l1 ? again + once : once);
 }
 
-/* Sums are put down and taken up again between columns. */
+/* Sums are stored and loaded again between columns. */
 static double overheads(const TileCost *a)
 {
     const TiledGroups *g = &a->p->groups;
@@ -93,7 +93,8 @@ static double weights_again(const TileCost *a)
     double column = (double)p->tile.pixels * p->scratch.column_stride * p->fp_bytes;
     double l2 = L2_SHARE * (double)a->t->l2_bytes;
     double missed = column + packed > l2 ? packed : 0;
-    double spilled = column > l2 ? column * a->blocks * p->groups.count : 0;
+    double columns = a->blocks * p->groups.count / p->groups.group_block;
+    double spilled = column > l2 ? column * columns : 0;
     return (0.6 * missed + spilled) / L3_RATE;
 }
 

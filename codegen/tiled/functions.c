@@ -28,14 +28,14 @@ static void emit_sampling(Emit *e, const TiledPlan *p, TiledFns *f)
 /* The last block of outputs may have fewer vectors, or a ragged one; else one function does for all blocks. */
 static void emit_ukernels(Emit *e, const TiledPlan *p, TiledFns *f)
 {
-    int alike = p->groups.last_nv == p->tile.nv && !(p->groups.out_channels % p->lanes);
-    int one = alike || p->groups.out_blocks == 1;
-    f->ukernel[1] = tiled_emit_ukernel(e, p, "ukernel_last", 1);
-    f->ukernel[0] = one ? f->ukernel[1] : tiled_emit_ukernel(e, p, "ukernel", 0);
+    bool alike = p->groups.last_nv == p->tile.nv && !(p->groups.out_channels % p->lanes);
+    bool one = alike || p->groups.out_blocks == 1;
+    f->ukernel[1] = tiled_emit_ukernel(e, p, "ukernel_last", true);
+    f->ukernel[0] = one ? f->ukernel[1] : tiled_emit_ukernel(e, p, "ukernel", false);
     if (!p->tile.implicit_gemm)
         return;
-    f->implicit[1] = tiled_emit_ukernel_implicit(e, p, "implicit_last", 1);
-    f->implicit[0] = one ? f->implicit[1] : tiled_emit_ukernel_implicit(e, p, "implicit", 0);
+    f->implicit[1] = tiled_emit_ukernel_implicit(e, p, "implicit_last", true);
+    f->implicit[0] = one ? f->implicit[1] : tiled_emit_ukernel_implicit(e, p, "implicit", false);
 }
 
 TiledFns tiled_emit_fns(Emit *e, const TiledPlan *p, const TiledSource *source)

@@ -57,7 +57,7 @@ static addr in_column(Emit *e, const TiledTile *t, const TiledBlock *b, idx pane
 /* A panel of mr pixels and a block of outputs: one micro-kernel. */
 typedef struct UkernelTile {
     idx panel, out; /* first pixel, first output of the packed group */
-    int is_last;    /* the last block of outputs */
+    bool is_last;   /* the last block of outputs */
 } UkernelTile;
 
 static void call_ukernel(Emit *e, const TiledTile *t, const TiledBlock *b, const UkernelTile *u,
@@ -91,12 +91,12 @@ static void over_outputs(Emit *e, const TiledTile *t, const TiledBlock *b, idx p
     int nr = t->plan->tile.nr;
     int64_t inner = (int64_t)(t->plan->groups.out_blocks - 1) * nr;
     EMIT_FOR_OPAQUE (e, out, x_const(e, 0), x_const(e, inner), nr) {
-        one_ukernel(e, t, b, &(UkernelTile){ panel, out.at, 0 });
+        one_ukernel(e, t, b, &(UkernelTile){ panel, out.at, false });
     }
-    one_ukernel(e, t, b, &(UkernelTile){ panel, x_const(e, inner), 1 });
+    one_ukernel(e, t, b, &(UkernelTile){ panel, x_const(e, inner), true });
 }
 
-static void over_pixels(Emit *e, const TiledTile *t, const TiledBlock *b, idx out, int is_last)
+static void over_pixels(Emit *e, const TiledTile *t, const TiledBlock *b, idx out, bool is_last)
 {
     EMIT_FOR_OPAQUE (e, panel, x_const(e, 0), t->pixels, t->plan->tile.mr) {
         one_ukernel(e, t, b, &(UkernelTile){ panel.at, out, is_last });
@@ -114,7 +114,7 @@ void tiled_macrokernel(Emit *e, const TiledTile *t, const TiledBlock *b)
         return;
     }
     EMIT_FOR_OPAQUE (e, out, x_const(e, 0), x_const(e, inner), nr) {
-        over_pixels(e, t, b, out.at, 0);
+        over_pixels(e, t, b, out.at, false);
     }
-    over_pixels(e, t, b, x_const(e, inner), 1);
+    over_pixels(e, t, b, x_const(e, inner), true);
 }

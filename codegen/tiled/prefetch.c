@@ -38,7 +38,7 @@ static void lines(Emit *e, const TiledPlan *p, addr from, idx n, int level)
 static void window(Emit *e, const TiledPlan *p, const Problem *pb, const TiledPrefetchArgs *in)
 {
     idx one = x_const(e, 1);
-    /* One row more than this one's, so that it is there when its turn comes. */
+    /* One row more than this one's, so that it is there in time. */
     InputRange y = range(e, p, 0, in->p, x_const(e, 2), pb->h);
     InputRange above = range(e, p, 0, in->p, one, pb->h);
     InputRange x = range(e, p, 1, in->q, in->cols, pb->w);

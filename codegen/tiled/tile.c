@@ -196,7 +196,7 @@ static void multiply_group(Emit *e, const TiledTile *t, const SumBlock *s, idx g
     const TiledPlan *p = t->plan;
     const TiledGroups *q = &p->groups;
     int64_t all = q->in_channels / q->pack, block = s->channels / q->pack;
-    int is_last = s->channels < q->channel_block || s->channels == q->in_channels;
+    bool is_last = s->channels < q->channel_block || s->channels == q->in_channels;
     idx zero = x_const(e, 0), from = x_div(e, s->c0, x_const(e, q->pack));
     idx before = x_add(e, x_mulk(e, from, q->taps), x_mulk(e, s->t0, block));
     idx rows = x_add(e, x_mulk(e, g, all * q->taps), before);

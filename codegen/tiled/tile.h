@@ -74,12 +74,9 @@ void tiled_call_offset_rows(Emit *e, LLVMValueRef fn, const TiledOffsetsArgs *in
 
 /* ---- sample_table.c: entries of pixels (p, q) .. (p, q + cols - 1) --------------------------------------------- */
 
-/* An entry is the element of the upper left of a sample's four pixels, or says that there is none. */
-enum {
-    TAP_OUTSIDE = -1, /* the sample is 0 */
-    TAP_CLAMPED =
-        -2 /* minus the element: moved into the map, pixels of coefficient 0 are no part of it */
-};
+/* An entry is the element of the upper left of a sample's four pixels; TAP_OUTSIDE for a sample that is 0; or
+** TAP_CLAMPED minus the element, where the pixels were moved into the map: those of coefficient 0 are no part of it. */
+enum { TAP_OUTSIDE = -1, TAP_CLAMPED = -2 };
 
 typedef struct TiledTableArgs {
     addr args, at, coeff; /* at, coeff: the two tables */
@@ -119,9 +116,9 @@ typedef struct TiledUkernelArgs {
 } TiledUkernelArgs;
 
 /* is_last: of the last block of outputs, which may be ragged. */
-LLVMValueRef tiled_emit_ukernel(Emit *e, const TiledPlan *p, const char *name, int is_last);
+LLVMValueRef tiled_emit_ukernel(Emit *e, const TiledPlan *p, const char *name, bool is_last);
 LLVMValueRef tiled_emit_ukernel_implicit(Emit *e, const TiledPlan *p, const char *name,
-                                         int is_last);
+                                         bool is_last);
 void tiled_call_ukernel(Emit *e, LLVMValueRef fn, const TiledUkernelArgs *in);
 
 /* ---- macrokernel.c: a block of the sum for all of the tile ------------------------------------------------------ */

@@ -241,7 +241,7 @@ static const Param param[] = { PARAM(TiledUkernelArgs, a),
                                PARAM(TiledUkernelArgs, last) };
 static const Params params = PARAMS(TiledUkernelArgs, param);
 
-static LLVMValueRef emit(Emit *e, const TiledPlan *p, const char *name, int is_last,
+static LLVMValueRef emit(Emit *e, const TiledPlan *p, const char *name, bool is_last,
                          void (*sum_over_k)(Emit *, RegTile *))
 {
     TiledUkernelArgs in;
@@ -265,12 +265,13 @@ static LLVMValueRef emit(Emit *e, const TiledPlan *p, const char *name, int is_l
     return fn;
 }
 
-LLVMValueRef tiled_emit_ukernel(Emit *e, const TiledPlan *p, const char *name, int is_last)
+LLVMValueRef tiled_emit_ukernel(Emit *e, const TiledPlan *p, const char *name, bool is_last)
 {
     return emit(e, p, name, is_last, from_column);
 }
 
-LLVMValueRef tiled_emit_ukernel_implicit(Emit *e, const TiledPlan *p, const char *name, int is_last)
+LLVMValueRef tiled_emit_ukernel_implicit(Emit *e, const TiledPlan *p, const char *name,
+                                         bool is_last)
 {
     return emit(e, p, name, is_last, from_map);
 }
