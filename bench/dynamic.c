@@ -43,7 +43,7 @@ static int open_side(SizedKernel *side, const dcn_spec *s, bool dynamic, int thr
     return side->workspace ? 0 : dcn_fail(err, DCN_EENV, "no memory for %zu bytes", bytes);
 }
 
-static int open_operands(SizedKernel side[2], Operands *all, Wanted *wanted, const dcn_spec *s,
+static int open_operands(SizedKernel side[2], Operands *all, Expected *expected, const dcn_spec *s,
                          dcn_error *err)
 {
     rt_rng rng = rt_rng_seed(1);
@@ -54,17 +54,17 @@ static int open_operands(SizedKernel side[2], Operands *all, Wanted *wanted, con
     for (int i = 0; i < 2; i++)
         if (tune_operands_share(&side[i].o, all, side[i].kernel, err))
             return -1;
-    return wanted_open(wanted, all, &rng, err);
+    return expected_open(expected, all, &rng, err);
 }
 
 /* Runs a kernel once, unclocked, and compares what it computes. */
-static int check(SizedKernel *side, const Wanted *wanted, int threads, dcn_error *err)
+static int check(SizedKernel *side, const Expected *expected, int threads, dcn_error *err)
 {
     dcn_report report = { .what = "" };
-    tune_poison_output(&side->o);
+    tune_poison_outputs(&side->o);
     if (tune_run(&side->o, threads, side->workspace, err))
         return -1;
-    return wanted_compare(wanted, &side->o, "ordinary offsets", &report)
+    return expected_compare(expected, &side->o, "ordinary offsets", &report)
                ? 0
                : dcn_fail(err, DCN_EFAILED, "'%s': %s", side->o.spec.name, report.what);
 }
@@ -96,14 +96,15 @@ static int compare(const dcn_spec *s, int threads, int rounds, dcn_error *err)
 {
     SizedKernel *side = calloc(2, sizeof *side);
     Operands all = { .n = 0 };
-    Wanted wanted = { .n = 0 };
+    Expected expected = { .n = 0 };
     if (!side)
         return dcn_fail(err, DCN_EENV, "no memory for %d rounds", rounds);
-    int failed =
-        open_side(&side[FIXED], s, false, threads, err) ||
-        open_side(&side[DYNAMIC], s, true, threads, err) ||
-        open_operands(side, &all, &wanted, s, err) || check(&side[FIXED], &wanted, threads, err) ||
-        check(&side[DYNAMIC], &wanted, threads, err) || measure(side, threads, rounds, err);
+    int failed = open_side(&side[FIXED], s, false, threads, err) ||
+                 open_side(&side[DYNAMIC], s, true, threads, err) ||
+                 open_operands(side, &all, &expected, s, err) ||
+                 check(&side[FIXED], &expected, threads, err) ||
+                 check(&side[DYNAMIC], &expected, threads, err) ||
+                 measure(side, threads, rounds, err);
     if (!failed)
         print(side, s->name, rounds);
     for (int i = 0; i < 2; i++) {
@@ -111,7 +112,7 @@ static int compare(const dcn_spec *s, int threads, int rounds, dcn_error *err)
         dcn_kernel_free(side[i].kernel);
         free(side[i].workspace);
     }
-    wanted_close(&wanted);
+    expected_close(&expected);
     tune_operands_close(&all);
     free(side);
     return failed ? -1 : 0;

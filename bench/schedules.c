@@ -37,7 +37,7 @@ typedef struct ScheduleBench {
     const dcn_spec *spec;
     int threads, rounds;
     Operands o;
-    Wanted wanted;
+    Expected expected;
     TimedSchedule *schedule;
     int n, refused, repeated, wrong;
     dcn_error reason; /* why the last refused one was */
@@ -115,7 +115,7 @@ static int open_operands(ScheduleBench *w, dcn_error *err)
     if (tune_operands_open(&w->o, NULL, w->spec, err) || tune_fill_inputs(&w->o, &rng, err))
         return -1;
     tune_fill_case(&w->o, &ordinary, &rng);
-    return wanted_open(&w->wanted, &w->o, &rng, err);
+    return expected_open(&w->expected, &w->o, &rng, err);
 }
 
 /* ---- a check --------------------------------------------------------------- */
@@ -125,12 +125,12 @@ static bool is_right(const ScheduleBench *w, TimedSchedule *c, dcn_report *repor
 {
     dcn_error err;
     *report = (dcn_report){ .what = "" };
-    tune_poison_output(&c->o);
+    tune_poison_outputs(&c->o);
     if (run(w, c, &err)) {
         snprintf(report->what, sizeof report->what, "%.255s", err.text);
         return false;
     }
-    return wanted_compare(&w->wanted, &c->o, "ordinary offsets", report);
+    return expected_compare(&w->expected, &c->o, "ordinary offsets", report);
 }
 
 static void drop_wrong(ScheduleBench *w)
@@ -252,7 +252,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "dcngen_schedules: %s\n", err.text);
     for (int i = 0; w.schedule && i < w.n; i++)
         forget(&w.schedule[i]);
-    wanted_close(&w.wanted);
+    expected_close(&w.expected);
     tune_operands_close(&w.o);
     free(w.schedule);
     free(w.peak);

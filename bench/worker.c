@@ -120,8 +120,8 @@ static int make(int argc, char **argv, dcn_error *err)
              tune_operands_open(&o, w.kernel, w.spec, err) || tune_fill_inputs(&o, &rng, err);
     if (!failed)
         tune_fill_case(&o, &ordinary, &rng);
-    for (int i = 0; i < o.n - 1 && !failed; i++)
-        failed = write_operand(&o, i, argv[2], err);
+    for (int i = 0; i < o.n && !failed; i++)
+        failed = o.tensor[i].role != DCN_OUT && write_operand(&o, i, argv[2], err);
     if (!failed)
         say_spec(w.spec);
     tune_operands_close(&o);
@@ -224,7 +224,7 @@ static int answer_run(BenchWorker *w, const char *rest, dcn_error *err)
 
 static int answer_write(BenchWorker *w, const char *rest, dcn_error *err)
 {
-    const int out = w->n - 1;
+    const int out = rt_operand_at(w->spec, RT_OUTPUT);
     if (bench_write_nchw(rest, w->spec, &w->tensor[out], w->data[out], err))
         return -1;
     puts("{}");

@@ -7,8 +7,7 @@
 #include "codegen/multi/multi.h"
 #include "codegen/target/table.h"
 #include "runtime/base/base.h"
-#include "runtime/spec/fields.h"
-#include "runtime/spec/operands.h"
+#include "runtime/spec/op.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -34,7 +33,7 @@ static void dim(const Page *p, const dcn_tensor *t, int i)
     const char *const *names = p->s->layout == DCN_NCHW ? nchw : nhwc;
     if (t->dims[i] != DCN_DYNAMIC)
         fprintf(p->out, "[%lld]", (long long)t->dims[i]);
-    else if (i == 0 && rt_has_rois(p->s->op) && strcmp(t->name, "input") != 0)
+    else if (i == 0 && rt_op_has(p->s->op, RT_HAS_ROIS) && strcmp(t->name, "input") != 0)
         fprintf(p->out, "[rois]");
     else if (strcmp(t->name, "input") == 0 || i == 0)
         fprintf(p->out, "[%s]", names[i]);
@@ -98,7 +97,7 @@ static void sizes(const Page *p)
 {
     if (!is_dynamic(p->s))
         return;
-    if (rt_has_rois(p->s->op)) {
+    if (rt_op_has(p->s->op, RT_HAS_ROIS)) {
         fprintf(p->out, "/* Dynamic sizes are given in the arguments; each tensor of one image has "
                         "fewer than 2^31\n** elements. */\n");
         return;
@@ -121,7 +120,7 @@ static void arguments(const Page *p)
             "** overlap anything else; nothing outside the tensors is read or written,\n"
             "** whatever the %s hold. */\n"
             "typedef struct %s_args {\n",
-            rt_has_rois(p->s->op) ? "rois" : "offsets", p->s->name);
+            rt_op_has(p->s->op, RT_HAS_ROIS) ? "rois" : "offsets", p->s->name);
     for (int i = 0; i < p->nt; i++) {
         const dcn_tensor *t = &p->t[i];
         if (t->role == DCN_WEIGHT) {

@@ -20,6 +20,8 @@
 #ifndef DCN_CODEGEN_LOWERING_H
 #define DCN_CODEGEN_LOWERING_H
 
+#include "runtime/spec/op.h"
+
 #include <dcngen.h>
 
 /* MAX_LOWERINGS: of all kinds; no spec has more to choose from. */
@@ -50,7 +52,7 @@ struct SchedPart;
 typedef struct Lowering {
     const char *name, *summary;
     int rev;
-    unsigned ops; /* operators it can compile, bit 1 << op; only for these is the rest called */
+    rt_op_set ops; /* operators it can compile; only for these is the rest called */
     const Knob *const *knobs;
     int nknobs;
     const char *(*refuse)(const dcn_spec *s, const dcn_target *t, const int *k);

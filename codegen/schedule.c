@@ -19,7 +19,7 @@ _Static_assert(sizeof cg_lowerings / sizeof *cg_lowerings - 1 <= MAX_LOWERINGS,
 
 int sched_takes(const Lowering *how, const dcn_spec *s)
 {
-    return (how->ops >> s->op & 1) != 0;
+    return rt_op_in(s->op, how->ops);
 }
 
 const char *sched_knob_meaning(const char *lowering, const char *knob)

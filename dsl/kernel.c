@@ -73,15 +73,15 @@ static int refuse_key(lua_State *L, dsl_place call, dcn_op op, const char *key)
     const char *ours = other_name(key, op);
     if (ours)
         return dsl_raise(L, at, "unknown key '%s' (did you mean '%s'?)", key, ours);
-    for (int other = 0; rt_op_names[other]; other++) {
-        if (rt_op_ready((dcn_op)other) && rt_field_find(key, (dcn_op)other))
-            return dsl_raise(L, at, "'%s' is a key of %s, not of %s", key, rt_op_names[other],
-                             rt_op_names[op]);
+    for (int other = 0; other < DCN_NUM_OPS; other++) {
+        if (rt_op_of((dcn_op)other) && rt_field_find(key, (dcn_op)other))
+            return dsl_raise(L, at, "'%s' is a key of %s, not of %s", key,
+                             dcn_op_name((dcn_op)other), dcn_op_name(op));
     }
     const char *near = nearest_field(key, op);
     if (near)
         return dsl_raise(L, at, "unknown key '%s' (did you mean '%s'?)", key, near);
-    return dsl_raise(L, at, "unknown key '%s' of %s", key, rt_op_names[op]);
+    return dsl_raise(L, at, "unknown key '%s' of %s", key, dcn_op_name(op));
 }
 
 /* Tables have no order: of several unknown keys, the first in the alphabet is named. */
@@ -92,7 +92,7 @@ static void check_keys(lua_State *L, dsl_place call, dcn_op op)
         char value[128];
         if (lua_type(L, -2) != LUA_TSTRING)
             dsl_raise(L, call, "%s has the value %s without a key; write key = value",
-                      rt_op_names[op], dsl_describe(L, -1, value, sizeof value));
+                      dcn_op_name(op), dsl_describe(L, -1, value, sizeof value));
         const char *key = lua_tostring(L, -2);
         if (!rt_field_find(key, op) && (!worst || strcmp(key, worst) < 0))
             worst = key;
@@ -108,7 +108,7 @@ static void read_field(lua_State *L, const rt_field *f, dsl_kernel *k)
     lua_pushstring(L, f->key);
     if (lua_rawget(L, 1) == LUA_TNIL) {
         if (f->required)
-            dsl_raise(L, k->at, "%s needs '%s'", rt_op_names[op], f->key);
+            dsl_raise(L, k->at, "%s needs '%s'", dcn_op_name(op), f->key);
     } else {
         dcn_error err;
         rt_value v = rt_field_default(f);
@@ -127,8 +127,8 @@ static int construct(lua_State *L)
     char value[128];
     if (lua_gettop(L) != 1 || !lua_istable(L, 1))
         return dsl_raise(
-            L, call, "%s takes one table, as in %s { %s = 64, ... }, not %s", rt_op_names[op],
-            rt_op_names[op], rt_field_at(op, offsetof(dcn_spec, in_channels))->key,
+            L, call, "%s takes one table, as in %s { %s = 64, ... }, not %s", dcn_op_name(op),
+            dcn_op_name(op), rt_field_at(op, offsetof(dcn_spec, in_channels))->key,
             lua_gettop(L) > 1 ? "several values" : dsl_describe(L, 1, value, sizeof value));
     check_keys(L, call, op);
     dsl_kernel *k = lua_newuserdatauv(L, sizeof *k, 0);
@@ -151,12 +151,12 @@ void dsl_register_constructors(lua_State *L)
 {
     luaL_newmetatable(L, kernel_type);
     lua_pop(L, 1);
-    for (int op = 0; rt_op_names[op]; op++) {
-        if (!rt_op_ready((dcn_op)op))
+    for (int op = 0; op < DCN_NUM_OPS; op++) {
+        if (!rt_op_of((dcn_op)op))
             continue;
         lua_pushinteger(L, op);
         lua_pushcclosure(L, construct, 1);
-        lua_setfield(L, -2, rt_op_names[op]);
+        lua_setfield(L, -2, dcn_op_name((dcn_op)op));
     }
 }
 
@@ -257,7 +257,7 @@ static void copy_out(lua_State *L, int list, int names, dsl_entry *out)
     const int n = (int)lua_rawlen(L, list);
     for (int i = 0; i < n; i++) {
         const dsl_kernel *k = kernel_at(L, list, i + 1);
-        const char *op = rt_op_names[k->spec.op];
+        const char *op = dcn_op_name(k->spec.op);
         char *name = out[i].spec.name;
         out[i] = (dsl_entry){ k->spec, k->at };
         while (!k->named) {

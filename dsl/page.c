@@ -133,8 +133,8 @@ static void print_value(FILE *out, const rt_field *f)
 {
     if (f->type != RT_FIELD_CHOICE) {
         fprintf(out, "%s", form_of(f));
-        if (f->most > 1 && rt_field_count(f))
-            fprintf(out, ", %.7g..%.7g", f->least, f->most);
+        if (f->max > 1 && rt_field_count(f))
+            fprintf(out, ", %.7g..%.7g", f->min, f->max);
         return;
     }
     const char *comma = "";
@@ -165,7 +165,7 @@ static void print_field(FILE *out, const rt_field *f)
 static void print_own(FILE *out, dcn_op op)
 {
     fprintf(out, "\n### `%s`\n\n| key | value | default | meaning |\n|---|---|---|---|\n",
-            rt_op_names[op]);
+            dcn_op_name((dcn_op)op));
     for (const rt_field *f = rt_fields; f->key; f++) {
         if (f->ops != RT_ANY_OP && rt_field_is_of(f, op))
             print_field(out, f);
@@ -206,7 +206,7 @@ int dsl_page(FILE *out)
     fputs(opening, out);
     print_common(out);
     for (int op = 0; op < DCN_NUM_OPS; op++) {
-        if (rt_op_ready((dcn_op)op))
+        if (rt_op_of((dcn_op)op))
             print_own(out, (dcn_op)op);
     }
     fprintf(out, "\n%s\n%s\n%s\nOf Lua's own functions there are:\n\n", forms, tensors, functions);

@@ -151,6 +151,6 @@ dsl_place dsl_place_of_key(dsl_place call, dcn_op op, const char *key)
 {
     if (!call.source || !key)
         return call;
-    const int line = key_line(call.source->text, call.line, rt_op_names[op], key);
+    const int line = key_line(call.source->text, call.line, dcn_op_name(op), key);
     return line ? (dsl_place){ call.source, line } : call;
 }

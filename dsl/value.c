@@ -41,7 +41,7 @@ static int read_extent(lua_State *L, int index, const rt_field *f, rt_value *v, 
         return refuse(L, index, f, "an integer or dynamic", err);
     if (v->n[0] == DCN_DYNAMIC)
         return dcn_fail(err, DCN_ESPEC, "'%s' = -1 is outside %.0f..%.0f and not dynamic", f->key,
-                        f->least, f->most);
+                        f->min, f->max);
     return 0;
 }
 
@@ -113,9 +113,9 @@ static int read_text(lua_State *L, int index, const rt_field *f, rt_value *v, dc
         return refuse(L, index, f, "a string", err);
     size_t length;
     const char *text = lua_tolstring(L, index, &length);
-    if (length > (size_t)f->most)
+    if (length > (size_t)f->max)
         return dcn_fail(err, DCN_ESPEC, "'%s' = \"%.20s...\" is longer than %.0f letters", f->key,
-                        text, f->most);
+                        text, f->max);
     if (strlen(text) != length)
         return dcn_fail(err, DCN_ESPEC, "'%s' has a NUL byte", f->key);
     memcpy(v->text, text, length + 1);
@@ -183,7 +183,7 @@ static int read_schedule(lua_State *L, int index, const rt_field *f, rt_value *v
     qsort(knobs, (size_t)n, sizeof *knobs, by_name);
     for (int i = 0; i < n; i++) {
         if (!append(v, knobs[i].name, "=", knobs[i].value))
-            return dcn_fail(err, DCN_ESPEC, "'%s' is longer than %.0f letters", f->key, f->most);
+            return dcn_fail(err, DCN_ESPEC, "'%s' is longer than %.0f letters", f->key, f->max);
     }
     return 0;
 }

@@ -32,14 +32,8 @@ static int add(Axes *x, dcn_error *err)
 /* Whether offsets are read at all: else what they are is the same to it. */
 static bool has_offsets(const dcn_spec *s)
 {
-    static const char *const names[] = { "offset", "offset_mask", "trans" };
-    dcn_tensor tensor[RT_NUM_OPERANDS];
-    int n = dcn_spec_tensors(s, tensor, RT_NUM_OPERANDS);
-    for (int i = 0; i < n; i++)
-        for (int j = 0; j < 3; j++)
-            if (!strcmp(tensor[i].name, names[j]))
-                return true;
-    return false;
+    return rt_operand_at(s, RT_OFFSET) >= 0 || rt_operand_at(s, RT_OFFSET_MASK) >= 0 ||
+           rt_operand_at(s, RT_TRANS) >= 0;
 }
 
 static int for_offsets(Axes *x, dcn_error *err)

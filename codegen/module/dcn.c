@@ -10,6 +10,7 @@
 */
 #include "codegen/module/builder.h"
 #include "runtime/spec/fields.h"
+#include "runtime/spec/shape.h"
 
 /* A matrix product over the channels of every pixel: `out` channels from all those of the module. */
 static Stage *add_linear(Stages *g, const char *word, const char *param, int64_t out, StageRef from,

@@ -266,9 +266,8 @@ const struct Lowering lower_stages = {
     .name = "stages",
     .summary = "the operators that a module is made of, one after another",
     .rev = 3,
-    .ops = 1u << DCN_OP_DEFORM_CONV2D_PACK | 1u << DCN_OP_SEPARABLE_CONV2D |
-           1u << DCN_OP_DCNV3_MODULE | 1u << DCN_OP_DCNV4_MODULE |
-           1u << DCN_OP_DEFORM_ROI_POOL_PACK,
+    .ops = RT_OP(DEFORM_CONV2D_PACK) | RT_OP(SEPARABLE_CONV2D) | RT_OP(DCNV3_MODULE) |
+           RT_OP(DCNV4_MODULE) | RT_OP(DEFORM_ROI_POOL_PACK),
     .parts = parts,
     .emit_parts = emit_parts,
 };

@@ -33,9 +33,8 @@ const struct Lowering lower_roi = {
     .name = "roi",
     .summary = "bins of regions: tables of pixels and weights, lanes along channels",
     .rev = 2,
-    .ops = 1u << DCN_OP_ROI_POOL | 1u << DCN_OP_PS_ROI_POOL | 1u << DCN_OP_ROI_ALIGN |
-           1u << DCN_OP_PS_ROI_ALIGN | 1u << DCN_OP_DEFORM_ROI_POOL |
-           1u << DCN_OP_DEFORM_PS_ROI_POOL,
+    .ops = RT_OP(ROI_POOL) | RT_OP(PS_ROI_POOL) | RT_OP(ROI_ALIGN) | RT_OP(PS_ROI_ALIGN) |
+           RT_OP(DEFORM_ROI_POOL) | RT_OP(DEFORM_PS_ROI_POOL),
     .knobs = roi_knobs,
     .nknobs = ROI_NKNOBS,
     .refuse = roi_refuse,

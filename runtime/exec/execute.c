@@ -10,8 +10,7 @@
 #include "runtime/exec/kernel.h"
 #include "runtime/exec/operands.h"
 #include "runtime/exec/threads.h"
-#include "runtime/spec/fields.h"
-#include "runtime/spec/operands.h"
+#include "runtime/spec/op.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -149,7 +148,7 @@ int dcn_execute(const dcn_kernel *k, const dcn_call *call, dcn_error *err)
     int threads = rt_threads(call->threads, err);
     if (threads < 0 || bind_sizes(k, call, &bound, err))
         return -1;
-    if (bound.batch == 0 || (bound.rois == 0 && rt_has_rois(bound.op)))
+    if (bound.batch == 0 || (bound.rois == 0 && rt_op_has(bound.op, RT_HAS_ROIS)))
         return 0;
 
     const rt_operands operands = rt_operands_of(&bound);

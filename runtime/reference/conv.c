@@ -45,7 +45,7 @@ static Point point(const rt_ref *r, int64_t n, int64_t t, int64_t k, const int64
     Point at = { { (double)(pq[0] * s->stride[0] - s->padding[0] + i * s->dilation[0]),
                    (double)(pq[1] * s->stride[1] - s->padding[1] + j * s->dilation[1]) },
                  1 };
-    if (s->op == DCN_OP_CONV2D)
+    if (!r->offset.v)
         return at;
     int64_t pair = (t * taps(r) + k) * 2, dy = s->offset_order == DCN_ORDER_YX ? 0 : 1;
     at.yx[0] += r->offset.v[ref_at(&r->offset, n, pair + dy, pq[0], pq[1])];
@@ -58,7 +58,7 @@ static Point point(const rt_ref *r, int64_t n, int64_t t, int64_t k, const int64
 /* m * S of channel c */
 static double sample(const rt_ref *r, int64_t n, int64_t c, const Point *at)
 {
-    if (r->s.op == DCN_OP_CONV2D)
+    if (!r->offset.v)
         return ref_value(&r->input, n, c, (int64_t)at->yx[0], (int64_t)at->yx[1]);
     return at->m * ref_bilinear(&r->input, r->s.border, n, c, at->yx);
 }
@@ -66,7 +66,7 @@ static double sample(const rt_ref *r, int64_t n, int64_t c, const Point *at)
 /* scratch[c * K + k] = m * S for the channels first <= c < last of one output pixel */
 static void column(const rt_ref *r, int64_t n, const int64_t pq[2], int64_t first, int64_t last)
 {
-    int64_t per_group = r->s.in_channels / (r->s.op == DCN_OP_CONV2D ? 1 : r->s.offset_groups);
+    int64_t per_group = r->s.in_channels / r->s.offset_groups;
     for (int64_t k = 0; k < taps(r); k++) {
         Point at = { { 0 }, 0 };
         for (int64_t c = first; c < last; c++) {
@@ -96,10 +96,10 @@ static void conv_pixel(const rt_ref *r, int64_t n, const int64_t pq[2], const in
 int ref_open_conv(rt_ref *r)
 {
     const int64_t points = (int64_t)r->s.offset_groups * taps(r);
-    r->offset = ref_output_map(r, "offset", 2 * points);
-    r->mask = ref_output_map(r, "mask", points);
+    r->offset = ref_output_map(r, RT_OFFSET, 2 * points);
+    r->mask = ref_output_map(r, RT_MASK, points);
     if (r->s.offset_mask)
-        r->offset = r->mask = ref_output_map(r, "offset_mask", 3 * points);
+        r->offset = r->mask = ref_output_map(r, RT_OFFSET_MASK, 3 * points);
     r->pixel = conv_pixel;
     r->scratch = calloc((size_t)(r->s.in_channels * taps(r)) + 1, sizeof *r->scratch);
     return r->scratch ? 0 : -1;

@@ -12,7 +12,8 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/reference/internal.h"
-#include "runtime/spec/fields.h"
+#include "runtime/spec/op.h"
+#include "runtime/spec/shape.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,7 @@ static Group group_at(const rt_ref *r, int64_t n, int64_t t, const int64_t pq[2]
 {
     const int64_t points = rt_points(&r->s);
     Group g;
-    if (r->s.op == DCN_OP_DCNV4) {
+    if (rt_op_has(r->s.op, RT_PACKED_OFFSETS)) {
         g.offset = r->offset.v + ref_at(&r->offset, n, 3 * points * t, pq[0], pq[1]);
         g.mask = g.offset + 2 * points;
     } else {
@@ -67,7 +68,7 @@ static void gather(const rt_ref *r, int64_t n, const int64_t pq[2], int64_t t,
     }
 }
 
-static int64_t least(int64_t a, int64_t b)
+static int64_t min(int64_t a, int64_t b)
 {
     return a < b ? a : b;
 }
@@ -77,13 +78,13 @@ static void gather_all(const rt_ref *r, int64_t n, const int64_t pq[2], int64_t 
 {
     const int64_t per_group = r->s.in_channels / r->s.offset_groups;
     for (int64_t c = first, end; c < last; c = end) {
-        end = least(last, (c / per_group + 1) * per_group);
+        end = min(last, (c / per_group + 1) * per_group);
         gather(r, n, pq, c / per_group, (int64_t[2]){ c, end });
     }
 }
 
-static void core_pixel(const rt_ref *r, int64_t n, const int64_t pq[2], const int64_t outs[2],
-                       double *value)
+static void dcn_pixel(const rt_ref *r, int64_t n, const int64_t pq[2], const int64_t outs[2],
+                      double *value)
 {
     const int64_t c = r->s.in_channels;
     if (r->s.projection)
@@ -98,15 +99,15 @@ static void core_pixel(const rt_ref *r, int64_t n, const int64_t pq[2], const in
     }
 }
 
-int ref_open_core(rt_ref *r)
+int ref_open_dcn(rt_ref *r)
 {
     const int64_t points = (int64_t)r->s.offset_groups * rt_points(&r->s);
-    if (r->s.op == DCN_OP_DCNV4)
-        r->offset = ref_output_map(r, "offset_mask", rt_packed_channels(&r->s));
+    if (rt_op_has(r->s.op, RT_PACKED_OFFSETS))
+        r->offset = ref_output_map(r, RT_OFFSET_MASK, rt_packed_channels(&r->s));
     else
-        r->offset = ref_output_map(r, "offset", 2 * points);
-    r->mask = ref_output_map(r, "mask", points);
-    r->pixel = core_pixel;
+        r->offset = ref_output_map(r, RT_OFFSET, 2 * points);
+    r->mask = ref_output_map(r, RT_MASK, points);
+    r->pixel = dcn_pixel;
     r->scratch = calloc((size_t)r->s.in_channels + 1, sizeof *r->scratch);
     return r->scratch ? 0 : -1;
 }

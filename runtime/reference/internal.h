@@ -1,13 +1,14 @@
 /* internal.h: what the files of the reference share.
 **
-** An operator is a function that computes output channels of one pixel (or bin); its `open` makes
-** what it needs.  Modules open the operators that they are made of, one after another, and let the
-** last one compute the pixels.
+** An operator is a function that computes output channels of one pixel (or bin); its opener makes
+** what that needs.  Modules open the operators that they are made of, one after another, and let
+** the last one compute the pixels.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#ifndef DCN_RUNTIME_REFERENCE_INSIDE_H
-#define DCN_RUNTIME_REFERENCE_INSIDE_H
+#ifndef DCN_RUNTIME_REFERENCE_INTERNAL_H
+#define DCN_RUNTIME_REFERENCE_INTERNAL_H
 
+#include "runtime/reference/operators.h"
 #include "runtime/reference/reference.h"
 
 /* A tensor of images: n, c, y, x in either layout. */
@@ -25,7 +26,7 @@ enum { REF_MADE = 12 };
 
 struct rt_ref {
     dcn_spec s;
-    const double *tensor[RT_NUM_OPERANDS];
+    const double *tensor[RT_NUM_OPERANDS]; /* by rt_operand; NULL: there is none */
     ref_map input, offset, mask, residual, output;
     const double *weight, *bias, *scale, *shift;
     ref_pixel pixel;
@@ -43,9 +44,8 @@ double ref_value(const ref_map *t, int64_t n, int64_t c, int64_t y, int64_t x);
 /* S of SEMANTICS 1.1 to 1.3: 0 at NaN and infinities. */
 double ref_bilinear(const ref_map *t, dcn_border border, int64_t n, int64_t c, const double yx[2]);
 
-/* Tensor by its name, NULL if there is none; as a map of `channels` as large as the output. */
-const double *ref_tensor(const rt_ref *r, const char *name);
-ref_map ref_output_map(const rt_ref *r, const char *name, int64_t channels);
+/* An operand as a map of `channels` as large as the output; .v NULL: there is none. */
+ref_map ref_output_map(const rt_ref *r, rt_operand which, int64_t channels);
 
 /* act((sum + bias) * scale + shift + residual) */
 double ref_finish(const rt_ref *r, double sum, int64_t n, int64_t o, const int64_t pq[2]);
@@ -55,17 +55,10 @@ double ref_sigmoid(double x);
 /* softmax of v[0], v[stride], ..: element k of n */
 double ref_softmax(const double *v, int64_t stride, int64_t n, int64_t k);
 
+/* rt_ref_open with the operands by rt_operand; those that s does not have are not read. */
+rt_ref *ref_open(const dcn_spec *s, const double *const tensor[RT_NUM_OPERANDS]);
+
 /* Memory that rt_ref_close frees; NULL if there is none. */
 double *ref_make(rt_ref *r, int64_t n);
-
-/* The operators: 0, or -1 without memory. */
-int ref_open_conv(rt_ref *r);
-int ref_open_core(rt_ref *r);
-int ref_open_roi(rt_ref *r);
-int ref_open_pack(rt_ref *r);
-int ref_open_separable(rt_ref *r);
-int ref_open_dcnv3_module(rt_ref *r);
-int ref_open_dcnv4_module(rt_ref *r);
-int ref_open_roi_pack(rt_ref *r);
 
 #endif

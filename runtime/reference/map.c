@@ -7,7 +7,6 @@
 #include "runtime/reference/internal.h"
 
 #include <math.h>
-#include <string.h>
 
 int64_t ref_at(const ref_map *t, int64_t n, int64_t c, int64_t y, int64_t x)
 {
@@ -95,20 +94,10 @@ double ref_activate(dcn_activation a, double x)
     return activate[a](x);
 }
 
-const double *ref_tensor(const rt_ref *r, const char *name)
-{
-    dcn_tensor t[RT_NUM_OPERANDS];
-    int n = dcn_spec_tensors(&r->s, t, RT_NUM_OPERANDS);
-    for (int i = 0; i < n; i++)
-        if (!strcmp(t[i].name, name))
-            return r->tensor[i];
-    return NULL;
-}
-
-ref_map ref_output_map(const rt_ref *r, const char *name, int64_t channels)
+ref_map ref_output_map(const rt_ref *r, rt_operand which, int64_t channels)
 {
     const dcn_spec *s = &r->s;
-    return (ref_map){ ref_tensor(r, name), channels, dcn_out_height(s, s->height),
+    return (ref_map){ r->tensor[which], channels, dcn_out_height(s, s->height),
                       dcn_out_width(s, s->width), s->layout == DCN_NHWC };
 }
 

@@ -17,7 +17,8 @@
 */
 #include "runtime/base/tensor.h"
 #include "runtime/reference/internal.h"
-#include "runtime/spec/fields.h"
+#include "runtime/spec/op.h"
+#include "runtime/spec/shape.h"
 
 #include <math.h>
 #include <string.h>
@@ -37,53 +38,46 @@ static dcn_spec conv_spec(const dcn_spec *s, int64_t ins, int64_t outs)
     return conv;
 }
 
-/* A depthwise convolution that keeps the size. */
-static dcn_spec depthwise_spec(const dcn_spec *s)
-{
-    dcn_spec conv = conv_spec(s, s->in_channels, s->in_channels);
-    conv.groups = (int)s->in_channels;
-    conv.bias = true;
-    for (int i = 0; i < 4; i++) {
-        conv.kernel[i % 2] = s->dw_kernel[i % 2];
-        conv.padding[i] = (s->dw_kernel[i % 2] - 1) / 2;
-    }
-    return conv;
-}
-
 /* The output of a whole operator, in memory of r; NULL without memory, also if an operand is. */
-static double *run(rt_ref *r, const dcn_spec *s, const double *const tensor[])
+static double *run(rt_ref *r, const dcn_spec *s, const double *const tensor[RT_NUM_OPERANDS])
 {
-    dcn_tensor t[RT_NUM_OPERANDS];
-    const int n = dcn_spec_tensors(s, t, RT_NUM_OPERANDS);
-    for (int i = 0; i < n - 1; i++)
-        if (!tensor[i])
+    const rt_operands o = rt_operands_of(s);
+    double *to = NULL;
+    for (int i = 0; i < o.n; i++) {
+        if (o.which[i] == RT_OUTPUT)
+            to = ref_make(r, rt_tensor_count(&o.tensor[i]));
+        else if (!tensor[o.which[i]])
             return NULL;
-    double *to = ref_make(r, rt_tensor_count(&t[n - 1]));
-    return to && !rt_reference(s, tensor, to) ? to : NULL;
+    }
+    rt_ref *part = to ? ref_open(s, tensor) : NULL;
+    const bool failed = !part || rt_ref_values(part, RT_OUTPUT, to);
+    rt_ref_close(part);
+    return failed ? NULL : to;
 }
 
-/* outs numbers per pixel from the ins of x, by the parameters NAME_weight and NAME_bias. */
+/* outs numbers per pixel from the ins of x, by a weight and a bias. */
 static double *linear(rt_ref *r, const double *x, int64_t ins, int64_t outs,
-                      const char *const name[2])
+                      const rt_operand name[2])
 {
     dcn_spec conv = conv_spec(&r->s, ins, outs);
-    const double *bias = ref_tensor(r, name[1]);
-    conv.bias = bias != NULL;
-    return run(r, &conv, (const double *[RT_NUM_OPERANDS]){ x, ref_tensor(r, name[0]), bias });
+    const double *const tensor[RT_NUM_OPERANDS] = {
+        [RT_INPUT] = x, [RT_WEIGHT] = r->tensor[name[0]], [RT_BIAS] = r->tensor[name[1]]
+    };
+    conv.bias = tensor[RT_BIAS] != NULL;
+    return run(r, &conv, tensor);
 }
 
-static const char *const input_proj[] = { "input_proj_weight", "input_proj_bias" };
-static const char *const value_proj[] = { "value_proj_weight", "value_proj_bias" };
-static const char *const offset_proj[] = { "offset_weight", "offset_bias" };
-static const char *const mask_proj[] = { "mask_weight", "mask_bias" };
-static const char *const offset_mask[] = { "offset_mask_weight", "offset_mask_bias" };
-static const char *const centre[] = { "center_feature_scale_proj_weight",
-                                      "center_feature_scale_proj_bias" };
+static const rt_operand input_proj[] = { RT_INPUT_PROJ_WEIGHT, RT_INPUT_PROJ_BIAS };
+static const rt_operand value_proj[] = { RT_VALUE_PROJ_WEIGHT, RT_VALUE_PROJ_BIAS };
+static const rt_operand offset_proj[] = { RT_OFFSET_WEIGHT, RT_OFFSET_BIAS };
+static const rt_operand mask_proj[] = { RT_MASK_WEIGHT, RT_MASK_BIAS };
+static const rt_operand offset_mask[] = { RT_OFFSET_MASK_WEIGHT, RT_OFFSET_MASK_BIAS };
+static const rt_operand centre[] = { RT_CENTER_WEIGHT, RT_CENTER_BIAS };
 
 /* The operator that computes the pixels of the module. */
-static int finish_with(rt_ref *r, const dcn_spec *s, const double *const tensor[])
+static int finish_with(rt_ref *r, const dcn_spec *s, const double *const tensor[RT_NUM_OPERANDS])
 {
-    r->last = rt_ref_open(s, tensor);
+    r->last = ref_open(s, tensor);
     return r->last ? 0 : -1;
 }
 
@@ -104,23 +98,12 @@ static double *channels_of(rt_ref *r, const ref_map *from, int64_t first, int64_
     return v;
 }
 
-/* Put the operands that both operators have into the places that s wants. */
-static void hand_on(const rt_ref *r, const dcn_spec *s, const double *tensor[RT_NUM_OPERANDS])
+/* What the module does to the output of its last operator is done with its own operands. */
+static void hand_on(const rt_ref *r, const double *tensor[RT_NUM_OPERANDS])
 {
-    dcn_tensor t[RT_NUM_OPERANDS];
-    const int n = dcn_spec_tensors(s, t, RT_NUM_OPERANDS);
-    for (int i = 0; i < n; i++)
-        tensor[i] = tensor[i] ? tensor[i] : ref_tensor(r, t[i].name);
-}
-
-/* Where the operand of that name is. */
-static const double **place(const dcn_spec *s, const double *tensor[], const char *name)
-{
-    dcn_tensor t[RT_NUM_OPERANDS];
-    int i = dcn_spec_tensors(s, t, RT_NUM_OPERANDS) - 1;
-    while (i > 0 && strcmp(t[i].name, name) != 0)
-        i--;
-    return &tensor[i];
+    static const rt_operand epilogue[] = { RT_SCALE, RT_SHIFT, RT_RESIDUAL };
+    for (int i = 0; i < 3; i++)
+        tensor[epilogue[i]] = r->tensor[epilogue[i]];
 }
 
 int ref_open_pack(rt_ref *r)
@@ -134,18 +117,20 @@ int ref_open_pack(rt_ref *r)
     memcpy(conv.dilation, s->dilation, sizeof conv.dilation);
     conv.bias = true;
     deform.op = DCN_OP_DEFORM_CONV2D;
-    const double *made[RT_NUM_OPERANDS] = { r->input.v, ref_tensor(r, "offset_weight"),
-                                            ref_tensor(r, "offset_bias") };
+    const double *const made[RT_NUM_OPERANDS] = { [RT_INPUT] = r->input.v,
+                                                  [RT_WEIGHT] = r->tensor[RT_OFFSET_WEIGHT],
+                                                  [RT_BIAS] = r->tensor[RT_OFFSET_BIAS] };
     const ref_map maps = { run(r, &conv, made), all, r->output.h, r->output.w, r->output.nhwc };
     const double *offset = maps.v ? channels_of(r, &maps, 0, 2 * points) : NULL;
     const double *mask = maps.v ? channels_of(r, &maps, 2 * points, all - 2 * points) : NULL;
     if (!offset || !mask)
         return -1;
-    const double *tensor[RT_NUM_OPERANDS] = { NULL };
-    *place(&deform, tensor, "offset") = offset;
+    const double *tensor[RT_NUM_OPERANDS] = {
+        [RT_INPUT] = r->input.v, [RT_WEIGHT] = r->weight, [RT_BIAS] = r->bias, [RT_OFFSET] = offset
+    };
     if (s->modulation != DCN_MODULATION_NONE)
-        *place(&deform, tensor, "mask") = mask;
-    hand_on(r, &deform, tensor);
+        tensor[RT_MASK] = mask;
+    hand_on(r, tensor);
     return finish_with(r, &deform, tensor);
 }
 
@@ -165,15 +150,34 @@ int ref_open_separable(rt_ref *r)
     }
     second.height = r->output.h;
     second.width = r->output.w;
-    const double *made[RT_NUM_OPERANDS] = { r->input.v, ref_tensor(r, "dw_weight"),
-                                            ref_tensor(r, "dw_bias") };
-    const double *tensor[RT_NUM_OPERANDS] = { run(r, &first, made), ref_tensor(r, "pw_weight"),
-                                              ref_tensor(r, "pw_bias") };
-    hand_on(r, &second, tensor);
-    return tensor[0] ? finish_with(r, &second, tensor) : -1;
+    const double *const made[RT_NUM_OPERANDS] = { [RT_INPUT] = r->input.v,
+                                                  [RT_WEIGHT] = r->tensor[RT_DW_WEIGHT],
+                                                  [RT_BIAS] = r->tensor[RT_DW_BIAS] };
+    const double *tensor[RT_NUM_OPERANDS] = { [RT_INPUT] = run(r, &first, made),
+                                              [RT_WEIGHT] = r->tensor[RT_PW_WEIGHT],
+                                              [RT_BIAS] = r->tensor[RT_PW_BIAS] };
+    hand_on(r, tensor);
+    return tensor[RT_INPUT] ? finish_with(r, &second, tensor) : -1;
 }
 
 /* ---- dcnv3_module and dcnv4_module -------------------------------------------------------- */
+
+/* A depthwise convolution of the input that keeps its size. */
+static double *depthwise(rt_ref *r, rt_operand weight, rt_operand bias)
+{
+    const dcn_spec *s = &r->s;
+    dcn_spec conv = conv_spec(s, s->in_channels, s->in_channels);
+    conv.groups = (int)s->in_channels;
+    conv.bias = true;
+    for (int i = 0; i < 4; i++) {
+        conv.kernel[i % 2] = s->dw_kernel[i % 2];
+        conv.padding[i] = (s->dw_kernel[i % 2] - 1) / 2;
+    }
+    const double *const tensor[RT_NUM_OPERANDS] = {
+        [RT_INPUT] = r->input.v, [RT_WEIGHT] = r->tensor[weight], [RT_BIAS] = r->tensor[bias]
+    };
+    return run(r, &conv, tensor);
+}
 
 static int64_t pixels(const rt_ref *r)
 {
@@ -184,8 +188,8 @@ static int64_t pixels(const rt_ref *r)
 static void normalise(const rt_ref *r, double *x)
 {
     const int64_t c = r->s.in_channels;
-    const double *weight = ref_tensor(r, "dw_conv_1_1_weight");
-    const double *bias = ref_tensor(r, "dw_conv_1_1_bias");
+    const double *weight = r->tensor[RT_DW_NORM_WEIGHT];
+    const double *bias = r->tensor[RT_DW_NORM_BIAS];
     for (int64_t i = 0; i < pixels(r); i++, x += c) {
         double mean = 0, variance = 0;
         for (int64_t k = 0; k < c; k++)
@@ -229,30 +233,29 @@ static dcn_spec core_spec(const dcn_spec *s, dcn_op op, dcn_modulation m)
 static int project(rt_ref *r, const double *y)
 {
     dcn_spec conv = conv_spec(&r->s, r->s.in_channels, r->s.in_channels);
-    const double *tensor[RT_NUM_OPERANDS] = { y, ref_tensor(r, "output_proj_weight"),
-                                              ref_tensor(r, "output_proj_bias") };
-    conv.bias = tensor[2] != NULL;
+    const double *const tensor[RT_NUM_OPERANDS] = { [RT_INPUT] = y,
+                                                    [RT_WEIGHT] = r->tensor[RT_OUTPUT_PROJ_WEIGHT],
+                                                    [RT_BIAS] = r->tensor[RT_OUTPUT_PROJ_BIAS] };
+    conv.bias = tensor[RT_BIAS] != NULL;
     conv.activation = r->s.activation;
     return finish_with(r, &conv, tensor);
 }
 
 int ref_open_dcnv3_module(rt_ref *r)
 {
-    const dcn_spec *s = &r->s, dw = depthwise_spec(s),
-                   core = core_spec(s, DCN_OP_DCNV3, DCN_MODULATION_SOFTMAX);
+    const dcn_spec *s = &r->s, core = core_spec(s, DCN_OP_DCNV3, DCN_MODULATION_SOFTMAX);
     const int64_t c = s->in_channels, points = (int64_t)s->offset_groups * rt_points(s);
-    double *x1 =
-        run(r, &dw,
-            (const double *[RT_NUM_OPERANDS]){ r->input.v, ref_tensor(r, "dw_conv_0_weight"),
-                                               ref_tensor(r, "dw_conv_0_bias") });
+    double *x1 = depthwise(r, RT_DW_CONV_WEIGHT, RT_DW_CONV_BIAS);
     if (!x1)
         return -1;
     normalise(r, x1);
-    const double *tensor[RT_NUM_OPERANDS] = { linear(r, r->input.v, c, c, input_proj),
-                                              linear(r, x1, c, 2 * points, offset_proj),
-                                              linear(r, x1, c, points, mask_proj) };
+    const double *const tensor[RT_NUM_OPERANDS] = {
+        [RT_INPUT] = linear(r, r->input.v, c, c, input_proj),
+        [RT_OFFSET] = linear(r, x1, c, 2 * points, offset_proj),
+        [RT_MASK] = linear(r, x1, c, points, mask_proj),
+    };
     double *y = run(r, &core, tensor);
-    return !y || blend(r, y, tensor[0], x1) ? -1 : project(r, y);
+    return !y || blend(r, y, tensor[RT_INPUT], x1) ? -1 : project(r, y);
 }
 
 /* The module without its projections: a pixel is one of y, which is the input here. */
@@ -266,22 +269,19 @@ static void copy_pixel(const rt_ref *r, int64_t n, const int64_t pq[2], const in
 
 int ref_open_dcnv4_module(rt_ref *r)
 {
-    const dcn_spec *s = &r->s, dw = depthwise_spec(s),
-                   core = core_spec(s, DCN_OP_DCNV4, DCN_MODULATION_MASK);
+    const dcn_spec *s = &r->s, core = core_spec(s, DCN_OP_DCNV4, DCN_MODULATION_MASK);
     const int64_t c = s->in_channels;
     const double *x = r->input.v, *features = x;
     if (s->dw_kernel[0])
-        features = run(r, &dw,
-                       (const double *[RT_NUM_OPERANDS]){ x, ref_tensor(r, "offset_mask_dw_weight"),
-                                                          ref_tensor(r, "offset_mask_dw_bias") });
+        features = depthwise(r, RT_OFFSET_MASK_DW_WEIGHT, RT_OFFSET_MASK_DW_BIAS);
     if (!features)
         return -1;
-    const double *tensor[RT_NUM_OPERANDS] = {
-        s->without_pointwise ? x : linear(r, x, c, c, value_proj),
-        linear(r, features, c, rt_packed_channels(s), offset_mask),
+    const double *const tensor[RT_NUM_OPERANDS] = {
+        [RT_INPUT] = s->without_pointwise ? x : linear(r, x, c, c, value_proj),
+        [RT_OFFSET_MASK] = linear(r, features, c, rt_packed_channels(s), offset_mask),
     };
     double *y = run(r, &core, tensor);
-    if (!y || blend(r, y, tensor[0], y))
+    if (!y || blend(r, y, tensor[RT_INPUT], y))
         return -1;
     if (!s->without_pointwise)
         return project(r, y);
@@ -293,11 +293,11 @@ int ref_open_dcnv4_module(rt_ref *r)
 /* ---- deform_roi_pool_pack ----------------------------------------------------------------- */
 
 /* One fully connected layer of n rows: act(x w^T + b), NAME_weight [outs][ins]. */
-static double *layer(rt_ref *r, const double *x, const int64_t size[2], const char *const name[2],
+static double *layer(rt_ref *r, const double *x, const int64_t size[2], const rt_operand name[2],
                      double (*act)(double))
 {
     const int64_t ins = size[0], outs = size[1];
-    const double *weight = ref_tensor(r, name[0]), *bias = ref_tensor(r, name[1]);
+    const double *weight = r->tensor[name[0]], *bias = r->tensor[name[1]];
     double *to = x ? ref_make(r, r->s.rois * outs) : NULL;
     for (int64_t i = 0; to && i < r->s.rois * outs; i++) {
         double sum = bias[i % outs];
@@ -336,9 +336,9 @@ static double *reorder(rt_ref *r, const double *x, int64_t channels, bool back)
 
 static double *pack_offset(rt_ref *r, const double *x, int64_t ins)
 {
-    static const char *const name[3][2] = { { "offset_fc_0_weight", "offset_fc_0_bias" },
-                                            { "offset_fc_2_weight", "offset_fc_2_bias" },
-                                            { "offset_fc_4_weight", "offset_fc_4_bias" } };
+    static const rt_operand name[3][2] = { { RT_OFFSET_FC_0_WEIGHT, RT_OFFSET_FC_0_BIAS },
+                                           { RT_OFFSET_FC_2_WEIGHT, RT_OFFSET_FC_2_BIAS },
+                                           { RT_OFFSET_FC_4_WEIGHT, RT_OFFSET_FC_4_BIAS } };
     const int64_t fc = r->s.fc_channels, outs = 2 * r->output.h * r->output.w;
     x = layer(r, x, (int64_t[2]){ ins, fc }, name[0], relu);
     x = layer(r, x, (int64_t[2]){ fc, fc }, name[1], relu);
@@ -348,8 +348,8 @@ static double *pack_offset(rt_ref *r, const double *x, int64_t ins)
 
 static double *pack_mask(rt_ref *r, const double *x, int64_t ins)
 {
-    static const char *const name[2][2] = { { "mask_fc_0_weight", "mask_fc_0_bias" },
-                                            { "mask_fc_2_weight", "mask_fc_2_bias" } };
+    static const rt_operand name[2][2] = { { RT_MASK_FC_0_WEIGHT, RT_MASK_FC_0_BIAS },
+                                           { RT_MASK_FC_2_WEIGHT, RT_MASK_FC_2_BIAS } };
     const int64_t fc = r->s.fc_channels, outs = r->output.h * r->output.w;
     x = layer(r, x, (int64_t[2]){ ins, fc }, name[0], relu);
     return layer(r, x, (int64_t[2]){ fc, outs }, name[1], ref_sigmoid);
@@ -365,12 +365,14 @@ int ref_open_roi_pack(rt_ref *r)
     dcn_spec plain = pool;
     plain.modulation = DCN_MODULATION_NONE;
     plain.activation = DCN_ACT_NONE;
-    const double *tensor[RT_NUM_OPERANDS] = { r->input.v, ref_tensor(r, "rois"),
-                                              ref_make(r, r->s.rois * 2 * bins) };
+    const double *tensor[RT_NUM_OPERANDS] = { [RT_INPUT] = r->input.v,
+                                              [RT_ROIS] = r->tensor[RT_ROIS],
+                                              [RT_OFFSET] = ref_make(r, r->s.rois * 2 * bins) };
     const double *x0 = reorder(r, run(r, &plain, tensor), r->s.in_channels, true);
-    tensor[2] = pack_offset(r, x0, ins);
+    tensor[RT_OFFSET] = pack_offset(r, x0, ins);
     if (pool.modulation != DCN_MODULATION_NONE)
-        tensor[3] = pack_mask(r, x0, ins);
-    const bool made = tensor[2] && (tensor[3] || pool.modulation == DCN_MODULATION_NONE);
+        tensor[RT_MASK] = pack_mask(r, x0, ins);
+    const bool made =
+        tensor[RT_OFFSET] && (tensor[RT_MASK] || pool.modulation == DCN_MODULATION_NONE);
     return made ? finish_with(r, &pool, tensor) : -1;
 }

@@ -1,34 +1,16 @@
-/* reference.c: the operators in double precision, written to be obviously right: the whole output,
-** or one element of it.
+/* reference.c: the operators in double precision, written to be obviously right: a whole output, or
+** one element of it.
 **
-** The formulas stand in reference_conv.c, reference_core.c, reference_roi.c and reference_module.c;
-** all of them are those of the operator's authors, rounding of regions included.
+** The formulas stand in conv.c, dcn.c, roi.c and module.c; all of them are those of the operator's
+** authors, rounding of regions included.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/reference/internal.h"
-#include "runtime/spec/fields.h"
+#include "runtime/spec/op.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
-
-static int (*const openers[DCN_NUM_OPS])(rt_ref *) = {
-    [DCN_OP_CONV2D] = ref_open_conv,
-    [DCN_OP_DEFORM_CONV2D] = ref_open_conv,
-    [DCN_OP_DCNV3] = ref_open_core,
-    [DCN_OP_DCNV4] = ref_open_core,
-    [DCN_OP_ROI_POOL] = ref_open_roi,
-    [DCN_OP_PS_ROI_POOL] = ref_open_roi,
-    [DCN_OP_ROI_ALIGN] = ref_open_roi,
-    [DCN_OP_PS_ROI_ALIGN] = ref_open_roi,
-    [DCN_OP_DEFORM_ROI_POOL] = ref_open_roi,
-    [DCN_OP_DEFORM_PS_ROI_POOL] = ref_open_roi,
-    [DCN_OP_DEFORM_CONV2D_PACK] = ref_open_pack,
-    [DCN_OP_SEPARABLE_CONV2D] = ref_open_separable,
-    [DCN_OP_DCNV3_MODULE] = ref_open_dcnv3_module,
-    [DCN_OP_DCNV4_MODULE] = ref_open_dcnv4_module,
-    [DCN_OP_DEFORM_ROI_POOL_PACK] = ref_open_roi_pack,
-};
 
 double *ref_make(rt_ref *r, int64_t n)
 {
@@ -38,26 +20,36 @@ double *ref_make(rt_ref *r, int64_t n)
     return v;
 }
 
-rt_ref *rt_ref_open(const dcn_spec *s, const double *const tensor[RT_NUM_OPERANDS])
+rt_ref *ref_open(const dcn_spec *s, const double *const tensor[RT_NUM_OPERANDS])
 {
+    const rt_operands o = rt_operands_of(s);
     rt_ref *r = calloc(1, sizeof *r);
     if (!r)
         return NULL;
-    dcn_tensor t[RT_NUM_OPERANDS];
     r->s = *s;
-    memcpy(r->tensor, tensor, (size_t)dcn_spec_tensors(s, t, RT_NUM_OPERANDS) * sizeof *tensor);
-    r->input = (ref_map){ ref_tensor(r, "input"), s->in_channels, s->height, s->width,
+    for (int i = 0; i < o.n; i++)
+        r->tensor[o.which[i]] = tensor[o.which[i]];
+    r->input = (ref_map){ r->tensor[RT_INPUT], s->in_channels, s->height, s->width,
                           s->layout == DCN_NHWC };
-    r->output = ref_output_map(r, "output", s->out_channels);
-    r->residual = ref_output_map(r, "residual", s->out_channels);
-    r->weight = ref_tensor(r, "weight");
-    r->bias = ref_tensor(r, "bias");
-    r->scale = ref_tensor(r, "scale");
-    r->shift = ref_tensor(r, "shift");
-    if (!openers[s->op](r))
+    r->output = ref_output_map(r, RT_OUTPUT, s->out_channels);
+    r->residual = ref_output_map(r, RT_RESIDUAL, s->out_channels);
+    r->weight = r->tensor[RT_WEIGHT];
+    r->bias = r->tensor[RT_BIAS];
+    r->scale = r->tensor[RT_SCALE];
+    r->shift = r->tensor[RT_SHIFT];
+    if (!rt_op_of(s->op)->reference(r))
         return r;
     rt_ref_close(r);
     return NULL;
+}
+
+rt_ref *rt_ref_open(const dcn_spec *s, const double *const *tensor)
+{
+    const rt_operands o = rt_operands_of(s);
+    const double *by[RT_NUM_OPERANDS] = { NULL };
+    for (int i = 0; i < o.n; i++)
+        by[o.which[i]] = tensor[i];
+    return ref_open(s, by);
 }
 
 void rt_ref_close(rt_ref *r)
@@ -78,36 +70,58 @@ static void pixel(const rt_ref *r, int64_t n, const int64_t pq[2], const int64_t
     by->pixel(by, n, pq, outs, value);
 }
 
-double rt_ref_at(const rt_ref *r, const int64_t nopq[4])
+/* Image (or region), channel, row and column of element i of a map. */
+static void locate(const ref_map *t, int64_t i, int64_t ncyx[4])
 {
+    const int64_t plane = t->h * t->w;
+    ncyx[0] = i / (t->c * plane);
+    ncyx[1] = t->nhwc ? i % t->c : i / plane % t->c;
+    ncyx[2] = t->nhwc ? i / (t->w * t->c) % t->h : i / t->w % t->h;
+    ncyx[3] = t->nhwc ? i / t->c % t->w : i % t->w;
+}
+
+/* No operator has another output so far. */
+double rt_ref_value(const rt_ref *r, rt_operand which, int64_t i)
+{
+    int64_t at[4];
     double value;
-    pixel(r, nopq[0], nopq + 2, (int64_t[2]){ nopq[1], nopq[1] + 1 }, &value);
+    assert(which == RT_OUTPUT);
+    (void)which;
+    locate(&r->output, i, at);
+    pixel(r, at[0], at + 2, (int64_t[2]){ at[1], at[1] + 1 }, &value);
     return value;
 }
 
-int rt_reference(const dcn_spec *s, const double *const tensor[RT_NUM_OPERANDS], double *output)
+int rt_ref_values(const rt_ref *r, rt_operand which, double *to)
 {
-    const int64_t count = rt_has_rois(s->op) ? s->rois : s->batch, all[2] = { 0, s->out_channels };
-    rt_ref *r = rt_ref_open(s, tensor);
-    double *value = r ? calloc((size_t)all[1] + 1, sizeof *value) : NULL;
-    for (int64_t i = 0; value && i < count * r->output.h * r->output.w; i++) {
-        const int64_t n = i / (r->output.h * r->output.w);
-        const int64_t pq[2] = { i / r->output.w % r->output.h, i % r->output.w };
+    const dcn_spec *s = &r->s;
+    const ref_map *t = &r->output;
+    const int64_t count = rt_op_has(s->op, RT_HAS_ROIS) ? s->rois : s->batch, all[2] = { 0, t->c };
+    double *value = calloc((size_t)t->c + 1, sizeof *value);
+    assert(which == RT_OUTPUT);
+    (void)which;
+    for (int64_t i = 0; value && i < count * t->h * t->w; i++) {
+        const int64_t n = i / (t->h * t->w), pq[2] = { i / t->w % t->h, i % t->w };
         pixel(r, n, pq, all, value);
-        for (int64_t o = 0; o < all[1]; o++)
-            output[ref_at(&r->output, n, o, pq[0], pq[1])] = value[o];
+        for (int64_t o = 0; o < t->c; o++)
+            to[ref_at(t, n, o, pq[0], pq[1])] = value[o];
     }
-    const int status = value ? 0 : -1;
     free(value);
+    return value ? 0 : -1;
+}
+
+int rt_reference(const dcn_spec *s, const double *const *tensor, rt_operand which, double *to)
+{
+    rt_ref *r = rt_ref_open(s, tensor);
+    const int status = r ? rt_ref_values(r, which, to) : -1;
     rt_ref_close(r);
     return status;
 }
 
-double rt_reference_at(const dcn_spec *s, const double *const tensor[RT_NUM_OPERANDS],
-                       const int64_t nopq[4])
+double rt_reference_at(const dcn_spec *s, const double *const *tensor, rt_operand which, int64_t i)
 {
     rt_ref *r = rt_ref_open(s, tensor);
-    const double value = r ? rt_ref_at(r, nopq) : NAN;
+    const double value = r ? rt_ref_value(r, which, i) : NAN;
     rt_ref_close(r);
     return value;
 }

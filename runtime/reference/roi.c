@@ -24,7 +24,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/reference/internal.h"
-#include "runtime/spec/fields.h"
+#include "runtime/spec/op.h"
 
 #include <float.h>
 #include <math.h>
@@ -48,7 +48,7 @@ typedef Axis (*Edges)(const dcn_spec *s, double from, double to);
 static Axis torchvision(const dcn_spec *s, double from, double to)
 {
     const double start = round(from * s->spatial_scale), end = round(to * s->spatial_scale);
-    const double more = s->op == DCN_OP_ROI_POOL ? 1 : 0;
+    const double more = rt_op_has(s->op, RT_POSITION_SENSITIVE) ? 0 : 1;
     return (Axis){ .start = start, .size = fmax(end - start + more, 1) };
 }
 
@@ -66,7 +66,7 @@ static Axis mxnet(const dcn_spec *s, double from, double to)
 
 static Axis aligned(const dcn_spec *s, double from, double to)
 {
-    const bool half = s->op != DCN_OP_ROI_ALIGN || s->aligned;
+    const bool half = s->aligned || rt_op_has(s->op, RT_HALF_PIXEL);
     const double a = half ? 0.5 : 0, start = from * s->spatial_scale - a;
     const double size = to * s->spatial_scale - a - start;
     return (Axis){ .start = start, .size = half ? size : fmax(size, 1) };
@@ -84,9 +84,9 @@ static Edges edges_of(const dcn_spec *s)
     static const Edges quantised[] = {
         [DCN_ROI_MXNET] = mxnet, [DCN_ROI_TORCHVISION] = torchvision, [DCN_ROI_MMCV] = mmcv
     };
-    if (s->op == DCN_OP_ROI_POOL || s->op == DCN_OP_PS_ROI_POOL)
+    if (rt_op_has(s->op, RT_QUANTISED))
         return quantised[s->variant];
-    return s->op == DCN_OP_DEFORM_PS_ROI_POOL ? by_trans : aligned;
+    return rt_op_has(s->op, RT_BY_PART) ? by_trans : aligned;
 }
 
 static int64_t image_of(const rt_ref *r, const double *row)
@@ -101,7 +101,7 @@ static int64_t image_of(const rt_ref *r, const double *row)
 static Bin bin_of(const rt_ref *r, int64_t roi, const int64_t ab[2])
 {
     const dcn_spec *s = &r->s;
-    const double *row = ref_tensor(r, "rois") + 5 * roi;
+    const double *row = r->tensor[RT_ROIS] + 5 * roi;
     Bin bin = { .n = image_of(r, row) };
     for (int i = 0; i < 2; i++) {
         Axis *x = &bin.axis[i];
@@ -127,19 +127,20 @@ static int64_t channel_of(const dcn_spec *s, int64_t o, const int64_t ab[2])
 
 /* ---- whole pixels -------------------------------------------------------------------------- */
 
-static double clamp(double v, double most)
+static double clamp(double v, double max)
 {
-    return v > 0 ? fmin(v, most) : 0;
+    return v > 0 ? fmin(v, max) : 0;
 }
 
 /* Pixels range[0] <= i < range[1] of the bin. */
 static void pixels_of(const dcn_spec *s, const Axis *x, int64_t range[2])
 {
     const bool before = s->variant == DCN_ROI_TORCHVISION; /* rounds before it adds the start */
-    const double most = before && s->op == DCN_OP_PS_ROI_POOL ? x->extent - 1 : x->extent;
+    const double max =
+        before && rt_op_has(s->op, RT_POSITION_SENSITIVE) ? x->extent - 1 : x->extent;
     const double from = (double)x->at * x->bin, to = (double)(x->at + 1) * x->bin;
-    range[0] = (int64_t)clamp(before ? floor(from) + x->start : floor(from + x->start), most);
-    range[1] = (int64_t)clamp(before ? ceil(to) + x->start : ceil(to + x->start), most);
+    range[0] = (int64_t)clamp(before ? floor(from) + x->start : floor(from + x->start), max);
+    range[1] = (int64_t)clamp(before ? ceil(to) + x->start : ceil(to + x->start), max);
 }
 
 static double pooled(const rt_ref *r, const Bin *bin, int64_t c)
@@ -157,8 +158,7 @@ static double pooled(const rt_ref *r, const Bin *bin, int64_t c)
             largest = v > largest ? v : largest;
         }
     }
-    const bool max = r->s.op == DCN_OP_ROI_POOL && r->s.mode == DCN_ROI_MAX;
-    return max ? largest : sum / (double)((y[1] - y[0]) * (x[1] - x[0]));
+    return r->s.mode == DCN_ROI_MAX ? largest : sum / (double)((y[1] - y[0]) * (x[1] - x[0]));
 }
 
 /* ---- samples ------------------------------------------------------------------------------- */
@@ -248,7 +248,7 @@ static void shift_of(const rt_ref *r, int64_t roi, int64_t o, const Bin *bin, do
     shift[0] = shift[1] = 0;
     if (!r->offset.v)
         return;
-    const bool trans = s->op == DCN_OP_DEFORM_PS_ROI_POOL;
+    const bool trans = rt_op_has(s->op, RT_BY_PART);
     const int64_t cls = trans ? o / (s->out_channels / s->num_classes) : 0;
     const int64_t a = bin->axis[0].at * r->offset.h / s->pooled[0];
     const int64_t b = bin->axis[1].at * r->offset.w / s->pooled[1];
@@ -265,11 +265,11 @@ static double bin_value(const rt_ref *r, int64_t roi, int64_t o, const Bin *bin)
     double shift[2];
     if (bin->n < 0)
         return 0;
-    if (s->op == DCN_OP_ROI_POOL || s->op == DCN_OP_PS_ROI_POOL)
+    if (rt_op_has(s->op, RT_QUANTISED))
         return pooled(r, bin, c);
     shift_of(r, roi, o, bin, shift);
-    return s->op == DCN_OP_DEFORM_PS_ROI_POOL ? half_mean(r, bin, shift, c)
-                                              : aligned_mean(r, bin, shift, c);
+    return rt_op_has(s->op, RT_BY_PART) ? half_mean(r, bin, shift, c)
+                                        : aligned_mean(r, bin, shift, c);
 }
 
 static double mask_of(const rt_ref *r, int64_t roi, const int64_t ab[2])
@@ -292,12 +292,12 @@ static void roi_pixel(const rt_ref *r, int64_t roi, const int64_t ab[2], const i
 int ref_open_roi(rt_ref *r)
 {
     const dcn_spec *s = &r->s;
-    const bool nhwc = s->layout == DCN_NHWC, trans = s->op == DCN_OP_DEFORM_PS_ROI_POOL;
-    r->offset = ref_output_map(r, "offset", 2);
+    const bool nhwc = s->layout == DCN_NHWC, trans = rt_op_has(s->op, RT_BY_PART);
+    r->offset = ref_output_map(r, RT_OFFSET, 2);
     if (trans)
-        r->offset = (ref_map){ ref_tensor(r, "trans"), 2 * (int64_t)s->num_classes, s->part_size,
+        r->offset = (ref_map){ r->tensor[RT_TRANS], 2 * (int64_t)s->num_classes, s->part_size,
                                s->part_size, nhwc };
-    r->mask = ref_output_map(r, "mask", 1);
+    r->mask = ref_output_map(r, RT_MASK, 1);
     r->pixel = roi_pixel;
     return 0;
 }

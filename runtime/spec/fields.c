@@ -9,7 +9,7 @@
 
 bool rt_field_is_of(const rt_field *f, dcn_op op)
 {
-    return (unsigned)op < DCN_NUM_OPS && (f->ops & 1u << op) != 0;
+    return rt_op_in(op, f->ops);
 }
 
 bool rt_field_allows(const rt_field *f, int64_t choice)
@@ -104,8 +104,8 @@ void rt_field_set(const rt_field *f, const rt_value *v, dcn_spec *s)
 
 rt_value rt_field_default(const rt_field *f)
 {
-    rt_value v = { .x = f->otherwise };
+    rt_value v = { .x = f->default_value };
     for (int i = 0; i < 4; i++)
-        v.n[i] = (int64_t)f->otherwise;
+        v.n[i] = (int64_t)f->default_value;
     return v;
 }

@@ -8,8 +8,7 @@
 #ifndef DCN_RUNTIME_SPEC_FIELDS_H
 #define DCN_RUNTIME_SPEC_FIELDS_H
 
-#include <dcngen/error.h>
-#include <dcngen/spec.h>
+#include "runtime/spec/op.h"
 
 typedef enum {
     RT_FIELD_INT,     /* n */
@@ -25,16 +24,13 @@ typedef enum {
     RT_FIELD_NOT_YET,  /* a switch that this version has only off; not stored */
 } rt_field_type;
 
-/* rt_field.ops: bit 1 << op. */
-enum { RT_ANY_OP = (1 << DCN_NUM_OPS) - 1 };
-
 typedef struct rt_field {
     const char *key;
     rt_field_type type;
-    unsigned ops;
+    rt_op_set ops;
     size_t offset, bytes;       /* in dcn_spec; bytes of one element, or of the whole text */
-    double least, most;         /* of every element, or of the length of a text */
-    double otherwise;           /* the default; a choice's is its index */
+    double min, max;            /* of every element, or of the length of a text */
+    double default_value;       /* a choice's is its index */
     const char *const *choices; /* of RT_FIELD_CHOICE, ended by NULL */
     unsigned allowed;           /* bits of the choices that these operators have; 0: all */
     const char *const *later;   /* choices that a later version will have, or NULL */
@@ -54,26 +50,8 @@ enum { RT_FIELD_PRINT_MAX = 2 * DCN_SCHEDULE_MAX + 8 };
 /* In the order in which keys are checked and printed; the end has key NULL. */
 extern const rt_field rt_fields[];
 
-/* Names of the operators, indexed by dcn_op and ended by NULL. */
-extern const char *const rt_op_names[DCN_NUM_OPS + 1];
-
-/* Whether some lowering compiles the operator; others have no constructor in the spec language. */
-bool rt_op_ready(dcn_op op);
-
 /* Whether the field is one of op's; never, if op is no operator. */
 bool rt_field_is_of(const rt_field *f, dcn_op op);
-
-/* Whether the operator works on regions: the member rois is a size of its calls. */
-bool rt_has_rois(dcn_op op);
-
-/* Taps that are used: K, less the centre where that is removed. */
-int rt_points(const dcn_spec *s);
-
-/* Channels of offset_mask of dcnv4: 3 for each tap and group, rounded up to a multiple of 8. */
-int64_t rt_packed_channels(const dcn_spec *s);
-
-/* Channels of the maps that make offset and mask inside of deform_conv2d_pack and the modules. */
-int64_t rt_inner_channels(const dcn_spec *s);
 
 /* NULL if op has no such key. */
 const rt_field *rt_field_find(const char *key, dcn_op op);

@@ -1,7 +1,4 @@
-/* spec.c: the plain struct that says what to compute: names, sizes, printing.
-**
-**     P = floor((H + top + bottom - (dil*(kh-1) + 1)) / stride) + 1, likewise Q; 0 if the
-**     kernel does not fit.  Regions have as many bins as their spec says, whatever the input.
+/* spec.c: the plain struct that says what to compute: defaults, names, printing.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/base/text.h"
@@ -33,45 +30,15 @@ void dcn_spec_init(dcn_spec *s, dcn_op op)
     snprintf(s->name, sizeof s->name, "%s", dcn_op_name(op));
 }
 
-/* ---- what follows from other members -------------------------------------- */
-
-static void complete_pair(int to[2], const int from[2])
-{
-    if (to[0] == 0 && to[1] == 0)
-        memcpy(to, from, 2 * sizeof *to);
-}
-
-/* Channels that the input has for each of the bins that have channels of their own. */
-static int64_t channels_per_bin(const dcn_spec *s)
-{
-    const int64_t bins = (int64_t)s->group_size[0] * s->group_size[1];
-    return bins > 0 ? s->in_channels / bins : 0;
-}
-
+/* The operator's own rules first; then, without a key for it, the output has the channels of the
+** projection or of the input. */
 void dcn_spec_complete(dcn_spec *s)
 {
-    if (s->op == DCN_OP_PS_ROI_ALIGN)
-        memcpy(s->group_size, s->pooled, sizeof s->group_size);
-    if (s->op == DCN_OP_PS_ROI_POOL || s->op == DCN_OP_DEFORM_PS_ROI_POOL)
-        complete_pair(s->group_size, s->pooled);
-    if (s->op == DCN_OP_DEFORM_PS_ROI_POOL && s->part_size == 0)
-        s->part_size = s->pooled[0];
-    if (s->op == DCN_OP_DCNV3_MODULE)
-        complete_pair(s->dw_kernel, s->kernel);
+    const rt_op *op = rt_op_of(s->op);
+    if (op && op->complete)
+        op->complete(s);
     if (!rt_field_at(s->op, offsetof(dcn_spec, out_channels)))
         s->out_channels = s->projection ? s->projection : s->in_channels;
-    else if (s->out_channels == 0 && rt_has_rois(s->op))
-        s->out_channels = channels_per_bin(s);
-}
-
-/* Asked for every point of a space of schedules, so not by a walk over the fields. */
-bool rt_has_rois(dcn_op op)
-{
-    static const unsigned regions = 1u << DCN_OP_ROI_POOL | 1u << DCN_OP_PS_ROI_POOL |
-                                    1u << DCN_OP_ROI_ALIGN | 1u << DCN_OP_PS_ROI_ALIGN |
-                                    1u << DCN_OP_DEFORM_ROI_POOL | 1u << DCN_OP_DEFORM_PS_ROI_POOL |
-                                    1u << DCN_OP_DEFORM_ROI_POOL_PACK;
-    return (unsigned)op < DCN_NUM_OPS && (regions >> op & 1);
 }
 
 /* ---- names ---------------------------------------------------------------- */
@@ -89,7 +56,8 @@ static const char *choice(const char *key, int64_t i)
 
 const char *dcn_op_name(dcn_op op)
 {
-    return (unsigned)op < DCN_NUM_OPS ? rt_op_names[op] : "?";
+    const rt_op *row = rt_op_of(op);
+    return row ? row->name : "?";
 }
 
 const char *dcn_dtype_name(dcn_dtype t)
@@ -125,68 +93,6 @@ const char *dcn_activation_name(dcn_activation a)
 size_t dcn_dtype_bytes(dcn_dtype t)
 {
     return t == DCN_F64 ? sizeof(double) : sizeof(float);
-}
-
-/* ---- sizes ---------------------------------------------------------------- */
-
-static int64_t out_extent(const dcn_spec *s, int axis, int64_t in)
-{
-    if (rt_has_rois(s->op))
-        return s->pooled[axis];
-    if (in == DCN_DYNAMIC)
-        return DCN_DYNAMIC;
-    int64_t padded = in + s->padding[axis] + s->padding[axis + 2];
-    int64_t covered = (int64_t)s->dilation[axis] * (s->kernel[axis] - 1) + 1;
-    return padded < covered ? 0 : (padded - covered) / s->stride[axis] + 1;
-}
-
-int64_t dcn_out_height(const dcn_spec *s, int64_t height)
-{
-    return out_extent(s, 0, height);
-}
-
-int64_t dcn_out_width(const dcn_spec *s, int64_t width)
-{
-    return out_extent(s, 1, width);
-}
-
-/* ---- binding -------------------------------------------------------------- */
-
-static int bind_extent(const char *key, int64_t *extent, int64_t value, dcn_error *err)
-{
-    if (*extent != DCN_DYNAMIC && *extent != value)
-        return dcn_fail(err, DCN_EUSAGE, "'%s' = %" PRId64 ", but the kernel was made for %" PRId64,
-                        key, value, *extent);
-    *extent = value;
-    return 0;
-}
-
-/* 0 is a legal number of images or of rois where that is dynamic: check with one of them. */
-static int64_t at_least_one(int64_t given, int64_t stated)
-{
-    return given == 0 && stated == DCN_DYNAMIC ? 1 : given;
-}
-
-int dcn_spec_bind(const dcn_spec *s, dcn_sizes sizes, dcn_spec *out, dcn_error *err)
-{
-    dcn_spec bound = *s;
-    const bool regions = rt_has_rois(s->op);
-    if (bind_extent("batch", &bound.batch, sizes.batch, err) ||
-        bind_extent("height", &bound.height, sizes.height, err) ||
-        bind_extent("width", &bound.width, sizes.width, err) ||
-        (regions && bind_extent("rois", &bound.rois, sizes.rois, err)))
-        return -1;
-    if (bound.batch == DCN_DYNAMIC || bound.height == DCN_DYNAMIC || bound.width == DCN_DYNAMIC)
-        return dcn_fail(err, DCN_EUSAGE, "batch, height and width must be numbers here");
-    if (bound.rois == DCN_DYNAMIC)
-        return dcn_fail(err, DCN_EUSAGE, "rois must be a number here");
-    dcn_spec checked = bound;
-    checked.batch = at_least_one(bound.batch, s->batch);
-    checked.rois = at_least_one(bound.rois, s->rois);
-    if (dcn_spec_check(&checked, err))
-        return -1;
-    *out = bound;
-    return 0;
 }
 
 /* ---- printing ------------------------------------------------------------- */

@@ -1,4 +1,4 @@
-/* table.c: the operators, and the keys of the spec language for all of them.
+/* table.c: the keys of the spec language, for all operators.
 **
 ** A key is a row for each set of operators that read it in the same way; rows with different keys
 ** may lead to the same member (`channels` is in_channels).  The first row of a member has the
@@ -6,49 +6,6 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/spec/fields.h"
-
-const char *const rt_op_names[DCN_NUM_OPS + 1] = {
-    [DCN_OP_CONV2D] = "conv2d",
-    [DCN_OP_DEFORM_CONV2D] = "deform_conv2d",
-    [DCN_OP_DCNV3] = "dcnv3",
-    [DCN_OP_DCNV4] = "dcnv4",
-    [DCN_OP_ROI_POOL] = "roi_pool",
-    [DCN_OP_PS_ROI_POOL] = "ps_roi_pool",
-    [DCN_OP_ROI_ALIGN] = "roi_align",
-    [DCN_OP_PS_ROI_ALIGN] = "ps_roi_align",
-    [DCN_OP_DEFORM_ROI_POOL] = "deform_roi_pool",
-    [DCN_OP_DEFORM_PS_ROI_POOL] = "deform_ps_roi_pool",
-    [DCN_OP_DEFORM_CONV2D_PACK] = "deform_conv2d_pack",
-    [DCN_OP_SEPARABLE_CONV2D] = "separable_conv2d",
-    [DCN_OP_DCNV3_MODULE] = "dcnv3_module",
-    [DCN_OP_DCNV4_MODULE] = "dcnv4_module",
-    [DCN_OP_DEFORM_ROI_POOL_PACK] = "deform_roi_pool_pack",
-    NULL,
-};
-
-/* An operator is switched on here, with the lowering that can compile it. */
-static const bool ready[DCN_NUM_OPS] = {
-    [DCN_OP_CONV2D] = true,
-    [DCN_OP_DEFORM_CONV2D] = true,
-    [DCN_OP_DCNV3_MODULE] = true,
-    [DCN_OP_DCNV4_MODULE] = true,
-    [DCN_OP_DCNV3] = true,
-    [DCN_OP_DCNV4] = true,
-    [DCN_OP_DEFORM_CONV2D_PACK] = true,
-    [DCN_OP_SEPARABLE_CONV2D] = true,
-    [DCN_OP_ROI_POOL] = true,
-    [DCN_OP_PS_ROI_POOL] = true,
-    [DCN_OP_ROI_ALIGN] = true,
-    [DCN_OP_PS_ROI_ALIGN] = true,
-    [DCN_OP_DEFORM_ROI_POOL] = true,
-    [DCN_OP_DEFORM_PS_ROI_POOL] = true,
-    [DCN_OP_DEFORM_ROI_POOL_PACK] = true,
-};
-
-bool rt_op_ready(dcn_op op)
-{
-    return (unsigned)op < DCN_NUM_OPS && ready[op];
-}
 
 static const char *const dtypes[] = { [DCN_F32] = "f32", [DCN_F64] = "f64", NULL };
 static const char *const later_dtypes[] = { "bf16", "f16", NULL };
@@ -79,89 +36,87 @@ static const char *const act_layers[] = { [DCN_ACT_NONE] = "none",
                                           [DCN_ACT_GELU] = "GELU",
                                           NULL };
 
-enum { MOST_EXTENT = 1 << 20, MOST_CHANNELS = 1 << 16, MOST_TAPS = 63, MOST_STEP = 64 };
+enum { MAX_EXTENT = 1 << 20, MAX_CHANNELS = 1 << 16, MAX_TAPS = 63, MAX_STEP = 64 };
 
 /* Sets of operators. */
-#define OP(x) (1u << DCN_OP_##x)
-enum {
-    ANY = RT_ANY_OP,
-    DEFORMED = OP(DEFORM_CONV2D) | OP(DEFORM_CONV2D_PACK),
-    CONVS = OP(CONV2D) | DEFORMED | OP(SEPARABLE_CONV2D),
-    V3 = OP(DCNV3) | OP(DCNV3_MODULE),
-    V4 = OP(DCNV4) | OP(DCNV4_MODULE),
-    CORES = OP(DCNV3) | OP(DCNV4),
-    MODULES = OP(DCNV3_MODULE) | OP(DCNV4_MODULE),
-    QUANTISED = OP(ROI_POOL) | OP(PS_ROI_POOL),
-    BY_OFFSET = OP(DEFORM_ROI_POOL) | OP(DEFORM_ROI_POOL_PACK),
-    BY_TRANS = OP(DEFORM_PS_ROI_POOL),
-    ALIGNED = OP(ROI_ALIGN) | OP(PS_ROI_ALIGN) | BY_OFFSET,
-    ROIS = QUANTISED | ALIGNED | BY_TRANS,
-    ANY_SIZE_OUT = ROIS & ~(unsigned)BY_TRANS,
-    PS = OP(PS_ROI_POOL) | OP(PS_ROI_ALIGN) | BY_TRANS,
-};
+#define OP(x)        RT_OP(x)
+#define ANY          RT_ANY_OP
+#define DEFORMED     (OP(DEFORM_CONV2D) | OP(DEFORM_CONV2D_PACK))
+#define CONVS        (OP(CONV2D) | DEFORMED | OP(SEPARABLE_CONV2D))
+#define V3           (OP(DCNV3) | OP(DCNV3_MODULE))
+#define V4           (OP(DCNV4) | OP(DCNV4_MODULE))
+#define CORES        (OP(DCNV3) | OP(DCNV4))
+#define MODULES      (OP(DCNV3_MODULE) | OP(DCNV4_MODULE))
+#define QUANTISED    (OP(ROI_POOL) | OP(PS_ROI_POOL))
+#define BY_OFFSET    (OP(DEFORM_ROI_POOL) | OP(DEFORM_ROI_POOL_PACK))
+#define BY_TRANS     OP(DEFORM_PS_ROI_POOL)
+#define ALIGNED      (OP(ROI_ALIGN) | OP(PS_ROI_ALIGN) | BY_OFFSET)
+#define ROIS         (QUANTISED | ALIGNED | BY_TRANS)
+#define ANY_SIZE_OUT (ROIS & ~BY_TRANS)
+#define PS           (OP(PS_ROI_POOL) | OP(PS_ROI_ALIGN) | BY_TRANS)
 
 /* Where a member is, and the bytes of one element of it. */
 #define AT(member)       .offset = offsetof(dcn_spec, member), .bytes = sizeof((dcn_spec *)0)->member
 #define AT_ARRAY(member) .offset = offsetof(dcn_spec, member), .bytes = sizeof(int)
-#define RANGE(a, b)      .least = (a), .most = (b)
+#define RANGE(a, b)      .min = (a), .max = (b)
 #define ONLY(a, b)       .allowed = 1u << (a) | 1u << (b)
 
 const rt_field rt_fields[] = {
     { "name", RT_FIELD_NAME, ANY, AT(name), RANGE(1, 47),
       .doc = "A C identifier, at most 47 letters: the prefix of every symbol of the kernel. "
              "Kernels without one are called after their operator, then `_2`, `_3`, ..." },
-    { "batch", RT_FIELD_EXTENT, ANY, AT(batch), RANGE(1, MOST_CHANNELS), .otherwise = 1,
+    { "batch", RT_FIELD_EXTENT, ANY, AT(batch), RANGE(1, MAX_CHANNELS), .default_value = 1,
       .doc = "Images per call (N)." },
-    { "in_channels", RT_FIELD_INT, CONVS, AT(in_channels), RANGE(1, MOST_CHANNELS),
+    { "in_channels", RT_FIELD_INT, CONVS, AT(in_channels), RANGE(1, MAX_CHANNELS), .required = true,
+      .doc = "Channels of the input (C)." },
+    { "channels", RT_FIELD_INT, V3 | V4 | ROIS, AT(in_channels), RANGE(1, MAX_CHANNELS),
       .required = true, .doc = "Channels of the input (C)." },
-    { "channels", RT_FIELD_INT, V3 | V4 | ROIS, AT(in_channels), RANGE(1, MOST_CHANNELS),
-      .required = true, .doc = "Channels of the input (C)." },
-    { "height", RT_FIELD_EXTENT, ANY, AT(height), RANGE(1, MOST_EXTENT), .required = true,
+    { "height", RT_FIELD_EXTENT, ANY, AT(height), RANGE(1, MAX_EXTENT), .required = true,
       .doc = "Rows of the input (H)." },
-    { "width", RT_FIELD_EXTENT, ANY, AT(width), RANGE(1, MOST_EXTENT), .required = true,
+    { "width", RT_FIELD_EXTENT, ANY, AT(width), RANGE(1, MAX_EXTENT), .required = true,
       .doc = "Columns of the input (W)." },
-    { "rois", RT_FIELD_EXTENT, ROIS, AT(rois), RANGE(1, MOST_CHANNELS), .required = true,
+    { "rois", RT_FIELD_EXTENT, ROIS, AT(rois), RANGE(1, MAX_CHANNELS), .required = true,
       .doc = "Regions per call (R)." },
-    { "out_channels", RT_FIELD_INT, CONVS, AT(out_channels), RANGE(1, MOST_CHANNELS),
+    { "out_channels", RT_FIELD_INT, CONVS, AT(out_channels), RANGE(1, MAX_CHANNELS),
       .required = true, .doc = "Channels of the output (O)." },
-    { "output_dim", RT_FIELD_INT, PS, AT(out_channels), RANGE(0, MOST_CHANNELS),
+    { "output_dim", RT_FIELD_INT, PS, AT(out_channels), RANGE(0, MAX_CHANNELS),
       .doc = "Channels of the output (O); 0: all that the input has for one bin." },
 
-    { "kernel_size", RT_FIELD_SIZE, CONVS, AT_ARRAY(kernel), RANGE(1, MOST_TAPS), .required = true,
+    { "kernel_size", RT_FIELD_SIZE, CONVS, AT_ARRAY(kernel), RANGE(1, MAX_TAPS), .required = true,
       .doc = "Taps of the kernel (kh, kw); K = kh*kw." },
-    { "kernel_size", RT_FIELD_SIZE, V3 | V4, AT_ARRAY(kernel), RANGE(1, MOST_TAPS), .otherwise = 3,
-      .doc = "Taps of the kernel (kh, kw); K = kh*kw." },
-    { "stride", RT_FIELD_SIZE, CONVS | CORES, AT_ARRAY(stride), RANGE(1, MOST_STEP), .otherwise = 1,
-      .doc = "Input pixels from one output pixel to the next." },
+    { "kernel_size", RT_FIELD_SIZE, V3 | V4, AT_ARRAY(kernel), RANGE(1, MAX_TAPS),
+      .default_value = 3, .doc = "Taps of the kernel (kh, kw); K = kh*kw." },
+    { "stride", RT_FIELD_SIZE, CONVS | CORES, AT_ARRAY(stride), RANGE(1, MAX_STEP),
+      .default_value = 1, .doc = "Input pixels from one output pixel to the next." },
     { "padding", RT_FIELD_PADDING, CONVS, AT_ARRAY(padding), RANGE(0, 4096),
       .doc = "Zeros around the input." },
-    { "padding", RT_FIELD_PADDING, V3 | V4, AT_ARRAY(padding), RANGE(0, 4096), .otherwise = 1,
+    { "padding", RT_FIELD_PADDING, V3 | V4, AT_ARRAY(padding), RANGE(0, 4096), .default_value = 1,
       .doc = "Zeros around the input." },
-    { "dilation", RT_FIELD_SIZE, CONVS | V3 | V4, AT_ARRAY(dilation), RANGE(1, MOST_STEP),
-      .otherwise = 1, .doc = "Input pixels from one tap to the next." },
-    { "groups", RT_FIELD_INT, OP(CONV2D) | DEFORMED, AT(groups), RANGE(1, MOST_CHANNELS),
-      .otherwise = 1, .doc = "Weight groups (G); divides in_channels and out_channels." },
+    { "dilation", RT_FIELD_SIZE, CONVS | V3 | V4, AT_ARRAY(dilation), RANGE(1, MAX_STEP),
+      .default_value = 1, .doc = "Input pixels from one tap to the next." },
+    { "groups", RT_FIELD_INT, OP(CONV2D) | DEFORMED, AT(groups), RANGE(1, MAX_CHANNELS),
+      .default_value = 1, .doc = "Weight groups (G); divides in_channels and out_channels." },
     { "depth_multiplier", RT_FIELD_INT, OP(SEPARABLE_CONV2D), AT(depth_multiplier),
-      RANGE(1, MOST_TAPS), .otherwise = 1,
+      RANGE(1, MAX_TAPS), .default_value = 1,
       .doc = "Channels that the depthwise convolution makes of each channel of the input." },
-    { "offset_groups", RT_FIELD_INT, DEFORMED, AT(offset_groups), RANGE(1, MOST_CHANNELS),
-      .otherwise = 1,
+    { "offset_groups", RT_FIELD_INT, DEFORMED, AT(offset_groups), RANGE(1, MAX_CHANNELS),
+      .default_value = 1,
       .doc = "Groups of input channels that share their offsets (D); divides in_channels." },
-    { "groups", RT_FIELD_INT, V3 | V4, AT(offset_groups), RANGE(1, MOST_CHANNELS), .required = true,
+    { "groups", RT_FIELD_INT, V3 | V4, AT(offset_groups), RANGE(1, MAX_CHANNELS), .required = true,
       .doc = "Groups of channels with their own offsets (D); divides channels." },
-    { "offset_scale", RT_FIELD_NUMBER, V3 | V4, AT(offset_scale), RANGE(-1e6, 1e6), .otherwise = 1,
-      .doc = "A factor of the dilated grid and of the offsets." },
+    { "offset_scale", RT_FIELD_NUMBER, V3 | V4, AT(offset_scale), RANGE(-1e6, 1e6),
+      .default_value = 1, .doc = "A factor of the dilated grid and of the offsets." },
     { "remove_center", RT_FIELD_BOOL, V3 | V4, AT(remove_center),
       .doc = "Leaves out tap (kh/2, kw/2)." },
     { "modulation", RT_FIELD_CHOICE, DEFORMED, AT(modulation), .choices = modulations,
       .doc = "What a tap is multiplied with: nothing (DCNv1); the mask tensor as given (DCNv2); "
              "the sigmoid of it; or its softmax over the K taps of a pixel and offset group." },
     { "modulation", RT_FIELD_CHOICE, OP(DCNV3), AT(modulation), .choices = modulations,
-      ONLY(DCN_MODULATION_MASK, DCN_MODULATION_SOFTMAX), .otherwise = DCN_MODULATION_SOFTMAX,
+      ONLY(DCN_MODULATION_MASK, DCN_MODULATION_SOFTMAX), .default_value = DCN_MODULATION_SOFTMAX,
       .doc = "What a tap is multiplied with: the mask tensor as given, or its softmax over the "
              "taps of a pixel and group." },
     { "modulation", RT_FIELD_CHOICE, OP(DCNV4), AT(modulation), .choices = modulations,
-      ONLY(DCN_MODULATION_MASK, DCN_MODULATION_SOFTMAX), .otherwise = DCN_MODULATION_MASK,
+      ONLY(DCN_MODULATION_MASK, DCN_MODULATION_SOFTMAX), .default_value = DCN_MODULATION_MASK,
       .doc = "What a tap is multiplied with: the mask in `offset_mask` as given, or its softmax "
              "over the taps of a pixel and group." },
     { "modulation", RT_FIELD_CHOICE, OP(DEFORM_ROI_POOL), AT(modulation), .choices = modulations,
@@ -175,7 +130,7 @@ const rt_field rt_fields[] = {
       .doc = "What a bin is multiplied with: nothing; or the mask that a branch of its own makes, "
              "which ends in a sigmoid, so that `mask` and `sigmoid` are the same." },
     { "modulation_scale", RT_FIELD_NUMBER, DEFORMED, AT(modulation_scale), RANGE(-1e30, 1e30),
-      .otherwise = 1, .doc = "A factor of every mask value (2 in some DCNv2 models); not 0." },
+      .default_value = 1, .doc = "A factor of every mask value (2 in some DCNv2 models); not 0." },
     { "border", RT_FIELD_CHOICE, DEFORMED, AT(border), .choices = borders,
       .doc = "What a sample outside the map is worth. `zero`: the map continues with zeros; "
              "`clamp`: 0 outside 0 <= y < H, 0 <= x < W, the last row and column repeated; "
@@ -185,26 +140,26 @@ const rt_field rt_fields[] = {
     { "offset_mask", RT_FIELD_BOOL, OP(DEFORM_CONV2D), AT(offset_mask),
       .doc = "Offset and mask come as one tensor `offset_mask`, as one convolution makes them: the "
              "offsets' channels, then the masks'." },
-    { "projection", RT_FIELD_INT, CORES, AT(projection), RANGE(0, MOST_CHANNELS),
+    { "projection", RT_FIELD_INT, CORES, AT(projection), RANGE(0, MAX_CHANNELS),
       .doc = "Channels of a pointwise projection of the result (O); 0: none, O is C." },
 
-    { "dw_kernel_size", RT_FIELD_SIZE, OP(DCNV3_MODULE), AT_ARRAY(dw_kernel), RANGE(0, MOST_TAPS),
+    { "dw_kernel_size", RT_FIELD_SIZE, OP(DCNV3_MODULE), AT_ARRAY(dw_kernel), RANGE(0, MAX_TAPS),
       .doc = "Taps of the depthwise convolution that offsets and masks are made from, odd; 0: as "
              "kernel_size." },
-    { "dw_kernel_size", RT_FIELD_SIZE, OP(DCNV4_MODULE), AT_ARRAY(dw_kernel), RANGE(0, MOST_TAPS),
+    { "dw_kernel_size", RT_FIELD_SIZE, OP(DCNV4_MODULE), AT_ARRAY(dw_kernel), RANGE(0, MAX_TAPS),
       .doc = "Taps of the depthwise convolution that offsets and masks are made from, odd; 0: "
              "there is none." },
     { "norm_layer", RT_FIELD_CHOICE, OP(DCNV3_MODULE), AT(norm), .choices = norms,
       .doc = "After the depthwise convolution: LayerNorm over the channels, or nothing." },
-    { "norm_eps", RT_FIELD_NUMBER, OP(DCNV3_MODULE), AT(norm_eps), RANGE(0, 1), .otherwise = 1e-6,
-      .doc = "What LayerNorm adds to the variance." },
+    { "norm_eps", RT_FIELD_NUMBER, OP(DCNV3_MODULE), AT(norm_eps), RANGE(0, 1),
+      .default_value = 1e-6, .doc = "What LayerNorm adds to the variance." },
     { "act_layer", RT_FIELD_CHOICE, OP(DCNV3_MODULE), AT(branch_activation), .choices = act_layers,
-      .otherwise = DCN_ACT_GELU, .doc = "After norm_layer." },
+      .default_value = DCN_ACT_GELU, .doc = "After norm_layer." },
     { "center_feature_scale", RT_FIELD_BOOL, MODULES, AT(center_feature_scale),
       .doc = "Blends each group with the projected input, by a share computed per pixel." },
     { "without_pointwise", RT_FIELD_BOOL, OP(DCNV4_MODULE), AT(without_pointwise),
       .doc = "Leaves out both projections." },
-    { "output_bias", RT_FIELD_BOOL, OP(DCNV4_MODULE), AT(output_bias), .otherwise = 1,
+    { "output_bias", RT_FIELD_BOOL, OP(DCNV4_MODULE), AT(output_bias), .default_value = 1,
       .doc = "The output projection has a bias." },
 
     { "output_size", RT_FIELD_SIZE, ANY_SIZE_OUT, AT_ARRAY(pooled), RANGE(1, 256), .required = true,
@@ -214,7 +169,8 @@ const rt_field rt_fields[] = {
     { "group_size", RT_FIELD_SIZE, OP(PS_ROI_POOL) | BY_TRANS, AT_ARRAY(group_size), RANGE(0, 256),
       .doc = "Bins that have channels of their own (gh, gw); 0: all. Output channel o of a bin "
              "reads channel (o*gh + i)*gw + j." },
-    { "spatial_scale", RT_FIELD_NUMBER, ROIS, AT(spatial_scale), RANGE(1e-6, 1e6), .otherwise = 1,
+    { "spatial_scale", RT_FIELD_NUMBER, ROIS, AT(spatial_scale), RANGE(1e-6, 1e6),
+      .default_value = 1,
       .doc = "Pixels of the map per pixel of the image that rois are given in." },
     { "mode", RT_FIELD_CHOICE, OP(ROI_POOL), AT(mode), .choices = modes,
       .doc = "What becomes of the pixels of a bin." },
@@ -226,19 +182,19 @@ const rt_field rt_fields[] = {
       .doc = "Samples of a bin along each axis; 0 or -1: its size in pixels, rounded up." },
     { "aligned", RT_FIELD_BOOL, OP(ROI_ALIGN), AT(aligned),
       .doc = "Moves regions by half a pixel and gives them no least size." },
-    { "gamma", RT_FIELD_NUMBER, BY_OFFSET, AT(gamma), RANGE(-1e6, 1e6), .otherwise = 0.1,
+    { "gamma", RT_FIELD_NUMBER, BY_OFFSET, AT(gamma), RANGE(-1e6, 1e6), .default_value = 0.1,
       .doc = "A factor of the offsets, which are shares of the region's size." },
     { "part_size", RT_FIELD_INT, BY_TRANS, AT(part_size), RANGE(0, 256),
       .doc = "Bins of trans along each axis; 0: pooled_size." },
-    { "sample_per_part", RT_FIELD_INT, BY_TRANS, AT(sample_per_part), RANGE(1, 256), .otherwise = 4,
-      .doc = "Samples of a bin along each axis." },
-    { "trans_std", RT_FIELD_NUMBER, BY_TRANS, AT(trans_std), RANGE(-1e6, 1e6), .otherwise = 0.1,
+    { "sample_per_part", RT_FIELD_INT, BY_TRANS, AT(sample_per_part), RANGE(1, 256),
+      .default_value = 4, .doc = "Samples of a bin along each axis." },
+    { "trans_std", RT_FIELD_NUMBER, BY_TRANS, AT(trans_std), RANGE(-1e6, 1e6), .default_value = 0.1,
       .doc = "A factor of trans, which is a share of the region's size." },
     { "no_trans", RT_FIELD_BOOL, BY_TRANS, AT(no_trans), .doc = "There is no tensor `trans`." },
-    { "num_classes", RT_FIELD_INT, BY_TRANS, AT(num_classes), RANGE(1, MOST_CHANNELS),
-      .otherwise = 1, .doc = "Sets of trans; divides output_dim." },
+    { "num_classes", RT_FIELD_INT, BY_TRANS, AT(num_classes), RANGE(1, MAX_CHANNELS),
+      .default_value = 1, .doc = "Sets of trans; divides output_dim." },
     { "deform_fc_channels", RT_FIELD_INT, OP(DEFORM_ROI_POOL_PACK), AT(fc_channels),
-      RANGE(1, MOST_CHANNELS), .otherwise = 1024,
+      RANGE(1, MAX_CHANNELS), .default_value = 1024,
       .doc = "Width of the hidden layers that make offset and mask." },
 
     { "bias", RT_FIELD_BOOL, CONVS | CORES, AT(bias), .doc = "Adds a tensor `bias[O]`." },
@@ -254,7 +210,8 @@ const rt_field rt_fields[] = {
     { "layout", RT_FIELD_CHOICE, CONVS | ROIS, AT(layout), .choices = layouts,
       .doc = "Order of the dimensions of all tensors of four but weights." },
     { "layout", RT_FIELD_CHOICE, V3 | V4, AT(layout), .choices = layouts, ONLY(DCN_NHWC, DCN_NHWC),
-      .otherwise = DCN_NHWC, .doc = "Order of the dimensions of all tensors of four but weights." },
+      .default_value = DCN_NHWC,
+      .doc = "Order of the dimensions of all tensors of four but weights." },
     { "target", RT_FIELD_TEXT, ANY, AT(target), RANGE(0, DCN_TEXT_MAX - 1),
       .doc = "The CPU to compile for, as `--target` takes it; empty: this machine." },
     { "schedule", RT_FIELD_SCHEDULE, ANY, AT(schedule), RANGE(0, DCN_SCHEDULE_MAX - 1),

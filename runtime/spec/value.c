@@ -135,11 +135,11 @@ static int check_ints(const rt_field *f, const rt_value *v, dcn_error *err)
     if (may_be_dynamic && v->n[0] == DCN_DYNAMIC)
         return 0;
     for (int i = 0; i < rt_field_count(f); i++) {
-        if ((double)v->n[i] >= f->least && (double)v->n[i] <= f->most)
+        if ((double)v->n[i] >= f->min && (double)v->n[i] <= f->max)
             continue;
         char value[RT_FIELD_PRINT_MAX];
         return dcn_fail(err, DCN_ESPEC, "'%s' = %s is outside %.0f..%.0f%s", f->key,
-                        rt_field_print(f, v, value), f->least, f->most,
+                        rt_field_print(f, v, value), f->min, f->max,
                         may_be_dynamic ? " and not dynamic" : "");
     }
     return 0;
@@ -153,10 +153,10 @@ static int check_number(const rt_field *f, const rt_value *v, dcn_error *err)
                         isnan(v->x) ? "nan"
                         : v->x > 0  ? "inf"
                                     : "-inf");
-    if (v->x >= f->least && v->x <= f->most)
+    if (v->x >= f->min && v->x <= f->max)
         return 0;
     return dcn_fail(err, DCN_ESPEC, "'%s' = %s is outside %g..%g", f->key,
-                    rt_field_print(f, v, value), f->least, f->most);
+                    rt_field_print(f, v, value), f->min, f->max);
 }
 
 static int check_bool(const rt_field *f, const rt_value *v, dcn_error *err)
@@ -177,10 +177,10 @@ static int check_not_yet(const rt_field *f, const rt_value *v, dcn_error *err)
 
 static int check_text(const rt_field *f, const rt_value *v, dcn_error *err)
 {
-    const char *end = memchr(v->text, 0, (size_t)f->most + 1);
+    const char *end = memchr(v->text, 0, (size_t)f->max + 1);
     if (!end)
         return dcn_fail(err, DCN_ESPEC, "'%s' = \"%.20s...\" is longer than %.0f letters", f->key,
-                        v->text, f->most);
+                        v->text, f->max);
     for (const char *p = v->text; p < end; p++) {
         if (*p < ' ' || *p > '~')
             return dcn_fail(err, DCN_ESPEC,

@@ -18,9 +18,10 @@ base=runtime/base
 room include '*' ''
 room examples '' ''
 room runtime/base '*' ''
-room runtime/spec 'fields.h operands.h' $base
+room runtime/spec 'fields.h op.h operands.h row.h shape.h' $base
 room runtime/exec 'kernel.h threads.h pool.h' "$base runtime/spec"
-room runtime/reference reference.h "$base runtime/spec"
+room runtime/reference 'reference.h operators.h' "$base runtime/spec"
+room runtime/ops '' "$base runtime/spec runtime/reference"
 room dsl loader.h "$base runtime/spec"
 
 room codegen 'cg.h lowering.h' "$base runtime/spec runtime/exec codegen/target codegen/kernel codegen/multi codegen/backend"

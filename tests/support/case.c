@@ -101,12 +101,15 @@ void case_run(Case *c, int threads)
 {
     dcn_error err = { .text = "" };
     Operands *o = &c->o;
-    for (int i = 0; i < o->n - 1; i++)
-        to_kernel(c, i);
-    tune_poison_output(o);
+    for (int i = 0; i < o->n; i++)
+        if (o->tensor[i].role != DCN_OUT)
+            to_kernel(c, i);
+    tune_poison_outputs(o);
     must(tune_run(o, threads, NULL, &err), "run", &err);
-    rt_convert(o->exact[o->n - 1], RT_F64, o->typed[o->n - 1], rt_kind_of(o->spec.dtype),
-               o->count[o->n - 1]);
+    for (int i = 0; i < o->n; i++)
+        if (o->tensor[i].role == DCN_OUT)
+            rt_convert(o->exact[i], RT_F64, o->typed[i], rt_kind_of(o->tensor[i].dtype),
+                       o->count[i]);
 }
 
 double case_distance(const Case *a, const Case *b)

@@ -66,7 +66,7 @@ static int check_shape(const Golden *g, const char *dir, const dcn_tensor *t, co
 /* The sizes that the parameters leave to the tensors: rows begin at axis 2 or 1. */
 static void take_sizes(Golden *g)
 {
-    const rt_array *input = &g->tensor[0], *output = &g->tensor[g->n - 1];
+    const rt_array *input = &g->tensor[0], *output = &g->tensor[g->output];
     const bool nhwc = g->spec.layout == DCN_NHWC;
     g->batch = input->dims[0];
     g->spec.batch = g->batch ? g->batch : DCN_DYNAMIC;
@@ -74,7 +74,7 @@ static void take_sizes(Golden *g)
     g->spec.height = input->dims[nhwc ? 1 : 2];
     g->spec.width = input->dims[nhwc ? 2 : 3];
     g->spec.out_channels = output->dims[nhwc ? 3 : 1];
-    if (rt_has_rois(g->spec.op))
+    if (rt_op_has(g->spec.op, RT_HAS_ROIS))
         g->spec.rois = g->tensor[1].dims[0];
     dcn_spec_complete(&g->spec);
 }
@@ -83,6 +83,7 @@ static int read_tensors(const json_t *root, const char *dir, Golden *g, dcn_erro
 {
     dcn_tensor t[RT_NUM_OPERANDS];
     g->n = dcn_spec_tensors(&g->spec, t, RT_NUM_OPERANDS);
+    g->output = rt_operand_at(&g->spec, RT_OUTPUT);
     for (int i = 0; i < g->n; i++) {
         if (read_tensor(root, dir, t[i].name, &g->tensor[i], err))
             return -1;
@@ -189,12 +190,12 @@ static void allowed(const Golden *g, const rt_array *want, dcn_dtype dtype, doub
 int64_t golden_compare(const Golden *g, const void *output, dcn_dtype dtype, dcn_layout layout,
                        char what[256])
 {
-    const rt_array *want = &g->tensor[g->n - 1];
+    const rt_array *want = &g->tensor[g->output];
     double rtol, atol;
     int64_t wrong = 0;
     allowed(g, want, dtype, &rtol, &atol);
     for (int64_t i = 0; i < want->count; i++) {
-        int64_t at = is_moved(g, g->n - 1, layout) ? nhwc_at(want->dims, i) : i;
+        int64_t at = is_moved(g, g->output, layout) ? nhwc_at(want->dims, i) : i;
         double b = ((const double *)want->data)[i];
         double a = dtype == DCN_F64 ? ((const double *)output)[at] : ((const float *)output)[at];
         if (fabs(a - b) <= atol + rtol * fabs(b))

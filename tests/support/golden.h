@@ -13,10 +13,10 @@
 typedef struct Golden {
     dcn_spec spec; /* in the layout of the files; the batch is dynamic where the case's is 0 */
     int64_t batch;
-    double rtol, atol; /* in f64 */
-    int n;
+    double rtol, atol;                /* in f64 */
+    int n, output;                    /* tensors; the wanted output among them */
     bool weight[RT_NUM_OPERANDS];     /* has no layout */
-    rt_array tensor[RT_NUM_OPERANDS]; /* in the order of dcn_spec_tensors; last the wanted output */
+    rt_array tensor[RT_NUM_OPERANDS]; /* in the order of dcn_spec_tensors */
 } Golden;
 
 /* dir: the folder of the case.  Close it even after a failure. */

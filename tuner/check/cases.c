@@ -7,7 +7,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "tuner/check/cases.h"
-#include "runtime/spec/fields.h"
+#include "runtime/spec/op.h"
 
 #include <math.h>
 
@@ -229,8 +229,8 @@ const TuneCase tune_mixed = {
 
 const TuneCase *tune_cases_of(const dcn_spec *s, int *n)
 {
-    const bool regions = rt_has_rois(s->op);
-    const bool plain = s->op == DCN_OP_CONV2D || s->op == DCN_OP_SEPARABLE_CONV2D;
+    const bool regions = rt_op_has(s->op, RT_HAS_ROIS);
+    const bool plain = !rt_op_has(s->op, RT_DEFORMS);
     *n = plain ? 1 : regions ? COUNT(roi_cases) : COUNT(cases);
     return regions ? roi_cases : cases;
 }

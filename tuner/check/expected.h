@@ -1,24 +1,38 @@
 /* expected.h: what the double-precision reference says a kernel must compute, and whether it did.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#ifndef DCN_TUNER_WANTED_H
-#define DCN_TUNER_WANTED_H
+#ifndef DCN_TUNER_EXPECTED_H
+#define DCN_TUNER_EXPECTED_H
 
 #include "tuner/check/operands.h"
 
-/* Elements of the output that are compared; they depend on the operands, not on the kernel. */
-typedef struct Wanted {
+/* Elements of one output that are compared. */
+typedef struct ExpectedOutput {
+    int operand; /* its place in calling order */
     int64_t n;
-    int64_t *at;   /* flat index in the output tensor */
+    int64_t *at;   /* flat index in its tensor */
     double *value; /* of the reference */
-} Wanted;
+} ExpectedOutput;
+
+/* Those of all outputs; they depend on the operands, not on the kernel. */
+typedef struct Expected {
+    int n;
+    ExpectedOutput output[RT_NUM_OPERANDS];
+} Expected;
 
 /* Choose elements and compute them from o->exact.  Close it even after a failure. */
-int wanted_open(Wanted *w, const Operands *o, rt_rng *r, dcn_error *err);
-void wanted_close(Wanted *w);
+int expected_open(Expected *x, const Operands *o, rt_rng *r, dcn_error *err);
+void expected_close(Expected *x);
 
-/* Compare the output, which was poisoned before the kernel ran, and add to the report, which calls this
-** comparison `name`.  Whether it passed. */
-bool wanted_compare(const Wanted *w, const Operands *o, const char *name, dcn_report *report);
+/* Compare the outputs, which were poisoned before the kernel ran, and add to the report, which calls
+** this comparison `name`.  Whether it passed. */
+bool expected_compare(const Expected *x, const Operands *o, const char *name, dcn_report *report);
+
+/* |got - want| may be atol * max(1, max |want|) + rtol * |want|, for an output of elements of that
+** type, each the sum of so many products. */
+typedef struct Tolerance {
+    double rtol, atol;
+} Tolerance;
+Tolerance expected_tolerance(dcn_dtype dtype, double terms);
 
 #endif

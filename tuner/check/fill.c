@@ -7,11 +7,11 @@
 ** each tap has the same everywhere, and noise from the weights.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "runtime/spec/fields.h"
+#include "runtime/spec/op.h"
+#include "runtime/spec/shape.h"
 #include "tuner/check/operands.h"
 
 #include <math.h>
-#include <string.h>
 
 /* An element of a map, [channel][row][column] of some image or region; a bias is all channels. */
 typedef struct Fill {
@@ -64,9 +64,9 @@ static double core_offset(const Fill *f, int64_t which)
 
 static double offset(const Fill *f)
 {
-    if (rt_has_rois(f->s->op))
+    if (rt_op_has(f->s->op, RT_HAS_ROIS))
         return f->c->offset(f->c, f->r, 0, 1);
-    if (f->s->op == DCN_OP_DCNV3)
+    if (rt_op_has(f->s->op, RT_XY_OFFSETS))
         return core_offset(f, f->channel % (2 * rt_points(f->s)));
     return conv_offset(f);
 }
@@ -81,7 +81,7 @@ static double mask(const Fill *f)
 static double offset_mask(const Fill *f)
 {
     const int64_t points = rt_points(f->s), within = f->channel % (3 * points);
-    if (f->s->op == DCN_OP_DEFORM_CONV2D)
+    if (!rt_op_has(f->s->op, RT_PACKED_OFFSETS))
         return f->channel < 2 * points * f->s->offset_groups ? conv_offset(f) : mask(f);
     if (f->channel >= 3 * points * f->s->offset_groups)
         return NAN;
@@ -116,26 +116,17 @@ static double roi_bias(const Fill *f)
     return f->c->offset(f->c, f->r, 0, 1);
 }
 
-static double (*value_of(const char *tensor))(const Fill *)
-{
-    static const struct {
-        const char *name;
-        double (*value)(const Fill *);
-    } all[] = {
-        { "offset", offset },
-        { "mask", mask },
-        { "offset_mask", offset_mask },
-        { "trans", offset },
-        { "offset_bias", offset_bias },
-        { "mask_bias", logit },
-        { "offset_mask_bias", offset_mask_bias },
-        { "offset_fc_4_bias", roi_bias },
-    };
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (!strcmp(all[i].name, tensor))
-            return all[i].value;
-    return NULL;
-}
+/* What a case fills; the rest is as tune_fill_inputs made it. */
+static double (*const value_of[RT_NUM_OPERANDS])(const Fill *) = {
+    [RT_OFFSET] = offset,
+    [RT_MASK] = mask,
+    [RT_OFFSET_MASK] = offset_mask,
+    [RT_TRANS] = offset,
+    [RT_OFFSET_BIAS] = offset_bias,
+    [RT_MASK_BIAS] = logit,
+    [RT_OFFSET_MASK_BIAS] = offset_mask_bias,
+    [RT_OFFSET_FC_4_BIAS] = roi_bias,
+};
 
 /* Where element i of the tensor is. */
 static void locate(Fill *f, const dcn_tensor *t, int64_t i)
@@ -158,11 +149,11 @@ static void fill_rois(Operands *o, int i, const TuneCase *c, rt_rng *r)
 
 void tune_fill_case(Operands *o, const TuneCase *c, rt_rng *r)
 {
-    const rt_kind kind = rt_kind_of(o->spec.dtype);
     for (int i = 0; i < o->n; i++) {
+        const rt_kind kind = rt_kind_of(o->tensor[i].dtype);
         Fill f = { .s = &o->spec, .c = c, .r = r };
-        double (*value)(const Fill *) = value_of(o->tensor[i].name);
-        const bool rois = !strcmp(o->tensor[i].name, "rois");
+        double (*value)(const Fill *) = value_of[o->which[i]];
+        const bool rois = o->which[i] == RT_ROIS;
         if (rois)
             fill_rois(o, i, c, r);
         for (int64_t at = 0; value && at < o->count[i]; at++) {

@@ -108,7 +108,7 @@ static int fail_shape(const rt_array *a, const dcn_tensor *t, dcn_error *err)
 
 static void copy_file(const TuneOffsets *o, Operands *to, int i)
 {
-    rt_kind kind = rt_kind_of(to->spec.dtype);
+    const rt_kind kind = rt_kind_of(to->tensor[i].dtype);
     rt_convert(to->typed[i], kind, o->file.data, o->file.kind, o->file.count);
     rt_convert(to->exact[i], RT_F64, to->typed[i], kind, o->file.count);
 }
@@ -118,7 +118,7 @@ int tune_offsets_fill(const TuneOffsets *o, Operands *to, rt_rng *r, dcn_error *
     TuneCase ordinary = tune_ordinary(o->deviation);
     tune_fill_case(to, &ordinary, r);
     for (int i = 0; i < to->n && o->file.data; i++) {
-        if (strcmp(to->tensor[i].name, "offset") != 0)
+        if (to->which[i] != RT_OFFSET)
             continue;
         if (!same_shape(&o->file, &to->tensor[i]))
             return fail_shape(&o->file, &to->tensor[i], err);

@@ -19,7 +19,7 @@ static size_t typed_bytes(const Operands *o, int i)
 {
     if (is_weight(o, i))
         return o->kernel ? dcn_kernel_tensor_bytes(o->kernel, i) : 0;
-    return (size_t)o->count[i] * dcn_dtype_bytes(o->spec.dtype);
+    return rt_tensor_bytes(&o->tensor[i]);
 }
 
 /* As frameworks align tensors, and the same for every kernel, so that none is timed on luckier memory. */
@@ -32,7 +32,10 @@ static void *aligned(size_t bytes)
 int tune_operands_open(Operands *o, const dcn_kernel *k, const dcn_spec *bound, dcn_error *err)
 {
     *o = (Operands){ .kernel = k, .spec = *bound };
-    o->n = dcn_spec_tensors(bound, o->tensor, RT_NUM_OPERANDS);
+    const rt_operands all = rt_operands_of(bound);
+    o->n = all.n;
+    memcpy(o->which, all.which, sizeof o->which);
+    memcpy(o->tensor, all.tensor, sizeof o->tensor);
     for (int i = 0; i < o->n; i++) {
         o->count[i] = rt_tensor_count(&o->tensor[i]);
         o->exact[i] = calloc((size_t)o->count[i] + 1, sizeof(double));
@@ -55,14 +58,14 @@ void tune_operands_close(Operands *o)
 
 static void fill_normal(Operands *o, int i, double deviation, rt_rng *r)
 {
-    rt_kind kind = rt_kind_of(o->spec.dtype);
+    const rt_kind kind = rt_kind_of(o->tensor[i].dtype);
     for (int64_t at = 0; at < o->count[i]; at++)
         o->exact[i][at] = rt_round_to(kind, deviation * rt_rng_normal(r));
 }
 
 static int pack_weight(Operands *o, int i, dcn_error *err)
 {
-    rt_kind kind = rt_kind_of(o->spec.dtype);
+    const rt_kind kind = rt_kind_of(o->tensor[i].dtype);
     void *plain = malloc((size_t)o->count[i] * rt_kind_bytes(kind));
     if (!plain)
         return dcn_fail(err, DCN_EENV, "no memory for tensor '%s' of '%s'", o->tensor[i].name,
@@ -75,7 +78,6 @@ static int pack_weight(Operands *o, int i, dcn_error *err)
 
 int tune_fill_inputs(Operands *o, rt_rng *r, dcn_error *err)
 {
-    rt_kind kind = rt_kind_of(o->spec.dtype);
     for (int i = 0; i < o->n; i++) {
         const dcn_tensor *t = &o->tensor[i];
         bool weight = is_weight(o, i);
@@ -83,7 +85,7 @@ int tune_fill_inputs(Operands *o, rt_rng *r, dcn_error *err)
             continue;
         fill_normal(o, i, weight ? sqrt((double)t->dims[0] / (double)o->count[i]) : 1, r);
         if (!weight)
-            rt_convert(o->typed[i], kind, o->exact[i], RT_F64, o->count[i]);
+            rt_convert(o->typed[i], rt_kind_of(t->dtype), o->exact[i], RT_F64, o->count[i]);
         else if (o->kernel && pack_weight(o, i, err))
             return -1;
     }
@@ -119,9 +121,11 @@ void tune_operands_drop(Operands *o)
     o->n = 0;
 }
 
-void tune_poison_output(Operands *o)
+void tune_poison_outputs(Operands *o)
 {
-    memset(o->typed[o->n - 1], 0xff, typed_bytes(o, o->n - 1));
+    for (int i = 0; i < o->n; i++)
+        if (o->tensor[i].role == DCN_OUT)
+            memset(o->typed[i], 0xff, typed_bytes(o, i));
 }
 
 int tune_run(const Operands *o, int threads, void *workspace, dcn_error *err)

@@ -10,9 +10,10 @@
 typedef struct Operands {
     const dcn_kernel *kernel; /* NULL: none yet, and no packed weights */
     dcn_spec spec;            /* with static sizes */
+    int n;                    /* tensors, in calling order */
+    rt_operand which[RT_NUM_OPERANDS];
     dcn_tensor tensor[RT_NUM_OPERANDS];
     int64_t count[RT_NUM_OPERANDS]; /* elements */
-    int n;                          /* tensors; the last is the output */
     double *exact[RT_NUM_OPERANDS]; /* values that the kernel's dtype holds; weight unpacked */
     void *typed[RT_NUM_OPERANDS];   /* the same as dcn_execute wants them; weight packed */
     dcn_parallel_for parallel_for;  /* for tune_run; NULL: dcn_execute's own */
@@ -35,8 +36,8 @@ int tune_fill_inputs(Operands *o, rt_rng *r, dcn_error *err);
 /* Offsets, masks and rois, where the kernel has them; in modules, the biases they are made with. */
 void tune_fill_case(Operands *o, const TuneCase *c, rt_rng *r);
 
-/* Every byte of the output becomes 0xff: NaN in any format. */
-void tune_poison_output(Operands *o);
+/* Every byte of every output becomes 0xff: NaN in any format. */
+void tune_poison_outputs(Operands *o);
 
 /* Run the kernel on them; workspace may be NULL. */
 int tune_run(const Operands *o, int threads, void *workspace, dcn_error *err);

@@ -2,6 +2,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "tuner/check/verify.h"
+#include "runtime/spec/shape.h"
 #include "tuner/check/expected.h"
 
 typedef struct Verify {
@@ -13,14 +14,14 @@ typedef struct Verify {
 
 static int verify_case(Verify *v, const TuneCase *c, dcn_error *err)
 {
-    Wanted w = { 0 };
+    Expected x = { .n = 0 };
     tune_fill_case(&v->o, c, &v->rng);
-    tune_poison_output(&v->o);
+    tune_poison_outputs(&v->o);
     int failed =
-        tune_run(&v->o, v->crew->threads, NULL, err) || wanted_open(&w, &v->o, &v->rng, err);
+        tune_run(&v->o, v->crew->threads, NULL, err) || expected_open(&x, &v->o, &v->rng, err);
     if (!failed)
-        wanted_compare(&w, &v->o, c->name, v->report);
-    wanted_close(&w);
+        expected_compare(&x, &v->o, c->name, v->report);
+    expected_close(&x);
     return failed;
 }
 
@@ -40,8 +41,7 @@ static int verify_size(Verify *v, const dcn_kernel *k, const dcn_spec *bound, dc
 /* The smallest input that gives one output row (axis 0) or column (axis 1). */
 static int64_t smallest(const dcn_spec *s, int axis)
 {
-    int64_t size = (int64_t)s->dilation[axis] * (s->kernel[axis] - 1) + 1 - s->padding[axis] -
-                   s->padding[axis + 2];
+    const int64_t size = rt_covered(s, axis) - rt_padded(s, axis, 0);
     return size > 1 ? size : 1;
 }
 

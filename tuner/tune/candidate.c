@@ -140,12 +140,12 @@ static int verify_case(Trial *t, const RigCase *c, dcn_error *err)
     tune_operands_drop(&side->operands);
     if (equip(t, side, c, err))
         return -1;
-    tune_poison_output(&side->operands);
+    tune_poison_outputs(&side->operands);
     double start = now_ns(NULL);
     if (run_side(t, side, err))
         return -1;
     t->first_ns = now_ns(NULL) - start;
-    if (!wanted_compare(&c->wanted, &side->operands, c->name, &report))
+    if (!expected_compare(&c->expected, &side->operands, c->name, &report))
         conclude(t, TUNE_WRONG, report.what);
     else if (is_far_too_slow(t, c == t->job->rig->at ? FAR_TOO_SLOW : FAR_TOO_SLOW_ANYWHERE))
         drop(t);

@@ -28,7 +28,7 @@ static int open_case(Rig *r, const RigFor *f, rt_rng *rng, dcn_error *err)
     if (i > 0)
         tune_fill_case(&c->operands, &tune_mixed, rng);
     c->name = i ? tune_mixed.name : f->offsets->name;
-    if (wanted_open(&c->wanted, &c->operands, rng, err))
+    if (expected_open(&c->expected, &c->operands, rng, err))
         return -1;
     drop_exact(&c->operands);
     return 0;
@@ -38,7 +38,9 @@ int rig_open(Rig *r, const RigFor *f, dcn_error *err)
 {
     rt_rng rng = rt_rng_seed(f->seed);
     *r = (Rig){ .spec = f->spec, .bound = *f->bound, .target = f->target, .threads = f->threads };
-    int cases = f->spec->op == DCN_OP_CONV2D ? 1 : RIG_CASES;
+    int known;
+    tune_cases_of(f->bound, &known);
+    const int cases = known > 1 ? RIG_CASES : 1; /* one case has nothing to mix */
     for (int i = 0; i < cases; i++)
         if (open_case(r, f, &rng, err))
             return -1;
@@ -48,7 +50,7 @@ int rig_open(Rig *r, const RigFor *f, dcn_error *err)
 void rig_close(Rig *r)
 {
     for (int i = 0; i < r->ncases; i++) {
-        wanted_close(&r->at[i].wanted);
+        expected_close(&r->at[i].expected);
         tune_operands_close(&r->at[i].operands);
     }
     r->ncases = 0;

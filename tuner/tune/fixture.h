@@ -15,7 +15,7 @@ enum { RIG_CASES = 2 };
 typedef struct RigCase {
     const char *name;
     Operands operands; /* without a kernel; of the exact values only the weights are kept */
-    Wanted wanted;
+    Expected expected;
 } RigCase;
 
 typedef struct Rig {

@@ -13,6 +13,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/base/base.h"
+#include "runtime/spec/shape.h"
 #include "tuner/check/expected.h"
 
 #include <math.h>
@@ -44,35 +45,37 @@ static void tensor(const Operands *o, int i)
     free(typed);
 }
 
-/* The tolerance of wanted.c. */
-static void want(const Wanted *w, dcn_dtype dtype)
+/* The tolerance of expected.c. */
+static void want(const ExpectedOutput *x, const Operands *o)
 {
     double largest = 1;
-    for (int64_t i = 0; i < w->n; i++)
-        largest = fmax(largest, fabs(w->value[i]));
-    real(dtype == DCN_F32 ? 2e-4 : 1e-9);
-    real((dtype == DCN_F32 ? 5e-5 : 1e-10) * largest);
+    for (int64_t i = 0; i < x->n; i++)
+        largest = fmax(largest, fabs(x->value[i]));
+    const Tolerance t = expected_tolerance(o->spec.dtype, rt_terms(&o->spec, RT_OUTPUT));
+    real(t.rtol);
+    real(t.atol * largest);
 }
 
 static int one_case(Operands *o, const TuneCase *c, rt_rng *r, dcn_error *err)
 {
     char name[32] = "";
-    Wanted w;
+    Expected x;
     tune_fill_case(o, c, r);
-    if (wanted_open(&w, o, r, err))
+    if (expected_open(&x, o, r, err))
         return -1;
-    if (w.n != o->count[o->n - 1])
+    const ExpectedOutput *out = &x.output[0];
+    if (x.n != 1 || out->n != o->count[out->operand])
         return dcn_fail(err, DCN_EFAILED, "'%s' is too large to be compared in full", o->spec.name);
     snprintf(name, sizeof name, "%s", c->name);
     fwrite(name, 1, sizeof name, blob);
     word((int64_t)dcn_dtype_bytes(o->spec.dtype));
     word(o->n);
     word(o->spec.batch), word(o->spec.height), word(o->spec.width), word(o->spec.rois);
-    want(&w, o->spec.dtype);
+    want(out, o);
     for (int i = 0; i < o->n; i++)
         tensor(o, i);
-    fwrite(w.value, sizeof(double), (size_t)w.n, blob);
-    wanted_close(&w);
+    fwrite(out->value, sizeof(double), (size_t)out->n, blob);
+    expected_close(&x);
     return 0;
 }
 

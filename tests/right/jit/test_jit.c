@@ -62,7 +62,7 @@ static void call_from_threads(const char *schedule)
     pthread_t thread[THREADS];
     Caller caller[THREADS];
     for (int i = 0; i < THREADS; i++) {
-        caller[i] = (Caller){ &c, c.o.typed[c.o.n - 1],
+        caller[i] = (Caller){ &c, c.o.typed[rt_operand_at(&c.o.spec, RT_OUTPUT)],
                               (size_t)case_count(&c, "output") * dcn_dtype_bytes(s.dtype), 0 };
         cr_assert_eq(pthread_create(&thread[i], NULL, call_often, &caller[i]), 0);
     }

@@ -73,7 +73,7 @@ static void expect_output(const dcn_kernel *k, const Operands *o, void *const pl
                           Guard side)
 {
     Guarded got = called(k, &o->spec, plain, threads, side);
-    cr_expect(!memcmp(got.at, o->typed[o->n - 1], got.bytes),
+    cr_expect(!memcmp(got.at, o->typed[rt_operand_at(&o->spec, RT_OUTPUT)], got.bytes),
               "%s, batch %lld, %lldx%lld: %d threads and guards change the result", current,
               (long long)o->spec.batch, (long long)o->spec.height, (long long)o->spec.width,
               threads);

@@ -375,7 +375,7 @@ static void run_backwards(Case *c)
         .tensor = c->o.typed, .ntensors = c->o.n, .threads = 2, .parallel_for = backwards
     };
     dcn_error err;
-    tune_poison_output(&c->o);
+    tune_poison_outputs(&c->o);
     cr_assert_eq(dcn_execute(c->kernel, &call, &err), 0, "%s", err.text);
 }
 

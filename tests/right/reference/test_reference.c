@@ -35,7 +35,7 @@ static double sample(dcn_border border, double y, double x)
     double offset[18] = { y }, output[9];
     offset[9] = x;
     const double *const tensor[RT_NUM_OPERANDS] = { plane, unit, offset };
-    rt_reference(&s, tensor, output);
+    rt_reference(&s, tensor, RT_OUTPUT, output);
     return output[0];
 }
 
@@ -110,7 +110,7 @@ Test(byhand, conv2d_with_stride_dilation_and_uneven_padding)
     double output[4];
     cr_assert_eq(dcn_out_height(&s, 3), 2);
     cr_assert_eq(dcn_out_width(&s, 3), 2);
-    rt_reference(&s, tensor, output);
+    rt_reference(&s, tensor, RT_OUTPUT, output);
     cr_expect_arr_eq(output, want, sizeof want);
 }
 
@@ -122,10 +122,10 @@ Test(byhand, offset_order)
     const double *const tensor[RT_NUM_OPERANDS] = { plane, unit, offset };
     offset[0] = 1;
     offset[9] = 2;
-    rt_reference(&s, tensor, output);
+    rt_reference(&s, tensor, RT_OUTPUT, output);
     cr_expect_eq(output[0], 6);
     s.offset_order = DCN_ORDER_XY;
-    rt_reference(&s, tensor, output);
+    rt_reference(&s, tensor, RT_OUTPUT, output);
     cr_expect_eq(output[0], 8);
 }
 
@@ -140,7 +140,7 @@ static double modulated(dcn_modulation m, double scale, double a, double b)
     const double input[2] = { 1, 1 }, w[2] = { 1, 100 }, offset[4] = { 0 }, mask[2] = { a, b };
     const double *const tensor[RT_NUM_OPERANDS] = { input, w, offset, mask };
     double output;
-    rt_reference(&s, tensor, &output);
+    rt_reference(&s, tensor, RT_OUTPUT, &output);
     return output;
 }
 
@@ -166,10 +166,10 @@ Test(byhand, invalid_samples_keep_the_ieee_product)
     s.modulation = DCN_MODULATION_MASK;
     double offset[2] = { NAN, 0 }, mask = 1e300, output;
     const double *const tensor[RT_NUM_OPERANDS] = { plane, unit, offset, &mask };
-    rt_reference(&s, tensor, &output);
+    rt_reference(&s, tensor, RT_OUTPUT, &output);
     cr_expect_eq(output, 0);
     mask = INFINITY;
-    rt_reference(&s, tensor, &output);
+    rt_reference(&s, tensor, RT_OUTPUT, &output);
     cr_expect(isnan(output));
 }
 
@@ -182,7 +182,7 @@ static double activated(dcn_activation a, double x)
     s.activation = a;
     const double *const tensor[RT_NUM_OPERANDS] = { &x, unit };
     double output;
-    rt_reference(&s, tensor, &output);
+    rt_reference(&s, tensor, RT_OUTPUT, &output);
     return output;
 }
 
@@ -204,7 +204,7 @@ Test(byhand, activations)
 typedef struct Problem {
     dcn_spec s;
     dcn_tensor t[RT_NUM_OPERANDS];
-    double *v[RT_NUM_OPERANDS]; /* by operand; the output too */
+    double *v[RT_NUM_OPERANDS]; /* by operand; outputs too */
     int n;
 } Problem;
 
@@ -267,17 +267,27 @@ static void fill(Problem *p, const char *name, double value)
         p->v[i][at] = value;
 }
 
+static double *output(const Problem *p)
+{
+    return tensor(p, "output");
+}
+
+static int64_t output_count(const Problem *p)
+{
+    return rt_tensor_count(&p->t[find(p, "output")]);
+}
+
 static void compute(Problem *p)
 {
-    cr_assert_eq(rt_reference(&p->s, (const double *const *)p->v, p->v[p->n - 1]), 0);
+    cr_assert_eq(rt_reference(&p->s, (const double *const *)p->v, RT_OUTPUT, output(p)), 0);
 }
 
 static void expect_same(const Problem *a, const Problem *b)
 {
-    int64_t n = rt_tensor_count(&a->t[a->n - 1]);
-    cr_assert_eq(n, rt_tensor_count(&b->t[b->n - 1]));
+    const int64_t n = output_count(a);
+    cr_assert_eq(n, output_count(b));
     for (int64_t i = 0; i < n; i++)
-        cr_expect_float_eq(a->v[a->n - 1][i], b->v[b->n - 1][i], 1e-12, "element %ld", (long)i);
+        cr_expect_float_eq(output(a)[i], output(b)[i], 1e-12, "element %ld", (long)i);
 }
 
 static void copy(const Problem *from, Problem *to, const char *name)
@@ -350,8 +360,8 @@ Test(law, samples_outside_leave_the_bias)
     allocate(&a);
     fill(&a, "offset", -100);
     compute(&a);
-    const double *out = a.v[a.n - 1], *bias = tensor(&a, "bias");
-    for (int64_t i = 0; i < rt_tensor_count(&a.t[a.n - 1]); i++)
+    const double *out = output(&a), *bias = tensor(&a, "bias");
+    for (int64_t i = 0; i < output_count(&a); i++)
         cr_expect_eq(out[i], bias[i % 6]);
     release(&a);
 }
@@ -423,15 +433,9 @@ Test(law, one_element_is_that_of_the_whole)
         a.s.activation = DCN_ACT_GELU;
         allocate(&a);
         compute(&a);
-        const int64_t *d = a.t[a.n - 1].dims;
-        for (int64_t i = 0; i < rt_tensor_count(&a.t[a.n - 1]); i++) {
-            int64_t at[4] = { i / (d[1] * d[2] * d[3]), i / (d[2] * d[3]) % d[1], i / d[3] % d[2],
-                              i % d[3] };
-            const int64_t nhwc[4] = { at[0], at[3], at[1], at[2] };
-            cr_expect_eq(
-                rt_reference_at(&a.s, (const double *const *)a.v, layout == DCN_NHWC ? nhwc : at),
-                a.v[a.n - 1][i]);
-        }
+        for (int64_t i = 0; i < output_count(&a); i++)
+            cr_expect_eq(rt_reference_at(&a.s, (const double *const *)a.v, RT_OUTPUT, i),
+                         output(&a)[i]);
         release(&a);
     }
 }

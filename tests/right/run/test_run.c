@@ -43,7 +43,7 @@ static void write_spec(const char *path, const Variant *v)
     cr_assert(f, "cannot write %s", path);
     if (v->dynamic)
         s.batch = s.height = s.width = DCN_DYNAMIC;
-    if (v->dynamic && rt_has_rois(s.op))
+    if (v->dynamic && rt_op_has(s.op, RT_HAS_ROIS))
         s.rois = DCN_DYNAMIC;
     cr_assert_lt(dcn_spec_print(&s, text, sizeof text), (int)sizeof text);
     fprintf(f, "%s\n", text);
@@ -123,7 +123,7 @@ static void check_output(const char *path, const Variant *v, const dcn_tensor *t
     int64_t dims[DCN_MAX_RANK];
     char what[256] = "";
     cr_assert_eq(rt_npy_read(path, &got, &err), 0, "%s: %s", v->name, err.text);
-    free(golden_tensor(v->g, v->g->n - 1, v->spec.dtype, v->spec.layout, dims));
+    free(golden_tensor(v->g, v->g->output, v->spec.dtype, v->spec.layout, dims));
     const int rank = shape_of(v, t, DCN_MAX_RANK, dims);
     cr_assert(got.kind == rt_kind_of(v->spec.dtype) && got.rank == rank &&
                   !memcmp(got.dims, dims, (size_t)rank * sizeof *dims),
@@ -146,9 +146,9 @@ static void run(const Variant *v, const char *dir)
     add_word(&w, "run", "", "");
     for (int i = 0; i < n; i++) {
         snprintf(path, sizeof path, "%s/%s.npy", dir, t[i].name);
-        add_word(&w, i < n - 1 ? "--input" : "--output", "", "");
+        add_word(&w, t[i].role == DCN_OUT ? "--output" : "--input", "", "");
         add_word(&w, t[i].name, "=", path);
-        if (i < n - 1)
+        if (t[i].role != DCN_OUT)
             write_operand(path, v, &t[i], i);
     }
     add_word(&w, "--threads=", v->threads, "");
@@ -161,7 +161,7 @@ static void run(const Variant *v, const char *dir)
     cr_assert_eq(code, 0, "%s: exit code %d: %s", v->name, code, talk);
     cr_expect_str_empty(talk, "%s: says %s", v->name, talk);
     snprintf(path, sizeof path, "%s/output.npy", dir);
-    check_output(path, v, &t[n - 1]);
+    check_output(path, v, &t[v->g->output]);
     cr_assert_eq(unlink(path), 0);
 }
 
@@ -216,7 +216,7 @@ ParameterizedTest(const GoldenName *which, golden_cli, run)
     if (!getenv("DCNGEN_BIN"))
         cr_skip("DCNGEN_BIN names no program");
     cr_assert_eq(golden_open(which->dir, &g, &err), 0, "%s", err.text);
-    if (!rt_op_ready(g.spec.op)) {
+    if (!rt_op_of(g.spec.op)) {
         golden_close(&g);
         cr_skip("%s: no lowering compiles it", which->name);
     }

@@ -18,10 +18,11 @@ enum { MOST_CASES = 512 };
 
 static void check_case(Operands *o, const TuneCase *c, const char *what)
 {
-    const double *output = o->exact[o->n - 1];
-    const int64_t count = o->count[o->n - 1];
+    const int at = rt_operand_at(&o->spec, RT_OUTPUT);
+    double *output = o->exact[at];
+    const int64_t count = o->count[at];
     double largest = 0;
-    cr_assert_eq(rt_reference(&o->spec, (const double *const *)o->exact, o->exact[o->n - 1]), 0);
+    cr_assert_eq(rt_reference(&o->spec, (const double *const *)o->exact, RT_OUTPUT, output), 0);
     for (int64_t i = 0; i < count; i++) {
         cr_assert(isfinite(output[i]), "%s, %s: element %lld is %g", what, c->name, (long long)i,
                   output[i]);

@@ -51,11 +51,12 @@ static void run(const void *args, int64_t phase, int64_t first, int64_t last, vo
         rt_convert(v[i], RT_F64, tensor[i], rt_kind_of(s.dtype), rt_tensor_count(&t[i]));
         spoil_operand(&s, &t[i], v[i]);
     }
-    int64_t count = rt_tensor_count(&t[n - 1]);
-    rt_reference(&s, (const double *const *)v, v[n - 1]);
+    const int out = rt_operand_at(&s, RT_OUTPUT);
+    int64_t count = rt_tensor_count(&t[out]);
+    rt_reference(&s, (const double *const *)v, RT_OUTPUT, v[out]);
     if (spoil_output)
-        spoil_output(&s, v[n - 1], count);
-    convert_back(tensor[n - 1], v[n - 1], count);
+        spoil_output(&s, v[out], count);
+    convert_back(tensor[out], v[out], count);
     for (int i = 0; i < n; i++)
         free(v[i]);
 }

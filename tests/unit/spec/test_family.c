@@ -191,7 +191,7 @@ Test(family, printing_and_loading_gives_the_same_spec)
         memset(g.spec.name, 0, sizeof g.spec.name); /* whole specs are compared */
         snprintf(g.spec.name, sizeof g.spec.name, "k");
         dcn_spec_print(&g.spec, text, sizeof text);
-        if (rt_op_ready(g.spec.op)) {
+        if (rt_op_of(g.spec.op)) {
             cr_assert_eq(dcn_load_text(text, "printed", NULL, 0, &m, &err), 0, "%s\n%s", err.text,
                          text);
             cr_expect(memcmp(dcn_module_spec(m, 0), &g.spec, sizeof g.spec) == 0, "%s", text);

@@ -437,12 +437,35 @@ Test(spec, check_survives_random_bits)
     }
 }
 
-/* A list in the code for speed, against the table of the language. */
-Test(spec, operators_with_rois_are_those_with_the_key)
+/* Traits that say what keys say, too, agree with them. */
+Test(spec, traits_are_those_of_the_keys)
 {
+    static const struct {
+        uint64_t trait;
+        size_t member;
+    } rows[] = { { RT_HAS_ROIS, offsetof(dcn_spec, rois) },
+                 { RT_ADAPTIVE_GRID, offsetof(dcn_spec, sampling_ratio) },
+                 { RT_BY_PART, offsetof(dcn_spec, sample_per_part) },
+                 { RT_XY_OFFSETS, offsetof(dcn_spec, offset_scale) } };
     for (int op = 0; op < DCN_NUM_OPS; op++)
-        cr_expect_eq(rt_has_rois((dcn_op)op),
-                     rt_field_at((dcn_op)op, offsetof(dcn_spec, rois)) != NULL, "%s",
-                     dcn_op_name((dcn_op)op));
-    cr_expect_not(rt_has_rois(DCN_NUM_OPS));
+        for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+            cr_expect_eq(rt_op_has((dcn_op)op, rows[i].trait),
+                         rt_field_at((dcn_op)op, rows[i].member) != NULL, "%s, row %zu",
+                         dcn_op_name((dcn_op)op), i);
+}
+
+Test(spec, every_operator_has_one_row)
+{
+    for (int op = 0; op < DCN_NUM_OPS; op++) {
+        const rt_op *row = rt_op_of((dcn_op)op);
+        cr_assert_not_null(row, "operator %d", op);
+        cr_expect(row->operands && row->flops && row->terms && row->reference, "%s", row->name);
+        for (int other = 0; other < op; other++)
+            cr_expect_str_neq(row->name, dcn_op_name((dcn_op)other));
+        cr_expect(rt_op_in((dcn_op)op, RT_ANY_OP));
+    }
+    cr_expect_null(rt_op_of(DCN_NUM_OPS));
+    cr_expect_not(rt_op_has(DCN_NUM_OPS, 0));
+    cr_expect_not(rt_op_in(DCN_NUM_OPS, RT_ANY_OP));
+    cr_expect_eq(RT_ANY_OP >> DCN_NUM_OPS, 0);
 }

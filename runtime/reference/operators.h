@@ -1,0 +1,20 @@
+/* operators.h: how the reference of each operator is opened, for the operators' rows.
+**
+** An opener makes what the operator needs to compute its outputs: 0, or -1 without memory.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_RUNTIME_REFERENCE_OPERATORS_H
+#define DCN_RUNTIME_REFERENCE_OPERATORS_H
+
+struct rt_ref;
+
+int ref_open_conv(struct rt_ref *r);
+int ref_open_dcn(struct rt_ref *r);
+int ref_open_roi(struct rt_ref *r);
+int ref_open_pack(struct rt_ref *r);
+int ref_open_separable(struct rt_ref *r);
+int ref_open_dcnv3_module(struct rt_ref *r);
+int ref_open_dcnv4_module(struct rt_ref *r);
+int ref_open_roi_pack(struct rt_ref *r);
+
+#endif
