@@ -1,15 +1,9 @@
-/* aggregate.h: the pieces of the aggregate lowering (DCNv3, DCNv4), and the plan that they share.
+/* aggregate.h: the door of the aggregate lowering (DCNv3, DCNv4): its plan, its choices, the tile that it computes.
 **
-**     out[pixel][g][c] = scale(g) * sum over points k of m[pixel][g][k] * S(channel c of group g; place of k)
+**     out[pixel][g][c] = scale(g) * sum over points k of m[pixel][g][k] * S(channel c of group g; position of k)
 **
-** Offsets, masks and outputs of a row of pixels lie in memory in the order (pixel, group, point), so a
-** block is a run of that order, whole in one of two ways: some pixels with all groups, or some groups of
-** one pixel.  Per block:
-**
-**     gather     dcnv4 only: offsets and masks out of their packed rows      aggregate_inputs.c
-**     shift      softmax only: what to subtract from the logits              aggregate_inputs.c
-**     places     an address and four weights for every point, lanes along points    aggregate_places.c
-**     sums       for each (pixel, group) in turn, lanes along channels       aggregate_sums.c
+** Offsets, masks and outputs of a row of pixels lie in memory in the order (pixel, group, point).  A block is a
+** contiguous run of that order: some pixels with all groups, or some groups of one pixel.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_CODEGEN_AGGREGATE_H
@@ -30,37 +24,54 @@ enum {
     AGG_NKNOBS
 };
 
+/* ---- the plan ------------------------------------------------------------------------------ */
+
+/* Byte offsets in a thread's workspace; each array has an element, or four, for every point of a block. */
+typedef struct AggregateScratch {
+    int64_t at, coeff, absent; /* the sample table, see sample_table.c */
+    int64_t softmax_terms;     /* softmax: exp(logit - shift) */
+    int64_t offsets, masks;    /* where they are not used as the caller passed them */
+    int64_t bytes;             /* from a thread's part to the next one's */
+} AggregateScratch;
+
 typedef struct AggregatePlan {
     const dcn_spec *s;
     int lanes, fp_bytes;
-    int points;        /* K': taps, without the centre if that is removed */
-    int groups, width; /* operator groups, channels of one */
-    int pixels, parts; /* of a block: pixels x groups, all groups or one pixel */
-    int per_block;     /* points of a whole block */
-    int th, tw;        /* rows and columns of a task; tw = 0: all columns */
-    int ahead;         /* rows between the taps' centre and what is prefetched; 0: nothing is */
-    int next; /* blocks to the one whose offsets and masks are prefetched; with tw: the row below */
-    int stream;     /* 1: outputs past the caches where they are aligned */
-    int permute;    /* corners whose weights are spread from registers */
-    int beside;     /* (pixel, group)s whose sums are made side by side */
-    int sums;       /* vectors of them that registers are there for */
-    int sum_lanes;  /* of the sums: a power of two that fits a group */
-    int softmax;    /* terms are exp(logit - shift), and scale is 1 / their sum */
-    int finishes;   /* the sums are the outputs: their activation is done here */
-    int out_stride; /* elements from what becomes of a pixel to the next one's */
-    int packed;     /* dcnv4: elements of a pixel's row of offset_mask; else 0 */
-    int64_t at, dead, weights, terms, offsets, masks; /* byte offsets in a thread's workspace */
-    int64_t thread_bytes;
+    int points;                 /* K': taps, without the centre if that is removed */
+    int groups, group_channels; /* of the operator, and channels of one of them */
+    int block_pixels,
+        block_groups;   /* pixels of a block, and groups of each: all, or those of one pixel */
+    int block_points;   /* points of a whole block */
+    int tile_h, tile_w; /* rows and columns of a task; tile_w = 0: all columns */
+    /* Input rows from the taps' centre to the row that is prefetched; 0: none. */
+    int prefetch_rows;
+    /* Blocks to the one whose offsets and masks are prefetched, 0: none; with tile_w the one below. */
+    int prefetch_blocks;
+    bool nontemporal;   /* outputs go past the caches where they are aligned */
+    int coeff_shuffles; /* corners whose coefficient is shuffled out of a register */
+    int jam;            /* (pixel, group)s whose sums are interleaved */
+    int max_acc,
+        acc_lanes; /* accumulators: half of the register file; lanes, a power of two that fits a group */
+    bool softmax;           /* terms are exp(logit - shift), and scale is 1 / their sum */
+    bool epilogue;          /* the sums are the outputs, so the activation is applied here */
+    int out_stride;         /* elements from where the sums of a pixel go to the next pixel's */
+    int offset_mask_stride; /* dcnv4: elements of a pixel's row of offset_mask; else 0 */
+    AggregateScratch scratch;
 } AggregatePlan;
 
 AggregatePlan aggregate_plan(const dcn_spec *s, const dcn_target *t, const int *k);
 
+/* The plan of a part of another lowering, which takes the sums as they are, pixels `stride` elements apart. */
+AggregatePlan aggregate_plan_sums(const dcn_spec *s, const dcn_target *t, const int *k, int stride);
+
 /* Row and column of point k among the taps: column by column, the centre left out if it is removed. */
 void aggregate_tap(const AggregatePlan *p, int k, int *row, int *col);
 
-/* An axis of the places: 0 y, 1 x.  Where tap t stands relative to q*stride - pad + centre, without offset. */
+/* Along an axis, 0 y or 1 x, tap t without its offset stands at  q*stride - pad + centre + step(t). */
 double aggregate_step(const AggregatePlan *p, int axis, int t);
 int aggregate_centre(const AggregatePlan *p, int axis);
+
+/* ---- choices ------------------------------------------------------------------------------- */
 
 /* A schedule in question; rows, cols: of the output, 0 where they are known only when the kernel is called. */
 typedef struct AggregateChoice {
@@ -84,26 +95,20 @@ void aggregate_guess(const dcn_spec *s, const dcn_target *t, int *k);
 double aggregate_cost(const dcn_spec *s, const dcn_target *t, const int *k, int threads);
 double aggregate_tile_cost(const AggregatePlan *p, double pixels); /* ns on one thread */
 
-/* The internal functions of a kernel.  Pointers are to what a block begins with. */
-typedef struct AggregateParts {
-    LLVMValueRef gather; /* (offset_mask, own, groups) */
-    LLVMValueRef shift;  /* (logits, own, groups) */
-    LLVMValueRef places; /* (args, offsets, masks, those of a later block, own, points, y, x) */
-    LLVMValueRef sums;   /* (args, input, own, output, prefetched, groups) */
-} AggregateParts;
+/* ---- kernels ------------------------------------------------------------------------------- */
 
-LLVMValueRef aggregate_emit_gather(Emit *e, const AggregatePlan *p);
-LLVMValueRef aggregate_emit_shift(Emit *e, const AggregatePlan *p);
-LLVMValueRef aggregate_emit_places(Emit *e, const AggregatePlan *p);
-LLVMValueRef aggregate_emit_sums(Emit *e, const AggregatePlan *p);
+/* A tile: rows x cols output pixels from (p0, q0) of image n.  The sums of pixel (r, c) of it go to
+** to + r*row_stride + c*out_stride; scratch is the thread's workspace. */
+typedef struct AggregateTileArgs {
+    addr args, scratch, to;
+    idx row_stride, n, p0, q0, rows, cols;
+} AggregateTileArgs;
 
-/* aggregate(args, own, to, row_stride, n, p0, q0, rows, cols): a tile of pixels, whose sums go to `to`, out_stride
-** elements from a pixel to the next and row_stride from a row to the next. */
+/* The function that computes a tile, with those that it calls; and a call of it. */
 LLVMValueRef aggregate_emit_tile(Emit *e, const AggregatePlan *p);
+void aggregate_call_tile(Emit *e, LLVMValueRef fn, const AggregateTileArgs *in);
 
-/* The plan of a stage of another lowering that takes the bare sums, pixels `stride` elements apart. */
-AggregatePlan aggregate_stage(const dcn_spec *s, const dcn_target *t, const int *k, int stride);
-
+/* A whole kernel. */
 void aggregate_emit(Emit *e, Kernel *kernel, const dcn_target *t, const int *k);
 
 #endif

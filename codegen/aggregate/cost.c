@@ -1,64 +1,82 @@
 /* cost.c: how long sums of samples take, worked out and not measured.
 **
-**     (pixel, group) = places + sums + memory                     cycles
-**     sums           = max(loads, work of the vector units)
-**     memory         = what comes from beyond L2; what is not prefetched waits there
+**     (pixel, group) = sample table + accumulation + memory        cycles
+**     accumulation   = max(loads, work of the vector units)
+**     memory         = bytes from beyond L2, and waiting for those that were not prefetched
 **
-** See tiled_cost.c for what the number is good for.
+** Only ratios matter, see kernel/cost.h.  Work is counted from the emitted loops; rates are those of a core that
+** starts two loads and two multiply-adds per cycle, less what loops lose.  What memory costs is an estimate that no
+** measurement fixes: the tuner corrects it by what it measures, and tests/unit/schedule/test_guess.c bounds how far
+** it disagrees with schedules that won.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/kernel/cost.h"
 #include "codegen/aggregate/aggregate.h"
 
-static const double VECTOR = 28,
-                    EXP = 12;   /* of a vector of points: where it looks, and the softmax */
-static const double CALL = 120; /* of a block */
-static const double LOADS = 1.8, UNITS = 1.9, MEMORY = 9; /* per cycle; the last in bytes */
-static const double WAIT = 12, GATHER = 5, EDGE = 0.3;
-/* Rows and columns beyond its own that a tile's offsets reach: three deviations. */
-enum { REACH = 3 * COST_OFFSET_DEVIATION };
+/* Of the sample table: a vector of points, how many vectors are at the border and made twice over, a term of a softmax,
+** a call; dcnv4: copying the offsets and masks of a group. */
+static const double VECTOR = 28, BORDER = 0.3, EXP = 12, CALL = 120, SPLIT = 5;
+/* Per cycle: loads, multiply-adds, bytes from beyond L2. */
+static const double LOADS = 1.8, UNITS = 1.9, MEMORY = 9;
+static const double WAIT = 12; /* for a line that was not prefetched */
+enum {
+    REACH =
+        3 * COST_OFFSET_DEVIATION, /* rows and columns beyond its own that a tile's offsets reach */
+    ROWS_IN_TIME = 8,              /* a row that is asked for so many rows early is there in time */
+    MAX_VECTORS = 8,               /* of channels that are accumulated together */
+    LINE_BYTES = 64
+};
 
-static double places(const AggregatePlan *p)
+static double sample_table(const AggregatePlan *p)
 {
-    double vectors = cost_ceil_div(p->per_block, p->lanes), groups = (double)p->pixels * p->parts;
-    double each = VECTOR * (1 + EDGE) + (p->softmax ? EXP : 0);
-    return (vectors * each + CALL) / groups + (p->packed ? GATHER : 0);
+    double vectors = cost_ceil_div(p->block_points, p->lanes);
+    double groups = (double)p->block_pixels * p->block_groups;
+    double each = VECTOR * (1 + BORDER) + (p->softmax ? EXP : 0);
+    return (vectors * each + CALL) / groups + (p->offset_mask_stride ? SPLIT : 0);
 }
 
-static double sums(const AggregatePlan *p)
+static double accumulation(const AggregatePlan *p)
 {
-    double vectors = cost_ceil_div(p->width, p->sum_lanes), samples = 4.0 * p->points * vectors;
+    double vectors = cost_ceil_div(p->group_channels, p->acc_lanes);
+    double samples = 4.0 * p->points * vectors;
     double visits =
-        p->points * cost_ceil_div(vectors, 8); /* of a point, by vectors summed together */
-    double broadcasts = visits * (4 - p->permute + (p->permute > 0)), addresses = visits;
-    double loads = samples + broadcasts + addresses;
-    return cost_larger(loads / LOADS, (samples + visits * p->permute) / UNITS);
+        p->points *
+        cost_ceil_div(vectors, MAX_VECTORS); /* of a point: its address, its coefficients */
+    double broadcasts = visits * (4 - p->coeff_shuffles + (p->coeff_shuffles > 0));
+    double loads = samples + broadcasts + visits;
+    return cost_larger(loads / LOADS, (samples + visits * p->coeff_shuffles) / UNITS);
 }
 
-/* Rows that come in for every row of outputs, beyond those that are still there. */
+/* Offsets, masks and outputs pass once; of the map, its rows and a part of those that are read again in the next tile. */
 static double memory(const AggregatePlan *p)
 {
-    double group = (double)p->width * p->fp_bytes, inputs = 3.0 * p->points * p->fp_bytes;
-    double rows = p->s->stride[0] * (1 + 0.25 * REACH / p->th), cols = p->s->stride[1];
-    if (p->tw)
-        cols *= 1 + 0.25 * REACH / p->tw;
-    double bytes = inputs + group * rows * cols + group * (p->stream || !p->finishes ? 1 : 1.6);
-    double late = p->ahead ? cost_larger(0, 8 - p->ahead) / 8 : 1;
-    return bytes / MEMORY * 0.5 + WAIT * late * group * rows * cols / 64 - (p->next ? 0.5 : 0);
+    double group = (double)p->group_channels * p->fp_bytes, inputs = 3.0 * p->points * p->fp_bytes;
+    double rows = p->s->stride[0] * (1 + 0.25 * REACH / p->tile_h), cols = p->s->stride[1];
+    if (p->tile_w)
+        cols *= 1 + 0.25 * REACH / p->tile_w;
+    double outputs =
+        group * (p->nontemporal || !p->epilogue ? 1 : 1.6); /* else their lines are read first */
+    double bytes = inputs + group * rows * cols + outputs, late = 1;
+    if (p->prefetch_rows)
+        late = cost_larger(0, ROWS_IN_TIME - p->prefetch_rows) / ROWS_IN_TIME;
+    double waits = WAIT * late * group * rows * cols / LINE_BYTES;
+    return bytes / MEMORY * 0.5 + waits - (p->prefetch_blocks ? 0.5 : 0);
 }
 
 double aggregate_tile_cost(const AggregatePlan *p, double pixels)
 {
-    return pixels * p->groups * (places(p) + sums(p) + memory(p)) / COST_CYCLES_PER_NS;
+    double group = sample_table(p) + accumulation(p) + memory(p);
+    return pixels * p->groups * group / COST_CYCLES_PER_NS;
 }
 
 double aggregate_cost(const dcn_spec *s, const dcn_target *t, const int *k, int threads)
 {
     AggregatePlan p = aggregate_plan(s, t, k);
     double rows = (double)cost_out_rows(s), cols = (double)cost_out_cols(s);
-    double width = p.tw ? p.tw : cols, images = cost_images(s);
-    double tasks = images * cost_ceil_div(rows, p.th) * cost_ceil_div(cols, width);
-    double whole = aggregate_tile_cost(&p, images * rows * cols) / tasks;
-    double ragged = cost_ceil_div(width, p.pixels) * p.pixels / width; /* the last block of a row */
-    return cost_ceil_div(tasks, threads) * whole * (1 + 0.1 * (ragged - 1));
+    double width = p.tile_w ? p.tile_w : cols, images = cost_images(s);
+    double tasks = images * cost_ceil_div(rows, p.tile_h) * cost_ceil_div(cols, width);
+    double task = aggregate_tile_cost(&p, images * rows * cols) / tasks;
+    double blocks = cost_ceil_div(width, p.block_pixels);
+    double ragged = blocks * p.block_pixels / width; /* the last block of a row is shorter */
+    return cost_ceil_div(tasks, threads) * task * (1 + 0.1 * (ragged - 1));
 }

@@ -47,7 +47,7 @@ static int width_for_l2(const dcn_spec *s, const dcn_target *t)
 /* A block's samples leave room in L1 for the pixels that they look at. */
 static bool block_fits_l1(const dcn_spec *s, const dcn_target *t, const int *k)
 {
-    return aggregate_plan(s, t, k).thread_bytes <= t->l1_bytes * 5 / 8;
+    return aggregate_plan(s, t, k).scratch.bytes <= t->l1_bytes * 5 / 8;
 }
 
 /* The largest legal block that fits L1, or the smallest there is. */

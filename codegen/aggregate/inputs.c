@@ -1,6 +1,6 @@
-/* inputs.c: offsets and masks as the places want them.
+/* inputs.c: offsets and masks as the sample table wants them.
 **
-** gather (dcnv4): group g of a pixel has its 2K' offsets and then its K' masks at 3K'g of a packed row; they
+** split (dcnv4): group g of a pixel has its 2K' offsets and then its K' masks at 3K'g of a packed row; they
 ** are copied to where offsets, and masks, of a whole block lie side by side.
 **
 ** shift (softmax): exp(l - a) / sum exp(l - a) does not depend on a, and nothing overflows if a is not below
@@ -8,48 +8,50 @@
 ** block serves every group unless its logits are FAR apart; only then is the largest of each group looked for.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "codegen/aggregate/aggregate.h"
+#include "codegen/aggregate/functions.h"
+#include "codegen/ir/call.h"
+#include "codegen/kernel/intmath.h"
 
 #include <math.h>
 
 /* exp(-40) = 4e-18: products with it are still normal numbers, in f32 too. */
 #define FAR 40.0
 
-static addr own(Emit *e, addr workspace, int64_t at)
-{
-    return p_at_bytes(e, workspace, x_const(e, at));
-}
+/* ---- split ---------------------------------------------------------------------------------- */
 
-/* ---- gather --------------------------------------------------------------------------------- */
+static void copy_vector(Emit *e, addr to, addr from, idx at)
+{
+    p_store(e, p_at(e, to, at), p_load(e, p_at(e, from, at), all_lanes), all_lanes);
+}
 
 /* n elements, by vectors of which the last may overlap the one before. */
 static void copy(Emit *e, addr to, addr from, int n)
 {
-    int lanes = 1;
-    while (lanes * 2 <= n && lanes < e->lanes)
-        lanes *= 2;
+    int lanes = int_power_of_two(n, e->lanes);
     EMIT_LANES (e, lanes) {
         EMIT_FOR (e, i, x_const(e, 0), x_const(e, n / lanes * lanes), lanes) {
-            p_store(e, p_at(e, to, i.at), p_load(e, p_at(e, from, i.at), all_lanes), all_lanes);
+            copy_vector(e, to, from, i.at);
         }
-        if (n % lanes) {
-            idx last = x_const(e, n - lanes);
-            p_store(e, p_at(e, to, last), p_load(e, p_at(e, from, last), all_lanes), all_lanes);
-        }
+        if (n % lanes)
+            copy_vector(e, to, from, x_const(e, n - lanes));
     }
 }
 
-LLVMValueRef aggregate_emit_gather(Emit *e, const AggregatePlan *p)
+static const Param split_param[] = { PARAM(AggregateSplitArgs, offset_mask),
+                                     PARAM(AggregateSplitArgs, scratch),
+                                     PARAM(AggregateSplitArgs, groups) };
+static const Params split_params = PARAMS(AggregateSplitArgs, split_param);
+
+LLVMValueRef aggregate_emit_split(Emit *e, const AggregatePlan *p)
 {
-    enum { FROM, OWN, GROUPS };
-    const LLVMTypeRef args[] = { e->ptr, e->ptr, e->i64 };
-    LLVMValueRef fn = e_fn_begin(e, "gather", 1, e->none, 3, args);
-    addr offsets = own(e, e_arg_addr(e, OWN), p->offsets);
-    addr masks = own(e, e_arg_addr(e, OWN), p->masks);
-    EMIT_FOR (e, first, x_const(e, 0), e_arg_idx(e, GROUPS), p->parts) {
-        idx pixel = x_div(e, first.at, x_const(e, p->parts));
-        addr row = p_at(e, e_arg_addr(e, FROM), x_mulk(e, pixel, p->packed));
-        EMIT_FOR (e, g, x_const(e, 0), x_const(e, p->parts), 1) {
+    AggregateSplitArgs in;
+    LLVMValueRef fn = e_fn_begin_with(e, "split", 1, e->none, &split_params, &in);
+    addr offsets = aggregate_scratch(e, in.scratch, p->scratch.offsets);
+    addr masks = aggregate_scratch(e, in.scratch, p->scratch.masks);
+    EMIT_FOR (e, first, x_const(e, 0), in.groups, p->block_groups) {
+        idx pixel = x_div(e, first.at, x_const(e, p->block_groups));
+        addr row = p_at(e, in.offset_mask, x_mulk(e, pixel, p->offset_mask_stride));
+        EMIT_FOR (e, g, x_const(e, 0), x_const(e, p->block_groups), 1) {
             addr from = p_at(e, row, x_mulk(e, g.at, 3 * (int64_t)p->points));
             idx at = x_mulk(e, x_add(e, first.at, g.at), p->points);
             copy(e, p_at(e, offsets, x_mulk(e, at, 2)), from, 2 * p->points);
@@ -61,23 +63,28 @@ LLVMValueRef aggregate_emit_gather(Emit *e, const AggregatePlan *p)
     return fn;
 }
 
+void aggregate_call_split(Emit *e, LLVMValueRef fn, const AggregateSplitArgs *in)
+{
+    e_call_with(e, fn, &split_params, in);
+}
+
 /* ---- shift ---------------------------------------------------------------------------------- */
 
-/* The largest and the smallest of n elements, in every lane. */
+/* The largest and, unless smallest is NULL, the smallest of n elements, in every lane. */
 static fvec largest(Emit *e, addr from, idx n, fvec *smallest)
 {
-    var most = v_float(e, f_const(e, -INFINITY)), least = v_float(e, f_const(e, INFINITY));
+    var high = v_float(e, f_const(e, -INFINITY)), low = v_float(e, f_const(e, INFINITY));
     EMIT_VECTORS (e, v, n) {
-        fvec x = p_load(e, p_at(e, from, v.at), v.live), up = v_get(e, most);
-        v_set(e, most, f_select(e, v.live, f_max(e, x, up), up));
+        fvec x = p_load(e, p_at(e, from, v.at), v.live), up = v_get(e, high);
+        v_set(e, high, f_select(e, v.live, f_max(e, x, up), up));
         if (smallest) {
-            fvec down = v_get(e, least);
-            v_set(e, least, f_select(e, v.live, f_min(e, x, down), down));
+            fvec down = v_get(e, low);
+            v_set(e, low, f_select(e, v.live, f_min(e, x, down), down));
         }
     }
     if (smallest)
-        *smallest = f_hmin(e, v_get(e, least));
-    return f_hmax(e, v_get(e, most));
+        *smallest = f_hmin(e, v_get(e, low));
+    return f_hmax(e, v_get(e, high));
 }
 
 static void subtract(Emit *e, addr to, addr from, idx n, fvec shift)
@@ -88,27 +95,41 @@ static void subtract(Emit *e, addr to, addr from, idx n, fvec shift)
     }
 }
 
+/* From the logits of each group the largest of them. */
+static void shift_groups(Emit *e, const AggregatePlan *p, addr to, addr from, idx groups)
+{
+    EMIT_FOR (e, g, x_const(e, 0), groups, 1) {
+        idx at = x_mulk(e, g.at, p->points), points = x_const(e, p->points);
+        addr group = p_at(e, from, at);
+        subtract(e, p_at(e, to, at), group, points, largest(e, group, points, NULL));
+    }
+}
+
+static const Param shift_param[] = { PARAM(AggregateShiftArgs, logits),
+                                     PARAM(AggregateShiftArgs, scratch),
+                                     PARAM(AggregateShiftArgs, groups) };
+static const Params shift_params = PARAMS(AggregateShiftArgs, shift_param);
+
 LLVMValueRef aggregate_emit_shift(Emit *e, const AggregatePlan *p)
 {
-    enum { LOGITS, OWN, GROUPS };
-    const LLVMTypeRef args[] = { e->ptr, e->ptr, e->i64 };
-    LLVMValueRef fn = e_fn_begin(e, "shift", 1, e->none, 3, args);
-    addr to = own(e, e_arg_addr(e, OWN), p->masks);
-    addr from = p->packed ? to : e_arg_addr(e, LOGITS);
-    idx groups = e_arg_idx(e, GROUPS), n = x_mulk(e, groups, p->points);
-    fvec least, most = largest(e, from, n, &least);
-    cond close = c_any(e, f_less(e, f_sub(e, most, least), f_const(e, FAR)));
+    AggregateShiftArgs in;
+    LLVMValueRef fn = e_fn_begin_with(e, "shift", 1, e->none, &shift_params, &in);
+    addr to = aggregate_scratch(e, in.scratch, p->scratch.masks);
+    addr from = p->offset_mask_stride ? to : in.logits;
+    idx n = x_mulk(e, in.groups, p->points);
+    fvec low, high = largest(e, from, n, &low);
+    cond close = c_any(e, f_less(e, f_sub(e, high, low), f_const(e, FAR)));
     EMIT_IF_ELSE (e, b, close) {
-        if (b.yes) {
-            subtract(e, to, from, n, most);
-            continue;
-        }
-        EMIT_FOR (e, g, x_const(e, 0), groups, 1) {
-            idx at = x_mulk(e, g.at, p->points), all = x_const(e, p->points);
-            addr mine = p_at(e, from, at);
-            subtract(e, p_at(e, to, at), mine, all, largest(e, mine, all, NULL));
-        }
+        if (b.yes)
+            subtract(e, to, from, n, high);
+        else
+            shift_groups(e, p, to, from, in.groups);
     }
     e_fn_end(e);
     return fn;
+}
+
+void aggregate_call_shift(Emit *e, LLVMValueRef fn, const AggregateShiftArgs *in)
+{
+    e_call_with(e, fn, &shift_params, in);
 }

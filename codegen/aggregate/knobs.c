@@ -47,48 +47,48 @@ const Knob aggregate_knobs[AGG_NKNOBS] = {
 
 static bool block_is_redundant(const AggregateChoice *c)
 {
-    return c->k[AGG_BLOCK] > 1 && c->p.pixels * c->p.parts <= c->k[AGG_BLOCK] / 2;
+    return c->k[AGG_BLOCK] > 1 && c->p.block_pixels * c->p.block_groups <= c->k[AGG_BLOCK] / 2;
 }
 
 static bool block_is_too_long(const AggregateChoice *c)
 {
-    return c->k[AGG_BLOCK] > 1 && c->p.per_block > MAX_BLOCK_POINTS;
+    return c->k[AGG_BLOCK] > 1 && c->p.block_points > MAX_BLOCK_POINTS;
 }
 
 static bool block_exceeds_map(const AggregateChoice *c)
 {
-    return c->cols && c->p.pixels > 1 && c->p.pixels >= 2 * c->cols;
+    return c->cols && c->p.block_pixels > 1 && c->p.block_pixels >= 2 * c->cols;
 }
 
 static bool is_higher_than_map(const AggregateChoice *c)
 {
-    return kernel_is_redundant_choice(&aggregate_knobs[AGG_TILE_H], c->p.th, c->rows);
+    return kernel_is_redundant_choice(&aggregate_knobs[AGG_TILE_H], c->p.tile_h, c->rows);
 }
 
 /* tile_w=0 is for that. */
 static bool is_wider_than_map(const AggregateChoice *c)
 {
-    return c->p.tw && c->cols && c->p.tw >= c->cols;
+    return c->p.tile_w && c->cols && c->p.tile_w >= c->cols;
 }
 
 static bool later_block_is_elsewhere(const AggregateChoice *c)
 {
-    return c->p.tw && c->p.next > 1;
+    return c->p.tile_w && c->p.prefetch_blocks > 1;
 }
 
 static bool block_exceeds_tile(const AggregateChoice *c)
 {
-    return c->p.tw && c->p.pixels > c->p.tw;
+    return c->p.tile_w && c->p.block_pixels > c->p.tile_w;
 }
 
 static bool stores_are_ragged(const AggregateChoice *c)
 {
-    return c->p.stream && c->p.width * c->p.fp_bytes % c->t->vector_bytes;
+    return c->p.nontemporal && c->p.group_channels * c->p.fp_bytes % c->t->vector_bytes;
 }
 
 static bool lanes_lack_corners(const AggregateChoice *c)
 {
-    return c->p.permute && c->p.sum_lanes < 4;
+    return c->p.coeff_shuffles && c->p.acc_lanes < 4;
 }
 
 const AggregateRefusal aggregate_refusals[] = {

@@ -25,14 +25,14 @@ static const char *refuse(const dcn_spec *s, const dcn_target *t, const int *k)
 static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *buf, size_t size)
 {
     AggregatePlan p = aggregate_plan(s, t, k);
-    int vectors = (p.width + p.sum_lanes - 1) / p.sum_lanes;
+    int vectors = (p.group_channels + p.acc_lanes - 1) / p.acc_lanes;
     snprintf(buf, size,
              "block: %d pixels x %d groups = %d points, sample table %lld KiB (L1 %lld KiB)\n"
              "sums: %d vectors of %d channels per group, %d loads of the map each\n"
              "workspace: %lld KiB per thread, no weights\n",
-             p.pixels, p.parts, p.per_block, (long long)p.thread_bytes / 1024,
-             (long long)t->l1_bytes / 1024, vectors, p.sum_lanes, 4 * p.points,
-             (long long)p.thread_bytes / 1024);
+             p.block_pixels, p.block_groups, p.block_points, (long long)p.scratch.bytes / 1024,
+             (long long)t->l1_bytes / 1024, vectors, p.acc_lanes, 4 * p.points,
+             (long long)p.scratch.bytes / 1024);
 }
 
 static const Knob *const knobs[AGG_NKNOBS] = {

@@ -31,18 +31,30 @@ double aggregate_step(const AggregatePlan *p, int axis, int t)
     return (t * p->s->dilation[axis] - aggregate_centre(p, axis)) * p->s->offset_scale;
 }
 
-static void plan_workspace(AggregatePlan *p)
+/* Every array has room for whole vectors of points: two more, as one may begin at the last point. */
+static AggregateScratch plan_scratch(const AggregatePlan *p)
 {
-    int64_t entries = p->per_block + 2 * p->lanes; /* whole vectors may be stored at the end */
-    int64_t bytes = entries * p->fp_bytes;
+    int64_t entries = p->block_points + 2 * p->lanes;
+    int64_t elements = int_round_up(entries * p->fp_bytes, CACHE_LINE);
+    bool splits = p->offset_mask_stride > 0;
     WorkspaceLayout w = { 0 };
-    p->at = workspace_add(&w, entries * 4);
-    p->dead = workspace_add(&w, entries * 4);
-    p->weights = workspace_add(&w, 4 * int_round_up(bytes, CACHE_LINE));
-    p->terms = workspace_add(&w, p->softmax ? bytes : 0);
-    p->offsets = workspace_add(&w, p->packed ? 2 * int_round_up(bytes, CACHE_LINE) : 0);
-    p->masks = workspace_add(&w, p->packed || p->softmax ? bytes : 0);
-    p->thread_bytes = workspace_thread_bytes(&w);
+    AggregateScratch at;
+    at.at = workspace_add(&w, entries * 4);
+    at.absent = workspace_add(&w, entries * 4);
+    at.coeff = workspace_add(&w, 4 * elements);
+    at.softmax_terms = workspace_add(&w, p->softmax ? elements : 0);
+    at.offsets = workspace_add(&w, splits ? 2 * elements : 0);
+    at.masks = workspace_add(&w, splits || p->softmax ? elements : 0);
+    at.bytes = workspace_thread_bytes(&w);
+    return at;
+}
+
+/* The largest block of at most so many (pixel, group)s: groups of one pixel, or pixels with all their groups. */
+static void plan_block(AggregatePlan *p, int block)
+{
+    p->block_groups = int_divisor(p->groups, block);
+    p->block_pixels = p->block_groups == p->groups ? block / p->groups : 1;
+    p->block_points = p->block_pixels * p->block_groups * p->points;
 }
 
 AggregatePlan aggregate_plan(const dcn_spec *s, const dcn_target *t, const int *k)
@@ -51,32 +63,30 @@ AggregatePlan aggregate_plan(const dcn_spec *s, const dcn_target *t, const int *
     p.lanes = problem_vector(s, t);
     p.points = s->kernel[0] * s->kernel[1] - (s->remove_center ? 1 : 0);
     p.groups = s->offset_groups;
-    p.width = (int)(s->in_channels / p.groups);
-    p.parts = int_divisor(p.groups, k[AGG_BLOCK]);
-    p.pixels = p.parts == p.groups ? k[AGG_BLOCK] / p.groups : 1;
-    p.per_block = p.pixels * p.parts * p.points;
-    p.th = k[AGG_TILE_H];
-    p.tw = k[AGG_TILE_W];
-    p.ahead = k[AGG_PREFETCH_ROWS];
-    p.next = k[AGG_PREFETCH_BLOCKS];
-    p.stream = k[AGG_NONTEMPORAL];
-    p.permute = k[AGG_COEFF_SHUFFLES];
-    p.sums = t->registers / 2;
-    p.beside = int_power_of_two(p.pixels * p.parts, k[AGG_JAM]);
-    p.sum_lanes = int_power_of_two(p.width, p.lanes);
+    p.group_channels = (int)(s->in_channels / p.groups);
+    plan_block(&p, k[AGG_BLOCK]);
+    p.tile_h = k[AGG_TILE_H];
+    p.tile_w = k[AGG_TILE_W];
+    p.prefetch_rows = k[AGG_PREFETCH_ROWS];
+    p.prefetch_blocks = k[AGG_PREFETCH_BLOCKS];
+    p.nontemporal = k[AGG_NONTEMPORAL];
+    p.coeff_shuffles = k[AGG_COEFF_SHUFFLES];
+    p.jam = int_power_of_two(p.block_pixels * p.block_groups, k[AGG_JAM]);
+    p.max_acc = t->registers / 2;
+    p.acc_lanes = int_power_of_two(p.group_channels, p.lanes);
     p.softmax = s->modulation == DCN_MODULATION_SOFTMAX;
-    p.finishes = 1;
+    p.epilogue = true;
     p.out_stride = (int)s->in_channels;
     if (s->op == DCN_OP_DCNV4)
-        p.packed = (int)int_round_up(3 * (int64_t)p.groups * p.points, 8);
-    plan_workspace(&p);
+        p.offset_mask_stride = (int)int_round_up(3 * (int64_t)p.groups * p.points, 8);
+    p.scratch = plan_scratch(&p);
     return p;
 }
 
-AggregatePlan aggregate_stage(const dcn_spec *s, const dcn_target *t, const int *k, int stride)
+AggregatePlan aggregate_plan_sums(const dcn_spec *s, const dcn_target *t, const int *k, int stride)
 {
     AggregatePlan p = aggregate_plan(s, t, k);
-    p.finishes = 0;
+    p.epilogue = false;
     p.out_stride = stride;
     return p;
 }

@@ -10,7 +10,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/aggregate/aggregate.h"
-#include "codegen/kernel/entry.h"
+#include "codegen/kernel/cost.h"
 #include "codegen/tiled/tiled.h"
 
 #include <stdio.h>
@@ -31,7 +31,7 @@ enum {
     NKNOBS
 };
 
-/* Taken over with their guesses from the two halves: see `halves`. */
+/* Tiles are narrower than the map: there is only the block below. */
 static const Knob prefetch_blocks = { .name = "prefetch_blocks",
                                       .meaning = "1: prefetch offsets and masks of the row below",
                                       .guess = 0,
@@ -46,16 +46,30 @@ static const Knob *const knobs[NKNOBS] = {
     [UNROLL] = &tiled_knobs[TILED_UNROLL],
     [BLOCK] = &aggregate_knobs[AGG_BLOCK],
     [PREFETCH_ROWS] = &aggregate_knobs[AGG_PREFETCH_ROWS],
-    [PREFETCH_BLOCKS] = &prefetch_blocks, /* whole rows of blocks only, as tiles have them */
+    [PREFETCH_BLOCKS] = &prefetch_blocks,
     [COEFF_SHUFFLES] = &aggregate_knobs[AGG_COEFF_SHUFFLES],
     [JAM] = &aggregate_knobs[AGG_JAM],
 };
 
-/* The two halves. */
-typedef struct Plan {
-    AggregatePlan sums;
-    TiledPlan product;
-} Plan;
+/* Which knob of which half each knob is. */
+static const struct {
+    enum { SUMS, PRODUCT } half;
+    int knob;
+} halves[NKNOBS] = {
+    [MR] = { PRODUCT, TILED_MR },
+    [NV] = { PRODUCT, TILED_NV },
+    [TILE_H] = { PRODUCT, TILED_TILE_H },
+    [TILE_W] = { PRODUCT, TILED_TILE_W },
+    [LOOP_ORDER] = { PRODUCT, TILED_LOOP_ORDER },
+    [UNROLL] = { PRODUCT, TILED_UNROLL },
+    [BLOCK] = { SUMS, AGG_BLOCK },
+    [PREFETCH_ROWS] = { SUMS, AGG_PREFETCH_ROWS },
+    [PREFETCH_BLOCKS] = { SUMS, AGG_PREFETCH_BLOCKS },
+    [COEFF_SHUFFLES] = { SUMS, AGG_COEFF_SHUFFLES },
+    [JAM] = { SUMS, AGG_JAM },
+};
+
+/* ---- both halves --------------------------------------------------------------------------- */
 
 /* What the product computes: a pointwise convolution of the tile of sums. */
 static dcn_spec pointwise(const dcn_spec *s)
@@ -75,90 +89,78 @@ static dcn_spec pointwise(const dcn_spec *s)
     return c;
 }
 
-/* Which knob of a half each knob is. */
-static const struct {
-    enum { SUMS, PRODUCT } half;
-    int knob;
-} halves[NKNOBS] = {
-    [MR] = { PRODUCT, TILED_MR },
-    [NV] = { PRODUCT, TILED_NV },
-    [TILE_H] = { PRODUCT, TILED_TILE_H },
-    [TILE_W] = { PRODUCT, TILED_TILE_W },
-    [LOOP_ORDER] = { PRODUCT, TILED_LOOP_ORDER },
-    [UNROLL] = { PRODUCT, TILED_UNROLL },
-    [BLOCK] = { SUMS, AGG_BLOCK },
-    [PREFETCH_ROWS] = { SUMS, AGG_PREFETCH_ROWS },
-    [PREFETCH_BLOCKS] = { SUMS, AGG_PREFETCH_BLOCKS },
-    [COEFF_SHUFFLES] = { SUMS, AGG_COEFF_SHUFFLES },
-    [JAM] = { SUMS, AGG_JAM },
-};
-
 /* The knobs of both halves. */
-typedef struct Halves {
+typedef struct ProjectKnobs {
     int k[2][MAX_KNOBS];
-} Halves;
+} ProjectKnobs;
 
 /* What no knob of this lowering says stays at the tiled guess, or is 0: all channels at once, a task's tile. */
-static Halves split(const dcn_spec *c, const dcn_target *t, const int *k)
+static ProjectKnobs split(const dcn_spec *c, const dcn_target *t, const int *k)
 {
-    Halves h = { { { 0 } } };
-    tiled_guess_for_source(c, t, h.k[PRODUCT]);
-    h.k[PRODUCT][TILED_KC_CHANNELS] = h.k[PRODUCT][TILED_KC_TAPS] = 0;
+    ProjectKnobs both = { { { 0 } } };
+    tiled_guess_for_source(c, t, both.k[PRODUCT]);
+    both.k[PRODUCT][TILED_KC_CHANNELS] = both.k[PRODUCT][TILED_KC_TAPS] = 0;
     for (int i = 0; i < NKNOBS; i++)
-        h.k[halves[i].half][halves[i].knob] = k[i];
-    return h;
+        both.k[halves[i].half][halves[i].knob] = k[i];
+    return both;
 }
 
-static Plan plan_of(const dcn_spec *s, const dcn_target *t, const int *k)
+typedef struct ProjectPlan {
+    AggregatePlan sums;
+    TiledPlan product;
+} ProjectPlan;
+
+static ProjectPlan plan_of(const dcn_spec *s, const dcn_target *t, const int *k)
 {
     const dcn_spec c = pointwise(s);
-    const Halves h = split(&c, t, k);
-    Plan p;
-    p.product = tiled_plan(&c, t, h.k[PRODUCT]);
+    const ProjectKnobs both = split(&c, t, k);
+    ProjectPlan p;
+    p.product = tiled_plan(&c, t, both.k[PRODUCT]);
     p.product.s = p.product.repack.s = s;
-    p.sums = aggregate_stage(s, t, h.k[SUMS], p.product.scratch.column_stride);
-    p.sums.th = k[TILE_H];
-    p.sums.tw = k[TILE_W];
+    p.sums = aggregate_plan_sums(s, t, both.k[SUMS], p.product.scratch.column_stride);
+    p.sums.tile_h = k[TILE_H];
+    p.sums.tile_w = k[TILE_W];
     p.product.scratch.a_source = p.product.scratch.bytes;
-    p.product.scratch.bytes += p.sums.thread_bytes;
+    p.product.scratch.bytes += p.sums.scratch.bytes;
     return p;
 }
+
+/* ---- choices ------------------------------------------------------------------------------- */
 
 static const char *refuse(const dcn_spec *s, const dcn_target *t, const int *k)
 {
     if (!s->projection)
         return "there is no projection";
     const dcn_spec c = pointwise(s);
-    const Halves h = split(&c, t, k);
-    const char *no = tiled_refuse(&c, t, h.k[PRODUCT]);
-    return no ? no : aggregate_refuse(s, t, h.k[SUMS]);
+    const ProjectKnobs both = split(&c, t, k);
+    const char *no = tiled_refuse(&c, t, both.k[PRODUCT]);
+    return no ? no : aggregate_refuse(s, t, both.k[SUMS]);
 }
 
 static void guess(const dcn_spec *s, const dcn_target *t, int *k)
 {
     const dcn_spec c = pointwise(s);
-    Halves h;
-    tiled_guess_for_source(&c, t, h.k[PRODUCT]);
-    aggregate_guess(s, t, h.k[SUMS]);
+    ProjectKnobs both;
+    tiled_guess_for_source(&c, t, both.k[PRODUCT]);
+    aggregate_guess(s, t, both.k[SUMS]);
     for (int i = 0; i < NKNOBS; i++)
-        k[i] = h.k[halves[i].half][halves[i].knob];
+        k[i] = both.k[halves[i].half][halves[i].knob];
     k[PREFETCH_BLOCKS] = k[PREFETCH_BLOCKS] != 0;
 }
 
 static double cost(const dcn_spec *s, const dcn_target *t, const int *k, int threads)
 {
     const dcn_spec c = pointwise(s);
-    const Halves h = split(&c, t, k);
-    Plan p = plan_of(s, t, k);
-    double pixels = c.height > 0 && c.width > 0 ? (double)(c.height * c.width) : 128 * 128;
-    double images = c.batch > 0 ? (double)c.batch : 1;
-    double sums = aggregate_tile_cost(&p.sums, images * pixels) / threads;
-    return tiled_cost(&c, t, h.k[PRODUCT], threads) + sums;
+    const ProjectKnobs both = split(&c, t, k);
+    ProjectPlan p = plan_of(s, t, k);
+    double pixels = cost_images(&c) * (double)cost_out_rows(&c) * (double)cost_out_cols(&c);
+    double sums = aggregate_tile_cost(&p.sums, pixels) / threads;
+    return tiled_cost(&c, t, both.k[PRODUCT], threads) + sums;
 }
 
 static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *buf, size_t size)
 {
-    Plan p = plan_of(s, t, k);
+    ProjectPlan p = plan_of(s, t, k);
     const TiledPlan *product = &p.product;
     const TiledShape *tile = &product->tile;
     int64_t sums = (int64_t)tile->pixels * product->scratch.column_stride * product->fp_bytes;
@@ -170,27 +172,37 @@ static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *
              "workspace: %lld KiB per thread\n",
              tile->mr * tile->nv, tile->nv, t->registers, tile->th, tile->tw,
              (long long)s->in_channels, (long long)sums / 1024, (long long)t->l2_bytes / 1024,
-             p.sums.pixels, p.sums.parts, p.sums.per_block,
+             p.sums.block_pixels, p.sums.block_groups, p.sums.block_points,
              (long long)product->packed_elements * product->fp_bytes / 1024,
              (long long)product->scratch.bytes / 1024);
 }
+
+/* ---- kernels ------------------------------------------------------------------------------- */
 
 static LLVMValueRef emit_sums(Emit *e, const void *self)
 {
     return aggregate_emit_tile(e, self);
 }
 
+/* The column of the product is where the sums go. */
 static void call_sums(Emit *e, LLVMValueRef fn, const TiledSourceArgs *in)
 {
-    e_call_fn(e, fn, 9,
-              (LLVMValueRef[]){ in->args.v, in->scratch.v, in->column.v, in->row_stride.v, in->n.v,
-                                in->p0.v, in->q0.v, in->rows.v, in->cols.v });
+    const AggregateTileArgs tile = { .args = in->args,
+                                     .scratch = in->scratch,
+                                     .to = in->column,
+                                     .row_stride = in->row_stride,
+                                     .n = in->n,
+                                     .p0 = in->p0,
+                                     .q0 = in->q0,
+                                     .rows = in->rows,
+                                     .cols = in->cols };
+    aggregate_call_tile(e, fn, &tile);
 }
 
 static void emit(Emit *e, Kernel *kernel, const dcn_target *t, const int *k)
 {
-    Plan p = plan_of(kernel->s, t, k);
-    const TiledSource sums = { .emit = emit_sums, .call = call_sums, .self = &p.sums };
+    ProjectPlan p = plan_of(kernel->s, t, k);
+    const TiledSource sums = { emit_sums, call_sums, &p.sums };
     tiled_emit_kernel(e, kernel, &p.product, &sums);
 }
 

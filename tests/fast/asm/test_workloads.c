@@ -97,7 +97,7 @@ static void expect_sums(const dcn_spec *s, const Machine *m)
     int width = (int)(s->in_channels / s->offset_groups * (int)sizeof(float));
     int want = 36 * schedule_knob(schedule, "jam") * width / m->vector_bytes, first, last;
     Listing l = machine_listing(s, m, NULL);
-    cr_assert(listing_function(&l, "sums", &first, &last), "%s %s", s->name, m->cpu);
+    cr_assert(listing_function(&l, "accumulate", &first, &last), "%s %s", s->name, m->cpu);
     int work = listing_count(&l, first, last, m->fma) + listing_count(&l, first, last, "vmulps");
     cr_expect_geq(work, want, "%s %s: %d of %d", s->name, m->cpu, work, want);
     cr_expect_leq(work, want + want / 4, "%s %s: %d of %d", s->name, m->cpu, work, want);

@@ -1,0 +1,56 @@
+/* functions.h: the internal functions of an aggregate kernel, in the order in which a block needs them.
+**
+**     split          dcnv4: offsets and masks out of their packed rows              inputs.c
+**     shift          softmax: logits less what keeps exp in range                   inputs.c
+**     sample table   where every point of the block looks, lanes along points       sample_table.c
+**     accumulate     for each (pixel, group), lanes along channels                  accumulate.c
+**     recompute      those (pixel, group)s whose sums are NaN                        recompute.c
+**
+** In all of them `args` is the argument block of the kernel, `scratch` the thread's workspace, and `groups` the number of
+** (pixel, group)s of the block; other pointers are to what the block begins with.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_CODEGEN_AGGREGATE_FUNCTIONS_H
+#define DCN_CODEGEN_AGGREGATE_FUNCTIONS_H
+
+#include "codegen/aggregate/aggregate.h"
+
+typedef struct AggregateSplitArgs {
+    addr offset_mask, scratch;
+    idx groups;
+} AggregateSplitArgs;
+LLVMValueRef aggregate_emit_split(Emit *e, const AggregatePlan *p);
+void aggregate_call_split(Emit *e, LLVMValueRef fn, const AggregateSplitArgs *in);
+
+typedef struct AggregateShiftArgs {
+    addr logits, scratch;
+    idx groups;
+} AggregateShiftArgs;
+LLVMValueRef aggregate_emit_shift(Emit *e, const AggregatePlan *p);
+void aggregate_call_shift(Emit *e, LLVMValueRef fn, const AggregateShiftArgs *in);
+
+/* later_*: what is prefetched; y, x: the taps' centre at the block's first pixel. */
+typedef struct AggregateTableArgs {
+    addr args, offsets, masks, later_offsets, later_masks, scratch;
+    idx points, y, x;
+} AggregateTableArgs;
+LLVMValueRef aggregate_emit_table(Emit *e, const AggregatePlan *p);
+void aggregate_call_table(Emit *e, LLVMValueRef fn, const AggregateTableArgs *in);
+
+/* input: the first channel of the block's first group at pixel (0, 0) of the image; ahead: that channel at the pixel of
+** a later row from which on is prefetched. */
+typedef struct AggregateSumArgs {
+    addr args, input, scratch, to, ahead;
+    idx groups;
+} AggregateSumArgs;
+LLVMValueRef aggregate_emit_accumulate(Emit *e, const AggregatePlan *p);
+LLVMValueRef aggregate_emit_recompute(Emit *e, const AggregatePlan *p);
+void aggregate_call_sums(Emit *e, LLVMValueRef fn, const AggregateSumArgs *in); /* either */
+
+/* An array of the workspace. */
+static inline addr aggregate_scratch(Emit *e, addr scratch, int64_t at)
+{
+    return p_at_bytes(e, scratch, x_const(e, at));
+}
+
+#endif

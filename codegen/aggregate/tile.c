@@ -1,0 +1,212 @@
+/* tile.c: the loops over a tile of output pixels, which call the pieces of the aggregate lowering.
+**
+**     for each row of the tile, for each block of (pixel, group)s in it:
+**         split, shift                 dcnv4, softmax: inputs into the thread's workspace
+**         sample table, accumulate
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "codegen/aggregate/functions.h"
+#include "codegen/ir/call.h"
+#include "codegen/kernel/workspace.h"
+
+/* The internal functions of a kernel. */
+typedef struct AggregateFns {
+    LLVMValueRef split, shift; /* NULL: not needed */
+    LLVMValueRef table, accumulate;
+} AggregateFns;
+
+/* The row of a tile in hand. */
+typedef struct AggregateRow {
+    const AggregatePlan *plan;
+    const AggregateFns *fns;
+    Problem pb;
+    AggregateTileArgs in;
+    addr to;      /* sums of the row's first pixel */
+    idx row;      /* of the output */
+    idx y, ahead; /* input row of the taps' centre, and the one to prefetch */
+} AggregateRow;
+
+/* ---- one block ------------------------------------------------------------------------------------ */
+
+static addr map_at(Emit *e, const AggregateRow *r, idx y, idx x, idx channel)
+{
+    const idx at[4] = { r->in.n, channel, y, x };
+    idx channels = x_const(e, r->plan->s->in_channels);
+    return p_at(e, r->pb.input, problem_at(e, &r->pb, channels, r->pb.h, r->pb.w, at));
+}
+
+/* Output pixel (row, q) of an operand with `stride` elements for each. */
+static addr pixel_at(Emit *e, const AggregateRow *r, addr map, idx q, int64_t stride)
+{
+    const idx at[4] = { r->in.n, x_const(e, 0), r->row, q };
+    return p_at(e, map, problem_at(e, &r->pb, x_const(e, stride), r->pb.p, r->pb.q, at));
+}
+
+/* Offsets and masks of a block of points.  In a packed row, masks follow the offsets of each group, not of all: as an
+** address masks are then good for prefetching only. */
+typedef struct BlockInputs {
+    addr offsets, masks;
+} BlockInputs;
+
+/* Those from group g of output column q on, as the caller passed them. */
+static BlockInputs passed_inputs(Emit *e, const AggregateRow *r, idx q, idx g)
+{
+    const AggregatePlan *p = r->plan;
+    int64_t points = (int64_t)p->groups * p->points;
+    idx before = x_mulk(e, g, p->points);
+    BlockInputs in;
+    if (p->offset_mask_stride) {
+        in.offsets = pixel_at(e, r, r->pb.offset_mask, q, p->offset_mask_stride);
+        in.offsets = p_at(e, in.offsets, x_mulk(e, before, 3));
+        in.masks = p_at(e, in.offsets, x_const(e, 2 * (int64_t)p->block_points));
+    } else {
+        in.offsets = p_at(e, pixel_at(e, r, r->pb.offset, q, 2 * points), x_mulk(e, before, 2));
+        in.masks = p_at(e, pixel_at(e, r, r->pb.mask, q, points), before);
+    }
+    return in;
+}
+
+/* Elements of an operand, `stride` for each pixel, from a block to the one that is prefetched: some blocks later in
+** its row; in a tile narrower than the map, the one below. */
+static idx to_later(Emit *e, const AggregateRow *r, int64_t stride)
+{
+    const AggregatePlan *p = r->plan;
+    if (p->tile_w)
+        return x_mulk(e, r->pb.q, stride);
+    int64_t block = stride * p->block_pixels * p->block_groups / p->groups;
+    return x_const(e, p->prefetch_blocks * block);
+}
+
+static BlockInputs later_inputs(Emit *e, const AggregateRow *r, const BlockInputs *now)
+{
+    const AggregatePlan *p = r->plan;
+    int64_t points = (int64_t)p->groups * p->points, packed = p->offset_mask_stride;
+    return (BlockInputs){ p_at(e, now->offsets, to_later(e, r, packed ? packed : 2 * points)),
+                          p_at(e, now->masks, to_later(e, r, packed ? packed : points)) };
+}
+
+/* What is passed, as the sample table wants it: in the thread's workspace, unless it is used as it is. */
+static BlockInputs prepared_inputs(Emit *e, const AggregateRow *r, BlockInputs in, idx groups)
+{
+    const AggregatePlan *p = r->plan;
+    addr scratch = r->in.scratch;
+    BlockInputs own = { aggregate_scratch(e, scratch, p->scratch.offsets),
+                        aggregate_scratch(e, scratch, p->scratch.masks) };
+    if (p->offset_mask_stride) {
+        const AggregateSplitArgs split = { in.offsets, scratch, groups };
+        aggregate_call_split(e, r->fns->split, &split);
+        in = own;
+    }
+    if (p->softmax) {
+        const AggregateShiftArgs shift = { in.masks, scratch, groups };
+        aggregate_call_shift(e, r->fns->shift, &shift);
+        in.masks = own.masks;
+    }
+    return in;
+}
+
+/* `groups` (pixel, group)s from group g of output column q. */
+static void one_block(Emit *e, const AggregateRow *r, idx q, idx g, idx groups)
+{
+    const AggregatePlan *p = r->plan;
+    idx zero = x_const(e, 0), x = x_mulk(e, q, p->s->stride[1]);
+    idx channel = x_mulk(e, g, p->group_channels);
+    AggregateTableArgs table = { .args = r->in.args, .scratch = r->in.scratch, .y = r->y };
+    table.x = x_addk(e, x, aggregate_centre(p, 1) - p->s->padding[1]);
+    idx at = x_add(e, x_mulk(e, x_sub(e, q, r->in.q0), p->out_stride), channel);
+    BlockInputs passed = passed_inputs(e, r, q, g), later = later_inputs(e, r, &passed);
+    BlockInputs in = prepared_inputs(e, r, passed, groups);
+    table.offsets = in.offsets;
+    table.masks = in.masks;
+    table.later_offsets = later.offsets;
+    table.later_masks = later.masks;
+    table.points = x_mulk(e, groups, p->points);
+    aggregate_call_table(e, r->fns->table, &table);
+    AggregateSumArgs sum = { .args = r->in.args, .scratch = r->in.scratch, .groups = groups };
+    sum.input = map_at(e, r, zero, zero, channel);
+    sum.to = p_at(e, r->to, at);
+    sum.ahead = map_at(e, r, r->ahead, x, channel);
+    aggregate_call_sums(e, r->fns->accumulate, &sum);
+}
+
+/* ---- one row -------------------------------------------------------------------------------------- */
+
+/* Those of the pixels from .. to of the row ahead that there are. */
+static void prefetch_pixels(Emit *e, const AggregateRow *r, idx from, idx to)
+{
+    const AggregatePlan *p = r->plan;
+    int64_t pixel = p->s->in_channels * p->fp_bytes;
+    addr row = map_at(e, r, r->ahead, x_const(e, 0), x_const(e, 0));
+    idx first = x_max(e, from, x_const(e, 0)), last = x_min(e, to, r->pb.w);
+    EMIT_FOR (e, at, x_mulk(e, first, pixel), x_mulk(e, last, pixel), CACHE_LINE) {
+        p_prefetch(e, p_at_bytes(e, row, at.at), 2);
+    }
+}
+
+/* What offsets reach on both sides of the columns q0 .. end; blocks prefetch what is between. */
+static void prefetch_sides(Emit *e, const AggregateRow *r, idx end)
+{
+    const AggregatePlan *p = r->plan;
+    idx left = x_mulk(e, r->in.q0, p->s->stride[1]), right = x_mulk(e, end, p->s->stride[1]);
+    prefetch_pixels(e, r, x_addk(e, left, -p->prefetch_rows), left);
+    prefetch_pixels(e, r, right, x_addk(e, right, p->prefetch_rows));
+}
+
+static void one_row(Emit *e, const AggregateRow *r)
+{
+    const AggregatePlan *p = r->plan;
+    idx end = x_add(e, r->in.q0, r->in.cols), zero = x_const(e, 0);
+    if (p->tile_w && p->prefetch_rows)
+        prefetch_sides(e, r, end);
+    EMIT_FOR (e, q, r->in.q0, end, p->block_pixels) {
+        idx pixels = x_min(e, x_const(e, p->block_pixels), x_sub(e, end, q.at));
+        EMIT_FOR (e, g, zero, x_const(e, p->groups), p->block_groups) {
+            one_block(e, r, q.at, g.at, x_mulk(e, pixels, p->block_groups));
+        }
+    }
+}
+
+/* ---- the function --------------------------------------------------------------------------------- */
+
+static AggregateFns emit_functions(Emit *e, const AggregatePlan *p)
+{
+    AggregateFns f = { .table = aggregate_emit_table(e, p) };
+    f.accumulate = aggregate_emit_accumulate(e, p);
+    if (p->offset_mask_stride)
+        f.split = aggregate_emit_split(e, p);
+    if (p->softmax)
+        f.shift = aggregate_emit_shift(e, p);
+    return f;
+}
+
+static const Param param[] = {
+    PARAM(AggregateTileArgs, args), PARAM(AggregateTileArgs, scratch),
+    PARAM(AggregateTileArgs, to),   PARAM(AggregateTileArgs, row_stride),
+    PARAM(AggregateTileArgs, n),    PARAM(AggregateTileArgs, p0),
+    PARAM(AggregateTileArgs, q0),   PARAM(AggregateTileArgs, rows),
+    PARAM(AggregateTileArgs, cols),
+};
+static const Params params = PARAMS(AggregateTileArgs, param);
+
+LLVMValueRef aggregate_emit_tile(Emit *e, const AggregatePlan *p)
+{
+    AggregateFns fns = emit_functions(e, p);
+    AggregateRow r = { .plan = p, .fns = &fns };
+    LLVMValueRef fn = e_fn_begin_with(e, "aggregate", 1, e->none, &params, &r.in);
+    r.pb = problem_load(e, p->s, r.in.args);
+    EMIT_FOR (e, row, x_const(e, 0), r.in.rows, 1) {
+        r.row = x_add(e, r.in.p0, row.at);
+        r.to = p_at(e, r.in.to, x_mul(e, row.at, r.in.row_stride));
+        idx y = x_mulk(e, r.row, p->s->stride[0]);
+        r.y = x_addk(e, y, aggregate_centre(p, 0) - p->s->padding[0]);
+        r.ahead = x_min(e, x_addk(e, y, p->prefetch_rows), x_addk(e, r.pb.h, -1));
+        one_row(e, &r);
+    }
+    e_fn_end(e);
+    return fn;
+}
+
+void aggregate_call_tile(Emit *e, LLVMValueRef fn, const AggregateTileArgs *in)
+{
+    e_call_with(e, fn, &params, in);
+}
