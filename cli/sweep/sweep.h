@@ -7,7 +7,7 @@
 #define DCN_CLI_SWEEP_SWEEP_H
 
 #include "cli/args/args.h"
-#include "tuner/sweep/item.h"
+#include "tuner/sweep/plan.h"
 
 int sweep_plan(const Args *a, dcn_error *err);
 int sweep_worker(const Args *a, dcn_error *err);

@@ -62,7 +62,7 @@ int64_t dcn_cache_prune(dcn_cache *c, int64_t bytes, int64_t days, dcn_error *er
 int dcn_cache_clear(dcn_cache *c, dcn_error *err);
 
 /* Check the file and all code; one call of say for each damage (NULL: none).  Returns how many, or -1. */
-int dcn_cache_verify(dcn_cache *c, void (*say)(void *self, const char *line), void *self,
+int dcn_cache_verify(dcn_cache *c, void (*print)(void *self, const char *line), void *self,
                      dcn_error *err);
 
 /* JSON lines, one for each record and pin; "-" is the standard output. */

@@ -1,4 +1,4 @@
-/* tensor.h: buffers of numbers: counting, converting, filling with repeatable random numbers.
+/* tensor.h: buffers of numbers: counting and converting.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_RUNTIME_TENSOR_H
@@ -25,15 +25,5 @@ void rt_convert(void *to, rt_kind to_kind, const void *from, rt_kind from_kind, 
 
 /* The number as an element of the format holds it. */
 double rt_round_to(rt_kind k, double v);
-
-/* xoshiro256**, seeded by splitmix64: the same numbers on every machine. */
-typedef struct rt_rng {
-    uint64_t s[4];
-} rt_rng;
-
-rt_rng rt_rng_seed(uint64_t seed);
-uint64_t rt_rng_next(rt_rng *r);
-double rt_rng_uniform(rt_rng *r); /* 0 <= u < 1 */
-double rt_rng_normal(rt_rng *r);  /* mean 0, deviation 1 */
 
 #endif

@@ -46,7 +46,7 @@ room tuner/check 'cases.h offsets.h operands.h expected.h verify.h' "$runtime ru
 room tuner/store 'store.h key.h record.h db.h' "$base runtime/exec codegen"
 room tuner/tune 'tune.h space.h space_count.h child.h' \
     "$base runtime/exec codegen tuner tuner/search tuner/measure tuner/check tuner/store"
-room tuner/sweep 'item.h worker.h collect.h' "$base codegen tuner tuner/check tuner/store tuner/tune"
+room tuner/sweep 'plan.h worker.h collect.h' "$base codegen tuner tuner/check tuner/store tuner/tune"
 room tuner/api 'choose.h link.h' "$base runtime/exec codegen tuner tuner/measure tuner/check tuner/store"
 
 tuner='tuner tuner/check tuner/store tuner/tune tuner/api'

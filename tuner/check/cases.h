@@ -4,6 +4,7 @@
 #ifndef DCN_TUNER_CASES_H
 #define DCN_TUNER_CASES_H
 
+#include "runtime/base/random.h"
 #include "runtime/base/tensor.h"
 #include "runtime/spec/operands.h"
 

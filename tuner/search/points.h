@@ -4,7 +4,7 @@
 #ifndef DCN_TUNER_SEARCH_POINTS_H
 #define DCN_TUNER_SEARCH_POINTS_H
 
-#include "runtime/base/tensor.h"
+#include "runtime/base/random.h"
 #include "tuner/search/search.h"
 
 #include <stdbool.h>

@@ -20,6 +20,8 @@
 
 enum { CODE_MAX_BYTES = 64 << 20 };
 
+_Static_assert(RT_DIGEST_HEX == 64 + 1, "as digests are printed below");
+
 int code_path(const StoreLayer *l, const char *digest, char out[STORE_PATH_MAX], dcn_error *err)
 {
     char name[RT_DIGEST_HEX + 8];

@@ -51,7 +51,9 @@ const char *tune_code_build(void)
 
 /* ---- the machine ------------------------------------------------------------------------- */
 
-enum { MOST_FEATURES = 512 };
+/* The shortest is "+a", with a comma after it. */
+enum { MAX_FEATURES = sizeof((dcn_target *)0)->features / 3 + 1 };
+_Static_assert((int)TUNE_ID_MAX == (int)RT_DIGEST_HEX, "an id is a digest");
 
 typedef struct Feature {
     const char *at; /* "+name" or "-name", not ended */
@@ -72,7 +74,7 @@ static int by_name(const void *a, const void *b)
 static int split(const char *list, Feature *f)
 {
     int n = 0;
-    while (*list && n < MOST_FEATURES) {
+    while (*list && n < MAX_FEATURES) {
         int length = (int)strcspn(list, ",");
         if (length > 1) {
             f[n] = (Feature){ list, length, n };
@@ -91,7 +93,7 @@ static bool same_name(const Feature *a, const Feature *b)
 /* The features sorted by name, each once; returns the length as snprintf does. */
 static int print_features(const char *list, char *buf, size_t size)
 {
-    Feature f[MOST_FEATURES];
+    Feature f[MAX_FEATURES];
     const int n = split(list, f);
     rt_text t = rt_text_in(buf, size);
     qsort(f, (size_t)n, sizeof *f, by_name);

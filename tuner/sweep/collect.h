@@ -10,6 +10,7 @@
 #define DCN_TUNER_SWEEP_COLLECT_H
 
 #include "tuner/sweep/database.h"
+#include "tuner/sweep/plan.h"
 
 /* Databases that are open for reading. */
 typedef struct SweepDbs {

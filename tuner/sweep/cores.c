@@ -25,6 +25,8 @@ static int first_of_core(int cpu)
     return first;
 }
 
+_Static_assert(CORES_MAX <= CPU_SETSIZE && CORES_MAX <= 1 << 16, "a core fits a set and a short");
+
 int cores_find(Cores *c, dcn_error *err)
 {
     memset(c, 0, sizeof *c);

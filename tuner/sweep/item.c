@@ -21,6 +21,11 @@ const char *const sweep_efforts[] = { [DCN_TUNE_MEASURE] = "measure",
                                       [DCN_TUNE_EXHAUSTIVE] = "exhaustive",
                                       NULL };
 
+_Static_assert(sizeof sweep_efforts / sizeof *sweep_efforts == DCN_TUNE_EXHAUSTIVE + 2,
+               "every effort has a name");
+
+_Static_assert(SWEEP_ID_MAX == 16 + 1, "as the digest is cut below");
+
 static void short_digest(const char *const *text, int n, char out[SWEEP_ID_MAX])
 {
     char hex[RT_DIGEST_HEX];

@@ -1,4 +1,4 @@
-/* item.h: what there is to do in a sweep: items, and the plan that lists them.
+/* item.h: one piece of work of a sweep.
 **
 ** An item is one kernel for one target, one number of threads and one distribution of offsets, with
 ** its budget.  It holds all that a worker on another machine needs; its id is a digest of that, so
@@ -16,11 +16,11 @@ enum { SWEEP_ID_MAX = 17 }; /* 16 hex digits */
 typedef struct SweepItem {
     char id[SWEEP_ID_MAX];
     char kernel[DCN_NAME_MAX]; /* its name, for people: not in the id */
-    char
-        spec[TUNE_SPEC_MAX]; /* as a spec file, with another name and without target and schedule */
+    /* As a spec file, with another name and without target and schedule. */
+    char spec[TUNE_SPEC_MAX];
     char schedule[DCN_SCHEDULE_MAX]; /* what the spec says; "": open */
-    char target[64], triple[64],
-        attrs[DCN_TEXT_MAX]; /* what --target and its like said; "": nothing */
+    /* What --target, --triple and --attrs said; "": nothing. */
+    char target[64], triple[64], attrs[DCN_TEXT_MAX];
     char isa[32];
     char machine[SWEEP_ID_MAX]; /* digest of the machine's part of the key */
     int threads;
@@ -31,12 +31,6 @@ typedef struct SweepItem {
     double seconds; /* 0: by effort */
     uint64_t seed;
 } SweepItem;
-
-typedef struct SweepPlan {
-    SweepItem *at;
-    int n;
-    size_t room;
-} SweepPlan;
 
 /* What an item is made of; the rest follows. */
 typedef struct SweepWish {
@@ -55,16 +49,6 @@ int sweep_item_make(const SweepWish *wish, SweepItem *out, dcn_error *err);
 
 /* The id that belongs to the other fields. */
 void sweep_item_id(const SweepItem *item, char id[SWEEP_ID_MAX]);
-
-/* 1: added; 0: the plan has it already; -1 err. */
-int sweep_plan_add(SweepPlan *plan, const SweepItem *item, dcn_error *err);
-
-/* A file of JSON lines.  What is not a plan, or was changed, is DCN_EUSAGE with its line; one
-** without an item, too.  Freed by sweep_plan_free, also after a failure. */
-int sweep_plan_read(const char *path, SweepPlan *out, dcn_error *err);
-/* The text of a plan's file, malloc'ed. */
-int sweep_plan_print(const SweepPlan *plan, char **text, size_t *size, dcn_error *err);
-void sweep_plan_free(SweepPlan *plan);
 
 /* What a worker needs of an item: its spec, the target that it names here, its key. */
 typedef struct SweepJob {

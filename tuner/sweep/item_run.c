@@ -5,8 +5,8 @@
 ** this one was.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "tuner/sweep/item_run.h"
 #include "runtime/base/base.h"
-#include "tuner/sweep/worker.h"
 #include "tuner/target.h"
 #include "tuner/tune/tune.h"
 
@@ -83,9 +83,10 @@ static int recommend(TuneStore *db, const TuneKey *key, const SweepRow *row, dcn
 
 /* ---- the tuning --------------------------------------------------------------------------- */
 
-static int tune(const SweepRun *run, const SweepItem *t, const SweepJob *job, bool estimate,
-                SweepRow *row, dcn_error *err)
+static int tune(const ItemRun *run, const SweepJob *job, SweepRow *row, dcn_error *err)
 {
+    const SweepItem *t = run->item;
+    const bool estimate = run->estimate;
     const TuneStoreAt at = { .file = run->db, .mode = TUNE_STORE_RW };
     const dcn_tune_options o = { .target = &job->target,
                                  .threads = t->threads,
@@ -123,9 +124,9 @@ static int check_offsets(const SweepItem *t, dcn_error *err)
     return failed;
 }
 
-static int work(const SweepRun *run, const SweepItem *t, bool estimate, TuneStore *db,
-                SweepRow *row, dcn_error *err)
+static int work(const ItemRun *run, TuneStore *db, SweepRow *row, dcn_error *err)
 {
+    const SweepItem *t = run->item;
     SweepJob job;
     if (sweep_item_open(t, &job, err) || check_offsets(t, err))
         return -1;
@@ -133,16 +134,16 @@ static int work(const SweepRun *run, const SweepItem *t, bool estimate, TuneStor
     memcpy(row->offsets, t->offsets_name, sizeof row->offsets);
     record_machine(&job, row);
     row->state = SWEEP_RUNNING;
-    if (sweep_row_put(db, t->id, row, err) || tune(run, t, &job, estimate, row, err))
+    if (sweep_row_put(db, t->id, row, err) || tune(run, &job, row, err))
         return -1;
     if (row->state == SWEEP_ESTIMATED && recommend(db, &job.key, row, err))
         return -1;
     return sweep_row_put(db, t->id, row, err);
 }
 
-int sweep_do_item(const SweepRun *run, const SweepItem *t, bool estimate, SweepRow *row,
-                  dcn_error *err)
+int sweep_run_item(const ItemRun *run, SweepRow *row, dcn_error *err)
 {
+    const SweepItem *t = run->item;
     TuneStore *db;
     dcn_error why = { .code = DCN_OK };
     if (sweep_db_open(run->db, true, &db, err))
@@ -151,8 +152,8 @@ int sweep_do_item(const SweepRun *run, const SweepItem *t, bool estimate, SweepR
     int failed = held == -2 || sweep_row_get(db, t->id, row, err) ? -1 : 0;
     if (!failed && held == -1)
         row->state = SWEEP_RUNNING;
-    const bool wanted = row->state < (estimate ? SWEEP_ESTIMATED : SWEEP_DONE) && held >= 0;
-    if (!failed && wanted && work(run, t, estimate, db, row, &why)) {
+    const bool wanted = row->state < (run->estimate ? SWEEP_ESTIMATED : SWEEP_DONE) && held >= 0;
+    if (!failed && wanted && work(run, db, row, &why)) {
         row->state = SWEEP_FAILED;
         snprintf(row->why, sizeof row->why, "%.*s", (int)sizeof row->why - 1, why.text);
         failed = why.code == DCN_ESTORE || sweep_row_put(db, t->id, row, &why)

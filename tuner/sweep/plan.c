@@ -5,12 +5,12 @@
 ** Plans of one line an item can be cut, sorted and put together with other programs.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "tuner/sweep/plan.h"
 #include "runtime/base/env.h"
 #include "runtime/base/file.h"
 #include "runtime/base/grow.h"
 #include "runtime/base/json.h"
 #include "runtime/base/text.h"
-#include "tuner/sweep/item.h"
 
 #include <stdio.h>
 #include <stdlib.h>

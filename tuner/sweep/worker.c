@@ -7,6 +7,7 @@
 */
 #include "tuner/sweep/worker.h"
 #include "runtime/base/base.h"
+#include "tuner/sweep/item_run.h"
 #include "tuner/tune/child.h"
 
 #include <errno.h>
@@ -125,11 +126,12 @@ static void prepare(const Slot *s, pid_t parent)
 
 static void do_item(const SweepWorker *w, const Slot *s)
 {
-    SweepRun run = *w->run;
     Answer *a = s->answer;
-    run.stop = &item_stopped;
-    a->failed = sweep_do_item(&run, &w->run->plan->at[s->item], w->todo[s->item] == TO_ESTIMATE,
-                              &a->row, &a->err);
+    const ItemRun run = { .item = &w->run->plan->at[s->item],
+                          .db = w->run->db,
+                          .estimate = w->todo[s->item] == TO_ESTIMATE,
+                          .stop = &item_stopped };
+    a->failed = sweep_run_item(&run, &a->row, &a->err);
     a->finished = true;
 }
 

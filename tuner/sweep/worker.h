@@ -6,11 +6,8 @@
 #ifndef DCN_TUNER_SWEEP_RUN_H
 #define DCN_TUNER_SWEEP_RUN_H
 
-#include "tuner/sweep/cores.h"
 #include "tuner/sweep/database.h"
-
-/* 0 if this machine, with these cores, can measure the item; else err says why not. */
-int sweep_can_run(const SweepItem *item, const Cores *c, dcn_error *err);
+#include "tuner/sweep/plan.h"
 
 typedef struct SweepRun {
     const SweepPlan *plan;    /* the share: every item of it */
@@ -27,11 +24,5 @@ typedef struct SweepRun {
 
 /* -1 if the work could not be done: a database that is damaged or cannot be written, no process. */
 int sweep_run(SweepRun *run, dcn_error *err);
-
-/* One item in this process, whose database nobody has open in it: 0 with its row, or -1.  Where
-** another process has it in hand the row is SWEEP_RUNNING; where `stop` came first it is
-** SWEEP_MISSING. */
-int sweep_do_item(const SweepRun *run, const SweepItem *item, bool estimate, SweepRow *row,
-                  dcn_error *err);
 
 #endif

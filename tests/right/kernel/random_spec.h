@@ -5,6 +5,7 @@
 #define DCN_TESTS_RANDOM_SPEC_H
 
 #include "codegen/lowering.h"
+#include "runtime/base/random.h"
 #include "runtime/base/tensor.h"
 
 /* Any operator but the modules.  Passes dcn_spec_check and costs at most a few 1e5 multiply-adds. */

@@ -4,6 +4,7 @@
 ** to the plain one, and groups to each other.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "runtime/base/random.h"
 #include "runtime/base/tensor.h"
 #include "runtime/reference/reference.h"
 #include "runtime/spec/operands.h"

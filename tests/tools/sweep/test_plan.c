@@ -1,7 +1,7 @@
 /* test_plan.c: items and plans: what an id depends on, and what is not a plan.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "tuner/sweep/item.h"
+#include "tuner/sweep/plan.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

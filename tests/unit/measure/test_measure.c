@@ -1,7 +1,7 @@
 /* test_measure.c: paired timing on a clock that the test turns.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "runtime/base/tensor.h"
+#include "runtime/base/random.h"
 #include "tuner/measure/measure.h"
 
 #include <criterion/criterion.h>

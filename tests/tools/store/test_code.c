@@ -1,4 +1,4 @@
-/* test_object.c: compiled code is handed out only if it is what was put and may be run.
+/* test_code.c: compiled code is handed out only if it is what was put and may be run.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "tests/tools/store/fixture.h"

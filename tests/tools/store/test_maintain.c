@@ -1,4 +1,4 @@
-/* test_care.c: counting, dropping and checking what the store holds.
+/* test_maintain.c: counting, dropping and checking what the store holds.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "tests/tools/store/fixture.h"
