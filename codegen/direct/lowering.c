@@ -1,7 +1,7 @@
 /* lowering.c: one output row at a time, lanes along its columns, nothing stored in between.
 **
-**     for each run of channels (one weight group, one offset group), tap:
-**         where the tap looks, once for all channels of the run
+**     for each span of channels (one weight group, one offset group), tap:
+**         where the tap looks, once for all channels of the span
 **         for each channel: sample it, and add it to `outs` output channels
 **
 ** Weights are used as given: packing is a copy.  It needs no workspace and takes any spec; it pays
@@ -9,14 +9,17 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/lowering.h"
+#include "codegen/direct/direct.h"
 #include "codegen/kernel/bilinear.h"
 #include "codegen/kernel/entry.h"
+#include "codegen/kernel/intmath.h"
 #include "codegen/kernel/sample.h"
 #include "codegen/math/math.h"
 
 #include <stdio.h>
 
 enum { LANES, OC_BLOCK, NKNOBS };
+enum { MAX_OUTS = 16 };
 static const Knob *const knobs[NKNOBS] = {
     [LANES] = &(const Knob){ .name = "lanes",
                              .meaning = "output columns per vector",
@@ -25,7 +28,7 @@ static const Knob *const knobs[NKNOBS] = {
     [OC_BLOCK] = &(const Knob){ .name = "oc_block",
                                 .meaning = "output channels that share one sample",
                                 .guess = 1,
-                                CHOICES(1, 2, 4, 8, 16) },
+                                CHOICES(1, 2, 4, 8, MAX_OUTS) },
 };
 
 static const char *refuse(const dcn_spec *s, const dcn_target *t, const int *k)
@@ -64,22 +67,27 @@ static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *
 
 /* ---- the loops ------------------------------------------------------------------------------- */
 
-/* The sums being made: output channels first .. first + count - 1 of group g at a place. */
+/* Output channels first .. first + count - 1 of group g at some pixels, being summed over a span of input channels:
+** `span` from channel c0 of the group, which share a weight group and an offset group. */
 typedef struct Sums {
-    int count;
-    idx g, first;
-    var acc[16];
+    const Problem *pb;
     OutPixels at;
+    idx g, first;
+    int count;
+    var acc[MAX_OUTS];
+    idx c0;
+    int span;
 } Sums;
 
 /* acc[o] += weight[o][c][k] * x for channel c of the group */
-static void accumulate(Emit *e, const Problem *pb, Sums *sums, idx c, idx k, fvec x)
+static void accumulate(Emit *e, const Sums *sums, idx c, idx k, fvec x)
 {
-    int64_t per_group = pb->s->in_channels / pb->s->groups, taps = problem_taps(pb->s);
+    const dcn_spec *s = sums->pb->s;
+    int64_t per_group = s->in_channels / s->groups, taps = problem_taps(s);
     for (int o = 0; o < sums->count; o++) {
         idx row = x_mulk(e, x_addk(e, sums->first, o), per_group);
         idx at = x_add(e, x_mulk(e, x_add(e, row, c), taps), k);
-        fvec w = p_splat(e, p_at(e, pb->weight, at));
+        fvec w = p_splat(e, p_at(e, sums->pb->weight, at));
         v_set(e, sums->acc[o], f_fma(e, w, x, v_get(e, sums->acc[o])));
     }
 }
@@ -122,62 +130,78 @@ static fvec bilinear(Emit *e, const Problem *pb, addr map, const BilinearTap *s)
     return s->modulation.v ? f_mul(e, s->modulation, x) : x;
 }
 
-/* One tap of a deformable convolution, all channels of a run that begins at channel c0 of the group. */
-static void deformed_tap(Emit *e, const Problem *pb, Sums *sums, idx c0, int run, idx i, idx j)
+static idx tap_index(Emit *e, const Problem *pb, idx i, idx j)
 {
-    BilinearTap s = emit_tap(e, pb, &sums->at, i, j);
-    idx k = x_add(e, x_mulk(e, i, pb->s->kernel[1]), j);
+    return x_add(e, x_mulk(e, i, pb->s->kernel[1]), j);
+}
+
+/* One tap of a deformable convolution, all channels of the span. */
+static void deformed_tap(Emit *e, const Sums *sums, idx i, idx j)
+{
+    const Problem *pb = sums->pb;
+    BilinearTap tap = emit_tap(e, pb, &sums->at, i, j);
+    idx k = tap_index(e, pb, i, j);
     idx base = x_mulk(e, sums->g, pb->s->in_channels / pb->s->groups);
-    EMIT_FOR (e, c, c0, x_addk(e, c0, run), 1) {
+    EMIT_FOR (e, c, sums->c0, x_addk(e, sums->c0, sums->span), 1) {
         addr map = channel_map(e, pb, sums->at.n, x_add(e, base, c.at));
-        accumulate(e, pb, sums, c.at, k, bilinear(e, pb, map, &s));
+        accumulate(e, sums, c.at, k, bilinear(e, pb, map, &tap));
     }
 }
 
 /* One tap of a plain convolution: a row of the map, or nothing where the row is outside. */
-static void plain_tap(Emit *e, const Problem *pb, Sums *sums, idx c0, int run, idx i, idx j)
+static void plain_tap(Emit *e, const Sums *sums, idx i, idx j)
 {
+    const Problem *pb = sums->pb;
     idx row = emit_tap_row(e, pb, sums->at.p, i);
     ivec col = emit_tap_cols(e, pb, sums->at.q, j);
     mask live = m_and(e, i_below(e, col, i_splat(e, pb->w)), sums->at.live);
     ivec at = i_mul(e, col, i_const(e, (int)pixel_step(pb)));
-    idx k = x_add(e, x_mulk(e, i, pb->s->kernel[1]), j);
+    idx k = tap_index(e, pb, i, j);
     idx base = x_mulk(e, sums->g, pb->s->in_channels / pb->s->groups);
     cond in = c_and(e, x_less(e, x_const(e, -1), row), x_less(e, row, pb->h));
     EMIT_IF (e, in) {
         idx start = x_mul(e, x_mulk(e, row, pixel_step(pb)), pb->w);
-        EMIT_FOR (e, c, c0, x_addk(e, c0, run), 1) {
+        EMIT_FOR (e, c, sums->c0, x_addk(e, sums->c0, sums->span), 1) {
             addr map = channel_map(e, pb, sums->at.n, x_add(e, base, c.at));
-            fvec x = p_gather(e, p_at(e, map, start), at, live);
-            accumulate(e, pb, sums, c.at, k, x);
+            accumulate(e, sums, c.at, k, p_gather(e, p_at(e, map, start), at, live));
+        }
+    }
+}
+
+static void all_taps(Emit *e, const Sums *sums)
+{
+    const dcn_spec *s = sums->pb->s;
+    EMIT_FOR (e, i, x_const(e, 0), x_const(e, s->kernel[0]), 1) {
+        EMIT_FOR (e, j, x_const(e, 0), x_const(e, s->kernel[1]), 1) {
+            if (problem_is_deformed(s))
+                deformed_tap(e, sums, i.at, j.at);
+            else
+                plain_tap(e, sums, i.at, j.at);
         }
     }
 }
 
 /* All channels and taps of group g into the sums. */
-static void contract(Emit *e, const Problem *pb, Sums *sums)
+static void contract(Emit *e, Sums *sums)
 {
-    const dcn_spec *s = pb->s;
+    const dcn_spec *s = sums->pb->s;
     int per_group = (int)(s->in_channels / s->groups);
     int per_offset = (int)(s->in_channels / s->offset_groups);
-    int deformed = problem_is_deformed(s), run = problem_common(per_group, per_offset);
-    idx zero = x_const(e, 0);
-    EMIT_FOR (e, c0, zero, x_const(e, per_group), run) {
+    sums->span = int_gcd(per_group, per_offset);
+    EMIT_FOR (e, c0, x_const(e, 0), x_const(e, per_group), sums->span) {
+        sums->c0 = c0.at;
         idx channel = x_add(e, x_mulk(e, sums->g, per_group), c0.at);
         sums->at.d = x_div(e, channel, x_const(e, per_offset));
-        if (deformed)
-            emit_softmax(e, pb, &sums->at);
-        EMIT_FOR (e, i, zero, x_const(e, s->kernel[0]), 1) {
-            EMIT_FOR (e, j, zero, x_const(e, s->kernel[1]), 1) {
-                (deformed ? deformed_tap : plain_tap)(e, pb, sums, c0.at, run, i.at, j.at);
-            }
-        }
+        if (problem_is_deformed(s))
+            emit_softmax(e, sums->pb, &sums->at);
+        all_taps(e, sums);
     }
 }
 
-/* Output channel o of the sums' place: what is added to it, what becomes of it, where it goes. */
-static void finish(Emit *e, const Problem *pb, const Sums *sums, idx o, fvec x)
+/* Output channel o: what is added to it, what becomes of it, where it goes. */
+static void epilogue(Emit *e, const Sums *sums, idx o, fvec x)
 {
+    const Problem *pb = sums->pb;
     const dcn_spec *s = pb->s;
     const idx at[4] = { sums->at.n, o, sums->at.p, sums->at.q };
     idx channels = x_const(e, s->out_channels);
@@ -200,14 +224,15 @@ static void row_of_channels(Emit *e, const Problem *pb, OutPixels at, idx first,
 {
     idx outs = x_const(e, pb->s->out_channels / pb->s->groups);
     EMIT_VECTORS (e, t, pb->q) {
-        Sums sums = { .count = count, .g = x_div(e, first, outs), .first = first, .at = at };
+        Sums sums = { .pb = pb, .at = at, .g = x_div(e, first, outs), .first = first };
+        sums.count = count;
         sums.at.q = t.at;
         sums.at.live = t.live;
         for (int o = 0; o < count; o++)
             sums.acc[o] = v_float(e, f_const(e, 0));
-        contract(e, pb, &sums);
+        contract(e, &sums);
         for (int o = 0; o < count; o++)
-            finish(e, pb, &sums, x_addk(e, first, o), v_get(e, sums.acc[o]));
+            epilogue(e, &sums, x_addk(e, first, o), v_get(e, sums.acc[o]));
     }
 }
 

@@ -48,11 +48,12 @@ typedef struct Params {
     int n;
 } Params;
 
-/* Does not compile where the table lacks a member or has one twice. */
+/* Does not compile where the table lacks a member or has one twice, or where there are too many. */
 #define PARAMS(type, table)                                                                        \
     {                                                                                              \
         table, PARAMS_IN(table) +                                                                  \
                    0 * (int)sizeof(struct {                                                        \
+                       _Static_assert(PARAMS_IN(table) <= MAX_PARAMS, "too many parameters");      \
                        _Static_assert(sizeof(type) == PARAMS_IN(table) * sizeof(LLVMValueRef),     \
                                       "each member of the struct once");                           \
                        int unused;                                                                 \

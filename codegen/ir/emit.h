@@ -63,7 +63,7 @@ typedef struct Emit {
     const dcn_target *target;
     const struct Isa *isa; /* its class, see codegen/target/table.h */
     int lanes, fp_bytes;
-    FloatKind kind;                              /* of fp */
+    FloatKind kind;                              /* what fp is */
     LLVMTypeRef fp, i1, i8, i32, i64, ptr, none; /* scalars; fp is the kernel's dtype */
     LLVMTypeRef vf, vi, vb, vm;                  /* lanes of fp, i32, bit patterns, i1 */
     int exact;                                   /* a*b + c is rounded twice, as it is written */
@@ -90,8 +90,8 @@ LaneType e_set_type(Emit *e, LaneType now);
 ** Its end restores the lanes and the float type that were in force at its beginning. */
 LLVMValueRef e_fn_begin(Emit *e, const char *name, int internal, LLVMTypeRef result, int nargs,
                         const LLVMTypeRef *args);
-/* Names in printed IR, of a value or of the block being written; they change no code, and cost nothing where nobody asked
-** for them (e_discard_names). */
+/* Names in printed IR, of a value or of the block being written.  They change no code, and cost nothing where nobody
+** will read them (e_discard_names). */
 void e_name(Emit *e, LLVMValueRef v, const char *name);
 void e_name_block(Emit *e, const char *name);
 idx x_named(Emit *e, const char *name, idx a);
@@ -149,7 +149,7 @@ mask f_less(Emit *e, fvec a, fvec b);       /* ordered: false when either is NaN
 mask f_equal(Emit *e, fvec a, fvec b);      /* ordered */
 mask f_less_equal(Emit *e, fvec a, fvec b); /* a <= b, ordered */
 mask f_is_nan(Emit *e, fvec a);
-ivec f_to_i(Emit *e, fvec a); /* of whole numbers; poison outside the range of i32: clamp first */
+ivec f_to_i(Emit *e, fvec a); /* whole numbers only; poison outside the range of i32 */
 fvec i_to_f(Emit *e, ivec a);
 bvec f_bits(Emit *e, fvec a);
 fvec b_float(Emit *e, bvec a); /* the float with this bit pattern */

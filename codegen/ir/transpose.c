@@ -4,8 +4,8 @@
 ** is one body for all of them and no mask.  What is narrower than a square is cut into smaller ones, of 4 and of 1.
 **
 ** A square takes log2(n) rounds.  In one of them rows i and i+s become  [evens of i, evens of i+s]  and  [odds of i,
-** odds of i+s].  After the rounds s = 1, 2, ... n/2 row i is column i.  Machines do this best within parts of 16 bytes, so
-** first these are transposed, then the square of parts.
+** odds of i+s].  After the rounds s = 1, 2, ... n/2 row i is column i.  Machines do this best within parts of 16 bytes,
+** so these are transposed first, then the square of parts.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/ir/transpose.h"
@@ -14,7 +14,7 @@
 enum { SMALL = 4 }; /* side of the squares of what is narrower than a vector */
 enum { PART_BYTES = 16 };
 
-/* Every second unit of a, then of b, within each frame: `unit` and `frame` elements. */
+/* Every second unit of a, then of b, within each frame of a vector; size: elements of a unit, of a frame. */
 static fvec every_second(Emit *e, fvec a, fvec b, const int size[2], int odd)
 {
     int from[EMIT_MAX_LANES], unit = size[0], frame = size[1];

@@ -11,9 +11,6 @@
 extern const struct Lowering lower_direct, lower_tiled, lower_aggregate, lower_project,
     lower_stages, lower_roi;
 
-/* Estimated ns of the direct lowering, with so many lanes and output channels that share a sample. */
-double direct_cost(const dcn_spec *s, int lanes, int outs, int threads);
-
 /* A kernel that is being written.  Whoever asks for it says what it computes, and whether it is a part of another, so
 ** that its functions are seen in its module only; the lowering fills in the rest. */
 typedef struct Kernel {

@@ -18,11 +18,6 @@ int problem_vector(const dcn_spec *s, const dcn_target *t)
     return t->vector_bytes / (int)dcn_dtype_bytes(s->dtype);
 }
 
-int problem_common(int a, int b)
-{
-    return b ? problem_common(b, a % b) : a;
-}
-
 /* floor((in + pads - (dil*(k-1)+1)) / stride) + 1; the caller has checked that it is >= 1 */
 static idx out_size(Emit *e, const dcn_spec *s, int axis, idx in)
 {

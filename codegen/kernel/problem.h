@@ -13,16 +13,18 @@
 typedef struct Problem {
     const dcn_spec *s;
     addr operand[RT_NUM_OPERANDS]; /* .v == NULL: not in this spec */
+    /* Those of them that operators have, by name. */
     addr input, weight, bias, scale, shift, residual, offset, mask, offset_mask, rois, trans,
-        output;                             /* those of them that operators have */
-    idx n, h, w, r;                         /* batch, input rows and columns, rois */
-    idx p, q;                               /* output rows and columns */
-    int64_t offset_channels, mask_channels; /* of the maps that offset and mask are in */
+        output;
+    idx n, h, w, r; /* batch, input rows and columns, rois */
+    idx p, q;       /* output rows and columns */
+    /* Channels of the maps that offset and mask are in, which may be one. */
+    int64_t offset_channels, mask_channels;
 } Problem;
 
 Problem problem_load(Emit *e, const dcn_spec *s, addr args);
 
-/* The same sizes from the parameters (batch, height, width, rois) of a size query. */
+/* The sizes alone, from the parameters (batch, height, width, rois) of a size query. */
 Problem problem_of_sizes(Emit *e, const dcn_spec *s, const idx size[4]);
 
 /* Operand number i in calling order. */
@@ -33,9 +35,6 @@ int problem_is_deformed(const dcn_spec *s); /* has offsets */
 
 /* Elements of the spec's dtype in a register of the target. */
 int problem_vector(const dcn_spec *s, const dcn_target *t);
-
-/* Greatest common divisor: the longest runs that neither of two ways to cut channels cuts. */
-int problem_common(int a, int b);
 
 /* Element offset of [n][c][y][x] in a map of `channels` channels and `rows` x `cols`, in the spec's layout. */
 idx problem_at(Emit *e, const Problem *pb, idx channels, idx rows, idx cols, const idx at[4]);

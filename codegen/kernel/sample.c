@@ -9,6 +9,9 @@
 */
 #include "codegen/kernel/sample.h"
 #include "codegen/kernel/bilinear.h"
+#include "codegen/kernel/intmath.h"
+
+#include <assert.h>
 
 /* ---- one axis ----------------------------------------------------------------------------- */
 
@@ -145,7 +148,8 @@ BilinearTap emit_tap(Emit *e, const Problem *pb, const OutPixels *at, idx i, idx
 TapTable emit_tap_table(Emit *e, const dcn_spec *s)
 {
     int y[EMIT_TABLE_MAX], x[EMIT_TABLE_MAX], d[EMIT_TABLE_MAX], taps = problem_taps(s);
-    int n = (s->offset_groups * taps + e->lanes - 1) / e->lanes * e->lanes;
+    int n = (int)int_round_up((int64_t)s->offset_groups * taps, e->lanes);
+    assert(n <= EMIT_TABLE_MAX);
     for (int i = 0; i < n; i++) {
         int k = i % taps;
         y[i] = k / s->kernel[1] * s->dilation[0];

@@ -43,7 +43,7 @@ BilinearTap emit_tap(Emit *e, const Problem *pb, const OutPixels *at, idx i, idx
 /* Where the offsets of a pixel lie side by side, lanes may run along the flat tap index d*K + k: those of `taps`
 ** of pixel (n, p, q), whose rows of offsets and of masks are given.  Not for softmax. */
 typedef struct TapTable {
-    addr y, x, d; /* of every flat tap: rows and columns from tap 0, offset group */
+    addr y, x, d; /* rows and columns from tap 0, and offset group, of every flat tap */
 } TapTable;
 typedef struct TapRows {
     addr offset, mask;

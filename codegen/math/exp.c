@@ -119,7 +119,7 @@ fvec emit_sigmoid(Emit *e, fvec x)
     return f_div(e, top, f_add(e, one, w));
 }
 
-/* As sigmoid, with x in the numerator before the scale: x w is normal where w no longer is. */
+/* sigmoid with x in the numerator before the scale: x w is normal where w no longer is. */
 fvec emit_silu(Emit *e, fvec x)
 {
     fvec a, one = f_const(e, 1);

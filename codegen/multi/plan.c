@@ -6,7 +6,7 @@
 ** what all CPUs of the target's class share, with what -mattr adds or takes away; what a single CPU has
 ** beyond its class is of no use to the kernels.
 **
-** Of two classes the more capable goes first; within a class the order is the user's.
+** The more capable class goes first; within a class the order is the user's.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/multi/inside.h"

@@ -1,4 +1,4 @@
-/* test_turn.c: matrices of every small size are transposed, and nothing around them is written.
+/* test_transpose.c: matrices of every small size are transposed, and nothing around them is written.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/ir/transpose.h"
@@ -19,11 +19,11 @@ static addr member(Emit *e, size_t at)
     return p_at_bytes(e, jit_in(e), x_const(e, (int64_t)at));
 }
 
-static void emit_one_turn(Emit *e)
+static void emit_one_transpose(Emit *e)
 {
     LLVMValueRef f = e->fn;
     LLVMBasicBlockRef here = LLVMGetInsertBlock(e->b);
-    LLVMValueRef turn = emit_transpose(e);
+    LLVMValueRef fn = emit_transpose(e);
     e->fn = f;
     LLVMPositionBuilderAtEnd(e->b, here);
     Transpose t = { .from = member(e, offsetof(Matrix, element)), .to = jit_out(e) };
@@ -31,7 +31,7 @@ static void emit_one_turn(Emit *e)
     t.cols = p_get_i64(e, member(e, offsetof(Matrix, cols)));
     t.from_step = x_addk(e, t.cols, GAP);
     t.to_step = x_addk(e, t.rows, GAP);
-    call_transpose(e, turn, &t);
+    call_transpose(e, fn, &t);
 }
 
 static double get(const void *all, dcn_dtype dtype, int64_t i)
@@ -63,7 +63,7 @@ static void check_sizes(dcn_dtype dtype, const dcn_target *t, int lanes)
     static Matrix in;
     static double out[ROOM];
     Jit j;
-    emit_one_turn(jit_begin(&j, dtype, t, lanes));
+    emit_one_transpose(jit_begin(&j, dtype, t, lanes));
     jit_end(&j);
     for (int i = 0; i < ROOM; i++)
         put(in.element, dtype, i, i);
@@ -79,7 +79,7 @@ static void check_sizes(dcn_dtype dtype, const dcn_target *t, int lanes)
     jit_free(&j);
 }
 
-Test(turn, every_size)
+Test(transpose, every_size)
 {
     dcn_target t;
     for (int i = 0; jit_target(i, &t) == 0; i++)

@@ -1,0 +1,12 @@
+/* direct.h: what the files of the direct lowering have between them.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_CODEGEN_DIRECT_H
+#define DCN_CODEGEN_DIRECT_H
+
+#include <dcngen.h>
+
+/* Estimated ns of a call, with so many lanes and output channels that share a sample. */
+double direct_cost(const dcn_spec *s, int lanes, int outs, int threads);
+
+#endif
