@@ -7,6 +7,8 @@
 #include "codegen/lowering.h"
 #include "runtime/exec/kernel.h"
 
+#include <stdbool.h>
+
 /* Bytes of a symbol of a kernel: its name, and the longest of what follows it. */
 enum { CG_SYMBOL_MAX = DCN_NAME_MAX + 32 };
 
@@ -46,7 +48,7 @@ int cg_header(const dcn_spec *s, const CgVariant *v, int n, char **text, dcn_err
 int cg_target_lacks(const dcn_target *t, const dcn_target *machine, char *text, size_t size);
 
 /* Whether the target's objects are ELF files; others are wasm. */
-int cg_is_elf(const dcn_target *t);
+bool cg_is_elf(const dcn_target *t);
 
 /* What tests run code for a CPU of the table on: "native", "qemu", ... or "compiled": on nothing. */
 const char *cg_tested(const char *cpu);

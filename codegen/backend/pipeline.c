@@ -124,7 +124,7 @@ static void release(Build *b)
 /* ---- from end to end --------------------------------------------------------------------------- */
 
 /* Whether somebody will read the module, or assembly, where its blocks are named in comments. */
-static int is_read(const Build *b)
+static bool is_read(const Build *b)
 {
     const unsigned printed = RT_VERBOSE_IR | RT_VERBOSE_OPT | RT_VERBOSE_ASM;
     return b->kind == CG_LLVM_IR || b->kind == CG_ASM || b->trace.env.dump ||

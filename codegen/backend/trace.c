@@ -17,7 +17,7 @@ int trace_open(Trace *t, const char *name, dcn_error *err)
     return rt_env_read(&t->env, err);
 }
 
-int trace_wants(const Trace *t, unsigned bit)
+bool trace_wants(const Trace *t, unsigned bit)
 {
     return (t->env.verbose & bit) != 0;
 }
@@ -28,7 +28,7 @@ void trace_spec(const Trace *t, const char *spec, const char *schedule)
         fprintf(stderr, "dcngen: spec: %s\ndcngen: schedule: %s\n", spec, schedule);
 }
 
-int trace_wants_choices(void)
+bool trace_wants_choices(void)
 {
     rt_env env;
     return !rt_env_read(&env, NULL) && (env.verbose & RT_VERBOSE_DISPATCH);

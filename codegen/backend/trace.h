@@ -7,6 +7,7 @@
 #include "runtime/base/env.h"
 
 #include <llvm-c/TargetMachine.h>
+#include <stdbool.h>
 
 typedef struct Trace {
     rt_env env;
@@ -18,14 +19,14 @@ typedef struct Trace {
 int trace_open(Trace *t, const char *name, dcn_error *err);
 
 /* Whether this word of DCNGEN_VERBOSE is set. */
-int trace_wants(const Trace *t, unsigned bit);
+bool trace_wants(const Trace *t, unsigned bit);
 
 /* The spec and the schedule that are being compiled, as text. */
 void trace_spec(const Trace *t, const char *spec, const char *schedule);
 
 /* Why a kernel does not get this schedule, or that it does (reason NULL); for the word "dispatch", whatever is being
 ** compiled. */
-int trace_wants_choices(void);
+bool trace_wants_choices(void);
 void trace_choice(const char *kernel, const char *schedule, const char *reason);
 
 /* The module as it is now, as NAME.suffix; bit: which word of DCNGEN_VERBOSE prints it. */

@@ -19,7 +19,7 @@ static LLVMTypeRef type_of(const Emit *e, ParamKind kind)
     return type[kind];
 }
 
-LLVMValueRef e_fn_begin_with(Emit *e, const char *name, int internal, LLVMTypeRef result,
+LLVMValueRef e_fn_begin_with(Emit *e, const char *name, bool internal, LLVMTypeRef result,
                              const Params *p, void *args)
 {
     LLVMTypeRef type[MAX_PARAMS] = { NULL };

@@ -63,7 +63,7 @@ typedef struct Params {
 
 /* Begin a function with these parameters (NULL: none); args is the struct that they are members of, and holds them
 ** afterwards.  As e_fn_begin otherwise. */
-LLVMValueRef e_fn_begin_with(Emit *e, const char *name, int internal, LLVMTypeRef result,
+LLVMValueRef e_fn_begin_with(Emit *e, const char *name, bool internal, LLVMTypeRef result,
                              const Params *p, void *args);
 
 /* Call a function of these parameters with the members of args; its result, if it has one. */

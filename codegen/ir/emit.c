@@ -140,7 +140,7 @@ static void add_machine_attributes(Emit *e, LLVMValueRef fn)
         add_attribute(e, fn, all, "vscale_range", scale << 32 | scale);
 }
 
-LLVMValueRef e_fn_begin(Emit *e, const char *name, int internal, LLVMTypeRef result, int nargs,
+LLVMValueRef e_fn_begin(Emit *e, const char *name, bool internal, LLVMTypeRef result, int nargs,
                         const LLVMTypeRef *args)
 {
     LLVMTypeRef type = LLVMFunctionType(result, (LLVMTypeRef *)(size_t)args, (unsigned)nargs, 0);

@@ -19,6 +19,7 @@
 
 #include <dcngen.h>
 #include <llvm-c/Core.h>
+#include <stdbool.h>
 
 /* At least the lanes of any vector: bytes of the longest registers. */
 enum { EMIT_MAX_LANES = 64 };
@@ -52,7 +53,8 @@ typedef enum { FLOAT_F32, FLOAT_F64, NFLOATS } FloatKind;
 
 /* What floats are: their bytes (4 or 8), how many lanes, and whether sums may not be contracted. */
 typedef struct LaneType {
-    int fp_bytes, lanes, exact;
+    int fp_bytes, lanes;
+    bool exact;
 } LaneType;
 
 typedef struct Emit {
@@ -66,7 +68,7 @@ typedef struct Emit {
     FloatKind kind;                              /* what fp is */
     LLVMTypeRef fp, i1, i8, i32, i64, ptr, none; /* scalars; fp is the kernel's dtype */
     LLVMTypeRef vf, vi, vb, vm;                  /* lanes of fp, i32, bit patterns, i1 */
-    int exact;                                   /* a*b + c is rounded twice, as it is written */
+    bool exact;                                  /* a*b + c is rounded twice, as it is written */
     int open_blocks;                             /* must be 0 when a function is finished */
     LaneType outside;                            /* what e_fn_end goes back to */
 } Emit;
@@ -88,7 +90,7 @@ LaneType e_set_type(Emit *e, LaneType now);
 /* Begin a function; parameter i is then e_arg_*(e, i), but see call.h for parameters with names.  Pointer
 ** parameters of internal functions are noalias: pass each buffer once.  internal: visible in this module only.
 ** Its end restores the lanes and the float type that were in force at its beginning. */
-LLVMValueRef e_fn_begin(Emit *e, const char *name, int internal, LLVMTypeRef result, int nargs,
+LLVMValueRef e_fn_begin(Emit *e, const char *name, bool internal, LLVMTypeRef result, int nargs,
                         const LLVMTypeRef *args);
 /* Names in printed IR, of a value or of the block being written.  They change no code, and cost nothing where nobody
 ** will read them (e_discard_names). */
@@ -137,7 +139,7 @@ fvec f_shuffle(Emit *e, fvec a, fvec b, const int *from);
 /* Lanes from, from+2, ... of a followed by b. */
 fvec f_deinterleave(Emit *e, fvec a, fvec b, int from);
 /* `each` lanes of a, `each` of b, and so on, from their lower or their upper halves. */
-fvec f_interleave(Emit *e, fvec a, fvec b, int each, int upper);
+fvec f_interleave(Emit *e, fvec a, fvec b, int each, bool upper);
 /* a, behind an optimisation barrier: LLVM may not fold a shuffle of it into loads of single lanes. */
 fvec f_opaque(Emit *e, fvec a);
 /* Horizontal sum, maximum and minimum, in every lane.  The sum may be taken in any order; lanes that are NaN do not
@@ -184,7 +186,7 @@ mask m_below(Emit *e, idx n); /* lanes below n at run time */
 /* ---- scalars ------------------------------------------------------------------ */
 
 idx x_const(Emit *e, int64_t k);
-int x_is_const(idx a, int64_t k); /* a is the constant k while generating */
+bool x_is_const(idx a, int64_t k); /* a is the constant k while generating */
 idx x_add(Emit *e, idx a, idx b);
 idx x_sub(Emit *e, idx a, idx b);
 idx x_mul(Emit *e, idx a, idx b);
@@ -268,7 +270,7 @@ addr p_alloca(Emit *e, int n); /* n 8-byte words in the frame */
 
 typedef struct Loop {
     idx at; /* the counter, as the body sees it */
-    int open, straight;
+    bool open, straight;
     idx counter, to;
     int64_t step;
     LLVMBasicBlockRef body, exit;
@@ -305,7 +307,7 @@ void vectors_next(Emit *e, VecLoop *t);
 ** that decide which pixel is read are worked out as the reference does, in f64 and uncontracted. */
 typedef struct TypeScope {
     LaneType outer;
-    int open;
+    bool open;
 } TypeScope;
 #define EMIT_TYPE(e, type)                                                                         \
     for (TypeScope EMIT_UNIQUE(type_) = { e_set_type(e, type), 1 }; EMIT_UNIQUE(type_).open;       \
@@ -314,7 +316,8 @@ typedef struct TypeScope {
 
 /* EMIT_IF runs its block when c holds.  EMIT_IF_ELSE emits its block twice: b.yes tells for which arm. */
 typedef struct Branch {
-    int arm, arms, yes;
+    bool yes;
+    int arm, arms;
     LLVMBasicBlockRef other, exit;
 } Branch;
 Branch branch_begin(Emit *e, const char *name, cond c, int arms);

@@ -18,17 +18,17 @@ static LLVMBasicBlockRef block(Emit *e, const char *name, const char *part)
 
 /* ---- counted loops -------------------------------------------------------------------- */
 
-static int constant(idx a)
+static bool is_constant(idx a)
 {
     return LLVMIsAConstantInt(a.v) != NULL;
 }
 
 /* Known to run at least once; *once: exactly once. */
-static int known_to_run(idx from, idx to, int64_t step, int *once)
+static bool known_to_run(idx from, idx to, int64_t step, bool *once)
 {
-    *once = 0;
-    if (!constant(from) || !constant(to))
-        return 0;
+    *once = false;
+    if (!is_constant(from) || !is_constant(to))
+        return false;
     int64_t n = LLVMConstIntGetSExtValue(to.v) - LLVMConstIntGetSExtValue(from.v);
     *once = n > 0 && n <= step;
     return n > 0;
@@ -36,8 +36,8 @@ static int known_to_run(idx from, idx to, int64_t step, int *once)
 
 Loop loop_begin(Emit *e, const char *name, idx from, idx to, int64_t step)
 {
-    Loop l = { .at = from, .open = 1, .to = to, .step = step };
-    int runs = known_to_run(from, to, step, &l.straight);
+    Loop l = { .at = from, .open = true, .to = to, .step = step };
+    bool runs = known_to_run(from, to, step, &l.straight);
     e->open_blocks++;
     if (l.straight)
         return l;
@@ -64,7 +64,7 @@ Loop loop_begin_opaque(Emit *e, const char *name, idx from, idx to, int64_t step
 
 void loop_end(Emit *e, Loop *l)
 {
-    l->open = 0;
+    l->open = false;
     e->open_blocks--;
     if (l->straight)
         return;
@@ -92,7 +92,7 @@ VecLoop vectors_begin(Emit *e, const char *name, idx extent)
 {
     VecLoop t = { .name = name, .extent = extent, .parts = 2 };
     t.split = x_mulk(e, x_div(e, extent, x_const(e, e->lanes)), e->lanes);
-    if (constant(extent) && extent.v == t.split.v)
+    if (is_constant(extent) && extent.v == t.split.v)
         t.parts = 1;
     if (x_is_const(t.split, 0))
         t.part = 1;
@@ -112,7 +112,7 @@ void vectors_next(Emit *e, VecLoop *t)
 
 Branch branch_begin(Emit *e, const char *name, cond c, int arms)
 {
-    Branch b = { .arms = arms, .yes = 1 };
+    Branch b = { .arms = arms, .yes = true };
     LLVMBasicBlockRef then = block(e, name, "then");
     b.exit = block(e, name, "end");
     b.other = arms == 2 ? block(e, name, "else") : b.exit;
@@ -129,7 +129,7 @@ void branch_next(Emit *e, Branch *b)
     if (++b->arm < b->arms) {
         LLVMMoveBasicBlockAfter(b->other, here);
         LLVMPositionBuilderAtEnd(e->b, b->other);
-        b->yes = 0;
+        b->yes = false;
         return;
     }
     LLVMMoveBasicBlockAfter(b->exit, here);

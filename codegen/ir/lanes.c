@@ -141,7 +141,7 @@ fvec f_deinterleave(Emit *e, fvec a, fvec b, int from)
     return f_shuffle(e, a, b, at);
 }
 
-fvec f_interleave(Emit *e, fvec a, fvec b, int each, int upper)
+fvec f_interleave(Emit *e, fvec a, fvec b, int each, bool upper)
 {
     int from[EMIT_MAX_LANES], half = e->lanes / 2;
     if (each == e->lanes)
@@ -167,7 +167,7 @@ fvec f_hadd(Emit *e, fvec a)
 }
 
 /* The horizontal maximum or minimum; of two lanes the one that is not NaN. */
-static fvec extreme(Emit *e, fvec a, int max)
+static fvec extreme(Emit *e, fvec a, bool max)
 {
     if (e->isa->maxnum) {
         const char *name = max ? "llvm.vector.reduce.fmax" : "llvm.vector.reduce.fmin";
@@ -186,12 +186,12 @@ static fvec extreme(Emit *e, fvec a, int max)
 
 fvec f_hmax(Emit *e, fvec a)
 {
-    return extreme(e, a, 1);
+    return extreme(e, a, true);
 }
 
 fvec f_hmin(Emit *e, fvec a)
 {
-    return extreme(e, a, 0);
+    return extreme(e, a, false);
 }
 
 mask f_less(Emit *e, fvec a, fvec b)

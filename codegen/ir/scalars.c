@@ -10,7 +10,7 @@ idx x_const(Emit *e, int64_t k)
     return X(LLVMConstInt(e->i64, (unsigned long long)k, 1));
 }
 
-int x_is_const(idx a, int64_t k)
+bool x_is_const(idx a, int64_t k)
 {
     return LLVMIsAConstantInt(a.v) && LLVMConstIntGetSExtValue(a.v) == k;
 }

@@ -15,7 +15,7 @@ enum { SMALL = 4 }; /* side of the squares of what is narrower than a vector */
 enum { PART_BYTES = 16 };
 
 /* Every second unit of a, then of b, within each frame of a vector; size: elements of a unit, of a frame. */
-static fvec every_second(Emit *e, fvec a, fvec b, const int size[2], int odd)
+static fvec every_second(Emit *e, fvec a, fvec b, const int size[2], bool odd)
 {
     int from[EMIT_MAX_LANES], unit = size[0], frame = size[1];
     for (int j = 0; j < e->lanes; j++) {
@@ -33,8 +33,8 @@ static void rounds(Emit *e, fvec *block, const int size[2])
             if (i & s)
                 continue;
             fvec a = block[i], b = block[i + s];
-            block[i] = every_second(e, a, b, size, 0);
-            block[i + s] = every_second(e, a, b, size, 1);
+            block[i] = every_second(e, a, b, size, false);
+            block[i + s] = every_second(e, a, b, size, true);
         }
 }
 

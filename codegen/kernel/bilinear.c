@@ -21,6 +21,9 @@ MovedPair bilinear_move(Emit *e, const RowPair *p, idx extent)
     fvec second = f_select(e, up, p->weight[0], zero);
     second = f_select(e, thick, f_select(e, same, p->weight[1], second), zero);
     MovedPair m = { .pair = { b, { first, second } } };
+    e_name(e, b.v, "moved");
+    e_name(e, first.v, "weight0");
+    e_name(e, second.v, "weight1");
     m.foreign[0] = m_not(e, m_or(e, same, down));
     m.foreign[1] = m_not(e, m_and(e, thick, m_or(e, same, up)));
     m.touches = f_less(e, zero, f_add(e, first, second));
@@ -42,10 +45,13 @@ PixelSteps pixel_steps(Emit *e, const Problem *pb, idx pixel)
 
 Corners corners_at(Emit *e, const Problem *pb, addr upper_left, idx pixel)
 {
+    static const char *const name[4] = { "upper_left", "upper_right", "lower_left", "lower_right" };
     PixelSteps step_to = pixel_steps(e, pb, pixel);
     Corners c = { { upper_left } };
     c.at[1] = p_at(e, upper_left, step_to.right);
     c.at[2] = p_at(e, upper_left, step_to.down);
     c.at[3] = p_at(e, c.at[2], step_to.right);
+    for (int i = 0; i < 4; i++)
+        e_name(e, c.at[i].v, name[i]);
     return c;
 }

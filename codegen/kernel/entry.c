@@ -148,7 +148,7 @@ void kernel_split_task(Emit *e, idx task, idx rows, idx cols, idx out[3])
     out[0] = x_div(e, line, rows);
 }
 
-int kernel_is_redundant_choice(const struct Knob *q, int value, int64_t size)
+bool kernel_is_redundant_choice(const struct Knob *q, int value, int64_t size)
 {
     int before = 0;
     for (int i = 0; i < q->nchoices; i++)

@@ -15,7 +15,7 @@ extern const struct Lowering lower_direct, lower_tiled, lower_aggregate, lower_p
 ** that its functions are seen in its module only; the lowering fills in the rest. */
 typedef struct Kernel {
     const dcn_spec *s; /* its name begins those of the functions */
-    int internal;
+    bool internal;
     LLVMValueRef run, tasks, workspace_bytes, pack, packed_bytes;
     int phases;
 } Kernel;
@@ -77,7 +77,7 @@ void kernel_no_weights(Emit *e, Kernel *k);
 /* Whether a larger value of a knob is redundant: the next smaller one already covers a map of `size` rows or
 ** columns; size <= 0: not known. */
 struct Knob;
-int kernel_is_redundant_choice(const struct Knob *q, int value, int64_t size);
+bool kernel_is_redundant_choice(const struct Knob *q, int value, int64_t size);
 
 /* Split a task number into n, row, column given how many rows and columns of tasks an image has. */
 void kernel_split_task(Emit *e, idx task, idx rows, idx cols, idx out[3]);

@@ -8,7 +8,7 @@ int problem_taps(const dcn_spec *s)
     return s->kernel[0] * s->kernel[1];
 }
 
-int problem_is_deformed(const dcn_spec *s)
+bool problem_is_deformed(const dcn_spec *s)
 {
     return s->op == DCN_OP_DEFORM_CONV2D;
 }
@@ -42,6 +42,8 @@ Problem problem_of_sizes(Emit *e, const dcn_spec *s, const idx size[4])
     const bool regions = s->pooled[0] > 0;
     pb.p = regions ? x_const(e, s->pooled[0]) : out_size(e, s, 0, pb.h);
     pb.q = regions ? x_const(e, s->pooled[1]) : out_size(e, s, 1, pb.w);
+    e_name(e, pb.p.v, "out_height");
+    e_name(e, pb.q.v, "out_width");
     return pb;
 }
 

@@ -30,8 +30,8 @@ Problem problem_of_sizes(Emit *e, const dcn_spec *s, const idx size[4]);
 /* Operand number i in calling order. */
 addr problem_nth(const Problem *pb, int i);
 
-int problem_taps(const dcn_spec *s);        /* K */
-int problem_is_deformed(const dcn_spec *s); /* has offsets */
+int problem_taps(const dcn_spec *s);         /* K */
+bool problem_is_deformed(const dcn_spec *s); /* has offsets */
 
 /* Elements of the spec's dtype in a register of the target. */
 int problem_vector(const dcn_spec *s, const dcn_target *t);

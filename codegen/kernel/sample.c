@@ -45,7 +45,7 @@ mask emit_tap_inside(Emit *e, const Problem *pb, const TapPos *t)
     return m_and(e, i_below(e, t->y, i_splat(e, rows)), i_below(e, t->x, i_splat(e, cols)));
 }
 
-BilinearTap emit_bilinear_tap(Emit *e, const Problem *pb, const TapPos *t, int all_inside)
+BilinearTap emit_bilinear_tap(Emit *e, const Problem *pb, const TapPos *t, bool all_inside)
 {
     BilinearTap out = { .y = t->y, .x = t->x, .modulation = t->modulation };
     out.y1 = t->fy;

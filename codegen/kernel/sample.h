@@ -56,7 +56,7 @@ TapPos emit_tap_positions(Emit *e, const Problem *pb, const TapTable *table, con
 mask emit_tap_inside(Emit *e, const Problem *pb, const TapPos *t);
 
 /* The sample at a position; all_inside: where every lane is. */
-BilinearTap emit_bilinear_tap(Emit *e, const Problem *pb, const TapPos *t, int all_inside);
+BilinearTap emit_bilinear_tap(Emit *e, const Problem *pb, const TapPos *t, bool all_inside);
 
 /* Where tap (i, j) of a plain convolution looks: rows and columns may lie outside the map. */
 idx emit_tap_row(Emit *e, const Problem *pb, idx p, idx i);

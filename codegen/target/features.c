@@ -12,15 +12,15 @@
 #include <string.h>
 
 /* Whether the comma-separated list holds the word of n letters. */
-static int holds(const char *list, const char *word, size_t n)
+static bool holds(const char *list, const char *word, size_t n)
 {
     for (const char *p = list; *p; p += strspn(p, ",")) {
         size_t length = strcspn(p, ",");
         if (length == n && memcmp(p, word, n) == 0)
-            return 1;
+            return true;
         p += length;
     }
-    return 0;
+    return false;
 }
 
 /* +1, -1, or 0 if the list does not name the feature of n letters. */
@@ -36,29 +36,29 @@ static int switched(const char *list, const char *feature, size_t n)
     return sign;
 }
 
-int cg_is_arch(const char *triple, const Isa *isa)
+bool cg_is_arch(const char *triple, const Isa *isa)
 {
     size_t n = strcspn(isa->triple, "-");
     return strcspn(triple, "-") == n && memcmp(triple, isa->triple, n) == 0;
 }
 
 /* Whether a CPU of class `base` has it, what attrs switch off and what depends on that aside. */
-static int inherits(const Isa *base, const char *feature, const char *attrs)
+static bool inherits(const Isa *base, const char *feature, const char *attrs)
 {
     for (const Isa *isa = base; isa && isa->name && isa->triple == base->triple; isa++)
         if ((isa == base || !isa->vscale) && holds(isa->has, feature, strlen(feature)))
             return switched(attrs, isa->has, strcspn(isa->has, ",")) >= 0;
-    return 0;
+    return false;
 }
 
-int cg_has_class(const Isa *isa, const Isa *base, const char *attrs)
+bool cg_has_class(const Isa *isa, const Isa *base, const char *attrs)
 {
     for (int i = 0; isa->needs[i]; i++) {
         int sign = switched(attrs, isa->needs[i], strlen(isa->needs[i]));
         if (sign < 0 || (sign == 0 && !inherits(base, isa->needs[i], attrs)))
-            return 0;
+            return false;
     }
-    return 1;
+    return true;
 }
 
 const Isa *cg_classify(const char *triple, const Isa *base, const char *attrs)
@@ -69,7 +69,7 @@ const Isa *cg_classify(const char *triple, const Isa *base, const char *attrs)
     return NULL;
 }
 
-int cg_target_has(const dcn_target *t, const char *feature)
+bool cg_target_has(const dcn_target *t, const char *feature)
 {
     int sign = switched(t->features, feature, strlen(feature));
     if (sign)

@@ -7,13 +7,14 @@
 #include "codegen/target/table.h"
 
 #include <dcngen.h>
+#include <stdbool.h>
 
 /* Whether the triple is of the architecture that the class belongs to. */
-int cg_is_arch(const char *triple, const Isa *isa);
+bool cg_is_arch(const char *triple, const Isa *isa);
 
 /* Whether all that the class needs stands: in attrs ("+x,-y", the last word counts), else in what the class
 ** `base` has (NULL: nothing). */
-int cg_has_class(const Isa *isa, const Isa *base, const char *attrs);
+bool cg_has_class(const Isa *isa, const Isa *base, const char *attrs);
 
 /* The best class of the triple's architecture that cg_has_class; NULL: none. */
 const Isa *cg_classify(const char *triple, const Isa *base, const char *attrs);
@@ -22,6 +23,6 @@ const Isa *cg_classify(const char *triple, const Isa *base, const char *attrs);
 void cg_set_isa(dcn_target *t, const Isa *isa);
 
 /* Whether code for the target may use the feature, by itself or with a row of the table. */
-int cg_target_has(const dcn_target *t, const char *feature);
+bool cg_target_has(const dcn_target *t, const char *feature);
 
 #endif

@@ -9,13 +9,13 @@
 #include <string.h>
 
 /* Objects are made for systems of one kind; no others are known to be free of a C runtime's helpers. */
-static int is_system(const Arch *arch, const char *triple)
+static bool is_system(const Arch *arch, const char *triple)
 {
     const char *os = strchr(triple, '-');
     for (int i = 0; os && arch->systems[i]; i++)
         if (strstr(os, arch->systems[i]))
             return !strstr(os, "x32") && !strstr(os, "ilp32");
-    return 0;
+    return false;
 }
 
 static int unknown_cpu(const char *cpu, dcn_error *err)
@@ -31,12 +31,12 @@ static int unknown_cpu(const char *cpu, dcn_error *err)
                     cpu);
 }
 
-static int is_one_of(const char *const *list, const char *name)
+static bool is_one_of(const char *const *list, const char *name)
 {
     for (int i = 0; list[i]; i++)
         if (strcmp(list[i], name) == 0)
-            return 1;
-    return 0;
+            return true;
+    return false;
 }
 
 static int one_attr(const char *word, size_t n, const Arch *arch, dcn_error *err)

@@ -41,7 +41,7 @@ int cg_target_lacks(const dcn_target *t, const dcn_target *machine, char *text, 
     return n;
 }
 
-int cg_is_elf(const dcn_target *t)
+bool cg_is_elf(const dcn_target *t)
 {
     return cg_arch(t->triple)->elf;
 }
