@@ -19,12 +19,16 @@ typedef struct Page {
     const dcn_spec *s;
     const CgVariant *v;
     int nv;
-    const char *real; /* float or double */
     const char *slot; /* what gives a pointer a place of 8 bytes */
     char upper[DCN_NAME_MAX];
     dcn_tensor t[RT_NUM_OPERANDS];
     int nt;
 } Page;
+
+static const char *c_type(dcn_dtype dtype)
+{
+    return dtype == DCN_F64 ? "double" : "float";
+}
 
 static void dim(const Page *p, const dcn_tensor *t, int i)
 {
@@ -116,9 +120,9 @@ static void sizes(const Page *p)
 static void arguments(const Page *p)
 {
     fprintf(p->out,
-            "/* Tensors are dense, in C order, aligned to their element.  The output must not\n"
-            "** overlap anything else; nothing outside the tensors is read or written,\n"
-            "** whatever the %s hold. */\n"
+            "/* Tensors are dense, in C order, aligned to their element.  What is written\n"
+            "** must not overlap anything else; nothing outside the tensors is read or\n"
+            "** written, whatever the %s hold. */\n"
             "typedef struct %s_args {\n",
             rt_op_has(p->s->op, RT_HAS_ROIS) ? "rois" : "offsets", p->s->name);
     for (int i = 0; i < p->nt; i++) {
@@ -128,8 +132,8 @@ static void arguments(const Page *p)
                     p->s->name);
             continue;
         }
-        fprintf(p->out, "    %s%s%s *%s; /* ", p->slot, t->role == DCN_OUT ? "" : "const ", p->real,
-                t->name);
+        fprintf(p->out, "    %s%s%s *%s; /* ", p->slot, t->role == DCN_OUT ? "" : "const ",
+                c_type(t->dtype), t->name);
         shape(p, t);
         fprintf(p->out, " */\n");
     }
@@ -175,7 +179,7 @@ static void packing(const Page *p)
         "};\n/* which: one of them; packed has %s_packed_bytes(which) bytes, aligned to %d. */\n"
         "int64_t %s_packed_bytes(int64_t which);\n"
         "void %s_pack(int64_t which, const %s *weight, void *packed);\n\n",
-        name, (int)dcn_dtype_bytes(p->s->dtype), name, name, p->real);
+        name, (int)dcn_dtype_bytes(p->s->dtype), name, name, c_type(p->s->dtype));
 }
 
 static void running(const Page *p)
@@ -256,9 +260,7 @@ int cg_header(const dcn_spec *s, const CgVariant *v, int n, char **text, dcn_err
     Multi m;
     if (n > 1 && multi_plan(&m, s, v, n, err))
         return -1;
-    Page p = {
-        .s = s, .v = n > 1 ? m.v : v, .nv = n, .real = s->dtype == DCN_F32 ? "float" : "double"
-    };
+    Page p = { .s = s, .v = n > 1 ? m.v : v, .nv = n };
     *text = NULL;
     p.out = open_memstream(text, &size);
     if (!p.out)

@@ -7,6 +7,7 @@
 #include "cli/load/operands.h"
 #include "cli/args/hints.h"
 #include "runtime/base/text.h"
+#include "runtime/spec/op.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -28,7 +29,7 @@ static Operand *find(Operands *o, const char *name)
 static int fail_unknown(const Operands *o, const char *option, const char *name, dcn_error *err)
 {
     const char *names[RT_NUM_OPERANDS + 1] = { NULL };
-    char all[128], hint[HINT_MAX];
+    char all[512], hint[HINT_MAX];
     for (int i = 0; i < o->n; i++)
         names[i] = o->at[i].tensor.name;
     return dcn_fail(err, DCN_EUSAGE, "%s: kernel '%s' has no tensor '%.64s'%s; it has %s", option,
@@ -70,8 +71,7 @@ static const char *shape_text(int rank, const int64_t *dims, char *buf, size_t s
 /* Whether its files may have rows and columns in one: [N,H*W,C], as upstream's DCNv4 hands maps on. */
 static bool may_be_flat(const dcn_spec *s, const dcn_tensor *t)
 {
-    return (s->op == DCN_OP_DCNV4 || s->op == DCN_OP_DCNV4_MODULE) && t->rank == 4 &&
-           t->role != DCN_WEIGHT;
+    return rt_op_has(s->op, RT_PACKED_OFFSETS) && t->rank == 4 && t->role != DCN_WEIGHT;
 }
 
 /* Rows and columns of an input that has them in one: as the spec says, or as many of each. */
@@ -157,7 +157,7 @@ static bool fits(const dcn_spec *s, const Operand *p)
 }
 
 /* What a file of it may be. */
-static const char *wanted_text(const dcn_spec *s, const dcn_tensor *t, char *buf, size_t size)
+static const char *shapes_text(const dcn_spec *s, const dcn_tensor *t, char *buf, size_t size)
 {
     const dcn_tensor flat = flattened(t);
     shape_text(t->rank, t->dims, buf, size);
@@ -175,7 +175,7 @@ static void describe(const dcn_spec *s, const Operand *p, char *buf, size_t size
     const dcn_tensor *t = &p->tensor;
     char want[128], got[RT_MAX_RANK * 22 + 4];
     buf[0] = 0;
-    wanted_text(s, t, want, sizeof want);
+    shapes_text(s, t, want, sizeof want);
     if (t->role == DCN_OUT && !p->path)
         snprintf(buf, size, "--output %s=FILE is missing", t->name);
     else if (!p->path)
@@ -203,21 +203,21 @@ static int check_all(Operands *o, dcn_error *err)
 /* ---- numbers -------------------------------------------------------------- */
 
 /* calloc, because it refuses a product that does not fit; never of 0 bytes. */
-static int make_room(Operand *p, dcn_dtype dtype, dcn_error *err)
+static int make_room(Operand *p, dcn_error *err)
 {
     const int64_t count = rt_tensor_count(&p->tensor);
     if (count >= 0)
-        p->data = calloc((size_t)count + 1, dcn_dtype_bytes(dtype));
+        p->data = calloc((size_t)count + 1, dcn_dtype_bytes(p->tensor.dtype));
     return p->data ? 0 : dcn_fail(err, DCN_EENV, "no memory for tensor '%s'", p->tensor.name);
 }
 
-static int convert(Operand *p, dcn_dtype dtype, dcn_error *err)
+static int convert(Operand *p, dcn_error *err)
 {
-    if (make_room(p, dtype, err))
+    if (make_room(p, err))
         return -1;
     if (p->tensor.role == DCN_OUT)
         return 0;
-    rt_convert(p->data, rt_kind_of(dtype), p->file.data, p->file.kind, p->file.count);
+    rt_convert(p->data, rt_kind_of(p->tensor.dtype), p->file.data, p->file.kind, p->file.count);
     rt_array_free(&p->file);
     p->file.data = NULL;
     return 0;
@@ -245,22 +245,31 @@ int operands_read(const Args *a, const dcn_spec *s, Operands *o, dcn_error *err)
         bind_sizes(o, err) || check_all(o, err))
         return -1;
     for (int i = 0; i < o->n; i++) {
-        if (convert(&o->at[i], s->dtype, err))
+        if (convert(&o->at[i], err))
             return -1;
     }
     return 0;
 }
 
-int operands_write(const Operands *o, dcn_error *err)
+static int write_operand(const Operands *o, const Operand *p, dcn_error *err)
 {
-    const Operand *p = &o->at[o->n - 1];
-    const dcn_tensor t = o->flat ? flattened(&p->tensor) : p->tensor;
-    rt_array a = { .kind = rt_kind_of(o->spec->dtype),
-                   .rank = t.rank,
-                   .count = rt_tensor_count(&t),
-                   .data = p->data };
+    const bool flat = o->flat && may_be_flat(o->spec, &p->tensor);
+    const dcn_tensor t = flat ? flattened(&p->tensor) : p->tensor;
+    rt_array a = {
+        .kind = rt_kind_of(t.dtype), .rank = t.rank, .count = rt_tensor_count(&t), .data = p->data
+    };
     memcpy(a.dims, t.dims, sizeof t.dims);
     return rt_npy_write(p->path, &a, err);
+}
+
+int operands_write(const Operands *o, dcn_error *err)
+{
+    for (int i = 0; i < o->n; i++) {
+        const Operand *p = &o->at[i];
+        if (p->tensor.role == DCN_OUT && p->path && write_operand(o, p, err))
+            return -1;
+    }
+    return 0;
 }
 
 void operands_free(Operands *o)

@@ -18,18 +18,17 @@ typedef struct Operand {
 typedef struct Operands {
     const dcn_spec *spec; /* of the kernel */
     dcn_spec bound;       /* with the sizes of this run */
-    bool flat;            /* the input has rows and columns in one, and so will the output */
+    bool flat;            /* the input has rows and columns in one, and so will outputs */
     int n;
     Operand at[RT_NUM_OPERANDS];
 } Operands;
 
-/* Maps of dcnv4 and dcnv4_module may be [N,H*W,C].
-** Match --input and --output with the operands of s, read the files, find the dynamic sizes,
-** check every shape, convert, and make room for the output.  One error names all that is missing
-** or misshaped.  Freed by operands_free, also after a failure. */
+/* Match --input and --output with the operands of s, read the files, find the dynamic sizes,
+** check every shape, convert, and make room for the outputs.  Maps of dcnv4 and dcnv4_module may be
+** [N,H*W,C].  One error names all that is missing or misshaped.  Freed by operands_free, also after a failure. */
 int operands_read(const Args *a, const dcn_spec *s, Operands *o, dcn_error *err);
 
-/* Write the output to its file. */
+/* Write every output that has a file. */
 int operands_write(const Operands *o, dcn_error *err);
 
 void operands_free(Operands *o);

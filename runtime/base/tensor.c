@@ -26,6 +26,11 @@ size_t rt_kind_bytes(rt_kind k)
     return kind_bytes[k];
 }
 
+size_t dcn_dtype_bytes(dcn_dtype t)
+{
+    return rt_kind_bytes(rt_kind_of(t));
+}
+
 const char *rt_kind_name(rt_kind k)
 {
     return kind_names[k];

@@ -12,9 +12,3 @@ const rt_op *rt_op_of(dcn_op op)
                 return row;
     return NULL;
 }
-
-bool rt_op_has(dcn_op op, uint64_t traits)
-{
-    const rt_op *row = rt_op_of(op);
-    return row && (row->traits & traits) == traits;
-}

@@ -54,12 +54,6 @@ static const char *choice(const char *key, int64_t i)
     return "?";
 }
 
-const char *dcn_op_name(dcn_op op)
-{
-    const rt_op *row = rt_op_of(op);
-    return row ? row->name : "?";
-}
-
 const char *dcn_dtype_name(dcn_dtype t)
 {
     return choice("dtype", t);
@@ -88,11 +82,6 @@ const char *dcn_offset_order_name(dcn_offset_order o)
 const char *dcn_activation_name(dcn_activation a)
 {
     return choice("activation", a);
-}
-
-size_t dcn_dtype_bytes(dcn_dtype t)
-{
-    return t == DCN_F64 ? sizeof(double) : sizeof(float);
 }
 
 /* ---- printing ------------------------------------------------------------- */
