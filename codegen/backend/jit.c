@@ -6,7 +6,7 @@
 */
 #include "codegen/cg.h"
 #include "codegen/target/fatal.h"
-#include "codegen/target/target.h"
+#include "codegen/target/llvm_init.h"
 #include "runtime/base/base.h"
 
 #include <llvm-c/Core.h>

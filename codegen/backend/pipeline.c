@@ -7,8 +7,8 @@
 */
 #include "codegen/backend/pipeline.h"
 #include "codegen/target/fatal.h"
+#include "codegen/target/llvm_init.h"
 #include "codegen/target/table.h"
-#include "codegen/target/target.h"
 #include "runtime/base/base.h"
 
 #include <llvm-c/Analysis.h>

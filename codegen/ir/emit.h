@@ -92,13 +92,9 @@ LaneType e_set_type(Emit *e, LaneType now);
 ** Its end restores the lanes and the float type that were in force at its beginning. */
 LLVMValueRef e_fn_begin(Emit *e, const char *name, bool internal, LLVMTypeRef result, int nargs,
                         const LLVMTypeRef *args);
-/* Names in printed IR, of a value or of the block being written.  They change no code, and cost nothing where nobody
-** will read them (e_discard_names). */
-void e_name(Emit *e, LLVMValueRef v, const char *name);
-void e_name_block(Emit *e, const char *name);
-idx x_named(Emit *e, const char *name, idx a);
-addr p_named(Emit *e, const char *name, addr p);
-
+idx e_arg_idx(Emit *e, int i);
+addr e_arg_addr(Emit *e, int i);
+LLVMValueRef e_call_fn(Emit *e, LLVMValueRef fn, int nargs, const LLVMValueRef *args);
 /* LLVM's attributes of a function: a word ("cold"), or a key with a value ("target-cpu"). */
 void e_fn_attr(Emit *e, LLVMValueRef fn, const char *name);
 void e_fn_attr_str(Emit *e, LLVMValueRef fn, const char *key, const char *value);
@@ -106,14 +102,18 @@ void e_fn_attr_str(Emit *e, LLVMValueRef fn, const char *key, const char *value)
 void e_fn_lanes(Emit *e, int lanes);
 void e_fn_end(Emit *e);            /* ends a function without a result */
 void e_return(Emit *e, idx value); /* ends one with a result */
-idx e_arg_idx(Emit *e, int i);
-addr e_arg_addr(Emit *e, int i);
-LLVMValueRef e_call_fn(Emit *e, LLVMValueRef fn, int nargs, const LLVMValueRef *args);
 
 /* Call an overloaded intrinsic by its root name ("llvm.fma", not "llvm.fma.v8f32"). */
 LLVMValueRef e_intrinsic(Emit *e, const char *name, LLVMTypeRef *over, int nover,
                          LLVMValueRef *args, int nargs);
 LLVMValueRef e_splat(Emit *e, LLVMValueRef scalar);
+
+/* Names in printed IR, of a value or of the block being written.  They change no code, and cost nothing where nobody
+** will read them (e_discard_names). */
+void e_name(Emit *e, LLVMValueRef v, const char *name);
+void e_name_block(Emit *e, const char *name);
+idx x_named(Emit *e, const char *name, idx a);
+addr p_named(Emit *e, const char *name, addr p);
 
 /* ---- float lanes -------------------------------------------------------------- */
 
@@ -197,12 +197,16 @@ idx x_max(Emit *e, idx a, idx b);
 idx x_addk(Emit *e, idx a, int64_t k);
 idx x_mulk(Emit *e, idx a, int64_t k);
 idx x_round_up(Emit *e, idx a, int64_t to);
+idx x_and(Emit *e, idx a, idx b);
+idx x_or(Emit *e, idx a, idx b);
+idx x_field(Emit *e, idx a, unsigned shift, uint64_t bits); /* a >> shift & bits, unsigned */
 idx x_select(Emit *e, cond c, idx yes, idx no);
 /* a, behind an optimisation barrier that costs nothing: what is computed from it stays where it stands. */
 idx x_opaque(Emit *e, idx a);
 cond x_less(Emit *e, idx a, idx b);
 cond x_equal(Emit *e, idx a, idx b);
 cond c_and(Emit *e, cond a, cond b);
+cond c_not(Emit *e, cond a);
 cond c_any(Emit *e, mask m); /* m.v != NULL: whether some lane is set */
 
 /* ---- memory --------------------------------------------------------------------
@@ -238,6 +242,7 @@ void p_prefetch(Emit *e, addr p, int level);          /* 1 = L1 ... 3 = L3; 0: L
 ** after p_store_nt_end. */
 void p_store_nt(Emit *e, addr p, fvec x);
 void p_store_nt_end(Emit *e);
+cond p_is_null(Emit *e, addr p);
 cond p_is_aligned(Emit *e, addr p, int64_t bytes);
 /* One element moved or cleared (scalars of the kernel's dtype). */
 void p_copy_one(Emit *e, addr to, addr from);

@@ -213,11 +213,15 @@ void p_store_nt_end(Emit *e)
         e_intrinsic(e, e->isa->fence, NULL, 0, NULL, 0);
 }
 
+cond p_is_null(Emit *e, addr p)
+{
+    return (cond){ LLVMBuildIsNull(e->b, p.v, "is_null") };
+}
+
 cond p_is_aligned(Emit *e, addr p, int64_t bytes)
 {
-    LLVMValueRef at = LLVMBuildPtrToInt(e->b, p.v, e->i64, "address");
-    LLVMValueRef low = LLVMBuildAnd(e->b, at, x_const(e, bytes - 1).v, "and");
-    return x_equal(e, (idx){ low }, x_const(e, 0));
+    idx at = { LLVMBuildPtrToInt(e->b, p.v, e->i64, "address") };
+    return x_equal(e, x_and(e, at, x_const(e, bytes - 1)), x_const(e, 0));
 }
 
 static addr table(Emit *e, LLVMTypeRef type, LLVMValueRef *k, int n)

@@ -65,6 +65,22 @@ idx x_round_up(Emit *e, idx a, int64_t to)
     return x_mulk(e, x_div(e, x_addk(e, a, to - 1), x_const(e, to)), to);
 }
 
+idx x_and(Emit *e, idx a, idx b)
+{
+    return X(LLVMBuildAnd(e->b, a.v, b.v, "and"));
+}
+
+idx x_or(Emit *e, idx a, idx b)
+{
+    return X(LLVMBuildOr(e->b, a.v, b.v, "or"));
+}
+
+idx x_field(Emit *e, idx a, unsigned shift, uint64_t bits)
+{
+    idx high = X(LLVMBuildLShr(e->b, a.v, x_const(e, shift).v, "high"));
+    return x_and(e, high, x_const(e, (int64_t)bits));
+}
+
 idx x_select(Emit *e, cond c, idx yes, idx no)
 {
     return X(LLVMBuildSelect(e->b, c.v, yes.v, no.v, "pick"));
@@ -90,6 +106,11 @@ cond x_equal(Emit *e, idx a, idx b)
 cond c_and(Emit *e, cond a, cond b)
 {
     return (cond){ LLVMBuildAnd(e->b, a.v, b.v, "and") };
+}
+
+cond c_not(Emit *e, cond a)
+{
+    return (cond){ LLVMBuildNot(e->b, a.v, "not") };
 }
 
 cond c_any(Emit *e, mask m)

@@ -75,12 +75,6 @@ static idx ask(Emit *e, const char *text, const char *where)
     return (idx){ LLVMBuildCall2(e->b, type, code, NULL, 0, "") };
 }
 
-static idx field(Emit *e, idx word, unsigned shift, unsigned bits)
-{
-    LLVMValueRef high = LLVMBuildLShr(e->b, word.v, LLVMConstInt(e->i64, shift, 0), "");
-    return (idx){ LLVMBuildAnd(e->b, high, LLVMConstInt(e->i64, bits, 0), "") };
-}
-
 /* MIDR is read without variant and revision: maker and part tell the CPU. */
 static void read_words(Emit *e, unsigned wanted, const var w[MAX_WORDS])
 {
@@ -93,11 +87,11 @@ static void read_words(Emit *e, unsigned wanted, const var w[MAX_WORDS])
         if (!(wanted & 1u << i))
             continue;
         idx word = ask(e, registers[i], "=r");
-        v_index_set(e, w[i], i == MIDR ? field(e, word, 4, 0xff00fff) : word);
+        v_index_set(e, w[i], i == MIDR ? x_field(e, word, 4, 0xff00fff) : word);
     }
     if (!(wanted & 1u << VL))
         return;
-    idx sve = field(e, v_index_get(e, w[PFR0]), 32, 15);
+    idx sve = x_field(e, v_index_get(e, w[PFR0]), 32, 15);
     EMIT_IF (e, x_less(e, x_const(e, 0), sve)) { /* rdvl x0, #1, which plain assemblers refuse */
         v_index_set(e, w[VL], ask(e, ".inst 0x04bf5020", "={x0}"));
     }

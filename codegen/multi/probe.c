@@ -25,9 +25,9 @@ static unsigned words_wanted(const Multi *m, uint64_t needs)
     return words;
 }
 
-static cond within(Emit *e, LLVMValueRef x, uint32_t min, uint32_t max)
+static cond within(Emit *e, idx x, uint32_t min, uint32_t max)
 {
-    LLVMValueRef above = LLVMBuildSub(e->b, x, LLVMConstInt(e->i64, min, 0), "");
+    LLVMValueRef above = LLVMBuildSub(e->b, x.v, LLVMConstInt(e->i64, min, 0), "");
     LLVMValueRef span = LLVMConstInt(e->i64, max - min, 0);
     return (cond){ LLVMBuildICmp(e->b, LLVMIntULE, above, span, "") };
 }
@@ -35,16 +35,13 @@ static cond within(Emit *e, LLVMValueRef x, uint32_t min, uint32_t max)
 static cond answer(Emit *e, const Probe *p, const var word[MAX_WORDS])
 {
     idx w = v_index_get(e, word[p->word]);
-    LLVMValueRef high = LLVMBuildLShr(e->b, w.v, LLVMConstInt(e->i64, (unsigned)p->shift, 0), "");
-    LLVMValueRef x = LLVMBuildAnd(e->b, high, LLVMConstInt(e->i64, p->mask, 0), "");
-    return within(e, x, p->min, p->max);
+    return within(e, x_field(e, w, (unsigned)p->shift, p->mask), p->min, p->max);
 }
 
 /* bits | bit where c holds */
 static idx with(Emit *e, idx bits, cond c, uint64_t bit)
 {
-    LLVMValueRef more = LLVMBuildOr(e->b, bits.v, LLVMConstInt(e->i64, bit, 0), "");
-    return x_select(e, c, (idx){ more }, bits);
+    return x_select(e, c, x_or(e, bits, x_const(e, (int64_t)bit)), bits);
 }
 
 void multi_emit_machine(Multi *m, Emit *e)
@@ -64,8 +61,7 @@ void multi_emit_machine(Multi *m, Emit *e)
     for (int i = 0; i < m->n; i++)
         for (const Signature *s = a->signatures; s->cpu; s++)
             if (strcmp(s->cpu, m->v[i].target->cpu) == 0)
-                bits =
-                    with(e, bits, within(e, v_index_get(e, word[a->signature]).v, s->min, s->max),
-                         multi_tuned_bit(m, i));
+                bits = with(e, bits, within(e, v_index_get(e, word[a->signature]), s->min, s->max),
+                            multi_tuned_bit(m, i));
     e_return(e, bits);
 }

@@ -116,7 +116,7 @@ static LLVMValueRef emit_same(Multi *m, Emit *e)
     idx b = char_at(e, in.b, v_index_get(e, at));
     cond alike = x_equal(e, a, b);
     v_index_set(e, equal, x_select(e, alike, x_const(e, 1), x_const(e, 0)));
-    round_leave_if(e, &r, (cond){ LLVMBuildNot(e->b, alike.v, "") });
+    round_leave_if(e, &r, c_not(e, alike));
     round_leave_if(e, &r, x_equal(e, a, x_const(e, 0)));
     v_index_set(e, at, x_addk(e, v_index_get(e, at), 1));
     round_end(e, &r);
@@ -183,7 +183,7 @@ static void print_chosen(const Multi *m, Emit *e, const Why *w)
         }
     }
     cond usual = x_equal(e, w->chosen, multi_best(m, e, w->machine));
-    EMIT_IF (e, (cond){ LLVMBuildNot(e->b, usual.v, "") }) {
+    EMIT_IF (e, c_not(e, usual)) {
         print(e, w, text(e, ", was chosen by the program"));
     }
 }
@@ -197,10 +197,9 @@ static void print_lacking(const Multi *m, Emit *e, const Why *w, int i)
     for (int k = MAX_PROBES - 1; k >= 0; k--) {
         if (!(needs >> k & 1))
             continue;
-        LLVMValueRef bit = LLVMConstInt(e->i64, (uint64_t)1 << k, 0);
-        LLVMValueRef found = LLVMBuildAnd(e->b, w->machine.v, bit, "");
-        first = choose_text(e, (cond){ LLVMBuildIsNull(e->b, found, "") },
-                            text(e, m->arch->probes[k].name), first);
+        idx found = x_and(e, w->machine, x_const(e, (int64_t)1 << k));
+        first = choose_text(e, x_equal(e, found, x_const(e, 0)), text(e, m->arch->probes[k].name),
+                            first);
     }
     snprintf(intro, sizeof intro, "; not %s: lacks ", m->v[i].target->cpu);
     print(e, w, text(e, intro));
@@ -227,7 +226,7 @@ static void emit_why(Multi *m, Emit *e, LLVMValueRef append)
     print_chosen(m, e, &w);
     for (int i = 0; i < m->n; i++) {
         cond can = multi_can_run(m, e, w.machine, i);
-        EMIT_IF (e, (cond){ LLVMBuildNot(e->b, can.v, "") }) {
+        EMIT_IF (e, c_not(e, can)) {
             print_lacking(m, e, &w, i);
         }
     }
@@ -276,7 +275,7 @@ static void emit_choose(Multi *m, Emit *e, LLVMValueRef same)
     ChooseArgs in;
     multi_fn(m, e, "_choose_variant", e->i32, &choose_params, &in);
     var rc = v_index(e, x_const(e, -1));
-    EMIT_IF_ELSE (e, b, ((cond){ LLVMBuildIsNull(e->b, in.cpu.v, "") })) {
+    EMIT_IF_ELSE (e, b, p_is_null(e, in.cpu)) {
         if (b.yes) {
             set_state(m, e, 0);
             v_index_set(e, rc, x_const(e, 0));

@@ -21,16 +21,14 @@ LLVMValueRef multi_fn(const Multi *m, Emit *e, const char *suffix, LLVMTypeRef r
 
 cond multi_can_run(const Multi *m, Emit *e, idx machine, int i)
 {
-    LLVMValueRef needs = LLVMConstInt(e->i64, multi_needs(m, i), 0);
-    LLVMValueRef found = LLVMBuildAnd(e->b, machine.v, needs, "");
-    return (cond){ LLVMBuildICmp(e->b, LLVMIntEQ, found, needs, "") };
+    idx needs = x_const(e, (int64_t)multi_needs(m, i));
+    return x_equal(e, x_and(e, machine, needs), needs);
 }
 
 cond multi_is_tuned_for(const Multi *m, Emit *e, idx machine, int i)
 {
-    LLVMValueRef bit = LLVMConstInt(e->i64, multi_tuned_bit(m, i), 0);
-    LLVMValueRef found = LLVMBuildAnd(e->b, machine.v, bit, "");
-    return (cond){ LLVMBuildICmp(e->b, LLVMIntNE, found, LLVMConstInt(e->i64, 0, 0), "") };
+    idx bit = x_const(e, (int64_t)multi_tuned_bit(m, i));
+    return c_not(e, x_equal(e, x_and(e, machine, bit), x_const(e, 0)));
 }
 
 /* Best class first; in a class the variant that is tuned for this very CPU, else the first. */

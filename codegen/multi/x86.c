@@ -160,12 +160,6 @@ static LLVMValueRef cpuid(Emit *e, uint32_t leaf, uint32_t sub)
                     "={ax},=r,={cx},={dx},0,2,~{dirflag},~{fpsr},~{flags}", 2, args);
 }
 
-static idx field(Emit *e, idx word, unsigned shift, unsigned bits)
-{
-    LLVMValueRef high = LLVMBuildLShr(e->b, word.v, LLVMConstInt(e->i64, shift, 0), "");
-    return (idx){ LLVMBuildAnd(e->b, high, LLVMConstInt(e->i64, bits, 0), "") };
-}
-
 /* The second of the four letters' words tells the vendors apart: "Genu", "Auth". */
 static idx signature(Emit *e, idx vendor, idx version)
 {
@@ -173,8 +167,8 @@ static idx signature(Emit *e, idx vendor, idx version)
     cond is_amd = x_equal(e, vendor, x_const(e, 0x68747541));
     idx who = x_select(e, is_intel, x_const(e, INTEL),
                        x_select(e, is_amd, x_const(e, AMD), x_const(e, 0)));
-    idx family = x_add(e, field(e, version, 8, 15), field(e, version, 20, 255));
-    idx model = x_add(e, x_mulk(e, field(e, version, 16, 15), 16), field(e, version, 4, 15));
+    idx family = x_add(e, x_field(e, version, 8, 15), x_field(e, version, 20, 255));
+    idx model = x_add(e, x_mulk(e, x_field(e, version, 16, 15), 16), x_field(e, version, 4, 15));
     return x_add(e, x_add(e, x_mulk(e, who, 1 << 16), x_mulk(e, family, 1 << 8)), model);
 }
 
@@ -202,7 +196,7 @@ static void read_words(Emit *e, unsigned wanted, const var w[MAX_WORDS])
     EMIT_IF (e, x_less(e, x_const(e, 0x80000000), reg(e, cpuid(e, 0x80000000, 0), EAX))) {
         v_index_set(e, w[E1C], reg(e, cpuid(e, 0x80000001, 0), ECX));
     }
-    EMIT_IF (e, x_equal(e, field(e, reg(e, l1, ECX), 27, 1), x_const(e, 1))) {
+    EMIT_IF (e, x_equal(e, x_field(e, reg(e, l1, ECX), 27, 1), x_const(e, 1))) {
         const LLVMValueRef zero = LLVMConstInt(e->i32, 0, 0);
         v_index_set(e, w[XCR0], reg(e, asm_call(e, "xgetbv", "={ax},={dx},{cx}", 1, &zero), EAX));
     }

@@ -5,7 +5,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/target/features.h"
-#include "codegen/target/target.h"
+#include "codegen/target/llvm_init.h"
 #include "runtime/base/base.h"
 #include "runtime/base/env.h"
 #include "runtime/base/text.h"

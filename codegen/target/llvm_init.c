@@ -6,9 +6,9 @@
 ** before LLVM sees them, so no valid spec is known to get here.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "codegen/target/llvm_init.h"
 #include "codegen/target/fatal.h"
 #include "codegen/target/table.h"
-#include "codegen/target/target.h"
 #include "runtime/base/base.h"
 
 #include <llvm-c/Core.h>

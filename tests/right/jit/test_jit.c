@@ -2,7 +2,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/target/fatal.h"
-#include "codegen/target/target.h"
+#include "codegen/target/llvm_init.h"
 #include "tests/support/case.h"
 
 #include <criterion/criterion.h>

@@ -2,8 +2,8 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "tests/unit/emit/jit.h"
+#include "codegen/target/llvm_init.h"
 #include "codegen/target/table.h"
-#include "codegen/target/target.h"
 
 #include <criterion/criterion.h>
 #include <llvm-c/Analysis.h>

@@ -1,8 +1,8 @@
-/* target.h: dcn_target and LLVM's idea of the same machine.
+/* llvm_init.h: LLVM itself, and its idea of a target.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#ifndef DCN_CODEGEN_TARGET_H
-#define DCN_CODEGEN_TARGET_H
+#ifndef DCN_CODEGEN_LLVM_INIT_H
+#define DCN_CODEGEN_LLVM_INIT_H
 
 #include <dcngen.h>
 #include <llvm-c/TargetMachine.h>
