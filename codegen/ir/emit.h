@@ -215,7 +215,7 @@ cond c_any(Emit *e, mask m); /* m.v != NULL: whether some lane is set */
 addr p_at(Emit *e, addr p, idx at);
 addr p_at_bytes(Emit *e, addr p, idx bytes);
 addr p_at_i32(Emit *e, addr p, idx at);
-addr p_at_i64(Emit *e, addr p, idx at);
+addr p_at_word(Emit *e, addr p, idx at); /* words of 8 bytes: an i64, or a pointer on any machine */
 fvec p_load(Emit *e, addr p, mask live); /* dead lanes are not read and are 0 */
 void p_store(Emit *e, addr p, fvec x, mask live);
 fvec p_splat(Emit *e, addr p);                 /* one element in every lane */
@@ -229,9 +229,8 @@ void p_store_i32(Emit *e, addr p, ivec x);
 idx p_get_i32(Emit *e, addr p); /* one i32, sign-extended */
 idx p_get_i64(Emit *e, addr p);
 void p_put_i64(Emit *e, addr p, idx x);
-addr p_get_addr(Emit *e, addr p); /* one pointer, in 8 bytes on every machine */
+addr p_get_addr(Emit *e, addr p); /* one pointer, in a word */
 void p_put_addr(Emit *e, addr p, addr x);
-addr p_at_addr(Emit *e, addr p, idx at);
 /* p[at] in each live lane, 0 in the others, which are not read */
 fvec p_gather(Emit *e, addr p, ivec at, mask live);
 /* p[at] = x in each live lane */
@@ -264,7 +263,7 @@ void v_set(Emit *e, var x, fvec value);
 var v_index(Emit *e, idx init);
 idx v_index_get(Emit *e, var x);
 void v_index_set(Emit *e, var x, idx value);
-addr p_alloca(Emit *e, int n); /* n 8-byte words in the frame */
+addr p_alloca(Emit *e, int n); /* n words in the frame */
 
 /* ---- blocks --------------------------------------------------------------------- */
 

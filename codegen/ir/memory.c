@@ -24,7 +24,7 @@ addr p_at_i32(Emit *e, addr p, idx at)
     return element(e, e->i32, p, at);
 }
 
-addr p_at_i64(Emit *e, addr p, idx at)
+addr p_at_word(Emit *e, addr p, idx at)
 {
     return element(e, e->i64, p, at);
 }
@@ -143,11 +143,6 @@ idx p_get_i64(Emit *e, addr p)
 void p_put_i64(Emit *e, addr p, idx x)
 {
     store(e, p, x.v, 8);
-}
-
-addr p_at_addr(Emit *e, addr p, idx at)
-{
-    return element(e, e->i64, p, at);
 }
 
 addr p_get_addr(Emit *e, addr p)

@@ -91,11 +91,11 @@ Problem problem_load(Emit *e, const dcn_spec *s, addr args)
     const rt_operands o = rt_operands_of(s);
     idx size[4];
     for (int i = 0; i < 4; i++)
-        size[i] = x_named(e, sizes[i], p_get_i64(e, p_at_i64(e, args, x_const(e, o.n + i))));
+        size[i] = x_named(e, sizes[i], p_get_i64(e, p_at_word(e, args, x_const(e, o.n + i))));
     Problem pb = problem_of_sizes(e, s, size);
     for (int i = 0; i < o.n; i++)
         pb.operand[o.which[i]] = p_named(e, rt_operand_names[o.which[i]],
-                                         p_get_addr(e, p_at_addr(e, args, x_const(e, i))));
+                                         p_get_addr(e, p_at_word(e, args, x_const(e, i))));
     name_operands(&pb);
     find_offsets(e, &pb);
     return pb;

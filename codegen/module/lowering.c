@@ -120,10 +120,10 @@ static void fill(Emit *e, const Problem *pb, const Parts *p, int i, addr block, 
     int n = operands_of(st, ref);
     sizes_of(e, pb, st, size);
     for (int j = 0; j < 4; j++)
-        p_put_i64(e, p_at_i64(e, block, x_const(e, n + j)), size[j]);
+        p_put_i64(e, p_at_word(e, block, x_const(e, n + j)), size[j]);
     for (int j = 0; j < n && workspace.v; j++) {
         addr tensor = address_of(e, pb, p->g, ref[j], workspace);
-        p_put_addr(e, p_at_addr(e, block, x_const(e, j)), tensor);
+        p_put_addr(e, p_at_word(e, block, x_const(e, j)), tensor);
     }
 }
 

@@ -104,9 +104,9 @@ static Rows load(Emit *e, const Stage *st, addr args)
 {
     Rows r = { .st = st, .count = x_const(e, 1) };
     for (int i = 0; i < st->n; i++)
-        r.tensor[i] = p_get_addr(e, p_at_addr(e, args, x_const(e, i)));
+        r.tensor[i] = p_get_addr(e, p_at_word(e, args, x_const(e, i)));
     for (int i = 0; i < 3; i++)
-        r.count = x_mul(e, r.count, p_get_i64(e, p_at_i64(e, args, x_const(e, st->n + i))));
+        r.count = x_mul(e, r.count, p_get_i64(e, p_at_word(e, args, x_const(e, st->n + i))));
     return r;
 }
 

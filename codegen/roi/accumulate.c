@@ -104,7 +104,7 @@ static void table_sum(Emit *e, const Pass *p, idx bin, var *sum)
     addr offsets = p_at_i32(e, all, row);
     int64_t skip = (int64_t)(plan->bins + plan->wide) * plan->entries * 4;
     addr weights = p_at(e, p_at_bytes(e, all, x_const(e, skip)), row);
-    idx n = p_get_i64(e, p_at_i64(e, roi_own(e, p->c, plan->at_counts), bin));
+    idx n = p_get_i64(e, p_at_word(e, roi_own(e, p->c, plan->at_counts), bin));
     EMIT_FOR (e, i, x_const(e, 0), n, 1) {
         addr pixel = p_at(e, from, p_get_i32(e, p_at_i32(e, offsets, i.at)));
         fvec w = p_splat(e, p_at(e, weights, i.at));

@@ -193,7 +193,7 @@ static void table_of(Emit *e, const RoiCtx *c, idx from, idx to)
 {
     idx rows = p_get_i32(e, p_at_i32(e, counts_at(e, c, 0), from));
     idx cols = p_get_i32(e, p_at_i32(e, counts_at(e, c, 1), from));
-    p_put_i64(e, p_at_i64(e, roi_own(e, c, c->plan->at_counts), to), x_mul(e, rows, cols));
+    p_put_i64(e, p_at_word(e, roi_own(e, c, c->plan->at_counts), to), x_mul(e, rows, cols));
     if (c->plan->list > 4) {
         EMIT_FOR (e, y, x_const(e, 0), rows, 1) {
             table_row(e, c, from, to, y.at, cols);

@@ -67,8 +67,8 @@ static void call_ukernel(Emit *e, const TiledTile *t, const TiledBlock *b, const
     TiledUkernelArgs in = { .kc = b->kc, .args = t->args, .first = b->first, .last = b->last };
     in.a = from_map ? in_map(e, t, b, u->panel) : in_column(e, t, b, u->panel);
     idx weights = x_add(e, b->weights, x_mul(e, b->kc, u->out));
-    in.rows = p_at_addr(e, tiled_scratch(e, t, p->scratch.rows), u->panel);
-    in.residual_rows = p_at_addr(e, tiled_scratch(e, t, p->scratch.residual_rows), u->panel);
+    in.rows = p_at_word(e, tiled_scratch(e, t, p->scratch.rows), u->panel);
+    in.residual_rows = p_at_word(e, tiled_scratch(e, t, p->scratch.residual_rows), u->panel);
     in.out = x_add(e, x_mulk(e, b->g, p->groups.out_channels), u->out);
     in.weights = p_at(e, t->pb.weight, weights);
     tiled_call_ukernel(e, from_map ? t->fns->implicit[u->is_last] : t->fns->ukernel[u->is_last],

@@ -42,16 +42,16 @@ static void fill_rows(Emit *e, const TiledTile *t)
     EMIT_FOR_OPAQUE (e, row, x_const(e, 0), t->rows, 1) {
         EMIT_FOR_OPAQUE (e, col, x_const(e, 0), t->cols, 1) {
             idx pixel = x_add(e, x_mul(e, row.at, t->cols), col.at);
-            p_put_addr(e, p_at_addr(e, table, pixel), out_row(e, t, row.at, col.at));
+            p_put_addr(e, p_at_word(e, table, pixel), out_row(e, t, row.at, col.at));
             if (has_residual_rows(t))
-                p_put_addr(e, p_at_addr(e, residual, pixel),
+                p_put_addr(e, p_at_word(e, residual, pixel),
                            row_of(e, t, t->pb.residual, row.at, col.at));
         }
     }
     EMIT_FOR_OPAQUE (e, pixel, t->pixels, x_round_up(e, t->pixels, t->plan->tile.mr), 1) {
-        p_put_addr(e, p_at_addr(e, table, pixel.at), tiled_scratch(e, t, at->dummy_row));
+        p_put_addr(e, p_at_word(e, table, pixel.at), tiled_scratch(e, t, at->dummy_row));
         if (has_residual_rows(t))
-            p_put_addr(e, p_at_addr(e, residual, pixel.at), tiled_scratch(e, t, at->dummy_row));
+            p_put_addr(e, p_at_word(e, residual, pixel.at), tiled_scratch(e, t, at->dummy_row));
     }
 }
 

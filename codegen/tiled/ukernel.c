@@ -165,7 +165,7 @@ static Epilogue epilogue_of(const TiledPlan *p)
 
 static addr row_address(Emit *e, const RegTile *t, addr table, idx r)
 {
-    addr base = p_get_addr(e, p_at_addr(e, table, r));
+    addr base = p_get_addr(e, p_at_word(e, table, r));
     return p_at(e, base, t->in->out);
 }
 

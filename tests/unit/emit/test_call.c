@@ -26,7 +26,7 @@ static LLVMValueRef emit_put(Emit *e)
     LLVMBasicBlockRef here = LLVMGetInsertBlock(e->b);
     fn = e_fn_begin_with(e, "put", 1, e->none, &params, &in);
     EMIT_IF (e, in.really) {
-        p_put_i64(e, p_at_i64(e, in.to, in.at), in.value);
+        p_put_i64(e, p_at_word(e, in.to, in.at), in.value);
     }
     e_fn_end(e);
     e->fn = f;

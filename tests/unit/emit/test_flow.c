@@ -117,10 +117,10 @@ static void emit_loops(Emit *e, idx from, idx to, int64_t step)
         EMIT_FOR_OPAQUE (e, k, x_const(e, 0), jit_n(e), 1)
             v_index_set(e, outer, x_add(e, v_index_get(e, outer), x_mul(e, i.at, k.at)));
     }
-    p_put_i64(e, p_at_i64(e, jit_out(e), x_const(e, 3)), v_index_get(e, outer));
+    p_put_i64(e, p_at_word(e, jit_out(e), x_const(e, 3)), v_index_get(e, outer));
     p_put_i64(e, jit_out(e), v_index_get(e, count));
-    p_put_i64(e, p_at_i64(e, jit_out(e), x_const(e, 1)), v_index_get(e, sum));
-    p_put_i64(e, p_at_i64(e, jit_out(e), x_const(e, 2)), v_index_get(e, inner));
+    p_put_i64(e, p_at_word(e, jit_out(e), x_const(e, 1)), v_index_get(e, sum));
+    p_put_i64(e, p_at_word(e, jit_out(e), x_const(e, 2)), v_index_get(e, inner));
 }
 
 static void check_loop(JitFn fn, const int64_t *range, const char *what)
@@ -156,7 +156,7 @@ Test(flow, loops)
         check_loop(j.fn, range, "constant");
         jit_free(&j);
         e = jit_begin(&j, DCN_F32, &t, 4);
-        idx to = p_get_i64(e, p_at_i64(e, jit_in(e), x_const(e, 1)));
+        idx to = p_get_i64(e, p_at_word(e, jit_in(e), x_const(e, 1)));
         emit_loops(e, p_get_i64(e, jit_in(e)), to, range[2]);
         jit_end(&j);
         check_loop(j.fn, range, "at run time");
@@ -199,7 +199,7 @@ static void emit_branches(Emit *e)
         }
         EMIT_IF (e, x_equal(e, x_rem(e, i.at, x_const(e, 3)), x_const(e, 1)))
             v_index_set(e, y, x_addk(e, v_index_get(e, y), 10));
-        p_put_i64(e, p_at_i64(e, jit_out(e), i.at), v_index_get(e, y));
+        p_put_i64(e, p_at_word(e, jit_out(e), i.at), v_index_get(e, y));
     }
 }
 

@@ -87,7 +87,7 @@ static void emit_scalars(Emit *e, idx a, idx b, int positive)
 {
     for (int r = 0; r < SCALARS; r++)
         if (positive || !scalars[r].positive)
-            p_put_i64(e, p_at_i64(e, jit_out(e), x_const(e, r)), scalars[r].emit(e, a, b));
+            p_put_i64(e, p_at_word(e, jit_out(e), x_const(e, r)), scalars[r].emit(e, a, b));
 }
 
 static void check_scalars(JitFn fn, const int64_t *ab, int positive, const char *how)
@@ -109,7 +109,7 @@ static void scalars_at_run_time(const dcn_target *t, int positive)
 {
     Jit j;
     Emit *e = jit_begin(&j, DCN_F32, t, 4);
-    idx a = p_get_i64(e, jit_in(e)), b = p_get_i64(e, p_at_i64(e, jit_in(e), x_const(e, 1)));
+    idx a = p_get_i64(e, jit_in(e)), b = p_get_i64(e, p_at_word(e, jit_in(e), x_const(e, 1)));
     emit_scalars(e, a, b, positive);
     jit_end(&j);
     for (int i = 0; i < NUMBERS * NUMBERS; i++) {
@@ -321,9 +321,9 @@ Test(memory, integers_and_pointers)
     p_put_i64(e, out, x_add(e, p_get_i32(e, in), second));
     ivec four = p_load_i32(e, p_at_i32(e, in, x_const(e, 4)));
     p_store_i32(e, p_at_i32(e, out, x_const(e, 2)), i_add(e, four, four));
-    addr slot = p_at_addr(e, out, x_const(e, 3));
+    addr slot = p_at_word(e, out, x_const(e, 3));
     p_put_addr(e, slot, in);
-    p_put_i64(e, p_at_i64(e, out, x_const(e, 4)), p_get_i32(e, p_get_addr(e, slot)));
+    p_put_i64(e, p_at_word(e, out, x_const(e, 4)), p_get_i32(e, p_get_addr(e, slot)));
     jit_end(&j);
     int32_t from[8] = { -7, 2000000000, 0, 0, 1, -2, 3, -4 };
     int64_t to[5] = { 0 };
