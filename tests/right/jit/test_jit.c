@@ -288,7 +288,7 @@ static int provoke(CgRecovery *g)
     return fatal;
 }
 
-Test(guard, a_fatal_error_comes_back_and_the_next_kernel_compiles)
+Test(fatal, a_fatal_error_comes_back_and_the_next_kernel_compiles)
 {
     CgRecovery g = { .reason = "" };
     cg_llvm_init();
@@ -302,7 +302,7 @@ Test(guard, a_fatal_error_comes_back_and_the_next_kernel_compiles)
 }
 
 /* Triples that begin well: an object or a message, never the end of the process. */
-Test(guard, odd_triples)
+Test(fatal, odd_triples)
 {
     static const char *const triples[] = { "x86_64-pc-windows-msvc",  "x86_64-apple-macosx",
                                            "x86_64zzz-foo",           "x86_64---",
