@@ -1,4 +1,4 @@
-/* inside.h: what the files of multi/ have between them: plan.c -> probe.c -> select.c -> query.c, entry.c.
+/* inside.h: what the files of multi/ have between them: plan.c -> probe.c -> select.c -> text.c -> query.c -> entry.c.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_CODEGEN_MULTI_INSIDE_H
