@@ -5,7 +5,7 @@ same operands; each output is compared with dcngen's, which the library's own ch
 wrong one is reported and not timed.  Then they take turns, round after round, beginning with
 another one each time, so that a slow minute of the machine slows all alike; a turn runs once
 unclocked to bring its data into the caches, unless it is so long that this is no matter, and then
-by the clock.  Before each turn the machine's multiply-add peak is probed.  Ratios are medians of
+by the clock.  Before each turn the machine's multiply-add peak is measured.  Ratios are medians of
 the ratios within one round.
 
 Needs nothing but Python; what is not installed for the peers is named as missing.
@@ -42,7 +42,7 @@ class Cell:
         self.run, self.workload, self.threads = run, workload, threads
         self.suite = SUITES[run.known[workload]]
         self.folder = tempfile.mkdtemp(prefix="cell-", dir=run.scratch)
-        self.workers, self.rows, self.probe = {}, [], None
+        self.workers, self.rows, self.peak_worker = {}, [], None
 
     def file(self, name):
         return os.path.join(self.folder, name)
@@ -79,8 +79,8 @@ class Cell:
             if name not in self.suite.peers:
                 continue
             self.start(name, *PEERS[name], [*self.run.peer_command, name, self.folder, count])
-        self.probe = Worker([self.run.worker, "peak", count], self.threads, self.run.log)
-        self.about["cpu"] = self.probe.ready()["cpu"]
+        self.peak_worker = Worker([self.run.worker, "peak", count], self.threads, self.run.log)
+        self.about["cpu"] = self.peak_worker.ready()["cpu"]
 
     def drop(self, row, why, key="error"):
         row[key] = why
@@ -124,7 +124,7 @@ class Cell:
 
     def turn(self, row):
         worker = self.workers[row["name"]]
-        self.peak.append(self.probe.ask("run 1")["gflops"])
+        self.peak.append(self.peak_worker.ask("run 1")["gflops"])
         try:
             if row["first_ns"] < LONG_NS:
                 worker.ask("run 1")
@@ -168,7 +168,7 @@ class Cell:
             self.take_turns()
             return self.summarise()
         finally:
-            for worker in [*self.workers.values(), self.probe]:
+            for worker in [*self.workers.values(), self.peak_worker]:
                 if worker:
                     worker.close()
             shutil.rmtree(self.folder)

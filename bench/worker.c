@@ -3,7 +3,7 @@
 **     dcngen_worker list SPEC [-D name=value]                the names of its kernels
 **     dcngen_worker make DIR SPEC KERNEL [-D name=value]     write the operands, say what they are
 **     dcngen_worker time DIR SPEC KERNEL THREADS [-D ...]    run the kernel on them when asked
-**     dcngen_worker peak THREADS                             run the multiply-add probe when asked
+**     dcngen_worker peak THREADS                             run the multiply-add loop when asked
 **     dcngen_worker compare A.npy B.npy                      how far B is from A
 **
 ** Operands are float32 .npy files in nchw, whatever the layout of the spec; `time` turns them into
@@ -44,7 +44,7 @@ typedef struct BenchWorker {
     dcn_tensor tensor[RT_NUM_OPERANDS];
     void *data[RT_NUM_OPERANDS]; /* weight packed */
     void *workspace;
-    TunePeak probe;
+    TunePeak peak;
 } BenchWorker;
 
 static void file_name(char *buf, size_t size, const char *dir, const char *tensor)
@@ -244,7 +244,7 @@ static int answer_verify(BenchWorker *w, const char *rest, dcn_error *err)
 static int answer_peak(BenchWorker *w, const char *rest, dcn_error *err)
 {
     (void)rest, (void)err;
-    printf("{\"gflops\":%.3f}\n", tune_peak_run(&w->probe));
+    printf("{\"gflops\":%.3f}\n", tune_peak_run(&w->peak));
     return 0;
 }
 
@@ -298,13 +298,12 @@ static int time_peak(int argc, char **argv, dcn_error *err)
     (void)argc;
     BenchWorker w = { .threads = atoi(argv[2]) };
     dcn_target t;
-    int failed =
-        dcn_target_native(&t, err) || tune_peak_open(&w.probe, DCN_F32, &t, w.threads, err);
+    int failed = dcn_target_native(&t, err) || tune_peak_open(&w.peak, DCN_F32, &t, w.threads, err);
     if (!failed) {
         printf("{\"ready\":true,\"cpu\":\"%s\",\"isa\":\"%s\"}\n", t.cpu, t.isa);
         failed = answer(&w, peak_verbs, err);
     }
-    tune_peak_close(&w.probe);
+    tune_peak_close(&w.peak);
     return failed;
 }
 

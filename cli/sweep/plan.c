@@ -16,7 +16,7 @@
 
 typedef struct Axes {
     const Args *args;
-    SweepWish wish; /* what is the same for all */
+    SweepRequest request; /* what is the same for all */
     SweepPlan plan;
 } Axes;
 
@@ -25,8 +25,8 @@ typedef struct Axes {
 static int add(Axes *x, dcn_error *err)
 {
     SweepItem item;
-    return sweep_item_make(&x->wish, &item, err) || sweep_plan_add(&x->plan, &item, err) < 0 ? -1
-                                                                                             : 0;
+    return sweep_item_make(&x->request, &item, err) || sweep_plan_add(&x->plan, &item, err) < 0 ? -1
+                                                                                                : 0;
 }
 
 /* Whether offsets are read at all: else what they are is the same to it. */
@@ -39,16 +39,16 @@ static bool has_offsets(const dcn_spec *s)
 static int for_offsets(Axes *x, dcn_error *err)
 {
     char word[4096];
-    const bool all = x->args->offsets_list && has_offsets(x->wish.spec);
+    const bool all = x->args->offsets_list && has_offsets(x->request.spec);
     const char *at = all ? x->args->offsets_list : "normal:2";
     int failed = 0;
     do {
         if (sweep_word(&at, word, sizeof word) >= sizeof word)
             return dcn_fail(err, DCN_EUSAGE, "--offsets '%.100s...' is too long", word);
-        x->wish.offsets = word;
+        x->request.offsets = word;
         failed = offsets_check(word, err) || add(x, err) ? -1 : 0;
     } while (!failed && *at);
-    x->wish.offsets = NULL;
+    x->request.offsets = NULL;
     return failed;
 }
 
@@ -63,7 +63,7 @@ static int for_threads(Axes *x, dcn_error *err)
         if (!*word || word[strspn(word, "0123456789")] || n < 1 || n > RT_MAX_THREADS)
             return dcn_fail(err, DCN_EUSAGE, "--threads '%s' is not a number from 1 to %d", word,
                             RT_MAX_THREADS);
-        x->wish.threads = (int)n;
+        x->request.threads = (int)n;
         failed = for_offsets(x, err);
     } while (!failed && *at);
     return failed;
@@ -73,7 +73,7 @@ static int for_threads(Axes *x, dcn_error *err)
 static int for_targets(Axes *x, dcn_error *err)
 {
     char word[64];
-    const char *own = x->wish.spec->target, *given = x->args->target, *at = given;
+    const char *own = x->request.spec->target, *given = x->args->target, *at = given;
     if (!given)
         at = given = x->args->cpu;
     int failed = 0;
@@ -82,10 +82,10 @@ static int for_targets(Axes *x, dcn_error *err)
     do {
         if (!sweep_word(&at, word, sizeof word))
             return dcn_fail(err, DCN_EUSAGE, "--target '%.100s' has an empty name", given);
-        x->wish.target = word;
+        x->request.target = word;
         failed = for_threads(x, err);
     } while (!failed && *at);
-    x->wish.target = NULL;
+    x->request.target = NULL;
     return failed;
 }
 
@@ -98,7 +98,7 @@ static int add_file(Axes *x, const char *path, dcn_error *err)
     one.words = (WordList){ 1, &path };
     int failed = kernels_load(&one, &k, err);
     for (int i = 0; i < k.n && !failed; i++) {
-        x->wish.spec = k.spec[i];
+        x->request.spec = k.spec[i];
         failed = for_targets(x, err);
     }
     kernels_free(&k);
@@ -113,7 +113,7 @@ static int add_canonical(Axes *x, dcn_error *err)
         return -1;
     int failed = 0;
     for (int i = 0; i < dcn_module_count(m) && !failed; i++) {
-        x->wish.spec = dcn_module_spec(m, i);
+        x->request.spec = dcn_module_spec(m, i);
         failed = for_targets(x, err);
     }
     dcn_module_free(m);
@@ -168,13 +168,13 @@ static int write_plan(const Args *a, const SweepPlan *plan, dcn_error *err)
 int sweep_plan(const Args *a, dcn_error *err)
 {
     Axes x = { .args = a,
-               .wish = { .triple = a->triple,
-                         .attrs = a->attrs,
-                         .schedule = a->schedule,
-                         .effort = a->effort,
-                         .trials = a->trials,
-                         .seconds = args_has(a, OPT_TIME) ? a->seconds : 0,
-                         .seed = a->seed } };
+               .request = { .triple = a->triple,
+                            .attrs = a->attrs,
+                            .schedule = a->schedule,
+                            .effort = a->effort,
+                            .trials = a->trials,
+                            .seconds = args_has(a, OPT_TIME) ? a->seconds : 0,
+                            .seed = a->seed } };
     int failed = check(a, err) || fill(&x, err) || write_plan(a, &x.plan, err);
     if (!failed && (a->out || a->slurm))
         printf("%d items\n", x.plan.n);

@@ -5,10 +5,11 @@
 **     dcn_cache_pin(c, &spec, &(dcn_options){ .schedule = "tiled mr=6", .threads = 2 }, &err);
 **     dcn_cache_close(c);
 **
-** dcn_compile and its like use the store by themselves; this is for looking after it.  It lies where the
-** environment says (docs/CACHE.md): DCNGEN_CACHE_DIR, else below the homes of XDG.  A system-wide store is read
-** after the user's and never written.  Nothing is created before something is written.  Any number of processes
-** may use one store; one handle is for one thread at a time.
+** dcn_compile and its like use the store by themselves; this is for looking after it.  It lies
+** where the environment says (docs/CACHE.md): DCNGEN_CACHE_DIR, else below the homes of XDG.  A
+** system-wide store is read after the user's and never written.  Nothing is created before
+** something is written.  Any number of processes may use one store; one handle is for one thread at
+** a time.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCNGEN_CACHE_H
@@ -22,8 +23,9 @@ extern "C" {
 
 typedef struct dcn_cache dcn_cache;
 
-/* Succeeds also where there is no store or it may not be used: dcn_cache_why then says why, else it is "".
-** A file that is damaged, not of dcngen or of a newer one is DCN_ESTORE, and is left as it is. */
+/* Succeeds also where there is no store or it may not be used: dcn_cache_why then says why, else it
+** is "". A file that is damaged, not of dcngen or of a newer one is DCN_ESTORE, and is left as it
+** is. */
 int dcn_cache_open(dcn_cache **out, dcn_error *err);
 void dcn_cache_close(dcn_cache *c);
 const char *dcn_cache_why(const dcn_cache *c);  /* borrowed */
@@ -49,19 +51,21 @@ typedef struct dcn_cache_entry {
     int winner, pinned, stale;
 } dcn_cache_entry;
 
-/* Every candidate, oldest first, the user's before the system's, then pins of what was never tried; until
-** `each` returns non-zero. */
+/* Every candidate, oldest first, the user's before the system's, then pins of what was never tried;
+** until `each` returns non-zero. */
 int dcn_cache_each(dcn_cache *c, int (*each)(void *self, const dcn_cache_entry *e), void *self,
                    dcn_error *err);
 
-/* Drop what is stale or belongs to nothing, what was not used for `days`, and code beyond `bytes`, longest
-** unused first; -1: no limit.  Pins stay.  Returns how many records and code files went, or -1. */
+/* Drop what is stale or belongs to nothing, what was not used for `days`, and code beyond `bytes`,
+** longest unused first; -1: no limit.  Pins stay.  Returns how many records and code files went, or
+** -1. */
 int64_t dcn_cache_prune(dcn_cache *c, int64_t bytes, int64_t days, dcn_error *err);
 
 /* Everything goes, pins too. */
 int dcn_cache_clear(dcn_cache *c, dcn_error *err);
 
-/* Check the file and all code; one call of say for each damage (NULL: none).  Returns how many, or -1. */
+/* Check the file and all code; one call of print for each damage (NULL: none).  Returns how many,
+** or -1. */
 int dcn_cache_verify(dcn_cache *c, void (*print)(void *self, const char *line), void *self,
                      dcn_error *err);
 
@@ -74,10 +78,12 @@ typedef struct dcn_cache_imported {
     int64_t older; /* what is here is as good */
 } dcn_cache_imported;
 
-/* All lines of such a file ("-": the standard input), or none if one is wrong: the best verified record wins, pins that are here stay. */
+/* All lines of such a file ("-": the standard input), or none if one is wrong: the best verified
+** record wins, pins that are here stay. */
 int dcn_cache_import(dcn_cache *c, const char *path, dcn_cache_imported *out, dcn_error *err);
 
-/* Use opt->schedule for this spec on opt->target with opt->threads, whatever was measured; or do so no longer. */
+/* Use opt->schedule for this spec on opt->target with opt->threads, whatever was measured; or do so
+** no longer. */
 int dcn_cache_pin(dcn_cache *c, const dcn_spec *s, const dcn_options *opt, dcn_error *err);
 int dcn_cache_unpin(dcn_cache *c, const dcn_spec *s, const dcn_options *opt, dcn_error *err);
 

@@ -16,7 +16,7 @@ static int lower(char c)
     return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
 }
 
-static int least(int a, int b)
+static int smaller(int a, int b)
 {
     return a < b ? a : b;
 }
@@ -33,10 +33,10 @@ static int distance(const char *a, int na, const char *b, int nb)
         now[0] = i;
         for (int j = 1; j <= nb; j++) {
             int changed = up[j - 1] + (lower(a[i - 1]) != lower(b[j - 1]));
-            now[j] = least(changed, 1 + least(up[j], now[j - 1]));
+            now[j] = smaller(changed, 1 + smaller(up[j], now[j - 1]));
             if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) &&
                 lower(a[i - 2]) == lower(b[j - 1]))
-                now[j] = least(now[j], up2[j - 2] + 1);
+                now[j] = smaller(now[j], up2[j - 2] + 1);
         }
     }
     return row[na % 3][nb];

@@ -26,8 +26,8 @@ static const double MARGIN[] = { 0.02, 0.005 }; /* shares of the best time, in t
 
 bool search_cannot_win(const Search *s, double estimate)
 {
-    double least = s->space->min_ratio * model_least_ratio(s->model) * estimate;
-    return s->nelites && least > s->elite[0].time;
+    double lowest = s->space->min_ratio * model_least_ratio(s->model) * estimate;
+    return s->nelites && lowest > s->elite[0].time;
 }
 
 static void add_candidate(Search *s, PointSet *seen, const SearchPoint *p)

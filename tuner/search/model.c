@@ -34,11 +34,11 @@ struct SearchModel {
     SearchPoint point[MODEL_MAX_POINTS];
     double estimate[MODEL_MAX_POINTS], time[MODEL_MAX_POINTS]; /* logarithms */
     double weight[MODEL_MAX_POINTS];
-    double slope;          /* b */
-    double middle, spread; /* of the residuals */
-    int told, next_fit;    /* answers; how many there will be when knobs are judged again */
-    int measured;          /* points that did not fail */
-    double least, worst;   /* time / estimate, time; logarithms */
+    double slope;               /* b */
+    double middle, spread;      /* of the residuals */
+    int told, next_fit;         /* answers; how many there will be when knobs are judged again */
+    int measured;               /* points that did not fail */
+    double lowest_ratio, worst; /* time / estimate, time; logarithms */
     double factor[MODEL_MAX_POINTS][MODEL_MAX_POINTS];
     double relevance[SEARCH_MAX_LOWERINGS][SEARCH_MAX_DIMS]; /* of each lowering's knobs */
 };
@@ -177,14 +177,14 @@ static void fit_relevance(SearchModel *m)
 {
     static const double value[] = { 0.05, 0.4, 2 };
     int lowering = m->point[m->n - 1].at[0], dims = m->space->dims(m->space->self, lowering);
-    double least = neg_log_likelihood(m);
+    double lowest = neg_log_likelihood(m);
     for (int i = 1; i <= dims; i++) {
         double *at = &m->relevance[lowering][i], best = *at;
         for (size_t j = 0; j < sizeof value / sizeof *value; j++) {
             *at = value[j];
-            double now = *at == best ? least : neg_log_likelihood(m);
-            if (now < least - 0.01) {
-                least = now;
+            double now = *at == best ? lowest : neg_log_likelihood(m);
+            if (now < lowest - 0.01) {
+                lowest = now;
                 best = *at;
             }
         }
@@ -222,7 +222,7 @@ static void add(SearchModel *m, const SearchPoint *p, double estimate, double ti
 void model_add(SearchModel *m, const SearchPoint *p, double estimate, double time)
 {
     double x = log(estimate), y = log(time);
-    m->least = m->measured ? fmin(m->least, y - x) : y - x;
+    m->lowest_ratio = m->measured ? fmin(m->lowest_ratio, y - x) : y - x;
     m->worst = m->measured ? fmax(m->worst, y) : y;
     m->measured++;
     add(m, p, x, y);
@@ -257,5 +257,5 @@ Prediction model_predict(const SearchModel *m, const SearchPoint *p, double esti
 
 double model_least_ratio(const SearchModel *m)
 {
-    return m->measured ? exp(m->least) : 0;
+    return m->measured ? exp(m->lowest_ratio) : 0;
 }

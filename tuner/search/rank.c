@@ -77,7 +77,7 @@ static int sample_some(Ranking *s, rt_rng *rng)
 }
 
 /* The best point that differs from *p in one knob, if it is better than *p. */
-static int step_down(const Ranking *s, SearchPoint *p, double *least)
+static int step_down(const Ranking *s, SearchPoint *p, double *lowest)
 {
     const SearchSpace *sp = s->space;
     SearchPoint from = *p;
@@ -86,8 +86,8 @@ static int step_down(const Ranking *s, SearchPoint *p, double *least)
         SearchPoint q = from;
         for (q.at[i + 1] = 0; q.at[i + 1] < sp->choices(sp->self, from.at[0], i); q.at[i + 1]++) {
             double e = is_legal(s, &q) ? estimate(s, &q) : INFINITY;
-            if (e < *least) {
-                *least = e;
+            if (e < *lowest) {
+                *lowest = e;
                 *p = q;
                 moved = 1;
             }
@@ -101,8 +101,8 @@ static void climb(Ranking *s)
     int from = s->n < CLIMBS ? s->n : CLIMBS;
     for (int i = 0; i < from; i++) {
         SearchPoint p = points_at(s->space, s->at[i].number);
-        double least = s->at[i].estimate;
-        while (step_down(s, &p, &least)) {
+        double lowest = s->at[i].estimate;
+        while (step_down(s, &p, &lowest)) {
         }
         rank(s, &p);
     }

@@ -28,8 +28,8 @@ typedef struct SearchSpace {
     int (*choices)(void *self, int lowering, int dim); /* values of knob dim, from 0 */
     int (*legal)(void *self, const SearchPoint *p);
     double (*estimate)(void *self, const SearchPoint *p); /* > 0, in any unit */
-    double
-        min_ratio; /* 0..1: every point takes at least this times its estimate; 0: nobody knows */
+    /* 0..1: every point takes at least this times its estimate; 0: nobody knows */
+    double min_ratio;
 } SearchSpace;
 
 typedef enum SearchMode {

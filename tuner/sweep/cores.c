@@ -60,11 +60,11 @@ static void add_cpus(const Cores *c, int i, int max, cpu_set_t *to)
 int cores_take(const Cores *c, int threads, CoreSet *out, dcn_error *err)
 {
     const bool crowded = threads > c->n;
-    const int wanted = crowded ? c->n : threads;
+    const int needed = crowded ? c->n : threads;
     int got = 0;
     out->n = 0;
     CPU_ZERO(&out->cpus);
-    for (int i = 0; i < c->n && out->n < wanted && got > -2; i++) {
+    for (int i = 0; i < c->n && out->n < needed && got > -2; i++) {
         char name[32];
         snprintf(name, sizeof name, "core/%d", c->first[i]);
         got = sweep_lock(name, err);
@@ -73,7 +73,7 @@ int cores_take(const Cores *c, int threads, CoreSet *out, dcn_error *err)
         out->fd[out->n++] = got;
         add_cpus(c, i, crowded ? CORES_MAX : 1, &out->cpus);
     }
-    if (got > -2 && out->n == wanted)
+    if (got > -2 && out->n == needed)
         return 1;
     cores_drop(out);
     return got == -2 ? -1 : 0;

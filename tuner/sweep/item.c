@@ -48,7 +48,7 @@ void sweep_item_id(const SweepItem *t, char out[SWEEP_ID_MAX])
     short_digest(text, sizeof text / sizeof *text, out);
 }
 
-/* ---- from a wish -------------------------------------------------------------------------- */
+/* ---- from a request ------------------------------------------------------------------------ */
 
 typedef struct Copy {
     char *to;
@@ -93,7 +93,7 @@ static void set_machine(SweepItem *t, const TuneKey *key)
 }
 
 /* One of the command line; that of a spec is the worker's affair, as the rest of the spec is. */
-static int check_schedule(const SweepWish *w, const dcn_target *target, dcn_error *err)
+static int check_schedule(const SweepRequest *w, const dcn_target *target, dcn_error *err)
 {
     Schedule sc;
     if (!w->schedule || !sched_parse(w->schedule, w->spec, target, NULL, &sc, err))
@@ -101,7 +101,7 @@ static int check_schedule(const SweepWish *w, const dcn_target *target, dcn_erro
     return dcn_fail(err, err->code, "kernel '%s' for %s: %s", w->spec->name, w->target, err->text);
 }
 
-int sweep_item_make(const SweepWish *w, SweepItem *t, dcn_error *err)
+int sweep_item_make(const SweepRequest *w, SweepItem *t, dcn_error *err)
 {
     dcn_target target;
     TuneKey key;

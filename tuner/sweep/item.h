@@ -2,7 +2,7 @@
 **
 ** An item is one kernel for one target, one number of threads and one distribution of offsets, with
 ** its budget.  It holds all that a worker on another machine needs; its id is a digest of that, so
-** the same wish is the same item whoever plans it and however often.
+** the same request is the same item whoever plans it and however often.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_TUNER_SWEEP_ITEM_H
@@ -33,7 +33,7 @@ typedef struct SweepItem {
 } SweepItem;
 
 /* What an item is made of; the rest follows. */
-typedef struct SweepWish {
+typedef struct SweepRequest {
     const dcn_spec *spec;
     const char *target, *triple, *attrs; /* the latter may be NULL */
     const char *schedule;                /* what stays of it; NULL: as the spec says */
@@ -43,9 +43,9 @@ typedef struct SweepWish {
     int64_t trials;
     double seconds;
     uint64_t seed;
-} SweepWish;
+} SweepRequest;
 
-int sweep_item_make(const SweepWish *wish, SweepItem *out, dcn_error *err);
+int sweep_item_make(const SweepRequest *request, SweepItem *out, dcn_error *err);
 
 /* The id that belongs to the other fields. */
 void sweep_item_id(const SweepItem *item, char id[SWEEP_ID_MAX]);

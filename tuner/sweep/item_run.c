@@ -152,8 +152,8 @@ int sweep_run_item(const ItemRun *run, SweepRow *row, dcn_error *err)
     int failed = held == -2 || sweep_row_get(db, t->id, row, err) ? -1 : 0;
     if (!failed && held == -1)
         row->state = SWEEP_RUNNING;
-    const bool wanted = row->state < (run->estimate ? SWEEP_ESTIMATED : SWEEP_DONE) && held >= 0;
-    if (!failed && wanted && work(run, db, row, &why)) {
+    const bool open = row->state < (run->estimate ? SWEEP_ESTIMATED : SWEEP_DONE) && held >= 0;
+    if (!failed && open && work(run, db, row, &why)) {
         row->state = SWEEP_FAILED;
         snprintf(row->why, sizeof row->why, "%.*s", (int)sizeof row->why - 1, why.text);
         failed = why.code == DCN_ESTORE || sweep_row_put(db, t->id, row, &why)

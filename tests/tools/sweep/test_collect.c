@@ -59,7 +59,7 @@ static void make_plan(void)
     spec.in_channels = spec.out_channels = 4;
     spec.height = spec.width = 5;
     spec.kernel[0] = spec.kernel[1] = 3;
-    const SweepWish w = {
+    const SweepRequest w = {
         .spec = &spec, .target = "x86-64-v3", .threads = 1, .offsets = "normal:2"
     };
     cr_assert_eq(sweep_item_make(&w, &t, &err), 0, "%s", err.text);

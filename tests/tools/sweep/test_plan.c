@@ -22,12 +22,12 @@ static dcn_spec spec_of(const char *name)
     return s;
 }
 
-static SweepWish wish_of(const dcn_spec *s)
+static SweepRequest request_of(const dcn_spec *s)
 {
-    return (SweepWish){ .spec = s, .target = "haswell", .threads = 1, .offsets = "normal:2" };
+    return (SweepRequest){ .spec = s, .target = "haswell", .threads = 1, .offsets = "normal:2" };
 }
 
-static SweepItem item_of(const SweepWish *w)
+static SweepItem item_of(const SweepRequest *w)
 {
     SweepItem t;
     dcn_error err;
@@ -38,7 +38,7 @@ static SweepItem item_of(const SweepWish *w)
 Test(item, the_same_wish_is_the_same_item)
 {
     const dcn_spec a = spec_of("a"), b = spec_of("b");
-    const SweepWish first = wish_of(&a), second = wish_of(&b);
+    const SweepRequest first = request_of(&a), second = request_of(&b);
     const SweepItem one = item_of(&first), two = item_of(&second);
     cr_expect_str_eq(one.id, two.id);
     cr_expect_str_eq(one.kernel, "a");
@@ -53,11 +53,11 @@ Test(item, the_id_depends_on_all_that_matters)
     dcn_spec narrow = s;
     dcn_spec wide = s;
     SweepItem item[N];
-    SweepWish w[N];
+    SweepRequest w[N];
     wide.width = 7;
     snprintf(narrow.schedule, sizeof narrow.schedule, "direct");
     for (int i = 0; i < N; i++)
-        w[i] = wish_of(&s);
+        w[i] = request_of(&s);
     w[1].target = "znver4";
     w[2].threads = 2;
     w[3].offsets = "zero";
@@ -79,11 +79,11 @@ Test(item, what_cannot_be_planned)
     const dcn_spec s = spec_of("k");
     SweepItem t;
     dcn_error err;
-    SweepWish w = wish_of(&s);
+    SweepRequest w = request_of(&s);
     w.target = "haswel";
     cr_expect_eq(sweep_item_make(&w, &t, &err), -1);
     cr_expect_not_null(strstr(err.text, "did you mean \"haswell\""), "%s", err.text);
-    w = wish_of(&s);
+    w = request_of(&s);
     w.offsets = "nowhere.npy";
     cr_expect_eq(sweep_item_make(&w, &t, &err), -1);
 }
@@ -91,7 +91,7 @@ Test(item, what_cannot_be_planned)
 Test(item, opens_as_what_was_wished)
 {
     const dcn_spec s = spec_of("k");
-    const SweepWish w = wish_of(&s);
+    const SweepRequest w = request_of(&s);
     SweepItem t = item_of(&w);
     SweepJob job;
     dcn_error err;
@@ -114,7 +114,7 @@ static void fill(SweepPlan *plan)
     s = spec_of("k");
     *plan = (SweepPlan){ 0 };
     for (int threads = 1; threads <= 100; threads++) {
-        SweepWish w = wish_of(&s);
+        SweepRequest w = request_of(&s);
         w.threads = threads;
         w.seconds = 0.1;
         w.seed = UINT64_MAX;
@@ -197,7 +197,7 @@ Test(plan, what_is_not_one)
     size_t size;
     dcn_error err;
     const dcn_spec s = spec_of("k");
-    SweepWish w = wish_of(&s);
+    SweepRequest w = request_of(&s);
     w.seconds = 3;
     const SweepItem t = item_of(&w);
     cr_assert_eq(sweep_plan_add(&plan, &t, &err), 1);

@@ -16,15 +16,15 @@
 
 enum { CHANNELS = 2, WIDTH = 3, MAX_BATCH = 4, MAX_HEIGHT = 5, COUNT = 120, RELEASED = 77 };
 
-typedef struct Args {
+typedef struct KernelArgs {
     const float *input, *weight;
     float *output;
     int64_t batch, height, width;
-} Args;
+} KernelArgs;
 
 static atomic_int runs, highest_thread;
 
-static int64_t image_elements(const Args *a)
+static int64_t image_elements(const KernelArgs *a)
 {
     return CHANNELS * a->height * a->width;
 }
@@ -39,7 +39,7 @@ static void note_thread(int64_t thread)
 static void run(const void *args, int64_t phase, int64_t first, int64_t last, void *workspace,
                 int64_t thread)
 {
-    const Args *a = args;
+    const KernelArgs *a = args;
     float *copy = workspace;
     note_thread(thread);
     for (int64_t task = first; task < last; task++) {
@@ -55,7 +55,7 @@ static void run(const void *args, int64_t phase, int64_t first, int64_t last, vo
 
 static int64_t tasks(const void *args, int64_t phase)
 {
-    const Args *a = args;
+    const KernelArgs *a = args;
     const int64_t n[] = { a->batch * a->height, a->batch, -1 };
     return n[phase];
 }
@@ -210,16 +210,16 @@ Test(execute, one_kernel_runs_in_many_calls_at_once)
 
 /* ---- the caller's parallel loop ------------------------------------------- */
 
-typedef struct Loop {
+typedef struct CountingLoop {
     int calls, threads, skip;
     int64_t n[4];
-} Loop;
+} CountingLoop;
 
 /* Backwards, on the last thread; leaves out the first `skip` tasks. */
 static void backwards(void *self, int64_t n, int threads,
                       void (*body)(void *arg, int64_t i, int thread), void *arg)
 {
-    Loop *loop = self;
+    CountingLoop *loop = self;
     loop->n[loop->calls++] = n;
     loop->threads = threads;
     for (int64_t i = n - 1; i >= loop->skip; i--)
@@ -230,7 +230,7 @@ Test(execute, a_hook_gets_each_phase)
 {
     dcn_kernel k = copier();
     dcn_call call = call_of(3);
-    Loop loop = { 0 };
+    CountingLoop loop = { 0 };
     call.parallel_for = backwards;
     call.parallel_self = &loop;
     cr_assert_eq(dcn_execute(&k, &call, NULL), 0);
@@ -247,7 +247,7 @@ Test(execute, a_hook_that_leaves_tasks_out_is_found)
     dcn_kernel k = copier();
     dcn_call call = call_of(3);
     dcn_error err;
-    Loop loop = { .skip = 2 };
+    CountingLoop loop = { .skip = 2 };
     call.parallel_for = backwards;
     call.parallel_self = &loop;
     cr_expect_eq(dcn_execute(&k, &call, &err), -1);
