@@ -4,11 +4,10 @@
 #include "tuner/sweep/database.h"
 #include "runtime/base/base.h"
 #include "tuner/store/db.h"
-#include "tuner/sweep/lock.h"
+#include "tuner/sweep/hold.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 const char *const sweep_state_names[SWEEP_NSTATES] = { "missing", "foreign",   "failed",
@@ -62,46 +61,6 @@ int sweep_db_open(const char *path, bool write, TuneStore **out, dcn_error *err)
     return failed;
 }
 
-/* ---- who runs it -------------------------------------------------------------------------- */
-
-const char *sweep_boot(char buf[64])
-{
-    buf[0] = '\0';
-    FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
-    if (f && !fgets(buf, 64, f))
-        buf[0] = '\0';
-    if (f)
-        fclose(f);
-    buf[strcspn(buf, "\n")] = '\0';
-    return buf;
-}
-
-/* The file by its number, so that two paths to it are one. */
-static void hold_name(const TuneStore *db, const char *item, char buf[96])
-{
-    struct stat st = { .st_ino = 0 };
-    (void)stat(tune_store_path(db), &st);
-    snprintf(buf, 96, "item/%.16s/%llx/%llx", item, (unsigned long long)st.st_dev,
-             (unsigned long long)st.st_ino);
-}
-
-int sweep_hold(TuneStore *db, const char *item, dcn_error *err)
-{
-    char name[96];
-    hold_name(db, item, name);
-    return sweep_lock(name, err);
-}
-
-/* Nobody can look into another machine. */
-static bool is_running(const TuneStore *db, const char *item, const SweepRow *row)
-{
-    char name[96], boot[64];
-    if (strcmp(row->boot, sweep_boot(boot)) != 0)
-        return true;
-    hold_name(db, item, name);
-    return sweep_is_locked(name);
-}
-
 /* ---- rows --------------------------------------------------------------------------------- */
 
 static SweepState state_named(const char *name)
@@ -143,7 +102,7 @@ int sweep_row_get(TuneStore *db, const char *item, SweepRow *out, dcn_error *err
     db_done(row);
     if (got > 0 && strcmp(out->build, tune_code_build()) != 0)
         out->state = SWEEP_MISSING;
-    if (out->state == SWEEP_RUNNING && !is_running(db, item, out))
+    if (out->state == SWEEP_RUNNING && !sweep_is_running(db, item, out->boot))
         out->state = SWEEP_MISSING;
     return got < 0 ? -1 : 0;
 }

@@ -47,10 +47,4 @@ int sweep_row_get(TuneStore *db, const char *item, SweepRow *out, dcn_error *err
 /* Replaces the item's row; what was left or failed does not replace what was found out before. */
 int sweep_row_put(TuneStore *db, const char *item, const SweepRow *row, dcn_error *err);
 
-/* Hold the item, so that it counts as running here: a descriptor as sweep_lock gives. */
-int sweep_hold(TuneStore *db, const char *item, dcn_error *err);
-
-/* This machine, since it was started. */
-const char *sweep_boot(char buf[64]);
-
 #endif

@@ -7,6 +7,7 @@
 */
 #include "tuner/sweep/item_run.h"
 #include "runtime/base/base.h"
+#include "tuner/sweep/hold.h"
 #include "tuner/target.h"
 #include "tuner/tune/tune.h"
 

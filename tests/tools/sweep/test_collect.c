@@ -6,6 +6,7 @@
 #include "codegen/cg.h"
 #include "tuner/api/choose.h"
 #include "tuner/sweep/collect.h"
+#include "tuner/sweep/hold.h"
 #include "tuner/sweep/lock.h"
 
 #include <criterion/criterion.h>
