@@ -13,7 +13,7 @@ mkdir -p "$out"
 out=$(cd "$out" && pwd)
 cd "$root"
 
-step=starting
+step=starting status=0
 say() {
     step=$*
     printf '\n== %s\n' "$*"

@@ -18,4 +18,5 @@ aarch64) targets=generic,neoverse-n1 ;;
 esac
 "$1" compile "$here/shift.lua" -o "$2" --target "$targets" --emit header,static-lib
 "${CC:-cc}" -std=c11 -O2 -Wall -Wextra -I"$2" "$here/main.c" "$2/libshift.a" -lm -o "$2/main"
-"$2/main" ${targets//,/ }
+IFS=, read -ra cpus <<<"$targets"
+"$2/main" "${cpus[@]}"

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+# shellcheck disable=SC2034 # for the scripts
 host=$SOURCE_DIR/tests/fast/asm/host/host.c
 
 fail() {

@@ -27,6 +27,7 @@ need clang-19 ld.lld-19 llvm-nm-19
 "$BUILD_DIR/tests/dcngen_cross_cases" "$here/kernels.lua" "$work" || fail "no cases"
 
 # objects NAME COMPILE-OPTIONS: $work/NAME/*.o, which must not call anything
+# shellcheck disable=SC2086 # options are words
 objects() {
     "$DCNGEN_BIN" compile "$here/kernels.lua" -o "$work/$1" --emit obj $2 >"$work/log" 2>&1 ||
         fail "$1: $(cat "$work/log")"
@@ -36,6 +37,7 @@ objects() {
 }
 
 # build NAME CLANG-OPTIONS LINKER: the program $work/NAME/host
+# shellcheck disable=SC2086 # options are words
 build() {
     clang-19 -O1 -std=c2x -ffreestanding -fno-builtin -I"$work" -I"$here/host" --embed-dir="$work" \
         -Wall -Wextra -Werror $2 -c "$here/host/host.c" -o "$work/$1/host.o" || fail "$1: no host"

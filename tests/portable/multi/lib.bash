@@ -4,6 +4,7 @@ set -euo pipefail
 export LC_ALL=C
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+# shellcheck disable=SC2034 # for the scripts
 hosts=$SOURCE_DIR/tests/fast/asm/host
 checks=0
 

@@ -17,6 +17,7 @@ touch files/a.lua files/b.npy files/c.txt "files/with space.lua"
 # ---- bash --------------------------------------------------------------------------------------
 
 # offers WANTED WORD...: words as bash hands them over, broken at =
+# shellcheck disable=SC1091 # the script was printed just now
 offers() {
     local wanted=$1
     shift

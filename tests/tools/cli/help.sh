@@ -17,8 +17,8 @@ same "there are verbs" yes "$([ -n "$verbs" ] && echo yes)"
 for verb in $verbs; do
     text=$(block "dcngen help $verb")
     same "docs/CLI.md has $verb" yes "$([ -n "$text" ] && echo yes)"
-    prints "$text" help $verb
-    prints "$text" $verb --help
-    prints "$text" $verb -h
+    prints "$text" help "$verb"
+    prints "$text" "$verb" --help
+    prints "$text" "$verb" -h
 done
 finish

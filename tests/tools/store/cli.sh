@@ -32,7 +32,7 @@ s/\}$/,\"build\":\"$build\",\"offsets\":\"normal:2\",\"lowering\":\"direct\",\"r
 \"trial\":0,\"run\":1,\"winner\":$4,\"outcome\":\"ok\",\"samples\":[$3]}/"
 }
 stages() { # WORD...: what DCNGEN_VERBOSE=time tells of them
-    DCNGEN_VERBOSE=time call "$@"
+    DCNGEN_VERBOSE="time" call "$@"
     printf '%s\n' "$err" | sed -nE 's/^dcngen: time: (.*) [0-9.]+ ms$/\1/p' | paste -sd,
 }
 compiled="k: write,k: verify,k: optimise,k: generate" loaded="k: load from the store"

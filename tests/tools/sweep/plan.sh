@@ -25,7 +25,7 @@ works sweep plan --target haswell tiny.lua
 same "-mcpu is --target" "$out" "$byname"
 works sweep plan --target haswell,znver4 --schedule "direct oc_block=1" tiny.lua
 same "--schedule is in every item" 4 "$(grep -c '"schedule":"direct oc_block=1"' <<<"$out")"
-same "and makes other items of them" 0 "$(sed -nE 's/.*"id":"([0-9a-f]+)".*/\1/p' <<<"$out" | grep -cFf - <<<"$byname")"
+same "and makes other items of them" 0 "$(grep -cFf <(sed -nE 's/.*"id":"([0-9a-f]+)".*/\1/p' <<<"$out") <<<"$byname")"
 
 # ---- the layers of known networks
 works sweep plan --canonical --target haswell -o canonical.jsonl

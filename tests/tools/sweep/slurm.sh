@@ -4,6 +4,7 @@
 # A controller and two node daemons of its own run on the loopback interface, with their own munge, all in one
 # directory and gone at the end.  Both nodes are this machine: what a feature stands for is only its name.
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2317 # functions are called by traps and by name
 . "$(dirname "$0")/lib.bash"
 
 skip() {
@@ -105,7 +106,7 @@ same "submitted" 2 "$(sh sweep/submit.sh | grep -c '^Submitted batch job')"
 no_jobs() { [ -z "$(squeue -h 2>/dev/null)" ]; }
 same "all tasks end" 0 "$(soon 100 no_jobs; echo $?)"
 call sweep status --plan sweep/plan.jsonl sweep/db/*.db
-same "all items are done" "0||4" "$code|$err|$(count all done)"
+same "all items are done" "0||4" "$code|$err|$(count all "done")"
 [ "$code" -eq 0 ] || cat sweep/log/* log/slurmctld.txt
 nodes() { # TARGET: the nodes that its tasks ran on
     scontrol -o show job 2>/dev/null | sed -nE "s/.* JobName=dcngen-[0-9]-$1-t1 .* NodeList=([^ ]+) .*/\1/p" | sort -u
@@ -113,7 +114,7 @@ nodes() { # TARGET: the nodes that its tasks ran on
 same "the lesser target ran where it may" n1 "$(nodes x86-64-v2)"
 same "the other one on the other node" n2 "$(nodes x86-64-v3)"
 works sweep collect --plan sweep/plan.jsonl -o merged.db sweep/db/*.db
-same "collected" 4 "$(count all done)"
+same "collected" 4 "$(count all "done")"
 sh sweep/submit.sh >/dev/null
 same "submitted again" 0 "$(soon 60 no_jobs; echo $?)"
 same "nothing is done twice" 4 "$(cat sweep/log/*.txt | grep -c ': done before')"
@@ -140,7 +141,7 @@ same "it goes on" 0 "$(soon 60 has_records $((before + 2)); echo $?)"
 scontrol requeue "$(squeue -h -o %A | head -1)"
 same "to the end, from the queue" 0 "$(soon 100 no_jobs; echo $?)"
 call sweep status --plan long/plan.jsonl long/db/*.db
-same "done" "0|1" "$code|$(count all done)"
+same "done" "0|1" "$code|$(count all "done")"
 [ "$code" -eq 0 ] || cat long/log/* log/slurmctld.txt
 same "the worker was asked to stop, and did" 1 "$(cat long/log/*.txt | grep -c ': stopped$')"
 runs=$(records | sed -nE 's/.*"run":([0-9]+).*/\1/p' | sort | uniq -c)

@@ -30,7 +30,7 @@ until_told() { # COUNT FILE PID
 # ---- an estimate measures nothing ----------------------------------------------------------
 
 tune --effort estimate
-same "estimates" 16 "$(field done)"
+same "estimates" 16 "$(field "done")"
 same "of an estimate nothing is confirmed" False "$(field confirmed)"
 same "every event is one line of JSON" "17 objects" \
     "$(python3 -c 'import json, sys; n = [json.loads(l) for l in sys.stdin]; print(len(n), "objects")' <<<"$out")"
@@ -38,14 +38,14 @@ same "every event is one line of JSON" "17 objects" \
 # ---- a run, and the same again -------------------------------------------------------------
 
 tune --trials 4
-same "candidates" 4 "$(field done)"
+same "candidates" 4 "$(field "done")"
 same "the winner is confirmed" True "$(field confirmed)"
 same "nothing was known" 0 "$(field remembered)"
 winner=$(field schedule)
 tune --trials 4
 same "a run that has all it needs is told by the store" "4 $winner" "$(field remembered) $(field schedule)"
 call tune --threads 1 --trials 4 k.lua
-same "text is no failure" 0 $code
+same "text is no failure" 0 "$code"
 same "text names the schedule" yes "$(grep -qF "$winner" <<<"$out" && echo yes)"
 
 # ---- other sizes, threads and offsets are other problems ----------------------------------
@@ -82,7 +82,7 @@ for round in 1 2 3; do
     told=$(events events)
 done
 tune --seed 7 --trials 9
-same "candidates after kill -9" 9 "$(field done)"
+same "candidates after kill -9" 9 "$(field "done")"
 same "remembered after kill -9" yes "$([ "$(field remembered)" -ge $((told < 9 ? told : 9)) ] && echo yes)"
 same "confirmed after kill -9" True "$(field confirmed)"
 sleep 0.3
