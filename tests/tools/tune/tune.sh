@@ -57,7 +57,9 @@ same "other threads and offsets" "0 0" "$code $(field remembered)"
 
 # ---- signals ---------------------------------------------------------------------------------
 
+# `events` is emptied before the program begins: what an earlier one told must not count for it.
 interrupt() { # SIGNAL CODE SEED
+    : >events
     "$DCNGEN_BIN" tune --threads 1 --json --seed "$3" --effort exhaustive k.lua >events 2>errors &
     until_told 3 events $!
     kill "-$1" $!
@@ -76,6 +78,7 @@ interrupt TERM 143 12
 
 told=0
 for round in 1 2 3; do
+    : >events
     "$DCNGEN_BIN" tune --threads 1 --json --seed 7 --trials 40 k.lua >events 2>/dev/null &
     until_told $((round * 2)) events $!
     { kill -9 $! && wait $!; } 2>/dev/null
