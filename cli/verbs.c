@@ -115,3 +115,4 @@ const Verb all_verbs[] = {
       .run = verb_help },
     { .name = NULL },
 };
+_Static_assert(sizeof all_verbs / sizeof *all_verbs - 1 <= MAX_VERBS, "MAX_VERBS counts them");

@@ -57,9 +57,10 @@ static const char *other_name(const char *key, dcn_op op)
 
 static const char *nearest_field(const char *key, dcn_op op)
 {
-    const char *names[64];
+    enum { MAX_NAMES = 64 };
+    const char *names[MAX_NAMES + 1];
     size_t n = 0;
-    for (const rt_field *f = rt_fields; f->key; f++) {
+    for (const rt_field *f = rt_fields; f->key && n < MAX_NAMES; f++) {
         if (rt_field_is_of(f, op))
             names[n++] = f->key;
     }

@@ -192,12 +192,12 @@ static void print_names(FILE *out, const char *library, const char *const *names
 
 static void print_limits(FILE *out)
 {
-    const dsl_limits *most = &dsl_default_limits;
+    const dsl_limits *limits = &dsl_default_limits;
     fprintf(
         out,
         "## Limits\n\nA spec that needs more is stopped: %ld steps of Lua, %g seconds, %zu MiB of "
         "memory, %d bytes\nper file, %d kernels, includes %d deep.\n\n",
-        most->steps, most->seconds, most->memory_bytes >> 20, DSL_TEXT_BYTES, DSL_KERNELS,
+        limits->steps, limits->seconds, limits->memory_bytes >> 20, DSL_TEXT_BYTES, DSL_KERNELS,
         DSL_INCLUDE_DEPTH);
 }
 

@@ -4,6 +4,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "dsl/loader.h"
+#include "runtime/base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -148,27 +149,20 @@ static bool read_knob(lua_State *L, knob *k)
     return snprintf(k->value, sizeof k->value, "%s", lua_tostring(L, -1)) < (int)sizeof k->value;
 }
 
-static bool append(rt_value *v, const char *a, const char *b, const char *c)
-{
-    const size_t used = strlen(v->text), left = sizeof v->text - used;
-    return snprintf(v->text + used, left, "%s%s%s%s", used ? " " : "", a, b, c) < (int)left;
-}
-
-/* Fill knobs with the named entries and v with the lowering; returns how many, or -1. */
-static int read_knobs(lua_State *L, int index, knob *knobs, rt_value *v)
+/* Fill knobs with the named entries and text with the lowering; returns how many, or -1. */
+static int read_knobs(lua_State *L, int index, knob *knobs, rt_text *text)
 {
     int n = 0;
     bool ok = true;
-    v->text[0] = 0;
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
         if (lua_isinteger(L, -2) && lua_tointeger(L, -2) == 1 && lua_type(L, -1) == LUA_TSTRING)
-            ok = ok && append(v, lua_tostring(L, -1), "", "");
+            rt_text_item(text, " ", "%s", lua_tostring(L, -1));
         else if (n < MAX_KNOBS)
             ok = ok && read_knob(L, &knobs[n++]);
         else
             ok = false;
     }
-    return ok ? n : -1;
+    return ok && !rt_text_is_cut(text) ? n : -1;
 }
 
 static int read_schedule(lua_State *L, int index, const rt_field *f, rt_value *v, dcn_error *err)
@@ -177,14 +171,15 @@ static int read_schedule(lua_State *L, int index, const rt_field *f, rt_value *v
     if (lua_type(L, index) == LUA_TSTRING)
         return read_text(L, index, f, v, err);
     knob knobs[MAX_KNOBS];
-    const int n = lua_istable(L, index) ? read_knobs(L, index, knobs, v) : -1;
+    rt_text text = rt_text_in(v->text, sizeof v->text);
+    const int n = lua_istable(L, index) ? read_knobs(L, index, knobs, &text) : -1;
     if (n < 0)
         return refuse(L, index, f, expected, err);
     qsort(knobs, (size_t)n, sizeof *knobs, by_name);
-    for (int i = 0; i < n; i++) {
-        if (!append(v, knobs[i].name, "=", knobs[i].value))
-            return dcn_fail(err, DCN_ESPEC, "'%s' is longer than %.0f letters", f->key, f->max);
-    }
+    for (int i = 0; i < n; i++)
+        rt_text_item(&text, " ", "%s=%s", knobs[i].name, knobs[i].value);
+    if (rt_text_is_cut(&text))
+        return dcn_fail(err, DCN_ESPEC, "'%s' is longer than %.0f letters", f->key, f->max);
     return 0;
 }
 

@@ -62,6 +62,7 @@ typedef enum {
     OPT_HELP,
     NOPTIONS
 } OptionId;
+_Static_assert(NOPTIONS <= 64, "a set of options is 64 bits");
 
 /* More options than an enumerator has bits: sets of them are uint64_t or macros. */
 #define BIT(id) (UINT64_C(1) << (id))

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double SECONDS_MOST = 3600;
+static const double MAX_SECONDS = 3600;
 
 static int fail_value(const Option *o, const char *text, const char *expected, dcn_error *err)
 {
@@ -120,7 +120,7 @@ static double number(const char *text)
 int parse_seconds(const Option *o, char *text, void *field, dcn_error *err)
 {
     double s = number(text);
-    if (!(s > 0 && s <= SECONDS_MOST))
+    if (!(s > 0 && s <= MAX_SECONDS))
         return fail_value(o, text, "a number of seconds above 0, at most 3600", err);
     *(double *)field = s;
     return 0;

@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-enum { MAX_VERBS = 32 };
-
 const Verb *verb_find(const Verb *verbs, const char *name)
 {
     for (const Verb *v = verbs; v->name; v++) {

@@ -6,7 +6,9 @@
 
 #include "cli/args/args.h"
 
-/* A table of verbs ends with a NULL name. */
+enum { MAX_VERBS = 32 };
+
+/* A table of at most MAX_VERBS verbs ends with a NULL name. */
 typedef struct Verb {
     const char *name;
     const char *operands[3]; /* what its words are called, ended by NULL; "X..." is any number */

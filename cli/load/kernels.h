@@ -25,10 +25,10 @@ typedef struct KernelOptions {
     dcn_options opt; /* points to the target above: do not copy a KernelOptions */
 } KernelOptions;
 
-/* Of the functions below, s is one of k->spec. */
+/* Here and below s is one of k->spec. */
 int kernel_options(const Kernels *k, const dcn_spec *s, KernelOptions *c, dcn_error *err);
 
-/* The same for the CPU of that name instead of the command line's; NULL: the spec's. */
+/* For the CPU of that name instead of the command line's; NULL: the spec's. */
 int kernel_options_for(const Kernels *k, const dcn_spec *s, const char *cpu, KernelOptions *c,
                        dcn_error *err);
 

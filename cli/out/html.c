@@ -12,7 +12,7 @@
 /* Bytes of the character at p if it is well-formed UTF-8 that a page may hold, else 0. */
 static int utf8_length(const unsigned char *p)
 {
-    static const unsigned least[] = { 0, 0x20, 0x80, 0x800, 0x10000 };
+    static const unsigned first[] = { 0, 0x20, 0x80, 0x800, 0x10000 };
     int n = *p < 0x80 ? 1 : *p >> 5 == 6 ? 2 : *p >> 4 == 14 ? 3 : *p >> 3 == 30 ? 4 : 0;
     if (n <= 1)
         return n && ((*p >= 0x20 && *p != 0x7f) || strchr("\t\n\r", *p));
@@ -22,8 +22,8 @@ static int utf8_length(const unsigned char *p)
             return 0;
         c = c << 6 | (p[i] & 0x3f);
     }
-    int is_surrogate = c >= 0xd800 && c <= 0xdfff, is_control = c >= 0x80 && c <= 0x9f;
-    return c < least[n] || c > 0x10ffff || is_surrogate || is_control || (c & 0xfffe) == 0xfffe ? 0
+    const bool is_surrogate = c >= 0xd800 && c <= 0xdfff, is_control = c >= 0x80 && c <= 0x9f;
+    return c < first[n] || c > 0x10ffff || is_surrogate || is_control || (c & 0xfffe) == 0xfffe ? 0
                                                                                                 : n;
 }
 

@@ -170,9 +170,8 @@ void frame_axis(const PlotFrame *p, PlotAxis axis, const PlotScale *s, double un
 
 void dots_put(PlotDots *d, double x, double y, int i)
 {
-    enum { WIDE = 560, MOST = 560 * 360 };
-    const long cell = lround(y) * WIDE + lround(x);
-    if (cell < 0 || cell >= MOST || d->taken[cell / 8] & 1u << cell % 8)
+    const long cell = lround(y) * DOTS_WIDTH + lround(x);
+    if (cell < 0 || cell >= DOTS_WIDTH * DOTS_HEIGHT || d->taken[cell / 8] & 1u << cell % 8)
         return;
     d->taken[cell / 8] |= (uint8_t)(1u << cell % 8);
     html_put(d->frame->f, "<circle cx=\"%.0f\" cy=\"%.0f\" r=\"%g\" data-i=\"%d\"/>\n", x, y,

@@ -32,7 +32,7 @@ TimeUnit unit_of(double ns);
 
 /* Four digits: "5.123", "51.23", "512.3"; returns buf. */
 const char *digits_text(double x, char buf[32]);
-/* The same with the unit that suits it: "5.123 ms". */
+/* A time in the unit that suits it: "5.123 ms". */
 const char *time_words(double ns, char buf[32]);
 
 /* A picture with room for axes around the plot. */
@@ -53,10 +53,11 @@ void frame_axis(const PlotFrame *p, PlotAxis axis, const PlotScale *s, double un
 void frame_text(const PlotFrame *p, double x, double y, const char *how, const char *text);
 
 /* PlotDots of candidates, at most one for each square unit, so that any number of them stays small. */
+enum { DOTS_WIDTH = 560, DOTS_HEIGHT = 360 };
 typedef struct PlotDots {
     const PlotFrame *frame;
     double radius;
-    uint8_t taken[560 * 360 / 8];
+    uint8_t taken[DOTS_WIDTH * DOTS_HEIGHT / 8];
 } PlotDots;
 
 /* A round dot of candidate i, which hovering finds by that number. */

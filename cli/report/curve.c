@@ -10,7 +10,7 @@
 
 /* The scale ends above this share of the candidates, between so many times the best: how much slower the rest
 ** is does not matter. */
-static const double SHARE = 0.95, FEWEST_TIMES = 1.3, MOST_TIMES = 4;
+static const double SHARE = 0.95, MIN_TIMES = 1.3, MAX_TIMES = 4;
 
 TimeUnit report_unit(const Section *t)
 {
@@ -18,7 +18,7 @@ TimeUnit report_unit(const Section *t)
 }
 
 /* The time below which SHARE of the candidates lie; the longest one without memory. */
-static double most_are_below(const Section *t)
+static double time_of_share(const Section *t)
 {
     int n = 0;
     double *ns = calloc((size_t)t->timed + 1, sizeof *ns), below = t->high_ns;
@@ -36,9 +36,9 @@ static double most_are_below(const Section *t)
 PlotScale report_time_scale(const Section *t, double bottom, double top)
 {
     const double low = t->low_ns;
-    double most = fmin(fmax(most_are_below(t), FEWEST_TIMES * low), MOST_TIMES * low);
-    most = fmin(fmax(most, t->guess_ns), fmax(t->high_ns, t->guess_ns));
-    return (PlotScale){ low * 0.97, most * 1.05, bottom, top, true };
+    double end = fmin(fmax(time_of_share(t), MIN_TIMES * low), MAX_TIMES * low);
+    end = fmin(fmax(end, t->guess_ns), fmax(t->high_ns, t->guess_ns));
+    return (PlotScale){ low * 0.97, end * 1.05, bottom, top, true };
 }
 
 /* ---- the parts of the picture --------------------------------------------- */

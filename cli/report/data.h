@@ -65,13 +65,4 @@ int section_failures(const Section *t);
 /* Runs that the records come from. */
 int section_runs(const Section *t);
 
-/* Walk the words `knob=value` of a schedule: 1 and the next, or 0.  *at begins as the schedule's text. */
-typedef struct KnobText {
-    char name[32], value[32];
-} KnobText;
-int schedule_knob(const char **at, KnobText *out);
-
-/* The value that the schedule gives a knob, or NULL; buf holds it. */
-const char *schedule_value(const char *schedule, const char *knob, KnobText *buf);
-
 #endif

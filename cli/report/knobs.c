@@ -5,7 +5,9 @@
 */
 #include "cli/out/html.h"
 #include "cli/report/parts.h"
+#include "cli/report/schedule.h"
 #include "codegen/lowering.h"
+#include "runtime/base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +35,7 @@ static const char *value_of(const KnobPanel *p, const TuneRecord *r, KnobText *b
         return NULL;
     if (!p->lowering)
         return r->lowering;
-    return strcmp(r->lowering, p->lowering) ? NULL : schedule_value(r->schedule, p->knob, buf);
+    return strcmp(r->lowering, p->lowering) ? NULL : knob_value(r->schedule, p->knob, buf);
 }
 
 static int find_value(const KnobPanel *p, const char *text)
@@ -91,7 +93,7 @@ static double spread(const KnobPicture *q, int i)
     return (part - (double)(long)part - 0.5) * 0.62 * q->band;
 }
 
-/* Those beyond the scale lie at its end. */
+/* Dots beyond the scale lie at its end. */
 static void put_dots(const KnobPanel *p, const KnobPicture *q, TuneOutcome outcome, const char *how)
 {
     PlotDots d = { .frame = &q->frame, .radius = 2.2 };
@@ -114,7 +116,7 @@ static void put_values(const KnobPanel *p, const KnobPicture *q)
         frame_text(&q->frame, x, q->frame.bottom + 15, "tick mid", p->value[v].text);
         if (p->value[v].best > 0 && p->value[v].best <= q->y.hi)
             html_put(q->frame.f,
-                     "<line class=\"least\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>\n",
+                     "<line class=\"fastest\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>\n",
                      x - q->band * 0.38, x + q->band * 0.38, y, y);
     }
 }
@@ -134,9 +136,28 @@ static void put_marks(const KnobPanel *p, const KnobPicture *q)
     }
 }
 
+/* A schedule of this lowering, which names all its knobs. */
+static const char *any_schedule(const Section *t, const char *lowering)
+{
+    for (int i = 0; i < t->n; i++)
+        if (record_is_timed(&t->record[i]) && !strcmp(t->record[i].lowering, lowering))
+            return t->record[i].schedule;
+    return "";
+}
+
+/* The knob of a stage is one of the stage's lowering. */
 static const char *meaning(const KnobPanel *p)
 {
-    return p->lowering ? sched_knob_meaning(p->lowering, p->knob) : "way to compute it";
+    const char *dot = strchr(p->knob, '.');
+    char stage[DCN_NAME_MAX];
+    KnobText buf;
+    if (!p->lowering)
+        return "way to compute it";
+    if (!dot)
+        return sched_knob_meaning(p->lowering, p->knob);
+    snprintf(stage, sizeof stage, "%.*s", (int)(dot - p->knob), p->knob);
+    const char *lowering = knob_value(any_schedule(p->t, p->lowering), stage, &buf);
+    return lowering ? sched_knob_meaning(lowering, dot + 1) : "";
 }
 
 /* With more than one lowering, the panel says whose knob it is. */
@@ -175,35 +196,25 @@ static int find_lowerings(const Section *t, const char *name[MAX_LOWERINGS])
     return n;
 }
 
-/* A schedule of this lowering, which names all its knobs. */
-static const char *any_schedule(const Section *t, const char *lowering)
-{
-    for (int i = 0; i < t->n; i++)
-        if (record_is_timed(&t->record[i]) && !strcmp(t->record[i].lowering, lowering))
-            return t->record[i].schedule;
-    return "";
-}
-
 /* Knobs with one value only are named in `fixed`. */
-static void put_lowering(FILE *f, const KnobPanel *start, bool several, char *fixed, size_t size)
+static void put_lowering(FILE *f, const KnobPanel *start, bool several, rt_text *fixed)
 {
-    KnobText knob;
-    for (const char *at = any_schedule(start->t, start->lowering); schedule_knob(&at, &knob);) {
+    KnobWalk walk = knob_walk(any_schedule(start->t, start->lowering));
+    for (KnobText knob; knob_next(&walk, &knob);) {
         KnobPanel p = *start;
-        const size_t used = strlen(fixed);
         p.knob = knob.name;
         find_values(&p);
         if (p.n > 1)
             put_panel(f, &p, several);
         else
-            snprintf(fixed + used, size - used, " %s=%s", knob.name, knob.value);
+            rt_text_item(fixed, " ", "%s=%s", knob.name, knob.value);
     }
 }
 
 void report_knobs(FILE *f, const Section *t)
 {
     const char *name[MAX_LOWERINGS];
-    char fixed[MAX_LOWERINGS][DCN_TEXT_MAX] = { "" };
+    char fixed[MAX_LOWERINGS][DCN_SCHEDULE_MAX] = { "" };
     const int n = find_lowerings(t, name);
     html_put(
         f,
@@ -216,13 +227,14 @@ void report_knobs(FILE *f, const Section *t)
         find_values(&p);
         put_panel(f, &p, true);
     }
-    for (int i = 0; i < n; i++)
-        put_lowering(f, &(KnobPanel){ .t = t, .lowering = name[i] }, n > 1, fixed[i],
-                     sizeof fixed[i]);
+    for (int i = 0; i < n; i++) {
+        rt_text one = rt_text_in(fixed[i], sizeof fixed[i]);
+        put_lowering(f, &(KnobPanel){ .t = t, .lowering = name[i] }, n > 1, &one);
+    }
     fputs("</div>\n", f);
     for (int i = 0; i < n; i++)
         if (*fixed[i])
             html_put(f,
                      "<p class=\"say\">The same in all of <code>%s</code>: <code>%s</code></p>\n",
-                     name[i], fixed[i] + 1);
+                     name[i], fixed[i]);
 }

@@ -5,6 +5,7 @@
 */
 #include "cli/out/html.h"
 #include "cli/report/parts.h"
+#include "cli/report/schedule.h"
 
 #include <dcngen.h>
 #include <string.h>
@@ -122,16 +123,15 @@ static void put_tiles(FILE *f, const Section *t)
 /* Knobs that differ from those of the other schedule, if there is one, stand out. */
 static void put_schedule(FILE *f, const char *schedule, const char *other)
 {
-    const char *at = schedule;
+    KnobWalk walk = knob_walk(schedule);
     KnobText knob, theirs;
     char lowering[64];
     snprintf(lowering, sizeof lowering, "%.*s", (int)strcspn(schedule, " "), schedule);
     html_put(f, "<code>%s", lowering);
-    while (schedule_knob(&at, &knob)) {
-        const char *value = other ? schedule_value(other, knob.name, &theirs) : knob.value;
+    while (knob_next(&walk, &knob)) {
+        const char *value = other ? knob_value(other, knob.name, &theirs) : knob.value;
         const bool differs = !value || strcmp(value, knob.value) != 0;
-        html_put(f, differs ? " <span class=\"new\">%s=%s</span>" : " <span>%s=%s</span>",
-                 knob.name, knob.value);
+        html_put(f, differs ? " <span class=\"new\">%s</span>" : " <span>%s</span>", knob.word);
     }
     fputs("</code>", f);
 }

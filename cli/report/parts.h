@@ -29,7 +29,7 @@ TimeUnit report_unit(const Section *t);
 void report_page(FILE *f, const TuningReport *r);
 extern const char *const report_style[], *const report_script[]; /* lines, ended by NULL */
 
-/* The same data as JSON; NULL without memory. */
+/* The page's data as JSON; NULL without memory. */
 json_t *report_json(const TuningReport *r);
 
 #endif

@@ -49,13 +49,13 @@ static void put_peak(const Roof *r)
     frame_text(&r->frame, r->frame.right - 2, scale_at(&r->y, r->peak) - 6, "note end", text);
 }
 
-/* Its label stands beside it, at `least` or lower. */
-static void put_point(const Roof *r, int i, const char *how, double least)
+/* Its label stands beside it, at `top` or lower. */
+static void put_point(const Roof *r, int i, const char *how, double top)
 {
     const TuneRecord *c = &r->t->record[i];
     const bool is_guess = i != r->t->best;
     const double x = scale_at(&r->x, c->flops / r->bytes), y = scale_at(&r->y, record_gflops(c));
-    const double label = fmax(y + 5, least);
+    const double label = fmax(y + 5, top);
     const bool right = x < (r->frame.left + r->frame.right) / 2;
     char text[96];
     snprintf(text, sizeof text, "%s %.1f GFLOP/s, %.0f%%", is_guess ? "guess" : "in use",

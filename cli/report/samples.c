@@ -75,8 +75,8 @@ static void choose_scale(Strip *s)
             all[n++] = r->sample[k];
     }
     rt_sort(all, n);
-    const double low = all[0], most = all[n - 1 - n / 10];
-    const double high = fmin(all[n - 1], low + 1.4 * (most - low));
+    const double low = all[0], ninth = all[n - 1 - n / 10];
+    const double high = fmin(all[n - 1], low + 1.4 * (ninth - low));
     const double margin = fmax(high - low, 1e-3 * low) * 0.04;
     s->x = (PlotScale){ low - margin, high + margin, s->frame.left, s->frame.right, false };
     s->beyond = all[n - 1] > s->x.hi;

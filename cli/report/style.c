@@ -82,7 +82,7 @@ const char *const report_style[] = {
     ".guide { stroke: var(--edge); stroke-dasharray: 3 4; }",
     ".roof { stroke: var(--ink); stroke-width: 2; }",
     ".best { fill: none; stroke: var(--ok); stroke-width: 2; stroke-linejoin: round; }",
-    ".least { stroke: var(--ink); stroke-width: 2; stroke-linecap: round; }",
+    ".fastest { stroke: var(--ink); stroke-width: 2; stroke-linecap: round; }",
     ".median { stroke: var(--ink); stroke-width: 2; }",
     ".interval { fill: var(--ink); fill-opacity: 0.12; }",
     ".hit { fill: transparent; }",

@@ -1,4 +1,4 @@
-/* words.c: schedules and shapes as words.
+/* words.c: shapes as words, and counts.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "cli/report/data.h"
@@ -6,30 +6,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-int schedule_knob(const char **at, KnobText *out)
-{
-    for (;;) {
-        const char *word = *at + strspn(*at, " ");
-        const size_t n = strcspn(word, " "), name = strcspn(word, "= ");
-        *at = word + n;
-        if (!n)
-            return 0;
-        if (name == n || name >= sizeof out->name || n - name - 1 >= sizeof out->value)
-            continue;
-        snprintf(out->name, sizeof out->name, "%.*s", (int)name, word);
-        snprintf(out->value, sizeof out->value, "%.*s", (int)(n - name - 1), word + name + 1);
-        return 1;
-    }
-}
-
-const char *schedule_value(const char *schedule, const char *knob, KnobText *buf)
-{
-    while (schedule_knob(&schedule, buf))
-        if (!strcmp(buf->name, knob))
-            return buf->value;
-    return NULL;
-}
 
 static void print_extent(char *buf, size_t size, int64_t n)
 {

@@ -69,7 +69,7 @@ static int for_threads(Axes *x, dcn_error *err)
     return failed;
 }
 
-/* Those of the command line, else the spec's own. */
+/* For the targets of the command line, else the spec's own. */
 static int for_targets(Axes *x, dcn_error *err)
 {
     char word[64];

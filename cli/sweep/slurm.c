@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ARRAY_MOST = 1000 }; /* Slurm takes 1001 unless it is told otherwise */
+enum { MAX_ARRAY = 1000 }; /* Slurm takes 1001 unless it is told otherwise */
 
 /* ---- the directory ------------------------------------------------------------------------ */
 
@@ -125,7 +125,7 @@ static bool same_array(const SweepItem *a, const SweepItem *b)
 static int list_items(Arrays *x, int first, FILE *to)
 {
     int n = 0;
-    for (int i = first; i < x->plan->n && n < ARRAY_MOST; i++) {
+    for (int i = first; i < x->plan->n && n < MAX_ARRAY; i++) {
         if (x->listed[i] || !same_array(&x->plan->at[first], &x->plan->at[i]))
             continue;
         x->listed[i] = true;

@@ -50,10 +50,10 @@ static void print_row(const BenchRun *b, const BenchRow *r)
 {
     const dcn_spec *s = dcn_kernel_spec(r->kernel);
     const dcn_timing *t = &r->timing;
-    char median[32], least[32], most[32];
+    char median[32], min[32], max[32];
     printf("%-*s %-5s %-6s %7d %9s %9s %9s %8.1f %5.1f%% %9.3f  %s\n", b->name_width, s->name,
            dcn_dtype_name(s->dtype), dcn_layout_name(s->layout), b->threads,
-           time_text(t->ns_median, median), time_text(t->ns_min, least), time_text(t->ns_max, most),
+           time_text(t->ns_median, median), time_text(t->ns_min, min), time_text(t->ns_max, max),
            t->gflops, 100 * t->peak_fraction, t->bytes / 1e6, dcn_kernel_schedule(r->kernel));
     fflush(stdout);
 }

@@ -17,7 +17,8 @@
 typedef struct LsRow {
     char id[16], *spec;
     char schedule[DCN_SCHEDULE_MAX];
-    int threads, tried, rank, stale;
+    int threads, tried, rank;
+    bool stale;
     double ns, gain;
     int64_t when;
 } LsRow;

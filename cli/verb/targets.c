@@ -18,7 +18,7 @@ static json_t *target_json(const dcn_target *t)
                      (json_int_t)t->l3_bytes, "tested", cg_tested(t->cpu));
 }
 
-static const char *yes(int flag)
+static const char *yes(bool flag)
 {
     return flag ? "yes" : "no";
 }
@@ -40,7 +40,7 @@ static const char *cache_text(int64_t bytes, char buf[32])
     return buf;
 }
 
-/* Those that are on; what is off would make the list three times as long. */
+/* The features that are on; those that are off would make the list three times as long. */
 static void print_features(const char *list)
 {
     printf("  features:");

@@ -1,0 +1,56 @@
+/* test_schedule.c: the words of schedules, those of stages included.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "cli/report/schedule.c"
+
+#include <criterion/criterion.h>
+
+static const char module[] = "stages offset={tiled mr=8 nv=3} share={direct} core={project jam=2}";
+
+static void expect_words(const char *schedule, const char *const (*want)[2])
+{
+    KnobWalk walk = knob_walk(schedule);
+    KnobText knob;
+    for (; (*want)[0]; want++) {
+        cr_assert(knob_next(&walk, &knob), "%s is there", (*want)[0]);
+        cr_expect_str_eq(knob.name, (*want)[0]);
+        cr_expect_str_eq(knob.value, (*want)[1]);
+    }
+    cr_expect_not(knob_next(&walk, &knob), "no more than these");
+}
+
+Test(schedule, knobs_of_one_lowering)
+{
+    expect_words("tiled mr=6  nv=-1 ",
+                 (const char *const[][2]){ { "mr", "6" }, { "nv", "-1" }, { NULL, NULL } });
+    expect_words("direct", (const char *const[][2]){ { NULL, NULL } });
+    expect_words("", (const char *const[][2]){ { NULL, NULL } });
+}
+
+Test(schedule, knobs_of_stages_are_told_apart)
+{
+    expect_words(module, (const char *const[][2]){ { "offset", "tiled" },
+                                                   { "offset.mr", "8" },
+                                                   { "offset.nv", "3" },
+                                                   { "share", "direct" },
+                                                   { "core", "project" },
+                                                   { "core.jam", "2" },
+                                                   { NULL, NULL } });
+}
+
+Test(schedule, words_give_the_text_again)
+{
+    char text[128] = "stages";
+    KnobWalk walk = knob_walk(module);
+    for (KnobText knob; knob_next(&walk, &knob);)
+        snprintf(text + strlen(text), sizeof text - strlen(text), " %s", knob.word);
+    cr_expect_str_eq(text, module);
+}
+
+Test(schedule, value_of_a_knob)
+{
+    KnobText buf;
+    cr_expect_str_eq(knob_value(module, "core.jam", &buf), "2");
+    cr_expect_str_eq(knob_value(module, "core", &buf), "project");
+    cr_expect_null(knob_value(module, "mr", &buf), "which stage's?");
+}
