@@ -114,7 +114,7 @@ int kernel_check_static(const dcn_spec *s, const char *what, dcn_error *err)
 
 /* ---- how ------------------------------------------------------------------ */
 
-/* cpu, or else the spec's; --triple and -mattr alter either. */
+/* The target is `cpu`, or else the spec's; --triple and -mattr alter either. */
 static int choose_target(const Args *a, const dcn_spec *s, const char *cpu, dcn_target *t,
                          dcn_error *err)
 {

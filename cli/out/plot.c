@@ -126,7 +126,7 @@ static void tick_text(const PlotFrame *p, double value, int decimals, double at[
     frame_text(p, at[0], at[1], how, text);
 }
 
-/* The scale in the unit that is shown. */
+/* The scale in the unit in which its values are shown. */
 static PlotScale shown(const PlotScale *s, double unit)
 {
     PlotScale out = *s;

@@ -52,7 +52,7 @@ void frame_axis(const PlotFrame *p, PlotAxis axis, const PlotScale *s, double un
 /* A word at a place; how: classes of the style sheet. */
 void frame_text(const PlotFrame *p, double x, double y, const char *how, const char *text);
 
-/* PlotDots of candidates, at most one for each square unit, so that any number of them stays small. */
+/* Dots of candidates, at most one for each square unit, so that any number of them stays small. */
 enum { DOTS_WIDTH = 560, DOTS_HEIGHT = 360 };
 typedef struct PlotDots {
     const PlotFrame *frame;

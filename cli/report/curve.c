@@ -62,7 +62,7 @@ static void put_guess_line(const Curve *c)
     frame_text(&c->frame, c->frame.right - 2, y - 5, "note end", words);
 }
 
-/* Where another run of `tune` went on. */
+/* A dotted line wherever another run of `tune` went on. */
 static void put_run_borders(const Curve *c)
 {
     for (int i = 1; i < c->t->n; i++) {

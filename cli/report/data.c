@@ -105,7 +105,7 @@ static Section *place(SectionReader *c, const TuneKey *key, const TuneRecord *r,
     return t;
 }
 
-/* The user's record comes before the system's. */
+/* Whether this schedule is there already: the user's record of it comes before the system's. */
 static bool is_there(const Section *t, const TuneRecord *r)
 {
     for (int i = 0; i < t->n; i++)

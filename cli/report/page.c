@@ -172,7 +172,7 @@ static void put_fact(FILE *f, const char *what, const char *text)
     html_put(f, "<dt>%s</dt><dd>%s</dd>\n", what, text);
 }
 
-/* What the code was made for; the list of features is long. */
+/* The machine that the code is for; its list of features is long, so it is folded away. */
 static void put_machine(FILE *f, const Section *t)
 {
     static const char mark[] = "features=";

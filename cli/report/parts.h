@@ -22,7 +22,7 @@ void report_candidates(FILE *f, const Section *t, const char *section);
 /* Time of a call, upwards in the plot; what is much slower than the rest lies at the top. */
 PlotScale report_time_scale(const Section *t, double bottom, double top);
 
-/* TimeUnit of all times of this tuning. */
+/* The unit in which all times of this tuning are shown. */
 TimeUnit report_unit(const Section *t);
 
 /* The whole page and its fixed texts. */

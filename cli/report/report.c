@@ -35,7 +35,7 @@ static int make_json(const TuningReport *r, char **text, size_t *size, dcn_error
     return 0;
 }
 
-/* To the file, and then a word of it; without one to the standard output. */
+/* Write the report to the file of -o and print a line about it; without -o, to the standard output. */
 static int write_out(const Args *a, const TuningReport *r, const char *text, size_t size,
                      dcn_error *err)
 {
@@ -71,7 +71,7 @@ static int write_report(const Args *a, const Kernels *k, dcn_error *err)
 
 /* ---- the verb ------------------------------------------------------------- */
 
-/* Options that say something of the kernels of a spec. */
+/* -1 if an option was given that means something only with a spec. */
 static int check_without_spec(const Args *a, dcn_error *err)
 {
     static const OptionId needs[] = { OPT_DEFINE, OPT_KERNEL, OPT_TARGET,

@@ -17,7 +17,7 @@ typedef struct Roof {
     PlotScale x, y;
 } Roof;
 
-/* Only what both ends of the plot hold. */
+/* A line between two points; what lies beyond the scales is moved to their ends. */
 static void put_line(const Roof *r, const char *how, const double from[2], const double to[2])
 {
     html_put(r->frame.f, "<line class=\"%s\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>\n",
@@ -49,7 +49,7 @@ static void put_peak(const Roof *r)
     frame_text(&r->frame, r->frame.right - 2, scale_at(&r->y, r->peak) - 6, "note end", text);
 }
 
-/* Its label stands beside it, at `top` or lower. */
+/* The point of a candidate, with a label beside it, at `top` or lower. */
 static void put_point(const Roof *r, int i, const char *how, double top)
 {
     const TuneRecord *c = &r->t->record[i];

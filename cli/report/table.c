@@ -30,7 +30,7 @@ static int by_reason(const void *a, const void *b)
     return order ? order : x->number - y->number;
 }
 
-/* One entry for each outcome and reason, the commonest first; how many. */
+/* Merge failures of one outcome and reason, the commonest first; returns how many are left. */
 static int group(Failure *all, int n)
 {
     int kept = 0;

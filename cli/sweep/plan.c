@@ -29,7 +29,7 @@ static int add(Axes *x, dcn_error *err)
                                                                                                 : 0;
 }
 
-/* Whether offsets are read at all: else what they are is the same to it. */
+/* Whether the kernel reads offsets; to one that does not, all kinds of offsets are the same. */
 static bool has_offsets(const dcn_spec *s)
 {
     return rt_operand_at(s, RT_OFFSET) >= 0 || rt_operand_at(s, RT_OFFSET_MASK) >= 0 ||

@@ -60,7 +60,7 @@ static int make_dirs(Arrays *x, const char *dir, dcn_error *err)
     return 0;
 }
 
-/* Takes the text of an open stream. */
+/* Write what was printed to a stream of memory into a file; takes `from` and *text. */
 static int write_stream(const Arrays *x, const char *name, FILE *from, char **text, size_t *size,
                         dcn_error *err)
 {
@@ -76,7 +76,7 @@ static int write_stream(const Arrays *x, const char *name, FILE *from, char **te
 
 /* ---- one array ---------------------------------------------------------------------------- */
 
-/* Minutes that an item takes at most, with room to confirm its winner; 0: nobody knows. */
+/* Minutes that an item takes at most, with room to confirm its winner; 0: there is no limit. */
 static int minutes(const SweepItem *t)
 {
     static const double by_effort[] = { [DCN_TUNE_MEASURE] = 60, [DCN_TUNE_PATIENT] = 900 };
@@ -121,7 +121,7 @@ static bool same_array(const SweepItem *a, const SweepItem *b)
            minutes(a) == minutes(b);
 }
 
-/* The items that go with item `first`; how many. */
+/* List the ids of the items that share an array with item `first`; returns how many. */
 static int list_items(Arrays *x, int first, FILE *to)
 {
     int n = 0;

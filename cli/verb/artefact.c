@@ -90,7 +90,7 @@ static int make_one(const char *dir, dcn_error *err)
                     strerror(errno == EEXIST ? ENOTDIR : errno));
 }
 
-/* dir and the directories above it */
+/* Make dir and the directories above it. */
 static int make_dirs(const char *dir, dcn_error *err)
 {
     char *part = strdup(dir);

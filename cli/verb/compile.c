@@ -31,7 +31,7 @@ typedef struct CompileWork {
 
 /* ---- what to make --------------------------------------------------------- */
 
-/* A,B,C; without --target the one CPU that -mcpu or the spec names. */
+/* Split --target A,B,C; without it there is one target, the CPU that -mcpu or the spec names. */
 static int split_targets(CompileWork *w, dcn_error *err)
 {
     const char *list = w->args->target;
