@@ -1,6 +1,7 @@
 /* verbs.c: the table of verbs.
 **
-** What `dcngen help VERB` says of each is share/help/VERB.txt, put into the program when it is built.
+** What `dcngen help VERB` says of each is share/help/VERB.txt, put into the program when it is
+** built.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "cli/verbs.h"

@@ -2,7 +2,7 @@
 **
 **     memory   dsl_alloc (state.c) counts every allocation; beyond the limit Lua gets none
 **     steps    a hook counts instructions
-**     seconds  the hook, and guard.c after each call of C that may be long, look at the thread's CPU
+**     seconds  of this thread's CPU: the hook looks at them, and guard.c after long calls of C
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "dsl/loader.h"

@@ -1,7 +1,7 @@
 /* args.h: the command line as a struct.
 **
-** Two tables describe it: the options (options.c), and the verbs that the caller hands in.  Parsing,
-** the help texts and the hints for misspelt words are all made from them.
+** Two tables describe it: the options (options.c), and the verbs that the caller hands in.
+** Parsing, the help texts and the hints for misspelt words are all made from them.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_CLI_ARGS_ARGS_H

@@ -29,7 +29,8 @@ int verb_unknown(const Verb *verbs, const char *name, dcn_error *err);
 /* -1 if there are too few or too many words. */
 int verb_check_words(const Verb *v, const WordList *words, dcn_error *err);
 
-/* Fails because `verb` has no such option; says which verb has it, or which option may have been meant. */
+/* Fails because `verb` has no such option; says which verb has it, or which option may have been
+** meant. */
 int verb_no_option(const Verb *verbs, const Verb *verb, const char *name, dcn_error *err);
 
 #endif

@@ -1,7 +1,8 @@
 /* bash.c: the completion script for bash.
 **
-** Functions that say what may stand where come from the tables; a fixed one asks them.  bash breaks words at `=`, so
-** that one first puts together what belongs together, and offers only what stands after the last `=`.
+** Functions that say what may stand where come from the tables; a fixed one asks them.  bash breaks
+** words at `=`, so that one first puts together what belongs together, and offers only what stands
+** after the last `=`.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "cli/completion/completion.h"

@@ -1,7 +1,7 @@
 /* completion.h: what shells are told about the command line.
 **
-** All of it comes from the tables of verbs and options and of what their values are chosen from, so a script cannot
-** offer what the program that printed it does not take.
+** All of it comes from the tables of verbs and options and of what their values are chosen from, so
+** a script cannot offer what the program that printed it does not take.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_CLI_COMPLETION_COMPLETION_H
@@ -9,7 +9,7 @@
 
 #include "cli/args/verb.h"
 
-/* What may stand in one place of the command line: words, files, both or, where all is 0, anything. */
+/* What may stand in one place of the command line: words, files, both; if all is 0, anything. */
 typedef struct CompletionValue {
     const char *(*word)(int i); /* the i-th one, NULL past the last; may itself be NULL */
     bool is_verb;               /* the words are the names of verbs */
@@ -29,7 +29,8 @@ const char *completion_word(const CompletionValue *value, int i);
 /* The verbs that take option `id`, with `between` between their names, each followed by `after`. */
 void completion_print_verbs(const Verb *verbs, OptionId id, const char *between, const char *after);
 
-/* Whether several options, each of verbs of its own, have the name of this one, and whether this is the first. */
+/* Whether several options, each of verbs of its own, have the name of this one, and whether this is
+** the first. */
 bool completion_is_shared(OptionId id);
 bool completion_is_first(OptionId id);
 

@@ -17,7 +17,8 @@ static void print_quoted(const char *text)
     putchar('\'');
 }
 
-/* What follows -n: whether the line so far is of one of those verbs; whether the n-th operand of one comes next. */
+/* What follows -n: whether the line so far is of one of those verbs; whether the n-th operand of
+** one comes next. */
 static void print_helpers(void)
 {
     puts("function __dcngen_verb # VERB...\n"

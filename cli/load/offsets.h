@@ -6,8 +6,8 @@
 
 #include <dcngen/error.h>
 
-/* -1 with a usage error unless text has a form that --offsets takes.  Whether a file is what it must be is
-** seen when it is read.  NULL, for an option that was not given, is right. */
+/* -1 with a usage error unless text has a form that --offsets takes.  Whether a file is what it
+** must be is seen when it is read.  NULL, for an option that was not given, is right. */
 int offsets_check(const char *text, dcn_error *err);
 
 #endif

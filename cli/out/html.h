@@ -8,16 +8,16 @@
 
 #include <stdio.h>
 
-/* The text with what means something to HTML or XML escaped.  What is not UTF-8, and control characters that
-** no page may hold, become U+FFFD. */
+/* The text with what means something to HTML or XML escaped.  What is not UTF-8, and control
+** characters that no page may hold, become U+FFFD. */
 void html_text(FILE *f, const char *text);
 
-/* Markup with values: as fprintf, but %s is escaped.  Knows %s %d %lld %f %g %% with flags, width, precision;
-** these count for numbers only. */
+/* Markup with values: as fprintf, but %s is escaped.  Knows %s %d %lld %f %g %% with flags, width,
+** precision; these count for numbers only. */
 void html_put(FILE *f, const char *markup, ...) RT_PRINTF(2, 3);
 
-/* The beginning of a table that scrolls, up to its body.  Heads end with NULL; those of numbers begin with '>',
-** which is not shown. */
+/* The beginning of a table that scrolls, up to its body.  Heads end with NULL; those of numbers
+** begin with '>', which is not shown. */
 void html_table(FILE *f, const char *const *heads);
 void html_table_end(FILE *f);
 

@@ -14,7 +14,7 @@ void print_begin(void);
 /* The error as one line on stderr; returns its exit code. */
 int print_error(const dcn_error *err);
 
-/* What the user should know although the work goes on, as one line on stderr: not twice in a row. */
+/* One line on stderr that the user should know although the work goes on; not twice in a row. */
 void print_note(const char *text);
 
 /* Flush stdout; what could not be written turns `status` into DCN_EENV, with a message. */

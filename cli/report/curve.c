@@ -8,8 +8,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* The scale ends above this share of the candidates, between so many times the best: how much slower the rest
-** is does not matter. */
+/* The scale ends above this share of the candidates, between so many times the best: how much
+** slower the rest is does not matter. */
 static const double SHARE = 0.95, MIN_TIMES = 1.3, MAX_TIMES = 4;
 
 TimeUnit report_unit(const Section *t)

@@ -1,7 +1,7 @@
 /* data.c: what the store remembers of the tuning of kernels, put in order.
 **
-** A section is what one key and one distribution of offsets hold.  With a spec, those of this build of dcngen,
-** this target and the spec's kernels; without one, all.
+** A section is what one key and one distribution of offsets hold.  With a spec, those of this build
+** of dcngen, this target and the spec's kernels; without one, all.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "cli/report/data.h"
@@ -54,7 +54,8 @@ typedef struct SectionReader {
     bool no_memory;
 } SectionReader;
 
-/* The kernel whose records these are; -1: nobody asked.  Keys differ in their threads, so ids do not help. */
+/* The kernel whose records these are; -1: nobody asked.  Keys differ in their threads, so ids do
+** not help. */
 static int kernel_of(const SectionReader *c, const TuneKey *key)
 {
     for (int i = 0; i < c->kernels->n; i++) {

@@ -36,8 +36,8 @@ typedef struct TuningReport {
     WordList untuned; /* kernels of the spec without a record; borrowed names */
 } TuningReport;
 
-/* Read the store.  Without records at all, DCN_EFAILED.  Freed by report_free, also after a failure.  The
-** kernels must outlive the report; NULL: every record of the store. */
+/* Read the store.  Without records at all, DCN_EFAILED.  Freed by report_free, also after a
+** failure.  The kernels must outlive the report; NULL: every record of the store. */
 int report_read(const Args *a, const Kernels *k, TuningReport *r, dcn_error *err);
 void report_free(TuningReport *r);
 

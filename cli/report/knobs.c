@@ -1,6 +1,7 @@
 /* knobs.c: for each knob, its values against the time of the candidates that have them.
 **
-** Only knobs of which more than one value was timed; the bar over a value is the fastest candidate that has it.
+** Only knobs of which more than one value was timed; the bar over a value is the fastest candidate
+** that has it.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "cli/out/html.h"

@@ -1,6 +1,7 @@
 /* page.c: the page: its head, the index, and a section for each tuning.
 **
-** One file without references to others: styles, script and pictures stand in it.  It is also well-formed XML.
+** One file without references to others: styles, script and pictures stand in it.  It is also
+** well-formed XML.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "cli/out/html.h"

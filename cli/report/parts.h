@@ -1,7 +1,7 @@
 /* parts.h: the parts of the page, each for one tuning.
 **
-** Candidates are numbered from 1 in the order in which they were tried; data-i holds that number everywhere,
-** and the row of the table has the id SECTION-NUMBER.
+** Candidates are numbered from 1 in the order in which they were tried; data-i holds that number
+** everywhere, and the row of the table has the id SECTION-NUMBER.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_CLI_REPORT_PARTS_H

@@ -35,7 +35,7 @@ static int make_json(const TuningReport *r, char **text, size_t *size, dcn_error
     return 0;
 }
 
-/* Write the report to the file of -o and print a line about it; without -o, to the standard output. */
+/* Write the report to the file of -o and print a line about it; without -o, write it to stdout. */
 static int write_out(const Args *a, const TuningReport *r, const char *text, size_t size,
                      dcn_error *err)
 {

@@ -1,8 +1,9 @@
 /* roofline.c: how far the kernel is from what the machine can do.
 **
-** Across: multiply-adds for each byte of the operands, each counted once, which is the least that must move.
-** Upwards: GFLOP/s.  The flat roof is the multiply-add peak that was measured beside the kernel.  Nobody
-** measured a bandwidth, so the sloped lines are guides at round numbers, and called that.
+** Across: multiply-adds for each byte of the operands, each counted once, which is the least that
+** must move.  Upwards: GFLOP/s.  The flat roof is the multiply-add peak that was measured beside the
+** kernel.  Nobody measured a bandwidth, so the sloped lines are guides at round numbers, and called
+** that.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "cli/out/html.h"

@@ -7,8 +7,8 @@
 #include <dcngen/spec.h>
 #include <stdbool.h>
 
-/* A word `knob=value`.  In a stage of a module the name is that of the stage, a dot, and the knob's; the stage
-** itself is such a word, too, whose value is its lowering. */
+/* A word `knob=value`.  In a stage of a module the name is that of the stage, a dot, and the
+** knob's; the stage itself is such a word, too, whose value is its lowering. */
 typedef struct KnobText {
     char name[2 * DCN_NAME_MAX], value[32];
     char word[2 * DCN_NAME_MAX]; /* as it stands in the text, with the braces of stages */

@@ -1,7 +1,8 @@
 /* style.c: the style sheet and the script of the page, line by line.
 **
-** Colours are variables, once for light and once for dark.  The script only adds comfort: what it shows when
-** hovering stands in the table as well.  Neither contains < or &, so the page is well-formed XML.
+** Colours are variables, once for light and once for dark.  The script only adds comfort: what it
+** shows when hovering stands in the table as well.  Neither contains < or &, so the page is
+** well-formed XML.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "cli/report/parts.h"

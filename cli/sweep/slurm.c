@@ -1,7 +1,7 @@
 /* slurm.c: job arrays for Slurm: one for each target and number of threads.
 **
-** One task of an array is one item with a database of its own, so no two machines write one file, and a task
-** that is requeued, on whatever node, goes on where it was.
+** One task of an array is one item with a database of its own, so no two machines write one file,
+** and a task that is requeued, on whatever node, goes on where it was.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "cli/sweep/sweep.h"

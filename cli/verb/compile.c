@@ -1,8 +1,8 @@
 /* compile.c: the verb that writes kernels as files.
 **
 ** Everything is made in memory first, several artefacts at the same time, so that a spec or a
-** schedule that cannot be leaves the directory untouched.  The schedule of a kernel is chosen once, so
-** all its artefacts agree even while another process tunes it.
+** schedule that cannot be leaves the directory untouched.  The schedule of a kernel is chosen once,
+** so all its artefacts agree even while another process tunes it.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "cli/load/kernels.h"

@@ -1,7 +1,7 @@
 /* tune.c: the verb that finds the quickest schedule by measuring.
 **
-** One signal stops the search where it is: the candidate in hand is given up, all before it is in the store.
-** A second one ends the program at once.
+** One signal stops the search where it is: the candidate in hand is given up, all before it is in
+** the store.  A second one ends the program at once.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "cli/load/offsets.h"

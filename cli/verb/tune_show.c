@@ -1,7 +1,8 @@
 /* tune_show.c: the progress of tuning, for a terminal, a log, or a program.
 **
-** On a terminal one line is written again and again.  A log gets a line when a candidate leads or fails and at
-** the end.  With --json every event is one JSON object on a line of the standard output.
+** On a terminal one line is written again and again.  A log gets a line when a candidate leads or
+** fails and at the end.  With --json every event is one JSON object on a line of the standard
+** output.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "cli/verb/tune_show.h"

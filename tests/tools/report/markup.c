@@ -1,6 +1,7 @@
 /* markup.c: is a page well-formed?
 **
-** XML's rules, with two additions of HTML: the doctype, and that what stands in style and script is not markup.
+** XML's rules, with two additions of HTML: the doctype, and that what stands in style and script is
+** not markup.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "tests/tools/report/markup.h"

@@ -6,8 +6,9 @@
 
 #include <stddef.h>
 
-/* Every element is closed in order, attributes are quoted and not repeated, entities are known, text is UTF-8
-** without control characters, ids are unique.  NULL, or what is wrong, with a piece of the page (static). */
+/* Every element is closed in order, attributes are quoted and not repeated, entities are known,
+** text is UTF-8 without control characters, ids are unique.  NULL, or what is wrong, with a piece
+** of the page (static). */
 const char *markup_wrong(const char *page);
 
 /* Elements of that name; how many. */

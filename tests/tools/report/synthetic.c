@@ -1,7 +1,7 @@
 /* synthetic.c: a store full of plausible records.
 **
-** The time of a schedule is that of a good one times a penalty for each knob away from its best value, with
-** some noise, so that the pictures have the shapes of real ones.
+** The time of a schedule is that of a good one times a penalty for each knob away from its best
+** value, with some noise, so that the pictures have the shapes of real ones.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "tests/tools/report/synthetic.h"

@@ -15,8 +15,8 @@ typedef struct Synthetic {
     bool failures; /* some are refused, crash, hang, compute wrongly */
 } Synthetic;
 
-/* Candidates as a search would leave them: the guess, then its neighbourhood and random points, the winner
-** confirmed.  Ends the test if the store refuses. */
+/* Candidates as a search would leave them: the guess, then its neighbourhood and random points, the
+** winner confirmed.  Ends the test if the store refuses. */
 void synthetic_tuning(TuneStore *st, const Synthetic *s);
 
 /* The key under which they go. */

@@ -2,6 +2,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "cli/report/schedule.c"
+#include "runtime/base/text.h"
 
 #include <criterion/criterion.h>
 
@@ -40,11 +41,13 @@ Test(schedule, knobs_of_stages_are_told_apart)
 
 Test(schedule, words_give_the_text_again)
 {
-    char text[128] = "stages";
+    char buf[sizeof module];
+    rt_text text = rt_text_in(buf, sizeof buf);
     KnobWalk walk = knob_walk(module);
+    rt_text_add(&text, "stages");
     for (KnobText knob; knob_next(&walk, &knob);)
-        snprintf(text + strlen(text), sizeof text - strlen(text), " %s", knob.word);
-    cr_expect_str_eq(text, module);
+        rt_text_item(&text, " ", "%s", knob.word);
+    cr_expect_str_eq(buf, module);
 }
 
 Test(schedule, value_of_a_knob)
