@@ -123,46 +123,82 @@ static int read_text(lua_State *L, int index, const rt_field *f, rt_value *v, dc
     return 0;
 }
 
-/* ---- schedules: { "tiled", mr = 6, nv = 4 } is "tiled mr=6 nv=4" -------------------------- */
+/* ---- schedules --------------------------------------------------------------------------
+**
+**     { "tiled", mr = 6, nv = 4 }                   "tiled mr=6 nv=4"
+**     { "stages", core = { "project", jam = 2 } }   "stages core={project jam=2}"
+*/
 
-enum { MAX_KNOBS = 32 };
+enum { MAX_KNOBS = 32, MAX_DEPTH = 4 };
 
-typedef struct {
-    const char *name;
-    char value[32];
-} knob;
-
-static int by_name(const void *a, const void *b)
+static int by_text(const void *a, const void *b)
 {
-    return strcmp(((const knob *)a)->name, ((const knob *)b)->name);
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The entry with its key at -2 and its value at -1; false if it cannot be part of a schedule. */
-static bool read_knob(lua_State *L, knob *k)
-{
-    const int type = lua_type(L, -1);
-    if (lua_type(L, -2) != LUA_TSTRING || (type != LUA_TNUMBER && type != LUA_TSTRING))
-        return false;
-    k->name = lua_tostring(L, -2);
-    if (type == LUA_TNUMBER)
-        return dsl_describe(L, -1, k->value, sizeof k->value) != NULL;
-    return snprintf(k->value, sizeof k->value, "%s", lua_tostring(L, -1)) < (int)sizeof k->value;
-}
-
-/* Fill knobs with the named entries and text with the lowering; returns how many, or -1. */
-static int read_knobs(lua_State *L, int index, knob *knobs, rt_text *text)
+/* The names of a table's entries, sorted; they belong to the table.  Entry 1, the lowering, has none.
+** Returns how many, or -1 if an entry cannot be part of a schedule. */
+static int knob_names(lua_State *L, int index, const char *names[MAX_KNOBS])
 {
     int n = 0;
     bool ok = true;
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
-        if (lua_isinteger(L, -2) && lua_tointeger(L, -2) == 1 && lua_type(L, -1) == LUA_TSTRING)
-            rt_text_item(text, " ", "%s", lua_tostring(L, -1));
-        else if (n < MAX_KNOBS)
-            ok = ok && read_knob(L, &knobs[n++]);
+        const bool is_lowering = lua_isinteger(L, -2) && lua_tointeger(L, -2) == 1;
+        if (is_lowering)
+            ok = ok && lua_type(L, -1) == LUA_TSTRING;
+        else if (lua_type(L, -2) == LUA_TSTRING && n < MAX_KNOBS)
+            names[n++] = lua_tostring(L, -2);
         else
             ok = false;
     }
-    return ok && !rt_text_is_cut(text) ? n : -1;
+    qsort(names, (size_t)n, sizeof *names, by_text);
+    return ok ? n : -1;
+}
+
+static bool add_schedule(lua_State *L, int index, int depth, rt_text *out);
+
+/* The value of a knob, at the top of the stack; of a stage it is a table again. */
+static bool add_value(lua_State *L, int depth, rt_text *out)
+{
+    char number[32];
+    const int type = lua_type(L, -1);
+    if (type == LUA_TTABLE) {
+        rt_text_add(out, "{");
+        const bool ok = add_schedule(L, lua_gettop(L), depth + 1, out);
+        rt_text_add(out, "}");
+        return ok;
+    }
+    if (type == LUA_TNUMBER)
+        rt_text_add(out, "%s", dsl_describe(L, -1, number, sizeof number));
+    else if (type == LUA_TSTRING)
+        rt_text_add(out, "%s", lua_tostring(L, -1));
+    return type == LUA_TNUMBER || type == LUA_TSTRING;
+}
+
+/* Append the table at index as text; false if it is no schedule, as an empty one of a stage. */
+static bool add_schedule(lua_State *L, int index, int depth, rt_text *out)
+{
+    const char *names[MAX_KNOBS], *space = "";
+    const int n = depth < MAX_DEPTH ? knob_names(L, index, names) : -1;
+    bool ok = true;
+    if (n < 0)
+        return false;
+    luaL_checkstack(L, 4, NULL);
+    if (lua_rawgeti(L, index, 1) == LUA_TSTRING) {
+        rt_text_add(out, "%s", lua_tostring(L, -1));
+        space = " ";
+    }
+    lua_pop(L, 1);
+    if (depth > 0 && n == 0 && !*space)
+        return false;
+    for (int i = 0; i < n && ok; i++, space = " ") {
+        rt_text_add(out, "%s%s=", space, names[i]);
+        lua_pushstring(L, names[i]);
+        lua_rawget(L, index);
+        ok = add_value(L, depth, out);
+        lua_pop(L, 1);
+    }
+    return ok;
 }
 
 static int read_schedule(lua_State *L, int index, const rt_field *f, rt_value *v, dcn_error *err)
@@ -170,14 +206,9 @@ static int read_schedule(lua_State *L, int index, const rt_field *f, rt_value *v
     static const char expected[] = "a string or a table such as { \"tiled\", mr = 6 }";
     if (lua_type(L, index) == LUA_TSTRING)
         return read_text(L, index, f, v, err);
-    knob knobs[MAX_KNOBS];
     rt_text text = rt_text_in(v->text, sizeof v->text);
-    const int n = lua_istable(L, index) ? read_knobs(L, index, knobs, &text) : -1;
-    if (n < 0)
+    if (!lua_istable(L, index) || !add_schedule(L, index, 0, &text))
         return refuse(L, index, f, expected, err);
-    qsort(knobs, (size_t)n, sizeof *knobs, by_name);
-    for (int i = 0; i < n; i++)
-        rt_text_item(&text, " ", "%s=%s", knobs[i].name, knobs[i].value);
     if (rt_text_is_cut(&text))
         return dcn_fail(err, DCN_ESPEC, "'%s' is longer than %.0f letters", f->key, f->max);
     return 0;

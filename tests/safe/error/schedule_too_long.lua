@@ -1,5 +1,5 @@
 return deform_conv2d {
   in_channels = 8, height = 9, width = 9, out_channels = 8,
   kernel_size = 3,
-  schedule = { string.rep("s", 250), mr = 600 },
+  schedule = { string.rep("s", 4090), mr = 600 },
 }
