@@ -76,7 +76,7 @@ static void plan_groups(TiledPlan *p, const int *k)
 bool tiled_can_tap_lanes(const dcn_spec *s)
 {
     return problem_is_deformed(s) && s->modulation != DCN_MODULATION_SOFTMAX &&
-           s->offset_groups * problem_taps(s) <= EMIT_TABLE_MAX - 64;
+           s->offset_groups * problem_taps(s) <= EMIT_TABLE_MAX - EMIT_MAX_LANES;
 }
 
 static void plan_table(TiledPlan *p, const int *k)
