@@ -18,11 +18,13 @@ static idx e_truths(Emit *e, idx a, idx b)
 {
     idx less = truth(e, x_less(e, a, b)), equal = truth(e, x_equal(e, a, b));
     idx both = truth(e, c_and(e, x_less(e, a, b), x_less(e, x_const(e, 3), a)));
-    return x_add(e, less, x_add(e, x_mulk(e, equal, 2), x_mulk(e, both, 4)));
+    idx other = truth(e, c_not(e, x_equal(e, a, b)));
+    idx low = x_add(e, less, x_mulk(e, equal, 2));
+    return x_add(e, low, x_add(e, x_mulk(e, both, 4), x_mulk(e, other, 8)));
 }
 static int64_t w_truths(int64_t a, int64_t b)
 {
-    return (a < b) + 2 * (a == b) + 4 * (a < b && 3 < a);
+    return (a < b) + 2 * (a == b) + 4 * (a < b && 3 < a) + 8 * (a != b);
 }
 static idx e_constants(Emit *e, idx a, idx b)
 {
@@ -52,6 +54,22 @@ static int64_t w_rem(int64_t a, int64_t b)
 {
     return a % b;
 }
+static int64_t w_and(int64_t a, int64_t b)
+{
+    return a & b;
+}
+static int64_t w_or(int64_t a, int64_t b)
+{
+    return a | b;
+}
+static idx e_field(Emit *e, idx a, idx b)
+{
+    return x_add(e, x_field(e, a, 3, 0x1ff), x_field(e, b, 60, ~(uint64_t)0));
+}
+static int64_t w_field(int64_t a, int64_t b)
+{
+    return (int64_t)(((uint64_t)a >> 3 & 0x1ff) + ((uint64_t)b >> 60));
+}
 static int64_t w_min(int64_t a, int64_t b)
 {
     return a < b ? a : b;
@@ -74,6 +92,9 @@ static const struct {
     { "rem", x_rem, w_rem, 1 },
     { "min", x_min, w_min, 0 },
     { "max", x_max, w_max, 0 },
+    { "and", x_and, w_and, 0 },
+    { "or", x_or, w_or, 0 },
+    { "field", e_field, w_field, 0 },
     { "truths", e_truths, w_truths, 0 },
     { "constants", e_constants, w_constants, 1 },
 };
