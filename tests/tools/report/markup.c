@@ -5,7 +5,9 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "tests/tools/report/markup.h"
+#include "runtime/base/file.h"
 
+#include <criterion/criterion.h>
 #include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -193,4 +195,13 @@ int markup_count(const char *page, const char *element)
     for (const char *p = page; (p = strchr(p, '<')); p++)
         n += !strncmp(p + 1, element, length) && strchr(" >/", p[1 + length]) && p[1 + length];
     return n;
+}
+
+char *markup_read(const char *path)
+{
+    void *bytes;
+    size_t size;
+    dcn_error err = { .text = "" };
+    cr_assert_eq(rt_read_file(path, 1 << 28, &bytes, &size, &err), 0, "%s", err.text);
+    return bytes;
 }

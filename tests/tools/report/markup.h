@@ -14,4 +14,7 @@ const char *markup_wrong(const char *page);
 /* Elements of that name; how many. */
 int markup_count(const char *page, const char *element);
 
+/* The text of a file, freed by the caller; one that cannot be read fails the test. */
+char *markup_read(const char *path);
+
 #endif

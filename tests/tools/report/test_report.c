@@ -1,7 +1,6 @@
 /* test_report.c: the page and the JSON that `dcngen report` makes of a store.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "runtime/base/file.h"
 #include "tests/tools/report/markup.h"
 #include "tests/tools/report/synthetic.h"
 
@@ -52,15 +51,6 @@ static TuneStore *open_store(void)
     return st;
 }
 
-static char *read_text(const char *path)
-{
-    void *bytes;
-    size_t size;
-    dcn_error err = { .text = "" };
-    cr_assert_eq(rt_read_file(path, 1 << 28, &bytes, &size, &err), 0, "%s", err.text);
-    return bytes;
-}
-
 /* Run `dcngen report ARGUMENTS`; its standard output and error are left in files out and err. */
 static int report(const char *arguments)
 {
@@ -73,7 +63,7 @@ static int report(const char *arguments)
 static void expect_fails(const char *arguments, int code, const char *message)
 {
     cr_expect_eq(report(arguments), code, "report %s", arguments);
-    char *out = read_text("out"), *err = read_text("err");
+    char *out = markup_read("out"), *err = markup_read("err");
     cr_expect_str_eq(out, "", "report %s", arguments);
     cr_expect(strstr(err, message), "report %s: \"%s\" is not in \"%s\"", arguments, message, err);
     cr_expect_eq(strchr(err, '\n'), err + strlen(err) - 1, "report %s: %s", arguments, err);
@@ -86,8 +76,8 @@ static char *page(const char *arguments)
 {
     static const char *const foreign[] = { "http:", "https:",  "src=", "url(",   "@import",
                                            "<link", "<iframe", "<img", "fetch(", "//" };
-    cr_assert_eq(report(arguments), 0, "report %s: %s", arguments, read_text("err"));
-    char *text = read_text("out");
+    cr_assert_eq(report(arguments), 0, "report %s: %s", arguments, markup_read("err"));
+    char *text = markup_read("out");
     const char *wrong = markup_wrong(text);
     cr_expect_null(wrong, "report %s: %s", arguments, wrong);
     for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++)
@@ -250,7 +240,7 @@ Test(report, hostile_text_is_text)
 {
     put_record("tiled a=<script>alert(3)</script> b=\"x\" onload=alert(4)", hostile);
     cr_assert_eq(report(""), 0);
-    char *text = read_text("out");
+    char *text = markup_read("out");
     const char *wrong = markup_wrong(text);
     cr_expect_null(wrong, "%s", wrong);
     cr_expect_eq(markup_count(text, "script"), 1);
@@ -347,7 +337,7 @@ Test(report, to_a_file)
     put_tuning(64, 1, 5);
     char *direct = page("");
     cr_expect_eq(report("-o page.html"), 0);
-    char *text = read_text("page.html"), *out = read_text("out");
+    char *text = markup_read("page.html"), *out = markup_read("out");
     cr_expect_str_eq(text, direct);
     cr_expect_str_eq(out, "page.html: 1 tuned kernel, 5 candidates\n");
     free(direct);

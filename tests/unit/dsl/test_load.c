@@ -96,8 +96,7 @@ Test(load, schedule_tables_become_text_with_sorted_knobs)
                   { "{ mr = 6 }", "mr=6" },
                   { "{ 'direct' }", "direct" },
                   { "{ 'direct', order = 'rows' }", "direct order=rows" },
-                  { "{ 's', b = { 't', n = 2, m = 6 }, a = { c = 1 } }",
-                    "s a={c=1} b={t m=6 n=2}" },
+                  { "{ 's', b = {'t', n = 2, m = 6}, a = {c = 1}}", "s a={c=1} b={t m=6 n=2}" },
                   { "{}", "" } };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[256];
