@@ -77,7 +77,7 @@ AggregatePlan aggregate_plan(const dcn_spec *s, const dcn_target *t, const int *
     p.softmax = s->modulation == DCN_MODULATION_SOFTMAX;
     p.epilogue = true;
     p.out_stride = (int)s->in_channels;
-    if (s->op == DCN_OP_DCNV4)
+    if (rt_op_has(s->op, RT_PACKED_OFFSETS))
         p.offset_mask_stride = (int)int_round_up(3 * (int64_t)p.groups * p.points, 8);
     p.scratch = plan_scratch(&p);
     return p;

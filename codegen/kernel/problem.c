@@ -2,6 +2,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/kernel/problem.h"
+#include "runtime/spec/op.h"
 
 int problem_taps(const dcn_spec *s)
 {
@@ -10,7 +11,7 @@ int problem_taps(const dcn_spec *s)
 
 bool problem_is_deformed(const dcn_spec *s)
 {
-    return s->op == DCN_OP_DEFORM_CONV2D;
+    return rt_op_has(s->op, RT_DEFORMS);
 }
 
 int problem_vector(const dcn_spec *s, const dcn_target *t)

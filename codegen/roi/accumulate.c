@@ -140,7 +140,7 @@ static idx range_of(Emit *e, const RoiCtx *c, idx bin, int field)
 static void covered(Emit *e, const Pass *p, idx bin)
 {
     const RoiCtx *c = p->c;
-    int most = c->plan->s->op == DCN_OP_ROI_POOL && c->plan->s->mode == DCN_ROI_MAX;
+    int most = c->plan->s->mode == DCN_ROI_MAX;
     var sum[16];
     for (int v = 0; v < p->vectors; v++)
         sum[v] = v_float(e, f_const(e, most ? -(double)FLT_MAX : 0));

@@ -59,10 +59,11 @@ static fvec scaled(Emit *e, const dcn_spec *s, fvec x)
 
 static RoiAxis align_box(Emit *e, const dcn_spec *s, fvec from, fvec to)
 {
-    fvec half = f_const(e, s->op != DCN_OP_ROI_ALIGN || s->aligned ? 0.5 : 0);
+    const bool moved = s->aligned || rt_op_has(s->op, RT_HALF_PIXEL);
+    fvec half = f_const(e, moved ? 0.5 : 0);
     RoiAxis x = { .start = f_sub(e, scaled(e, s, from), half) };
     x.size = f_sub(e, f_sub(e, scaled(e, s, to), half), x.start);
-    if (s->op == DCN_OP_ROI_ALIGN && !s->aligned)
+    if (!moved)
         x.size = f_max(e, x.size, f_const(e, 1));
     return x;
 }
@@ -74,7 +75,7 @@ static fvec next_round(Emit *e, fvec x)
 
 static RoiAxis rounded_box(Emit *e, const dcn_spec *s, fvec from, fvec to)
 {
-    fvec half = f_const(e, s->op == DCN_OP_DEFORM_PS_ROI_POOL ? 0.5 : 0);
+    fvec half = f_const(e, rt_op_has(s->op, RT_BY_PART) ? 0.5 : 0);
     RoiAxis x = { .start = f_sub(e, scaled(e, s, f_round(e, from)), half) };
     fvec end = f_sub(e, scaled(e, s, next_round(e, to)), half);
     x.size = f_max(e, f_sub(e, end, x.start), f_const(e, 0.1));
@@ -85,7 +86,7 @@ static RoiAxis torchvision_box(Emit *e, const dcn_spec *s, fvec from, fvec to)
 {
     RoiAxis x = { .start = f_round(e, scaled(e, s, from)) };
     x.size = f_sub(e, f_round(e, scaled(e, s, to)), x.start);
-    if (s->op == DCN_OP_ROI_POOL)
+    if (!rt_op_has(s->op, RT_POSITION_SENSITIVE))
         x.size = f_add(e, x.size, f_const(e, 1));
     x.size = f_max(e, x.size, f_const(e, 1));
     return x;
@@ -175,13 +176,13 @@ static fvec base_of(Emit *e, const RoiCtx *c, const RoiAxis *x, const RoiBins *b
 {
     const dcn_spec *s = c->plan->s;
     fvec start = x->start, before = f_mul(e, b->at[axis], x->bin);
-    if (s->op == DCN_OP_DEFORM_ROI_POOL) {
+    if (c->pb.offset.v) {
         fvec shift = f_mul(e, f_const(e, s->gamma), x->size);
         shift = f_mul(e, shift, per_bin(e, c, b, c->pb.offset, 2, 1 - axis));
         return f_add(e, f_add(e, start, shift), before);
     }
     fvec base = f_add(e, before, start);
-    if (s->op != DCN_OP_DEFORM_PS_ROI_POOL || s->no_trans)
+    if (!c->pb.trans.v)
         return base;
     fvec trans = f_mul(e, trans_of(e, c, b, 1 - axis), f_const(e, s->trans_std));
     return f_add(e, base, f_mul(e, trans, x->size));

@@ -5,17 +5,12 @@
 #include "codegen/kernel/workspace.h"
 #include "codegen/roi/roi.h"
 
-static const struct {
-    RoiRule rule;
-    int sensitive; /* bins read channels of their own */
-} operators[DCN_NUM_OPS] = {
-    [DCN_OP_ROI_POOL] = { ROI_RULE_QUANTISED, 0 },
-    [DCN_OP_PS_ROI_POOL] = { ROI_RULE_QUANTISED, 1 },
-    [DCN_OP_ROI_ALIGN] = { ROI_RULE_ALIGN, 0 },
-    [DCN_OP_PS_ROI_ALIGN] = { ROI_RULE_ALIGN, 1 },
-    [DCN_OP_DEFORM_ROI_POOL] = { ROI_RULE_ALIGN, 0 },
-    [DCN_OP_DEFORM_PS_ROI_POOL] = { ROI_RULE_HALF, 1 },
-};
+static RoiRule rule_of(dcn_op op)
+{
+    if (rt_op_has(op, RT_QUANTISED))
+        return ROI_RULE_QUANTISED;
+    return rt_op_has(op, RT_BY_PART) ? ROI_RULE_HALF : ROI_RULE_ALIGN;
+}
 
 /* As few lanes as the outputs of a class fill, but a quarter of the widest vectors at least. */
 static int channel_lanes(const dcn_spec *s, const dcn_target *t, int segment)
@@ -49,7 +44,7 @@ static int samples_along(const dcn_spec *s, RoiRule rule)
 RoiPlan roi_plan(const dcn_spec *s, const dcn_target *t, const int *k)
 {
     int rows = k[ROI_BIN_ROWS] ? k[ROI_BIN_ROWS] : s->pooled[0];
-    RoiPlan p = { .s = s, .rule = operators[s->op].rule, .nh = s->pooled[0], .nw = s->pooled[1] };
+    RoiPlan p = { .s = s, .rule = rule_of(s->op), .nh = s->pooled[0], .nw = s->pooled[1] };
     p.fp_bytes = (int)dcn_dtype_bytes(s->dtype);
     p.wide = t->vector_bytes / 8;
     p.bins = rows * p.nw;
@@ -59,9 +54,9 @@ RoiPlan roi_plan(const dcn_spec *s, const dcn_target *t, const int *k)
     p.samples = k[ROI_TABLE_SAMPLES];
     p.tables = p.grid && p.grid <= p.samples;
     for (int i = 0; i < 2; i++)
-        p.groups[i] = operators[s->op].sensitive ? s->group_size[i] : 1;
+        p.groups[i] = rt_op_has(s->op, RT_POSITION_SENSITIVE) ? s->group_size[i] : 1;
     p.outputs = (int)s->out_channels;
-    p.classes = s->op == DCN_OP_DEFORM_PS_ROI_POOL && !s->no_trans ? s->num_classes : 1;
+    p.classes = s->no_trans ? 1 : s->num_classes;
     p.segment = p.outputs / p.classes;
     p.lanes = channel_lanes(s, t, p.segment);
     p.copies = k[ROI_REPACK];

@@ -19,7 +19,7 @@ static fvec limit(Emit *e, const RoiCtx *c, const RoiAxis *x, fvec b, int is_end
 static fvec clipped(Emit *e, const RoiCtx *c, int axis, fvec x)
 {
     const dcn_spec *s = c->plan->s;
-    int drops_last = s->op == DCN_OP_PS_ROI_POOL && s->variant == DCN_ROI_TORCHVISION;
+    int drops_last = rt_op_has(s->op, RT_POSITION_SENSITIVE) && s->variant == DCN_ROI_TORCHVISION;
     fvec most = f_sub(e, roi_extent(e, c, axis), f_const(e, drops_last));
     return f_min(e, f_max(e, x, f_const(e, 0)), most);
 }
@@ -57,7 +57,7 @@ void roi_ranges(Emit *e, const RoiCtx *c, const RoiAxis axis[2])
             area = f_mul(e, area, length);
         }
         fvec scale = f_div(e, f_const(e, 1), f_max(e, area, f_const(e, 1)));
-        int most = c->plan->s->op == DCN_OP_ROI_POOL && c->plan->s->mode == DCN_ROI_MAX;
+        int most = c->plan->s->mode == DCN_ROI_MAX;
         roi_put_scale(e, c, &b, most ? f_min(e, area, f_const(e, 1)) : scale);
     }
 }
