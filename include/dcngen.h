@@ -44,8 +44,8 @@ int dcn_load_file(const char *path, const dcn_param *params, int nparams, dcn_mo
 int dcn_load_text(const char *text, const char *chunk, const dcn_param *params, int nparams,
                   dcn_module **out, dcn_error *err);
 int dcn_module_count(const dcn_module *m);
-const dcn_spec *dcn_module_spec(const dcn_module *m,
-                                int i); /* borrowed; NULL if i is out of range */
+/* Kernel i, borrowed; NULL if i is out of range. */
+const dcn_spec *dcn_module_spec(const dcn_module *m, int i);
 /* Files that were read (the spec and what it included), for depfiles; NULL past the last. */
 const char *dcn_module_file(const dcn_module *m, int i);
 /* The line on which kernel i sets `key`, as in schedule = "...", and in *file (may be NULL) the
@@ -58,8 +58,8 @@ void dcn_module_free(dcn_module *m);
 
 typedef struct dcn_target {
     char triple[64];
-    char cpu
-        [64]; /* an LLVM CPU name; used for instruction scheduling only where features say more */
+    /* An LLVM CPU name; used for instruction scheduling only where features say more. */
+    char cpu[64];
     char features[4096]; /* "+avx2,+fma,..." */
     char isa[32];        /* "avx512", "avx2", "sse4.2", "neon", ...: the row of the target table */
     int vector_bytes;    /* width of a register */
@@ -85,8 +85,8 @@ typedef struct dcn_options {
     int threads; /* how many will run it, as it was tuned for; 0: as dcn_execute counts them */
 } dcn_options;
 
-/* Who decided on a schedule: the options, else the spec, else a pin of the user, else what was found by
-** tuning, else what a sweep estimated for a CPU that it could not measure on, else nobody. */
+/* Who decided on a schedule: the options, else the spec, else a pin of the user, else what was
+** found by tuning, else what a sweep estimated for a CPU that it could not measure on. */
 typedef enum {
     DCN_ORIGIN_OPTION,
     DCN_ORIGIN_SPEC,
@@ -106,9 +106,9 @@ typedef struct dcn_choice {
 
 typedef struct dcn_kernel dcn_kernel; /* machine code in memory, ready to run */
 
-/* Compile and load; code that the store has of a tuned or pinned kernel is loaded and nothing compiled.
-** opt may be NULL.  The result is freed by dcn_kernel_free.  What is wrong with
-** the spec's own target or schedule is DCN_ESPEC, and the text begins with 'target' or 'schedule';
+/* Compile and load; code that the store has of a tuned or pinned kernel is loaded and nothing
+** compiled.  opt may be NULL.  The result is freed by dcn_kernel_free.  What is wrong with the
+** spec's own target or schedule is DCN_ESPEC, and the text begins with 'target' or 'schedule';
 ** dcn_module_where tells the line. */
 int dcn_compile(const dcn_spec *s, const dcn_options *opt, dcn_kernel **out, dcn_error *err);
 void dcn_kernel_free(dcn_kernel *k);
@@ -120,14 +120,16 @@ const dcn_choice *dcn_kernel_choice(const dcn_kernel *k);
 /* Bytes of operand i once it is packed; 0 if it is not one of role DCN_WEIGHT. */
 size_t dcn_kernel_tensor_bytes(const dcn_kernel *k, int i);
 size_t dcn_kernel_packed_bytes(const dcn_kernel *k); /* of the first packed operand */
-/* Bytes for one call of dcn_execute with that many threads; sizes that are static in the spec are ignored. */
+/* Bytes for one call of dcn_execute with that many threads; sizes that are static in the spec are
+** ignored. */
 size_t dcn_kernel_workspace_bytes(const dcn_kernel *k, dcn_sizes sizes, int threads);
 size_t dcn_kernel_code_bytes(const dcn_kernel *k);
 
 /* Operand i, of role DCN_WEIGHT and shaped as dcn_spec_tensors says, into packed
-** (dcn_kernel_tensor_bytes, aligned to its element), once for many calls.  -1 for another operand or NULL. */
+** (dcn_kernel_tensor_bytes, aligned to its element), once for many calls.  -1 for another operand
+** or NULL. */
 int dcn_pack_tensor(const dcn_kernel *k, int i, const void *weight, void *packed);
-/* The same for the first operand that is packed: all there is to pack in an operator with one weight. */
+/* dcn_pack_tensor for the first operand that is packed: all of them where there is one weight. */
 int dcn_pack_weights(const dcn_kernel *k, const void *weight, void *packed);
 
 /* Run body(arg, i, thread) once for each 0 <= i < n, in any order; body may run at the same time
@@ -174,14 +176,15 @@ typedef enum {
 int dcn_emit(const dcn_spec *s, const dcn_options *opt, dcn_emit_kind kind, void **bytes,
              size_t *size, dcn_error *err);
 
-/* The same for n targets of one triple, 1 to 16: opt[i] is about the i-th.  The code picks one of them when it is first
-** called, for the CPU and the system it then runs on; the header tells how to ask for it. */
+/* dcn_emit for n targets of one triple, 1 to 16: opt[i] is about the i-th.  The code picks one of
+** them when it is first called, for the CPU and the system it then runs on; the header tells how to
+** ask for it. */
 int dcn_emit_many(const dcn_spec *s, const dcn_options *opt, int n, dcn_emit_kind kind,
                   void **bytes, size_t *size, dcn_error *err);
 
-/* What dcn_compile and dcn_emit would choose, and why, where it came from and what it means (a few lines);
-** what and why may be NULL.  The store may have changed at the next call: hand the schedule on in the options
-** where several artefacts of one kernel must agree. */
+/* What dcn_compile and dcn_emit would choose, and why, where it came from and what it means (a few
+** lines); what and why may be NULL.  The store may have changed at the next call: hand the schedule
+** on in the options where several artefacts of one kernel must agree. */
 int dcn_explain(const dcn_spec *s, const dcn_options *opt, dcn_choice *what, char *why,
                 size_t why_size, dcn_error *err);
 
@@ -209,8 +212,8 @@ typedef struct dcn_timing {
     int rounds;
 } dcn_timing;
 
-/* Time the kernel on random tensors, for about `seconds`.  offsets: zero, normal:STD in pixels, or an
-** npy file; NULL: normal:2.  Dynamic sizes must have been bound before compiling. */
+/* Time the kernel on random tensors, for about `seconds`.  offsets: zero, normal:STD in pixels, or
+** an npy file; NULL: normal:2.  Dynamic sizes must have been bound before compiling. */
 int dcn_bench(const dcn_kernel *k, int threads, double seconds, const char *offsets,
               dcn_timing *out, dcn_error *err);
 

@@ -69,7 +69,7 @@ static const char *shape_text(int rank, const int64_t *dims, char *buf, size_t s
     return buf;
 }
 
-/* Whether its files may have rows and columns in one: [N,H*W,C], as upstream's DCNv4 hands maps on. */
+/* Whether its files may have rows and columns in one, [N,H*W,C], as upstream's DCNv4 has them. */
 static bool may_be_flat(const dcn_spec *s, const dcn_tensor *t)
 {
     return rt_op_has(s->op, RT_PACKED_OFFSETS) && t->rank == 4 && t->role != DCN_WEIGHT;

@@ -23,9 +23,10 @@ typedef struct Operands {
     Operand at[RT_NUM_OPERANDS];
 } Operands;
 
-/* Match --input and --output with the operands of s, read the files, find the dynamic sizes,
-** check every shape, convert, and make room for the outputs.  Maps of dcnv4 and dcnv4_module may be
-** [N,H*W,C].  One error names all that is missing or misshaped.  Freed by operands_free, also after a failure. */
+/* Match --input and --output with the operands of s, read the files, find the dynamic sizes, check
+** every shape, convert, and make room for the outputs.  Maps of dcnv4 and dcnv4_module may be
+** [N,H*W,C].  One error names all that is missing or misshaped.  Freed by operands_free, also after
+** a failure. */
 int operands_read(const Args *a, const dcn_spec *s, Operands *o, dcn_error *err);
 
 /* Write every output that has a file. */

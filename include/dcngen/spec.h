@@ -28,8 +28,8 @@ extern "C" {
 
 enum { DCN_NAME_MAX = 64, DCN_TEXT_MAX = 256, DCN_MAX_RANK = 4 };
 
-/* Bytes of a schedule's text, where that of a module lists those of its stages; bytes of any text that
-** dcn_spec_print writes. */
+/* Bytes of a schedule's text, where that of a module lists those of its stages; bytes of any text
+** that dcn_spec_print writes. */
 enum {
     DCN_SCHEDULE_MAX = 4096,
     DCN_SPEC_TEXT_MAX = 2048 + 2 * DCN_TEXT_MAX + 2 * DCN_SCHEDULE_MAX
@@ -61,7 +61,7 @@ typedef enum {
     DCN_MODULATION_NONE,    /* no mask tensor, m = 1 */
     DCN_MODULATION_MASK,    /* as given */
     DCN_MODULATION_SIGMOID, /* 1 / (1 + exp(-logit)) */
-    DCN_MODULATION_SOFTMAX, /* softmax of the logits over the K taps of one pixel and offset group */
+    DCN_MODULATION_SOFTMAX, /* softmax of the logits over the taps of a pixel and offset group */
 } dcn_modulation;
 
 /* What a sample outside the map is worth (SEMANTICS 1.1 to 1.3). */
@@ -107,8 +107,7 @@ typedef struct dcn_spec {
     ** `channels`.  Taps run column by column (SEMANTICS 4); K' = K - remove_center. */
     double offset_scale;
     bool remove_center;
-    int64_t
-        projection; /* channels of the pointwise projection of dcnv3 and dcnv4; 0: there is none */
+    int64_t projection; /* channels of the pointwise projection of dcnv3, dcnv4; 0: there is none */
 
     /* RoI family: in_channels is `channels`, out_channels `output_dim` (or `channels`).  A row of
     ** rois is batch index, x1, y1, x2, y2. */
@@ -167,7 +166,8 @@ void dcn_spec_complete(dcn_spec *s);
 /* 0 if the spec can be compiled, else -1 with the key, its value and what is allowed in err. */
 int dcn_spec_check(const dcn_spec *s, struct dcn_error *err);
 
-/* Output rows and columns for an input of height x width: floor((in + pads - (dil*(k-1)+1)) / stride) + 1. */
+/* Output rows and columns for an input of height x width:
+** floor((in + pads - (dil*(k-1) + 1)) / stride) + 1, or the bins of a region. */
 int64_t dcn_out_height(const dcn_spec *s, int64_t height);
 int64_t dcn_out_width(const dcn_spec *s, int64_t width);
 

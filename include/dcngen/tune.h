@@ -5,8 +5,9 @@
 **     if (dcn_tune(spec, &o, &t, &err)) ...
 **     dcn_compile(spec, NULL, &kernel, &err);      uses what was found
 **
-** Every candidate is built, compared with the double-precision reference and timed in a process of its own, and
-** what became of it is put into the store at once.  docs/TUNING.md says what is measured and how.
+** Every candidate is built, compared with the double-precision reference and timed in a process of
+** its own, and what became of it is put into the store at once.  docs/TUNING.md says what is
+** measured and how.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCNGEN_TUNE_H
@@ -56,8 +57,8 @@ typedef struct dcn_tune_progress {
 } dcn_tune_progress;
 
 typedef struct dcn_tune_options {
-    /* A lowering and knobs that stay as they are: "tiled mr=6"; NULL: the spec's, else all is open.  What is
-    ** found under such a condition is used by itself only if it is pinned. */
+    /* A lowering and knobs that stay as they are: "tiled mr=6"; NULL: the spec's, else all is
+    ** open.  What is found under such a condition is used by itself only if it is pinned. */
     const char *schedule;
     /* NULL: the spec's, else native.  Must run on this machine unless nothing is measured. */
     const dcn_target *target;
@@ -97,11 +98,11 @@ typedef struct dcn_tuned {
     char note[768]; /* why the store cannot be used; "": it can */
 } dcn_tuned;
 
-/* Find the best schedule of one kernel.  What the store remembers of the same spec, machine, threads and
-** offsets is not tried again, so that the same call goes on where it was stopped or killed.  Only one thread
-** of a process may tune, and no other may compile meanwhile, since processes are forked.
-** -1 if nothing could be tried: a spec or schedule that is refused, a target that does not run here, a damaged
-** store, or no candidate that computes the right result. */
+/* Find the best schedule of one kernel.  What the store remembers of the same spec, machine,
+** threads and offsets is not tried again, so that the same call goes on where it was stopped or
+** killed.  Only one thread of a process may tune, and no other may compile meanwhile, since
+** processes are forked.  -1 if nothing could be tried: a spec or schedule that is refused, a target
+** that does not run here, a damaged store, or no candidate that computes the right result. */
 int dcn_tune(const dcn_spec *s, const dcn_tune_options *opt, dcn_tuned *out, dcn_error *err);
 
 #ifdef __cplusplus

@@ -1,8 +1,9 @@
 /* pool.c: threads of our own that stay from one parallel loop to the next.
 **
-** A loop is announced by counting `turn` up; every worker takes part in every turn and counts `working` down.
-** Who waits looks at its counter for some microseconds first, since phases of a kernel follow one another
-** quickly, and sleeps only then.  With fewer cores than threads looking would keep the others from working.
+** A loop is announced by counting `turn` up; every worker takes part in every turn and counts
+** `working` down.  Who waits looks at its counter for some microseconds first, since phases of a
+** kernel follow one another quickly, and sleeps only then.  With fewer cores than threads looking
+** would keep the others from working.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/exec/pool.h"

@@ -65,7 +65,8 @@ double ref_sigmoid(double x)
     return 1 / (1 + exp(-x));
 }
 
-/* relu keeps NaN, as torch does; silu and gelu have their limit at -inf, where the products would be NaN */
+/* relu keeps NaN, as torch does; silu and gelu have their limit at -inf, where the products would
+** be NaN. */
 static double act_none(double x)
 {
     return x;

@@ -11,8 +11,8 @@
 **     deform_roi_pool_pack  x0 = the pooling without offsets, [C][ph][pw] in a row per region
 **                           offset = fc(relu(fc(relu(fc(x0))))), mask = sigmoid(fc(relu(fc(x0))))
 **
-** blend, with center_feature_scale: y*(1 - c) + value*c for each group, c = sigmoid of one linear map
-** of x1 in dcnv3_module and of y in dcnv4_module.
+** blend, with center_feature_scale: y*(1 - c) + value*c for each group, c = sigmoid of one linear
+** map of x1 in dcnv3_module and of y in dcnv4_module.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/base/tensor.h"

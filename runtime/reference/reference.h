@@ -1,7 +1,7 @@
 /* reference.h: the operators in plain double precision, to compare compiled kernels with.
 **
-** Operands are handed over in the order of dcn_spec_tensors, in the layout of the spec, with weights
-** unpacked; entries of outputs are not read.  Sizes are static.
+** Operands are handed over in the order of dcn_spec_tensors, in the layout of the spec, with
+** weights unpacked; entries of outputs are not read.  Sizes are static.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_RUNTIME_REFERENCE_H

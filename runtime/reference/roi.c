@@ -20,7 +20,8 @@
 **     sample t at b*(size/n) + start + trans*trans_std*size + t*(size/n/sample_per_part), skipped
 **     outside of [-0.5, extent - 0.5]; the sum is divided by the number of those not skipped
 **
-** Position-sensitive: output o of bin (a, b) reads channel (o*gh + floor(a*gh/ph))*gw + floor(b*gw/pw).
+** Position-sensitive: output o of bin (a, b) reads channel
+** (o*gh + floor(a*gh/ph))*gw + floor(b*gw/pw).
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/reference/internal.h"
@@ -241,7 +242,7 @@ static double half_mean(const rt_ref *r, const Bin *bin, const double shift[2], 
 
 /* ---- shifts and masks ---------------------------------------------------------------------- */
 
-/* Of the bin along y and x, in pixels of the map; both tensors hold x first. */
+/* How far the bin is shifted along y and x, in pixels of the map; both tensors hold x first. */
 static void shift_of(const rt_ref *r, int64_t roi, int64_t o, const Bin *bin, double shift[2])
 {
     const dcn_spec *s = &r->s;

@@ -77,7 +77,7 @@ typedef struct rt_operands {
     dcn_tensor tensor[RT_NUM_OPERANDS];
 } rt_operands;
 
-/* Those of s, which outlives the result. */
+/* The operands of s, which outlives the result. */
 rt_operands rt_operands_of(const dcn_spec *s);
 
 /* Where an operand stands in calling order; -1: s has no such operand. */

@@ -2,8 +2,8 @@
 **
 ** Each case is aimed at a mistake that has been made somewhere: conversion of huge or NaN
 ** coordinates to integers, a border that is off by one or closed instead of open, offsets that
-** leave the rows a tile was sized for, exp that overflows, regions without an area, regions of images
-** that are not there.
+** leave the rows a tile was sized for, exp that overflows, regions without an area, regions of
+** images that are not there.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "tuner/check/cases.h"

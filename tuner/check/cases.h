@@ -8,8 +8,8 @@
 #include "runtime/base/tensor.h"
 #include "runtime/spec/operands.h"
 
-/* One way to fill offsets, masks and rois.  base: the coordinate of the tap with offset 0; size: rows or
-** columns of the map. */
+/* One way to fill offsets, masks and rois.  base: the coordinate of the tap with offset 0; size:
+** rows or columns of the map. */
 typedef struct TuneCase {
     const char *name;
     double deviation; /* of normal offsets: in pixels, or a share of the map for wide ones */

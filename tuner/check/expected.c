@@ -6,8 +6,9 @@
 **     f64  rtol 1e-9, atol 1e-10  sums of 1e4 rounded terms and 4-ulp exp are off by 1e-12; a wrong
 **                                 weight, border or tap by more than 1e-6
 **
-** The rounding of a sum grows with the square root of its length: at LONG_SUM products it has used up
-** a third of what f32 has, and sums that are longer are given as much more as they are rounded more.
+** The rounding of a sum grows with the square root of its length: at LONG_SUM products it has used
+** up a third of what f32 has, and sums that are longer are given as much more as they are rounded
+** more.
 **
 ** Outputs are filled with NaN first, so an element that was not written fails.  Cheap cases are
 ** compared in full, others on the corners and a random sample.
@@ -62,7 +63,8 @@ static void expect_some(const rt_ref *ref, rt_operand which, const dcn_tensor *t
     }
 }
 
-/* Of the reference: an adaptive grid has a sample per pixel of the region, here as large as the map. */
+/* Operations of the reference.  An adaptive grid has a sample per pixel of the region, which may be
+** as large as the map. */
 static double cost(const dcn_spec *s)
 {
     if (!rt_op_has(s->op, RT_ADAPTIVE_GRID) || s->sampling_ratio > 0)

@@ -14,7 +14,7 @@ typedef struct ExpectedOutput {
     double *value; /* of the reference */
 } ExpectedOutput;
 
-/* Those of all outputs; they depend on the operands, not on the kernel. */
+/* What is expected of every output; it depends on the operands, not on the kernel. */
 typedef struct Expected {
     int n;
     ExpectedOutput output[RT_NUM_OPERANDS];
@@ -24,8 +24,8 @@ typedef struct Expected {
 int expected_open(Expected *x, const Operands *o, rt_rng *r, dcn_error *err);
 void expected_close(Expected *x);
 
-/* Compare the outputs, which were poisoned before the kernel ran, and add to the report, which calls
-** this comparison `name`.  Whether it passed. */
+/* Compare the outputs, which were poisoned before the kernel ran, and add to the report, which
+** calls this comparison `name`.  Whether it passed. */
 bool expected_compare(const Expected *x, const Operands *o, const char *name, dcn_report *report);
 
 /* |got - want| may be atol * max(1, max |want|) + rtol * |want|, for an output of elements of that

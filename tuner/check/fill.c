@@ -47,7 +47,7 @@ static double conv_offset(const Fill *f)
     return settle(s, base, size, f->c->offset(f->c, f->r, base, size));
 }
 
-/* Of dcnv3 and dcnv4: number `which` among the offsets of a group, x first. */
+/* dcnv3 and dcnv4: number `which` among the offsets of a group, x first. */
 static double core_offset(const Fill *f, int64_t which)
 {
     const dcn_spec *s = f->s;

@@ -1,7 +1,7 @@
 /* offsets.c: how the offsets are spread for which a kernel is timed.
 **
-** A network's own offsets, recorded in a file, are the best input of tuning: how far they reach decides which
-** rows of the map a tile touches.
+** A network's own offsets, recorded in a file, are the best input of tuning: how far they reach
+** decides which rows of the map a tile touches.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "tuner/check/offsets.h"

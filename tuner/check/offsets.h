@@ -8,17 +8,17 @@
 #include "tuner/check/operands.h"
 
 typedef struct TuneOffsets {
-    char name
-        [DCN_TEXT_MAX]; /* "zero", "normal:2", "npy:" and a digest: part of what a result is for */
-    double deviation;   /* pixels; not of a file */
-    rt_array file;      /* .data == NULL: none */
+    /* "zero", "normal:2", or "npy:" and a digest: part of what a result is for. */
+    char name[DCN_TEXT_MAX];
+    double deviation; /* pixels; not of a file */
+    rt_array file;    /* .data == NULL: none */
 } TuneOffsets;
 
 /* Whether text is of one of the forms below; the file is not looked at. */
 bool tune_offsets_is_text(const char *text);
 
-/* text: zero, normal:STD or STD in pixels, or the name of an npy file; NULL: normal:2.  Close it even after a
-** failure. */
+/* text: zero, normal:STD or STD in pixels, or the name of an npy file; NULL: normal:2.  Close it
+** even after a failure. */
 int tune_offsets_open(TuneOffsets *o, const char *text, dcn_error *err);
 void tune_offsets_close(TuneOffsets *o);
 

@@ -22,7 +22,8 @@ static size_t typed_bytes(const Operands *o, int i)
     return rt_tensor_bytes(&o->tensor[i]);
 }
 
-/* As frameworks align tensors, and the same for every kernel, so that none is timed on luckier memory. */
+/* As frameworks align tensors, and the same for every kernel, so that none is timed on luckier
+** memory. */
 static void *aligned(size_t bytes)
 {
     enum { LINE = 64 };

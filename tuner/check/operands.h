@@ -25,8 +25,8 @@ typedef struct Operands {
 int tune_operands_open(Operands *o, const dcn_kernel *k, const dcn_spec *bound, dcn_error *err);
 void tune_operands_close(Operands *o);
 
-/* The same tensors for another kernel of the same spec: all are shared with `from`, but for the
-** weights, which are packed anew.  Drop it before `from` is closed, even after a failure. */
+/* Tensors for another kernel of the same spec: all are shared with `from`, but for the weights,
+** which are packed anew.  Drop it before `from` is closed, even after a failure. */
 int tune_operands_share(Operands *o, const Operands *from, const dcn_kernel *k, dcn_error *err);
 void tune_operands_drop(Operands *o);
 
