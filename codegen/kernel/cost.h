@@ -1,8 +1,9 @@
 /* cost.h: what the lowerings' accounts of cost share.
 **
-** An account of cost orders schedules before anything is measured; the tuner corrects it by what it measures, so only
-** the ratios of its numbers matter.  Cycles are those of a core with two multiply-add units; every account is turned into
-** nanoseconds by one clock rate, so that the lowerings of one operator can be compared.
+** An account of cost orders schedules before anything is measured; the tuner corrects it by what
+** it measures, so only the ratios of its numbers matter.  Cycles are those of a core with two
+** multiply-add units; every account is turned into nanoseconds by one clock rate, so that the
+** lowerings of one operator can be compared.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_CODEGEN_COST_H
@@ -10,15 +11,17 @@
 
 #include <dcngen.h>
 
-/* A typical clock of servers under vector load, GHz.  It scales all estimates alike and orders nothing. */
+/* A typical clock of servers under vector load, GHz.  It scales all estimates alike and orders
+** nothing. */
 #define COST_CYCLES_PER_NS 3.0
 
 enum {
-    /* Stands in for rows and columns that are known only at run time: large enough that edges do not decide. */
+    /* Stands in for rows and columns that are known only at run time: large enough that edges do
+    ** not decide. */
     COST_DYNAMIC_SIZE = 128,
-    /* Standard deviation of offsets, in pixels, where nobody says how far they reach: kernels are timed with it unless
-    ** offsets of a network are given (`--offsets`, docs/TUNING.md).  How far around a tile samples are expected is
-    ** stated in multiples of it. */
+    /* Standard deviation of offsets, in pixels, where nobody says how far they reach: kernels are
+    ** timed with it unless offsets of a network are given (`--offsets`, docs/TUNING.md).  How far
+    ** around a tile samples are expected is stated in multiples of it. */
     COST_OFFSET_DEVIATION = 2,
 };
 

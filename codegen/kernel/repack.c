@@ -36,7 +36,7 @@ idx repack_bytes(Emit *e, const Repack *r, const Problem *pb, int beyond)
     return x_round_up(e, x_mulk(e, elements, e->fp_bytes), 64);
 }
 
-/* ---- one row ------------------------------------------------------------------------------------ */
+/* ---- one row ----------------------------------------------------------------------------- */
 
 /* Row y of image n. */
 typedef struct RepackRow {
@@ -82,7 +82,8 @@ static void transpose_row(Emit *e, const RepackRow *r, LLVMValueRef transpose)
     }
 }
 
-/* nhwc in the input's order: the channels of every pixel to their blocks, which are whole vectors or narrower. */
+/* nhwc in the input's order: the channels of every pixel to their blocks, which are whole vectors
+** or narrower. */
 static void copy_row(Emit *e, const RepackRow *r)
 {
     e_fn_lanes(e, r->how->block < e->lanes ? r->how->block : e->lanes);
@@ -139,7 +140,7 @@ LLVMValueRef emit_repack(Emit *e, const Repack *how, LLVMValueRef transpose)
     return fn;
 }
 
-/* ---- phases ------------------------------------------------------------------------------------- */
+/* ---- phases ------------------------------------------------------------------------------ */
 
 static void all_rows(Emit *e, LLVMValueRef fn, const RunArgs *in)
 {

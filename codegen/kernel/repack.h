@@ -2,9 +2,9 @@
 **
 **     repacked[n][block][y][x][channel of the block]
 **
-** Sampling reads all channels of a pixel, or of an offset group at a pixel, so these should lie side by side.  An nhwc
-** input may do as it is; otherwise it is copied once per call into the shared workspace, in phase 0, which has a task
-** for each row of each image.
+** Sampling reads all channels of a pixel, or of an offset group at a pixel, so these should lie
+** side by side.  An nhwc input may do as it is; otherwise it is copied once per call into the
+** shared workspace, in phase 0, which has a task for each row of each image.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_CODEGEN_REPACK_H
@@ -12,9 +12,9 @@
 
 #include "codegen/kernel/entry.h"
 
-/* Where channel c of the input goes: to position c/interleave + c%interleave * (C/interleave) of all channels, which are
-** then cut into blocks.  Position-sensitive operators store the channels of a bin `interleave` apart; for others it
-** is 1 and the order stays. */
+/* Where channel c of the input goes: to position c/interleave + c%interleave * (C/interleave) of
+** all channels, which are then cut into blocks.  Position-sensitive operators store the channels
+** of a bin `interleave` apart; for others it is 1 and the order stays. */
 typedef struct Repack {
     const dcn_spec *s;
     int block;      /* channels of a block; it divides C and is C if interleave > 1 */
@@ -34,11 +34,12 @@ addr repack_image(Emit *e, const Repack *r, const Problem *pb, addr map, idx n);
 idx repack_tasks(Emit *e, const Problem *pb);
 idx repack_bytes(Emit *e, const Repack *r, const Problem *pb, int beyond);
 
-/* The function that copies the row of one task, called by repack_phases; transpose: see transpose.h, for nchw only. */
+/* The function that copies the row of one task, called by repack_phases; transpose: see
+** transpose.h, for nchw only. */
 LLVMValueRef emit_repack(Emit *e, const Repack *r, LLVMValueRef transpose);
 
-/* The body of a kernel's `run`: rows of the copy in phase 0, and what `rest` emits in phase 1.  Without a copy (fn is
-** NULL) there is one phase, of the rest. */
+/* The body of a kernel's `run`: rows of the copy in phase 0, and what `rest` emits in phase 1.
+** Without a copy (fn is NULL) there is one phase, of the rest. */
 typedef void (*RepackRest)(Emit *e, const RunArgs *in, const void *self);
 void repack_phases(Emit *e, LLVMValueRef fn, const RunArgs *in, RepackRest rest, const void *self);
 

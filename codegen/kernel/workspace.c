@@ -4,8 +4,8 @@
 #include "codegen/kernel/workspace.h"
 #include "codegen/kernel/intmath.h"
 
-/* Lines by which the parts of threads are skewed against whole pages: odd, and more than the adjacent lines that
-** hardware prefetchers fetch together. */
+/* Lines by which the parts of threads are skewed against whole pages: odd, and more than the
+** adjacent lines that hardware prefetchers fetch together. */
 enum { SKEW_LINES = 5 };
 
 int64_t workspace_add(WorkspaceLayout *w, int64_t bytes)

@@ -19,12 +19,14 @@ typedef struct WorkspaceLayout {
 /* Offset, in bytes, of a buffer of so many bytes; it begins on a cache line. */
 int64_t workspace_add(WorkspaceLayout *w, int64_t bytes);
 
-/* Bytes from one thread's part to the next: whole pages and an odd number of lines.  So two threads never share a line,
-** and buffers at the same offset of two threads that share a cache do not compete for its same sets. */
+/* Bytes from one thread's part to the next: whole pages and an odd number of lines.  So two
+** threads never share a line, and buffers at the same offset of two threads that share a cache do
+** not compete for its same sets. */
 int64_t workspace_thread_bytes(const WorkspaceLayout *w);
 
-/* Elements from a row of a matrix to the next, given that a row has at least n of them and a cache line holds
-** per_line: whole lines, and an odd number of them.  Rows an even number of lines apart would share few sets. */
+/* Elements from a row of a matrix to the next, given that a row has at least n of them and a
+** cache line holds per_line: whole lines, and an odd number of them.  Rows an even number of
+** lines apart would share few sets. */
 int workspace_pad_stride(int n, int per_line);
 
 #endif

@@ -3,11 +3,12 @@
 **     column[pixel][packed group][seg][tap][channel] =
 **         sum over corners c of coeff[d][tap][pixel][c] * input[at + step(c)][channel]
 **
-** Vectors run along channels, which lie next to one another in the input or its copy.  A span of channels shares an
-** offset group (see tiled_span); it is cut into vectors where it goes to one place in the column.  The last vector ends
-** where its channels end and may overlap its neighbour, so nothing outside is read or written and no mask is needed.
-** Where packed groups are narrower than a vector, one vector samples several of them and is stored in parts, the
-** channels of a packed group permuted from [weight group][channel] to [channel][weight group] on the way.
+** Vectors run along channels, which lie next to one another in the input or its copy.  A span of
+** channels shares an offset group (see tiled_span); it is cut into vectors where it goes to one
+** place in the column.  The last vector ends where its channels end and may overlap its
+** neighbour, so nothing outside is read or written and no mask is needed. Where packed groups are
+** narrower than a vector, one vector samples several of them and is stored in parts, the channels
+** of a packed group permuted from [weight group][channel] to [channel][weight group] on the way.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/ir/call.h"
@@ -58,7 +59,7 @@ static idx element_of(Emit *e, const ColumnSpan *s, idx c)
     return at;
 }
 
-/* ---- one vector ---------------------------------------------------------------------------------- */
+/* ---- one vector -------------------------------------------------------------------------- */
 
 static fvec corner(Emit *e, const ColumnSpan *s, int i, idx at)
 {
@@ -108,7 +109,8 @@ static void one_vector(Emit *e, const ColumnSpan *s, idx c)
     }
 }
 
-/* Channels c .. c+n-1 of the block, n >= lanes, which all go to one packed group or to whole ones. */
+/* Channels c .. c+n-1 of the block, n >= lanes, which all go to one packed group or to whole
+** ones. */
 static void each_vector(Emit *e, const ColumnSpan *s, idx c, int n)
 {
     int whole = n / e->lanes, looped = whole > UNROLL ? whole / UNROLL * UNROLL : 0;
@@ -137,7 +139,7 @@ static void each_seg(Emit *e, const ColumnSpan *s)
         each_vector(e, s, x_addk(e, s->first, g), seg);
 }
 
-/* ---- one pixel ----------------------------------------------------------------------------------- */
+/* ---- one pixel --------------------------------------------------------------------------- */
 
 static void load_corners(Emit *e, idx at, ColumnSpan *s)
 {
@@ -176,7 +178,7 @@ static void one_pixel(Emit *e, const ColumnSpan *s)
     }
 }
 
-/* ---- the block ----------------------------------------------------------------------------------- */
+/* ---- the block --------------------------------------------------------------------------- */
 
 /* A span of channels from c, for all pixels of one tap. */
 static void one_tap(Emit *e, ColumnSpan *s, idx c)
@@ -187,7 +189,8 @@ static void one_tap(Emit *e, ColumnSpan *s, idx c)
         d = x_div(e, channel, x_const(e, p->groups.offset_channels));
     idx k = x_add(e, x_mulk(e, d, p->groups.taps), x_add(e, s->in->tap, s->tap));
     idx entries = x_mulk(e, k, p->table.tap_entries);
-    /* Elements in the sample table of a deformable convolution begin at the block of their offset group. */
+    /* Elements in the sample table of a deformable convolution begin at the block of their offset
+    ** group. */
     idx within = s->deformed ? x_rem(e, channel, x_const(e, p->repack.block))
                              : repack_channel(e, &p->repack, s->pb, channel);
     s->from.at[0] = p_at(e, s->in->input, within);

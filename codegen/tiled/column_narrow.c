@@ -1,21 +1,23 @@
 /* column_narrow.c: a column where several samples of narrow offset groups fill one vector.
 **
-** With n channels in an offset group, samples_per_vec = lanes/n samples are worked out at a time.  The repacked input
-** has the channels of a group side by side, so the two pixels of a row of a sample are 2n elements in one piece, and
-** one vector holds such pieces of lanes/2n samples:
+** With n channels in an offset group, samples_per_vec = lanes/n samples are worked out at a time.
+** The repacked input has the channels of a group side by side, so the two pixels of a row of a
+** sample are 2n elements in one piece, and one vector holds such pieces of lanes/2n samples:
 **
-**     A, B = upper rows * coefficients + lower rows * coefficients     two vectors, [sample][left, right][channel]
+**     A, B = upper rows * coeff + lower rows * coeff       [sample][left, right][channel] each
 **     column[sample][channel] = lefts of A, B + rights of A, B
 **
-** Entries of the sample table and elements of the column run on from tap to tap and from group to group, so no vector
-** is left half empty but the last.  Samples at the edge of the map are computed one by one, by a slower function.
+** Entries of the sample table and elements of the column run on from tap to tap and from group to
+** group, so no vector is left half empty but the last.  Samples at the edge of the map are
+** computed one by one, by a slower function.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/ir/call.h"
 #include "codegen/kernel/bilinear.h"
 #include "codegen/tiled/tile.h"
 
-/* Offset groups in one pass over the pixels: so few that their blocks of the repacked input stay in L1. */
+/* Offset groups in one pass over the pixels: so few that their blocks of the repacked input stay
+** in L1. */
 enum { GROUPS_PER_PASS = 4 };
 
 /* What every sample of a column shares. */
@@ -39,7 +41,7 @@ static SampleRow samples_from(Emit *e, const NarrowColumn *n, const SampleRow *r
     return here;
 }
 
-/* ---- one sample of any kind ---------------------------------------------------------------------- */
+/* ---- one sample of any kind -------------------------------------------------------------- */
 
 typedef struct OneSampleArgs {
     addr args, input, at, coeff, to;
@@ -93,7 +95,7 @@ static void call_one_sample(Emit *e, const NarrowColumn *n, const SampleRow *r, 
     e_call_with(e, n->fn, &one_params, &in);
 }
 
-/* ---- a vector of samples inside the map ------------------------------------------------------------- */
+/* ---- a vector of samples inside the map -------------------------------------------------- */
 
 /* One row (0 upper, 1 lower) of the samples of half h. */
 static fvec pixels_of(Emit *e, const NarrowColumn *n, const SampleRow *r, int h, int lower)
@@ -107,7 +109,8 @@ static fvec pixels_of(Emit *e, const NarrowColumn *n, const SampleRow *r, int h,
     return each == 1 ? p_load(e, from[0], all_lanes) : p_load_halves(e, from[0], from[1]);
 }
 
-/* Their coefficients, each repeated for the channels of its pixel; all: the four of each sample from `first` on. */
+/* Their coefficients, each repeated for the channels of its pixel; all: the four of each sample
+** from `first` on. */
 static fvec coeff_of(Emit *e, const NarrowColumn *n, fvec all, int first, int lower)
 {
     int from[EMIT_MAX_LANES], channels = n->plan->repack.block;
@@ -161,7 +164,7 @@ static cond some_outside(Emit *e, addr at, int n)
     return some;
 }
 
-/* ---- samples side by side ------------------------------------------------------------------------------ */
+/* ---- samples side by side ---------------------------------------------------------------- */
 
 /* A vector of samples, some of which may lie at the edge. */
 static void sample_any(Emit *e, const NarrowColumn *n, const SampleRow *r)
@@ -210,7 +213,7 @@ static void one_pixel(Emit *e, const NarrowColumn *n, const SampleRow *r, int gr
     }
 }
 
-/* ---- a column ---------------------------------------------------------------------------------------- */
+/* ---- a column ---------------------------------------------------------------------------- */
 
 /* The samples of some offset groups of the block from d, of every pixel. */
 static void each_pixel(Emit *e, const NarrowColumn *n, idx d, int groups)

@@ -1,12 +1,13 @@
 /* cost.c: how long a kernel of the tiled lowering takes, worked out and not measured.
 **
-**     tile    = sample table + im2col tile + product              cycles, each with its edges and overheads
+**     tile    = sample table + im2col tile + product     cycles, with their edges and overheads
 **     product = max(instructions, bytes through L1) + overheads of its calls
 **     kernel  = tiles shared among threads; the last ones leave threads idle
 **
-** See kernel/cost.h for what the number is good for.  The rates are those of a core with two multiply-add units and
-** 64-byte loads from L2; narrower machines differ alike for all.  They were set so that the order of schedules is that
-** of sweeps over the layers of bench/workloads.lua ("Many schedules, side by side" in docs/PERFORMANCE.md: dcngen_schedules,
+** See kernel/cost.h for what the number is good for.  The rates are those of a core with two
+** multiply-add units and 64-byte loads from L2; narrower machines differ alike for all.  They
+** were set so that the order of schedules is that of sweeps over the layers of
+** bench/workloads.lua ("Many schedules, side by side" in docs/PERFORMANCE.md: dcngen_schedules,
 ** Zen 5 core with AVX-512, 1 MB of L2, f32, one and two threads, November 2026).
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -21,7 +22,8 @@ static const double SPAN = 8;                  /* a span of channels at a tap of
 static const double ENTRY = 5;                 /* an entry of the sample table */
 static const double CALL = 25;                 /* of the micro-kernel */
 static const double UNPACK = 3;                /* a vector of transposed outputs */
-/* Rows and columns beyond its own window that a tile touches, a deviation of the offsets on each side. */
+/* Rows and columns beyond its own window that a tile touches, a deviation of the offsets on each
+** side. */
 enum { REACH = 2 * COST_OFFSET_DEVIATION };
 
 /* A tile of so many pixels. */
@@ -44,10 +46,11 @@ static TileCost tile_of(const TiledPlan *p, const dcn_target *t, double pixels)
     return a;
 }
 
-/* ---- the product --------------------------------------------------------------------------- */
+/* ---- the product ------------------------------------------------------------------------- */
 
-/* A rank-1 update: a broadcast that serves one multiply-add is its memory operand and slows it; sums are four cycles
-** apart; LLVM's scheduler runs out of registers when large tiles are unrolled far. */
+/* A rank-1 update: a broadcast that serves one multiply-add is its memory operand and slows it;
+** sums are four cycles apart; LLVM's scheduler runs out of registers when large tiles are
+** unrolled far. */
 static double update_cycles(const TiledPlan *p, int nv)
 {
     double mr = p->tile.mr, sums = mr * nv, unroll = p->tile.unroll;
@@ -63,8 +66,8 @@ static double instructions(const TileCost *a)
     return g->count * a->panels * a->kc * (inner + update_cycles(a->p, g->last_nv));
 }
 
-/* What passes through L1 from farther away: pixels outside read the weights of a column again for each panel,
-** outputs outside read the column again for each block of outputs. */
+/* What passes through L1 from farther away: pixels outside read the weights of a column again for
+** each panel, outputs outside read the column again for each block of outputs. */
 static double traffic(const TileCost *a)
 {
     const TiledGroups *g = &a->p->groups;
@@ -105,7 +108,7 @@ static double product(const TileCost *a)
            weights_again(a);
 }
 
-/* ---- what comes before it, and after it ---------------------------------------------------- */
+/* ---- what comes before it, and after it -------------------------------------------------- */
 
 /* The part of the register tiles that need a column: without offsets, those at the border. */
 static double sampled(const TiledPlan *p)
@@ -143,7 +146,7 @@ static double tile_cycles(const TiledPlan *p, const dcn_target *t, double pixels
     return p->scratch.out_stride ? cycles + unpack : cycles;
 }
 
-/* ---- the map ------------------------------------------------------------------------------- */
+/* ---- the map ----------------------------------------------------------------------------- */
 
 /* Tiles along one side: whole ones, and the pixels of one that is cut off. */
 typedef struct TiledSide {

@@ -25,7 +25,8 @@ static void emit_sampling(Emit *e, const TiledPlan *p, TiledFns *f)
         f->prefetch = tiled_emit_prefetch(e, p);
 }
 
-/* The last block of outputs may have fewer vectors, or a ragged one; else one function does for all blocks. */
+/* The last block of outputs may have fewer vectors, or a ragged one; else one function does for
+** all blocks. */
 static void emit_ukernels(Emit *e, const TiledPlan *p, TiledFns *f)
 {
     bool alike = p->groups.last_nv == p->tile.nv && !(p->groups.out_channels % p->lanes);

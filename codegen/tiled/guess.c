@@ -1,13 +1,16 @@
 /* guess.c: a good schedule without measuring.
 **
-** In order: the register tile that wastes the fewest output lanes, a column about 600 deep or none, how the offsets are
-** read, then the tile of pixels that a simple account of edges, weights read again and idle threads finds cheapest.
+** In order: the register tile that wastes the fewest output lanes, a column about 600 deep or
+** none, how the offsets are read, then the tile of pixels that a simple account of edges, weights
+** read again and idle threads finds cheapest.
 **
-** That account is not tiled_cost: it compares tiles only, with all other knobs fixed, in the few terms that decided
-** between them when schedules were timed interleaved (dcngen_schedules, see "Many schedules, side by side" in docs/PERFORMANCE.md), and
-** its winners on bench/workloads.lua are measured ones.  tiled_cost orders all knobs against each other for a search that
-** corrects it.  tests/unit/schedule bounds how far the two are apart.  Where a comment says no more, a constant below is
-** the one that made those winners: Zen 5 core with AVX-512, 1 MB of L2, f32, one and two threads, November 2026.
+** That account is not tiled_cost: it compares tiles only, with all other knobs fixed, in the few
+** terms that decided between them when schedules were timed interleaved (dcngen_schedules, see
+** "Many schedules, side by side" in docs/PERFORMANCE.md), and its winners on bench/workloads.lua
+** are measured ones.  tiled_cost orders all knobs against each other for a search that corrects
+** it.  tests/unit/schedule bounds how far the two are apart.  Where a comment says no more, a
+** constant below is the one that made those winners: Zen 5 core with AVX-512, 1 MB of L2, f32,
+** one and two threads, November 2026.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/kernel/cost.h"
@@ -20,15 +23,15 @@ static int64_t at_most(int64_t n, int64_t most)
     return n < most ? n : most;
 }
 
-/* ---- the register tile --------------------------------------------------------------------- */
+/* ---- the register tile ------------------------------------------------------------------- */
 
 typedef struct RegTileGuess {
     int mr, nv;
     int unroll; /* as far as LLVM's scheduler does not run out of registers */
 } RegTileGuess;
 
-/* Few vectors of many pixels or many vectors of few pixels: the one whose last block is fullest; the first of equals
-** reads the fewest operands per multiply-add. */
+/* Few vectors of many pixels or many vectors of few pixels: the one whose last block is fullest;
+** the first of equals reads the fewest operands per multiply-add. */
 static void guess_register_tile(const dcn_spec *s, const dcn_target *t, int *k)
 {
     static const RegTileGuess of_32[] = { { 6, 4, 2 }, { 8, 3, 2 }, { 12, 2, 2 }, { 14, 1, 2 } };
@@ -52,7 +55,7 @@ static void guess_register_tile(const dcn_spec *s, const dcn_target *t, int *k)
     k[TILED_UNROLL] = tile[best].unroll;
 }
 
-/* ---- the column ---------------------------------------------------------------------------- */
+/* ---- the column -------------------------------------------------------------------------- */
 
 /* Bytes of the weights of one weight group. */
 static double weight_bytes(const dcn_spec *s)
@@ -70,7 +73,8 @@ static void guess_taps(const dcn_spec *s, int *k)
             k[TILED_KC_TAPS] = q->choice[i];
 }
 
-/* Weights that do not stay in L2 are read once per tile, a block of outputs at a time, while the column stays. */
+/* Weights that do not stay in L2 are read once per tile, a block of outputs at a time, while the
+** column stays. */
 static void guess_order(const dcn_spec *s, const dcn_target *t, int *k)
 {
     k[TILED_LOOP_ORDER] = weight_bytes(s) > (double)t->l2_bytes;
@@ -94,8 +98,9 @@ static void guess_channels(const dcn_spec *s, const dcn_target *t, int *k)
     k[TILED_KC_CHANNELS] = best;
 }
 
-/* Read from the map whatever can be: then the sums may stay in registers for as long as the weights of a block of
-** outputs stay in L2, beside the pixels of a tile that pass by.  false: it cannot. */
+/* Read from the map whatever can be: then the sums may stay in registers for as long as the
+** weights of a block of outputs stay in L2, beside the pixels of a tile that pass by.  false: it
+** cannot. */
 static bool guess_implicit(const dcn_spec *s, const dcn_target *t, int *k)
 {
     int64_t channel = (int64_t)problem_taps(s) * k[TILED_NV] * t->vector_bytes;
@@ -111,9 +116,10 @@ static bool guess_implicit(const dcn_spec *s, const dcn_target *t, int *k)
     return false;
 }
 
-/* ---- offsets and samples ------------------------------------------------------------------- */
+/* ---- offsets and samples ----------------------------------------------------------------- */
 
-/* Where offset groups are narrower than a cache line, sampling one would touch lines for the others' channels. */
+/* Where offset groups are narrower than a cache line, sampling one would touch lines for the
+** others' channels. */
 static void guess_repack(const dcn_spec *s, const dcn_target *t, int *k)
 {
     int64_t group = s->in_channels / s->offset_groups * (int64_t)dcn_dtype_bytes(s->dtype);
@@ -122,15 +128,17 @@ static void guess_repack(const dcn_spec *s, const dcn_target *t, int *k)
         k[TILED_REPACK] = 0;
 }
 
-/* Along taps where they lie side by side, or where they fill vectors well enough to pay for a transposition. */
+/* Along taps where they lie side by side, or where they fill vectors well enough to pay for a
+** transposition. */
 static void guess_tap_lanes(const dcn_spec *s, const dcn_target *t, int *k)
 {
     int taps = s->offset_groups * problem_taps(s), enough = 2 * problem_vector(s, t);
     k[TILED_TAP_LANES] = tiled_can_tap_lanes(s) && (s->layout == DCN_NHWC || taps >= enough);
 }
 
-/* Few pixels at a time where each has many entries in the sample table.  Samples reach around a tile: two deviations of
-** the offsets are worth fetching ahead, three where a sample is a line of its own. */
+/* Few pixels at a time where each has many entries in the sample table.  Samples reach around a
+** tile: two deviations of the offsets are worth fetching ahead, three where a sample is a line of
+** its own. */
 static void guess_passes(const dcn_spec *s, const dcn_target *t, int *k)
 {
     enum { FAR = 3 * COST_OFFSET_DEVIATION, NEAR = 2 * COST_OFFSET_DEVIATION, PIXELS = 4 };
@@ -141,7 +149,7 @@ static void guess_passes(const dcn_spec *s, const dcn_target *t, int *k)
         k[TILED_OFFSET_CHUNK] = 0;
 }
 
-/* ---- the tile of pixels -------------------------------------------------------------------- */
+/* ---- the tile of pixels ------------------------------------------------------------------ */
 
 /* A map cut into tiles; costs count in pixels of work. */
 typedef struct MapTiling {
@@ -150,8 +158,8 @@ typedef struct MapTiling {
     int overhead; /* of a tile, beyond its pixels */
 } MapTiling;
 
-/* Above all a tile reads the weights again, from beyond L2 where they do not stay there; a block of outputs at a time
-** they come while the product runs, unless there are very many. */
+/* Above all a tile reads the weights again, from beyond L2 where they do not stay there; a block
+** of outputs at a time they come while the product runs, unless there are very many. */
 static int tile_overhead(const dcn_spec *s, const dcn_target *t, bool outputs_outer)
 {
     double weights = weight_bytes(s) / (double)t->l2_bytes;
@@ -166,8 +174,9 @@ static int64_t tile_cost(const MapTiling *m, int64_t y, int64_t x)
     return int_round_up(pixels, m->mr) + m->overhead;
 }
 
-/* Time of the tiles in order on 1 and on 2 threads, each taken by the thread that is free first; per pixel and
-** thread, averaged over both: so edges that waste register tiles cost, and so does a last tile alone. */
+/* Time of the tiles in order on 1 and on 2 threads, each taken by the thread that is free first;
+** per pixel and thread, averaged over both: so edges that waste register tiles cost, and so does
+** a last tile alone. */
 static double map_cost(const MapTiling *m)
 {
     int64_t busy[2] = { 0, 0 }, all = 0;
@@ -181,8 +190,8 @@ static double map_cost(const MapTiling *m)
     return ((double)all + 2 * (double)last) / 2 / (double)(m->rows * m->cols);
 }
 
-/* Where one sample does not fill a vector, every pixel looks into all of the repacked input around a tile, which must stay
-** beside the column. */
+/* Where one sample does not fill a vector, every pixel looks into all of the repacked input
+** around a tile, which must stay beside the column. */
 static int64_t window_bytes(const TiledPlan *p)
 {
     enum { AROUND = 3 * COST_OFFSET_DEVIATION };
@@ -192,8 +201,8 @@ static int64_t window_bytes(const TiledPlan *p)
     return p->groups.samples_per_vec ? rows * cols * s->in_channels * p->fp_bytes : 0;
 }
 
-/* The column is written and read at once; weights stay beside it if both fit.  Offsets that are read in chunks, between
-** samples, pass through L2 as well. */
+/* The column is written and read at once; weights stay beside it if both fit.  Offsets that are
+** read in chunks, between samples, pass through L2 as well. */
 static bool spills_l2(const TiledPlan *p, int64_t l2)
 {
     int64_t weights = p->packed_elements * p->fp_bytes;
@@ -204,7 +213,8 @@ static bool spills_l2(const TiledPlan *p, int64_t l2)
     return column > l2 * 2 / 3 || beside > room;
 }
 
-/* Per pixel, 1 being a pixel of a map without edges.  Large maps are judged by a part: their edges matter little. */
+/* Per pixel, 1 being a pixel of a map without edges.  Large maps are judged by a part: their
+** edges matter little. */
 static double tiling_cost(const dcn_spec *s, const dcn_target *t, const int *k)
 {
     enum { PART = 256 };
@@ -243,7 +253,7 @@ static void guess_tile(const dcn_spec *s, const dcn_target *t, int *k)
     k[TILED_TILE_W] = tw;
 }
 
-/* ---- all of it ----------------------------------------------------------------------------- */
+/* ---- all of it --------------------------------------------------------------------------- */
 
 static void guess(const dcn_spec *s, const dcn_target *t, int *k, bool may_be_implicit)
 {

@@ -1,7 +1,7 @@
 /* knobs.c: the choices of the tiled lowering, and why a combination of them is refused.
 **
-** The knobs follow from what moves these kernels: the register tile, the pixels that share one pass over the weights,
-** and the depth of a column.
+** The knobs follow from what moves these kernels: the register tile, the pixels that share one
+** pass over the weights, and the depth of a column.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/kernel/entry.h"
@@ -76,7 +76,7 @@ const Knob tiled_knobs[TILED_NKNOBS] = {
                               CHOICES(0, 1) },
 };
 
-/* ---- legality -------------------------------------------------------------------------------- */
+/* ---- legality ---------------------------------------------------------------------------- */
 
 /* A tile's workspace beyond this is not a tile. */
 #define MAX_THREAD_BYTES ((int64_t)32 << 20)

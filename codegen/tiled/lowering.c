@@ -7,8 +7,8 @@
 **             for each block of nr outputs, panel of mr pixels  (or the other way round):
 **                 micro-kernel                          in registers
 **
-** Workspace is one tile per thread; nchw inputs are copied to channels side by side once per call in a phase of their
-** own (kernel/repack.h).
+** Workspace is one tile per thread; nchw inputs are copied to channels side by side once per call
+** in a phase of their own (kernel/repack.h).
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/tiled/tiled.h"

@@ -1,15 +1,17 @@
 /* macrokernel.c: micro-kernels over all of a tile, from its im2col tile or from the map itself.
 **
-** Without offsets the column of a register tile that lies inside the map is a copy: tap (i, j) of pixel r stands
-** (i*dilation*W + (r*stride + j*dilation)) * C elements after tap (0, 0) of pixel 0.  There the micro-kernel reads the
-** map (implicit GEMM), and only register tiles at the border have a column, with its zeros.
+** Without offsets the column of a register tile that lies inside the map is a copy: tap (i, j) of
+** pixel r stands (i*dilation*W + (r*stride + j*dilation)) * C elements after tap (0, 0) of pixel
+** 0.  There the micro-kernel reads the map (implicit GEMM), and only register tiles at the border
+** have a column, with its zeros.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/tiled/tile.h"
 
-/* ---- the map in place of the column ------------------------------------------------------------- */
+/* ---- the map in place of the column ------------------------------------------------------ */
 
-/* Row and column of the input where the first tap of a pixel of the tile looks; may lie before the map. */
+/* Row and column of the input where the first tap of a pixel of the tile looks; may lie before
+** the map. */
 typedef struct FirstTap {
     idx col, y, x; /* col: of the pixel, in the tile */
 } FirstTap;
@@ -52,7 +54,7 @@ static addr in_column(Emit *e, const TiledTile *t, const TiledBlock *b, idx pane
     return p_at(e, tiled_scratch(e, t, t->plan->scratch.column), row);
 }
 
-/* ---- the loops ---------------------------------------------------------------------------------- */
+/* ---- the loops --------------------------------------------------------------------------- */
 
 /* A panel of mr pixels and a block of outputs: one micro-kernel. */
 typedef struct UkernelTile {

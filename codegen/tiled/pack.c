@@ -2,13 +2,14 @@
 **
 **     packed[packed group][channel block][tap block][output block][seg][tap][channel][lane]
 **
-** What follows the output block is one panel of B: row k is nr lanes, and its rows follow the order of the column.
-** Lanes beyond the outputs of a group are 0.
+** What follows the output block is one panel of B: row k is nr lanes, and its rows follow the
+** order of the column. Lanes beyond the outputs of a group are 0.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/tiled/tile.h"
 
-/* The block being written: channels from c0 of each weight group of packed group g, taps from t0. */
+/* The block being written: channels from c0 of each weight group of packed group g, taps from
+** t0. */
 typedef struct PackBlock {
     const TiledPlan *plan;
     addr from, to; /* all weights */

@@ -10,9 +10,10 @@ bool tiled_repacks(const TiledPlan *p)
     return p->s->layout == DCN_NCHW || p->repack.block < p->s->in_channels;
 }
 
-/* ---- groups -------------------------------------------------------------------------------- */
+/* ---- groups ------------------------------------------------------------------------------ */
 
-/* Blocks begin at multiples of channel_block within a packed group, packed groups at multiples of their channels. */
+/* Blocks begin at multiples of channel_block within a packed group, packed groups at multiples of
+** their channels. */
 int tiled_span(const TiledPlan *p, int channels)
 {
     const TiledGroups *g = &p->groups;
@@ -39,7 +40,8 @@ int tiled_fitting_pack(const dcn_spec *s, int lanes)
     return 1;
 }
 
-/* Samples per vector, if offset groups are a half or a quarter of a vector and a column has all of them. */
+/* Samples per vector, if offset groups are a half or a quarter of a vector and a column has all
+** of them. */
 static int narrow_samples(const TiledPlan *p)
 {
     const TiledGroups *g = &p->groups;
@@ -70,7 +72,7 @@ static void plan_groups(TiledPlan *p, const int *k)
     p->packed_elements = (int64_t)g->count * (g->in_channels / g->pack) * g->taps * g->out_padded;
 }
 
-/* ---- the sample table ---------------------------------------------------------------------- */
+/* ---- the sample table -------------------------------------------------------------------- */
 
 /* The tap table, with room for a vector beyond it, is a table of constants. */
 bool tiled_can_tap_lanes(const dcn_spec *s)
@@ -98,7 +100,7 @@ static void plan_table(TiledPlan *p, const int *k)
     }
 }
 
-/* ---- the workspace of a thread ------------------------------------------------------------- */
+/* ---- the workspace of a thread ----------------------------------------------------------- */
 
 enum { ADDRESS_BYTES = 8, ENTRY_BYTES = 4 };
 
@@ -136,7 +138,7 @@ static void plan_scratch(TiledPlan *p)
     at->bytes = workspace_thread_bytes(&w);
 }
 
-/* ---- all of it ----------------------------------------------------------------------------- */
+/* ---- all of it --------------------------------------------------------------------------- */
 
 static void plan_tile(TiledPlan *p, const int *k)
 {

@@ -1,14 +1,16 @@
 /* prefetch.c: what a tile will read and write, asked for before it is needed.
 **
-** Samples are scattered, so no hardware prefetcher foresees them, and each would wait for L3.  But they stay
-** near their pixels: the rows and columns that the tile's taps cover, and `prefetch` pixels around.
+** Samples are scattered, so no hardware prefetcher foresees them, and each would wait for L3.
+** But they stay near their pixels: the rows and columns that the tile's taps cover, and
+** `prefetch` pixels around.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/ir/call.h"
 #include "codegen/kernel/workspace.h"
 #include "codegen/tiled/tile.h"
 
-/* first <= i < end of the rows (axis 0) or columns of the input that outputs at .. at + n - 1 may read. */
+/* first <= i < end of the rows (axis 0) or columns of the input that outputs at .. at + n - 1 may
+** read. */
 typedef struct InputRange {
     idx first, end;
 } InputRange;

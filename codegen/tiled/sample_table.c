@@ -1,15 +1,18 @@
 /* sample_table.c: where every tap of every pixel of a tile looks, once for all channels.
 **
-**     at[entry]        element of the upper left of the four pixels in the (repacked) input, in its offset group's block
-**     coeff[entry][c]  bilinear coefficient of corner c, the tap's modulation and the border rule multiplied in
+**     at[entry]        element of the upper left of the four pixels in what is sampled, from the
+**                      beginning of its offset group's block
+**     coeff[entry][c]  bilinear coefficient of corner c, times the tap's modulation; 0 by the
+**                      border rule
 **
-** entry = (d*K + k)*tap_entries + pixel*pixel_entries, pixel counts along the rows of the tile, so a tile at
-** the edge of the map has no holes.  Vectors run along a row of the tile, or along the taps of a pixel where
-** their offsets lie side by side (nhwc); they may spill into entries that are written later.
-** Nothing in the map may leak into a sample that does not touch it (a coefficient of 0 would not keep a NaN out), so
-** an entry may also be TAP_OUTSIDE, a sample wholly outside, or TAP_CLAMPED - at, one at the edge whose four
-** pixels were moved into the map: those of coefficient 0 are not part of it.  A sample outside whose modulation is
-** not finite stays a product, for 0 times it is not 0.
+** entry = (d*K + k)*tap_entries + pixel*pixel_entries, pixel counts along the rows of the tile,
+** so a tile at the edge of the map has no holes.  Vectors run along a row of the tile, or along
+** the taps of a pixel where their offsets lie side by side (nhwc); they may spill into entries
+** that are written later. Nothing in the map may leak into a sample that does not touch it (a
+** coefficient of 0 would not keep a NaN out), so an entry may also be TAP_OUTSIDE, a sample
+** wholly outside, or TAP_CLAMPED - at, one at the edge whose four pixels were moved into the map:
+** those of coefficient 0 are not part of it.  A sample outside whose modulation is not finite
+** stays a product, for 0 times it is not 0.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/ir/call.h"
@@ -26,7 +29,7 @@ typedef struct TableWriter {
         block; /* of the lanes' offset groups in the input, in elements; .v == NULL: there is one */
 } TableWriter;
 
-/* ---- one vector of entries ------------------------------------------------------------------------ */
+/* ---- one vector of entries --------------------------------------------------------------- */
 
 /* Interleaved, and opaque: LLVM would take the stores that follow apart again. */
 static fvec interleave(Emit *e, fvec a, fvec b, int each, int upper)
@@ -100,7 +103,7 @@ static ivec blocks_of(Emit *e, const TableWriter *w, ivec d)
     return i_mul(e, d, i_splat(e, repack_block_elements(e, r, &w->pb)));
 }
 
-/* ---- lanes along the pixels of a row ----------------------------------------------------------------- */
+/* ---- lanes along the pixels of a row ----------------------------------------------------- */
 
 static void plain_tap(Emit *e, const TableWriter *w, idx entry, const OutPixels *at,
                       const idx tap[2])
@@ -152,7 +155,7 @@ static void row_by_pixels(Emit *e, TableWriter *w)
     }
 }
 
-/* ---- lanes along the taps of a pixel -------------------------------------------------------------------- */
+/* ---- lanes along the taps of a pixel ----------------------------------------------------- */
 
 /* A map of `per` numbers to each tap: 2 of offsets, 1 of masks. */
 typedef struct TapMap {
@@ -234,7 +237,7 @@ static void row_by_taps(Emit *e, TableWriter *w)
     }
 }
 
-/* ---- the function ---------------------------------------------------------------------------------------- */
+/* ---- the function ------------------------------------------------------------------------ */
 
 static const Param param[] = { PARAM(TiledTableArgs, args),  PARAM(TiledTableArgs, at),
                                PARAM(TiledTableArgs, coeff), PARAM(TiledTableArgs, n),

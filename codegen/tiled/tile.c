@@ -9,7 +9,7 @@ static idx flag(Emit *e, cond yes)
     return x_select(e, yes, x_const(e, 1), x_const(e, 0));
 }
 
-/* ---- rows of the output ------------------------------------------------------------------------ */
+/* ---- rows of the output ------------------------------------------------------------------ */
 
 /* A pixel's row of a tensor that is laid out as the output is. */
 static addr row_of(Emit *e, const TiledTile *t, addr map, idx row, idx col)
@@ -33,8 +33,8 @@ static bool has_residual_rows(const TiledTile *t)
     return t->plan->s->residual && !tiled_epilogue_after_transpose(t->plan);
 }
 
-/* rows[pixel]: where its outputs go, and where what is added to them comes from.  Pixels that fill up the last
-** register tile write to a dummy row. */
+/* rows[pixel]: where its outputs go, and where what is added to them comes from.  Pixels that
+** fill up the last register tile write to a dummy row. */
 static void fill_rows(Emit *e, const TiledTile *t)
 {
     const TiledScratch *at = &t->plan->scratch;
@@ -55,9 +55,10 @@ static void fill_rows(Emit *e, const TiledTile *t)
     }
 }
 
-/* ---- sample table ------------------------------------------------------------------------------- */
+/* ---- sample table ------------------------------------------------------------------------ */
 
-/* Pixels from a row of the tile to the next one that this thread will see: of this tile, or of the tile beside. */
+/* Pixels from a row of the tile to the next one that this thread will see: of this tile, or of
+** the tile beside. */
 static idx pixels_ahead(Emit *e, const TiledTile *t, idx row)
 {
     idx below = x_add(e, row, x_const(e, 1));
@@ -117,7 +118,7 @@ static void find_tile_samples(Emit *e, const TiledTile *t)
     }
 }
 
-/* ---- the columns of one tile ------------------------------------------------------------------------ */
+/* ---- the columns of one tile ------------------------------------------------------------- */
 
 /* Channels and taps of a column. */
 typedef struct ColumnBlock {
@@ -152,7 +153,8 @@ static void sample_borders(Emit *e, const TiledTile *t, const ColumnBlock *b)
     }
 }
 
-/* The one column of a tile, a chunk of pixels after the other: entries that are used at once stay in L1. */
+/* The one column of a tile, a chunk of pixels after the other: entries that are used at once stay
+** in L1. */
 static void sample_chunks(Emit *e, const TiledTile *t)
 {
     const TiledPlan *p = t->plan;
@@ -182,7 +184,7 @@ static void fill_column(Emit *e, const TiledTile *t, const ColumnBlock *b)
         sample_column(e, t, b, zero, t->pixels, zero);
 }
 
-/* ---- all blocks of one tile --------------------------------------------------------------------------- */
+/* ---- all blocks of one tile -------------------------------------------------------------- */
 
 /* Channels c0 .. c0 + channels - 1 of packed groups, taps t0 .. t0 + taps - 1. */
 typedef struct SumBlock {
@@ -243,7 +245,7 @@ static void all_blocks(Emit *e, const TiledTile *t)
     }
 }
 
-/* ---- one tile ---------------------------------------------------------------------------------------- */
+/* ---- one tile ---------------------------------------------------------------------------- */
 
 static const Param tile_param[] = { PARAM(TiledTileArgs, args), PARAM(TiledTileArgs, shared),
                                     PARAM(TiledTileArgs, scratch), PARAM(TiledTileArgs, number) };

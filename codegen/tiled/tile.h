@@ -1,4 +1,4 @@
-/* tile.h: what the files that write a tiled kernel share: its internal functions, and the tile in hand.
+/* tile.h: what the files that write a tiled kernel share: its functions, and the tile in hand.
 **
 ** Each struct of arguments belongs to the function that the file named beside it writes and calls.
 ** SPDX-License-Identifier: Apache-2.0
@@ -22,7 +22,7 @@ typedef struct TiledFns {
 
 TiledFns tiled_emit_fns(Emit *e, const TiledPlan *p, const TiledSource *source);
 
-/* ---- the tile in hand ---------------------------------------------------------------------- */
+/* ---- the tile in hand -------------------------------------------------------------------- */
 
 typedef struct TiledTile {
     const TiledPlan *plan;
@@ -54,14 +54,14 @@ static inline addr tiled_scratch(Emit *e, const TiledTile *t, int64_t at)
     return p_at_bytes(e, t->scratch, x_const(e, at));
 }
 
-/* The residual and the activation of an nchw output come after its tile was transposed, for the residual is not in the
-** tile's layout; else they come with the last micro-kernel. */
+/* The residual and the activation of an nchw output come after its tile was transposed, for the
+** residual is not in the tile's layout; else they come with the last micro-kernel. */
 static inline bool tiled_epilogue_after_transpose(const TiledPlan *p)
 {
     return p->s->residual && p->scratch.out_stride;
 }
 
-/* ---- offset_rows.c: nchw offsets and masks of pixels (p, q) .. (p, q + cols - 1) to [pixel][channel] ---------- */
+/* ---- offset_rows.c: nchw offsets and masks of (p, q) .. (p, q + cols - 1) to [pixel][channel] */
 
 typedef struct TiledOffsetsArgs {
     addr args, offsets, masks; /* offsets, masks: where they go */
@@ -72,10 +72,11 @@ typedef struct TiledOffsetsArgs {
 LLVMValueRef tiled_emit_offset_rows(Emit *e, const TiledPlan *p, LLVMValueRef transpose);
 void tiled_call_offset_rows(Emit *e, LLVMValueRef fn, const TiledOffsetsArgs *in);
 
-/* ---- sample_table.c: entries of pixels (p, q) .. (p, q + cols - 1) --------------------------------------------- */
+/* ---- sample_table.c: entries of pixels (p, q) .. (p, q + cols - 1) ----------------------- */
 
-/* An entry is the element of the upper left of a sample's four pixels; TAP_OUTSIDE for a sample that is 0; or
-** TAP_CLAMPED minus the element, where the pixels were moved into the map: those of coefficient 0 are no part of it. */
+/* An entry is the element of the upper left of a sample's four pixels; TAP_OUTSIDE for a sample
+** that is 0; or TAP_CLAMPED minus the element, where the pixels were moved into the map: those of
+** coefficient 0 are no part of it. */
 enum { TAP_OUTSIDE = -1, TAP_CLAMPED = -2 };
 
 typedef struct TiledTableArgs {
@@ -89,7 +90,7 @@ typedef struct TiledTableArgs {
 LLVMValueRef tiled_emit_sample_table(Emit *e, const TiledPlan *p);
 void tiled_call_sample_table(Emit *e, LLVMValueRef fn, const TiledTableArgs *in);
 
-/* ---- column.c, column_narrow.c: a block of channels and taps of the im2col tile -------------------------------- */
+/* ---- column.c, column_narrow.c: a block of channels and taps of the im2col tile ---------- */
 
 typedef struct TiledColumnArgs {
     addr args, input, at, coeff, column; /* of the first pixel */
@@ -100,11 +101,12 @@ typedef struct TiledColumnArgs {
 LLVMValueRef tiled_emit_column(Emit *e, const TiledPlan *p, const char *name, int channels);
 void tiled_call_column(Emit *e, LLVMValueRef fn, const TiledColumnArgs *in);
 
-/* As tiled_emit_column, of a plan with several samples per vector.  Both begin the function by tiled_begin_column. */
+/* As tiled_emit_column, of a plan with several samples per vector.  Both begin the function by
+** tiled_begin_column. */
 LLVMValueRef tiled_begin_column(Emit *e, const char *name, TiledColumnArgs *in);
 LLVMValueRef tiled_emit_column_narrow(Emit *e, const TiledPlan *p, const char *name, int channels);
 
-/* ---- ukernel.c: the sum of a register tile over one column ----------------------------------------------------- */
+/* ---- ukernel.c: the sum of a register tile over one column ------------------------------- */
 
 typedef struct TiledUkernelArgs {
     addr a, weights; /* a: the column, or the map where the first pixel's first tap looks */
@@ -121,7 +123,7 @@ LLVMValueRef tiled_emit_ukernel_implicit(Emit *e, const TiledPlan *p, const char
                                          bool is_last);
 void tiled_call_ukernel(Emit *e, LLVMValueRef fn, const TiledUkernelArgs *in);
 
-/* ---- macrokernel.c: a block of the sum for all of the tile ------------------------------------------------------ */
+/* ---- macrokernel.c: a block of the sum for all of the tile ------------------------------- */
 
 /* Channels from c0 of packed group g. */
 typedef struct TiledBlock {
@@ -131,11 +133,11 @@ typedef struct TiledBlock {
 
 void tiled_macrokernel(Emit *e, const TiledTile *t, const TiledBlock *b);
 
-/* Whether the register tile from a pixel on needs no column: its pixels stand side by side in a row, and no tap of
-** theirs looks beyond the map. */
+/* Whether the register tile from a pixel on needs no column: its pixels stand side by side in a
+** row, and no tap of theirs looks beyond the map. */
 cond tiled_inside(Emit *e, const TiledTile *t, idx panel);
 
-/* ---- prefetch.c: what the row of a tile at (p, q) will read and write, into L2 ---------------------------------- */
+/* ---- prefetch.c: what the row of a tile at (p, q) will read and write, into L2 ----------- */
 
 typedef struct TiledPrefetchArgs {
     addr args, input;
@@ -146,7 +148,7 @@ typedef struct TiledPrefetchArgs {
 LLVMValueRef tiled_emit_prefetch(Emit *e, const TiledPlan *p);
 void tiled_call_prefetch(Emit *e, LLVMValueRef fn, const TiledPrefetchArgs *in);
 
-/* ---- unpack.c: a tile of outputs, [pixel][channel] to nchw ------------------------------------------------------- */
+/* ---- unpack.c: a tile of outputs, [pixel][channel] to nchw ------------------------------- */
 
 typedef struct TiledUnpackArgs {
     addr args, from;
@@ -156,7 +158,7 @@ typedef struct TiledUnpackArgs {
 LLVMValueRef tiled_emit_unpack(Emit *e, const TiledPlan *p, LLVMValueRef transpose);
 void tiled_call_unpack(Emit *e, LLVMValueRef fn, const TiledUnpackArgs *in);
 
-/* ---- pack.c: the entry point that packs the weights -------------------------------------------------------------- */
+/* ---- pack.c: the entry point that packs the weights -------------------------------------- */
 
 void tiled_emit_pack(Emit *e, Kernel *k, const TiledPlan *p);
 

@@ -1,14 +1,17 @@
-/* tiled.h: the door of the tiled lowering: its knobs, its plan, and kernels that put something else before its product.
+/* tiled.h: the door of the tiled lowering: its knobs, its plan, and kernels on another A tile.
 **
 ** Per tile of output pixels:
 **
-**     sample table   where every (offset group, tap, pixel) looks, and its four coefficients     sample_table.c
-**     im2col tile    for a block of channels and taps: sampled rows, [pixel][tap][channel]       column.c, column_narrow.c
-**     macro-kernel   micro-kernels over it: mr pixels x nr outputs, weights packed once          macrokernel.c, ukernel.c
+**     sample table   where every (offset group, tap, pixel) looks, and its four coefficients
+**     im2col tile    for a block of channels and taps: sampled rows, [pixel][tap][channel]
+**     macro-kernel   micro-kernels over it: mr pixels x nr outputs, weights packed once
 **
-** The im2col tile is all that ever exists of the column matrix.  In the terms of a matrix product it is A, the packed
-** weights are B, and kc = channel_block * tap_block is the depth that one column holds.  A plan is everything that
-** follows from spec, target and knobs, worked out once; the emitters read nothing else.
+** in sample_table.c; column.c and column_narrow.c; macrokernel.c and ukernel.c.
+**
+** The im2col tile is all that ever exists of the column matrix.  In the terms of a matrix product
+** it is A, the packed weights are B, and kc = channel_block * tap_block is the depth that one
+** column holds.  A plan is everything that follows from spec, target and knobs, worked out once;
+** the emitters read nothing else.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_CODEGEN_TILED_H
@@ -47,7 +50,7 @@ void tiled_guess_for_source(const dcn_spec *s, const dcn_target *t, int *k);
 double tiled_cost(const dcn_spec *s, const dcn_target *t, const int *k, int threads);
 void tiled_explain(const dcn_spec *s, const dcn_target *t, const int *k, char *buf, size_t size);
 
-/* ---- the plan ------------------------------------------------------------------------------ */
+/* ---- the plan ---------------------------------------------------------------------------- */
 
 /* The register tile and the tile of pixels, and how the one goes over the other. */
 typedef struct TiledShape {
@@ -62,9 +65,10 @@ typedef struct TiledShape {
 
 /* How channels and taps are grouped, and cut into columns and blocks of outputs.
 **
-** Weight groups that are narrower than a vector stand side by side in it: `pack` of them make one packed group.  Lane
-** o*pack + i is output o of its group i, and one rank-1 update repeats the `pack` elements that the groups have at the
-** same k.  With pack = 1 a packed group is a weight group. */
+** Weight groups that are narrower than a vector stand side by side in it: `pack` of them make one
+** packed group.  Lane o*pack + i is output o of its group i, and one rank-1 update repeats the
+** `pack` elements that the groups have at the same k.  With pack = 1 a packed group is a weight
+** group. */
 typedef struct TiledGroups {
     int taps, tap_block;           /* K, and how many of them one column holds */
     int pack, count;               /* weight groups per packed group, packed groups */
@@ -118,9 +122,10 @@ TiledPlan tiled_plan(const dcn_spec *s, const dcn_target *t, const int *k);
 /* Whether samples are read from a copy: an nhwc input in one block may be read as it is. */
 bool tiled_repacks(const TiledPlan *p);
 
-/* Channels that lie side by side in a column are cut twice.  A span is what shares an offset group, and so one entry
-** of the sample table; a seg is what one packed group has of it.  A column is ordered [seg][tap][channel], so that the
-** samples of an offset group are written, and its entries read, side by side. */
+/* Channels that lie side by side in a column are cut twice.  A span is what shares an offset
+** group, and so one entry of the sample table; a seg is what one packed group has of it.  A
+** column is ordered [seg][tap][channel], so that the samples of an offset group are written, and
+** its entries read, side by side. */
 int tiled_span(const TiledPlan *p, int channels);
 int tiled_seg(const TiledPlan *p, int channels);
 
@@ -130,7 +135,7 @@ int tiled_fitting_pack(const dcn_spec *s, int lanes);
 /* Whether lanes can run along the taps of a pixel. */
 bool tiled_can_tap_lanes(const dcn_spec *s);
 
-/* ---- legality ------------------------------------------------------------------------------ */
+/* ---- legality ---------------------------------------------------------------------------- */
 
 /* A schedule that is asked for. */
 typedef struct TiledChoice {
@@ -140,7 +145,8 @@ typedef struct TiledChoice {
     TiledPlan p;
 } TiledChoice;
 
-/* Every reason to refuse one, in the order in which they are looked for; a row without a reason ends them. */
+/* Every reason to refuse one, in the order in which they are looked for; a row without a reason
+** ends them. */
 typedef struct TiledRefusal {
     int knob; /* the one to change */
     const char *reason;
@@ -149,16 +155,17 @@ typedef struct TiledRefusal {
 
 extern const TiledRefusal tiled_refusals[];
 
-/* ---- kernels ------------------------------------------------------------------------------- */
+/* ---- kernels ----------------------------------------------------------------------------- */
 
-/* Where a source puts the A tile: pixel (r, c) of rows x cols output pixels from (p0, q0) of image n goes to
-** column + r*row_stride + c*scratch.column_stride, all channels of it. */
+/* Where a source puts the A tile: pixel (r, c) of rows x cols output pixels from (p0, q0) of
+** image n goes to column + r*row_stride + c*scratch.column_stride, all channels of it. */
 typedef struct TiledSourceArgs {
     addr args, scratch, column;
     idx row_stride, n, p0, q0, rows, cols;
 } TiledSourceArgs;
 
-/* Who fills the A tile in place of samples: `emit` writes a function into the module, `call` calls it. */
+/* Who fills the A tile in place of samples: `emit` writes a function into the module, `call`
+** calls it. */
 typedef struct TiledSource {
     LLVMValueRef (*emit)(Emit *e, const void *self);
     void (*call)(Emit *e, LLVMValueRef fn, const TiledSourceArgs *in);

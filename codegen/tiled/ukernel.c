@@ -2,10 +2,11 @@
 **
 **     out[r][o] (+)= sum over k of a[r][k] * weights[k][o]       r < mr, o < nv*lanes, k < kc
 **
-** All sums stay in registers over the loop; a rank-1 update loads nv vectors of weights and broadcasts mr elements of
-** A, which is the im2col tile or the map itself.  The first block of k starts from 0, later ones from what is stored;
-** the last has the epilogue.  rows[r] is the address of pixel r's row of outputs, so a tile need not be a rectangle in
-** memory; pixels beyond the tile point at a dummy row.
+** All sums stay in registers over the loop; a rank-1 update loads nv vectors of weights and
+** broadcasts mr elements of A, which is the im2col tile or the map itself.  The first block of k
+** starts from 0, later ones from what is stored; the last has the epilogue.  rows[r] is the
+** address of pixel r's row of outputs, so a tile need not be a rectangle in memory; pixels beyond
+** the tile point at a dummy row.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/ir/call.h"
@@ -26,7 +27,8 @@ typedef struct RegTile {
     var sum[MAX_SUMS];
 } RegTile;
 
-/* Lane o*pack + i of a packed group is output o of its weight group i, which stands at i*outs + o in memory. */
+/* Lane o*pack + i of a packed group is output o of its weight group i, which stands at i*outs + o
+** in memory. */
 static fvec reorder(Emit *e, const RegTile *t, fvec x, bool to_memory)
 {
     int from[EMIT_MAX_LANES], pack = t->plan->groups.pack;
@@ -79,7 +81,7 @@ static void store_sums(Emit *e, RegTile *t)
         }
 }
 
-/* ---- the loop over k ------------------------------------------------------------------------ */
+/* ---- the loop over k --------------------------------------------------------------------- */
 
 /* Elements of A: pixel r has its own at from + r * row, one rank-1 update after the other. */
 typedef struct ARows {
@@ -147,10 +149,10 @@ static void from_map(Emit *e, RegTile *t)
     }
 }
 
-/* ---- the epilogue --------------------------------------------------------------------------- */
+/* ---- the epilogue ------------------------------------------------------------------------ */
 
-/* What of act((sum + bias) * scale + shift + residual) is done where the sums are in registers: all but long
-** activations, and what waits for the transposition. */
+/* What of act((sum + bias) * scale + shift + residual) is done where the sums are in registers:
+** all but long activations, and what waits for the transposition. */
 typedef struct Epilogue {
     bool affine, residual, relu;
 } Epilogue;
@@ -169,7 +171,8 @@ static addr row_address(Emit *e, const RegTile *t, addr table, idx r)
     return p_at(e, base, t->in->out);
 }
 
-/* The v-th vector of the tile's channels in a row of the output or its like, or of one number per channel. */
+/* The v-th vector of the tile's channels in a row of the output or its like, or of one number per
+** channel. */
 static fvec channels(Emit *e, const RegTile *t, addr row, int v)
 {
     addr p = p_at(e, row, x_const(e, (int64_t)v * e->lanes));
@@ -210,7 +213,8 @@ static void epilogue_in_registers(Emit *e, RegTile *t)
     }
 }
 
-/* Long activations go over the tile once more, in a loop: inlined per register they would be most of the code. */
+/* Long activations go over the tile once more, in a loop: inlined per register they would be most
+** of the code. */
 static void epilogue_in_memory(Emit *e, RegTile *t)
 {
     dcn_activation a = t->plan->s->activation;
@@ -228,7 +232,7 @@ static void epilogue_in_memory(Emit *e, RegTile *t)
     }
 }
 
-/* ---- the function --------------------------------------------------------------------------- */
+/* ---- the function ------------------------------------------------------------------------ */
 
 static const Param param[] = { PARAM(TiledUkernelArgs, a),
                                PARAM(TiledUkernelArgs, weights),

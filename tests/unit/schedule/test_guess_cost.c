@@ -1,8 +1,8 @@
 /* test_guess_cost.c: the guess of the tiled lowering against its account of costs.
 **
-** The two are models of their own (codegen/tiled/guess.c says why); here it is bounded how far they are apart on
-** layers of networks.  Regret is what the account says a guess costs beyond the cheapest of some schedules that differ from
-** it: in the tile of pixels, or in any single knob.
+** The two are models of their own (codegen/tiled/guess.c says why); here it is bounded how far
+** they are apart on layers of networks.  Regret is what the account says a guess costs beyond the
+** cheapest of some schedules that differ from it: in the tile of pixels, or in any single knob.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/tiled/tiled.h"
@@ -101,9 +101,9 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The guess is among the cheapest of its tiles nearly everywhere.  The rest are groups so narrow that a column holds
-** many of them, where it is the account that is too steep: tiles of 28 to 320 pixels were measured within 10 % of each
-** other (docs/PERFORMANCE.md, layer F). */
+/* The guess is among the cheapest of its tiles nearly everywhere.  The rest are groups so narrow
+** that a column holds many of them, where it is the account that is too steep: tiles of 28 to 320
+** pixels were measured within 10 % of each other (docs/PERFORMANCE.md, layer F). */
 static void expect_close(double *regret, int n, double half, double most)
 {
     qsort(regret, (size_t)n, sizeof *regret, ascending);
