@@ -20,7 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MOST = 16, ROUNDS = 41, CALLS = 1000000 };
+enum { MAX_CPUS = 16, ROUNDS = 41, CALLS = 1000000 };
 
 typedef struct Library {
     void *handle;
@@ -32,15 +32,15 @@ typedef struct Library {
 typedef struct Cost {
     const dcn_spec *spec;
     int n;
-    dcn_target target[MOST];
-    dcn_options opt[MOST];
+    dcn_target target[MAX_CPUS];
+    dcn_options opt[MAX_CPUS];
 } Cost;
 
 static int parse(Cost *c, char *list, dcn_error *err)
 {
     for (char *cpu = strtok(list, ","); cpu; cpu = strtok(NULL, ",")) {
-        if (c->n == MOST)
-            return dcn_fail(err, DCN_EUSAGE, "at most %d CPUs", MOST);
+        if (c->n == MAX_CPUS)
+            return dcn_fail(err, DCN_EUSAGE, "at most %d CPUs", MAX_CPUS);
         if (dcn_target_parse(cpu, NULL, NULL, &c->target[c->n], err))
             return -1;
         c->opt[c->n].target = &c->target[c->n];
@@ -166,11 +166,12 @@ int main(int argc, char **argv)
     static Cost c;
     dcn_module *m = NULL;
     dcn_error err;
-    int at = 4, failed = 1;
+    int failed = 1;
+    char **args = argv + 4;
     if (argc < 4)
         fprintf(stderr, "usage: dcngen_dispatch SPEC KERNEL CPU,CPU,... [-D name=value]\n");
-    else if (bench_load(argv[1], argv[2], argv, argc, &at, &m, &c.spec, &err) ||
-             parse(&c, argv[3], &err) || measure(&c, &err))
+    else if (bench_load(argv[1], argv[2], &args, &m, &c.spec, &err) || parse(&c, argv[3], &err) ||
+             measure(&c, &err))
         fprintf(stderr, "dcngen_dispatch: %s\n", err.text);
     else
         failed = 0;

@@ -124,13 +124,14 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: dcngen_dynamic SPEC THREADS ROUNDS [-D name=value]\n");
         return DCN_EUSAGE;
     }
-    int threads = atoi(argv[2]), rounds = atoi(argv[3]), at = 4, failed;
+    int threads = atoi(argv[2]), rounds = atoi(argv[3]);
+    char **args = argv + 4;
     dcn_module *module = NULL;
     const dcn_spec *spec;
     dcn_error err = { .text = "" };
     setenv("DCNGEN_TUNE", "off", 1); /* guess against guess */
     rounds = rounds < 1 ? 1 : rounds > MAX_ROUNDS ? MAX_ROUNDS : rounds;
-    failed = bench_load(argv[1], NULL, argv, argc, &at, &module, &spec, &err);
+    int failed = bench_load(argv[1], NULL, &args, &module, &spec, &err);
     if (!failed)
         printf("%-16s %9s %9s %7s\n", "kernel", "static ms", "dynamic", "ratio");
     for (int i = 0; !failed && i < dcn_module_count(module); i++)

@@ -6,10 +6,10 @@
 
 #include <dcngen.h>
 
-/* Reads "-D name=value" from argv[*at] on and leaves *at behind the last; the strings are cut.  The
-** kernel of that name, the first for NULL; borrowed from *module, which is freed by
-** dcn_module_free. */
-int bench_load(const char *path, const char *kernel, char **argv, int argc, int *at,
-               dcn_module **module, const dcn_spec **spec, dcn_error *err);
+/* The kernel of that name, the first for NULL; borrowed from *module, which dcn_module_free frees.
+** "-D name=value" is read from *args on, which ends in NULL; then *args is what follows, and the
+** strings are cut. */
+int bench_load(const char *path, const char *kernel, char ***args, dcn_module **module,
+               const dcn_spec **spec, dcn_error *err);
 
 #endif

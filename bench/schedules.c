@@ -200,21 +200,21 @@ static void print_table(ScheduleBench *w)
 /* ---- the whole ------------------------------------------------------------ */
 
 /* The kernel and its schedules from the command line. */
-static int load(ScheduleBench *w, int argc, char **argv, dcn_error *err)
+static int load(ScheduleBench *w, char **argv, dcn_error *err)
 {
-    int i = 5;
-    if (bench_load(argv[1], argv[2], argv, argc, &i, &w->module, &w->spec, err))
+    char **args = argv + 5;
+    if (bench_load(argv[1], argv[2], &args, &w->module, &w->spec, err))
         return -1;
-    if (i == argc)
+    if (!*args)
         add(w, "");
-    for (; i < argc; i++)
-        bench_expand(argv[i], add, w);
+    for (; *args; args++)
+        bench_expand(*args, add, w);
     if (!w->n)
         return dcn_fail(err, DCN_EFAILED, "no legal schedule; %s", w->reason.text);
     return 0;
 }
 
-static int compare(ScheduleBench *w, int argc, char **argv, dcn_error *err)
+static int compare(ScheduleBench *w, char **argv, dcn_error *err)
 {
     w->threads = atoi(argv[3]);
     w->rounds = atoi(argv[4]) > 0 ? atoi(argv[4]) : 1;
@@ -222,7 +222,7 @@ static int compare(ScheduleBench *w, int argc, char **argv, dcn_error *err)
     w->peak = calloc((size_t)w->rounds, sizeof *w->peak);
     if (!w->schedule || !w->peak)
         return dcn_fail(err, DCN_EENV, "no memory for %d rounds", w->rounds);
-    if (load(w, argc, argv, err) || open_operands(w, err) || open_workspace(w, err))
+    if (load(w, argv, err) || open_operands(w, err) || open_workspace(w, err))
         return -1;
     for (int i = 0; i < w->n; i++)
         if (pack(w, &w->schedule[i], err))
@@ -247,7 +247,7 @@ int main(int argc, char **argv)
     ScheduleBench w = { .workspace = NULL };
     dcn_error err = { .text = "" };
     setenv("DCNGEN_TUNE", "off", 1); /* the empty schedule is the guess */
-    int failed = compare(&w, argc, argv, &err);
+    int failed = compare(&w, argv, &err);
     if (failed)
         fprintf(stderr, "dcngen_schedules: %s\n", err.text);
     for (int i = 0; w.schedule && i < w.n; i++)

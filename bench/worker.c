@@ -54,12 +54,12 @@ static void file_name(char *buf, size_t size, const char *dir, const char *tenso
 
 /* ---- list ----------------------------------------------------------------- */
 
-static int list(int argc, char **argv, dcn_error *err)
+static int list(char **argv, dcn_error *err)
 {
     dcn_module *m = NULL;
     const dcn_spec *s;
-    int at = 3;
-    if (bench_load(argv[2], NULL, argv, argc, &at, &m, &s, err))
+    char **args = argv + 3;
+    if (bench_load(argv[2], NULL, &args, &m, &s, err))
         return -1;
     for (int i = 0; i < dcn_module_count(m); i++)
         printf("%s\"%s\"", i ? "," : "[", dcn_module_spec(m, i)->name);
@@ -108,16 +108,16 @@ static void say_spec(const dcn_spec *s)
            s->sampling_ratio, dcn_spec_flops(s), dcn_spec_bytes(s));
 }
 
-static int make(int argc, char **argv, dcn_error *err)
+static int make(char **argv, dcn_error *err)
 {
     BenchWorker w = { .n = 0 };
     Operands o = { .n = 0 };
     rt_rng rng = rt_rng_seed(1);
     TuneCase ordinary = tune_ordinary(OFFSET_DEVIATION);
-    int at = 5, failed;
-    failed = bench_load(argv[3], argv[4], argv, argc, &at, &w.module, &w.spec, err) ||
-             dcn_compile(w.spec, NULL, &w.kernel, err) ||
-             tune_operands_open(&o, w.kernel, w.spec, err) || tune_fill_inputs(&o, &rng, err);
+    char **args = argv + 5;
+    int failed = bench_load(argv[3], argv[4], &args, &w.module, &w.spec, err) ||
+                 dcn_compile(w.spec, NULL, &w.kernel, err) ||
+                 tune_operands_open(&o, w.kernel, w.spec, err) || tune_fill_inputs(&o, &rng, err);
     if (!failed)
         tune_fill_case(&o, &ordinary, &rng);
     for (int i = 0; i < o.n && !failed; i++)
@@ -278,13 +278,13 @@ static int answer(BenchWorker *w, const WorkerVerb *verbs, dcn_error *err)
     return 0;
 }
 
-static int time_kernel(int argc, char **argv, dcn_error *err)
+static int time_kernel(char **argv, dcn_error *err)
 {
     BenchWorker w = { .threads = atoi(argv[5]) };
-    int at = 6, failed;
+    char **args = argv + 6;
     bench_memory_start();
-    failed = bench_load(argv[3], argv[4], argv, argc, &at, &w.module, &w.spec, err) ||
-             open_kernel(&w, argv[2], err) || answer(&w, kernel_verbs, err);
+    int failed = bench_load(argv[3], argv[4], &args, &w.module, &w.spec, err) ||
+                 open_kernel(&w, argv[2], err) || answer(&w, kernel_verbs, err);
     for (int i = 0; i < w.n; i++)
         free(w.data[i]);
     free(w.workspace);
@@ -293,9 +293,8 @@ static int time_kernel(int argc, char **argv, dcn_error *err)
     return failed;
 }
 
-static int time_peak(int argc, char **argv, dcn_error *err)
+static int time_peak(char **argv, dcn_error *err)
 {
-    (void)argc;
     BenchWorker w = { .threads = atoi(argv[2]) };
     dcn_target t;
     int failed = dcn_target_native(&t, err) || tune_peak_open(&w.peak, DCN_F32, &t, w.threads, err);
@@ -310,9 +309,8 @@ static int time_peak(int argc, char **argv, dcn_error *err)
 /* ---- compare -------------------------------------------------------------- */
 
 /* The greatest difference, and the root of the mean square of the first array to judge it by. */
-static int compare(int argc, char **argv, dcn_error *err)
+static int compare(char **argv, dcn_error *err)
 {
-    (void)argc;
     rt_array a = { .data = NULL }, b = { .data = NULL };
     int failed = rt_npy_read(argv[2], &a, err) || rt_npy_read(argv[3], &b, err);
     if (!failed && (a.kind != RT_F32 || b.kind != RT_F32 || a.rank != b.rank ||
@@ -338,8 +336,8 @@ static int compare(int argc, char **argv, dcn_error *err)
 
 typedef struct Mode {
     const char *name;
-    int least; /* words of the command line */
-    int (*run)(int argc, char **argv, dcn_error *err);
+    int min_args; /* words of the command line */
+    int (*run)(char **argv, dcn_error *err);
 } Mode;
 
 static const Mode modes[] = {
@@ -350,10 +348,10 @@ static const Mode modes[] = {
 int main(int argc, char **argv)
 {
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
-        if (argc < 2 || strcmp(argv[1], modes[i].name) != 0 || argc < modes[i].least)
+        if (argc < 2 || strcmp(argv[1], modes[i].name) != 0 || argc < modes[i].min_args)
             continue;
         dcn_error err = { .text = "" };
-        if (!modes[i].run(argc, argv, &err))
+        if (!modes[i].run(argv, &err))
             return 0;
         fprintf(stderr, "dcngen_worker: %s\n", err.text);
         return (int)err.code;
