@@ -6,7 +6,7 @@
 ** Vectors run along channels, which lie next to one another in the input or its copy.  A span of
 ** channels shares an offset group (see tiled_span); it is cut into vectors where it goes to one
 ** place in the column.  The last vector ends where its channels end and may overlap its
-** neighbour, so nothing outside is read or written and no mask is needed. Where packed groups are
+** neighbour, so nothing outside is read or written and no mask is needed.  Where packed groups are
 ** narrower than a vector, one vector samples several of them and is stored in parts, the channels
 ** of a packed group permuted from [weight group][channel] to [channel][weight group] on the way.
 ** SPDX-License-Identifier: Apache-2.0
@@ -189,8 +189,7 @@ static void one_tap(Emit *e, ColumnSpan *s, idx c)
         d = x_div(e, channel, x_const(e, p->groups.offset_channels));
     idx k = x_add(e, x_mulk(e, d, p->groups.taps), x_add(e, s->in->tap, s->tap));
     idx entries = x_mulk(e, k, p->table.tap_entries);
-    /* Elements in the sample table of a deformable convolution begin at the block of their offset
-    ** group. */
+    /* Entries of a deformable convolution lead into the block of their offset group. */
     idx within = s->deformed ? x_rem(e, channel, x_const(e, p->repack.block))
                              : repack_channel(e, &p->repack, s->pb, channel);
     s->from.at[0] = p_at(e, s->in->input, within);

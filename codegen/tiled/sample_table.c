@@ -1,14 +1,14 @@
 /* sample_table.c: where every tap of every pixel of a tile looks, once for all channels.
 **
-**     at[entry]        element of the upper left of the four pixels in what is sampled, from the
-**                      beginning of its offset group's block
+**     at[entry]        element of the upper left of the four pixels, from the beginning of the
+**                      image; of a repacked one, in the block of its offset group
 **     coeff[entry][c]  bilinear coefficient of corner c, times the tap's modulation; 0 by the
 **                      border rule
 **
 ** entry = (d*K + k)*tap_entries + pixel*pixel_entries, pixel counts along the rows of the tile,
 ** so a tile at the edge of the map has no holes.  Vectors run along a row of the tile, or along
 ** the taps of a pixel where their offsets lie side by side (nhwc); they may spill into entries
-** that are written later. Nothing in the map may leak into a sample that does not touch it (a
+** that are written later.  Nothing in the map may leak into a sample that does not touch it (a
 ** coefficient of 0 would not keep a NaN out), so an entry may also be TAP_OUTSIDE, a sample
 ** wholly outside, or TAP_CLAMPED - at, one at the edge whose four pixels were moved into the map:
 ** those of coefficient 0 are not part of it.  A sample outside whose modulation is not finite
@@ -25,8 +25,7 @@ typedef struct TableWriter {
     const TiledPlan *plan;
     const TiledTableArgs *in;
     Problem pb;
-    ivec
-        block; /* of the lanes' offset groups in the input, in elements; .v == NULL: there is one */
+    ivec block; /* where those of the lanes' offset groups begin; .v == NULL: there is one */
 } TableWriter;
 
 /* ---- one vector of entries --------------------------------------------------------------- */
