@@ -68,7 +68,7 @@ static const Params params = PARAMS(AggregateSumArgs, param);
 LLVMValueRef aggregate_begin_sums(Emit *e, const AggregatePlan *p, const char *name,
                                   AggregateSumArgs *in)
 {
-    LLVMValueRef fn = e_fn_begin_with(e, name, 1, e->none, &params, in);
+    LLVMValueRef fn = e_fn_begin_with(e, name, true, e->none, &params, in);
     e_fn_lanes(e, p->acc_lanes);
     return fn;
 }

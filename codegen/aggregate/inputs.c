@@ -45,7 +45,7 @@ static const Params split_params = PARAMS(AggregateSplitArgs, split_param);
 LLVMValueRef aggregate_emit_split(Emit *e, const AggregatePlan *p)
 {
     AggregateSplitArgs in;
-    LLVMValueRef fn = e_fn_begin_with(e, "split", 1, e->none, &split_params, &in);
+    LLVMValueRef fn = e_fn_begin_with(e, "split", true, e->none, &split_params, &in);
     addr offsets = aggregate_scratch(e, in.scratch, p->scratch.offsets);
     addr masks = aggregate_scratch(e, in.scratch, p->scratch.masks);
     EMIT_FOR (e, first, x_const(e, 0), in.groups, p->block_groups) {
@@ -113,7 +113,7 @@ static const Params shift_params = PARAMS(AggregateShiftArgs, shift_param);
 LLVMValueRef aggregate_emit_shift(Emit *e, const AggregatePlan *p)
 {
     AggregateShiftArgs in;
-    LLVMValueRef fn = e_fn_begin_with(e, "shift", 1, e->none, &shift_params, &in);
+    LLVMValueRef fn = e_fn_begin_with(e, "shift", true, e->none, &shift_params, &in);
     addr to = aggregate_scratch(e, in.scratch, p->scratch.masks);
     addr from = p->offset_mask_stride ? to : in.logits;
     idx n = x_mulk(e, in.groups, p->points);

@@ -201,7 +201,7 @@ static const Params params = PARAMS(AggregateTableArgs, param);
 LLVMValueRef aggregate_emit_table(Emit *e, const AggregatePlan *p)
 {
     AggregateTable t = { .plan = p };
-    LLVMValueRef fn = e_fn_begin_with(e, "sample_table", 1, e->none, &params, &t.in);
+    LLVMValueRef fn = e_fn_begin_with(e, "sample_table", true, e->none, &params, &t.in);
     t.pb = problem_load(e, p->s, t.in.args);
     t.group = groups_of_points(e, p);
     for (int axis = 0; axis < 2; axis++) {

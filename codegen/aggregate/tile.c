@@ -192,7 +192,7 @@ LLVMValueRef aggregate_emit_tile(Emit *e, const AggregatePlan *p)
 {
     AggregateFns fns = emit_functions(e, p);
     AggregateRow r = { .plan = p, .fns = &fns };
-    LLVMValueRef fn = e_fn_begin_with(e, "aggregate", 1, e->none, &params, &r.in);
+    LLVMValueRef fn = e_fn_begin_with(e, "aggregate", true, e->none, &params, &r.in);
     r.pb = problem_load(e, p->s, r.in.args);
     EMIT_FOR (e, row, x_const(e, 0), r.in.rows, 1) {
         r.row = x_add(e, r.in.p0, row.at);

@@ -69,13 +69,14 @@ static addr copy_at(Emit *e, const RepackRow *r, idx c, idx x)
 static void transpose_row(Emit *e, const RepackRow *r, LLVMValueRef transpose)
 {
     const Repack *how = r->how;
-    int64_t all = how->s->in_channels;
-    int64_t together = how->interleave > 1 ? all / how->interleave : how->block;
+    bool sets = how->interleave > 1;
+    int64_t together = sets ? how->set_channels : how->block;
+    int64_t all = sets ? together * how->interleave : how->s->in_channels;
     Transpose t = { .rows = x_const(e, together), .cols = r->pb.w };
     t.from_step = x_mulk(e, x_mul(e, r->pb.h, r->pb.w), how->interleave);
     t.to_step = x_const(e, how->block);
     EMIT_FOR_OPAQUE (e, c, x_const(e, 0), x_const(e, all), together) {
-        idx first = how->interleave > 1 ? x_div(e, c.at, x_const(e, together)) : c.at;
+        idx first = sets ? x_div(e, c.at, x_const(e, together)) : c.at;
         t.from = input_at(e, r, first, x_const(e, 0));
         t.to = p_at(e, copy_row_at(e, r), repack_channel(e, how, &r->pb, c.at));
         call_transpose(e, transpose, &t);
@@ -99,7 +100,7 @@ static void copy_row(Emit *e, const RepackRow *r)
 static void gather_row(Emit *e, const RepackRow *r)
 {
     int interleave = r->how->interleave;
-    int64_t together = r->how->s->in_channels / interleave;
+    int64_t together = r->how->set_channels;
     ivec step = i_mul(e, i_lane(e), i_const(e, interleave));
     EMIT_FOR (e, x, x_const(e, 0), r->pb.w, 1) {
         EMIT_FOR (e, k, x_const(e, 0), x_const(e, interleave), 1) {

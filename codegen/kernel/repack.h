@@ -3,8 +3,8 @@
 **     repacked[n][block][y][x][channel of the block]
 **
 ** Sampling reads all channels of a pixel, or of an offset group at a pixel, so these should lie
-** side by side.  An nhwc input may do as it is; otherwise it is copied once per call into the
-** shared workspace, in phase 0, which has a task for each row of each image.
+** side by side. An nhwc input may do as it is; otherwise it is copied once per call into the shared
+** workspace, in phase 0, which has a task for each row of each image.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_CODEGEN_REPACK_H
@@ -12,13 +12,15 @@
 
 #include "codegen/kernel/entry.h"
 
-/* Where channel c of the input goes: to position c/interleave + c%interleave * (C/interleave) of
-** all channels, which are then cut into blocks.  Position-sensitive operators store the channels
-** of a bin `interleave` apart; for others it is 1 and the order stays. */
+/* Where channels of the input go. Without interleaving the order stays, cut into blocks.
+** Position-sensitive operators store the channels of a bin `interleave` apart: channel c =
+** i*interleave + k goes to position k*set_channels + i, and channels that no bin reads, at the end,
+** go nowhere. */
 typedef struct Repack {
     const dcn_spec *s;
-    int block;      /* channels of a block; it divides C and is C if interleave > 1 */
-    int interleave; /* >= 1, divides C */
+    int block;        /* channels of a block; it divides C and is C if interleave > 1 */
+    int interleave;   /* >= 1: sets of channels that are brought together */
+    int set_channels; /* of each set, if interleave > 1; interleave*set_channels <= C */
 } Repack;
 
 /* Elements of one block of an image. */

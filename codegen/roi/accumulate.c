@@ -9,39 +9,28 @@
 
 #include <float.h>
 
+enum { MAX_VECTORS = 16 }; /* what the knob nv may be */
+
 /* Channels first .. of the class in hand: `vectors` vectors, `last` channels in the last one. */
-typedef struct Pass {
+typedef struct RoiPass {
     const RoiCtx *c;
     idx first;
     int vectors, last;
-} Pass;
+} RoiPass;
 
-typedef void (*PassBody)(Emit *e, const Pass *p, idx bin);
+/* What a pass does to a bin. */
+typedef void (*RoiBinBody)(Emit *e, const RoiPass *p, idx bin);
 
-addr roi_own(Emit *e, const RoiCtx *c, int64_t at)
-{
-    return p_at_bytes(e, c->own, x_const(e, at));
-}
-
-addr roi_out(Emit *e, const RoiCtx *c, idx bin, idx channel)
-{
-    const RoiPlan *p = c->plan;
-    if (p->out_stride)
-        return p_at(e, roi_own(e, c, p->at_tile), x_add(e, x_mulk(e, bin, p->out_stride), channel));
-    idx place = x_add(e, x_mulk(e, c->r, (int64_t)p->nh * p->nw), x_add(e, c->first, bin));
-    return p_at(e, c->pb.output, x_add(e, x_mulk(e, place, p->outputs), channel));
-}
-
-static addr out_vector(Emit *e, const Pass *p, idx bin, int v)
+static addr out_vector(Emit *e, const RoiPass *p, idx bin, int v)
 {
     return roi_out(e, p->c, bin, x_addk(e, p->first, (int64_t)v * e->lanes));
 }
 
 /* The tile has room for whole vectors; the output has none. */
-static mask store_mask(Emit *e, const Pass *p, int v)
+static mask store_mask(Emit *e, const RoiPass *p, int v)
 {
-    int part = v == p->vectors - 1 && p->last < e->lanes;
-    return part && !p->c->plan->out_stride ? m_first(e, p->last) : all_lanes;
+    bool partial = v == p->vectors - 1 && p->last < e->lanes;
+    return partial && !p->c->plan->out_stride ? m_first(e, p->last) : all_lanes;
 }
 
 /* ---- reading channels -------------------------------------------------------------------------- */
@@ -49,62 +38,59 @@ static mask store_mask(Emit *e, const Pass *p, int v)
 /* The position-sensitive group that a bin reads. */
 static idx group_of(Emit *e, const RoiCtx *c, idx bin)
 {
-    const RoiPlan *p = c->plan;
-    if (p->groups[0] * p->groups[1] == 1)
+    const RoiPlan *plan = c->plan;
+    const int *groups = plan->groups;
+    if (groups[0] * groups[1] == 1)
         return x_const(e, 0);
-    idx n = x_add(e, c->first, bin), cols = x_const(e, p->nw);
-    idx y = x_mulk(e, x_div(e, n, cols), p->groups[0]),
-        x = x_mulk(e, x_rem(e, n, cols), p->groups[1]);
-    idx gy = x_div(e, y, x_const(e, p->nh)), gx = x_div(e, x, cols);
-    return x_add(e, x_mulk(e, gy, p->groups[1]), gx);
+    idx n = x_add(e, c->first_bin, bin), cols = x_const(e, plan->pooled_w);
+    idx y = x_mulk(e, x_div(e, n, cols), groups[0]), x = x_mulk(e, x_rem(e, n, cols), groups[1]);
+    idx gy = x_div(e, y, x_const(e, plan->pooled_h)), gx = x_div(e, x, cols);
+    return x_add(e, x_mulk(e, gy, groups[1]), gx);
 }
 
 /* Pixel (0, 0) of the channel that a bin reads for the first output of a pass. */
-static addr first_channel(Emit *e, const Pass *p, idx bin)
+static addr first_channel(Emit *e, const RoiPass *p, idx bin)
 {
     const RoiPlan *plan = p->c->plan;
-    idx group = group_of(e, p->c, bin), at = x_mul(e, p->first, p->c->lane);
-    if (plan->copies)
-        return p_at(e, p->c->map, x_add(e, at, x_mulk(e, group, plan->outputs)));
+    idx group = group_of(e, p->c, bin), at = x_mul(e, p->first, p->c->channel_step);
+    if (plan->repacks)
+        return p_at(e, p->c->map, x_add(e, at, x_mulk(e, group, plan->out_channels)));
     idx channel = plan->s->layout == DCN_NHWC ? x_const(e, 1) : x_mul(e, p->c->pb.h, p->c->pb.w);
     return p_at(e, p->c->map, x_add(e, at, x_mul(e, group, channel)));
 }
 
 /* Vector v of a pixel.  A copy may be read past its last channel, the input may not. */
-static fvec pixel_vector(Emit *e, const Pass *p, addr pixel, int v)
+static fvec pixel_vector(Emit *e, const RoiPass *p, addr pixel, int v)
 {
     const RoiPlan *plan = p->c->plan;
-    int part = v == p->vectors - 1 && p->last < e->lanes && !plan->copies;
-    mask live = part ? m_first(e, p->last) : all_lanes;
-    addr from = p_at(e, pixel, x_mulk(e, p->c->lane, (int64_t)v * e->lanes));
-    if (plan->together)
+    bool partial = v == p->vectors - 1 && p->last < e->lanes && !plan->repacks;
+    mask live = partial ? m_first(e, p->last) : all_lanes;
+    addr from = p_at(e, pixel, x_mulk(e, p->c->channel_step, (int64_t)v * e->lanes));
+    if (plan->contiguous)
         return p_load(e, from, live);
-    return p_gather(e, from, i_mul(e, i_lane(e), i_splat(e, p->c->lane)), live);
+    return p_gather(e, from, i_mul(e, i_lane(e), i_splat(e, p->c->channel_step)), live);
 }
 
 /* ---- one bin ----------------------------------------------------------------------------------- */
 
 static fvec scale_of(Emit *e, const RoiCtx *c, idx bin)
 {
-    return p_splat(e, p_at(e, roi_own(e, c, c->plan->at_scale), bin));
+    return p_splat(e, p_at(e, roi_scratch(e, c, c->plan->scratch.scale), bin));
 }
 
 /* A finished output: the sum times the scale of its bin, activated. */
-static fvec output_of(Emit *e, const Pass *p, fvec sum, fvec scale)
+static fvec output_of(Emit *e, const RoiPass *p, fvec sum, fvec scale)
 {
     return emit_activation(e, p->c->plan->s->activation, f_mul(e, sum, scale));
 }
 
 /* The sum over the table of a bin. */
-static void table_sum(Emit *e, const Pass *p, idx bin, var *sum)
+static void table_sum(Emit *e, const RoiPass *p, idx bin, var *sum)
 {
-    const RoiPlan *plan = p->c->plan;
-    addr from = first_channel(e, p, bin), all = roi_own(e, p->c, plan->at_table);
-    idx row = x_mulk(e, bin, plan->entries);
-    addr offsets = p_at_i32(e, all, row);
-    int64_t skip = (int64_t)(plan->bins + plan->wide) * plan->entries * 4;
-    addr weights = p_at(e, p_at_bytes(e, all, x_const(e, skip)), row);
-    idx n = p_get_i64(e, p_at_word(e, roi_own(e, p->c, plan->at_counts), bin));
+    addr from = first_channel(e, p, bin);
+    addr offsets = roi_table_offsets(e, p->c, bin), weights = roi_table_weights(e, p->c, bin);
+    addr counts = roi_scratch(e, p->c, p->c->plan->scratch.counts);
+    idx n = p_get_i64(e, p_at_word(e, counts, bin));
     EMIT_FOR (e, i, x_const(e, 0), n, 1) {
         addr pixel = p_at(e, from, p_get_i32(e, p_at_i32(e, offsets, i.at)));
         fvec w = p_splat(e, p_at(e, weights, i.at));
@@ -113,61 +99,72 @@ static void table_sum(Emit *e, const Pass *p, idx bin, var *sum)
     }
 }
 
-static void sampled(Emit *e, const Pass *p, idx bin)
+/* With one table the sum is final; else it is added to what other tables gave. */
+static void sampled(Emit *e, const RoiPass *p, idx bin)
 {
-    int once = p->c->plan->tables;
-    var sum[16];
+    bool final = p->c->plan->one_table;
+    var sum[MAX_VECTORS];
     for (int v = 0; v < p->vectors; v++)
-        sum[v] = v_float(e, once ? f_const(e, 0)
-                                 : p_load(e, out_vector(e, p, bin, v), store_mask(e, p, v)));
+        sum[v] = v_float(e, final ? f_const(e, 0)
+                                  : p_load(e, out_vector(e, p, bin, v), store_mask(e, p, v)));
     table_sum(e, p, bin, sum);
     fvec scale = scale_of(e, p->c, bin);
     for (int v = 0; v < p->vectors; v++) {
         fvec x = v_get(e, sum[v]);
-        p_store(e, out_vector(e, p, bin, v), once ? output_of(e, p, x, scale) : x,
+        p_store(e, out_vector(e, p, bin, v), final ? output_of(e, p, x, scale) : x,
                 store_mask(e, p, v));
     }
 }
 
-/* Where the range of a bin begins, how long it is: field 0, 1 of rows, 2, 3 of columns. */
-static idx range_of(Emit *e, const RoiCtx *c, idx bin, int field)
+/* ---- quantised bins ---------------------------------------------------------------------------- */
+
+/* acc[v] = acc[v] + pixel, or the larger of them. */
+static void add_pixel(Emit *e, const RoiPass *p, addr pixel, var *acc)
 {
-    const RoiPlan *p = c->plan;
-    idx at = x_addk(e, bin, (int64_t)field * (p->bins + p->wide));
-    return p_get_i32(e, p_at_i32(e, roi_own(e, c, p->at_table), at));
+    for (int v = 0; v < p->vectors; v++) {
+        fvec x = pixel_vector(e, p, pixel, v), before = v_get(e, acc[v]);
+        if (p->c->plan->maximum)
+            v_set(e, acc[v], f_max(e, x, before));
+        else
+            v_set(e, acc[v], f_add(e, x, before));
+    }
 }
 
-static void covered(Emit *e, const Pass *p, idx bin)
+static idx limit_of(Emit *e, const RoiCtx *c, int which, idx bin)
+{
+    return p_get_i32(e, roi_limit(e, c, which, bin));
+}
+
+/* All pixels between the limits of a bin. */
+static void covered(Emit *e, const RoiPass *p, idx bin)
 {
     const RoiCtx *c = p->c;
-    int most = c->plan->s->mode == DCN_ROI_MAX;
-    var sum[16];
+    var acc[MAX_VECTORS];
     for (int v = 0; v < p->vectors; v++)
-        sum[v] = v_float(e, f_const(e, most ? -(double)FLT_MAX : 0));
-    idx y0 = range_of(e, c, bin, 0), x0 = range_of(e, c, bin, 2);
-    addr from = p_at(e, first_channel(e, p, bin), x_mul(e, x0, c->pixel));
-    EMIT_FOR (e, y, y0, x_add(e, y0, range_of(e, c, bin, 1)), 1) {
-        addr row = p_at(e, from, x_mul(e, y.at, c->row));
-        EMIT_FOR (e, x, x_const(e, 0), range_of(e, c, bin, 3), 1) {
-            addr pixel = p_at(e, row, x_mul(e, x.at, c->pixel));
-            for (int v = 0; v < p->vectors; v++)
-                v_set(e, sum[v],
-                      (most ? f_max : f_add)(e, pixel_vector(e, p, pixel, v), v_get(e, sum[v])));
+        acc[v] = v_float(e, f_const(e, c->plan->maximum ? -(double)FLT_MAX : 0));
+    idx y0 = limit_of(e, c, 0, bin), x0 = limit_of(e, c, 2, bin);
+    addr from = p_at(e, first_channel(e, p, bin), x_mul(e, x0, c->pixel_step));
+    EMIT_FOR (e, y, y0, x_add(e, y0, limit_of(e, c, 1, bin)), 1) {
+        addr row = p_at(e, from, x_mul(e, y.at, c->row_step));
+        EMIT_FOR (e, x, x_const(e, 0), limit_of(e, c, 3, bin), 1) {
+            add_pixel(e, p, p_at(e, row, x_mul(e, x.at, c->pixel_step)), acc);
         }
     }
     fvec scale = scale_of(e, c, bin);
     for (int v = 0; v < p->vectors; v++)
-        p_store(e, out_vector(e, p, bin, v), output_of(e, p, v_get(e, sum[v]), scale),
+        p_store(e, out_vector(e, p, bin, v), output_of(e, p, v_get(e, acc[v]), scale),
                 store_mask(e, p, v));
 }
 
-static void clear(Emit *e, const Pass *p, idx bin)
+/* ---- outputs that several tables add to -------------------------------------------------------- */
+
+static void clear(Emit *e, const RoiPass *p, idx bin)
 {
     for (int v = 0; v < p->vectors; v++)
         p_store(e, out_vector(e, p, bin, v), f_const(e, 0), store_mask(e, p, v));
 }
 
-static void finish(Emit *e, const Pass *p, idx bin)
+static void epilogue(Emit *e, const RoiPass *p, idx bin)
 {
     fvec scale = scale_of(e, p->c, bin);
     for (int v = 0; v < p->vectors; v++) {
@@ -179,7 +176,7 @@ static void finish(Emit *e, const Pass *p, idx bin)
 
 /* ---- all channels, all bins ----------------------------------------------------------------------- */
 
-static void over_bins(Emit *e, const Pass *p, PassBody body)
+static void over_bins(Emit *e, const RoiPass *p, RoiBinBody body)
 {
     EMIT_FOR (e, bin, x_const(e, 0), p->c->bins, 1) {
         body(e, p, bin.at);
@@ -187,25 +184,28 @@ static void over_bins(Emit *e, const Pass *p, PassBody body)
 }
 
 /* `channels` of them, from the first one of the class in hand. */
-static void over_passes(Emit *e, const RoiCtx *c, PassBody body)
+static void over_passes(Emit *e, const RoiCtx *c, RoiBinBody body)
 {
-    int block = c->plan->nv * e->lanes, rest = c->plan->segment % block;
-    idx from = x_mulk(e, c->cls, c->plan->segment);
-    EMIT_FOR (e, o, x_const(e, 0), x_const(e, c->plan->segment - rest), block) {
-        Pass p = { c, x_add(e, from, o.at), c->plan->nv, e->lanes };
+    int block = c->plan->nv * e->lanes, rest = c->plan->class_channels % block;
+    idx from = x_mulk(e, c->cls, c->plan->class_channels);
+    EMIT_FOR (e, o, x_const(e, 0), x_const(e, c->plan->class_channels - rest), block) {
+        RoiPass p = { c, x_add(e, from, o.at), c->plan->nv, e->lanes };
         over_bins(e, &p, body);
     }
     if (!rest)
         return;
     int vectors = (rest + e->lanes - 1) / e->lanes;
-    Pass p = { c, x_addk(e, from, c->plan->segment - rest), vectors,
-               rest - (vectors - 1) * e->lanes };
+    RoiPass p = { c, x_addk(e, from, c->plan->class_channels - rest), vectors,
+                  rest - (vectors - 1) * e->lanes };
     over_bins(e, &p, body);
 }
 
-void roi_sums(Emit *e, const RoiCtx *c)
+void roi_accumulate(Emit *e, const RoiCtx *c)
 {
-    over_passes(e, c, c->plan->rule == ROI_RULE_QUANTISED ? covered : sampled);
+    if (c->plan->sampling == ROI_SAMPLING_QUANTISED)
+        over_passes(e, c, covered);
+    else
+        over_passes(e, c, sampled);
 }
 
 void roi_clear(Emit *e, const RoiCtx *c)
@@ -213,7 +213,7 @@ void roi_clear(Emit *e, const RoiCtx *c)
     over_passes(e, c, clear);
 }
 
-void roi_finish(Emit *e, const RoiCtx *c)
+void roi_epilogue(Emit *e, const RoiCtx *c)
 {
-    over_passes(e, c, finish);
+    over_passes(e, c, epilogue);
 }

@@ -12,21 +12,21 @@
 
 #include <math.h>
 
-LaneType roi_precise(const RoiPlan *p)
+LaneType roi_pos_type(const RoiPlan *p)
 {
-    return (LaneType){ 8, p->wide, 1 };
+    return (LaneType){ .fp_bytes = 8, .lanes = p->bins_per_vec, .exact = true };
 }
 
-LaneType roi_plain(const RoiPlan *p)
+LaneType roi_val_type(const RoiPlan *p)
 {
-    return (LaneType){ p->fp_bytes, p->wide, 0 };
+    return (LaneType){ .fp_bytes = p->fp_bytes, .lanes = p->bins_per_vec, .exact = false };
 }
 
 /* Coordinate i of the region, in every lane. */
 static fvec coordinate(Emit *e, const RoiCtx *c, int i)
 {
     fvec x = { NULL };
-    EMIT_TYPE (e, roi_plain(c->plan)) {
+    EMIT_TYPE (e, roi_val_type(c->plan)) {
         x = p_splat(e, p_at(e, c->pb.rois, x_addk(e, x_mulk(e, c->r, 5), i)));
     }
     return f_convert(e, x);
@@ -49,8 +49,8 @@ fvec roi_extent(Emit *e, const RoiCtx *c, int axis)
 
 /* ---- the region ------------------------------------------------------------------------------ */
 
-/* from and to: the region's edges along an axis, in the image. */
-typedef RoiAxis (*Box)(Emit *e, const dcn_spec *s, fvec from, fvec to);
+/* One axis of a region whose edges in the image are `from` and `to`. */
+typedef RoiAxis (*RoiBox)(Emit *e, const dcn_spec *s, fvec from, fvec to);
 
 static fvec scaled(Emit *e, const dcn_spec *s, fvec x)
 {
@@ -59,11 +59,11 @@ static fvec scaled(Emit *e, const dcn_spec *s, fvec x)
 
 static RoiAxis align_box(Emit *e, const dcn_spec *s, fvec from, fvec to)
 {
-    const bool moved = s->aligned || rt_op_has(s->op, RT_HALF_PIXEL);
-    fvec half = f_const(e, moved ? 0.5 : 0);
+    bool half_pixel = rt_op_has(s->op, RT_HALF_PIXEL) || s->aligned;
+    fvec half = f_const(e, half_pixel ? 0.5 : 0);
     RoiAxis x = { .start = f_sub(e, scaled(e, s, from), half) };
     x.size = f_sub(e, f_sub(e, scaled(e, s, to), half), x.start);
-    if (!moved)
+    if (!half_pixel)
         x.size = f_max(e, x.size, f_const(e, 1));
     return x;
 }
@@ -99,14 +99,16 @@ static RoiAxis mmcv_box(Emit *e, const dcn_spec *s, fvec from, fvec to)
     return x;
 }
 
-static Box box_of(const RoiPlan *p)
+static RoiBox box_of(const RoiPlan *p)
 {
-    static const Box quantised[] = { [DCN_ROI_MXNET] = rounded_box,
-                                     [DCN_ROI_TORCHVISION] = torchvision_box,
-                                     [DCN_ROI_MMCV] = mmcv_box };
-    if (p->rule == ROI_RULE_QUANTISED)
+    static const RoiBox quantised[] = { [DCN_ROI_MXNET] = rounded_box,
+                                        [DCN_ROI_TORCHVISION] = torchvision_box,
+                                        [DCN_ROI_MMCV] = mmcv_box };
+    if (p->sampling == ROI_SAMPLING_QUANTISED)
         return quantised[p->s->variant];
-    return p->rule == ROI_RULE_HALF ? rounded_box : align_box;
+    if (p->sampling == ROI_SAMPLING_HALF)
+        return rounded_box;
+    return align_box;
 }
 
 RoiAxis roi_axis(Emit *e, const RoiCtx *c, int axis)
@@ -114,7 +116,7 @@ RoiAxis roi_axis(Emit *e, const RoiCtx *c, int axis)
     const RoiPlan *p = c->plan;
     fvec from = coordinate(e, c, 2 - axis), to = coordinate(e, c, 4 - axis);
     RoiAxis x = box_of(p)(e, p->s, from, to);
-    x.bin = f_div(e, x.size, f_const(e, axis ? p->nw : p->nh));
+    x.bin = f_div(e, x.size, f_const(e, axis ? p->pooled_w : p->pooled_h));
     x.grid = p->grid ? f_const(e, p->grid) : f_ceil(e, x.bin);
     return x;
 }
@@ -125,7 +127,7 @@ RoiAxis roi_axis(Emit *e, const RoiCtx *c, int axis)
 static fvec lanes_of(Emit *e, const RoiCtx *c, addr p, idx at, int step, mask live)
 {
     fvec x = { NULL };
-    EMIT_TYPE (e, roi_plain(c->plan)) {
+    EMIT_TYPE (e, roi_val_type(c->plan)) {
         addr from = p_at(e, p, at);
         x = step == 1 ? p_load(e, from, live)
                       : p_gather(e, from, i_mul(e, i_lane(e), i_const(e, step)), live);
@@ -138,10 +140,10 @@ static fvec per_bin(Emit *e, const RoiCtx *c, const RoiBins *b, addr p, int chan
 {
     const RoiPlan *plan = c->plan;
     int nhwc = plan->s->layout == DCN_NHWC, step = nhwc ? channels : 1;
-    idx bin = x_add(e, c->first, b->first);
-    idx at = x_mulk(e, c->r, (int64_t)channels * plan->nh * plan->nw);
+    idx bin = x_add(e, c->first_bin, b->first);
+    idx at = x_mulk(e, c->r, (int64_t)channels * plan->pooled_h * plan->pooled_w);
     at = x_add(e, at, x_mulk(e, bin, step));
-    at = x_addk(e, at, nhwc ? channel : (int64_t)channel * plan->nh * plan->nw);
+    at = x_addk(e, at, nhwc ? channel : (int64_t)channel * plan->pooled_h * plan->pooled_w);
     return lanes_of(e, c, p, at, step, b->live);
 }
 
@@ -165,7 +167,7 @@ static fvec trans_of(Emit *e, const RoiCtx *c, const RoiBins *b, int channel)
         f_add(e, f_mul(e, part_of(e, c, b, 0), f_const(e, s->part_size)), part_of(e, c, b, 1));
     ivec lane = i_mul(e, f_to_i(e, part), i_const(e, nhwc ? channels : 1));
     fvec x = { NULL };
-    EMIT_TYPE (e, roi_plain(c->plan)) {
+    EMIT_TYPE (e, roi_val_type(c->plan)) {
         x = p_gather(e, p_at(e, c->pb.trans, at), lane, b->live);
     }
     return f_convert(e, x);
@@ -191,11 +193,11 @@ static fvec base_of(Emit *e, const RoiCtx *c, const RoiAxis *x, const RoiBins *b
 RoiBins roi_bins(Emit *e, const RoiCtx *c, const RoiAxis axis[2], idx first)
 {
     RoiBins b = { .first = first, .live = m_below(e, x_sub(e, c->bins, first)) };
-    ivec number = i_add(e, i_splat(e, x_add(e, c->first, first)), i_lane(e));
-    fvec n = i_to_f(e, number), cols = f_const(e, c->plan->nw);
+    ivec number = i_add(e, i_splat(e, x_add(e, c->first_bin, first)), i_lane(e));
+    fvec n = i_to_f(e, number), cols = f_const(e, c->plan->pooled_w);
     b.at[0] = f_floor(e, f_div(e, f_add(e, n, f_const(e, 0.5)), cols));
     b.at[1] = f_sub(e, n, f_mul(e, b.at[0], cols));
-    if (c->plan->rule != ROI_RULE_QUANTISED)
+    if (c->plan->sampling != ROI_SAMPLING_QUANTISED)
         for (int i = 0; i < 2; i++)
             b.base[i] = base_of(e, c, &axis[i], &b, i);
     return b;
@@ -205,7 +207,7 @@ RoiBins roi_bins(Emit *e, const RoiCtx *c, const RoiAxis axis[2], idx first)
 
 fvec roi_position(Emit *e, const RoiCtx *c, const RoiAxis *x, fvec base, fvec t)
 {
-    if (c->plan->rule == ROI_RULE_HALF)
+    if (c->plan->sampling == ROI_SAMPLING_HALF)
         return f_add(e, base, f_mul(e, t, f_div(e, x->bin, x->grid)));
     fvec middle = f_add(e, t, f_const(e, 0.5));
     return f_add(e, base, f_div(e, f_mul(e, middle, x->bin), x->grid));
@@ -213,10 +215,10 @@ fvec roi_position(Emit *e, const RoiCtx *c, const RoiAxis *x, fvec base, fvec t)
 
 mask roi_valid(Emit *e, const RoiCtx *c, int axis, fvec position)
 {
-    int half = c->plan->rule == ROI_RULE_HALF;
-    fvec most = f_sub(e, roi_extent(e, c, axis), f_const(e, half ? 0.5 : 0));
+    bool half = c->plan->sampling == ROI_SAMPLING_HALF;
+    fvec highest = f_sub(e, roi_extent(e, c, axis), f_const(e, half ? 0.5 : 0));
     mask above = f_less_equal(e, f_const(e, half ? -0.5 : -1), position);
-    return m_and(e, above, f_less_equal(e, position, most));
+    return m_and(e, above, f_less_equal(e, position, highest));
 }
 
 /* How many samples of an axis are valid. */
@@ -231,13 +233,15 @@ static fvec valid_count(Emit *e, const RoiCtx *c, const RoiAxis *x, const RoiBin
     return v_get(e, sum);
 }
 
-/* 1 where there is no sample. */
+/* The number of samples; 1 where there is none. */
 static fvec divisor(Emit *e, const RoiCtx *c, const RoiAxis axis[2], const RoiBins *b)
 {
-    fvec n = c->plan->rule == ROI_RULE_HALF
-                 ? f_mul(e, valid_count(e, c, &axis[0], b, 0), valid_count(e, c, &axis[1], b, 1))
-                 : f_mul(e, axis[0].grid, axis[1].grid);
-    return f_max(e, n, f_const(e, 1));
+    fvec rows = axis[0].grid, cols = axis[1].grid;
+    if (c->plan->sampling == ROI_SAMPLING_HALF) {
+        cols = valid_count(e, c, &axis[1], b, 1);
+        rows = valid_count(e, c, &axis[0], b, 0);
+    }
+    return f_max(e, f_mul(e, rows, cols), f_const(e, 1));
 }
 
 fvec roi_scale(Emit *e, const RoiCtx *c, const RoiAxis axis[2], const RoiBins *b)
@@ -249,10 +253,10 @@ fvec roi_scale(Emit *e, const RoiCtx *c, const RoiAxis axis[2], const RoiBins *b
     return f_mul(e, scale, modulation_of(e, c->plan->s, m, NULL));
 }
 
-void roi_put_scale(Emit *e, const RoiCtx *c, const RoiBins *b, fvec scale)
+void roi_store_scale(Emit *e, const RoiCtx *c, const RoiBins *b, fvec scale)
 {
-    EMIT_TYPE (e, roi_plain(c->plan)) {
-        addr to = p_at(e, roi_own(e, c, c->plan->at_scale), b->first);
+    EMIT_TYPE (e, roi_val_type(c->plan)) {
+        addr to = p_at(e, roi_scratch(e, c, c->plan->scratch.scale), b->first);
         p_store(e, to, f_convert(e, scale), all_lanes);
     }
 }

@@ -25,31 +25,31 @@ static double size_or(int64_t size, int default_size)
 /* Samples of a bin along an axis; where they depend on the region, of one that is a third of the map. */
 static double samples_of(const RoiPlan *p)
 {
-    double size = size_or(p->s->height, COST_DYNAMIC_SIZE) / 3 / p->nh;
+    double size = size_or(p->s->height, COST_DYNAMIC_SIZE) / 3 / p->pooled_h;
     return p->grid ? p->grid : size > 1 ? size : 1;
 }
 
 static double bin_cycles(const RoiPlan *p)
 {
-    double along = samples_of(p), tables = along > p->samples ? along / p->samples : 1;
-    double pixels = p->rule == ROI_RULE_QUANTISED ? along * along : 2.2 * along * along;
-    double vectors = cost_ceil_div(p->segment, p->lanes);
-    double passes = cost_ceil_div(p->segment, p->nv * p->lanes);
-    double load = p->together ? VECTOR : GATHER * p->lanes;
+    double along = samples_of(p), tables = along > p->table_samples ? along / p->table_samples : 1;
+    double pixels = p->sampling == ROI_SAMPLING_QUANTISED ? along * along : 2.2 * along * along;
+    double vectors = cost_ceil_div(p->class_channels, p->lanes);
+    double passes = cost_ceil_div(p->class_channels, p->nv * p->lanes);
+    double load = p->contiguous ? VECTOR : GATHER * p->lanes;
     double sums = vectors * (pixels * load + 3 * tables * tables) + passes * pixels * ENTRY;
-    double places = p->rule == ROI_RULE_QUANTISED ? PLACE : 2 * along * tables * PLACE;
-    return p->classes * (sums + places / p->wide);
+    double places = p->sampling == ROI_SAMPLING_QUANTISED ? PLACE : 2 * along * tables * PLACE;
+    return p->classes * (sums + places / p->bins_per_vec);
 }
 
 double roi_cost(const dcn_spec *s, const dcn_target *t, const int *k, int threads)
 {
     RoiPlan p = roi_plan(s, t, k);
-    double tasks = size_or(s->rois, DYNAMIC_ROIS) * p.parts;
+    double tasks = size_or(s->rois, DYNAMIC_ROIS) * p.region_tasks;
     double rounds = cost_ceil_div(tasks, threads);
     double view = size_or(s->batch, 1) * size_or(s->height, COST_DYNAMIC_SIZE) *
                   size_or(s->width, COST_DYNAMIC_SIZE) * (double)s->in_channels;
-    double task = p.bins * bin_cycles(&p) + 200;
+    double task = p.task_bins * bin_cycles(&p) + 200;
     if (p.out_stride)
-        task += UNPACK * p.outputs * (p.bins < p.lanes ? p.lanes : p.bins);
-    return (rounds * task + (p.copies ? COPY * view / threads : 0)) / COST_CYCLES_PER_NS;
+        task += UNPACK * p.out_channels * (p.task_bins < p.lanes ? p.lanes : p.task_bins);
+    return (rounds * task + (p.repacks ? COPY * view / threads : 0)) / COST_CYCLES_PER_NS;
 }

@@ -21,13 +21,13 @@ void roi_guess(const dcn_spec *s, const dcn_target *t, int *k)
         k[i] = roi_knobs[i]->guess;
     RoiPlan p = roi_plan(s, t, k);
     int most = t->registers >= 32 ? 16 : 8;
-    while (k[ROI_NV] < most && k[ROI_NV] * p.lanes < p.segment)
+    while (k[ROI_NV] < most && k[ROI_NV] * p.lanes < p.class_channels)
         k[ROI_NV] *= 2;
-    if (p.rule != ROI_RULE_QUANTISED)
+    if (p.sampling != ROI_SAMPLING_QUANTISED)
         while (k[ROI_TABLE_SAMPLES] < 4 && (!p.grid || k[ROI_TABLE_SAMPLES] < p.grid))
             k[ROI_TABLE_SAMPLES] *= 2;
     int scattered = s->layout == DCN_NCHW || p.groups[0] * p.groups[1] > 1;
     k[ROI_REPACK] = copy_pays(s, scattered);
-    if (p.nh > 1 && roi_plan(s, t, k).thread_bytes > ROI_MAX_THREAD_BYTES)
+    if (p.pooled_h > 1 && roi_plan(s, t, k).scratch.bytes > ROI_MAX_THREAD_BYTES)
         k[ROI_BIN_ROWS] = 1;
 }

@@ -31,30 +31,30 @@ static bool sums_exceed_registers(const RoiChoice *c)
 
 static bool pass_is_redundant(const RoiChoice *c)
 {
-    return c->p.nv > 1 && c->p.nv / 2 * c->p.lanes >= c->p.segment;
+    return c->p.nv > 1 && c->p.nv / 2 * c->p.lanes >= c->p.class_channels;
 }
 
 static bool task_is_whole_region(const RoiChoice *c)
 {
-    return c->k[ROI_BIN_ROWS] >= c->p.nh;
+    return c->k[ROI_BIN_ROWS] >= c->p.pooled_h;
 }
 
 static bool table_is_redundant(const RoiChoice *c)
 {
-    if (c->p.rule == ROI_RULE_QUANTISED)
-        return c->p.samples > 1;
-    return c->p.grid && c->p.samples / 2 >= c->p.grid;
+    if (c->p.sampling == ROI_SAMPLING_QUANTISED)
+        return c->p.table_samples > 1;
+    return c->p.grid && c->p.table_samples / 2 >= c->p.grid;
 }
 
 static bool copy_is_redundant(const RoiChoice *c)
 {
     bool sensitive = c->p.groups[0] * c->p.groups[1] > 1;
-    return c->p.copies && c->p.s->layout == DCN_NHWC && !sensitive;
+    return c->p.repacks && c->p.s->layout == DCN_NHWC && !sensitive;
 }
 
 static bool workspace_is_too_large(const RoiChoice *c)
 {
-    return c->p.thread_bytes > ROI_MAX_THREAD_BYTES && c->k[ROI_BIN_ROWS] != 1;
+    return c->p.scratch.bytes > ROI_MAX_THREAD_BYTES && c->k[ROI_BIN_ROWS] != 1;
 }
 
 const RoiRefusal roi_refusals[] = {

@@ -17,22 +17,22 @@
 static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *buf, size_t size)
 {
     RoiPlan p = roi_plan(s, t, k);
-    long long bins = p.bins, entry = 4 + p.fp_bytes;
+    long long bins = p.task_bins, entry = 4 + p.fp_bytes;
     snprintf(buf, size,
              "registers: %d sums of %d channels, 1 weight, of %d\n"
              "task: %d bins of a region; positions %d bins at a time in f64\n"
              "tables: %lld KiB (L1 %lld KiB)%s\n"
              "workspace: %lld KiB per thread%s\n",
-             p.nv, p.lanes, t->registers, p.bins, p.wide, bins * p.entries * entry / 1024,
-             (long long)t->l1_bytes / 1024,
-             p.tables || p.rule == ROI_RULE_QUANTISED ? "" : ", several per bin",
-             (long long)p.thread_bytes / 1024, p.copies ? ", and one copy of the input" : "");
+             p.nv, p.lanes, t->registers, p.task_bins, p.bins_per_vec,
+             bins * p.max_pixels * entry / 1024, (long long)t->l1_bytes / 1024,
+             p.one_table || p.sampling == ROI_SAMPLING_QUANTISED ? "" : ", several per bin",
+             (long long)p.scratch.bytes / 1024, p.repacks ? ", and one copy of the input" : "");
 }
 
 const struct Lowering lower_roi = {
     .name = "roi",
     .summary = "bins of regions: tables of pixels and weights, lanes along channels",
-    .rev = 2,
+    .rev = 3,
     .ops = RT_OP(ROI_POOL) | RT_OP(PS_ROI_POOL) | RT_OP(ROI_ALIGN) | RT_OP(PS_ROI_ALIGN) |
            RT_OP(DEFORM_ROI_POOL) | RT_OP(DEFORM_PS_ROI_POOL),
     .knobs = roi_knobs,

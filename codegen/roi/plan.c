@@ -5,66 +5,83 @@
 #include "codegen/kernel/workspace.h"
 #include "codegen/roi/roi.h"
 
-static RoiRule rule_of(dcn_op op)
+static RoiSampling sampling_of(dcn_op op)
 {
     if (rt_op_has(op, RT_QUANTISED))
-        return ROI_RULE_QUANTISED;
-    return rt_op_has(op, RT_BY_PART) ? ROI_RULE_HALF : ROI_RULE_ALIGN;
+        return ROI_SAMPLING_QUANTISED;
+    return rt_op_has(op, RT_BY_PART) ? ROI_SAMPLING_HALF : ROI_SAMPLING_ALIGN;
 }
 
 /* As few lanes as the outputs of a class fill, but a quarter of the widest vectors at least. */
-static int channel_lanes(const dcn_spec *s, const dcn_target *t, int segment)
+static int channel_lanes(const dcn_spec *s, const dcn_target *t, int channels)
 {
-    int lanes = problem_vector(s, t), least = 16 / (int)dcn_dtype_bytes(s->dtype);
-    while (lanes > least && lanes / 2 >= segment)
+    int lanes = problem_vector(s, t), fewest = 16 / (int)dcn_dtype_bytes(s->dtype);
+    while (lanes > fewest && lanes / 2 >= channels)
         lanes /= 2;
     return lanes;
 }
 
-static void plan_workspace(RoiPlan *p)
+static RoiScratch plan_scratch(const RoiPlan *p)
 {
-    int64_t bins = p->bins + p->wide; /* whole vectors of bins are stored */
-    int64_t lists = (int64_t)p->wide * (p->list + 2) * (4 + p->fp_bytes);
+    int64_t bins = p->task_bins + p->bins_per_vec, pixel = 4 + p->fp_bytes;
+    int64_t lists = (int64_t)p->bins_per_vec * (p->max_axis_pixels + 2) * pixel;
+    int64_t out_bins = p->task_bins + p->lanes;
     WorkspaceLayout w = { 0 };
-    p->at_lists = workspace_add(&w, 2 * lists + 2 * (int64_t)p->wide * 4);
-    p->at_counts = workspace_add(&w, bins * 8);
-    p->at_table = workspace_add(&w, bins * p->entries * (4 + p->fp_bytes));
-    p->at_scale = workspace_add(&w, bins * p->fp_bytes);
-    p->at_tile = workspace_add(&w, (int64_t)(p->bins + p->lanes) * p->out_stride * p->fp_bytes);
-    p->thread_bytes = w.end;
+    RoiScratch at;
+    at.lists = workspace_add(&w, 2 * lists + 2 * (int64_t)p->bins_per_vec * 4);
+    at.counts = workspace_add(&w, bins * 8);
+    at.table = workspace_add(&w, bins * p->max_pixels * pixel);
+    at.scale = workspace_add(&w, bins * p->fp_bytes);
+    at.out_tile = workspace_add(&w, out_bins * p->out_stride * p->fp_bytes);
+    at.bytes = w.end;
+    return at;
 }
 
-static int samples_along(const dcn_spec *s, RoiRule rule)
+static int samples_along(const dcn_spec *s, RoiSampling sampling)
 {
-    if (rule == ROI_RULE_HALF)
+    if (sampling == ROI_SAMPLING_HALF)
         return s->sample_per_part;
-    return rule == ROI_RULE_QUANTISED || s->sampling_ratio <= 0 ? 0 : s->sampling_ratio;
+    return sampling == ROI_SAMPLING_QUANTISED || s->sampling_ratio <= 0 ? 0 : s->sampling_ratio;
+}
+
+/* Channels that bins read for one output stand `groups` apart; a copy of the map brings them side by side. */
+static void plan_channels(RoiPlan *p, bool repacks)
+{
+    const dcn_spec *s = p->s;
+    bool sensitive = rt_op_has(s->op, RT_POSITION_SENSITIVE);
+    for (int i = 0; i < 2; i++)
+        p->groups[i] = sensitive ? s->group_size[i] : 1;
+    int groups = p->groups[0] * p->groups[1];
+    p->out_channels = (int)s->out_channels;
+    p->classes = s->no_trans ? 1 : s->num_classes;
+    p->class_channels = p->out_channels / p->classes;
+    p->repacks = repacks;
+    p->repack = (Repack){ .s = s, .block = (int)s->in_channels, .interleave = groups };
+    p->repack.set_channels = p->out_channels;
+    p->contiguous = repacks || (s->layout == DCN_NHWC && groups == 1);
 }
 
 RoiPlan roi_plan(const dcn_spec *s, const dcn_target *t, const int *k)
 {
     int rows = k[ROI_BIN_ROWS] ? k[ROI_BIN_ROWS] : s->pooled[0];
-    RoiPlan p = { .s = s, .rule = rule_of(s->op), .nh = s->pooled[0], .nw = s->pooled[1] };
+    RoiPlan p = { .s = s, .sampling = sampling_of(s->op) };
+    p.maximum = s->mode == DCN_ROI_MAX;
+    p.pooled_h = s->pooled[0];
+    p.pooled_w = s->pooled[1];
     p.fp_bytes = (int)dcn_dtype_bytes(s->dtype);
-    p.wide = t->vector_bytes / 8;
-    p.bins = rows * p.nw;
-    p.parts = (int)int_ceil_div(p.nh, rows);
+    p.bins_per_vec = t->vector_bytes / 8;
+    p.task_bins = rows * p.pooled_w;
+    p.region_tasks = (int)int_ceil_div(p.pooled_h, rows);
     p.nv = k[ROI_NV];
-    p.grid = samples_along(s, p.rule);
-    p.samples = k[ROI_TABLE_SAMPLES];
-    p.tables = p.grid && p.grid <= p.samples;
-    for (int i = 0; i < 2; i++)
-        p.groups[i] = rt_op_has(s->op, RT_POSITION_SENSITIVE) ? s->group_size[i] : 1;
-    p.outputs = (int)s->out_channels;
-    p.classes = s->no_trans ? 1 : s->num_classes;
-    p.segment = p.outputs / p.classes;
-    p.lanes = channel_lanes(s, t, p.segment);
-    p.copies = k[ROI_REPACK];
-    p.together = p.copies || (s->layout == DCN_NHWC && p.groups[0] * p.groups[1] == 1);
-    p.list = 2 * p.samples;
-    p.entries = p.list * p.list;
+    p.grid = samples_along(s, p.sampling);
+    p.table_samples = k[ROI_TABLE_SAMPLES];
+    p.one_table = p.grid && p.grid <= p.table_samples;
+    p.max_axis_pixels = 2 * p.table_samples;
+    p.max_pixels = p.max_axis_pixels * p.max_axis_pixels;
+    plan_channels(&p, k[ROI_REPACK]);
+    p.lanes = channel_lanes(s, t, p.class_channels);
     if (s->layout == DCN_NCHW)
-        p.out_stride = (int)int_round_up(p.outputs, p.lanes) + p.lanes;
-    plan_workspace(&p);
+        p.out_stride = (int)int_round_up(p.out_channels, p.lanes) + p.lanes;
+    p.scratch = plan_scratch(&p);
     return p;
 }

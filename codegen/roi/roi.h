@@ -7,12 +7,13 @@
 ** because the samples of a bin stand on a grid, and so do the four pixels of each.  Per task, which is a
 ** region or some rows of its bins:
 **
-**     box        the region and its bins; lanes along bins, in f64                 roi_box.c
-**     lists      rows and columns that the samples of a bin touch, and weights      roi_lists.c
-**     ranges     or, for quantised bins, the pixels that they cover                 roi_ranges.c
-**     sums       channels, lanes along them, read from the view                     roi_sum.c
+**     box          the region and its bins; lanes along bins, in f64                  box.c
+**     tables       pixels that the samples of a bin touch, and weights                samples.c
+**     ranges       or, for quantised bins, the pixels that they cover                 ranges.c
+**     accumulate   channels, lanes along them, read from the map                      accumulate.c
+**     unpack       nchw: outputs from the order [bin][channel]                        output.c
 **
-** Samples of one axis that touch the same pixels are merged in the lists: an adaptive grid reads each pixel
+** Samples of one axis that touch the same pixels are merged in a list: an adaptive grid reads each pixel
 ** once instead of four times.
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -20,42 +21,58 @@
 #define DCN_CODEGEN_ROI_H
 
 #include "codegen/kernel/entry.h"
+#include "codegen/kernel/repack.h"
 #include "codegen/lowering.h"
 
 enum { ROI_NV, ROI_BIN_ROWS, ROI_TABLE_SAMPLES, ROI_REPACK, ROI_NKNOBS };
 
+/* ---- the plan ------------------------------------------------------------------------------ */
+
 /* How an operator places its samples. */
 typedef enum {
-    ROI_RULE_ALIGN,    /* band [-1, size], edges repeated; sums are divided by all samples */
-    ROI_RULE_HALF,     /* band [-0.5, size - 0.5], clamped; divided by the samples in it */
-    ROI_RULE_QUANTISED /* no samples: bins of whole pixels */
-} RoiRule;
+    ROI_SAMPLING_ALIGN, /* valid in [-1, size], edges repeated; sums are divided by all samples */
+    ROI_SAMPLING_HALF,  /* valid in [-0.5, size - 0.5], clamped; divided by the valid ones */
+    ROI_SAMPLING_QUANTISED /* no samples: bins of whole pixels */
+} RoiSampling;
+
+/* Byte offsets in a thread's workspace.  Arrays per bin have room for a whole vector of bins at the end. */
+typedef struct RoiScratch {
+    int64_t lists;  /* of a vector of bins: per axis offsets and weights of pixels; their lengths */
+    int64_t counts; /* pixels in the table of each bin, i64 */
+    int64_t
+        table; /* offsets of each bin's pixels, then their weights; quantised: [4][bin] limits */
+    int64_t scale;    /* of each bin */
+    int64_t out_tile; /* nchw: outputs in the order [bin][channel] */
+    int64_t bytes;    /* of all; from a thread's part to the next one's */
+} RoiScratch;
 
 typedef struct RoiPlan {
     const dcn_spec *s;
-    RoiRule rule;
-    int lanes, fp_bytes;  /* along channels */
-    int wide;             /* bins per vector of f64 */
-    int nh, nw;           /* bins of a region */
-    int bins, parts;      /* bins of a task at most, tasks of a region */
-    int nv;               /* vectors of channels per pass */
-    int grid;             /* samples of a bin along an axis; 0: depends on the region */
-    int samples;          /* of an axis, that one table holds */
-    int tables;           /* 1: one table holds all samples; else a bin has several */
-    int groups[2];        /* position-sensitive groups along y, x; {1, 1}: none */
-    int outputs;          /* channels of the output */
-    int classes, segment; /* sets of trans, output channels of each */
-    int copies;           /* the view is a copy: channels [group][output] of a pixel side by side */
-    int together;         /* outputs that follow one another are read from channels that do */
-    int list;             /* entries of a list */
-    int entries;          /* of the table of a bin */
-    int out_stride;       /* nchw: row of the output tile, elements; else 0 */
-    int64_t at_lists, at_counts, at_table, at_scale,
-        at_tile; /* byte offsets in a thread's workspace */
-    int64_t thread_bytes;
+    RoiSampling sampling;
+    bool maximum;                /* quantised: of the pixels of a bin, instead of their average */
+    int lanes, fp_bytes;         /* along channels */
+    int bins_per_vec;            /* bins in a vector of f64 */
+    int pooled_h, pooled_w;      /* bins of a region */
+    int task_bins, region_tasks; /* bins of a task at most, tasks of a region */
+    int nv;                      /* vectors of channels per pass */
+    int grid;                    /* samples of a bin along an axis; 0: depends on the region */
+    int table_samples;           /* of an axis, that one table holds */
+    bool one_table;              /* one table of a bin holds all its samples; else it has several */
+    int groups[2];               /* position-sensitive groups along y, x; {1, 1}: none */
+    int out_channels;
+    int classes, class_channels; /* sets of trans, output channels of each */
+    bool repacks; /* the map is a copy: channels [group][output] of a pixel side by side */
+    Repack repack;
+    bool contiguous;     /* outputs that follow one another are read from channels that do */
+    int max_axis_pixels; /* of a bin along an axis, in a list */
+    int max_pixels;      /* of a bin, in its table */
+    int out_stride;      /* nchw: row of the output tile, elements; else 0 */
+    RoiScratch scratch;
 } RoiPlan;
 
 RoiPlan roi_plan(const dcn_spec *s, const dcn_target *t, const int *k);
+
+/* ---- choices ------------------------------------------------------------------------------- */
 
 /* A task's workspace beyond this is refused, where a smaller task is possible. */
 #define ROI_MAX_THREAD_BYTES ((int64_t)32 << 20)
@@ -80,16 +97,18 @@ const char *roi_refuse(const dcn_spec *s, const dcn_target *t, const int *k);
 void roi_guess(const dcn_spec *s, const dcn_target *t, int *k);
 double roi_cost(const dcn_spec *s, const dcn_target *t, const int *k, int threads);
 
+/* ---- a task -------------------------------------------------------------------------------- */
+
 /* What the loops over one task hand on. */
 typedef struct RoiCtx {
     const RoiPlan *plan;
     Problem pb;
-    addr own;             /* this thread's workspace */
-    addr map;             /* image n of the view */
-    idx r, n;             /* the region; its image, or -1 if it has none */
-    idx first, bins;      /* of the task: its first bin, how many */
-    idx cls;              /* the class in hand */
-    idx pixel, row, lane; /* elements from a pixel, a row, a channel of the map to the next */
+    addr scratch;                           /* this thread's workspace */
+    addr map;                               /* image n of what is sampled */
+    idx r, n;                               /* the region; its image, or -1 if it has none */
+    idx first_bin, bins;                    /* of the task: its first bin, how many */
+    idx cls;                                /* the class in hand */
+    idx pixel_step, row_step, channel_step; /* elements of the map from one to the next */
 } RoiCtx;
 
 /* One axis of a region: f64, the same in every lane. */
@@ -105,11 +124,12 @@ typedef struct RoiBins {
     fvec base[2]; /* where the bin begins, with its offset */
 } RoiBins;
 
-/* The float type of positions and of the kernel, with a lane per bin. */
-LaneType roi_precise(const RoiPlan *p);
-LaneType roi_plain(const RoiPlan *p);
+/* Types with a lane per bin: of positions, which are f64 and uncontracted, and of the kernel's values. */
+LaneType roi_pos_type(const RoiPlan *p);
+LaneType roi_val_type(const RoiPlan *p);
 
-/* In precise shape. */
+/* ---- box: in the type of positions ---- */
+
 RoiAxis roi_axis(Emit *e, const RoiCtx *c, int axis);
 idx roi_image(Emit *e, const RoiCtx *c);
 RoiBins roi_bins(Emit *e, const RoiCtx *c, const RoiAxis axis[2], idx first);
@@ -118,30 +138,41 @@ mask roi_valid(Emit *e, const RoiCtx *c, int axis, fvec position);
 fvec roi_extent(Emit *e, const RoiCtx *c, int axis); /* size of the map along an axis */
 /* 1 / number of samples, times the bin's modulation */
 fvec roi_scale(Emit *e, const RoiCtx *c, const RoiAxis axis[2], const RoiBins *b);
-void roi_put_scale(Emit *e, const RoiCtx *c, const RoiBins *b, fvec scale);
+void roi_store_scale(Emit *e, const RoiCtx *c, const RoiBins *b, fvec scale);
 
-/* Fill the tables of all bins of the task with the samples from (ky, kx) on; and the scales. */
+/* ---- tables and ranges: in the type of positions ---- */
+
+/* Fill the tables of all bins of the task with the samples from (k[0], k[1]) on; and the scales. */
 void roi_tables(Emit *e, const RoiCtx *c, const RoiAxis axis[2], const idx k[2]);
 void roi_scales(Emit *e, const RoiCtx *c, const RoiAxis axis[2]);
 /* Samples along an axis that can touch the map, at most. */
-idx roi_reach(Emit *e, const RoiCtx *c, const RoiAxis axis[2], int which);
+idx roi_max_samples(Emit *e, const RoiCtx *c, const RoiAxis axis[2], int which);
 void roi_ranges(Emit *e, const RoiCtx *c, const RoiAxis axis[2]);
 
+/* ---- accumulate: in the type of the kernel, lanes along channels ---- */
+
 /* out = scale * sum, or out += sum if the bin has several tables, for all channels of the class in hand. */
-void roi_sums(Emit *e, const RoiCtx *c);
-/* For bins with several tables: out = 0 before, out *= scale after. */
+void roi_accumulate(Emit *e, const RoiCtx *c);
+/* For bins with several tables: out = 0 before, and the scale and the activation after. */
 void roi_clear(Emit *e, const RoiCtx *c);
-void roi_finish(Emit *e, const RoiCtx *c);
-/* nchw: the output tile to the output. */
-void roi_unpack(Emit *e, const RoiCtx *c, LLVMValueRef turn);
-/* Part of the workspace; where output `channel` of a bin is collected. */
-addr roi_own(Emit *e, const RoiCtx *c, int64_t at);
+void roi_epilogue(Emit *e, const RoiCtx *c);
+
+/* ---- scratch and outputs ---- */
+
+/* Byte `at` of the thread's workspace. */
+addr roi_scratch(Emit *e, const RoiCtx *c, int64_t at);
+/* The table of a bin of the task: offsets (i32) and weights of its pixels. */
+addr roi_table_offsets(Emit *e, const RoiCtx *c, idx bin);
+addr roi_table_weights(Emit *e, const RoiCtx *c, idx bin);
+/* Limits of quantised bins (i32), from `bin` on: first row, number of rows, first column, number of columns. */
+addr roi_limit(Emit *e, const RoiCtx *c, int which, idx bin);
+/* Where output `channel` of a bin is collected. */
 addr roi_out(Emit *e, const RoiCtx *c, idx bin, idx channel);
+/* nchw: the output tile to the output. */
+void roi_unpack(Emit *e, const RoiCtx *c, LLVMValueRef transpose);
 
-/* repack(args, to, task): one row of one image into the view */
-LLVMValueRef roi_emit_repack(Emit *e, const RoiPlan *p, LLVMValueRef turn);
+/* ---- the whole kernel ---- */
 
-/* The whole kernel. */
 void roi_emit(Emit *e, Kernel *kernel, const dcn_target *t, const int *k);
 
 #endif

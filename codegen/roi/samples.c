@@ -20,46 +20,48 @@
 
 /* ---- workspace ------------------------------------------------------------------------------- */
 
+/* Two entries before a list take what is stored while it is empty. */
 static int64_t row_length(const RoiPlan *p)
 {
-    return p->list + 2;
+    return p->max_axis_pixels + 2;
 }
 
-/* Lists of a vector of bins along an axis: offsets, then weights; entry 0 of bin 0. */
+/* Lists of a vector of bins along an axis: offsets, then weights; entry 0 of the list of lane 0. */
+static int64_t list_at(const RoiPlan *p, int axis)
+{
+    return p->scratch.lists + axis * p->bins_per_vec * row_length(p) * (4 + p->fp_bytes);
+}
+
 static addr offsets_at(Emit *e, const RoiCtx *c, int axis)
 {
-    const RoiPlan *p = c->plan;
-    int64_t all = p->wide * row_length(p);
-    return roi_own(e, c, p->at_lists + axis * all * (4 + p->fp_bytes) + 2 * 4);
+    return roi_scratch(e, c, list_at(c->plan, axis) + 2 * 4);
 }
 
 static addr weights_at(Emit *e, const RoiCtx *c, int axis)
 {
     const RoiPlan *p = c->plan;
-    int64_t all = p->wide * row_length(p);
-    return roi_own(e, c, p->at_lists + axis * all * (4 + p->fp_bytes) + all * 4 + 2 * p->fp_bytes);
+    int64_t offsets = p->bins_per_vec * row_length(p) * 4;
+    return roi_scratch(e, c, list_at(p, axis) + offsets + 2 * p->fp_bytes);
 }
 
-static addr counts_at(Emit *e, const RoiCtx *c, int axis)
+/* Lengths of the lists, one per lane. */
+static addr lengths_at(Emit *e, const RoiCtx *c, int axis)
 {
-    return roi_own(e, c,
-                   c->plan->at_lists +
-                       2 * c->plan->wide * row_length(c->plan) * (4 + c->plan->fp_bytes) +
-                       (int64_t)axis * c->plan->wide * 4);
+    return roi_scratch(e, c, list_at(c->plan, 2) + (int64_t)axis * c->plan->bins_per_vec * 4);
 }
 
 /* ---- one axis of a vector of bins -------------------------------------------------------------- */
 
 /* The pair of a sample: pixels, weight of the second; and whether it counts at all. */
-typedef struct Pair {
+typedef struct RoiPair {
     fvec lo, hi, fraction;
     mask valid;
-} Pair;
+} RoiPair;
 
 /* A sample that reaches the last pixel has it twice, not a neighbour of weight 0. */
-static Pair align_pair(Emit *e, fvec at, fvec last)
+static RoiPair align_pair(Emit *e, fvec at, fvec last)
 {
-    Pair p = { .lo = f_floor(e, f_max(e, at, f_const(e, 0))) };
+    RoiPair p = { .lo = f_floor(e, f_max(e, at, f_const(e, 0))) };
     mask edge = f_less_equal(e, last, p.lo);
     p.fraction = f_select(e, edge, f_const(e, 0), f_sub(e, f_max(e, at, f_const(e, 0)), p.lo));
     p.lo = f_select(e, edge, last, p.lo);
@@ -67,19 +69,20 @@ static Pair align_pair(Emit *e, fvec at, fvec last)
     return p;
 }
 
-static Pair half_pair(Emit *e, fvec at, fvec last)
+static RoiPair half_pair(Emit *e, fvec at, fvec last)
 {
     fvec in = f_min(e, f_max(e, at, f_const(e, 0)), last);
-    Pair p = { .lo = f_floor(e, in), .hi = f_ceil(e, in) };
+    RoiPair p = { .lo = f_floor(e, in), .hi = f_ceil(e, in) };
     p.fraction = f_sub(e, in, p.lo);
     return p;
 }
 
-static Pair pair_of(Emit *e, const RoiCtx *c, const RoiAxis *x, int axis, fvec base, fvec t)
+static RoiPair pair_of(Emit *e, const RoiCtx *c, const RoiAxis *x, int axis, fvec base, fvec t)
 {
     fvec at = roi_position(e, c, x, base, t), zero = f_const(e, 0);
     fvec last = f_sub(e, roi_extent(e, c, axis), f_const(e, 1));
-    Pair p = (c->plan->rule == ROI_RULE_HALF ? half_pair : align_pair)(e, at, last);
+    bool half = c->plan->sampling == ROI_SAMPLING_HALF;
+    RoiPair p = half ? half_pair(e, at, last) : align_pair(e, at, last);
     p.valid = m_and(e, roi_valid(e, c, axis, at), f_less(e, t, x->grid));
     p.lo = f_select(e, p.valid, p.lo, zero);
     p.hi = f_select(e, p.valid, p.hi, zero);
@@ -87,12 +90,12 @@ static Pair pair_of(Emit *e, const RoiCtx *c, const RoiAxis *x, int axis, fvec b
 }
 
 /* The end of the list: the last pair, its weights, where it is stored. */
-typedef struct Tail {
+typedef struct RoiTail {
     ivec lo, hi, at;
     fvec first, second;
-} Tail;
+} RoiTail;
 
-static Tail join(Emit *e, const Tail *t, const Pair *p, ivec lo, ivec hi)
+static RoiTail join(Emit *e, const RoiTail *t, const RoiPair *p, ivec lo, ivec hi)
 {
     fvec w0 = f_sub(e, f_const(e, 1), p->fraction), w1 = p->fraction;
     mask same = m_and(e, i_equal(e, lo, t->lo), i_equal(e, hi, t->hi)),
@@ -100,14 +103,15 @@ static Tail join(Emit *e, const Tail *t, const Pair *p, ivec lo, ivec hi)
     ivec step = i_select(e, same, i_const(e, 0), i_select(e, chain, i_const(e, 1), i_const(e, 2)));
     fvec before = f_select(e, same, t->first, f_select(e, chain, t->second, f_const(e, 0)));
     fvec second = f_select(e, same, f_add(e, t->second, w1), w1);
-    Tail now = { .lo = i_select(e, p->valid, lo, t->lo), .hi = i_select(e, p->valid, hi, t->hi) };
+    RoiTail now = { .lo = i_select(e, p->valid, lo, t->lo),
+                    .hi = i_select(e, p->valid, hi, t->hi) };
     now.at = i_select(e, p->valid, i_add(e, t->at, step), t->at);
     now.first = f_select(e, p->valid, f_add(e, before, w0), t->first);
     now.second = f_select(e, p->valid, second, t->second);
     return now;
 }
 
-static void put_tail(Emit *e, const RoiCtx *c, int axis, const Tail *t)
+static void put_tail(Emit *e, const RoiCtx *c, int axis, const RoiTail *t)
 {
     const RoiPlan *p = c->plan;
     ivec lane = i_mul(e, i_lane(e), i_const(e, (int)row_length(p)));
@@ -115,7 +119,7 @@ static void put_tail(Emit *e, const RoiCtx *c, int axis, const Tail *t)
     addr offsets = offsets_at(e, c, axis), weights = weights_at(e, c, axis);
     p_scatter_i32(e, offsets, at, t->lo);
     p_scatter_i32(e, offsets, next, t->hi);
-    EMIT_TYPE (e, roi_plain(p)) {
+    EMIT_TYPE (e, roi_val_type(p)) {
         p_scatter(e, weights, at, f_convert(e, t->first), all_lanes);
         p_scatter(e, weights, next, f_convert(e, t->second), all_lanes);
     }
@@ -134,23 +138,23 @@ static fvec first_sample(Emit *e, const RoiCtx *c, const RoiAxis *x, fvec base)
 /* The list of samples k, k+1, ... of each bin. */
 static void list_axis(Emit *e, const RoiCtx *c, const RoiAxis *x, const RoiBins *b, int axis, idx k)
 {
-    Tail tail = { .lo = i_const(e, -1),
-                  .hi = i_const(e, -1),
-                  .at = i_const(e, -2),
-                  .first = f_const(e, 0),
-                  .second = f_const(e, 0) };
+    RoiTail tail = { .lo = i_const(e, -1),
+                     .hi = i_const(e, -1),
+                     .at = i_const(e, -2),
+                     .first = f_const(e, 0),
+                     .second = f_const(e, 0) };
     fvec t = f_add(e, first_sample(e, c, x, b->base[axis]), i_to_f(e, i_splat(e, k)));
-    ivec step = i_splat(e, axis ? c->pixel : c->row);
-    for (int i = 0; i < c->plan->samples; i++) {
-        Pair p = pair_of(e, c, x, axis, b->base[axis], f_add(e, t, f_const(e, i)));
+    ivec step = i_splat(e, axis ? c->pixel_step : c->row_step);
+    for (int i = 0; i < c->plan->table_samples; i++) {
+        RoiPair p = pair_of(e, c, x, axis, b->base[axis], f_add(e, t, f_const(e, i)));
         ivec lo = i_mul(e, f_to_i(e, p.lo), step), hi = i_mul(e, f_to_i(e, p.hi), step);
         tail = join(e, &tail, &p, lo, hi);
         put_tail(e, c, axis, &tail);
     }
-    p_store_i32(e, counts_at(e, c, axis), i_add(e, tail.at, i_const(e, 2)));
+    p_store_i32(e, lengths_at(e, c, axis), i_add(e, tail.at, i_const(e, 2)));
 }
 
-idx roi_reach(Emit *e, const RoiCtx *c, const RoiAxis axis[2], int which)
+idx roi_max_samples(Emit *e, const RoiCtx *c, const RoiAxis axis[2], int which)
 {
     if (c->plan->grid)
         return x_const(e, c->plan->grid);
@@ -161,20 +165,6 @@ idx roi_reach(Emit *e, const RoiCtx *c, const RoiAxis axis[2], int which)
 
 /* ---- tables ------------------------------------------------------------------------------------ */
 
-/* The table of a bin: offsets of all bins, then weights of all bins. */
-static addr table_offsets(Emit *e, const RoiCtx *c, idx bin)
-{
-    addr all = roi_own(e, c, c->plan->at_table);
-    return p_at_i32(e, all, x_mulk(e, bin, c->plan->entries));
-}
-
-static addr table_weights(Emit *e, const RoiCtx *c, idx bin)
-{
-    const RoiPlan *p = c->plan;
-    addr all = roi_own(e, c, p->at_table + (int64_t)(p->bins + p->wide) * p->entries * 4);
-    return p_at(e, all, x_mulk(e, bin, p->entries));
-}
-
 /* Row y of the table of bin `to`, from the lists of lane `from`: it begins at entry y * cols. */
 static void table_row(Emit *e, const RoiCtx *c, idx from, idx to, idx y, idx cols)
 {
@@ -184,35 +174,36 @@ static void table_row(Emit *e, const RoiCtx *c, idx from, idx to, idx y, idx col
     idx row = x_add(e, list, y);
     ivec off = i_splat(e, p_get_i32(e, p_at_i32(e, offsets_at(e, c, 0), row)));
     fvec w = p_splat(e, p_at(e, weights_at(e, c, 0), row));
-    p_store_i32(e, p_at_i32(e, table_offsets(e, c, to), at), i_add(e, xs, off));
-    p_store(e, p_at(e, table_weights(e, c, to), at), f_mul(e, ws, w), all_lanes);
+    p_store_i32(e, p_at_i32(e, roi_table_offsets(e, c, to), at), i_add(e, xs, off));
+    p_store(e, p_at(e, roi_table_weights(e, c, to), at), f_mul(e, ws, w), all_lanes);
 }
 
 /* Rows are stored whole: what one has too much is overwritten by the next, and the table is long enough. */
 static void table_of(Emit *e, const RoiCtx *c, idx from, idx to)
 {
-    idx rows = p_get_i32(e, p_at_i32(e, counts_at(e, c, 0), from));
-    idx cols = p_get_i32(e, p_at_i32(e, counts_at(e, c, 1), from));
-    p_put_i64(e, p_at_word(e, roi_own(e, c, c->plan->at_counts), to), x_mul(e, rows, cols));
-    if (c->plan->list > 4) {
+    idx rows = p_get_i32(e, p_at_i32(e, lengths_at(e, c, 0), from));
+    idx cols = p_get_i32(e, p_at_i32(e, lengths_at(e, c, 1), from));
+    p_put_i64(e, p_at_word(e, roi_scratch(e, c, c->plan->scratch.counts), to),
+              x_mul(e, rows, cols));
+    if (c->plan->max_axis_pixels > 4) {
         EMIT_FOR (e, y, x_const(e, 0), rows, 1) {
             table_row(e, c, from, to, y.at, cols);
         }
         return;
     }
-    for (int y = 0; y < c->plan->list; y++)
+    for (int y = 0; y < c->plan->max_axis_pixels; y++)
         table_row(e, c, from, to, x_const(e, y), cols);
 }
 
 void roi_tables(Emit *e, const RoiCtx *c, const RoiAxis axis[2], const idx k[2])
 {
     const RoiPlan *p = c->plan;
-    EMIT_FOR (e, v, x_const(e, 0), c->bins, p->wide) {
+    EMIT_FOR (e, v, x_const(e, 0), c->bins, p->bins_per_vec) {
         RoiBins b = roi_bins(e, c, axis, v.at);
         for (int i = 0; i < 2; i++)
             list_axis(e, c, &axis[i], &b, i, k[i]);
-        EMIT_TYPE (e, ((LaneType){ p->fp_bytes, p->list, 0 })) {
-            idx end = x_min(e, x_const(e, p->wide), x_sub(e, c->bins, v.at));
+        EMIT_TYPE (e, ((LaneType){ p->fp_bytes, p->max_axis_pixels, false })) {
+            idx end = x_min(e, x_const(e, p->bins_per_vec), x_sub(e, c->bins, v.at));
             EMIT_FOR (e, lane, x_const(e, 0), end, 1) {
                 table_of(e, c, lane.at, x_add(e, v.at, lane.at));
             }
@@ -222,8 +213,8 @@ void roi_tables(Emit *e, const RoiCtx *c, const RoiAxis axis[2], const idx k[2])
 
 void roi_scales(Emit *e, const RoiCtx *c, const RoiAxis axis[2])
 {
-    EMIT_FOR (e, v, x_const(e, 0), c->bins, c->plan->wide) {
+    EMIT_FOR (e, v, x_const(e, 0), c->bins, c->plan->bins_per_vec) {
         RoiBins b = roi_bins(e, c, axis, v.at);
-        roi_put_scale(e, c, &b, roi_scale(e, c, axis, &b));
+        roi_store_scale(e, c, &b, roi_scale(e, c, axis, &b));
     }
 }

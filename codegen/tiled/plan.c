@@ -68,7 +68,9 @@ static void plan_groups(TiledPlan *p, const int *k)
     g->out_padded = (int)int_round_up(g->out_channels, p->lanes);
     g->out_blocks = (int)int_ceil_div(g->out_padded, p->tile.nr);
     g->last_nv = (g->out_padded - (g->out_blocks - 1) * p->tile.nr) / p->lanes;
-    p->repack = (Repack){ s, k[TILED_REPACK] ? g->offset_channels : (int)s->in_channels, 1 };
+    p->repack = (Repack){ .s = s, .block = (int)s->in_channels, .interleave = 1 };
+    if (k[TILED_REPACK])
+        p->repack.block = g->offset_channels;
     p->packed_elements = (int64_t)g->count * (g->in_channels / g->pack) * g->taps * g->out_padded;
 }
 
