@@ -2,26 +2,29 @@
 **
 **     out[c] = scale * sum over points k, corners i of coeff[k][i] * input[at[k] + step(i) + c]
 **
-** Sums stay in registers over all points, those of some (pixel, group)s interleaved (unroll-and-jam), so that more
-** loads are under way while one waits for L2; each pixel of the map is an operand in memory.  Four coefficients per
-** point are broadcast from memory, or, since loads are what these loops are short of, loaded once into every quarter of
-** a register and shuffled out of there.
+** Sums stay in registers over all points, those of some (pixel, group)s interleaved
+** (unroll-and-jam), so that more loads are under way while one waits for L2; each pixel of the map
+** is an operand in memory. Four coefficients per point are broadcast from memory, or, since loads
+** are what these loops are short of, loaded once into every quarter of a register and shuffled out
+** of there.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/aggregate/group.h"
 #include "codegen/kernel/workspace.h"
 
+#include <assert.h>
+
 enum { MAX_UNROLLED = 32, MAX_VECTORS = 8, MAX_JAM = 4, MAX_ACC = 32 };
 
-/* What is accumulated at the same time: channels c .. c + n - 1, n >= lanes, of `jam` (pixel, group)s.  The last
-** vector may overlap the one before. */
+/* What is accumulated at the same time: channels c .. c + n - 1, n >= lanes, of `jam` (pixel,
+** group)s. The last vector may overlap the one before. */
 typedef struct AccTile {
     const GroupCtx *group;
     int jam;
     idx c;
     int n, vectors, chains;
-    var acc
-        [MAX_ACC]; /* [group][vector][chain]: independent chains hide the latency of multiply-adds */
+    /* [group][vector][chain]: independent chains hide the latency of multiply-adds. */
+    var acc[MAX_ACC];
 } AccTile;
 
 static var acc_of(const AccTile *t, int group, int v, int chain)
@@ -116,8 +119,8 @@ static void store(Emit *e, const AccTile *t, bool nontemporal)
 
 /* ---- a tile of accumulators ------------------------------------------------------------------------- */
 
-/* One group: enough independent chains to hide the latency of multiply-adds.  Several groups are independent already:
-** what registers there are. */
+/* One group: enough independent chains to hide the latency of multiply-adds. Several groups are
+** independent already: what registers there are. */
 static int acc_chains(const AccTile *t)
 {
     if (t->jam == 1)
@@ -133,6 +136,7 @@ static void accumulate(Emit *e, const GroupCtx *group, int jam, idx first, int n
     AccTile t = { .group = group, .jam = jam, .c = first, .n = n };
     t.vectors = (n + e->lanes - 1) / e->lanes;
     t.chains = acc_chains(&t);
+    assert(jam * t.vectors * t.chains <= MAX_ACC);
     for (int i = 0; i < jam * t.vectors * t.chains; i++)
         t.acc[i] = v_float(e, f_const(e, 0));
     all_points(e, &t);
@@ -181,6 +185,7 @@ static void prefetch(Emit *e, const AggregatePlan *p, addr ahead, idx group)
 /* (pixel, group)s from .. to, `jam` at a time. */
 static void some_groups(Emit *e, const GroupCtx *first, addr ahead, const idx range[2], int jam)
 {
+    assert(jam <= MAX_JAM);
     EMIT_FOR (e, group, range[0], range[1], jam) {
         GroupCtx g[MAX_JAM];
         for (int i = 0; i < jam; i++) {

@@ -2,8 +2,9 @@
 **
 **     out[pixel][g][c] = scale(g) * sum over points k of m[pixel][g][k] * S(channel c of group g; position of k)
 **
-** Offsets, masks and outputs of a row of pixels lie in memory in the order (pixel, group, point).  A block is a
-** contiguous run of that order: some pixels with all groups, or some groups of one pixel.
+** Offsets, masks and outputs of a row of pixels lie in memory in the order (pixel, group, point). A
+** block is a contiguous run of that order: some pixels with all groups, or some groups of one
+** pixel.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_CODEGEN_AGGREGATE_H
@@ -26,7 +27,8 @@ enum {
 
 /* ---- the plan ------------------------------------------------------------------------------ */
 
-/* Byte offsets in a thread's workspace; each array has an element, or four, for every point of a block. */
+/* Byte offsets in a thread's workspace; each array has an element, or four, for every point of a
+** block. */
 typedef struct AggregateScratch {
     int64_t at, coeff, absent; /* the sample table, see sample_table.c */
     int64_t softmax_terms;     /* softmax: exp(logit - shift) */
@@ -39,19 +41,19 @@ typedef struct AggregatePlan {
     int lanes, fp_bytes;
     int points;                 /* K': taps, without the centre if that is removed */
     int groups, group_channels; /* of the operator, and channels of one of them */
-    int block_pixels,
-        block_groups;   /* pixels of a block, and groups of each: all, or those of one pixel */
-    int block_points;   /* points of a whole block */
+    /* Pixels of a block, and groups of each: all of them, or some of one pixel. */
+    int block_pixels, block_groups;
+    int block_points;   /* of a whole block */
     int tile_h, tile_w; /* rows and columns of a task; tile_w = 0: all columns */
     /* Input rows from the taps' centre to the row that is prefetched; 0: none. */
     int prefetch_rows;
-    /* Blocks to the one whose offsets and masks are prefetched, 0: none; with tile_w the one below. */
+    /* Blocks to the one whose offsets and masks are prefetched; 0: none.  With tile_w: the one below. */
     int prefetch_blocks;
-    bool nontemporal;   /* outputs go past the caches where they are aligned */
-    int coeff_shuffles; /* corners whose coefficient is shuffled out of a register */
-    int jam;            /* (pixel, group)s whose sums are interleaved */
-    int max_acc,
-        acc_lanes; /* accumulators: half of the register file; lanes, a power of two that fits a group */
+    bool nontemporal;       /* outputs go past the caches where they are aligned */
+    int coeff_shuffles;     /* corners whose coefficient is shuffled out of a register */
+    int jam;                /* (pixel, group)s whose sums are interleaved */
+    int max_acc;            /* accumulators that fit: half of the register file */
+    int acc_lanes;          /* of an accumulator: a power of two that fits a group */
     bool softmax;           /* terms are exp(logit - shift), and scale is 1 / their sum */
     bool epilogue;          /* the sums are the outputs, so the activation is applied here */
     int out_stride;         /* elements from where the sums of a pixel go to the next pixel's */
@@ -61,19 +63,21 @@ typedef struct AggregatePlan {
 
 AggregatePlan aggregate_plan(const dcn_spec *s, const dcn_target *t, const int *k);
 
-/* The plan of a part of another lowering, which takes the sums as they are, pixels `stride` elements apart. */
+/* The plan of a part of another lowering, which takes the sums as they are, pixels `stride`
+** elements apart. */
 AggregatePlan aggregate_plan_sums(const dcn_spec *s, const dcn_target *t, const int *k, int stride);
 
 /* Row and column of point k among the taps: column by column, the centre left out if it is removed. */
 void aggregate_tap(const AggregatePlan *p, int k, int *row, int *col);
 
-/* Along an axis, 0 y or 1 x, tap t without its offset stands at  q*stride - pad + centre + step(t). */
+/* Along an axis, 0 y or 1 x, tap t without its offset stands at q*stride - pad + centre + step(t). */
 double aggregate_step(const AggregatePlan *p, int axis, int t);
 int aggregate_centre(const AggregatePlan *p, int axis);
 
 /* ---- choices ------------------------------------------------------------------------------- */
 
-/* A schedule in question; rows, cols: of the output, 0 where they are known only when the kernel is called. */
+/* A schedule in question; rows, cols: of the output, 0 where they are known only when the kernel is
+** called. */
 typedef struct AggregateChoice {
     const dcn_target *t;
     const int *k;
@@ -81,7 +85,8 @@ typedef struct AggregateChoice {
     int64_t rows, cols;
 } AggregateChoice;
 
-/* Every reason to refuse one, in the order in which they are looked for; a row without a reason ends them. */
+/* Every reason to refuse one, in the order in which they are looked for; a row without a reason
+** ends them. */
 typedef struct AggregateRefusal {
     int knob; /* the one to change */
     const char *reason;

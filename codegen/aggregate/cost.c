@@ -4,17 +4,17 @@
 **     accumulation   = max(loads, work of the vector units)
 **     memory         = bytes from beyond L2, and waiting for those that were not prefetched
 **
-** Only ratios matter, see kernel/cost.h.  Work is counted from the emitted loops; rates are those of a core that
-** starts two loads and two multiply-adds per cycle, less what loops lose.  What memory costs is an estimate that no
-** measurement fixes: the tuner corrects it by what it measures, and tests/unit/schedule/test_guess.c bounds how far
-** it disagrees with schedules that won.
+** Only ratios matter, see kernel/cost.h. Work is counted from the emitted loops; rates are those of
+** a core that starts two loads and two multiply-adds per cycle, less what loops lose. What memory
+** costs is an estimate that no measurement fixes: the tuner corrects it by what it measures, and
+** tests/unit/schedule/test_guess.c bounds how far it disagrees with schedules that won.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/kernel/cost.h"
 #include "codegen/aggregate/aggregate.h"
 
-/* Of the sample table: a vector of points, how many vectors are at the border and made twice over, a term of a softmax,
-** a call; dcnv4: copying the offsets and masks of a group. */
+/* Of the sample table: a vector of points, how many vectors are at the border and made twice over,
+** a term of a softmax, a call; dcnv4: copying the offsets and masks of a group. */
 static const double VECTOR = 28, BORDER = 0.3, EXP = 12, CALL = 120, SPLIT = 5;
 /* Per cycle: loads, multiply-adds, bytes from beyond L2. */
 static const double LOADS = 1.8, UNITS = 1.9, MEMORY = 9;
@@ -47,7 +47,8 @@ static double accumulation(const AggregatePlan *p)
     return cost_larger(loads / LOADS, (samples + visits * p->coeff_shuffles) / UNITS);
 }
 
-/* Offsets, masks and outputs pass once; of the map, its rows and a part of those that are read again in the next tile. */
+/* Offsets, masks and outputs pass once; of the map, its rows and a part of those that are read
+** again in the next tile. */
 static double memory(const AggregatePlan *p)
 {
     double group = (double)p->group_channels * p->fp_bytes, inputs = 3.0 * p->points * p->fp_bytes;

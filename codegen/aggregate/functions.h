@@ -6,8 +6,9 @@
 **     accumulate     for each (pixel, group), lanes along channels                  accumulate.c
 **     recompute      those (pixel, group)s whose sums are NaN                        recompute.c
 **
-** In all of them `args` is the argument block of the kernel, `scratch` the thread's workspace, and `groups` the number of
-** (pixel, group)s of the block; other pointers are to what the block begins with.
+** In all of them `args` is the argument block of the kernel, `scratch` the thread's workspace, and
+** `groups` the number of (pixel, group)s of the block; other pointers are to what the block begins
+** with.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_CODEGEN_AGGREGATE_FUNCTIONS_H
@@ -37,8 +38,8 @@ typedef struct AggregateTableArgs {
 LLVMValueRef aggregate_emit_table(Emit *e, const AggregatePlan *p);
 void aggregate_call_table(Emit *e, LLVMValueRef fn, const AggregateTableArgs *in);
 
-/* input: the first channel of the block's first group at pixel (0, 0) of the image; ahead: that channel at the pixel of
-** a later row from which on is prefetched. */
+/* input: the first channel of the block's first group at pixel (0, 0) of the image; ahead: that
+** channel at the pixel of a later row from which on is prefetched. */
 typedef struct AggregateSumArgs {
     addr args, input, scratch, to, ahead;
     idx groups;

@@ -1,23 +1,26 @@
 /* guess.c: a schedule of the aggregate lowering without measuring.
 **
-** There is little to compute per byte, so what moves these kernels is where the data come from.  A block of samples
-** stays in L1; the rows of the input that a tile's offsets reach stay in L2; what comes from beyond is asked for early.
+** There is little to compute per byte, so what moves these kernels is where the data come from. A
+** block of samples stays in L1; the rows of the input that a tile's offsets reach stay in L2; what
+** comes from beyond is asked for early.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/aggregate/aggregate.h"
 #include "codegen/kernel/cost.h"
 
-/* The numbers below are those of the schedules that won when the DCNv3 and DCNv4 operators of InternImage-T
-** (bench/workloads.lua, op=dcnv3 and op=dcnv4) were tuned on Sapphire Rapids; docs/PERFORMANCE.md says with which command
-** and what each is worth.  tests/unit/schedule/test_guess.c holds the account of costs against them. */
+/* The numbers below are those of the schedules that won when the DCNv3 and DCNv4 operators of
+** InternImage-T (bench/workloads.lua, op=dcnv3 and op=dcnv4) were tuned on Sapphire Rapids;
+** docs/PERFORMANCE.md says with which command and what each is worth.
+** tests/unit/schedule/test_guess.c holds the account of costs against them. */
 enum {
-    REACH =
-        4 * COST_OFFSET_DEVIATION, /* pixels around a tile, beyond which hardly an offset points */
-    ROWS_AHEAD =
-        2, /* rows beyond those that are prefetched: memory is shared by threads and answers late */
-    MAX_BLOCK = 32, /* (pixel, group)s: more gain nothing, and fewer blocks fit L1 */
-    DYNAMIC_ROWS =
-        64 /* a map of unknown size is taken for a small one, which leaves tasks for all threads too */
+    /* Pixels around a tile, beyond which hardly an offset points. */
+    REACH = 4 * COST_OFFSET_DEVIATION,
+    /* Rows beyond those that are prefetched: memory is shared by threads and answers late. */
+    ROWS_AHEAD = 2,
+    /* (pixel, group)s of a block: more gain nothing, and fewer blocks fit L1. */
+    MAX_BLOCK = 32,
+    /* A map of unknown size is taken for a small one, which leaves tasks for all threads too. */
+    DYNAMIC_ROWS = 64
 };
 
 /* Set a knob to the value, unless the schedule would be refused. */
@@ -58,7 +61,8 @@ static void guess_block(const dcn_spec *s, const dcn_target *t, int *k)
         set_if_legal(s, t, k, AGG_BLOCK, block);
 }
 
-/* As high a tile as leaves each thread several tasks: rows of a tile share what their offsets reach. */
+/* As high a tile as leaves each thread several tasks: rows of a tile share what their offsets
+** reach. */
 static void guess_tile(const dcn_spec *s, const dcn_target *t, int *k)
 {
     set_if_legal(s, t, k, AGG_TILE_W, width_for_l2(s, t));

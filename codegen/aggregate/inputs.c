@@ -1,11 +1,12 @@
 /* inputs.c: offsets and masks as the sample table wants them.
 **
-** split (dcnv4): group g of a pixel has its 2K' offsets and then its K' masks at 3K'g of a packed row; they
-** are copied to where offsets, and masks, of a whole block lie side by side.
+** split (dcnv4): group g of a pixel has its 2K' offsets and then its K' masks at 3K'g of a packed
+** row; they are copied to where offsets, and masks, of a whole block lie side by side.
 **
-** shift (softmax): exp(l - a) / sum exp(l - a) does not depend on a, and nothing overflows if a is not below
-** any logit of the group; nor does the sum vanish if a is not far above all of them.  The largest logit of the
-** block serves every group unless its logits are FAR apart; only then is the largest of each group looked for.
+** shift (softmax): exp(l - a) / sum exp(l - a) does not depend on a, and nothing overflows if a is
+** not below any logit of the group; nor does the sum vanish if a is not far above all of them. The
+** largest logit of the block serves every group unless its logits are FAR apart; only then is the
+** largest of each group looked for.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/aggregate/functions.h"

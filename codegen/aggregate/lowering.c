@@ -5,9 +5,9 @@
 **             sample table   every point of the block, lanes along points
 **             accumulate     every (pixel, group), lanes along its channels
 **
-** There is little to compute per byte, so what moves these kernels is where the data come from: rows of the
-** input that later offsets will reach are prefetched while this one is made, and outputs, which nobody reads
-** here, go past the caches.
+** There is little to compute per byte, so what moves these kernels is where the data come from:
+** rows of the input that later offsets will reach are prefetched while this one is made, and
+** outputs, which nobody reads here, go past the caches.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/aggregate/aggregate.h"

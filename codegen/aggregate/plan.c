@@ -4,8 +4,8 @@
 **
 **     (c - pad + q*stride) + ((t*dilation - c)*s) + offset*s
 **
-** where the first term is an integer and the second a constant of the tap; its whole part is added to the
-** integer and its fraction to the scaled offset, so only offset*s is rounded.
+** where the first term is an integer and the second a constant of the tap; its whole part is added
+** to the integer and its fraction to the scaled offset, so only offset*s is rounded.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/aggregate/aggregate.h"
@@ -49,7 +49,8 @@ static AggregateScratch plan_scratch(const AggregatePlan *p)
     return at;
 }
 
-/* The largest block of at most so many (pixel, group)s: groups of one pixel, or pixels with all their groups. */
+/* The largest block of at most so many (pixel, group)s: groups of one pixel, or pixels with all
+** their groups. */
 static void plan_block(AggregatePlan *p, int block)
 {
     p->block_groups = int_divisor(p->groups, block);

@@ -5,8 +5,8 @@
 **         for each block of nr outputs, panel of mr pixels  (or the other way round):
 **             product    in registers, against weights packed once
 **
-** The first is the tile of the aggregate lowering, the second the product of the tiled one, for which a tile of
-** sums is the column of a pointwise convolution.
+** The first is the tile of the aggregate lowering, the second the product of the tiled one, for
+** which a tile of sums is the column of a pointwise convolution.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/aggregate/aggregate.h"
@@ -94,7 +94,8 @@ typedef struct ProjectKnobs {
     int k[2][MAX_KNOBS];
 } ProjectKnobs;
 
-/* What no knob of this lowering says stays at the tiled guess, or is 0: all channels at once, a task's tile. */
+/* What no knob of this lowering says stays at the tiled guess, or is 0: all channels at once, a
+** task's tile. */
 static ProjectKnobs split(const dcn_spec *c, const dcn_target *t, const int *k)
 {
     ProjectKnobs both = { { { 0 } } };

@@ -1,8 +1,8 @@
 /* recompute.c: sums of a block that are NaN, once more without corners that are no part of a sample.
 **
-** A corner that is absent has coefficient 0, and 0 times a number is 0; but 0 times a NaN or an infinity of the map is
-** NaN.  So a NaN among the outputs is the only sign that an absent corner was looked at where it matters, and nearly
-** all blocks have none.
+** A corner that is absent has coefficient 0, and 0 times a number is 0; but 0 times a NaN or an
+** infinity of the map is NaN. So a NaN among the outputs is the only sign that an absent corner was
+** looked at where it matters, and nearly all blocks have none.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/aggregate/group.h"

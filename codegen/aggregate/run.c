@@ -22,7 +22,8 @@ static idx count(Emit *e, const Problem *pb, int phase, const void *self)
     return x_mul(e, pb->n, tiles);
 }
 
-/* The tile of a task.  Tasks go down a column of tiles, so that the rows above are still in the caches. */
+/* The tile of a task. Tasks go down a column of tiles, so that the rows above are still in the
+** caches. */
 static AggregateTileArgs tile_of(Emit *e, const AggregatePlan *p, const Problem *pb,
                                  const RunArgs *in, idx task)
 {

@@ -4,9 +4,9 @@
 **     coeff[point][c]  bilinear coefficient of corner c, times the mask
 **     absent[point]    bit c: corner c is not part of the sample
 **
-** The formula is that of bilinear.h.  Most vectors of points lie wholly inside the map and need no border rule.  A
-** corner that is absent has coefficient 0, which would not keep a NaN of the map out: recompute.c looks at absent[]
-** where one shows.
+** The formula is that of bilinear.h. Most vectors of points lie wholly inside the map and need no
+** border rule. A corner that is absent has coefficient 0, which would not keep a NaN of the map
+** out: recompute.c looks at absent[] where one shows.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/aggregate/functions.h"

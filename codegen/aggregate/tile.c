@@ -42,8 +42,8 @@ static addr pixel_at(Emit *e, const AggregateRow *r, addr map, idx q, int64_t st
     return p_at(e, map, problem_at(e, &r->pb, x_const(e, stride), r->pb.p, r->pb.q, at));
 }
 
-/* Offsets and masks of a block of points.  In a packed row, masks follow the offsets of each group, not of all: as an
-** address masks are then good for prefetching only. */
+/* Offsets and masks of a block of points. In a packed row, masks follow the offsets of each group,
+** not of all: as an address masks are then good for prefetching only. */
 typedef struct BlockInputs {
     addr offsets, masks;
 } BlockInputs;
@@ -66,8 +66,8 @@ static BlockInputs passed_inputs(Emit *e, const AggregateRow *r, idx q, idx g)
     return in;
 }
 
-/* Elements of an operand, `stride` for each pixel, from a block to the one that is prefetched: some blocks later in
-** its row; in a tile narrower than the map, the one below. */
+/* Elements of an operand, `stride` for each pixel, from a block to the one that is prefetched: some
+** blocks later in its row; in a tile narrower than the map, the one below. */
 static idx to_later(Emit *e, const AggregateRow *r, int64_t stride)
 {
     const AggregatePlan *p = r->plan;
@@ -85,7 +85,8 @@ static BlockInputs later_inputs(Emit *e, const AggregateRow *r, const BlockInput
                           p_at(e, now->masks, to_later(e, r, packed ? packed : points)) };
 }
 
-/* What is passed, as the sample table wants it: in the thread's workspace, unless it is used as it is. */
+/* What is passed, as the sample table wants it: in the thread's workspace, unless it is used as it
+** is. */
 static BlockInputs prepared_inputs(Emit *e, const AggregateRow *r, BlockInputs in, idx groups)
 {
     const AggregatePlan *p = r->plan;

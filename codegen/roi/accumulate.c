@@ -1,12 +1,14 @@
 /* accumulate.c: sums and maxima over the pixels of a bin, lanes along channels.
 **
-** A pass keeps nv vectors of channels in registers while it goes through the table of a bin, which says for every
-** pixel where it is and what it weighs; or, for quantised bins, through rows and columns.
+** A pass keeps nv vectors of channels in registers while it goes through the table of a bin, which
+** says for every pixel where it is and what it weighs; or, for quantised bins, through rows and
+** columns.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/math/math.h"
 #include "codegen/roi/roi.h"
 
+#include <assert.h>
 #include <float.h>
 
 enum { MAX_VECTORS = 16 }; /* what the knob nv may be */
@@ -186,6 +188,7 @@ static void over_bins(Emit *e, const RoiPass *p, RoiBinBody body)
 /* `channels` of them, from the first one of the class in hand. */
 static void over_passes(Emit *e, const RoiCtx *c, RoiBinBody body)
 {
+    assert(c->plan->nv <= MAX_VECTORS);
     int block = c->plan->nv * e->lanes, rest = c->plan->class_channels % block;
     idx from = x_mulk(e, c->cls, c->plan->class_channels);
     EMIT_FOR (e, o, x_const(e, 0), x_const(e, c->plan->class_channels - rest), block) {

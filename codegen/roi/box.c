@@ -1,10 +1,12 @@
 /* box.c: a region, its bins, and where their samples stand.
 **
-** All of it in f64 and uncontracted, in the order of the reference: a position decides which pixels are
-** read, and a rounding here is a jump there.  It is done per bin, not per channel, so it costs little.
+** All of it in f64 and uncontracted, in the order of the reference: a position decides which pixels
+** are read, and a rounding here is a jump there. It is done per bin, not per channel, so it costs
+** little.
 **
-** Regions hold anything.  One with a number that is not finite, or without an image, gives zeros.  What is
-** converted to an integer is clamped before; a comparison with NaN is false, so a sample at NaN is outside.
+** Regions hold anything. One with a number that is not finite, or without an image, gives zeros.
+** What is converted to an integer is clamped before; a comparison with NaN is false, so a sample at
+** NaN is outside.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/kernel/modulation.h"

@@ -4,7 +4,8 @@
 **     task = bins of a region, or of some rows of them + transposing its outputs
 **     call = tasks shared among threads + the repacked input
 **
-** Only ratios matter, see kernel/cost.h.  The rates are estimates of what the emitted loops do per step.
+** Only ratios matter, see kernel/cost.h. The rates are estimates of what the emitted loops do per
+** step.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/kernel/cost.h"
@@ -22,7 +23,8 @@ static double size_or(int64_t size, int default_size)
     return (double)(size > 0 ? size : default_size);
 }
 
-/* Samples of a bin along an axis; where they depend on the region, of one that is a third of the map. */
+/* Samples of a bin along an axis; where they depend on the region, of one that is a third of the
+** map. */
 static double samples_of(const RoiPlan *p)
 {
     double size = size_or(p->s->height, COST_DYNAMIC_SIZE) / 3 / p->pooled_h;

@@ -5,8 +5,8 @@
 **         for each block of nv vectors of channels, for each bin:
 **             for each pixel of the table: nv multiply-adds
 **
-** Channels should lie side by side, so an nchw input is copied once per call in a phase of its own; few regions
-** on a large map are better read as they lie, by gathers.
+** Channels should lie side by side, so an nchw input is copied once per call in a phase of its own;
+** few regions on a large map are better read as they lie, by gathers.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/kernel/entry.h"

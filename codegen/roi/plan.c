@@ -44,7 +44,8 @@ static int samples_along(const dcn_spec *s, RoiSampling sampling)
     return sampling == ROI_SAMPLING_QUANTISED || s->sampling_ratio <= 0 ? 0 : s->sampling_ratio;
 }
 
-/* Channels that bins read for one output stand `groups` apart; a copy of the map brings them side by side. */
+/* Channels that bins read for one output stand `groups` apart; a copy of the map brings them side
+** by side. */
 static void plan_channels(RoiPlan *p, bool repacks)
 {
     const dcn_spec *s = p->s;

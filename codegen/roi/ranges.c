@@ -1,7 +1,8 @@
 /* ranges.c: the pixels that quantised bins cover.
 **
-** A bin covers rows lo <= y < hi, and columns likewise (docs/SEMANTICS.md).  Limits are floored, raised and clipped to
-** the map as floats, so that any region ends in integers that fit; a NaN becomes an empty bin.
+** A bin covers rows lo <= y < hi, and columns likewise (docs/SEMANTICS.md). Limits are floored,
+** raised and clipped to the map as floats, so that any region ends in integers that fit; a NaN
+** becomes an empty bin.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/roi/roi.h"

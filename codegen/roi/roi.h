@@ -4,8 +4,8 @@
 **
 **     out[r, o, a, b] = scale[a, b] * sum over rows y, columns x of wy[y] wx[x] map[n, c(o, a, b), y, x]
 **
-** because the samples of a bin stand on a grid, and so do the four pixels of each.  Per task, which is a
-** region or some rows of its bins:
+** because the samples of a bin stand on a grid, and so do the four pixels of each. Per task, which
+** is a region or some rows of its bins:
 **
 **     box          the region and its bins; lanes along bins, in f64                  box.c
 **     tables       pixels that the samples of a bin touch, and weights                samples.c
@@ -13,8 +13,8 @@
 **     accumulate   channels, lanes along them, read from the map                      accumulate.c
 **     unpack       nchw: outputs from the order [bin][channel]                        output.c
 **
-** Samples of one axis that touch the same pixels are merged in a list: an adaptive grid reads each pixel
-** once instead of four times.
+** Samples of one axis that touch the same pixels are merged in a list: an adaptive grid reads each
+** pixel once instead of four times.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_CODEGEN_ROI_H
@@ -35,7 +35,8 @@ typedef enum {
     ROI_SAMPLING_QUANTISED /* no samples: bins of whole pixels */
 } RoiSampling;
 
-/* Byte offsets in a thread's workspace.  Arrays per bin have room for a whole vector of bins at the end. */
+/* Byte offsets in a thread's workspace. Arrays per bin have room for a whole vector of bins at the
+** end. */
 typedef struct RoiScratch {
     int64_t lists;  /* of a vector of bins: per axis offsets and weights of pixels; their lengths */
     int64_t counts; /* pixels in the table of each bin, i64 */
@@ -84,7 +85,8 @@ typedef struct RoiChoice {
     RoiPlan p;
 } RoiChoice;
 
-/* Every reason to refuse one, in the order in which they are looked for; a row without a reason ends them. */
+/* Every reason to refuse one, in the order in which they are looked for; a row without a reason
+** ends them. */
 typedef struct RoiRefusal {
     int knob; /* the one to change */
     const char *reason;
@@ -124,7 +126,8 @@ typedef struct RoiBins {
     fvec base[2]; /* where the bin begins, with its offset */
 } RoiBins;
 
-/* Types with a lane per bin: of positions, which are f64 and uncontracted, and of the kernel's values. */
+/* Types with a lane per bin: of positions, which are f64 and uncontracted, and of the kernel's
+** values. */
 LaneType roi_pos_type(const RoiPlan *p);
 LaneType roi_val_type(const RoiPlan *p);
 
@@ -151,7 +154,8 @@ void roi_ranges(Emit *e, const RoiCtx *c, const RoiAxis axis[2]);
 
 /* ---- accumulate: in the type of the kernel, lanes along channels ---- */
 
-/* out = scale * sum, or out += sum if the bin has several tables, for all channels of the class in hand. */
+/* out = scale * sum, or out += sum if the bin has several tables, for all channels of the class in
+** hand. */
 void roi_accumulate(Emit *e, const RoiCtx *c);
 /* For bins with several tables: out = 0 before, and the scale and the activation after. */
 void roi_clear(Emit *e, const RoiCtx *c);
@@ -164,7 +168,8 @@ addr roi_scratch(Emit *e, const RoiCtx *c, int64_t at);
 /* The table of a bin of the task: offsets (i32) and weights of its pixels. */
 addr roi_table_offsets(Emit *e, const RoiCtx *c, idx bin);
 addr roi_table_weights(Emit *e, const RoiCtx *c, idx bin);
-/* Limits of quantised bins (i32), from `bin` on: first row, number of rows, first column, number of columns. */
+/* Limits of quantised bins (i32), from `bin` on: first row, number of rows, first column, number of
+** columns. */
 addr roi_limit(Emit *e, const RoiCtx *c, int which, idx bin);
 /* Where output `channel` of a bin is collected. */
 addr roi_out(Emit *e, const RoiCtx *c, idx bin, idx channel);

@@ -78,7 +78,8 @@ static void no_image(Emit *e, RoiCtx *c)
 
 /* ---- the function of a task -------------------------------------------------------------------- */
 
-/* shared: what all threads read of the workspace, the repacked input; scratch: this thread's part of it. */
+/* shared: what all threads read of the workspace, the repacked input; scratch: this thread's part
+** of it. */
 typedef struct RoiTaskArgs {
     addr args, shared, scratch;
     idx task;

@@ -1,19 +1,20 @@
 /* samples.c: which pixels the samples of a bin touch, and with which weights.
 **
-** Along an axis a sample touches a pair of pixels, lo and hi.  Samples follow one another in one direction,
-** so a pair that equals the one before it, or begins where that ended, joins it:
+** Along an axis a sample touches a pair of pixels, lo and hi. Samples follow one another in one
+** direction, so a pair that equals the one before it, or begins where that ended, joins it:
 **
 **     same pair        its weights are added to the two last entries of the list
 **     lo = last hi     to the last entry, and hi is a new one
 **     else             two new entries
 **
-** Lanes are bins; selects instead of branches, and each lane stores at its own end of the list.  A pair begins
-** at entry -2 while the list is empty, where two spare entries take what is stored.  The table of a bin is the
-** product of its two lists: offset and weight of every pixel, so that the sums are one loop.
+** Lanes are bins; selects instead of branches, and each lane stores at its own end of the list. A
+** pair begins at entry -2 while the list is empty, where two spare entries take what is stored. The
+** table of a bin is the product of its two lists: offset and weight of every pixel, so that the
+** sums are one loop.
 **
-** An adaptive grid has as many samples as the region is large, which may be 1e30.  Its samples are at
-** least half a pixel apart if there are two or more, so no more than 2 size + 4 of them can lie in the band
-** [-1, size]: counting begins at the first one that can, and ends after so many.
+** An adaptive grid has as many samples as the region is large, which may be 1e30. Its samples are
+** at least half a pixel apart if there are two or more, so no more than 2 size + 4 of them can lie
+** in the band [-1, size]: counting begins at the first one that can, and ends after so many.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/roi/roi.h"
@@ -178,7 +179,8 @@ static void table_row(Emit *e, const RoiCtx *c, idx from, idx to, idx y, idx col
     p_store(e, p_at(e, roi_table_weights(e, c, to), at), f_mul(e, ws, w), all_lanes);
 }
 
-/* Rows are stored whole: what one has too much is overwritten by the next, and the table is long enough. */
+/* Rows are stored whole: what one has too much is overwritten by the next, and the table is long
+** enough. */
 static void table_of(Emit *e, const RoiCtx *c, idx from, idx to)
 {
     idx rows = p_get_i32(e, p_at_i32(e, lengths_at(e, c, 0), from));

@@ -1,7 +1,7 @@
 /* test_guess.c: guesses and accounts of cost are two opinions of one kernel; how far they are apart.
 **
-** What a guess proposes was found by measuring (docs/PERFORMANCE.md); an account of cost orders what nobody has
-** measured yet.  A correction to one of them that the other contradicts shows here.
+** What a guess proposes was found by measuring (docs/PERFORMANCE.md); an account of cost orders
+** what nobody has measured yet. A correction to one of them that the other contradicts shows here.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/lowering.h"
@@ -85,8 +85,8 @@ static void each_stage(const char *lowering, int projection, double most)
     }
 }
 
-/* The account prefers blocks that leave L1, and higher tiles: it knows nothing of the places that a block's samples
-** displace there, nor of threads that wait for the last task. */
+/* The account prefers blocks that leave L1, and higher tiles: it knows nothing of the places that a
+** block's samples displace there, nor of threads that wait for the last task. */
 Test(guess, aggregate_and_its_account_agree)
 {
     each_stage("aggregate", 0, 1.2);
