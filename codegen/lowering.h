@@ -126,10 +126,6 @@ bool sched_equal(const Schedule *a, const Schedule *b);
 /* Estimated ns of one call; a composite's is the sum of its parts'; 0: unknown. */
 double sched_cost(const Schedule *sc, const dcn_spec *s, const dcn_target *t, int threads);
 
-/* Lines on what a schedule means. */
-void sched_explain(const Schedule *sc, const dcn_spec *s, const dcn_target *t, char *buf,
-                   size_t size);
-
 /* Append the kernel that is asked for to a module.  -1 without memory; the module is then of no use. */
 int sched_emit(const Schedule *sc, struct Emit *e, struct Kernel *kernel, const dcn_target *t);
 

@@ -242,21 +242,6 @@ double sched_cost(const Schedule *sc, const dcn_spec *s, const dcn_target *t, in
     return sum > 0 ? sum : 0;
 }
 
-void sched_explain(const Schedule *sc, const dcn_spec *s, const dcn_target *t, char *buf,
-                   size_t size)
-{
-    rt_text out = rt_text_in(buf, size);
-    if (!sc->lowering->parts) {
-        sc->lowering->explain(s, t, sc->k, buf, size);
-        return;
-    }
-    for (int i = 0; i < sc->nparts; i++) {
-        char text[DCN_SCHEDULE_MAX];
-        sched_print(&sc->part[i].sched, text, sizeof text);
-        rt_text_add(&out, "%s: %s\n", sc->part[i].name, text);
-    }
-}
-
 int sched_emit(const Schedule *sc, Emit *e, Kernel *kernel, const dcn_target *t)
 {
     if (sc->lowering->parts)

@@ -80,19 +80,23 @@ int dcn_target_known(int i, const char **cpu, const char **triple, const char **
 /* ---- compiling ----------------------------------------------------------- */
 
 typedef struct dcn_options {
-    const char *schedule;     /* "tiled mr=6 nv=4", or some knobs only; NULL: as dcn_choice says */
+    /* "tiled mr=6 nv=4", or some knobs only; of a module "stages offset=direct core={tiled mr=6}", or some
+    ** stages only; NULL: as dcn_choice says */
+    const char *schedule;
     const dcn_target *target; /* NULL: native */
     int threads; /* how many will run it, as it was tuned for; 0: as dcn_execute counts them */
 } dcn_options;
 
 /* Who decided on a schedule: the options, else the spec, else a pin of the user, else what was
-** found by tuning, else what a sweep estimated for a CPU that it could not measure on. */
+** found by tuning, else what a sweep estimated for a CPU that it could not measure on, else, of a
+** module, what is known of at least one of its stages as a kernel of its own, else nobody. */
 typedef enum {
     DCN_ORIGIN_OPTION,
     DCN_ORIGIN_SPEC,
     DCN_ORIGIN_PINNED,
     DCN_ORIGIN_TUNED,
     DCN_ORIGIN_ESTIMATED,
+    DCN_ORIGIN_STAGES,
     DCN_ORIGIN_GUESS,
 } dcn_origin;
 const char *dcn_origin_name(dcn_origin o); /* "option", "spec", "pinned", "tuned", ... */

@@ -56,16 +56,15 @@ static int match(Operands *o, const ParamList *files, bool outputs, dcn_error *e
 
 static const char *shape_text(int rank, const int64_t *dims, char *buf, size_t size)
 {
-    rt_text t = rt_text_in(buf, size);
-    rt_text_add(&t, "[");
-    for (int i = 0; i < rank; i++) {
-        rt_text_add(&t, "%s", i ? "," : "");
-        if (dims[i] == DCN_DYNAMIC)
-            rt_text_add(&t, "?");
-        else
-            rt_text_add(&t, "%" PRId64, dims[i]);
+    size_t at = (size_t)snprintf(buf, size, "[");
+    for (int i = 0; i < rank && at < size; i++) {
+        const char *comma = i ? "," : "";
+        at += (size_t)(dims[i] == DCN_DYNAMIC
+                           ? snprintf(buf + at, size - at, "%s?", comma)
+                           : snprintf(buf + at, size - at, "%s%" PRId64, comma, dims[i]));
     }
-    rt_text_add(&t, "]");
+    if (at < size)
+        snprintf(buf + at, size - at, "]");
     return buf;
 }
 
@@ -189,14 +188,14 @@ static void describe(const dcn_spec *s, const Operand *p, char *buf, size_t size
 static int check_all(Operands *o, dcn_error *err)
 {
     dcn_tensor tensor[RT_NUM_OPERANDS];
-    char problems[sizeof err->text], one[400];
-    rt_text t = rt_text_in(problems, sizeof problems);
+    char problems[sizeof err->text] = "", one[400];
     dcn_spec_tensors(&o->bound, tensor, RT_NUM_OPERANDS);
     for (int i = 0; i < o->n; i++) {
         o->at[i].tensor = tensor[i];
         describe(o->spec, &o->at[i], one, sizeof one);
+        size_t used = strlen(problems);
         if (*one)
-            rt_text_item(&t, "; ", "%s", one);
+            snprintf(problems + used, sizeof problems - used, "%s%s", used ? "; " : "", one);
     }
     return *problems ? dcn_fail(err, DCN_EUSAGE, "kernel '%s': %s", o->spec->name, problems) : 0;
 }

@@ -5,6 +5,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "cli/report/data.h"
+#include "codegen/lowering.h"
 #include "runtime/base/base.h"
 #include "runtime/base/grow.h"
 
@@ -45,26 +46,35 @@ double record_share(const TuneRecord *r)
 
 /* ---- collecting ----------------------------------------------------------- */
 
+/* What has a section: a kernel of the spec, or a stage of one. */
+typedef struct Subject {
+    char name[2 * DCN_NAME_MAX]; /* "layer", "layer, core" */
+    TuneKey key;                 /* threads are not compared */
+    bool stage;
+} Subject;
+
 typedef struct SectionReader {
     TuningReport *report;
     const Args *args;
     const Kernels *kernels; /* NULL: all */
-    TuneKey *wanted;        /* of each kernel; threads are not compared */
-    int last;               /* where the record before went */
+    Subject *wanted;        /* what they and their stages are */
+    int nwanted;
+    size_t room;
+    int last; /* where the record before went */
     bool no_memory;
 } SectionReader;
 
-/* The kernel whose records these are; -1: nobody asked.  Keys differ in their threads, so ids do
-** not help. */
-static int kernel_of(const SectionReader *c, const TuneKey *key)
+/* Whose records these are; NULL: nobody asked.  Keys differ in their threads, so ids do not
+** help. */
+static const Subject *subject_of(const SectionReader *c, const TuneKey *key)
 {
-    for (int i = 0; i < c->kernels->n; i++) {
-        const TuneKey *w = &c->wanted[i];
+    for (int i = 0; i < c->nwanted; i++) {
+        const TuneKey *w = &c->wanted[i].key;
         if (!strcmp(w->spec, key->spec) && !strcmp(w->machine, key->machine) &&
             !strcmp(w->build, key->build))
-            return i;
+            return &c->wanted[i];
     }
-    return -1;
+    return NULL;
 }
 
 static bool is_of(const Section *t, const TuneKey *key, const TuneRecord *r)
@@ -118,10 +128,10 @@ static bool is_there(const Section *t, const TuneRecord *r)
 static int take(void *self, const TuneKey *key, const TuneRecord *r)
 {
     SectionReader *c = self;
-    const int kernel = c->kernels ? kernel_of(c, key) : -1;
-    if ((c->kernels && kernel < 0) || (c->args->threads && c->args->threads != key->threads))
+    const Subject *subject = c->kernels ? subject_of(c, key) : NULL;
+    if ((c->kernels && !subject) || (c->args->threads && c->args->threads != key->threads))
         return 0;
-    Section *t = place(c, key, r, c->kernels ? c->kernels->spec[kernel]->name : NULL);
+    Section *t = place(c, key, r, subject ? subject->name : NULL);
     if (t && is_there(t, r))
         return 0;
     TuneRecord *more = t ? rt_grow(t->record, (size_t)t->n + 1, &t->room, sizeof *more) : NULL;
@@ -218,15 +228,42 @@ static int by_name(const void *a, const void *b)
 
 /* ---- reading -------------------------------------------------------------- */
 
+static int add_subject(SectionReader *c, const dcn_spec *s, const dcn_target *t, const char *layer,
+                       const char *stage, dcn_error *err)
+{
+    Subject *more = rt_grow(c->wanted, (size_t)c->nwanted + 1, &c->room, sizeof *more);
+    if (!more)
+        return dcn_fail(err, DCN_EENV, "no memory for the kernels of the report");
+    c->wanted = more;
+    Subject *new = &more[c->nwanted++];
+    *new = (Subject){ .stage = stage != NULL };
+    snprintf(new->name, sizeof new->name, "%.60s%s%.60s", layer, stage ? ", " : "",
+             stage ? stage : "");
+    return tune_key(s, t, 1, &new->key, err);
+}
+
+/* Stages that are the same kernel have one section, which is called after the first. */
+static int add_stages(SectionReader *c, const dcn_spec *s, const dcn_target *t, dcn_error *err)
+{
+    LoweringPart *part = NULL;
+    int n = 0, failed = 0;
+    for (int i = 0; cg_lowerings[i]; i++)
+        if (cg_lowerings[i]->parts && sched_takes(cg_lowerings[i], s))
+            n = cg_lowerings[i]->parts(s, &part);
+    for (int i = 0; i < n && !failed; i++)
+        if (sched_part_like(part, i) == i)
+            failed = add_subject(c, &part[i].spec, t, s->name, part[i].name, err);
+    free(part);
+    return failed;
+}
+
 static int find_wanted(const Kernels *k, SectionReader *c, dcn_error *err)
 {
-    c->wanted = calloc((size_t)k->n + 1, sizeof *c->wanted);
-    if (!c->wanted)
-        return dcn_fail(err, DCN_EENV, "no memory for %d kernels", k->n);
     for (int i = 0; i < k->n; i++) {
         KernelOptions choice;
         if (kernel_options(k, k->spec[i], &choice, err) ||
-            tune_key(k->spec[i], &choice.target, 1, &c->wanted[i], err))
+            add_subject(c, k->spec[i], &choice.target, k->spec[i]->name, NULL, err) ||
+            add_stages(c, k->spec[i], &choice.target, err))
             return -1;
     }
     return 0;
@@ -246,9 +283,13 @@ static int list_untuned(const SectionReader *c, TuningReport *r, dcn_error *err)
     r->untuned.at = calloc((size_t)k->n + 1, sizeof *r->untuned.at);
     if (!r->untuned.at)
         return dcn_fail(err, DCN_EENV, "no memory for %d kernels", k->n);
-    for (int i = 0; i < k->n; i++)
-        if (!is_tuned(r, &c->wanted[i]))
-            r->untuned.at[r->untuned.n++] = k->spec[i]->name;
+    for (int i = 0, kernel = 0; i < c->nwanted; i++) {
+        if (c->wanted[i].stage)
+            continue;
+        if (!is_tuned(r, &c->wanted[i].key))
+            r->untuned.at[r->untuned.n++] = k->spec[kernel]->name;
+        kernel++;
+    }
     return 0;
 }
 

@@ -225,13 +225,13 @@ static int check_output(const SweepOutcome *o, dcn_error *err)
     return 0;
 }
 
-static int import(const SweepLines *lines, dcn_error *err)
+static int import(const char *text, size_t size, dcn_error *err)
 {
     TuneStore *st;
     TuneImported got;
     if (tune_store_open(NULL, &st, err))
         return -1;
-    int failed = tune_store_merge(st, "the sweep", lines->text, lines->size, &got, err);
+    int failed = tune_store_merge(st, "the sweep", text, size, &got, err);
     tune_store_close(st);
     if (!failed)
         fprintf(stderr, "dcngen: note: %" PRId64 " taken into the store, %" PRId64 " not better\n",
@@ -239,37 +239,39 @@ static int import(const SweepLines *lines, dcn_error *err)
     return failed;
 }
 
-static int export(const char *path, const SweepLines *lines, dcn_error *err)
+static int export(const char *path, const char *text, size_t size, dcn_error *err)
 {
     if (strcmp(path, "-") != 0)
-        return rt_write_file(path, lines->text, lines->size, err);
-    fwrite(lines->text, 1, lines->size, stdout); /* a failure is seen at the end */
+        return rt_write_file(path, text, size, err);
+    fwrite(text, 1, size, stdout); /* a failure is seen at the end */
     return 0;
 }
 
-static int hand_out(const SweepOutcome *o, const SweepLines *lines, dcn_error *err)
+static int hand_out(const SweepOutcome *o, const char *text, size_t size, dcn_error *err)
 {
     const Args *a = o->args;
-    return (a->out && sweep_write_db(&o->plan, o->found, lines, a->out, err)) ||
-                   (args_has(a, OPT_IMPORT) && import(lines, err)) ||
-                   (a->export_to && export(a->export_to, lines, err))
+    return (a->out && sweep_write_db(&o->plan, o->found, text, size, a->out, err)) ||
+                   (args_has(a, OPT_IMPORT) && import(text, size, err)) ||
+                   (a->export_to && export(a->export_to, text, size, err))
                ? -1
                : 0;
 }
 
 static int collect(const SweepOutcome *o, dcn_error *err)
 {
-    SweepLines lines;
+    char *text;
+    size_t size;
+    int64_t count;
     if (check_output(o, err))
         return -1;
-    int failed = sweep_records(&o->plan, &o->dbs, o->found, &lines, err);
-    if (!failed && !lines.count)
+    int failed = sweep_records(&o->plan, &o->dbs, o->found, &text, &size, &count, err);
+    if (!failed && !count)
         failed =
             dcn_fail(err, DCN_EFAILED,
                      "nothing of the plan was measured or estimated yet by this build of dcngen");
     if (!failed)
-        failed = hand_out(o, &lines, err);
-    free(lines.text);
+        failed = hand_out(o, text, size, err);
+    free(text);
     return failed;
 }
 

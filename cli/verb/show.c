@@ -8,6 +8,7 @@
 #include "cli/verb/space.h"
 #include "cli/verbs.h"
 #include "runtime/base/base.h"
+#include "tuner/api/choose.h"
 #include "tuner/target.h"
 
 #include <stdlib.h>
@@ -82,7 +83,7 @@ static json_t *spec_object(const Kernels *k, const dcn_spec *s, dcn_error *err)
 typedef struct Decision {
     KernelOptions choice;
     dcn_choice what;
-    char why[2048];
+    char why[2 * DCN_SCHEDULE_MAX];
     int threads;            /* that --threads gives; 0: none */
     bool measured;          /* workspace_bytes is */
     size_t workspace_bytes; /* for them */
@@ -151,15 +152,43 @@ static int show_schedule(const Kernels *k, dcn_error *err)
     return 0;
 }
 
+static json_t *positive(double x)
+{
+    return x > 0 ? json_real(x) : json_null();
+}
+
+static void add_stage(void *self, const StageChoice *stage)
+{
+    json_array_append_new(self, json_pack("{s:s, s:s, s:s, s:o}", "name", stage->name, "schedule",
+                                          stage->schedule, "origin", dcn_origin_name(stage->origin),
+                                          "gain", positive(stage->gain)));
+}
+
+/* Of a module; NULL with err if it cannot be told. */
+static json_t *stages_array(const dcn_spec *s, const dcn_options *opt, dcn_error *err)
+{
+    Choice c;
+    json_t *list = json_array();
+    int failed = tune_choose(s, opt, &c, err) || tune_each_stage(s, &c, add_stage, list, err);
+    tune_choice_free(&c);
+    if (!failed)
+        return list;
+    json_decref(list);
+    return NULL;
+}
+
 static json_t *schedule_object(const Kernels *k, const dcn_spec *s, dcn_error *err)
 {
     Decision d;
     if (decide(k, s, &d, err))
         return NULL;
-    json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "name", s->name, "target",
+    json_t *stages = stages_array(s, &d.choice.opt, err);
+    if (!stages)
+        return NULL;
+    json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "name", s->name, "target",
                           d.choice.target.cpu, "isa", d.choice.target.isa, "schedule",
                           d.what.schedule, "origin", dcn_origin_name(d.what.origin), "why", d.why,
-                          "gain", d.what.gain > 0 ? json_real(d.what.gain) : json_null());
+                          "gain", positive(d.what.gain), "stages", stages);
     if (d.threads) {
         json_object_set_new(o, "threads", json_integer(d.threads));
         json_object_set_new(o, "workspace_bytes",

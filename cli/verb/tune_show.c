@@ -42,6 +42,13 @@ static const char *counts_text(const int64_t *count, bool all, char *buf, size_t
     return buf;
 }
 
+/* "layer", or "layer core" of a stage. */
+static const char *subject(const TuneShow *show, const dcn_tune_progress *p, char buf[160])
+{
+    snprintf(buf, 160, "%s%s%s", show->name, p->stage ? " " : "", p->stage ? p->stage : "");
+    return buf;
+}
+
 /* By candidates or by the clock, whichever ends first. */
 static double seconds_left(const TuneShow *show, const dcn_tune_progress *p)
 {
@@ -57,12 +64,12 @@ static double seconds_left(const TuneShow *show, const dcn_tune_progress *p)
 
 static void show_live(TuneShow *show, const dcn_tune_progress *p)
 {
-    char best[32], failed[128];
+    char best[32], failed[128], name[160];
     if (p->done > 1 && p->seconds - show->shown < 0.1 && !p->confirming)
         return;
     show->shown = p->seconds;
     double tried = (double)(p->done - show->remembered);
-    fprintf(stderr, "\r\033[K%s %lld/%lld  best %s", show->name, (long long)p->done,
+    fprintf(stderr, "\r\033[K%s %lld/%lld  best %s", subject(show, p, name), (long long)p->done,
             (long long)p->planned, time_text(p->best_ns, best));
     if (p->gain > 0)
         fprintf(stderr, "  %.3fx", p->gain);
@@ -75,15 +82,38 @@ static void show_live(TuneShow *show, const dcn_tune_progress *p)
 
 static void show_line(TuneShow *show, const dcn_tune_progress *p)
 {
-    char time[32];
+    char time[32], name[160];
+    subject(show, p, name);
     if (is_failure(p->outcome) && !p->remembered)
-        fprintf(stderr, "%s %lld/%lld %s: %s: %s\n", show->name, (long long)p->done,
+        fprintf(stderr, "%s %lld/%lld %s: %s: %s\n", name, (long long)p->done,
                 (long long)p->planned, dcn_tried_name(p->outcome), p->schedule, p->why);
     else if (p->best[0] && strcmp(p->best, show->best) != 0)
-        fprintf(stderr, "%s %lld/%lld best %s, %.3f times as fast as the guess: %s\n", show->name,
+        fprintf(stderr, "%s %lld/%lld best %s, %.3f times as fast as the guess: %s\n", name,
                 (long long)p->done, (long long)p->planned, time_text(p->best_ns, time),
                 p->gain > 0 ? p->gain : 1, p->best);
     snprintf(show->best, sizeof show->best, "%s", p->best);
+}
+
+/* ---- a stage that is done ---------------------------------------------------------------------- */
+
+/* On a terminal it stays above the line that is written again and again. */
+static void show_stage(const TuneShow *show, const dcn_tune_progress *p)
+{
+    const dcn_tuned *t = p->stage_end;
+    char time[32], name[160];
+    fprintf(stderr, "%s%s: ", show->live ? "\r\033[K" : "", subject(show, p, name));
+    if (t->ns > 0)
+        fprintf(stderr, "%s, ", time_text(t->ns, time));
+    if (!strcmp(t->schedule, t->guess))
+        fprintf(stderr, "the guess, ");
+    else if (t->gain > 0)
+        fprintf(stderr, "%.3f times as fast as the guess, ", t->gain);
+    fprintf(stderr, "%lld candidate%s", (long long)t->done, t->done == 1 ? "" : "s");
+    if (t->done && t->remembered == t->done)
+        fprintf(stderr, ", all remembered");
+    else if (t->remembered)
+        fprintf(stderr, ", %lld remembered", (long long)t->remembered);
+    fprintf(stderr, ": %s\n", t->schedule);
 }
 
 /* ---- a program ----------------------------------------------------------------------------- */
@@ -120,15 +150,16 @@ static void show_json(const TuneShow *show, const dcn_tune_progress *p)
                           "remembered", p->remembered, "confirming", p->confirming);
     json_t *rest = json_pack("{s:o, s:s, s:o, s:o}", "ns", positive(p->ns), "best", p->best,
                              "best_ns", positive(p->best_ns), "gain", positive(p->gain));
+    json_object_set_new(o, "stage", p->stage ? json_string(p->stage) : json_null());
     json_object_update(o, rest);
     json_decref(rest);
     put_json(o);
 }
 
-static json_t *result_json(const TuneShow *show, const dcn_tuned *t)
+static json_t *result_json(const TuneShow *show, const char *event, const dcn_tuned *t)
 {
     static const char *const ends[] = { "complete", "out of time", "stopped" };
-    json_t *o = json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:b, s:b, s:b, s:s}", "event", "result",
+    json_t *o = json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:b, s:b, s:b, s:s}", "event", event,
                           "kernel", show->name, "threads", show->threads, "offsets", show->offsets,
                           "schedule", t->schedule, "guess", t->guess, "confirmed", t->confirmed,
                           "drift", t->drift, "dynamic", t->dynamic, "end", ends[t->end]);
@@ -146,6 +177,13 @@ static json_t *result_json(const TuneShow *show, const dcn_tuned *t)
     json_decref(times);
     json_decref(rest);
     return o;
+}
+
+static void show_stage_json(const TuneShow *show, const dcn_tune_progress *p)
+{
+    json_t *o = result_json(show, "stage", p->stage_end);
+    json_object_set_new(o, "stage", json_string(p->stage));
+    put_json(o);
 }
 
 /* ---- the result ---------------------------------------------------------------------------- */
@@ -204,7 +242,11 @@ void tune_show_progress(void *self, const dcn_tune_progress *p)
 {
     TuneShow *show = self;
     show->remembered += p->remembered;
-    if (show->json)
+    if (p->stage_end && show->json)
+        show_stage_json(show, p);
+    else if (p->stage_end)
+        show_stage(show, p);
+    else if (show->json)
         show_json(show, p);
     else if (show->live)
         show_live(show, p);
@@ -220,7 +262,7 @@ void tune_show_end(TuneShow *show, const dcn_spec *s, const dcn_tuned *t)
     if (t && t->note[0])
         fprintf(stderr, "dcngen: note: %s\n", t->note);
     if (t && show->json)
-        put_json(result_json(show, t));
+        put_json(result_json(show, "result", t));
     else if (t)
         print_result(show, t);
 }

@@ -24,6 +24,7 @@ enum {
     AGG_JAM,
     AGG_NKNOBS
 };
+_Static_assert((int)AGG_NKNOBS <= (int)MAX_KNOBS, "a schedule has room for every knob");
 
 /* ---- the plan ------------------------------------------------------------------------------ */
 

@@ -30,6 +30,7 @@ enum {
     JAM,
     NKNOBS
 };
+_Static_assert((int)NKNOBS <= (int)MAX_KNOBS, "a schedule has room for every knob");
 
 /* Tiles are narrower than the map: there is only the block below. */
 static const Knob prefetch_blocks = { .name = "prefetch_blocks",

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 enum { LANES, OC_BLOCK, NKNOBS };
+_Static_assert((int)NKNOBS <= (int)MAX_KNOBS, "a schedule has room for every knob");
 static const Knob *const knobs[NKNOBS] = {
     [LANES] = &(const Knob){ .name = "lanes",
                              .meaning = "output columns per vector",

@@ -25,6 +25,7 @@
 #include "codegen/lowering.h"
 
 enum { ROI_NV, ROI_BIN_ROWS, ROI_TABLE_SAMPLES, ROI_REPACK, ROI_NKNOBS };
+_Static_assert((int)ROI_NKNOBS <= (int)MAX_KNOBS, "a schedule has room for every knob");
 
 /* ---- the plan ------------------------------------------------------------------------------ */
 

@@ -7,7 +7,6 @@
 */
 #include "runtime/base/base.h"
 #include "runtime/base/tensor.h"
-#include "runtime/base/text.h"
 #include "runtime/exec/kernel.h"
 #include "runtime/exec/operands.h"
 #include "runtime/exec/threads.h"
@@ -72,11 +71,13 @@ static int count_operands(const dcn_spec *s, const rt_operands *o, const dcn_cal
                           dcn_error *err)
 {
     char names[sizeof err->text];
-    rt_text t = rt_text_in(names, sizeof names);
+    size_t used = 0;
     if (call->ntensors == o->n)
         return 0;
-    for (int i = 0; i < o->n; i++)
-        rt_text_item(&t, ", ", "%s", o->tensor[i].name);
+    names[0] = 0;
+    for (int i = 0; i < o->n && used < sizeof names; i++)
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "",
+                                 o->tensor[i].name);
     return dcn_fail(err, DCN_EUSAGE, "%d tensors for kernel '%s', which takes %d: %s",
                     call->ntensors, s->name, o->n, names);
 }

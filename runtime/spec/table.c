@@ -216,7 +216,8 @@ const rt_field rt_fields[] = {
       .doc = "The CPU to compile for, as `--target` takes it; empty: this machine." },
     { "schedule", RT_FIELD_SCHEDULE, ANY, AT(schedule), RANGE(0, DCN_SCHEDULE_MAX - 1),
       .doc = "Fixes how the kernel is computed, as `--schedule` does: `\"tiled mr=6\"`, or "
-             "`{ \"tiled\", mr = 6 }`; empty: chosen by dcngen." },
+             "`{ \"tiled\", mr = 6 }`; of a layer also by stage, `\"stages core={tiled mr=6}\"` or "
+             "`{ \"stages\", core = { \"tiled\", mr = 6 } }`; empty: chosen by dcngen." },
     { "gradient", RT_FIELD_NOT_YET, ANY,
       .doc = "Gradients; not available in this version: only `false`." },
     { NULL, .doc = NULL },

@@ -126,9 +126,11 @@ int dcn_cache_pin(dcn_cache *c, const dcn_spec *s, const dcn_options *opt, dcn_e
     TuneKey key;
     if (!opt || !opt->schedule)
         return dcn_fail(err, DCN_EUSAGE, "a schedule is needed to pin");
-    if (tune_choose(s, opt, &choice, err) || tune_key(s, &choice.target, opt->threads, &key, err))
-        return -1;
-    return tune_store_pin(c, &key, choice.what.schedule, err);
+    int failed = tune_choose(s, opt, &choice, err) ||
+                 tune_key(s, &choice.target, opt->threads, &key, err) ||
+                 tune_store_pin(c, &key, choice.what.schedule, err);
+    tune_choice_free(&choice);
+    return failed ? -1 : 0;
 }
 
 int dcn_cache_unpin(dcn_cache *c, const dcn_spec *s, const dcn_options *opt, dcn_error *err)

@@ -7,6 +7,7 @@
 #include "tuner/api/choose.h"
 #include "runtime/base/base.h"
 #include "runtime/base/env.h"
+#include "tuner/api/known.h"
 #include "tuner/store/store.h"
 #include <dcngen/tune.h>
 
@@ -15,9 +16,8 @@
 
 const char *dcn_origin_name(dcn_origin o)
 {
-    static const char *const names[] = {
-        "option", "spec", "pinned", "tuned", "estimated", "guess"
-    };
+    static const char *const names[] = { "option",    "spec",   "pinned", "tuned",
+                                         "estimated", "stages", "guess" };
     return (unsigned)o < sizeof names / sizeof *names ? names[o] : "?";
 }
 
@@ -47,9 +47,7 @@ static int take(const dcn_spec *s, Choice *c)
         note(c, err.text);
         return 0;
     }
-    c->what.origin = r->pinned                      ? DCN_ORIGIN_PINNED
-                     : r->outcome == TUNE_ESTIMATED ? DCN_ORIGIN_ESTIMATED
-                                                    : DCN_ORIGIN_TUNED;
+    c->what.origin = known_origin(r);
     c->what.gain = r->gain;
     c->why_not[0] = '\0';
     return 1;
@@ -115,23 +113,54 @@ static int from_store(const dcn_spec *s, const dcn_options *opt, Choice *c, dcn_
 
 /* ---- all together -------------------------------------------------------------------------- */
 
-static int choose_schedule(const dcn_spec *s, const dcn_options *opt, Choice *c, dcn_error *err)
+static int parse(const char *text, const dcn_spec *s, StoreKnown *k, Choice *c, dcn_error *err)
+{
+    const SchedKnown known = known_of(k);
+    return sched_parse(text, s, &c->target, &known, &c->schedule, err);
+}
+
+/* A module of which nothing is remembered has the stages that are known, if any is. */
+static int guess(const dcn_spec *s, StoreKnown *k, Choice *c, dcn_error *err)
+{
+    const SchedKnown known = known_of(k);
+    if (sched_guess(s, &c->target, &known, &c->schedule, err))
+        return -1;
+    c->what.origin = k->found ? DCN_ORIGIN_STAGES : DCN_ORIGIN_GUESS;
+    return 0;
+}
+
+static int choose_schedule(const dcn_spec *s, const dcn_options *opt, StoreKnown *k, Choice *c,
+                           dcn_error *err)
 {
     if (opt && opt->schedule) {
         c->what.origin = DCN_ORIGIN_OPTION;
-        return sched_parse(opt->schedule, s, &c->target, NULL, &c->schedule, err);
+        return parse(opt->schedule, s, k, c, err);
     }
     if (s->schedule[0]) {
         c->what.origin = DCN_ORIGIN_SPEC;
-        return sched_parse(s->schedule, s, &c->target, NULL, &c->schedule, err)
-                   ? tune_blame("schedule", s->schedule, err)
-                   : 0;
+        return parse(s->schedule, s, k, c, err) ? tune_blame("schedule", s->schedule, err) : 0;
     }
     int found = from_store(s, opt, c, err);
-    if (found)
-        return found < 0 ? -1 : 0;
-    c->what.origin = DCN_ORIGIN_GUESS;
-    return sched_guess(s, &c->target, NULL, &c->schedule, err);
+    return found ? (found < 0 ? -1 : 0) : guess(s, k, c, err);
+}
+
+static int choose_known(const dcn_spec *s, const dcn_options *opt, Choice *c, dcn_error *err)
+{
+    StoreKnown k;
+    if (known_open(&k, opt ? opt->threads : 0, err))
+        return -1;
+    int failed = choose_schedule(s, opt, &k, c, err);
+    if (!failed && k.err.code == DCN_ESTORE) {
+        tune_choice_free(c);
+        failed = dcn_fail(err, DCN_ESTORE, "%s", k.err.text);
+    }
+    known_close(&k);
+    return failed;
+}
+
+void tune_choice_free(Choice *c)
+{
+    sched_free(&c->schedule);
 }
 
 static void tell(const dcn_spec *s, const Choice *c)
@@ -147,9 +176,11 @@ static void tell(const dcn_spec *s, const Choice *c)
 int tune_choose(const dcn_spec *s, const dcn_options *opt, Choice *out, dcn_error *err)
 {
     memset(&out->what, 0, sizeof out->what);
+    out->schedule = (Schedule){ .lowering = NULL };
+    out->threads = opt ? opt->threads : 0;
     out->why_not[0] = '\0';
     if (dcn_spec_check(s, err) || choose_target(s, opt, &out->target, err) ||
-        choose_schedule(s, opt, out, err))
+        choose_known(s, opt, out, err))
         return -1;
     sched_print(&out->schedule, out->what.schedule, sizeof out->what.schedule);
     tell(s, out);

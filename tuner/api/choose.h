@@ -12,18 +12,36 @@ typedef struct Choice {
     dcn_target target;
     Schedule schedule;
     dcn_choice what;
+    int threads;       /* of the options */
     TuneKey key;       /* key and record: only if the store was asked, that is */
     TuneRecord record; /* for DCN_ORIGIN_PINNED, _TUNED and _ESTIMATED */
-    char why_not[96];  /* DCN_ORIGIN_GUESS: why not from the store */
+    char why_not[96];  /* DCN_ORIGIN_STAGES, _GUESS: why not from the store */
 } Choice;
 
 /* Checks the spec.  Target: of the options, else of the spec, else native.  Schedule: of the
-** options, else of the spec, else the best record of the store, else the best guess.  opt may be NULL.
+** options, else of the spec, else the best record of the store, else the best guess; stages of modules that these
+** leave open are as the store knows them.  opt may be NULL.  Freed by tune_choice_free, after a failure too.
 ** What is wrong with a target or a schedule of the spec is DCN_ESPEC. */
 int tune_choose(const dcn_spec *s, const dcn_options *opt, Choice *out, dcn_error *err);
+void tune_choice_free(Choice *c); /* of what tune_choose filled, or of zeros */
 
 /* One line: where the schedule came from and what it beat. */
 void tune_origin(const Choice *c, char *buf, size_t size);
+
+/* One stage of a module. */
+typedef struct StageChoice {
+    const char *name, *schedule;
+    dcn_origin
+        origin; /* of what the store or a guess has for its own spec, else that of the module's schedule */
+    double gain; /* 0: unknown */
+} StageChoice;
+
+/* Every stage in order; none if the kernel has no stages.  Text is borrowed for the time of the call. */
+int tune_each_stage(const dcn_spec *s, const Choice *c,
+                    void (*each)(void *self, const StageChoice *stage), void *self, dcn_error *err);
+
+/* Lines: where it came from, then what it means; of a module a line for each stage. */
+int tune_explain(const dcn_spec *s, const Choice *c, char *buf, size_t size, dcn_error *err);
 
 /* ---- code of a choice from the store ------------------------------------------------------- */
 

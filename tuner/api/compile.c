@@ -30,18 +30,17 @@ static int build_and_load(const Choice *c, dcn_kernel *k, dcn_error *err)
     return failed;
 }
 
-int dcn_compile(const dcn_spec *s, const dcn_options *opt, dcn_kernel **out, dcn_error *err)
+static int compile(const dcn_spec *s, const Choice *c, dcn_kernel **out, dcn_error *err)
 {
-    Choice c;
-    if (tune_choose(s, opt, &c, err) || check_runnable(&c.target, err))
+    if (check_runnable(&c->target, err))
         return -1;
     dcn_kernel *k = calloc(1, sizeof *k);
     if (!k)
         return dcn_fail(err, DCN_EENV, "no memory for the kernel '%s'", s->name);
     k->spec = *s;
-    k->target = c.target;
-    k->choice = c.what;
-    if (build_and_load(&c, k, err)) {
+    k->target = c->target;
+    k->choice = c->what;
+    if (build_and_load(c, k, err)) {
         dcn_kernel_free(k);
         return -1;
     }
@@ -49,26 +48,23 @@ int dcn_compile(const dcn_spec *s, const dcn_options *opt, dcn_kernel **out, dcn
     return 0;
 }
 
-/* Where it came from, then what it means. */
-static void explain(const dcn_spec *s, const Choice *c, char *why, size_t size)
+int dcn_compile(const dcn_spec *s, const dcn_options *opt, dcn_kernel **out, dcn_error *err)
 {
-    tune_origin(c, why, size);
-    size_t n = strlen(why);
-    if (n + 2 > size)
-        return;
-    strcpy(why + n, "\n");
-    sched_explain(&c->schedule, s, &c->target, why + n + 1, size - n - 1);
+    Choice c;
+    int failed = tune_choose(s, opt, &c, err) || compile(s, &c, out, err);
+    tune_choice_free(&c);
+    return failed ? -1 : 0;
 }
 
 int dcn_explain(const dcn_spec *s, const dcn_options *opt, dcn_choice *what, char *why,
                 size_t why_size, dcn_error *err)
 {
     Choice c;
-    if (tune_choose(s, opt, &c, err))
-        return -1;
-    if (what)
+    int failed = tune_choose(s, opt, &c, err);
+    if (!failed && what)
         *what = c.what;
-    if (why && why_size)
-        explain(s, &c, why, why_size);
-    return 0;
+    if (!failed && why && why_size)
+        failed = tune_explain(s, &c, why, why_size, err);
+    tune_choice_free(&c);
+    return failed;
 }

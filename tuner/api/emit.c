@@ -141,6 +141,8 @@ int dcn_emit_many(const dcn_spec *s, const dcn_options *opt, int n, dcn_emit_kin
     }
     Artefact a = { s, variant, n, bytes, size };
     failed = failed || emitters[kind](&a, err);
+    for (int i = 0; c && i < n; i++)
+        tune_choice_free(&c[i]);
     free(c);
     return failed ? -1 : 0;
 }

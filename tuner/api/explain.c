@@ -2,11 +2,12 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/base/base.h"
+#include "runtime/base/text.h"
 #include "tuner/api/choose.h"
+#include "tuner/api/known.h"
 #include "tuner/store/store.h"
 
-#include <stdarg.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -39,26 +40,8 @@ static Rivals find_rivals(const Choice *c)
     return rivals;
 }
 
-typedef struct Text {
-    char *at;
-    size_t room;
-} Text;
-
-static void add(Text *t, const char *fmt, ...) RT_PRINTF(2, 3);
-
-static void add(Text *t, const char *fmt, ...)
-{
-    va_list args;
-    va_start(args, fmt);
-    int n = vsnprintf(t->at, t->room, fmt, args);
-    va_end(args);
-    size_t used = n < 0 || !t->room ? 0 : (size_t)n < t->room ? (size_t)n : t->room - 1;
-    t->at += used;
-    t->room -= used;
-}
-
 /* What was measured of it. */
-static void add_measured(Text *t, const Choice *c)
+static void add_measured(rt_text *t, const Choice *c)
 {
     const TuneRecord *r = &c->record;
     char day[16] = "?";
@@ -67,13 +50,13 @@ static void add_measured(Text *t, const Choice *c)
     if (gmtime_r(&when, &tm))
         strftime(day, sizeof day, "%Y-%m-%d", &tm);
     if (r->gain > 0)
-        add(t, ", %.2f times as fast as the guess", r->gain);
+        rt_text_add(t, ", %.2f times as fast as the guess", r->gain);
     Rivals rivals = find_rivals(c);
-    add(t, ", of %d candidate%s timed", rivals.timed, rivals.timed == 1 ? "" : "s");
+    rt_text_add(t, ", of %d candidate%s timed", rivals.timed, rivals.timed == 1 ? "" : "s");
     if (rivals.failed)
-        add(t, " and %d that failed", rivals.failed);
-    add(t, "; offsets %s, %d thread%s, %s", r->offsets, c->key.threads,
-        c->key.threads == 1 ? "" : "s", day);
+        rt_text_add(t, " and %d that failed", rivals.failed);
+    rt_text_add(t, "; offsets %s, %d thread%s, %s", r->offsets, c->key.threads,
+                c->key.threads == 1 ? "" : "s", day);
 }
 
 void tune_origin(const Choice *c, char *buf, size_t size)
@@ -85,10 +68,95 @@ void tune_origin(const Choice *c, char *buf, size_t size)
         [DCN_ORIGIN_TUNED] = "tuned",
         [DCN_ORIGIN_ESTIMATED] =
             "estimated by a sweep, not measured: the best of the model of costs",
+        [DCN_ORIGIN_STAGES] = "of stages as they are known: ",
         [DCN_ORIGIN_GUESS] = "guessed: ",
     };
-    Text t = { buf, size };
-    add(&t, "%s%s", first[c->what.origin], c->why_not);
+    rt_text t = rt_text_in(buf, size);
+    rt_text_add(&t, "%s%s", first[c->what.origin], c->why_not);
     if (tune_is_stored(c) && c->record.ns_median > 0)
         add_measured(&t, c);
+}
+
+/* ---- stages -------------------------------------------------------------------------------- */
+
+static bool is_known(StoreKnown *k, const LoweringPart *part, const dcn_target *t,
+                     const Schedule *sc, StageChoice *out)
+{
+    Schedule own = { .lowering = NULL };
+    TuneRecord r;
+    const bool same = known_record(k, &part->spec, t, &r) &&
+                      !sched_parse(r.schedule, &part->spec, t, NULL, &own, NULL) &&
+                      sched_equal(&own, sc);
+    sched_free(&own);
+    if (same) {
+        out->origin = known_origin(&r);
+        out->gain = r.gain;
+    }
+    return same;
+}
+
+static bool is_guess(const LoweringPart *part, const dcn_target *t, const Schedule *sc)
+{
+    Schedule own = { .lowering = NULL };
+    const bool same = !sched_guess(&part->spec, t, NULL, &own, NULL) && sched_equal(&own, sc);
+    sched_free(&own);
+    return same;
+}
+
+int tune_each_stage(const dcn_spec *s, const Choice *c,
+                    void (*each)(void *self, const StageChoice *stage), void *self, dcn_error *err)
+{
+    const Schedule *sc = &c->schedule;
+    LoweringPart *part = NULL;
+    StoreKnown k;
+    if (!sc->nparts)
+        return 0;
+    if (known_open(&k, c->threads, err))
+        return -1;
+    int n = sc->lowering->parts(s, &part);
+    for (int i = 0; i < n; i++) {
+        char text[DCN_SCHEDULE_MAX];
+        StageChoice stage = { sc->part[i].name, text, c->what.origin, 0 };
+        if (!is_known(&k, &part[i], &c->target, &sc->part[i].sched, &stage) &&
+            is_guess(&part[i], &c->target, &sc->part[i].sched))
+            stage.origin = DCN_ORIGIN_GUESS;
+        sched_print(&sc->part[i].sched, text, sizeof text);
+        each(self, &stage);
+    }
+    known_close(&k);
+    free(part);
+    return n < 0 ? dcn_fail(err, DCN_EENV, "no memory for the stages of '%s'", s->name) : 0;
+}
+
+/* Those that are not a kernel's own are the module's. */
+static void add_stage(void *self, const StageChoice *stage)
+{
+    static const char *const words[] = {
+        [DCN_ORIGIN_OPTION] = "as the options say",
+        [DCN_ORIGIN_SPEC] = "as the spec says",
+        [DCN_ORIGIN_PINNED] = "pinned",
+        [DCN_ORIGIN_TUNED] = "tuned",
+        [DCN_ORIGIN_ESTIMATED] = "estimated",
+        [DCN_ORIGIN_GUESS] = "guessed",
+    };
+    rt_text *t = self;
+    rt_text_add(t, "\n%s, %s", stage->name, words[stage->origin]);
+    if (stage->gain > 0)
+        rt_text_add(t, ", %.2f times as fast as the guess", stage->gain);
+    rt_text_add(t, ": %s", stage->schedule);
+}
+
+int tune_explain(const dcn_spec *s, const Choice *c, char *buf, size_t size, dcn_error *err)
+{
+    tune_origin(c, buf, size);
+    size_t n = strlen(buf);
+    if (c->schedule.nparts) {
+        rt_text t = rt_text_in(buf + n, size - n);
+        return tune_each_stage(s, c, add_stage, &t, err);
+    }
+    if (n + 2 > size)
+        return 0;
+    strcpy(buf + n, "\n");
+    c->schedule.lowering->explain(s, &c->target, c->schedule.k, buf + n + 1, size - n - 1);
+    return 0;
 }

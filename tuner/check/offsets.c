@@ -7,7 +7,6 @@
 #include "tuner/check/offsets.h"
 #include "runtime/base/base.h"
 #include "runtime/base/digest.h"
-#include "runtime/base/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -94,20 +93,17 @@ static bool same_shape(const rt_array *a, const dcn_tensor *t)
     return same;
 }
 
-static const char *shape_text(const int64_t *dims, int rank, char *buf, size_t size)
-{
-    rt_text t = rt_text_in(buf, size);
-    for (int d = 0; d < rank; d++)
-        rt_text_item(&t, ",", "%lld", (long long)dims[d]);
-    return buf;
-}
-
 static int fail_shape(const rt_array *a, const dcn_tensor *t, dcn_error *err)
 {
-    char want[128], got[128];
-    return dcn_fail(err, DCN_EUSAGE, "the file of offsets has shape [%s], '%s' has [%s]",
-                    shape_text(a->dims, a->rank, got, sizeof got), t->name,
-                    shape_text(t->dims, t->rank, want, sizeof want));
+    char want[128] = "", got[128] = "";
+    for (int d = 0; d < t->rank; d++)
+        snprintf(want + strlen(want), sizeof want - strlen(want), "%s%lld", d ? "," : "",
+                 (long long)t->dims[d]);
+    for (int d = 0; d < a->rank && strlen(got) < 100; d++)
+        snprintf(got + strlen(got), sizeof got - strlen(got), "%s%lld", d ? "," : "",
+                 (long long)a->dims[d]);
+    return dcn_fail(err, DCN_EUSAGE, "the file of offsets has shape [%s], '%s' has [%s]", got,
+                    t->name, want);
 }
 
 static void copy_file(const TuneOffsets *o, Operands *to, int i)

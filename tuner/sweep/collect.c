@@ -152,17 +152,17 @@ static int write_records(const SweepDbs *dbs, const SweepFound *f, RecordLines *
     return tune_store_each(dbs->at[f->db], &key, write_record, lines, err);
 }
 
-int sweep_records(const SweepPlan *plan, const SweepDbs *dbs, const SweepFound *found,
-                  SweepLines *out, dcn_error *err)
+int sweep_records(const SweepPlan *plan, const SweepDbs *dbs, const SweepFound *found, char **text,
+                  size_t *size, int64_t *count, dcn_error *err)
 {
-    *out = (SweepLines){ .text = NULL };
-    RecordLines lines = { .to = open_memstream(&out->text, &out->size) };
+    *text = NULL;
+    RecordLines lines = { .to = open_memstream(text, size) };
     int failed = 0;
     for (int i = 0; i < plan->n && lines.to && !failed; i++)
         failed = write_records(dbs, &found[i], &lines, err);
     if (!lines.to || fclose(lines.to) || lines.failed)
         failed = dcn_fail(err, DCN_EENV, "no memory for the records");
-    out->count = lines.count;
+    *count = lines.count;
     return failed;
 }
 
@@ -180,15 +180,14 @@ static int put_rows(TuneStore *db, const SweepPlan *plan, const SweepFound *f, d
     return db_end(d, failed, err);
 }
 
-static int fill(const SweepPlan *plan, const SweepFound *f, const SweepLines *lines,
+static int fill(const SweepPlan *plan, const SweepFound *f, const char *text, size_t size,
                 const char *path, dcn_error *err)
 {
     TuneStore *db;
     TuneImported got;
     if (sweep_db_open(path, true, &db, err))
         return -1;
-    int failed = tune_store_merge(db, path, lines->text, lines->size, &got, err) ||
-                 put_rows(db, plan, f, err);
+    int failed = tune_store_merge(db, path, text, size, &got, err) || put_rows(db, plan, f, err);
     tune_store_close(db);
     return failed;
 }
@@ -215,7 +214,7 @@ static void remove_all(const char *path)
     }
 }
 
-int sweep_write_db(const SweepPlan *plan, const SweepFound *found, const SweepLines *lines,
+int sweep_write_db(const SweepPlan *plan, const SweepFound *found, const char *text, size_t size,
                    const char *path, dcn_error *err)
 {
     char fresh[STORE_PATH_MAX];
@@ -223,7 +222,7 @@ int sweep_write_db(const SweepPlan *plan, const SweepFound *found, const SweepLi
         return -1;
     if ((size_t)snprintf(fresh, sizeof fresh, "%s.new.%ld", path, (long)getpid()) >= sizeof fresh)
         return dcn_fail(err, DCN_EENV, "the path of the database is too long");
-    int failed = fill(plan, found, lines, fresh, err);
+    int failed = fill(plan, found, text, size, fresh, err);
     if (!failed && rename(fresh, path))
         failed = dcn_fail(err, DCN_EENV, "cannot create %s: %s", path, strerror(errno));
     if (failed)

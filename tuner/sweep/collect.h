@@ -34,19 +34,12 @@ typedef struct SweepFound {
 /* One for each item, malloc'ed. */
 int sweep_find(const SweepPlan *plan, const SweepDbs *dbs, SweepFound **out, dcn_error *err);
 
-/* Records as JSON lines. */
-typedef struct SweepLines {
-    char *text; /* malloc'ed, also after a failure */
-    size_t size;
-    int64_t count;
-} SweepLines;
+/* Their records as JSON lines, malloc'ed; count: how many. */
+int sweep_records(const SweepPlan *plan, const SweepDbs *dbs, const SweepFound *found, char **text,
+                  size_t *size, int64_t *count, dcn_error *err);
 
-/* The records of what was found. */
-int sweep_records(const SweepPlan *plan, const SweepDbs *dbs, const SweepFound *found,
-                  SweepLines *out, dcn_error *err);
-
-/* A new database of them, complete or not at all, in place of what was there. */
-int sweep_write_db(const SweepPlan *plan, const SweepFound *found, const SweepLines *lines,
+/* A new database, complete or not at all, in place of what was there. */
+int sweep_write_db(const SweepPlan *plan, const SweepFound *found, const char *text, size_t size,
                    const char *path, dcn_error *err);
 
 #endif

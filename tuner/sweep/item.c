@@ -95,9 +95,11 @@ static void set_machine(SweepItem *t, const TuneKey *key)
 /* One of the command line; that of a spec is the worker's affair, as the rest of the spec is. */
 static int check_schedule(const SweepRequest *w, const dcn_target *target, dcn_error *err)
 {
-    Schedule sc;
-    if (!w->schedule || !sched_parse(w->schedule, w->spec, target, NULL, &sc, err))
+    Schedule sc = { .lowering = NULL };
+    if (!w->schedule || !sched_parse(w->schedule, w->spec, target, NULL, &sc, err)) {
+        sched_free(&sc);
         return 0;
+    }
     return dcn_fail(err, err->code, "kernel '%s' for %s: %s", w->spec->name, w->target, err->text);
 }
 

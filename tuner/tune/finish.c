@@ -116,7 +116,7 @@ static void lead_guess(Tuning *t)
     t->best_time = 1;
 }
 
-static void fill(Tuning *t, const CandidateResult *r)
+void tuning_fill(Tuning *t, const CandidateResult *r)
 {
     const Measured *m = &r->measured;
     dcn_tuned *o = t->out;
@@ -147,12 +147,11 @@ static int confirm(Tuning *t, CandidateResult *r, dcn_error *err)
         lead_guess(t);
         return 0;
     }
-    bool open = !t->opt->schedule && !t->spec->schedule[0];
-    fill(t, r);
+    tuning_fill(t, r);
     tuning_keep_code(t, &sc, r);
     t->best_time = time;
     t->best.ns = m->b_median;
-    return tuning_record(t, &sc, r, time, open) ? -1 : 1;
+    return tuning_record(t, &sc, r, time, tuning_is_open(t)) ? -1 : 1;
 }
 
 static int find_winner(Tuning *t, CandidateResult *r, dcn_error *err)
@@ -183,7 +182,7 @@ static bool is_settled(Tuning *t)
     return true;
 }
 
-static void fill_unconfirmed(Tuning *t)
+void tuning_fill_unconfirmed(Tuning *t)
 {
     dcn_tuned *o = t->out;
     o->ns = o->ns_low = o->ns_high = t->best.ns;
@@ -207,7 +206,7 @@ int tuning_finish(Tuning *t, dcn_error *err)
     else if (!failed)
         sched_print(&t->best.schedule, o->schedule, sizeof o->schedule);
     if (!failed && o->ns <= 0)
-        fill_unconfirmed(t);
+        tuning_fill_unconfirmed(t);
     if (!failed && o->confirmed) {
         const Known *k = known_find(&t->tried, o->schedule);
         Known shown = k ? *k : (Known){ .schedule = o->schedule, .outcome = TUNE_OK };

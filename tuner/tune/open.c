@@ -90,10 +90,15 @@ static int open_space(Tuning *t, dcn_error *err)
     return 0;
 }
 
-static int open_rig(Tuning *t, dcn_error *err)
+int tuning_open_fixture(Tuning *t, dcn_error *err)
 {
     const RigFor f = { t->spec, &t->bound, &t->target, t->threads, &t->offsets, t->opt->seed };
     return t->opt->effort == DCN_TUNE_ESTIMATE ? 0 : rig_open(&t->rig, &f, err);
+}
+
+bool tuning_is_open(const Tuning *t)
+{
+    return !t->opt->schedule && !t->spec->schedule[0];
 }
 
 /* ---- what is remembered -------------------------------------------------------------------- */
@@ -190,10 +195,12 @@ int tuning_open(Tuning *t, dcn_error *err)
     t->threads = rt_threads(t->opt->threads, err);
     if (t->threads < 0 || dcn_spec_check(t->spec, err) || bind(t, err) || find_target(t, err) ||
         tune_offsets_open(&t->offsets, t->opt->offsets, err) || open_space(t, err) ||
-        open_store(t, err) || load_memory(t, err) || open_search(t, err) || open_rig(t, err))
+        open_store(t, err) || load_memory(t, err))
         return -1;
     t->out->flops = dcn_spec_flops(&t->bound);
-    return 0;
+    if (t->space.start.lowering->parts)
+        return 0;
+    return open_search(t, err) || tuning_open_fixture(t, err) ? -1 : 0;
 }
 
 void tuning_close(Tuning *t)
@@ -202,6 +209,7 @@ void tuning_close(Tuning *t)
     known_free(&t->before);
     known_free(&t->tried);
     search_close(t->search);
+    sched_free(&t->space.start);
     rig_close(&t->rig);
     tune_offsets_close(&t->offsets);
     tune_store_close(t->store);

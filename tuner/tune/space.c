@@ -58,11 +58,16 @@ static void add_lowering(TuneSpace *sp, const Lowering *how)
         sp->lowering[sp->nlowerings++] = how;
 }
 
+static void only(TuneSpace *sp, const Lowering *how)
+{
+    sp->nlowerings = 1;
+    sp->lowering[0] = how;
+}
+
 static void narrow(TuneSpace *sp, const char *text)
 {
     const Lowering *how = sp->start.lowering;
-    sp->nlowerings = 1;
-    sp->lowering[0] = how;
+    only(sp, how);
     sp->fixed[0] = named_knobs(how, text);
     memcpy(sp->guess[0], sp->start.k, sizeof sp->guess[0]);
     for (int i = 0; i < how->nknobs; i++)
@@ -77,11 +82,16 @@ int tune_space_open(TuneSpace *sp, const TuneFor *f, dcn_error *err)
     if (f->narrow) {
         if (sched_parse(f->narrow, f->spec, f->target, NULL, &sp->start, err))
             return -1;
-        narrow(sp, f->narrow);
+        if (sp->start.lowering->parts)
+            only(sp, sp->start.lowering);
+        else
+            narrow(sp, f->narrow);
         return 0;
     }
     if (sched_guess(f->spec, f->target, NULL, &sp->start, err))
         return -1;
+    if (sp->start.lowering->parts)
+        only(sp, sp->start.lowering);
     for (int i = 0; f->lowerings[i]; i++)
         add_lowering(sp, f->lowerings[i]);
     return 0;

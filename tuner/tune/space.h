@@ -16,7 +16,7 @@ typedef struct TuneSpace {
     int guess[SEARCH_MAX_LOWERINGS][MAX_KNOBS];    /* a value for each knob */
     unsigned fixed[SEARCH_MAX_LOWERINGS];          /* bits of knobs that stay as in `narrow` */
     int fixed_at[SEARCH_MAX_LOWERINGS][MAX_KNOBS]; /* index of their choice */
-    Schedule start; /* where a search begins: what compiling without tuning would use */
+    Schedule start; /* where a search begins: the guess; freed by sched_free */
 } TuneSpace;
 
 /* What the schedules are for; pointers are borrowed. */
@@ -29,7 +29,8 @@ typedef struct TuneFor {
     const Lowering *const *lowerings; /* ended by NULL; cg_lowerings but in tests */
 } TuneFor;
 
-/* Lowerings that refuse their own guess are left out.  -1 with err as sched_parse and sched_guess. */
+/* Lowerings that refuse their own guess are left out.  Of what has stages only start is of use: the space is those of
+** the stages.  -1 with err as sched_parse and sched_guess. */
 int tune_space_open(TuneSpace *sp, const TuneFor *f, dcn_error *err);
 
 /* For search_open; sp must outlive it. */

@@ -157,8 +157,9 @@ void tuning_tell(Tuning *t, const Known *k, const char *why, int remembered, int
         return;
     if (t->best.schedule.lowering)
         sched_print(&t->best.schedule, best, sizeof best);
+    int64_t planned = t->trials < o->legal ? t->trials : o->legal;
     dcn_tune_progress p = { .done = o->done,
-                            .planned = t->trials < o->legal ? t->trials : o->legal,
+                            .planned = planned > o->done ? planned : o->done,
                             .seconds = tuning_seconds(t),
                             .planned_seconds = t->seconds,
                             .schedule = k->schedule,

@@ -155,15 +155,19 @@ static int search(Tuning *t, dcn_error *err)
     return 0;
 }
 
-int tuning_run(Tuning *t, dcn_error *err)
+static int run_plain(Tuning *t, dcn_error *err)
 {
     if (search(t, err))
         return -1;
-    int failed = 0;
-    if (t->opt->effort == DCN_TUNE_ESTIMATE)
-        take_ranked(t);
-    else
-        failed = tuning_finish(t, err);
+    if (t->opt->effort != DCN_TUNE_ESTIMATE)
+        return tuning_finish(t, err);
+    take_ranked(t);
+    return 0;
+}
+
+int tuning_run(Tuning *t, dcn_error *err)
+{
+    int failed = t->space.start.lowering->parts ? tuning_run_composite(t, err) : run_plain(t, err);
     t->out->seconds = tuning_seconds(t);
     t->out->peak_gflops = t->peak;
     return failed;
@@ -176,8 +180,8 @@ const char *dcn_tried_name(dcn_tried t)
     return (unsigned)t < DCN_TRIED_NKINDS ? tune_outcome_names[t] : "?";
 }
 
-int tune_remembering(const dcn_spec *s, const dcn_tune_options *opt, const TuneStoreAt *place,
-                     dcn_tuned *out, dcn_error *err)
+int tuning_like(const Tuning *like, const dcn_spec *s, const dcn_tune_options *opt, dcn_tuned *out,
+                dcn_error *err)
 {
     static const dcn_tune_options plain;
     Tuning *t = calloc(1, sizeof *t);
@@ -186,15 +190,24 @@ int tune_remembering(const dcn_spec *s, const dcn_tune_options *opt, const TuneS
     *out = (dcn_tuned){ .end = DCN_TUNE_COMPLETE };
     *t = (Tuning){ .spec = s,
                    .opt = opt ? opt : &plain,
-                   .lowerings = cg_lowerings,
-                   .place = place,
-                   .patience = PATIENCE,
-                   .care = CARE,
+                   .lowerings = like->lowerings,
+                   .place = like->place,
+                   .patience = like->patience,
+                   .care = like->care,
                    .out = out };
     int failed = tuning_open(t, err) || tuning_run(t, err);
     tuning_close(t);
     free(t);
     return failed ? -1 : 0;
+}
+
+int tune_remembering(const dcn_spec *s, const dcn_tune_options *opt, const TuneStoreAt *place,
+                     dcn_tuned *out, dcn_error *err)
+{
+    const Tuning like = {
+        .lowerings = cg_lowerings, .place = place, .patience = PATIENCE, .care = CARE
+    };
+    return tuning_like(&like, s, opt, out, err);
 }
 
 int dcn_tune(const dcn_spec *s, const dcn_tune_options *opt, dcn_tuned *out, dcn_error *err)

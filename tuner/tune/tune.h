@@ -71,6 +71,12 @@ typedef struct Tuning {
 int tuning_open(Tuning *t, dcn_error *err);
 void tuning_close(Tuning *t);
 
+/* What is measured on; of what has stages only once they are tuned. */
+int tuning_open_fixture(Tuning *t, dcn_error *err);
+
+/* Whether nothing was given that stays as it is, so that what is found is the kernel's own. */
+bool tuning_is_open(const Tuning *t);
+
 double tuning_seconds(const Tuning *t); /* since the beginning */
 int tuning_is_stopped(const Tuning *t);
 
@@ -101,10 +107,17 @@ void tuning_keep_code(Tuning *t, const Schedule *sc, const CandidateResult *r);
 /* Tell the user. */
 void tuning_tell(Tuning *t, const Known *k, const char *why, int remembered, int confirming);
 
-/* ---- the run: tune.c, tune_finish.c ---------------------------------------------------------- */
+/* ---- the run: tune.c, finish.c, composite.c ----------------------------------------------------- */
 
 /* Opened already; fills t->out. */
 int tuning_run(Tuning *t, dcn_error *err);
+
+/* The same of what has stages: t->space.start does. */
+int tuning_run_composite(Tuning *t, dcn_error *err);
+
+/* A run of its own, with the store and the patience of another. */
+int tuning_like(const Tuning *t, const dcn_spec *s, const dcn_tune_options *opt, dcn_tuned *out,
+                dcn_error *err);
 
 /* dcn_tune with a store at that place (NULL: where the environment says). */
 int tune_remembering(const dcn_spec *s, const dcn_tune_options *opt, const TuneStoreAt *place,
@@ -112,5 +125,9 @@ int tune_remembering(const dcn_spec *s, const dcn_tune_options *opt, const TuneS
 
 /* Of equals the simpler one, confirmed against the guess. */
 int tuning_finish(Tuning *t, dcn_error *err);
+
+/* Fill t->out with what the confirmation of the best measured, or with what is known without one. */
+void tuning_fill(Tuning *t, const CandidateResult *r);
+void tuning_fill_unconfirmed(Tuning *t);
 
 #endif

@@ -177,7 +177,7 @@ static int walk(rt_rng *r, const dcn_spec *s, const dcn_target *t, Schedule *sc)
 Schedule random_schedule(rt_rng *r, const dcn_spec *s, const dcn_target *t)
 {
     int first = random_below(r, 3) == 0, n = 0, at = 0;
-    Schedule sc;
+    Schedule sc = { .lowering = NULL };
     while (cg_lowerings[n])
         n++;
     do {

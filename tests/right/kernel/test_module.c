@@ -41,22 +41,43 @@ static Operands open_operands(const dcn_kernel *k, rt_rng *r)
     return o;
 }
 
+/* Any legal schedule for each stage. */
+static void random_stages(rt_rng *r, const dcn_spec *s, char text[DCN_SCHEDULE_MAX])
+{
+    dcn_target t;
+    dcn_error err;
+    Schedule sc;
+    LoweringPart *part;
+    cr_assert_eq(dcn_target_native(&t, &err), 0, "%s", err.text);
+    cr_assert_eq(sched_guess(s, &t, NULL, &sc, &err), 0, "%s", err.text);
+    int n = sc.lowering->parts(s, &part);
+    for (int i = 0; i < n; i++)
+        sc.part[i].sched = random_schedule(r, &part[i].spec, &t);
+    cr_assert_lt(sched_print(&sc, text, DCN_SCHEDULE_MAX), DCN_SCHEDULE_MAX);
+    free(part);
+    sched_free(&sc);
+}
+
 static void check_seed(dcn_op op, uint64_t seed)
 {
     dcn_error err;
     dcn_report report;
     dcn_kernel *k;
+    char schedule[DCN_SCHEDULE_MAX];
+    const dcn_options o = { .schedule = seed % 2 ? schedule : NULL };
     char what[DCN_SPEC_TEXT_MAX];
     rt_rng r = rt_rng_seed(seed);
     dcn_spec s = random_module(&r, op);
     dcn_spec_print(&s, what, sizeof what);
-    cr_assert_eq(dcn_compile(&s, NULL, &k, &err), 0, "%s: %s", what, err.text);
+    random_stages(&r, &s, schedule);
+    cr_assert_eq(dcn_compile(&s, &o, &k, &err), 0, "%s: %s", what, err.text);
+    cr_expect(!o.schedule || !strcmp(dcn_kernel_schedule(k), schedule), "%s", schedule);
     cr_assert_eq(dcn_verify(k, seed, 2, &report, &err), 0, "%s: %s", what, err.text);
     cr_expect_gt(report.checked, 0);
-    cr_expect_eq(report.failures, 0, "%s: %s", what, report.what);
-    Operands o = open_operands(k, &r);
-    check_guarded(k, &o, what);
-    tune_operands_close(&o);
+    cr_expect_eq(report.failures, 0, "%s, %s: %s", what, dcn_kernel_schedule(k), report.what);
+    Operands p = open_operands(k, &r);
+    check_guarded(k, &p, what);
+    tune_operands_close(&p);
     dcn_kernel_free(k);
 }
 

@@ -272,7 +272,7 @@ Test(collect, running_is_who_lives)
 static char *records_of(const char *const *name, int n, size_t *size, int64_t *count)
 {
     const char *path[4];
-    SweepLines lines;
+    char *text;
     SweepFound *found;
     SweepDbs dbs;
     dcn_error err;
@@ -280,12 +280,10 @@ static char *records_of(const char *const *name, int n, size_t *size, int64_t *c
         path[i] = in_dir(name[i]);
     cr_assert_eq(sweep_dbs_open(path, n, &dbs, &err), 0, "%s", err.text);
     cr_assert_eq(sweep_find(&plan, &dbs, &found, &err), 0, "%s", err.text);
-    cr_assert_eq(sweep_records(&plan, &dbs, found, &lines, &err), 0, "%s", err.text);
+    cr_assert_eq(sweep_records(&plan, &dbs, found, &text, size, count, &err), 0, "%s", err.text);
     free(found);
     sweep_dbs_close(&dbs);
-    *size = lines.size;
-    *count = lines.count;
-    return lines.text;
+    return text;
 }
 
 Test(collect, records_come_from_one_machine)
@@ -317,9 +315,8 @@ Test(collect, a_new_database_holds_rows_and_records)
     machine("a", SWEEP_DONE, "direct offset_chunk=1", 100, 1);
     static const char *const all[] = { "a" };
     char *text = records_of(all, 1, &size, &count);
-    const SweepLines lines = { text, size, count };
     for (int i = 0; i < 2; i++)
-        cr_assert_eq(sweep_write_db(&plan, &found, &lines, in_dir("merged"), &err), 0, "%s",
+        cr_assert_eq(sweep_write_db(&plan, &found, text, size, in_dir("merged"), &err), 0, "%s",
                      err.text);
     free(text);
     cr_expect_eq(state_of("merged"), SWEEP_DONE);

@@ -4,38 +4,16 @@
 #include "codegen/kernel/entry.h"
 #include "tests/support/case.h"
 #include "tests/tools/tune/bad.h"
+#include "tests/tools/tune/scratch.h"
 #include "tuner/tune/tune.h"
 
 #include <criterion/criterion.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static char dir[64];
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-    (void)st, (void)type, (void)at;
-    return remove(path);
-}
-
-static void own_store(void)
-{
-    snprintf(dir, sizeof dir, "/tmp/dcngen-tune-XXXXXX");
-    cr_assert_not_null(mkdtemp(dir));
-    setenv("DCNGEN_CACHE_DIR", dir, 1);
-    setenv("DCNGEN_SYSTEM_DIR", "/nonexistent", 1);
-    unsetenv("DCNGEN_CACHE");
-}
-
-static void drop_store(void)
-{
-    nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-TestSuite(tune, .init = own_store, .fini = drop_store);
+TestSuite(tune, .init = scratch_open, .fini = scratch_close);
 
 /* Few output channels: the guess is `direct`, whose space is small. */
 static dcn_spec small_spec(void)
@@ -312,7 +290,7 @@ Test(tune, offsets_from_a_file, .timeout = 100)
     dcn_tuned t;
     dcn_error err;
     char path[96];
-    snprintf(path, sizeof path, "%s/o.npy", dir);
+    snprintf(path, sizeof path, "%s/o.npy", getenv("DCNGEN_CACHE_DIR"));
     static float data[18 * 8 * 10];
     rt_array a = { RT_F32, 4, { 1, 18, 8, 10 }, 18 * 8 * 10, data };
     dcn_tune_options o = { .trials = 2, .offsets = path };

@@ -129,4 +129,37 @@ call tune --threads 1 --offsets none.npy k.lua
 same "a file that is not there" "2 yes" "$code $(grep -q none.npy <<<"$err" && echo yes)"
 call tune --threads 1 --target neoverse-v1 k.lua
 same "a machine that is not this one" "4 yes" "$code $(grep -q 'does not run' <<<"$err" && echo yes)"
+
+# ---- a layer: its stages, then the whole ---------------------------------------------------
+
+cat >layer.lua <<'SPEC'
+return deform_conv2d_pack {
+  name = "layer", in_channels = 8, out_channels = 16, height = 9, width = 10, kernel_size = 3, padding = 1,
+}
+SPEC
+
+told() { # EXPRESSION over the list e of events
+    python3 -c 'import json, sys; e = [json.loads(l) for l in sys.stdin]; print(eval(sys.argv[1]))' "$1" <<<"$out"
+}
+works tune --threads 1 --json --trials 6 layer.lua
+same "both stages are tuned" "['deform', 'offset']" \
+    "$(told 'sorted(x["stage"] for x in e if x["event"] == "stage")')"
+same "candidates say of which stage" True \
+    "$(told 'all(x["stage"] for x in e if x["event"] == "candidate" and not x["confirming"])')"
+same "the layer is confirmed" True "$(field confirmed)"
+winner=$(field schedule)
+works tune --threads 1 --json --trials 6 layer.lua
+same "all is remembered" "True $winner" \
+    "$(told 'e[-1]["remembered"] == e[-1]["done"] and not any(x.get("confirming") and not x["stage"] for x in e[:-1])') $(field schedule)"
+call tune --threads 1 --trials 6 layer.lua
+same "its log says so" "0 2" "$code $(grep -c "all remembered" <<<"$err")"
+works show schedule --threads 1 --json layer.lua
+same "the layer's schedule is the one found, and its stages are known" "$winner tuned ['tuned', 'tuned']" \
+    "$(python3 -c 'import json, sys; k = json.load(sys.stdin)["kernels"][0]; print(k["schedule"], k["origin"], [s["origin"] for s in k["stages"]])' <<<"$out")"
+works report --threads 1 --json layer.lua
+same "the report has the layer and its stages" "['layer', 'layer, deform', 'layer, offset']" \
+    "$(python3 -c 'import json, sys; print([k["name"] for k in json.load(sys.stdin)["kernels"]])' <<<"$out")"
+works cache pin --threads 1 --schedule "offset=direct" layer.lua
+works show schedule --threads 1 layer.lua
+same "a pin of one stage keeps the rest" 1 "$(grep -c '^  offset, pinned: direct' <<<"$out")"
 finish
