@@ -39,7 +39,7 @@ objects() {
 # build NAME CLANG-OPTIONS LINKER: the program $work/NAME/host
 # shellcheck disable=SC2086 # options are words
 build() {
-    clang-19 -O1 -std=c2x -ffreestanding -fno-builtin -I"$work" -I"$here/host" --embed-dir="$work" \
+    clang-19 -O1 -std=c2x -ffreestanding -fno-builtin -I"$work" -I"$here/../../.." --embed-dir="$work" \
         -Wall -Wextra -Werror $2 -c "$here/host/host.c" -o "$work/$1/host.o" || fail "$1: no host"
     $3 "$work/$1"/*.o -o "$work/$1/host" || fail "$1: not linked"
 }
