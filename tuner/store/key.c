@@ -147,6 +147,15 @@ int tune_key(const dcn_spec *s, const dcn_target *t, int threads, TuneKey *out, 
     return 0;
 }
 
+int tune_key_like(const TuneKey *key, const dcn_spec *s, TuneKey *out, dcn_error *err)
+{
+    *out = *key;
+    if ((size_t)print_spec(s, out->spec, sizeof out->spec) >= sizeof out->spec)
+        return dcn_fail(err, DCN_EFAILED, "internal: the key of '%s' is too long", s->name);
+    tune_key_id(out, out->id);
+    return 0;
+}
+
 static void digest(const char *first, const char *spec, const TuneKey *key, char id[TUNE_ID_MAX])
 {
     char threads[16];

@@ -31,6 +31,9 @@ const char *tune_code_build(void);
 /* spec is checked already; threads 0 means what dcn_execute would take. */
 int tune_key(const dcn_spec *s, const dcn_target *t, int threads, TuneKey *out, dcn_error *err);
 
+/* The key of another spec for the same machine, threads and build. */
+int tune_key_like(const TuneKey *key, const dcn_spec *s, TuneKey *out, dcn_error *err);
+
 /* The digest that belongs to the other fields: what `id` must be. */
 void tune_key_id(const TuneKey *key, char id[TUNE_ID_MAX]);
 

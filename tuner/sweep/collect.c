@@ -2,6 +2,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "tuner/sweep/collect.h"
+#include "codegen/lowering.h"
 #include "runtime/base/base.h"
 #include "tuner/store/db.h"
 
@@ -123,6 +124,7 @@ int sweep_find(const SweepPlan *plan, const SweepDbs *dbs, SweepFound **out, dcn
 typedef struct RecordLines {
     FILE *to;
     const SweepRow *row;
+    TuneKey key; /* of the last record */
     int64_t count;
     bool failed;
 } RecordLines;
@@ -137,8 +139,36 @@ static int write_record(void *self, const TuneKey *key, const TuneRecord *r)
         (l->row->state == SWEEP_DONE ? estimate : !(estimate && r->winner)))
         return 0;
     l->failed |= tune_record_write(l->to, key, r) != 0;
+    l->key = *key;
     l->count++;
     return l->failed;
+}
+
+static int write_part(TuneStore *db, const TuneKey *whole, const dcn_spec *part, RecordLines *lines,
+                      dcn_error *err)
+{
+    TuneKey key;
+    return tune_key_like(whole, part, &key, err) ||
+           tune_store_each(db, &key, write_record, lines, err);
+}
+
+/* A layer's stages were tuned for it, as kernels of their own. */
+static int write_parts(TuneStore *db, const TuneKey *whole, RecordLines *lines, dcn_error *err)
+{
+    dcn_module *m;
+    LoweringPart *part = NULL;
+    int n = 0, failed = 0;
+    if (dcn_load_text(whole->spec, "store", NULL, 0, &m, err))
+        return -1;
+    for (int i = 0; cg_lowerings[i]; i++)
+        if (cg_lowerings[i]->parts && sched_takes(cg_lowerings[i], dcn_module_spec(m, 0)))
+            n = cg_lowerings[i]->parts(dcn_module_spec(m, 0), &part);
+    for (int i = 0; i < n && !failed; i++)
+        if (sched_part_like(part, i) == i)
+            failed = write_part(db, whole, &part[i].spec, lines, err);
+    free(part);
+    dcn_module_free(m);
+    return failed;
 }
 
 static int write_records(const SweepDbs *dbs, const SweepFound *f, RecordLines *lines,
@@ -149,7 +179,11 @@ static int write_records(const SweepDbs *dbs, const SweepFound *f, RecordLines *
         return 0;
     memcpy(key.id, f->row.key, sizeof key.id);
     lines->row = &f->row;
-    return tune_store_each(dbs->at[f->db], &key, write_record, lines, err);
+    const int64_t before = lines->count;
+    if (tune_store_each(dbs->at[f->db], &key, write_record, lines, err))
+        return -1;
+    key = lines->key;
+    return lines->count > before ? write_parts(dbs->at[f->db], &key, lines, err) : 0;
 }
 
 int sweep_records(const SweepPlan *plan, const SweepDbs *dbs, const SweepFound *found, char **text,

@@ -128,4 +128,15 @@ kill "$holder"
 wait "$holder" 2>/dev/null
 wait "$one" && wait "$two"
 same "both come to their end" "0 6" "$? $(cat w1.log w2.log | grep -c ': done')"
+
+# ---- a layer brings the records of its stages with its own
+cat >layer.lua <<'LUA'
+return deform_conv2d_pack { in_channels = 8, out_channels = 8, height = 6, width = 6, kernel_size = 3, padding = 1 }
+LUA
+works sweep plan --target native --threads 1 --trials 4 -o layer.jsonl layer.lua
+call sweep worker --plan layer.jsonl --db layer.db
+same "the layer is tuned" 0 "$code"
+call sweep collect --plan layer.jsonl --export layer.out layer.db
+same "a layer's records and its stages'" "0 conv2d deform_conv2d deform_conv2d_pack" \
+    "$code $(grep -oE 'return [a-z0-9_]+' layer.out | cut -d' ' -f2 | sort -u | xargs)"
 finish
