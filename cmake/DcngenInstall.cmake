@@ -70,7 +70,6 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/dcngenConfig.cmake
 
 set(pkgconfig_dir ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig)
 file(RELATIVE_PATH pkgconfig_to_include ${pkgconfig_dir} ${CMAKE_INSTALL_FULL_INCLUDEDIR})
-list(JOIN OpenMP_C_FLAGS " " openmp_flags)
 configure_file(cmake/dcngen.pc.in dcngen.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/dcngen.pc
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT dev)

@@ -147,7 +147,7 @@ typedef struct dcn_call {
     int64_t batch, height, width, rois; /* only those that are dynamic in the spec are read */
     void *workspace; /* dcn_kernel_workspace_bytes for `threads`, or NULL: allocated inside */
     int threads;     /* 0: DCNGEN_NUM_THREADS, else one per core */
-    dcn_parallel_for parallel_for; /* NULL: OpenMP */
+    dcn_parallel_for parallel_for; /* NULL: threads of the library */
     void *parallel_self;
 } dcn_call;
 

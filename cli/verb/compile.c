@@ -11,6 +11,7 @@
 #include "cli/verb/depfile.h"
 #include "cli/verbs.h"
 #include "runtime/base/base.h"
+#include "runtime/exec/pool.h"
 #include "runtime/exec/threads.h"
 
 #include <stdlib.h>
@@ -136,7 +137,7 @@ static int make_all(CompileWork *w, dcn_error *err)
     int threads = rt_threads(w->args->threads, err);
     if (threads < 0)
         return -1;
-    rt_parallel_for(NULL, w->n, threads, make, w);
+    rt_shared_for(NULL, w->n, threads, make, w);
     for (int i = 0; i < w->n; i++) {
         if (w->all[i].err.code) {
             *err = w->all[i].err;

@@ -75,8 +75,7 @@ static int check_cpu(Finding found, dcn_error *err)
 
 static int check_threads(Finding found, dcn_error *err)
 {
-    int n = rt_threads(0, err);
-    return n < 0 ? -1 : find(found, "%d", n);
+    return rt_threads_print(found, sizeof(Finding), err) < 0 ? -1 : 0;
 }
 
 /* A small kernel that uses sampling, a mask and a polynomial. */

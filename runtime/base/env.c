@@ -2,6 +2,7 @@
 **
 **     DCNGEN_VERBOSE      comma-separated words of the table below
 **     DCNGEN_NUM_THREADS  threads where a call names none
+**     OMP_NUM_THREADS     the same, where that one is not set
 **     DCNGEN_MAX_ISA      a row of the target table that lowers the native machine
 **     DCNGEN_DUMP         directory for the stages of every compilation
 **     DCNGEN_CACHE        whether the store of tuning results is read and written: off, ro, rw
@@ -84,6 +85,16 @@ static int read_threads(int *threads, dcn_error *err)
     return 0;
 }
 
+/* A variable that is not ours: what makes no sense to us is none of our business.  "4,2" is for nested loops. */
+static int omp_threads(void)
+{
+    const char *text = get("OMP_NUM_THREADS");
+    long n = text ? strtol(text, NULL, 10) : 0;
+    if (n < 1)
+        return 0;
+    return n < RT_MAX_THREADS ? (int)n : RT_MAX_THREADS;
+}
+
 /* Which of three known values the variable has; default_value where it is not set. */
 static int read_choice(const char *name, const char *const known[3], int default_value,
                        dcn_error *err)
@@ -104,6 +115,7 @@ int rt_env_read(rt_env *out, dcn_error *err)
     static const char *const tune[] = { "off", "cached", "on" };
     *out = (rt_env){ .max_isa = get("DCNGEN_MAX_ISA"),
                      .dump = get("DCNGEN_DUMP"),
+                     .omp_num_threads = omp_threads(),
                      .cache_dir = get("DCNGEN_CACHE_DIR"),
                      .system_dir = get("DCNGEN_SYSTEM_DIR") };
     if (read_verbose(&out->verbose, err) || read_threads(&out->num_threads, err))

@@ -25,6 +25,7 @@ enum { RT_TUNE_OFF, RT_TUNE_CACHED, RT_TUNE_ON };
 typedef struct rt_env {
     unsigned verbose;    /* RT_VERBOSE_ bits */
     int num_threads;     /* DCNGEN_NUM_THREADS; 0: not set */
+    int omp_num_threads; /* OMP_NUM_THREADS, its first number; 0: not set, or none that makes sense */
     const char *max_isa; /* DCNGEN_MAX_ISA, borrowed from the environment; NULL: not set */
     const char *dump;    /* DCNGEN_DUMP, a directory, likewise */
     int cache, tune;     /* RT_CACHE_RW and RT_TUNE_CACHED where nothing is set */

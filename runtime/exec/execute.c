@@ -9,6 +9,7 @@
 #include "runtime/base/tensor.h"
 #include "runtime/exec/kernel.h"
 #include "runtime/exec/operands.h"
+#include "runtime/exec/pool.h"
 #include "runtime/exec/threads.h"
 #include "runtime/spec/op.h"
 
@@ -17,7 +18,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORKSPACE_ALIGN = 64 };
+/* THREAD_NS: what a thread must have to do to be worth waking: it takes some microseconds until it
+** runs, and its core's caches are cold. */
+enum { WORKSPACE_ALIGN = 64, THREAD_NS = 20000 };
+
+/* What one core reads and writes at most, from memory and caches together. */
+#define BYTES_PER_NS 20.0
 
 /* The args block as generated code reads it: pointers, then four sizes, each 8 bytes wide. */
 typedef struct Args {
@@ -131,7 +137,7 @@ static void run_task(void *arg, int64_t i, int thread)
 
 static int run_phases(Phase *p, const dcn_call *call, dcn_error *err)
 {
-    dcn_parallel_for loop = call->parallel_for ? call->parallel_for : rt_parallel_for;
+    dcn_parallel_for loop = call->parallel_for ? call->parallel_for : rt_shared_for;
     for (p->index = 0; (p->tasks = p->kernel->entry.tasks(p->args, p->index)) >= 0; p->index++) {
         atomic_store(&p->done, 0);
         loop(call->parallel_self, p->tasks, p->threads, run_task, p);
@@ -142,7 +148,18 @@ static int run_phases(Phase *p, const dcn_call *call, dcn_error *err)
     return 0;
 }
 
-int dcn_execute(const dcn_kernel *k, const dcn_call *call, dcn_error *err)
+/* As many of the threads as have something to do. */
+static int useful_threads(const dcn_kernel *k, const dcn_spec *bound, int threads)
+{
+    const double compute = k->ns_per_flop * dcn_spec_flops(bound);
+    const double memory = dcn_spec_bytes(bound) / BYTES_PER_NS;
+    const double ns = compute > memory ? compute : memory;
+    if (compute <= 0 || ns >= (double)threads * THREAD_NS)
+        return threads;
+    return ns < 2 * THREAD_NS ? 1 : (int)(ns / THREAD_NS);
+}
+
+int rt_execute(const dcn_kernel *k, const dcn_call *call, bool all_threads, dcn_error *err)
 {
     dcn_spec bound;
     int threads = rt_threads(call->threads, err);
@@ -155,6 +172,8 @@ int dcn_execute(const dcn_kernel *k, const dcn_call *call, dcn_error *err)
     if (check_operands(k, &operands, call, err))
         return -1;
 
+    if (!all_threads)
+        threads = useful_threads(k, &bound, threads);
     Args args;
     fill_args(&args, call, &bound, operands.n);
     const dcn_sizes sizes = { bound.batch, bound.height, bound.width, bound.rois };
@@ -165,4 +184,9 @@ int dcn_execute(const dcn_kernel *k, const dcn_call *call, dcn_error *err)
         get_workspace(call, bytes, &phase.workspace, &memory, err) || run_phases(&phase, call, err);
     free(memory);
     return failed ? -1 : 0;
+}
+
+int dcn_execute(const dcn_kernel *k, const dcn_call *call, dcn_error *err)
+{
+    return rt_execute(k, call, false, err);
 }

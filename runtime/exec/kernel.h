@@ -17,6 +17,7 @@
 #define DCN_RUNTIME_KERNEL_H
 
 #include <dcngen.h>
+#include <stdbool.h>
 
 typedef struct rt_entry {
     void (*run)(const void *args, int64_t phase, int64_t first, int64_t last, void *workspace,
@@ -45,9 +46,13 @@ struct dcn_kernel {
     dcn_target target;
     dcn_choice choice;
     rt_entry entry;
+    double ns_per_flop; /* of one thread, as estimated; 0: unknown */
     size_t code_bytes;
     void *owner;                  /* of the machine code */
     void (*release)(void *owner); /* called by dcn_kernel_free */
 };
+
+/* dcn_execute.  all_threads: on as many as the call says, however little there is to do. */
+int rt_execute(const dcn_kernel *k, const dcn_call *call, bool all_threads, dcn_error *err);
 
 #endif

@@ -1,52 +1,57 @@
-/* pool.c: threads of our own that stay from one parallel loop to the next.
+/* pool.c: worker threads that stay from one parallel loop to the next.
 **
-** A loop is announced by counting `turn` up; every worker takes part in every turn and counts
-** `working` down.  Who waits looks at its counter for some microseconds first, since phases of a
-** kernel follow one another quickly, and sleeps only then.  With fewer cores than threads looking
-** would keep the others from working.
+** A loop lies on its caller's stack and hangs in a list while it has room for more
+** threads.  Announcing it counts `turn` up, which is what idle workers look at: for some
+** microseconds they spin, because phases of a kernel follow one another quickly; then they sleep on
+** it (futex).  Who is woken wakes two more while there is room, so that a large team is on its way
+** after a few steps.  The caller takes its loop off the list when nothing is left to begin, and
+** waits for the tasks that workers are in the middle of.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/exec/pool.h"
-#include "runtime/base/base.h"
+#include "runtime/base/clock.h"
+#include "runtime/exec/workers.h"
 
-#include <pthread.h>
-#include <sched.h>
-#include <stdatomic.h>
-#include <stdlib.h>
+#include <fenv.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <stddef.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
-enum { LOOKS = 20000 };
+/* SPIN_NS: longer than from one phase of a small kernel to the next, and short beside the time
+** slice that it would take from others.  FANOUT: as many wake-ups as one thread can make while the
+** ones it woke begin to make theirs. */
+enum { SPIN_NS = 30000, LOOKS = 16, FANOUT = 2 };
 
-typedef struct Worker {
-    rt_pool *pool;
-    int index; /* 1 .. threads - 1; 0 is the caller */
-    pthread_t thread;
-} Worker;
+/* Of rt_loop.active: the caller sleeps until it is the only bit left. */
+#define WAITING (1u << 31)
 
-struct rt_pool {
-    int threads, started, looks;
-    bool closing;
-    Worker *worker;
-    pthread_mutex_t lock;
-    pthread_cond_t wake, done;
-    atomic_uint turn;
-    atomic_int working;
-    /* the loop in hand */
+struct rt_loop {
+    rt_loop *next, *former; /* in the list of those that have room */
     int64_t n;
-    int team;
-    atomic_llong next;
+    int team, joined; /* joined: the caller and the workers that ever took part */
     void (*body)(void *arg, int64_t i, int thread);
     void *arg;
+    fenv_t fenv;
+    atomic_llong begun;  /* the next index */
+    atomic_uint active;  /* workers inside, and WAITING */
+    unsigned generation; /* of the pool: after a fork its workers are those of another process */
 };
 
-static void take_part(rt_pool *p, int thread)
+/* ---- futex --------------------------------------------------------------------------------- */
+
+static void sleep_while(atomic_uint *word, unsigned value)
 {
-    if (thread >= p->team)
-        return;
-    for (int64_t i = atomic_fetch_add(&p->next, 1); i < p->n; i = atomic_fetch_add(&p->next, 1))
-        p->body(p->arg, i, thread);
+    syscall(SYS_futex, (unsigned *)word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
 }
 
-/* ---- waiting ------------------------------------------------------------------------------- */
+/* The word may be gone when the call is made: then some other thread finds its own word unchanged,
+** or nobody is there. */
+static void wake(atomic_uint *word, int count)
+{
+    syscall(SYS_futex, (unsigned *)word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
+}
 
 static void pause_a_moment(void)
 {
@@ -57,157 +62,156 @@ static void pause_a_moment(void)
 #endif
 }
 
+/* Whether the word has changed from the value (in the bits of mask) before it was time to sleep. */
+static bool changes_soon(const rt_pool *p, atomic_uint *word, unsigned value)
+{
+    const double end = p->spins ? rt_now_ns() + SPIN_NS : 0;
+    do {
+        for (int i = 0; i < LOOKS; i++) {
+            if (atomic_load(word) != value)
+                return true;
+            pause_a_moment();
+        }
+    } while (p->spins && rt_now_ns() < end);
+    return false;
+}
+
+/* ---- the list of loops ----------------------------------------------------------------------- */
+
+static bool has_room(const rt_loop *l)
+{
+    return l->joined < l->team && atomic_load(&l->begun) < l->n;
+}
+
+static void hang(rt_pool *p, rt_loop *l)
+{
+    pthread_mutex_lock(&p->lock);
+    l->generation = p->generation;
+    l->next = p->open;
+    if (l->next)
+        l->next->former = l;
+    p->open = l;
+    pthread_mutex_unlock(&p->lock);
+}
+
+/* Nobody joins it afterwards.  False if the pool forgot it in a fork. */
+static bool unhang(rt_pool *p, rt_loop *l)
+{
+    pthread_mutex_lock(&p->lock);
+    const bool ours = l->generation == p->generation;
+    if (ours) {
+        *(l->former ? &l->former->next : &p->open) = l->next;
+        if (l->next)
+            l->next->former = l->former;
+    }
+    pthread_mutex_unlock(&p->lock);
+    return ours;
+}
+
+/* A loop that has room, with this thread as number *thread in it, or NULL; *more: others could
+** join, too. */
+static rt_loop *join(rt_pool *p, int *thread, bool *more)
+{
+    pthread_mutex_lock(&p->lock);
+    rt_loop *l = p->open;
+    while (l && !has_room(l))
+        l = l->next;
+    if (l) {
+        *thread = l->joined++;
+        atomic_fetch_add(&l->active, 1);
+        *more = has_room(l) || l->next;
+    }
+    pthread_mutex_unlock(&p->lock);
+    return l;
+}
+
+static void wake_workers(rt_pool *p, int count)
+{
+    if (atomic_load(&p->sleeping) > 0)
+        wake(&p->turn, count);
+}
+
+/* ---- working --------------------------------------------------------------------------------- */
+
+static void take_part(rt_loop *l, int thread)
+{
+    for (int64_t i = atomic_fetch_add(&l->begun, 1); i < l->n; i = atomic_fetch_add(&l->begun, 1))
+        l->body(l->arg, i, thread);
+}
+
+/* The loop may be gone as soon as it is left. */
+static void leave(rt_loop *l)
+{
+    if (atomic_fetch_sub(&l->active, 1) == (WAITING | 1))
+        wake(&l->active, 1);
+}
+
 static void await_turn(rt_pool *p, unsigned former)
 {
-    for (int i = 0; i < p->looks; i++) {
-        if (atomic_load(&p->turn) != former)
-            return;
-        pause_a_moment();
-    }
-    pthread_mutex_lock(&p->lock);
-    while (atomic_load(&p->turn) == former)
-        pthread_cond_wait(&p->wake, &p->lock);
-    pthread_mutex_unlock(&p->lock);
-}
-
-static void await_workers(rt_pool *p)
-{
-    for (int i = 0; i < p->looks; i++) {
-        if (atomic_load(&p->working) == 0)
-            return;
-        pause_a_moment();
-    }
-    pthread_mutex_lock(&p->lock);
-    while (atomic_load(&p->working) > 0)
-        pthread_cond_wait(&p->done, &p->lock);
-    pthread_mutex_unlock(&p->lock);
-}
-
-static void finish(rt_pool *p)
-{
-    if (atomic_fetch_sub(&p->working, 1) > 1)
+    if (changes_soon(p, &p->turn, former))
         return;
-    pthread_mutex_lock(&p->lock);
-    pthread_cond_signal(&p->done);
-    pthread_mutex_unlock(&p->lock);
+    atomic_fetch_add(&p->sleeping, 1);
+    while (atomic_load(&p->turn) == former)
+        sleep_while(&p->turn, former);
+    atomic_fetch_sub(&p->sleeping, 1);
 }
 
-static void announce(rt_pool *p)
+void rt_wake_all(rt_pool *p)
 {
-    atomic_store(&p->working, p->started);
-    pthread_mutex_lock(&p->lock);
-    atomic_fetch_add(&p->turn, 1);
-    pthread_cond_broadcast(&p->wake);
-    pthread_mutex_unlock(&p->lock);
+    wake(&p->turn, INT_MAX);
 }
 
-static void *work(void *arg)
+void *rt_worker_main(void *pool)
 {
-    Worker *w = arg;
-    rt_pool *p = w->pool;
-    for (unsigned seen = 0;; seen++) {
-        await_turn(p, seen);
-        if (p->closing)
+    rt_pool *p = pool;
+    for (;;) {
+        const unsigned turn = atomic_load(&p->turn);
+        bool more = false;
+        int thread = 0;
+        rt_loop *l = join(p, &thread, &more);
+        if (!l && atomic_load(&p->closing))
             return NULL;
-        take_part(p, w->index);
-        finish(p);
+        if (!l) {
+            await_turn(p, turn);
+            continue;
+        }
+        if (more)
+            wake_workers(p, FANOUT);
+        fesetenv(&l->fenv);
+        take_part(l, thread);
+        leave(l);
     }
+}
+
+/* ---- calling --------------------------------------------------------------------------------- */
+
+static void await_workers(const rt_pool *p, rt_loop *l)
+{
+    for (unsigned n = atomic_load(&l->active); n; n = atomic_load(&l->active)) {
+        if (changes_soon(p, &l->active, n))
+            continue;
+        if (atomic_compare_exchange_strong(&l->active, &n, n | WAITING))
+            break;
+    }
+    for (unsigned n = atomic_load(&l->active); n & ~WAITING; n = atomic_load(&l->active))
+        sleep_while(&l->active, n);
 }
 
 void rt_pool_for(void *self, int64_t n, int threads, void (*body)(void *arg, int64_t i, int thread),
                  void *arg)
 {
     rt_pool *p = self;
-    p->n = n;
-    p->team = threads;
-    p->body = body;
-    p->arg = arg;
-    atomic_store(&p->next, 0);
-    if (n > 1 && threads > 1 && p->started)
-        announce(p);
-    take_part(p, 0);
-    await_workers(p);
-}
-
-/* ---- opening and closing ------------------------------------------------------------------- */
-
-/* The core that lies `steps` further in the set, in a circle. */
-static int core_after(const cpu_set_t *cores, int from, int steps)
-{
-    for (int i = from; steps >= 0; i = (i + 1) % CPU_SETSIZE)
-        if (CPU_ISSET(i, cores) && steps-- == 0)
-            return i;
-    return from;
-}
-
-static void pin_to(pthread_t thread, int core)
-{
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(core, &one);
-    (void)pthread_setaffinity_np(thread, sizeof one, &one);
-}
-
-static void pin_all(rt_pool *p, const cpu_set_t *cores)
-{
-    int first = sched_getcpu();
-    if (first < 0 || !CPU_ISSET(first, cores))
+    const int team = n < threads ? (int)n : threads;
+    rt_loop l = { .n = n, .team = team, .joined = 1, .body = body, .arg = arg };
+    if (team < 2 || !p->started) {
+        take_part(&l, 0);
         return;
-    for (int i = 0; i < p->started; i++)
-        pin_to(p->worker[i].thread, core_after(cores, first, p->worker[i].index));
-    pin_to(pthread_self(), first);
-}
-
-static int start_workers(rt_pool *p, dcn_error *err)
-{
-    for (int i = 0; i < p->threads - 1; i++) {
-        p->worker[i] = (Worker){ .pool = p, .index = i + 1 };
-        if (pthread_create(&p->worker[i].thread, NULL, work, &p->worker[i]))
-            return dcn_fail(err, DCN_EENV, "cannot start thread %d of %d", i + 1, p->threads);
-        p->started++;
     }
-    return 0;
-}
-
-int rt_pool_open(int threads, bool pin, rt_pool **out, dcn_error *err)
-{
-    cpu_set_t cores;
-    rt_pool *p = calloc(1, sizeof *p);
-    Worker *workers = calloc((size_t)threads, sizeof *workers);
-    if (!p || !workers) {
-        free(p);
-        free(workers);
-        return dcn_fail(err, DCN_EENV, "no memory for %d threads", threads);
-    }
-    p->threads = threads;
-    p->worker = workers;
-    pthread_mutex_init(&p->lock, NULL);
-    pthread_cond_init(&p->wake, NULL);
-    pthread_cond_init(&p->done, NULL);
-    bool known = !sched_getaffinity(0, sizeof cores, &cores);
-    bool enough = known && CPU_COUNT(&cores) >= threads;
-    p->looks = enough ? LOOKS : 0;
-    if (start_workers(p, err)) {
-        rt_pool_close(p);
-        return -1;
-    }
-    if (pin && enough)
-        pin_all(p, &cores);
-    *out = p;
-    return 0;
-}
-
-void rt_pool_close(rt_pool *p)
-{
-    if (!p)
-        return;
-    p->closing = true;
-    announce(p);
-    for (int i = 0; i < p->started; i++)
-        pthread_join(p->worker[i].thread, NULL);
-    pthread_mutex_destroy(&p->lock);
-    pthread_cond_destroy(&p->wake);
-    pthread_cond_destroy(&p->done);
-    free(p->worker);
-    free(p);
+    fegetenv(&l.fenv);
+    hang(p, &l);
+    atomic_fetch_add(&p->turn, 1);
+    wake_workers(p, FANOUT);
+    take_part(&l, 0);
+    if (unhang(p, &l))
+        await_workers(p, &l);
 }

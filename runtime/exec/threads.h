@@ -1,4 +1,4 @@
-/* threads.h: how many threads a call uses, and a parallel loop over them.
+/* threads.h: how many threads a call uses where it does not say.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_RUNTIME_THREADS_H
@@ -6,12 +6,11 @@
 
 #include <dcngen.h>
 
-/* threads if it is 1 .. RT_MAX_THREADS; for 0 DCNGEN_NUM_THREADS, else the cores that this process
-** may use.  -1 with err for any other number. */
+/* threads if it is 1 .. RT_MAX_THREADS; for 0 DCNGEN_NUM_THREADS, else OMP_NUM_THREADS, else the
+** cores that this process may use.  -1 with err for any other number. */
 int rt_threads(int threads, dcn_error *err);
 
-/* A dcn_parallel_for on OpenMP threads; each takes the next index when it is free.  No self. */
-void rt_parallel_for(void *self, int64_t n, int threads,
-                     void (*body)(void *arg, int64_t i, int thread), void *arg);
+/* The same for 0, and where it comes from, for people. */
+int rt_threads_print(char *text, size_t size, dcn_error *err);
 
 #endif

@@ -30,6 +30,22 @@ static int build_and_load(const Choice *c, dcn_kernel *k, dcn_error *err)
     return failed;
 }
 
+/* What a multiply-add costs on one thread; sizes that are not known yet are taken to be moderate,
+** since it hardly depends on them. */
+static double ns_per_flop(const dcn_spec *s, const Choice *c)
+{
+    enum { SIZE = 64 };
+    const dcn_sizes sizes = { s->batch == DCN_DYNAMIC ? 1 : s->batch,
+                              s->height == DCN_DYNAMIC ? SIZE : s->height,
+                              s->width == DCN_DYNAMIC ? SIZE : s->width,
+                              s->rois == DCN_DYNAMIC ? SIZE : s->rois };
+    dcn_spec bound;
+    if (dcn_spec_bind(s, sizes, &bound, NULL))
+        return 0;
+    const double flops = dcn_spec_flops(&bound);
+    return flops > 0 ? sched_cost(&c->schedule, &bound, &c->target, 1) / flops : 0;
+}
+
 static int compile(const dcn_spec *s, const Choice *c, dcn_kernel **out, dcn_error *err)
 {
     if (check_runnable(&c->target, err))
@@ -40,6 +56,7 @@ static int compile(const dcn_spec *s, const Choice *c, dcn_kernel **out, dcn_err
     k->spec = *s;
     k->target = c->target;
     k->choice = c->what;
+    k->ns_per_flop = ns_per_flop(s, c);
     if (build_and_load(c, k, err)) {
         dcn_kernel_free(k);
         return -1;

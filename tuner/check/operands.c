@@ -5,6 +5,7 @@
 */
 #include "tuner/check/operands.h"
 #include "runtime/base/base.h"
+#include "runtime/exec/kernel.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -142,5 +143,5 @@ int tune_run(const Operands *o, int threads, void *workspace, dcn_error *err)
                             .workspace = workspace,
                             .parallel_for = o->parallel_for,
                             .parallel_self = o->parallel_self };
-    return dcn_execute(o->kernel, &call, err);
+    return rt_execute(o->kernel, &call, o->all_threads, err);
 }

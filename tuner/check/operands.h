@@ -18,6 +18,7 @@ typedef struct Operands {
     void *typed[RT_NUM_OPERANDS];   /* the same as dcn_execute wants them; weight packed */
     dcn_parallel_for parallel_for;  /* for tune_run; NULL: dcn_execute's own */
     void *parallel_self;
+    bool all_threads; /* for tune_run: on all threads, however small the kernel */
 } Operands;
 
 /* Memory for all tensors of a kernel at the sizes of `bound`; k may be NULL.  Close it even after a

@@ -32,6 +32,7 @@ static int verify_size(Verify *v, const dcn_kernel *k, const dcn_spec *bound, dc
     int failed = tune_operands_open(&v->o, k, bound, err) || tune_fill_inputs(&v->o, &v->rng, err);
     v->o.parallel_for = v->crew->parallel_for;
     v->o.parallel_self = v->crew->self;
+    v->o.all_threads = true;
     for (int i = 0; i < ncases && !failed; i++)
         failed = verify_case(v, &cases[i], err);
     tune_operands_close(&v->o);

@@ -9,7 +9,7 @@
 /* Who runs the tasks of a kernel. */
 typedef struct TuneCrew {
     int threads;
-    dcn_parallel_for parallel_for; /* NULL: OpenMP */
+    dcn_parallel_for parallel_for; /* NULL: the shared pool */
     void *self;
 } TuneCrew;
 

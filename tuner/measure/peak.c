@@ -7,16 +7,27 @@
 #include "tuner/measure/peak.h"
 #include "runtime/base/base.h"
 #include "runtime/base/clock.h"
+#include "runtime/exec/pool.h"
 #include "runtime/exec/threads.h"
 
 #include <stdlib.h>
 
-static const double RUN_NS = 4e6;
+static const double RUN_NS = 4e6, WAIT_NS = 1e6;
+
+/* All run at the same time, so that they share what cores share; one that does not come is not waited for long. */
+static void await_others(TunePeak *p)
+{
+    const double end = rt_now_ns() + WAIT_NS;
+    atomic_fetch_add(&p->arrived, 1);
+    while (atomic_load(&p->arrived) < p->threads && rt_now_ns() < end)
+        continue;
+}
 
 static void time_thread(void *arg, int64_t i, int thread)
 {
     TunePeak *p = arg;
     (void)thread;
+    await_others(p);
     double start = rt_now_ns();
     p->run(p->rounds);
     p->rate[i] = p->flops / (rt_now_ns() - start);
@@ -25,7 +36,8 @@ static void time_thread(void *arg, int64_t i, int thread)
 double tune_peak_run(TunePeak *p)
 {
     double sum = 0;
-    dcn_parallel_for loop = p->parallel_for ? p->parallel_for : rt_parallel_for;
+    atomic_store(&p->arrived, 0);
+    dcn_parallel_for loop = p->parallel_for ? p->parallel_for : rt_shared_for;
     loop(p->parallel_self, p->threads, p->threads, time_thread, p);
     for (int i = 0; i < p->threads; i++)
         sum += p->rate[i];

@@ -6,6 +6,8 @@
 
 #include "codegen/cg.h"
 
+#include <stdatomic.h>
+
 typedef struct TunePeak {
     CgPeak run;
     void *owner;
@@ -13,7 +15,8 @@ typedef struct TunePeak {
     double flops;   /* of one run on one thread */
     double *rate;   /* per thread, in flops per ns */
     int threads;
-    dcn_parallel_for parallel_for; /* may be set once it is open; NULL: OpenMP */
+    atomic_int arrived;            /* threads that have come to the run in hand */
+    dcn_parallel_for parallel_for; /* may be set once it is open; NULL: the shared pool */
     void *parallel_self;
 } TunePeak;
 

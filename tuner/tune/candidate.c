@@ -1,7 +1,7 @@
 /* candidate.c: one schedule, built, verified and timed in a process of its own.
 **
 ** The process inherits the rig and leaves its result in shared memory, stage by stage, so that its death tells
-** at least where it died.  It never touches OpenMP, whose threads a fork leaves behind.
+** at least where it died.  Its threads are its own: those of the parent stay behind in a fork.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "tuner/tune/candidate.h"

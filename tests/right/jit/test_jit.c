@@ -3,6 +3,7 @@
 */
 #include "codegen/target/fatal.h"
 #include "codegen/target/llvm_init.h"
+#include "runtime/exec/kernel.h"
 #include "tests/support/case.h"
 
 #include <criterion/criterion.h>
@@ -45,8 +46,8 @@ static void *call_often(void *arg)
     tensor[rt_operand_at(&o->spec, RT_OUTPUT)] = output;
     for (int i = 0; i < 50; i++) {
         memset(output, 0xff, me->bytes);
-        me->wrong +=
-            dcn_execute(me->c->kernel, &call, NULL) || memcmp(output, me->want, me->bytes) != 0;
+        me->wrong += rt_execute(me->c->kernel, &call, true, NULL) ||
+                     memcmp(output, me->want, me->bytes) != 0;
     }
     free(output);
     return NULL;

@@ -3,6 +3,7 @@
 */
 #include "tests/right/kernel/called.h"
 #include "runtime/base/tensor.h"
+#include "runtime/exec/kernel.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -53,7 +54,7 @@ Guarded called(const dcn_kernel *k, const dcn_spec *bound, void *const plain[RT_
         k, (dcn_sizes){ call.batch, call.height, call.width, call.rois }, threads);
     Guarded workspace = guarded_new((bytes + 63) / 64 * 64, side);
     call.workspace = bytes ? workspace.at : NULL;
-    cr_assert_eq(dcn_execute(k, &call, &err), 0, "%s", err.text);
+    cr_assert_eq(rt_execute(k, &call, true, &err), 0, "%s", err.text);
     guarded_free(&workspace);
     const int output = rt_operand_at(bound, RT_OUTPUT);
     for (int i = 0; i < n; i++)

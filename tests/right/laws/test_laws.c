@@ -4,6 +4,7 @@
 ** schedules must not matter).  Both sides of a law are compiled kernels.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "runtime/exec/kernel.h"
 #include "tests/right/laws/variant.h"
 
 #include <criterion/criterion.h>
@@ -376,7 +377,7 @@ static void run_backwards(Case *c)
     };
     dcn_error err;
     tune_poison_outputs(&c->o);
-    cr_assert_eq(dcn_execute(c->kernel, &call, &err), 0, "%s", err.text);
+    cr_assert_eq(rt_execute(c->kernel, &call, true, &err), 0, "%s", err.text);
 }
 
 static void threads(const Variant *v)

@@ -1,7 +1,7 @@
 /* test_oom.c: whichever allocation fails, the answer is an error and nothing is lost.
 **
 ** Each function is called with its first allocation refused, then its second, and so on until none
-** was.  LLVM and OpenMP end the process when they have no memory, so only functions that do without
+** was.  LLVM ends the process when it has no memory, so only functions that do without
 ** them are tried.
 ** SPDX-License-Identifier: Apache-2.0
 */
