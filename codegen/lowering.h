@@ -1,15 +1,15 @@
 /* lowering.h: ways to compute a Spec, and the choices each leaves open.
 **
-** A Lowering declares its knobs in a table; a Schedule is one lowering with one value for each of its knobs.  Its
-** text form is `tiled mr=6 nv=4 ...`.
+** A Lowering declares its knobs in a table; a Schedule is one lowering with one value for each of
+** its knobs.  Its text form is `tiled mr=6 nv=4 ...`.
 **
 **     refuse   NULL if the schedule is legal for this spec and target, else why not
 **     guess    a good schedule without measuring; always legal if any is
 **     cost     estimated ns of one call, to order and prune by; NULL: unknown
 **     emit     append the kernel to a module; cannot fail on a legal schedule
 **
-** A composite lowering has no knobs but parts: operators with specs of their own, each with a schedule of its own.
-** Its text form is `stages offset={tiled mr=6 ...} core={aggregate ...}`.
+** A composite lowering has no knobs but parts: operators with specs of their own, each with a
+** schedule of its own.  Its text form is `stages offset={tiled mr=6 ...} core={aggregate ...}`.
 **
 **     parts       names and specs of the parts
 **     emit_parts  append the kernel, given a schedule for each part
@@ -63,15 +63,16 @@ typedef struct Lowering {
     /* The kernel that is asked for, see kernel/entry.h. */
     void (*emit)(struct Emit *e, struct Kernel *kernel, const dcn_target *t, const int *k);
 
-    /* Of a composite, instead of all from `knobs` on.  parts: how many there are, in *out, which is malloc'ed; -1
-    ** without memory.  emit_parts: -1 without memory; the module is then of no use. */
+    /* Of a composite, instead of all from `knobs` on.  parts: how many there are, in *out, which is
+    ** malloc'ed; -1 without memory.  emit_parts: -1 without memory; the module is then of no
+    ** use. */
     int (*parts)(const dcn_spec *s, LoweringPart **out);
     int (*emit_parts)(struct Emit *e, struct Kernel *kernel, const dcn_target *t,
                       const struct SchedPart *part);
 } Lowering;
 
-/* A plain value.  A composite's parts are one block of memory that belongs to whoever made the schedule with
-** sched_guess, sched_parse or sched_copy; a copy by assignment borrows it. */
+/* A plain value.  A composite's parts are one block of memory that belongs to whoever made the
+** schedule with sched_guess, sched_parse or sched_copy; a copy by assignment borrows it. */
 typedef struct Schedule {
     const Lowering *lowering;
     int k[MAX_KNOBS];
@@ -84,8 +85,9 @@ typedef struct SchedPart {
     Schedule sched;
 } SchedPart;
 
-/* Somebody who may know a better schedule than a guess, as from measuring; codegen asks for parts of composites.
-** ask: 1 and *out, which the caller frees; 0: nothing is known, *out is as it was. */
+/* Somebody who may know a better schedule than a guess, as from measuring; codegen asks for parts
+** of composites.  ask: 1 and *out, which the caller frees; 0: nothing is known, *out is as it
+** was. */
 typedef struct SchedKnown {
     int (*ask)(void *self, const dcn_spec *s, const dcn_target *t, Schedule *out);
     void *self;
@@ -97,26 +99,29 @@ extern const Lowering *const cg_lowerings[];
 /* Whether it can compile the operator of the spec at all. */
 int sched_takes(const Lowering *lowering, const dcn_spec *s);
 
-/* The best guess over all lowerings; -1 with the reasons if every one refuses.  The parts of a composite are those
-** that are known (NULL: none is), else guessed.  Freed by sched_free, as that of sched_parse. */
+/* The best guess over all lowerings; -1 with the reasons if every one refuses.  The parts of a
+** composite are those that are known (NULL: none is), else guessed.  Freed by sched_free, as that
+** of sched_parse. */
 int sched_guess(const dcn_spec *s, const dcn_target *t, const SchedKnown *known, Schedule *out,
                 dcn_error *err);
 
-/* Text to schedule.  A lowering name alone, or with some knobs, is completed by its guess; knobs alone narrow the
-** best guess.  Parts of a composite that are not named, and what their text leaves open, are as known, else guessed.
-** -1 with a message for an unknown name, a value outside the space (the allowed ones are listed) or a refused
-** combination (with the reason); it begins with the stage. */
+/* Text to schedule.  A lowering name alone, or with some knobs, is completed by its guess; knobs
+** alone narrow the best guess.  Parts of a composite that are not named, and what their text leaves
+** open, are as known, else guessed.  -1 with a message for an unknown name, a value outside the
+** space (the allowed ones are listed) or a refused combination (with the reason); it begins with
+** the stage. */
 int sched_parse(const char *text, const dcn_spec *s, const dcn_target *t, const SchedKnown *known,
                 Schedule *out, dcn_error *err);
 
 /* Every knob written; parsing it gives the same schedule.  Returns the length, as snprintf does. */
 int sched_print(const Schedule *sc, char *buf, size_t size);
 
-/* The text that a composite's schedule text has for the part of that name, as it was written: 1 and *out, DCN_SCHEDULE_MAX bytes;
-** 0: none. */
+/* The text that a composite's schedule text has for the part of that name, as it was written: 1 and
+** *out, DCN_SCHEDULE_MAX bytes; 0: none. */
 int sched_part_text(const char *text, const char *name, char *out);
 
-/* The first of the parts up to number i that is the same kernel, under whatever name: perhaps i itself. */
+/* The first of the parts up to number i that is the same kernel, under whatever name: perhaps i
+** itself. */
 int sched_part_like(const LoweringPart *part, int i);
 
 void sched_free(Schedule *sc);                      /* it may be none: lowering NULL */
@@ -126,7 +131,8 @@ bool sched_equal(const Schedule *a, const Schedule *b);
 /* Estimated ns of one call; a composite's is the sum of its parts'; 0: unknown. */
 double sched_cost(const Schedule *sc, const dcn_spec *s, const dcn_target *t, int threads);
 
-/* Append the kernel that is asked for to a module.  -1 without memory; the module is then of no use. */
+/* Append the kernel that is asked for to a module.  -1 without memory; the module is then of no
+** use. */
 int sched_emit(const Schedule *sc, struct Emit *e, struct Kernel *kernel, const dcn_target *t);
 
 /* Walk the legal schedules of sc->lowering, no composite, in order; 0 when there are no more. */

@@ -225,7 +225,7 @@ int sched_part_like(const LoweringPart *part, int i)
     return i;
 }
 
-/* ---- what a schedule means --------------------------------------------------------------------- */
+/* ---- what a schedule means ------------------------------------------------------------------- */
 
 double sched_cost(const Schedule *sc, const dcn_spec *s, const dcn_target *t, int threads)
 {

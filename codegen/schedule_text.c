@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- printing ---------------------------------------------------------------------------------- */
+/* ---- printing -------------------------------------------------------------------------------- */
 
 static void add(rt_text *t, const Schedule *sc)
 {
@@ -34,7 +34,7 @@ int sched_print(const Schedule *sc, char *buf, size_t size)
     return (int)t.length;
 }
 
-/* ---- words ------------------------------------------------------------------------------------- */
+/* ---- words ----------------------------------------------------------------------------------- */
 
 /* A piece of a text; nothing if length is 0. */
 typedef struct Piece {
@@ -44,7 +44,8 @@ typedef struct Piece {
 
 static const char separators[] = " \t\n,";
 
-/* The first word of t, which keeps the rest.  What stands in braces is one word with what stands before them. */
+/* The first word of t, which keeps the rest.  What stands in braces is one word with what stands
+** before them. */
 static Piece next_word(Piece *t)
 {
     Piece word;
@@ -123,7 +124,7 @@ int sched_part_text(const char *text, const char *name, char *out)
     return 0;
 }
 
-/* ---- what is wrong ----------------------------------------------------------------------------- */
+/* ---- what is wrong --------------------------------------------------------------------------- */
 
 static int no_such(const char *what, Piece word, const char *const *names, dcn_error *err)
 {
@@ -179,7 +180,7 @@ static int bad_value(const Knob *q, Piece value, dcn_error *err)
                     value.length, value.at, list);
 }
 
-/* ---- parsing ----------------------------------------------------------------------------------- */
+/* ---- parsing --------------------------------------------------------------------------------- */
 
 /* What a text is for. */
 typedef struct Parse {
@@ -266,8 +267,8 @@ static int start_from_base(const Parse *p, Schedule *out)
     return sched_copy(p->base, out) ? dcn_fail(p->err, DCN_EENV, "no memory for a schedule") : 0;
 }
 
-/* What the words of a text alter.  Its first word is the lowering if it is no knob; without one it is the lowering
-** that would be used. */
+/* What the words of a text alter.  Its first word is the lowering if it is no knob; without one it
+** is the lowering that would be used. */
 static int start(const Parse *p, Piece first, Schedule *out)
 {
     const bool named = first.length && !has_value(first);

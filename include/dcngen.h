@@ -80,8 +80,8 @@ int dcn_target_known(int i, const char **cpu, const char **triple, const char **
 /* ---- compiling ----------------------------------------------------------- */
 
 typedef struct dcn_options {
-    /* "tiled mr=6 nv=4", or some knobs only; of a module "stages offset=direct core={tiled mr=6}", or some
-    ** stages only; NULL: as dcn_choice says */
+    /* "tiled mr=6 nv=4", or some knobs only; of a module "stages offset=direct core={tiled mr=6}",
+    ** or some stages only; NULL: as dcn_choice says */
     const char *schedule;
     const dcn_target *target; /* NULL: native */
     int threads; /* how many will run it, as it was tuned for; 0: as dcn_execute counts them */

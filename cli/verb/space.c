@@ -1,7 +1,8 @@
 /* space.c: the schedules that one kernel can have.
 **
-** Every point of the product of the knobs is asked for the reason why it is refused; of a product beyond
-** MAX_POINTS an even sample, and the counts say so.  The space of a module is those of its stages.
+** Every point of the product of the knobs is asked for the reason why it is refused; of a product
+** beyond MAX_POINTS an even sample, and the counts say so.  The space of a module is those of its
+** stages.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "cli/verb/space.h"
@@ -139,7 +140,8 @@ static json_t *counted_json(const Lowering *lowering, const SpaceCount *c)
 
 static json_t *lowerings_json(const dcn_spec *s, const dcn_target *t, int64_t most);
 
-/* "stages": each with its name, its operator, and its own lowerings, or the earlier stage that is the same kernel. */
+/* "stages": each with its name, its operator, and its own lowerings, or the earlier stage that is
+** the same kernel. */
 static json_t *composite_json(const Lowering *lowering, const dcn_spec *s, const dcn_target *t)
 {
     LoweringPart *part = NULL;

@@ -94,7 +94,7 @@ static void show_line(TuneShow *show, const dcn_tune_progress *p)
     snprintf(show->best, sizeof show->best, "%s", p->best);
 }
 
-/* ---- a stage that is done ---------------------------------------------------------------------- */
+/* ---- a stage that is done -------------------------------------------------------------------- */
 
 /* On a terminal it stays above the line that is written again and again. */
 static void show_stage(const TuneShow *show, const dcn_tune_progress *p)

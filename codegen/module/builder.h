@@ -13,8 +13,8 @@ bool stage_is_absent(StageRef ref);
 /* A new intermediate; they are asked for in the order in which they are first written. */
 StageRef stage_temp(Stages *g, StageGrid grid, int64_t channels);
 
-/* A stage of an operator, with the module's dtype and layout.  Its operands are bound by name, in any order; binding
-** an absent one does nothing. */
+/* A stage of an operator, with the module's dtype and layout.  Its operands are bound by name, in
+** any order; binding an absent one does nothing. */
 Stage *stage_add(Stages *g, const char *word, dcn_op op, StageGrid grid);
 void stage_bind(Stage *st, const char *tensor, StageRef ref);
 
@@ -25,8 +25,8 @@ Stage *stage_add_rows(Stages *g, const char *word, StageKind kind, const Rowwise
 /* Set the sizes of a stage's spec, again after its grid has changed. */
 void stage_set_sizes(const dcn_spec *module, Stage *st);
 
-/* A plain convolution, 1x1 unless more is said of it; its weight and bias are the module's tensors PARAM_weight and
-** PARAM_bias. */
+/* A plain convolution, 1x1 unless more is said of it; its weight and bias are the module's tensors
+** PARAM_weight and PARAM_bias. */
 typedef struct Conv {
     const char *word, *param;
     StageGrid grid;
@@ -39,10 +39,12 @@ Stage *stage_add_conv(Stages *g, const Conv *c);
 /* Give a stage the window of the module's own kernel. */
 void stage_copy_window(Stage *st, const dcn_spec *module);
 
-/* Give a stage every key of its operator that the module has as well, but for name, target and schedule. */
+/* Give a stage every key of its operator that the module has as well, but for name, target and
+** schedule. */
 void stage_copy_keys(Stage *st, const dcn_spec *module);
 
-/* Let a stage, the last one, do what the module does to its output: activation, batch norm, residual. */
+/* Let a stage, the last one, do what the module does to its output: activation, batch norm,
+** residual. */
 void stage_take_epilogue(const Stages *g, Stage *st);
 
 void stages_deform_conv2d_pack(Stages *g);

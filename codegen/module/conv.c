@@ -3,7 +3,8 @@
 **     deform_conv2d_pack     offset = conv(x);  out = deform(x, offset)
 **     separable_conv2d       t = depthwise(x);  out = pointwise(t)
 **
-** The offset convolution makes offsets and mask logits in one tensor, and the deformable one reads it as it is.
+** The offset convolution makes offsets and mask logits in one tensor, and the deformable one reads
+** it as it is.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/module/builder.h"

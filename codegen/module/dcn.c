@@ -12,7 +12,8 @@
 #include "runtime/spec/fields.h"
 #include "runtime/spec/shape.h"
 
-/* A matrix product over the channels of every pixel: `out` channels from all those of the module. */
+/* A matrix product over the channels of every pixel: `out` channels from all those of the
+** module. */
 static Stage *add_linear(Stages *g, const char *word, const char *param, int64_t out, StageRef from,
                          StageRef to)
 {

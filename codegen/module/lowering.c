@@ -1,6 +1,7 @@
 /* lowering.c: a module as its stages, one after another inside one object.
 **
-** Every stage is emitted whole, as functions of this object only; the module's entry points hand phases on:
+** Every stage is emitted whole, as functions of this object only; the module's entry points hand
+** phases on:
 **
 **     phases       those of stage 0, then those of stage 1, ...
 **     workspace    [slot 0][slot 1]...[the workspace of the stage in hand]
@@ -24,7 +25,7 @@ typedef struct Parts {
     int first_phase[MAX_STAGES + 1];
 } Parts;
 
-/* ---- parts -------------------------------------------------------------------------------------- */
+/* ---- parts ----------------------------------------------------------------------------------- */
 
 static int parts(const dcn_spec *s, LoweringPart **out)
 {
@@ -42,7 +43,7 @@ static int parts(const dcn_spec *s, LoweringPart **out)
     return *out ? n : -1;
 }
 
-/* ---- sizes ---------------------------------------------------------------------------------------- */
+/* ---- sizes ----------------------------------------------------------------------------------- */
 
 static void sizes_of(Emit *e, const Problem *pb, const Stage *st, idx size[4])
 {
@@ -78,7 +79,7 @@ static idx slot_at(Emit *e, const Problem *pb, const Stages *g, int slot)
     return at;
 }
 
-/* ---- calling a stage ---------------------------------------------------------------------------- */
+/* ---- calling a stage ------------------------------------------------------------------------- */
 
 /* What is bound to the operand of that name. */
 static StageRef bound_to(const Stage *st, const char *name)
@@ -133,7 +134,7 @@ static cond in_stage(Emit *e, const Parts *p, int i, idx phase)
                  x_less(e, phase, x_const(e, p->first_phase[i + 1])));
 }
 
-/* ---- entry points ----------------------------------------------------------------------------------- */
+/* ---- entry points ---------------------------------------------------------------------------- */
 
 static void emit_tasks(Emit *e, Kernel *kernel, const Parts *p)
 {
@@ -188,7 +189,7 @@ static void emit_workspace(Emit *e, Kernel *kernel, const Parts *p)
     e_return(e, x_add(e, slot_at(e, &pb, p->g, p->g->nslots), most));
 }
 
-/* ---- weights ---------------------------------------------------------------------------------------- */
+/* ---- weights --------------------------------------------------------------------------------- */
 
 static bool is_packed(const Stages *g, StageRef ref)
 {
@@ -228,7 +229,7 @@ static void emit_packed_bytes(Emit *e, Kernel *kernel, const Parts *p)
     e_return(e, bytes);
 }
 
-/* ---- the whole ------------------------------------------------------------------------------------ */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 /* The functions of every stage, internal to the object.  -1 without memory. */
 static int emit_stages(Emit *e, const dcn_target *t, Parts *p, const SchedPart *part)

@@ -1,8 +1,8 @@
 /* module.h: a module as a chain of the project's own operators.
 **
-** A stage is a plain spec of an operator with a schedule of its own, or a small operation on the rows of a
-** channels-last map.  Its operands are the module's tensors or intermediates; those share the workspace,
-** and two that are never alive together share one slot of it.
+** A stage is a plain spec of an operator with a schedule of its own, or a small operation on the
+** rows of a channels-last map.  Its operands are the module's tensors or intermediates; those share
+** the workspace, and two that are never alive together share one slot of it.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_CODEGEN_MODULE_H
@@ -13,7 +13,8 @@
 
 enum { MAX_STAGES = 12, MAX_TEMPS = 12, MAX_STAGE_OPERANDS = 24 };
 
-/* What an operand of a stage is: an operand of the module, or an intermediate, by its number; all zero: absent. */
+/* What an operand of a stage is: an operand of the module, or an intermediate, by its number; all
+** zero: absent. */
 typedef struct StageRef {
     enum { REF_ABSENT, REF_OPERAND, REF_TEMP } kind;
     int index;

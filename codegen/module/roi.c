@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-/* ---- fully connected layers ---------------------------------------------------------------------- */
+/* ---- fully connected layers ------------------------------------------------------------------ */
 
 /* A matrix from `in` to `out` values of every region. */
 typedef struct Fc {
@@ -18,7 +18,8 @@ typedef struct Fc {
     dcn_activation activation;
 } Fc;
 
-/* Rois side by side in one row of a channels-last map are a matrix: a fully connected layer is a 1x1 convolution. */
+/* Rois side by side in one row of a channels-last map are a matrix: a fully connected layer is a
+** 1x1 convolution. */
 static Stage *add_fc(Stages *g, const Fc *fc, StageRef from, StageRef to)
 {
     const Conv c = { fc->word, fc->param, GRID_ROIS, fc->in, fc->out, from, to };
@@ -28,8 +29,8 @@ static Stage *add_fc(Stages *g, const Fc *fc, StageRef from, StageRef to)
     return st;
 }
 
-/* The pooled features of an nhwc map have their bins outside their channels, but the weights were made for the
-** reverse: there the bins are the taps of the first layer. */
+/* The pooled features of an nhwc map have their bins outside their channels, but the weights were
+** made for the reverse: there the bins are the taps of the first layer. */
 static void add_first_fc(Stages *g, const Fc *fc, StageRef from, StageRef to)
 {
     const dcn_spec *s = g->module;
@@ -43,7 +44,7 @@ static void add_first_fc(Stages *g, const Fc *fc, StageRef from, StageRef to)
     stage_set_sizes(s, st);
 }
 
-/* ---- the layer ------------------------------------------------------------------------------------- */
+/* ---- the layer ------------------------------------------------------------------------------- */
 
 /* The part of a spec that every operator on regions has. */
 static Stage *add_pool(Stages *g, const char *word, dcn_op op, StageRef to)

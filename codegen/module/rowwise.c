@@ -1,10 +1,12 @@
-/* rowwise.c: the small operations between the operators of a module, on rows of a channels-last map.
+/* rowwise.c: the small operations between the operators of a module, on rows of a channels-last
+** map.
 **
 **     norm     x = act((x - mean) / sqrt(var + eps) * weight + bias)        mean and var over the row
 **     blend    y = act(y*(1 - c) + x*c),  c = sigmoid(logit of the channel's group)
 **     interleave   [2][n] -> [n][2] within the row
 **
-** The mean is taken first and the variance from the differences: the usual sum of squares loses digits.
+** The mean is taken first and the variance from the differences: the usual sum of squares loses
+** digits.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/kernel/entry.h"
@@ -64,7 +66,7 @@ static void norm_row(Emit *e, const Rows *r, idx row)
     }
 }
 
-/* ---- blend and interleave ------------------------------------------------------------------------------ */
+/* ---- blend and interleave -------------------------------------------------------------------- */
 
 static void blend_row(Emit *e, const Rows *r, idx row)
 {
@@ -98,7 +100,7 @@ static void interleave_row(Emit *e, const Rows *r, idx row)
     }
 }
 
-/* ---- entry points -------------------------------------------------------------------------------- */
+/* ---- entry points ---------------------------------------------------------------------------- */
 
 static Rows load(Emit *e, const Stage *st, addr args)
 {

@@ -54,8 +54,9 @@ typedef struct dcn_tune_progress {
     const char *best;     /* schedule; "" before the first */
     double best_ns, gain; /* gain: time of the guess / time of the best */
     int64_t count[DCN_TRIED_NKINDS]; /* candidates so far by outcome */
-    /* Of a module: the stage that is being tuned, NULL while the module itself is confirmed.  schedule, ns, best and
-    ** gain are the stage's, done, planned, seconds and count those of the module. */
+    /* Of a module: the stage that is being tuned, NULL while the module itself is confirmed.
+    ** schedule, ns, best and gain are the stage's, done, planned, seconds and count those of the
+    ** module. */
     const char *stage;
     const struct dcn_tuned
         *stage_end; /* NULL, or the stage is done: what was found; there is no candidate */

@@ -19,9 +19,10 @@ typedef struct Choice {
 } Choice;
 
 /* Checks the spec.  Target: of the options, else of the spec, else native.  Schedule: of the
-** options, else of the spec, else the best record of the store, else the best guess; stages of modules that these
-** leave open are as the store knows them.  opt may be NULL.  Freed by tune_choice_free, after a failure too.
-** What is wrong with a target or a schedule of the spec is DCN_ESPEC. */
+** options, else of the spec, else the best record of the store, else the best guess; stages of
+** modules that these leave open are as the store knows them.  opt may be NULL.  Freed by
+** tune_choice_free, after a failure too.  What is wrong with a target or a schedule of the spec is
+** DCN_ESPEC. */
 int tune_choose(const dcn_spec *s, const dcn_options *opt, Choice *out, dcn_error *err);
 void tune_choice_free(Choice *c); /* of what tune_choose filled, or of zeros */
 
@@ -36,7 +37,8 @@ typedef struct StageChoice {
     double gain; /* 0: unknown */
 } StageChoice;
 
-/* Every stage in order; none if the kernel has no stages.  Text is borrowed for the time of the call. */
+/* Every stage in order; none if the kernel has no stages.  Text is borrowed for the time of the
+** call. */
 int tune_each_stage(const dcn_spec *s, const Choice *c,
                     void (*each)(void *self, const StageChoice *stage), void *self, dcn_error *err);
 

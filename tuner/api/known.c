@@ -1,7 +1,8 @@
 /* known.c: the schedules that the store knows, for the stages of modules.
 **
-** A stage asks under the key of a kernel of its own: its spec without the name, on the same machine for the same
-** threads.  The store can only help: what it has and what is refused now is as if it were not there.
+** A stage asks under the key of a kernel of its own: its spec without the name, on the same machine
+** for the same threads.  The store can only help: what it has and what is refused now is as if it
+** were not there.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "tuner/api/known.h"

@@ -1,9 +1,10 @@
 /* composite.c: tuning what is made of stages.
 **
-** Each distinct stage is tuned as the kernel that it is, in its own space and under its own key, so that what is
-** found serves every kernel of that spec.  The dearest comes first; each has the share of candidates and of time
-** that it has of the estimated cost, and what one leaves over goes to the others.  Then the whole is built once of the
-** stages' winners and measured against the whole built of their guesses: that is what is recorded of it.
+** Each distinct stage is tuned as the kernel that it is, in its own space and under its own key, so
+** that what is found serves every kernel of that spec.  The dearest comes first; each has the share
+** of candidates and of time that it has of the estimated cost, and what one leaves over goes to the
+** others.  Then the whole is built once of the stages' winners and measured against the whole built
+** of their guesses: that is what is recorded of it.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/base/base.h"
@@ -96,7 +97,8 @@ static int next_stage(const Composite *c, double *share)
 
 /* ---- one stage ------------------------------------------------------------------------------- */
 
-/* Of all candidates those of the stages before this one are done, and those after it are to come. */
+/* Of all candidates those of the stages before this one are done, and those after it are to
+** come. */
 static void pass_on(void *self, const dcn_tune_progress *p)
 {
     const Composite *c = self;

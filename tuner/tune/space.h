@@ -29,8 +29,8 @@ typedef struct TuneFor {
     const Lowering *const *lowerings; /* ended by NULL; cg_lowerings but in tests */
 } TuneFor;
 
-/* Lowerings that refuse their own guess are left out.  Of what has stages only start is of use: the space is those of
-** the stages.  -1 with err as sched_parse and sched_guess. */
+/* Lowerings that refuse their own guess are left out.  Of what has stages only start is of use: the
+** space is those of the stages.  -1 with err as sched_parse and sched_guess. */
 int tune_space_open(TuneSpace *sp, const TuneFor *f, dcn_error *err);
 
 /* For search_open; sp must outlive it. */
@@ -42,8 +42,8 @@ void tune_space_schedule(const TuneSpace *sp, const SearchPoint *p, Schedule *ou
 int tune_space_point(const TuneSpace *sp, const Schedule *sc, SearchPoint *out);
 int tune_space_parse(const TuneSpace *sp, const char *text, SearchPoint *out);
 
-/* Of equally quick schedules the one with the least of this is taken: knobs that are not as guessed, and then
-** those of the lowering that would be guessed. */
+/* Of equally quick schedules the one with the least of this is taken: knobs that are not as
+** guessed, and then those of the lowering that would be guessed. */
 int tune_space_complexity(const TuneSpace *sp, const Schedule *sc);
 
 #endif

@@ -1,8 +1,8 @@
 /* tune.h: one tuning run, inside.
 **
-** The search (search.h) proposes, a process tries (candidate.h), the store remembers (store.h).  Times are kept
-** relative to the guess: each is the product of ratios that were measured in turns, so a slow hour of the machine
-** does not enter.
+** The search (search.h) proposes, a process tries (candidate.h), the store remembers (store.h).
+** Times are kept relative to the guess: each is the product of ratios that were measured in turns,
+** so a slow hour of the machine does not enter.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_TUNER_TUNE_H
@@ -67,7 +67,8 @@ typedef struct Tuning {
 
 /* ---- setting up: tune_open.c ----------------------------------------------------------------- */
 
-/* Everything from spec, opt, lowerings and patience, which are set.  Close it even after a failure. */
+/* Everything from spec, opt, lowerings and patience, which are set.  Close it even after a
+** failure. */
 int tuning_open(Tuning *t, dcn_error *err);
 void tuning_close(Tuning *t);
 
@@ -96,7 +97,8 @@ typedef enum {
 int tuning_try(Tuning *t, const Schedule *sc, const Contender *against, TuneCare care,
                CandidateResult *r, dcn_error *err);
 
-/* Put down what became of it, in `tried` and in the store; time relative to the guess, 0: unknown. */
+/* Put down what became of it, in `tried` and in the store; time relative to the guess, 0:
+** unknown. */
 int tuning_record(Tuning *t, const Schedule *sc, const CandidateResult *r, double relative,
                   int winner);
 
@@ -107,7 +109,7 @@ void tuning_keep_code(Tuning *t, const Schedule *sc, const CandidateResult *r);
 /* Tell the user. */
 void tuning_tell(Tuning *t, const Known *k, const char *why, int remembered, int confirming);
 
-/* ---- the run: tune.c, finish.c, composite.c ----------------------------------------------------- */
+/* ---- the run: tune.c, finish.c, composite.c -------------------------------------------------- */
 
 /* Opened already; fills t->out. */
 int tuning_run(Tuning *t, dcn_error *err);
@@ -126,7 +128,8 @@ int tune_remembering(const dcn_spec *s, const dcn_tune_options *opt, const TuneS
 /* Of equals the simpler one, confirmed against the guess. */
 int tuning_finish(Tuning *t, dcn_error *err);
 
-/* Fill t->out with what the confirmation of the best measured, or with what is known without one. */
+/* Fill t->out with what the confirmation of the best measured, or with what is known without
+** one. */
 void tuning_fill(Tuning *t, const CandidateResult *r);
 void tuning_fill_unconfirmed(Tuning *t);
 
