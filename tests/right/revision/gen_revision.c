@@ -11,7 +11,7 @@
 #include "codegen/ir/emit.h"
 #include "codegen/kernel/entry.h"
 #include "codegen/lowering.h"
-#include "codegen/target/target.h"
+#include "codegen/target/llvm_init.h"
 #include "runtime/base/digest.h"
 
 #include <ctype.h>
