@@ -31,7 +31,7 @@ static int show_path(const Args *a, dcn_cache *c, dcn_error *err)
                                     "code", s.cache, "system", s.system),
                           err);
     printf("store   %s\ncode    %s%s\nsystem  %s\n", dcn_cache_path(c), s.cache,
-           *s.cache ? "/objects" : "", s.system);
+           *s.cache ? "/objects" : "", *s.system ? s.system : "none");
     return 0;
 }
 

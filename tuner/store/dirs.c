@@ -9,7 +9,10 @@
 #include "runtime/base/base.h"
 #include "runtime/base/env.h"
 
+#include <dlfcn.h>
 #include <errno.h>
+#include <limits.h>
+#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,6 +71,46 @@ static int find_user(const TuneStoreAt *at, const rt_env *env, StoreDirs *p, dcn
                  : find_home(p->cache, "XDG_CACHE_HOME", ".cache", err);
 }
 
+/* The file that holds this code, without links: the shared library, or what it is linked into. */
+static const char *own_file(char out[PATH_MAX])
+{
+    static const char here = 0;
+    Dl_info info;
+    void *map = NULL;
+    const char *name = "";
+    if (dladdr1(&here, &info, &map, RTLD_DL_LINKMAP) && map)
+        name = ((const struct link_map *)map)->l_name; /* "" for the program itself */
+    return realpath(*name ? name : "/proc/self/exe", out);
+}
+
+/* Cut the last name off a path, and return it. */
+static const char *cut_name(char *path)
+{
+    char *slash = strrchr(path, '/');
+    if (!slash)
+        return "";
+    *slash = '\0';
+    return slash + 1;
+}
+
+/* From a file in PREFIX/bin, PREFIX/lib, PREFIX/lib64 or PREFIX/lib/TRIPLE to PREFIX. */
+static bool cut_to_prefix(char *path)
+{
+    cut_name(path);
+    const char *dir = cut_name(path);
+    return !strcmp(dir, "bin") || !strcmp(dir, "lib") || !strcmp(dir, "lib64") ||
+           !strcmp(cut_name(path), "lib");
+}
+
+/* share/dcngen below the prefix that this code is installed in, wherever it was moved to; "" for
+** what is not installed, as in a build tree. */
+static int find_system(char out[STORE_PATH_MAX], dcn_error *err)
+{
+    char path[PATH_MAX];
+    *out = '\0';
+    return own_file(path) && cut_to_prefix(path) ? dirs_join(out, path, "share/dcngen", err) : 0;
+}
+
 int dirs_find(const TuneStoreAt *at, StoreDirs *out, dcn_error *err)
 {
     rt_env env;
@@ -84,10 +127,9 @@ int dirs_find(const TuneStoreAt *at, StoreDirs *out, dcn_error *err)
         return 0;
     if (at->file)
         return copy(out->file, at->file, err);
-    return find_user(at, &env, out, err) ||
-                   copy(out->system, system ? system : DCN_SYSTEM_STORE, err)
-               ? -1
-               : 0;
+    if (find_user(at, &env, out, err))
+        return -1;
+    return system ? copy(out->system, system, err) : find_system(out->system, err);
 }
 
 /* ---- trust ------------------------------------------------------------------------------- */

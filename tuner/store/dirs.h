@@ -14,9 +14,10 @@ enum { STORE_PATH_MAX = 4096 };
 typedef enum TuneStoreMode { TUNE_STORE_OFF, TUNE_STORE_RO, TUNE_STORE_RW } TuneStoreMode;
 
 /* Where a caller wants the store.  A directory that is NULL is that of the environment:
-** DCNGEN_CACHE_DIR, else dcngen below the homes of XDG; DCNGEN_SYSTEM_DIR, else share/dcngen where
-** dcngen is installed.  DCNGEN_CACHE can only lower the mode of a store that the environment
-** places. */
+** DCNGEN_CACHE_DIR, else dcngen below the homes of XDG; DCNGEN_SYSTEM_DIR, else share/dcngen
+** below the prefix P of this code's own file, P/lib/libdcngen.so or P/bin/dcngen, and nowhere where
+** that is not in a lib or bin.  DCNGEN_CACHE can only lower the mode of a store that the
+** environment places. */
 typedef struct TuneStoreAt {
     const char *state_dir, *cache_dir, *system_dir;
     TuneStoreMode mode;
