@@ -1,7 +1,8 @@
 /* c_header.c: the C header that goes with an object.
 **
 ** It is all that a C or C++ program needs: shapes, packing, workspace and threading are
-** described where they are declared, and nothing but <stdint.h> is included.
+** described where they are declared, and nothing but <stdint.h> is included.  How many regions
+** there are is `num_rois` throughout, where specs and dcn_call say `rois`: here that is the operand.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/multi/multi.h"
@@ -38,7 +39,7 @@ static void dim(const Page *p, const dcn_tensor *t, int i)
     if (t->dims[i] != DCN_DYNAMIC)
         fprintf(p->out, "[%lld]", (long long)t->dims[i]);
     else if (i == 0 && rt_op_has(p->s->op, RT_HAS_ROIS) && strcmp(t->name, "input") != 0)
-        fprintf(p->out, "[rois]");
+        fprintf(p->out, "[num_rois]");
     else if (strcmp(t->name, "input") == 0 || i == 0)
         fprintf(p->out, "[%s]", names[i]);
     else
@@ -154,6 +155,37 @@ static void constant(const Page *p, const char *tensor)
         fputc(toupper((unsigned char)*tensor), p->out);
 }
 
+/* Bytes of a whole tensor; 0 where a size is dynamic. */
+static long long tensor_bytes(const dcn_tensor *t)
+{
+    long long bytes = (long long)dcn_dtype_bytes(t->dtype);
+    for (int i = 0; i < t->rank; i++)
+        bytes *= t->dims[i] == DCN_DYNAMIC ? 0 : t->dims[i];
+    return bytes;
+}
+
+static void shapes(const Page *p)
+{
+    fprintf(p->out, "/* Elements of each dimension, -1 for a dynamic one, to initialise an array "
+                    "with; and bytes "
+                    "of\n** those tensors that are static, weights before they are packed. */\n");
+    for (int i = 0; i < p->nt; i++) {
+        const dcn_tensor *t = &p->t[i];
+        fprintf(p->out, "#define ");
+        constant(p, t->name);
+        fprintf(p->out, "_SHAPE { ");
+        for (int d = 0; d < t->rank; d++)
+            fprintf(p->out, "%s%lld", d ? ", " : "", (long long)t->dims[d]);
+        fprintf(p->out, " }\n");
+        if (!tensor_bytes(t))
+            continue;
+        fprintf(p->out, "#define ");
+        constant(p, t->name);
+        fprintf(p->out, "_BYTES INT64_C(%lld)\n", tensor_bytes(t));
+    }
+    fprintf(p->out, "\n");
+}
+
 static void packing(const Page *p)
 {
     const char *name = p->s->name;
@@ -190,7 +222,7 @@ static void running(const Page *p)
             "bytes and\n"
             "** needs no initial value.  Static sizes are ignored. */\n"
             "int64_t %s_workspace_bytes(int64_t batch, int64_t height, int64_t width, int64_t "
-            "rois,\n                           int64_t threads);\n\n"
+            "num_rois,\n                           int64_t threads);\n\n"
             "/* A call is a few phases, one after the other; a phase is tasks that may run in any "
             "order and\n"
             "** at the same time.  tasks: how many tasks a phase has, -1 past the last phase.  "
@@ -272,6 +304,7 @@ int cg_header(const dcn_spec *s, const CgVariant *v, int n, char **text, dcn_err
     preamble(&p);
     choosing(&p);
     sizes(&p);
+    shapes(&p);
     arguments(&p);
     packing(&p);
     running(&p);
