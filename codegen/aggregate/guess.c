@@ -10,7 +10,7 @@
 
 /* The numbers below are those of the schedules that won when the DCNv3 and DCNv4 operators of
 ** InternImage-T (bench/workloads.lua, op=dcnv3 and op=dcnv4) were tuned on Sapphire Rapids;
-** docs/PERFORMANCE.md says with which command and what each is worth.
+** docs/dev/PERFORMANCE.md says with which command and what each is worth.
 ** tests/unit/schedule/test_guess.c holds the account of costs against them. */
 enum {
     /* Pixels around a tile, beyond which hardly an offset points. */

@@ -7,7 +7,7 @@
 ** See kernel/cost.h for what the number is good for.  The rates are those of a core with two
 ** multiply-add units and 64-byte loads from L2; narrower machines differ alike for all.  They
 ** were set so that the order of schedules is that of sweeps over the layers of
-** bench/workloads.lua ("Many schedules, side by side" in docs/PERFORMANCE.md: dcngen_schedules,
+** bench/workloads.lua ("Many schedules, side by side" in docs/dev/PERFORMANCE.md: dcngen_schedules,
 ** Zen 5 core with AVX-512, 1 MB of L2, f32, one and two threads, November 2026).
 ** SPDX-License-Identifier: Apache-2.0
 */

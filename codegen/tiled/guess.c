@@ -6,11 +6,11 @@
 **
 ** That account is not tiled_cost: it compares tiles only, with all other knobs fixed, in the few
 ** terms that decided between them when schedules were timed interleaved (dcngen_schedules, see
-** "Many schedules, side by side" in docs/PERFORMANCE.md), and its winners on bench/workloads.lua
-** are measured ones.  tiled_cost orders all knobs against each other for a search that corrects
-** it.  tests/unit/schedule bounds how far the two are apart.  Where a comment says no more, a
-** constant below is the one that made those winners: Zen 5 core with AVX-512, 1 MB of L2, f32,
-** one and two threads, November 2026.
+** "Many schedules, side by side" in docs/dev/PERFORMANCE.md), and its winners on
+** bench/workloads.lua are measured ones.  tiled_cost orders all knobs against each other for a
+** search that corrects it.  tests/unit/schedule bounds how far the two are apart.  Where a comment
+** says no more, a constant below is the one that made those winners: Zen 5 core with AVX-512, 1 MB
+** of L2, f32, one and two threads, November 2026.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/kernel/cost.h"

@@ -1,6 +1,7 @@
-/* test_guess.c: guesses and accounts of cost are two opinions of one kernel; how far they are apart.
+/* test_guess.c: guesses and accounts of cost are two opinions of one kernel; how far they are
+** apart.
 **
-** What a guess proposes was found by measuring (docs/PERFORMANCE.md); an account of cost orders
+** What a guess proposes was found by measuring (docs/dev/PERFORMANCE.md); an account of cost orders
 ** what nobody has measured yet. A correction to one of them that the other contradicts shows here.
 ** SPDX-License-Identifier: Apache-2.0
 */

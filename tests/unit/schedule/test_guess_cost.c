@@ -103,7 +103,7 @@ static int ascending(const void *a, const void *b)
 
 /* The guess is among the cheapest of its tiles nearly everywhere.  The rest are groups so narrow
 ** that a column holds many of them, where it is the account that is too steep: tiles of 28 to 320
-** pixels were measured within 10 % of each other (docs/PERFORMANCE.md, layer F). */
+** pixels were measured within 10 % of each other (docs/dev/PERFORMANCE.md, layer F). */
 static void expect_close(double *regret, int n, double half, double most)
 {
     qsort(regret, (size_t)n, sizeof *regret, ascending);
