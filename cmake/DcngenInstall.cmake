@@ -18,17 +18,21 @@ if(TARGET dcngen)
     set_target_properties(dcngen PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
     install(TARGETS dcngen RUNTIME COMPONENT program)
 endif()
-install(FILES include/dcngen.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT dev)
+install(FILES include/dcngen.h include/dcngen.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT dev)
 install(DIRECTORY include/dcngen DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT dev
         FILES_MATCHING PATTERN *.h)
 
 # ---- documents ---------------------------------------------------------------------------
 
-install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT program)
-file(GLOB documents CONFIGURE_DEPENDS README.md docs/*.md)
-install(FILES ${documents} DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT program)
-install(DIRECTORY docs/figures DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT program
+# Laid out as in the sources, so that links between pages, pictures and examples hold.  docs/dev is for those who
+# have the sources; workloads.lua is there because numbers are stated about it.
+install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT program)
+file(GLOB documents CONFIGURE_DEPENDS docs/*.md docs/*.svg)
+install(FILES ${documents} DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs COMPONENT program)
+install(DIRECTORY docs/figures DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs COMPONENT program
         FILES_MATCHING PATTERN *.svg)
+install(DIRECTORY examples DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT program USE_SOURCE_PERMISSIONS)
+install(FILES bench/workloads.lua DESTINATION ${CMAKE_INSTALL_DOCDIR}/bench COMPONENT program)
 install(FILES share/canonical.lua DESTINATION ${CMAKE_INSTALL_DATADIR}/dcngen COMPONENT program)
 install(FILES docs/dcngen.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT program)
 
@@ -68,6 +72,12 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/dcngenConfig.cmake
 
 # ---- pkg-config --------------------------------------------------------------------------
 
+# Nothing is required, not even privately: pkg-config would want the development files of Lua, SQLite and the rest from
+# those who link the shared library, too.  What the static one needs is written out.
+set(static_needs ${LLVMC_LIBRARY} ${LUA_LDFLAGS} ${JANSSON_LDFLAGS} ${SQLITE_LDFLAGS} ${NETTLE_LDFLAGS}
+    -pthread -lm ${CMAKE_DL_LIBS})
+list(TRANSFORM static_needs REPLACE "^dl$" "-ldl")
+list(JOIN static_needs " " static_needs)
 set(pkgconfig_dir ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig)
 file(RELATIVE_PATH pkgconfig_to_include ${pkgconfig_dir} ${CMAKE_INSTALL_FULL_INCLUDEDIR})
 configure_file(cmake/dcngen.pc.in dcngen.pc @ONLY)

@@ -3,7 +3,8 @@
 #   cmake --preset package && cmake --build --preset package && cpack --preset package
 #
 # makes dcngen (the program), libdcngen0 (the shared library) and libdcngen-dev in build/package.  The preset
-# configures for /usr: libraries go to the folder of the architecture, the read-only store to /usr/share/dcngen.
+# configures for /usr: libraries go to the folder of the architecture, and the system-wide store is
+# /usr/share/dcngen, since it lies below the prefix that the library is in.
 # SPDX-License-Identifier: Apache-2.0
 
 set(DCNGEN_MAINTAINER "The dcngen authors <dcngen@packages.invalid>" CACHE STRING
@@ -44,16 +45,15 @@ set(CPACK_DEBIAN_LIBRARY_DESCRIPTION "${about}
 This is the library for programs that compile kernels while they run.
 Kernels that were compiled to files need no library.")
 
-# pkg-config wants the files of what the static library needs, also of those who link the shared one.
 set(CPACK_DEBIAN_DEV_PACKAGE_NAME libdcngen-dev)
 set(CPACK_DEBIAN_DEV_PACKAGE_SECTION libdevel)
-set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS "${library_package} (= ${PROJECT_VERSION}), liblua5.4-dev, \
-libjansson-dev, libsqlite3-dev, nettle-dev")
-set(CPACK_DEBIAN_DEV_PACKAGE_SUGGESTS "llvm-19-dev, pkg-config")
+set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS "${library_package} (= ${PROJECT_VERSION})")
+set(CPACK_DEBIAN_DEV_PACKAGE_SUGGESTS "pkg-config, llvm-19-dev, liblua5.4-dev, libjansson-dev, libsqlite3-dev, \
+nettle-dev")
 set(CPACK_DEBIAN_DEV_DESCRIPTION "${about}
 .
 This is what programs that use the library are compiled with. Linking it
-statically needs llvm-19-dev, too.")
+statically needs the development files that are suggested.")
 
 # ---- which version of the library has which function: from its map of symbols ----------------
 

@@ -10,7 +10,12 @@ foreach(component IN LISTS CPACK_COMPONENTS_ALL)
     file(MAKE_DIRECTORY ${doc})
     configure_file(${CPACK_DCNGEN_PACKAGING}/copyright ${doc}/copyright COPYONLY)
     configure_file(${CPACK_DCNGEN_PACKAGING}/changelog ${doc}/changelog COPYONLY)
-    file(REMOVE ${doc}/LICENSE) # Debian has it in /usr/share/common-licenses
+    file(REMOVE ${doc}/LICENSE) # Debian has it in /usr/share/common-licenses, and copyright says so
+    if(EXISTS ${doc}/README.md)
+        file(READ ${doc}/README.md readme)
+        string(REPLACE "[LICENSE](LICENSE)" "[copyright](copyright)" readme "${readme}")
+        file(WRITE ${doc}/README.md "${readme}")
+    endif()
     file(GLOB pages ${share}/man/man*/*.[1-9])
     execute_process(COMMAND gzip -9nf ${doc}/changelog ${pages} COMMAND_ERROR_IS_FATAL ANY)
 endforeach()

@@ -142,7 +142,9 @@ typedef void (*dcn_parallel_for)(void *self, int64_t n, int threads,
                                  void (*body)(void *arg, int64_t i, int thread), void *arg);
 
 typedef struct dcn_call {
-    void *const *tensor;                /* in the order of dcn_spec_tensors; weights as packed */
+    /* In the order of dcn_spec_tensors, weights as packed; only those of role DCN_OUT are written,
+    ** so that a pointer to const may be cast for this array; dcn::tensors of <dcngen.hpp> does so. */
+    void *const *tensor;
     int ntensors;                       /* all that the kernel has */
     int64_t batch, height, width, rois; /* only those that are dynamic in the spec are read */
     void *workspace; /* dcn_kernel_workspace_bytes for `threads`, or NULL: allocated inside */
@@ -152,7 +154,8 @@ typedef struct dcn_call {
 } dcn_call;
 
 /* Both members from a list of pointers: dcn_call call = { DCN_TENSORS(a, b, c), .threads = 2 };
-** the array lives as long as the block that it is written in. */
+** the array lives as long as the block that it is written in.  In C++: dcn::tensors(a, b, c) of
+** <dcngen.hpp>. */
 #ifndef __cplusplus
 #define DCN_TENSORS(...)                                                                           \
     .tensor = (void *[]){ __VA_ARGS__ },                                                           \

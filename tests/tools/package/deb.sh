@@ -55,7 +55,8 @@ for library in libc6 libllvm19 liblua5.4-0 libsqlite3-0 libnettle8 libjansson4; 
         [[ ", $(field $package Depends)" == *", $library"* ]] || fail "$package does not depend on $library"
     done
 done
-[[ $(field libdcngen-dev Depends) == "libdcngen0 (= $version), "* ]] || fail "libdcngen-dev takes any libdcngen0"
+[ "$(field libdcngen-dev Depends)" = "libdcngen0 (= $version)" ] ||
+    fail "libdcngen-dev depends on $(field libdcngen-dev Depends)"
 dpkg-deb -I "$(deb libdcngen0)" symbols | sed -nE 's/^ (dcn_[a-z0-9_]+)@.*/\1/p' | sort >"$dir/symbols"
 nm -D --defined-only "$build/libdcngen.so" | sed -nE 's/.* [TWi] (dcn_[a-z0-9_]+)@@.*/\1/p' | sort >"$dir/exported"
 diff "$dir/symbols" "$dir/exported" || fail "symbols (<) and libdcngen.so (>) differ"
@@ -101,6 +102,9 @@ inside bash -c '. /usr/share/bash-completion/completions/dcngen && complete -p d
 for file in zsh/vendor-completions/_dcngen fish/vendor_completions.d/dcngen.fish man/man1/dcngen.1.gz; do
     [ -s "$root/usr/share/$file" ] || fail "not installed: $file"
 done
+bash tests/house/links.sh "$root/usr/share/doc/dcngen" || fail "dead links in the documents"
+inside dcngen verify --kernel dcn_v2_mask /usr/share/doc/dcngen/examples/modulated.lua >"$dir/verified" ||
+    fail "an example: $(cat "$dir/verified")"
 [[ $(inside dcngen cache path) == *" /usr/share/dcngen" ]] || fail "the system's store: $(inside dcngen cache path)"
 echo "ok: the program"
 
@@ -113,6 +117,8 @@ apt install --no-install-recommends "/tmp/$(basename "$(deb libdcngen0)")" \
 "$CC" --sysroot="$root" tests/tools/package/user.c -o "$root/tmp/user" $(inside pkg-config --cflags --libs dcngen) ||
     fail "a program does not compile"
 [ "$(inside /tmp/user)" = "dcngen $version" ] || fail "a program with the library: $(inside /tmp/user)"
+[ "$(inside /tmp/user system)" = "system /usr/share/dcngen" ] ||
+    fail "the system's store of the library: $(inside /tmp/user system)"
 echo "ok: the library"
 
 # ---- nothing is left ---------------------------------------------------------------------------

@@ -1,9 +1,10 @@
 /* user.c: a program outside the project; compiles a kernel from text and checks what it computes.
 **
-** A 1x1 convolution of one channel: output = 3 * input + 1, every value exact in f32.
+** A 1x1 convolution of one channel: output = 3 * input + 1, every value exact in f32.  With any
+** argument it prints where the library looks for the system-wide store instead.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include <dcngen.h>
+#include <dcngen/cache.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -34,8 +35,24 @@ static int triple(const dcn_kernel *k, float *input, float *output, dcn_error *e
     return status;
 }
 
-int main(void)
+static int print_system(void)
 {
+    dcn_cache *cache;
+    dcn_cache_stats stats;
+    if (dcn_cache_open(&cache, NULL))
+        return 1;
+    int failed = dcn_cache_stat(cache, &stats, NULL);
+    dcn_cache_close(cache);
+    if (!failed)
+        printf("system %s\n", stats.system[0] ? stats.system : "none");
+    return failed != 0;
+}
+
+int main(int argc, char **argv)
+{
+    (void)argv;
+    if (argc > 1)
+        return print_system();
     float input[6] = { 0, 1, -2, 3.5f, 100, -0.25f }, output[6] = { 0 };
     dcn_error err = { 0 };
     dcn_module *module = NULL;
