@@ -128,6 +128,10 @@ void sched_free(Schedule *sc);                      /* it may be none: lowering 
 int sched_copy(const Schedule *from, Schedule *to); /* with parts of its own; -1 without memory */
 bool sched_equal(const Schedule *a, const Schedule *b);
 
+/* The revision of the code that a schedule's text stands for, as sched_print writes it: that of its
+** lowering, and of those of a composite's parts as one number; -1: there is no such lowering. */
+int sched_rev(const char *lowering, const char *text);
+
 /* Estimated ns of one call; a composite's is the sum of its parts'; 0: unknown. */
 double sched_cost(const Schedule *sc, const dcn_spec *s, const dcn_target *t, int threads);
 

@@ -88,6 +88,36 @@ static bool is_same(Piece t, const char *name)
     return strlen(name) == (size_t)t.length && !memcmp(t.at, name, (size_t)t.length);
 }
 
+static const Lowering *lowering_named(Piece name)
+{
+    for (int i = 0; cg_lowerings[i]; i++)
+        if (is_same(name, cg_lowerings[i]->name))
+            return cg_lowerings[i];
+    return NULL;
+}
+
+/* ---- revisions ------------------------------------------------------------------------------- */
+
+/* Adds what the parts of a text, without its lowering, have to a revision. */
+static int add_revs(int rev, Piece words)
+{
+    for (Piece w = next_word(&words); w.length && rev >= 0; w = next_word(&words)) {
+        if (w.at[w.length - 1] != '}')
+            continue;
+        Piece part = value_of(w);
+        const Lowering *lowering = lowering_named(next_word(&part));
+        const int own = lowering ? add_revs(lowering->rev, part) : -1;
+        rev = own < 0 ? -1 : (int)(((unsigned)rev * 31 + (unsigned)own) & 0x7fffffff);
+    }
+    return rev;
+}
+
+int sched_rev(const char *lowering, const char *text)
+{
+    const Lowering *of = lowering_named((Piece){ lowering, (int)strlen(lowering) });
+    return of ? add_revs(of->rev, (Piece){ text, (int)strlen(text) }) : -1;
+}
+
 /* Whether a word before this one has its name. */
 static bool is_repeated(Piece all, Piece word)
 {
@@ -252,14 +282,6 @@ static int set_word(const Parse *p, Piece all, Piece word, Schedule *sc)
         return dcn_fail(p->err, DCN_EUSAGE, "schedule %s %.*s is given twice",
                         sc->lowering->parts ? "stage" : "knob", name.length, name.at);
     return sc->lowering->parts ? set_part(p, word, sc) : set_knob(p, word, sc);
-}
-
-static const Lowering *lowering_named(Piece name)
-{
-    for (int i = 0; cg_lowerings[i]; i++)
-        if (is_same(name, cg_lowerings[i]->name))
-            return cg_lowerings[i];
-    return NULL;
 }
 
 static int start_from_base(const Parse *p, Schedule *out)

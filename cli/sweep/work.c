@@ -106,7 +106,7 @@ static void tell_wait(void *self)
 
 /* ---- the exit code ------------------------------------------------------------------------ */
 
-static int conclude(const SweepRun *run, dcn_error *err)
+static int set_outcome(const SweepRun *run, dcn_error *err)
 {
     const int *n = run->count;
     if (signal_caught)
@@ -129,7 +129,7 @@ static int work(const Args *a, const SweepPlan *plan, dcn_error *err)
                      .waits = tell_wait,
                      .self = &talk };
     signals_catch();
-    return sweep_run(&run, err) ? -1 : conclude(&run, err);
+    return sweep_run(&run, err) ? -1 : set_outcome(&run, err);
 }
 
 int sweep_worker(const Args *a, dcn_error *err)

@@ -8,7 +8,7 @@
 typedef struct Verify {
     Operands o;
     rt_rng rng;
-    const TuneCrew *crew;
+    const TuneTeam *team;
     dcn_report *report;
 } Verify;
 
@@ -18,7 +18,7 @@ static int verify_case(Verify *v, const TuneCase *c, dcn_error *err)
     tune_fill_case(&v->o, c, &v->rng);
     tune_poison_outputs(&v->o);
     int failed =
-        tune_run(&v->o, v->crew->threads, NULL, err) || expected_open(&x, &v->o, &v->rng, err);
+        tune_run(&v->o, v->team->threads, NULL, err) || expected_open(&x, &v->o, &v->rng, err);
     if (!failed)
         expected_compare(&x, &v->o, c->name, v->report);
     expected_close(&x);
@@ -30,8 +30,8 @@ static int verify_size(Verify *v, const dcn_kernel *k, const dcn_spec *bound, dc
     int ncases;
     const TuneCase *cases = tune_cases_of(bound, &ncases);
     int failed = tune_operands_open(&v->o, k, bound, err) || tune_fill_inputs(&v->o, &v->rng, err);
-    v->o.parallel_for = v->crew->parallel_for;
-    v->o.parallel_self = v->crew->self;
+    v->o.parallel_for = v->team->parallel_for;
+    v->o.parallel_self = v->team->self;
     v->o.all_threads = true;
     for (int i = 0; i < ncases && !failed; i++)
         failed = verify_case(v, &cases[i], err);
@@ -47,13 +47,13 @@ static int64_t smallest(const dcn_spec *s, int axis)
 }
 
 /* Dynamic sizes are tried at the smallest, an odd and an even one. */
-int tune_verify(const dcn_kernel *k, uint64_t seed, const TuneCrew *crew, dcn_report *report,
+int tune_verify(const dcn_kernel *k, uint64_t seed, const TuneTeam *team, dcn_report *report,
                 dcn_error *err)
 {
     static const int64_t more[][3] = { { 1, 0, 0 }, { 2, 6, 11 }, { 3, 17, 4 } };
     const dcn_spec *s = &k->spec;
     bool dynamic = s->batch < 0 || s->height < 0 || s->width < 0 || s->rois < 0;
-    Verify v = { .rng = rt_rng_seed(seed), .crew = crew, .report = report };
+    Verify v = { .rng = rt_rng_seed(seed), .team = team, .report = report };
     *report = (dcn_report){ 0 };
     for (int i = 0; i < (dynamic ? 3 : 1); i++) {
         dcn_spec bound;
@@ -69,6 +69,6 @@ int tune_verify(const dcn_kernel *k, uint64_t seed, const TuneCrew *crew, dcn_re
 
 int dcn_verify(const dcn_kernel *k, uint64_t seed, int threads, dcn_report *report, dcn_error *err)
 {
-    const TuneCrew crew = { .threads = threads };
-    return tune_verify(k, seed, &crew, report, err);
+    const TuneTeam team = { .threads = threads };
+    return tune_verify(k, seed, &team, report, err);
 }

@@ -7,14 +7,14 @@
 #include <dcngen.h>
 
 /* Who runs the tasks of a kernel. */
-typedef struct TuneCrew {
+typedef struct TuneTeam {
     int threads;
     dcn_parallel_for parallel_for; /* NULL: the shared pool */
     void *self;
-} TuneCrew;
+} TuneTeam;
 
-/* dcn_verify with a crew. */
-int tune_verify(const dcn_kernel *k, uint64_t seed, const TuneCrew *crew, dcn_report *report,
+/* dcn_verify with a team. */
+int tune_verify(const dcn_kernel *k, uint64_t seed, const TuneTeam *team, dcn_report *report,
                 dcn_error *err);
 
 #endif

@@ -25,10 +25,7 @@ bool tune_record_is_current(const TuneKey *key, const TuneRecord *r)
 {
     if (strcmp(key->build, tune_build()) != 0)
         return false;
-    for (int i = 0; cg_lowerings[i]; i++)
-        if (!strcmp(cg_lowerings[i]->name, r->lowering))
-            return cg_lowerings[i]->rev == r->rev;
-    return false;
+    return r->rev >= 0 && r->rev == sched_rev(r->lowering, r->schedule);
 }
 
 int tune_record_check(const TuneRecord *r, dcn_error *err)

@@ -1,6 +1,6 @@
 /* candidate.c: one schedule, built, verified and timed in a process of its own.
 **
-** The process inherits the rig and leaves its result in shared memory, stage by stage, so that its death tells
+** The process inherits the fixture and leaves its result in shared memory, stage by stage, so that its death tells
 ** at least where it died.  Its threads are its own: those of the parent stay behind in a fork.
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -56,7 +56,7 @@ static double now_ns(void *self)
     return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
-static void conclude(Trial *t, TuneOutcome outcome, const char *why)
+static void set_outcome(Trial *t, TuneOutcome outcome, const char *why)
 {
     CandidateResult *r = &t->report->result;
     r->outcome = outcome;
@@ -66,19 +66,19 @@ static void conclude(Trial *t, TuneOutcome outcome, const char *why)
 
 static int load(Trial *t, Side *side, const void *object, size_t size, dcn_error *err)
 {
-    const Rig *rig = t->job->rig;
-    side->kernel.spec = *rig->spec;
-    side->kernel.target = *rig->target;
+    const Rig *fixture = t->job->fixture;
+    side->kernel.spec = *fixture->spec;
+    side->kernel.target = *fixture->target;
     return cg_load(object, size, &side->kernel, err);
 }
 
 static int build(Trial *t, dcn_error *err)
 {
-    const Rig *rig = t->job->rig;
+    const Rig *fixture = t->job->fixture;
     Report *r = t->report;
     void *object;
     size_t size;
-    if (cg_build(rig->spec, t->job->schedule, rig->target, CG_OBJ, &object, &size, err))
+    if (cg_build(fixture->spec, t->job->schedule, fixture->target, CG_OBJ, &object, &size, err))
         return -1;
     if (size > sizeof r->object)
         return dcn_fail(err, DCN_EFAILED, "the object has %zu bytes, more than %d", size,
@@ -91,9 +91,9 @@ static int build(Trial *t, dcn_error *err)
 
 static int make_workspace(Trial *t, const dcn_kernel *k, dcn_error *err)
 {
-    const dcn_spec *s = &t->job->rig->bound;
+    const dcn_spec *s = &t->job->fixture->bound;
     const dcn_sizes sizes = { s->batch, s->height, s->width, s->rois };
-    size_t bytes = dcn_kernel_workspace_bytes(k, sizes, t->job->rig->threads);
+    size_t bytes = dcn_kernel_workspace_bytes(k, sizes, t->job->fixture->threads);
     if (bytes <= t->bytes && t->workspace)
         return 0;
     free(t->workspace);
@@ -103,7 +103,7 @@ static int make_workspace(Trial *t, const dcn_kernel *k, dcn_error *err)
 }
 
 /* Give a kernel the operands of a case and a workspace. */
-static int equip(Trial *t, Side *side, const RigCase *c, dcn_error *err)
+static int bind_operands(Trial *t, Side *side, const RigCase *c, dcn_error *err)
 {
     if (tune_operands_share(&side->operands, &c->operands, &side->kernel, err))
         return -1;
@@ -114,13 +114,13 @@ static int equip(Trial *t, Side *side, const RigCase *c, dcn_error *err)
 
 static int run_side(const Trial *t, const Side *side, dcn_error *err)
 {
-    return tune_run(&side->operands, t->job->rig->threads, t->workspace, err);
+    return tune_run(&side->operands, t->job->fixture->threads, t->workspace, err);
 }
 
 /* Whether the last run says that timing would be a waste. */
 static int is_far_too_slow(const Trial *t, double limit)
 {
-    const Contender *c = t->job->against;
+    const Incumbent *c = t->job->against;
     const MeasurePlan *p = &t->job->plan;
     return c && c->ns > 0 && p->stop_if_slower_than > 0 && t->first_ns > LONG * 1e9 * p->seconds &&
            t->first_ns > limit * c->ns;
@@ -129,7 +129,7 @@ static int is_far_too_slow(const Trial *t, double limit)
 static void drop(Trial *t)
 {
     t->report->result.measured.ratio = t->first_ns / t->job->against->ns;
-    conclude(t, TUNE_DROPPED, "its first run was far slower than the best");
+    set_outcome(t, TUNE_DROPPED, "its first run was far slower than the best");
 }
 
 /* 1: right, 0: there is an outcome, -1: could not be run */
@@ -138,7 +138,7 @@ static int verify_case(Trial *t, const RigCase *c, dcn_error *err)
     dcn_report report = { 0 };
     Side *side = &t->side[1];
     tune_operands_drop(&side->operands);
-    if (equip(t, side, c, err))
+    if (bind_operands(t, side, c, err))
         return -1;
     tune_poison_outputs(&side->operands);
     double start = now_ns(NULL);
@@ -146,8 +146,8 @@ static int verify_case(Trial *t, const RigCase *c, dcn_error *err)
         return -1;
     t->first_ns = now_ns(NULL) - start;
     if (!expected_compare(&c->expected, &side->operands, c->name, &report))
-        conclude(t, TUNE_WRONG, report.what);
-    else if (is_far_too_slow(t, c == t->job->rig->at ? FAR_TOO_SLOW : FAR_TOO_SLOW_ANYWHERE))
+        set_outcome(t, TUNE_WRONG, report.what);
+    else if (is_far_too_slow(t, c == t->job->fixture->at ? FAR_TOO_SLOW : FAR_TOO_SLOW_ANYWHERE))
         drop(t);
     else
         return 1;
@@ -157,22 +157,22 @@ static int verify_case(Trial *t, const RigCase *c, dcn_error *err)
 static int verify_thoroughly(Trial *t, dcn_error *err)
 {
     dcn_report report;
-    TuneCrew crew = { t->job->rig->threads, rt_pool_for, t->pool };
-    if (tune_verify(&t->side[1].kernel, 1, &crew, &report, err))
+    TuneTeam team = { t->job->fixture->threads, rt_pool_for, t->pool };
+    if (tune_verify(&t->side[1].kernel, 1, &team, &report, err))
         return -1;
     if (report.failures)
-        conclude(t, TUNE_WRONG, report.what);
+        set_outcome(t, TUNE_WRONG, report.what);
     return !report.failures;
 }
 
 /* The case that is timed comes last and stays. */
 static int verify(Trial *t, dcn_error *err)
 {
-    const Rig *rig = t->job->rig;
+    const Rig *fixture = t->job->fixture;
     int right = 1;
     t->report->stage = VERIFYING;
-    for (int i = rig->ncases - 1; i >= 0 && right > 0; i--)
-        right = verify_case(t, &rig->at[i], err);
+    for (int i = fixture->ncases - 1; i >= 0 && right > 0; i--)
+        right = verify_case(t, &fixture->at[i], err);
     if (right > 0 && t->job->thorough)
         right = verify_thoroughly(t, err);
     return right;
@@ -189,19 +189,19 @@ static int run_repeats(void *self, int which, int repeats)
 
 static int open_other(Trial *t, dcn_error *err)
 {
-    const Contender *c = t->job->against;
-    const Rig *rig = t->job->rig;
+    const Incumbent *c = t->job->against;
+    const Rig *fixture = t->job->fixture;
     if (!c) {
         if (load(t, &t->side[0], t->report->object, t->report->size, err))
             return -1;
-        return equip(t, &t->side[0], &rig->at[0], err);
+        return bind_operands(t, &t->side[0], &fixture->at[0], err);
     }
     void *object = c->object, *built = NULL;
     size_t size = c->size;
-    int failed =
-        !object && cg_build(rig->spec, &c->schedule, rig->target, CG_OBJ, &built, &size, err);
+    int failed = !object &&
+                 cg_build(fixture->spec, &c->schedule, fixture->target, CG_OBJ, &built, &size, err);
     failed = failed || load(t, &t->side[0], built ? built : object, size, err) ||
-             equip(t, &t->side[0], &rig->at[0], err);
+             bind_operands(t, &t->side[0], &fixture->at[0], err);
     free(built);
     return failed;
 }
@@ -214,17 +214,18 @@ static int measure(Trial *t, dcn_error *err)
     if (open_other(t, err) || measure_pair(&work, &t->job->plan, m))
         return -1;
     if (m->stopped_early)
-        conclude(t, TUNE_DROPPED, "clearly slower than the best");
+        set_outcome(t, TUNE_DROPPED, "clearly slower than the best");
     else
-        conclude(t, TUNE_OK, "");
+        set_outcome(t, TUNE_OK, "");
     return 0;
 }
 
 static int find_peak(Trial *t, dcn_error *err)
 {
     TunePeak probe;
-    const Rig *rig = t->job->rig;
-    int failed = tune_peak_open(&probe, rig->spec->dtype, rig->target, rig->threads, err);
+    const Rig *fixture = t->job->fixture;
+    int failed =
+        tune_peak_open(&probe, fixture->spec->dtype, fixture->target, fixture->threads, err);
     if (!failed) {
         probe.parallel_for = rt_pool_for;
         probe.parallel_self = t->pool;
@@ -237,7 +238,7 @@ static int find_peak(Trial *t, dcn_error *err)
 
 static int stages(Trial *t, dcn_error *err)
 {
-    if (build(t, err) || rt_pool_open(t->job->rig->threads, true, &t->pool, err))
+    if (build(t, err) || rt_pool_open(t->job->fixture->threads, true, &t->pool, err))
         return -1;
     int right = verify(t, err);
     if (right <= 0)
@@ -252,7 +253,7 @@ static void work(void *self)
     Trial *t = self;
     dcn_error err = { .code = DCN_OK };
     if (stages(t, &err))
-        conclude(t, TUNE_REFUSED, err.text);
+        set_outcome(t, TUNE_REFUSED, err.text);
 }
 
 /* ---- in the parent ------------------------------------------------------------------------- */

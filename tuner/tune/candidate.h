@@ -10,19 +10,19 @@
 #include "tuner/tune/fixture.h"
 
 /* A schedule and, if it is at hand, its code. */
-typedef struct Contender {
+typedef struct Incumbent {
     Schedule schedule;
     void *object; /* malloc'ed; NULL: to be built */
     size_t size;
     double ns; /* of one run, as far as is known; 0: not */
-} Contender;
+} Incumbent;
 
 typedef struct CandidateJob {
-    const Rig *rig;
+    const Rig *fixture;
     const Schedule *schedule;
-    const Contender *against; /* NULL: itself, which shows the noise */
+    const Incumbent *against; /* NULL: itself, which shows the noise */
     MeasurePlan plan;
-    int thorough;             /* 1: every case of dcn_verify, not the two of the rig alone */
+    int thorough;             /* 1: every case of dcn_verify, not the two of the fixture alone */
     int peak;                 /* 1: measure the machine's multiply-add peak as well */
     double seconds;           /* for all of it; then it hangs */
     const volatile int *stop; /* may be NULL */

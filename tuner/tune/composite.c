@@ -273,7 +273,7 @@ static void tell_whole(Tuning *t, const Schedule *sc, const CandidateResult *r)
 {
     char text[DCN_SCHEDULE_MAX];
     sched_print(sc, text, sizeof text);
-    const Known k = { .schedule = text, .outcome = r->outcome, .ns = r->measured.b_median };
+    const TuneTrial k = { .schedule = text, .outcome = r->outcome, .ns = r->measured.b_median };
     tuning_tell(t, &k, r->why, 0, 1);
 }
 
@@ -281,10 +281,10 @@ static void tell_whole(Tuning *t, const Schedule *sc, const CandidateResult *r)
 static int confirm(Tuning *t, const Schedule *sc, CandidateResult *r, dcn_error *err)
 {
     const Schedule *start = &t->space.start;
-    const Contender guess = { .schedule = *start };
+    const Incumbent guess = { .schedule = *start };
     const bool is_guess = sched_equal(sc, start);
     const Measured *m = &r->measured;
-    if (tuning_try(t, sc, is_guess ? NULL : &guess, CARE_FINAL, r, err))
+    if (tuning_try(t, sc, is_guess ? NULL : &guess, LEVEL_FINAL, r, err))
         return -1;
     if (r->stopped)
         return 0;
@@ -292,7 +292,7 @@ static int confirm(Tuning *t, const Schedule *sc, CandidateResult *r, dcn_error 
     const bool won = right && (is_guess || (m->sure && m->ratio_high < 1));
     const double time = !right ? 0 : is_guess ? 1 : m->ratio;
     if (won) {
-        t->best = (Contender){ .schedule = *sc, .ns = m->b_median };
+        t->best = (Incumbent){ .schedule = *sc, .ns = m->b_median };
         t->best_time = time;
         tuning_fill(t, r);
         tuning_keep_code(t, sc, r);
@@ -324,13 +324,15 @@ static bool is_settled(Composite *c)
     Tuning *t = c->t;
     char whole[DCN_SCHEDULE_MAX];
     sched_print(&c->whole, whole, sizeof whole);
-    const Known *known = known_find(&t->before, whole);
-    const Known *guess = known_find(&t->before, t->out->guess);
-    const Known *winner = known && known->winner ? known : guess && guess->winner ? guess : NULL;
+    const TuneTrial *known = history_find(&t->before, whole);
+    const TuneTrial *guess = history_find(&t->before, t->out->guess);
+    const TuneTrial *winner = known && known->winner   ? known
+                              : guess && guess->winner ? guess
+                                                       : NULL;
     if (!known || known->outcome != TUNE_OK || !winner)
         return false;
     t->best =
-        (Contender){ .schedule = winner == known ? c->whole : t->space.start, .ns = winner->ns };
+        (Incumbent){ .schedule = winner == known ? c->whole : t->space.start, .ns = winner->ns };
     t->best_time = winner->time;
     t->out->confirmed = 1;
     tuning_fill_unconfirmed(t);
@@ -340,7 +342,7 @@ static bool is_settled(Composite *c)
 static int finish(Composite *c, dcn_error *err)
 {
     Tuning *t = c->t;
-    t->best = (Contender){ .schedule = c->whole, .ns = sum_of(c) };
+    t->best = (Incumbent){ .schedule = c->whole, .ns = sum_of(c) };
     if (tuning_is_stopped(t) || is_settled(c))
         return 0;
     CandidateResult *r = calloc(1, sizeof *r);
@@ -364,7 +366,7 @@ int tuning_run_composite(Tuning *t, dcn_error *err)
                     sizeof o->schedule);
     if (tuning_is_stopped(t))
         o->end = DCN_TUNE_STOPPED;
-    t->best = (Contender){ .ns = 0 }; /* it borrowed */
+    t->best = (Incumbent){ .ns = 0 }; /* it borrowed */
     close(&c);
     return failed;
 }

@@ -16,7 +16,7 @@
 static const double EQUAL = 0.01;
 enum { MOST_SIMPLER = 2, MOST_WINNERS = 8 };
 
-static int schedule_of(const Tuning *t, const Known *k, Schedule *out)
+static int schedule_of(const Tuning *t, const TuneTrial *k, Schedule *out)
 {
     SearchPoint p;
     if (tune_space_parse(&t->space, k->schedule, &p))
@@ -25,10 +25,10 @@ static int schedule_of(const Tuning *t, const Known *k, Schedule *out)
     return 0;
 }
 
-static void lead_known(Tuning *t, const Schedule *sc, const Known *k)
+static void lead_known(Tuning *t, const Schedule *sc, const TuneTrial *k)
 {
     free(t->best.object);
-    t->best = (Contender){ .schedule = *sc, .ns = k->ns };
+    t->best = (Incumbent){ .schedule = *sc, .ns = k->ns };
     t->best_time = k->time;
 }
 
@@ -41,7 +41,7 @@ static int fail_none(const Tuning *t, dcn_error *err)
 
 /* ---- the simpler of equals ----------------------------------------------------------------- */
 
-static bool is_right(const Known *k)
+static bool is_right(const TuneTrial *k)
 {
     return k->outcome == TUNE_OK && k->time > 0;
 }
@@ -51,7 +51,7 @@ static int find_simpler(const Tuning *t, const bool *seen, Schedule *out)
 {
     int found = -1, least = tune_space_complexity(&t->space, &t->best.schedule);
     for (int i = 0; i < t->tried.n; i++) {
-        const Known *k = &t->tried.at[i];
+        const TuneTrial *k = &t->tried.at[i];
         Schedule sc;
         if (seen[i] || !is_right(k) || k->time > t->best_time * (1 + EQUAL) ||
             schedule_of(t, k, &sc) || tune_space_complexity(&t->space, &sc) >= least)
@@ -73,7 +73,7 @@ static int prefer_simpler(Tuning *t, CandidateResult *r, dcn_error *err)
         if (at < 0)
             break;
         seen[at] = true;
-        failed = tuning_try(t, &sc, &t->best, CARE_CONFIRM, r, err);
+        failed = tuning_try(t, &sc, &t->best, LEVEL_CONFIRM, r, err);
         const Measured *m = &r->measured;
         if (!failed && !r->stopped && r->outcome == TUNE_OK && m->ratio_high <= 1 + EQUAL)
             tuning_lead(t, &sc, r, t->best_time * m->ratio);
@@ -93,9 +93,9 @@ static bool is_guess(const Tuning *t)
 
 static int next_best(Tuning *t)
 {
-    const Known *best = NULL;
+    const TuneTrial *best = NULL;
     for (int i = 0; i < t->tried.n; i++) {
-        const Known *k = &t->tried.at[i];
+        const TuneTrial *k = &t->tried.at[i];
         if (is_right(k) && (!best || k->time < best->time))
             best = k;
     }
@@ -110,9 +110,9 @@ static void lead_guess(Tuning *t)
 {
     char text[DCN_SCHEDULE_MAX];
     sched_print(&t->space.start, text, sizeof text);
-    const Known *k = known_find(&t->tried, text);
+    const TuneTrial *k = history_find(&t->tried, text);
     free(t->best.object);
-    t->best = (Contender){ .schedule = t->space.start, .ns = k ? k->ns : 0 };
+    t->best = (Incumbent){ .schedule = t->space.start, .ns = k ? k->ns : 0 };
     t->best_time = 1;
 }
 
@@ -134,9 +134,9 @@ void tuning_fill(Tuning *t, const CandidateResult *r)
 static int confirm(Tuning *t, CandidateResult *r, dcn_error *err)
 {
     const Schedule sc = t->best.schedule;
-    const Contender guess = { .schedule = t->space.start };
+    const Incumbent guess = { .schedule = t->space.start };
     const Measured *m = &r->measured;
-    if (tuning_try(t, &sc, is_guess(t) ? NULL : &guess, CARE_FINAL, r, err))
+    if (tuning_try(t, &sc, is_guess(t) ? NULL : &guess, LEVEL_FINAL, r, err))
         return -1;
     if (r->stopped)
         return 1;
@@ -170,7 +170,7 @@ static int find_winner(Tuning *t, CandidateResult *r, dcn_error *err)
 /* A run that was told all by the store ends as the one before it did. */
 static bool is_settled(Tuning *t)
 {
-    const Known *k = NULL;
+    const TuneTrial *k = NULL;
     for (int i = 0; i < t->before.n && !k; i++)
         if (t->before.at[i].winner && is_right(&t->before.at[i]))
             k = &t->before.at[i];
@@ -208,8 +208,8 @@ int tuning_finish(Tuning *t, dcn_error *err)
     if (!failed && o->ns <= 0)
         tuning_fill_unconfirmed(t);
     if (!failed && o->confirmed) {
-        const Known *k = known_find(&t->tried, o->schedule);
-        Known shown = k ? *k : (Known){ .schedule = o->schedule, .outcome = TUNE_OK };
+        const TuneTrial *k = history_find(&t->tried, o->schedule);
+        TuneTrial shown = k ? *k : (TuneTrial){ .schedule = o->schedule, .outcome = TUNE_OK };
         tuning_tell(t, &shown, "", 0, 1);
     }
     free(r);

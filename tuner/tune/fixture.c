@@ -34,7 +34,7 @@ static int open_case(Rig *r, const RigFor *f, rt_rng *rng, dcn_error *err)
     return 0;
 }
 
-int rig_open(Rig *r, const RigFor *f, dcn_error *err)
+int fixture_open(Rig *r, const RigFor *f, dcn_error *err)
 {
     rt_rng rng = rt_rng_seed(f->seed);
     *r = (Rig){ .spec = f->spec, .bound = *f->bound, .target = f->target, .threads = f->threads };
@@ -47,7 +47,7 @@ int rig_open(Rig *r, const RigFor *f, dcn_error *err)
     return 0;
 }
 
-void rig_close(Rig *r)
+void fixture_close(Rig *r)
 {
     for (int i = 0; i < r->ncases; i++) {
         expected_close(&r->at[i].expected);

@@ -35,7 +35,7 @@ typedef struct RigFor {
     uint64_t seed;
 } RigFor;
 
-int rig_open(Rig *r, const RigFor *f, dcn_error *err);
-void rig_close(Rig *r);
+int fixture_open(Rig *r, const RigFor *f, dcn_error *err);
+void fixture_close(Rig *r);
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-Known *known_find(const KnownList *l, const char *schedule)
+TuneTrial *history_find(const KnownList *l, const char *schedule)
 {
     for (int i = 0; i < l->n; i++)
         if (!strcmp(l->at[i].schedule, schedule))
@@ -14,9 +14,9 @@ Known *known_find(const KnownList *l, const char *schedule)
     return NULL;
 }
 
-int known_add(KnownList *l, const Known *k)
+int history_add(KnownList *l, const TuneTrial *k)
 {
-    Known *same = known_find(l, k->schedule);
+    TuneTrial *same = history_find(l, k->schedule);
     if (same) {
         const char *text = same->schedule;
         *same = *k;
@@ -25,7 +25,7 @@ int known_add(KnownList *l, const Known *k)
     }
     if (l->n == l->room) {
         int room = l->room ? 2 * l->room : 64;
-        Known *larger = realloc(l->at, (size_t)room * sizeof *larger);
+        TuneTrial *larger = realloc(l->at, (size_t)room * sizeof *larger);
         if (!larger)
             return -1;
         l->at = larger;
@@ -36,7 +36,7 @@ int known_add(KnownList *l, const Known *k)
     return l->at[l->n++].schedule ? 0 : -1;
 }
 
-void known_free(KnownList *l)
+void history_free(KnownList *l)
 {
     for (int i = 0; i < l->n; i++)
         free((char *)l->at[i].schedule);

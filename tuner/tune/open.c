@@ -93,7 +93,7 @@ static int open_space(Tuning *t, dcn_error *err)
 int tuning_open_fixture(Tuning *t, dcn_error *err)
 {
     const RigFor f = { t->spec, &t->bound, &t->target, t->threads, &t->offsets, t->opt->seed };
-    return t->opt->effort == DCN_TUNE_ESTIMATE ? 0 : rig_open(&t->rig, &f, err);
+    return t->opt->effort == DCN_TUNE_ESTIMATE ? 0 : fixture_open(&t->fixture, &f, err);
 }
 
 bool tuning_is_open(const Tuning *t)
@@ -121,26 +121,28 @@ static bool is_current(const TuneSpace *sp, const TuneRecord *r)
 {
     for (int i = 0; i < sp->nlowerings; i++)
         if (!strcmp(sp->lowering[i]->name, r->lowering))
-            return sp->lowering[i]->rev == r->rev;
+            return r->rev == (sp->lowering[i]->parts ? sched_rev(r->lowering, r->schedule)
+                                                     : sp->lowering[i]->rev);
     return false;
 }
 
 static int remember(void *self, const TuneKey *key, const TuneRecord *r)
 {
     Tuning *t = self;
-    Known k = { .schedule = r->schedule,
-                .outcome = r->outcome,
-                .ns = r->ns_median,
-                .winner = r->winner,
-                .run = r->run,
-                .trial = r->trial };
+    TuneTrial k = { .schedule = r->schedule,
+                    .outcome = r->outcome,
+                    .ns = r->ns_median,
+                    .winner = r->winner,
+                    .run = r->run,
+                    .trial = r->trial };
     (void)key;
     k.time = r->gain > 0 ? 1 / r->gain : 0;
     bool timed = r->outcome == TUNE_OK || r->outcome == TUNE_DROPPED;
     if (strcmp(r->offsets, t->offsets.name) != 0 || r->outcome == TUNE_ESTIMATED ||
-        !is_current(&t->space, r) || (timed && !(k.time > 0)) || known_find(&t->before, k.schedule))
+        !is_current(&t->space, r) || (timed && !(k.time > 0)) ||
+        history_find(&t->before, k.schedule))
         return 0;
-    return known_add(&t->before, &k);
+    return history_add(&t->before, &k);
 }
 
 static int load_memory(Tuning *t, dcn_error *err)
@@ -206,11 +208,11 @@ int tuning_open(Tuning *t, dcn_error *err)
 void tuning_close(Tuning *t)
 {
     free(t->best.object);
-    known_free(&t->before);
-    known_free(&t->tried);
+    history_free(&t->before);
+    history_free(&t->tried);
     search_close(t->search);
     sched_free(&t->space.start);
-    rig_close(&t->rig);
+    fixture_close(&t->fixture);
     tune_offsets_close(&t->offsets);
     tune_store_close(t->store);
 }

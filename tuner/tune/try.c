@@ -14,33 +14,34 @@
 static const double FIRST = 5; /* times the patience: nothing is known of how long a run takes */
 
 /* Whatever slows one reading by that much hardly hits B, and B only, in both of the first pairs. */
-static const double HOPELESS = 1.15;
+static const double STOP_IF_SLOWER = 1.15;
 
-static MeasurePlan plan_of(const Tuning *t, const Contender *against, TuneCare care)
+static MeasurePlan plan_of(const Tuning *t, const Incumbent *against, MeasureLevel level)
 {
     const double run = t->best.ns / 1e9;
-    const bool screens = care == CARE_SCREEN && against, challenges = care == CARE_CHALLENGE;
+    const bool screens = level == LEVEL_SCREEN && against, challenges = level == LEVEL_CHALLENGE;
     MeasurePlan plan = { .min_pairs = 8,
                          .max_pairs = MEASURE_MAX_PAIRS,
-                         .seconds = care == CARE_SCREEN ? t->care / 2 : fmax(t->care, 40 * run),
+                         .seconds = level == LEVEL_SCREEN ? t->min_seconds / 2
+                                                          : fmax(t->min_seconds, 40 * run),
                          .reading_ns = 3e5,
                          .confidence = 0.95,
-                         .resolution = care == CARE_SCREEN ? 0.02 : 0.005,
-                         .stop_if_slower_than = screens ? HOPELESS : 0,
+                         .resolution = level == LEVEL_SCREEN ? 0.02 : 0.005,
+                         .stop_if_slower_than = screens ? STOP_IF_SLOWER : 0,
                          .stop_unless_below = screens || challenges ? 1 - TUNING_NOISE : 0,
-                         .reversed = care != CARE_SCREEN };
+                         .reversed = level != LEVEL_SCREEN };
     return plan;
 }
 
-int tuning_try(Tuning *t, const Schedule *sc, const Contender *against, TuneCare care,
+int tuning_try(Tuning *t, const Schedule *sc, const Incumbent *against, MeasureLevel level,
                CandidateResult *r, dcn_error *err)
 {
     const bool first = t->best.ns <= 0;
-    CandidateJob job = { .rig = &t->rig,
+    CandidateJob job = { .fixture = &t->fixture,
                          .schedule = sc,
                          .against = against,
-                         .plan = plan_of(t, against, care),
-                         .thorough = care == CARE_FINAL,
+                         .plan = plan_of(t, against, level),
+                         .thorough = level == LEVEL_FINAL,
                          .peak = t->peak <= 0,
                          .stop = t->opt->stop };
     job.seconds = t->patience * (first ? FIRST : 1) + 300 * t->best.ns / 1e9;
@@ -82,9 +83,9 @@ static void put(Tuning *t, const TuneRecord *r)
 }
 
 /* One that is measured again, to confirm it, stays where it was tried first. */
-static void keep_place(const Tuning *t, Known *k)
+static void keep_place(const Tuning *t, TuneTrial *k)
 {
-    const Known *first = known_find(&t->tried, k->schedule);
+    const TuneTrial *first = history_find(&t->tried, k->schedule);
     k->run = first ? first->run : t->run;
     k->trial = first ? first->trial : t->out->done;
 }
@@ -96,16 +97,16 @@ int tuning_record(Tuning *t, const Schedule *sc, const CandidateResult *r, doubl
     if (!to)
         return -1;
     sched_print(sc, to->schedule, sizeof to->schedule);
-    Known k = { .schedule = to->schedule,
-                .outcome = r->outcome,
-                .time = relative,
-                .ns = r->measured.b_median,
-                .winner = winner };
+    TuneTrial k = { .schedule = to->schedule,
+                    .outcome = r->outcome,
+                    .time = relative,
+                    .ns = r->measured.b_median,
+                    .winner = winner };
     keep_place(t, &k);
     memcpy(to->offsets, t->offsets.name, sizeof to->offsets);
     memcpy(to->why, r->why, sizeof to->why);
     snprintf(to->lowering, sizeof to->lowering, "%s", sc->lowering->name);
-    to->rev = sc->lowering->rev;
+    to->rev = sc->nparts ? sched_rev(to->lowering, to->schedule) : sc->lowering->rev;
     to->outcome = r->outcome;
     to->peak_gflops = t->peak;
     to->flops = t->out->flops;
@@ -116,9 +117,9 @@ int tuning_record(Tuning *t, const Schedule *sc, const CandidateResult *r, doubl
     say_where(t, to);
     if (r->outcome == TUNE_OK || r->outcome == TUNE_DROPPED)
         fill_times(to, r, relative);
-    if (r->outcome != TUNE_ESTIMATED || !known_find(&t->before, k.schedule))
+    if (r->outcome != TUNE_ESTIMATED || !history_find(&t->before, k.schedule))
         put(t, to);
-    int failed = known_add(&t->tried, &k);
+    int failed = history_add(&t->tried, &k);
     free(to);
     return failed;
 }
@@ -137,14 +138,14 @@ void tuning_keep_code(Tuning *t, const Schedule *sc, const CandidateResult *r)
 void tuning_lead(Tuning *t, const Schedule *sc, CandidateResult *r, double time)
 {
     free(t->best.object);
-    t->best = (Contender){ *sc, r->object, r->size, r->measured.b_median };
+    t->best = (Incumbent){ *sc, r->object, r->size, r->measured.b_median };
     t->best_time = time;
     r->object = NULL;
 }
 
 /* ---- telling ------------------------------------------------------------------------------- */
 
-void tuning_tell(Tuning *t, const Known *k, const char *why, int remembered, int confirming)
+void tuning_tell(Tuning *t, const TuneTrial *k, const char *why, int remembered, int confirming)
 {
     dcn_tuned *o = t->out;
     char best[DCN_SCHEDULE_MAX] = "";

@@ -12,7 +12,7 @@
 #include <string.h>
 
 static const double HINT = 0.02; /* one of this size is looked into even if it is not sure */
-static const double PATIENCE = 20, CARE = 1; /* seconds */
+static const double PATIENCE = 20, MIN_SECONDS = 1; /* seconds */
 
 /* ---- a candidate that is new --------------------------------------------------------------- */
 
@@ -29,7 +29,7 @@ static int challenge(Tuning *t, const Schedule *sc, CandidateResult *r, double *
 {
     free(r->object);
     r->object = NULL;
-    if (tuning_try(t, sc, &t->best, CARE_CHALLENGE, r, err))
+    if (tuning_try(t, sc, &t->best, LEVEL_CHALLENGE, r, err))
         return -1;
     *time = t->best_time * r->measured.ratio;
     if (r->outcome != TUNE_OK || !r->measured.sure || r->measured.ratio_high >= 1)
@@ -55,7 +55,7 @@ static int measure(Tuning *t, const Schedule *sc, double *time, dcn_error *err)
     bool first = !t->best.schedule.lowering;
     if (!r)
         return dcn_fail(err, DCN_EENV, "no memory for a result");
-    int failed = tuning_try(t, sc, first ? NULL : &t->best, CARE_SCREEN, r, err);
+    int failed = tuning_try(t, sc, first ? NULL : &t->best, LEVEL_SCREEN, r, err);
     *time = first ? 1 : t->best_time * r->measured.ratio;
     if (!failed && !r->stopped && first && r->outcome == TUNE_OK)
         tuning_lead(t, sc, r, 1);
@@ -73,15 +73,15 @@ static int measure(Tuning *t, const Schedule *sc, double *time, dcn_error *err)
 
 /* ---- a candidate that is remembered -------------------------------------------------------- */
 
-static void recall(Tuning *t, const Schedule *sc, const Known *k)
+static void recall(Tuning *t, const Schedule *sc, const TuneTrial *k)
 {
     bool better = !t->best.schedule.lowering || k->time < t->best_time * (1 - TUNING_NOISE);
     if (k->outcome == TUNE_OK && better) {
         free(t->best.object);
-        t->best = (Contender){ .schedule = *sc, .ns = k->ns };
+        t->best = (Incumbent){ .schedule = *sc, .ns = k->ns };
         t->best_time = k->time;
     }
-    known_add(&t->tried, k);
+    history_add(&t->tried, k);
     tuning_tell(t, k, "", 1, 0);
 }
 
@@ -98,7 +98,7 @@ static int rank(Tuning *t, const Schedule *sc, const SearchPoint *p, dcn_error *
     r->measured.b_median = ns;
     snprintf(r->why, sizeof r->why, "%.4g ms by the model of costs", ns / 1e6);
     if (!t->best.schedule.lowering || ns < t->best.ns)
-        t->best = (Contender){ .schedule = *sc, .ns = ns };
+        t->best = (Incumbent){ .schedule = *sc, .ns = ns };
     int failed = tuning_record(t, sc, r, 0, 0);
     tuning_tell(t, &t->tried.at[t->tried.n - 1], r->why, 0, 0);
     free(r);
@@ -109,7 +109,7 @@ static int rank(Tuning *t, const Schedule *sc, const SearchPoint *p, dcn_error *
 static void take_ranked(Tuning *t)
 {
     dcn_tuned *o = t->out;
-    const Known *guess = known_find(&t->tried, o->guess);
+    const TuneTrial *guess = history_find(&t->tried, o->guess);
     o->ns = o->ns_low = o->ns_high = t->best.ns;
     o->guess_ns = guess ? guess->ns : 0;
     sched_print(&t->best.schedule, o->schedule, sizeof o->schedule);
@@ -125,7 +125,7 @@ static int try_point(Tuning *t, const SearchPoint *p, dcn_error *err)
     sched_print(&sc, text, sizeof text);
     if (t->opt->effort == DCN_TUNE_ESTIMATE)
         return rank(t, &sc, p, err);
-    const Known *k = known_find(&t->before, text);
+    const TuneTrial *k = history_find(&t->before, text);
     double time = k && k->time > 0 ? k->time : -1;
     if (k)
         recall(t, &sc, k);
@@ -193,7 +193,7 @@ int tuning_like(const Tuning *like, const dcn_spec *s, const dcn_tune_options *o
                    .lowerings = like->lowerings,
                    .place = like->place,
                    .patience = like->patience,
-                   .care = like->care,
+                   .min_seconds = like->min_seconds,
                    .out = out };
     int failed = tuning_open(t, err) || tuning_run(t, err);
     tuning_close(t);
@@ -205,7 +205,7 @@ int tune_remembering(const dcn_spec *s, const dcn_tune_options *opt, const TuneS
                      dcn_tuned *out, dcn_error *err)
 {
     const Tuning like = {
-        .lowerings = cg_lowerings, .place = place, .patience = PATIENCE, .care = CARE
+        .lowerings = cg_lowerings, .place = place, .patience = PATIENCE, .min_seconds = MIN_SECONDS
     };
     return tuning_like(&like, s, opt, out, err);
 }

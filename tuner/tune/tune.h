@@ -14,23 +14,24 @@
 #include <dcngen/tune.h>
 
 /* A candidate that the run knows, tried by it or remembered from before. */
-typedef struct Known {
+typedef struct TuneTrial {
     const char *schedule; /* a list has a copy of its own */
     TuneOutcome outcome;
     double time; /* relative to the guess; 0: unknown */
     double ns;
     int winner;         /* of an earlier run */
     int64_t run, trial; /* when it was first tried, as in a record */
-} Known;
+} TuneTrial;
 
 typedef struct KnownList {
-    Known *at;
+    TuneTrial *at;
     int n, room;
 } KnownList;
 
-int known_add(KnownList *l, const Known *k); /* replaces one of the same schedule; -1: no memory */
-Known *known_find(const KnownList *l, const char *schedule);
-void known_free(KnownList *l);
+int history_add(KnownList *l,
+                const TuneTrial *k); /* replaces one of the same schedule; -1: no memory */
+TuneTrial *history_find(const KnownList *l, const char *schedule);
+void history_free(KnownList *l);
 
 typedef struct Tuning {
     const dcn_spec *spec;
@@ -38,7 +39,7 @@ typedef struct Tuning {
     const Lowering *const *lowerings; /* cg_lowerings but in tests */
     const TuneStoreAt *place;         /* where to remember; NULL: where the environment says */
     double patience;                  /* seconds a candidate may take before it hangs */
-    double care;                      /* seconds of measuring what matters, at least */
+    double min_seconds;               /* seconds of measuring what matters, at least */
     dcn_tuned *out;
 
     dcn_target target;
@@ -51,7 +52,7 @@ typedef struct Tuning {
     TuneSpace space;
     SearchSpace search_space;
     Search *search;
-    Rig rig;
+    Rig fixture;
     TuneStore *store; /* NULL: none */
     TuneKey key;
     KnownList before; /* remembered at the beginning, of this key and these offsets */
@@ -60,7 +61,7 @@ typedef struct Tuning {
     double started;   /* ns */
     int64_t run;      /* unix ms */
     double peak;      /* GFLOP/s */
-    Contender best;   /* .lowering == NULL: none yet */
+    Incumbent best;   /* .lowering == NULL: none yet */
     double best_time; /* relative to the guess */
     int measured;     /* candidates that were not remembered */
 } Tuning;
@@ -87,14 +88,14 @@ int tuning_is_stopped(const Tuning *t);
 
 /* How carefully it is measured. */
 typedef enum {
-    CARE_SCREEN,    /* soon given up when it is slower than the best */
-    CARE_CHALLENGE, /* in reverse order, until it is known well or seen not to be better */
-    CARE_CONFIRM,   /* in reverse order, until it is known well */
-    CARE_FINAL,     /* the same on every case of dcn_verify */
-} TuneCare;
+    LEVEL_SCREEN,    /* soon given up when it is slower than the best */
+    LEVEL_CHALLENGE, /* in reverse order, until it is known well or seen not to be better */
+    LEVEL_CONFIRM,   /* in reverse order, until it is known well */
+    LEVEL_FINAL,     /* the same on every case of dcn_verify */
+} MeasureLevel;
 
 /* Try a schedule against another; NULL: against itself.  -1: no process, no memory. */
-int tuning_try(Tuning *t, const Schedule *sc, const Contender *against, TuneCare care,
+int tuning_try(Tuning *t, const Schedule *sc, const Incumbent *against, MeasureLevel level,
                CandidateResult *r, dcn_error *err);
 
 /* Put down what became of it, in `tried` and in the store; time relative to the guess, 0:
@@ -107,7 +108,7 @@ void tuning_lead(Tuning *t, const Schedule *sc, CandidateResult *r, double time)
 void tuning_keep_code(Tuning *t, const Schedule *sc, const CandidateResult *r);
 
 /* Tell the user. */
-void tuning_tell(Tuning *t, const Known *k, const char *why, int remembered, int confirming);
+void tuning_tell(Tuning *t, const TuneTrial *k, const char *why, int remembered, int confirming);
 
 /* ---- the run: tune.c, finish.c, composite.c -------------------------------------------------- */
 

@@ -17,7 +17,7 @@ typedef struct Setting {
     dcn_spec spec;
     dcn_target target;
     TuneOffsets offsets;
-    Rig rig;
+    Rig fixture;
 } Setting;
 
 static Setting *setting(int threads)
@@ -29,13 +29,13 @@ static Setting *setting(int threads)
     cr_assert_eq(dcn_target_native(&s.target, &err), 0);
     cr_assert_eq(tune_offsets_open(&s.offsets, "normal:1", &err), 0);
     const RigFor f = { &s.spec, &s.spec, &s.target, threads, &s.offsets, 1 };
-    cr_assert_eq(rig_open(&s.rig, &f, &err), 0, "%s", err.text);
+    cr_assert_eq(fixture_open(&s.fixture, &f, &err), 0, "%s", err.text);
     return &s;
 }
 
-static CandidateJob job_of(const Setting *s, const Schedule *sc, const Contender *against)
+static CandidateJob job_of(const Setting *s, const Schedule *sc, const Incumbent *against)
 {
-    return (CandidateJob){ .rig = &s->rig,
+    return (CandidateJob){ .fixture = &s->fixture,
                            .schedule = sc,
                            .against = against,
                            .plan = { .min_pairs = 8,
@@ -87,7 +87,7 @@ Test(candidate, every_way_to_go_wrong_is_told)
         cr_expect_not_null(strstr(r->why, rows[i].why), "way %d: %s", rows[i].way, r->why);
         cr_expect_eq(r->stopped, 0);
     }
-    rig_close(&s->rig);
+    fixture_close(&s->fixture);
 }
 
 Test(candidate, a_right_one_is_timed_and_brings_its_code)
@@ -105,9 +105,9 @@ Test(candidate, a_right_one_is_timed_and_brings_its_code)
         cr_assert_eq(a.outcome, TUNE_OK, "%s", a.why);
         cr_expect(a.measured.pairs >= 2 && a.measured.ratio > 0 && a.measured.b_median > 0);
         cr_expect_gt(a.peak_gflops, 0);
-        const Contender with_code = { sc[0], a.object, a.size, a.measured.b_median };
-        const Contender without = { .schedule = sc[0] };
-        const Contender *against[] = { &with_code, &without };
+        const Incumbent with_code = { sc[0], a.object, a.size, a.measured.b_median };
+        const Incumbent without = { .schedule = sc[0] };
+        const Incumbent *against[] = { &with_code, &without };
         for (int i = 0; i < 2; i++) {
             CandidateJob second = job_of(s, &sc[1], against[i]);
             second.thorough = i;
@@ -119,7 +119,7 @@ Test(candidate, a_right_one_is_timed_and_brings_its_code)
             free(b.object);
         }
         free(a.object);
-        rig_close(&s->rig);
+        fixture_close(&s->fixture);
     }
 }
 
@@ -127,7 +127,7 @@ Test(candidate, what_is_far_slower_is_dropped)
 {
     Setting *s = setting(1);
     const Schedule sc = { .lowering = &bad_lowering, .k = { BAD_NOT } };
-    const Contender other = { .schedule = sc, .ns = 1 }; /* a nanosecond: nothing can be near it */
+    const Incumbent other = { .schedule = sc, .ns = 1 }; /* a nanosecond: nothing can be near it */
     CandidateJob job = job_of(s, &sc, &other);
     static CandidateResult r;
     job.plan.stop_if_slower_than = 1.1;
@@ -141,7 +141,7 @@ Test(candidate, what_is_far_slower_is_dropped)
     cr_expect_neq(r.measured.pairs, 0, "quick work is timed whatever its first run took: %s",
                   r.why);
     free(r.object);
-    rig_close(&s->rig);
+    fixture_close(&s->fixture);
 }
 
 /* ---- the process --------------------------------------------------------------------------- */
@@ -165,7 +165,7 @@ Test(candidate, a_stop_ends_it)
     alarm(1);
     cr_assert_eq(candidate_try(&job, &r, NULL), 0);
     cr_expect_eq(r.stopped, 1);
-    rig_close(&s->rig);
+    fixture_close(&s->fixture);
 }
 
 static void sleep_long(void *self)

@@ -54,7 +54,7 @@ static int run(const dcn_spec *s, dcn_tune_options *o, const Lowering *const *lo
     o->threads = 1;
     memset(out, 0, sizeof *out);
     *t = (Tuning){ .spec = s, .opt = o, .lowerings = lowerings, .patience = 4, .out = out };
-    t->care = 0.05;
+    t->min_seconds = 0.05;
     int failed = tuning_open(t, err) || tuning_run(t, err);
     tuning_close(t);
     free(t);

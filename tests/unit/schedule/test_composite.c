@@ -170,6 +170,23 @@ Test(composite, copies_are_independent)
 }
 
 /* The cost of a module is that of its stages. */
+Test(composite, revision_is_that_of_all_lowerings)
+{
+    int rev[MAX_LOWERINGS];
+    for (int i = 0; cg_lowerings[i]; i++) {
+        rev[i] = sched_rev(cg_lowerings[i]->name, cg_lowerings[i]->name);
+        cr_expect_eq(rev[i], cg_lowerings[i]->rev);
+    }
+    const int tiled = sched_rev("stages", "stages offset={tiled mr=6} core={tiled mr=6}");
+    cr_expect_geq(tiled, 0);
+    cr_expect_eq(tiled, sched_rev("stages", "stages offset={tiled mr=4} core={tiled nv=2}"));
+    cr_expect_neq(tiled, sched_rev("stages", "stages offset={direct} core={tiled mr=6}"));
+    cr_expect_neq(tiled, sched_rev("stages", "stages offset={tiled mr=6} core={direct}"));
+    cr_expect_neq(tiled, sched_rev("stages", "stages"));
+    cr_expect_eq(sched_rev("stages", "stages offset={nothing} core={tiled}"), -1);
+    cr_expect_eq(sched_rev("nothing", "nothing"), -1);
+}
+
 Test(composite, cost_is_the_sum)
 {
     dcn_spec s = pack();
