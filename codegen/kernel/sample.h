@@ -14,15 +14,17 @@ typedef struct OutPixels {
     Softmax softmax; /* over the taps, if the modulation is one: made by emit_softmax */
 } OutPixels;
 
-/* Where the lanes' taps are before any border rule: row y + fy, column x + fx, 0 <= f < 1. */
+/* Where the lanes' taps are before any border rule: row y + fy, column x + fx, 0 <= f <= 1, where
+** 1 is the rounding of a fraction just below it. */
 typedef struct TapPos {
     ivec y, x;
     fvec fy, fx;
     fvec modulation; /* m; .v == NULL: 1 */
 } TapPos;
 
-/* One bilinear sample per lane.  The four pixels are (y, x), (y, x+1), (y+1, x), (y+1, x+1); all of them lie in the
-** map, unless it is one row or column thin: then the step there is 0 and so is the weight. */
+/* One bilinear sample per lane.  The four pixels are (y, x), (y, x+1), (y+1, x), (y+1, x+1); all of
+** them lie in the map, unless it is one row or column thin: then the step there is 0 and so is the
+** weight. */
 typedef struct BilinearTap {
     ivec y, x;
     fvec y0, y1, x0, x1; /* weights of the two rows and of the two columns */
@@ -40,8 +42,9 @@ void emit_softmax(Emit *e, const Problem *pb, OutPixels *at);
 /* Tap (i, j) of these pixels. */
 BilinearTap emit_tap(Emit *e, const Problem *pb, const OutPixels *at, idx i, idx j);
 
-/* Where the offsets of a pixel lie side by side, lanes may run along the flat tap index d*K + k: those of `taps`
-** of pixel (n, p, q), whose rows of offsets and of masks are given.  Not for softmax. */
+/* Where the offsets of a pixel lie side by side, lanes may run along the flat tap index d*K + k:
+** those of `taps` of pixel (n, p, q), whose rows of offsets and of masks are given.  Not for
+** softmax. */
 typedef struct TapTable {
     addr y, x, d; /* rows and columns from tap 0, and offset group, of every flat tap */
 } TapTable;

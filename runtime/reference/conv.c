@@ -14,7 +14,8 @@
 
 /* Where one tap of one offset group looks, and its modulation. */
 typedef struct Point {
-    double yx[2], m;
+    ref_coord yx[2];
+    double m;
 } Point;
 
 static int taps(const rt_ref *r)
@@ -42,24 +43,25 @@ static Point point(const rt_ref *r, int64_t n, int64_t t, int64_t k, const int64
 {
     const dcn_spec *s = &r->s;
     int64_t i = k / s->kernel[1], j = k % s->kernel[1];
-    Point at = { { (double)(pq[0] * s->stride[0] - s->padding[0] + i * s->dilation[0]),
-                   (double)(pq[1] * s->stride[1] - s->padding[1] + j * s->dilation[1]) },
-                 1 };
+    const double base[2] = {
+        (double)(pq[0] * s->stride[0] - s->padding[0] + i * s->dilation[0]),
+        (double)(pq[1] * s->stride[1] - s->padding[1] + j * s->dilation[1]),
+    };
     if (!r->offset.v)
-        return at;
+        return (Point){ { { base[0], 0 }, { base[1], 0 } }, 1 };
     int64_t pair = (t * taps(r) + k) * 2, dy = s->offset_order == DCN_ORDER_YX ? 0 : 1;
-    at.yx[0] += r->offset.v[ref_at(&r->offset, n, pair + dy, pq[0], pq[1])];
-    at.yx[1] += r->offset.v[ref_at(&r->offset, n, pair + 1 - dy, pq[0], pq[1])];
-    at.m = modulation(r, n, (s->offset_mask ? 2 * s->offset_groups : 0) * taps(r) + t * taps(r), k,
-                      pq);
-    return at;
+    const double y = r->offset.v[ref_at(&r->offset, n, pair + dy, pq[0], pq[1])];
+    const double x = r->offset.v[ref_at(&r->offset, n, pair + 1 - dy, pq[0], pq[1])];
+    const int64_t first = (s->offset_mask ? 2 * s->offset_groups : 0) * taps(r) + t * taps(r);
+    return (Point){ { ref_coord_of(base[0], y), ref_coord_of(base[1], x) },
+                    modulation(r, n, first, k, pq) };
 }
 
 /* m * S of channel c */
 static double sample(const rt_ref *r, int64_t n, int64_t c, const Point *at)
 {
     if (!r->offset.v)
-        return ref_value(&r->input, n, c, (int64_t)at->yx[0], (int64_t)at->yx[1]);
+        return ref_value(&r->input, n, c, (int64_t)at->yx[0].whole, (int64_t)at->yx[1].whole);
     return at->m * ref_bilinear(&r->input, r->s.border, n, c, at->yx);
 }
 
@@ -68,7 +70,7 @@ static void column(const rt_ref *r, int64_t n, const int64_t pq[2], int64_t firs
 {
     int64_t per_group = r->s.in_channels / r->s.offset_groups;
     for (int64_t k = 0; k < taps(r); k++) {
-        Point at = { { 0 }, 0 };
+        Point at = { .m = 0 };
         for (int64_t c = first; c < last; c++) {
             if (c == first || c % per_group == 0)
                 at = point(r, n, c / per_group, k, pq);

@@ -1,9 +1,9 @@
 /* dcn.c: the cores of DCNv3 and DCNv4, with their projection.
 **
-**     points: for each column i of the kernel, for each row j, but not (kw/2, kh/2) with remove_center
+**     points: for each column i of the kernel, each row j, but not (kw/2, kh/2) with remove_center
 **     cw = dw*(kw-1) div 2,  ch = dh*(kh-1) div 2,  s = offset_scale, K' points, t = c div (C/D)
-**     X = (cw - left + q*sw) - cw*s + (i*dw + dx)*s
-**     Y = (ch - top  + p*sh) - ch*s + (j*dh + dy)*s
+**     X = (cw - left + q*sw) + (i*dw - cw)*s + dx*s
+**     Y = (ch - top  + p*sh) + (j*dh - ch)*s + dy*s
 **     y[n, p, q, c] = sum over points of m * S(plane c; Y, X)
 **     out[n, p, q, o] = y[o], or sum_c w[o, c] * y[c] with a projection; and ref_finish
 **
@@ -15,6 +15,7 @@
 #include "runtime/spec/op.h"
 #include "runtime/spec/shape.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,13 +38,16 @@ static Group group_at(const rt_ref *r, int64_t n, int64_t t, const int64_t pq[2]
     return g;
 }
 
-/* Along one axis: the position of tap `tap` for output position `at`. */
-static double position(const dcn_spec *s, int axis, int64_t at, int64_t tap, double offset)
+/* Along one axis: the position of tap `tap` for output position `at`.  The whole pixels of the
+** tap's scaled place belong to the base, its fraction to the offset; with a scale of 1 it has none,
+** and the position is that of a convolution. */
+static ref_coord position(const dcn_spec *s, int axis, int64_t at, int64_t tap, double offset)
 {
     const int64_t centre = (int64_t)s->dilation[axis] * (s->kernel[axis] - 1) / 2;
     const double base = (double)(centre - s->padding[axis] + at * s->stride[axis]);
-    return base - (double)centre * s->offset_scale +
-           ((double)(tap * s->dilation[axis]) + offset) * s->offset_scale;
+    const double place = (double)(tap * s->dilation[axis] - centre) * s->offset_scale;
+    const double whole = floor(place);
+    return ref_coord_of(base + whole, place - whole + offset * s->offset_scale);
 }
 
 /* y of the channels first <= c < last, which are of group t, into scratch[c]. */
@@ -58,8 +62,8 @@ static void gather(const rt_ref *r, int64_t n, const int64_t pq[2], int64_t t,
         const int64_t i = tap / s->kernel[0], j = tap % s->kernel[0];
         if (s->remove_center && i == centre[1] && j == centre[0])
             continue;
-        const double yx[2] = { position(s, 0, pq[0], j, g.offset[2 * k + 1]),
-                               position(s, 1, pq[1], i, g.offset[2 * k]) };
+        const ref_coord yx[2] = { position(s, 0, pq[0], j, g.offset[2 * k + 1]),
+                                  position(s, 1, pq[1], i, g.offset[2 * k]) };
         const bool softmax = s->modulation == DCN_MODULATION_SOFTMAX;
         const double m = softmax ? ref_softmax(g.mask, 1, points, k) : g.mask[k];
         for (int64_t c = range[0]; c < range[1]; c++)

@@ -41,8 +41,20 @@ int64_t ref_at(const ref_map *t, int64_t n, int64_t c, int64_t y, int64_t x);
 /* t[n][c][y][x], or 0 outside the image */
 double ref_value(const ref_map *t, int64_t n, int64_t c, int64_t y, int64_t x);
 
+/* Along one axis: pixel `whole`, an integer, and `part` of the way to the next.  0 <= part <= 1,
+** where 1 is the rounding of a part just below it. */
+typedef struct ref_coord {
+    double whole, part;
+} ref_coord;
+
+/* The coordinate base + offset of an integer base, as the offset's own floor and fraction: the sum
+** is never rounded, so a coordinate is on the side of a pixel on which it really is.  NaN and
+** infinities give such. */
+ref_coord ref_coord_of(double base, double offset);
+
 /* S of SEMANTICS 1.1 to 1.3: 0 at NaN and infinities. */
-double ref_bilinear(const ref_map *t, dcn_border border, int64_t n, int64_t c, const double yx[2]);
+double ref_bilinear(const ref_map *t, dcn_border border, int64_t n, int64_t c,
+                    const ref_coord yx[2]);
 
 /* An operand as a map of `channels` as large as the output; .v NULL: there is none. */
 ref_map ref_output_map(const rt_ref *r, rt_operand which, int64_t channels);

@@ -1,7 +1,8 @@
 /* map.c: maps, the bilinear sample of convolutions, softmax and activations.
 **
-** A sample is tested for being valid in floating point, before anything becomes an integer, so NaN
-** and 1e30 are safe; an invalid one is the number 0 and is still multiplied as IEEE says.
+** A coordinate is an integer and a part, which is kept apart from it: what decides about borders is
+** exact.  A sample is tested for being valid in floating point, before anything becomes an integer,
+** so NaN and 1e30 are safe; an invalid one is the number 0 and is still multiplied as IEEE says.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/reference/internal.h"
@@ -22,21 +23,28 @@ double ref_value(const ref_map *t, int64_t n, int64_t c, int64_t y, int64_t x)
     return t->v[ref_at(t, n, c, y, x)];
 }
 
-/* The comparisons are all false for NaN. */
-static bool valid(dcn_border border, double y, double size)
+ref_coord ref_coord_of(double base, double offset)
 {
-    if (border == DCN_BORDER_ZERO)
-        return y > -1 && y < size;
-    return y >= 0 && y < size;
+    const double below = floor(offset);
+    return (ref_coord){ base + below, offset - below };
 }
 
-double ref_bilinear(const ref_map *t, dcn_border border, int64_t n, int64_t c, const double yx[2])
+/* y >= 0 is whole >= 0, y < size is whole < size, and -1 < y is whole >= 0 or just a part of the
+** way from row -1 to row 0.  The comparisons are all false for NaN. */
+static bool valid(dcn_border border, ref_coord y, double size)
+{
+    const bool fades_in = border == DCN_BORDER_ZERO && y.whole == -1 && y.part > 0;
+    return (y.whole >= 0 && y.whole < size) || fades_in;
+}
+
+double ref_bilinear(const ref_map *t, dcn_border border, int64_t n, int64_t c,
+                    const ref_coord yx[2])
 {
     if (!valid(border, yx[0], (double)t->h) || !valid(border, yx[1], (double)t->w))
         return 0;
-    int64_t yl = (int64_t)floor(yx[0]), yh = yl + 1;
-    int64_t xl = (int64_t)floor(yx[1]), xh = xl + 1;
-    double ly = yx[0] - (double)yl, lx = yx[1] - (double)xl;
+    int64_t yl = (int64_t)yx[0].whole, yh = yl + 1;
+    int64_t xl = (int64_t)yx[1].whole, xh = xl + 1;
+    double ly = yx[0].part, lx = yx[1].part;
     if (border == DCN_BORDER_CLAMP && yl == t->h - 1) {
         yh = yl;
         ly = 0;

@@ -190,8 +190,8 @@ static double aligned_sample(const ref_map *t, int64_t n, int64_t c, double y, d
 {
     if (!(y >= -1 && y <= (double)t->h && x >= -1 && x <= (double)t->w))
         return 0;
-    const double yx[2] = { fmin(fmax(y, 0), (double)(t->h - 1)),
-                           fmin(fmax(x, 0), (double)(t->w - 1)) };
+    const ref_coord yx[2] = { ref_coord_of(0, fmin(fmax(y, 0), (double)(t->h - 1))),
+                              ref_coord_of(0, fmin(fmax(x, 0), (double)(t->w - 1))) };
     return ref_bilinear(t, DCN_BORDER_CLAMP, n, c, yx);
 }
 
@@ -224,7 +224,7 @@ static double half_mean(const rt_ref *r, const Bin *bin, const double shift[2], 
     double sum = 0;
     int count = 0;
     for (int i = 0; i < per_axis * per_axis; i++) {
-        double yx[2];
+        ref_coord yx[2];
         bool in = true;
         for (int d = 0; d < 2; d++) {
             const Axis *x = &bin->axis[d];
@@ -232,7 +232,7 @@ static double half_mean(const rt_ref *r, const Bin *bin, const double shift[2], 
             const double at =
                 (double)x->at * x->bin + x->start + shift[d] + t * (x->bin / per_axis);
             in = in && at >= -0.5 && at <= x->extent - 0.5;
-            yx[d] = fmin(fmax(at, 0), x->extent - 1);
+            yx[d] = ref_coord_of(0, fmin(fmax(at, 0), x->extent - 1));
         }
         count += in;
         sum += in ? ref_bilinear(&r->input, DCN_BORDER_CLAMP, bin->n, c, yx) : 0;

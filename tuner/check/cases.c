@@ -43,13 +43,21 @@ static double whole(const TuneCase *c, rt_rng *r, double base, double size)
     return rint(normal(c, r, base, size));
 }
 
+/* The offset, or a neighbour of it in f32; those of 0 are such as a trained layer gives. */
+static double nudged(double offset, rt_rng *r)
+{
+    static const double step[] = { 0, 0, 0x1p-23, -0x1p-23 };
+    static const double tiny[] = { 0, 0, 1e-17, -1e-17, 1e-30, -1e-30, 0x1p-149, -0x1p-149 };
+    return offset == 0 ? pick(tiny, COUNT(tiny), r) : offset + offset * pick(step, COUNT(step), r);
+}
+
 /* Coordinates on and beside every place where a border rule changes. */
 static double border(const TuneCase *c, rt_rng *r, double base, double size)
 {
     static const double beside[] = { 0, 0, 0x1p-8, -0x1p-8, 0.5, -0.5 };
     const double edges[] = { -1, 0, size - 1, size };
     (void)c;
-    return pick(edges, COUNT(edges), r) + pick(beside, COUNT(beside), r) - base;
+    return nudged(pick(edges, COUNT(edges), r) + pick(beside, COUNT(beside), r) - base, r);
 }
 
 static double huge(const TuneCase *c, rt_rng *r, double base, double size)

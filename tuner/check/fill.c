@@ -1,8 +1,8 @@
 /* fill.c: offsets, masks and regions of one case.
 **
-** Offsets of a convolution are made for the position that a tap has without them.  Where the border
-** rule jumps (clamp, hybrid), a coordinate that lies almost on an integer is put on it, since the
-** kernel may round base + offset to either side of the jump.  Offsets of regions are shares of the
+** Offsets of a convolution are made for the position that a tap has without them.  They may come as
+** close to a jump of the border rule as they like: neither a kernel nor the reference rounds the sum
+** of position and offset (docs/SEMANTICS.md, 1.1).  Offsets of regions are shares of the
 ** region.  Modules make their offsets and masks themselves: a case goes into the biases, so that
 ** each tap has the same everywhere, and noise from the weights.
 ** SPDX-License-Identifier: Apache-2.0
@@ -21,15 +21,6 @@ typedef struct Fill {
     int64_t channel, p, q;
 } Fill;
 
-/* Keep clear of the jumps of the border rule. */
-static double settle(const dcn_spec *s, double base, double size, double offset)
-{
-    double at = base + offset, margin = 1e-4 + size * 0x1p-20;
-    if (s->border != DCN_BORDER_ZERO && fabs(at - rint(at)) < margin)
-        return rint(at) - base;
-    return offset;
-}
-
 static double size_of(const dcn_spec *s, int axis)
 {
     return (double)(axis ? s->width : s->height);
@@ -43,8 +34,7 @@ static double conv_offset(const Fill *f)
     int64_t k = f->channel / 2 % taps, tap = axis ? k % s->kernel[1] : k / s->kernel[1];
     int64_t pixel = axis ? f->q : f->p;
     double base = (double)(pixel * s->stride[axis] - s->padding[axis] + tap * s->dilation[axis]);
-    double size = size_of(s, axis);
-    return settle(s, base, size, f->c->offset(f->c, f->r, base, size));
+    return f->c->offset(f->c, f->r, base, size_of(s, axis));
 }
 
 /* dcnv3 and dcnv4: number `which` among the offsets of a group, x first. */
