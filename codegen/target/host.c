@@ -1,9 +1,11 @@
 /* host.c: the machine that this runs on, as a row of the target table.
 **
-** The CPU's name is never trusted for what the machine can do (a virtual machine may
-** report an older CPU): features decide the class, the name only helps LLVM's scheduler.
-** SPDX-License-Identifier: Apache-2.0
+** The CPU's name is never trusted for what the machine can do (a virtual machine may report an
+** older CPU): features decide the class, the name only helps LLVM's scheduler.  Nor is a feature
+** trusted whose needs the machine lacks: hypervisors hide AVX2 and leave VAES, which to LLVM would
+** mean AVX2 again. SPDX-License-Identifier: Apache-2.0
 */
+#include "codegen/target/caches.h"
 #include "codegen/target/features.h"
 #include "codegen/target/llvm_init.h"
 #include "runtime/base/base.h"
@@ -14,17 +16,16 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <unistd.h>
 
-static void read_caches(dcn_target *t)
+/* A machine that says nothing of L1 or L2, as some virtual ones do, is guessed to be as the
+** plainest CPU of its class. */
+static void read_caches(dcn_target *t, const Isa *isa)
 {
-    static const int names[] = { _SC_LEVEL1_DCACHE_SIZE, _SC_LEVEL2_CACHE_SIZE,
-                                 _SC_LEVEL3_CACHE_SIZE };
-    int64_t *to[] = { &t->l1_bytes, &t->l2_bytes, &t->l3_bytes };
-    for (int i = 0; i < 3; i++) {
-        long n = sysconf(names[i]);
-        *to[i] = n > 0 ? n : 0;
-    }
+    const CacheShares caches = cg_caches();
+    const Cpu *plain = cg_cpu(isa->cpu);
+    t->l1_bytes = caches.bytes[0] ? caches.bytes[0] : plain->l1_bytes;
+    t->l2_bytes = caches.bytes[1] ? caches.bytes[1] : plain->l2_bytes;
+    t->l3_bytes = caches.bytes[2];
 }
 
 static int no_such_isa(const dcn_target *t, const char *name, dcn_error *err)
@@ -37,6 +38,16 @@ static int no_such_isa(const dcn_target *t, const char *name, dcn_error *err)
     return dcn_fail(err, DCN_EENV, "DCNGEN_MAX_ISA = \"%s\" is not one of %s", name, list);
 }
 
+/* The plainest CPU of a class has features that do not decide the class, and that this machine may
+** lack: BMI2, say. */
+static void take_away_missing(dcn_target *t, const dcn_target *machine)
+{
+    rt_text list = rt_text_in(t->features, sizeof t->features);
+    for (const char *const *f = cg_arch(t->triple)->features; *f; f++)
+        if (cg_target_has(t, *f) && !cg_target_has(machine, *f))
+            rt_text_item(&list, ",", "-%s", *f);
+}
+
 static int lower_to(dcn_target *t, const char *max, dcn_error *err)
 {
     const Isa *isa = cg_isa(max);
@@ -47,22 +58,24 @@ static int lower_to(dcn_target *t, const char *max, dcn_error *err)
     if (!cg_has_class(isa, NULL, t->features))
         return dcn_fail(err, DCN_EENV,
                         "DCNGEN_MAX_ISA = \"%s\": this machine's vectors are not so long", max);
+    const dcn_target machine = *t;
     cg_set_isa(t, isa);
     snprintf(t->cpu, sizeof t->cpu, "%s", isa->cpu);
-    t->features[0] = '\0';
+    take_away_missing(t, &machine);
     return 0;
 }
 
-/* LLVM says whether there is SVE, and the system how long its vectors are. */
+/* The system says whether there is SVE, and how long its vectors are: LLVM believes the CPU's name,
+** and a virtual machine may have hidden it. */
 static void add_sve_length(dcn_target *t)
 {
     enum { LENGTH_BYTES = 0xffff };
-    if (!cg_target_has(t, "sve"))
+    if (strncmp(t->triple, "aarch64", 7) != 0)
         return;
     int length = prctl(PR_SVE_GET_VL);
     size_t n = strlen(t->features);
     int bits = length < 0 ? 0 : 8 * (length & LENGTH_BYTES);
-    snprintf(t->features + n, sizeof t->features - n, ",%csve,%csve-256,%csve-512",
+    snprintf(t->features + n, sizeof t->features - n, "%s%csve,%csve-256,%csve-512", n ? "," : "",
              bits ? '+' : '-', bits == 256 ? '+' : '-', bits == 512 ? '+' : '-');
 }
 
@@ -79,6 +92,7 @@ int dcn_target_native(dcn_target *t, dcn_error *err)
     LLVMDisposeMessage(cpu);
     LLVMDisposeMessage(features);
     add_sve_length(t);
+    cg_drop_unmet(t->triple, t->features);
     const Isa *isa = fits ? cg_classify(t->triple, NULL, t->features) : NULL;
     if (!isa)
         return dcn_fail(err, DCN_EENV,
@@ -86,7 +100,7 @@ int dcn_target_native(dcn_target *t, dcn_error *err)
                         "AArch64, or RISC-V with V",
                         t->cpu, t->triple);
     cg_set_isa(t, isa);
-    read_caches(t);
+    read_caches(t, isa);
     rt_env env;
     if (rt_env_read(&env, err))
         return -1;

@@ -3,12 +3,15 @@
 */
 #include "codegen/target/features.h"
 #include "codegen/target/llvm_init.h"
-#include "runtime/base/base.h"
+#include "runtime/base/env.h"
+#include "runtime/base/text.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Objects are made for systems of one kind; no others are known to be free of a C runtime's helpers. */
+/* Objects are made for systems of one kind; no others are known to be free of a C runtime's
+** helpers. */
 static bool is_system(const Arch *arch, const char *triple)
 {
     const char *os = strchr(triple, '-');
@@ -72,6 +75,51 @@ static int check_attrs(const char *attrs, const Arch *arch, dcn_error *err)
     return 0;
 }
 
+/* LLVM takes words one after the other, so of a contradiction it would make what comes last. */
+static int check_sense(const char *attrs, const char *triple, dcn_error *err)
+{
+    const char *minus, *plus = cg_contradiction(triple, attrs, &minus);
+    if (!plus)
+        return 0;
+    const int np = (int)strcspn(plus, ","), nm = (int)strcspn(minus, ",");
+    return dcn_fail(err, DCN_EENV,
+                    "\"%.*s\" and \"%.*s\" contradict each other: %.*s needs %.*s; leave one out",
+                    np, plus, nm, minus, np - 1, plus + 1, nm - 1, minus + 1);
+}
+
+/* What the list takes away without naming it, because it needs what the list names; once, not for
+** every kernel. */
+static void tell_dropped(const dcn_target *before, const dcn_target *t, const char *attrs)
+{
+    static atomic_bool told;
+    char list[512];
+    rt_text all = rt_text_in(list, sizeof list);
+    rt_env env;
+    const char *const *f = cg_arch(t->triple)->features;
+    if (rt_env_read(&env, NULL) || !(env.verbose & RT_VERBOSE_DISPATCH))
+        return;
+    for (; *f; f++)
+        if (cg_target_has(before, *f) && !cg_target_has(t, *f) && !cg_names(attrs, *f))
+            rt_text_item(&all, ", ", "%s", *f);
+    if (all.length && !atomic_exchange(&told, true))
+        fprintf(stderr, "dcngen: dispatch: %s with \"%s\" is also without %s\n", t->cpu, attrs,
+                list);
+}
+
+static int add_attrs(dcn_target *t, const char *attrs, dcn_error *err)
+{
+    const dcn_target before = *t;
+    if (check_attrs(attrs, cg_arch(t->triple), err) || check_sense(attrs, t->triple, err))
+        return -1;
+    size_t n = strlen(t->features);
+    int more = snprintf(t->features + n, sizeof t->features - n, "%s%s", n ? "," : "", attrs);
+    if ((size_t)more >= sizeof t->features - n)
+        return dcn_fail(err, DCN_EENV, "the list of CPU features is too long");
+    cg_keep_last_words(t->features + n + (n > 0));
+    tell_dropped(&before, t, attrs);
+    return 0;
+}
+
 static int named(const char *cpu, const char *triple, dcn_target *t, const Isa **base,
                  dcn_error *err)
 {
@@ -118,15 +166,10 @@ int dcn_target_parse(const char *cpu, const char *triple, const char *attrs, dcn
     int native = strcmp(cpu, "native") == 0;
     if (native ? native_base(triple, t, &base, err) : named(cpu, triple, t, &base, err))
         return -1;
-    if (attrs && *attrs) {
-        if (check_attrs(attrs, cg_arch(t->triple), err))
-            return -1;
-        size_t n = strlen(t->features);
-        int more = snprintf(t->features + n, sizeof t->features - n, "%s%s", n ? "," : "", attrs);
-        if ((size_t)more >= sizeof t->features - n)
-            return dcn_fail(err, DCN_EENV, "the list of CPU features is too long");
-    }
-    const Isa *isa = cg_classify(t->triple, base, attrs ? attrs : "");
+    const size_t n = strlen(t->features);
+    if (attrs && *attrs && add_attrs(t, attrs, err))
+        return -1;
+    const Isa *isa = cg_classify(t->triple, base, t->features + n);
     if (!isa)
         return dcn_fail(
             err, DCN_EENV,

@@ -23,7 +23,7 @@ typedef struct Isa {
     const char *name;
     const char *triple; /* of the architecture */
     const char *cpu;    /* the plainest CPU of the class, for DCNGEN_MAX_ISA */
-    /* Features of every CPU of the class, beyond those of lesser classes; the others need the first. */
+    /* Features of every CPU of the class, beyond those of lesser classes. */
     const char *has;
     const char *needs[8]; /* features that put a CPU into the class */
     const char *fence; /* the intrinsic that orders non-temporal stores; NULL: they are ordered */
@@ -37,7 +37,7 @@ typedef struct Isa {
 
 typedef struct Cpu {
     const char *name, *isa;
-    int64_t l1_bytes, l2_bytes, l3_bytes; /* per core; a guess for generic names */
+    int64_t l1_bytes, l2_bytes, l3_bytes; /* a core's share; a guess for generic names */
     const char *extra;                    /* features beyond those of the class */
     const char *tested; /* what the tests run its code on; "compiled": on nothing */
 } Cpu;

@@ -120,7 +120,8 @@ Test(parse, too_many_features)
     expect_error("x86-64-v3", NULL, attrs, "the list of CPU features is too long");
 }
 
-/* ---- classes ---------------------------------------------------------------------------------- */
+/* ---- classes ----------------------------------------------------------------------------------
+** */
 
 static void expect_class(const char *cpu, const char *attrs, const char *isa, int vector_bytes)
 {
@@ -138,7 +139,8 @@ Test(parse, features_decide_the_class)
     expect_class("skylake-avx512", "-avx512f", "avx2", 32);
     expect_class("skylake-avx512", "-avx512vl", "avx2", 32);
     expect_class("skylake-avx512", "-avx2", "sse4.2", 16);
-    expect_class("skylake-avx512", "-avx512f,+avx512f", "avx512", 64);
+    expect_class("skylake-avx512", "-f16c", "avx2", 32);
+    expect_class("skylake-avx512", "-avx", "sse4.2", 16);
     expect_class("haswell", "-fma", "sse4.2", 16);
     expect_class("haswell", "+gfni", "avx2", 32);
     expect_class("haswell", "+avx512f,+avx512bw,+avx512dq,+avx512vl", "avx512", 64);
@@ -151,6 +153,42 @@ Test(parse, features_decide_the_class)
     expect_class("generic", "+sve,+sve-256", "sve256", 32);
     expect_class("neoverse-v2", "+sve-512,+sve", "sve512", 64);
     expect_class("a64fx", "-sve", "neon", 16);
+}
+
+Test(parse, the_last_word_on_a_feature_counts)
+{
+    const dcn_target on = parsed("skylake-avx512", NULL, "-avx512f,+gfni,+avx512f");
+    cr_expect_str_eq(on.isa, "avx512");
+    cr_expect_str_eq(on.features, "+gfni,+avx512f");
+    const dcn_target off = parsed("skylake-avx512", NULL, "+avx512f,-avx512f");
+    cr_expect_str_eq(off.isa, "avx2");
+    cr_expect_str_eq(off.features, "-avx512f");
+    const dcn_target native = parsed("native", NULL, "-sse4a,+sse4a,-sse4a");
+    const char *end = strstr(native.features, ",-sse4a");
+    cr_assert_not_null(end);
+    cr_expect_str_eq(native.features + strlen(native.features) - 7, ",-sse4a");
+}
+
+Test(parse, words_that_contradict_each_other)
+{
+    expect_error("x86-64-v3", NULL, "+vaes,-avx2",
+                 "\"+vaes\" and \"-avx2\" contradict each other: vaes needs avx2; leave one out");
+    expect_error("x86-64-v3", NULL, "-avx,+avx512fp16",
+                 "\"+avx512fp16\" and \"-avx\" contradict each other: avx512fp16 needs avx; leave "
+                 "one out");
+    expect_error("native", NULL, "-sse3,+gfni,+sse4.2",
+                 "\"+sse4.2\" and \"-sse3\" contradict each other: sse4.2 needs sse3; leave one "
+                 "out");
+    expect_error(
+        "neoverse-v1", NULL, "+sve-256,-sve",
+        "\"+sve-256\" and \"-sve\" contradict each other: sve-256 needs sve; leave one out");
+    expect_error(
+        "rv64gcv", NULL, "-zvl256b,+zvl512b",
+        "\"+zvl512b\" and \"-zvl256b\" contradict each other: zvl512b needs zvl256b; leave "
+        "one out");
+    parsed("x86-64-v3", NULL, "+vaes,-avx2,+avx2");
+    parsed("x86-64-v3", NULL, "+vaes,-avx2,-vaes");
+    parsed("x86-64-v3", NULL, "-fma,+vaes");
 }
 
 /* Without a feature its registers are not used. */
@@ -168,7 +206,8 @@ Test(parse, a_lowered_class_is_what_is_compiled)
     free(text);
 }
 
-/* ---- this machine -------------------------------------------------------------------------------- */
+/* ---- this machine
+** -------------------------------------------------------------------------------- */
 
 Test(native, is_known)
 {
@@ -255,7 +294,8 @@ Test(native, a_wrong_environment_is_said)
     }
 }
 
-/* ---- the table of machines -------------------------------------------------------------------------- */
+/* ---- the table of machines
+** -------------------------------------------------------------------------- */
 
 static void emit_for(const char *cpu, const char *isa)
 {
@@ -335,6 +375,23 @@ Test(known, llvm_knows_all_features)
     char said[4096];
     size_t n = stderr_of(emit_with_all_features, said, sizeof said);
     cr_expect_eq(n, 0, "%s", said);
+}
+
+static void parse_masked(void)
+{
+    parsed("icelake-server", NULL, "-avx512bw");
+    parsed("icelake-server", NULL, "-avx512bw");
+}
+
+Test(known, what_a_mask_takes_along_is_said_once)
+{
+    char said[4096];
+    stderr_of(parse_masked, said, sizeof said);
+    cr_expect_str_empty(said);
+    setenv("DCNGEN_VERBOSE", "dispatch", 1);
+    stderr_of(parse_masked, said, sizeof said);
+    cr_expect_str_eq(said, "dcngen: dispatch: icelake-server with \"-avx512bw\" is also without "
+                           "avx512vbmi, avx512vbmi2, avx512bitalg\n");
 }
 
 /* The helper above does see what is printed. */
