@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -80,7 +81,10 @@ static const char *own_file(char out[PATH_MAX])
     const char *name = "";
     if (dladdr1(&here, &info, &map, RTLD_DL_LINKMAP) && map)
         name = ((const struct link_map *)map)->l_name; /* "" for the program itself */
-    return realpath(*name ? name : "/proc/self/exe", out);
+    if (*name)
+        return realpath(name, out);
+    const char *file = realpath("/proc/self/exe", out);
+    return file ? file : realpath((const char *)getauxval(AT_EXECFN), out); /* there is no /proc */
 }
 
 /* Cut the last name off a path, and return it. */
