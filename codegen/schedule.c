@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The guess takes the first of lowerings that are estimated to be equally fast. */
 const Lowering *const cg_lowerings[] = {
     &lower_tiled, &lower_direct, &lower_aggregate, &lower_project, &lower_stages, &lower_roi, NULL
 };
@@ -75,26 +76,6 @@ int sched_first(Schedule *sc, const dcn_spec *s, const dcn_target *t)
 
 /* ---- guessing -------------------------------------------------------------------------------- */
 
-/* A product needs some output channels to pay for its column. */
-static int prefer_direct(const dcn_spec *s, const dcn_target *t)
-{
-    int lanes = problem_vector(s, t);
-    return s->out_channels < lanes / 2 || (s->groups > 1 && s->in_channels < lanes / 2);
-}
-
-/* Lowerings in the order in which they are asked. */
-static void preference(const dcn_spec *s, const dcn_target *t, const Lowering *order[])
-{
-    int n = 0;
-    if (sched_takes(&lower_direct, s) && prefer_direct(s, t))
-        order[n++] = &lower_direct;
-    for (int i = 0; cg_lowerings[i]; i++) {
-        if (sched_takes(cg_lowerings[i], s) && (n == 0 || cg_lowerings[i] != order[0]))
-            order[n++] = cg_lowerings[i];
-    }
-    order[n] = NULL;
-}
-
 /* What the schedules of one spec are guessed for. */
 typedef struct Guess {
     const dcn_spec *s;
@@ -147,25 +128,47 @@ static void tell(const dcn_spec *s, const Schedule *sched, const char *refused)
     trace_choice(s->name, text, refused);
 }
 
+/* Lowerings are compared on one thread; an unknown cost loses against any known one. */
+static bool is_cheaper(const Guess *g, const Schedule *a, const Schedule *b)
+{
+    double cost = sched_cost(a, g->s, g->t, 1), other = sched_cost(b, g->s, g->t, 1);
+    return cost > 0 && (other <= 0 || cost < other);
+}
+
+/* The guess of one lowering takes the place of *best, which has none yet or a dearer one. */
+static void keep_cheaper(const Guess *g, Schedule *best, Schedule *sc)
+{
+    bool better = !best->lowering || is_cheaper(g, sc, best);
+    if (best->lowering)
+        tell(g->s, better ? best : sc, "another lowering is estimated to be faster");
+    sched_free(better ? best : sc);
+    if (better)
+        *best = *sc;
+}
+
 int sched_guess(const dcn_spec *s, const dcn_target *t, const SchedKnown *known, Schedule *out,
                 dcn_error *err)
 {
     const Guess g = { s, t, known };
-    const Lowering *order[MAX_LOWERINGS + 1];
     char why[512];
     rt_text all = rt_text_in(why, sizeof why);
     dcn_error part;
-    preference(s, t, order);
-    for (int i = 0; order[i]; i++) {
-        *out = (Schedule){ .lowering = order[i] };
-        const char *no = guess_of(&g, out, &part);
-        tell(s, out, no);
-        if (!no)
-            return 0;
-        rt_text_item(&all, "; ", "%s: %s", order[i]->name, no);
+    *out = (Schedule){ .lowering = NULL };
+    for (const Lowering *const *how = cg_lowerings; *how; how++) {
+        Schedule sc = { .lowering = *how };
+        const char *no = sched_takes(*how, s) ? guess_of(&g, &sc, &part) : NULL;
+        if (no) {
+            tell(s, &sc, no);
+            rt_text_item(&all, "; ", "%s: %s", (*how)->name, no);
+        } else if (sched_takes(*how, s)) {
+            keep_cheaper(&g, out, &sc);
+        }
     }
-    return dcn_fail(err, DCN_EFAILED, "no lowering takes this spec (%s)",
-                    *why ? why : dcn_op_name(s->op));
+    if (!out->lowering)
+        return dcn_fail(err, DCN_EFAILED, "no lowering takes this spec (%s)",
+                        *why ? why : dcn_op_name(s->op));
+    tell(s, out, NULL);
+    return 0;
 }
 
 /* ---- as values ------------------------------------------------------------------------------- */

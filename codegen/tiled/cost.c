@@ -8,7 +8,9 @@
 ** multiply-add units and 64-byte loads from L2; narrower machines differ alike for all.  They
 ** were set so that the order of schedules is that of sweeps over the layers of
 ** bench/workloads.lua ("Many schedules, side by side" in docs/dev/PERFORMANCE.md: dcngen_schedules,
-** Zen 5 core with AVX-512, 1 MB of L2, f32, one and two threads, November 2026).
+** Zen 5 core with AVX-512, 1 MB of L2, f32, one and two threads, November 2026).  COPY_SPAN, COLLIDE,
+** REPACK and PIXEL, which matter where there are few channels or taps, were fitted to the order of
+** lowerings on the grid of dcngen_lowerings.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/kernel/cost.h"
@@ -18,10 +20,13 @@ static const double L2_RATE = 40, L3_RATE = 9; /* bytes per cycle */
 static const double L1_SHARE = 0.6;            /* of L1 that keeps what was read once */
 static const double L2_SHARE = 0.85;           /* of L2 that keeps weights beside the column */
 static const double SAMPLE = 7, COPY = 2.5;    /* a vector of channels, deformed or not */
-static const double SPAN = 8;                  /* a span of channels at a tap of a pixel */
-static const double ENTRY = 5;                 /* an entry of the sample table */
-static const double CALL = 25;                 /* of the micro-kernel */
-static const double UNPACK = 3;                /* a vector of transposed outputs */
+static const double SPAN = 8, COPY_SPAN = 5;   /* a span of channels at a tap of a pixel */
+static const double ENTRY = 5;    /* a lane of a vector of entries of the sample table */
+static const double CALL = 25;    /* of the micro-kernel */
+static const double UNPACK = 3;   /* a vector of transposed outputs */
+static const double COLLIDE = 5;  /* times as long where output planes collide in L1 */
+static const double REPACK = 1.2; /* an element of the copy of the input */
+static const double PIXEL = 8;    /* of the output, for finding its place */
 /* Rows and columns beyond its own window that a tile touches, a deviation of the offsets on each
 ** side. */
 enum { REACH = 2 * COST_OFFSET_DEVIATION };
@@ -126,24 +131,57 @@ static double sampling(const TileCost *a)
     const TiledPlan *p = a->p;
     const dcn_spec *s = p->s;
     int span = tiled_span(p, p->groups.channel_block * p->groups.group_block);
-    double vectors = cost_ceil_div(span, p->lanes) * (problem_is_deformed(s) ? SAMPLE : COPY);
+    bool deformed = problem_is_deformed(s);
+    double vectors = cost_ceil_div(span, p->lanes) * (deformed ? SAMPLE : COPY);
     double spans = (double)s->in_channels / span * a->pixels * p->groups.taps;
     double rows = (double)p->tile.th * s->stride[0] + s->kernel[0] + REACH;
     double cols = (double)p->tile.tw * s->stride[1] + s->kernel[1] + REACH;
     double window = rows * cols * (double)s->in_channels * p->fp_bytes;
     double far = window > (double)a->t->l2_bytes / 2 ? 1.5 : 1;
-    return sampled(p) * far * spans * (SPAN + vectors) + window / 2 / L3_RATE;
+    double each = (deformed ? SPAN : COPY_SPAN) + vectors;
+    return sampled(p) * far * spans * each + window / 2 / L3_RATE;
+}
+
+/* Lanes along taps are whole vectors for each pixel, however few taps there are. */
+static double table_cycles(const TiledPlan *p, double pixels)
+{
+    double taps = (double)p->s->offset_groups * p->groups.taps;
+    if (p->table.tap_lanes)
+        taps = cost_ceil_div(taps, p->lanes) * p->lanes;
+    return problem_is_deformed(p->s) ? taps * pixels * ENTRY : 0;
+}
+
+/* Lines of planes that are whole pages apart fall into the same set of L1, which has few ways. */
+static bool planes_collide(const dcn_spec *s, int fp_bytes)
+{
+    enum { PAGE = 4096, WAYS = 8 };
+    int64_t plane = cost_out_rows(s) * cost_out_cols(s) * fp_bytes;
+    return s->layout == DCN_NCHW && plane % PAGE == 0 && s->out_channels > WAYS;
+}
+
+/* Outputs are transposed in whole vectors. */
+static double unpack_cycles(const TiledPlan *p, double pixels)
+{
+    double ragged = p->tile.tw % p->lanes ? 2 : 1;
+    double vectors = cost_ceil_div((double)p->s->out_channels, p->lanes);
+    double each = planes_collide(p->s, p->fp_bytes) ? COLLIDE * UNPACK : UNPACK;
+    return p->scratch.out_stride ? ragged * pixels * vectors * each : 0;
 }
 
 static double tile_cycles(const TiledPlan *p, const dcn_target *t, double pixels)
 {
     TileCost a = tile_of(p, t, pixels);
+    return table_cycles(p, pixels) + sampling(&a) + product(&a) + unpack_cycles(p, pixels) +
+           pixels * PIXEL;
+}
+
+/* The copy of the input, where there is one. */
+static double repack_cycles(const TiledPlan *p)
+{
     const dcn_spec *s = p->s;
-    double taps = problem_is_deformed(s) ? s->offset_groups * p->groups.taps : 0;
-    double ragged = p->scratch.out_stride && p->tile.tw % p->lanes ? 2 : 1;
-    double unpack = ragged * pixels * (double)s->out_channels / p->lanes * UNPACK;
-    double cycles = taps * pixels * ENTRY + sampling(&a) + product(&a);
-    return p->scratch.out_stride ? cycles + unpack : cycles;
+    double rows = s->height > 0 ? (double)s->height : COST_DYNAMIC_SIZE;
+    double cols = s->width > 0 ? (double)s->width : COST_DYNAMIC_SIZE;
+    return tiled_repacks(p) ? rows * cols * (double)s->in_channels * REPACK : 0;
 }
 
 /* ---- the map ----------------------------------------------------------------------------- */
@@ -180,6 +218,6 @@ double tiled_cost(const dcn_spec *s, const dcn_target *t, const int *k, int thre
         }
     tiles *= cost_images(s);
     cycles *= cost_images(s);
-    double rounds = cost_ceil_div(tiles, threads);
-    return rounds * cycles / tiles / COST_CYCLES_PER_NS;
+    double rounds = cost_ceil_div(tiles, threads), copy = repack_cycles(&p) * cost_images(s);
+    return (rounds * cycles / tiles + copy / threads) / COST_CYCLES_PER_NS;
 }

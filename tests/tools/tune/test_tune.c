@@ -15,7 +15,7 @@
 
 TestSuite(tune, .init = scratch_open, .fini = scratch_close);
 
-/* Few output channels: the guess is `direct`, whose space is small. */
+/* Few channels of a small map: each candidate takes next to no time. */
 static dcn_spec small_spec(void)
 {
     dcn_spec s = case_spec(DCN_OP_DEFORM_CONV2D, 6, 3, 8, 10);
@@ -105,7 +105,7 @@ Test(tune, survives_every_way_to_go_wrong, .timeout = 200)
     cr_expect_eq(t.count[DCN_TRIED_TIMEOUT], 2);
     cr_expect_eq(t.count[DCN_TRIED_WRONG], 2);
     cr_expect_eq(t.count[DCN_TRIED_REFUSED], 2);
-    cr_expect(!strncmp(t.schedule, "direct", 6) || !strcmp(t.schedule, "bad how=0"), "%s",
+    cr_expect(strncmp(t.schedule, "bad", 3) != 0 || !strcmp(t.schedule, "bad how=0"), "%s",
               t.schedule);
     Reasons n = reasons_in_store();
     cr_expect_eq(n.crashed, 3);
