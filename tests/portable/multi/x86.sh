@@ -90,6 +90,9 @@ picks SandyBridge levels "x86-64-v2: has sse4.2; $v4 f16c; $v3 f16c"
 for feature in fma avx2 bmi1:bmi bmi2 f16c movbe abm:lzcnt; do
     picks "Haswell,-${feature%:*}" levels "x86-64-v2: has sse4.2; $v4 ${feature#*:}; $v3 ${feature#*:}"
 done
+for feature in avx avx2 fma f16c; do # VAES, or AVX2 itself, is still there
+    picks "max,-$feature" levels "x86-64-v2: has sse4.2; $v4 $feature; $v3 $feature"
+done
 picks "Haswell,-xsave" levels "x86-64-v2: has sse4.2; $v4 AVX registers saved by the system; \
 $v3 AVX registers saved by the system"
 same "none can run" "none
@@ -111,6 +114,10 @@ demo x86-64-v2,x86-64-v3 -mattr=+gfni
 build more "$work/libdemo.a"
 same "asked for" "none; not x86-64-v3: lacks gfni; not x86-64-v2: lacks gfni" \
     "$({ on Haswell more.which || [ $? -eq 3 ]; } | sed -n 2p)"
+demo x86-64-v2,x86-64-v3 -mattr=+vaes
+build vaes "$work/libdemo.a"
+same "with all that it needs" "none; $v3 avx2; $v2 avx2" \
+    "$({ on max,-avx2 vaes.which || [ $? -eq 3 ]; } | sed -n 2p)"
 demo x86-64-v2,x86-64-v3 -mattr=-bmi2
 build less "$work/libdemo.a"
 picks Haswell,-bmi2 less "x86-64-v3: has avx2 fma"
