@@ -38,6 +38,8 @@ static int read_extent(lua_State *L, int index, const rt_field *f, rt_value *v, 
         v->n[0] = DCN_DYNAMIC;
         return 0;
     }
+    if (lua_type(L, index) == LUA_TSTRING && !strcmp(lua_tostring(L, index), "dynamic"))
+        return refuse(L, index, f, "a size: dynamic is written without quotes", err);
     if (!get_integer(L, index, &v->n[0]))
         return refuse(L, index, f, "an integer or dynamic", err);
     if (v->n[0] == DCN_DYNAMIC)

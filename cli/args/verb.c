@@ -29,6 +29,17 @@ int verb_unknown(const Verb *verbs, const char *name, dcn_error *err)
     return dcn_fail(err, DCN_EUSAGE, "unknown verb '%.100s'; 'dcngen help' lists the verbs", name);
 }
 
+/* Too few words; a spec where another word belongs tells that it is that one which is missing. */
+static int fail_missing(const Verb *v, const WordList *words, dcn_error *err)
+{
+    const char *last = words->n ? words->at[words->n - 1] : "", *end = strrchr(last, '.');
+    if (end && !strcmp(end, ".lua"))
+        return dcn_fail(err, DCN_EUSAGE, "%s needs %s before '%.100s'; 'dcngen help %s' says more",
+                        v->name, v->operands[words->n - 1], last, v->name);
+    return dcn_fail(err, DCN_EUSAGE, "%s needs %s; 'dcngen help %s' says more", v->name,
+                    v->operands[words->n], v->name);
+}
+
 int verb_check_words(const Verb *v, const WordList *words, dcn_error *err)
 {
     int max = 0;
@@ -36,8 +47,7 @@ int verb_check_words(const Verb *v, const WordList *words, dcn_error *err)
         max++;
     bool any = max && strstr(v->operands[max - 1], "...");
     if (words->n < v->required)
-        return dcn_fail(err, DCN_EUSAGE, "%s needs %s; 'dcngen help %s' says more", v->name,
-                        v->operands[words->n], v->name);
+        return fail_missing(v, words, err);
     if (any)
         return 0;
     if (words->n > max && max)

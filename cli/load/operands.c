@@ -169,34 +169,64 @@ static const char *shapes_text(const dcn_spec *s, const dcn_tensor *t, char *buf
     return buf;
 }
 
-/* What is wrong with one operand, "" if nothing. */
-static void describe(const dcn_spec *s, const Operand *p, char *buf, size_t size)
+typedef enum { NO_INPUT, NO_OUTPUT, MISSHAPED, NPROBLEMS } Problem;
+
+/* Operands with one problem. */
+typedef struct ProblemList {
+    int n;
+    char text[RT_NUM_OPERANDS][400];
+} ProblemList;
+
+static void add_problem(ProblemList list[NPROBLEMS], const dcn_spec *s, const Operand *p)
 {
     const dcn_tensor *t = &p->tensor;
     char want[128], got[RT_MAX_RANK * 22 + 4];
-    buf[0] = 0;
+    const bool out = t->role == DCN_OUT;
+    if (p->path && (out || fits(s, p)))
+        return;
+    ProblemList *l = &list[p->path ? MISSHAPED : out ? NO_OUTPUT : NO_INPUT];
+    char *text = l->text[l->n++];
     shapes_text(s, t, want, sizeof want);
-    if (t->role == DCN_OUT && !p->path)
-        snprintf(buf, size, "--output %s=FILE is missing", t->name);
-    else if (!p->path)
-        snprintf(buf, size, "--input %s=FILE is missing, its shape is %s", t->name, want);
-    else if (t->role != DCN_OUT && !fits(s, p))
-        snprintf(buf, size, "'%s' is %.200s, but must be %s", t->name,
+    if (p->path)
+        snprintf(text, sizeof *l->text, "'%s' is %.200s, but must be %s", t->name,
                  shape_text(p->file.rank, p->file.dims, got, sizeof got), want);
+    else
+        snprintf(text, sizeof *l->text, "%s%s%s", t->name, out ? "" : " ", out ? "" : want);
+}
+
+/* "--input NAME=FILE is missing for weight [4,2,3,3], bias [4]; 'offset' is ..."; what does not fit
+** is counted. */
+static void list_problems(const ProblemList list[NPROBLEMS], char *buf, size_t size)
+{
+    static const char *const before[] = { "--input NAME=FILE is missing for ",
+                                          "--output NAME=FILE is missing for ", "" };
+    enum { LATER = 120 }; /* kept free for the lists that follow */
+    rt_text t = rt_text_in(buf, size);
+    for (int p = 0; p < NPROBLEMS; p++) {
+        const char *names[RT_NUM_OPERANDS + 1] = { NULL };
+        for (int i = 0; i < list[p].n; i++)
+            names[i] = list[p].text[i];
+        size_t used = t.length + strlen(before[p]) + strlen("; ");
+        for (int later = p + 1; later < NPROBLEMS; later++)
+            used += list[later].n ? LATER : 0;
+        char all[1024];
+        const size_t room = used < size ? size - used : 0;
+        if (list[p].n)
+            rt_text_item(&t, "; ", "%s%s", before[p], rt_join(names, all, room));
+    }
 }
 
 static int check_all(Operands *o, dcn_error *err)
 {
     dcn_tensor tensor[RT_NUM_OPERANDS];
-    char problems[sizeof err->text] = "", one[400];
+    ProblemList list[NPROBLEMS] = { { .n = 0 } };
+    char problems[640]; /* of an error's text, beside the name of the kernel */
     dcn_spec_tensors(&o->bound, tensor, RT_NUM_OPERANDS);
     for (int i = 0; i < o->n; i++) {
         o->at[i].tensor = tensor[i];
-        describe(o->spec, &o->at[i], one, sizeof one);
-        size_t used = strlen(problems);
-        if (*one)
-            snprintf(problems + used, sizeof problems - used, "%s%s", used ? "; " : "", one);
+        add_problem(list, o->spec, &o->at[i]);
     }
+    list_problems(list, problems, sizeof problems);
     return *problems ? dcn_fail(err, DCN_EUSAGE, "kernel '%s': %s", o->spec->name, problems) : 0;
 }
 

@@ -6,6 +6,7 @@
 */
 #include <dcngen/cache.h>
 
+#include "cli/args/hints.h"
 #include "cli/out/print.h"
 #include "cli/verbs.h"
 #include "codegen/cg.h"
@@ -46,22 +47,50 @@ static int check_version(Finding found, dcn_error *err)
     return find(found, "dcngen %s with LLVM %s", dcn_version(), cg_llvm_version());
 }
 
+static const char *const variables[] = {
+    "DCNGEN_NUM_THREADS", "DCNGEN_MAX_ISA",   "DCNGEN_VERBOSE",    "DCNGEN_DUMP", "DCNGEN_TUNE",
+    "DCNGEN_CACHE",       "DCNGEN_CACHE_DIR", "DCNGEN_SYSTEM_DIR", NULL,
+};
+
 static int check_environment(Finding found, dcn_error *err)
 {
-    static const char *const names[] = { "DCNGEN_NUM_THREADS", "DCNGEN_MAX_ISA",   "DCNGEN_VERBOSE",
-                                         "DCNGEN_DUMP",        "DCNGEN_TUNE",      "DCNGEN_CACHE",
-                                         "DCNGEN_CACHE_DIR",   "DCNGEN_SYSTEM_DIR" };
     rt_env env;
     char set[1024];
     rt_text t = rt_text_in(set, sizeof set);
     if (rt_env_read(&env, err))
         return -1;
-    for (int i = 0; i < 8; i++) {
-        const char *value = getenv(names[i]);
+    for (int i = 0; variables[i]; i++) {
+        const char *value = getenv(variables[i]);
         if (value && *value)
-            rt_text_item(&t, ", ", "%s=%.80s", names[i], value);
+            rt_text_item(&t, ", ", "%s=%.80s", variables[i], value);
     }
     return find(found, "%s", *set ? set : "no variable is set");
+}
+
+/* Whether a line NAME=VALUE of the environment is meant for dcngen, which does not know it. */
+static bool is_unknown(const char *line, char *name, size_t size)
+{
+    static const char *const others[] = { "DCNGEN_BIN", "DCNGEN_LIBRARY" }; /* tests', Python's */
+    snprintf(name, size, "%.*s", (int)strcspn(line, "="), line);
+    bool known = strncmp(name, "DCNGEN_", strlen("DCNGEN_")) != 0;
+    for (int i = 0; variables[i] && !known; i++)
+        known = !strcmp(name, variables[i]);
+    for (size_t i = 0; i < sizeof others / sizeof *others && !known; i++)
+        known = !strcmp(name, others[i]);
+    return !known;
+}
+
+/* A misspelt variable has no effect, and nobody else says so. */
+static int check_variables(Finding found, dcn_error *err)
+{
+    char unknown[600], name[64], hint[HINT_MAX];
+    rt_text t = rt_text_in(unknown, sizeof unknown);
+    for (char **line = environ; *line; line++)
+        if (is_unknown(*line, name, sizeof name))
+            rt_text_item(&t, ", ", "%s%s", name, hint_nearest(name, variables, hint));
+    if (*unknown)
+        return dcn_fail(err, DCN_EENV, "dcngen reads no %s", unknown);
+    return find(found, "dcngen reads all that begin with DCNGEN_");
 }
 
 static int check_cpu(Finding found, dcn_error *err)
@@ -149,6 +178,7 @@ out:
 static const DoctorCheck checks[] = {
     { "version", true, check_version },
     { "environment", true, check_environment },
+    { "variables", false, check_variables },
     { "cpu", true, check_cpu },
     { "threads", true, check_threads },
     { "kernel", true, check_kernel },

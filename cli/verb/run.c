@@ -13,14 +13,18 @@
 
 static int check_single(const Kernels *k, dcn_error *err)
 {
-    const char *names[17] = { NULL }; /* more would not fit into a message */
     char all[512];
     if (k->n == 1)
         return 0;
-    for (int i = 0; i < k->n && i < 16; i++)
+    const char **names = calloc((size_t)k->n + 1, sizeof *names);
+    if (!names)
+        return dcn_fail(err, DCN_EENV, "no memory for %d kernels", k->n);
+    for (int i = 0; i < k->n; i++)
         names[i] = k->spec[i]->name;
-    return dcn_fail(err, DCN_EUSAGE, "run needs one kernel, chosen by --kernel: %s has %s%s",
-                    k->path, rt_join(names, all, sizeof all), k->n > 16 ? ", ..." : "");
+    dcn_fail(err, DCN_EUSAGE, "run needs one kernel, chosen by --kernel: %.128s has %s", k->path,
+             rt_join(names, all, sizeof all));
+    free(names);
+    return -1;
 }
 
 /* The weights as the kernel wants them; freed by the caller, also after a failure. */

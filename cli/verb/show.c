@@ -6,6 +6,7 @@
 #include "cli/out/print.h"
 #include "cli/out/spec_json.h"
 #include "cli/verb/space.h"
+#include "cli/verb/tensors.h"
 #include "cli/verbs.h"
 #include "runtime/base/base.h"
 #include "tuner/api/choose.h"
@@ -216,6 +217,22 @@ static json_t *space_object(const Kernels *k, const dcn_spec *s, dcn_error *err)
     return kernel_options(k, s, &c, err) ? NULL : space_json(s, &c.target);
 }
 
+/* ---- tensors -------------------------------------------------------------- */
+
+static int show_tensors(const Kernels *k, dcn_error *err)
+{
+    (void)err;
+    for (int i = 0; i < k->n; i++)
+        tensors_print(k->spec[i]);
+    return 0;
+}
+
+static json_t *tensors_object(const Kernels *k, const dcn_spec *s, dcn_error *err)
+{
+    (void)k, (void)err;
+    return tensors_json(s);
+}
+
 /* ---- the verb ------------------------------------------------------------- */
 
 #define AIMED (BIT(OPT_TARGET) | BIT(OPT_CPU) | BIT(OPT_ATTRS) | BIT(OPT_TRIPLE))
@@ -226,6 +243,7 @@ static const View views[] = {
     { "schedule", 0, show_schedule, schedule_object },
     { "space", BIT(OPT_SCHEDULE) | BIT(OPT_THREADS), show_space, space_object },
     { "spec", AIMED | BIT(OPT_SCHEDULE) | BIT(OPT_THREADS), show_spec, spec_object },
+    { "tensors", AIMED | BIT(OPT_SCHEDULE) | BIT(OPT_THREADS), show_tensors, tensors_object },
     { .name = NULL },
 };
 

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 /* Objects are made for systems of one kind; no others are known to be free of a C runtime's
 ** helpers. */
@@ -21,13 +22,39 @@ static bool is_system(const Arch *arch, const char *triple)
     return false;
 }
 
+/* What people say for names that LLVM gives to CPUs. */
+static const char *llvm_name(const char *cpu)
+{
+    static const char *const names[][2] = {
+        { "zen", "znver1" },
+        { "zen1", "znver1" },
+        { "zen2", "znver2" },
+        { "zen3", "znver3" },
+        { "zen4", "znver4" },
+        { "zen5", "znver5" },
+        { "skx", "skylake-avx512" },
+        { "clx", "cascadelake" },
+        { "icx", "icelake-server" },
+        { "spr", "sapphirerapids" },
+        { "emr", "emeraldrapids" },
+        { "gnr", "graniterapids" },
+        { "graviton2", "neoverse-n1" },
+        { "graviton3", "neoverse-v1" },
+        { "graviton4", "neoverse-v2" },
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcasecmp(names[i][0], cpu))
+            return names[i][1];
+    return NULL;
+}
+
 static int unknown_cpu(const char *cpu, dcn_error *err)
 {
     const char *names[128] = { "native" };
     int n = 1;
     for (const Cpu *c = cg_cpus; c->name && n < 127; c++)
         names[n++] = c->name;
-    const char *near = rt_nearest(cpu, names);
+    const char *said = llvm_name(cpu), *near = said ? said : rt_nearest(cpu, names);
     if (near)
         return dcn_fail(err, DCN_EENV, "unknown CPU \"%s\" (did you mean \"%s\"?)", cpu, near);
     return dcn_fail(err, DCN_EENV, "unknown CPU \"%s\": `dcngen targets` lists the known ones",

@@ -3,8 +3,10 @@
 */
 #include "runtime/base/text.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 rt_text rt_text_in(char *buf, size_t size)
 {
@@ -43,10 +45,31 @@ bool rt_text_is_cut(const rt_text *t)
     return t->length >= t->size;
 }
 
+/* What " and 4095 more" takes. */
+enum { MORE_BYTES = 16 };
+
+/* How many names, with ", " between them, are shorter than `size` together. */
+static int count_fitting(const char *const *names, size_t size)
+{
+    size_t length = 0;
+    for (int i = 0; names[i]; i++) {
+        length += strlen(names[i]) + (i ? strlen(", ") : 0);
+        if (length >= size)
+            return i;
+    }
+    return INT_MAX;
+}
+
 const char *rt_join(const char *const *names, char *buf, size_t size)
 {
     rt_text t = rt_text_in(buf, size);
-    for (int i = 0; names[i]; i++)
-        rt_text_item(&t, ", ", "%s", names[i]);
+    int n = 0, fitting = count_fitting(names, size);
+    if (fitting < INT_MAX)
+        fitting = count_fitting(names, size > MORE_BYTES ? size - MORE_BYTES : 0);
+    for (; names[n]; n++)
+        if (n < fitting)
+            rt_text_item(&t, ", ", "%s", names[n]);
+    if (fitting < n)
+        rt_text_add(&t, "%sand %d more", fitting ? " " : "", n - fitting);
     return buf;
 }

@@ -25,7 +25,8 @@ void rt_text_item(rt_text *t, const char *separator, const char *fmt, ...) RT_PR
 
 bool rt_text_is_cut(const rt_text *t);
 
-/* The names (ended by NULL) with ", " between them; returns buf. */
+/* The names (ended by NULL) with ", " between them; where not all fit, "a, b and 7 more".  Returns
+** buf. */
 const char *rt_join(const char *const *names, char *buf, size_t size);
 
 #endif

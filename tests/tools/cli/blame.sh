@@ -79,6 +79,7 @@ expect 2 "dcngen: kernel 'conv2d': unknown lowering \"dirct\" (did you mean \"di
     show schedule value.lua --schedule dirct
 expect 1 "dcngen: kernel 'conv2d': schedule \"direct lanes=16 oc_block=4\" is refused: vector is wider than the \
 machine's registers" show schedule good.lua --schedule "direct lanes=16"
+expect 4 'dcngen: unknown CPU "Zen4" (did you mean "znver4"?)' show schedule target.lua --target Zen4
 expect 4 'dcngen: unknown CPU "znver44" (did you mean "znver4"?)' show schedule target.lua --target znver44
 expect 4 'dcngen: unknown CPU feature "avx22" (did you mean "avx2"?)' show schedule good.lua -mattr=+avx22
 expect 4 'dcngen: CPU "x86-64-v3" does not fit triple "aarch64-linux-gnu": expected x86_64-pc-linux-gnu' \

@@ -31,15 +31,20 @@ same "all listed CPUs were tried" yes "$([ "$checks" -gt 20 ] && echo yes)"
 
 # ---- doctor
 works doctor
-same "every check, none failed" "version environment cpu threads kernel temporary shared store" \
+same "every check, none failed" "version environment variables cpu threads kernel temporary shared store" \
     "$(printf '%s\n' "$out" | grep -vE '^FAILED' | awk '{ print $2 }' | paste -sd' ')"
 DCNGEN_NUM_THREADS=3 call doctor
 same "the environment is shown" "0 ok environment DCNGEN_NUM_THREADS=3, DCNGEN_CACHE=off, DCNGEN_SYSTEM_DIR=/nonexistent" \
     "$code $(printf '%s\n' "$out" | grep environment | tr -s ' ')"
-same "and used" "ok threads 3" "$(printf '%s\n' "$out" | grep ' threads ' | tr -s ' ')"
+same "and used" "ok threads 3, as DCNGEN_NUM_THREADS says" "$(printf '%s\n' "$out" | grep ' threads ' | tr -s ' ')"
 DCNGEN_VERBOSE=loud call doctor
 same "a bad environment" "4|dcngen: doctor: 'environment' does not work here|FAILED environment DCNGEN_VERBOSE: unknown word 'loud'" \
     "$code|$err|$(printf '%s\n' "$out" | grep -m1 FAILED | tr -s ' ' | sed 's/;.*//')"
+same "no other variable" "ok variables dcngen reads all that begin with DCNGEN_" \
+    "$(printf '%s\n' "$out" | grep ' variables ' | tr -s ' ')"
+DCNGEN_TUN=on DCNGEN_COLOUR=1 call doctor
+same "variables that nobody reads" "0|warning variables dcngen reads no DCNGEN_COLOUR, DCNGEN_TUN (did you mean 'DCNGEN_TUNE'?)" \
+    "$code|$(printf '%s\n' "$out" | grep -E ' variables ' | tr -s ' ' | sed -E 's/no (DCNGEN_TUN .*), (DCNGEN_COLOUR)$/no \2, \1/')"
 TMPDIR=/proc/none call doctor
 same "no temporary directory is a warning" "warning temporary files /proc/none cannot be written" \
     "$(printf '%s\n' "$out" | grep temporary | tr -s ' ')"

@@ -90,8 +90,8 @@ expect 2 "dcngen: kernel 'flat': 'offset_mask' is [1,3,3,8], but must be [1,2,3,
 expect 2 "dcngen: run needs one kernel, chosen by --kernel: pair.lua has sum, shift, any, all" run pair.lua
 expect 2 "dcngen: run needs one kernel, chosen by --kernel: pair.lua has sum, any" \
     run pair.lua --kernel sum --kernel any
-expect 2 "dcngen: kernel 'sum': --output output=FILE is missing" "${sum[@]}"
-expect 2 "dcngen: kernel 'sum': --input weight=FILE is missing, its shape is [1,2,1,1]; --input bias=FILE is missing, its shape is [1]; --output output=FILE is missing" \
+expect 2 "dcngen: kernel 'sum': --output NAME=FILE is missing for output" "${sum[@]}"
+expect 2 "dcngen: kernel 'sum': --input NAME=FILE is missing for weight [1,2,1,1], bias [1]; --output NAME=FILE is missing for output" \
     run pair.lua --kernel sum --input input=in.npy
 expect 2 "dcngen: --input: kernel 'sum' has no tensor 'wieght' (did you mean 'weight'?); it has input, weight, bias, output" \
     run pair.lua --kernel sum --input wieght=w.npy
@@ -100,15 +100,35 @@ expect 2 "dcngen: --output: kernel 'sum' has no tensor 'y'; it has input, weight
 expect 2 "dcngen: --input: 'output' is an output of kernel 'sum'" run pair.lua --kernel sum --input output=o.npy
 expect 2 "dcngen: --output: 'bias' is an input of kernel 'sum'" "${sum[@]}" --output bias=o.npy
 
+# ---- a module's, all of them
+cat >module.lua <<'END'
+return dcnv3_module { name = "intern_image_stage_four_block_eighteen_of_them", channels = 1280, groups = 80,
+                      height = 16, width = 16, center_feature_scale = true }
+END
+call run module.lua --output output=never.npy
+same "every tensor of a module is named" \
+    "input dw_conv_0_weight dw_conv_0_bias dw_conv_1_1_weight dw_conv_1_1_bias offset_weight offset_bias mask_weight \
+mask_bias input_proj_weight input_proj_bias output_proj_weight output_proj_bias center_feature_scale_proj_weight \
+center_feature_scale_proj_bias" "$(printf '%s' "$err" | grep -oE '[a-z_0-9]+ \[' | tr -d '[' | tr -s '\n ' ' ' | sed 's/ $//')"
+same "and no message is cut" "" "$(printf '%s' "$err" | grep -F ...)"
+many() { for i in $(seq 400); do echo "many_kernels_of_one_file_$i"; done; }
+{
+    echo "return {"
+    many | sed 's/.*/conv2d { name = "&", in_channels = 1, height = 1, width = 1, out_channels = 1, kernel_size = 1 },/'
+    echo "}"
+} >many.lua
+call run many.lua
+same "names of many kernels" "2|and N more" "$code|$(printf '%s' "$err" | grep -oE 'and [0-9]+ more$' | tr 0-9 N | tr -s N)"
+
 # ---- shapes
 npy bad3.npy f4 '2,2,3,' 1 2 3 4 5 6 10 20 30 40 50 60
 npy bad4.npy f4 '1,1,2,2,' 1 2 3 4
 npy none.npy f4 '' 7
-expect 2 "dcngen: kernel 'sum': 'input' is [2,2,3], but must be [1,2,2,3]; 'weight' is [1,1,2,2], but must be [1,2,1,1]; 'bias' is [], but must be [1]" \
+expect 2 "dcngen: kernel 'sum': 'input' is [2,2,3], but must be [1,2,2,3], 'weight' is [1,1,2,2], but must be [1,2,1,1], 'bias' is [], but must be [1]" \
     run pair.lua --kernel sum --input input=bad3.npy --input weight=bad4.npy --input bias=none.npy --output output=never.npy
 expect 2 "dcngen: kernel 'any': 'input' is [2,2,3], but must be [?,1,?,?]" \
     run pair.lua --kernel any --input input=bad3.npy --input weight=w2.npy --output output=never.npy
-expect 2 "dcngen: kernel 'all': --input input=FILE is missing, its shape is [?,1,?,?]; --input weight=FILE is missing, its shape is [1,1,1,1]; --input offset=FILE is missing, its shape is [?,2,?,?]; --output output=FILE is missing" \
+expect 2 "dcngen: kernel 'all': --input NAME=FILE is missing for input [?,1,?,?], weight [1,1,1,1], offset [?,2,?,?]; --output NAME=FILE is missing for output" \
     run pair.lua --kernel all
 expect 2 "dcngen: kernel 'all': 'offset' is [1,1,2,2], but must be [1,2,4,4]" \
     run pair.lua --kernel all --input input=bad4.npy --input weight=one.npy --input offset=bad4.npy --output output=never.npy

@@ -24,6 +24,7 @@ for verb in compile run verify bench; do
 done
 expect 2 "dcngen: show needs WHAT; 'dcngen help show' says more" show
 expect 2 "dcngen: show needs SPEC.lua; 'dcngen help show' says more" show ir
+expect 2 "dcngen: show needs WHAT before 'k.lua'; 'dcngen help show' says more" show k.lua
 expect 2 "dcngen: show takes one SPEC.lua; 'l.lua' is one too many" show ir k.lua l.lua
 expect 2 "dcngen: help takes one VERB; 'run' is one too many" help show run
 for verb in targets doctor version; do
@@ -80,8 +81,8 @@ expect 4 'dcngen: CPU "znver4" does not fit triple "aarch64-linux-gnu": expected
     show schedule k.lua --target znver4 --triple aarch64-linux-gnu
 
 # ---- show
-expect 2 "dcngen: show 'ri' is not one of ir, asm, schedule, space, spec (did you mean 'ir'?)" show ri k.lua
-expect 2 "dcngen: show 'foobar' is not one of ir, asm, schedule, space, spec" show foobar k.lua
+expect 2 "dcngen: show 'ri' is not one of ir, asm, schedule, space, spec, tensors (did you mean 'ir'?)" show ri k.lua
+expect 2 "dcngen: show 'foobar' is not one of ir, asm, schedule, space, spec, tensors" show foobar k.lua
 expect 2 "dcngen: show ir has no option '--json'" show ir k.lua --json
 expect 2 "dcngen: show asm has no option '--json'" show asm k.lua --json
 expect 2 "dcngen: show space has no option '--schedule'" show space k.lua --schedule direct

@@ -51,8 +51,19 @@ Test(text, separators_stand_between_items)
     static const char *const names[] = { "a", "b", "c", NULL }, *const none[] = { NULL };
     char buf[8];
     cr_expect_str_eq(rt_join(names, buf, sizeof buf), "a, b, c");
-    cr_expect_str_eq(rt_join(names, buf, 6), "a, b,");
     cr_expect_str_eq(rt_join(none, buf, sizeof buf), "");
+}
+
+Test(text, a_list_that_is_too_long_says_how_many_it_leaves_out)
+{
+    static const char *const names[] = { "first", "second", "third", "fourth", NULL };
+    char buf[40];
+    cr_expect_str_eq(rt_join(names, buf, 29), "first, second, third, fourth");
+    cr_expect_str_eq(rt_join(names, buf, 28), "first and 3 more");
+    cr_expect_str_eq(rt_join(names, buf, 22), "first and 3 more");
+    cr_expect_str_eq(rt_join(names, buf, 21), "and 4 more");
+    for (size_t size = 11; size < sizeof buf; size++)
+        cr_expect_lt(strlen(rt_join(names, buf, size)), size);
 }
 
 Test(grow, keeps_what_there_is)

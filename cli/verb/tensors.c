@@ -1,0 +1,210 @@
+/* tensors.c: the operands of one kernel, as a user has to hand them over.
+**
+** The order of offset channels is that of docs/SEMANTICS.md.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "cli/verb/tensors.h"
+#include "runtime/base/text.h"
+#include "runtime/spec/op.h"
+#include "runtime/spec/shape.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { WORDS_MAX = 200 };
+
+static const char *role_name(dcn_role role)
+{
+    static const char *const names[] = {
+        [DCN_IN] = "input", [DCN_WEIGHT] = "weight", [DCN_OUT] = "output"
+    };
+    return names[role];
+}
+
+static const char *layout_of(const dcn_spec *s, const dcn_tensor *t)
+{
+    if (t->rank != 4)
+        return "";
+    return t->role == DCN_WEIGHT ? "oihw" : dcn_layout_name(s->layout);
+}
+
+/* ---- channels ----------------------------------------------------------------------------- */
+
+/* Whether an offset's first number moves along y. */
+static bool y_first(const dcn_spec *s)
+{
+    return !rt_op_has(s->op, RT_XY_OFFSETS) && s->offset_order == DCN_ORDER_YX;
+}
+
+/* What a tap has a number for, in the order of their channels. */
+static const char *tap_words(const dcn_spec *s)
+{
+    return rt_op_has(s->op, RT_XY_OFFSETS) ? "tap (column by column)" : "tap (row by row)";
+}
+
+static void say_offset(const dcn_spec *s, rt_text *t)
+{
+    if (rt_op_has(s->op, RT_HAS_ROIS))
+        rt_text_add(t, "dx, dy");
+    else
+        rt_text_add(t, "by group, then %s, then %s", tap_words(s),
+                    y_first(s) ? "dy, dx" : "dx, dy");
+}
+
+static void say_mask(const dcn_spec *s, rt_text *t)
+{
+    if (rt_op_has(s->op, RT_HAS_ROIS))
+        rt_text_add(t, "one for all channels");
+    else
+        rt_text_add(t, "by group, then %s", tap_words(s));
+}
+
+static void say_offset_mask(const dcn_spec *s, rt_text *t)
+{
+    const int points = rt_points(s), groups = s->offset_groups;
+    if (!rt_op_has(s->op, RT_PACKED_OFFSETS)) {
+        rt_text_add(t, "offsets by group, then %s, then %s; from %d masks, by group, then tap",
+                    tap_words(s), y_first(s) ? "dy, dx" : "dx, dy", 2 * groups * points);
+        return;
+    }
+    rt_text_add(t, "by group: dx, dy of each %s, then %d masks; from %d unused", tap_words(s),
+                points, 3 * groups * points);
+}
+
+static void say_rois(const dcn_spec *s, rt_text *t)
+{
+    (void)s;
+    rt_text_add(t, "image, x1, y1, x2, y2");
+}
+
+static void say_trans(const dcn_spec *s, rt_text *t)
+{
+    (void)s;
+    rt_text_add(t, "by class: dx, dy of every part");
+}
+
+/* What makes offsets or masks inside a module has their order along its outputs; without a weight for
+** masks it makes these too. */
+static void say_offset_outputs(const dcn_spec *s, rt_text *t)
+{
+    rt_text_add(t, "outputs: ");
+    say_offset(s, t);
+    if (rt_operand_at(s, RT_MASK_WEIGHT) < 0 && s->modulation != DCN_MODULATION_NONE)
+        rt_text_add(t, "; from %d masks, by group, then tap", 2 * s->offset_groups * rt_points(s));
+}
+
+static void say_mask_outputs(const dcn_spec *s, rt_text *t)
+{
+    rt_text_add(t, "outputs: ");
+    say_mask(s, t);
+}
+
+static void say_packed_outputs(const dcn_spec *s, rt_text *t)
+{
+    rt_text_add(t, "outputs: ");
+    say_offset_mask(s, t);
+}
+
+static void say_fc_offsets(const dcn_spec *s, rt_text *t)
+{
+    (void)s;
+    rt_text_add(t, "outputs: dx of every bin, then dy");
+}
+
+static void say_fc_inputs(const dcn_spec *s, rt_text *t)
+{
+    (void)s;
+    rt_text_add(t, "inputs: by channel, then bin");
+}
+
+static const struct {
+    rt_operand which;
+    void (*say)(const dcn_spec *s, rt_text *t);
+} orders[] = {
+    { RT_OFFSET, say_offset },
+    { RT_MASK, say_mask },
+    { RT_OFFSET_MASK, say_offset_mask },
+    { RT_ROIS, say_rois },
+    { RT_TRANS, say_trans },
+    { RT_OFFSET_WEIGHT, say_offset_outputs },
+    { RT_OFFSET_BIAS, say_offset_outputs },
+    { RT_MASK_WEIGHT, say_mask_outputs },
+    { RT_MASK_BIAS, say_mask_outputs },
+    { RT_OFFSET_MASK_WEIGHT, say_packed_outputs },
+    { RT_OFFSET_MASK_BIAS, say_packed_outputs },
+    { RT_OFFSET_FC_0_WEIGHT, say_fc_inputs },
+    { RT_MASK_FC_0_WEIGHT, say_fc_inputs },
+    { RT_OFFSET_FC_4_WEIGHT, say_fc_offsets },
+    { RT_OFFSET_FC_4_BIAS, say_fc_offsets },
+};
+
+/* "" where the channels are those of a map. */
+static const char *channels_text(const dcn_spec *s, rt_operand which, char buf[WORDS_MAX])
+{
+    rt_text t = rt_text_in(buf, WORDS_MAX);
+    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++)
+        if (orders[i].which == which)
+            orders[i].say(s, &t);
+    return buf;
+}
+
+/* ---- all operands ------------------------------------------------------------------------- */
+
+static const char *shape_text(const dcn_tensor *t, char buf[WORDS_MAX])
+{
+    rt_text out = rt_text_in(buf, WORDS_MAX);
+    for (int i = 0; i < t->rank; i++) {
+        rt_text_add(&out, "%s", i ? "," : "[");
+        if (t->dims[i] == DCN_DYNAMIC)
+            rt_text_add(&out, "?");
+        else
+            rt_text_add(&out, "%" PRId64, t->dims[i]);
+    }
+    rt_text_add(&out, "]");
+    return buf;
+}
+
+void tensors_print(const dcn_spec *s)
+{
+    const rt_operands o = rt_operands_of(s);
+    char shape[WORDS_MAX], channels[WORDS_MAX];
+    int widest = 0;
+    for (int i = 0; i < o.n; i++) {
+        const int n = (int)strlen(o.tensor[i].name);
+        widest = n > widest ? n : widest;
+    }
+    printf("%s: %s\n", s->name, dcn_op_name(s->op));
+    for (int i = 0; i < o.n; i++) {
+        const dcn_tensor *t = &o.tensor[i];
+        const char *layout = layout_of(s, t), *what = channels_text(s, o.which[i], channels);
+        printf("  %-*s  %-6s  %s  %-4s  %s%s%s\n", widest, t->name, role_name(t->role),
+               dcn_dtype_name(t->dtype), *layout ? layout : "-", shape_text(t, shape),
+               *what ? "  " : "", what);
+    }
+}
+
+static json_t *shape_json(const dcn_tensor *t)
+{
+    json_t *shape = json_array();
+    for (int i = 0; i < t->rank; i++)
+        json_array_append_new(shape,
+                              t->dims[i] == DCN_DYNAMIC ? json_null() : json_integer(t->dims[i]));
+    return shape;
+}
+
+json_t *tensors_json(const dcn_spec *s)
+{
+    const rt_operands o = rt_operands_of(s);
+    json_t *list = json_array();
+    char channels[WORDS_MAX];
+    for (int i = 0; i < o.n; i++) {
+        const dcn_tensor *t = &o.tensor[i];
+        json_array_append_new(list,
+                              json_pack("{s:s, s:s, s:s, s:s, s:o, s:s}", "name", t->name, "role",
+                                        role_name(t->role), "dtype", dcn_dtype_name(t->dtype),
+                                        "layout", layout_of(s, t), "shape", shape_json(t),
+                                        "channels", channels_text(s, o.which[i], channels)));
+    }
+    return json_pack("{s:s, s:s, s:o}", "name", s->name, "op", dcn_op_name(s->op), "tensors", list);
+}

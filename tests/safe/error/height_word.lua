@@ -1,0 +1,4 @@
+return deform_conv2d {
+  in_channels = 8, height = "tall", width = 9, out_channels = 8,
+  kernel_size = 3,
+}
