@@ -204,11 +204,28 @@ typedef struct dcn_report {
     int failures;    /* cases that did not pass */
     int cases;       /* inputs tried */
     char what[256];  /* the first failing case, with the element and both values; "" if none */
+    int64_t outputs; /* output elements that there were; more than checked where a sample was */
 } dcn_report;
 
 /* Compare the kernel with a plain double-precision reference on ordinary and adversarial offsets.
 ** 0 when it ran (read report->failures), -1 when it could not. */
 int dcn_verify(const dcn_kernel *k, uint64_t seed, int threads, dcn_report *report, dcn_error *err);
+
+typedef struct dcn_verify_options {
+    uint64_t seed; /* of random tensors, and of which elements are compared */
+    int threads;   /* 0: as dcn_execute chooses */
+    int full;      /* 1: compare every element, however long the reference takes; 0: of a kernel of
+                   ** more than 2e8 operations 1040 elements a case, and that all were written */
+    /* NULL: random tensors on every case.  Else the one case to try: every input in calling order,
+    ** in the kernel's dtype, weights not packed, and NULL for outputs; all borrowed. */
+    const void *const *tensor;
+    dcn_sizes sizes; /* of these tensors; what is static in the kernel must agree */
+} dcn_verify_options;
+
+/* As dcn_verify; opt may be NULL.  Where given tensors make the reference NaN or infinite, so must
+** the kernel. */
+int dcn_verify_with(const dcn_kernel *k, const dcn_verify_options *opt, dcn_report *report,
+                    dcn_error *err);
 
 typedef struct dcn_timing {
     double ns_median, ns_min, ns_max;

@@ -38,6 +38,7 @@ typedef enum {
     OPT_INPUT,
     OPT_OUTPUT,
     OPT_SEED,
+    OPT_FULL,
     OPT_TIME,
     OPT_TRIALS,
     OPT_EFFORT,

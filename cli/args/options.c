@@ -34,6 +34,8 @@ const Option options[NOPTIONS] = {
     [OPT_OUTPUT] = { "--output", "NAME=FILE", "write this tensor to an npy file", AT(output),
                      parse_file },
     [OPT_SEED] = { "--seed", "N", "of the random numbers; default 0", AT(seed), parse_seed },
+    [OPT_FULL] = { "--full", NULL, "compare every element of large outputs too, not a sample", 0,
+                   NULL },
     [OPT_TIME] = { "--time", "S", "seconds for each kernel; default 1, of tune by effort",
                    AT(seconds), parse_seconds },
     [OPT_TRIALS] = { "--trials", "N", "candidates for each kernel; default by effort", AT(trials),

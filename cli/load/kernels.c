@@ -99,6 +99,22 @@ int kernel_fail(const Kernels *k, const dcn_spec *s, dcn_error *err)
     return dcn_fail(err, err->code, "kernel '%s': %s", s->name, err->text);
 }
 
+int kernels_check_single(const Kernels *k, const char *what, dcn_error *err)
+{
+    char all[512];
+    if (k->n == 1)
+        return 0;
+    const char **names = calloc((size_t)k->n + 1, sizeof *names);
+    if (!names)
+        return dcn_fail(err, DCN_EENV, "no memory for %d kernels", k->n);
+    for (int i = 0; i < k->n; i++)
+        names[i] = k->spec[i]->name;
+    dcn_fail(err, DCN_EUSAGE, "%s needs one kernel, chosen by --kernel: %.128s has %s", what,
+             k->path, rt_join(names, all, sizeof all));
+    free(names);
+    return -1;
+}
+
 int kernel_check_static(const dcn_spec *s, const char *what, dcn_error *err)
 {
     const int64_t size[] = { s->batch, s->height, s->width };

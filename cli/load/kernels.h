@@ -42,6 +42,9 @@ int kernel_fail(const Kernels *k, const dcn_spec *s, dcn_error *err);
 /* -1 if --target and -mcpu name two CPUs. */
 int kernels_check_target(const Args *a, dcn_error *err);
 
+/* -1 if there are several, and `what` is for one. */
+int kernels_check_single(const Kernels *k, const char *what, dcn_error *err);
+
 /* -1 if a size of s is dynamic and `what` cannot do with that. */
 int kernel_check_static(const dcn_spec *s, const char *what, dcn_error *err);
 

@@ -1,4 +1,4 @@
-/* operands.c: the tensors of one `run`.
+/* operands.c: a user's tensors for one kernel.
 **
 ** A size that is dynamic in the spec is what the input tensor has there; all other operands must
 ** then agree.  An unknown size is written as ?.
@@ -177,12 +177,13 @@ typedef struct ProblemList {
     char text[RT_NUM_OPERANDS][400];
 } ProblemList;
 
-static void add_problem(ProblemList list[NPROBLEMS], const dcn_spec *s, const Operand *p)
+static void add_problem(ProblemList list[NPROBLEMS], const dcn_spec *s, const Operand *p,
+                        bool outputs)
 {
     const dcn_tensor *t = &p->tensor;
     char want[128], got[RT_MAX_RANK * 22 + 4];
     const bool out = t->role == DCN_OUT;
-    if (p->path && (out || fits(s, p)))
+    if (out ? p->path || !outputs : p->path && fits(s, p))
         return;
     ProblemList *l = &list[p->path ? MISSHAPED : out ? NO_OUTPUT : NO_INPUT];
     char *text = l->text[l->n++];
@@ -216,7 +217,7 @@ static void list_problems(const ProblemList list[NPROBLEMS], char *buf, size_t s
     }
 }
 
-static int check_all(Operands *o, dcn_error *err)
+static int check_all(Operands *o, bool outputs, dcn_error *err)
 {
     dcn_tensor tensor[RT_NUM_OPERANDS];
     ProblemList list[NPROBLEMS] = { { .n = 0 } };
@@ -224,7 +225,7 @@ static int check_all(Operands *o, dcn_error *err)
     dcn_spec_tensors(&o->bound, tensor, RT_NUM_OPERANDS);
     for (int i = 0; i < o->n; i++) {
         o->at[i].tensor = tensor[i];
-        add_problem(list, o->spec, &o->at[i]);
+        add_problem(list, o->spec, &o->at[i], outputs);
     }
     list_problems(list, problems, sizeof problems);
     return *problems ? dcn_fail(err, DCN_EUSAGE, "kernel '%s': %s", o->spec->name, problems) : 0;
@@ -265,14 +266,14 @@ static int read_files(Operands *o, dcn_error *err)
     return 0;
 }
 
-int operands_read(const Args *a, const dcn_spec *s, Operands *o, dcn_error *err)
+int operands_read(const Args *a, const dcn_spec *s, bool outputs, Operands *o, dcn_error *err)
 {
     dcn_tensor tensor[RT_NUM_OPERANDS];
     *o = (Operands){ .spec = s, .n = dcn_spec_tensors(s, tensor, RT_NUM_OPERANDS) };
     for (int i = 0; i < o->n; i++)
         o->at[i].tensor = tensor[i];
     if (match(o, &a->input, false, err) || match(o, &a->output, true, err) || read_files(o, err) ||
-        bind_sizes(o, err) || check_all(o, err))
+        bind_sizes(o, err) || check_all(o, outputs, err))
         return -1;
     for (int i = 0; i < o->n; i++) {
         if (convert(&o->at[i], err))

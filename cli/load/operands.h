@@ -1,4 +1,4 @@
-/* operands.h: the tensors of one `run`, from files to memory and back.
+/* operands.h: a user's tensors for one kernel, from files to memory and back.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_CLI_LOAD_OPERANDS_H
@@ -25,9 +25,9 @@ typedef struct Operands {
 
 /* Match --input and --output with the operands of s, read the files, find the dynamic sizes, check
 ** every shape, convert, and make room for the outputs.  Maps of dcnv4 and dcnv4_module may be
-** [N,H*W,C].  One error names all that is missing or misshaped.  Freed by operands_free, also after
+** [N,H*W,C].  Where `outputs`, these need files too.  One error names all that is missing or misshaped.  Freed by operands_free, also after
 ** a failure. */
-int operands_read(const Args *a, const dcn_spec *s, Operands *o, dcn_error *err);
+int operands_read(const Args *a, const dcn_spec *s, bool outputs, Operands *o, dcn_error *err);
 
 /* Write every output that has a file. */
 int operands_write(const Operands *o, dcn_error *err);

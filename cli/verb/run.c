@@ -1,31 +1,12 @@
 /* run.c: the verb that runs one kernel on files.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "cli/args/hints.h"
 #include "cli/load/kernels.h"
 #include "cli/load/operands.h"
 #include "cli/verbs.h"
-#include "runtime/base/text.h"
+#include "runtime/base/base.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-static int check_single(const Kernels *k, dcn_error *err)
-{
-    char all[512];
-    if (k->n == 1)
-        return 0;
-    const char **names = calloc((size_t)k->n + 1, sizeof *names);
-    if (!names)
-        return dcn_fail(err, DCN_EENV, "no memory for %d kernels", k->n);
-    for (int i = 0; i < k->n; i++)
-        names[i] = k->spec[i]->name;
-    dcn_fail(err, DCN_EUSAGE, "run needs one kernel, chosen by --kernel: %.128s has %s", k->path,
-             rt_join(names, all, sizeof all));
-    free(names);
-    return -1;
-}
 
 /* The weights as the kernel wants them; freed by the caller, also after a failure. */
 static int pack(const dcn_kernel *k, const Operands *o, void *packed[RT_NUM_OPERANDS],
@@ -77,8 +58,8 @@ int verb_run(const Args *a, dcn_error *err)
     Kernels k;
     Operands o = { .n = 0 };
     int status = -1;
-    if (!kernels_load(a, &k, err) && !check_single(&k, err) &&
-        !operands_read(a, k.spec[0], &o, err) && !compile_and_execute(&k, &o, err))
+    if (!kernels_load(a, &k, err) && !kernels_check_single(&k, "run", err) &&
+        !operands_read(a, k.spec[0], true, &o, err) && !compile_and_execute(&k, &o, err))
         status = operands_write(&o, err);
     operands_free(&o);
     kernels_free(&k);

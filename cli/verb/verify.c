@@ -2,6 +2,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "cli/load/kernels.h"
+#include "cli/load/operands.h"
 #include "cli/out/print.h"
 #include "cli/verbs.h"
 
@@ -12,21 +13,36 @@ static json_t *report_json(const dcn_kernel *k, const dcn_report *r)
         json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "name", s->name, "op", dcn_op_name(s->op),
                   "dtype", dcn_dtype_name(s->dtype), "layout", dcn_layout_name(s->layout), "target",
                   dcn_kernel_target(k)->cpu, "schedule", dcn_kernel_schedule(k));
-    json_t *more =
-        json_pack("{s:i, s:i, s:I, s:o, s:o, s:b, s:s}", "cases", r->cases, "failures", r->failures,
-                  "checked", (json_int_t)r->checked, "worst", number_json(r->worst), "max_abs",
-                  number_json(r->max_abs), "ok", r->failures == 0, "what", r->what);
+    json_t *more = json_pack("{s:i, s:i, s:I, s:I, s:o, s:o, s:b, s:s}", "cases", r->cases,
+                             "failures", r->failures, "checked", (json_int_t)r->checked, "outputs",
+                             (json_int_t)r->outputs, "worst", number_json(r->worst), "max_abs",
+                             number_json(r->max_abs), "ok", r->failures == 0, "what", r->what);
     json_object_update(o, more);
     json_decref(more);
     return o;
+}
+
+/* "all 50 elements a case": how much of the outputs was compared. */
+static void print_share(const dcn_spec *s, const dcn_report *r)
+{
+    const bool sizes_differ = s->batch == DCN_DYNAMIC || s->height == DCN_DYNAMIC ||
+                              s->width == DCN_DYNAMIC || s->rois == DCN_DYNAMIC;
+    const int64_t each = sizes_differ || !r->cases ? 1 : r->cases;
+    const char *per = r->cases == 1 ? "" : sizes_differ ? " in all" : " a case";
+    const long long checked = r->checked / each, outputs = r->outputs / each;
+    if (checked == outputs)
+        printf("all %lld elements%s, ", outputs, per);
+    else
+        printf("%lld of %lld elements%s (--full: all), ", checked, outputs, per);
 }
 
 static void report_text(const dcn_kernel *k, const dcn_report *r)
 {
     const dcn_spec *s = dcn_kernel_spec(k);
     const char *plain = print_colour(stdout, COLOUR_NONE);
-    printf("%s: %s %s %s, %s: %d cases, ", s->name, dcn_op_name(s->op), dcn_dtype_name(s->dtype),
-           dcn_layout_name(s->layout), dcn_kernel_schedule(k), r->cases);
+    printf("%s: %s %s %s, %s: %d case%s, ", s->name, dcn_op_name(s->op), dcn_dtype_name(s->dtype),
+           dcn_layout_name(s->layout), dcn_kernel_schedule(k), r->cases, r->cases == 1 ? "" : "s");
+    print_share(s, r);
     if (r->failures)
         printf("%d %sFAILED%s: %s\n", r->failures, print_colour(stdout, COLOUR_BAD), plain,
                r->what);
@@ -37,24 +53,39 @@ static void report_text(const dcn_kernel *k, const dcn_report *r)
 }
 
 /* 0, DCN_EFAILED for a mismatch, or -1. */
-static int verify_one(const Kernels *all, const dcn_spec *s, json_t *list, dcn_error *err)
+static int verify_compiled(const Kernels *all, const dcn_spec *s, const Operands *o, json_t *list,
+                           dcn_error *err)
 {
     const Args *a = all->args;
+    const void *tensor[RT_NUM_OPERANDS] = { NULL };
+    dcn_verify_options opt = { .seed = a->seed, .threads = a->threads };
     dcn_kernel *k = NULL;
     dcn_report r;
     if (kernel_compile(all, s, &k, err))
         return -1;
-    int status = -1;
-    if (dcn_verify(k, a->seed, a->threads, &r, err)) {
+    for (int i = 0; i < o->n; i++)
+        tensor[i] = o->at[i].data;
+    opt.full = args_has(a, OPT_FULL);
+    opt.tensor = o->n ? tensor : NULL;
+    opt.sizes = (dcn_sizes){ o->bound.batch, o->bound.height, o->bound.width, o->bound.rois };
+    const int failed = dcn_verify_with(k, &opt, &r, err);
+    if (failed)
         kernel_fail(all, s, err);
-    } else {
-        status = r.failures ? DCN_EFAILED : 0;
-        if (args_has(a, OPT_JSON))
-            json_array_append_new(list, report_json(k, &r));
-        else
-            report_text(k, &r);
-    }
+    else if (args_has(a, OPT_JSON))
+        json_array_append_new(list, report_json(k, &r));
+    else
+        report_text(k, &r);
     dcn_kernel_free(k);
+    return failed ? -1 : r.failures ? DCN_EFAILED : 0;
+}
+
+static int verify_one(const Kernels *all, const dcn_spec *s, json_t *list, dcn_error *err)
+{
+    Operands o = { .n = 0 };
+    int status = all->args->input.n ? operands_read(all->args, s, false, &o, err) : 0;
+    if (!status)
+        status = verify_compiled(all, s, &o, list, err);
+    operands_free(&o);
     return status;
 }
 
@@ -63,6 +94,8 @@ int verb_verify(const Args *a, dcn_error *err)
     Kernels k;
     json_t *list = json_array();
     int status = kernels_load(a, &k, err);
+    if (!status && a->input.n)
+        status = kernels_check_single(&k, "verify --input", err);
     for (int i = 0; i < k.n && status >= 0; i++) {
         int one = verify_one(&k, k.spec[i], list, err);
         status = one ? one : status;

@@ -19,6 +19,8 @@ typedef struct Operands {
     dcn_parallel_for parallel_for;  /* for tune_run; NULL: dcn_execute's own */
     void *parallel_self;
     bool all_threads; /* for tune_run: on all threads, however small the kernel */
+    bool full;        /* for expected_open: all elements, however long the reference takes */
+    bool given;       /* for expected_compare: a user's tensors, which may lead to NaN */
 } Operands;
 
 /* Memory for all tensors of a kernel at the sizes of `bound`; k may be NULL.  Close it even after a
@@ -33,6 +35,9 @@ void tune_operands_drop(Operands *o);
 
 /* All inputs; the weights scaled so that outputs are of the order of 1. */
 int tune_fill_inputs(Operands *o, rt_rng *r, dcn_error *err);
+
+/* All inputs from a caller's: tensor[i] as dcn_verify_options says. */
+int tune_take_inputs(Operands *o, const void *const *tensor, dcn_error *err);
 
 /* Offsets, masks and rois, where the kernel has them; in modules, the biases they are made with. */
 void tune_fill_case(Operands *o, const TuneCase *c, rt_rng *r);

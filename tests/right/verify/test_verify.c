@@ -338,3 +338,65 @@ Test(verify, a_kernel_that_cannot_run_is_an_error)
     cr_expect_eq(dcn_verify(&k, 1, -3, &report, &err), -1);
     cr_expect_str_eq(err.text, "threads = -3 is outside 0..1024");
 }
+
+/* ---- given tensors -------------------------------------------------------- */
+
+static dcn_report verify_given(float *input)
+{
+    static float weight[3 * 4 * 9], bias[3];
+    const void *tensor[4] = { input, weight, bias, NULL };
+    const dcn_verify_options opt = { .tensor = tensor, .sizes = { 1, 6, 9, 0 } };
+    dcn_kernel k = { .spec = spec, .entry = { run, tasks, workspace_bytes, pack, packed_bytes } };
+    dcn_report report;
+    dcn_error err = { 0 };
+    for (int i = 0; i < 3 * 4 * 9; i++)
+        weight[i] = 1;
+    cr_assert_eq(dcn_verify_with(&k, &opt, &report, &err), 0, "%s", err.text);
+    return report;
+}
+
+static void lose_a_nan(const dcn_spec *s, double *v, int64_t n)
+{
+    (void)s;
+    for (int64_t i = 0; i < n; i++)
+        v[i] = isnan(v[i]) ? 0 : v[i];
+}
+
+static void leave_one(const dcn_spec *s, double *v, int64_t n)
+{
+    uint32_t poison = 0xffffffff;
+    float bits;
+    (void)s;
+    memcpy(&bits, &poison, sizeof bits);
+    v[n - 1] = (double)bits;
+}
+
+Test(verify, given_tensors_may_lead_to_what_is_no_number)
+{
+    float input[4 * 6 * 9] = { NAN, [30] = INFINITY, [100] = 1 };
+    small(DCN_OP_CONV2D);
+    dcn_report r = verify_given(input);
+    cr_expect_eq(r.failures, 0, "%s", r.what);
+    cr_expect_eq(r.cases, 1);
+    cr_expect_eq(r.checked, 3 * 6 * 9);
+    cr_expect_eq(r.outputs, r.checked);
+    spoil_output = lose_a_nan;
+    r = verify_given(input);
+    cr_expect_eq(r.failures, 1);
+    cr_expect_eq(strncmp(r.what, "given tensors, ", 15), 0, "%s", r.what);
+    spoil_output = leave_one;
+    cr_expect_eq(verify_given(input).failures, 1);
+}
+
+Test(verify, a_given_tensor_that_is_missing_is_an_error)
+{
+    small(DCN_OP_CONV2D);
+    float input[4 * 6 * 9] = { 0 };
+    const void *tensor[4] = { input, NULL };
+    const dcn_verify_options opt = { .tensor = tensor, .sizes = { 1, 6, 9, 0 } };
+    dcn_kernel k = { .spec = spec, .entry = { run, tasks, workspace_bytes, pack, packed_bytes } };
+    dcn_report report;
+    dcn_error err;
+    cr_expect_eq(dcn_verify_with(&k, &opt, &report, &err), -1);
+    cr_expect_str_eq(err.text, "no tensor 'weight' for kernel 'conv2d'");
+}

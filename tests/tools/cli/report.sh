@@ -13,11 +13,37 @@ shape() { printf '%s\n' "$out" | sed -E 's/[0-9.]+(e-[0-9]+)?/N/g'; }
 # ---- verify
 works verify two.lua --schedule direct
 same "a line for each kernel" \
-    $'a: deform_convNd fN nchw, direct lanes=N oc_block=N: N cases, worst N of the tolerance: ok
-longer: convNd fN nhwc, direct lanes=N oc_block=N: N cases, worst N of the tolerance: ok' "$(shape)"
+    $'a: deform_convNd fN nchw, direct lanes=N oc_block=N: N cases, all N elements a case, worst N of the tolerance: ok
+longer: convNd fN nhwc, direct lanes=N oc_block=N: N case, all N elements, worst N of the tolerance: ok' "$(shape)"
 first=$out
 works verify two.lua --schedule direct --seed 0 --threads 1
 same "the seed's default is 0, threads do not matter" "$first" "$out"
+
+cat >large.lua <<'END'
+return conv2d { name = "large", in_channels = 256, height = 30, width = 31, out_channels = 256, kernel_size = 3,
+                padding = 1, layout = param("layout", "nchw") }
+END
+works verify large.lua --schedule direct
+same "a sample of a large output" "1 case, 1040 of 238080 elements (--full: all)" \
+    "$(printf '%s\n' "$out" | grep -oE '1 case, .*all\)')"
+works verify large.lua --full --json --schedule direct
+same "every element with --full" '"checked": 238080, "outputs": 238080,' \
+    "$(printf '%s\n' "$out" | grep -E 'checked|outputs' | tr -s ' \n' ' ' | sed 's/^ //; s/ $//')"
+
+# ---- verify on files
+echo 'return { deform_conv2d { name = "own", in_channels = 1, height = 2, width = dynamic, out_channels = 1,
+                         kernel_size = 1 }, conv2d { name = "other", in_channels = 1, height = 1, width = 1,
+                         out_channels = 1, kernel_size = 1 } }' >own.lua
+npy x.npy f4 '1,1,2,3,' 1 2 nan 4 inf 6
+npy w.npy f4 '1,1,1,1,' 2
+npy off.npy f4 '1,2,2,3,' 0 0 0 0 0 0 0 0.5 0 9 0 0
+own=(verify own.lua --kernel own --input input=x.npy --input weight=w.npy)
+works "${own[@]}" --input offset=off.npy --schedule direct
+same "given tensors, with what is no number" "1 case, all 6 elements, worst N of the tolerance: ok" \
+    "$(printf '%s\n' "$out" | grep -oE '1 case.*' | sed -E 's/worst [^ ]+/worst N/')"
+expect 2 "dcngen: kernel 'own': --input NAME=FILE is missing for offset [1,2,2,3]" "${own[@]}"
+expect 2 "dcngen: verify --input needs one kernel, chosen by --kernel: own.lua has own, other" \
+    verify own.lua --input input=x.npy
 
 # ---- bench
 works bench two.lua --time 0.01 --schedule direct --threads 1 --offsets zero

@@ -102,6 +102,7 @@ Test(json, verify)
     cr_expect_gt(number(a, "cases"), 0);
     cr_expect_eq(number(a, "failures"), 0);
     cr_expect_gt(number(a, "checked"), 0);
+    cr_expect_eq(number(a, "checked"), number(a, "outputs"));
     cr_expect_leq(number(a, "worst"), 1);
     cr_expect_geq(number(a, "max_abs"), 0);
     cr_expect(json_is_true(json_object_get(a, "ok")));
@@ -201,7 +202,7 @@ Test(json, machine)
     text(native, "features");
     json_decref(root);
     root = report("doctor");
-    cr_expect_str_eq(text(entry(root, "checks", 0, 8), "status"), "ok");
+    cr_expect_str_eq(text(entry(root, "checks", 0, 9), "status"), "ok");
     json_decref(root);
     root = report("version");
     cr_expect_neq(*text(root, "dcngen"), 0);

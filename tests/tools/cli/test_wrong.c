@@ -4,10 +4,12 @@
 ** that finds a mismatch in every kernel called "bad".
 ** SPDX-License-Identifier: Apache-2.0
 */
-#define dcn_verify find_mismatch
+#define dcn_verify      find_mismatch
+#define dcn_verify_with find_mismatch_with
 #include "cli/verb/bench.c"
 #include "cli/verb/verify.c"
 #undef dcn_verify
+#undef dcn_verify_with
 
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>
@@ -19,13 +21,19 @@ static const char mismatch[] = "case 'zero offsets': output[0,0,0,0] = 1, want 2
 int find_mismatch(const dcn_kernel *k, uint64_t seed, int threads, dcn_report *r, dcn_error *err)
 {
     (void)seed, (void)threads, (void)err;
-    *r = (dcn_report){ .worst = 0.25, .checked = 36, .cases = 4 };
+    *r = (dcn_report){ .worst = 0.25, .checked = 36, .cases = 4, .outputs = 40 };
     if (strcmp(dcn_kernel_spec(k)->name, "bad") == 0) {
         r->failures = 2;
         r->worst = HUGE_VAL;
         snprintf(r->what, sizeof r->what, "%s", mismatch);
     }
     return 0;
+}
+
+int find_mismatch_with(const dcn_kernel *k, const dcn_verify_options *opt, dcn_report *r,
+                       dcn_error *err)
+{
+    return find_mismatch(k, opt->seed, opt->threads, r, err);
 }
 
 static char spec[] = "/tmp/dcngen-wrong-XXXXXX";
@@ -59,12 +67,13 @@ Test(wrong, verify_fails_but_goes_on, .init = begin, .fini = end)
     dcn_error err;
     cr_expect_eq(verb_verify(&args, &err), DCN_EFAILED);
     fflush(stdout);
-    cr_assert_stdout_eq_str("good: conv2d f32 nchw, direct lanes=4 oc_block=1: 4 cases, worst 0.25 "
-                            "of the tolerance: ok\n"
-                            "bad: conv2d f32 nchw, direct lanes=4 oc_block=1: 4 cases, 2 FAILED: "
+    cr_assert_stdout_eq_str("good: conv2d f32 nchw, direct lanes=4 oc_block=1: 4 cases, 9 of 10 "
+                            "elements a case (--full: all), worst 0.25 of the tolerance: ok\n"
+                            "bad: conv2d f32 nchw, direct lanes=4 oc_block=1: 4 cases, 9 of 10 "
+                            "elements a case (--full: all), 2 FAILED: "
                             "case 'zero offsets': output[0,0,0,0] = 1, want 2\n"
-                            "last: conv2d f32 nchw, direct lanes=4 oc_block=1: 4 cases, worst 0.25 "
-                            "of the tolerance: ok\n");
+                            "last: conv2d f32 nchw, direct lanes=4 oc_block=1: 4 cases, 9 of 10 "
+                            "elements a case (--full: all), worst 0.25 of the tolerance: ok\n");
 }
 
 Test(wrong, verify_as_json, .init = begin, .fini = end)

@@ -1,8 +1,8 @@
 /* tensors.h: the operands of one kernel, as a user has to hand them over.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#ifndef DCN_CLI_VERB_TENSORS_H
-#define DCN_CLI_VERB_TENSORS_H
+#ifndef DCN_CLI_OUT_TENSORS_H
+#define DCN_CLI_OUT_TENSORS_H
 
 #include <dcngen/spec.h>
 #include <jansson.h>

@@ -3,7 +3,7 @@
 ** The order of offset channels is that of docs/SEMANTICS.md.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "cli/verb/tensors.h"
+#include "cli/out/tensors.h"
 #include "runtime/base/text.h"
 #include "runtime/spec/op.h"
 #include "runtime/spec/shape.h"
