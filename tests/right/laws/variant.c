@@ -9,8 +9,8 @@ static const char *const schedules[] = {
     "direct",
     "direct lanes=2 oc_block=1",
     "tiled",
-    "tiled mr=7 nv=1 tile_h=2 tile_w=6 kc_channels=16 kc_taps=5 loop_order=1 unroll=4 "
-    "implicit_gemm=0",
+    ("tiled mr=7 nv=1 tile_h=2 tile_w=6 kc_channels=16 kc_taps=5 loop_order=1 unroll=4 "
+     "implicit_gemm=0"),
 };
 
 static void each_of(size_t first, size_t step, void (*law)(const Variant *v))
