@@ -28,22 +28,31 @@ static double round_step(double x)
     return 10 * ten;
 }
 
+/* Of a step between the least and the greatest double; more digits than MAX_DECIMALS are 0. */
 static int decimals_of(double step)
 {
-    int n = (int)ceil(-log10(step) - 1e-9);
-    return n < 0 ? 0 : n;
+    enum { MAX_DECIMALS = 20 };
+    const double n = ceil(-log10(step) - 1e-9);
+    return n > 0 ? (int)fmin(n, MAX_DECIMALS) : 0;
 }
 
-/* Wide logarithmic scales step by 1, 2, 5 or by tens. */
+/* Wide logarithmic scales step by 1, 2, 5 or by tens.  All doubles lie within MAX_TENS powers, and
+** the next power is made of its exponent, so that the loop ends whatever the scale is. */
 static int wide_ticks(const PlotScale *s, double tick[MAX_TICKS], int *decimals)
 {
+    enum { MAX_TENS = 640 };
     const bool tens = s->hi / s->lo > 400;
+    const double first = floor(log10(s->lo));
     static const double steps[] = { 1, 2, 5 };
     int n = 0;
-    for (double ten = pow(10, floor(log10(s->lo))); ten <= s->hi; ten *= 10)
+    for (int power = 0; power < MAX_TENS && n < MAX_TICKS; power++) {
+        const double ten = pow(10, first + power);
+        if (ten > s->hi)
+            break;
         for (int i = 0; i < (tens ? 1 : 3) && n < MAX_TICKS; i++)
             if (ten * steps[i] >= s->lo * 0.999 && ten * steps[i] <= s->hi * 1.001)
                 tick[n++] = ten * steps[i];
+    }
     *decimals = n ? decimals_of(pow(10, floor(log10(tick[0]) + 1e-9))) : 0;
     return n;
 }
@@ -53,13 +62,26 @@ static int even_ticks(const PlotScale *s, double gap, double tick[MAX_TICKS], in
     const double room = fabs(s->to - s->from) / gap, step = round_step((s->hi - s->lo) / room);
     int n = 0;
     *decimals = decimals_of(step);
-    for (double i = ceil(s->lo / step - 1e-6); i * step <= s->hi * (1 + 1e-9) && n < MAX_TICKS; i++)
-        tick[n++] = i * step + 0.0; /* no -0 */
+    const double first = ceil(s->lo / step - 1e-6);
+    while (n < MAX_TICKS && (first + n) * step <= s->hi * (1 + 1e-9)) {
+        tick[n] = (first + n) * step + 0.0; /* no -0 */
+        n++;
+    }
     return n;
+}
+
+/* A scale that has a beginning, an end and something between them. */
+static bool has_room(const PlotScale *s)
+{
+    return isfinite(1.1 * s->lo) && isfinite(1.1 * s->hi) && isfinite(s->hi - s->lo) &&
+           s->lo < s->hi && (!s->log || s->lo > 0);
 }
 
 int scale_ticks(const PlotScale *s, double gap, double tick[MAX_TICKS], int *decimals)
 {
+    *decimals = 0;
+    if (!has_room(s))
+        return 0;
     int n = s->log && s->hi / s->lo > 8 ? wide_ticks(s, tick, decimals)
                                         : even_ticks(s, gap, tick, decimals);
     int kept = n > 0;
@@ -170,6 +192,8 @@ void frame_axis(const PlotFrame *p, PlotAxis axis, const PlotScale *s, double un
 
 void dots_put(PlotDots *d, double x, double y, int i)
 {
+    if (!(x >= 0 && x < DOTS_WIDTH && y >= 0 && y < DOTS_HEIGHT))
+        return;
     const long cell = lround(y) * DOTS_WIDTH + lround(x);
     if (cell < 0 || cell >= DOTS_WIDTH * DOTS_HEIGHT || d->taken[cell / 8] & 1u << cell % 8)
         return;

@@ -19,7 +19,8 @@ typedef struct PlotScale {
 
 double scale_at(const PlotScale *s, double value);
 
-/* Round values inside the scale, at least `gap` apart; *decimals is how many show them. */
+/* Round values inside the scale, at least `gap` apart; *decimals is how many show them.  A scale
+** without a finite range has none. */
 enum { MAX_TICKS = 24 };
 int scale_ticks(const PlotScale *s, double gap, double tick[MAX_TICKS], int *decimals);
 

@@ -214,8 +214,9 @@ int verb_cache(const Args *a, dcn_error *err)
     dcn_cache *c = NULL;
     if (!t || check_use(a, t, err) || dcn_cache_open(&c, err))
         return -1;
-    print_note(dcn_cache_why(c));
     int status = t->run(a, c, err);
+    if (!status || strcmp(err->text, dcn_cache_why(c)) != 0)
+        print_note(dcn_cache_why(c));
     dcn_cache_close(c);
     return status;
 }

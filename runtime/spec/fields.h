@@ -79,10 +79,6 @@ int rt_field_check(const rt_field *f, const rt_value *v, dcn_error *err);
 /* Fails with: 'key' = "given" is not one of "a", "b" (did you mean "a"?). */
 int rt_field_not_a_choice(const rt_field *f, const char *given, dcn_error *err);
 
-/* Why a C identifier cannot be the name of a kernel, as the end of a sentence about it, such as
-** "is a keyword of C"; NULL: it can. */
-const char *rt_reserved(const char *name);
-
 /* dcn_spec_check; *key is the key to blame, or NULL. */
 int rt_spec_check(const dcn_spec *s, const char **key, dcn_error *err);
 

@@ -63,8 +63,7 @@ enum { MAX_EXTENT = 1 << 20, MAX_CHANNELS = 1 << 16, MAX_TAPS = 63, MAX_STEP = 6
 
 const rt_field rt_fields[] = {
     { "name", RT_FIELD_NAME, ANY, AT(name), RANGE(1, 47),
-      .doc = "A C identifier, at most 47 letters: the prefix of every symbol of the kernel, and a "
-             "function of its header, so no keyword of C or C++ and no name of their library. "
+      .doc = "A C identifier, at most 47 letters: the prefix of every symbol of the kernel. "
              "Kernels without one are called after their operator, then `_2`, `_3`, ..." },
     { "batch", RT_FIELD_EXTENT, ANY, AT(batch), RANGE(1, MAX_CHANNELS), .default_value = 1,
       .doc = "Images per call (N)." },

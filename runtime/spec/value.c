@@ -202,6 +202,28 @@ static bool is_word(const char *s)
     return s > start;
 }
 
+static bool is_keyword(const char *s)
+{
+    static const char *const keywords[] = {
+        "auto",       "break",     "case",           "char",
+        "const",      "continue",  "default",        "do",
+        "double",     "else",      "enum",           "extern",
+        "float",      "for",       "goto",           "if",
+        "inline",     "int",       "long",           "register",
+        "restrict",   "return",    "short",          "signed",
+        "sizeof",     "static",    "struct",         "switch",
+        "typedef",    "union",     "unsigned",       "void",
+        "volatile",   "while",     "_Bool",          "_Complex",
+        "_Imaginary", "_Alignas",  "_Alignof",       "_Atomic",
+        "_Generic",   "_Noreturn", "_Static_assert", "_Thread_local",
+    };
+    for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++) {
+        if (strcmp(s, keywords[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* C promises 63 significant letters; the longest suffix of a symbol that every kernel has is 16
 ** letters long, so names have 47. */
 static int check_name(const rt_field *f, const rt_value *v, dcn_error *err)
@@ -212,11 +234,8 @@ static int check_name(const rt_field *f, const rt_value *v, dcn_error *err)
         return dcn_fail(err, DCN_ESPEC,
                         "'%s' = \"%s\" is not a C identifier (letters, digits and _)", f->key,
                         v->text);
-    const char *reserved = rt_reserved(v->text);
-    if (reserved)
-        return dcn_fail(err, DCN_ESPEC,
-                        "'%s' = \"%s\" %s; choose another, it becomes a function of a C header",
-                        f->key, v->text, reserved);
+    if (is_keyword(v->text))
+        return dcn_fail(err, DCN_ESPEC, "'%s' = \"%s\" is a keyword of C", f->key, v->text);
     return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "runtime/base/base.h"
 #include "runtime/base/digest.h"
 #include "runtime/base/file.h"
+#include "tuner/store/form.h"
 #include "tuner/store/internal.h"
 
 #include <stdio.h>
@@ -25,6 +26,8 @@ _Static_assert(RT_DIGEST_HEX == 64 + 1, "as digests are printed below");
 int code_path(const StoreLayer *l, const char *digest, char out[STORE_PATH_MAX], dcn_error *err)
 {
     char name[RT_DIGEST_HEX + 8];
+    if (!form_is_digest(digest))
+        return dcn_fail(err, DCN_ESTORE, "the store names code that has no digest");
     snprintf(name, sizeof name, "%.64s.o", digest);
     return dirs_join(out, l->objects, name, err);
 }
@@ -77,7 +80,7 @@ int tune_code_put(TuneStore *st, const TuneCode *code, const void *bytes, size_t
 
 /* ---- get --------------------------------------------------------------------------------- */
 
-/* 1: there is a row, with its digest; 0 none; -1 err. */
+/* 1: there is a row, with its digest, or "" if it has none; 0 none; -1 err. */
 static int find_digest(const StoreLayer *l, const TuneCode *code, char digest[RT_DIGEST_HEX],
                        dcn_error *err)
 {
@@ -86,8 +89,8 @@ static int find_digest(const StoreLayer *l, const TuneCode *code, char digest[RT
                          " WHERE key = ? AND name = ? AND schedule = ? AND build = ?",
                          "ssss", code->key->id, code->name, code->schedule, tune_code_build());
     int found = db_next(&l->db, row, err);
-    if (found > 0)
-        db_text(row, 0, digest, RT_DIGEST_HEX);
+    if (found > 0 && !db_text(row, 0, digest, RT_DIGEST_HEX))
+        digest[0] = '\0';
     db_done(row);
     return found;
 }
@@ -96,8 +99,9 @@ const char *code_read(const StoreLayer *l, const CodeId *id, void **bytes, size_
 {
     char path[STORE_PATH_MAX], got[RT_DIGEST_HEX];
     dcn_error why;
-    if (code_path(l, id->digest, path, &why) ||
-        rt_read_file(path, CODE_MAX_BYTES, bytes, size, &why))
+    if (code_path(l, id->digest, path, &why))
+        return "its digest is none";
+    if (rt_read_file(path, CODE_MAX_BYTES, bytes, size, &why))
         return "its file cannot be read";
     digest_of(*bytes, *size, got);
     const char *no = strcmp(got, id->digest) != 0
@@ -110,15 +114,17 @@ const char *code_read(const StoreLayer *l, const CodeId *id, void **bytes, size_
     return no;
 }
 
-/* Best effort: where it stays it will be refused again. */
-static void drop(const StoreLayer *l, const char *digest)
+/* Best effort: where it stays it will be refused again.  A row without a digest has no file. */
+static void drop(const StoreLayer *l, const TuneCode *code, const char *digest)
 {
     char path[STORE_PATH_MAX];
     if (!l->writable)
         return;
     if (!code_path(l, digest, path, NULL))
         unlink(path);
-    db_try(&l->db, "DELETE FROM objects WHERE digest = ?", "s", digest);
+    db_try(&l->db,
+           "DELETE FROM objects WHERE digest = ? OR (key = ? AND name = ? AND schedule = ?)",
+           "ssss", digest, code->key->id, code->name, code->schedule);
 }
 
 static void touch(const StoreLayer *l, const char *digest)
@@ -152,7 +158,7 @@ int tune_code_get(TuneStore *st, const TuneCode *code, void **bytes, size_t *siz
             touch(l, digest);
             return 0;
         }
-        drop(l, digest);
+        drop(l, code, digest);
         dcn_fail(err, DCN_OK, "stored code of '%s' was dropped: %s", code->name, no);
     }
     return 1;

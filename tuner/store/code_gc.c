@@ -4,6 +4,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/base/digest.h"
+#include "tuner/store/form.h"
 #include "tuner/store/internal.h"
 
 #include <dirent.h>
@@ -56,8 +57,9 @@ int64_t code_evict(const StoreLayer *l, int64_t bytes, int64_t before, dcn_error
 /* A digest with its suffix, as code_path makes it. */
 static bool is_code(const char *file)
 {
-    return strspn(file, "0123456789abcdef") == RT_DIGEST_HEX - 1 &&
-           !strcmp(file + RT_DIGEST_HEX - 1, ".o");
+    char digest[RT_DIGEST_HEX];
+    snprintf(digest, sizeof digest, "%.64s", file);
+    return form_is_digest(digest) && !strcmp(file + RT_DIGEST_HEX - 1, ".o");
 }
 
 static int is_named(const StoreLayer *l, const char *file, dcn_error *err)

@@ -2,18 +2,25 @@
 **
 ** synchronous=FULL: what was committed is on disk, also after a loss of power.  A lock that another
 ** process holds is waited for, WAIT_MS at most.
+**
+** A database may come from anybody.  Views and triggers are off, functions in its schema are not
+** trusted, no value is longer than VALUE_MAX, and a statement that takes more steps than reading
+** the whole file many times over is ended.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "tuner/store/db.h"
 #include "runtime/base/text.h"
+#include "tuner/store/form.h"
 
+#include <limits.h>
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
-enum { WAIT_MS = 10000 };
+/* A record takes about 100 steps to read and sort, and at least 300 bytes of the file. */
+enum { WAIT_MS = 10000, VALUE_MAX = 1 << 20, STEPS_MIN = 1 << 28, STEPS_PER_BYTE = 64 };
 
 /* Damage is DCN_ESTORE, all else DCN_EENV. */
 static int fail(const Db *db, const char *verb, dcn_error *err)
@@ -24,7 +31,9 @@ static int fail(const Db *db, const char *verb, dcn_error *err)
         return dcn_fail(err, DCN_ESTORE,
                         "%s is not a store of dcngen; move it away, or set DCNGEN_CACHE=off",
                         db->file);
-    if (code == SQLITE_CORRUPT)
+    if (code == SQLITE_INTERRUPT)
+        why = "a query does not end";
+    if (code == SQLITE_CORRUPT || code == SQLITE_INTERRUPT || code == SQLITE_TOOBIG)
         return dcn_fail(err, DCN_ESTORE,
                         "the store %s is damaged (%s); move it away, or set DCNGEN_CACHE=off",
                         db->file, why);
@@ -46,10 +55,43 @@ static void immutable_uri(const char *path, char *buf, size_t size)
     rt_text_add(&t, "?immutable=1");
 }
 
+static int end_statement(void *unused)
+{
+    (void)unused;
+    return 1;
+}
+
+/* SQLite counts the steps of each statement for itself. */
+static void bound_steps(const Db *db)
+{
+    struct stat st;
+    const int64_t bytes = stat(db->file, &st) ? 0 : (int64_t)st.st_size;
+    const int64_t room = (INT_MAX - STEPS_MIN) / STEPS_PER_BYTE;
+    const int64_t steps = STEPS_MIN + STEPS_PER_BYTE * (bytes < room ? bytes : room);
+    sqlite3_progress_handler(db->h, (int)steps, end_statement, NULL);
+}
+
+static void trust_nothing(const Db *db)
+{
+    static const struct {
+        int what, on;
+    } settings[] = {
+        { SQLITE_DBCONFIG_DEFENSIVE, 1 },
+        { SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0 },
+        { SQLITE_DBCONFIG_ENABLE_VIEW, 0 },
+        { SQLITE_DBCONFIG_ENABLE_TRIGGER, 0 },
+    };
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
+        sqlite3_db_config(db->h, settings[i].what, settings[i].on, NULL);
+    sqlite3_limit(db->h, SQLITE_LIMIT_LENGTH, VALUE_MAX);
+    bound_steps(db);
+}
+
 static int try_open(Db *db, const char *name, int flags)
 {
     int rc = sqlite3_open_v2(name, &db->h, flags, NULL);
     if (rc == SQLITE_OK) {
+        trust_nothing(db);
         sqlite3_busy_timeout(db->h, WAIT_MS);
         rc = sqlite3_exec(db->h,
                           "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
@@ -215,18 +257,23 @@ int db_number(const Db *db, dcn_error *err, int64_t *out, const char *sql, const
 int db_has_table(const Db *db, const char *name, bool *out, dcn_error *err)
 {
     int64_t n = 0;
-    int failed =
-        db_number(db, err, &n, "SELECT count(*) FROM sqlite_master WHERE name = ?", "s", name);
+    int failed = db_number(db, err, &n,
+                           "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?",
+                           "s", name);
     *out = n > 0;
     return failed;
 }
 
 /* ---- columns ----------------------------------------------------------------------------- */
 
-void db_text(DbRows *rows, int i, char *buf, size_t size)
+bool db_text(DbRows *rows, int i, char *buf, size_t size)
 {
-    const unsigned char *text = sqlite3_column_text(rows, i);
-    snprintf(buf, size, "%s", text ? (const char *)text : "");
+    const bool is_text = sqlite3_column_type(rows, i) == SQLITE_TEXT;
+    const char *text = (const char *)sqlite3_column_text(rows, i);
+    const int length = sqlite3_column_bytes(rows, i);
+    snprintf(buf, size, "%s", text ? text : "");
+    return is_text && text && strlen(text) == (size_t)length && (size_t)length < size &&
+           form_is_line(buf);
 }
 
 int db_int(DbRows *rows, int i)

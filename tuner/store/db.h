@@ -37,8 +37,9 @@ void db_done(DbRows *rows); /* NULL allowed */
 /* 1: at the next row; 0: no more; -1 err.  NULL, which db_ask made with an err, gives -1. */
 int db_next(const Db *db, DbRows *rows, dcn_error *err);
 
-/* Column i of the row; a text is cut to size; bytes are valid until the next row. */
-void db_text(DbRows *rows, int i, char *buf, size_t size);
+/* Column i of the row; bytes are valid until the next row.  A text is cut to size; false if it was
+** cut, or is no line of UTF-8 (form.h). */
+bool db_text(DbRows *rows, int i, char *buf, size_t size);
 int db_int(DbRows *rows, int i);
 int64_t db_int64(DbRows *rows, int i);
 double db_double(DbRows *rows, int i);

@@ -3,8 +3,8 @@
 */
 #include "runtime/base/base.h"
 #include "runtime/base/file.h"
+#include "tuner/store/internal.h"
 #include "tuner/store/json.h"
-#include "tuner/store/store.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,10 +49,21 @@ static int write_text(const char *path, const char *text, size_t size, dcn_error
                : dcn_fail(err, DCN_EENV, "cannot write the standard output");
 }
 
+/* An export without a line would be taken for one of a store in which nothing is. */
+static int fail_empty(TuneStore *st, dcn_error *err)
+{
+    if (!store_reader(st, err))
+        return -1;
+    return dcn_fail(err, DCN_EFAILED, "the store %s has nothing to export", tune_store_path(st));
+}
+
 int tune_store_export(TuneStore *st, const char *path, int64_t *count, dcn_error *err)
 {
     char *text = NULL;
     size_t size = 0;
+    *count = 0;
+    if (st->layer[LAYER_USER].why[0])
+        return fail_empty(st, err);
     Export out = { open_memstream(&text, &size), 0, 0 };
     int failed = !out.to ? dcn_fail(err, DCN_EENV, "no memory to export the store") : 0;
     if (!failed)
@@ -61,6 +72,8 @@ int tune_store_export(TuneStore *st, const char *path, int64_t *count, dcn_error
         failed = tune_store_each_pin(st, true, write_pin, &out, err);
     if (out.to && (fclose(out.to) || out.failed))
         failed = dcn_fail(err, DCN_EENV, "no memory to export the store");
+    if (!failed && !out.count)
+        failed = fail_empty(st, err);
     if (!failed)
         failed = write_text(path, text, size, err);
     *count = out.count;

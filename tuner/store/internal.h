@@ -28,6 +28,14 @@ StoreLayer *store_writer(TuneStore *st, dcn_error *err);
 /* The user's layer if there is one to look at, else NULL with err. */
 StoreLayer *store_reader(TuneStore *st, dcn_error *err);
 
+/* ---- tables ------------------------------------------------------------------------------ */
+
+/* Makes those of a new store. */
+extern const char schema_script[];
+
+/* Whether the file holds the tables of a store, perhaps that of a sweep, and nothing else. */
+int schema_is_ours(const Db *db, bool *ours, dcn_error *err);
+
 /* ---- rows -------------------------------------------------------------------------------- */
 
 /* What row_key and row_record read. */
@@ -42,8 +50,8 @@ StoreLayer *store_reader(TuneStore *st, dcn_error *err);
 #define SELECT_RECORDS "SELECT " RECORD_COLUMNS " FROM " ROWS
 enum { KEY_NCOLUMNS = 5, RECORD_NCOLUMNS = KEY_NCOLUMNS + 20 };
 
-void row_key(DbRows *row, TuneKey *key);
-/* -1 if the row is not what was written: then it does not count. */
+/* -1 if the row is not what was written, or cannot be: then it does not count. */
+int row_key(DbRows *row, TuneKey *key);
 int row_record(DbRows *row, const char *key_id, TuneRecord *r);
 
 /* Write key and record, in a change that is going on. */
@@ -57,7 +65,7 @@ int pin_put(const Db *db, const TuneKey *key, const char *schedule, dcn_error *e
 
 /* ---- code -------------------------------------------------------------------------------- */
 
-/* The file of the code with that digest. */
+/* The file of the code with that digest; -1 also for a text that is no digest. */
 int code_path(const StoreLayer *l, const char *digest, char out[STORE_PATH_MAX], dcn_error *err);
 
 /* NULL if the bytes are code of the kernel `name` for a machine with that triple, else what is

@@ -63,8 +63,7 @@ static int64_t find_stale(const Db *db, int64_t **ids, dcn_error *err)
     while ((more = db_next(db, row, err)) > 0) {
         TuneKey key;
         TuneRecord r;
-        row_key(row, &key);
-        if (!row_record(row, key.id, &r) && tune_record_is_current(&key, &r))
+        if (!row_key(row, &key) && !row_record(row, key.id, &r) && tune_record_is_current(&key, &r))
             continue;
         int64_t *grown = rt_grow(*ids, (size_t)n + 1, &room, sizeof *grown);
         if (!grown) {

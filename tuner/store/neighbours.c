@@ -52,8 +52,7 @@ static void collect(const StoreLayer *l, const TuneKey *key, Nearest *list)
                                         " AND r.outcome = 'ok' ORDER BY r.at DESC",
                          "ss", family, key->id);
     while (db_next(&l->db, row, NULL) > 0) {
-        row_key(row, &other);
-        if (row_record(row, other.id, &r))
+        if (row_key(row, &other) || row_record(row, other.id, &r))
             continue;
         tune_key_family(&other, same, its);
         insert(list, &r, distance(mine, its));

@@ -14,8 +14,8 @@ int pin_get(const Db *db, const TuneKey *key, char *schedule, dcn_error *err)
     tune_key_problem(key, problem);
     DbRows *row = db_ask(db, err, "SELECT schedule FROM pins WHERE problem = ?", "s", problem);
     int found = db_next(db, row, err);
-    if (found > 0)
-        db_text(row, 0, schedule, DCN_SCHEDULE_MAX);
+    if (found > 0 && !db_text(row, 0, schedule, DCN_SCHEDULE_MAX))
+        found = 0;
     db_done(row);
     return found;
 }
@@ -50,22 +50,21 @@ static int each_of(const StoreLayer *l, bool all, TuneEach each, void *self, dcn
 {
     TuneKey key = { .threads = 0 };
     TuneRecord r = { .outcome = TUNE_ESTIMATED, .pinned = true };
-    int stop = 0;
+    int stop = 0, more = 0;
     DbRows *row =
         db_ask(&l->db, err,
                "SELECT spec, machine, threads, schedule FROM pins p WHERE ? OR NOT EXISTS"
                " (SELECT 1 FROM records r JOIN keys k ON k.id = r.key"
                "  WHERE k.problem = p.problem AND r.schedule = p.schedule) ORDER BY problem",
                "i", all);
-    int more = 0;
     snprintf(key.build, sizeof key.build, "%s", tune_build());
     while (!stop && (more = db_next(&l->db, row, err)) > 0) {
-        db_text(row, 0, key.spec, sizeof key.spec);
-        db_text(row, 1, key.machine, sizeof key.machine);
+        bool whole = db_text(row, 0, key.spec, sizeof key.spec);
+        whole &= db_text(row, 1, key.machine, sizeof key.machine);
         key.threads = db_int(row, 2);
-        db_text(row, 3, r.schedule, sizeof r.schedule);
+        whole &= db_text(row, 3, r.schedule, sizeof r.schedule);
         tune_key_id(&key, key.id);
-        stop = each(self, &key, &r);
+        stop = whole && !tune_key_wrong(&key) ? each(self, &key, &r) : 0;
     }
     db_done(row);
     return more < 0 ? -1 : stop != 0;

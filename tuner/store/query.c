@@ -1,6 +1,7 @@
 /* query.c: putting records, and finding the one to use.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "tuner/store/form.h"
 #include "tuner/store/internal.h"
 
 #include <string.h>
@@ -8,12 +9,16 @@
 
 /* ---- put --------------------------------------------------------------------------------- */
 
-int tune_store_put(TuneStore *st, const TuneKey *key, const TuneRecord *r, dcn_error *err)
+/* What a compiler or a dying process said may be more than a line, and be cut within a character. */
+int tune_store_put(TuneStore *st, const TuneKey *key, const TuneRecord *record, dcn_error *err)
 {
-    StoreLayer *l = tune_record_check(r, err) ? NULL : store_writer(st, err);
+    TuneRecord r = *record;
+    form_make_line(r.why);
+    form_make_line(r.where);
+    StoreLayer *l = tune_record_check(key, &r, err) ? NULL : store_writer(st, err);
     if (!l || db_begin(&l->db, err))
         return -1;
-    return db_end(&l->db, row_put(&l->db, key, r, err), err);
+    return db_end(&l->db, row_put(&l->db, key, &r, err), err);
 }
 
 /* ---- each -------------------------------------------------------------------------------- */
@@ -28,8 +33,7 @@ static int each_of(const StoreLayer *l, const char *id, TuneEach each, void *sel
                SELECT_RECORDS "WHERE ?1 = '' OR k.id = ?1 ORDER BY r.run, r.trial, r.at", "s", id);
     int more = 0, stop = 0;
     while (!stop && (more = db_next(&l->db, row, err)) > 0) {
-        row_key(row, &key);
-        if (!row_record(row, key.id, &r))
+        if (!row_key(row, &key) && !row_record(row, key.id, &r))
             stop = each(self, &key, &r);
     }
     db_done(row);

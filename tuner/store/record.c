@@ -4,8 +4,9 @@
 #include "tuner/store/record.h"
 #include "codegen/cg.h"
 #include "runtime/base/base.h"
+#include "runtime/base/env.h"
+#include "tuner/store/form.h"
 
-#include <math.h>
 #include <string.h>
 
 const char *const tune_outcome_names[] = { "ok",    "refused", "crashed",   "timeout",
@@ -28,14 +29,85 @@ bool tune_record_is_current(const TuneKey *key, const TuneRecord *r)
     return r->rev >= 0 && r->rev == sched_rev(r->lowering, r->schedule);
 }
 
-int tune_record_check(const TuneRecord *r, dcn_error *err)
+/* ---- form and range ------------------------------------------------------------------------ */
+
+static const char *wrong_number(const TuneRecord *r)
 {
-    const double x[] = { r->ns_median, r->ns_low, r->ns_high, r->gain, r->peak_gflops, r->flops };
-    for (size_t i = 0; i < sizeof x / sizeof *x; i++)
-        if (!(x[i] >= 0 && x[i] < INFINITY))
-            return dcn_fail(err, DCN_EFAILED, "internal: a record with a time or rate of %g", x[i]);
-    if (!r->schedule[0] || (unsigned)r->outcome > TUNE_ESTIMATED || r->nsamples < 0 ||
-        r->nsamples > TUNE_MAX_SAMPLES)
-        return dcn_fail(err, DCN_EFAILED, "internal: a record without schedule or outcome");
-    return 0;
+    const struct {
+        const char *name;
+        double x, max;
+    } all[] = {
+        { "ns_median", r->ns_median, FORM_MAX_NS },
+        { "ns_low", r->ns_low, FORM_MAX_NS },
+        { "ns_high", r->ns_high, FORM_MAX_NS },
+        { "gain", r->gain, FORM_MAX_GAIN },
+        { "peak_gflops", r->peak_gflops, FORM_MAX_GFLOPS },
+        { "flops", r->flops, FORM_MAX_FLOPS },
+        { "rev", r->rev, 1e9 },
+        { "when", (double)r->when, (double)FORM_MAX_TIME },
+        { "run", (double)r->run, 1e3 * (double)FORM_MAX_TIME },
+        { "trial", (double)r->trial, (double)FORM_MAX_COUNT },
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (!form_is_number(all[i].x, all[i].max))
+            return all[i].name;
+    return r->ns_low <= r->ns_high ? NULL : "ns_low";
+}
+
+static const char *wrong_samples(const TuneRecord *r)
+{
+    if (r->nsamples < 0 || r->nsamples > TUNE_MAX_SAMPLES)
+        return "samples";
+    for (int i = 0; i < r->nsamples; i++)
+        if (!form_is_number(r->sample[i], FORM_MAX_NS))
+            return "samples";
+    return NULL;
+}
+
+static const char *wrong_text(const TuneRecord *r)
+{
+    const struct {
+        const char *name, *text;
+        bool may_be_empty;
+    } all[] = {
+        { "schedule", r->schedule, false }, { "lowering", r->lowering, false },
+        { "offsets", r->offsets, false },   { "why", r->why, true },
+        { "where", r->where, true },
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (!form_is_line(all[i].text) || (!all[i].text[0] && !all[i].may_be_empty))
+            return all[i].name;
+    return NULL;
+}
+
+const char *tune_record_wrong(const TuneRecord *r)
+{
+    const char *name = wrong_number(r);
+    if (!name)
+        name = wrong_samples(r);
+    if (!name)
+        name = wrong_text(r);
+    if (!name && (unsigned)r->outcome > TUNE_ESTIMATED)
+        name = "outcome";
+    const bool may_win = r->outcome == TUNE_OK || r->outcome == TUNE_ESTIMATED;
+    return !name && r->winner && !may_win ? "winner" : name;
+}
+
+const char *tune_key_wrong(const TuneKey *key)
+{
+    if (key->threads < 1 || key->threads > RT_MAX_THREADS)
+        return "threads";
+    if (!key->spec[0] || !form_is_line(key->spec))
+        return "spec";
+    if (!key->machine[0] || !form_is_line(key->machine))
+        return "machine";
+    return key->build[0] && form_is_line(key->build) ? NULL : "build";
+}
+
+int tune_record_check(const TuneKey *key, const TuneRecord *r, dcn_error *err)
+{
+    const char *name = tune_key_wrong(key);
+    if (!name)
+        name = tune_record_wrong(r);
+    return name ? dcn_fail(err, DCN_EFAILED, "internal: '%s' of a record cannot be", name) : 0;
 }

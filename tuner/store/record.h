@@ -46,7 +46,12 @@ typedef struct TuneRecord {
 /* Whether this build would make the same code: its lowering exists in that revision. */
 bool tune_record_is_current(const TuneKey *key, const TuneRecord *r);
 
-/* -1 for numbers without meaning: the caller's mistake is found here rather than in a later run. */
-int tune_record_check(const TuneRecord *r, dcn_error *err);
+/* The first member that nobody can have measured or written (form.h), by its name in exports; NULL:
+** none.  Asked wherever a record enters: before it is put, on import, and of each row. */
+const char *tune_record_wrong(const TuneRecord *r);
+const char *tune_key_wrong(const TuneKey *key);
+
+/* -1 for what is wrong: the caller's mistake is found here rather than in a later run. */
+int tune_record_check(const TuneKey *key, const TuneRecord *r, dcn_error *err);
 
 #endif

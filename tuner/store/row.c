@@ -6,6 +6,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/base/digest.h"
+#include "tuner/store/form.h"
 #include "tuner/store/internal.h"
 
 #include <inttypes.h>
@@ -41,14 +42,15 @@ static void record_sum(const char *key_id, const TuneRecord *r, char sum[RT_DIGE
 
 /* ---- reading ----------------------------------------------------------------------------- */
 
-void row_key(DbRows *row, TuneKey *key)
+int row_key(DbRows *row, TuneKey *key)
 {
     memset(key, 0, sizeof *key);
-    db_text(row, 0, key->id, sizeof key->id);
-    db_text(row, 1, key->spec, sizeof key->spec);
-    db_text(row, 2, key->machine, sizeof key->machine);
+    bool whole = db_text(row, 0, key->id, sizeof key->id);
+    whole &= db_text(row, 1, key->spec, sizeof key->spec);
+    whole &= db_text(row, 2, key->machine, sizeof key->machine);
     key->threads = db_int(row, 3);
-    db_text(row, 4, key->build, sizeof key->build);
+    whole &= db_text(row, 4, key->build, sizeof key->build);
+    return whole && form_is_digest(key->id) && !tune_key_wrong(key) ? 0 : -1;
 }
 
 static void read_samples(DbRows *row, int i, TuneRecord *r)
@@ -62,35 +64,41 @@ static void read_samples(DbRows *row, int i, TuneRecord *r)
         memcpy(r->sample, bytes, (size_t)r->nsamples * sizeof *r->sample);
 }
 
+enum { FIRST = KEY_NCOLUMNS };
+
+static bool read_texts(DbRows *row, TuneRecord *r)
+{
+    bool whole = db_text(row, FIRST, r->offsets, sizeof r->offsets);
+    whole &= db_text(row, FIRST + 1, r->schedule, sizeof r->schedule);
+    whole &= db_text(row, FIRST + 2, r->lowering, sizeof r->lowering);
+    whole &= db_text(row, FIRST + 5, r->why, sizeof r->why);
+    return whole & db_text(row, FIRST + 14, r->where, sizeof r->where);
+}
+
 int row_record(DbRows *row, const char *key_id, TuneRecord *r)
 {
-    enum { FIRST = KEY_NCOLUMNS };
     char name[16], sum[RT_DIGEST_HEX], stored[RT_DIGEST_HEX];
     double *const x[] = { &r->ns_median, &r->ns_low,      &r->ns_high,
                           &r->gain,      &r->peak_gflops, &r->flops };
     memset(r, 0, sizeof *r);
-    db_text(row, FIRST, r->offsets, sizeof r->offsets);
-    db_text(row, FIRST + 1, r->schedule, sizeof r->schedule);
-    db_text(row, FIRST + 2, r->lowering, sizeof r->lowering);
+    bool whole = read_texts(row, r);
     r->rev = db_int(row, FIRST + 3);
-    db_text(row, FIRST + 4, name, sizeof name);
-    db_text(row, FIRST + 5, r->why, sizeof r->why);
+    whole &= db_text(row, FIRST + 4, name, sizeof name);
     for (int i = 0; i < 6; i++)
         *x[i] = db_double(row, FIRST + 6 + i);
     read_samples(row, FIRST + 12, r);
     r->when = db_int64(row, FIRST + 13);
-    db_text(row, FIRST + 14, r->where, sizeof r->where);
     r->trial = db_int64(row, FIRST + 15);
     r->run = db_int64(row, FIRST + 16);
     r->winner = db_int(row, FIRST + 17) != 0;
-    db_text(row, FIRST + 18, stored, sizeof stored);
+    whole &= db_text(row, FIRST + 18, stored, sizeof stored);
     r->pinned = db_int(row, FIRST + 19) != 0;
     int outcome = tune_outcome_named(name);
-    if (outcome < 0)
+    if (!whole || outcome < 0)
         return -1;
     r->outcome = (TuneOutcome)outcome;
     record_sum(key_id, r, sum);
-    return strcmp(sum, stored) == 0 ? 0 : -1;
+    return !strcmp(sum, stored) && !tune_record_wrong(r) ? 0 : -1;
 }
 
 /* ---- writing ----------------------------------------------------------------------------- */

@@ -1,8 +1,8 @@
-/* store.c: opening and closing the store; its tables.
+/* store.c: opening and closing the store.
 **
 ** A store's file is made complete under another name and linked into place, so it is never seen
 ** half made and an empty one is not ours.  user_version counts the schema: a greater one is of a
-** newer dcngen.
+** newer dcngen.  A file whose tables are not exactly those of schema.c is not ours, either.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/base/base.h"
@@ -17,44 +17,31 @@
 
 enum { SCHEMA = 1, APPLICATION = 0x64636e67 }; /* "dcng" */
 
-static const char tables[] =
-    "BEGIN;"
-    "CREATE TABLE keys (id TEXT PRIMARY KEY, problem TEXT NOT NULL, family TEXT NOT NULL,"
-    " spec TEXT NOT NULL, machine TEXT NOT NULL, threads INTEGER NOT NULL, build TEXT NOT NULL,"
-    " used INTEGER NOT NULL);"
-    "CREATE INDEX keys_family ON keys (family);"
-    "CREATE TABLE records (key TEXT NOT NULL REFERENCES keys (id) ON DELETE CASCADE,"
-    " offsets TEXT NOT NULL, schedule TEXT NOT NULL, lowering TEXT NOT NULL, rev INTEGER NOT NULL,"
-    " outcome TEXT NOT NULL, why TEXT NOT NULL, ns_median REAL NOT NULL, ns_low REAL NOT NULL,"
-    " ns_high REAL NOT NULL, gain REAL NOT NULL, peak_gflops REAL NOT NULL, flops REAL NOT NULL,"
-    " samples BLOB NOT NULL, at INTEGER NOT NULL, place TEXT NOT NULL, trial INTEGER NOT NULL,"
-    " run INTEGER NOT NULL, winner INTEGER NOT NULL, sum TEXT NOT NULL,"
-    " PRIMARY KEY (key, offsets, schedule));"
-    "CREATE TABLE pins (problem TEXT PRIMARY KEY, spec TEXT NOT NULL, machine TEXT NOT NULL,"
-    " threads INTEGER NOT NULL, schedule TEXT NOT NULL);"
-    "CREATE TABLE objects (key TEXT NOT NULL, name TEXT NOT NULL, schedule TEXT NOT NULL,"
-    " build TEXT NOT NULL, triple TEXT NOT NULL, digest TEXT NOT NULL, bytes INTEGER NOT NULL,"
-    " used INTEGER NOT NULL, PRIMARY KEY (key, name, schedule));"
-    "CREATE INDEX objects_digest ON objects (digest);";
-
 /* ---- the file ---------------------------------------------------------------------------- */
+
+static int not_ours(const Db *db, dcn_error *err)
+{
+    return dcn_fail(err, DCN_ESTORE,
+                    "%s is not a store of dcngen; move it away, or set DCNGEN_CACHE=off", db->file);
+}
 
 static int check_schema(const Db *db, dcn_error *err)
 {
     int64_t application, version;
+    bool ours;
     if (db_number(db, err, &application, "PRAGMA application_id", "") ||
         db_number(db, err, &version, "PRAGMA user_version", ""))
         return -1;
     if (application != APPLICATION || version < 1)
-        return dcn_fail(err, DCN_ESTORE,
-                        "%s is not a store of dcngen; move it away, or set DCNGEN_CACHE=off",
-                        db->file);
+        return not_ours(db, err);
     if (version > SCHEMA)
         return dcn_fail(err, DCN_ESTORE,
                         "the store %s is of a newer dcngen (schema %d, this one knows %d); "
                         "move it away, or set DCNGEN_CACHE=off",
                         db->file, (int)version, SCHEMA);
-    return 0;
+    if (schema_is_ours(db, &ours, err))
+        return -1;
+    return ours ? 0 : not_ours(db, err);
 }
 
 /* 0 open, 1 there is no file, -1 err. */
@@ -82,7 +69,7 @@ static int fill(Db *db, dcn_error *err)
     snprintf(marks, sizeof marks,
              "PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT; PRAGMA journal_mode=WAL;",
              APPLICATION, SCHEMA);
-    return db_create(db, (const char *const[]){ tables, marks, NULL }, err);
+    return db_create(db, (const char *const[]){ "BEGIN", schema_script, marks, NULL }, err);
 }
 
 /* Several processes may do this at once: one of them links its file, the others find it there. */

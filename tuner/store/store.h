@@ -92,12 +92,17 @@ int tune_store_verify(TuneStore *st, void (*print)(void *self, const char *line)
 /* The record as a line of JSON; -1 if it cannot be written. */
 int tune_record_write(FILE *to, const TuneKey *key, const TuneRecord *r);
 
+/* Makes the table of a sweep's items (tuner/sweep/database.h), unless it is there.  It is kept here
+** because a store's file may hold it and no other. */
+extern const char tune_store_sweep_table[];
+
 /* The user's file as a database (db.h), for tables beside the store's own; NULL with err if there
 ** is none, or if it is to be written and cannot be.  Closed with the store. */
 const struct Db *tune_store_db(TuneStore *st, bool write, dcn_error *err);
 
 /* JSON lines, one record or pin each, written completely or not at all; "-" is the standard
-** output. */
+** output.  Nothing is written, and -1 returned, where there is nothing, or where the user's store
+** cannot be used. */
 int tune_store_export(TuneStore *st, const char *path, int64_t *count, dcn_error *err);
 
 typedef struct TuneImported {

@@ -52,9 +52,9 @@ static int check_records(const Db *db, DamageReport *report, dcn_error *err)
         TuneKey key;
         TuneRecord r;
         char id[TUNE_ID_MAX];
-        row_key(row, &key);
+        const bool whole = !row_key(row, &key);
         tune_key_id(&key, id);
-        if (strcmp(id, key.id) != 0)
+        if (!whole || strcmp(id, key.id) != 0)
             damage(report, "key %.12s: it is not the digest of its parts", key.id);
         else if (row_record(row, key.id, &r))
             damage(report, "key %.12s, record '%s': it is not what was written", key.id,
@@ -70,12 +70,13 @@ static int check_objects(const StoreLayer *l, DamageReport *report, dcn_error *e
     int more;
     while ((more = db_next(&l->db, row, err)) > 0) {
         char digest[RT_DIGEST_HEX], name[DCN_NAME_MAX], triple[64];
-        db_text(row, 0, digest, sizeof digest);
-        db_text(row, 1, name, sizeof name);
-        db_text(row, 2, triple, sizeof triple);
         void *bytes = NULL;
         size_t size;
-        const char *no = code_read(l, &(CodeId){ digest, name, triple }, &bytes, &size);
+        const bool whole = db_text(row, 0, digest, sizeof digest) &
+                           db_text(row, 1, name, sizeof name) &
+                           db_text(row, 2, triple, sizeof triple);
+        const char *no = whole ? code_read(l, &(CodeId){ digest, name, triple }, &bytes, &size)
+                               : "it is not what was written";
         if (!no)
             free(bytes);
         else

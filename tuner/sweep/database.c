@@ -17,20 +17,12 @@ const char *const sweep_state_names[SWEEP_NSTATES] = { "missing", "foreign",   "
     "state, key, build, offsets, schedule, ns, ns_low, ns_high, gain, measured_on_target, host, "  \
     "boot, why, at"
 
-static const char table[] =
-    "CREATE TABLE IF NOT EXISTS sweep_items (id TEXT PRIMARY KEY, state TEXT NOT NULL,"
-    " key TEXT NOT NULL, build TEXT NOT NULL, offsets TEXT NOT NULL, schedule TEXT NOT NULL,"
-    " ns REAL NOT NULL, ns_low REAL NOT NULL, ns_high REAL NOT NULL, gain REAL NOT NULL,"
-    " measured_on_target INTEGER NOT NULL, host TEXT NOT NULL, boot TEXT NOT NULL, why TEXT NOT "
-    "NULL,"
-    " at INTEGER NOT NULL)";
-
 /* ---- the file ----------------------------------------------------------------------------- */
 
 static int open_to_write(TuneStore *db, dcn_error *err)
 {
     const Db *d = tune_store_db(db, true, err);
-    return d && db_do(d, err, table, "") >= 0 ? 0 : -1;
+    return d && db_do(d, err, tune_store_sweep_table, "") >= 0 ? 0 : -1;
 }
 
 static int open_to_read(TuneStore *db, dcn_error *err)

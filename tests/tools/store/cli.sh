@@ -44,7 +44,8 @@ decision() { # WORD...: the schedule, where it came from
 # ---- nothing there: nothing is made
 same "a guess" "$guess|guessed: nothing is remembered of it for 1 thread" "$(decision --threads 1)"
 same "a guess is compiled" "$compiled" "$(stages verify k.lua --threads 1)"
-for what in ls stat verify prune clear export path; do
+expect 4 "dcngen: there is no store yet: $here/store/store.db" cache export
+for what in ls stat verify prune clear path; do
     works cache $what
 done
 same "no directory" no "$([ -e store ] && echo yes || echo no)"
@@ -135,6 +136,9 @@ call verify k.lua --threads 1
 same "others may write it" "0|dcngen: note: the store in $here/store is not used: others may write it (chmod go-w)" "$code|$err"
 expect 4 "dcngen: note: the store in $here/store is not used: others may write it (chmod go-w)
 dcngen: kernel 'k': the store in $here/store is not used: others may write it (chmod go-w)" cache pin k.lua --schedule direct
+call cache export out.jsonl
+same "nor is it exported" "4|dcngen: the store in $here/store is not used: others may write it (chmod go-w)|no" \
+    "$code|$err|$([ -e out.jsonl ] && echo yes || echo no)"
 chmod 700 store
 cp -r store good
 for text in "" "not a store"; do
@@ -164,7 +168,7 @@ if mount -t tmpfs -o size=512k,mode=700 tmpfs full 2>/dev/null; then
     same "full: the work goes on" "0|" "$code|$err"
     same "full: the record is used" "$found|${tuned/2 candidates/1 candidate}" "$(decision --threads 1)"
     for i in $(seq 300); do
-        sed "s/$found/direct lanes=1 oc_block=$i/" first.jsonl
+        sed "s/normal:2/normal:$((i + 2))/" first.jsonl
     done >many.jsonl
     call cache import many.jsonl
     same "full: an import fails" 4 "$code"

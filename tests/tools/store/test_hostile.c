@@ -1,0 +1,237 @@
+/* test_hostile.c: stores that somebody made to do harm.
+**
+** Each is a good store that SQLite changed behind dcngen's back.  It is refused, or what was
+** changed does not count; nothing outside the store is touched, and everything ends.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "tests/tools/store/fixture.h"
+#include "tuner/store/db.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+TestSuite(hostile, .init = store_begin, .fini = store_end, .timeout = 60);
+
+/* ---- code ---------------------------------------------------------------------------------- */
+
+static dcn_spec kernel;
+
+static void put_code(void)
+{
+    size_t size;
+    kernel = temp_spec("k");
+    const TuneCode code = { &key, "k", "direct" };
+    void *bytes = temp_code(&kernel, "direct", &size);
+    cr_assert_eq(tune_code_put(st, &code, bytes, size, &err), 0, "%s", err.text);
+    free(bytes);
+}
+
+static int get_code(void)
+{
+    const TuneCode code = { &key, "k", "direct" };
+    void *bytes = NULL;
+    size_t size;
+    int none = tune_code_get(st, &code, &bytes, &size, &err);
+    free(bytes);
+    return none;
+}
+
+static void make_file(const char *path)
+{
+    FILE *f = fopen(path, "w");
+    cr_assert(f && fputs("mine", f) >= 0);
+    cr_assert_eq(fclose(f), 0);
+}
+
+static int quiet_lines;
+
+static void count_line(void *self, const char *line)
+{
+    (void)self, (void)line;
+    quiet_lines++;
+}
+
+/* A digest that is a path is no digest: no file of that name is read or deleted. */
+Test(hostile, a_digest_that_is_a_path)
+{
+    static const char *const digests[] = { "../../victim", "../victim", "/tmp/victim", "", "x" };
+    char victim[4096], change[256];
+    snprintf(victim, sizeof victim, "%s", temp_path(temp_dir(), "victim.o"));
+    put_code();
+    make_file(victim);
+    for (size_t i = 0; i < sizeof digests / sizeof *digests; i++) {
+        snprintf(change, sizeof change, "UPDATE objects SET digest = '%s', bytes = 1 << 40",
+                 digests[i]);
+        store_sql(change);
+        cr_expect_gt(tune_store_verify(st, count_line, NULL, &err), 0, "%s", digests[i]);
+        cr_expect_eq(get_code(), 1, "%s", digests[i]);
+        cr_expect(strstr(err.text, "its digest is none"), "%s: %s", digests[i], err.text);
+        put_code();
+    }
+    store_sql("UPDATE objects SET digest = '../victim', bytes = 1 << 40");
+    cr_expect_eq(tune_store_prune(st, 0, 0, &err), 1, "%s", err.text);
+    cr_expect_eq(access(victim, F_OK), 0, "a file outside the store was deleted");
+}
+
+Test(hostile, a_digest_with_more_behind_it)
+{
+    put_code();
+    store_sql("UPDATE objects SET digest = digest || '/../../victim'");
+    cr_expect_eq(get_code(), 1);
+    cr_expect(strstr(err.text, "its digest is none"), "%s", err.text);
+    put_code();
+    store_sql("UPDATE objects SET digest = CAST(digest || x'00' || 'more' AS TEXT)");
+    cr_expect_eq(get_code(), 1);
+    put_code();
+    cr_expect_eq(get_code(), 0, "%s", err.text);
+}
+
+/* ---- schemas ------------------------------------------------------------------------------- */
+
+#define ENDLESS "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT "
+
+static const char *const schemas[] = {
+    "DROP TABLE pins; CREATE VIEW pins AS " ENDLESS
+    "'' AS problem, '' AS spec, '' AS machine, 1 AS threads, '' AS schedule FROM n",
+    "DROP TABLE records; CREATE VIEW records AS " ENDLESS "i AS key FROM n",
+    "CREATE TABLE more (x)",
+    "CREATE VIEW more AS SELECT 1",
+    "CREATE VIEW sweep_items AS " ENDLESS "i AS id FROM n",
+    "CREATE TABLE sweep_items (id TEXT PRIMARY KEY)",
+    "CREATE TRIGGER t AFTER INSERT ON keys BEGIN DELETE FROM records; END",
+    "CREATE INDEX more ON keys (abs(threads))",
+    "ALTER TABLE keys ADD COLUMN more AS (zeroblob(1000000000))",
+    "DROP TABLE pins; CREATE VIRTUAL TABLE pins USING fts5 (problem, spec, machine, schedule)",
+    "DROP INDEX keys_family",
+    "DROP TABLE pins",
+    "ANALYZE",
+};
+
+static int reopen(TuneStoreMode mode)
+{
+    const TuneStoreAt at = { temp_dir(), temp_dir(), "/nonexistent", mode, NULL };
+    tune_store_close(st);
+    st = NULL;
+    return tune_store_open(&at, &st, &err);
+}
+
+Test(hostile, other_tables_than_ours)
+{
+    char copy[4 * 4096 + 64], file[4096];
+    TuneRecord r = temp_record("tiled mr=1", 100);
+    store_put(&r);
+    snprintf(file, sizeof file, "%s", tune_store_path(st));
+    cr_assert_eq(reopen(TUNE_STORE_RO), 0, "%s", err.text);
+    store_sql("PRAGMA wal_checkpoint(TRUNCATE)");
+    snprintf(copy, sizeof copy, "cp '%s' '%s.good'", file, file);
+    cr_assert_eq(system(copy), 0);
+    for (size_t i = 0; i < sizeof schemas / sizeof *schemas; i++) {
+        cr_assert_eq(reopen(TUNE_STORE_RW), 0, "%s", err.text);
+        store_sql(schemas[i]);
+        cr_expect_eq(reopen(TUNE_STORE_RW), -1, "%s", schemas[i]);
+        cr_expect_eq(err.code, DCN_ESTORE);
+        cr_expect(strstr(err.text, "is not a store of dcngen"), "%s: %s", schemas[i], err.text);
+        snprintf(copy, sizeof copy, "rm -f '%s-wal' '%s-shm'; cp '%s.good' '%s'", file, file, file,
+                 file);
+        cr_assert_eq(system(copy), 0);
+    }
+    cr_assert_eq(reopen(TUNE_STORE_RW), 0, "%s", err.text);
+}
+
+/* What no schema of ours can ask is ended, too. */
+Test(hostile, a_query_without_end)
+{
+    int64_t n;
+    TuneRecord r = temp_record("tiled mr=1", 100);
+    store_put(&r);
+    const Db *db = tune_store_db(st, true, &err);
+    cr_assert_not_null(db);
+    cr_expect_eq(db_number(db, &err, &n, ENDLESS "count(*) FROM n", ""), -1);
+    cr_expect_eq(err.code, DCN_ESTORE);
+    cr_expect(strstr(err.text, "a query does not end"), "%s", err.text);
+    cr_expect_eq(db_number(db, &err, &n, "SELECT count(*) FROM records", ""), 0);
+    cr_expect_eq(n, 1, "the store is still good for others");
+}
+
+/* ---- rows ---------------------------------------------------------------------------------- */
+
+static int count_record(void *self, const TuneKey *k, const TuneRecord *r)
+{
+    (void)k, (void)r;
+    ++*(int *)self;
+    return 0;
+}
+
+static int count_records(void)
+{
+    int n = 0;
+    cr_assert_eq(tune_store_each(st, NULL, count_record, &n, &err), 0, "%s", err.text);
+    return n;
+}
+
+/* Forms that no digest of a row would excuse; whoever forges a row can forge its digest. */
+Test(hostile, keys_that_cannot_be)
+{
+    static const char *const changes[] = {
+        "UPDATE keys SET threads = 0",
+        "UPDATE keys SET threads = 1 << 40",
+        "UPDATE keys SET spec = char(27) || '[2J'",
+        "UPDATE keys SET spec = ''",
+        "UPDATE keys SET spec = CAST(x'c0af' AS TEXT)",
+        "UPDATE keys SET spec = CAST(spec || x'00' || spec AS TEXT)",
+        "UPDATE keys SET machine = printf('%.*c', 900000, 'x')",
+        "UPDATE keys SET build = x'00'",
+    };
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        TuneRecord r = temp_record("tiled mr=1", 100);
+        store_put(&r);
+        cr_expect_eq(count_records(), 1);
+        store_sql(changes[i]);
+        cr_expect_eq(count_records(), 0, "%s", changes[i]);
+        cr_expect_eq(tune_store_verify(st, count_line, NULL, &err), 1, "%s", changes[i]);
+        cr_assert_eq(tune_store_clear(st, &err), 0, "%s", err.text);
+    }
+}
+
+Test(hostile, pins_that_cannot_be)
+{
+    int n = 0;
+    TuneRecord r;
+    cr_assert_eq(tune_store_pin(st, &key, "direct", &err), 0);
+    store_sql("UPDATE pins SET schedule = 'direct' || char(10) || 'rm'");
+    cr_expect_eq(tune_store_best(st, &key, NULL, &r, &err), 1);
+    cr_expect_eq(tune_store_each_pin(st, true, count_record, &n, &err), 0);
+    cr_expect_eq(n, 0);
+}
+
+Test(hostile, a_value_of_a_gigabyte_is_damage)
+{
+    TuneRecord r = temp_record("tiled mr=1", 100);
+    store_put(&r);
+    store_sql("UPDATE records SET samples = zeroblob(100000000)");
+    int n = 0;
+    cr_expect_eq(tune_store_each(st, NULL, count_record, &n, &err), -1);
+    cr_expect_eq(err.code, DCN_ESTORE, "%s", err.text);
+}
+
+Test(hostile, records_that_nobody_measured)
+{
+    double *field[4];
+    TuneRecord r = temp_record("tiled mr=1", 100);
+    double *const all[] = { &r.gain, &r.ns_median, &r.ns_high, &r.sample[1] };
+    memcpy(field, all, sizeof field);
+    for (int i = 0; i < 4; i++) {
+        const double before = *field[i], values[] = { 1e308, -1, 0.0 / 0.0, 1.0 / 0.0 };
+        for (int k = 0; k < 4; k++) {
+            *field[i] = values[k];
+            cr_expect_eq(tune_store_put(st, &key, &r, &err), -1, "%d: %g", i, values[k]);
+            cr_expect_not_null(tune_record_wrong(&r));
+        }
+        *field[i] = before;
+    }
+    cr_expect_null(tune_record_wrong(&r));
+    cr_expect_eq(tune_store_put(st, &key, &r, &err), 0, "%s", err.text);
+}

@@ -1,0 +1,54 @@
+/* form.c: what texts and numbers of a store may be, wherever they come from.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "tuner/store/form.h"
+#include "runtime/base/digest.h"
+
+#include <string.h>
+
+/* Bytes of the character at s; 0 if it is a control character or no UTF-8: too short, longer than
+** it need be, half of a pair, or beyond the last character. */
+static int character(const unsigned char *s)
+{
+    static const unsigned least[] = { 0, 0, 0xa0, 0x800, 0x10000 };
+    const int n = *s < 0x80 ? 1 : *s < 0xc0 ? 0 : *s < 0xe0 ? 2 : *s < 0xf0 ? 3 : *s < 0xf8 ? 4 : 0;
+    if (n < 2)
+        return n && *s >= 0x20 && *s != 0x7f;
+    unsigned code = *s & (0x7fu >> n);
+    for (int i = 1; i < n; i++) {
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+        code = code << 6 | (s[i] & 0x3fu);
+    }
+    return code >= least[n] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff) ? n : 0;
+}
+
+bool form_is_line(const char *text)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    int n;
+    while (*s && (n = character(s)) > 0)
+        s += n;
+    return !*s;
+}
+
+void form_make_line(char *text)
+{
+    while (*text) {
+        const int n = character((const unsigned char *)text);
+        if (!n)
+            *text = '?';
+        text += n ? n : 1;
+    }
+}
+
+bool form_is_digest(const char *text)
+{
+    const size_t n = strspn(text, "0123456789abcdef");
+    return n == RT_DIGEST_HEX - 1 && !text[n];
+}
+
+bool form_is_number(double x, double max)
+{
+    return x >= 0 && x <= max;
+}

@@ -1,0 +1,28 @@
+/* form.h: what texts and numbers of a store may be, wherever they come from.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_TUNER_FORM_H
+#define DCN_TUNER_FORM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Every number of a record, a row or an item is at least 0 and at most one of these: a thousand
+** years in ns, a day of the year 9999 in seconds and ms, and what nothing comes near. */
+static const double FORM_MAX_NS = 3.2e19, FORM_MAX_GAIN = 1e12, FORM_MAX_GFLOPS = 1e12,
+                    FORM_MAX_FLOPS = 1e30;
+static const int64_t FORM_MAX_TIME = 253402300799, FORM_MAX_COUNT = (int64_t)1 << 53;
+
+/* UTF-8 without control characters, so that it can be printed anywhere; "" is one. */
+bool form_is_line(const char *text);
+
+/* What of the text is no line becomes '?'. */
+void form_make_line(char *text);
+
+/* The 64 hex digits of a SHA-256, in lower case: nothing else becomes part of a file's name. */
+bool form_is_digest(const char *text);
+
+/* At least 0 and at most `max`; NaN is not. */
+bool form_is_number(double x, double max);
+
+#endif
