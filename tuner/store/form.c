@@ -48,6 +48,14 @@ bool form_is_digest(const char *text)
     return n == RT_DIGEST_HEX - 1 && !text[n];
 }
 
+bool form_is_word(const char *text)
+{
+    static const char letters[] = "0123456789_abcdefghijklmnopqrstuvwxyz"
+                                  "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    const size_t n = strspn(text, letters);
+    return n > 0 && !text[n] && strspn(text, "0123456789") == 0;
+}
+
 bool form_is_number(double x, double max)
 {
     return x >= 0 && x <= max;

@@ -22,6 +22,9 @@ void form_make_line(char *text);
 /* The 64 hex digits of a SHA-256, in lower case: nothing else becomes part of a file's name. */
 bool form_is_digest(const char *text);
 
+/* Letters, digits and _, at least one of them, and no digit first. */
+bool form_is_word(const char *text);
+
 /* At least 0 and at most `max`; NaN is not. */
 bool form_is_number(double x, double max);
 

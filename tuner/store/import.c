@@ -4,11 +4,16 @@
 ** the verified one stays, and the faster of two verified ones.  A (key, offsets) has one winner,
 ** the fastest.  What was only estimated never takes the place of what was measured.  A pin that is
 ** here already stays.
+**
+** The file may come from anybody.  A record that would count is refused with its line if its
+** schedule is not legal for its kernel and machine: with a tiny time it would hide all others.  A
+** pin that is not legal is one of another build, as pins outlive builds.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/base/file.h"
 #include "tuner/store/internal.h"
 #include "tuner/store/json.h"
+#include "tuner/store/legal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +21,7 @@
 typedef struct Merge {
     const Db *db;
     TuneImported *count;
+    LegalKey *last;
 } Merge;
 
 /* ---- which is better --------------------------------------------------------------------- */
@@ -81,12 +87,19 @@ static int is_winner(const Db *db, const JsonLine *in, dcn_error *err)
     return ours < 0 ? -1 : !(ours > 0 && ours <= in->record.ns_median);
 }
 
+static bool may_count(const TuneRecord *r)
+{
+    return r->outcome == TUNE_OK || r->outcome == TUNE_ESTIMATED;
+}
+
 static int merge_record(const Merge *m, JsonLine *in, dcn_error *err)
 {
     if (!tune_record_is_current(&in->key, &in->record)) {
         m->count->stale++;
         return 0;
     }
+    if (may_count(&in->record) && legal_check(m->last, &in->key, &in->record, err))
+        return -1;
     int older = ours_is_as_good(m->db, in, err);
     if (older) {
         m->count->older += older > 0;
@@ -108,6 +121,10 @@ static int merge_pin(const Merge *m, const JsonLine *in, dcn_error *err)
         m->count->older += here > 0;
         return here < 0 ? -1 : 0;
     }
+    if (legal_check(m->last, &in->key, &in->record, NULL)) {
+        m->count->stale++;
+        return 0;
+    }
     m->count->taken++;
     return pin_put(m->db, &in->key, in->record.schedule, err);
 }
@@ -127,7 +144,8 @@ int tune_store_merge(TuneStore *st, const char *name, const char *text, size_t s
     StoreLayer *l = store_writer(st, err);
     if (!l || db_begin(&l->db, err))
         return -1;
-    Merge m = { &l->db, out };
+    LegalKey last = { .id = "" };
+    Merge m = { &l->db, out, &last };
     return db_end(&l->db, rt_json_lines(name, text, size, merge_line, &m, err), err);
 }
 

@@ -6,6 +6,7 @@
 #include "tuner/store/json.h"
 #include "runtime/base/env.h"
 #include "runtime/base/text.h"
+#include "tuner/store/form.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -107,6 +108,11 @@ static int read_outcome(const json_t *o, TuneRecord *r, dcn_error *err)
     return 0;
 }
 
+static const char *wrong_pin(const char *schedule)
+{
+    return form_is_line(schedule) ? NULL : "schedule";
+}
+
 int json_to_line(const json_t *o, JsonLine *out, dcn_error *err)
 {
     const bool pin = json_object_get(o, "dcngen_pin") != NULL;
@@ -127,6 +133,11 @@ int json_to_line(const json_t *o, JsonLine *out, dcn_error *err)
     else if (rt_json_get(o, of_record, NRECORD, out, err) || read_outcome(o, &out->record, err) ||
              read_samples(o, &out->record, err))
         return -1;
+    const char *wrong = tune_key_wrong(&out->key);
+    if (!wrong)
+        wrong = pin ? wrong_pin(out->record.schedule) : tune_record_wrong(&out->record);
+    if (wrong)
+        return rt_json_wrong(wrong, "what a tuning can have written", err);
     tune_key_id(&out->key, out->key.id);
     return 0;
 }

@@ -72,9 +72,9 @@ static int check_objects(const StoreLayer *l, DamageReport *report, dcn_error *e
         char digest[RT_DIGEST_HEX], name[DCN_NAME_MAX], triple[64];
         void *bytes = NULL;
         size_t size;
-        const bool whole = db_text(row, 0, digest, sizeof digest) &
-                           db_text(row, 1, name, sizeof name) &
-                           db_text(row, 2, triple, sizeof triple);
+        bool whole = db_text(row, 0, digest, sizeof digest);
+        whole &= db_text(row, 1, name, sizeof name);
+        whole &= db_text(row, 2, triple, sizeof triple);
         const char *no = whole ? code_read(l, &(CodeId){ digest, name, triple }, &bytes, &size)
                                : "it is not what was written";
         if (!no)

@@ -4,6 +4,7 @@
 #include "tuner/sweep/database.h"
 #include "runtime/base/base.h"
 #include "tuner/store/db.h"
+#include "tuner/store/form.h"
 #include "tuner/sweep/hold.h"
 
 #include <stdio.h>
@@ -55,31 +56,51 @@ int sweep_db_open(const char *path, bool write, TuneStore **out, dcn_error *err)
 
 /* ---- rows --------------------------------------------------------------------------------- */
 
+/* SWEEP_NSTATES: there is none of that name. */
 static SweepState state_named(const char *name)
 {
-    for (int i = 0; i < SWEEP_NSTATES; i++)
-        if (!strcmp(sweep_state_names[i], name))
-            return (SweepState)i;
-    return SWEEP_MISSING;
+    int i = 0;
+    while (i < SWEEP_NSTATES && strcmp(sweep_state_names[i], name) != 0)
+        i++;
+    return (SweepState)i;
 }
 
-static void read_row(DbRows *row, SweepRow *r)
+static bool read_texts(DbRows *row, SweepRow *r)
+{
+    bool whole = db_text(row, 1, r->key, sizeof r->key);
+    whole &= db_text(row, 2, r->build, sizeof r->build);
+    whole &= db_text(row, 3, r->offsets, sizeof r->offsets);
+    whole &= db_text(row, 4, r->schedule, sizeof r->schedule);
+    whole &= db_text(row, 10, r->host, sizeof r->host);
+    whole &= db_text(row, 11, r->boot, sizeof r->boot);
+    return whole & db_text(row, 12, r->why, sizeof r->why);
+}
+
+static bool read_numbers(DbRows *row, SweepRow *r)
+{
+    double *const ns[] = { &r->ns, &r->ns_low, &r->ns_high };
+    bool whole = true;
+    for (int i = 0; i < 3; i++) {
+        *ns[i] = db_double(row, 5 + i);
+        whole &= form_is_number(*ns[i], FORM_MAX_NS);
+    }
+    r->gain = db_double(row, 8);
+    r->measured_on_target = db_int(row, 9) != 0;
+    r->when = db_int64(row, 13);
+    return whole && r->ns_low <= r->ns_high && form_is_number(r->gain, FORM_MAX_GAIN) &&
+           form_is_number((double)r->when, (double)FORM_MAX_TIME);
+}
+
+/* -1 for what no worker writes. */
+static int read_row(DbRows *row, SweepRow *r)
 {
     char state[16];
-    double *const x[] = { &r->ns, &r->ns_low, &r->ns_high, &r->gain };
-    db_text(row, 0, state, sizeof state);
-    db_text(row, 1, r->key, sizeof r->key);
-    db_text(row, 2, r->build, sizeof r->build);
-    db_text(row, 3, r->offsets, sizeof r->offsets);
-    db_text(row, 4, r->schedule, sizeof r->schedule);
-    for (int i = 0; i < 4; i++)
-        *x[i] = db_double(row, 5 + i);
-    r->measured_on_target = db_int(row, 9) != 0;
-    db_text(row, 10, r->host, sizeof r->host);
-    db_text(row, 11, r->boot, sizeof r->boot);
-    db_text(row, 12, r->why, sizeof r->why);
-    r->when = db_int64(row, 13);
+    bool whole = db_text(row, 0, state, sizeof state);
+    whole &= read_texts(row, r);
+    whole &= read_numbers(row, r);
     r->state = state_named(state);
+    whole &= r->state < SWEEP_NSTATES;
+    return whole && (!r->key[0] || form_is_digest(r->key)) ? 0 : -1;
 }
 
 int sweep_row_get(TuneStore *db, const char *item, SweepRow *out, dcn_error *err)
@@ -89,8 +110,10 @@ int sweep_row_get(TuneStore *db, const char *item, SweepRow *out, dcn_error *err
     DbRows *row =
         d ? db_ask(d, err, "SELECT " COLUMNS " FROM sweep_items WHERE id = ?", "s", item) : NULL;
     int got = db_next(d, row, err);
-    if (got > 0)
-        read_row(row, out);
+    if (got > 0 && read_row(row, out))
+        got = dcn_fail(err, DCN_ESTORE,
+                       "the database %s is damaged: what it says of item %s cannot be", d->file,
+                       item);
     db_done(row);
     if (got > 0 && strcmp(out->build, tune_code_build()) != 0)
         out->state = SWEEP_MISSING;
@@ -99,8 +122,11 @@ int sweep_row_get(TuneStore *db, const char *item, SweepRow *out, dcn_error *err
     return got < 0 ? -1 : 0;
 }
 
-int sweep_row_put(TuneStore *db, const char *item, const SweepRow *r, dcn_error *err)
+int sweep_row_put(TuneStore *db, const char *item, const SweepRow *row, dcn_error *err)
 {
+    SweepRow clean = *row, *r = &clean;
+    form_make_line(r->why);
+    form_make_line(r->host);
     static const char sql[] =
         "INSERT INTO sweep_items VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)"
         " ON CONFLICT (id) DO UPDATE SET state=?2, key=?3, build=?4, offsets=?5, schedule=?6, "

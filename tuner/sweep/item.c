@@ -148,7 +148,7 @@ static int load_spec(const SweepItem *t, dcn_spec *out, dcn_error *err)
     dcn_module_free(m);
     memcpy(out->name, t->kernel, sizeof out->name);
     memcpy(out->schedule, t->schedule, sizeof out->schedule);
-    return failed;
+    return failed ? -1 : dcn_spec_check(out, err);
 }
 
 int sweep_item_open(const SweepItem *t, SweepJob *out, dcn_error *err)

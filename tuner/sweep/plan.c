@@ -11,6 +11,7 @@
 #include "runtime/base/grow.h"
 #include "runtime/base/json.h"
 #include "runtime/base/text.h"
+#include "tuner/store/form.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,6 +45,9 @@ int sweep_plan_add(SweepPlan *p, const SweepItem *item, dcn_error *err)
     for (int i = 0; i < p->n; i++)
         if (!strcmp(p->at[i].id, item->id))
             return 0;
+    if (p->n == SWEEP_PLAN_MAX)
+        return dcn_fail(err, DCN_EUSAGE, "a plan has at most %d items: cut it into several",
+                        SWEEP_PLAN_MAX);
     SweepItem *at = rt_grow(p->at, (size_t)p->n + 1, &p->room, sizeof *at);
     if (!at)
         return dcn_fail(err, DCN_EENV, "no memory for a plan of %d items", p->n + 1);
@@ -109,6 +113,26 @@ static int read_effort(const json_t *o, SweepItem *t, dcn_error *err)
     return 0;
 }
 
+/* The first member that no plan of ours has.  Not all of them are in the id. */
+static const char *wrong_member(const SweepItem *t)
+{
+    const struct {
+        const char *name, *text;
+    } lines[] = {
+        { "target", t->target },     { "triple", t->triple },   { "attrs", t->attrs },
+        { "isa", t->isa },           { "machine", t->machine }, { "spec", t->spec },
+        { "schedule", t->schedule }, { "offsets", t->offsets }, { "offsets_name", t->offsets_name },
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        if (!form_is_line(lines[i].text))
+            return lines[i].name;
+    if (!form_is_word(t->kernel))
+        return "kernel";
+    if (!form_is_number((double)t->trials, (double)FORM_MAX_COUNT))
+        return "trials";
+    return form_is_number(t->seconds, 1e-9 * FORM_MAX_NS) ? NULL : "seconds";
+}
+
 static int read_item(const json_t *o, SweepItem *t, dcn_error *err)
 {
     char id[SWEEP_ID_MAX];
@@ -123,6 +147,9 @@ static int read_item(const json_t *o, SweepItem *t, dcn_error *err)
     if (t->threads < 1 || t->threads > RT_MAX_THREADS)
         return dcn_fail(err, DCN_EUSAGE, "'threads' = %d is outside 1..%d", t->threads,
                         RT_MAX_THREADS);
+    const char *wrong = wrong_member(t);
+    if (wrong)
+        return rt_json_wrong(wrong, "what `dcngen sweep plan` writes", err);
     sweep_item_id(t, id);
     return !strcmp(id, t->id)
                ? 0

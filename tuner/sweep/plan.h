@@ -12,6 +12,9 @@ typedef struct SweepPlan {
     size_t room;
 } SweepPlan;
 
+/* Items are compared with each other. */
+enum { SWEEP_PLAN_MAX = 1 << 15 };
+
 /* 1: added; 0: the plan has it already; -1 err. */
 int sweep_plan_add(SweepPlan *plan, const SweepItem *item, dcn_error *err);
 

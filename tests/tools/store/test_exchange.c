@@ -8,6 +8,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* Schedules that are legal for the key; an import takes no others. */
+static const char faster[] = "tiled mr=1", slower[] = "tiled mr=2", verified_here[] = "tiled mr=4",
+                  failed_here[] = "tiled mr=6", right_here[] = "tiled mr=7", quick[] = "tiled mr=8",
+                  slow[] = "tiled mr=9", record[] = "tiled mr=12", of_this_build[] = "tiled mr=14";
+
 static TuneStore *here, *there;
 static TuneKey key;
 static dcn_error err;
@@ -83,33 +88,33 @@ Test(exchange, everything_travels)
 
 Test(exchange, the_best_verified_record_wins)
 {
-    put(here, "faster", 50, TUNE_OK, 0);
-    put(here, "slower", 150, TUNE_OK, 0);
-    put(here, "verified here", 10, TUNE_OK, 0);
-    put(here, "failed here", 0, TUNE_TIMEOUT, 0);
-    put(here, "right here", 10, TUNE_OK, 0);
-    put(there, "faster", 100, TUNE_OK, 0);
-    put(there, "slower", 100, TUNE_OK, 0);
-    put(there, "verified here", 0, TUNE_CRASHED, 0);
-    put(there, "failed here", 200, TUNE_OK, 0);
-    put(there, "right here", 0, TUNE_WRONG, 0);
+    put(here, faster, 50, TUNE_OK, 0);
+    put(here, slower, 150, TUNE_OK, 0);
+    put(here, verified_here, 10, TUNE_OK, 0);
+    put(here, failed_here, 0, TUNE_TIMEOUT, 0);
+    put(here, right_here, 10, TUNE_OK, 0);
+    put(there, faster, 100, TUNE_OK, 0);
+    put(there, slower, 100, TUNE_OK, 0);
+    put(there, verified_here, 0, TUNE_CRASHED, 0);
+    put(there, failed_here, 200, TUNE_OK, 0);
+    put(there, right_here, 0, TUNE_WRONG, 0);
     export();
     expect_import(2, 0, 3);
-    cr_expect_str_eq(best(there), "verified here", "what was wrong there stays wrong");
+    cr_expect_str_eq(best(there), verified_here, "what was wrong there stays wrong");
 }
 
 Test(exchange, the_faster_winner_wins)
 {
-    put(here, "quick", 50, TUNE_OK, 1);
-    put(there, "slow", 100, TUNE_OK, 1);
+    put(here, quick, 50, TUNE_OK, 1);
+    put(there, slow, 100, TUNE_OK, 1);
     export();
     expect_import(1, 0, 0);
-    cr_expect_str_eq(best(there), "quick");
-    put(there, "record", 10, TUNE_OK, 1);
-    put(here, "quick", 40, TUNE_OK, 1);
+    cr_expect_str_eq(best(there), quick);
+    put(there, record, 10, TUNE_OK, 1);
+    put(here, quick, 40, TUNE_OK, 1);
     export();
     expect_import(1, 0, 0);
-    cr_expect_str_eq(best(there), "record");
+    cr_expect_str_eq(best(there), record);
     TuneStoreStat s;
     cr_assert_eq(tune_store_stat(there, &s, &err), 0);
     cr_expect_eq(s.winners, 1);
@@ -134,10 +139,10 @@ Test(exchange, stale_records_are_counted_and_left_out)
     strcpy(other.build, "dcngen 0.0.1");
     tune_key_id(&other, other.id);
     cr_assert_eq(tune_store_put(here, &other, &r, &err), 0);
-    put(here, "of this one", 2, TUNE_OK, 0);
+    put(here, of_this_build, 2, TUNE_OK, 0);
     export();
     expect_import(1, 2, 0);
-    cr_expect_str_eq(best(there), "of this one");
+    cr_expect_str_eq(best(there), of_this_build);
 }
 
 /* ---- lines that cannot be ---------------------------------------------------------------- */
@@ -197,6 +202,45 @@ Test(exchange, a_bad_line_is_named_and_nothing_is_taken)
            "'outcome' is not one of ok, refused, crashed, timeout, wrong, dropped, estimated");
     refuse("\"samples\":[", "\"samples\":[null,", "'samples' is not a list of at most 64 numbers");
     refuse("\"why\":", "\"whyever\":", "'why' is not a text that is short enough");
+}
+
+/* Each would be the best of all, and hide the good record of line 1. */
+Test(exchange, a_record_that_cannot_be_is_no_winner)
+{
+    read_good();
+    refuse(
+        "\"tiled mr=1\"", "\"tiled mr=99\"",
+        "'schedule' is not legal for its kernel: schedule knob mr = 99 is not one of 1, 2, 4, 6, "
+        "7, 8, 9, 12, 14, 28");
+    refuse("\"tiled mr=1\"", "\"aggregate\"",
+           "'schedule' is not legal for its kernel: schedule \"aggregate\" is refused: it does not "
+           "compile conv2d");
+    refuse("\"tiled mr=1\"", "\"direct\"", "'lowering' is not that of the schedule, 'direct'");
+    refuse("return ", "return {}, ",
+           "'spec' is none: the spec returns 2 values; return a list of kernels: { a, b }");
+    refuse(" vector=", " vector=1", "'machine' is none that this dcngen knows");
+    refuse("\"gain\":1.25", "\"gain\":1e308", "'gain' is not what a tuning can have written");
+    refuse("\"here, some CPU\"", "\"\\u001b[2J\"", "'where' is not what a tuning can have written");
+    refuse("\"samples\":[", "\"samples\":[-1,", "'samples' is not what a tuning can have written");
+}
+
+Test(exchange, a_pin_that_cannot_be_is_left_out)
+{
+    cr_assert_eq(tune_store_pin(here, &key, "tiled mr=99", &err), 0);
+    export();
+    expect_import(0, 1, 0);
+}
+
+Test(exchange, an_empty_export_is_an_error)
+{
+    int64_t n;
+    cr_expect_eq(tune_store_export(here, file(), &n, &err), -1);
+    cr_expect(strstr(err.text, "there is no store yet"), "%s", err.text);
+    put(here, "tiled mr=1", 100, TUNE_OK, 1);
+    cr_assert_eq(tune_store_clear(here, &err), 0);
+    cr_expect_eq(tune_store_export(here, file(), &n, &err), -1);
+    cr_expect_eq(err.code, DCN_EFAILED);
+    cr_expect(strstr(err.text, "has nothing to export"), "%s", err.text);
 }
 
 Test(exchange, half_a_line_is_no_line)

@@ -151,34 +151,34 @@ static SweepFound found_in(const char *a, const char *b)
 
 Test(collect, the_faster_of_two_counts)
 {
-    machine("a", SWEEP_DONE, "direct offset_chunk=1", 200, 1);
-    machine("b", SWEEP_DONE, "direct offset_chunk=2", 100, 1);
+    machine("a", SWEEP_DONE, "tiled mr=1", 200, 1);
+    machine("b", SWEEP_DONE, "tiled mr=2", 100, 1);
     const SweepFound f = found_in("a", "b");
-    cr_expect_str_eq(f.row.schedule, "direct offset_chunk=2");
+    cr_expect_str_eq(f.row.schedule, "tiled mr=2");
     cr_expect(f.conflict, "they differ beyond the noise");
-    cr_expect_str_eq(f.other.schedule, "direct offset_chunk=1");
+    cr_expect_str_eq(f.other.schedule, "tiled mr=1");
 }
 
 Test(collect, what_is_within_the_noise_is_no_conflict)
 {
-    machine("a", SWEEP_DONE, "direct offset_chunk=1", 101, 1);
-    machine("b", SWEEP_DONE, "direct offset_chunk=2", 100, 1);
+    machine("a", SWEEP_DONE, "tiled mr=1", 101, 1);
+    machine("b", SWEEP_DONE, "tiled mr=2", 100, 1);
     cr_expect_not(found_in("a", "b").conflict);
-    machine("c", SWEEP_DONE, "direct offset_chunk=2", 300, 1);
+    machine("c", SWEEP_DONE, "tiled mr=2", 300, 1);
     cr_expect_not(found_in("b", "c").conflict, "the same winner on a slower machine");
 }
 
 Test(collect, a_cpu_on_itself_counts_more_than_a_faster_one)
 {
-    machine("a", SWEEP_DONE, "direct offset_chunk=1", 200, 1);
-    machine("b", SWEEP_DONE, "direct offset_chunk=2", 100, 0);
-    cr_expect_str_eq(found_in("a", "b").row.schedule, "direct offset_chunk=1");
+    machine("a", SWEEP_DONE, "tiled mr=1", 200, 1);
+    machine("b", SWEEP_DONE, "tiled mr=2", 100, 0);
+    cr_expect_str_eq(found_in("a", "b").row.schedule, "tiled mr=1");
 }
 
 Test(collect, measured_counts_more_than_estimated)
 {
-    machine("a", SWEEP_DONE, "direct offset_chunk=1", 200, 0);
-    machine("b", SWEEP_ESTIMATED, "direct offset_chunk=2", 100, 1);
+    machine("a", SWEEP_DONE, "tiled mr=1", 200, 0);
+    machine("b", SWEEP_ESTIMATED, "tiled mr=2", 100, 1);
     const SweepFound f = found_in("a", "b");
     cr_expect_eq(f.row.state, SWEEP_DONE);
     cr_expect_not(f.conflict);
@@ -207,18 +207,18 @@ Test(collect, a_conflict_is_told_and_is_an_exit_code)
     static char said[16384];
     if (!getenv("DCNGEN_BIN"))
         cr_skip("DCNGEN_BIN is not set");
-    machine("a", SWEEP_DONE, "direct offset_chunk=1", 200, 1);
-    machine("b", SWEEP_DONE, "direct offset_chunk=2", 100, 0);
+    machine("a", SWEEP_DONE, "tiled mr=1", 200, 1);
+    machine("b", SWEEP_DONE, "tiled mr=2", 100, 0);
     cr_expect_eq(program_says("status", said, sizeof said), 1);
     cr_expect_not_null(strstr(said, "two winners; the first counts, measured on the target"));
-    cr_expect(strstr(said, "offset_chunk=1") < strstr(said, "offset_chunk=2"),
+    cr_expect(strstr(said, "tiled mr=1") < strstr(said, "tiled mr=2"),
               "the one that counts is first");
     cr_expect_eq(program_says("status --json", said, sizeof said), 1);
     cr_expect_not_null(strstr(said, "\"other\": {"));
     cr_expect_not_null(strstr(said, "\"complete\": false"));
     cr_expect_eq(program_says("collect --export -", said, sizeof said), 1);
-    cr_expect_null(strstr(said, "offset_chunk=2"), "only what counts is handed on");
-    cr_expect_not_null(strstr(said, "offset_chunk=1"));
+    cr_expect_null(strstr(said, "tiled mr=2"), "only what counts is handed on");
+    cr_expect_not_null(strstr(said, "tiled mr=1"));
 }
 
 /* ---- rows --------------------------------------------------------------------------------- */
@@ -290,17 +290,17 @@ Test(collect, records_come_from_one_machine)
 {
     size_t size;
     int64_t count;
-    machine("a", SWEEP_DONE, "direct offset_chunk=1", 200, 1);
-    machine("b", SWEEP_DONE, "direct offset_chunk=2", 100, 1);
-    machine("c", SWEEP_ESTIMATED, "direct offset_chunk=4", 1, 1);
+    machine("a", SWEEP_DONE, "tiled mr=1", 200, 1);
+    machine("b", SWEEP_DONE, "tiled mr=2", 100, 1);
+    machine("c", SWEEP_ESTIMATED, "tiled mr=4", 1, 1);
     static const char *const all[] = { "a", "b", "c" };
     char *text = records_of(all, 3, &size, &count);
     cr_expect_eq(count, 1);
-    cr_expect_not_null(strstr(text, "offset_chunk=2"));
+    cr_expect_not_null(strstr(text, "tiled mr=2"));
     free(text);
     text = records_of(all + 2, 1, &size, &count);
     cr_expect_eq(count, 1);
-    cr_expect_not_null(strstr(text, "offset_chunk=4"));
+    cr_expect_not_null(strstr(text, "tiled mr=4"));
     free(text);
 }
 
@@ -309,10 +309,10 @@ Test(collect, a_new_database_holds_rows_and_records)
     dcn_error err;
     size_t size;
     int64_t count;
-    SweepRow row = row_of(SWEEP_DONE, "direct offset_chunk=1", 100, 0);
+    SweepRow row = row_of(SWEEP_DONE, "tiled mr=1", 100, 0);
     SweepFound found = { .row = row };
     TuneRecord r;
-    machine("a", SWEEP_DONE, "direct offset_chunk=1", 100, 1);
+    machine("a", SWEEP_DONE, "tiled mr=1", 100, 1);
     static const char *const all[] = { "a" };
     char *text = records_of(all, 1, &size, &count);
     for (int i = 0; i < 2; i++)
@@ -354,19 +354,19 @@ static TuneOutcome best_after(const char *const *name, int n, char schedule[DCN_
 Test(collect, an_estimate_never_beats_a_measurement)
 {
     char schedule[DCN_SCHEDULE_MAX];
-    machine("measured", SWEEP_DONE, "direct offset_chunk=1", 1e9, 1);
-    machine("same", SWEEP_DONE, "direct offset_chunk=2", 1e9, 1);
-    machine("estimated", SWEEP_ESTIMATED, "direct offset_chunk=2", 1, 1);
+    machine("measured", SWEEP_DONE, "tiled mr=1", 1e9, 1);
+    machine("same", SWEEP_DONE, "tiled mr=2", 1e9, 1);
+    machine("estimated", SWEEP_ESTIMATED, "tiled mr=2", 1, 1);
     static const char *const orders[][3] = { { "estimated", "measured", "estimated" },
                                              { "measured", "estimated", "measured" },
                                              { "estimated", "same", "estimated" },
                                              { "same", "estimated", "same" } };
     for (int i = 0; i < 4; i++) {
         cr_expect_eq(best_after(orders[i], 3, schedule), TUNE_OK, "order %d", i);
-        cr_expect_str_eq(schedule, i < 2 ? "direct offset_chunk=1" : "direct offset_chunk=2");
+        cr_expect_str_eq(schedule, i < 2 ? "tiled mr=1" : "tiled mr=2");
     }
     cr_expect_eq(best_after(orders[0], 1, schedule), TUNE_ESTIMATED);
-    cr_expect_str_eq(schedule, "direct offset_chunk=2");
+    cr_expect_str_eq(schedule, "tiled mr=2");
 }
 
 Test(collect, an_estimate_of_tune_is_not_recommended)
