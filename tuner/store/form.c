@@ -56,6 +56,39 @@ bool form_is_word(const char *text)
     return n > 0 && !text[n] && strspn(text, "0123456789") == 0;
 }
 
+/* Behind the word, number or text that begins at `at`; NULL if none does, or if what follows makes
+** it more than a value or a key. */
+static const char *value_end(const char *at)
+{
+    static const char word[] = "0123456789_+-.abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    const bool quoted = *at == '"';
+    const size_t n = quoted ? 1 + strcspn(at + 1, "\"\\") : strspn(at, word);
+    if (!n || (quoted && at[n] != '"'))
+        return NULL;
+    at += n + quoted;
+    const char next = at[strspn(at, " ")];
+    return next && strchr("=,}", next) ? at : NULL;
+}
+
+bool form_is_spec(const char *text)
+{
+    static const char begin[] = "return ", letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
+    const char *at = text + sizeof begin - 1;
+    int depth = 0;
+    if (strncmp(text, begin, sizeof begin - 1) != 0)
+        return false;
+    at += strspn(at, letters);
+    if (strncmp(at, " {", 2) != 0)
+        return false;
+    while (at && *at) {
+        depth += (*at == '{') - (*at == '}');
+        if (*at == '}' && depth == 0)
+            return !at[1];
+        at = strchr(" ,={}", *at) ? at + 1 : value_end(at);
+    }
+    return false;
+}
+
 bool form_is_number(double x, double max)
 {
     return x >= 0 && x <= max;

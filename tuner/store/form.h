@@ -25,6 +25,10 @@ bool form_is_digest(const char *text);
 /* Letters, digits and _, at least one of them, and no digit first. */
 bool form_is_word(const char *text);
 
+/* A kernel as dcn_spec_print writes it: `return OP { KEY = VALUE, ... }` with values that are words,
+** numbers, texts and lists of them.  Loading it is short: it calls and repeats nothing. */
+bool form_is_spec(const char *text);
+
 /* At least 0 and at most `max`; NaN is not. */
 bool form_is_number(double x, double max);
 

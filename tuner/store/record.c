@@ -97,7 +97,7 @@ const char *tune_key_wrong(const TuneKey *key)
 {
     if (key->threads < 1 || key->threads > RT_MAX_THREADS)
         return "threads";
-    if (!key->spec[0] || !form_is_line(key->spec))
+    if (!form_is_line(key->spec) || !form_is_spec(key->spec))
         return "spec";
     if (!key->machine[0] || !form_is_line(key->machine))
         return "machine";

@@ -126,6 +126,8 @@ static const char *wrong_member(const SweepItem *t)
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         if (!form_is_line(lines[i].text))
             return lines[i].name;
+    if (!form_is_spec(t->spec))
+        return "spec";
     if (!form_is_word(t->kernel))
         return "kernel";
     if (!form_is_number((double)t->trials, (double)FORM_MAX_COUNT))

@@ -216,8 +216,9 @@ Test(exchange, a_record_that_cannot_be_is_no_winner)
            "'schedule' is not legal for its kernel: schedule \"aggregate\" is refused: it does not "
            "compile conv2d");
     refuse("\"tiled mr=1\"", "\"direct\"", "'lowering' is not that of the schedule, 'direct'");
-    refuse("return ", "return {}, ",
-           "'spec' is none: the spec returns 2 values; return a list of kernels: { a, b }");
+    refuse("return ", "return {}, ", "'spec' is not what a tuning can have written");
+    refuse("in_channels = 4", "in_channels = 0",
+           "'spec' is none: 'in_channels' = 0 is outside 1..65536");
     refuse(" vector=", " vector=1", "'machine' is none that this dcngen knows");
     refuse("\"gain\":1.25", "\"gain\":1e308", "'gain' is not what a tuning can have written");
     refuse("\"here, some CPU\"", "\"\\u001b[2J\"", "'where' is not what a tuning can have written");

@@ -6,6 +6,7 @@
 */
 #include "tests/tools/store/fixture.h"
 #include "tuner/store/db.h"
+#include "tuner/store/form.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -180,6 +181,14 @@ Test(hostile, keys_that_cannot_be)
         "UPDATE keys SET threads = 1 << 40",
         "UPDATE keys SET spec = char(27) || '[2J'",
         "UPDATE keys SET spec = ''",
+        "UPDATE keys SET spec = 'while true do end ' || spec",
+        "UPDATE keys SET spec = spec || ' while true do end'",
+        "UPDATE keys SET spec = 'return include \"/etc/passwd\"'",
+        "UPDATE keys SET spec = 'return conv2d { height = include \"x\" }'",
+        "UPDATE keys SET spec = 'return conv2d { height = f {} }'",
+        "UPDATE keys SET spec = 'return conv2d { name = (\"x\"):rep(1e9) }'",
+        "UPDATE keys SET spec = 'return conv2d { height = function() end }'",
+        "UPDATE keys SET spec = 'return conv2d { height = 1 } { width = 2 }'",
         "UPDATE keys SET spec = CAST(x'c0af' AS TEXT)",
         "UPDATE keys SET spec = CAST(spec || x'00' || spec AS TEXT)",
         "UPDATE keys SET machine = printf('%.*c', 900000, 'x')",
@@ -194,6 +203,25 @@ Test(hostile, keys_that_cannot_be)
         cr_expect_eq(tune_store_verify(st, count_line, NULL, &err), 1, "%s", changes[i]);
         cr_assert_eq(tune_store_clear(st, &err), 0, "%s", err.text);
     }
+}
+
+static void expect_specs(const char *path)
+{
+    char text[DCN_SPEC_TEXT_MAX];
+    dcn_module *m;
+    cr_assert_eq(dcn_load_file(path, NULL, 0, &m, &err), 0, "%s", err.text);
+    for (int i = 0; i < dcn_module_count(m); i++) {
+        dcn_spec_print(dcn_module_spec(m, i), text, sizeof text);
+        cr_expect(form_is_spec(text), "%s", text);
+    }
+    dcn_module_free(m);
+}
+
+Test(hostile, every_kernel_has_the_form_of_one)
+{
+    expect_specs(SOURCE_DIR "/share/canonical.lua");
+    expect_specs(SOURCE_DIR "/bench/workloads.lua");
+    expect_specs(SOURCE_DIR "/tests/portable/cross/kernels.lua");
 }
 
 Test(hostile, pins_that_cannot_be)
