@@ -165,20 +165,18 @@ static void write_lines(const char *path)
 {
     const char *dir = temp_path(temp_dir(), "source");
     TuneStore *st = temp_store(dir, TUNE_STORE_RW);
-    TuneRecord r = numbered(0, 0);
+    TuneRecord r = temp_record("tiled mr=1", 1000);
     int64_t n;
-    char line[20000], text[32];
+    char line[20000];
     cr_assert_eq(tune_store_put(st, &key, &r, &err), 0, "%s", err.text);
     cr_assert_eq(tune_store_export(st, path, &n, &err), 0, "%s", err.text);
     tune_store_close(st);
     FILE *f = fopen(path, "r+");
     cr_assert(f && fgets(line, sizeof line, f));
-    char *at = strstr(line, "nv=0");
+    char *at = strstr(line, "normal:2");
     cr_assert(at && !fseek(f, 0, SEEK_SET));
-    for (int i = 0; i < LINES; i++) {
-        snprintf(text, sizeof text, "nv=%d", i);
-        fprintf(f, "%.*s%s%s", (int)(at - line), line, text, at + 4);
-    }
+    for (int i = 0; i < LINES; i++)
+        fprintf(f, "%.*snormal:%d%s", (int)(at - line), line, i, at + strlen("normal:2"));
     cr_assert_eq(fclose(f), 0);
 }
 
