@@ -2,7 +2,8 @@
 **
 ** All of it in f64 and uncontracted, in the order of the reference: a position decides which pixels
 ** are read, and a rounding here is a jump there. It is done per bin, not per channel, so it costs
-** little.
+** little. The variant torchvision of f32 rounds each result to f32, which a product or quotient of
+** two f32 in f64 survives unharmed: f64 has more than twice the digits.
 **
 ** Regions hold anything. One with a number that is not finite, or without an image, gives zeros.
 ** What is converted to an integer is clamped before; a comparison with NaN is false, so a sample at
@@ -84,10 +85,33 @@ static RoiAxis rounded_box(Emit *e, const dcn_spec *s, fvec from, fvec to)
     return x;
 }
 
+static bool rounds_in_f32(const dcn_spec *s)
+{
+    return rt_op_has(s->op, RT_QUANTISED) && s->variant == DCN_ROI_TORCHVISION &&
+           s->dtype == DCN_F32;
+}
+
+fvec roi_in_dtype(Emit *e, const dcn_spec *s, fvec x)
+{
+    fvec narrow = { NULL };
+    if (!rounds_in_f32(s))
+        return x;
+    EMIT_TYPE (e, ((LaneType){ .fp_bytes = 4, .lanes = e->lanes, .exact = true })) {
+        narrow = f_convert(e, x);
+    }
+    return f_convert(e, narrow);
+}
+
+static fvec torchvision_edge(Emit *e, const dcn_spec *s, fvec x)
+{
+    fvec scale = roi_in_dtype(e, s, f_const(e, s->spatial_scale));
+    return f_round(e, roi_in_dtype(e, s, f_mul(e, x, scale)));
+}
+
 static RoiAxis torchvision_box(Emit *e, const dcn_spec *s, fvec from, fvec to)
 {
-    RoiAxis x = { .start = f_round(e, scaled(e, s, from)) };
-    x.size = f_sub(e, f_round(e, scaled(e, s, to)), x.start);
+    RoiAxis x = { .start = torchvision_edge(e, s, from) };
+    x.size = f_sub(e, torchvision_edge(e, s, to), x.start);
     if (!rt_op_has(s->op, RT_POSITION_SENSITIVE))
         x.size = f_add(e, x.size, f_const(e, 1));
     x.size = f_max(e, x.size, f_const(e, 1));
@@ -118,7 +142,8 @@ RoiAxis roi_axis(Emit *e, const RoiCtx *c, int axis)
     const RoiPlan *p = c->plan;
     fvec from = coordinate(e, c, 2 - axis), to = coordinate(e, c, 4 - axis);
     RoiAxis x = box_of(p)(e, p->s, from, to);
-    x.bin = f_div(e, x.size, f_const(e, axis ? p->pooled_w : p->pooled_h));
+    fvec bins = f_const(e, axis ? p->pooled_w : p->pooled_h);
+    x.bin = roi_in_dtype(e, p->s, f_div(e, roi_in_dtype(e, p->s, x.size), bins));
     x.grid = p->grid ? f_const(e, p->grid) : f_ceil(e, x.bin);
     return x;
 }

@@ -11,7 +11,7 @@
 static fvec limit(Emit *e, const RoiCtx *c, const RoiAxis *x, fvec b, bool is_end)
 {
     bool start_last = c->plan->s->variant == DCN_ROI_TORCHVISION;
-    fvec at = f_mul(e, b, x->bin);
+    fvec at = roi_in_dtype(e, c->plan->s, f_mul(e, b, x->bin));
     if (!start_last)
         at = f_add(e, at, x->start);
     at = is_end ? f_ceil(e, at) : f_floor(e, at);

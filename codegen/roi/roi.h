@@ -2,7 +2,8 @@
 **
 ** Every operator of the family is, per region and bin, a sum or a maximum over a grid of pixels:
 **
-**     out[r, o, a, b] = scale[a, b] * sum over rows y, columns x of wy[y] wx[x] map[n, c(o, a, b), y, x]
+**     out[r, o, a, b] = scale[a, b] * sum over rows y, columns x of wy[y] wx[x] map[n, c(o, a, b),
+** y, x]
 **
 ** because the samples of a bin stand on a grid, and so do the four pixels of each. Per task, which
 ** is a region or some rows of its bins:
@@ -136,6 +137,8 @@ LaneType roi_val_type(const RoiPlan *p);
 
 RoiAxis roi_axis(Emit *e, const RoiCtx *c, int axis);
 idx roi_image(Emit *e, const RoiCtx *c);
+/* x rounded to the dtype of the spec, where the variant works in that: torchvision. */
+fvec roi_in_dtype(Emit *e, const dcn_spec *s, fvec x);
 RoiBins roi_bins(Emit *e, const RoiCtx *c, const RoiAxis axis[2], idx first);
 fvec roi_position(Emit *e, const RoiCtx *c, const RoiAxis *x, fvec base, fvec t);
 mask roi_valid(Emit *e, const RoiCtx *c, int axis, fvec position);

@@ -5,11 +5,12 @@
 ** gives zeros.  Along one axis, for bin b of n, from the edges e1 and e2:
 **
 **   whole pixels       start s            length L
-**     torchvision      round(e1*ss)       max(round(e2*ss) - s + 1, 1); in ps_roi_pool without the + 1
+**     torchvision      round(e1*ss)       max(round(e2*ss) - s + 1, 1); no + 1 in ps_roi_pool
 **     mmcv             e1*ss              (e2 + 1)*ss - s; L <= 0 on any axis gives zeros
 **     mxnet            round(e1)*ss       max((round(e2) + 1)*ss - s, 0.1)
 **     from floor(b*(L/n) + s) to ceil((b+1)*(L/n) + s), in [0, size]; torchvision rounds before it
-**     adds s, and ends ps_roi_pool at size - 1.  An empty bin is 0.
+**     adds s, computes in the dtype of the spec, and ends ps_roi_pool at size - 1.
+**     An empty bin is 0.
 **
 **   aligned            start e1*ss - a, size e2*ss - a - start; a = 0.5, but 0 and size >= 1 in
 **     roi_align without `aligned`.  grid = sampling_ratio, or ceil(size/n) where that is <= 0
@@ -24,6 +25,7 @@
 ** (o*gh + floor(a*gh/ph))*gw + floor(b*gw/pw).
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "runtime/base/tensor.h"
 #include "runtime/reference/internal.h"
 #include "runtime/spec/op.h"
 
@@ -46,9 +48,17 @@ typedef struct Bin {
 
 typedef Axis (*Edges)(const dcn_spec *s, double from, double to);
 
+/* What torchvision computes, which it does in the type of its tensors; with two f32, a product or
+** quotient in f64 is rounded as if it were made in f32. */
+static double in_dtype(const dcn_spec *s, double x)
+{
+    return rt_round_to(rt_kind_of(s->dtype), x);
+}
+
 static Axis torchvision(const dcn_spec *s, double from, double to)
 {
-    const double start = round(from * s->spatial_scale), end = round(to * s->spatial_scale);
+    const double scale = in_dtype(s, s->spatial_scale);
+    const double start = round(in_dtype(s, from * scale)), end = round(in_dtype(s, to * scale));
     const double more = rt_op_has(s->op, RT_POSITION_SENSITIVE) ? 0 : 1;
     return (Axis){ .start = start, .size = fmax(end - start + more, 1) };
 }
@@ -110,6 +120,8 @@ static Bin bin_of(const rt_ref *r, int64_t roi, const int64_t ab[2])
         x->bins = s->pooled[i];
         x->at = ab[i];
         x->bin = x->size / (double)x->bins;
+        if (edges_of(s) == torchvision)
+            x->bin = in_dtype(s, in_dtype(s, x->size) / (double)x->bins);
         x->extent = (double)(i ? s->width : s->height);
     }
     if (edges_of(s) == mmcv && !(bin.axis[0].size > 0 && bin.axis[1].size > 0))
@@ -139,7 +151,11 @@ static void pixels_of(const dcn_spec *s, const Axis *x, int64_t range[2])
     const bool before = s->variant == DCN_ROI_TORCHVISION; /* rounds before it adds the start */
     const double max =
         before && rt_op_has(s->op, RT_POSITION_SENSITIVE) ? x->extent - 1 : x->extent;
-    const double from = (double)x->at * x->bin, to = (double)(x->at + 1) * x->bin;
+    double from = (double)x->at * x->bin, to = (double)(x->at + 1) * x->bin;
+    if (before) {
+        from = in_dtype(s, from);
+        to = in_dtype(s, to);
+    }
     range[0] = (int64_t)clamp(before ? floor(from) + x->start : floor(from + x->start), max);
     range[1] = (int64_t)clamp(before ? ceil(to) + x->start : ceil(to + x->start), max);
 }

@@ -25,6 +25,12 @@ static const char *const activations[] = { [DCN_ACT_NONE] = "none",
                                            [DCN_ACT_GELU] = "gelu",
                                            NULL };
 static const char *const modes[] = { [DCN_ROI_AVERAGE] = "average", [DCN_ROI_MAX] = "max", NULL };
+/* One wording for both operators that have it. */
+#define VARIANT_DOC                                                                                \
+    "Whose rounding of regions and bins: `torchvision` rounds in the `dtype`, as upstream does, "  \
+    "the others in f64. The default is that of the Deformable ConvNets papers, whose average "     \
+    "pooling this operator is by default; set it for a model from elsewhere."
+
 static const char *const variants[] = {
     [DCN_ROI_MXNET] = "mxnet", [DCN_ROI_TORCHVISION] = "torchvision", [DCN_ROI_MMCV] = "mmcv", NULL
 };
@@ -175,9 +181,9 @@ const rt_field rt_fields[] = {
     { "mode", RT_FIELD_CHOICE, OP(ROI_POOL), AT(mode), .choices = modes,
       .doc = "What becomes of the pixels of a bin." },
     { "variant", RT_FIELD_CHOICE, OP(ROI_POOL), AT(variant), .choices = variants,
-      .doc = "Whose rounding of regions and bins." },
+      .doc = VARIANT_DOC },
     { "variant", RT_FIELD_CHOICE, OP(PS_ROI_POOL), AT(variant), .choices = variants,
-      ONLY(DCN_ROI_MXNET, DCN_ROI_TORCHVISION), .doc = "Whose rounding of regions and bins." },
+      ONLY(DCN_ROI_MXNET, DCN_ROI_TORCHVISION), .doc = VARIANT_DOC },
     { "sampling_ratio", RT_FIELD_INT, ALIGNED, AT(sampling_ratio), RANGE(-1, 256),
       .doc = "Samples of a bin along each axis; 0 or -1: its size in pixels, rounded up." },
     { "aligned", RT_FIELD_BOOL, OP(ROI_ALIGN), AT(aligned),
