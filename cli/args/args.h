@@ -44,6 +44,7 @@ typedef enum {
     OPT_EFFORT,
     OPT_OFFSETS,
     OPT_THREADS,
+    OPT_MAKERS,
     OPT_CPUS,
     OPT_OFFSETS_LIST,
     OPT_COUNTS,
@@ -59,6 +60,7 @@ typedef enum {
     OPT_EXPORT,
     OPT_MAX_SIZE,
     OPT_MAX_AGE,
+    OPT_VERBOSE,
     OPT_JSON,
     OPT_HELP,
     NOPTIONS

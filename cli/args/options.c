@@ -48,6 +48,8 @@ const Option options[NOPTIONS] = {
     [OPT_THREADS] = { "--threads", "N",
                       "default DCNGEN_NUM_THREADS, else OMP_NUM_THREADS, else one for each core",
                       AT(threads), parse_threads },
+    [OPT_MAKERS] = { "--jobs", "N", "files made at the same time; default as many as threads",
+                     AT(jobs), parse_jobs },
     [OPT_CPUS] = { "--target", "CPU,...", "the CPUs to tune for, or to work for; default native",
                    AT(target), parse_text },
     [OPT_OFFSETS_LIST] = { "--offsets", "KIND,...",
@@ -77,6 +79,8 @@ const Option options[NOPTIONS] = {
                        AT(max_bytes), parse_size },
     [OPT_MAX_AGE] = { "--max-age", "DAYS", "how long what nobody uses is kept", AT(max_days),
                       parse_days },
+    [OPT_VERBOSE] = { "-v", NULL, "print every knob of a schedule, not only those unlike the guess",
+                      0, NULL },
     [OPT_JSON] = { "--json", NULL, "report as JSON", 0, NULL },
     [OPT_HELP] = { "--help", NULL, "print this text", 0, NULL },
 };

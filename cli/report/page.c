@@ -6,7 +6,7 @@
 */
 #include "cli/out/html.h"
 #include "cli/report/parts.h"
-#include "cli/report/schedule.h"
+#include "cli/out/schedule.h"
 
 #include <dcngen.h>
 #include <string.h>

@@ -2,12 +2,13 @@
 **
 ** Everything is made in memory first, several artefacts at the same time, so that a spec or a
 ** schedule that cannot be leaves the directory untouched.  The schedule of a kernel is chosen once,
-** so all its artefacts agree even while another process tunes it.
+** so all its artefacts agree even while another process tunes it, and told with where it came from.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "cli/load/kernels.h"
 #include "cli/out/print.h"
 #include "cli/verb/artefact.h"
+#include "cli/verb/brief.h"
 #include "cli/verb/depfile.h"
 #include "cli/verbs.h"
 #include "runtime/base/base.h"
@@ -19,6 +20,12 @@
 
 enum { MAX_TARGETS = 16 };
 
+/* What is told of a choice. */
+typedef struct CompileTold {
+    char why[DCN_TEXT_MAX]; /* where the schedule came from */
+    char brief[DCN_SCHEDULE_MAX];
+} CompileTold;
+
 typedef struct CompileWork {
     const Args *args;
     Kernels kernels;
@@ -26,6 +33,7 @@ typedef struct CompileWork {
     const char *cpu[MAX_TARGETS];
     int targets;
     dcn_choice *choice; /* kernel by kernel, in each by target */
+    CompileTold *told;  /* likewise */
     ArtefactFile *all;  /* kernel by kernel, in each by kind */
     int n;
 } CompileWork;
@@ -61,10 +69,13 @@ static int choose(CompileWork *w, int i, dcn_error *err)
     for (int t = 0; t < w->targets; t++) {
         KernelOptions c;
         dcn_choice *to = &w->choice[i * w->targets + t];
+        CompileTold *told = &w->told[i * w->targets + t];
         if (kernel_options_for(&w->kernels, s, w->cpu[t], &c, err))
             return -1;
-        if (dcn_explain(s, &c.opt, to, NULL, 0, err))
+        if (dcn_explain(s, &c.opt, to, told->why, sizeof told->why, err))
             return kernel_fail(&w->kernels, s, err);
+        told->why[strcspn(told->why, "\n")] = '\0'; /* what the knobs mean is for `show` */
+        brief_schedule(w->args, s, &c.target, to->schedule, told->brief);
         print_note(to->note);
     }
     return 0;
@@ -83,7 +94,8 @@ static int plan(CompileWork *w, unsigned kinds, dcn_error *err)
 {
     w->all = calloc((size_t)w->kernels.n * (NKINDS + 1) + 1, sizeof *w->all);
     w->choice = calloc((size_t)(w->kernels.n * w->targets) + 1, sizeof *w->choice);
-    if (!w->all || !w->choice)
+    w->told = calloc((size_t)(w->kernels.n * w->targets) + 1, sizeof *w->told);
+    if (!w->all || !w->choice || !w->told)
         return dcn_fail(err, DCN_EENV, "no memory for %d kernels", w->kernels.n);
     for (int i = 0; i < w->kernels.n; i++) {
         if (choose(w, i, err))
@@ -134,10 +146,10 @@ static void make(void *arg, int64_t i, int thread)
 /* The first failure in the order of the artefacts, whichever came first in time. */
 static int make_all(CompileWork *w, dcn_error *err)
 {
-    int threads = rt_threads(w->args->threads, err);
-    if (threads < 0)
+    int jobs = rt_threads(args_has(w->args, OPT_MAKERS) ? w->args->jobs : 0, err);
+    if (jobs < 0)
         return -1;
-    rt_shared_for(NULL, w->n, threads, make, w);
+    rt_shared_for(NULL, w->n, jobs, make, w);
     for (int i = 0; i < w->n; i++) {
         if (w->all[i].err.code) {
             *err = w->all[i].err;
@@ -149,21 +161,60 @@ static int make_all(CompileWork *w, dcn_error *err)
 
 /* ---- telling -------------------------------------------------------------- */
 
-static int report(const CompileWork *w, dcn_error *err)
+static json_t *files_json(const CompileWork *w)
 {
     json_t *files = json_array();
     for (int i = 0; i < w->n; i++) {
         const ArtefactFile *a = &w->all[i];
-        if (args_has(w->args, OPT_JSON))
-            json_array_append_new(files, json_pack("{s:s, s:s, s:s, s:I}", "kernel", a->spec->name,
-                                                   "kind", a->kind->name, "path", a->path, "bytes",
-                                                   (json_int_t)a->size));
-        else
-            puts(a->path);
+        json_array_append_new(files, json_pack("{s:s, s:s, s:s, s:I}", "kernel", a->spec->name,
+                                               "kind", a->kind->name, "path", a->path, "bytes",
+                                               (json_int_t)a->size));
     }
-    if (args_has(w->args, OPT_JSON))
-        return print_json(list_json("files", files), err);
-    json_decref(files);
+    return files;
+}
+
+static const char *target_name(const CompileWork *w, int i)
+{
+    const char *cpu = w->cpu[i % w->targets], *own = w->kernels.spec[i / w->targets]->target;
+    return cpu ? cpu : *own ? own : "native";
+}
+
+static json_t *schedules_json(const CompileWork *w)
+{
+    json_t *all = json_array();
+    for (int i = 0; i < w->kernels.n * w->targets; i++) {
+        const dcn_choice *c = &w->choice[i];
+        json_array_append_new(
+            all, json_pack("{s:s, s:s, s:s, s:s, s:o, s:s}", "kernel",
+                           w->kernels.spec[i / w->targets]->name, "target", target_name(w, i),
+                           "schedule", c->schedule, "origin", dcn_origin_name(c->origin), "gain",
+                           c->gain > 0 ? json_real(c->gain) : json_null(), "why", w->told[i].why));
+    }
+    return all;
+}
+
+static void print_schedules(const CompileWork *w)
+{
+    for (int i = 0; i < w->kernels.n * w->targets; i++) {
+        const char *name = w->kernels.spec[i / w->targets]->name;
+        if (w->targets > 1)
+            printf("%s for %s: ", name, target_name(w, i));
+        else
+            printf("%s: ", name);
+        printf("%s\n  %s\n", w->told[i].why, w->told[i].brief);
+    }
+}
+
+static int report(const CompileWork *w, dcn_error *err)
+{
+    if (args_has(w->args, OPT_JSON)) {
+        json_t *root = list_json("files", files_json(w));
+        json_object_set_new(root, "schedules", schedules_json(w));
+        return print_json(root, err);
+    }
+    for (int i = 0; i < w->n; i++)
+        puts(w->all[i].path);
+    print_schedules(w);
     return 0;
 }
 
@@ -181,6 +232,7 @@ int verb_compile(const Args *a, dcn_error *err)
         status = report(&w, err);
     artefacts_free(w.all, w.n);
     free(w.choice);
+    free(w.told);
     free(w.names);
     kernels_free(&w.kernels);
     return status;

@@ -97,7 +97,7 @@ objects() {
     local at="$name/$label/$machine${defines:+/$defines}"
     at=$work/o/${at// /_}
     # shellcheck disable=SC2086
-    "$program" compile "$(source_of "$name")" --target ${machine} ${defines:-} "$@" --threads 2 --emit obj \
+    "$program" compile "$(source_of "$name")" --target ${machine} ${defines:-} "$@" --jobs 2 --emit obj \
         -o "$at" >"$work/log" 2>&1 || fail "${at#"$work/o/"}: $(cat "$work/log")"
 }
 

@@ -42,7 +42,7 @@ clean 2 no-such-verb
 clean 3 verify bad.lua
 clean 3 verify none.lua -D a=b
 clean 4 compile good.lua -o objects --target no-such-cpu
-clean 0 compile good.lua -o objects -M --threads 2 --emit obj,header,asm,bitcode,static-lib,shared-lib
+clean 0 compile good.lua -o objects -M --jobs 2 --emit obj,header,asm,bitcode,static-lib,shared-lib
 export DCNGEN_CACHE=rw DCNGEN_CACHE_DIR=$here/store
 clean 0 cache pin good.lua --threads 2 --schedule direct
 clean 0 verify --threads 2 good.lua

@@ -179,6 +179,7 @@ int tune_choose(const dcn_spec *s, const dcn_options *opt, Choice *out, dcn_erro
     out->schedule = (Schedule){ .lowering = NULL };
     out->threads = opt ? opt->threads : 0;
     out->why_not[0] = '\0';
+    out->key.threads = 0;
     if (dcn_spec_check(s, err) || choose_target(s, opt, &out->target, err) ||
         choose_known(s, opt, out, err))
         return -1;

@@ -13,7 +13,7 @@ typedef struct Choice {
     Schedule schedule;
     dcn_choice what;
     int threads;       /* of the options */
-    TuneKey key;       /* key and record: only if the store was asked, that is */
+    TuneKey key;       /* threads == 0: the store was not asked */
     TuneRecord record; /* for DCN_ORIGIN_PINNED, _TUNED and _ESTIMATED */
     char why_not[96];  /* DCN_ORIGIN_STAGES, _GUESS: why not from the store */
 } Choice;

@@ -59,6 +59,19 @@ static void add_measured(rt_text *t, const Choice *c)
                 c->key.threads == 1 ? "" : "s", day);
 }
 
+/* A schedule that was tuned for other threads is no better than a guess, so it is not taken, but
+** whoever did the tuning should know. */
+static void add_other_threads(rt_text *t, const Choice *c)
+{
+    TuneStore *st = NULL;
+    int other = 0;
+    if (c->key.threads && !tune_store_open(NULL, &st, NULL))
+        other = tune_store_other_threads(st, &c->key);
+    tune_store_close(st);
+    if (other)
+        rt_text_add(t, "; it was tuned for %d: --threads %d takes that", other, other);
+}
+
 void tune_origin(const Choice *c, char *buf, size_t size)
 {
     static const char *const first[] = {
@@ -75,6 +88,8 @@ void tune_origin(const Choice *c, char *buf, size_t size)
     rt_text_add(&t, "%s%s", first[c->what.origin], c->why_not);
     if (tune_is_stored(c) && c->record.ns_median > 0)
         add_measured(&t, c);
+    else if (*c->why_not)
+        add_other_threads(&t, c);
 }
 
 /* ---- stages -------------------------------------------------------------------------------- */

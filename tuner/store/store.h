@@ -50,6 +50,10 @@ int tune_store_each_pin(TuneStore *st, bool all, TuneEach each, void *self, dcn_
 ** which a changed lowering may refuse.  Returns how many. */
 int tune_store_neighbours(TuneStore *st, const TuneKey *key, TuneRecord *out, int max);
 
+/* The nearest other number of threads for which a verified record of the same spec and machine is
+** there; 0: none. */
+int tune_store_other_threads(TuneStore *st, const TuneKey *key);
+
 /* A pin is for the spec, machine and threads of the key, whatever build of dcngen. */
 int tune_store_pin(TuneStore *st, const TuneKey *key, const char *schedule, dcn_error *err);
 int tune_store_unpin(TuneStore *st, const TuneKey *key, dcn_error *err);

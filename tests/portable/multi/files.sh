@@ -12,23 +12,30 @@ END
 both=x86-64-v2,x86-64-v3
 all=obj,header,asm,llvm-ir,bitcode,static-lib,shared-lib
 
+writes() { # FILES WORD...: the names that are printed before what is told of schedules
+    local want=$1
+    shift
+    works "$@"
+    same "dcngen $*" "$want" "$(sed '/^[a-z]* for /,$d' <<<"$out")"
+}
+
 # ---- names and reports are those of one target
-prints $'out/a.o\nout/a.h\nout/b.o\nout/b.h' compile two.lua -o out --target $both
-prints $'out/a.h\nout/liba.so\nout/a.d' compile two.lua -o out --kernel a --target=$both \
+writes $'out/a.o\nout/a.h\nout/b.o\nout/b.h' compile two.lua -o out --target $both
+writes $'out/a.h\nout/liba.so\nout/a.d' compile two.lua -o out --kernel a --target=$both \
     --emit header,shared-lib -M
 same "depfile" 'out/a.h out/liba.so: two.lua' "$(cat out/a.d)"
 works compile two.lua -o out --kernel a --target $both --emit static-lib --json
-same "report" "$(stat -c '{"schema": 1, "files": [{"kernel": "a", "kind": "static-lib", "path": "out/liba.a", "bytes": %s}]}' out/liba.a)" \
-    "$(tr -s '\n ' ' ' <<<"$out" | sed 's/ $//; s/{ /{/g; s/ }/}/g; s/\[ /[/g; s/ \]/]/g')"
-works compile two.lua -o one --threads 1 --target $both --emit $all
-works compile two.lua -o four --threads 4 --target $both --emit $all
-same "threads do not matter" "" "$(diff -r one four)"
+same "report" "$(stat -c '{"schema": 1, "files": [{"kernel": "a", "kind": "static-lib", "path": "out/liba.a", "bytes": %s}]' out/liba.a)" \
+    "$(tr -s '\n ' ' ' <<<"$out" | sed 's/, "schedules".*//' | sed 's/ $//; s/{ /{/g; s/ }/}/g; s/\[ /[/g; s/ \]/]/g')"
+works compile two.lua -o one --jobs 1 --target $both --emit $all
+works compile two.lua -o four --jobs 4 --target $both --emit $all
+same "how many make them does not matter" "" "$(diff -r one four)"
 same "IR says what each variant may use" "x86-64-v2 x86-64-v3" \
     "$(grep -o '"tune-cpu"="[^"]*"' one/a.ll | cut -d'"' -f4 | sort -u | tr '\n' ' ' | sed 's/ $//')"
 same "the header names both" "x86-64-v3 x86-64-v2" \
     "$(sed -n 's/^\*\* target .*, \(.*\) (.*/\1/p' one/a.h | tr '\n' ' ' | sed 's/ $//')"
-works compile two.lua -o same --threads 1 --target x86-64-v3 --emit $all
-works compile two.lua -o cpu --threads 1 -mcpu=x86-64-v3 --emit $all
+works compile two.lua -o same --jobs 1 --target x86-64-v3 --emit $all
+works compile two.lua -o cpu --jobs 1 -mcpu=x86-64-v3 --emit $all
 same "one target is no choice" "" "$(diff -r same cpu; grep -l variant same/*.h)"
 works compile two.lua -o attrs --kernel a --target $both -mattr=+gfni --emit llvm-ir
 same "-mattr is for all" 2 "$(grep -c '"target-features"=".*+gfni' attrs/a.ll)"

@@ -10,12 +10,18 @@ return {
 }
 END
 magic() { od -An -c -N "$2" "$1" | tr -d ' '; }
+writes() { # FILES WORD...: the names that are printed before what is told of schedules
+    local want=$1
+    shift
+    works "$@"
+    same "dcngen $*" "$want" "$(sed '/^[a-z]*: /,$d' <<<"$out")"
+}
 files() { find . -path './.*' -prune -o -type f -print | sort | tr '\n' ' '; }
 
 # ---- what is written
-prints $'out/a.o\nout/a.h\nout/b.o\nout/b.h' compile two.lua -o out
-prints $'deep/er/b.o' compile two.lua -o deep/er/ --emit obj --kernel b
-prints $'out/a.s\nout/a.ll\nout/a.bc\nout/liba.a\nout/liba.so' \
+writes $'out/a.o\nout/a.h\nout/b.o\nout/b.h' compile two.lua -o out
+writes $'deep/er/b.o' compile two.lua -o deep/er/ --emit obj --kernel b
+writes $'out/a.s\nout/a.ll\nout/a.bc\nout/liba.a\nout/liba.so' \
     compile two.lua -oout --kernel a --emit asm,llvm-ir,bitcode,static-lib,shared-lib
 same "object" '177ELF' "$(magic out/a.o 4)"
 same "bitcode" 'BC' "$(magic out/a.bc 2)"
@@ -24,7 +30,7 @@ same "shared library" '177ELF' "$(magic out/liba.so 4)"
 same "assembly defines the kernel" 1 "$(grep -c '^a_run:' out/a.s)"
 same "IR defines the kernel" 1 "$(grep -c '^define .*@a_run(' out/a.ll)"
 same "header is not empty" yes "$([ -s out/a.h ] && echo yes)"
-prints $'out/a.o\nout/a.h' compile two.lua -o out --kernel a --emit header,obj,header
+writes $'out/a.o\nout/a.h' compile two.lua -o out --kernel a --emit header,obj,header
 same "nothing but these" "./deep/er/b.o ./out/a.bc ./out/a.h ./out/a.ll ./out/a.o ./out/a.s \
 ./out/b.h ./out/b.o ./out/liba.a ./out/liba.so ./two.lua " "$(files)"
 (umask 077 && "$DCNGEN_BIN" compile two.lua -o private --kernel a --emit obj >/dev/null)
@@ -45,19 +51,33 @@ same "names change no code" "" "$(cmp dumped/a.o out/a.o)"
 rm -rf named dumped dump
 
 # ---- the same bytes from any number of threads, and over an older file
-works compile two.lua -o one --threads 1 --emit $all
-works compile two.lua -o four --threads 4 --emit $all
-same "threads do not matter" "" "$(diff -r one four)"
+works compile two.lua -o one --jobs 1 --emit $all
+works compile two.lua -o four --jobs 4 --threads 2 --emit $all
+same "how many make them does not matter" "" "$(diff -r one four)"
 echo old >four/a.o
 works compile two.lua -o four --emit obj
 same "an older file is replaced" "" "$(diff one/a.o four/a.o)"
+
+# ---- where schedules come from is told: after the files, without the knobs that are as guessed
+prints $'out/a.o\na: guessed: DCNGEN_CACHE=off\n  direct' compile two.lua -o out --kernel a --emit obj
+prints $'out/a.o\na: as the options say\n  direct oc_block=1' \
+    compile two.lua -o out --kernel a --emit obj --schedule "direct oc_block=1"
+works compile two.lua -o out --kernel a --emit obj --schedule "direct oc_block=1" -v
+same "-v: every knob" "  $("$DCNGEN_BIN" show schedule two.lua --kernel a --schedule "direct oc_block=1" | sed -n '1s/^a: //p')" \
+    "$(tail -1 <<<"$out")"
+works compile two.lua -o out --emit obj --target x86-64-v2,x86-64-v3
+same "for each target" "a for x86-64-v2: a for x86-64-v3: b for x86-64-v2: b for x86-64-v3: " \
+    "$(grep -o '^. for [^ ]* ' <<<"$out" | tr '\n' ' ' | sed 's/  / /g')"
+works compile two.lua -o out --emit obj --kernel b --json
+same "in JSON" '"kernel": "b", "target": "native", "origin": "guess", "gain": null, "why": "guessed: DCNGEN_CACHE=off"' \
+    "$(sed -n '/"schedules"/,$p' <<<"$out" | grep -E '"(kernel|target|origin|gain|why)"' | sed 's/^ *//' | tr '\n' ' ' | sed 's/ $//')"
 
 # ---- depfiles
 mkdir 'with space'
 echo 'return include "my # size$.lua"' >'with space/main.lua'
 echo 'return conv2d { name = "c", in_channels = 1, height = 3, width = 3, out_channels = 1, kernel_size = 1 }' \
     >'with space/my # size$.lua'
-prints $'the out/c.o\nthe out/c.h\nthe out/c.d' compile 'with space/main.lua' -o 'the out' -M
+writes $'the out/c.o\nthe out/c.h\nthe out/c.d' compile 'with space/main.lua' -o 'the out' -M
 same "depfile" 'the\ out/c.o the\ out/c.h: with\ space/main.lua with\ space/my\ \#\ size$$.lua' \
     "$(cat 'the out/c.d')"
 printf '%s\n' 'include the\ out/c.d' 'the\ out/c.o: ; @echo again' >Makefile

@@ -58,7 +58,11 @@ prints "1 taken, 0 not better than what is here" cache import - <second.jsonl
 prints "0 taken, 1 not better than what is here" cache import second.jsonl
 tuned="tuned, 1.25 times as fast as the guess, of 2 candidates timed; offsets normal:2, 1 thread, 2023-11-14"
 same "the winner" "$found|$tuned" "$(decision --threads 1)"
-same "of other threads" "$guess|guessed: nothing is remembered of it for 2 threads" "$(decision --threads 2)"
+unlike="guessed: nothing is remembered of it for 2 threads; it was tuned for 1: --threads 1 takes that"
+same "of other threads" "$guess|$unlike" "$(decision --threads 2)"
+prints $'out/k.o\nk: '"$unlike"$'\n  '"${guess%% *}" compile k.lua --threads 2 -o out --emit obj
+works compile k.lua --threads 1 -o out --emit obj
+same "compile tells" "k: $tuned" "$(sed -n 2p <<<"$out")"
 same "by the environment" "$found|$tuned" "$(DCNGEN_NUM_THREADS=1 decision)"
 same "by option" "$other|as the options say" "$(decision --threads 1 --schedule "$other")"
 same "not tuned" "$guess|guessed: DCNGEN_TUNE=off" "$(DCNGEN_TUNE=off decision --threads 1)"

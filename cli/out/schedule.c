@@ -4,7 +4,9 @@
 **     stages offset={tiled mr=8} core={direct}     offset = tiled, offset.mr, core = direct
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "cli/report/schedule.h"
+#include "cli/out/schedule.h"
+
+#include "runtime/base/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -55,4 +57,38 @@ const char *knob_value(const char *schedule, const char *knob, KnobText *buf)
         if (!strcmp(buf->name, knob))
             return buf->value;
     return NULL;
+}
+
+/* ---- without what is as guessed ----------------------------------------------------------- */
+
+/* A stage's lowering, which tells what its knobs mean, stands in the word that opens the stage. */
+static bool opens_stage(const KnobText *knob)
+{
+    return strstr(knob->word, "={") != NULL;
+}
+
+static bool same_value(const char *guess, const KnobText *knob)
+{
+    KnobText buf;
+    const char *value = knob_value(guess, knob->name, &buf);
+    return value && !strcmp(value, knob->value);
+}
+
+const char *schedule_brief(const char *schedule, const char *guess, char *out)
+{
+    rt_text t = rt_text_in(out, DCN_SCHEDULE_MAX);
+    const size_t lowering = strcspn(schedule, " ");
+    bool alike = lowering == strcspn(guess, " ") && !strncmp(schedule, guess, lowering);
+    KnobText knob;
+    rt_text_add(&t, "%.*s", (int)lowering, schedule);
+    for (KnobWalk walk = knob_walk(schedule); knob_next(&walk, &knob);) {
+        const bool same = same_value(guess, &knob);
+        if (opens_stage(&knob))
+            alike = same;
+        if (opens_stage(&knob) || !alike || !same)
+            rt_text_add(&t, " %s", knob.word);
+        else if (strchr(knob.word, '}'))
+            rt_text_add(&t, "}");
+    }
+    return out;
 }

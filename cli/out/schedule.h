@@ -1,8 +1,8 @@
 /* schedule.h: the words of a schedule's text.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#ifndef DCN_CLI_REPORT_SCHEDULE_H
-#define DCN_CLI_REPORT_SCHEDULE_H
+#ifndef DCN_CLI_OUT_SCHEDULE_H
+#define DCN_CLI_OUT_SCHEDULE_H
 
 #include <dcngen/spec.h>
 #include <stdbool.h>
@@ -27,5 +27,10 @@ bool knob_next(KnobWalk *walk, KnobText *out);
 
 /* The value that the schedule gives a knob, or NULL; buf holds it. */
 const char *knob_value(const char *schedule, const char *knob, KnobText *buf);
+
+/* The schedule without the knobs that `guess` has as well, which parses to the same schedule:
+** "tiled mr=6", "stages offset={tiled} core={direct oc_block=2}".  Returns out, of
+** DCN_SCHEDULE_MAX bytes. */
+const char *schedule_brief(const char *schedule, const char *guess, char *out);
 
 #endif
