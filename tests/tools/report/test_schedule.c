@@ -1,7 +1,7 @@
 /* test_schedule.c: the words of schedules, those of stages included.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "cli/report/schedule.c"
+#include "cli/out/schedule.c"
 #include "runtime/base/text.h"
 
 #include <criterion/criterion.h>
@@ -56,4 +56,20 @@ Test(schedule, value_of_a_knob)
     cr_expect_str_eq(knob_value(module, "core.jam", &buf), "2");
     cr_expect_str_eq(knob_value(module, "core", &buf), "project");
     cr_expect_null(knob_value(module, "mr", &buf), "which stage's?");
+}
+
+Test(schedule, brief_is_what_differs_from_the_guess)
+{
+    char out[DCN_SCHEDULE_MAX];
+    cr_expect_str_eq(schedule_brief("tiled mr=6 nv=4 grain=1", "tiled mr=8 nv=4 grain=1", out),
+                     "tiled mr=6");
+    cr_expect_str_eq(schedule_brief("tiled mr=6", "tiled mr=6", out), "tiled");
+    cr_expect_str_eq(schedule_brief("direct jam=2", "tiled jam=2", out), "direct jam=2");
+    cr_expect_str_eq(schedule_brief(module, module, out),
+                     "stages offset={tiled} share={direct} core={project}");
+    cr_expect_str_eq(
+        schedule_brief(module, "stages offset={tiled mr=6 nv=3} share={direct} core={direct jam=2}",
+                       out),
+        "stages offset={tiled mr=8} share={direct} core={project jam=2}");
+    cr_expect_str_eq(schedule_brief(module, "", out), module);
 }
