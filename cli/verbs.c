@@ -70,7 +70,8 @@ const Verb all_verbs[] = {
     { .name = "cache",
       .operands = { "WHAT", "FILE" },
       .required = 1,
-      .options = SPEC | BIT(OPT_THREADS) | BIT(OPT_MAX_SIZE) | BIT(OPT_MAX_AGE) | BIT(OPT_JSON),
+      .options = SPEC | BIT(OPT_THREADS) | BIT(OPT_MAX_SIZE) | BIT(OPT_MAX_AGE) | BIT(OPT_VERBOSE) |
+                 BIT(OPT_JSON),
       .summary = "look after the store of tuning results and code",
       .details = help_cache,
       .run = verb_cache },

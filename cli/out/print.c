@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <math.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,8 +35,11 @@ const char *print_colour(FILE *to, Colour colour)
     return escape[colour];
 }
 
+static bool told; /* one line says what went wrong, what follows from it is not told again */
+
 int print_error(const dcn_error *err)
 {
+    told = true;
     const char *bad = print_colour(stderr, COLOUR_BAD), *plain = print_colour(stderr, COLOUR_NONE);
     char line[DCN_ERROR_MAX];
     const size_t place = (size_t)dcn_error_print(err, line, sizeof line) - strlen(err->text);
@@ -55,13 +59,22 @@ void print_note(const char *text)
     fprintf(stderr, "dcngen: note: %s\n", text);
 }
 
-int print_end(int status)
+/* Where an earlier write failed its reason is lost, and one more byte is the way to hear it; what is
+** written is incomplete in any case. */
+static int flush_reason(void)
 {
     errno = 0;
-    if (!fflush(stdout) && !ferror(stdout))
+    if (fflush(stdout))
+        return errno;
+    return ferror(stdout) && write(STDOUT_FILENO, "\n", 1) < 0 ? errno : 0;
+}
+
+int print_end(int status)
+{
+    const int number = flush_reason();
+    if ((!number && !ferror(stdout)) || (told && status))
         return status;
-    /* The reason is known only if it was this flush that failed. */
-    const char *reason = errno ? strerror(errno) : NULL;
+    const char *reason = number ? strerror(number) : NULL;
     dcn_error err;
     dcn_fail(&err, DCN_EENV, "cannot write the standard output%s%s", reason ? ": " : "",
              reason ? reason : "");

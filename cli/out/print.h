@@ -17,7 +17,8 @@ int print_error(const dcn_error *err);
 /* One line on stderr that the user should know although the work goes on; not twice in a row. */
 void print_note(const char *text);
 
-/* Flush stdout; what could not be written turns `status` into DCN_EENV, with a message. */
+/* Flush stdout; what could not be written turns `status` into DCN_EENV, with a message if no error
+** was told before. */
 int print_end(int status);
 
 typedef enum { COLOUR_GOOD, COLOUR_BAD, COLOUR_NONE } Colour;

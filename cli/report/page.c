@@ -5,8 +5,8 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "cli/out/html.h"
-#include "cli/report/parts.h"
 #include "cli/out/schedule.h"
+#include "cli/report/parts.h"
 
 #include <dcngen.h>
 #include <string.h>

@@ -3,7 +3,6 @@
 */
 #include "cli/verb/cache.h"
 #include "cli/args/subverb.h"
-#include "cli/load/kernels.h"
 #include "cli/out/print.h"
 #include "cli/verbs.h"
 #include "runtime/base/base.h"
@@ -26,12 +25,14 @@ static int show_path(const Args *a, dcn_cache *c, dcn_error *err)
     dcn_cache_stats s;
     if (dcn_cache_stat(c, &s, err))
         return -1;
+    char code[sizeof s.cache + sizeof "/objects"];
+    snprintf(code, sizeof code, "%s%s", s.cache, *s.cache ? "/objects" : "");
     if (args_has(a, OPT_JSON))
         return print_json(json_pack("{s:i, s:s, s:s, s:s}", "schema", 1, "store", dcn_cache_path(c),
-                                    "code", s.cache, "system", s.system),
+                                    "code", code, "system", s.system),
                           err);
-    printf("store   %s\ncode    %s%s\nsystem  %s\n", dcn_cache_path(c), s.cache,
-           *s.cache ? "/objects" : "", *s.system ? s.system : "none");
+    printf("store   %s\ncode    %s\nsystem  %s\n", dcn_cache_path(c), code,
+           *s.system ? s.system : "none");
     return 0;
 }
 
@@ -67,23 +68,6 @@ static int show_stat(const Args *a, dcn_cache *c, dcn_error *err)
 }
 
 /* ---- care --------------------------------------------------------------------------------- */
-
-static int prune(const Args *a, dcn_cache *c, dcn_error *err)
-{
-    int64_t n = dcn_cache_prune(c, a->max_bytes, a->max_days, err);
-    if (n < 0)
-        return -1;
-    if (args_has(a, OPT_JSON))
-        return print_json(json_pack("{s:i, s:I}", "schema", 1, "dropped", (json_int_t)n), err);
-    printf("%" PRId64 " records and code files dropped\n", n);
-    return 0;
-}
-
-static int clear(const Args *a, dcn_cache *c, dcn_error *err)
-{
-    (void)a;
-    return dcn_cache_clear(c, err);
-}
 
 static void collect(void *self, const char *line)
 {
@@ -131,37 +115,6 @@ static int import(const Args *a, dcn_cache *c, dcn_error *err)
     return 0;
 }
 
-/* ---- pins --------------------------------------------------------------------------------- */
-
-static int for_kernels(const Args *a, dcn_cache *c,
-                       int (*what)(dcn_cache *c, const dcn_spec *s, const dcn_options *opt,
-                                   dcn_error *err),
-                       dcn_error *err)
-{
-    Kernels k;
-    int status = kernels_load(a, &k, err);
-    for (int i = 0; i < k.n && !status; i++) {
-        KernelOptions choice;
-        status = kernel_options(&k, k.spec[i], &choice, err);
-        if (!status && what(c, k.spec[i], &choice.opt, err))
-            status = kernel_fail(&k, k.spec[i], err);
-    }
-    kernels_free(&k);
-    return status;
-}
-
-static int pin(const Args *a, dcn_cache *c, dcn_error *err)
-{
-    if (!a->schedule)
-        return dcn_fail(err, DCN_EUSAGE, "cache pin needs --schedule TEXT");
-    return for_kernels(a, c, dcn_cache_pin, err);
-}
-
-static int unpin(const Args *a, dcn_cache *c, dcn_error *err)
-{
-    return for_kernels(a, c, dcn_cache_unpin, err);
-}
-
 /* ---- the verb ----------------------------------------------------------------------------- */
 
 #define JSON BIT(OPT_JSON)
@@ -171,15 +124,15 @@ static int unpin(const Args *a, dcn_cache *c, dcn_error *err)
 
 static const CacheSubverb subverbs[] = {
     { "path", NULL, false, JSON, show_path },
-    { "ls", NULL, false, JSON, cache_ls },
+    { "ls", NULL, false, JSON | BIT(OPT_VERBOSE), cache_ls },
     { "stat", NULL, false, JSON, show_stat },
-    { "prune", NULL, false, JSON | BIT(OPT_MAX_SIZE) | BIT(OPT_MAX_AGE), prune },
-    { "clear", NULL, false, 0, clear },
+    { "prune", NULL, false, JSON | BIT(OPT_MAX_SIZE) | BIT(OPT_MAX_AGE), cache_prune },
+    { "clear", NULL, false, JSON, cache_clear },
     { "verify", NULL, false, JSON, verify },
     { "export", "FILE", false, 0, export },
     { "import", "FILE", true, JSON, import },
-    { "pin", "SPEC.lua", true, KERNELS | BIT(OPT_SCHEDULE), pin },
-    { "unpin", "SPEC.lua", true, KERNELS, unpin },
+    { "pin", "SPEC.lua", true, KERNELS | JSON | BIT(OPT_SCHEDULE) | BIT(OPT_VERBOSE), cache_pin },
+    { "unpin", "SPEC.lua", true, KERNELS | JSON, cache_unpin },
     { .name = NULL },
 };
 

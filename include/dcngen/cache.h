@@ -36,6 +36,7 @@ typedef struct dcn_cache_stats {
     int64_t keys, records, winners, pinned; /* keys: kernels on machines with numbers of threads */
     int64_t stale;                          /* records of other builds or revisions */
     int64_t objects, state_bytes, object_bytes;
+    int64_t seconds; /* of tuning: all runs together, each from its beginning to its last record */
 } dcn_cache_stats;
 int dcn_cache_stat(dcn_cache *c, dcn_cache_stats *out, dcn_error *err);
 
@@ -82,9 +83,15 @@ typedef struct dcn_cache_imported {
 ** record wins, pins that are here stay. */
 int dcn_cache_import(dcn_cache *c, const char *path, dcn_cache_imported *out, dcn_error *err);
 
-/* Use opt->schedule for this spec on opt->target with opt->threads, whatever was measured; or do so
-** no longer. */
+/* Use opt->schedule for this spec on opt->target with opt->threads, whatever was measured. */
 int dcn_cache_pin(dcn_cache *c, const dcn_spec *s, const dcn_options *opt, dcn_error *err);
+
+/* dcn_cache_pin for n specs, all of them or none: s[i] with opt[i].  Where one cannot be pinned,
+** *failed (may be NULL) is its number, or -1 if the store is to blame. */
+int dcn_cache_pin_all(dcn_cache *c, const dcn_spec *const *s, const dcn_options *opt, int n,
+                      int *failed, dcn_error *err);
+
+/* Take the pin away.  Returns how many there were, 0 or 1, or -1. */
 int dcn_cache_unpin(dcn_cache *c, const dcn_spec *s, const dcn_options *opt, dcn_error *err);
 
 #ifdef __cplusplus

@@ -7,6 +7,7 @@
 #include "tuner/api/choose.h"
 #include "tuner/store/store.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 int dcn_cache_open(dcn_cache **out, dcn_error *err)
@@ -41,7 +42,8 @@ int dcn_cache_stat(dcn_cache *c, dcn_cache_stats *out, dcn_error *err)
                               .stale = s.stale,
                               .objects = s.objects,
                               .state_bytes = s.state_bytes,
-                              .object_bytes = s.object_bytes };
+                              .object_bytes = s.object_bytes,
+                              .seconds = s.seconds };
     memcpy(out->state, s.state, sizeof out->state);
     memcpy(out->cache, s.cache, sizeof out->cache);
     memcpy(out->system, s.system, sizeof out->system);
@@ -120,17 +122,40 @@ int dcn_cache_import(dcn_cache *c, const char *path, dcn_cache_imported *out, dc
     return failed;
 }
 
-int dcn_cache_pin(dcn_cache *c, const dcn_spec *s, const dcn_options *opt, dcn_error *err)
+static int make_pin(const dcn_spec *s, const dcn_options *opt, TunePin *out, dcn_error *err)
 {
     Choice choice;
-    TuneKey key;
-    if (!opt || !opt->schedule)
+    if (!opt->schedule)
         return dcn_fail(err, DCN_EUSAGE, "a schedule is needed to pin");
     int failed = tune_choose(s, opt, &choice, err) ||
-                 tune_key(s, &choice.target, opt->threads, &key, err) ||
-                 tune_store_pin(c, &key, choice.what.schedule, err);
+                 tune_key(s, &choice.target, opt->threads, &out->key, err);
+    if (!failed)
+        memcpy(out->schedule, choice.what.schedule, sizeof out->schedule);
     tune_choice_free(&choice);
     return failed ? -1 : 0;
+}
+
+int dcn_cache_pin_all(dcn_cache *c, const dcn_spec *const *s, const dcn_options *opt, int n,
+                      int *failed, dcn_error *err)
+{
+    TunePin *pin = calloc((size_t)n + 1, sizeof *pin);
+    int made = 0, status = pin ? 0 : dcn_fail(err, DCN_EENV, "no memory for %d pins", n);
+    while (!status && made < n) {
+        status = make_pin(s[made], &opt[made], &pin[made], err);
+        made += !status;
+    }
+    if (failed)
+        *failed = pin && made < n ? made : -1;
+    if (!status)
+        status = tune_store_pin_all(c, pin, n, err);
+    free(pin);
+    return status;
+}
+
+int dcn_cache_pin(dcn_cache *c, const dcn_spec *s, const dcn_options *opt, dcn_error *err)
+{
+    static const dcn_options none;
+    return dcn_cache_pin_all(c, &s, opt ? opt : &none, 1, NULL, err);
 }
 
 int dcn_cache_unpin(dcn_cache *c, const dcn_spec *s, const dcn_options *opt, dcn_error *err)

@@ -6,6 +6,7 @@
 #include "tuner/store/internal.h"
 #include "tuner/store/json.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +47,7 @@ static int write_text(const char *path, const char *text, size_t size, dcn_error
         return rt_write_file(path, text, size, err);
     return fwrite(text, 1, size, stdout) == size && !fflush(stdout)
                ? 0
-               : dcn_fail(err, DCN_EENV, "cannot write the standard output");
+               : dcn_fail(err, DCN_EENV, "cannot write the standard output: %s", strerror(errno));
 }
 
 /* An export without a line would be taken for one of a store in which nothing is. */

@@ -45,6 +45,9 @@ static int count_rows(const Db *db, TuneStoreStat *out, dcn_error *err)
         { "SELECT count(DISTINCT digest) FROM objects", &out->objects },
         { "SELECT sum(bytes) FROM (SELECT DISTINCT digest, bytes FROM objects)",
           &out->object_bytes },
+        { "SELECT sum(took) FROM (SELECT max(max(at) - run / 1000, 0) AS took FROM records"
+          " WHERE outcome <> 'estimated' GROUP BY key, run)",
+          &out->seconds },
     };
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
         if (db_number(db, err, counts[i].to, counts[i].sql, ""))

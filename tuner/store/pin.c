@@ -30,6 +30,17 @@ int pin_put(const Db *db, const TuneKey *key, const char *schedule, dcn_error *e
                : 0;
 }
 
+int tune_store_pin_all(TuneStore *st, const TunePin *pin, int n, dcn_error *err)
+{
+    StoreLayer *l = store_writer(st, err);
+    if (!l || db_begin(&l->db, err))
+        return -1;
+    bool failed = false;
+    for (int i = 0; i < n && !failed; i++)
+        failed = pin_put(&l->db, &pin[i].key, pin[i].schedule, err) != 0;
+    return db_end(&l->db, failed, err);
+}
+
 int tune_store_pin(TuneStore *st, const TuneKey *key, const char *schedule, dcn_error *err)
 {
     StoreLayer *l = store_writer(st, err);
@@ -41,8 +52,7 @@ int tune_store_unpin(TuneStore *st, const TuneKey *key, dcn_error *err)
     char problem[TUNE_ID_MAX];
     tune_key_problem(key, problem);
     StoreLayer *l = store_writer(st, err);
-    return l && db_do(&l->db, err, "DELETE FROM pins WHERE problem = ?", "s", problem) >= 0 ? 0
-                                                                                            : -1;
+    return l ? db_do(&l->db, err, "DELETE FROM pins WHERE problem = ?", "s", problem) : -1;
 }
 
 /* 1 if `each` wants no more; -1 err. */

@@ -56,7 +56,15 @@ int tune_store_other_threads(TuneStore *st, const TuneKey *key);
 
 /* A pin is for the spec, machine and threads of the key, whatever build of dcngen. */
 int tune_store_pin(TuneStore *st, const TuneKey *key, const char *schedule, dcn_error *err);
+/* How many pins went, 0 or 1, or -1. */
 int tune_store_unpin(TuneStore *st, const TuneKey *key, dcn_error *err);
+
+typedef struct TunePin {
+    TuneKey key;
+    char schedule[DCN_SCHEDULE_MAX];
+} TunePin;
+/* All of them or none. */
+int tune_store_pin_all(TuneStore *st, const TunePin *pin, int n, dcn_error *err);
 
 /* ---- code: content-addressed, checked before it is handed out ------------------------------ */
 
@@ -78,7 +86,8 @@ int tune_code_get(TuneStore *st, const TuneCode *code, void **bytes, size_t *siz
 typedef struct TuneStoreStat {
     char state[STORE_PATH_MAX], cache[STORE_PATH_MAX], system[STORE_PATH_MAX]; /* "": nowhere */
     int64_t keys, records, winners, pinned, objects, state_bytes, object_bytes;
-    int64_t stale; /* records of other builds and of other revisions of a lowering */
+    int64_t stale;   /* records of other builds and of other revisions of a lowering */
+    int64_t seconds; /* of all runs together, each from its beginning to its last record */
 } TuneStoreStat;
 int tune_store_stat(TuneStore *st, TuneStoreStat *out, dcn_error *err);
 

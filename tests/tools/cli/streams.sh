@@ -12,6 +12,14 @@ for verb in "version" "version --json" "help" "targets" "show spec k.lua" "verif
     code=$?
     same "$verb to a full disk" "4 $lost" "$code $(printf '%s' "$err" | cut -c 1-${#lost})"
 done
+for verb in "show asm k.lua" "show ir k.lua" "help" "verify k.lua" "version" "cache export" "cache ls --json" "doctor --json" \
+    "report"; do
+    # shellcheck disable=SC2086
+    same "$verb: one line, with the reason" "1 No space left on device" \
+        "$("$DCNGEN_BIN" $verb 2>&1 >/dev/full | sed 's/.*: //' | uniq -c | sed 's/^ *//')"
+done
+err=$("$DCNGEN_BIN" show asm k.lua 2>&1 >/dev/full)
+same "code after a long text" "4 1" "$? $(wc -l <<<"$err")"
 same "the reason" "$lost: No space left on device" "$("$DCNGEN_BIN" version 2>&1 >/dev/full)"
 same "a closed stdout" "$lost: Bad file descriptor" "$("$DCNGEN_BIN" version 2>&1 >&-)"
 err=$( (sleep 0.2; "$DCNGEN_BIN" help 2>&1 >&3) 3> >(exec true) )

@@ -24,7 +24,7 @@ same "the revision of direct" yes "$([ -n "$rev" ] && echo yes)"
 record() { # THREADS SCHEDULE NS WINNER
     local dir=$here/scratch build
     rm -rf "$dir"
-    DCNGEN_CACHE_DIR=$dir "$DCNGEN_BIN" cache pin k.lua --threads "$1" --schedule "$2" || exit 1
+    DCNGEN_CACHE_DIR=$dir "$DCNGEN_BIN" cache pin k.lua --threads "$1" --schedule "$2" >/dev/null || exit 1
     build=$(DCNGEN_CACHE_DIR=$dir "$DCNGEN_BIN" cache ls --json | sed -nE 's/ *"build": "([^"]*)",/\1/p')
     DCNGEN_CACHE_DIR=$dir "$DCNGEN_BIN" cache export | sed -E "s/\"dcngen_pin\":1/\"dcngen_record\":1/; \
 s/\}$/,\"build\":\"$build\",\"offsets\":\"normal:2\",\"lowering\":\"direct\",\"rev\":$rev,\"why\":\"\",\"ns_median\":$3,\
@@ -101,19 +101,56 @@ same "it is compiled again" "0|dcngen: note: stored code of 'k' was dropped: its
 same "and mended" "$loaded" "$(stages verify k.lua --threads 1)"
 
 # ---- pins
-works cache pin k.lua --threads 1 --schedule "direct oc_block=2"
+prints $'k: pinned for 1 thread\n  direct oc_block=2' cache pin k.lua --threads 1 --schedule "direct oc_block=2"
 same "a pin" "$other|pinned, 1.25 times as fast as the guess, of 2 candidates timed; offsets normal:2, 1 thread, 2023-11-14" \
     "$(decision --threads 1)"
 works cache pin k.lua --threads 3 --schedule "direct oc_block=1"
 same "a pin of what was never tried" "$found|pinned" "$(decision --threads 3)"
 works cache ls
 same "is listed" 2 "$(printf '%s\n' "$out" | grep -c ' pinned: direct')"
-works cache unpin k.lua --threads 1
+prints "k: no longer pinned for 1 thread" cache unpin k.lua --threads 1
+prints "k: nothing was pinned for 1 thread" cache unpin k.lua --threads 1
+works cache unpin k.lua --threads 1 --json
+same "in JSON" '"kernel": "k", "threads": 1, "was_pinned": false' \
+    "$(grep -E '"(kernel|threads|was_pinned)"' <<<"$out" | sed 's/^ *//' | tr '\n' ' ' | sed 's/ $//')"
 same "no pin" "$found|$tuned" "$(decision --threads 1)"
 works cache ls
 same "the winner is listed" "1 thread, 2 tried, winner: $found, 0.002 ms, 1.25 times as fast as the guess, 2023-11-14" \
     "$(printf '%s\n' "$out" | sed -nE 's/^[0-9a-f]{12}  (1 thread,.*)/\1/p')"
 expect 2 "dcngen: kernel 'k': unknown lowering \"dirct\" (did you mean \"direct\"?)" cache pin k.lua --schedule dirct
+
+cat >both.lua <<'END_SPEC'
+return {
+  conv2d { name = "one", in_channels = 4, out_channels = 4, height = 7, width = 5, kernel_size = 3 },
+  roi_align { name = "two", in_channels = 4, height = 7, width = 5, pooled_size = 2, rois = 1 },
+}
+END_SPEC
+before=$("$DCNGEN_BIN" cache export)
+call cache pin both.lua --schedule "direct oc_block=2"
+same "all pins or none" "2 yes $before" \
+    "$code $(grep -q "^dcngen: kernel 'two': " <<<"$err" && echo yes) $("$DCNGEN_BIN" cache export)"
+works cache path
+paths=$(sed 's/^[a-z]* *//' <<<"$out")
+works cache path --json
+same "path and its JSON agree" "$paths" "$(sed -nE 's/^  "(store|code|system)": "(.*)",?$/\2/p' <<<"$out")"
+
+# ---- what goes is told
+export DCNGEN_CACHE_DIR=$here/other
+works cache import first.jsonl
+works cache import second.jsonl
+works cache pin k.lua --threads 3 --schedule "direct oc_block=1"
+works verify k.lua --threads 1
+prints "nothing dropped" cache prune
+prints "1 record, 1 code file dropped" cache prune --max-age 0
+works cache pin k.lua --threads 3 --schedule "direct oc_block=1"
+works cache clear --json
+same "in JSON" '"records": 1, "pins": 1, "objects": 0,' \
+    "$(grep -E '"(records|pins|objects)"' <<<"$out" | sed 's/^ *//' | tr '\n' ' ' | sed 's/ $//')"
+prints "nothing dropped" cache clear
+sed 's/"run":1,/"run":1699992800000,/' first.jsonl >hours.jsonl
+works cache import hours.jsonl
+prints "1 record (2.0 hours of tuning) dropped" cache clear
+export DCNGEN_CACHE_DIR=$here/store
 
 # ---- usage
 expect 2 "dcngen: cache needs WHAT; 'dcngen help cache' says more" cache
@@ -139,7 +176,7 @@ chmod 777 store
 call verify k.lua --threads 1
 same "others may write it" "0|dcngen: note: the store in $here/store is not used: others may write it (chmod go-w)" "$code|$err"
 expect 4 "dcngen: note: the store in $here/store is not used: others may write it (chmod go-w)
-dcngen: kernel 'k': the store in $here/store is not used: others may write it (chmod go-w)" cache pin k.lua --schedule direct
+dcngen: the store in $here/store is not used: others may write it (chmod go-w)" cache pin k.lua --schedule direct
 call cache export out.jsonl
 same "nor is it exported" "4|dcngen: the store in $here/store is not used: others may write it (chmod go-w)|no" \
     "$code|$err|$([ -e out.jsonl ] && echo yes || echo no)"

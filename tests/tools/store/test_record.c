@@ -232,7 +232,8 @@ Test(record, a_pin_beats_the_winner_until_it_is_taken_away)
     cr_expect_str_eq(r.schedule, "tiled mr=9");
     cr_expect_eq(r.pinned, 1);
     cr_expect_eq(r.ns_median, 0);
-    cr_assert_eq(tune_store_unpin(st, &key, &err), 0);
+    cr_assert_eq(tune_store_unpin(st, &key, &err), 1);
+    cr_assert_eq(tune_store_unpin(st, &key, &err), 0, "it is gone");
     cr_expect_str_eq(best(NULL).schedule, "tiled mr=1");
 }
 
