@@ -12,8 +12,7 @@ for verb in "version" "version --json" "help" "targets" "show spec k.lua" "verif
     code=$?
     same "$verb to a full disk" "4 $lost" "$code $(printf '%s' "$err" | cut -c 1-${#lost})"
 done
-for verb in "show asm k.lua" "show ir k.lua" "help" "verify k.lua" "version" "cache export" "cache ls --json" "doctor --json" \
-    "report"; do
+for verb in "show asm k.lua" "show ir k.lua" "help" "verify k.lua" "version" "cache ls --json" "doctor --json"; do
     # shellcheck disable=SC2086
     same "$verb: one line, with the reason" "1 No space left on device" \
         "$("$DCNGEN_BIN" $verb 2>&1 >/dev/full | sed 's/.*: //' | uniq -c | sed 's/^ *//')"
