@@ -85,6 +85,10 @@ typedef struct dcn_options {
     const char *schedule;
     const dcn_target *target; /* NULL: native */
     int threads; /* how many will run it, as it was tuned for; 0: as dcn_execute counts them */
+    /* Called with `self` before DCNGEN_TUNE=on makes the call tune a kernel of which nothing is
+    ** known, for so many seconds; NULL: nobody is told. */
+    void (*before_tuning)(void *self, const dcn_spec *s, int threads, double seconds);
+    void *self;
 } dcn_options;
 
 /* Who decided on a schedule: the options, else the spec, else a pin of the user, else what was
@@ -232,7 +236,9 @@ typedef struct dcn_timing {
     double gflops;      /* dcn_spec_flops / ns_median */
     double peak_gflops; /* FMA peak of `threads` cores, measured in the same run */
     double peak_fraction;
-    double bytes; /* dcn_spec_bytes */
+    int peak_disturbed; /* 1: other work kept the machine busy whenever the peak was measured, so that
+                        ** it is too low and peak_fraction too high */
+    double bytes;       /* dcn_spec_bytes */
     int rounds;
 } dcn_timing;
 

@@ -149,13 +149,26 @@ int kernels_check_target(const Args *a, dcn_error *err)
                     a->cpu);
 }
 
+static void tell_tuning(void *self, const dcn_spec *s, int threads, double seconds)
+{
+    char text[256];
+    (void)self;
+    snprintf(text, sizeof text,
+             "DCNGEN_TUNE=on: tuning '%s' for %d thread%s first, for %.0f s at most", s->name,
+             threads, threads == 1 ? "" : "s", seconds);
+    print_note(text);
+}
+
 int kernel_options_for(const Kernels *k, const dcn_spec *s, const char *cpu, KernelOptions *c,
                        dcn_error *err)
 {
     const Args *a = k->args;
     if (kernels_check_target(a, err))
         return -1;
-    c->opt = (dcn_options){ .schedule = a->schedule, .target = &c->target, .threads = a->threads };
+    c->opt = (dcn_options){ .schedule = a->schedule,
+                            .target = &c->target,
+                            .threads = a->threads,
+                            .before_tuning = tell_tuning };
     if (!choose_target(a, s, cpu, &c->target, err))
         return 0;
     return err->code == DCN_ESPEC ? kernel_fail(k, s, err) : -1;

@@ -46,15 +46,37 @@ static void print_head(const BenchRun *b)
            "layout", "threads", "median", "min", "max", "GFLOP/s", "peak", "MB", "schedule");
 }
 
+/* A share of a peak that was disturbed is none. */
+static const char *share_text(const dcn_timing *t, char buf[32])
+{
+    if (t->peak_disturbed)
+        snprintf(buf, 32, "%6s", "busy");
+    else
+        snprintf(buf, 32, "%5.1f%%", 100 * t->peak_fraction);
+    return buf;
+}
+
+static void tell_busy(const BenchRow *r)
+{
+    char text[256];
+    snprintf(
+        text, sizeof text,
+        "other work keeps this machine busy: the peak measured beside '%s' (%.1f GFLOP/s) is too "
+        "low to take a share of",
+        dcn_kernel_spec(r->kernel)->name, r->timing.peak_gflops);
+    if (r->timing.peak_disturbed)
+        print_note(text);
+}
+
 static void print_row(const BenchRun *b, const BenchRow *r)
 {
     const dcn_spec *s = dcn_kernel_spec(r->kernel);
     const dcn_timing *t = &r->timing;
-    char median[32], min[32], max[32];
-    printf("%-*s %-5s %-6s %7d %9s %9s %9s %8.1f %5.1f%% %9.3f  %s\n", b->name_width, s->name,
+    char median[32], min[32], max[32], share[32];
+    printf("%-*s %-5s %-6s %7d %9s %9s %9s %8.1f %s %9.3f  %s\n", b->name_width, s->name,
            dcn_dtype_name(s->dtype), dcn_layout_name(s->layout), b->threads,
            time_text(t->ns_median, median), time_text(t->ns_min, min), time_text(t->ns_max, max),
-           t->gflops, 100 * t->peak_fraction, t->bytes / 1e6, dcn_kernel_schedule(r->kernel));
+           t->gflops, share_text(t, share), t->bytes / 1e6, dcn_kernel_schedule(r->kernel));
     fflush(stdout);
 }
 
@@ -73,6 +95,7 @@ static json_t *row_json(const BenchRun *b, const BenchRow *r)
                   "ns_min", number_json(t->ns_min), "ns_max", number_json(t->ns_max), "rounds",
                   t->rounds, "gflops", number_json(t->gflops), "peak_gflops",
                   number_json(t->peak_gflops), "peak_fraction", number_json(t->peak_fraction));
+    json_object_set_new(times, "peak_disturbed", json_boolean(t->peak_disturbed));
     json_t *rest =
         json_pack("{s:I, s:I, s:s, s:b}", "bytes", (json_int_t)t->bytes, "workspace_bytes",
                   (json_int_t)r->workspace_bytes, "schedule", dcn_kernel_schedule(r->kernel),
@@ -126,6 +149,7 @@ static int measure(BenchRun *b, int i, dcn_error *err)
         return -1;
     if (dcn_bench(r->kernel, b->threads, a->seconds, a->offsets, &r->timing, err))
         return kernel_fail(&b->kernels, s, err);
+    tell_busy(r);
     r->workspace_bytes = dcn_kernel_workspace_bytes(r->kernel, (dcn_sizes){ 0 }, b->threads);
     if (r->timing.peak_gflops > b->peak_gflops)
         b->peak_gflops = r->timing.peak_gflops;

@@ -31,6 +31,20 @@ static void set_options(const Args *a, const KernelOptions *c, TuneShow *show, d
                              .stop = &signal_caught };
 }
 
+/* A search that ended before its time goes on where it was, if there is a store. */
+static void tell_rest(const dcn_spec *s, const dcn_tuned *t)
+{
+    char text[sizeof t->note];
+    const char *how = t->end == DCN_TUNE_STOPPED ? "was stopped" : "ran out of time";
+    if (t->note[0])
+        return;
+    snprintf(
+        text, sizeof text,
+        "tuning '%s' %s; what was found is saved and used, and the same command goes on from there",
+        s->name, how);
+    print_note(text);
+}
+
 /* The exit code, or -1. */
 static int tune_one(const Kernels *k, const dcn_spec *s, TuneShow *show, dcn_error *err)
 {
@@ -45,6 +59,8 @@ static int tune_one(const Kernels *k, const dcn_spec *s, TuneShow *show, dcn_err
     tune_show_end(show, s, failed ? NULL : &t);
     if (failed)
         return kernel_fail(k, s, err);
+    if (t.end != DCN_TUNE_COMPLETE)
+        tell_rest(s, &t);
     return t.end == DCN_TUNE_OUT_OF_TIME && args_has(k->args, OPT_TIME) ? OUT_OF_TIME : 0;
 }
 

@@ -192,14 +192,16 @@ static void print_gain(const dcn_tuned *t)
 {
     if (t->gain <= 0)
         return;
-    if (!strcmp(t->schedule, t->guess))
-        printf(", the guess, which nothing beats");
+    const bool is_guess = !strcmp(t->schedule, t->guess);
+    if (is_guess)
+        printf(t->confirmed ? ", the guess, which nothing beats"
+                            : ", the guess, which nothing has beaten so far");
+    else if (!t->confirmed)
+        printf(", about %.3f times as fast as the guess when it was tried, not confirmed", t->gain);
     else
         printf(", %.3f times as fast as the guess", t->gain);
-    if (t->gain_low > 1)
+    if (!is_guess && t->gain_low > 0)
         printf(" (95 %% sure of %.3f)", t->gain_low);
-    if (!t->confirmed)
-        printf(", not confirmed");
 }
 
 static void print_result(const TuneShow *show, const dcn_tuned *t)
@@ -259,8 +261,8 @@ void tune_show_end(TuneShow *show, const dcn_spec *s, const dcn_tuned *t)
     (void)s;
     if (show->live)
         fprintf(stderr, "\r\033[K");
-    if (t && t->note[0])
-        fprintf(stderr, "dcngen: note: %s\n", t->note);
+    if (t)
+        print_note(t->note);
     if (t && show->json)
         put_json(result_json(show, "result", t));
     else if (t)

@@ -90,12 +90,17 @@ typedef enum {
 typedef struct dcn_tuned {
     char schedule[DCN_SCHEDULE_MAX]; /* the best; of an estimate, the one that is estimated to be */
     char guess[DCN_SCHEDULE_MAX];    /* what would be used without tuning */
-    double ns, ns_low, ns_high; /* of one run, with the interval that holds its median with 95 % */
+    double ns;                       /* of one run */
+    /* The interval that holds its median with 95 %; 0: this call did not measure one, because it was
+    ** stopped or an earlier run had confirmed the schedule. */
+    double ns_low, ns_high;
     double guess_ns;
-    double gain, gain_low; /* guess_ns / ns, measured in turns; 95 % sure it is at least gain_low */
-    int confirmed;         /* 1: verified on every case, and measured against the guess once more */
-    int drift;             /* 1: the machine changed its speed while the best was confirmed */
-    int dynamic;           /* 1: tuned at the sizes of `sizes` */
+    double gain; /* guess_ns / ns, measured in turns; of a candidate that nobody confirmed, by way
+                     ** of those that it was measured against */
+    double gain_low; /* 95 % sure that the gain is at least this; 0 as for ns_low */
+    int confirmed;   /* 1: verified on every case, and measured against the guess once more */
+    int drift;       /* 1: the machine changed its speed while the best was confirmed */
+    int dynamic;     /* 1: tuned at the sizes of `sizes` */
     dcn_sizes sizes;
     dcn_tune_end end;
     double seconds, peak_gflops, flops;

@@ -5,9 +5,19 @@
 
 #include <time.h>
 
-double rt_now_ns(void)
+static double read_ns(clockid_t clock)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC_RAW, &t);
+    clock_gettime(clock, &t);
     return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+double rt_now_ns(void)
+{
+    return read_ns(CLOCK_MONOTONIC_RAW);
+}
+
+double rt_thread_ns(void)
+{
+    return read_ns(CLOCK_THREAD_CPUTIME_ID);
 }

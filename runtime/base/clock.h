@@ -8,4 +8,8 @@
 ** double holds them exactly for the first hundred days of a machine, and to 2 ns for the next. */
 double rt_now_ns(void);
 
+/* ns for which the calling thread has had a core, since some fixed moment.  What a hypervisor took
+** away meanwhile is counted as had. */
+double rt_thread_ns(void);
+
 #endif

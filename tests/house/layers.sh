@@ -19,7 +19,7 @@ room include '*' ''
 room examples '' ''
 room runtime/base '*' ''
 room runtime/spec 'fields.h op.h operands.h row.h shape.h' $base
-room runtime/exec 'kernel.h threads.h pool.h' "$base runtime/spec"
+room runtime/exec 'kernel.h threads.h pool.h cores.h' "$base runtime/spec"
 room runtime/reference 'reference.h operators.h' "$base runtime/spec"
 room runtime/ops '' "$base runtime/spec runtime/reference"
 room dsl loader.h "$base runtime/spec"

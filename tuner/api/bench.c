@@ -20,6 +20,9 @@
 
 enum { MIN_ROUNDS = 5, MAX_ROUNDS = 2000 };
 static const double READING_NS = 3e5;
+/* No kernel has fewer operations than its spec, so a share beyond 1 and the noise is of a peak that
+** a hypervisor took a part of, which no clock of ours tells. */
+static const double IMPOSSIBLE = 1.02;
 static const double LONG_NS = 2e8; /* the caches of a run that long are warm for most of it */
 
 typedef struct KernelBench {
@@ -29,6 +32,7 @@ typedef struct KernelBench {
     int threads, repeats, rounds;
     double first_ns;
     double ns[MAX_ROUNDS], peak[MAX_ROUNDS];
+    int peaks; /* probes that nothing disturbed stand before all others, so many of them */
 } KernelBench;
 
 /* ---- the kernel ----------------------------------------------------------- */
@@ -73,12 +77,22 @@ static int warm_up(KernelBench *b, dcn_error *err)
     return 0;
 }
 
+/* The one that stood in its place moves to the end of the others. */
+static void keep_peak(KernelBench *b, double gflops)
+{
+    b->peak[b->rounds] = gflops;
+    if (b->loop.disturbed)
+        return;
+    b->peak[b->rounds] = b->peak[b->peaks];
+    b->peak[b->peaks++] = gflops;
+}
+
 static int take_readings(KernelBench *b, double seconds, dcn_error *err)
 {
     double start = rt_now_ns();
     while (b->rounds < MIN_ROUNDS ||
            (b->rounds < MAX_ROUNDS && rt_now_ns() - start < seconds * 1e9)) {
-        b->peak[b->rounds] = tune_peak_run(&b->loop);
+        keep_peak(b, tune_peak_run(&b->loop));
         if (b->first_ns < LONG_NS && time_kernel(b, err) < 0)
             return -1;
         b->ns[b->rounds] = time_kernel(b, err);
@@ -91,13 +105,16 @@ static int take_readings(KernelBench *b, double seconds, dcn_error *err)
 static void summarise(KernelBench *b, dcn_timing *out)
 {
     const dcn_spec *s = &b->o.spec;
-    double ns = rt_median(b->ns, b->rounds), peak = rt_median(b->peak, b->rounds);
+    const double ns = rt_median(b->ns, b->rounds);
+    const double peak = rt_median(b->peak, b->peaks ? b->peaks : b->rounds);
+    const double fraction = dcn_spec_flops(s) / ns / peak;
     *out = (dcn_timing){ .ns_median = ns,
                          .ns_min = b->ns[0],
                          .ns_max = b->ns[b->rounds - 1],
                          .gflops = dcn_spec_flops(s) / ns,
                          .peak_gflops = peak,
-                         .peak_fraction = dcn_spec_flops(s) / ns / peak,
+                         .peak_fraction = fraction,
+                         .peak_disturbed = !b->peaks || fraction > IMPOSSIBLE,
                          .bytes = dcn_spec_bytes(s),
                          .rounds = b->rounds };
 }

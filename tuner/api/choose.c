@@ -71,13 +71,15 @@ static int look_up(const dcn_spec *s, TuneStore *st, Choice *c, dcn_error *err)
 }
 
 /* DCNGEN_TUNE=on: a little tuning where nothing is remembered.  What fails of it is noted. */
-static void tune_first(const dcn_spec *s, Choice *c)
+static void tune_first(const dcn_spec *s, const dcn_options *opt, Choice *c)
 {
     const dcn_tune_options o = {
         .target = &c->target, .threads = c->key.threads, .trials = 40, .seconds = 10
     };
     dcn_tuned t;
     dcn_error why;
+    if (opt && opt->before_tuning)
+        opt->before_tuning(opt->self, s, o.threads, o.seconds);
     if (dcn_tune(s, &o, &t, &why))
         note(c, why.text);
 }
@@ -107,7 +109,7 @@ static int from_store(const dcn_spec *s, const dcn_options *opt, Choice *c, dcn_
     int found = ask_store(s, c, err);
     if (found || env.tune != RT_TUNE_ON || env.cache != RT_CACHE_RW)
         return found;
-    tune_first(s, c);
+    tune_first(s, opt, c);
     return ask_store(s, c, err);
 }
 

@@ -175,6 +175,7 @@ static void summarise(MeasureRun *c)
     rt_interval i = rt_median_interval(sorted, n, c->plan->confidence);
     m->b_low = i.low;
     m->b_high = i.high;
+    m->b_sure = i.sure;
     m->drift = part_median(m->a + n - quarter, quarter) / part_median(m->a, quarter);
 }
 

@@ -35,6 +35,7 @@ typedef struct MeasurePlan {
 typedef struct Measured {
     double a_median, b_median; /* ns of one run */
     double b_low, b_high;      /* interval of b's median */
+    bool b_sure;               /* it has the confidence; else least and greatest */
     double ratio;              /* time of B / time of A, median of pairs */
     double ratio_low, ratio_high;
     double drift; /* A's last readings / A's first ones; far from 1: the machine changed */

@@ -263,7 +263,7 @@ static int rank(Composite *c, dcn_error *err)
     r->measured.b_median = sum_of(c);
     snprintf(r->why, sizeof r->why, "%.4g ms by the model of costs", r->measured.b_median / 1e6);
     int failed = tuning_record(t, &c->whole, r, 0, 0);
-    o->ns = o->ns_low = o->ns_high = r->measured.b_median;
+    o->ns = r->measured.b_median;
     o->guess_ns = sched_cost(&t->space.start, &t->bound, &t->target, t->threads);
     free(r);
     return failed;

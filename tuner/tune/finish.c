@@ -122,8 +122,8 @@ void tuning_fill(Tuning *t, const CandidateResult *r)
     dcn_tuned *o = t->out;
     o->confirmed = 1;
     o->ns = m->b_median;
-    o->ns_low = m->b_low;
-    o->ns_high = m->b_high;
+    o->ns_low = m->b_sure ? m->b_low : 0;
+    o->ns_high = m->b_sure ? m->b_high : 0;
     o->guess_ns = is_guess(t) ? m->b_median : m->a_median;
     o->gain = is_guess(t) ? 1 : 1 / m->ratio;
     o->gain_low = is_guess(t) ? 1 : 1 / m->ratio_high;
@@ -185,8 +185,8 @@ static bool is_settled(Tuning *t)
 void tuning_fill_unconfirmed(Tuning *t)
 {
     dcn_tuned *o = t->out;
-    o->ns = o->ns_low = o->ns_high = t->best.ns;
-    o->gain = o->gain_low = t->best_time > 0 ? 1 / t->best_time : 0;
+    o->ns = t->best.ns;
+    o->gain = t->best_time > 0 ? 1 / t->best_time : 0;
     o->guess_ns = t->best.ns * o->gain;
 }
 

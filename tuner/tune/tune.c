@@ -110,7 +110,7 @@ static void take_ranked(Tuning *t)
 {
     dcn_tuned *o = t->out;
     const TuneTrial *guess = history_find(&t->tried, o->guess);
-    o->ns = o->ns_low = o->ns_high = t->best.ns;
+    o->ns = t->best.ns;
     o->guess_ns = guess ? guess->ns : 0;
     sched_print(&t->best.schedule, o->schedule, sizeof o->schedule);
 }

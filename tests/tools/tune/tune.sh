@@ -44,8 +44,10 @@ same "nothing was known" 0 "$(field remembered)"
 winner=$(field schedule)
 tune --trials 4
 same "a run that has all it needs is told by the store" "4 $winner" "$(field remembered) $(field schedule)"
+same "an interval that this run did not measure" "None None" "$(field gain_low) $(field ns_low)"
 call tune --threads 1 --trials 4 k.lua
 same "text is no failure" 0 "$code"
+same "no statistics without a measurement" "" "$(grep "95 %" <<<"$out")"
 same "text names the schedule" yes "$(grep -qF "$winner" <<<"$out" && echo yes)"
 
 # ---- other sizes, threads and offsets are other problems ----------------------------------
@@ -65,6 +67,10 @@ interrupt() { # SIGNAL CODE SEED
     kill "-$1" $!
     wait $!
     same "exit code after SIG$1" "$2" $?
+    same "no interval that was not measured" '"confirmed":false "gain_low":null "ns_high":null "ns_low":null' \
+        "$(tail -1 events | grep -oE '"(confirmed|gain_low|ns_high|ns_low)":[^,]*' | sort | tr '\n' ' ' | sed 's/ $//')"
+    same "how to go on after SIG$1" "dcngen: note: tuning 'k' was stopped; what was found is saved and used, \
+and the same command goes on from there" "$(cat errors)"
     local told
     told=$(events events)
     tune --seed "$3" --trials 3
@@ -112,7 +118,8 @@ same "a limit of time" "124 out of time True" "$code $(field end) $(field confir
 
 # ---- DCNGEN_TUNE=on ----------------------------------------------------------------------------
 
-DCNGEN_TUNE=on works show schedule --threads 1 -D w=9 k.lua
+DCNGEN_TUNE=on call show schedule --threads 1 -D w=9 k.lua
+same "and told" "0 dcngen: note: DCNGEN_TUNE=on: tuning 'k' for 1 thread first, for 10 s at most" "$code $err"
 same "what is not known is tuned first" yes "$(grep -q "^  tuned, " <<<"$out" && echo yes)"
 works show schedule --threads 1 -D w=9 k.lua
 same "and known from then on" yes "$(grep -q tuned <<<"$out" && echo yes)"
