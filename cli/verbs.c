@@ -41,7 +41,7 @@ const Verb all_verbs[] = {
     { .name = "bench",
       .operands = { "SPEC.lua" },
       .required = 1,
-      .options = CALL | BIT(OPT_TIME) | BIT(OPT_OFFSETS) | BIT(OPT_JSON),
+      .options = CALL | BIT(OPT_TIME) | BIT(OPT_OFFSETS) | BIT(OPT_VERBOSE) | BIT(OPT_JSON),
       .summary = "time kernels",
       .details = help_bench,
       .run = verb_bench },
@@ -49,7 +49,7 @@ const Verb all_verbs[] = {
       .operands = { "SPEC.lua" },
       .required = 1,
       .options = CALL | BIT(OPT_EFFORT) | BIT(OPT_TRIALS) | BIT(OPT_TIME) | BIT(OPT_SEED) |
-                 BIT(OPT_OFFSETS) | BIT(OPT_JSON),
+                 BIT(OPT_OFFSETS) | BIT(OPT_VERBOSE) | BIT(OPT_JSON),
       .summary = "find the quickest schedule by measuring",
       .details = help_tune,
       .run = verb_tune },

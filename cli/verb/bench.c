@@ -6,6 +6,7 @@
 #include "cli/load/kernels.h"
 #include "cli/load/offsets.h"
 #include "cli/out/print.h"
+#include "cli/verb/brief.h"
 #include "cli/verbs.h"
 #include "runtime/base/base.h"
 #include "runtime/exec/threads.h"
@@ -25,6 +26,7 @@ typedef struct BenchRun {
     int threads, name_width;
     BenchRow *row;
     double peak_gflops; /* the greatest of all rows */
+    int busy;           /* rows beside which the peak was disturbed */
 } BenchRun;
 
 /* ---- text ----------------------------------------------------------------- */
@@ -56,27 +58,17 @@ static const char *share_text(const dcn_timing *t, char buf[32])
     return buf;
 }
 
-static void tell_busy(const BenchRow *r)
-{
-    char text[256];
-    snprintf(
-        text, sizeof text,
-        "other work keeps this machine busy: the peak measured beside '%s' (%.1f GFLOP/s) is too "
-        "low to take a share of",
-        dcn_kernel_spec(r->kernel)->name, r->timing.peak_gflops);
-    if (r->timing.peak_disturbed)
-        print_note(text);
-}
-
 static void print_row(const BenchRun *b, const BenchRow *r)
 {
     const dcn_spec *s = dcn_kernel_spec(r->kernel);
     const dcn_timing *t = &r->timing;
-    char median[32], min[32], max[32], share[32];
+    char median[32], min[32], max[32], share[32], brief[DCN_SCHEDULE_MAX];
     printf("%-*s %-5s %-6s %7d %9s %9s %9s %8.1f %s %9.3f  %s\n", b->name_width, s->name,
            dcn_dtype_name(s->dtype), dcn_layout_name(s->layout), b->threads,
            time_text(t->ns_median, median), time_text(t->ns_min, min), time_text(t->ns_max, max),
-           t->gflops, share_text(t, share), t->bytes / 1e6, dcn_kernel_schedule(r->kernel));
+           t->gflops, share_text(t, share), t->bytes / 1e6,
+           brief_schedule(b->args, s, dcn_kernel_target(r->kernel), dcn_kernel_schedule(r->kernel),
+                          brief));
     fflush(stdout);
 }
 
@@ -149,7 +141,7 @@ static int measure(BenchRun *b, int i, dcn_error *err)
         return -1;
     if (dcn_bench(r->kernel, b->threads, a->seconds, a->offsets, &r->timing, err))
         return kernel_fail(&b->kernels, s, err);
-    tell_busy(r);
+    b->busy += r->timing.peak_disturbed;
     r->workspace_bytes = dcn_kernel_workspace_bytes(r->kernel, (dcn_sizes){ 0 }, b->threads);
     if (r->timing.peak_gflops > b->peak_gflops)
         b->peak_gflops = r->timing.peak_gflops;
@@ -188,8 +180,9 @@ static int measure_all(BenchRun *b, dcn_error *err)
     }
     if (!text)
         return print_all_json(b, err);
-    printf("peak: %.1f GFLOP/s of multiply-adds on %d thread%s, measured in this run\n",
-           b->peak_gflops, b->threads, b->threads == 1 ? "" : "s");
+    printf("peak: %.1f GFLOP/s of multiply-adds on %d thread%s, measured in this run%s\n",
+           b->peak_gflops, b->threads, b->threads == 1 ? "" : "s",
+           b->busy ? "; too low where other work kept the machine busy" : "");
     return 0;
 }
 

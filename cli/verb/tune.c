@@ -67,7 +67,7 @@ static int tune_one(const Kernels *k, const dcn_spec *s, TuneShow *show, dcn_err
 int verb_tune(const Args *a, dcn_error *err)
 {
     Kernels k;
-    TuneShow show = { .json = args_has(a, OPT_JSON) };
+    TuneShow show = { .json = args_has(a, OPT_JSON), .verbose = args_has(a, OPT_VERBOSE) };
     if (offsets_check(a->offsets, err))
         return -1;
     int status = kernels_load(a, &k, err);

@@ -7,6 +7,7 @@
 */
 #include "cli/verb/tune_show.h"
 #include "cli/out/print.h"
+#include "cli/out/schedule.h"
 #include "runtime/base/text.h"
 
 #include <stdlib.h>
@@ -49,6 +50,12 @@ static const char *subject(const TuneShow *show, const dcn_tune_progress *p, cha
     return buf;
 }
 
+/* Knobs that are not as in the guess. */
+static const char *brief(const TuneShow *show, const char *schedule, const char *guess, char *out)
+{
+    return schedule_brief(schedule, show->verbose ? "" : guess, out);
+}
+
 /* By candidates or by the clock, whichever ends first. */
 static double seconds_left(const TuneShow *show, const dcn_tune_progress *p)
 {
@@ -82,15 +89,16 @@ static void show_live(TuneShow *show, const dcn_tune_progress *p)
 
 static void show_line(TuneShow *show, const dcn_tune_progress *p)
 {
-    char time[32], name[160];
+    char time[32], name[160], text[DCN_SCHEDULE_MAX];
     subject(show, p, name);
     if (is_failure(p->outcome) && !p->remembered)
         fprintf(stderr, "%s %lld/%lld %s: %s: %s\n", name, (long long)p->done,
-                (long long)p->planned, dcn_tried_name(p->outcome), p->schedule, p->why);
+                (long long)p->planned, dcn_tried_name(p->outcome),
+                brief(show, p->schedule, show->start, text), p->why);
     else if (p->best[0] && strcmp(p->best, show->best) != 0)
         fprintf(stderr, "%s %lld/%lld best %s, %.3f times as fast as the guess: %s\n", name,
                 (long long)p->done, (long long)p->planned, time_text(p->best_ns, time),
-                p->gain > 0 ? p->gain : 1, p->best);
+                p->gain > 0 ? p->gain : 1, brief(show, p->best, show->start, text));
     snprintf(show->best, sizeof show->best, "%s", p->best);
 }
 
@@ -100,7 +108,7 @@ static void show_line(TuneShow *show, const dcn_tune_progress *p)
 static void show_stage(const TuneShow *show, const dcn_tune_progress *p)
 {
     const dcn_tuned *t = p->stage_end;
-    char time[32], name[160];
+    char time[32], name[160], text[DCN_SCHEDULE_MAX];
     fprintf(stderr, "%s%s: ", show->live ? "\r\033[K" : "", subject(show, p, name));
     if (t->ns > 0)
         fprintf(stderr, "%s, ", time_text(t->ns, time));
@@ -113,7 +121,7 @@ static void show_stage(const TuneShow *show, const dcn_tune_progress *p)
         fprintf(stderr, ", all remembered");
     else if (t->remembered)
         fprintf(stderr, ", %lld remembered", (long long)t->remembered);
-    fprintf(stderr, ": %s\n", t->schedule);
+    fprintf(stderr, ": %s\n", brief(show, t->schedule, t->guess, text));
 }
 
 /* ---- a program ----------------------------------------------------------------------------- */
@@ -206,14 +214,15 @@ static void print_gain(const dcn_tuned *t)
 
 static void print_result(const TuneShow *show, const dcn_tuned *t)
 {
-    char ns[32], counts[256];
+    char ns[32], counts[256], text[DCN_SCHEDULE_MAX];
     bool estimated = t->count[DCN_TRIED_ESTIMATED] > 0;
-    printf("%s: %s\n  ", show->name, t->schedule);
+    printf("%s: ", show->name);
     if (t->ns > 0)
         printf("%s%s on %d thread%s, ", estimated ? "estimated " : "", time_text(t->ns, ns),
                show->threads, show->threads == 1 ? "" : "s");
     printf("offsets %s", show->offsets);
     print_gain(t);
+    printf("\n  %s", brief(show, t->schedule, t->guess, text));
     printf("\n  %lld of about %lld schedules in %.1f s: %s", (long long)t->done,
            (long long)t->legal, t->seconds, counts_text(t->count, true, counts, sizeof counts));
     if (t->remembered)
@@ -235,7 +244,8 @@ void tune_show_begin(TuneShow *show, const dcn_spec *s, const dcn_tune_options *
     show->name = s->name;
     show->offsets = o->offsets ? o->offsets : "normal:2";
     show->live = !show->json && isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
-    show->best[0] = '\0';
+    show->best[0] = show->start[0] = '\0';
+    show->stage = NULL;
     show->shown = 0;
     show->remembered = 0;
 }
@@ -244,6 +254,10 @@ void tune_show_progress(void *self, const dcn_tune_progress *p)
 {
     TuneShow *show = self;
     show->remembered += p->remembered;
+    if (!p->stage_end && (!show->start[0] || p->stage != show->stage)) {
+        show->stage = p->stage;
+        snprintf(show->start, sizeof show->start, "%s", p->schedule);
+    }
     if (p->stage_end && show->json)
         show_stage_json(show, p);
     else if (p->stage_end)

@@ -8,13 +8,15 @@
 #include <dcngen/tune.h>
 
 typedef struct TuneShow {
-    bool json;
+    bool json, verbose; /* verbose: every knob of a schedule */
     int threads;
     /* of the kernel in hand */
     const char *name, *offsets;
     bool live;    /* one line that is written again and again */
     double shown; /* seconds when the line was written last */
     char best[DCN_SCHEDULE_MAX];
+    char start[DCN_SCHEDULE_MAX]; /* the first candidate of the stage in hand: the guess */
+    const char *stage;
     int64_t remembered;
 } TuneShow;
 
