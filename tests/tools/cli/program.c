@@ -5,3 +5,5 @@
 #include "cli/load/kernels.c"
 #include "cli/load/offsets.c"
 #include "cli/out/print.c"
+#include "cli/out/schedule.c"
+#include "cli/verb/brief.c"

@@ -46,7 +46,7 @@ tune --trials 4
 same "a run that has all it needs is told by the store" "4 $winner" "$(field remembered) $(field schedule)"
 same "an interval that this run did not measure" "None None" "$(field gain_low) $(field ns_low)"
 call tune --threads 1 --trials 4 k.lua
-same "a result fits a line" "" "$(grep -E '.{101}' <<<"$out$err")"
+same "a result fits a line" "" "$(printf '%s\n' "$out" "$err" | grep -E '.{101}')"
 same "its name comes first" "k: " "${out:0:3}"
 call tune --threads 1 --trials 4 -v k.lua
 same "text is no failure" 0 "$code"
