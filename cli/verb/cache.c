@@ -124,7 +124,7 @@ static int import(const Args *a, dcn_cache *c, dcn_error *err)
 
 static const CacheSubverb subverbs[] = {
     { "path", NULL, false, JSON, show_path },
-    { "ls", NULL, false, JSON | BIT(OPT_VERBOSE), cache_ls },
+    { "ls", NULL, false, JSON, cache_ls },
     { "stat", NULL, false, JSON, show_stat },
     { "prune", NULL, false, JSON | BIT(OPT_MAX_SIZE) | BIT(OPT_MAX_AGE), cache_prune },
     { "clear", NULL, false, JSON, cache_clear },

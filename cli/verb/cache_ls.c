@@ -1,6 +1,6 @@
 /* cache_ls.c: what the store remembers.
 **
-** As text each key is two lines: its best candidate, and the spec.
+** As text each key is a few lines: names and result, then the spec, then the schedule.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "cli/out/print.h"
@@ -15,7 +15,7 @@
 /* ---- text --------------------------------------------------------------------------------- */
 
 typedef struct LsRow {
-    char id[16], *spec;
+    char id[16], names[64], *spec;
     char schedule[DCN_SCHEDULE_MAX];
     int threads, tried, rank;
     bool stale;
@@ -52,6 +52,7 @@ static LsRow *add_line(LsTable *all, const dcn_cache_entry *e)
     LsRow *line = &all->at[all->n];
     *line = (LsRow){ .threads = e->threads, .rank = -1, .spec = strdup(e->spec) };
     snprintf(line->id, sizeof line->id, "%.12s", e->id);
+    snprintf(line->names, sizeof line->names, "%s", e->names);
     return line->spec ? (all->n++, line) : NULL;
 }
 
@@ -84,27 +85,52 @@ static int see(void *self, const dcn_cache_entry *e)
     return 0;
 }
 
+/* In lines of at most 100 columns, broken after a comma or a space. */
+static void print_wrapped(const char *text)
+{
+    enum { INDENT = 14, WIDTH = 100 - INDENT };
+    while (*text) {
+        size_t n = strlen(text);
+        if (n > WIDTH)
+            for (n = WIDTH; n > INDENT && text[n] != ' ';)
+                n--;
+        printf("%*s%.*s\n", INDENT, "", (int)n, text);
+        text += n;
+        text += strspn(text, " ");
+    }
+}
+
+/* Of which kernel nobody kept code is called as its operator. */
+static void print_head(const LsRow *l, const char *spec)
+{
+    if (*l->names)
+        printf("%s  %s: ", l->id, l->names);
+    else
+        printf("%s  a %.*s: ", l->id, (int)strcspn(spec, " "), spec);
+}
+
 static void print_line(const LsRow *l)
 {
     static const char first[] = "return ";
+    const char *spec = l->spec + (strncmp(l->spec, first, sizeof first - 1) ? 0 : sizeof first - 1);
     char day[16] = "?";
     struct tm tm;
     const time_t when = (time_t)l->when;
     if (gmtime_r(&when, &tm))
         strftime(day, sizeof day, "%Y-%m-%d", &tm);
-    printf("%s  %d thread%s, %d tried, %s", l->id, l->threads, l->threads == 1 ? "" : "s", l->tried,
-           ranks[l->rank]);
-    if (l->rank > TRIED)
-        printf(": %s", l->schedule);
+    print_head(l, spec);
+    printf("%s", ranks[l->rank]);
     if (l->rank > TRIED && l->ns > 0)
         printf(", %.4g ms", l->ns / 1e6);
     if (l->rank > TRIED && l->gain > 0)
         printf(", %.2f times as fast as the guess", l->gain);
+    printf(", %d thread%s, %d tried", l->threads, l->threads == 1 ? "" : "s", l->tried);
     if (l->when)
         printf(", %s", day);
     puts(l->stale ? ", stale" : "");
-    printf("              %s\n",
-           l->spec + (strncmp(l->spec, first, sizeof first - 1) ? 0 : sizeof first - 1));
+    print_wrapped(spec);
+    if (l->rank > TRIED)
+        print_wrapped(l->schedule);
 }
 
 static int print_text(dcn_cache *c, dcn_error *err)
@@ -129,6 +155,7 @@ static int append(void *list, const dcn_cache_entry *e)
     json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s}", "key", e->id, "spec", e->spec,
                           "machine", e->machine, "build", e->build, "threads", e->threads,
                           "schedule", e->schedule, "offsets", e->offsets, "where", e->where);
+    json_object_set_new(o, "names", json_string(e->names));
     json_t *more =
         json_pack("{s:s, s:s, s:o, s:o, s:I, s:b, s:b, s:b}", "outcome", e->outcome, "why", e->why,
                   "ns_median", e->ns_median > 0 ? json_real(e->ns_median) : json_null(), "gain",

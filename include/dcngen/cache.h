@@ -43,6 +43,7 @@ int dcn_cache_stat(dcn_cache *c, dcn_cache_stats *out, dcn_error *err);
 /* One candidate that was tried; all text is borrowed for the time of the call. */
 typedef struct dcn_cache_entry {
     const char *id, *spec, *machine, *build; /* the key; id is its digest */
+    const char *names; /* of the kernels whose code is kept for it, "a, b"; "": none is */
     int threads;
     const char *schedule, *offsets, *where;
     const char *outcome,

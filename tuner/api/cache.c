@@ -51,6 +51,8 @@ int dcn_cache_stat(dcn_cache *c, dcn_cache_stats *out, dcn_error *err)
 }
 
 typedef struct EntryCaller {
+    TuneStore *store;
+    char id[TUNE_ID_MAX], names[DCN_TEXT_MAX]; /* of the key in hand */
     int (*each)(void *self, const dcn_cache_entry *e);
     void *self;
     int stop;
@@ -59,8 +61,13 @@ typedef struct EntryCaller {
 static int pass_on(void *self, const TuneKey *key, const TuneRecord *r)
 {
     EntryCaller *caller = self;
+    if (strcmp(caller->id, key->id) != 0) {
+        memcpy(caller->id, key->id, sizeof caller->id);
+        tune_store_names(caller->store, key->id, caller->names, sizeof caller->names);
+    }
     const dcn_cache_entry e = { .id = key->id,
                                 .spec = key->spec,
+                                .names = caller->names,
                                 .machine = key->machine,
                                 .build = key->build,
                                 .threads = key->threads,
@@ -81,7 +88,7 @@ static int pass_on(void *self, const TuneKey *key, const TuneRecord *r)
 int dcn_cache_each(dcn_cache *c, int (*each)(void *self, const dcn_cache_entry *e), void *self,
                    dcn_error *err)
 {
-    EntryCaller caller = { each, self, 0 };
+    EntryCaller caller = { .store = c, .each = each, .self = self };
     int failed = tune_store_each(c, NULL, pass_on, &caller, err);
     if (failed || caller.stop)
         return failed;

@@ -54,6 +54,10 @@ int tune_store_neighbours(TuneStore *st, const TuneKey *key, TuneRecord *out, in
 ** there; 0: none. */
 int tune_store_other_threads(TuneStore *st, const TuneKey *key);
 
+/* Names under which code of the key with that id is kept, "a, b", the last used first; "": none.
+** Returns buf. */
+const char *tune_store_names(TuneStore *st, const char *id, char *buf, size_t size);
+
 /* A pin is for the spec, machine and threads of the key, whatever build of dcngen. */
 int tune_store_pin(TuneStore *st, const TuneKey *key, const char *schedule, dcn_error *err);
 /* How many pins went, 0 or 1, or -1. */

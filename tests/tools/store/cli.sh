@@ -107,7 +107,7 @@ same "a pin" "$other|pinned, 1.25 times as fast as the guess, of 2 candidates ti
 works cache pin k.lua --threads 3 --schedule "direct oc_block=1"
 same "a pin of what was never tried" "$found|pinned" "$(decision --threads 3)"
 works cache ls
-same "is listed" 2 "$(printf '%s\n' "$out" | grep -c ' pinned: direct')"
+same "is listed" 2 "$(printf '%s\n' "$out" | grep -c ': pinned, ')"
 prints "k: no longer pinned for 1 thread" cache unpin k.lua --threads 1
 prints "k: nothing was pinned for 1 thread" cache unpin k.lua --threads 1
 works cache unpin k.lua --threads 1 --json
@@ -115,8 +115,10 @@ same "in JSON" '"kernel": "k", "threads": 1, "was_pinned": false' \
     "$(grep -E '"(kernel|threads|was_pinned)"' <<<"$out" | sed 's/^ *//' | tr '\n' ' ' | sed 's/ $//')"
 same "no pin" "$found|$tuned" "$(decision --threads 1)"
 works cache ls
-same "the winner is listed" "1 thread, 2 tried, winner: $found, 0.002 ms, 1.25 times as fast as the guess, 2023-11-14" \
-    "$(printf '%s\n' "$out" | sed -nE 's/^[0-9a-f]{12}  (1 thread,.*)/\1/p')"
+winner="winner, 0.002 ms, 1.25 times as fast as the guess, 1 thread, 2 tried, 2023-11-14"
+same "the winner is listed" "k, l: $winner" "$(sed -nE 's/^[0-9a-f]{12}  (.* 1 thread,.*)/\1/p' <<<"$out" | sed 's/^l, k/k, l/')"
+same "with its schedule" 1 "$(grep -cxF "              $found" <<<"$out" | head -1)"
+same "in lines that fit" "" "$(grep -E '.{101}' <<<"$out")"
 expect 2 "dcngen: kernel 'k': unknown lowering \"dirct\" (did you mean \"direct\"?)" cache pin k.lua --schedule dirct
 
 cat >both.lua <<'END_SPEC'
