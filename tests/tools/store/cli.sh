@@ -101,7 +101,8 @@ same "it is compiled again" "0|dcngen: note: stored code of 'k' was dropped: its
 same "and mended" "$loaded" "$(stages verify k.lua --threads 1)"
 
 # ---- pins
-prints $'k: pinned for 1 thread\n  direct oc_block=2' cache pin k.lua --threads 1 --schedule "direct oc_block=2"
+works cache pin k.lua --threads 1 --schedule "direct oc_block=2"
+same "a pin is told" "k: pinned for 1 thread 1" "$(head -1 <<<"$out") $(grep -cE '^  direct .*oc_block=2' <<<"$out")"
 same "a pin" "$other|pinned, 1.25 times as fast as the guess, of 2 candidates timed; offsets normal:2, 1 thread, 2023-11-14" \
     "$(decision --threads 1)"
 works cache pin k.lua --threads 3 --schedule "direct oc_block=1"
@@ -175,8 +176,7 @@ export DCNGEN_CACHE_DIR=$here/store DCNGEN_SYSTEM_DIR=/nonexistent
 chmod 777 store
 call verify k.lua --threads 1
 same "others may write it" "0|dcngen: note: the store in $here/store is not used: others may write it (chmod go-w)" "$code|$err"
-expect 4 "dcngen: note: the store in $here/store is not used: others may write it (chmod go-w)
-dcngen: the store in $here/store is not used: others may write it (chmod go-w)" cache pin k.lua --schedule direct
+expect 4 "dcngen: the store in $here/store is not used: others may write it (chmod go-w)" cache pin k.lua --schedule direct
 call cache export out.jsonl
 same "nor is it exported" "4|dcngen: the store in $here/store is not used: others may write it (chmod go-w)|no" \
     "$code|$err|$([ -e out.jsonl ] && echo yes || echo no)"
