@@ -13,10 +13,10 @@
 
 enum { SRC, WEIGHTS, DST, OPERANDS };
 
-typedef struct Problem {
+typedef struct ConvProblem {
     int64_t batch, in_channels, height, width, out_channels, out_height, out_width;
     int64_t kernel[2], stride[2], dilation[2], padding[4], groups;
-} Problem;
+} ConvProblem;
 
 typedef struct Plain {
     dnnl_engine_t engine;
@@ -27,7 +27,7 @@ typedef struct Plain {
     dnnl_memory_desc_t user[OPERANDS]; /* nchw, and weights as oihw or goihw */
 } Plain;
 
-static int describe(const Problem *p, int layout, dnnl_memory_desc_t user[OPERANDS],
+static int describe(const ConvProblem *p, int layout, dnnl_memory_desc_t user[OPERANDS],
                     dnnl_memory_desc_t wanted[OPERANDS])
 {
     const int64_t g = p->groups, in = p->in_channels / g, out = p->out_channels / g;
@@ -83,7 +83,7 @@ static int touch(dnnl_memory_t m)
 }
 
 /* Input and weight are copied.  NULL if the library will not do it. */
-Plain *plain_open(const Problem *p, int layout, float *input, float *weight)
+Plain *plain_open(const ConvProblem *p, int layout, float *input, float *weight)
 {
     static const dnnl_query_t query[] = { dnnl_query_src_md, dnnl_query_weights_md,
                                           dnnl_query_dst_md };

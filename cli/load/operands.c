@@ -17,7 +17,7 @@
 
 /* ---- names ---------------------------------------------------------------- */
 
-static Operand *find(Operands *o, const char *name)
+static Operand *find(OperandFiles *o, const char *name)
 {
     for (int i = 0; i < o->n; i++) {
         if (!strcmp(o->at[i].tensor.name, name))
@@ -26,7 +26,7 @@ static Operand *find(Operands *o, const char *name)
     return NULL;
 }
 
-static int fail_unknown(const Operands *o, const char *option, const char *name, dcn_error *err)
+static int fail_unknown(const OperandFiles *o, const char *option, const char *name, dcn_error *err)
 {
     const char *names[RT_NUM_OPERANDS + 1] = { NULL };
     char all[512], hint[HINT_MAX];
@@ -37,7 +37,7 @@ static int fail_unknown(const Operands *o, const char *option, const char *name,
                     rt_join(names, all, sizeof all));
 }
 
-static int match(Operands *o, const ParamList *files, bool outputs, dcn_error *err)
+static int match(OperandFiles *o, const ParamList *files, bool outputs, dcn_error *err)
 {
     const char *option = outputs ? "--output" : "--input";
     for (int i = 0; i < files->n; i++) {
@@ -95,14 +95,14 @@ static int split_pixels(const dcn_spec *s, int64_t pixels, dcn_sizes *sizes, dcn
 }
 
 /* How many rois there are; 0 where there is no such file to tell. */
-static int64_t rois_of(Operands *o)
+static int64_t rois_of(OperandFiles *o)
 {
     const Operand *p = find(o, "rois");
     return p && p->file.data && p->file.rank > 0 ? p->file.dims[0] : 0;
 }
 
 /* The sizes that are dynamic, from the input tensor; without a usable one they stay dynamic. */
-static int bind_sizes(Operands *o, dcn_error *err)
+static int bind_sizes(OperandFiles *o, dcn_error *err)
 {
     const dcn_spec *s = o->spec;
     const rt_array *in = &find(o, "input")->file;
@@ -171,7 +171,7 @@ static const char *shapes_text(const dcn_spec *s, const dcn_tensor *t, char *buf
 
 typedef enum { NO_INPUT, NO_OUTPUT, MISSHAPED, NPROBLEMS } Problem;
 
-/* Operands with one problem. */
+/* OperandFiles with one problem. */
 typedef struct ProblemList {
     int n;
     char text[RT_NUM_OPERANDS][400];
@@ -217,7 +217,7 @@ static void list_problems(const ProblemList list[NPROBLEMS], char *buf, size_t s
     }
 }
 
-static int check_all(Operands *o, bool outputs, dcn_error *err)
+static int check_all(OperandFiles *o, bool outputs, dcn_error *err)
 {
     dcn_tensor tensor[RT_NUM_OPERANDS];
     ProblemList list[NPROBLEMS] = { { .n = 0 } };
@@ -256,7 +256,7 @@ static int convert(Operand *p, dcn_error *err)
 
 /* ---- all of it ------------------------------------------------------------ */
 
-static int read_files(Operands *o, dcn_error *err)
+static int read_files(OperandFiles *o, dcn_error *err)
 {
     for (int i = 0; i < o->n; i++) {
         Operand *p = &o->at[i];
@@ -266,10 +266,10 @@ static int read_files(Operands *o, dcn_error *err)
     return 0;
 }
 
-int operands_read(const Args *a, const dcn_spec *s, bool outputs, Operands *o, dcn_error *err)
+int operands_read(const Args *a, const dcn_spec *s, bool outputs, OperandFiles *o, dcn_error *err)
 {
     dcn_tensor tensor[RT_NUM_OPERANDS];
-    *o = (Operands){ .spec = s, .n = dcn_spec_tensors(s, tensor, RT_NUM_OPERANDS) };
+    *o = (OperandFiles){ .spec = s, .n = dcn_spec_tensors(s, tensor, RT_NUM_OPERANDS) };
     for (int i = 0; i < o->n; i++)
         o->at[i].tensor = tensor[i];
     if (match(o, &a->input, false, err) || match(o, &a->output, true, err) || read_files(o, err) ||
@@ -282,7 +282,7 @@ int operands_read(const Args *a, const dcn_spec *s, bool outputs, Operands *o, d
     return 0;
 }
 
-static int write_operand(const Operands *o, const Operand *p, dcn_error *err)
+static int write_operand(const OperandFiles *o, const Operand *p, dcn_error *err)
 {
     const bool flat = o->flat && may_be_flat(o->spec, &p->tensor);
     const dcn_tensor t = flat ? flattened(&p->tensor) : p->tensor;
@@ -293,7 +293,7 @@ static int write_operand(const Operands *o, const Operand *p, dcn_error *err)
     return rt_npy_write(p->path, &a, err);
 }
 
-int operands_write(const Operands *o, dcn_error *err)
+int operands_write(const OperandFiles *o, dcn_error *err)
 {
     for (int i = 0; i < o->n; i++) {
         const Operand *p = &o->at[i];
@@ -303,7 +303,7 @@ int operands_write(const Operands *o, dcn_error *err)
     return 0;
 }
 
-void operands_free(Operands *o)
+void operands_free(OperandFiles *o)
 {
     for (int i = 0; i < o->n; i++) {
         rt_array_free(&o->at[i].file);

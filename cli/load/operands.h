@@ -15,23 +15,23 @@ typedef struct Operand {
     void *data; /* tensor in the kernel's dtype */
 } Operand;
 
-typedef struct Operands {
+typedef struct OperandFiles {
     const dcn_spec *spec; /* of the kernel */
     dcn_spec bound;       /* with the sizes of this run */
     bool flat;            /* the input has rows and columns in one, and so will outputs */
     int n;
     Operand at[RT_NUM_OPERANDS];
-} Operands;
+} OperandFiles;
 
 /* Match --input and --output with the operands of s, read the files, find the dynamic sizes, check
 ** every shape, convert, and make room for the outputs.  Maps of dcnv4 and dcnv4_module may be
-** [N,H*W,C].  Where `outputs`, these need files too.  One error names all that is missing or misshaped.  Freed by operands_free, also after
-** a failure. */
-int operands_read(const Args *a, const dcn_spec *s, bool outputs, Operands *o, dcn_error *err);
+** [N,H*W,C].  Where `outputs`, these need files too.  One error names all that is missing or
+** misshaped.  Freed by operands_free, also after a failure. */
+int operands_read(const Args *a, const dcn_spec *s, bool outputs, OperandFiles *o, dcn_error *err);
 
 /* Write every output that has a file. */
-int operands_write(const Operands *o, dcn_error *err);
+int operands_write(const OperandFiles *o, dcn_error *err);
 
-void operands_free(Operands *o);
+void operands_free(OperandFiles *o);
 
 #endif

@@ -84,8 +84,8 @@ static void say_trans(const dcn_spec *s, rt_text *t)
     rt_text_add(t, "by class: dx, dy of every part");
 }
 
-/* What makes offsets or masks inside a module has their order along its outputs; without a weight for
-** masks it makes these too. */
+/* What makes offsets or masks inside a module has their order along its outputs; without a weight
+** for masks it makes these too. */
 static void say_offset_outputs(const dcn_spec *s, rt_text *t)
 {
     rt_text_add(t, "outputs: ");

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 /* The weights as the kernel wants them; freed by the caller, also after a failure. */
-static int pack(const dcn_kernel *k, const Operands *o, void *packed[RT_NUM_OPERANDS],
+static int pack(const dcn_kernel *k, const OperandFiles *o, void *packed[RT_NUM_OPERANDS],
                 dcn_error *err)
 {
     for (int i = 0; i < o->n; i++) {
@@ -22,7 +22,7 @@ static int pack(const dcn_kernel *k, const Operands *o, void *packed[RT_NUM_OPER
     return 0;
 }
 
-static int execute(const Args *a, const dcn_kernel *k, const Operands *o,
+static int execute(const Args *a, const dcn_kernel *k, const OperandFiles *o,
                    void *const packed[RT_NUM_OPERANDS], dcn_error *err)
 {
     void *tensor[RT_NUM_OPERANDS];
@@ -38,7 +38,7 @@ static int execute(const Args *a, const dcn_kernel *k, const Operands *o,
     return dcn_execute(k, &call, err);
 }
 
-static int compile_and_execute(const Kernels *all, const Operands *o, dcn_error *err)
+static int compile_and_execute(const Kernels *all, const OperandFiles *o, dcn_error *err)
 {
     dcn_kernel *k = NULL;
     if (kernel_compile(all, o->spec, &k, err))
@@ -56,7 +56,7 @@ static int compile_and_execute(const Kernels *all, const Operands *o, dcn_error 
 int verb_run(const Args *a, dcn_error *err)
 {
     Kernels k;
-    Operands o = { .n = 0 };
+    OperandFiles o = { .n = 0 };
     int status = -1;
     if (!kernels_load(a, &k, err) && !kernels_check_single(&k, "run", err) &&
         !operands_read(a, k.spec[0], true, &o, err) && !compile_and_execute(&k, &o, err))

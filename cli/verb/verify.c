@@ -53,8 +53,8 @@ static void report_text(const dcn_kernel *k, const dcn_report *r)
 }
 
 /* 0, DCN_EFAILED for a mismatch, or -1. */
-static int verify_compiled(const Kernels *all, const dcn_spec *s, const Operands *o, json_t *list,
-                           dcn_error *err)
+static int verify_compiled(const Kernels *all, const dcn_spec *s, const OperandFiles *o,
+                           json_t *list, dcn_error *err)
 {
     const Args *a = all->args;
     const void *tensor[RT_NUM_OPERANDS] = { NULL };
@@ -81,7 +81,7 @@ static int verify_compiled(const Kernels *all, const dcn_spec *s, const Operands
 
 static int verify_one(const Kernels *all, const dcn_spec *s, json_t *list, dcn_error *err)
 {
-    Operands o = { .n = 0 };
+    OperandFiles o = { .n = 0 };
     int status = all->args->input.n ? operands_read(all->args, s, false, &o, err) : 0;
     if (!status)
         status = verify_compiled(all, s, &o, list, err);

@@ -26,13 +26,13 @@ enum { WORKSPACE_ALIGN = 64, THREAD_NS = 20000 };
 #define BYTES_PER_NS 20.0
 
 /* The args block as generated code reads it: pointers, then four sizes, each 8 bytes wide. */
-typedef struct Args {
+typedef struct CallArgs {
     uint64_t word[RT_NUM_OPERANDS + 4];
-} Args;
+} CallArgs;
 
 typedef struct Phase {
     const dcn_kernel *kernel;
-    const Args *args;
+    const CallArgs *args;
     void *workspace;
     int64_t index, tasks;
     int threads;
@@ -100,7 +100,7 @@ static int check_operands(const dcn_kernel *k, const rt_operands *o, const dcn_c
     return rt_check_pointers(o->tensor, o->n, call->tensor, bytes, err);
 }
 
-static void fill_args(Args *args, const dcn_call *call, const dcn_spec *bound, int ntensors)
+static void fill_args(CallArgs *args, const dcn_call *call, const dcn_spec *bound, int ntensors)
 {
     for (int i = 0; i < ntensors; i++)
         args->word[i] = (uintptr_t)call->tensor[i];
@@ -174,7 +174,7 @@ int rt_execute(const dcn_kernel *k, const dcn_call *call, bool all_threads, dcn_
 
     if (!all_threads)
         threads = useful_threads(k, &bound, threads);
-    Args args;
+    CallArgs args;
     fill_args(&args, call, &bound, operands.n);
     const dcn_sizes sizes = { bound.batch, bound.height, bound.width, bound.rois };
     size_t bytes = dcn_kernel_workspace_bytes(k, sizes, threads);

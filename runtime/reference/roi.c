@@ -33,20 +33,20 @@
 #include <math.h>
 
 /* One axis of a region: rows (axis 0) or columns. */
-typedef struct Axis {
+typedef struct BinAxis {
     double start, size, bin; /* bin: size of one */
     int64_t bins, at;        /* which bin */
     double extent;           /* of the map */
-} Axis;
+} BinAxis;
 
 typedef struct Bin {
     int64_t n; /* image, or -1: zeros */
-    Axis axis[2];
+    BinAxis axis[2];
 } Bin;
 
 /* ---- regions ------------------------------------------------------------------------------ */
 
-typedef Axis (*Edges)(const dcn_spec *s, double from, double to);
+typedef BinAxis (*Edges)(const dcn_spec *s, double from, double to);
 
 /* What torchvision computes, which it does in the type of its tensors; with two f32, a product or
 ** quotient in f64 is rounded as if it were made in f32. */
@@ -55,39 +55,40 @@ static double in_dtype(const dcn_spec *s, double x)
     return rt_round_to(rt_kind_of(s->dtype), x);
 }
 
-static Axis torchvision(const dcn_spec *s, double from, double to)
+static BinAxis torchvision(const dcn_spec *s, double from, double to)
 {
     const double scale = in_dtype(s, s->spatial_scale);
     const double start = round(in_dtype(s, from * scale)), end = round(in_dtype(s, to * scale));
     const double more = rt_op_has(s->op, RT_POSITION_SENSITIVE) ? 0 : 1;
-    return (Axis){ .start = start, .size = fmax(end - start + more, 1) };
+    return (BinAxis){ .start = start, .size = fmax(end - start + more, 1) };
 }
 
-static Axis mmcv(const dcn_spec *s, double from, double to)
+static BinAxis mmcv(const dcn_spec *s, double from, double to)
 {
     const double start = from * s->spatial_scale;
-    return (Axis){ .start = start, .size = (to + 1) * s->spatial_scale - start };
+    return (BinAxis){ .start = start, .size = (to + 1) * s->spatial_scale - start };
 }
 
-static Axis mxnet(const dcn_spec *s, double from, double to)
+static BinAxis mxnet(const dcn_spec *s, double from, double to)
 {
     const double start = round(from) * s->spatial_scale;
-    return (Axis){ .start = start, .size = fmax((round(to) + 1) * s->spatial_scale - start, 0.1) };
+    return (BinAxis){ .start = start,
+                      .size = fmax((round(to) + 1) * s->spatial_scale - start, 0.1) };
 }
 
-static Axis aligned(const dcn_spec *s, double from, double to)
+static BinAxis aligned(const dcn_spec *s, double from, double to)
 {
     const bool half = s->aligned || rt_op_has(s->op, RT_HALF_PIXEL);
     const double a = half ? 0.5 : 0, start = from * s->spatial_scale - a;
     const double size = to * s->spatial_scale - a - start;
-    return (Axis){ .start = start, .size = half ? size : fmax(size, 1) };
+    return (BinAxis){ .start = start, .size = half ? size : fmax(size, 1) };
 }
 
-static Axis by_trans(const dcn_spec *s, double from, double to)
+static BinAxis by_trans(const dcn_spec *s, double from, double to)
 {
     const double start = round(from) * s->spatial_scale - 0.5;
     const double end = (round(to) + 1) * s->spatial_scale - 0.5;
-    return (Axis){ .start = start, .size = fmax(end - start, 0.1) };
+    return (BinAxis){ .start = start, .size = fmax(end - start, 0.1) };
 }
 
 static Edges edges_of(const dcn_spec *s)
@@ -115,7 +116,7 @@ static Bin bin_of(const rt_ref *r, int64_t roi, const int64_t ab[2])
     const double *row = r->tensor[RT_ROIS] + 5 * roi;
     Bin bin = { .n = image_of(r, row) };
     for (int i = 0; i < 2; i++) {
-        Axis *x = &bin.axis[i];
+        BinAxis *x = &bin.axis[i];
         *x = edges_of(s)(s, row[2 - i], row[4 - i]);
         x->bins = s->pooled[i];
         x->at = ab[i];
@@ -146,7 +147,7 @@ static double clamp(double v, double max)
 }
 
 /* Pixels range[0] <= i < range[1] of the bin. */
-static void pixels_of(const dcn_spec *s, const Axis *x, int64_t range[2])
+static void pixels_of(const dcn_spec *s, const BinAxis *x, int64_t range[2])
 {
     const bool before = s->variant == DCN_ROI_TORCHVISION; /* rounds before it adds the start */
     const double max =
@@ -215,7 +216,7 @@ static double aligned_mean(const rt_ref *r, const Bin *bin, const double shift[2
 {
     Grid g;
     for (int i = 0; i < 2; i++) {
-        const Axis *x = &bin->axis[i];
+        const BinAxis *x = &bin->axis[i];
         g.count[i] =
             r->s.sampling_ratio > 0 ? r->s.sampling_ratio : ceil(x->size / (double)x->bins);
         g.from[i] = x->start + shift[i] + (double)x->at * x->bin;
@@ -243,7 +244,7 @@ static double half_mean(const rt_ref *r, const Bin *bin, const double shift[2], 
         ref_coord yx[2];
         bool in = true;
         for (int d = 0; d < 2; d++) {
-            const Axis *x = &bin->axis[d];
+            const BinAxis *x = &bin->axis[d];
             const int t = d ? i % per_axis : i / per_axis;
             const double at =
                 (double)x->at * x->bin + x->start + shift[d] + t * (x->bin / per_axis);

@@ -26,6 +26,12 @@ for file in "${sources[@]}"; do
     [ -z "$long" ] || complain "$long"
 done
 
+# A reader, and a debugger, must be able to tell types apart: no two of the tree have one name.
+twice=$(grep -rhoE '^\} [A-Za-z_0-9]+;|^typedef (struct|enum|union) [A-Za-z_0-9]+ \{' \
+    --include='*.[ch]' include runtime dsl codegen tuner cli bench |
+    sed -E 's/^\} ([A-Za-z_0-9]+);/\1 end/; s/^typedef [a-z]+ ([A-Za-z_0-9]+) \{/\1 begin/' | sort | uniq -d)
+[ -z "$twice" ] || complain "types of one name: $(tr '\n' ' ' <<<"$twice")"
+
 mapfile -t texts < <(find "${folders[@]}" docs scripts cmake .ci ./*.* -type f \
     \( -name '*.[ch]' -o -name '*.sh' -o -name '*.lua' -o -name '*.md' -o -name '*.txt' \
     -o -name '*.cmake' -o -name run \) | sort -u)
