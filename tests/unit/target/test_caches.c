@@ -99,7 +99,7 @@ Test(caches, of_a_core_alone)
 
 Test(caches, l3_is_shared_by_32_cpus)
 {
-    char mine[8];
+    char mine[16];
     for (int i = 0; i < 32; i++) {
         snprintf(mine, sizeof mine, "%d\n", i);
         core(i, "48K\n", "2048K\n", "61440K\n", mine, "0-15,32-47\n");
@@ -121,7 +121,7 @@ Test(caches, threads_of_a_core_count_as_one)
 Test(caches, of_a_hybrid_cpu_are_those_of_its_fast_cores)
 {
     for (int i = 0; i < 4; i++) {
-        char mine[8];
+        char mine[16];
         snprintf(mine, sizeof mine, "%d\n", i);
         cache(i, 0, (Cache){ "1\n", "Data\n", "32K\n", mine });
         cache(i, 2, (Cache){ "2\n", "Unified\n", "2048K\n", "0-3\n" });
