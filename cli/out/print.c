@@ -102,3 +102,13 @@ json_t *list_json(const char *key, json_t *list)
 {
     return json_pack("{s:i, s:o}", "schema", 1, key, list);
 }
+
+const char *print_time(double ns, char buf[32])
+{
+    static const char *const units[] = { "ns", "us", "ms", "s" };
+    int u = 0;
+    for (; ns >= 1000 && u < 3; u++)
+        ns /= 1000;
+    snprintf(buf, 32, "%.4g %s", ns, units[u]);
+    return buf;
+}

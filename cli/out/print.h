@@ -35,4 +35,7 @@ json_t *number_json(double x);
 /* { "schema": 1, key: list }; takes the list. */
 json_t *list_json(const char *key, json_t *list);
 
+/* Four digits and a unit, "13.52 ms", in buf, which is returned. */
+const char *print_time(double ns, char buf[32]);
+
 #endif

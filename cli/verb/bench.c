@@ -31,17 +31,6 @@ typedef struct BenchRun {
 
 /* ---- text ----------------------------------------------------------------- */
 
-/* Four digits and a unit: "13.52 ms" */
-static const char *time_text(double ns, char buf[32])
-{
-    static const char *const units[] = { "ns", "us", "ms", "s" };
-    int u = 0;
-    for (; ns >= 1000 && u < 3; u++)
-        ns /= 1000;
-    snprintf(buf, 32, "%.4g %s", ns, units[u]);
-    return buf;
-}
-
 static void print_head(const BenchRun *b)
 {
     printf("%-*s %-5s %-6s %7s %9s %9s %9s %8s %6s %9s  %s\n", b->name_width, "kernel", "dtype",
@@ -65,7 +54,7 @@ static void print_row(const BenchRun *b, const BenchRow *r)
     char median[32], min[32], max[32], share[32], brief[DCN_SCHEDULE_MAX];
     printf("%-*s %-5s %-6s %7d %9s %9s %9s %8.1f %s %9.3f  %s\n", b->name_width, s->name,
            dcn_dtype_name(s->dtype), dcn_layout_name(s->layout), b->threads,
-           time_text(t->ns_median, median), time_text(t->ns_min, min), time_text(t->ns_max, max),
+           print_time(t->ns_median, median), print_time(t->ns_min, min), print_time(t->ns_max, max),
            t->gflops, share_text(t, share), t->bytes / 1e6,
            brief_schedule(b->args, s, dcn_kernel_target(r->kernel), dcn_kernel_schedule(r->kernel),
                           brief));

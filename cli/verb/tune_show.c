@@ -16,17 +16,6 @@
 
 /* ---- words --------------------------------------------------------------------------------- */
 
-/* "13.52 ms" */
-static const char *time_text(double ns, char buf[32])
-{
-    static const char *const units[] = { "ns", "us", "ms", "s" };
-    int u = 0;
-    for (; ns >= 1000 && u < 3; u++)
-        ns /= 1000;
-    snprintf(buf, 32, "%.4g %s", ns, units[u]);
-    return buf;
-}
-
 static bool is_failure(dcn_tried t)
 {
     return t != DCN_TRIED_OK && t != DCN_TRIED_DROPPED && t != DCN_TRIED_ESTIMATED;
@@ -77,7 +66,7 @@ static void show_live(TuneShow *show, const dcn_tune_progress *p)
     show->shown = p->seconds;
     double tried = (double)(p->done - show->remembered);
     fprintf(stderr, "\r\033[K%s %lld/%lld  best %s", subject(show, p, name), (long long)p->done,
-            (long long)p->planned, time_text(p->best_ns, best));
+            (long long)p->planned, print_time(p->best_ns, best));
     if (p->gain > 0)
         fprintf(stderr, "  %.3fx", p->gain);
     fprintf(stderr, "  %.1f/s  ETA %.0f s%s", tried / (p->seconds > 0 ? p->seconds : 1),
@@ -97,7 +86,7 @@ static void show_line(TuneShow *show, const dcn_tune_progress *p)
                 brief(show, p->schedule, show->start, text), p->why);
     else if (p->best[0] && strcmp(p->best, show->best) != 0)
         fprintf(stderr, "%s %lld/%lld best %s, %.3f times as fast as the guess: %s\n", name,
-                (long long)p->done, (long long)p->planned, time_text(p->best_ns, time),
+                (long long)p->done, (long long)p->planned, print_time(p->best_ns, time),
                 p->gain > 0 ? p->gain : 1, brief(show, p->best, show->start, text));
     snprintf(show->best, sizeof show->best, "%s", p->best);
 }
@@ -111,7 +100,7 @@ static void show_stage(const TuneShow *show, const dcn_tune_progress *p)
     char time[32], name[160], text[DCN_SCHEDULE_MAX];
     fprintf(stderr, "%s%s: ", show->live ? "\r\033[K" : "", subject(show, p, name));
     if (t->ns > 0)
-        fprintf(stderr, "%s, ", time_text(t->ns, time));
+        fprintf(stderr, "%s, ", print_time(t->ns, time));
     if (!strcmp(t->schedule, t->guess))
         fprintf(stderr, "the guess, ");
     else if (t->gain > 0)
@@ -218,7 +207,7 @@ static void print_result(const TuneShow *show, const dcn_tuned *t)
     bool estimated = t->count[DCN_TRIED_ESTIMATED] > 0;
     printf("%s: ", show->name);
     if (t->ns > 0)
-        printf("%s%s on %d thread%s, ", estimated ? "estimated " : "", time_text(t->ns, ns),
+        printf("%s%s on %d thread%s, ", estimated ? "estimated " : "", print_time(t->ns, ns),
                show->threads, show->threads == 1 ? "" : "s");
     printf("offsets %s", show->offsets);
     print_gain(t);

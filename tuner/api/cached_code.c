@@ -4,24 +4,17 @@
 ** compilation: code that is missing, damaged or cannot be written is compiled again.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "runtime/base/clock.h"
 #include "runtime/base/env.h"
 #include "tuner/api/choose.h"
 #include "tuner/store/store.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 bool tune_is_stored(const Choice *c)
 {
     return c->what.origin == DCN_ORIGIN_PINNED || c->what.origin == DCN_ORIGIN_TUNED;
-}
-
-static double now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
 }
 
 static void tell_time(const dcn_kernel *k, double since)
@@ -29,7 +22,7 @@ static void tell_time(const dcn_kernel *k, double since)
     rt_env env;
     if (!rt_env_read(&env, NULL) && (env.verbose & RT_VERBOSE_TIME))
         fprintf(stderr, "dcngen: time: %s: load from the store %.2f ms\n", k->spec.name,
-                now_ms() - since);
+                (rt_now_ns() - since) * 1e-6);
 }
 
 static TuneCode code_of(const Choice *c, const dcn_kernel *k)
@@ -39,7 +32,7 @@ static TuneCode code_of(const Choice *c, const dcn_kernel *k)
 
 int tune_load_stored(const Choice *c, dcn_kernel *k)
 {
-    const double start = now_ms();
+    const double start = rt_now_ns();
     const TuneCode code = code_of(c, k);
     TuneStore *st = NULL;
     void *object = NULL;

@@ -78,7 +78,7 @@ static int archive(const Artefact *a, const void *object, size_t size, dcn_error
         NENTRIES = sizeof entries / sizeof *entries,
         NQUERIES = sizeof queries / sizeof *queries
     };
-    char member[DCN_NAME_MAX + 2], symbol[NENTRIES + NQUERIES][DCN_NAME_MAX + 32];
+    char member[DCN_NAME_MAX + 2], symbol[NENTRIES + NQUERIES][CG_SYMBOL_MAX];
     const char *symbols[NENTRIES + NQUERIES];
     const int n = a->n > 1 ? NENTRIES + NQUERIES : NENTRIES;
     snprintf(member, sizeof member, "%s.o", a->spec->name);

@@ -6,6 +6,7 @@
 */
 #include "tuner/tune/candidate.h"
 #include "runtime/base/base.h"
+#include "runtime/base/clock.h"
 #include "runtime/exec/pool.h"
 #include "tuner/check/verify.h"
 #include "tuner/measure/peak.h"
@@ -50,10 +51,8 @@ typedef struct Trial {
 
 static double now_ns(void *self)
 {
-    struct timespec t;
     (void)self;
-    clock_gettime(CLOCK_MONOTONIC_RAW, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+    return rt_now_ns();
 }
 
 static void set_outcome(Trial *t, TuneOutcome outcome, const char *why)

@@ -7,6 +7,7 @@
 */
 #include "tuner/tune/child.h"
 #include "runtime/base/base.h"
+#include "runtime/base/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -69,13 +70,6 @@ typedef struct Watch {
     size_t length;
 } Watch;
 
-static double now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
 /* 0 at the end of file */
 static int read_some(Watch *w)
 {
@@ -106,7 +100,7 @@ static int is_due(const Watch *w)
 {
     if (w->work->stop && *w->work->stop)
         w->end->fate = CHILD_STOPPED;
-    else if (now_ns() > w->deadline)
+    else if (rt_now_ns() > w->deadline)
         w->end->fate = CHILD_HUNG;
     else
         return 0;
@@ -161,7 +155,7 @@ int child_run(const ChildWork *work, ChildEnd *end, dcn_error *err)
     int why = errno;
     close(ends[1]);
     if (child > 0) {
-        Watch w = { work, end, child, ends[0], now_ns() + work->seconds * 1e9, "", 0 };
+        Watch w = { work, end, child, ends[0], rt_now_ns() + work->seconds * 1e9, "", 0 };
         listen(&w);
         reap(&w);
         keep_last_line(&w);

@@ -2,6 +2,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/base/base.h"
+#include "runtime/base/clock.h"
 #include "runtime/exec/threads.h"
 #include "tuner/target.h"
 #include "tuner/tune/tune.h"
@@ -24,16 +25,9 @@ static const struct {
     [DCN_TUNE_EXHAUSTIVE] = { INT64_MAX, 0, SEARCH_ALL },
 };
 
-static double now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
 double tuning_seconds(const Tuning *t)
 {
-    return (now_ns() - t->started) / 1e9;
+    return (rt_now_ns() - t->started) / 1e9;
 }
 
 int tuning_is_stopped(const Tuning *t)
@@ -183,7 +177,7 @@ static void set_budget(Tuning *t)
     const dcn_tune_options *o = t->opt;
     struct timespec wall;
     clock_gettime(CLOCK_REALTIME, &wall);
-    t->started = now_ns();
+    t->started = rt_now_ns();
     t->run = (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000;
     t->trials = o->trials > 0 ? o->trials : efforts[o->effort].trials;
     t->seconds = o->seconds > 0 ? o->seconds : o->trials > 0 ? 0 : efforts[o->effort].seconds;
