@@ -43,6 +43,15 @@ void cg_unload(void *owner);
 /* The C header that goes with the object of cg_build, n = 1, or of cg_build_many; malloc'ed text. */
 int cg_header(const dcn_spec *s, const CgVariant *v, int n, char **text, dcn_error *err);
 
+/* Every identifier that the object and the header of a kernel define, for one target or for several, by
+** each(self, name), which borrows it. */
+enum { CG_NAME_MAX = 2 * DCN_NAME_MAX + 32 };
+typedef struct CgNames {
+    void (*each)(void *self, const char *name);
+    void *self;
+} CgNames;
+void cg_c_names(const dcn_spec *s, int ntargets, const CgNames *to);
+
 /* The features that code for t may use and `machine`, of the same architecture, has not: "avx512f, avx512bw" in
 ** text, as far as there is room, and how many they are. */
 int cg_target_lacks(const dcn_target *t, const dcn_target *machine, char *text, size_t size);

@@ -7,6 +7,7 @@
 #include "dsl/loader.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 const dsl_limits dsl_default_limits = {
     .memory_bytes = (size_t)32 << 20,
@@ -79,6 +80,20 @@ static void *default_alloc(void *self, void *block, size_t old_size, size_t new_
     return NULL;
 }
 
+/* What messages call the text of a request. */
+static const char *name_of(const dsl_request *r)
+{
+    return !r->text && strcmp(r->path, "-") == 0 ? "<stdin>" : r->path;
+}
+
+static const dsl_source *open_main(dsl_loader *l, const dsl_request *r, dcn_error *err)
+{
+    const char *name = name_of(r);
+    if (r->text)
+        return dsl_source_text(l, name, r->text, err);
+    return name == r->path ? dsl_source_read(l, name, err) : dsl_source_stream(l, name, stdin, err);
+}
+
 int dsl_load(const dsl_request *r, dcn_module **out, dcn_error *err)
 {
     dsl_loader l = { .alloc = r->alloc ? r->alloc : default_alloc,
@@ -88,11 +103,10 @@ int dsl_load(const dsl_request *r, dcn_module **out, dcn_error *err)
                      .nparams = r->nparams };
     *out = NULL;
     dcn_error why;
-    const dsl_source *main =
-        r->text ? dsl_source_text(&l, r->path, r->text, &why) : dsl_source_read(&l, r->path, &why);
+    const dsl_source *main = open_main(&l, r, &why);
     int rc = -1;
     if (!main)
-        dcn_fail_at(&l.err, why.code, r->path, 0, "%s", why.text);
+        dcn_fail_at(&l.err, why.code, name_of(r), 0, "%s", why.text);
     else
         rc = run(&l);
     if (rc == 0) {

@@ -88,8 +88,10 @@ void dsl_push_environment(lua_State *L);
 
 /* ---- source.c ---------------------------------------------------------------------- */
 
-/* Add a file, or a text under a path.  NULL with err, of which file and line are not set. */
+/* Add a file, what is left of a stream under a name, or a text under a path.  NULL with err, of which
+** file and line are not set. */
 dsl_source *dsl_source_read(dsl_loader *l, const char *path, dcn_error *err);
+dsl_source *dsl_source_stream(dsl_loader *l, const char *name, FILE *file, dcn_error *err);
 dsl_source *dsl_source_text(dsl_loader *l, const char *path, const char *text, dcn_error *err);
 dsl_source *dsl_source_by_id(const dsl_loader *l, int id);
 void dsl_sources_free(dsl_source *newest, lua_Alloc alloc, void *alloc_self);
@@ -177,7 +179,7 @@ extern const char *const dsl_table_names[], *const dsl_math_names[];
 
 /* dcn_load_file (text NULL) and dcn_load_text, with limits and an allocator for everything. */
 typedef struct dsl_request {
-    const char *path, *text; /* text NULL: read path */
+    const char *path, *text; /* text NULL: read path, where "-" is the standard input */
     const dcn_param *params;
     int nparams;
     const dsl_limits *limits; /* NULL: dsl_default_limits */

@@ -54,7 +54,7 @@ static int fail_errno(dcn_error *err, int code)
     return dcn_fail(err, spec ? DCN_ESPEC : DCN_EENV, "cannot be read: %s", strerror(code));
 }
 
-/* Fill s with all of the file; s has room for one byte more than is allowed. */
+/* Fill s with all that is left of the file; s has room for one byte more than is allowed. */
 static int read_all(FILE *file, dsl_source *s, dcn_error *err)
 {
     struct stat about;
@@ -62,7 +62,6 @@ static int read_all(FILE *file, dsl_source *s, dcn_error *err)
         return fail_errno(err, errno);
     if (S_ISDIR(about.st_mode))
         return fail_errno(err, EISDIR);
-    s->is_file = true;
     s->device = about.st_dev;
     s->inode = about.st_ino;
     const size_t room = s->size;
@@ -99,6 +98,18 @@ static dsl_source *shrink(dsl_loader *l, dsl_source *s)
     return s;
 }
 
+dsl_source *dsl_source_stream(dsl_loader *l, const char *name, FILE *file, dcn_error *err)
+{
+    dsl_source *s = new_source(l, name, DSL_TEXT_BYTES + 1, err);
+    if (s && read_all(file, s, err)) {
+        dsl_alloc(l, s, s->block_bytes, 0);
+        s = NULL;
+    }
+    if (s)
+        l->sources = s = shrink(l, s);
+    return s;
+}
+
 dsl_source *dsl_source_read(dsl_loader *l, const char *path, dcn_error *err)
 {
     dsl_source *s = find(l, path);
@@ -109,14 +120,10 @@ dsl_source *dsl_source_read(dsl_loader *l, const char *path, dcn_error *err)
         fail_errno(err, errno);
         return NULL;
     }
-    s = new_source(l, path, DSL_TEXT_BYTES + 1, err);
-    if (s && read_all(file, s, err)) {
-        dsl_alloc(l, s, s->block_bytes, 0);
-        s = NULL;
-    }
+    s = dsl_source_stream(l, path, file, err);
     fclose(file);
     if (s)
-        l->sources = s = shrink(l, s);
+        s->is_file = true;
     return s;
 }
 

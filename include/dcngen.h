@@ -39,6 +39,7 @@ typedef struct dcn_param {            /* -D name=value; read by param() in the s
 
 /* Load a spec file, or text that is called `chunk` in messages.  On failure err has file and line.
 ** A param that the spec never reads is an error.  The result is freed by dcn_module_free. */
+/* path "-" is the standard input, which messages call <stdin>. */
 int dcn_load_file(const char *path, const dcn_param *params, int nparams, dcn_module **out,
                   dcn_error *err);
 int dcn_load_text(const char *text, const char *chunk, const dcn_param *params, int nparams,

@@ -33,7 +33,7 @@ int verb_unknown(const Verb *verbs, const char *name, dcn_error *err)
 static int fail_missing(const Verb *v, const WordList *words, dcn_error *err)
 {
     const char *last = words->n ? words->at[words->n - 1] : "", *end = strrchr(last, '.');
-    if (end && !strcmp(end, ".lua"))
+    if ((end && !strcmp(end, ".lua")) || !strcmp(last, "-"))
         return dcn_fail(err, DCN_EUSAGE, "%s needs %s before '%.100s'; 'dcngen help %s' says more",
                         v->name, v->operands[words->n - 1], last, v->name);
     return dcn_fail(err, DCN_EUSAGE, "%s needs %s; 'dcngen help %s' says more", v->name,

@@ -53,9 +53,9 @@ static int check_names(const Args *a, const Kernels *k, dcn_error *err)
 int kernels_load(const Args *a, Kernels *k, dcn_error *err)
 {
     rt_env env;
-    *k = (Kernels){ .args = a, .path = a->words.at[a->words.n - 1] };
-    if (rt_env_read(&env, err) ||
-        dcn_load_file(k->path, a->define.at, a->define.n, &k->module, err))
+    const char *path = a->words.at[a->words.n - 1];
+    *k = (Kernels){ .args = a, .path = strcmp(path, "-") != 0 ? path : "<stdin>" };
+    if (rt_env_read(&env, err) || dcn_load_file(path, a->define.at, a->define.n, &k->module, err))
         return -1;
     const int n = dcn_module_count(k->module);
     k->spec = calloc((size_t)n + 1, sizeof *k->spec);

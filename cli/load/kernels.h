@@ -9,7 +9,7 @@
 typedef struct Kernels {
     const Args *args;
     dcn_module *module;
-    const char *path; /* of the spec */
+    const char *path; /* of the spec, for messages */
     int n;
     const dcn_spec **spec; /* in the order of the spec file, borrowed from the module */
 } Kernels;

@@ -130,7 +130,13 @@ static int check(const Args *a, dcn_error *err)
                         "--estimate` ranks what cannot be measured");
     if (a->words.n < 2 && !args_has(a, OPT_CANONICAL))
         return dcn_fail(err, DCN_EUSAGE, "sweep plan needs SPEC.lua or --canonical");
-    return 0;
+    int streams = 0;
+    for (int i = 1; i < a->words.n; i++)
+        streams += !strcmp(a->words.at[i], "-");
+    return streams > 1
+               ? dcn_fail(err, DCN_EUSAGE,
+                          "sweep plan reads the standard input, '-', once, not %d times", streams)
+               : 0;
 }
 
 static int fill(Axes *x, dcn_error *err)

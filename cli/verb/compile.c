@@ -9,6 +9,7 @@
 #include "cli/out/print.h"
 #include "cli/verb/artefact.h"
 #include "cli/verb/brief.h"
+#include "cli/verb/clash.h"
 #include "cli/verb/depfile.h"
 #include "cli/verbs.h"
 #include "runtime/base/base.h"
@@ -227,8 +228,9 @@ int verb_compile(const Args *a, dcn_error *err)
     if (!a->out)
         return dcn_fail(err, DCN_EUSAGE, "compile needs -o DIR");
     int status = -1;
-    if (!split_targets(&w, err) && !kernels_load(a, &w.kernels, err) && !plan(&w, kinds, err) &&
-        !make_all(&w, err) && !artefacts_write(a->out, w.all, w.n, err))
+    if (!split_targets(&w, err) && !kernels_load(a, &w.kernels, err) &&
+        !clash_check(&w.kernels, w.targets, err) && !plan(&w, kinds, err) && !make_all(&w, err) &&
+        !artefacts_write(a->out, w.all, w.n, err))
         status = report(&w, err);
     artefacts_free(w.all, w.n);
     free(w.choice);

@@ -81,19 +81,29 @@ static int read_size(Reader *r, int64_t *value)
 
 /* ---- the three keys ------------------------------------------------------- */
 
+/* Whether the letter before a kind's name is one of those for the order of its bytes: little, big,
+** this machine's, and for a single byte none. */
+static bool is_order(char letter, rt_kind kind)
+{
+    return letter && strchr(rt_kind_bytes(kind) == 1 ? "<>=|" : "<>=", letter);
+}
+
 static int read_descr(Reader *r)
 {
-    char descr[32];
+    char descr[32], all[64];
+    const char *names[RT_NUM_KINDS + 1] = { NULL };
     if (read_string(r, descr, sizeof descr))
         return -1;
     r->big_endian = *descr == '>';
-    for (rt_kind k = 0; k < RT_NUM_KINDS; k++)
-        if (*descr && strchr("<>=", *descr) && !strcmp(descr + 1, rt_kind_name(k))) {
+    for (rt_kind k = 0; k < RT_NUM_KINDS; k++) {
+        names[k] = rt_kind_name(k);
+        if (is_order(*descr, k) && !strcmp(descr + 1, names[k])) {
             r->out->kind = k;
             return 0;
         }
-    return dcn_fail(r->err, DCN_EUSAGE,
-                    "%s: dtype '%s' is not supported; f2, f4, f8, i4 and i8 are", r->name, descr);
+    }
+    return dcn_fail(r->err, DCN_EUSAGE, "%s: dtype '%s' is not one of %s", r->name, descr,
+                    rt_join(names, all, sizeof all));
 }
 
 static int read_order(Reader *r)

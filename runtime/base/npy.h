@@ -17,8 +17,8 @@ typedef struct rt_array {
     void *data;    /* count numbers in C order and the machine's byte order, malloc'ed */
 } rt_array;
 
-/* Versions 1 to 3, dtypes f2 f4 f8 i4 i8 in either byte order, C or Fortran order.  Anything else,
-** a header that is not to the letter and data of another length than the shape says are DCN_EUSAGE
+/* Versions 1 to 3, the dtypes of rt_kind in either byte order, C or Fortran order.  Anything else, a
+** header that is not to the letter and data of another length than the shape says are DCN_EUSAGE
 ** errors that begin with the file's name.  The array is freed by rt_array_free. */
 int rt_npy_read(const char *path, rt_array *out, dcn_error *err);
 

@@ -7,13 +7,22 @@
 #include "runtime/base/tensor.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
-static const size_t kind_bytes[RT_NUM_KINDS] = {
-    [RT_F16] = 2, [RT_F32] = 4, [RT_F64] = 8, [RT_I32] = 4, [RT_I64] = 8
-};
-static const char *const kind_names[RT_NUM_KINDS] = {
-    [RT_F16] = "f2", [RT_F32] = "f4", [RT_F64] = "f8", [RT_I32] = "i4", [RT_I64] = "i8"
+typedef enum { FLOATING, SIGNED, UNSIGNED, TRUTH } NumberClass;
+
+static const struct {
+    const char *name;
+    size_t bytes;
+    NumberClass class;
+} kinds[RT_NUM_KINDS] = {
+    [RT_F16] = { "f2", 2, FLOATING }, [RT_F32] = { "f4", 4, FLOATING },
+    [RT_F64] = { "f8", 8, FLOATING }, [RT_I8] = { "i1", 1, SIGNED },
+    [RT_I16] = { "i2", 2, SIGNED },   [RT_I32] = { "i4", 4, SIGNED },
+    [RT_I64] = { "i8", 8, SIGNED },   [RT_U8] = { "u1", 1, UNSIGNED },
+    [RT_U16] = { "u2", 2, UNSIGNED }, [RT_U32] = { "u4", 4, UNSIGNED },
+    [RT_U64] = { "u8", 8, UNSIGNED }, [RT_BOOL] = { "b1", 1, TRUTH },
 };
 
 rt_kind rt_kind_of(dcn_dtype t)
@@ -23,7 +32,7 @@ rt_kind rt_kind_of(dcn_dtype t)
 
 size_t rt_kind_bytes(rt_kind k)
 {
-    return kind_bytes[k];
+    return kinds[k].bytes;
 }
 
 size_t dcn_dtype_bytes(dcn_dtype t)
@@ -33,7 +42,7 @@ size_t dcn_dtype_bytes(dcn_dtype t)
 
 const char *rt_kind_name(rt_kind k)
 {
-    return kind_names[k];
+    return kinds[k].name;
 }
 
 int64_t rt_tensor_count(const dcn_tensor *t)
@@ -59,34 +68,62 @@ static double half(uint16_t bits)
     return bits >> 15 ? -v : v;
 }
 
-static double load(const void *from, rt_kind kind, int64_t i)
+static double load_floating(const char *at, rt_kind kind)
 {
-    const char *at = (const char *)from + (size_t)i * kind_bytes[kind];
     uint16_t h;
     float f;
     double d;
-    int32_t i32;
-    int64_t i64;
     if (kind == RT_F16)
         return memcpy(&h, at, sizeof h), half(h);
     if (kind == RT_F32)
         return memcpy(&f, at, sizeof f), (double)f;
-    if (kind == RT_I32)
-        return memcpy(&i32, at, sizeof i32), (double)i32;
-    if (kind == RT_I64)
-        return memcpy(&i64, at, sizeof i64), (double)i64;
     return memcpy(&d, at, sizeof d), d;
+}
+
+/* A whole number of so many bytes, the lowest first, as this machine has them. */
+static uint64_t load_unsigned(const char *at, size_t bytes)
+{
+    uint64_t v = 0;
+    memcpy(&v, at, bytes);
+    return v;
+}
+
+static int64_t load_signed(const char *at, size_t bytes)
+{
+    const uint64_t sign = UINT64_C(1) << (8 * bytes - 1);
+    return (int64_t)((load_unsigned(at, bytes) ^ sign) - sign);
+}
+
+/* By way of double, which holds every number of these formats. */
+static void convert_floating(void *to, rt_kind to_kind, const char *at, rt_kind kind, int64_t i)
+{
+    const double v = load_floating(at, kind);
+    if (to_kind == RT_F64)
+        ((double *)to)[i] = v;
+    else
+        ((float *)to)[i] = (float)v;
+}
+
+/* Straight into the format, because a large integer that became a double first would be rounded
+** twice. */
+static void convert_whole(void *to, rt_kind to_kind, const char *at, rt_kind kind, int64_t i)
+{
+    const uint64_t u = load_unsigned(at, kinds[kind].bytes);
+    const uint64_t v = kinds[kind].class == TRUTH ? u != 0 : u;
+    const int64_t s = load_signed(at, kinds[kind].bytes);
+    const bool is_signed = kinds[kind].class == SIGNED;
+    if (to_kind == RT_F64)
+        ((double *)to)[i] = is_signed ? (double)s : (double)v;
+    else
+        ((float *)to)[i] = is_signed ? (float)s : (float)v;
 }
 
 void rt_convert(void *to, rt_kind to_kind, const void *from, rt_kind from_kind, int64_t n)
 {
-    for (int64_t i = 0; i < n; i++) {
-        double v = load(from, from_kind, i);
-        if (to_kind == RT_F64)
-            ((double *)to)[i] = v;
-        else
-            ((float *)to)[i] = (float)v;
-    }
+    const bool whole = kinds[from_kind].class != FLOATING;
+    const char *at = from;
+    for (int64_t i = 0; i < n; i++, at += kinds[from_kind].bytes)
+        (whole ? convert_whole : convert_floating)(to, to_kind, at, from_kind, i);
 }
 
 double rt_round_to(rt_kind k, double v)

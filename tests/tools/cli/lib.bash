@@ -60,17 +60,19 @@ finish() {
 
 # ---- npy files -----------------------------------------------------------------------------
 
-# npy FILE DTYPE SHAPE NUMBER...: DTYPE f2 (small whole numbers only), f4, f8, i4 or i8; SHAPE "1,2,3,"
+# npy FILE DTYPE SHAPE NUMBER...: DTYPE f2 (small whole numbers only) or any other; SHAPE "1,2,3,"
 npy() {
     perl -e '
         my ($dtype, $shape, @x) = @ARGV;
         sub half { my $v = abs $_[0]; my $sign = $_[0] < 0 ? 0x8000 : 0; return $sign unless $v;
             my $e = 0; while ($v >= 2) { $v /= 2; $e++ } while ($v < 1) { $v *= 2; $e-- }
             return $sign | ($e + 15) << 10 | int(($v - 1) * 1024) }
-        my $head = "{\x27descr\x27: \x27<$dtype\x27, \x27fortran_order\x27: False, \x27shape\x27: ($shape), }";
+        my $order = $dtype =~ /1/ ? "|" : "<";
+        my $head = "{\x27descr\x27: \x27$order$dtype\x27, \x27fortran_order\x27: False, \x27shape\x27: ($shape), }";
         $head .= " " x (117 - length $head) . "\n";
         print "\x93NUMPY\1\0", pack("v", length $head), $head;
-        my %as = (f2 => "v*", f4 => "f<*", f8 => "d<*", i4 => "l<*", i8 => "q<*");
+        my %as = (f2 => "v*", f4 => "f<*", f8 => "d<*", i1 => "c*", i2 => "s<*", i4 => "l<*", i8 => "q<*",
+                  u1 => "C*", u2 => "S<*", u4 => "L<*", u8 => "Q<*", b1 => "C*");
         print pack($as{$dtype}, $dtype eq "f2" ? map { half($_) } @x : @x);
     ' "$2" "$3" "${@:4}" >"$1"
 }

@@ -24,13 +24,21 @@ same "input + 2 input + 1/2" "f4 (1, 1, 2, 3): 21.5 42.5 63.5 84.5 105.5 126.5" 
 prints '' "${sum[@]}" --output=output=out1.npy --threads 1 --schedule direct
 same "the same with one thread" "" "$(cmp out.npy out1.npy)"
 npy in2.npy f2 '1,2,2,3,' 1 2 3 4 5 6 10 20 30 40 50 60
-for dtype in f8 i4 i8; do
+for dtype in f8 i1 i2 i4 i8 u1 u2 u4 u8; do
     npy in-$dtype.npy $dtype '1,2,2,3,' 1 2 3 4 5 6 10 20 30 40 50 60
 done
-for input in in2.npy in-f8.npy in-i4.npy in-i8.npy; do
+for input in in2.npy in-f8.npy in-{i,u}{1,2,4,8}.npy; do
     prints '' run pair.lua --kernel sum --input input=$input --input weight=w.npy --input bias=b.npy --output output=o.npy
     same "$input is converted" "" "$(cmp out.npy o.npy)"
 done
+npy truth.npy b1 '1,2,2,3,' 1 1 1 0 0 0 0 1 0 1 0 1
+prints '' run pair.lua --kernel sum --input input=truth.npy --input weight=w.npy --input bias=b.npy --output output=o.npy
+same "truths are 0 and 1" "f4 (1, 1, 2, 3): 1.5 3.5 1.5 2.5 0.5 2.5" "$(show_npy o.npy)"
+npy half.npy u1 '1,' 1
+works verify pair.lua --kernel sum --input input=truth.npy --input weight=w.npy --input bias=half.npy
+sed 's/|b1/<c8/' truth.npy >complex.npy
+expect 2 "dcngen: complex.npy: dtype '<c8' is not one of f2, f4, f8, i1, i2, i4, i8, u1, u2, u4, u8, b1" \
+    run pair.lua --kernel sum --input input=complex.npy
 npy x.npy f4 '1,2,3,1,' 1 2 3 4 5 6
 npy one.npy f4 '1,1,1,1,' 1
 npy off.npy f4 '1,2,3,2,' 0 1 0 1 0 1 -1 0 0 0.5 0 0

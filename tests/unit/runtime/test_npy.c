@@ -57,6 +57,8 @@ static rt_array read_ok(const char *header, const void *data, size_t data_bytes)
 
 /* ---- refused -------------------------------------------------------------- */
 
+#define ALL "f2, f4, f8, i1, i2, i4, i8, u1, u2, u4, u8, b1"
+
 Test(npy, header_errors_are_exact)
 {
     static const struct {
@@ -69,12 +71,14 @@ Test(npy, header_errors_are_exact)
         { "{'descr", 0, "x.npy: npy header, byte 1: a short quoted string expected" },
         { "{'descr'}", 0, "x.npy: npy header, byte 8: ':' expected" },
         { "{'descr': 5}", 0, "x.npy: npy header, byte 10: a quoted string expected" },
-        { "{'descr': '<u4'}", 0, "x.npy: dtype '<u4' is not supported; f2, f4, f8, i4 and i8 are" },
-        { "{'descr': '<c8'}", 0, "x.npy: dtype '<c8' is not supported; f2, f4, f8, i4 and i8 are" },
-        { "{'descr': '|f4'}", 0, "x.npy: dtype '|f4' is not supported; f2, f4, f8, i4 and i8 are" },
-        { "{'descr': '<f40'}", 0,
-          "x.npy: dtype '<f40' is not supported; f2, f4, f8, i4 and i8 are" },
-        { "{'descr': ''}", 0, "x.npy: dtype '' is not supported; f2, f4, f8, i4 and i8 are" },
+        { "{'descr': '<u3'}", 0, "x.npy: dtype '<u3' is not one of " ALL },
+        { "{'descr': '|i2'}", 0, "x.npy: dtype '|i2' is not one of " ALL },
+        { "{'descr': 'i1'}", 0, "x.npy: dtype 'i1' is not one of " ALL },
+        { "{'descr': '|b2'}", 0, "x.npy: dtype '|b2' is not one of " ALL },
+        { "{'descr': '<c8'}", 0, "x.npy: dtype '<c8' is not one of " ALL },
+        { "{'descr': '|f4'}", 0, "x.npy: dtype '|f4' is not one of " ALL },
+        { "{'descr': '<f40'}", 0, "x.npy: dtype '<f40' is not one of " ALL },
+        { "{'descr': ''}", 0, "x.npy: dtype '' is not one of " ALL },
         { "{'descr': [('a', '<f4')]}", 0, "x.npy: npy header, byte 10: a quoted string expected" },
         { "{'descr': '<f4' 'shape': ()}", 0, "x.npy: npy header, byte 16: ',' or '}' expected" },
         { "{'descr': '<f4', 'descr': '<f4'}", 0, "x.npy: npy header: key 'descr' twice" },
@@ -214,6 +218,56 @@ Test(npy, big_endian_is_converted)
     rt_convert(f, RT_F32, a.data, a.kind, 2);
     cr_expect_eq(f[0], 1.5f);
     cr_expect_eq(f[1], -2.0f);
+    rt_array_free(&a);
+}
+
+/* Two numbers of each kind, as numpy stores them: in the order of the bytes that descr says. */
+Test(npy, whole_numbers_of_every_width)
+{
+    static const struct {
+        const char *descr, *bytes;
+        size_t size;
+        double want[2];
+    } rows[] = {
+        { "|i1", "\x80\x7f", 2, { -128, 127 } },
+        { "<i1", "\xff\x01", 2, { -1, 1 } },
+        { "|u1", "\x80\xff", 2, { 128, 255 } },
+        { ">u1", "\x00\x07", 2, { 0, 7 } },
+        { "|b1", "\x00\x01", 2, { 0, 1 } },
+        { "|b1", "\x02\xff", 2, { 1, 1 } },
+        { "<i2", "\x00\x80\x34\x12", 4, { -32768, 0x1234 } },
+        { ">i2", "\xff\xfe\x12\x34", 4, { -2, 0x1234 } },
+        { "<u2", "\xff\xff\x34\x12", 4, { 65535, 0x1234 } },
+        { ">u2", "\xff\xfe\x12\x34", 4, { 65534, 0x1234 } },
+        { ">i4", "\x80\0\0\0\0\0\1\2", 8, { -2147483648.0, 258 } },
+        { "<u4", "\xff\xff\xff\xff\1\0\0\0", 8, { 4294967295.0, 1 } },
+        { ">u4", "\xff\0\0\0\0\0\0\1", 8, { 4278190080.0, 1 } },
+        { "<i8", "\0\0\0\0\0\0\0\x80\xff\xff\xff\xff\xff\xff\xff\xff", 16, { -0x1p63, -1 } },
+        { ">u8", "\x80\0\0\0\0\0\0\0\0\0\0\0\0\0\0\5", 16, { 0x1p63, 5 } },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char header[80];
+        double got[2];
+        float single[2];
+        snprintf(header, sizeof header, "{'descr':'%s','fortran_order':False,'shape':(2,)}",
+                 rows[i].descr);
+        rt_array a = read_ok(header, rows[i].bytes, rows[i].size);
+        rt_convert(got, RT_F64, a.data, a.kind, 2);
+        rt_convert(single, RT_F32, a.data, a.kind, 2);
+        for (int at = 0; at < 2; at++) {
+            cr_expect_eq(got[at], rows[i].want[at], "row %zu: %g", i, got[at]);
+            cr_expect_eq(single[at], (float)rows[i].want[at], "row %zu: %g", i, single[at]);
+        }
+        rt_array_free(&a);
+    }
+}
+
+Test(npy, bytes_in_fortran_order)
+{
+    static const unsigned char want[6] = { 0, 1, 2, 10, 11, 12 };
+    rt_array a =
+        read_ok("{'descr':'|u1','fortran_order':True,'shape':(2,3)}", "\0\12\1\13\2\14", 6);
+    cr_expect_arr_eq(a.data, want, sizeof want);
     rt_array_free(&a);
 }
 

@@ -67,3 +67,21 @@ Test(tensor, count_says_when_there_is_none)
     t.rank = 0;
     cr_expect_eq(rt_tensor_count(&t), 1);
 }
+
+/* 2^60 + 2^36 + 1 lies just above the middle of two floats, and in double, which has no room for
+** the 1, in the middle: rounded twice it would go to the even one below. */
+Test(tensor, large_integers_are_rounded_once)
+{
+    const int64_t i = (INT64_C(1) << 60) + (INT64_C(1) << 36) + 1, minus = -i;
+    const uint64_t u = (uint64_t)i;
+    float f;
+    double d;
+    rt_convert(&f, RT_F32, &i, RT_I64, 1);
+    cr_expect_eq(f, 0x1.000002p60f);
+    rt_convert(&f, RT_F32, &minus, RT_I64, 1);
+    cr_expect_eq(f, -0x1.000002p60f);
+    rt_convert(&f, RT_F32, &u, RT_U64, 1);
+    cr_expect_eq(f, 0x1.000002p60f);
+    rt_convert(&d, RT_F64, &i, RT_I64, 1);
+    cr_expect_eq(d, 0x1p60 + 0x1p36);
+}
