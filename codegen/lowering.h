@@ -52,7 +52,9 @@ struct SchedPart;
 typedef struct Lowering {
     const char *name, *summary;
     int rev;
-    rt_op_set ops; /* operators it can compile; only for these is the rest called */
+    /* Operators it can compile, and operators whose gradients it can; only for these is the rest
+    ** called. */
+    rt_op_set ops, gradient_ops;
     const Knob *const *knobs;
     int nknobs;
     const char *(*refuse)(const dcn_spec *s, const dcn_target *t, const int *k);
@@ -96,7 +98,8 @@ typedef struct SchedKnown {
 /* All lowerings, ended by NULL. */
 extern const Lowering *const cg_lowerings[];
 
-/* Whether it can compile the operator of the spec at all. */
+/* Whether it can compile the operator of the spec, or its gradients where it asks for these, at
+** all. */
 int sched_takes(const Lowering *lowering, const dcn_spec *s);
 
 /* The best guess over all lowerings; -1 with the reasons if every one refuses.  The parts of a

@@ -20,7 +20,7 @@ _Static_assert(sizeof cg_lowerings / sizeof *cg_lowerings - 1 <= MAX_LOWERINGS,
 
 int sched_takes(const Lowering *how, const dcn_spec *s)
 {
-    return rt_op_in(s->op, how->ops);
+    return rt_op_in(s->op, s->gradient ? how->gradient_ops : how->ops);
 }
 
 const char *sched_knob_meaning(const char *lowering, const char *knob)
@@ -146,6 +146,27 @@ static void keep_cheaper(const Guess *g, Schedule *best, Schedule *sc)
         *best = *sc;
 }
 
+static bool has_gradients(dcn_op op)
+{
+    for (const Lowering *const *how = cg_lowerings; *how; how++)
+        if (rt_op_in(op, (*how)->gradient_ops))
+            return true;
+    return false;
+}
+
+/* The spec is right, and its reference computes it; what is missing is code. */
+static int fail_gradient(const dcn_spec *s, dcn_error *err)
+{
+    char names[256];
+    rt_text t = rt_text_in(names, sizeof names);
+    for (int op = 0; op < DCN_NUM_OPS; op++)
+        if (has_gradients((dcn_op)op))
+            rt_text_item(&t, ", ", "%s", dcn_op_name((dcn_op)op));
+    return dcn_fail(err, DCN_ESPEC,
+                    "'gradient' of %s cannot be compiled in this version; that of %s can",
+                    dcn_op_name(s->op), *names ? names : "no operator");
+}
+
 int sched_guess(const dcn_spec *s, const dcn_target *t, const SchedKnown *known, Schedule *out,
                 dcn_error *err)
 {
@@ -164,6 +185,8 @@ int sched_guess(const dcn_spec *s, const dcn_target *t, const SchedKnown *known,
             keep_cheaper(&g, out, &sc);
         }
     }
+    if (!out->lowering && s->gradient && !has_gradients(s->op))
+        return fail_gradient(s, err);
     if (!out->lowering)
         return dcn_fail(err, DCN_EFAILED, "no lowering takes this spec (%s)",
                         *why ? why : dcn_op_name(s->op));

@@ -302,8 +302,9 @@ static int start(const Parse *p, Piece first, Schedule *out)
     if (!out->lowering)
         return no_such_lowering(first, p->s, p->err);
     if (!sched_takes(out->lowering, p->s))
-        return dcn_fail(p->err, DCN_EFAILED, "schedule \"%.*s\" is refused: it does not compile %s",
-                        first.length, first.at, dcn_op_name(p->s->op));
+        return dcn_fail(p->err, DCN_EFAILED,
+                        "schedule \"%.*s\" is refused: it does not compile %s%s", first.length,
+                        first.at, p->s->gradient ? "gradients of " : "", dcn_op_name(p->s->op));
     if (out->lowering->parts)
         return sched_guess(p->s, p->t, p->known, out, p->err);
     out->lowering->guess(p->s, p->t, out->k);

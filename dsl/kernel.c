@@ -2,7 +2,8 @@
 **
 ** A constructor reads its table field by field, checks the whole, and gives an opaque kernel.
 ** What is wrong is reported on the line of the key.  Names are given when the file has returned:
-** a kernel without one is called after its operator, then operator_2, operator_3, ... in order.
+** a kernel without one is called after its operator, then operator_2, operator_3, ... in order; one
+** of gradients operator_grad, operator_grad_2, ...
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "dsl/loader.h"
@@ -148,6 +149,59 @@ static int construct(lua_State *L)
     return 1;
 }
 
+/* ---- gradient(kernel, names) --------------------------------------------------------- */
+
+static void read_names(lua_State *L, dsl_place call, dcn_spec *s)
+{
+    const rt_field *f = rt_field_find("gradient", s->op);
+    rt_value v = { .n = { (int64_t)DCN_GRADIENT_ALL } };
+    dcn_error err;
+    const char *key;
+    if (!lua_isnoneornil(L, 2) && dsl_read_value(L, 2, f, &v, &err))
+        dsl_raise(L, call, "%s", err.text);
+    if (!v.n[0])
+        dsl_raise(L, call, "gradient takes a list of operands, or true for all, not false");
+    rt_field_set(f, &v, s);
+    if (rt_spec_check(s, &key, &err))
+        dsl_raise(L, call, "%s", err.text);
+}
+
+/* A kernel has the name NAME_grad only where it was given NAME; others are named with all. */
+static void name_gradient(lua_State *L, dsl_place call, dsl_kernel *k)
+{
+    static const char suffix[] = "_grad";
+    const rt_field *f = rt_field_find("name", k->spec.op);
+    const size_t n = strlen(k->spec.name);
+    if (!k->named)
+        return;
+    if (n + strlen(suffix) > (size_t)f->max)
+        dsl_raise(L, call, "'%s_grad' is longer than %.0f letters", k->spec.name, f->max);
+    memcpy(k->spec.name + n, suffix, sizeof suffix);
+}
+
+/* The schedule of a kernel says nothing of that of its gradient. */
+static int gradient(lua_State *L)
+{
+    const dsl_place call = dsl_here(L);
+    const dsl_kernel *of = luaL_testudata(L, 1, kernel_type);
+    char value[128];
+    if (!of || lua_gettop(L) > 2)
+        return dsl_raise(L, call, "gradient takes a kernel and a list of operands, not %s",
+                         of ? "more" : dsl_describe(L, 1, value, sizeof value));
+    lua_settop(L, 2);
+    if (of->spec.gradient)
+        return dsl_raise(L, call, "'%s' computes gradients: there is no gradient of a gradient",
+                         of->spec.name);
+    dsl_kernel *k = lua_newuserdatauv(L, sizeof *k, 0);
+    *k = *of;
+    k->at = call;
+    luaL_setmetatable(L, kernel_type);
+    memset(k->spec.schedule, 0, sizeof k->spec.schedule);
+    read_names(L, call, &k->spec);
+    name_gradient(L, call, k);
+    return 1;
+}
+
 void dsl_register_constructors(lua_State *L)
 {
     luaL_newmetatable(L, kernel_type);
@@ -159,6 +213,8 @@ void dsl_register_constructors(lua_State *L)
         lua_pushcclosure(L, construct, 1);
         lua_setfield(L, -2, dcn_op_name((dcn_op)op));
     }
+    lua_pushcfunction(L, gradient);
+    lua_setfield(L, -2, "gradient");
 }
 
 /* ---- what a file returned ------------------------------------------------------------ */
@@ -254,16 +310,17 @@ static void take_given_names(lua_State *L, int list, int names, int n)
 /* Copy the kernels out, the unnamed ones with a name that is free. */
 static void copy_out(lua_State *L, int list, int names, dsl_entry *out)
 {
-    int used[DCN_NUM_OPS] = { 0 };
+    int used[2][DCN_NUM_OPS] = { { 0 } };
     const int n = (int)lua_rawlen(L, list);
     for (int i = 0; i < n; i++) {
         const dsl_kernel *k = kernel_at(L, list, i + 1);
-        const char *op = dcn_op_name(k->spec.op);
+        const bool grad = k->spec.gradient != 0;
+        const char *op = dcn_op_name(k->spec.op), *suffix = grad ? "_grad" : "";
         char *name = out[i].spec.name;
         out[i] = (dsl_entry){ k->spec, k->at };
         while (!k->named) {
-            const int number = ++used[k->spec.op];
-            snprintf(name, DCN_NAME_MAX, number > 1 ? "%s_%d" : "%s", op, number);
+            const int number = ++used[grad][k->spec.op];
+            snprintf(name, DCN_NAME_MAX, number > 1 ? "%s%s_%d" : "%s%s", op, suffix, number);
             if (take_name(L, names, name, i + 1))
                 break;
         }

@@ -112,7 +112,11 @@ static const char tensors[] =
     "`output_proj_bias` unless `output_bias = false`; of both `center_feature_scale_proj` with\n"
     "`center_feature_scale`. All weights are in the layouts of PyTorch's modules. `dcngen show "
     "tensors`\n"
-    "prints those of a kernel, with their shapes and the order of their channels.\n";
+    "prints those of a kernel, with their shapes and the order of their channels.\n"
+    "\n"
+    "With `gradient` a kernel has those of the tensors above that it needs to read, then "
+    "`grad_output`,\n"
+    "then a `grad_NAME` for each gradient asked for, shaped and laid out as NAME.\n";
 
 static const char functions[] = "## Functions\n"
                                 "\n"
@@ -124,6 +128,10 @@ static const char functions[] = "## Functions\n"
                                 "- `include \"other.lua\"` runs another file and gives what it "
                                 "returns. The path is relative to\n"
                                 "  the file that includes.\n"
+                                "- `gradient(kernel, { \"input\", ... })` gives the kernel that "
+                                "computes gradients of a kernel that\n"
+                                "  the file has, called `NAME_grad`; without a list, all of them. "
+                                "See [GRADIENTS.md](GRADIENTS.md).\n"
                                 "- `pairs` visits numbers, then strings, in sorted order, so that "
                                 "a spec is the same every time.\n";
 
@@ -144,12 +152,17 @@ static const char messages[] = "## Errors\n"
 static const char *form_of(const rt_field *f)
 {
     static const char *const forms_of[] = {
-        [RT_FIELD_INT] = "integer",     [RT_FIELD_EXTENT] = "integer or `dynamic`",
-        [RT_FIELD_SIZE] = "size",       [RT_FIELD_PADDING] = "padding",
-        [RT_FIELD_CHOICE] = "choice",   [RT_FIELD_BOOL] = "`true` or `false`",
-        [RT_FIELD_NUMBER] = "number",   [RT_FIELD_NAME] = "string",
-        [RT_FIELD_TEXT] = "string",     [RT_FIELD_SCHEDULE] = "string or table",
-        [RT_FIELD_NOT_YET] = "`false`",
+        [RT_FIELD_INT] = "integer",
+        [RT_FIELD_EXTENT] = "integer or `dynamic`",
+        [RT_FIELD_SIZE] = "size",
+        [RT_FIELD_PADDING] = "padding",
+        [RT_FIELD_CHOICE] = "choice",
+        [RT_FIELD_BOOL] = "`true` or `false`",
+        [RT_FIELD_NUMBER] = "number",
+        [RT_FIELD_NAME] = "string",
+        [RT_FIELD_TEXT] = "string",
+        [RT_FIELD_SCHEDULE] = "string or table",
+        [RT_FIELD_GRADIENT] = "`true`, `false` or list of operands",
     };
     return forms_of[f->type];
 }

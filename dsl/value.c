@@ -216,15 +216,67 @@ static int read_schedule(lua_State *L, int index, const rt_field *f, rt_value *v
     return 0;
 }
 
+/* ---- gradients -------------------------------------------------------------------------- */
+
+/* The bit of the operand that the value at index names; 0: it names none. */
+static int64_t operand_bit(lua_State *L, int index)
+{
+    const char *name = lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : "";
+    for (int i = 0; i < RT_NUM_PLAIN; i++)
+        if (strcmp(name, rt_operand_names[i]) == 0)
+            return (int64_t)((rt_operand_set)1 << i);
+    return 0;
+}
+
+/* What is no operand of any kernel; operands of others are refused when the spec is complete. */
+static int refuse_operand(lua_State *L, int index, const rt_field *f, dcn_error *err)
+{
+    char value[128];
+    dsl_describe(L, index, value, sizeof value);
+    const char *near = lua_type(L, index) == LUA_TSTRING
+                           ? rt_nearest(lua_tostring(L, index), rt_plain_operand_names)
+                           : NULL;
+    if (near)
+        return dcn_fail(err, DCN_ESPEC, "'%s' names %s, which is no operand (did you mean \"%s\"?)",
+                        f->key, value, near);
+    return dcn_fail(err, DCN_ESPEC, "'%s' names %s, which is no operand", f->key, value);
+}
+
+static int read_gradient(lua_State *L, int index, const rt_field *f, rt_value *v, dcn_error *err)
+{
+    static const char expected[] = "true, false or a list of operands such as { \"input\" }";
+    v->n[0] = 0;
+    if (lua_isboolean(L, index)) {
+        v->n[0] = lua_toboolean(L, index) ? (int64_t)DCN_GRADIENT_ALL : 0;
+        return 0;
+    }
+    if (!lua_istable(L, index))
+        return refuse(L, index, f, expected, err);
+    lua_Integer n = 0;
+    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1))
+        n++;
+    if (n == 0 || n > RT_NUM_PLAIN)
+        return refuse(L, index, f, expected, err);
+    for (lua_Integer i = 1; i <= n; i++) {
+        lua_rawgeti(L, index, i);
+        const int64_t bit = operand_bit(L, -1);
+        if (!bit)
+            return refuse_operand(L, -1, f, err);
+        v->n[0] |= bit;
+        lua_pop(L, 1);
+    }
+    return 0;
+}
+
 int dsl_read_value(lua_State *L, int index, const rt_field *f, rt_value *v, dcn_error *err)
 {
     static int (*const read[])(lua_State *, int, const rt_field *, rt_value *, dcn_error *) = {
-        [RT_FIELD_INT] = read_int,       [RT_FIELD_EXTENT] = read_extent,
-        [RT_FIELD_SIZE] = read_ints,     [RT_FIELD_PADDING] = read_ints,
-        [RT_FIELD_CHOICE] = read_choice, [RT_FIELD_BOOL] = read_bool,
-        [RT_FIELD_NUMBER] = read_number, [RT_FIELD_NAME] = read_text,
-        [RT_FIELD_TEXT] = read_text,     [RT_FIELD_SCHEDULE] = read_schedule,
-        [RT_FIELD_NOT_YET] = read_bool,
+        [RT_FIELD_INT] = read_int,           [RT_FIELD_EXTENT] = read_extent,
+        [RT_FIELD_SIZE] = read_ints,         [RT_FIELD_PADDING] = read_ints,
+        [RT_FIELD_CHOICE] = read_choice,     [RT_FIELD_BOOL] = read_bool,
+        [RT_FIELD_NUMBER] = read_number,     [RT_FIELD_NAME] = read_text,
+        [RT_FIELD_TEXT] = read_text,         [RT_FIELD_SCHEDULE] = read_schedule,
+        [RT_FIELD_GRADIENT] = read_gradient,
     };
     return read[f->type](L, lua_absindex(L, index), f, v, err);
 }

@@ -1,7 +1,8 @@
 /* operands.c: a user's tensors for one kernel.
 **
 ** A size that is dynamic in the spec is what the input tensor has there; all other operands must
-** then agree.  An unknown size is written as ?.
+** then agree.  An unknown size is written as ?.  A kernel of gradients may be given all that its
+** kernel without them reads; of what it does not need itself only the shape of `input` is looked at.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "cli/load/operands.h"
@@ -37,11 +38,31 @@ static int fail_unknown(const OperandFiles *o, const char *option, const char *n
                     rt_join(names, all, sizeof all));
 }
 
+/* The operand of that name that only the kernel without gradients reads. */
+static bool is_spare(OperandFiles *o, const char *name)
+{
+    const rt_operands plain = rt_plain_operands_of(o->spec);
+    for (int i = 0; i < plain.n; i++)
+        if (plain.tensor[i].role != DCN_OUT && !strcmp(plain.tensor[i].name, name))
+            return o->spec->gradient && !find(o, name);
+    return false;
+}
+
+static void take_spare(OperandFiles *o, const char *name, const char *path)
+{
+    if (!strcmp(name, rt_operand_names[RT_INPUT]))
+        o->input.path = path;
+}
+
 static int match(OperandFiles *o, const ParamList *files, bool outputs, dcn_error *err)
 {
     const char *option = outputs ? "--output" : "--input";
     for (int i = 0; i < files->n; i++) {
         Operand *p = find(o, files->at[i].name);
+        if (!outputs && is_spare(o, files->at[i].name)) {
+            take_spare(o, files->at[i].name, files->at[i].value);
+            continue;
+        }
         if (!p)
             return fail_unknown(o, option, files->at[i].name, err);
         if ((p->tensor.role == DCN_OUT) != outputs)
@@ -105,10 +126,11 @@ static int64_t rois_of(OperandFiles *o)
 static int bind_sizes(OperandFiles *o, dcn_error *err)
 {
     const dcn_spec *s = o->spec;
-    const rt_array *in = &find(o, "input")->file;
+    const Operand *input = find(o, "input") ? find(o, "input") : &o->input;
+    const rt_array *in = &input->file;
     const int y = s->layout == DCN_NCHW ? 2 : 1;
     o->bound = *s;
-    o->flat = in->data && in->rank == 3 && may_be_flat(s, &find(o, "input")->tensor);
+    o->flat = in->data && in->rank == 3 && may_be_flat(s, &input->tensor);
     if (!in->data || (in->rank != 4 && !o->flat))
         return 0;
     dcn_sizes sizes = {
@@ -258,6 +280,8 @@ static int convert(Operand *p, dcn_error *err)
 
 static int read_files(OperandFiles *o, dcn_error *err)
 {
+    if (o->input.path && rt_npy_read(o->input.path, &o->input.file, err))
+        return -1;
     for (int i = 0; i < o->n; i++) {
         Operand *p = &o->at[i];
         if (p->path && p->tensor.role != DCN_OUT && rt_npy_read(p->path, &p->file, err))
@@ -272,6 +296,7 @@ int operands_read(const Args *a, const dcn_spec *s, bool outputs, OperandFiles *
     *o = (OperandFiles){ .spec = s, .n = dcn_spec_tensors(s, tensor, RT_NUM_OPERANDS) };
     for (int i = 0; i < o->n; i++)
         o->at[i].tensor = tensor[i];
+    o->input.tensor = rt_plain_operands_of(s).tensor[0];
     if (match(o, &a->input, false, err) || match(o, &a->output, true, err) || read_files(o, err) ||
         bind_sizes(o, err) || check_all(o, outputs, err))
         return -1;
@@ -305,6 +330,7 @@ int operands_write(const OperandFiles *o, dcn_error *err)
 
 void operands_free(OperandFiles *o)
 {
+    rt_array_free(&o->input.file);
     for (int i = 0; i < o->n; i++) {
         rt_array_free(&o->at[i].file);
         free(o->at[i].data);

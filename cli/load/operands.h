@@ -19,6 +19,7 @@ typedef struct OperandFiles {
     const dcn_spec *spec; /* of the kernel */
     dcn_spec bound;       /* with the sizes of this run */
     bool flat;            /* the input has rows and columns in one, and so will outputs */
+    Operand input;        /* of a kernel that does not read it: it may still tell sizes */
     int n;
     Operand at[RT_NUM_OPERANDS];
 } OperandFiles;

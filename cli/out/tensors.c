@@ -5,6 +5,7 @@
 */
 #include "cli/out/tensors.h"
 #include "runtime/base/text.h"
+#include "runtime/spec/gradient.h"
 #include "runtime/spec/op.h"
 #include "runtime/spec/shape.h"
 
@@ -22,11 +23,12 @@ static const char *role_name(dcn_role role)
     return names[role];
 }
 
-static const char *layout_of(const dcn_spec *s, const dcn_tensor *t)
+/* A gradient is laid out as its operand is. */
+static const char *layout_of(const dcn_spec *s, rt_operand which, const dcn_tensor *t)
 {
     if (t->rank != 4)
         return "";
-    return t->role == DCN_WEIGHT ? "oihw" : dcn_layout_name(s->layout);
+    return rt_operand_is_weight(s, which) ? "oihw" : dcn_layout_name(s->layout);
 }
 
 /* ---- channels ----------------------------------------------------------------------------- */
@@ -142,10 +144,12 @@ static const struct {
 /* "" where the channels are those of a map. */
 static const char *channels_text(const dcn_spec *s, rt_operand which, char buf[WORDS_MAX])
 {
+    const dcn_spec plain = rt_plain_spec(s);
+    const rt_operand of = rt_operand_is_grad(which) ? rt_operand_of_grad(which) : which;
     rt_text t = rt_text_in(buf, WORDS_MAX);
     for (size_t i = 0; i < sizeof orders / sizeof *orders; i++)
-        if (orders[i].which == which)
-            orders[i].say(s, &t);
+        if (orders[i].which == of)
+            orders[i].say(&plain, &t);
     return buf;
 }
 
@@ -177,7 +181,8 @@ void tensors_print(const dcn_spec *s)
     printf("%s: %s\n", s->name, dcn_op_name(s->op));
     for (int i = 0; i < o.n; i++) {
         const dcn_tensor *t = &o.tensor[i];
-        const char *layout = layout_of(s, t), *what = channels_text(s, o.which[i], channels);
+        const char *layout = layout_of(s, o.which[i], t),
+                   *what = channels_text(s, o.which[i], channels);
         printf("  %-*s  %-6s  %s  %-4s  %s%s%s\n", widest, t->name, role_name(t->role),
                dcn_dtype_name(t->dtype), *layout ? layout : "-", shape_text(t, shape),
                *what ? "  " : "", what);
@@ -200,11 +205,11 @@ json_t *tensors_json(const dcn_spec *s)
     char channels[WORDS_MAX];
     for (int i = 0; i < o.n; i++) {
         const dcn_tensor *t = &o.tensor[i];
-        json_array_append_new(list,
-                              json_pack("{s:s, s:s, s:s, s:s, s:o, s:s}", "name", t->name, "role",
-                                        role_name(t->role), "dtype", dcn_dtype_name(t->dtype),
-                                        "layout", layout_of(s, t), "shape", shape_json(t),
-                                        "channels", channels_text(s, o.which[i], channels)));
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:o, s:s}", "name", t->name,
+                                              "role", role_name(t->role), "dtype",
+                                              dcn_dtype_name(t->dtype), "layout",
+                                              layout_of(s, o.which[i], t), "shape", shape_json(t),
+                                              "channels", channels_text(s, o.which[i], channels)));
     }
     return json_pack("{s:s, s:s, s:o}", "name", s->name, "op", dcn_op_name(s->op), "tensors", list);
 }

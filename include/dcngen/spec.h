@@ -79,6 +79,15 @@ typedef enum { DCN_ROI_AVERAGE, DCN_ROI_MAX } dcn_roi_mode;
 typedef enum { DCN_ROI_MXNET, DCN_ROI_TORCHVISION, DCN_ROI_MMCV } dcn_roi_variant;
 typedef enum { DCN_NORM_LAYER, DCN_NORM_NONE } dcn_norm;
 
+/* The slope of a sample that stands at exactly -1 along an axis, where its value begins to rise. */
+typedef enum {
+    DCN_GRADIENT_MMCV,       /* 0 */
+    DCN_GRADIENT_TORCHVISION /* that of what is to the right of it, or below */
+} dcn_gradient_border;
+
+/* All operands that have a gradient, in dcn_spec.gradient. */
+#define DCN_GRADIENT_ALL (~(uint64_t)0)
+
 typedef struct dcn_spec {
     char name[DCN_NAME_MAX]; /* a C identifier; the prefix of every symbol of the kernel */
     dcn_op op;
@@ -134,6 +143,11 @@ typedef struct dcn_spec {
     int depth_multiplier; /* separable_conv2d */
     int fc_channels;      /* width of the hidden layers of deform_roi_pool_pack */
 
+    /* Not 0: a kernel that computes gradients in place of the output.  A set of operands, made by
+    ** dcn_spec_want_gradient, or DCN_GRADIENT_ALL. */
+    uint64_t gradient;
+    dcn_gradient_border gradient_border; /* deform_conv2d and its pack, of their gradients */
+
     char target[DCN_TEXT_MAX];       /* "" or what --target takes */
     char schedule[DCN_SCHEDULE_MAX]; /* "" or knobs that the choice of schedule must respect */
 } dcn_spec;
@@ -166,13 +180,20 @@ void dcn_spec_complete(dcn_spec *s);
 /* 0 if the spec can be compiled, else -1 with the key, its value and what is allowed in err. */
 int dcn_spec_check(const dcn_spec *s, struct dcn_error *err);
 
+/* Ask for the gradient of the operand of that name, beside those that s has been asked for: s is then
+** a kernel of gradients.  0, or -1 with err if s has no such operand, or no gradient of it. */
+int dcn_spec_want_gradient(dcn_spec *s, const char *name, struct dcn_error *err);
+
 /* Output rows and columns for an input of height x width:
 ** floor((in + pads - (dil*(k-1) + 1)) / stride) + 1, or the bins of a region. */
 int64_t dcn_out_height(const dcn_spec *s, int64_t height);
 int64_t dcn_out_width(const dcn_spec *s, int64_t width);
 
 /* The kernel's operands in calling order, the first `max` of them into out; a dynamic size is
-** DCN_DYNAMIC.  Returns how many there are, however many fit: with out NULL and max 0 it counts. */
+** DCN_DYNAMIC.  Returns how many there are, however many fit: with out NULL and max 0 it counts.
+** A kernel of gradients has those operands of the kernel without them that it needs to read; then
+** `grad_output`, which it reads; then a `grad_NAME` for each gradient asked for, which it writes, in
+** the order and with the shape and dtype of the operands NAME. */
 int dcn_spec_tensors(const dcn_spec *s, dcn_tensor *out, int max);
 
 /* The sizes that may be dynamic.  rois is read only by operators that have rois. */
@@ -185,7 +206,10 @@ int dcn_spec_bind(const dcn_spec *s, dcn_sizes sizes, dcn_spec *out, struct dcn_
 
 /* Multiply-adds of the operator, counted as 2 each; sizes must be static.  A convolution counts its
 ** weighted sum, 2*N*O*P*Q*(C/G)*K; what only samples counts 4 per sample and channel; adaptive
-** sampling counts 4 samples per bin, quantised pooling one operation per RoI, channel and pixel. */
+** sampling counts 4 samples per bin, quantised pooling one operation per RoI, channel and pixel.
+** Gradients count all of that once for those of weights, once for those of the other operands, and
+** once where an activation needs the sum before it again; those of what is added or multiplied to
+** sums, if no others are asked for, 2 per output. */
 double dcn_spec_flops(const dcn_spec *s);
 
 /* Bytes of all operands, each counted once.  Sizes must be static. */

@@ -80,6 +80,17 @@ static int check_offset_mask(const dcn_spec *s, dcn_error *err)
     return dcn_fail(err, DCN_ESPEC, "'offset_mask' = true has no mask: modulation is \"none\"");
 }
 
+int rt_check_gradient_border(const dcn_spec *s, dcn_error *err)
+{
+    if (s->gradient_border == DCN_GRADIENT_MMCV || s->border == DCN_BORDER_ZERO)
+        return 0;
+    return dcn_fail(
+        err, DCN_ESPEC,
+        "'gradient_border' = \"torchvision\" is of border \"zero\": with \"%s\" nothing "
+        "rises at -1",
+        dcn_border_name(s->border));
+}
+
 static const rt_rule conv_rules[] = {
     { RT_MEMBER(groups), rt_check_groups },
     { RT_MEMBER(kernel), rt_check_window },
@@ -91,6 +102,7 @@ static const rt_rule deform_rules[] = {
     { RT_MEMBER(offset_groups), rt_check_offset_groups },
     { RT_MEMBER(modulation_scale), rt_check_modulation_scale },
     { RT_MEMBER(offset_mask), check_offset_mask },
+    { RT_MEMBER(gradient_border), rt_check_gradient_border },
     { RT_MEMBER(kernel), rt_check_window },
     { 0, NULL },
 };

@@ -213,6 +213,7 @@ static const rt_rule pack_rules[] = {
     { RT_MEMBER(groups), rt_check_groups },
     { RT_MEMBER(offset_groups), rt_check_offset_groups },
     { RT_MEMBER(modulation_scale), rt_check_modulation_scale },
+    { RT_MEMBER(gradient_border), rt_check_gradient_border },
     { RT_MEMBER(kernel), rt_check_window },
     { RT_NO_MEMBER, rt_check_inner },
     { 0, NULL },
@@ -247,6 +248,7 @@ const rt_op rt_module_ops[] = {
         .flops = pack_flops,
         .terms = rt_conv_terms,
         .reference = ref_open_pack,
+        .stages = rt_stages_pack,
     },
     {
         .op = DCN_OP_SEPARABLE_CONV2D,
@@ -258,6 +260,7 @@ const rt_op rt_module_ops[] = {
         .flops = separable_flops,
         .terms = separable_terms,
         .reference = ref_open_separable,
+        .stages = rt_stages_separable,
     },
     {
         .op = DCN_OP_DCNV3_MODULE,
@@ -270,6 +273,7 @@ const rt_op rt_module_ops[] = {
         .flops = module_flops,
         .terms = module_terms,
         .reference = ref_open_dcnv3_module,
+        .stages = rt_stages_dcnv3,
     },
     {
         .op = DCN_OP_DCNV4_MODULE,
@@ -281,6 +285,7 @@ const rt_op rt_module_ops[] = {
         .flops = module_flops,
         .terms = module_terms,
         .reference = ref_open_dcnv4_module,
+        .stages = rt_stages_dcnv4,
     },
     {
         .op = DCN_OP_DEFORM_ROI_POOL_PACK,
@@ -290,6 +295,7 @@ const rt_op rt_module_ops[] = {
         .flops = roi_flops,
         .terms = roi_terms,
         .reference = ref_open_roi_pack,
+        .stages = rt_stages_roi_pack,
     },
     { .name = NULL },
 };

@@ -16,6 +16,7 @@ double rt_conv_terms(const dcn_spec *s);
 double rt_conv_flops(const dcn_spec *s);
 int rt_check_groups(const dcn_spec *s, dcn_error *err);
 int rt_check_modulation_scale(const dcn_spec *s, dcn_error *err);
+int rt_check_gradient_border(const dcn_spec *s, dcn_error *err);
 
 /* dcnv3 and dcnv4: the samples, and the projection if there is one. */
 double rt_dcn_flops(const dcn_spec *s);
@@ -23,5 +24,13 @@ int rt_check_center(const dcn_spec *s, dcn_error *err);
 
 /* Regions with samples, an adaptive grid counted as 2 x 2 in a bin. */
 double rt_sampled_flops(const dcn_spec *s);
+
+/* The stages of the modules. */
+struct rt_stages;
+void rt_stages_pack(struct rt_stages *g);
+void rt_stages_separable(struct rt_stages *g);
+void rt_stages_dcnv3(struct rt_stages *g);
+void rt_stages_dcnv4(struct rt_stages *g);
+void rt_stages_roi_pack(struct rt_stages *g);
 
 #endif

@@ -4,6 +4,7 @@
 ** then how large its operands are.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "runtime/spec/gradient.h"
 #include "runtime/spec/row.h"
 
 #include <string.h>
@@ -60,8 +61,7 @@ static int check_fields(const dcn_spec *s, const char **key, dcn_error *err)
         const bool own = rt_field_is_of(f, s->op);
         if (own && check_own(f, s, &made, err))
             return -1;
-        if (!own && !rt_field_at(s->op, f->offset) && f->type != RT_FIELD_NOT_YET &&
-            check_foreign(f, s, &made, err))
+        if (!own && !rt_field_at(s->op, f->offset) && check_foreign(f, s, &made, err))
             return -1;
     }
     return 0;
@@ -75,7 +75,8 @@ static int check_rule(const dcn_spec *s, const rt_rule *r, const char **key, dcn
 
 int rt_spec_check(const dcn_spec *s, const char **key, dcn_error *err)
 {
-    static const rt_rule of_all = { RT_NO_MEMBER, rt_check_elements };
+    static const rt_rule gradients = { RT_MEMBER(gradient), rt_check_gradient },
+                         elements = { RT_NO_MEMBER, rt_check_elements };
     const rt_op *op = rt_op_of(s->op);
     *key = NULL;
     if (!op)
@@ -85,7 +86,7 @@ int rt_spec_check(const dcn_spec *s, const char **key, dcn_error *err)
     for (const rt_rule *r = op->rules; r && r->check; r++)
         if (check_rule(s, r, key, err))
             return -1;
-    return check_rule(s, &of_all, key, err);
+    return check_rule(s, &gradients, key, err) || check_rule(s, &elements, key, err) ? -1 : 0;
 }
 
 int dcn_spec_check(const dcn_spec *s, dcn_error *err)

@@ -20,7 +20,7 @@ bool rt_field_allows(const rt_field *f, int64_t choice)
 const rt_field *rt_field_at(dcn_op op, size_t offset)
 {
     for (const rt_field *f = rt_fields; f->key; f++) {
-        if (rt_field_is_of(f, op) && f->offset == offset && f->type != RT_FIELD_NOT_YET)
+        if (rt_field_is_of(f, op) && f->offset == offset)
             return f;
     }
     return NULL;
@@ -40,7 +40,7 @@ int rt_field_count(const rt_field *f)
     static const int count[] = {
         [RT_FIELD_INT] = 1,     [RT_FIELD_EXTENT] = 1,   [RT_FIELD_SIZE] = 2,
         [RT_FIELD_PADDING] = 4, [RT_FIELD_CHOICE] = 1,   [RT_FIELD_BOOL] = 1,
-        [RT_FIELD_NUMBER] = 1,  [RT_FIELD_NOT_YET] = 1,  [RT_FIELD_NAME] = 0,
+        [RT_FIELD_NUMBER] = 1,  [RT_FIELD_GRADIENT] = 1, [RT_FIELD_NAME] = 0,
         [RT_FIELD_TEXT] = 0,    [RT_FIELD_SCHEDULE] = 0,
     };
     return count[f->type];
@@ -84,7 +84,7 @@ rt_value rt_field_get(const rt_field *f, const dcn_spec *s)
         memcpy(v.text, at, f->bytes);
     else if (f->type == RT_FIELD_NUMBER)
         memcpy(&v.x, at, sizeof v.x);
-    else if (f->type != RT_FIELD_NOT_YET)
+    else
         for (int i = 0; i < rt_field_count(f); i++)
             v.n[i] = get_int(at + (size_t)i * f->bytes, f->bytes);
     return v;
@@ -97,7 +97,7 @@ void rt_field_set(const rt_field *f, const rt_value *v, dcn_spec *s)
         memcpy(at, v->text, f->bytes);
     else if (f->type == RT_FIELD_NUMBER)
         memcpy(at, &v->x, sizeof v->x);
-    else if (f->type != RT_FIELD_NOT_YET)
+    else
         for (int i = 0; i < rt_field_count(f); i++)
             set_int(at + (size_t)i * f->bytes, f->bytes, v->n[i]);
 }
@@ -108,4 +108,9 @@ rt_value rt_field_default(const rt_field *f)
     for (int i = 0; i < 4; i++)
         v.n[i] = (int64_t)f->default_value;
     return v;
+}
+
+bool rt_field_is_shown(const rt_field *f, const rt_value *v)
+{
+    return !f->quiet || v->n[0] != (int64_t)f->default_value;
 }

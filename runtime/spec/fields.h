@@ -21,7 +21,7 @@ typedef enum {
     RT_FIELD_NAME,     /* a C identifier */
     RT_FIELD_TEXT,     /* printable ASCII */
     RT_FIELD_SCHEDULE, /* text, or in Lua also { "lowering", knob = value } */
-    RT_FIELD_NOT_YET,  /* a switch that this version has only off; not stored */
+    RT_FIELD_GRADIENT, /* false, true, or in Lua { "operand", ... }: a set of operands */
 } rt_field_type;
 
 typedef struct rt_field {
@@ -36,6 +36,7 @@ typedef struct rt_field {
     const char *const *later;   /* choices that a later version will have, or NULL */
     const char *doc;
     bool required;
+    bool quiet; /* printed only where it is not the default */
 } rt_field;
 
 /* The value of any field, wide enough to hold one that is out of range. */
@@ -69,6 +70,9 @@ int rt_field_count(const rt_field *f);
 rt_value rt_field_get(const rt_field *f, const dcn_spec *s);
 void rt_field_set(const rt_field *f, const rt_value *v, dcn_spec *s);
 rt_value rt_field_default(const rt_field *f);
+
+/* Whether dcn_spec_print writes the value. */
+bool rt_field_is_shown(const rt_field *f, const rt_value *v);
 
 /* The value as Lua writes it, shortest form; returns buf. */
 const char *rt_field_print(const rt_field *f, const rt_value *v, char buf[RT_FIELD_PRINT_MAX]);

@@ -1,4 +1,4 @@
-/* operands.c: lists of operands: their kinds, and asking for them.
+/* operands.c: the kinds of operands, of which the rows make their lists.
 **
 ** What kernels read in an order of their own has role DCN_WEIGHT.
 ** SPDX-License-Identifier: Apache-2.0
@@ -10,11 +10,15 @@
 #include <string.h>
 
 #define RT_OPERAND_NAME(id, name) [RT_##id] = #name,
-const char *const rt_operand_names[RT_NUM_OPERANDS] = { RT_OPERAND_LIST(RT_OPERAND_NAME) };
+#define RT_GRAD_NAME(id, name)    [RT_GRAD_##id] = "grad_" #name,
+const char *const rt_operand_names[RT_NUM_OPERANDS] = { RT_OPERAND_LIST(RT_OPERAND_NAME)
+                                                            RT_OPERAND_LIST(RT_GRAD_NAME) };
+
+const char *const rt_plain_operand_names[RT_NUM_PLAIN + 1] = { RT_OPERAND_LIST(RT_OPERAND_NAME) };
 
 /* ---- kinds of operands ---------------------------------------------------------------------- */
 
-static void add(rt_operands *l, rt_operand which, dcn_tensor t)
+void rt_add(rt_operands *l, rt_operand which, dcn_tensor t)
 {
     assert(l->n < RT_NUM_OPERANDS);
     t.name = rt_operand_names[which];
@@ -31,22 +35,23 @@ void rt_add_map(rt_operands *l, rt_operand which, int64_t count, int64_t channel
     t.dims[1] = nchw ? channels : size[0];
     t.dims[2] = nchw ? size[0] : size[1];
     t.dims[3] = nchw ? size[1] : channels;
-    add(l, which, t);
+    rt_add(l, which, t);
 }
 
 void rt_add_vector(rt_operands *l, rt_operand which, int64_t n)
 {
-    add(l, which, (dcn_tensor){ .rank = 1, .dims = { n } });
+    rt_add(l, which, (dcn_tensor){ .rank = 1, .dims = { n } });
 }
 
 void rt_add_matrix(rt_operands *l, rt_operand which, int64_t rows, int64_t columns)
 {
-    add(l, which, (dcn_tensor){ .role = DCN_WEIGHT, .rank = 2, .dims = { rows, columns } });
+    rt_add(l, which, (dcn_tensor){ .role = DCN_WEIGHT, .rank = 2, .dims = { rows, columns } });
 }
 
 void rt_add_weight(rt_operands *l, rt_operand which, int64_t outs, int64_t ins, const int kernel[2])
 {
-    add(l, which,
+    rt_add(
+        l, which,
         (dcn_tensor){ .role = DCN_WEIGHT, .rank = 4, .dims = { outs, ins, kernel[0], kernel[1] } });
 }
 
@@ -78,32 +83,12 @@ void rt_add_epilogue(rt_operands *l)
 
 void rt_add_rois(rt_operands *l)
 {
-    add(l, RT_ROIS, (dcn_tensor){ .rank = 2, .dims = { l->s->rois, 5 } });
+    rt_add(l, RT_ROIS, (dcn_tensor){ .rank = 2, .dims = { l->s->rois, 5 } });
 }
 
-/* ---- asking for them ----------------------------------------------------------------------- */
-
-rt_operands rt_operands_of(const dcn_spec *s)
+rt_operands rt_plain_operands_of(const dcn_spec *s)
 {
     rt_operands l = { .s = s };
     rt_op_of(s->op)->operands(&l);
     return l;
-}
-
-int rt_operand_at(const dcn_spec *s, rt_operand which)
-{
-    const rt_operands o = rt_operands_of(s);
-    int i = o.n - 1;
-    while (i >= 0 && o.which[i] != which)
-        i--;
-    return i;
-}
-
-int dcn_spec_tensors(const dcn_spec *s, dcn_tensor *out, int max)
-{
-    const rt_operands o = rt_operands_of(s);
-    const int n = o.n < max ? o.n : max;
-    if (n > 0)
-        memcpy(out, o.tensor, (size_t)n * sizeof *out);
-    return o.n;
 }

@@ -59,15 +59,46 @@
     X(MASK_FC_2_WEIGHT, mask_fc_2_weight)                                                          \
     X(MASK_FC_2_BIAS, mask_fc_2_bias)
 
-/* No kernel has an operand twice, so RT_NUM_OPERANDS bounds the length of every list of them. */
+/* The operands, then the gradient of each.  No kernel has an operand twice, so RT_NUM_OPERANDS bounds
+** the length of every list of them, and RT_NUM_PLAIN that of a list without gradients. */
 typedef enum {
 #define RT_OPERAND_ENUMERATOR(id, name) RT_##id,
-    RT_OPERAND_LIST(RT_OPERAND_ENUMERATOR)
+#define RT_GRAD_ENUMERATOR(id, name)    RT_GRAD_##id,
+    RT_OPERAND_LIST(RT_OPERAND_ENUMERATOR) RT_NUM_PLAIN,
+    RT_LAST_PLAIN = RT_NUM_PLAIN - 1,
+    RT_OPERAND_LIST(RT_GRAD_ENUMERATOR) RT_NUM_OPERANDS
 #undef RT_OPERAND_ENUMERATOR
-        RT_NUM_OPERANDS
+#undef RT_GRAD_ENUMERATOR
 } rt_operand;
 
+/* A set of operands without gradients: bit 1 << operand. */
+typedef uint64_t rt_operand_set;
+#define RT_SET(id) ((rt_operand_set)1 << RT_##id)
+_Static_assert(RT_NUM_PLAIN <= 64, "a set of operands has 64 bits");
+
+static inline bool rt_operand_in(rt_operand which, rt_operand_set set)
+{
+    return which < RT_NUM_PLAIN && (set >> which & 1);
+}
+
+/* grad_NAME of the operand NAME, and back. */
+static inline rt_operand rt_grad_of(rt_operand plain)
+{
+    return (rt_operand)(plain + RT_NUM_PLAIN);
+}
+
+static inline bool rt_operand_is_grad(rt_operand which)
+{
+    return which >= RT_NUM_PLAIN;
+}
+
+static inline rt_operand rt_operand_of_grad(rt_operand grad)
+{
+    return (rt_operand)(grad - RT_NUM_PLAIN);
+}
+
 extern const char *const rt_operand_names[RT_NUM_OPERANDS];
+extern const char *const rt_plain_operand_names[RT_NUM_PLAIN + 1]; /* ended by NULL */
 
 /* Operands in calling order: which[i] is shaped as tensor[i] says. */
 typedef struct rt_operands {
@@ -79,6 +110,12 @@ typedef struct rt_operands {
 
 /* The operands of s, which outlives the result. */
 rt_operands rt_operands_of(const dcn_spec *s);
+
+/* Those of the kernel that computes the output, whatever s computes. */
+rt_operands rt_plain_operands_of(const dcn_spec *s);
+
+/* Whether an operand is a weight, or the gradient of one: not laid out as maps are. */
+bool rt_operand_is_weight(const dcn_spec *s, rt_operand which);
 
 /* Where an operand stands in calling order; -1: s has no such operand. */
 int rt_operand_at(const dcn_spec *s, rt_operand which);

@@ -11,6 +11,8 @@
 
 /* ---- operands: each is appended to the list, with the spec's dtype ------------------------- */
 
+void rt_add(rt_operands *l, rt_operand which, dcn_tensor t);
+
 /* `count` maps of `channels` planes of size[0] x size[1], in the spec's layout. */
 void rt_add_map(rt_operands *l, rt_operand which, int64_t count, int64_t channels,
                 const int64_t size[2]);

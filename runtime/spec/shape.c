@@ -7,8 +7,6 @@
 #include "runtime/spec/shape.h"
 #include "runtime/spec/op.h"
 
-#include <assert.h>
-
 int64_t rt_covered(const dcn_spec *s, int axis)
 {
     return (int64_t)s->dilation[axis] * (s->kernel[axis] - 1) + 1;
@@ -53,14 +51,6 @@ int rt_points(const dcn_spec *s)
 int64_t rt_packed_channels(const dcn_spec *s)
 {
     return (3 * (int64_t)s->offset_groups * rt_points(s) + 7) / 8 * 8;
-}
-
-/* No operator has another output so far. */
-double rt_terms(const dcn_spec *s, rt_operand output)
-{
-    assert(output == RT_OUTPUT);
-    (void)output;
-    return rt_op_of(s->op)->terms(s);
 }
 
 int64_t rt_inner_channels(const dcn_spec *s)

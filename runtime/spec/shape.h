@@ -21,7 +21,8 @@ int rt_points(const dcn_spec *s);
 /* Channels of offset_mask of dcnv4: 3 for each tap and group, rounded up to a multiple of 8. */
 int64_t rt_packed_channels(const dcn_spec *s);
 
-/* Products in the sum that makes one element of an output, the longest sum on the way counted. */
+/* Products in the sum that makes one element of an output, or at most of a gradient, the longest sum
+** on the way counted. */
 double rt_terms(const dcn_spec *s, rt_operand output);
 
 /* Channels of the widest map between the operators of a composite one: what its offsets and masks

@@ -92,10 +92,10 @@ int dcn_spec_print(const dcn_spec *s, char *buf, size_t size)
     rt_text_add(&t, "return %s {", dcn_op_name(s->op));
     const char *separator = " ";
     for (const rt_field *f = rt_fields; f->key; f++) {
-        if (!rt_field_is_of(f, s->op) || f->type == RT_FIELD_NOT_YET)
-            continue;
         char value[RT_FIELD_PRINT_MAX];
         const rt_value v = rt_field_get(f, s);
+        if (!rt_field_is_of(f, s->op) || !rt_field_is_shown(f, &v))
+            continue;
         rt_text_add(&t, "%s%s = %s", separator, f->key, rt_field_print(f, &v, value));
         separator = ", ";
     }

@@ -24,6 +24,9 @@ static const char *const activations[] = { [DCN_ACT_NONE] = "none",
                                            [DCN_ACT_SILU] = "silu",
                                            [DCN_ACT_GELU] = "gelu",
                                            NULL };
+static const char *const gradient_borders[] = {
+    [DCN_GRADIENT_MMCV] = "mmcv", [DCN_GRADIENT_TORCHVISION] = "torchvision", NULL
+};
 static const char *const modes[] = { [DCN_ROI_AVERAGE] = "average", [DCN_ROI_MAX] = "max", NULL };
 /* One wording for both operators that have it. */
 #define VARIANT_DOC                                                                                \
@@ -224,7 +227,13 @@ const rt_field rt_fields[] = {
       .doc = "Fixes how the kernel is computed, as `--schedule` does: `\"tiled mr=6\"`, or "
              "`{ \"tiled\", mr = 6 }`; of a layer also by stage, `\"stages core={tiled mr=6}\"` or "
              "`{ \"stages\", core = { \"tiled\", mr = 6 } }`; empty: chosen by dcngen." },
-    { "gradient", RT_FIELD_NOT_YET, ANY,
-      .doc = "Gradients; not available in this version: only `false`." },
+    { "gradient", RT_FIELD_GRADIENT, ANY, AT(gradient), .quiet = true,
+      .doc = "Makes the kernel that computes gradients in place of the output: of the operands "
+             "named, `{ \"input\", \"offset\" }`, or with `true` of all that have one." },
+    { "gradient_border", RT_FIELD_CHOICE, DEFORMED, AT(gradient_border),
+      .choices = gradient_borders, .quiet = true,
+      .doc =
+          "The slope of a sample at exactly -1, where `border = \"zero\"` begins to rise: 0 as in "
+          "`mmcv`, or that of what comes after, as in `torchvision`." },
     { NULL, .doc = NULL },
 };

@@ -32,6 +32,24 @@ static void print_ints(const rt_value *v, int count, char *buf, size_t size)
         rt_text_add(&t, "}");
 }
 
+static void print_operands(rt_operand_set set, char *buf, size_t size)
+{
+    rt_text t = rt_text_in(buf, size);
+    if (set == 0 || set == DCN_GRADIENT_ALL) {
+        rt_text_add(&t, "%s", set ? "true" : "false");
+        return;
+    }
+    rt_text_add(&t, "{");
+    const char *separator = "";
+    for (int i = 0; i < RT_NUM_PLAIN; i++) {
+        if (!rt_operand_in((rt_operand)i, set))
+            continue;
+        rt_text_add(&t, "%s\"%s\"", separator, rt_operand_names[i]);
+        separator = ", ";
+    }
+    rt_text_add(&t, "}");
+}
+
 /* The fewest digits that read back as x; a decimal comma of the locale becomes a point. */
 static void print_number(double x, char *buf, size_t size)
 {
@@ -73,7 +91,9 @@ const char *rt_field_print(const rt_field *f, const rt_value *v, char buf[RT_FIE
         print_text(v, buf);
     else if (f->type == RT_FIELD_NUMBER)
         print_number(v->x, buf, size);
-    else if (f->type == RT_FIELD_BOOL || f->type == RT_FIELD_NOT_YET)
+    else if (f->type == RT_FIELD_GRADIENT)
+        print_operands((rt_operand_set)v->n[0], buf, size);
+    else if (f->type == RT_FIELD_BOOL)
         snprintf(buf, size, "%s", v->n[0] ? "true" : "false");
     else if (f->type == RT_FIELD_EXTENT && v->n[0] == DCN_DYNAMIC)
         snprintf(buf, size, "dynamic");
@@ -166,13 +186,13 @@ static int check_bool(const rt_field *f, const rt_value *v, dcn_error *err)
     return dcn_fail(err, DCN_ESPEC, "'%s' = %" PRId64 " is not true or false", f->key, v->n[0]);
 }
 
-static int check_not_yet(const rt_field *f, const rt_value *v, dcn_error *err)
+/* Which operands there are is for rt_check_gradient to say, which knows the whole spec. */
+static int check_operands(const rt_field *f, const rt_value *v, dcn_error *err)
 {
-    if (v->n[0] == 0)
+    const rt_operand_set set = (rt_operand_set)v->n[0];
+    if (set == DCN_GRADIENT_ALL || set >> RT_NUM_PLAIN == 0)
         return 0;
-    return dcn_fail(err, DCN_ESPEC,
-                    "'%s' = true is not available in this version; leave it out or write false",
-                    f->key);
+    return dcn_fail(err, DCN_ESPEC, "'%s' = %#" PRIx64 " is not a set of operands", f->key, set);
 }
 
 static int check_text(const rt_field *f, const rt_value *v, dcn_error *err)
@@ -242,12 +262,12 @@ static int check_name(const rt_field *f, const rt_value *v, dcn_error *err)
 int rt_field_check(const rt_field *f, const rt_value *v, dcn_error *err)
 {
     static int (*const check[])(const rt_field *, const rt_value *, dcn_error *) = {
-        [RT_FIELD_INT] = check_ints,        [RT_FIELD_EXTENT] = check_ints,
-        [RT_FIELD_SIZE] = check_ints,       [RT_FIELD_PADDING] = check_ints,
-        [RT_FIELD_CHOICE] = check_choice,   [RT_FIELD_BOOL] = check_bool,
-        [RT_FIELD_NUMBER] = check_number,   [RT_FIELD_NAME] = check_name,
-        [RT_FIELD_TEXT] = check_text,       [RT_FIELD_SCHEDULE] = check_text,
-        [RT_FIELD_NOT_YET] = check_not_yet,
+        [RT_FIELD_INT] = check_ints,          [RT_FIELD_EXTENT] = check_ints,
+        [RT_FIELD_SIZE] = check_ints,         [RT_FIELD_PADDING] = check_ints,
+        [RT_FIELD_CHOICE] = check_choice,     [RT_FIELD_BOOL] = check_bool,
+        [RT_FIELD_NUMBER] = check_number,     [RT_FIELD_NAME] = check_name,
+        [RT_FIELD_TEXT] = check_text,         [RT_FIELD_SCHEDULE] = check_text,
+        [RT_FIELD_GRADIENT] = check_operands,
     };
     return check[f->type](f, v, err);
 }

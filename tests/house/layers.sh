@@ -18,7 +18,7 @@ base=runtime/base
 room include '*' ''
 room examples '' ''
 room runtime/base '*' ''
-room runtime/spec 'fields.h op.h operands.h row.h shape.h' $base
+room runtime/spec 'fields.h gradient.h op.h operands.h row.h shape.h stages.h' $base
 room runtime/exec 'kernel.h threads.h pool.h cores.h' "$base runtime/spec"
 room runtime/reference 'reference.h operators.h' "$base runtime/spec"
 room runtime/ops '' "$base runtime/spec runtime/reference"

@@ -394,6 +394,30 @@ static int expect_legal_guess(const dcn_spec *s, const dcn_target *t)
     return 1;
 }
 
+/* Gradients that no lowering compiles are an error of the spec that names those that one does. */
+Test(schedule, gradients_without_code_say_so)
+{
+    dcn_target t;
+    dcn_spec s;
+    dcn_spec_init(&s, DCN_OP_CONV2D);
+    s.in_channels = s.out_channels = 8, s.height = s.width = 5, s.kernel[0] = s.kernel[1] = 3;
+    s.gradient = DCN_GRADIENT_ALL;
+    dcn_target_parse("x86-64-v3", NULL, NULL, &t, NULL);
+    for (int i = 0; cg_lowerings[i]; i++) {
+        dcn_error err = { .text = "" };
+        Schedule sc;
+        if (sched_takes(cg_lowerings[i], &s))
+            return;
+        cr_expect_eq(sched_parse(cg_lowerings[i]->name, &s, &t, NULL, &sc, &err), -1);
+        cr_expect_not_null(strstr(err.text, "does not compile gradients of conv2d"), "%s",
+                           err.text);
+        cr_expect_eq(sched_guess(&s, &t, NULL, &sc, &err), -1);
+        cr_expect(err.code == DCN_ESPEC &&
+                      strstr(err.text, "'gradient' of conv2d cannot be compiled"),
+                  "%s", err.text);
+    }
+}
+
 static const int channels[] = { 1, 2, 3, 17, 48, 64, 96, 100, 1000, 2048 };
 static const int sizes[] = { 1, 7, 28, 200, DCN_DYNAMIC };
 enum { NCHANNELS = sizeof channels / sizeof *channels, NSIZES = sizeof sizes / sizeof *sizes };

@@ -1,0 +1,292 @@
+/* stages.c: the modules as lists of stages.
+**
+**     deform_conv2d_pack    maps = conv(input), with the same kernel, stride, padding and dilation;
+**                           deform_conv2d of them
+**     separable_conv2d      depthwise, output channel o from input channel o div m; then pointwise
+**     dcnv3_module          x1 = act(LN(dwconv(x))); offset, mask = linear(x1); xp = linear(x)
+**                           y = dcnv3(xp, offset, softmax mask); out = linear(blend(y, xp))
+**     dcnv4_module          offset_mask = linear(x), or linear(dwconv(x)); value = linear(x)
+**                           y = dcnv4(value, offset_mask); out = linear(blend(y, value))
+**     deform_roi_pool_pack  x0 = the pooling without offsets, [C][ph][pw] in a row per region
+**                           offset = fc(relu(fc(relu(fc(x0))))), mask = sigmoid(fc(relu(fc(x0))))
+**
+** blend, with center_feature_scale: y*(1 - c) + value*c for each group, c = sigmoid of one linear
+** map of x1 in dcnv3_module and of y in dcnv4_module.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "runtime/spec/stages.h"
+#include "runtime/ops/ops.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the parts ------------------------------------------------------------------------------ */
+
+static rt_stage *add(rt_stages *g, rt_stage_kind kind, const dcn_spec *spec, int x)
+{
+    assert(g->n < RT_MAX_STAGES);
+    rt_stage *st = &g->stage[g->n++];
+    st->kind = kind;
+    st->spec = *spec;
+    for (int i = 0; i < RT_NUM_PLAIN; i++)
+        st->arg[i] = RT_NO_VALUE;
+    st->arg[RT_INPUT] = x;
+    st->out = g->nvalues++;
+    return st;
+}
+
+/* A convolution without padding on maps of the same images. */
+static dcn_spec conv_spec(const dcn_spec *s, int64_t ins, int64_t outs)
+{
+    dcn_spec conv;
+    dcn_spec_init(&conv, DCN_OP_CONV2D);
+    conv.dtype = s->dtype;
+    conv.batch = s->batch;
+    conv.height = s->height;
+    conv.width = s->width;
+    conv.layout = s->layout;
+    conv.in_channels = ins;
+    conv.out_channels = outs;
+    conv.kernel[0] = conv.kernel[1] = 1;
+    return conv;
+}
+
+/* An operand of the module that a stage takes as its own, if there is one. */
+static void bind(const rt_stages *g, rt_stage *st, rt_operand as, rt_operand from)
+{
+    const rt_operands o = rt_plain_operands_of(g->module);
+    for (int i = 0; i < o.n; i++)
+        if (o.which[i] == from)
+            st->arg[as] = (int)from;
+}
+
+/* A convolution, with a bias if the module has one for it. */
+static rt_stage *convolve(rt_stages *g, const dcn_spec *conv, int x, const rt_operand name[2])
+{
+    rt_stage *st = add(g, RT_STAGE_OPERATOR, conv, x);
+    bind(g, st, RT_WEIGHT, name[0]);
+    bind(g, st, RT_BIAS, name[1]);
+    st->spec.bias = st->arg[RT_BIAS] != RT_NO_VALUE;
+    return st;
+}
+
+/* outs numbers per pixel from the ins of x. */
+static rt_stage *linear(rt_stages *g, int x, const int64_t size[2], const rt_operand name[2])
+{
+    const dcn_spec conv = conv_spec(g->module, size[0], size[1]);
+    return convolve(g, &conv, x, name);
+}
+
+/* What the module does to its output is done by its last stage. */
+static void finish(rt_stages *g, rt_stage *st)
+{
+    st->spec.activation = g->module->activation;
+    st->spec.scale_shift = g->module->scale_shift;
+    st->spec.residual = g->module->residual;
+    bind(g, st, RT_SCALE, RT_SCALE);
+    bind(g, st, RT_SHIFT, RT_SHIFT);
+    bind(g, st, RT_RESIDUAL, RT_RESIDUAL);
+    st->out = RT_OUTPUT;
+}
+
+#define NAMES(id) ((const rt_operand[2]){ RT_##id##_WEIGHT, RT_##id##_BIAS })
+
+/* ---- convolutions --------------------------------------------------------------------------- */
+
+void rt_stages_pack(rt_stages *g)
+{
+    const dcn_spec *s = g->module;
+    const bool masked = s->modulation != DCN_MODULATION_NONE;
+    dcn_spec conv = conv_spec(s, s->in_channels, rt_inner_channels(s)), deform = *s;
+    memcpy(conv.kernel, s->kernel, sizeof conv.kernel);
+    memcpy(conv.stride, s->stride, sizeof conv.stride);
+    memcpy(conv.padding, s->padding, sizeof conv.padding);
+    memcpy(conv.dilation, s->dilation, sizeof conv.dilation);
+    deform.op = DCN_OP_DEFORM_CONV2D;
+    deform.offset_mask = masked;
+    const int maps = convolve(g, &conv, RT_INPUT, NAMES(OFFSET))->out;
+    const rt_operand own[2] = { RT_WEIGHT, RT_BIAS };
+    rt_stage *st = convolve(g, &deform, RT_INPUT, own);
+    st->arg[masked ? RT_OFFSET_MASK : RT_OFFSET] = maps;
+    finish(g, st);
+}
+
+void rt_stages_separable(rt_stages *g)
+{
+    const dcn_spec *s = g->module;
+    const int64_t between = rt_inner_channels(s);
+    dcn_spec first = *s, second = conv_spec(s, between, s->out_channels);
+    first.op = DCN_OP_CONV2D;
+    first.groups = (int)s->in_channels;
+    first.out_channels = between;
+    first.scale_shift = first.residual = false;
+    first.activation = DCN_ACT_NONE;
+    first.depth_multiplier = second.depth_multiplier;
+    second.height = dcn_out_height(s, s->height);
+    second.width = dcn_out_width(s, s->width);
+    const int deep = convolve(g, &first, RT_INPUT, NAMES(DW))->out;
+    finish(g, convolve(g, &second, deep, NAMES(PW)));
+}
+
+/* ---- dcnv3_module and dcnv4_module ---------------------------------------------------------- */
+
+/* A depthwise convolution of the input that keeps its size. */
+static int depthwise(rt_stages *g, const rt_operand name[2])
+{
+    const dcn_spec *s = g->module;
+    dcn_spec conv = conv_spec(s, s->in_channels, s->in_channels);
+    conv.groups = (int)s->in_channels;
+    for (int i = 0; i < 4; i++) {
+        conv.kernel[i % 2] = s->dw_kernel[i % 2];
+        conv.padding[i] = (s->dw_kernel[i % 2] - 1) / 2;
+    }
+    return convolve(g, &conv, RT_INPUT, name)->out;
+}
+
+/* An operation on maps of the module's channels. */
+static rt_stage *add_rows(rt_stages *g, rt_stage_kind kind, int x, dcn_activation a)
+{
+    dcn_spec rows = *g->module;
+    rows.activation = a;
+    return add(g, kind, &rows, x);
+}
+
+static int normalise(rt_stages *g, int x)
+{
+    const dcn_spec *s = g->module;
+    const bool norm = s->norm == DCN_NORM_LAYER;
+    rt_stage *st = add_rows(g, norm ? RT_STAGE_NORM : RT_STAGE_ACTIVATE, x, s->branch_activation);
+    bind(g, st, RT_WEIGHT, RT_DW_NORM_WEIGHT);
+    bind(g, st, RT_BIAS, RT_DW_NORM_BIAS);
+    return st->out;
+}
+
+/* y*(1 - c) + value*c, with c from the features x1. */
+static int blend(rt_stages *g, int y, int value, int x1)
+{
+    const dcn_spec *s = g->module;
+    if (!s->center_feature_scale)
+        return y;
+    const int64_t size[2] = { s->in_channels, s->offset_groups };
+    const int logits = linear(g, x1, size, NAMES(CENTER))->out;
+    rt_stage *st = add_rows(g, RT_STAGE_BLEND, y, DCN_ACT_NONE);
+    st->arg[RT_RESIDUAL] = value;
+    st->arg[RT_MASK] = logits;
+    return st->out;
+}
+
+static dcn_spec core_spec(const dcn_spec *s, dcn_op op, dcn_modulation m)
+{
+    dcn_spec core = *s;
+    core.op = op;
+    core.modulation = m;
+    core.activation = DCN_ACT_NONE;
+    return core;
+}
+
+void rt_stages_dcnv3(rt_stages *g)
+{
+    const dcn_spec *s = g->module, core = core_spec(s, DCN_OP_DCNV3, DCN_MODULATION_SOFTMAX);
+    const int64_t c = s->in_channels, points = (int64_t)s->offset_groups * rt_points(s);
+    const int64_t same[2] = { c, c }, offsets[2] = { c, 2 * points }, masks[2] = { c, points };
+    const int x1 = normalise(g, depthwise(g, NAMES(DW_CONV)));
+    const int value = linear(g, RT_INPUT, same, NAMES(INPUT_PROJ))->out;
+    const int offset = linear(g, x1, offsets, NAMES(OFFSET))->out;
+    const int mask = linear(g, x1, masks, NAMES(MASK))->out;
+    rt_stage *st = add(g, RT_STAGE_OPERATOR, &core, value);
+    st->arg[RT_OFFSET] = offset;
+    st->arg[RT_MASK] = mask;
+    finish(g, linear(g, blend(g, st->out, value, x1), same, NAMES(OUTPUT_PROJ)));
+}
+
+void rt_stages_dcnv4(rt_stages *g)
+{
+    const dcn_spec *s = g->module, core = core_spec(s, DCN_OP_DCNV4, DCN_MODULATION_MASK);
+    const int64_t c = s->in_channels, same[2] = { c, c }, maps[2] = { c, rt_packed_channels(s) };
+    const int features = s->dw_kernel[0] ? depthwise(g, NAMES(OFFSET_MASK_DW)) : RT_INPUT;
+    const int value =
+        s->without_pointwise ? RT_INPUT : linear(g, RT_INPUT, same, NAMES(VALUE_PROJ))->out;
+    const int offset_mask = linear(g, features, maps, NAMES(OFFSET_MASK))->out;
+    rt_stage *st = add(g, RT_STAGE_OPERATOR, &core, value);
+    st->arg[RT_OFFSET_MASK] = offset_mask;
+    const int y = blend(g, st->out, value, st->out);
+    if (s->without_pointwise)
+        add_rows(g, RT_STAGE_ACTIVATE, y, s->activation)->out = RT_OUTPUT;
+    else
+        finish(g, linear(g, y, same, NAMES(OUTPUT_PROJ)));
+}
+
+/* ---- deform_roi_pool_pack ------------------------------------------------------------------- */
+
+/* A fully connected layer: regions are images of one pixel. */
+static int layer(rt_stages *g, int x, const int64_t size[2], const rt_operand name[2],
+                 dcn_activation a)
+{
+    rt_stage *st = linear(g, x, size, name);
+    st->spec.batch = g->module->rois;
+    st->spec.height = st->spec.width = 1;
+    st->spec.activation = a;
+    return st->out;
+}
+
+/* Maps of bins, x, between the layout of the spec and [channel][ph][pw], which weights are made
+** for. */
+static int reorder(rt_stages *g, rt_stage_kind kind, int x, int64_t channels)
+{
+    const dcn_spec *s = g->module;
+    dcn_spec maps = conv_spec(s, channels, channels);
+    maps.batch = s->rois;
+    maps.height = s->pooled[0];
+    maps.width = s->pooled[1];
+    return s->layout == DCN_NCHW ? x : add(g, kind, &maps, x)->out;
+}
+
+static int pool(rt_stages *g, dcn_modulation m, int offset, int mask)
+{
+    dcn_spec spec = *g->module;
+    spec.op = offset == RT_NO_VALUE ? DCN_OP_ROI_ALIGN : DCN_OP_DEFORM_ROI_POOL;
+    spec.aligned = offset == RT_NO_VALUE;
+    spec.modulation = m;
+    spec.activation = DCN_ACT_NONE;
+    rt_stage *st = add(g, RT_STAGE_OPERATOR, &spec, RT_INPUT);
+    st->arg[RT_ROIS] = RT_ROIS;
+    st->arg[RT_OFFSET] = offset;
+    st->arg[RT_MASK] = mask;
+    return st->out;
+}
+
+void rt_stages_roi_pack(rt_stages *g)
+{
+    const dcn_spec *s = g->module;
+    const int64_t bins = (int64_t)s->pooled[0] * s->pooled[1], fc = s->fc_channels;
+    const int64_t in[2] = { s->in_channels * bins, fc }, on[2] = { fc, fc };
+    const int64_t offsets[2] = { fc, 2 * bins }, masks[2] = { fc, bins };
+    const bool masked = s->modulation != DCN_MODULATION_NONE;
+    const int plain = pool(g, DCN_MODULATION_NONE, RT_NO_VALUE, RT_NO_VALUE);
+    const int x0 = reorder(g, RT_STAGE_TO_NCHW, plain, s->in_channels);
+    int offset = layer(g, x0, in, NAMES(OFFSET_FC_0), DCN_ACT_RELU), mask = RT_NO_VALUE;
+    offset = layer(g, offset, on, NAMES(OFFSET_FC_2), DCN_ACT_RELU);
+    offset = layer(g, offset, offsets, NAMES(OFFSET_FC_4), DCN_ACT_NONE);
+    offset = reorder(g, RT_STAGE_FROM_NCHW, offset, 2);
+    if (masked)
+        mask = layer(g, x0, in, NAMES(MASK_FC_0), DCN_ACT_RELU);
+    if (masked)
+        mask = layer(g, mask, masks, NAMES(MASK_FC_2), DCN_ACT_NONE);
+    pool(g, masked ? DCN_MODULATION_SIGMOID : DCN_MODULATION_NONE, offset, mask);
+    g->stage[g->n - 1].spec.activation = s->activation;
+    g->stage[g->n - 1].out = RT_OUTPUT;
+}
+
+/* ---- opening -------------------------------------------------------------------------------- */
+
+rt_stages *rt_stages_of(const dcn_spec *module)
+{
+    rt_stages *g = calloc(1, sizeof *g);
+    if (!g)
+        return NULL;
+    g->module = module;
+    g->nvalues = RT_NUM_PLAIN;
+    rt_op_of(module->op)->stages(g);
+    return g;
+}

@@ -1,0 +1,51 @@
+/* stages.h: a module as a list of stages, each an operator or a small operation, for whoever goes
+** through it forwards or backwards: the reference, and the question what a gradient reads.
+**
+** A value is an operand of the module, by its rt_operand, or a map in between, from RT_NUM_PLAIN on.
+** Every stage makes one value, each value is made once, and the last stage makes the output.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_RUNTIME_SPEC_STAGES_H
+#define DCN_RUNTIME_SPEC_STAGES_H
+
+#include "runtime/spec/operands.h"
+
+enum { RT_MAX_STAGES = 12, RT_MAX_VALUES = RT_NUM_PLAIN + RT_MAX_STAGES, RT_NO_VALUE = -1 };
+
+/* What a stage does with its arguments, which are known by the operands that they would be of an
+** operator.  x stands for RT_INPUT. */
+typedef enum {
+    RT_STAGE_OPERATOR, /* `spec` */
+    RT_STAGE_NORM,  /* act(LayerNorm of x over the channels of a pixel), by RT_WEIGHT and RT_BIAS */
+    RT_STAGE_BLEND, /* x*(1 - c) + RT_RESIDUAL*c, c = sigmoid(RT_MASK), one for each group */
+    RT_STAGE_ACTIVATE,  /* act(x) */
+    RT_STAGE_TO_NCHW,   /* x, maps in the layout of `spec`, in nchw */
+    RT_STAGE_FROM_NCHW, /* and back */
+} rt_stage_kind;
+
+typedef struct rt_stage {
+    rt_stage_kind kind;
+    /* Of an operator what it computes; of any other kind batch, height, width, in_channels, layout,
+    ** activation, norm_eps and offset_groups, the groups of a blend. */
+    dcn_spec spec;
+    int arg[RT_NUM_PLAIN]; /* value by operand; RT_NO_VALUE: none */
+    int out;
+} rt_stage;
+
+typedef struct rt_stages {
+    const dcn_spec *module; /* computing the output */
+    int n, nvalues;
+    rt_stage stage[RT_MAX_STAGES];
+} rt_stages;
+
+/* The stages of a composite operator's spec, which outlives them; freed by free().  NULL without
+** memory. */
+rt_stages *rt_stages_of(const dcn_spec *module);
+
+/* The arguments that a stage has. */
+rt_operand_set rt_stage_arguments(const rt_stage *st);
+
+/* What of its arguments must be known to compute the gradients of `wanted` ones. */
+rt_operand_set rt_stage_reads(const rt_stage *st, rt_operand_set wanted);
+
+#endif
