@@ -185,22 +185,35 @@ static void over_bins(Emit *e, const RoiPass *p, RoiBinBody body)
     }
 }
 
-/* `channels` of them, from the first one of the class in hand. */
-static void over_passes(Emit *e, const RoiCtx *c, RoiBinBody body)
+/* `channels` of the class in hand, from the task's first one on. */
+static void over_channels(Emit *e, const RoiCtx *c, int channels, RoiBinBody body)
 {
     assert(c->plan->nv <= MAX_VECTORS);
-    int block = c->plan->nv * e->lanes, rest = c->plan->class_channels % block;
-    idx from = x_mulk(e, c->cls, c->plan->class_channels);
-    EMIT_FOR (e, o, x_const(e, 0), x_const(e, c->plan->class_channels - rest), block) {
+    int block = c->plan->nv * e->lanes, rest = channels % block;
+    idx from = x_add(e, x_mulk(e, c->cls, c->plan->class_channels), c->first_of_class);
+    EMIT_FOR (e, o, x_const(e, 0), x_const(e, channels - rest), block) {
         RoiPass p = { c, x_add(e, from, o.at), c->plan->nv, e->lanes };
         over_bins(e, &p, body);
     }
     if (!rest)
         return;
     int vectors = (rest + e->lanes - 1) / e->lanes;
-    RoiPass p = { c, x_addk(e, from, c->plan->class_channels - rest), vectors,
-                  rest - (vectors - 1) * e->lanes };
+    RoiPass p = { c, x_addk(e, from, channels - rest), vectors, rest - (vectors - 1) * e->lanes };
     over_bins(e, &p, body);
+}
+
+static void over_passes(Emit *e, const RoiCtx *c, RoiBinBody body)
+{
+    if (!c->is_short.v) {
+        over_channels(e, c, c->plan->task_channels, body);
+        return;
+    }
+    EMIT_IF_ELSE (e, is_short, c->is_short) {
+        if (is_short.yes)
+            over_channels(e, c, roi_last_channels(c->plan), body);
+        else
+            over_channels(e, c, c->plan->task_channels, body);
+    }
 }
 
 void roi_accumulate(Emit *e, const RoiCtx *c)

@@ -1,7 +1,8 @@
 /* cost.c: how long the pooling of regions takes, worked out and not measured.
 **
 **     bin  = places of its samples + sums of its pixels            cycles
-**     task = bins of a region, or of some rows of them + transposing its outputs
+**     task = bins of a region, or of some rows of them + transposing its outputs; places again for
+**            each part of the channels
 **     call = tasks shared among threads + the repacked input
 **
 ** Only ratios matter, see kernel/cost.h. The rates are estimates of what the emitted loops do per
@@ -35,23 +36,23 @@ static double bin_cycles(const RoiPlan *p)
 {
     double along = samples_of(p), tables = along > p->table_samples ? along / p->table_samples : 1;
     double pixels = p->sampling == ROI_SAMPLING_QUANTISED ? along * along : 2.2 * along * along;
-    double vectors = cost_ceil_div(p->class_channels, p->lanes);
-    double passes = cost_ceil_div(p->class_channels, p->nv * p->lanes);
+    double vectors = cost_ceil_div(p->task_channels, p->lanes);
+    double passes = cost_ceil_div(p->task_channels, p->nv * p->lanes);
     double load = p->contiguous ? VECTOR : GATHER * p->lanes;
     double sums = vectors * (pixels * load + 3 * tables * tables) + passes * pixels * ENTRY;
     double places = p->sampling == ROI_SAMPLING_QUANTISED ? PLACE : 2 * along * tables * PLACE;
-    return p->classes * (sums + places / p->bins_per_vec);
+    return (p->splits_channels ? 1 : p->classes) * (sums + places / p->bins_per_vec);
 }
 
 double roi_cost(const dcn_spec *s, const dcn_target *t, const int *k, int threads)
 {
     RoiPlan p = roi_plan(s, t, k);
-    double tasks = size_or(s->rois, DYNAMIC_ROIS) * p.region_tasks;
+    double tasks = size_or(s->rois, DYNAMIC_ROIS) * p.bin_tasks * p.channel_tasks;
     double rounds = cost_ceil_div(tasks, threads);
     double view = size_or(s->batch, 1) * size_or(s->height, COST_DYNAMIC_SIZE) *
                   size_or(s->width, COST_DYNAMIC_SIZE) * (double)s->in_channels;
     double task = p.task_bins * bin_cycles(&p) + 200;
     if (p.out_stride)
-        task += UNPACK * p.out_channels * (p.task_bins < p.lanes ? p.lanes : p.task_bins);
+        task += UNPACK * p.task_outs * (p.task_bins < p.lanes ? p.lanes : p.task_bins);
     return (rounds * task + (p.repacks ? COPY * view / threads : 0)) / COST_CYCLES_PER_NS;
 }

@@ -12,6 +12,11 @@ const Knob *const roi_knobs[ROI_NKNOBS] = {
                                     .meaning = "rows of bins per task, 0: the whole region",
                                     .guess = 0,
                                     CHOICES(1, 2, 4, 0) },
+    [ROI_TASK_CHANNELS] = &(const Knob){ .name = "task_channels",
+                                         .meaning = "output channels of a class per task; 0: all "
+                                                    "of all classes",
+                                         .guess = 0,
+                                         CHOICES(16, 32, 64, 128, 256, 0) },
     [ROI_TABLE_SAMPLES] = &(const Knob){ .name = "table_samples",
                                          .meaning = "samples per axis in one table of a bin",
                                          .guess = 1,
@@ -31,7 +36,17 @@ static bool sums_exceed_registers(const RoiChoice *c)
 
 static bool pass_is_redundant(const RoiChoice *c)
 {
-    return c->p.nv > 1 && c->p.nv / 2 * c->p.lanes >= c->p.class_channels;
+    return c->p.nv > 1 && c->p.nv / 2 * c->p.lanes >= c->p.task_channels;
+}
+
+/* A task of a whole class differs from one of all only where there are several. */
+static bool task_is_whole_class(const RoiChoice *c)
+{
+    int channels = c->k[ROI_TASK_CHANNELS];
+    const Knob *q = roi_knobs[ROI_TASK_CHANNELS];
+    if (!channels || c->p.classes == 1)
+        return channels >= c->p.class_channels;
+    return kernel_is_redundant_choice(q, channels, c->p.class_channels);
 }
 
 static bool task_is_whole_region(const RoiChoice *c)
@@ -59,7 +74,9 @@ static bool workspace_is_too_large(const RoiChoice *c)
 
 const RoiRefusal roi_refusals[] = {
     { ROI_NV, "the sums do not fit the registers", sums_exceed_registers },
-    { ROI_NV, "a pass is wider than the channels of a class", pass_is_redundant },
+    { ROI_NV, "a pass is wider than the channels of a task", pass_is_redundant },
+    { ROI_TASK_CHANNELS, "there are no more channels than that: use task_channels=0",
+      task_is_whole_class },
     { ROI_BIN_ROWS, "a region has no more rows of bins than that: use bin_rows=0",
       task_is_whole_region },
     { ROI_TABLE_SAMPLES, "a bin has fewer samples than a table would hold", table_is_redundant },

@@ -1,7 +1,7 @@
 /* lowering.c: pooling of regions: a table of pixels and weights per bin, then sums with lanes along channels.
 **
-**     for each region, or rows of its bins:                                           a task
-**         box, lists, table                       lanes along bins, f64, once for all channels
+**     for each region, or rows of its bins, or some of its channels:                  a task
+**         box, lists, table                       lanes along bins, f64, once for its channels
 **         for each block of nv vectors of channels, for each bin:
 **             for each pixel of the table: nv multiply-adds
 **
@@ -20,10 +20,10 @@ static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *
     long long bins = p.task_bins, entry = 4 + p.fp_bytes;
     snprintf(buf, size,
              "registers: %d sums of %d channels, 1 weight, of %d\n"
-             "task: %d bins of a region; positions %d bins at a time in f64\n"
+             "task: %d bins of a region, %d of %d channels; positions %d bins at a time in f64\n"
              "tables: %lld KiB (L1 %lld KiB)%s\n"
              "workspace: %lld KiB per thread%s\n",
-             p.nv, p.lanes, t->registers, p.task_bins, p.bins_per_vec,
+             p.nv, p.lanes, t->registers, p.task_bins, p.task_outs, p.out_channels, p.bins_per_vec,
              bins * p.max_pixels * entry / 1024, (long long)t->l1_bytes / 1024,
              p.one_table || p.sampling == ROI_SAMPLING_QUANTISED ? "" : ", several per bin",
              (long long)p.scratch.bytes / 1024, p.repacks ? ", and one copy of the input" : "");

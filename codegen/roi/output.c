@@ -40,7 +40,8 @@ addr roi_out(Emit *e, const RoiCtx *c, idx bin, idx channel)
 {
     const RoiPlan *p = c->plan;
     if (p->out_stride) {
-        idx at = x_add(e, x_mulk(e, bin, p->out_stride), channel);
+        idx own = p->splits_channels ? x_sub(e, channel, c->first_out) : channel;
+        idx at = x_add(e, x_mulk(e, bin, p->out_stride), own);
         return p_at(e, roi_scratch(e, c, p->scratch.out_tile), at);
     }
     idx task = x_add(e, c->first_bin, bin);
@@ -51,11 +52,11 @@ addr roi_out(Emit *e, const RoiCtx *c, idx bin, idx channel)
 void roi_unpack(Emit *e, const RoiCtx *c, LLVMValueRef transpose)
 {
     const RoiPlan *p = c->plan;
-    idx channels = x_const(e, p->out_channels), zero = x_const(e, 0);
     idx plane = x_const(e, (int64_t)p->pooled_h * p->pooled_w);
-    idx first = x_add(e, x_mul(e, x_mul(e, c->r, channels), plane), c->first_bin);
-    Transpose t = { .rows = c->bins, .cols = channels, .to_step = plane };
-    t.from = roi_out(e, c, zero, zero);
+    idx channel = x_add(e, x_mulk(e, c->r, p->out_channels), c->first_out);
+    idx first = x_add(e, x_mul(e, channel, plane), c->first_bin);
+    Transpose t = { .rows = c->bins, .cols = c->outs, .to_step = plane };
+    t.from = roi_out(e, c, x_const(e, 0), c->first_out);
     t.from_step = x_const(e, p->out_stride);
     t.to = p_at(e, c->pb.output, first);
     call_transpose(e, transpose, &t);

@@ -62,6 +62,29 @@ static void plan_channels(RoiPlan *p, bool repacks)
     p->contiguous = repacks || (s->layout == DCN_NHWC && groups == 1);
 }
 
+/* A task has all classes, or a part of one. */
+static void plan_tasks(RoiPlan *p, int rows, int channels)
+{
+    p->task_bins = rows * p->pooled_w;
+    p->bin_tasks = (int)int_ceil_div(p->pooled_h, rows);
+    p->splits_channels = channels > 0;
+    p->task_channels = p->class_channels;
+    p->channel_tasks = 1;
+    p->task_outs = p->out_channels;
+    if (!channels)
+        return;
+    if (channels < p->class_channels)
+        p->task_channels = channels;
+    p->channel_tasks = p->classes * (int)int_ceil_div(p->class_channels, p->task_channels);
+    p->task_outs = p->task_channels;
+}
+
+int roi_last_channels(const RoiPlan *p)
+{
+    int rest = p->class_channels % p->task_channels;
+    return rest ? rest : p->task_channels;
+}
+
 RoiPlan roi_plan(const dcn_spec *s, const dcn_target *t, const int *k)
 {
     int rows = k[ROI_BIN_ROWS] ? k[ROI_BIN_ROWS] : s->pooled[0];
@@ -71,8 +94,6 @@ RoiPlan roi_plan(const dcn_spec *s, const dcn_target *t, const int *k)
     p.pooled_w = s->pooled[1];
     p.fp_bytes = (int)dcn_dtype_bytes(s->dtype);
     p.bins_per_vec = t->vector_bytes / 8;
-    p.task_bins = rows * p.pooled_w;
-    p.region_tasks = (int)int_ceil_div(p.pooled_h, rows);
     p.nv = k[ROI_NV];
     p.grid = samples_along(s, p.sampling);
     p.table_samples = k[ROI_TABLE_SAMPLES];
@@ -80,9 +101,10 @@ RoiPlan roi_plan(const dcn_spec *s, const dcn_target *t, const int *k)
     p.max_axis_pixels = 2 * p.table_samples;
     p.max_pixels = p.max_axis_pixels * p.max_axis_pixels;
     plan_channels(&p, k[ROI_REPACK]);
-    p.lanes = channel_lanes(s, t, p.class_channels);
+    plan_tasks(&p, rows, k[ROI_TASK_CHANNELS]);
+    p.lanes = channel_lanes(s, t, p.task_channels);
     if (s->layout == DCN_NCHW)
-        p.out_stride = (int)int_round_up(p.out_channels, p.lanes) + p.lanes;
+        p.out_stride = (int)int_round_up(p.task_outs, p.lanes) + p.lanes;
     p.scratch = plan_scratch(&p);
     return p;
 }

@@ -6,7 +6,7 @@
 ** y, x]
 **
 ** because the samples of a bin stand on a grid, and so do the four pixels of each. Per task, which
-** is a region or some rows of its bins:
+** is a region, or some rows of its bins, or some of its channels:
 **
 **     box          the region and its bins; lanes along bins, in f64                  box.c
 **     tables       pixels that the samples of a bin touch, and weights                samples.c
@@ -25,7 +25,7 @@
 #include "codegen/kernel/repack.h"
 #include "codegen/lowering.h"
 
-enum { ROI_NV, ROI_BIN_ROWS, ROI_TABLE_SAMPLES, ROI_REPACK, ROI_NKNOBS };
+enum { ROI_NV, ROI_BIN_ROWS, ROI_TASK_CHANNELS, ROI_TABLE_SAMPLES, ROI_REPACK, ROI_NKNOBS };
 _Static_assert((int)ROI_NKNOBS <= (int)MAX_KNOBS, "a schedule has room for every knob");
 
 /* ---- the plan ------------------------------------------------------------------------------ */
@@ -52,16 +52,20 @@ typedef struct RoiScratch {
 typedef struct RoiPlan {
     const dcn_spec *s;
     RoiSampling sampling;
-    bool maximum;                /* quantised: of the pixels of a bin, instead of their average */
-    int lanes, fp_bytes;         /* along channels */
-    int bins_per_vec;            /* bins in a vector of f64 */
-    int pooled_h, pooled_w;      /* bins of a region */
-    int task_bins, region_tasks; /* bins of a task at most, tasks of a region */
-    int nv;                      /* vectors of channels per pass */
-    int grid;                    /* samples of a bin along an axis; 0: depends on the region */
-    int table_samples;           /* of an axis, that one table holds */
-    bool one_table;              /* one table of a bin holds all its samples; else it has several */
-    int groups[2];               /* position-sensitive groups along y, x; {1, 1}: none */
+    bool maximum;             /* quantised: of the pixels of a bin, instead of their average */
+    int lanes, fp_bytes;      /* along channels */
+    int bins_per_vec;         /* bins in a vector of f64 */
+    int pooled_h, pooled_w;   /* bins of a region */
+    int task_bins, bin_tasks; /* bins of a task at most, tasks of a region with other bins */
+    bool splits_channels;     /* a task has one class, or a part of it; else all channels */
+    int task_channels;        /* output channels of a class in a task, at most */
+    int channel_tasks;        /* tasks of a region with the same bins */
+    int task_outs;            /* output channels of a task, of all its classes */
+    int nv;                   /* vectors of channels per pass */
+    int grid;                 /* samples of a bin along an axis; 0: depends on the region */
+    int table_samples;        /* of an axis, that one table holds */
+    bool one_table;           /* one table of a bin holds all its samples; else it has several */
+    int groups[2];            /* position-sensitive groups along y, x; {1, 1}: none */
     int out_channels;
     int classes, class_channels; /* sets of trans, output channels of each */
     bool repacks; /* the map is a copy: channels [group][output] of a pixel side by side */
@@ -74,6 +78,9 @@ typedef struct RoiPlan {
 } RoiPlan;
 
 RoiPlan roi_plan(const dcn_spec *s, const dcn_target *t, const int *k);
+
+/* Channels of the last task of a class. */
+int roi_last_channels(const RoiPlan *p);
 
 /* ---- choices ------------------------------------------------------------------------------- */
 
@@ -107,11 +114,14 @@ double roi_cost(const dcn_spec *s, const dcn_target *t, const int *k, int thread
 typedef struct RoiCtx {
     const RoiPlan *plan;
     Problem pb;
-    addr scratch;                           /* this thread's workspace */
-    addr map;                               /* image n of what is sampled */
-    idx r, n;                               /* the region; its image, or -1 if it has none */
-    idx first_bin, bins;                    /* of the task: its first bin, how many */
-    idx cls;                                /* the class in hand */
+    addr scratch;        /* this thread's workspace */
+    addr map;            /* image n of what is sampled */
+    idx r, n;            /* the region; its image, or -1 if it has none */
+    idx first_bin, bins; /* of the task: its first bin, how many */
+    idx first_out, outs; /* its first output channel, how many */
+    idx cls;             /* the class in hand */
+    idx first_of_class;  /* of whose channels the task's begin here */
+    cond is_short;       /* fewer channels are left than tasks have; .v NULL: tasks are alike */
     idx pixel_step, row_step, channel_step; /* elements of the map from one to the next */
 } RoiCtx;
 
@@ -158,8 +168,8 @@ void roi_ranges(Emit *e, const RoiCtx *c, const RoiAxis axis[2]);
 
 /* ---- accumulate: in the type of the kernel, lanes along channels ---- */
 
-/* out = scale * sum, or out += sum if the bin has several tables, for all channels of the class in
-** hand. */
+/* out = scale * sum, or out += sum if the bin has several tables, for the task's channels of the
+** class in hand. */
 void roi_accumulate(Emit *e, const RoiCtx *c);
 /* For bins with several tables: out = 0 before, and the scale and the activation after. */
 void roi_clear(Emit *e, const RoiCtx *c);

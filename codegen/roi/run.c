@@ -51,29 +51,36 @@ static void sampled_class(Emit *e, const RoiCtx *c, const RoiAxis axis[2])
         several_tables(e, c, axis, samples);
 }
 
-static void all_classes(Emit *e, RoiCtx *c)
+/* What is done for a class. */
+typedef void (*RoiClassBody)(Emit *e, const RoiCtx *c, const RoiAxis axis[2]);
+
+static void over_classes(Emit *e, RoiCtx *c, const RoiAxis axis[2], RoiClassBody body)
+{
+    if (c->plan->splits_channels) {
+        body(e, c, axis);
+        return;
+    }
+    EMIT_FOR (e, cls, x_const(e, 0), x_const(e, c->plan->classes), 1) {
+        c->cls = cls.at;
+        body(e, c, axis);
+    }
+}
+
+static void pool(Emit *e, RoiCtx *c)
 {
     RoiAxis axis[2];
     EMIT_TYPE (e, roi_pos_type(c->plan)) {
         for (int i = 0; i < 2; i++)
             axis[i] = roi_axis(e, c, i);
     }
-    EMIT_FOR (e, cls, x_const(e, 0), x_const(e, c->plan->classes), 1) {
-        c->cls = cls.at;
-        if (c->plan->sampling == ROI_SAMPLING_QUANTISED)
-            covered_class(e, c, axis);
-        else
-            sampled_class(e, c, axis);
-    }
+    bool quantised = c->plan->sampling == ROI_SAMPLING_QUANTISED;
+    over_classes(e, c, axis, quantised ? covered_class : sampled_class);
 }
 
-/* A region without an image gives zeros. */
-static void no_image(Emit *e, RoiCtx *c)
+static void clear_class(Emit *e, const RoiCtx *c, const RoiAxis axis[2])
 {
-    EMIT_FOR (e, cls, x_const(e, 0), x_const(e, c->plan->classes), 1) {
-        c->cls = cls.at;
-        roi_clear(e, c);
-    }
+    (void)axis;
+    roi_clear(e, c);
 }
 
 /* ---- the function of a task -------------------------------------------------------------------- */
@@ -103,18 +110,48 @@ static void set_steps(Emit *e, RoiCtx *c)
         c->channel_step = x_const(e, p->repacks ? 1 : groups);
 }
 
+/* Of the tasks of a region those with the same bins follow one another. */
+static void set_bins(Emit *e, RoiCtx *c, idx task)
+{
+    const RoiPlan *p = c->plan;
+    int bins = p->pooled_h * p->pooled_w;
+    idx tasks = x_const(e, p->bin_tasks);
+    if (p->splits_channels)
+        task = x_div(e, task, x_const(e, p->channel_tasks));
+    c->r = x_div(e, task, tasks);
+    idx part = p->bin_tasks == 1 ? x_const(e, 0) : x_rem(e, task, tasks);
+    c->first_bin = x_mulk(e, part, p->task_bins);
+    c->bins = x_const(e, p->task_bins);
+    if (bins % p->task_bins)
+        c->bins = x_min(e, c->bins, x_sub(e, x_const(e, bins), c->first_bin));
+}
+
+static void set_channels(Emit *e, RoiCtx *c, idx task)
+{
+    const RoiPlan *p = c->plan;
+    c->first_out = c->first_of_class = x_const(e, 0);
+    c->outs = x_const(e, p->task_outs);
+    c->is_short = (cond){ NULL };
+    if (!p->splits_channels)
+        return;
+    idx part = x_rem(e, task, x_const(e, p->channel_tasks));
+    int parts = p->channel_tasks / p->classes, last = roi_last_channels(p);
+    idx nth = x_rem(e, part, x_const(e, parts));
+    c->cls = x_div(e, part, x_const(e, parts));
+    c->first_of_class = x_mulk(e, nth, p->task_channels);
+    c->first_out = x_add(e, x_mulk(e, c->cls, p->class_channels), c->first_of_class);
+    if (last == p->task_channels)
+        return;
+    c->is_short = x_equal(e, nth, x_const(e, parts - 1));
+    c->outs = x_select(e, c->is_short, x_const(e, last), c->outs);
+}
+
 static RoiCtx task_ctx(Emit *e, const RoiPlan *p, const RoiTaskArgs *in)
 {
     RoiCtx c = { .plan = p, .scratch = in->scratch };
     c.pb = problem_load(e, p->s, in->args);
-    idx tasks = x_const(e, p->region_tasks);
-    c.r = x_div(e, in->task, tasks);
-    idx part = p->region_tasks == 1 ? x_const(e, 0) : x_rem(e, in->task, tasks);
-    c.first_bin = x_mulk(e, part, p->task_bins);
-    c.bins = x_const(e, p->task_bins);
-    int bins = p->pooled_h * p->pooled_w;
-    if (bins % p->task_bins)
-        c.bins = x_min(e, c.bins, x_sub(e, x_const(e, bins), c.first_bin));
+    set_bins(e, &c, in->task);
+    set_channels(e, &c, in->task);
     EMIT_TYPE (e, roi_pos_type(p)) {
         c.n = roi_image(e, &c);
     }
@@ -132,9 +169,9 @@ static LLVMValueRef emit_task(Emit *e, const RoiPlan *p, LLVMValueRef transpose)
     RoiCtx c = task_ctx(e, p, &in);
     EMIT_IF_ELSE (e, has_image, x_less(e, x_const(e, -1), c.n)) {
         if (has_image.yes)
-            all_classes(e, &c);
-        else
-            no_image(e, &c);
+            pool(e, &c);
+        else /* gives zeros */
+            over_classes(e, &c, NULL, clear_class);
     }
     if (p->out_stride)
         roi_unpack(e, &c, transpose);
@@ -149,7 +186,7 @@ static idx count(Emit *e, const Problem *pb, int phase, const void *self)
     const RoiPlan *p = self;
     if (p->repacks && phase == 0)
         return repack_tasks(e, pb);
-    return x_mulk(e, pb->r, p->region_tasks);
+    return x_mulk(e, pb->r, (int64_t)p->bin_tasks * p->channel_tasks);
 }
 
 /* The repacked input, and a vector that may be read past it. */

@@ -40,6 +40,7 @@ schedules=(
     "project; kernels; core_nhwc_f32; project mr=2 nv=1 tile_h=2 tile_w=4 loop_order=1 unroll=4 block=2 prefetch_rows=4 prefetch_blocks=0 coeff_shuffles=1 jam=4"
     "roi_rows; workloads -D op=roi_align; R; roi nv=1 bin_rows=1 table_samples=1"
     "roi_wide; workloads -D op=deform_roi_pool -D layout=nchw; R; roi nv=4 bin_rows=2 table_samples=1 repack=0"
+    "roi_parts; workloads -D op=deform_roi_pool -D layout=nchw; R; roi nv=2 bin_rows=4 task_channels=32 table_samples=2 repack=1"
 )
 
 fail() {

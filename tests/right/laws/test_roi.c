@@ -18,6 +18,8 @@ static const char *const schedules[] = {
     "roi nv=1 bin_rows=1 repack=0",
     "roi nv=2 bin_rows=2 table_samples=2",
     "roi table_samples=1 nv=1",
+    "roi task_channels=16 nv=1 repack=0",
+    "roi task_channels=16 nv=1 bin_rows=2",
 };
 enum { NSCHEDULES = sizeof schedules / sizeof *schedules };
 
@@ -243,17 +245,18 @@ static double extreme(const Case *c, const char *tensor)
 
 static const struct {
     dcn_op op;
-    int mode, variant, ratio;
+    int mode, variant, ratio, classes;
 } operators[] = {
-    { DCN_OP_ROI_POOL, DCN_ROI_AVERAGE, DCN_ROI_MXNET, 0 },
-    { DCN_OP_ROI_POOL, DCN_ROI_MAX, DCN_ROI_TORCHVISION, 0 },
-    { DCN_OP_ROI_POOL, DCN_ROI_MAX, DCN_ROI_MMCV, 0 },
-    { DCN_OP_PS_ROI_POOL, 0, DCN_ROI_TORCHVISION, 0 },
-    { DCN_OP_ROI_ALIGN, 0, 0, 0 },
-    { DCN_OP_ROI_ALIGN, 0, 0, 5 },
-    { DCN_OP_DEFORM_ROI_POOL, 0, 0, 0 },
-    { DCN_OP_DEFORM_ROI_POOL, 0, 0, 2 },
-    { DCN_OP_DEFORM_PS_ROI_POOL, 0, 0, 0 },
+    { DCN_OP_ROI_POOL, DCN_ROI_AVERAGE, DCN_ROI_MXNET, 0, 1 },
+    { DCN_OP_ROI_POOL, DCN_ROI_MAX, DCN_ROI_TORCHVISION, 0, 1 },
+    { DCN_OP_ROI_POOL, DCN_ROI_MAX, DCN_ROI_MMCV, 0, 1 },
+    { DCN_OP_PS_ROI_POOL, 0, DCN_ROI_TORCHVISION, 0, 1 },
+    { DCN_OP_ROI_ALIGN, 0, 0, 0, 1 },
+    { DCN_OP_ROI_ALIGN, 0, 0, 5, 1 },
+    { DCN_OP_DEFORM_ROI_POOL, 0, 0, 0, 1 },
+    { DCN_OP_DEFORM_ROI_POOL, 0, 0, 2, 1 },
+    { DCN_OP_DEFORM_PS_ROI_POOL, 0, 0, 0, 1 },
+    { DCN_OP_DEFORM_PS_ROI_POOL, 0, 0, 0, 3 },
 };
 enum { NOPERATORS = sizeof operators / sizeof *operators };
 
@@ -263,6 +266,7 @@ static dcn_spec operator_spec(const Variant *v, int i)
     s.mode = (dcn_roi_mode)operators[i].mode;
     s.variant = (dcn_roi_variant)operators[i].variant;
     s.sampling_ratio = operators[i].ratio;
+    s.num_classes = operators[i].classes;
     if (s.op == DCN_OP_PS_ROI_POOL && s.variant == DCN_ROI_TORCHVISION) {
         s.group_size[0] = s.group_size[1] = 3;
         s.out_channels = CHANNELS / 9;
@@ -377,4 +381,34 @@ static void all_schedules(const Variant *v)
 Test(roi_laws, schedules_do_not_matter)
 {
     each_roi_variant(all_schedules);
+}
+
+/* Tasks of some channels, or of one class, on any number of threads; a region in one task is what
+** they are held against. */
+static void parts(const Variant *v)
+{
+    static const int threads[] = { 1, 2, 3, 7 };
+    const Variant whole = { v->dtype, v->layout, "roi nv=1" },
+                  part = { v->dtype, v->layout, "roi nv=1 task_channels=16 bin_rows=1" };
+    for (int i = 0; i < NOPERATORS; i++) {
+        dcn_spec s = operator_spec(v, i);
+        Case a, b;
+        if (!takes(&s, part.schedule))
+            continue;
+        open_filled(&a, &whole, &s);
+        open_filled(&b, &part, &s);
+        case_run(&a, 1);
+        for (size_t j = 0; j < sizeof threads / sizeof *threads; j++) {
+            case_run(&b, threads[j]);
+            cr_expect_eq(case_distance(&a, &b), 0, "%s: %s, %d classes, %d threads",
+                         variant_name(&part), dcn_op_name(s.op), s.num_classes, threads[j]);
+        }
+        case_close(&a);
+        case_close(&b);
+    }
+}
+
+Test(roi_laws, parts_of_the_channels_on_any_threads_are_the_whole)
+{
+    each_roi_variant(parts);
 }

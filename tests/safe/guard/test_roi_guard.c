@@ -29,7 +29,8 @@ static const Shape shapes[] = {
 };
 enum { NSHAPES = sizeof shapes / sizeof *shapes };
 
-static const char *const schedules[] = { "roi", "roi bin_rows=1 repack=0", "roi nv=1 bin_rows=2" };
+static const char *const schedules[] = { "roi", "roi bin_rows=1 repack=0", "roi nv=1 bin_rows=2",
+                                         "roi nv=1 task_channels=16 repack=0" };
 enum { NSCHEDULES = sizeof schedules / sizeof *schedules };
 
 static dcn_spec spec_of(const Shape *f, dcn_dtype dtype, dcn_layout layout)

@@ -14,7 +14,12 @@ static const struct {
 } reasons[] = {
     { DCN_NHWC, 256, 7, 2, "roi nv=8 bin_rows=0 table_samples=2 repack=0", NULL },
     { DCN_NHWC, 256, 7, 2, "roi nv=16", "the sums do not fit the registers" },
-    { DCN_NHWC, 32, 7, 2, "roi nv=8", "a pass is wider than the channels of a class" },
+    { DCN_NHWC, 32, 7, 2, "roi nv=8", "a pass is wider than the channels of a task" },
+    { DCN_NHWC, 256, 7, 2, "roi nv=8 task_channels=64", NULL },
+    { DCN_NHWC, 256, 7, 2, "roi nv=8 task_channels=32",
+      "a pass is wider than the channels of a task" },
+    { DCN_NHWC, 256, 7, 2, "roi nv=8 task_channels=256",
+      "there are no more channels than that: use task_channels=0" },
     { DCN_NHWC, 256, 3, 2, "roi bin_rows=4",
       "a region has no more rows of bins than that: use bin_rows=0" },
     { DCN_NHWC, 256, 7, 2, "roi table_samples=4",
