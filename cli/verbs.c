@@ -11,7 +11,7 @@
 #define REPORT (BIT(OPT_JSON) | HELP)
 #define SPEC                                                                                       \
     (BIT(OPT_DEFINE) | BIT(OPT_KERNEL) | BIT(OPT_TARGET) | BIT(OPT_CPU) | BIT(OPT_ATTRS) |         \
-     BIT(OPT_TRIPLE) | BIT(OPT_SCHEDULE) | HELP)
+     BIT(OPT_OS) | BIT(OPT_TRIPLE) | BIT(OPT_SCHEDULE) | HELP)
 #define CALL (SPEC | BIT(OPT_THREADS))
 
 const Verb all_verbs[] = {
@@ -79,11 +79,11 @@ const Verb all_verbs[] = {
       .operands = { "WHAT", "FILE..." },
       .required = 1,
       .options = BIT(OPT_DEFINE) | BIT(OPT_KERNEL) | BIT(OPT_CPUS) | BIT(OPT_CPU) | BIT(OPT_ATTRS) |
-                 BIT(OPT_TRIPLE) | BIT(OPT_SCHEDULE) | BIT(OPT_OUT_FILE) | BIT(OPT_SEED) |
-                 BIT(OPT_TIME) | BIT(OPT_TRIALS) | BIT(OPT_EFFORT) | BIT(OPT_OFFSETS_LIST) |
-                 BIT(OPT_COUNTS) | BIT(OPT_CANONICAL) | BIT(OPT_SLURM) | BIT(OPT_PLAN) |
-                 BIT(OPT_DB) | BIT(OPT_SHARD) | BIT(OPT_ITEM) | BIT(OPT_JOBS) | BIT(OPT_ESTIMATE) |
-                 BIT(OPT_IMPORT) | BIT(OPT_EXPORT) | REPORT,
+                 BIT(OPT_OS) | BIT(OPT_TRIPLE) | BIT(OPT_SCHEDULE) | BIT(OPT_OUT_FILE) |
+                 BIT(OPT_SEED) | BIT(OPT_TIME) | BIT(OPT_TRIALS) | BIT(OPT_EFFORT) |
+                 BIT(OPT_OFFSETS_LIST) | BIT(OPT_COUNTS) | BIT(OPT_CANONICAL) | BIT(OPT_SLURM) |
+                 BIT(OPT_PLAN) | BIT(OPT_DB) | BIT(OPT_SHARD) | BIT(OPT_ITEM) | BIT(OPT_JOBS) |
+                 BIT(OPT_ESTIMATE) | BIT(OPT_IMPORT) | BIT(OPT_EXPORT) | REPORT,
       .summary = "tune many kernels for many CPUs, on many machines",
       .details = help_sweep,
       .run = verb_sweep },

@@ -56,8 +56,11 @@ void cg_c_names(const dcn_spec *s, int ntargets, const CgNames *to);
 ** text, as far as there is room, and how many they are. */
 int cg_target_lacks(const dcn_target *t, const dcn_target *machine, char *text, size_t size);
 
-/* Whether the target's objects are ELF files; others are wasm. */
+/* Whether the target's objects are ELF files, Mach-O files; whether those of two targets are of one
+** format. */
 bool cg_is_elf(const dcn_target *t);
+bool cg_is_macho(const dcn_target *t);
+bool cg_same_format(const dcn_target *a, const dcn_target *b);
 
 /* What tests run code for a CPU of the table on: "native", "qemu", ... or "compiled": on nothing. */
 const char *cg_tested(const char *cpu);

@@ -62,17 +62,18 @@ typedef struct dcn_target {
     /* An LLVM CPU name; used for instruction scheduling only where features say more. */
     char cpu[64];
     char features[4096]; /* "+avx2,+fma,..." */
-    char isa[32];        /* "avx512", "avx2", "sse4.2", "neon", ...: the row of the target table */
-    int vector_bytes;    /* width of a register */
-    int registers;       /* how many vector registers */
-    int fma;             /* 1: fused multiply-add is one instruction */
-    int gather;          /* 1: a gather is worth emitting */
+    char isa[32]; /* "avx512", "avx2", "sse4.2", "sse2", "neon", ...: the row of the target table */
+    int vector_bytes;                     /* width of a register */
+    int registers;                        /* how many vector registers */
+    int fma;                              /* 1: fused multiply-add is one instruction */
+    int gather;                           /* 1: a gather is worth emitting */
     int64_t l1_bytes, l2_bytes, l3_bytes; /* data caches, per core; 0: unknown */
 } dcn_target;
 
 /* The machine this runs on, lowered by DCNGEN_MAX_ISA if that is set. */
 int dcn_target_native(dcn_target *t, dcn_error *err);
-/* cpu: "native" or an LLVM CPU name; triple and attrs ("+x,-y") may be NULL. */
+/* cpu: "native" or an LLVM CPU name; triple and attrs ("+x,-y") may be NULL.  The
+** triple may also be the short name of a system: "linux", "freebsd", "macos" or "windows". */
 int dcn_target_parse(const char *cpu, const char *triple, const char *attrs, dcn_target *t,
                      dcn_error *err);
 /* The i-th row of the table of known CPUs; 0, or -1 past the last. */

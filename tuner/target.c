@@ -32,7 +32,7 @@ bool tune_same_arch(const dcn_target *a, const dcn_target *b)
 
 int tune_can_run(const dcn_target *t, const dcn_target *native, dcn_error *err)
 {
-    if (!tune_same_arch(t, native))
+    if (!tune_same_arch(t, native) || !cg_same_format(t, native))
         return dcn_fail(err, DCN_EENV, "code for %s does not run on this machine (%s)", t->triple,
                         native->triple);
     char lacks[256];

@@ -29,6 +29,7 @@ typedef enum {
     OPT_TARGETS,
     OPT_CPU,
     OPT_ATTRS,
+    OPT_OS,
     OPT_TRIPLE,
     OPT_SCHEDULE,
     OPT_OUT,
@@ -79,7 +80,7 @@ typedef struct Args {
     WordList words;                  /* what is not an option */
     WordList kernel;
     ParamList define, input, output;
-    const char *target, *cpu, *attrs, *triple, *schedule, *out, *emit;
+    const char *target, *cpu, *attrs, *os, *triple, *schedule, *out, *emit;
     int threads; /* 0: not given */
     uint64_t seed;
     int64_t max_bytes, max_days; /* -1: no limit */

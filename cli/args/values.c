@@ -132,6 +132,12 @@ const char *offsets_word(int i)
     return words[i];
 }
 
+const char *system_word(int i)
+{
+    static const char *const words[] = { "linux", "freebsd", "macos", "windows", NULL };
+    return words[i];
+}
+
 /* -1 if text does not begin with a whole number of at most 15 digits. */
 static int64_t whole(const char *text, const char **end)
 {

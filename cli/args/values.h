@@ -25,8 +25,9 @@ int parse_shard(const Option *o, char *text, void *field, dcn_error *err);   /* 
 int parse_jobs(const Option *o, char *text, void *field, dcn_error *err);    /* int */
 int parse_effort(const Option *o, char *text, void *field, dcn_error *err);  /* dcn_effort */
 
-/* The words that --offsets and --effort know, for completion: the i-th, NULL past the last. */
+/* The words that --offsets, --os and --effort know, for completion: the i-th, NULL past the last. */
 const char *offsets_word(int i);
+const char *system_word(int i);
 const char *effort_word(int i);
 
 #endif

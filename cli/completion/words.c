@@ -39,6 +39,7 @@ static const struct {
 } values[] = {
     { "--emit", NULL, { .word = emit_word, .list = true } },
     { "--effort", NULL, { .word = effort_word } },
+    { "--os", NULL, { .word = system_word } },
     { "--offsets", "KIND,...", { .word = offsets_word, .list = true, .files = ".npy" } },
     { "--offsets", NULL, { .word = offsets_word, .files = ".npy" } },
     { "show", "WHAT", { .word = show_subverb } },

@@ -130,7 +130,12 @@ int kernel_check_static(const dcn_spec *s, const char *what, dcn_error *err)
 
 /* ---- how ------------------------------------------------------------------ */
 
-/* The target is `cpu`, or else the spec's; --triple and -mattr alter either. */
+const char *kernels_system(const Args *a)
+{
+    return a->triple ? a->triple : a->os;
+}
+
+/* The target is `cpu`, or else the spec's; --os or --triple and -mattr alter either. */
 static int choose_target(const Args *a, const dcn_spec *s, const char *cpu, dcn_target *t,
                          dcn_error *err)
 {
@@ -138,15 +143,18 @@ static int choose_target(const Args *a, const dcn_spec *s, const char *cpu, dcn_
         return -1;
     if (!cpu)
         cpu = s->target[0] ? s->target : "native";
-    return dcn_target_parse(cpu, a->triple, a->attrs, t, err);
+    return dcn_target_parse(cpu, kernels_system(a), a->attrs, t, err);
 }
 
 int kernels_check_target(const Args *a, dcn_error *err)
 {
-    if (!a->target || !a->cpu || !strcmp(a->target, a->cpu))
-        return 0;
-    return dcn_fail(err, DCN_EUSAGE, "--target %s and -mcpu=%s contradict each other", a->target,
-                    a->cpu);
+    if (a->target && a->cpu && strcmp(a->target, a->cpu) != 0)
+        return dcn_fail(err, DCN_EUSAGE, "--target %s and -mcpu=%s contradict each other",
+                        a->target, a->cpu);
+    if (a->os && a->triple)
+        return dcn_fail(err, DCN_EUSAGE, "--os %s and --triple %s: one of them is enough", a->os,
+                        a->triple);
+    return 0;
 }
 
 static void tell_tuning(void *self, const dcn_spec *s, int threads, double seconds)

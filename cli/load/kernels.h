@@ -39,7 +39,10 @@ int kernel_compile(const Kernels *k, const dcn_spec *s, dcn_kernel **out, dcn_er
 ** Returns -1. */
 int kernel_fail(const Kernels *k, const dcn_spec *s, dcn_error *err);
 
-/* -1 if --target and -mcpu name two CPUs. */
+/* What the target runs as --triple or --os says it, for dcn_target_parse; NULL: neither does. */
+const char *kernels_system(const Args *a);
+
+/* -1 if --target and -mcpu name two CPUs, or --os and --triple are both there. */
 int kernels_check_target(const Args *a, dcn_error *err);
 
 /* -1 if there are several, and `what` is for one. */

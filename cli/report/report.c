@@ -74,8 +74,8 @@ static int write_report(const Args *a, const Kernels *k, dcn_error *err)
 /* -1 if an option was given that means something only with a spec. */
 static int check_without_spec(const Args *a, dcn_error *err)
 {
-    static const OptionId needs[] = { OPT_DEFINE, OPT_KERNEL, OPT_TARGET,
-                                      OPT_CPU,    OPT_ATTRS,  OPT_TRIPLE };
+    static const OptionId needs[] = { OPT_DEFINE, OPT_KERNEL, OPT_TARGET, OPT_CPU,
+                                      OPT_ATTRS,  OPT_OS,     OPT_TRIPLE };
     for (size_t i = 0; i < sizeof needs / sizeof *needs; i++)
         if (args_has(a, needs[i]))
             return dcn_fail(err, DCN_EUSAGE, "report with %s needs SPEC.lua",

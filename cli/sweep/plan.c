@@ -174,7 +174,7 @@ static int write_plan(const Args *a, const SweepPlan *plan, dcn_error *err)
 int sweep_plan(const Args *a, dcn_error *err)
 {
     Axes x = { .args = a,
-               .request = { .triple = a->triple,
+               .request = { .triple = kernels_system(a),
                             .attrs = a->attrs,
                             .schedule = a->schedule,
                             .effort = a->effort,

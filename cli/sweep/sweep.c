@@ -14,9 +14,9 @@ static const struct {
 } subverbs[] = {
     { "plan",
       BIT(OPT_DEFINE) | BIT(OPT_KERNEL) | BIT(OPT_CPUS) | BIT(OPT_CPU) | BIT(OPT_ATTRS) |
-          BIT(OPT_TRIPLE) | BIT(OPT_SCHEDULE) | BIT(OPT_OUT_FILE) | BIT(OPT_SEED) | BIT(OPT_TIME) |
-          BIT(OPT_TRIALS) | BIT(OPT_EFFORT) | BIT(OPT_OFFSETS_LIST) | BIT(OPT_COUNTS) |
-          BIT(OPT_CANONICAL) | BIT(OPT_SLURM),
+          BIT(OPT_OS) | BIT(OPT_TRIPLE) | BIT(OPT_SCHEDULE) | BIT(OPT_OUT_FILE) | BIT(OPT_SEED) |
+          BIT(OPT_TIME) | BIT(OPT_TRIALS) | BIT(OPT_EFFORT) | BIT(OPT_OFFSETS_LIST) |
+          BIT(OPT_COUNTS) | BIT(OPT_CANONICAL) | BIT(OPT_SLURM),
       sweep_plan },
     { "worker", WORK | BIT(OPT_SHARD) | BIT(OPT_ITEM) | BIT(OPT_JOBS) | BIT(OPT_ESTIMATE),
       sweep_worker },

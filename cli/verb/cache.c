@@ -120,7 +120,7 @@ static int import(const Args *a, dcn_cache *c, dcn_error *err)
 #define JSON BIT(OPT_JSON)
 #define KERNELS                                                                                    \
     (BIT(OPT_DEFINE) | BIT(OPT_KERNEL) | BIT(OPT_TARGET) | BIT(OPT_CPU) | BIT(OPT_ATTRS) |         \
-     BIT(OPT_TRIPLE) | BIT(OPT_THREADS))
+     BIT(OPT_OS) | BIT(OPT_TRIPLE) | BIT(OPT_THREADS))
 
 static const CacheSubverb subverbs[] = {
     { "path", NULL, false, JSON, show_path },

@@ -235,7 +235,7 @@ static json_t *tensors_object(const Kernels *k, const dcn_spec *s, dcn_error *er
 
 /* ---- the verb ------------------------------------------------------------- */
 
-#define AIMED (BIT(OPT_TARGET) | BIT(OPT_CPU) | BIT(OPT_ATTRS) | BIT(OPT_TRIPLE))
+#define AIMED (BIT(OPT_TARGET) | BIT(OPT_CPU) | BIT(OPT_ATTRS) | BIT(OPT_OS) | BIT(OPT_TRIPLE))
 
 static const View views[] = {
     { "ir", BIT(OPT_JSON) | BIT(OPT_THREADS), show_ir, NULL },

@@ -73,11 +73,21 @@ static int optimise(Build *b, dcn_error *err)
     return -1;
 }
 
+static int fail_frame(const Build *b, dcn_error *err)
+{
+    return dcn_fail(
+        err, DCN_EENV,
+        "code for %s needs a stack frame of more than 4095 bytes, for which Windows wants "
+        "a function of the C runtime: choose another schedule, or a CPU with fewer or "
+        "shorter registers",
+        b->e.target->cpu);
+}
+
 static int machine_code(Build *b, LLVMCodeGenFileType type, dcn_error *err)
 {
     char *why = NULL;
     if (!LLVMTargetMachineEmitToMemoryBuffer(b->tm, b->e.mod, type, &why, &b->out))
-        return 0;
+        return b->large_frame ? fail_frame(b, err) : 0;
     dcn_fail(err, DCN_EFAILED, "internal: code generation failed: %s", why);
     LLVMDisposeMessage(why);
     return -1;
@@ -131,6 +141,17 @@ static bool is_read(const Build *b)
            trace_wants(&b->trace, printed);
 }
 
+/* Windows maps the stack page by page, so LLVM calls a function of the C runtime where a frame is as large as one;
+** the functions of such a module ask for a warning then (e_fn_begin), which is an error here. */
+static void on_diagnostic(LLVMDiagnosticInfoRef info, void *self)
+{
+    Build *b = self;
+    char *text = LLVMGetDiagInfoDescription(info);
+    if (LLVMGetDiagInfoSeverity(info) <= LLVMDSWarning && strstr(text, "stack frame size"))
+        b->large_frame = true;
+    LLVMDisposeMessage(text);
+}
+
 int build_open(Build *b, CgKind kind, const char *name, dcn_dtype dtype, const dcn_target *t,
                dcn_error *err)
 {
@@ -141,6 +162,7 @@ int build_open(Build *b, CgKind kind, const char *name, dcn_dtype dtype, const d
     if (trace_open(&b->trace, name, err))
         return -1;
     e_open(&b->e, name, dtype, t);
+    LLVMContextSetDiagnosticHandler(b->e.ctx, on_diagnostic, b);
     if (!is_read(b))
         e_discard_names(&b->e);
     return 0;

@@ -19,6 +19,7 @@ typedef struct Build {
     LLVMTargetMachineRef tm;
     LLVMMemoryBufferRef out;
     char *text;
+    bool large_frame; /* of a function for Windows */
 } Build;
 
 /* A module of this name for a target, which will become what kind says; -1 where there is nothing to finish. */

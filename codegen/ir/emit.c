@@ -6,6 +6,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/ir/emit.h"
+#include "codegen/target/llvm_init.h"
 #include "codegen/target/table.h"
 
 #include <assert.h>
@@ -41,6 +42,7 @@ void e_set_target(Emit *e, const dcn_target *t)
 
 void e_open(Emit *e, const char *name, dcn_dtype dtype, const dcn_target *t)
 {
+    char triple[CG_TRIPLE_MAX];
     memset(e, 0, sizeof *e);
     e->ctx = LLVMContextCreate();
     e->mod = LLVMModuleCreateWithNameInContext(name, e->ctx);
@@ -54,7 +56,7 @@ void e_open(Emit *e, const char *name, dcn_dtype dtype, const dcn_target *t)
     e->ptr = LLVMPointerTypeInContext(e->ctx, 0);
     e->none = LLVMVoidTypeInContext(e->ctx);
     set_lanes(e, t->vector_bytes / e->fp_bytes);
-    LLVMSetTarget(e->mod, t->triple);
+    LLVMSetTarget(e->mod, cg_llvm_triple(t, triple));
 }
 
 void e_close(Emit *e)
@@ -138,6 +140,9 @@ static void add_machine_attributes(Emit *e, LLVMValueRef fn)
     e_fn_attr_str(e, fn, "prefer-vector-width", bits);
     if (scale)
         add_attribute(e, fn, all, "vscale_range", scale << 32 | scale);
+    const System *system = cg_system(e->target->triple);
+    if (system && system->format == FORMAT_COFF)
+        e_fn_attr_str(e, fn, "warn-stack-size", "4095"); /* see build_open */
 }
 
 LLVMValueRef e_fn_begin(Emit *e, const char *name, bool internal, LLVMTypeRef result, int nargs,

@@ -69,9 +69,23 @@ fvec f_abs(Emit *e, fvec a)
     return F(unary(e, "llvm.fabs", e->vf, a.v));
 }
 
+/* Rounding where the machine has no instruction for it, and LLVM would call the C library: a number that is as
+** large as 2^23 (in double 2^52) has no fraction, so adding it to a smaller one, and taking it away again, leaves
+** the nearest whole number.  NaN is not smaller. */
+static fvec round_by_adding(Emit *e, fvec a, bool up)
+{
+    static const double whole[NFLOATS] = { 0x1p23, 0x1p52 };
+    fvec large = f_const(e, whole[e->kind]), size = f_abs(e, a);
+    LLVMValueRef sum = LLVMBuildFAdd(e->b, size.v, large.v, "add");
+    fvec near = F(binary(e, "llvm.copysign", e->vf, LLVMBuildFSub(e->b, sum, large.v, "sub"), a.v));
+    mask beyond = up ? f_less(e, near, a) : f_less(e, a, near);
+    LLVMValueRef step = LLVMBuildFAdd(e->b, near.v, f_const(e, up ? 1 : -1).v, "add");
+    return f_select(e, f_less(e, size, large), f_select(e, beyond, F(step), near), a);
+}
+
 fvec f_floor(Emit *e, fvec a)
 {
-    return F(unary(e, "llvm.floor", e->vf, a.v));
+    return e->isa->floor ? F(unary(e, "llvm.floor", e->vf, a.v)) : round_by_adding(e, a, false);
 }
 
 fvec f_sqrt(Emit *e, fvec a)
@@ -89,7 +103,7 @@ fvec f_fma(Emit *e, fvec a, fvec b, fvec c)
 
 fvec f_ceil(Emit *e, fvec a)
 {
-    return F(unary(e, "llvm.ceil", e->vf, a.v));
+    return e->isa->floor ? F(unary(e, "llvm.ceil", e->vf, a.v)) : round_by_adding(e, a, true);
 }
 
 /* llvm.round would become a library call where the machine rounds to even only.  The number below one half keeps

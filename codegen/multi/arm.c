@@ -99,6 +99,7 @@ static void read_words(Emit *e, unsigned wanted, const var w[MAX_WORDS])
 
 const MultiArch multi_arm = {
     .triple = "aarch64",
+    .elf_only = true,
     .cpu = "generic",
     .probes = probes,
     .signatures = signatures,

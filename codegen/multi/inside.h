@@ -40,6 +40,7 @@ typedef struct Signature {
 
 typedef struct MultiArch {
     const char *triple; /* its first word */
+    bool elf_only;      /* systems with other objects do not let programs ask what the CPU has */
     const char *cpu;    /* LLVM's name of a CPU that has nothing beyond what every one has */
     const Probe *probes;
     const Signature *signatures;

@@ -106,7 +106,8 @@ static const MultiArch *arch_of(const dcn_target *t)
 {
     for (size_t i = 0; i < sizeof archs / sizeof *archs; i++) {
         size_t n = strlen(archs[i]->triple);
-        if (strncmp(t->triple, archs[i]->triple, n) == 0 && cg_isa(t->isa))
+        if (strncmp(t->triple, archs[i]->triple, n) == 0 && cg_isa(t->isa) &&
+            (cg_is_elf(t) || !archs[i]->elf_only))
             return archs[i];
     }
     return NULL;
@@ -118,9 +119,9 @@ static int check(const CgVariant *v, int n, dcn_error *err)
         const dcn_target *t = v[i].target;
         if (!arch_of(t))
             return dcn_fail(err, DCN_EUSAGE,
-                            "target '%s' (%s) must be compiled alone: it cannot be "
+                            "target '%s' (%s, %s) must be compiled alone: it cannot be "
                             "recognised at run time",
-                            t->cpu, t->isa);
+                            t->cpu, t->isa, t->triple);
         if (strcmp(t->triple, v[0].target->triple) != 0)
             return dcn_fail(err, DCN_EUSAGE,
                             "targets of one library must have one triple: '%s' has %s, '%s' has %s",

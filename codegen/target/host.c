@@ -96,8 +96,8 @@ int dcn_target_native(dcn_target *t, dcn_error *err)
     const Isa *isa = fits ? cg_classify(t->triple, NULL, t->features) : NULL;
     if (!isa)
         return dcn_fail(err, DCN_EENV,
-                        "this CPU (%s, %s) is not supported: expected x86-64 with SSE4.2 or newer, "
-                        "AArch64, or RISC-V with V",
+                        "this CPU (%s, %s) is not supported: expected x86-64, AArch64, or "
+                        "RISC-V with V",
                         t->cpu, t->triple);
     cg_set_isa(t, isa);
     read_caches(t, isa);

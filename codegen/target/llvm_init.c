@@ -102,24 +102,35 @@ static void llvm_features(const char *features, char *out)
     }
 }
 
+const char *cg_llvm_triple(const dcn_target *t, char buf[CG_TRIPLE_MAX])
+{
+    const System *system = cg_system(t->triple);
+    if (!system || system->format != FORMAT_COFF)
+        return t->triple;
+    snprintf(buf, CG_TRIPLE_MAX, "%s-pc-windows-gnu", cg_arch(t->triple)->name);
+    return buf;
+}
+
 LLVMTargetMachineRef cg_target_machine(const dcn_target *t, dcn_error *err)
 {
     cg_llvm_init();
     LLVMTargetRef target;
-    char *why = NULL;
-    if (LLVMGetTargetFromTriple(t->triple, &target, &why)) {
+    char *why = NULL, buf[CG_TRIPLE_MAX];
+    const char *triple = cg_llvm_triple(t, buf);
+    if (LLVMGetTargetFromTriple(triple, &target, &why)) {
         dcn_fail(err, DCN_EENV, "unknown target triple \"%s\": %s", t->triple, why);
         LLVMDisposeMessage(why);
         return NULL;
     }
     open_back_end(t->triple);
     const CpuAlias *alias = cg_alias(t->cpu);
-    const Arch *arch = cg_arch(t->triple);
+    const System *system = cg_system(t->triple);
     char features[sizeof t->features + 1];
     llvm_features(t->features, features);
     LLVMTargetMachineRef tm = LLVMCreateTargetMachine(
-        target, t->triple, alias ? alias->llvm : t->cpu, features, LLVMCodeGenLevelDefault,
-        arch && !arch->elf ? LLVMRelocStatic : LLVMRelocPIC, LLVMCodeModelDefault);
+        target, triple, alias ? alias->llvm : t->cpu, features, LLVMCodeGenLevelDefault,
+        system && system->format == FORMAT_WASM ? LLVMRelocStatic : LLVMRelocPIC,
+        LLVMCodeModelDefault);
     if (!tm)
         dcn_fail(err, DCN_EENV, "LLVM cannot compile for \"%s\"", t->triple);
     return tm;

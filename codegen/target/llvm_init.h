@@ -7,6 +7,12 @@
 #include <dcngen.h>
 #include <llvm-c/TargetMachine.h>
 
+/* The triple that LLVM is given: for Windows always that of the GNU environment.  Calls of plain C are the
+** same in both, but for Microsoft's LLVM adds a reference to _fltused of the C runtime, and constants
+** as symbols that other objects see. */
+enum { CG_TRIPLE_MAX = 64 };
+const char *cg_llvm_triple(const dcn_target *t, char buf[CG_TRIPLE_MAX]);
+
 /* A target machine for position-independent code; NULL with err when LLVM has none. */
 LLVMTargetMachineRef cg_target_machine(const dcn_target *t, dcn_error *err);
 

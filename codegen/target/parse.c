@@ -1,6 +1,7 @@
 /* parse.c: from a name to a machine, by way of the target table.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "codegen/cg.h"
 #include "codegen/target/features.h"
 #include "codegen/target/llvm_init.h"
 #include "runtime/base/env.h"
@@ -10,17 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-
-/* Objects are made for systems of one kind; no others are known to be free of a C runtime's
-** helpers. */
-static bool is_system(const Arch *arch, const char *triple)
-{
-    const char *os = strchr(triple, '-');
-    for (int i = 0; os && arch->systems[i]; i++)
-        if (strstr(os, arch->systems[i]))
-            return !strstr(os, "x32") && !strstr(os, "ilp32");
-    return false;
-}
 
 /* What people say for names that LLVM gives to CPUs. */
 static const char *llvm_name(const char *cpu)
@@ -147,6 +137,50 @@ static int add_attrs(dcn_target *t, const char *attrs, dcn_error *err)
     return 0;
 }
 
+/* ---- the triple ------------------------------------------------------------------------------ */
+
+static int fail_system(const Arch *arch, const char *name, dcn_error *err)
+{
+    const char *names[8] = { NULL };
+    char all[128];
+    int n = 0;
+    for (const System *s = arch->systems; s->mark; s++)
+        if (s->name)
+            names[n++] = s->name;
+    return dcn_fail(err, DCN_EENV,
+                    "unknown system \"%s\" of %s: expected %s, or a triple such as %s", name,
+                    arch->name, rt_join(names, all, sizeof all), arch->triple);
+}
+
+/* What Apple calls the architecture is what LLVM calls it with other words. */
+static const char *behind_arm64(const char *triple)
+{
+    return strncmp(triple, "arm64-", 6) == 0 ? triple + 5 : NULL;
+}
+
+/* A triple, or the short name of a system, for a CPU of this class. */
+static int set_triple(dcn_target *t, const Isa *isa, const char *given, dcn_error *err)
+{
+    const Arch *arch = cg_arch(isa->triple);
+    const char *arm = behind_arm64(given), *stem = arm ? "aarch64" : "";
+    if (*given && !strchr(given, '-')) {
+        const System *system = cg_system_called(arch, given);
+        if (!system)
+            return fail_system(arch, given, err);
+        given = system->triple;
+    }
+    if ((size_t)snprintf(t->triple, sizeof t->triple, "%s%s", stem, arm ? arm : given) >=
+        sizeof t->triple)
+        return dcn_fail(err, DCN_EENV, "triple \"%s\" is too long", given);
+    if (!cg_is_arch(t->triple, isa))
+        return dcn_fail(err, DCN_EENV, "CPU \"%s\" does not fit triple \"%s\": expected %s", t->cpu,
+                        given, isa->triple);
+    if (!cg_system(t->triple))
+        return dcn_fail(err, DCN_EENV, "unsupported triple \"%s\": expected %s, such as %s", given,
+                        arch->formats, arch->triple);
+    return 0;
+}
+
 static int named(const char *cpu, const char *triple, dcn_target *t, const Isa **base,
                  dcn_error *err)
 {
@@ -154,17 +188,9 @@ static int named(const char *cpu, const char *triple, dcn_target *t, const Isa *
     if (!c)
         return unknown_cpu(cpu, err);
     *base = cg_isa(c->isa);
-    if (triple && !cg_is_arch(triple, *base))
-        return dcn_fail(err, DCN_EENV, "CPU \"%s\" does not fit triple \"%s\": expected %s", cpu,
-                        triple, (*base)->triple);
-    if (triple && strlen(triple) >= sizeof t->triple)
-        return dcn_fail(err, DCN_EENV, "triple \"%s\" is too long", triple);
-    const Arch *arch = cg_arch((*base)->triple);
-    if (triple && !is_system(arch, triple))
-        return dcn_fail(err, DCN_EENV, "unsupported triple \"%s\": expected %s, such as %s", triple,
-                        arch->format, arch->triple);
-    snprintf(t->triple, sizeof t->triple, "%s", triple ? triple : (*base)->triple);
     snprintf(t->cpu, sizeof t->cpu, "%s", c->name);
+    if (set_triple(t, *base, triple ? triple : cg_own_triple(c), err))
+        return -1;
     const CpuAlias *alias = cg_alias(cpu);
     snprintf(t->features, sizeof t->features, "%s", alias ? alias->attrs : "");
     t->l1_bytes = c->l1_bytes;
@@ -173,12 +199,20 @@ static int named(const char *cpu, const char *triple, dcn_target *t, const Isa *
     return 0;
 }
 
+/* Whether a triple or the short name of a system is what this machine has. */
+static bool is_native(const dcn_target *t, const char *given)
+{
+    const System *system = cg_system(t->triple);
+    return strcmp(given, t->triple) == 0 ||
+           (system && system->name && strcmp(given, system->name) == 0);
+}
+
 static int native_base(const char *triple, dcn_target *t, const Isa **base, dcn_error *err)
 {
     if (dcn_target_native(t, err))
         return -1;
     *base = cg_isa(t->isa);
-    if (triple && strcmp(triple, t->triple) != 0)
+    if (triple && !is_native(t, triple))
         return dcn_fail(err, DCN_EENV, "CPU \"native\" does not fit triple \"%s\": expected %s",
                         triple, t->triple);
     return 0;
@@ -202,6 +236,12 @@ int dcn_target_parse(const char *cpu, const char *triple, const char *attrs, dcn
             err, DCN_EENV,
             "CPU \"%s\" with \"%s\" has no vector unit that dcngen supports: %s is needed", cpu,
             attrs ? attrs : "", cg_arch(t->triple)->wants);
+    if (isa->vscale && !cg_is_elf(t))
+        return dcn_fail(
+            err, DCN_EENV,
+            "CPU \"%s\": vectors of SVE (%s) are for systems with ELF objects; \"-sve\" "
+            "compiles for %s",
+            cpu, isa->name, t->triple);
     cg_set_isa(t, isa);
     return 0;
 }

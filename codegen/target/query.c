@@ -16,7 +16,7 @@ int dcn_target_known(int i, const char **cpu, const char **triple, const char **
         return -1;
     *cpu = cg_cpus[i].name;
     *isa = cg_cpus[i].isa;
-    *triple = cg_isa(*isa)->triple;
+    *triple = cg_own_triple(&cg_cpus[i]);
     return 0;
 }
 
@@ -41,7 +41,23 @@ int cg_target_lacks(const dcn_target *t, const dcn_target *machine, char *text, 
     return n;
 }
 
+static ObjectFormat format_of(const dcn_target *t)
+{
+    const System *system = cg_system(t->triple);
+    return system ? system->format : FORMAT_ELF;
+}
+
 bool cg_is_elf(const dcn_target *t)
 {
-    return cg_arch(t->triple)->elf;
+    return format_of(t) == FORMAT_ELF;
+}
+
+bool cg_is_macho(const dcn_target *t)
+{
+    return format_of(t) == FORMAT_MACHO;
+}
+
+bool cg_same_format(const dcn_target *a, const dcn_target *b)
+{
+    return format_of(a) == format_of(b);
 }

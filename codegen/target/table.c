@@ -18,6 +18,7 @@
 #define KB    *(int64_t)1024
 #define MB    *(int64_t)1048576
 
+#define SSE2   "sse2"
 #define SSE42  "sse4.2,sse4.1,ssse3,sse3,popcnt"
 #define AVX2   "avx,avx2,fma,f16c,bmi,bmi2,lzcnt,movbe"
 #define AVX512 "avx512f,avx512bw,avx512cd,avx512dq,avx512vl"
@@ -34,7 +35,8 @@ const Isa cg_isas[] = {
       .registers = 32,
       .fma = 1,
       .gather = 1,
-      .maxnum = 1 },
+      .maxnum = 1,
+      .floor = 1 },
     { .name = "avx2",
       .triple = X86,
       .cpu = "x86-64-v3",
@@ -44,12 +46,23 @@ const Isa cg_isas[] = {
       .vector_bytes = 32,
       .registers = 16,
       .fma = 1,
-      .maxnum = 1 },
+      .maxnum = 1,
+      .floor = 1 },
     { .name = "sse4.2",
       .triple = X86,
       .cpu = "x86-64-v2",
       .has = SSE42,
       .needs = { "sse4.2" },
+      .fence = "llvm.x86.sse.sfence",
+      .vector_bytes = 16,
+      .registers = 16,
+      .maxnum = 1,
+      .floor = 1 },
+    { .name = "sse2",
+      .triple = X86,
+      .cpu = "x86-64",
+      .has = SSE2,
+      .needs = { "sse2" },
       .fence = "llvm.x86.sse.sfence",
       .vector_bytes = 16,
       .registers = 16,
@@ -63,6 +76,7 @@ const Isa cg_isas[] = {
       .registers = 32,
       .fma = 1,
       .maxnum = 1,
+      .floor = 1,
       .vscale = 4 },
     { .name = "sve256",
       .triple = ARM,
@@ -73,6 +87,7 @@ const Isa cg_isas[] = {
       .registers = 32,
       .fma = 1,
       .maxnum = 1,
+      .floor = 1,
       .vscale = 2 },
     { .name = "neon",
       .triple = ARM,
@@ -82,7 +97,8 @@ const Isa cg_isas[] = {
       .vector_bytes = 16,
       .registers = 32,
       .fma = 1,
-      .maxnum = 1 },
+      .maxnum = 1,
+      .floor = 1 },
     { .name = "rvv512",
       .triple = RISCV,
       .rounds = 1,
@@ -92,7 +108,8 @@ const Isa cg_isas[] = {
       .vector_bytes = 64,
       .registers = 32,
       .fma = 1,
-      .maxnum = 1 },
+      .maxnum = 1,
+      .floor = 1 },
     { .name = "rvv256",
       .triple = RISCV,
       .rounds = 1,
@@ -102,7 +119,8 @@ const Isa cg_isas[] = {
       .vector_bytes = 32,
       .registers = 32,
       .fma = 1,
-      .maxnum = 1 },
+      .maxnum = 1,
+      .floor = 1 },
     { .name = "rvv128",
       .triple = RISCV,
       .rounds = 1,
@@ -112,14 +130,16 @@ const Isa cg_isas[] = {
       .vector_bytes = 16,
       .registers = 32,
       .fma = 1,
-      .maxnum = 1 },
+      .maxnum = 1,
+      .floor = 1 },
     { .name = "simd128",
       .triple = WASM,
       .cpu = "wasm-simd128",
       .has = "simd128",
       .needs = { "simd128" },
       .vector_bytes = 16,
-      .registers = 16 },
+      .registers = 16,
+      .floor = 1 },
     { .name = NULL },
 };
 
@@ -127,6 +147,7 @@ const Isa cg_isas[] = {
 #define ICELAKE    "gfni,avx512vnni,avx512ifma,avx512vbmi,avx512vbmi2,avx512bitalg,avx512vpopcntdq"
 #define SAPPHIRE   ICELAKE ",avx512bf16,avx512fp16,avxvnni"
 #define CORTEX_A76 "crc,dotprod,fullfp16,lse,rdm"
+#define APPLE_M1   CORTEX_A76 ",fp16fml"
 #define ARMV84     CORTEX_A76 ",bf16,fp16fml,i8mm"
 #define ARMV9      ARMV84 ",sve,sve2"
 
@@ -137,6 +158,7 @@ const Isa cg_isas[] = {
 #define NOT_RUN "compiled"
 
 const Cpu cg_cpus[] = {
+    { "x86-64", "sse2", 32 KB, 256 KB, 2 MB, NONE, BOTH },
     { "x86-64-v2", "sse4.2", 32 KB, 256 KB, 2 MB, NONE, BOTH },
     { "x86-64-v3", "avx2", 32 KB, 256 KB, 2 MB, NONE, BOTH },
     { "x86-64-v4", "avx512", 32 KB, 1 MB, 1 MB, NONE, HERE },
@@ -181,6 +203,9 @@ const Cpu cg_cpus[] = {
     { "neoverse-v1", "sve256", 64 KB, 1 MB, 1 MB, ARMV84, QEMU },
     { "neoverse-v2", "neon", 64 KB, 2 MB, 1 MB, ARMV9, NOT_RUN },
     { "ampere1", "neon", 64 KB, 2 MB, 512 KB, ARMV84, NOT_RUN },
+    { "apple-m1", "neon", 128 KB, 3 MB, 0, APPLE_M1, NOT_RUN },
+    { "apple-m2", "neon", 128 KB, 4 MB, 0, ARMV84, NOT_RUN },
+    { "apple-m3", "neon", 128 KB, 4 MB, 0, ARMV84, NOT_RUN },
     { "apple-m4", "neon", 128 KB, 4 MB, 0, ARMV84, NOT_RUN },
     { "a64fx", "sve512", 64 KB, 8 MB, 0, "crc,fullfp16,lse,rdm", QEMU },
     { "rv64gcv", "rvv128", 32 KB, 512 KB, 1 MB, NONE, QEMU },
@@ -228,24 +253,46 @@ static const char *const riscv_features[] = {
 static const char *const wasm_features[] = { "simd128", "bulk-memory", "sign-ext", NULL };
 static const char *const no_tuning[] = { NULL };
 
-#define ELF                                                                                        \
+/* In the order in which --help and messages name them. */
+#define SYSTEMS(cpu, vendor)                                                                       \
+    { "-linux", "linux", cpu "-" vendor "-linux-gnu", FORMAT_ELF },                                \
+        { "-freebsd", "freebsd", cpu "-unknown-freebsd", FORMAT_ELF },                             \
     {                                                                                              \
-        "-linux", "-freebsd", "-elf"                                                               \
+        "-elf", NULL, NULL, FORMAT_ELF                                                             \
     }
 
+static const System x86_systems[] = {
+    SYSTEMS("x86_64", "pc"),
+    { "-macos", "macos", "x86_64-apple-macos11", FORMAT_MACHO },
+    { "-darwin", NULL, NULL, FORMAT_MACHO },
+    { "-windows", "windows", "x86_64-pc-windows-msvc", FORMAT_COFF },
+    { .mark = NULL },
+};
+
+static const System aarch64_systems[] = {
+    SYSTEMS("aarch64", "unknown"),
+    { "-macos", "macos", "aarch64-apple-macos11", FORMAT_MACHO },
+    { "-darwin", NULL, NULL, FORMAT_MACHO },
+    { "-windows", "windows", "aarch64-pc-windows-msvc", FORMAT_COFF },
+    { .mark = NULL },
+};
+
+static const System riscv_systems[] = { SYSTEMS("riscv64", "unknown"), { .mark = NULL } };
+
+static const System wasm_systems[] = {
+    { "-unknown-unknown", NULL, NULL, FORMAT_WASM },
+    { "-wasi", "wasi", "wasm32-unknown-wasi", FORMAT_WASM },
+    { .mark = NULL },
+};
+
+#define ELF     "64-bit ELF"
+#define ELF_ETC "64-bit ELF, Mach-O or COFF"
+
 const Arch cg_archs[] = {
-    { "x86_64", X86, ELF, "64-bit ELF", "SSE4.2", x86_features, x86_tuning, 8, 1 },
-    { "aarch64", ARM, ELF, "64-bit ELF", "NEON", aarch64_features, no_tuning, 8, 1 },
-    { "riscv64", RISCV, ELF, "64-bit ELF", "V", riscv_features, no_tuning, 8, 1 },
-    { "wasm32",
-      WASM,
-      { "-unknown-unknown", "-wasi" },
-      "wasm",
-      "simd128",
-      wasm_features,
-      no_tuning,
-      4,
-      0 },
+    { "x86_64", X86, x86_systems, ELF_ETC, "SSE2", x86_features, x86_tuning, 8 },
+    { "aarch64", ARM, aarch64_systems, ELF_ETC, "NEON", aarch64_features, no_tuning, 8 },
+    { "riscv64", RISCV, riscv_systems, ELF, "V", riscv_features, no_tuning, 8 },
+    { "wasm32", WASM, wasm_systems, "wasm", "simd128", wasm_features, no_tuning, 4 },
     { .name = NULL },
 };
 

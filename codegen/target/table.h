@@ -6,16 +6,26 @@
 
 #include <stdint.h>
 
+/* Formats of objects. */
+typedef enum { FORMAT_ELF, FORMAT_MACHO, FORMAT_COFF, FORMAT_WASM } ObjectFormat;
+
+/* What a CPU may run, as its triple says it. */
+typedef struct System {
+    const char *mark;   /* stands in the triple behind the CPU */
+    const char *name;   /* as users say it for short; NULL: there is no short way */
+    const char *triple; /* that the name stands for */
+    ObjectFormat format;
+} System;
+
 /* What is the same for all CPUs that a triple's first word names. */
 typedef struct Arch {
     const char *name, *triple;
-    const char *systems[4];      /* one of them stands in a triple that is supported */
-    const char *format;          /* of its objects, for messages */
+    const System *systems;       /* that are supported, ended by a NULL mark */
+    const char *formats;         /* of their objects, for messages */
     const char *wants;           /* the least vector unit, for messages */
     const char *const *features; /* that -mattr may switch, ended by NULL */
     const char *const *tuning;   /* likewise; they promise nothing of what the CPU can do */
     int pointer_bytes;
-    int elf; /* objects are ELF files; wasm, the other kind, has no position-independent code of our kind */
 } Arch;
 
 /* A class of instruction sets that one shape of code serves. */
@@ -30,6 +40,7 @@ typedef struct Isa {
     int vector_bytes, registers, fma, gather;
     /* The larger of two numbers of which one may be NaN is one instruction, or a few. */
     int maxnum;
+    int floor; /* rounding down or up is one instruction, or a few */
     /* Conversions to integers round as the machine is set, because those toward zero stop qemu 7.2. */
     int rounds;
     int vscale; /* vectors have exactly this many times 128 bits; 0: LLVM need not be told */
@@ -52,6 +63,15 @@ extern const Isa cg_isas[];
 extern const Cpu cg_cpus[];
 extern const CpuAlias cg_aliases[];
 extern const Arch cg_archs[];
+
+/* The triple of a CPU of which nothing else is said. */
+const char *cg_own_triple(const Cpu *c);
+
+/* The system of a triple, which may not be one of two at once; NULL: none that is supported. */
+const System *cg_system(const char *triple);
+
+/* A system of the architecture by its short name; NULL: it has none of that name. */
+const System *cg_system_called(const Arch *arch, const char *name);
 
 /* By name; cg_arch by the first word of a triple.  NULL: unknown. */
 const Isa *cg_isa(const char *name);

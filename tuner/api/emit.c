@@ -78,17 +78,18 @@ static int archive(const Artefact *a, const void *object, size_t size, dcn_error
         NENTRIES = sizeof entries / sizeof *entries,
         NQUERIES = sizeof queries / sizeof *queries
     };
-    char member[DCN_NAME_MAX + 2], symbol[NENTRIES + NQUERIES][CG_SYMBOL_MAX];
+    const bool macho = cg_is_macho(a->variant->target);
+    char member[DCN_NAME_MAX + 2], symbol[NENTRIES + NQUERIES][CG_SYMBOL_MAX + 1];
     const char *symbols[NENTRIES + NQUERIES];
     const int n = a->n > 1 ? NENTRIES + NQUERIES : NENTRIES;
     snprintf(member, sizeof member, "%s.o", a->spec->name);
     for (int i = 0; i < n; i++) {
-        snprintf(symbol[i], sizeof symbol[i], "%s%s", a->spec->name,
+        snprintf(symbol[i], sizeof symbol[i], "%s%s%s", macho ? "_" : "", a->spec->name,
                  i < NENTRIES ? entries[i] : queries[i - NENTRIES]);
         symbols[i] = symbol[i];
     }
     rt_archived m = { member, object, size, symbols, n };
-    return rt_archive(&m, a->bytes, a->size, err);
+    return (macho ? rt_archive_macos : rt_archive)(&m, a->bytes, a->size, err);
 }
 
 static int share(const Artefact *a, const void *object, size_t size, dcn_error *err)

@@ -4,7 +4,7 @@
 # SPDX-License-Identifier: Apache-2.0
 set -euo pipefail
 . "$SOURCE_DIR/tests/portable/cross/lib.bash"
-clang="--target=x86_64-linux-gnu -march=x86-64-v2"
+clang="--target=x86_64-linux-gnu -march=x86-64"
 
 # level CPU QEMU-CPU
 level() {
@@ -27,6 +27,7 @@ runs_here() {
     "$DCNGEN_BIN" verify "$here/kernels.lua" --kernel sums_nhwc_f32 --target "$1" >/dev/null 2>"$work/log"
 }
 
+level x86-64 qemu64,-sse3
 level x86-64-v2 Nehalem
 level x86-64-v3 max
 level haswell max

@@ -53,9 +53,20 @@ same "the command line wins" "conv2d for haswell (avx2)" "$(printf '%s' "$out" |
 works show space t.lua -mcpu=haswell -mattr=-avx2
 same "features change the class" "conv2d for haswell (sse4.2)" "$(printf '%s' "$out" | head -1)"
 works show space t.lua --triple aarch64-unknown-linux-gnu
+works show space t.lua --os macos
+expect 4 'dcngen: unknown system "plan9" of aarch64: expected linux, freebsd, macos, windows, or a triple such as aarch64-unknown-linux-gnu' \
+    show space t.lua --os plan9
 foreign=haswell
 [ "$(uname -m)" = x86_64 ] && foreign=cortex-a72
 call verify s.lua --target $foreign
 same "code for another machine is not run" 4 "$code"
 works compile s.lua --target $foreign -o out
+works compile s.lua --target apple-m1 -o mac --emit obj
+same "Apple's CPUs run macOS" "cffaedfe" "$(od -An -tx1 -N4 mac/*.o | tr -d ' ')"
+works compile s.lua --target x86-64 --os=windows -o win --emit obj
+same "COFF for x86-64" "6486" "$(od -An -tx1 -N2 win/*.o | tr -d ' ')"
+expect 2 "dcngen: --os linux and --triple x86_64-pc-linux-gnu: one of them is enough" \
+    show space s.lua --target x86-64 --os linux --triple x86_64-pc-linux-gnu
+works sweep plan s.lua --target haswell --os windows
+same "a plan keeps the system" '"triple":"windows"' "$(grep -o '"triple":"[^"]*"' <<<"$out")"
 finish

@@ -62,3 +62,28 @@ Test(archive, ar_lists_extracts_and_finds_symbols)
     cr_expect_str_eq(line, "conv_pack in conv.o\n");
     unlink(path);
 }
+
+/* As `llvm-ar --format=darwin` lays it out, but for the padding of names. */
+Test(archive, macos_reads_another_index)
+{
+    char want[512], *got;
+    size_t size;
+    int n = snprintf(want, sizeof want,
+                     "!<arch>\n"
+                     "%-16s%-12d%-6d%-6d%-8s%-10d`\n",
+                     "#1/12", 0, 0, 0, "644", 12 + 8 + 16 + 24);
+    static const char index[] = "__.SYMDEF\0\0\0\x10\0\0\0\0\0\0\0\x80\0\0\0\x09\0\0\0\x80\0\0\0"
+                                "\x18\0\0\0conv_run\0conv_pack\0\0\0\0\0\0";
+    memcpy(want + n, index, sizeof index - 1);
+    n += (int)sizeof index - 1;
+    cr_expect_eq(n, 0x80);
+    n += snprintf(want + n, sizeof want - (size_t)n, "%-16s%-12d%-6d%-6d%-8s%-10d`\n", "#1/12", 0,
+                  0, 0, "644", 12 + 3);
+    memcpy(want + n, "conv.o\0\0\0\0\0\0OBJ\n", 16);
+    cr_expect_eq((n + 12) % 8, 0, "objects are aligned");
+    n += 16;
+    cr_assert_eq(rt_archive_macos(&member, (void **)&got, &size, NULL), 0);
+    cr_assert_eq(size, (size_t)n);
+    cr_expect_arr_eq(got, want, size);
+    free(got);
+}

@@ -46,6 +46,8 @@ grep -qw vaes <(on max targets | grep '^  features:') || skip "$checks checks pa
 class max,-avx2 sse4.2
 lacks max,-avx2 vaes
 class max,-avx sse4.2
+class max,-sse3 sse2
+class qemu64,-sse3 sse2
 for feature in avx2 fma f16c vaes; do
     lacks max,-avx $feature
 done

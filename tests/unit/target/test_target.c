@@ -66,26 +66,79 @@ Test(parse, triple_that_does_not_fit)
     expect_error("generic", "x86_64-pc-linux-gnu", NULL,
                  "CPU \"generic\" does not fit triple \"x86_64-pc-linux-gnu\": expected "
                  "aarch64-unknown-linux-gnu");
-    expect_error("skylake", "nonsense", NULL,
-                 "CPU \"skylake\" does not fit triple \"nonsense\": expected x86_64-pc-linux-gnu");
+    expect_error(
+        "skylake", "nonsense", NULL,
+        "unknown system \"nonsense\" of x86_64: expected linux, freebsd, macos, windows, or a "
+        "triple such as x86_64-pc-linux-gnu");
+    expect_error(
+        "rv64gcv", "windows", NULL,
+        "unknown system \"windows\" of riscv64: expected linux, freebsd, or a triple such as "
+        "riscv64-unknown-linux-gnu");
+    expect_error("skylake", "arm64-apple-macos", NULL,
+                 "CPU \"skylake\" does not fit triple \"arm64-apple-macos\": expected "
+                 "x86_64-pc-linux-gnu");
     expect_error("skylake", "", NULL,
                  "CPU \"skylake\" does not fit triple \"\": expected x86_64-pc-linux-gnu");
 }
 
 Test(parse, triple_of_a_system_without_support)
 {
-    expect_error("x86-64-v3", "x86_64-pc-windows-msvc", NULL,
-                 "unsupported triple \"x86_64-pc-windows-msvc\": expected 64-bit ELF, such as "
-                 "x86_64-pc-linux-gnu");
-    expect_error("x86-64-v3", "x86_64-pc-linux-gnux32", NULL,
-                 "unsupported triple \"x86_64-pc-linux-gnux32\": expected 64-bit ELF, such as "
-                 "x86_64-pc-linux-gnu");
+    static const char *const none[] = { "x86_64-pc-solaris",          "x86_64-pc-linux-gnux32",
+                                        "x86_64-pc-windows-msvc-elf", "x86_64-pc-linux-coff",
+                                        "x86_64-apple-macos-elf",     "x86_64-apple-ios" };
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        char message[200];
+        snprintf(message, sizeof message,
+                 "unsupported triple \"%s\": expected 64-bit ELF, Mach-O or COFF, such as "
+                 "x86_64-pc-linux-gnu",
+                 none[i]);
+        expect_error("x86-64-v3", none[i], NULL, message);
+    }
+    expect_error("rv64gcv", "riscv64-apple-macos", NULL,
+                 "unsupported triple \"riscv64-apple-macos\": expected 64-bit ELF, such as "
+                 "riscv64-unknown-linux-gnu");
     expect_error("wasm-simd128", "wasm32-unknown-emscripten", NULL,
                  "unsupported triple \"wasm32-unknown-emscripten\": expected wasm, such as "
                  "wasm32-unknown-unknown");
     expect_error("rv64gcv", "riscv32-unknown-linux-gnu", NULL,
                  "CPU \"rv64gcv\" does not fit triple \"riscv32-unknown-linux-gnu\": expected "
                  "riscv64-unknown-linux-gnu");
+}
+
+static void expect_triple(const char *cpu, const char *given, const char *triple)
+{
+    const dcn_target t = parsed(cpu, given, NULL);
+    cr_expect_str_eq(t.triple, triple, "%s for %s: %s", cpu, given ? given : "nothing", t.triple);
+}
+
+Test(parse, systems_have_short_names)
+{
+    expect_triple("haswell", NULL, "x86_64-pc-linux-gnu");
+    expect_triple("haswell", "linux", "x86_64-pc-linux-gnu");
+    expect_triple("haswell", "freebsd", "x86_64-unknown-freebsd");
+    expect_triple("haswell", "macos", "x86_64-apple-macos11");
+    expect_triple("haswell", "windows", "x86_64-pc-windows-msvc");
+    expect_triple("cortex-a76", NULL, "aarch64-unknown-linux-gnu");
+    expect_triple("cortex-a76", "windows", "aarch64-pc-windows-msvc");
+    expect_triple("wasm-simd128", "wasi", "wasm32-unknown-wasi");
+}
+
+Test(parse, apple_s_cpus_run_macos)
+{
+    expect_triple("apple-m1", NULL, "aarch64-apple-macos11");
+    expect_triple("apple-m4", NULL, "aarch64-apple-macos11");
+    expect_triple("apple-m2", "linux", "aarch64-unknown-linux-gnu");
+    expect_triple("apple-m3", "arm64-apple-macosx14.0", "aarch64-apple-macosx14.0");
+    expect_triple("apple-m3", "arm64-apple-darwin23", "aarch64-apple-darwin23");
+}
+
+Test(parse, vectors_of_sve_are_for_elf)
+{
+    expect_error(
+        "a64fx", "windows", NULL,
+        "CPU \"a64fx\": vectors of SVE (sve512) are for systems with ELF objects; \"-sve\" "
+        "compiles for aarch64-pc-windows-msvc");
+    expect_triple("neoverse-n2", "windows", "aarch64-pc-windows-msvc");
 }
 
 Test(parse, triple_that_is_too_long)
@@ -98,9 +151,6 @@ Test(parse, triple_that_is_too_long)
 
 Test(parse, no_vector_unit)
 {
-    expect_error("x86-64-v2", NULL, "-sse4.2",
-                 "CPU \"x86-64-v2\" with \"-sse4.2\" has no vector unit that dcngen supports: "
-                 "SSE4.2 is needed");
     expect_error("generic", NULL, "-neon",
                  "CPU \"generic\" with \"-neon\" has no vector unit that dcngen supports: "
                  "NEON is needed");
@@ -143,6 +193,9 @@ Test(parse, features_decide_the_class)
     expect_class("skylake-avx512", "-avx", "sse4.2", 16);
     expect_class("haswell", "-fma", "sse4.2", 16);
     expect_class("haswell", "+gfni", "avx2", 32);
+    expect_class("x86-64-v2", "-sse4.2", "sse2", 16);
+    expect_class("x86-64", "+sse4.2", "sse4.2", 16);
+    expect_class("x86-64", NULL, "sse2", 16);
     expect_class("haswell", "+avx512f,+avx512bw,+avx512dq,+avx512vl", "avx512", 64);
     expect_class("haswell", "+avx512f", "avx2", 32);
     expect_class("nehalem", "+avx2,+fma", "avx2", 32);
@@ -287,7 +340,7 @@ Test(native, a_wrong_environment_is_said)
         char message[128];
         setenv("DCNGEN_MAX_ISA", wrong[i], 1);
         snprintf(message, sizeof message,
-                 "DCNGEN_MAX_ISA = \"%s\" is not one of avx512, avx2, sse4.2", wrong[i]);
+                 "DCNGEN_MAX_ISA = \"%s\" is not one of avx512, avx2, sse4.2, sse2", wrong[i]);
         cr_expect_eq(dcn_target_native(&t, &err), -1);
         cr_expect_str_eq(err.text, message);
         cr_expect_eq(err.code, DCN_EENV);
