@@ -27,9 +27,10 @@ static const char opening[] =
     "Each takes one table and returns a kernel. A key that it does not know is an error.\n";
 
 static const char forms[] =
-    "A size is `n` or `{h, w}`; padding is `n`, `{h, w}` or `{top, left, bottom, right}`. "
-    "Integers\n"
-    "may be written `3` or `3.0`. `dynamic` is a name of the language: such a kernel serves every\n"
+    "A size is `n` or `{h, w}`; padding is `n`, `{h, w}`, `{top, left, bottom, right}`, `\"same\"` "
+    "or `\"valid\"`.\n"
+    "Integers may be written `3` or `3.0`. `dynamic` is a name of the language: such a kernel "
+    "serves every\n"
     "size. The schedule of a module names its stages: `{ \"stages\", core = { \"project\", jam = 2 "
     "} }`.\n"
     "\n"
@@ -43,6 +44,10 @@ static const char forms[] =
     "- The kernel, `dilation*(kernel_size-1) + 1` pixels, fits into the padded input. The output "
     "has\n"
     "  `floor((size + pads - dilation*(kernel_size-1) - 1) / stride) + 1` rows or columns.\n"
+    "- A kernel has at most 4096 taps, kh*kw.\n"
+    "- `padding = \"same\"` with a stride above 1 needs sizes that are not `dynamic`.\n"
+    "- `activation_slope` belongs to `leaky_relu`; `activation_min` and `activation_max`, which is "
+    "not less, to `clip`.\n"
     "- `modulation_scale` is 1 when `modulation` is `\"none\"`, and never nearer to 0 than 1e-30.\n"
     "- No tensor has 2^31 elements per image or more.\n"
     "- The kernels of a file have different names.\n";

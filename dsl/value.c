@@ -64,6 +64,9 @@ static int read_list(lua_State *L, int index, int64_t n[4])
     return count <= 4 ? count : 0;
 }
 
+static const char padding_forms[] =
+    "an integer, {h, w}, {top, left, bottom, right}, \"same\" or \"valid\"";
+
 /* n is for all sides, {h, w} for both axes. */
 static int read_ints(lua_State *L, int index, const rt_field *f, rt_value *v, dcn_error *err)
 {
@@ -73,12 +76,27 @@ static int read_ints(lua_State *L, int index, const rt_field *f, rt_value *v, dc
         count = lua_istable(L, index) ? read_list(L, index, v->n) : 0;
     const bool one = count == 1 && !lua_istable(L, index);
     if (!one && count != 2 && (count != want || count == 0))
-        return refuse(L, index, f,
-                      want == 2 ? "an integer or {h, w}"
-                                : "an integer, {h, w} or {top, left, bottom, right}",
-                      err);
+        return refuse(L, index, f, want == 2 ? "an integer or {h, w}" : padding_forms, err);
     for (int i = count; i < want; i++)
         v->n[i] = v->n[i - count];
+    return 0;
+}
+
+/* The numbers of "same" follow when the kernel's other keys are known; -1 must not pass for it. */
+static int read_padding(lua_State *L, int index, const rt_field *f, rt_value *v, dcn_error *err)
+{
+    const bool word = lua_type(L, index) == LUA_TSTRING;
+    const bool same = word && !strcmp(lua_tostring(L, index), "same");
+    if (same || (word && !strcmp(lua_tostring(L, index), "valid"))) {
+        for (int i = 0; i < 4; i++)
+            v->n[i] = same ? DCN_SAME : 0;
+        return 0;
+    }
+    if (read_ints(L, index, f, v, err))
+        return -1;
+    if (v->n[0] == DCN_SAME)
+        return dcn_fail(err, DCN_ESPEC, "'%s' = %d is outside %.0f..%.0f", f->key, DCN_SAME, f->min,
+                        f->max);
     return 0;
 }
 
@@ -272,7 +290,7 @@ int dsl_read_value(lua_State *L, int index, const rt_field *f, rt_value *v, dcn_
 {
     static int (*const read[])(lua_State *, int, const rt_field *, rt_value *, dcn_error *) = {
         [RT_FIELD_INT] = read_int,           [RT_FIELD_EXTENT] = read_extent,
-        [RT_FIELD_SIZE] = read_ints,         [RT_FIELD_PADDING] = read_ints,
+        [RT_FIELD_SIZE] = read_ints,         [RT_FIELD_PADDING] = read_padding,
         [RT_FIELD_CHOICE] = read_choice,     [RT_FIELD_BOOL] = read_bool,
         [RT_FIELD_NUMBER] = read_number,     [RT_FIELD_NAME] = read_text,
         [RT_FIELD_TEXT] = read_text,         [RT_FIELD_SCHEDULE] = read_schedule,

@@ -33,16 +33,23 @@ static const char *layout_of(const dcn_spec *s, rt_operand which, const dcn_tens
 
 /* ---- channels ----------------------------------------------------------------------------- */
 
-/* Whether an offset's first number moves along y. */
-static bool y_first(const dcn_spec *s)
-{
-    return !rt_op_has(s->op, RT_XY_OFFSETS) && s->offset_order == DCN_ORDER_YX;
-}
-
 /* What a tap has a number for, in the order of their channels. */
 static const char *tap_words(const dcn_spec *s)
 {
     return rt_op_has(s->op, RT_XY_OFFSETS) ? "tap (column by column)" : "tap (row by row)";
+}
+
+/* Of convolutions: the offsets of a tap side by side, or all along one axis before the others. */
+static void say_tap_offsets(const dcn_spec *s, rt_text *t)
+{
+    static const char *const axis[] = { "dy", "dx" };
+    const bool x_first = rt_op_has(s->op, RT_XY_OFFSETS) || rt_offset_first(s);
+    const char *first = axis[x_first], *second = axis[!x_first];
+    if (rt_offset_planes(s))
+        rt_text_add(t, "%s by group, then %s; from %d %s likewise", first, tap_words(s),
+                    s->offset_groups * rt_points(s), second);
+    else
+        rt_text_add(t, "by group, then %s, then %s, %s", tap_words(s), first, second);
 }
 
 static void say_offset(const dcn_spec *s, rt_text *t)
@@ -50,8 +57,7 @@ static void say_offset(const dcn_spec *s, rt_text *t)
     if (rt_op_has(s->op, RT_HAS_ROIS))
         rt_text_add(t, "dx, dy");
     else
-        rt_text_add(t, "by group, then %s, then %s", tap_words(s),
-                    y_first(s) ? "dy, dx" : "dx, dy");
+        say_tap_offsets(s, t);
 }
 
 static void say_mask(const dcn_spec *s, rt_text *t)
@@ -66,8 +72,9 @@ static void say_offset_mask(const dcn_spec *s, rt_text *t)
 {
     const int points = rt_points(s), groups = s->offset_groups;
     if (!rt_op_has(s->op, RT_PACKED_OFFSETS)) {
-        rt_text_add(t, "offsets by group, then %s, then %s; from %d masks, by group, then tap",
-                    tap_words(s), y_first(s) ? "dy, dx" : "dx, dy", 2 * groups * points);
+        rt_text_add(t, "offsets ");
+        say_tap_offsets(s, t);
+        rt_text_add(t, "; from %d masks, by group, then tap", 2 * groups * points);
         return;
     }
     rt_text_add(t, "by group: dx, dy of each %s, then %d masks; from %d unused", tap_words(s),

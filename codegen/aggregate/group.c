@@ -55,7 +55,7 @@ fvec aggregate_output(Emit *e, const AggregatePlan *p, fvec sum, fvec scale)
 {
     if (scale.v)
         sum = f_mul(e, sum, scale);
-    return p->epilogue ? emit_activation(e, p->s->activation, sum) : sum;
+    return p->epilogue ? emit_activation(e, rt_activation_of(p->s), sum) : sum;
 }
 
 /* ---- functions of a block's sums ---------------------------------------------------------------- */

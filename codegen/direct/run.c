@@ -155,7 +155,7 @@ static void epilogue(Emit *e, const Sums *sums, idx o, fvec x)
         x = f_fma(e, x, p_splat(e, p_at(e, pb->scale, o)), p_splat(e, p_at(e, pb->shift, o)));
     if (s->residual)
         x = f_add(e, x, problem_lanes(e, pb, pb->residual, channels, at, sums->at.live));
-    x = emit_activation(e, s->activation, x);
+    x = emit_activation(e, rt_activation_of(s), x);
     addr to = p_at(e, pb->output, problem_at(e, pb, channels, pb->p, pb->q, at));
     if (s->layout == DCN_NCHW)
         p_store(e, to, x, sums->at.live);

@@ -10,6 +10,7 @@
 #include "codegen/kernel/sample.h"
 #include "codegen/kernel/bilinear.h"
 #include "codegen/kernel/intmath.h"
+#include "runtime/spec/shape.h"
 
 #include <assert.h>
 
@@ -74,21 +75,32 @@ static idx tap_index(Emit *e, const Problem *pb, idx i, idx j)
     return x_add(e, x_mulk(e, i, pb->s->kernel[1]), j);
 }
 
-/* Channel (d*K + k)*per + which of the offset (per = 2) or mask (per = 1) tensor. */
-static fvec tap_channel(Emit *e, const Problem *pb, addr map, const OutPixels *at, idx k, int per,
-                        int which)
+/* Channel (d*K + k)*step + first of a map of offsets or masks. */
+typedef struct TapChannel {
+    addr map;
+    int64_t channels, step, first;
+} TapChannel;
+
+static fvec tap_channel(Emit *e, const Problem *pb, const TapChannel *c, const OutPixels *at, idx k)
 {
     int taps = problem_taps(pb->s);
     idx tap = x_add(e, x_mulk(e, at->d, taps), k);
-    idx channel = x_addk(e, x_mulk(e, tap, per), which);
-    idx channels = x_const(e, per == 2 ? pb->offset_channels : pb->mask_channels);
+    idx channel = x_addk(e, x_mulk(e, tap, c->step), c->first);
     const idx place[4] = { at->n, channel, at->p, at->q };
-    return problem_lanes(e, pb, map, channels, place, at->live);
+    return problem_lanes(e, pb, c->map, x_const(e, c->channels), place, at->live);
+}
+
+static fvec offset_along(Emit *e, const Problem *pb, int axis, const OutPixels *at, idx k)
+{
+    int64_t first = rt_offset_channel(pb->s, 0, axis), step = rt_offset_planes(pb->s) ? 1 : 2;
+    const TapChannel c = { pb->offset, pb->offset_channels, step, first };
+    return tap_channel(e, pb, &c, at, k);
 }
 
 static fvec logit(Emit *e, const Problem *pb, const OutPixels *at, idx k)
 {
-    return tap_channel(e, pb, pb->mask, at, k, 1, 0);
+    const TapChannel c = { pb->mask, pb->mask_channels, 1, 0 };
+    return tap_channel(e, pb, &c, at, k);
 }
 
 /* The logits of a softmax, at an output. */
@@ -132,9 +144,8 @@ BilinearTap emit_tap(Emit *e, const Problem *pb, const OutPixels *at, idx i, idx
 {
     const dcn_spec *s = pb->s;
     idx k = tap_index(e, pb, i, j);
-    int xy = s->offset_order == DCN_ORDER_XY;
-    fvec dy = tap_channel(e, pb, pb->offset, at, k, 2, xy);
-    fvec dx = tap_channel(e, pb, pb->offset, at, k, 2, !xy);
+    fvec dy = offset_along(e, pb, 0, at, k);
+    fvec dx = offset_along(e, pb, 1, at, k);
     TapPos t = { .modulation.v = NULL };
     t.y = split(e, i_splat(e, emit_tap_row(e, pb, at->p, i)), dy, &t.fy);
     t.x = split(e, emit_tap_cols(e, pb, at->q, j), dx, &t.fx);
@@ -169,19 +180,36 @@ static fvec row_part(Emit *e, addr row, const VecLoop *taps, int per, int which)
     return p_load(e, p_at(e, row, first), live);
 }
 
+/* Vector `which` of two that hold the lanes' offsets: those along one axis each, or mixed. */
+static fvec row_offsets(Emit *e, const dcn_spec *s, addr row, const VecLoop *taps, int which)
+{
+    if (!rt_offset_planes(s))
+        return row_part(e, row, taps, 2, which);
+    idx plane = x_const(e, rt_offset_channel(s, 0, which));
+    return row_part(e, p_at(e, row, plane), taps, 1, 0);
+}
+
+static fvec along(Emit *e, const dcn_spec *s, const fvec both[2], int axis)
+{
+    if (rt_offset_planes(s))
+        return both[axis];
+    return f_deinterleave(e, both[0], both[1], axis != rt_offset_first(s));
+}
+
 TapPos emit_tap_positions(Emit *e, const Problem *pb, const TapTable *table, const OutPixels *at,
                           const TapRows *rows, const VecLoop *taps)
 {
     const dcn_spec *s = pb->s;
-    int xy = s->offset_order == DCN_ORDER_XY;
-    fvec a = row_part(e, rows->offset, taps, 2, 0), b = row_part(e, rows->offset, taps, 2, 1);
+    fvec both[2];
+    for (int i = 0; i < 2; i++)
+        both[i] = row_offsets(e, s, rows->offset, taps, i);
     idx y = emit_tap_row(e, pb, at->p, x_const(e, 0));
     idx x = x_addk(e, x_mulk(e, at->q, s->stride[1]), -s->padding[1]);
     ivec ys = i_add(e, i_splat(e, y), p_load_i32(e, p_at_i32(e, table->y, taps->at)));
     ivec xs = i_add(e, i_splat(e, x), p_load_i32(e, p_at_i32(e, table->x, taps->at)));
     TapPos t = { .modulation.v = NULL };
-    t.y = split(e, ys, f_deinterleave(e, a, b, xy), &t.fy);
-    t.x = split(e, xs, f_deinterleave(e, a, b, !xy), &t.fx);
+    t.y = split(e, ys, along(e, s, both, 0), &t.fy);
+    t.x = split(e, xs, along(e, s, both, 1), &t.fx);
     if (s->modulation != DCN_MODULATION_NONE)
         t.modulation = modulation_of(e, s, row_part(e, rows->mask, taps, 1, 0), NULL);
     return t;

@@ -10,8 +10,11 @@
 **     f64, FMA      1.03  2.59  1.54  2.30     2.44  3.35
 **     f64, no FMA   1.00  2.54  1.70  2.30     2.41  3.73
 **
-** NaN stays NaN.  silu and gelu take their limit, a zero, at -infinity (where x / (1 + exp(-x)) is
-** NaN).  erf and tanh keep the sign of zero.
+** hardswish: 2.45 in f32 and 2.46 in f64, on the samples of the tests.  leaky_relu is rounded once, relu
+** and clip never.
+**
+** NaN stays NaN.  silu, gelu and hardswish take their limit, a zero, at -infinity (where x / (1 + exp(-x))
+** is NaN).  erf and tanh keep the sign of zero.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/math/math.h"
@@ -21,19 +24,64 @@ fvec emit_relu(Emit *e, fvec x)
     return f_max(e, f_const(e, 0), x);
 }
 
-static fvec as_it_is(Emit *e, fvec x)
+static fvec none(Emit *e, rt_activation a, fvec x)
 {
-    (void)e;
+    (void)e, (void)a;
     return x;
 }
 
-fvec emit_activation(Emit *e, dcn_activation a, fvec x)
+static fvec relu(Emit *e, rt_activation a, fvec x)
 {
-    static fvec (*const table[])(Emit *, fvec) = {
-        [DCN_ACT_NONE] = as_it_is,
-        [DCN_ACT_RELU] = emit_relu,
-        [DCN_ACT_SILU] = emit_silu,
-        [DCN_ACT_GELU] = emit_gelu,
+    (void)a;
+    return emit_relu(e, x);
+}
+
+static fvec silu(Emit *e, rt_activation a, fvec x)
+{
+    (void)a;
+    return emit_silu(e, x);
+}
+
+static fvec gelu(Emit *e, rt_activation a, fvec x)
+{
+    (void)a;
+    return emit_gelu(e, x);
+}
+
+static fvec leaky_relu(Emit *e, rt_activation a, fvec x)
+{
+    return f_select(e, f_less(e, x, f_const(e, 0)), f_mul(e, x, f_const(e, a.slope)), x);
+}
+
+/* x + 3 is exact near -3, where the product is small; below it both factors stand still. */
+static fvec hardswish(Emit *e, rt_activation a, fvec x)
+{
+    (void)a;
+    fvec least = f_max(e, f_const(e, -3), x);
+    fvec sixths = f_min(e, f_const(e, 6), f_add(e, least, f_const(e, 3)));
+    return f_mul(e, least, f_mul(e, sixths, f_const(e, 1.0 / 6)));
+}
+
+static fvec clip(Emit *e, rt_activation a, fvec x)
+{
+    return f_min(e, f_const(e, a.max), f_max(e, f_const(e, a.min), x));
+}
+
+fvec emit_activation(Emit *e, rt_activation a, fvec x)
+{
+    static fvec (*const table[])(Emit *, rt_activation, fvec) = {
+        [DCN_ACT_NONE] = none,
+        [DCN_ACT_RELU] = relu,
+        [DCN_ACT_SILU] = silu,
+        [DCN_ACT_GELU] = gelu,
+        [DCN_ACT_LEAKY_RELU] = leaky_relu,
+        [DCN_ACT_HARDSWISH] = hardswish,
+        [DCN_ACT_CLIP] = clip,
     };
-    return table[a](e, x);
+    return table[a.kind](e, a, x);
+}
+
+bool activation_is_long(dcn_activation a)
+{
+    return a == DCN_ACT_SILU || a == DCN_ACT_GELU;
 }

@@ -6,6 +6,7 @@
 #define DCN_CODEGEN_MATH_H
 
 #include "codegen/ir/emit.h"
+#include "runtime/spec/activation.h"
 
 fvec emit_exp(Emit *e, fvec x); /* 0 below, inf above, NaN stays */
 /* exp(x) for x <= 0, but not less than 1e-38, or 1e-307 in f64; NaN stays. */
@@ -16,6 +17,9 @@ fvec emit_sigmoid(Emit *e, fvec x); /* 1 / (1 + exp(-x)) */
 fvec emit_silu(Emit *e, fvec x);    /* x sigmoid(x) */
 fvec emit_gelu(Emit *e, fvec x);    /* x Phi(x) = x erfc(-x/sqrt 2) / 2 */
 fvec emit_relu(Emit *e, fvec x);    /* max(x, 0); NaN stays */
-fvec emit_activation(Emit *e, dcn_activation a, fvec x);
+fvec emit_activation(Emit *e, rt_activation a, fvec x);
+
+/* Whether it is so many instructions that it should stand in a loop, not once for each register. */
+bool activation_is_long(dcn_activation a);
 
 #endif

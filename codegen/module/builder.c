@@ -134,7 +134,7 @@ void stage_copy_keys(Stage *st, const dcn_spec *module)
 void stage_take_epilogue(const Stages *g, Stage *st)
 {
     static const char *const tensors[] = { "scale", "shift", "residual" };
-    st->spec.activation = g->module->activation;
+    rt_set_activation(&st->spec, rt_activation_of(g->module));
     st->spec.scale_shift = g->module->scale_shift;
     st->spec.residual = g->module->residual;
     for (int i = 0; i < 3; i++)

@@ -60,10 +60,10 @@ static Stage *add_blend(Stages *g, StageRef y, StageRef x, StageRef from)
     return st;
 }
 
-static void set_activation(Stage *st, dcn_activation a)
+static void set_activation(Stage *st, rt_activation a)
 {
     if (st->kind == STAGE_OPERATOR)
-        st->spec.activation = a;
+        rt_set_activation(&st->spec, a);
     else
         st->rows.activation = a;
 }
@@ -88,7 +88,7 @@ static void take_projection(Stages *g, Stage *st)
     const StageRef bias = stage_tensor(g, "output_proj_bias");
     st->spec.projection = st->spec.out_channels;
     st->spec.bias = !stage_is_absent(bias);
-    st->spec.activation = g->module->activation;
+    rt_set_activation(&st->spec, rt_activation_of(g->module));
     stage_bind(st, "weight", stage_tensor(g, "output_proj_weight"));
     stage_bind(st, "bias", bias);
 }
@@ -103,7 +103,7 @@ void stages_dcnv3_module(Stages *g)
     Stage *st = add_depthwise(g, "dw_conv_0", x1);
     if (s->norm == DCN_NORM_LAYER)
         st = add_norm(g, x1);
-    set_activation(st, s->branch_activation);
+    set_activation(st, rt_plain_activation(s->branch_activation));
     StageRef offset = stage_temp(g, GRID_IN, 2 * points), logits = stage_temp(g, GRID_IN, points);
     StageRef x = stage_temp(g, GRID_IN, c), y = blended ? stage_temp(g, GRID_IN, c) : out;
     add_linear(g, "offset", "offset", 2 * points, x1, offset);
@@ -118,7 +118,7 @@ void stages_dcnv3_module(Stages *g)
         return;
     }
     add_blend(g, y, x, x1);
-    set_activation(add_linear(g, "project", "output_proj", c, y, out), s->activation);
+    set_activation(add_linear(g, "project", "output_proj", c, y, out), rt_activation_of(s));
 }
 
 void stages_dcnv4_module(Stages *g)
@@ -147,5 +147,5 @@ void stages_dcnv4_module(Stages *g)
         st = add_blend(g, y, x, y);
     if (blended && !bare)
         st = add_linear(g, "project", "output_proj", c, y, out);
-    set_activation(st, s->activation);
+    set_activation(st, rt_activation_of(s));
 }

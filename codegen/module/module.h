@@ -10,6 +10,7 @@
 
 #include "codegen/kernel/entry.h"
 #include "codegen/lowering.h"
+#include "runtime/spec/activation.h"
 
 enum { MAX_STAGES = 12, MAX_TEMPS = 12, MAX_STAGE_OPERANDS = 24 };
 
@@ -39,7 +40,7 @@ typedef struct Rowwise {
     int64_t channels;
     int groups; /* of STAGE_BLEND */
     double eps; /* of STAGE_NORM, with its activation */
-    dcn_activation activation;
+    rt_activation activation;
 } Rowwise;
 
 typedef struct Stage {

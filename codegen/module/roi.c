@@ -116,7 +116,7 @@ void stages_deform_roi_pool_pack(Stages *g)
     StageRef logits = masked ? add_mask_branch(g, bins, x0) : (StageRef){ REF_ABSENT, 0 };
     Stage *st = add_pool(g, "pool", DCN_OP_DEFORM_ROI_POOL, stage_tensor(g, "output"));
     st->spec.modulation = masked ? DCN_MODULATION_SIGMOID : DCN_MODULATION_NONE;
-    st->spec.activation = s->activation;
+    rt_set_activation(&st->spec, rt_activation_of(s));
     stage_bind(st, "offset", offset);
     stage_bind(st, "mask", logits);
 }

@@ -83,7 +83,7 @@ static fvec scale_of(Emit *e, const RoiCtx *c, idx bin)
 /* A finished output: the sum times the scale of its bin, activated. */
 static fvec output_of(Emit *e, const RoiPass *p, fvec sum, fvec scale)
 {
-    return emit_activation(e, p->c->plan->s->activation, f_mul(e, sum, scale));
+    return emit_activation(e, rt_activation_of(p->c->plan->s), f_mul(e, sum, scale));
 }
 
 /* The sum over the table of a bin. */

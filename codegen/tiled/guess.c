@@ -136,6 +136,17 @@ static void guess_tap_lanes(const dcn_spec *s, const dcn_target *t, int *k)
     k[TILED_TAP_LANES] = tiled_can_tap_lanes(s) && (s->layout == DCN_NHWC || taps >= enough);
 }
 
+/* Dilation may spread the taps so far that most of what lies between them is never read.  64 pixels
+** per tap: a kernel of 3x3 up to dilation 11. */
+static bool is_window_worth_fetching(const dcn_spec *s)
+{
+    enum { PIXELS_PER_TAP = 64 };
+    double pixels = 1;
+    for (int axis = 0; axis < 2; axis++)
+        pixels *= (double)s->dilation[axis] * (s->kernel[axis] - 1) + 1;
+    return pixels <= (double)PIXELS_PER_TAP * problem_taps(s);
+}
+
 /* Few pixels at a time where each has many entries in the sample table.  Samples reach around a
 ** tile: two deviations of the offsets are worth fetching ahead, three where a sample is a line of
 ** its own. */
@@ -143,7 +154,9 @@ static void guess_passes(const dcn_spec *s, const dcn_target *t, int *k)
 {
     enum { FAR = 3 * COST_OFFSET_DEVIATION, NEAR = 2 * COST_OFFSET_DEVIATION, PIXELS = 4 };
     TiledPlan p = tiled_plan(s, t, k);
-    k[TILED_PREFETCH] = !problem_is_deformed(s) ? -1 : p.groups.samples_per_vec ? FAR : NEAR;
+    k[TILED_PREFETCH] = p.groups.samples_per_vec ? FAR : NEAR;
+    if (!problem_is_deformed(s) || !is_window_worth_fetching(s))
+        k[TILED_PREFETCH] = -1;
     k[TILED_OFFSET_CHUNK] = p.groups.samples_per_vec && !p.table.transposes ? PIXELS : 0;
     if (tiled_refuse(s, t, k))
         k[TILED_OFFSET_CHUNK] = 0;

@@ -154,15 +154,15 @@ static void from_map(Emit *e, RegTile *t)
 /* What of act((sum + bias) * scale + shift + residual) is done where the sums are in registers:
 ** all but long activations, and what waits for the transposition. */
 typedef struct Epilogue {
-    bool affine, residual, relu;
+    bool affine, residual, activation;
 } Epilogue;
 
 static Epilogue epilogue_of(const TiledPlan *p)
 {
     const dcn_spec *s = p->s;
     bool late = tiled_epilogue_after_transpose(p);
-    return (Epilogue){ s->bias || s->scale_shift, s->residual && !late,
-                       s->activation == DCN_ACT_RELU && !late };
+    bool brief = s->activation != DCN_ACT_NONE && !activation_is_long(s->activation);
+    return (Epilogue){ s->bias || s->scale_shift, s->residual && !late, brief && !late };
 }
 
 static addr row_address(Emit *e, const RegTile *t, addr table, idx r)
@@ -187,6 +187,7 @@ static fvec per_channel(Emit *e, const RegTile *t, addr all, int v)
 static void epilogue_of_vector(Emit *e, RegTile *t, const Problem *pb, int v)
 {
     Epilogue f = epilogue_of(t->plan);
+    rt_activation a = rt_activation_of(t->plan->s);
     fvec bias = per_channel(e, t, pb->bias, v), scale = per_channel(e, t, pb->scale, v);
     fvec shift = per_channel(e, t, pb->shift, v);
     for (int r = 0; r < t->mr; r++) {
@@ -197,14 +198,14 @@ static void epilogue_of_vector(Emit *e, RegTile *t, const Problem *pb, int v)
             addr row = row_address(e, t, t->in->residual_rows, x_const(e, r));
             x = f_add(e, x, channels(e, t, row, v));
         }
-        v_set(e, *sum(t, r, v), f.relu ? emit_relu(e, x) : x);
+        v_set(e, *sum(t, r, v), f.activation ? emit_activation(e, a, x) : x);
     }
 }
 
 static void epilogue_in_registers(Emit *e, RegTile *t)
 {
     Epilogue f = epilogue_of(t->plan);
-    if (!f.affine && !f.residual && !f.relu)
+    if (!f.affine && !f.residual && !f.activation)
         return;
     EMIT_IF (e, x_equal(e, t->in->last, x_const(e, 1))) {
         Problem pb = problem_load(e, t->plan->s, t->in->args);
@@ -217,8 +218,8 @@ static void epilogue_in_registers(Emit *e, RegTile *t)
 ** of the code. */
 static void epilogue_in_memory(Emit *e, RegTile *t)
 {
-    dcn_activation a = t->plan->s->activation;
-    if ((a != DCN_ACT_SILU && a != DCN_ACT_GELU) || tiled_epilogue_after_transpose(t->plan))
+    rt_activation a = rt_activation_of(t->plan->s);
+    if (!activation_is_long(a.kind) || tiled_epilogue_after_transpose(t->plan))
         return;
     EMIT_IF (e, x_equal(e, t->in->last, x_const(e, 1))) {
         EMIT_FOR (e, r, x_const(e, 0), x_const(e, t->mr), 1) {

@@ -14,7 +14,7 @@ static void epilogue(Emit *e, const TiledPlan *p, const Transpose *t, addr resid
             idx at = x_add(e, x_mul(e, c.at, t->to_step), v.at);
             addr to = p_at(e, t->to, at);
             fvec x = f_add(e, p_load(e, to, v.live), p_load(e, p_at(e, residual, at), v.live));
-            p_store(e, to, emit_activation(e, p->s->activation, x), v.live);
+            p_store(e, to, emit_activation(e, rt_activation_of(p->s), x), v.live);
         }
     }
 }

@@ -26,6 +26,10 @@ extern "C" {
 /* A size that is known only when the kernel is called. */
 #define DCN_DYNAMIC (-1)
 
+/* In all of `padding`: as much as makes the output ceil(input / stride) pixels, half of it before,
+** an odd one after.  dcn_spec_complete puts the numbers in its place. */
+#define DCN_SAME (-1)
+
 enum { DCN_NAME_MAX = 64, DCN_TEXT_MAX = 256, DCN_MAX_RANK = 4 };
 
 /* Bytes of a schedule's text, where that of a module lists those of its stages; bytes of any text
@@ -71,8 +75,18 @@ typedef enum {
     DCN_BORDER_HYBRID, /* 0 unless 0 <= y < H and 0 <= x < W, then as ZERO */
 } dcn_border;
 
-typedef enum { DCN_ORDER_YX, DCN_ORDER_XY } dcn_offset_order;
-typedef enum { DCN_ACT_NONE, DCN_ACT_RELU, DCN_ACT_SILU, DCN_ACT_GELU } dcn_activation;
+/* Where the offsets (dy, dx) of a tap are among the channels: side by side, or all dy before all dx,
+** or the reverse. */
+typedef enum { DCN_ORDER_YX, DCN_ORDER_XY, DCN_ORDER_YYXX, DCN_ORDER_XXYY } dcn_offset_order;
+typedef enum {
+    DCN_ACT_NONE,
+    DCN_ACT_RELU,
+    DCN_ACT_SILU,
+    DCN_ACT_GELU,
+    DCN_ACT_LEAKY_RELU, /* x < 0 ? activation_slope * x : x */
+    DCN_ACT_HARDSWISH,  /* x * min(max(x + 3, 0), 6) / 6 */
+    DCN_ACT_CLIP,       /* min(max(x, activation_min), activation_max); by default 0 and 6: relu6 */
+} dcn_activation;
 
 /* How roi_pool and ps_roi_pool turn a region into bins of whole pixels (SEMANTICS 6). */
 typedef enum { DCN_ROI_AVERAGE, DCN_ROI_MAX } dcn_roi_mode;
@@ -98,7 +112,7 @@ typedef struct dcn_spec {
     int64_t in_channels, out_channels;
 
     int kernel[2], stride[2], dilation[2]; /* {h, w} */
-    int padding[4];                        /* {top, left, bottom, right} */
+    int padding[4];                        /* {top, left, bottom, right}, or DCN_SAME in all */
     int groups, offset_groups;
 
     dcn_modulation modulation;
@@ -111,6 +125,7 @@ typedef struct dcn_spec {
     dcn_activation activation;
     bool scale_shift; /* folded batch norm: act((sum + bias) * scale[o] + shift[o] + residual) */
     bool residual;    /* a tensor like the output, added before the activation */
+    double activation_slope, activation_min, activation_max;
 
     /* dcnv3, dcnv4 and their modules: offset_groups is the operator's `groups`, in_channels its
     ** `channels`.  Taps run column by column (SEMANTICS 4); K' = K - remove_center. */
@@ -173,7 +188,7 @@ struct dcn_error;
 void dcn_spec_init(dcn_spec *s, dcn_op op);
 
 /* Fill in what follows from other members, as the spec language does: out_channels of operators
-** that have no key for it; where they are 0, also part_size, group_size, out_channels (output_dim)
+** that have no key for it; padding that is DCN_SAME; where they are 0, also part_size, group_size, out_channels (output_dim)
 ** of position-sensitive pooling, and dw_kernel of dcnv3_module. */
 void dcn_spec_complete(dcn_spec *s);
 
@@ -224,7 +239,8 @@ const char *dcn_border_name(dcn_border b);
 const char *dcn_offset_order_name(dcn_offset_order o);
 const char *dcn_activation_name(dcn_activation a);
 
-/* The spec as one line of the spec language, every key written; loading it gives the same spec.
+/* The spec as one line of the spec language, every key written, but parameters of the activation and
+** gradients only where they are not at their defaults; loading it gives the same spec.
 ** Returns the length without the NUL, as snprintf does. */
 int dcn_spec_print(const dcn_spec *s, char *buf, size_t size);
 

@@ -16,6 +16,7 @@
 */
 #include "runtime/spec/stages.h"
 #include "runtime/ops/ops.h"
+#include "runtime/spec/activation.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -81,7 +82,7 @@ static rt_stage *linear(rt_stages *g, int x, const int64_t size[2], const rt_ope
 /* What the module does to its output is done by its last stage. */
 static void finish(rt_stages *g, rt_stage *st)
 {
-    st->spec.activation = g->module->activation;
+    rt_set_activation(&st->spec, rt_activation_of(g->module));
     st->spec.scale_shift = g->module->scale_shift;
     st->spec.residual = g->module->residual;
     bind(g, st, RT_SCALE, RT_SCALE);
@@ -121,7 +122,7 @@ void rt_stages_separable(rt_stages *g)
     first.groups = (int)s->in_channels;
     first.out_channels = between;
     first.scale_shift = first.residual = false;
-    first.activation = DCN_ACT_NONE;
+    rt_set_activation(&first, rt_plain_activation(DCN_ACT_NONE));
     first.depth_multiplier = second.depth_multiplier;
     second.height = dcn_out_height(s, s->height);
     second.width = dcn_out_width(s, s->width);
@@ -145,10 +146,10 @@ static int depthwise(rt_stages *g, const rt_operand name[2])
 }
 
 /* An operation on maps of the module's channels. */
-static rt_stage *add_rows(rt_stages *g, rt_stage_kind kind, int x, dcn_activation a)
+static rt_stage *add_rows(rt_stages *g, rt_stage_kind kind, int x, rt_activation a)
 {
     dcn_spec rows = *g->module;
-    rows.activation = a;
+    rt_set_activation(&rows, a);
     return add(g, kind, &rows, x);
 }
 
@@ -156,7 +157,8 @@ static int normalise(rt_stages *g, int x)
 {
     const dcn_spec *s = g->module;
     const bool norm = s->norm == DCN_NORM_LAYER;
-    rt_stage *st = add_rows(g, norm ? RT_STAGE_NORM : RT_STAGE_ACTIVATE, x, s->branch_activation);
+    rt_stage *st = add_rows(g, norm ? RT_STAGE_NORM : RT_STAGE_ACTIVATE, x,
+                            rt_plain_activation(s->branch_activation));
     bind(g, st, RT_WEIGHT, RT_DW_NORM_WEIGHT);
     bind(g, st, RT_BIAS, RT_DW_NORM_BIAS);
     return st->out;
@@ -170,7 +172,7 @@ static int blend(rt_stages *g, int y, int value, int x1)
         return y;
     const int64_t size[2] = { s->in_channels, s->offset_groups };
     const int logits = linear(g, x1, size, NAMES(CENTER))->out;
-    rt_stage *st = add_rows(g, RT_STAGE_BLEND, y, DCN_ACT_NONE);
+    rt_stage *st = add_rows(g, RT_STAGE_BLEND, y, rt_plain_activation(DCN_ACT_NONE));
     st->arg[RT_RESIDUAL] = value;
     st->arg[RT_MASK] = logits;
     return st->out;
@@ -181,7 +183,7 @@ static dcn_spec core_spec(const dcn_spec *s, dcn_op op, dcn_modulation m)
     dcn_spec core = *s;
     core.op = op;
     core.modulation = m;
-    core.activation = DCN_ACT_NONE;
+    rt_set_activation(&core, rt_plain_activation(DCN_ACT_NONE));
     return core;
 }
 
@@ -212,7 +214,7 @@ void rt_stages_dcnv4(rt_stages *g)
     st->arg[RT_OFFSET_MASK] = offset_mask;
     const int y = blend(g, st->out, value, st->out);
     if (s->without_pointwise)
-        add_rows(g, RT_STAGE_ACTIVATE, y, s->activation)->out = RT_OUTPUT;
+        add_rows(g, RT_STAGE_ACTIVATE, y, rt_activation_of(s))->out = RT_OUTPUT;
     else
         finish(g, linear(g, y, same, NAMES(OUTPUT_PROJ)));
 }
@@ -248,7 +250,7 @@ static int pool(rt_stages *g, dcn_modulation m, int offset, int mask)
     spec.op = offset == RT_NO_VALUE ? DCN_OP_ROI_ALIGN : DCN_OP_DEFORM_ROI_POOL;
     spec.aligned = offset == RT_NO_VALUE;
     spec.modulation = m;
-    spec.activation = DCN_ACT_NONE;
+    rt_set_activation(&spec, rt_plain_activation(DCN_ACT_NONE));
     rt_stage *st = add(g, RT_STAGE_OPERATOR, &spec, RT_INPUT);
     st->arg[RT_ROIS] = RT_ROIS;
     st->arg[RT_OFFSET] = offset;
@@ -274,7 +276,7 @@ void rt_stages_roi_pack(rt_stages *g)
     if (masked)
         mask = layer(g, mask, masks, NAMES(MASK_FC_2), DCN_ACT_NONE);
     pool(g, masked ? DCN_MODULATION_SIGMOID : DCN_MODULATION_NONE, offset, mask);
-    g->stage[g->n - 1].spec.activation = s->activation;
+    rt_set_activation(&g->stage[g->n - 1].spec, rt_activation_of(s));
     g->stage[g->n - 1].out = RT_OUTPUT;
 }
 

@@ -1,6 +1,6 @@
 /* conv.c: convolution and deformable convolution.
 **
-**     Y = p*sh - top  + i*dh + dy[n, t, k, p, q]        k = i*kw + j, t = c div (C/D)
+**     Y = p*sh - top  + i*dh + dy[n, t, k, p, q]        k = i*kw + j, t = c div (C/D), see offset_order
 **     X = q*sw - left + j*dw + dx[n, t, k, p, q]
 **     out[n, o, p, q] = sum_c sum_k w[o, c, i, j] * m * S(plane; Y, X), and ref_finish
 **     plane = input[n, G(o)*C/G + c], G(o) = o div (O/G)
@@ -9,6 +9,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/reference/internal.h"
+#include "runtime/spec/shape.h"
 
 #include <stdlib.h>
 
@@ -39,7 +40,7 @@ static double modulation(const rt_ref *r, int64_t n, int64_t first, int64_t k, c
     return m * s->modulation_scale;
 }
 
-static Point point(const rt_ref *r, int64_t n, int64_t t, int64_t k, const int64_t pq[2])
+static Point point_at(const rt_ref *r, int64_t n, int64_t t, int64_t k, const int64_t pq[2])
 {
     const dcn_spec *s = &r->s;
     int64_t i = k / s->kernel[1], j = k % s->kernel[1];
@@ -49,9 +50,10 @@ static Point point(const rt_ref *r, int64_t n, int64_t t, int64_t k, const int64
     };
     if (!r->offset.v)
         return (Point){ { { base[0], 0 }, { base[1], 0 } }, 1 };
-    int64_t pair = (t * taps(r) + k) * 2, dy = s->offset_order == DCN_ORDER_YX ? 0 : 1;
-    const double y = r->offset.v[ref_at(&r->offset, n, pair + dy, pq[0], pq[1])];
-    const double x = r->offset.v[ref_at(&r->offset, n, pair + 1 - dy, pq[0], pq[1])];
+    const int64_t point = t * taps(r) + k;
+    const int64_t dy = rt_offset_channel(s, point, 0), dx = rt_offset_channel(s, point, 1);
+    const double y = r->offset.v[ref_at(&r->offset, n, dy, pq[0], pq[1])];
+    const double x = r->offset.v[ref_at(&r->offset, n, dx, pq[0], pq[1])];
     const int64_t first = (s->offset_mask ? 2 * s->offset_groups : 0) * taps(r) + t * taps(r);
     return (Point){ { ref_coord_of(base[0], y), ref_coord_of(base[1], x) },
                     modulation(r, n, first, k, pq) };
@@ -73,7 +75,7 @@ static void column(const rt_ref *r, int64_t n, const int64_t pq[2], int64_t firs
         Point at = { .m = 0 };
         for (int64_t c = first; c < last; c++) {
             if (c == first || c % per_group == 0)
-                at = point(r, n, c / per_group, k, pq);
+                at = point_at(r, n, c / per_group, k, pq);
             r->scratch[c * taps(r) + k] = sample(r, n, c, &at);
         }
     }

@@ -10,6 +10,7 @@
 
 #include "runtime/reference/operators.h"
 #include "runtime/reference/reference.h"
+#include "runtime/spec/activation.h"
 
 /* A tensor of images: n, c, y, x in either layout. */
 typedef struct ref_map {
@@ -61,7 +62,7 @@ ref_map ref_output_map(const rt_ref *r, rt_operand which, int64_t channels);
 
 /* act((sum + bias) * scale + shift + residual) */
 double ref_finish(const rt_ref *r, double sum, int64_t n, int64_t o, const int64_t pq[2]);
-double ref_activate(dcn_activation a, double x);
+double ref_activate(rt_activation a, double x);
 double ref_sigmoid(double x);
 
 /* softmax of v[0], v[stride], ..: element k of n */

@@ -73,34 +73,54 @@ double ref_sigmoid(double x)
     return 1 / (1 + exp(-x));
 }
 
-/* relu keeps NaN, as torch does; silu and gelu have their limit at -inf, where the products would
-** be NaN. */
-static double act_none(double x)
+/* NaN stays NaN, as in torch; silu, gelu and hardswish have their limit at -inf, where the products
+** would be NaN. */
+static double act_none(rt_activation a, double x)
 {
+    (void)a;
     return x;
 }
-static double act_relu(double x)
+static double act_relu(rt_activation a, double x)
 {
+    (void)a;
     return x < 0 ? 0 : x;
 }
-static double act_silu(double x)
+static double act_silu(rt_activation a, double x)
 {
+    (void)a;
     return x == -INFINITY ? 0 : x / (1 + exp(-x));
 }
-static double act_gelu(double x)
+static double act_gelu(rt_activation a, double x)
 {
+    (void)a;
     return x == -INFINITY ? 0 : 0.5 * x * erfc(-x / sqrt(2.0));
 }
-
-double ref_activate(dcn_activation a, double x)
+static double act_leaky_relu(rt_activation a, double x)
 {
-    static double (*const activate[])(double) = {
+    return x < 0 ? a.slope * x : x;
+}
+static double act_hardswish(rt_activation a, double x)
+{
+    (void)a;
+    return x < -3 ? 0 : x > 3 ? x : x * (x + 3) / 6;
+}
+static double act_clip(rt_activation a, double x)
+{
+    return x < a.min ? a.min : x > a.max ? a.max : x;
+}
+
+double ref_activate(rt_activation a, double x)
+{
+    static double (*const activate[])(rt_activation, double) = {
         [DCN_ACT_NONE] = act_none,
         [DCN_ACT_RELU] = act_relu,
         [DCN_ACT_SILU] = act_silu,
         [DCN_ACT_GELU] = act_gelu,
+        [DCN_ACT_LEAKY_RELU] = act_leaky_relu,
+        [DCN_ACT_HARDSWISH] = act_hardswish,
+        [DCN_ACT_CLIP] = act_clip,
     };
-    return activate[a](x);
+    return activate[a.kind](a, x);
 }
 
 ref_map ref_output_map(const rt_ref *r, rt_operand which, int64_t channels)
@@ -118,5 +138,5 @@ double ref_finish(const rt_ref *r, double sum, int64_t n, int64_t o, const int64
         sum = sum * r->scale[o] + r->shift[o];
     if (r->residual.v)
         sum += r->residual.v[ref_at(&r->residual, n, o, pq[0], pq[1])];
-    return ref_activate(r->s.activation, sum);
+    return ref_activate(rt_activation_of(&r->s), sum);
 }

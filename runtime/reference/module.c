@@ -199,7 +199,7 @@ static void normalise(const rt_ref *r, double *x)
         const double scale = 1 / sqrt(variance + r->s.norm_eps);
         for (int64_t k = 0; k < c; k++) {
             const double v = weight ? (x[k] - mean) * scale * weight[k] + bias[k] : x[k];
-            x[k] = ref_activate(r->s.branch_activation, v);
+            x[k] = ref_activate(rt_plain_activation(r->s.branch_activation), v);
         }
     }
 }
@@ -237,7 +237,7 @@ static int project(rt_ref *r, const double *y)
                                                     [RT_WEIGHT] = r->tensor[RT_OUTPUT_PROJ_WEIGHT],
                                                     [RT_BIAS] = r->tensor[RT_OUTPUT_PROJ_BIAS] };
     conv.bias = tensor[RT_BIAS] != NULL;
-    conv.activation = r->s.activation;
+    rt_set_activation(&conv, rt_activation_of(&r->s));
     return finish_with(r, &conv, tensor);
 }
 
@@ -264,7 +264,7 @@ static void copy_pixel(const rt_ref *r, int64_t n, const int64_t pq[2], const in
 {
     for (int64_t o = outs[0]; o < outs[1]; o++)
         value[o - outs[0]] =
-            ref_activate(r->s.activation, ref_value(&r->input, n, o, pq[0], pq[1]));
+            ref_activate(rt_activation_of(&r->s), ref_value(&r->input, n, o, pq[0], pq[1]));
 }
 
 int ref_open_dcnv4_module(rt_ref *r)
@@ -315,7 +315,7 @@ static double as_is(double x)
 
 static double relu(double x)
 {
-    return ref_activate(DCN_ACT_RELU, x);
+    return ref_activate(rt_plain_activation(DCN_ACT_RELU), x);
 }
 
 /* Numbers [region][channel][ph][pw] to the layout of the spec, or back. */

@@ -303,7 +303,7 @@ static void roi_pixel(const rt_ref *r, int64_t roi, const int64_t ab[2], const i
     const double m = mask_of(r, roi, ab);
     for (int64_t o = outs[0]; o < outs[1]; o++) {
         const double v = bin_value(r, roi, o, &bin);
-        value[o - outs[0]] = ref_activate(r->s.activation, bin.n < 0 ? 0 : v * m);
+        value[o - outs[0]] = ref_activate(rt_activation_of(&r->s), bin.n < 0 ? 0 : v * m);
     }
 }
 

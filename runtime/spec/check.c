@@ -7,21 +7,12 @@
 #include "runtime/spec/gradient.h"
 #include "runtime/spec/row.h"
 
-#include <string.h>
-
-static bool same_value(const rt_field *f, const rt_value *a, const rt_value *b)
-{
-    if (rt_field_count(f) == 0)
-        return strcmp(a->text, b->text) == 0;
-    return f->type == RT_FIELD_NUMBER ? a->x == b->x : memcmp(a->n, b->n, sizeof a->n) == 0;
-}
-
 /* What op has no key for must be as dcn_spec_init and dcn_spec_complete make it. */
 static int check_foreign(const rt_field *f, const dcn_spec *s, const dcn_spec *made, dcn_error *err)
 {
     const rt_value v = rt_field_get(f, s), want = rt_field_get(f, made);
     char value[RT_FIELD_PRINT_MAX], wanted[RT_FIELD_PRINT_MAX];
-    if (same_value(f, &v, &want))
+    if (rt_field_equal(f, &v, &want))
         return 0;
     return dcn_fail(err, DCN_ESPEC, "'%s' = %s has no meaning for %s; leave it at %s", f->key,
                     rt_field_print(f, &v, value), dcn_op_name(s->op),
@@ -34,7 +25,7 @@ static int check_own(const rt_field *f, const dcn_spec *s, const dcn_spec *made,
     char value[RT_FIELD_PRINT_MAX], wanted[RT_FIELD_PRINT_MAX];
     if (rt_field_check(f, &v, err))
         return -1;
-    if (same_value(f, &v, &want))
+    if (rt_field_equal(f, &v, &want))
         return 0;
     return dcn_fail(err, DCN_ESPEC, "'%s' = %s stands for %s; call dcn_spec_complete", f->key,
                     rt_field_print(f, &v, value), rt_field_print(f, &want, wanted));
@@ -67,26 +58,31 @@ static int check_fields(const dcn_spec *s, const char **key, dcn_error *err)
     return 0;
 }
 
-static int check_rule(const dcn_spec *s, const rt_rule *r, const char **key, dcn_error *err)
+static int check_rules(const dcn_spec *s, const rt_rule *r, const char **key, dcn_error *err)
 {
-    *key = r->member == RT_NO_MEMBER ? NULL : rt_key_of(s, r->member);
-    return r->check(s, err);
+    for (; r && r->check; r++) {
+        *key = r->member == RT_NO_MEMBER ? NULL : rt_key_of(s, r->member);
+        if (r->check(s, err))
+            return -1;
+    }
+    return 0;
 }
 
 int rt_spec_check(const dcn_spec *s, const char **key, dcn_error *err)
 {
-    static const rt_rule gradients = { RT_MEMBER(gradient), rt_check_gradient },
-                         elements = { RT_NO_MEMBER, rt_check_elements };
+    static const rt_rule last[] = { { RT_MEMBER(gradient), rt_check_gradient },
+                                    { RT_NO_MEMBER, rt_check_elements },
+                                    { 0, NULL } };
     const rt_op *op = rt_op_of(s->op);
     *key = NULL;
     if (!op)
         return dcn_fail(err, DCN_ESPEC, "op = %d is not the enumerator of an operator", (int)s->op);
     if (check_fields(s, key, err))
         return -1;
-    for (const rt_rule *r = op->rules; r && r->check; r++)
-        if (check_rule(s, r, key, err))
-            return -1;
-    return check_rule(s, &gradients, key, err) || check_rule(s, &elements, key, err) ? -1 : 0;
+    return check_rules(s, rt_common_rules, key, err) || check_rules(s, op->rules, key, err) ||
+                   check_rules(s, last, key, err)
+               ? -1
+               : 0;
 }
 
 int dcn_spec_check(const dcn_spec *s, dcn_error *err)

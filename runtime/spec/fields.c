@@ -110,7 +110,15 @@ rt_value rt_field_default(const rt_field *f)
     return v;
 }
 
+bool rt_field_equal(const rt_field *f, const rt_value *a, const rt_value *b)
+{
+    if (rt_field_count(f) == 0)
+        return strcmp(a->text, b->text) == 0;
+    return f->type == RT_FIELD_NUMBER ? a->x == b->x : memcmp(a->n, b->n, sizeof a->n) == 0;
+}
+
 bool rt_field_is_shown(const rt_field *f, const rt_value *v)
 {
-    return !f->quiet || v->n[0] != (int64_t)f->default_value;
+    const rt_value usual = rt_field_default(f);
+    return !f->quiet || !rt_field_equal(f, v, &usual);
 }

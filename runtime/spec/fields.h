@@ -14,7 +14,7 @@ typedef enum {
     RT_FIELD_INT,     /* n */
     RT_FIELD_EXTENT,  /* n or dynamic */
     RT_FIELD_SIZE,    /* n or {h, w} */
-    RT_FIELD_PADDING, /* n, {h, w} or {top, left, bottom, right} */
+    RT_FIELD_PADDING, /* n, {h, w}, {top, left, bottom, right}, "same" or "valid" */
     RT_FIELD_CHOICE,  /* one of `choices` */
     RT_FIELD_BOOL,
     RT_FIELD_NUMBER,
@@ -36,7 +36,9 @@ typedef struct rt_field {
     const char *const *later;   /* choices that a later version will have, or NULL */
     const char *doc;
     bool required;
-    bool quiet; /* printed only where it is not the default */
+    /* Printed only where it is not the default: what results of tuning are found by does not change
+    ** when the language has a new key. */
+    bool quiet;
 } rt_field;
 
 /* The value of any field, wide enough to hold one that is out of range. */
@@ -70,6 +72,7 @@ int rt_field_count(const rt_field *f);
 rt_value rt_field_get(const rt_field *f, const dcn_spec *s);
 void rt_field_set(const rt_field *f, const rt_value *v, dcn_spec *s);
 rt_value rt_field_default(const rt_field *f);
+bool rt_field_equal(const rt_field *f, const rt_value *a, const rt_value *b);
 
 /* Whether dcn_spec_print writes the value. */
 bool rt_field_is_shown(const rt_field *f, const rt_value *v);

@@ -5,6 +5,7 @@
 ** together fewer than 8 * 2^16 * 2^31 * 8 = 2^53 bytes.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "runtime/spec/activation.h"
 #include "runtime/spec/row.h"
 
 #include <inttypes.h>
@@ -30,6 +31,87 @@ int rt_check_offset_groups(const dcn_spec *s, dcn_error *err)
     return rt_check_divides(RT_KEY(s, offset_groups), s->offset_groups, RT_KEY(s, in_channels),
                             s->in_channels, err);
 }
+
+/* ---- the activation ------------------------------------------------------------------------ */
+
+/* A parameter of another activation than the spec's is left at its default. */
+static int check_used(const dcn_spec *s, dcn_activation by, const char *key, const double value[2],
+                      dcn_error *err)
+{
+    if (s->activation == by || value[0] == value[1])
+        return 0;
+    return dcn_fail(err, DCN_ESPEC, "'%s' = %g has no meaning: activation is \"%s\", not \"%s\"",
+                    key, value[0], dcn_activation_name(s->activation), dcn_activation_name(by));
+}
+
+static int check_slope(const dcn_spec *s, dcn_error *err)
+{
+    return check_used(s, DCN_ACT_LEAKY_RELU, "activation_slope",
+                      (const double[2]){ s->activation_slope, RT_DEFAULT_SLOPE }, err);
+}
+
+static int check_min(const dcn_spec *s, dcn_error *err)
+{
+    if (s->activation == DCN_ACT_CLIP && s->activation_min > s->activation_max)
+        return dcn_fail(err, DCN_ESPEC, "'activation_min' = %g is above activation_max = %g",
+                        s->activation_min, s->activation_max);
+    return check_used(s, DCN_ACT_CLIP, "activation_min",
+                      (const double[2]){ s->activation_min, RT_DEFAULT_MIN }, err);
+}
+
+static int check_max(const dcn_spec *s, dcn_error *err)
+{
+    return check_used(s, DCN_ACT_CLIP, "activation_max",
+                      (const double[2]){ s->activation_max, RT_DEFAULT_MAX }, err);
+}
+
+/* ---- sizes --------------------------------------------------------------------------------- */
+
+/* Tables of samples have an entry for each tap, so a kernel may be long, but not long and broad. */
+enum { MAX_KERNEL_TAPS = 4096 };
+
+static int check_taps(const char *key, const int kernel[2], dcn_error *err)
+{
+    const int taps = kernel[0] * kernel[1];
+    if (taps <= MAX_KERNEL_TAPS)
+        return 0;
+    return dcn_fail(err, DCN_ESPEC, "'%s' = {%d, %d} makes %d taps; at most %d are possible", key,
+                    kernel[0], kernel[1], taps, MAX_KERNEL_TAPS);
+}
+
+static int check_kernel(const dcn_spec *s, dcn_error *err)
+{
+    return check_taps("kernel_size", s->kernel, err);
+}
+
+static int check_dw_kernel(const dcn_spec *s, dcn_error *err)
+{
+    return check_taps("dw_kernel_size", s->dw_kernel, err);
+}
+
+/* dcn_spec_complete has put numbers in the place of what it could. */
+static int check_padding(const dcn_spec *s, dcn_error *err)
+{
+    if (!rt_is_same(s->padding))
+        return 0;
+    const int axis = s->height == DCN_DYNAMIC && s->stride[0] > 1 ? 0 : 1;
+    static const char *const size[] = { "height", "width" };
+    return dcn_fail(
+        err, DCN_ESPEC,
+        "'padding' = \"same\" hangs on %s, which is dynamic, because stride = %d is not 1; "
+        "write {top, left, bottom, right}",
+        size[axis], s->stride[axis]);
+}
+
+const rt_rule rt_common_rules[] = {
+    { RT_MEMBER(activation_slope), check_slope },
+    { RT_MEMBER(activation_min), check_min },
+    { RT_MEMBER(activation_max), check_max },
+    { RT_MEMBER(kernel), check_kernel },
+    { RT_MEMBER(dw_kernel), check_dw_kernel },
+    { RT_MEMBER(padding), check_padding },
+    { 0, NULL },
+};
 
 static int check_axis(const dcn_spec *s, int axis, dcn_error *err)
 {

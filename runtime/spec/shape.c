@@ -12,6 +12,12 @@ int64_t rt_covered(const dcn_spec *s, int axis)
     return (int64_t)s->dilation[axis] * (s->kernel[axis] - 1) + 1;
 }
 
+bool rt_is_same(const int padding[4])
+{
+    return padding[0] == DCN_SAME && padding[1] == DCN_SAME && padding[2] == DCN_SAME &&
+           padding[3] == DCN_SAME;
+}
+
 int64_t rt_padded(const dcn_spec *s, int axis, int64_t in)
 {
     return in + s->padding[axis] + s->padding[axis + 2];
@@ -46,6 +52,36 @@ double rt_pixels(const dcn_spec *s)
 int rt_points(const dcn_spec *s)
 {
     return s->kernel[0] * s->kernel[1] - s->remove_center;
+}
+
+bool rt_offset_planes(const dcn_spec *s)
+{
+    return s->offset_order == DCN_ORDER_YYXX || s->offset_order == DCN_ORDER_XXYY;
+}
+
+int rt_offset_first(const dcn_spec *s)
+{
+    return s->offset_order == DCN_ORDER_XY || s->offset_order == DCN_ORDER_XXYY;
+}
+
+/* From the first offset along an axis to the first along the other. */
+static int64_t plane(const dcn_spec *s)
+{
+    return (int64_t)s->offset_groups * rt_points(s);
+}
+
+int64_t rt_offset_channel(const dcn_spec *s, int64_t point, int axis)
+{
+    const bool second = axis != rt_offset_first(s);
+    return rt_offset_planes(s) ? second * plane(s) + point : 2 * point + second;
+}
+
+int64_t rt_offset_point(const dcn_spec *s, int64_t channel, int *axis)
+{
+    const bool planes = rt_offset_planes(s);
+    const int second = (int)(planes ? channel / plane(s) : channel % 2);
+    *axis = rt_offset_first(s) ^ second;
+    return planes ? channel % plane(s) : channel / 2;
 }
 
 int64_t rt_packed_channels(const dcn_spec *s)

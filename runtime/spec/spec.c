@@ -3,6 +3,7 @@
 */
 #include "runtime/base/text.h"
 #include "runtime/spec/fields.h"
+#include "runtime/spec/shape.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -30,6 +31,34 @@ void dcn_spec_init(dcn_spec *s, dcn_op op)
     snprintf(s->name, sizeof s->name, "%s", dcn_op_name(op));
 }
 
+/* ---- what follows from other members ------------------------------------------------------ */
+
+/* Padding along an axis that makes the output ceil(in / stride) pixels; -1 where that is not known
+** without a dynamic size.  Sizes that no spec may have are left to the check. */
+static int64_t same_padding(const dcn_spec *s, int axis)
+{
+    const int64_t in = axis ? s->width : s->height, stride = s->stride[axis];
+    const int64_t covered = rt_covered(s, axis);
+    if (stride == 1)
+        return covered - 1;
+    if (in < 1 || in > INT32_MAX || stride < 1)
+        return -1;
+    const int64_t total = ((in + stride - 1) / stride - 1) * stride + covered - in;
+    return total > 0 ? total : 0;
+}
+
+static void complete_padding(dcn_spec *s)
+{
+    const int64_t total[2] = { same_padding(s, 0), same_padding(s, 1) };
+    for (int axis = 0; axis < 2; axis++)
+        if (total[axis] < 0 || total[axis] > INT32_MAX)
+            return;
+    for (int axis = 0; axis < 2; axis++) {
+        s->padding[axis] = (int)(total[axis] / 2);
+        s->padding[axis + 2] = (int)(total[axis] - total[axis] / 2);
+    }
+}
+
 /* The operator's own rules first; then, without a key for it, the output has the channels of the
 ** projection or of the input. */
 void dcn_spec_complete(dcn_spec *s)
@@ -37,6 +66,8 @@ void dcn_spec_complete(dcn_spec *s)
     const rt_op *op = rt_op_of(s->op);
     if (op && op->complete)
         op->complete(s);
+    if (op && rt_is_same(s->padding))
+        complete_padding(s);
     if (!rt_field_at(s->op, offsetof(dcn_spec, out_channels)))
         s->out_channels = s->projection ? s->projection : s->in_channels;
 }

@@ -5,6 +5,7 @@
 ** value that the member must keep in specs of operators that have no key for it.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "runtime/spec/activation.h"
 #include "runtime/spec/fields.h"
 
 static const char *const dtypes[] = { [DCN_F32] = "f32", [DCN_F64] = "f64", NULL };
@@ -18,11 +19,18 @@ static const char *const modulations[] = { [DCN_MODULATION_NONE] = "none",
 static const char *const borders[] = {
     [DCN_BORDER_ZERO] = "zero", [DCN_BORDER_CLAMP] = "clamp", [DCN_BORDER_HYBRID] = "hybrid", NULL
 };
-static const char *const orders[] = { [DCN_ORDER_YX] = "yx", [DCN_ORDER_XY] = "xy", NULL };
+static const char *const orders[] = { [DCN_ORDER_YX] = "yx",
+                                      [DCN_ORDER_XY] = "xy",
+                                      [DCN_ORDER_YYXX] = "yyxx",
+                                      [DCN_ORDER_XXYY] = "xxyy",
+                                      NULL };
 static const char *const activations[] = { [DCN_ACT_NONE] = "none",
                                            [DCN_ACT_RELU] = "relu",
                                            [DCN_ACT_SILU] = "silu",
                                            [DCN_ACT_GELU] = "gelu",
+                                           [DCN_ACT_LEAKY_RELU] = "leaky_relu",
+                                           [DCN_ACT_HARDSWISH] = "hardswish",
+                                           [DCN_ACT_CLIP] = "clip",
                                            NULL };
 static const char *const gradient_borders[] = {
     [DCN_GRADIENT_MMCV] = "mmcv", [DCN_GRADIENT_TORCHVISION] = "torchvision", NULL
@@ -45,7 +53,19 @@ static const char *const act_layers[] = { [DCN_ACT_NONE] = "none",
                                           [DCN_ACT_GELU] = "GELU",
                                           NULL };
 
-enum { MAX_EXTENT = 1 << 20, MAX_CHANNELS = 1 << 16, MAX_TAPS = 63, MAX_STEP = 64 };
+enum {
+    MAX_EXTENT = 1 << 20,
+    MAX_CHANNELS = 1 << 16,
+    MAX_TAPS = 255,
+    MAX_MULTIPLIER = 63,
+    MAX_STRIDE = 64,
+    MAX_DILATION = 4096,
+};
+
+/* One wording for all that have it. */
+#define PADDING_DOC                                                                                \
+    "Zeros around the input. `\"same\"`: as many as make the output ceil(size / stride), half of " \
+    "them before, an odd one after; `\"valid\"`: none."
 
 /* Sets of operators. */
 #define OP(x)        RT_OP(x)
@@ -95,18 +115,18 @@ const rt_field rt_fields[] = {
       .doc = "Taps of the kernel (kh, kw); K = kh*kw." },
     { "kernel_size", RT_FIELD_SIZE, V3 | V4, AT_ARRAY(kernel), RANGE(1, MAX_TAPS),
       .default_value = 3, .doc = "Taps of the kernel (kh, kw); K = kh*kw." },
-    { "stride", RT_FIELD_SIZE, CONVS | CORES, AT_ARRAY(stride), RANGE(1, MAX_STEP),
+    { "stride", RT_FIELD_SIZE, CONVS | CORES, AT_ARRAY(stride), RANGE(1, MAX_STRIDE),
       .default_value = 1, .doc = "Input pixels from one output pixel to the next." },
-    { "padding", RT_FIELD_PADDING, CONVS, AT_ARRAY(padding), RANGE(0, 4096),
-      .doc = "Zeros around the input." },
-    { "padding", RT_FIELD_PADDING, V3 | V4, AT_ARRAY(padding), RANGE(0, 4096), .default_value = 1,
-      .doc = "Zeros around the input." },
-    { "dilation", RT_FIELD_SIZE, CONVS | V3 | V4, AT_ARRAY(dilation), RANGE(1, MAX_STEP),
+    { "padding", RT_FIELD_PADDING, CONVS, AT_ARRAY(padding), RANGE(0, MAX_EXTENT),
+      .doc = PADDING_DOC },
+    { "padding", RT_FIELD_PADDING, V3 | V4, AT_ARRAY(padding), RANGE(0, MAX_EXTENT),
+      .default_value = 1, .doc = PADDING_DOC },
+    { "dilation", RT_FIELD_SIZE, CONVS | V3 | V4, AT_ARRAY(dilation), RANGE(1, MAX_DILATION),
       .default_value = 1, .doc = "Input pixels from one tap to the next." },
     { "groups", RT_FIELD_INT, OP(CONV2D) | DEFORMED, AT(groups), RANGE(1, MAX_CHANNELS),
       .default_value = 1, .doc = "Weight groups (G); divides in_channels and out_channels." },
     { "depth_multiplier", RT_FIELD_INT, OP(SEPARABLE_CONV2D), AT(depth_multiplier),
-      RANGE(1, MAX_TAPS), .default_value = 1,
+      RANGE(1, MAX_MULTIPLIER), .default_value = 1,
       .doc = "Channels that the depthwise convolution makes of each channel of the input." },
     { "offset_groups", RT_FIELD_INT, DEFORMED, AT(offset_groups), RANGE(1, MAX_CHANNELS),
       .default_value = 1,
@@ -145,7 +165,8 @@ const rt_field rt_fields[] = {
              "`clamp`: 0 outside 0 <= y < H, 0 <= x < W, the last row and column repeated; "
              "`hybrid`: 0 outside the same range, inside as `zero`." },
     { "offset_order", RT_FIELD_CHOICE, DEFORMED, AT(offset_order), .choices = orders,
-      .doc = "Which of a tap's two offsets comes first: dy or dx." },
+      .doc = "Which of a tap's two offsets comes first: dy or dx. They stand side by side, or in "
+             "`yyxx` all dy, of all taps and groups, before all dx; in `xxyy` the reverse." },
     { "offset_mask", RT_FIELD_BOOL, OP(DEFORM_CONV2D), AT(offset_mask),
       .doc = "Offset and mask come as one tensor `offset_mask`, as one convolution makes them: the "
              "offsets' channels, then the masks'." },
@@ -208,7 +229,15 @@ const rt_field rt_fields[] = {
 
     { "bias", RT_FIELD_BOOL, CONVS | CORES, AT(bias), .doc = "Adds a tensor `bias[O]`." },
     { "activation", RT_FIELD_CHOICE, ANY, AT(activation), .choices = activations,
-      .doc = "Applied to every output; `gelu` is the exact one, with erf." },
+      .doc = "Applied to every output; `gelu` is the exact one, with erf; `clip` is relu6 unless "
+             "more is said." },
+    { "activation_slope", RT_FIELD_NUMBER, ANY, AT(activation_slope), RANGE(-1e30, 1e30),
+      .default_value = RT_DEFAULT_SLOPE, .quiet = true,
+      .doc = "Of `leaky_relu`: a factor of what is below 0." },
+    { "activation_min", RT_FIELD_NUMBER, ANY, AT(activation_min), RANGE(-1e30, 1e30),
+      .default_value = RT_DEFAULT_MIN, .quiet = true, .doc = "Of `clip`: the least output." },
+    { "activation_max", RT_FIELD_NUMBER, ANY, AT(activation_max), RANGE(-1e30, 1e30),
+      .default_value = RT_DEFAULT_MAX, .quiet = true, .doc = "Of `clip`: the largest output." },
     { "scale_shift", RT_FIELD_BOOL, CONVS | CORES, AT(scale_shift),
       .doc = "A folded batch norm: before the activation, tensors `scale[O]` and `shift[O]` are "
              "multiplied and added." },

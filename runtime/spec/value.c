@@ -21,6 +21,14 @@ static int shortest(const int64_t *n, int count)
     return count >= 2 && n[0] != n[1] ? 2 : 1;
 }
 
+static bool is_same(const rt_field *f, const rt_value *v)
+{
+    bool same = f->type == RT_FIELD_PADDING;
+    for (int i = 0; i < 4; i++)
+        same = same && v->n[i] == DCN_SAME;
+    return same;
+}
+
 static void print_ints(const rt_value *v, int count, char *buf, size_t size)
 {
     int n = shortest(v->n, count);
@@ -97,6 +105,8 @@ const char *rt_field_print(const rt_field *f, const rt_value *v, char buf[RT_FIE
         snprintf(buf, size, "%s", v->n[0] ? "true" : "false");
     else if (f->type == RT_FIELD_EXTENT && v->n[0] == DCN_DYNAMIC)
         snprintf(buf, size, "dynamic");
+    else if (is_same(f, v))
+        snprintf(buf, size, "\"same\"");
     else if (f->type == RT_FIELD_CHOICE && v->n[0] >= 0 && v->n[0] < choices_of(f))
         snprintf(buf, size, "\"%s\"", f->choices[v->n[0]]);
     else
@@ -110,6 +120,25 @@ static void list_choices(const rt_field *f, char *buf, size_t size)
     for (int i = 0; f->choices[i]; i++)
         if (rt_field_allows(f, i))
             rt_text_item(&t, ", ", "\"%s\"", f->choices[i]);
+}
+
+/* What other libraries call our choices, where that is not near. */
+static const char *const other_names[][2] = {
+    { "relu6", "clip" },        { "hardtanh", "clip" }, { "lrelu", "leaky_relu" },
+    { "h_swish", "hardswish" }, { "swish", "silu" },
+};
+
+/* The choice that was meant, or NULL. */
+static const char *meant(const char *given, const char *const *choices)
+{
+    for (size_t i = 0; i < sizeof other_names / sizeof *other_names; i++) {
+        if (strcmp(given, other_names[i][0]))
+            continue;
+        for (size_t c = 0; choices[c]; c++)
+            if (!strcmp(choices[c], other_names[i][1]))
+                return choices[c];
+    }
+    return rt_nearest(given, choices);
 }
 
 int rt_field_not_a_choice(const rt_field *f, const char *given, dcn_error *err)
@@ -129,7 +158,7 @@ int rt_field_not_a_choice(const rt_field *f, const char *given, dcn_error *err)
             allowed_names[n++] = f->choices[i];
     }
     allowed_names[n] = NULL;
-    const char *near = rt_nearest(given, allowed_names);
+    const char *near = meant(given, allowed_names);
     if (near)
         return dcn_fail(err, DCN_ESPEC, "'%s' = \"%.64s\" is not one of %s (did you mean \"%s\"?)",
                         f->key, given, allowed, near);
@@ -152,7 +181,7 @@ static int check_choice(const rt_field *f, const rt_value *v, dcn_error *err)
 static int check_ints(const rt_field *f, const rt_value *v, dcn_error *err)
 {
     const bool may_be_dynamic = f->type == RT_FIELD_EXTENT;
-    if (may_be_dynamic && v->n[0] == DCN_DYNAMIC)
+    if ((may_be_dynamic && v->n[0] == DCN_DYNAMIC) || is_same(f, v))
         return 0;
     for (int i = 0; i < rt_field_count(f); i++) {
         if ((double)v->n[i] >= f->min && (double)v->n[i] <= f->max)

@@ -18,7 +18,7 @@ base=runtime/base
 room include '*' ''
 room examples '' ''
 room runtime/base '*' ''
-room runtime/spec 'fields.h gradient.h op.h operands.h row.h shape.h stages.h' $base
+room runtime/spec 'activation.h fields.h gradient.h op.h operands.h row.h shape.h stages.h' $base
 room runtime/exec 'kernel.h threads.h pool.h cores.h' "$base runtime/spec"
 room runtime/reference 'reference.h operators.h' "$base runtime/spec"
 room runtime/ops '' "$base runtime/spec runtime/reference"
@@ -27,7 +27,7 @@ room dsl loader.h "$base runtime/spec"
 room codegen 'cg.h lowering.h' "$base runtime/spec runtime/exec codegen/target codegen/kernel codegen/multi codegen/backend"
 room codegen/target 'llvm_init.h table.h fatal.h' "$base codegen"
 room codegen/ir 'emit.h call.h transpose.h' 'codegen/target'
-room codegen/math math.h codegen/ir
+room codegen/math math.h 'codegen/ir runtime/spec'
 room codegen/kernel 'bilinear.h cost.h entry.h intmath.h modulation.h problem.h repack.h sample.h workspace.h' 'runtime/spec codegen codegen/ir codegen/math'
 lowering='codegen codegen/ir codegen/math codegen/kernel'
 room codegen/direct '' "$lowering"

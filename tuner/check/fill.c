@@ -30,8 +30,9 @@ static double conv_offset(const Fill *f)
 {
     const dcn_spec *s = f->s;
     int taps = s->kernel[0] * s->kernel[1];
-    int axis = (int)(f->channel % 2) ^ (s->offset_order == DCN_ORDER_XY);
-    int64_t k = f->channel / 2 % taps, tap = axis ? k % s->kernel[1] : k / s->kernel[1];
+    int axis;
+    int64_t k = rt_offset_point(s, f->channel, &axis) % taps;
+    int64_t tap = axis ? k % s->kernel[1] : k / s->kernel[1];
     int64_t pixel = axis ? f->q : f->p;
     double base = (double)(pixel * s->stride[axis] - s->padding[axis] + tap * s->dilation[axis]);
     return f->c->offset(f->c, f->r, base, size_of(s, axis));

@@ -23,7 +23,7 @@ static dcn_spec spec(int i)
     s.layout = (dcn_layout)(i % 2);
     s.dtype = (dcn_dtype)(i / 2 % 2);
     s.modulation = (dcn_modulation)(i % 4);
-    s.activation = (dcn_activation)(i % 4);
+    s.activation = (dcn_activation)(i % 7);
     return s;
 }
 

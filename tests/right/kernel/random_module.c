@@ -34,7 +34,7 @@ static void random_pack(rt_rng *r, dcn_spec *s)
     s->out_channels = s->groups * PICK(r, 1, 3, 8, 17, 33);
     s->modulation = (dcn_modulation)random_below(r, 4);
     s->modulation_scale = s->modulation && random_below(r, 2) ? 2 : 1;
-    s->offset_order = (dcn_offset_order)random_below(r, 2);
+    s->offset_order = (dcn_offset_order)random_below(r, 4);
     random_window(r, s);
     random_finish(r, s);
 }
@@ -107,7 +107,7 @@ static dcn_spec any_module(rt_rng *r, dcn_op op)
     snprintf(s.name, sizeof s.name, "module_%d", random_below(r, 1000));
     s.dtype = (dcn_dtype)random_below(r, 2);
     s.layout = (dcn_layout)random_below(r, 2); /* modules of DCNv3 and DCNv4 change it again */
-    s.activation = (dcn_activation)(random_below(r, 2) ? 0 : random_below(r, 4));
+    random_activation(r, &s);
     s.batch = PICK(r, 1, 1, 2, 3);
     s.height = PICK(r, 1, 3, 5, 8, 13);
     s.width = PICK(r, 1, 2, 4, 7, 9, 17, 20);

@@ -63,7 +63,7 @@ static void random_deformation(rt_rng *r, dcn_spec *s)
     if (s->modulation != DCN_MODULATION_NONE && random_below(r, 2))
         s->modulation_scale = (const double[]){ 2, 0.5, -1.25, 9 }[random_below(r, 4)];
     s->border = (dcn_border)random_below(r, 3);
-    s->offset_order = (dcn_offset_order)random_below(r, 2);
+    s->offset_order = (dcn_offset_order)random_below(r, 4);
     s->offset_mask = s->modulation != DCN_MODULATION_NONE && random_below(r, 4) == 0;
 }
 
@@ -99,6 +99,17 @@ static int random_kind(rt_rng *r)
     return kind;
 }
 
+void random_activation(rt_rng *r, dcn_spec *s)
+{
+    s->activation = (dcn_activation)(random_below(r, 2) ? 0 : random_below(r, DCN_ACT_CLIP + 1));
+    if (s->activation == DCN_ACT_LEAKY_RELU && random_below(r, 2))
+        s->activation_slope = (const double[]){ 0.1, -0.5, 2 }[random_below(r, 3)];
+    if (s->activation == DCN_ACT_CLIP && random_below(r, 2)) {
+        s->activation_min = 0 - 0.125 * random_below(r, 4);
+        s->activation_max = s->activation_min + 0.25 * random_below(r, 4);
+    }
+}
+
 static dcn_spec any_spec(rt_rng *r, int kind)
 {
     dcn_spec s;
@@ -109,7 +120,7 @@ static dcn_spec any_spec(rt_rng *r, int kind)
     s.batch = PICK(r, 1, 1, 2, 3);
     s.height = PICK(r, 1, 2, 3, 5, 7, 8, 9, 13, 18);
     s.width = PICK(r, 1, 2, 3, 4, 7, 8, 9, 15, 17, 19, 33, 37);
-    s.activation = (dcn_activation)(random_below(r, 2) ? 0 : random_below(r, 4));
+    random_activation(r, &s);
     kinds[kind].fill(r, &s);
     dcn_spec_complete(&s);
     return s;

@@ -17,6 +17,9 @@ Schedule random_schedule(rt_rng *r, const dcn_spec *s, const dcn_target *t);
 /* Sizes for what is dynamic. */
 dcn_spec random_sizes(rt_rng *r, const dcn_spec *s);
 
+/* An activation with parameters of its own. */
+void random_activation(rt_rng *r, dcn_spec *s);
+
 int random_below(rt_rng *r, int n);
 
 /* One of the ints. */

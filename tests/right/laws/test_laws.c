@@ -108,23 +108,41 @@ Test(laws, whole_offsets_are_a_shifted_plain_convolution)
     each_variant(whole_offsets);
 }
 
-/* xy is yx with each pair of channels swapped. */
-static void offset_orders(const Variant *v)
+enum { TAPS = 9 };
+
+/* Where an order has channel c of yx: tap c/2, dy or dx. */
+static int64_t channel_in(dcn_offset_order order, int64_t c)
 {
-    dcn_spec yx = variant_spec(v, DCN_OP_DEFORM_CONV2D), xy = yx;
-    xy.offset_order = DCN_ORDER_XY;
+    const int64_t tap = c / 2, is_x = c % 2;
+    const int64_t at[] = { [DCN_ORDER_YX] = c,
+                           [DCN_ORDER_XY] = 2 * tap + !is_x,
+                           [DCN_ORDER_YYXX] = tap + TAPS * is_x,
+                           [DCN_ORDER_XXYY] = tap + TAPS * !is_x };
+    return at[order];
+}
+
+static void expect_renamed(const Variant *v, dcn_offset_order order)
+{
+    dcn_spec yx = variant_spec(v, DCN_OP_DEFORM_CONV2D), other = yx;
+    other.offset_order = order;
     Case a, b;
-    run_pair(&a, &yx, &b, &xy, v);
-    const int64_t pixels = 7 * 9, channels = 18;
+    run_pair(&a, &yx, &b, &other, v);
+    const int64_t pixels = 7 * 9;
     for (int64_t n = 0; n < yx.batch; n++)
-        for (int64_t c = 0; c < channels; c++)
+        for (int64_t c = 0; c < 2 * TAPS; c++)
             for (int64_t i = 0; i < pixels; i++)
-                *case_at(&b, "offset", n, c ^ 1, i / 9, i % 9) =
+                *case_at(&b, "offset", n, channel_in(order, c), i / 9, i % 9) =
                     *case_at(&a, "offset", n, c, i / 9, i % 9);
     case_run(&a, 1);
     case_run(&b, 1);
     expect_equal(&a, &b, 0, v);
     close_pair(&a, &b);
+}
+
+static void offset_orders(const Variant *v)
+{
+    for (int order = DCN_ORDER_XY; order <= DCN_ORDER_XXYY; order++)
+        expect_renamed(v, (dcn_offset_order)order);
 }
 
 Test(laws, offset_order_only_renames_channels)

@@ -9,10 +9,14 @@
 
 static double activate(dcn_activation a, double x)
 {
+    const double sixth = fmin(fmax(x + 3, 0), 6) / 6;
     const double values[] = { [DCN_ACT_NONE] = x,
                               [DCN_ACT_RELU] = fmax(x, 0),
                               [DCN_ACT_SILU] = x / (1 + exp(-x)),
-                              [DCN_ACT_GELU] = 0.5 * x * erfc(-x / sqrt(2)) };
+                              [DCN_ACT_GELU] = 0.5 * x * erfc(-x / sqrt(2)),
+                              [DCN_ACT_LEAKY_RELU] = fmax(x, 0.01 * x),
+                              [DCN_ACT_HARDSWISH] = x * sixth,
+                              [DCN_ACT_CLIP] = fmin(fmax(x, 0), 6) };
     return values[a];
 }
 
@@ -44,7 +48,7 @@ static void expect_bias(const Case *c, const Variant *v, const char *what)
 
 static void activations(const Variant *v)
 {
-    for (int a = DCN_ACT_NONE; a <= DCN_ACT_GELU; a++) {
+    for (int a = DCN_ACT_NONE; a <= DCN_ACT_CLIP; a++) {
         dcn_spec s = biased(v, (dcn_activation)a);
         Case c;
         variant_open(&c, v, &s);

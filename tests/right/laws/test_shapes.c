@@ -104,6 +104,20 @@ Test(shapes, every_modulation_border_and_activation)
         }
 }
 
+Test(shapes, every_activation_after_every_epilogue)
+{
+    for (int a = DCN_ACT_NONE; a <= DCN_ACT_CLIP; a++)
+        for (int residual = 0; residual < 2; residual++) {
+            dcn_spec s = case_spec(DCN_OP_CONV2D, 5, 19, 6, 7);
+            s.activation = (dcn_activation)a;
+            s.activation_slope = a == DCN_ACT_LEAKY_RELU ? -0.25 : s.activation_slope;
+            s.activation_min = a == DCN_ACT_CLIP ? -0.5 : s.activation_min;
+            s.activation_max = a == DCN_ACT_CLIP ? 0.25 : s.activation_max;
+            s.residual = residual;
+            verify_all_ways(s);
+        }
+}
+
 Test(shapes, dynamic_sizes)
 {
     dcn_spec s = case_spec(DCN_OP_DEFORM_CONV2D, 3, 5, DCN_DYNAMIC, DCN_DYNAMIC);

@@ -130,6 +130,32 @@ Test(byhand, offset_order)
     cr_expect_eq(output[0], 8);
 }
 
+/* Two offset groups of one channel and one tap each: the first moves down, the second right. */
+static double moved(dcn_offset_order order, const double offset[4])
+{
+    dcn_spec s = one_sample(DCN_BORDER_ZERO);
+    s.height = s.width = 2;
+    s.in_channels = s.offset_groups = 2;
+    s.stride[0] = s.stride[1] = 2;
+    s.offset_order = order;
+    const double input[8] = { 1, 2, 3, 4, 50, 60, 70, 80 }, w[2] = { 1, 1 };
+    const double *const tensor[RT_NUM_OPERANDS] = { input, w, offset };
+    double output;
+    cr_assert_eq(dcn_out_height(&s, 2) * dcn_out_width(&s, 2), 1);
+    rt_reference(&s, tensor, RT_OUTPUT, &output);
+    return output;
+}
+
+Test(byhand, offset_order_of_two_groups)
+{
+    cr_expect_eq(moved(DCN_ORDER_YX, (const double[4]){ 1, 0, 0, 1 }), 3 + 60);
+    cr_expect_eq(moved(DCN_ORDER_XY, (const double[4]){ 0, 1, 1, 0 }), 3 + 60);
+    cr_expect_eq(moved(DCN_ORDER_YYXX, (const double[4]){ 1, 0, 0, 1 }), 3 + 60);
+    cr_expect_eq(moved(DCN_ORDER_XXYY, (const double[4]){ 0, 1, 1, 0 }), 3 + 60);
+    cr_expect_eq(moved(DCN_ORDER_YYXX, (const double[4]){ 0, 1, 1, 0 }), 2 + 70);
+    cr_expect_eq(moved(DCN_ORDER_XXYY, (const double[4]){ 0, 0, 1, 0 }), 3 + 50);
+}
+
 /* Two taps of a 1x2 kernel and one output pixel: mask channels are the taps. */
 static double modulated(dcn_modulation m, double scale, double a, double b)
 {
@@ -185,6 +211,45 @@ static double activated(dcn_activation a, double x)
     double output;
     rt_reference(&s, tensor, RT_OUTPUT, &output);
     return output;
+}
+
+static double limited(double min, double max, double x)
+{
+    dcn_spec s;
+    dcn_spec_init(&s, DCN_OP_CONV2D);
+    s.in_channels = s.out_channels = 1;
+    s.height = s.width = s.kernel[0] = s.kernel[1] = 1;
+    s.activation = DCN_ACT_CLIP;
+    s.activation_min = min;
+    s.activation_max = max;
+    const double *const tensor[RT_NUM_OPERANDS] = { &x, unit };
+    double output;
+    rt_reference(&s, tensor, RT_OUTPUT, &output);
+    return output;
+}
+
+Test(byhand, activations_with_parameters)
+{
+    cr_expect_eq(activated(DCN_ACT_LEAKY_RELU, -2), -0.02);
+    cr_expect_eq(activated(DCN_ACT_LEAKY_RELU, 2), 2);
+    cr_expect(isnan(activated(DCN_ACT_LEAKY_RELU, NAN)));
+    cr_expect_eq(activated(DCN_ACT_CLIP, -1), 0);
+    cr_expect_eq(activated(DCN_ACT_CLIP, 5.5), 5.5);
+    cr_expect_eq(activated(DCN_ACT_CLIP, INFINITY), 6);
+    cr_expect(isnan(activated(DCN_ACT_CLIP, NAN)));
+    cr_expect_eq(limited(-1, 1, -1.5), -1);
+    cr_expect_eq(limited(-1, 1, 1.5), 1);
+    cr_expect_eq(limited(2, 2, 0), 2);
+}
+
+Test(byhand, hardswish)
+{
+    cr_expect_eq(activated(DCN_ACT_HARDSWISH, -4), 0);
+    cr_expect_eq(activated(DCN_ACT_HARDSWISH, -INFINITY), 0);
+    cr_expect_eq(activated(DCN_ACT_HARDSWISH, 1e300), 1e300);
+    cr_expect_eq(activated(DCN_ACT_HARDSWISH, -1.5), -0.375);
+    cr_expect_eq(activated(DCN_ACT_HARDSWISH, 1.5), 1.125);
+    cr_expect(isnan(activated(DCN_ACT_HARDSWISH, NAN)));
 }
 
 Test(byhand, activations)

@@ -1,2 +1,2 @@
 return conv2d { in_channels = 8, height = 9, width = 9, out_channels = 8,
-  kernel_size = 64 }
+  kernel_size = 256 }

@@ -58,7 +58,7 @@ static dcn_spec spec_of(const Shape *f, dcn_dtype dtype, dcn_layout layout)
     s.num_classes = f->classes;
     s.modulation = f->modulation ? DCN_MODULATION_MASK : DCN_MODULATION_NONE;
     s.spatial_scale = 0.5;
-    s.activation = (dcn_activation)(f->channels % 3);
+    s.activation = (dcn_activation)(f->channels % 7);
     dcn_spec_complete(&s);
     return s;
 }

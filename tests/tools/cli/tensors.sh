@@ -20,6 +20,8 @@ return {
   conv2d(with(conv)),
   deform_conv2d(with(conv, { name = "two", modulation = "mask", offset_groups = 2 })),
   deform_conv2d(with(conv, { name = "swapped", offset_order = "xy" })),
+  deform_conv2d(with(conv, { name = "planes", offset_order = "xxyy", offset_groups = 2 })),
+  deform_conv2d(with(conv, { name = "ascend", offset_order = "xxyy", modulation = "mask", offset_mask = true })),
   deform_conv2d(with(conv, { name = "one", modulation = "mask", offset_groups = 2, offset_mask = true })),
   deform_conv2d_pack(with(conv, { modulation = "sigmoid" })),
   separable_conv2d(with(conv)),
@@ -50,6 +52,9 @@ channels() { # KERNEL TENSOR WORDS
     same "channels of $2 of $1" "$3" "$(printf '%s\n' "$out" | sed -nE "s/^  $2 .*\\]  //p")"
 }
 channels swapped offset "by group, then tap (row by row), then dx, dy"
+channels planes offset "dx by group, then tap (row by row); from 18 dy likewise"
+channels ascend offset_mask \
+    "offsets dx by group, then tap (row by row); from 9 dy likewise; from 18 masks, by group, then tap"
 channels one offset_mask "offsets by group, then tap (row by row), then dy, dx; from 36 masks, by group, then tap"
 channels deform_conv2d_pack offset_bias \
     "outputs: by group, then tap (row by row), then dy, dx; from 18 masks, by group, then tap"

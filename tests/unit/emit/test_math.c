@@ -56,6 +56,21 @@ static Long want_relu(Long x)
     return x < 0 ? 0 : x;
 }
 
+static Long want_leaky_relu(Long x)
+{
+    return x < 0 ? -0.25L * x : x;
+}
+
+static Long want_hardswish(Long x)
+{
+    return x <= -3 ? 0 : x >= 3 ? x : x * (x + 3) / 6;
+}
+
+static Long want_clip(Long x)
+{
+    return x < -1.5L ? -1.5L : x > 2 ? 2 : x;
+}
+
 static Long want_itself(Long x)
 {
     return x;
@@ -64,19 +79,31 @@ static Long want_itself(Long x)
 /* What emit_activation makes of each name. */
 static fvec act_none(Emit *e, fvec x)
 {
-    return emit_activation(e, DCN_ACT_NONE, x);
+    return emit_activation(e, rt_plain_activation(DCN_ACT_NONE), x);
 }
 static fvec act_relu(Emit *e, fvec x)
 {
-    return emit_activation(e, DCN_ACT_RELU, x);
+    return emit_activation(e, rt_plain_activation(DCN_ACT_RELU), x);
 }
 static fvec act_silu(Emit *e, fvec x)
 {
-    return emit_activation(e, DCN_ACT_SILU, x);
+    return emit_activation(e, rt_plain_activation(DCN_ACT_SILU), x);
 }
 static fvec act_gelu(Emit *e, fvec x)
 {
-    return emit_activation(e, DCN_ACT_GELU, x);
+    return emit_activation(e, rt_plain_activation(DCN_ACT_GELU), x);
+}
+static fvec act_leaky_relu(Emit *e, fvec x)
+{
+    return emit_activation(e, (rt_activation){ .kind = DCN_ACT_LEAKY_RELU, .slope = -0.25 }, x);
+}
+static fvec act_hardswish(Emit *e, fvec x)
+{
+    return emit_activation(e, rt_plain_activation(DCN_ACT_HARDSWISH), x);
+}
+static fvec act_clip(Emit *e, fvec x)
+{
+    return emit_activation(e, (rt_activation){ .kind = DCN_ACT_CLIP, .min = -1.5, .max = 2 }, x);
 }
 
 /* exp(-|x|), as far down as it goes in f32. */
@@ -99,8 +126,11 @@ static const Row rows[] = {
     { "relu", act_relu, want_relu, { 0, 0 }, 0 },
     { "none", act_none, want_itself, { 0, 0 }, 1 },
     { "exp_below_0", exp_below_0, want_exp_below_0, { 4, 4 }, 0 },
+    { "leaky_relu", act_leaky_relu, want_leaky_relu, { 0.5, 0.5 }, 0 },
+    { "hardswish", act_hardswish, want_hardswish, { 4, 4 }, 0 },
+    { "clip", act_clip, want_clip, { 0, 0 }, 0 },
 };
-enum { EXP, TANH, ERF, SIGMOID, SILU, GELU, RELU, NONE, EXP_BELOW_0 };
+enum { EXP, TANH, ERF, SIGMOID, SILU, GELU, RELU, NONE, EXP_BELOW_0, LEAKY_RELU, HARDSWISH, CLIP };
 
 /* ---- inputs ---------------------------------------------------------------------------------- */
 
@@ -282,3 +312,6 @@ CHECKS(gelu, GELU)
 CHECKS(relu, RELU)
 CHECKS(none, NONE)
 CHECKS(exp_below_0, EXP_BELOW_0)
+CHECKS(leaky_relu, LEAKY_RELU)
+CHECKS(hardswish, HARDSWISH)
+CHECKS(clip, CLIP)

@@ -251,7 +251,7 @@ Test(spec, check_of_what_only_c_can_write)
     expect_refused(&s, "'height' = -9223372036854775808 is outside 1..1048576 and not dynamic");
     s = sample();
     s.padding[3] = INT32_MIN;
-    expect_refused(&s, "'padding' = {0, 0, 0, -2147483648} is outside 0..4096");
+    expect_refused(&s, "'padding' = {0, 0, 0, -2147483648} is outside 0..1048576");
 }
 
 Test(spec, check_of_keys_that_conv2d_has_not)
@@ -268,11 +268,11 @@ Test(spec, check_of_keys_that_conv2d_has_not)
 Test(spec, check_at_the_limits)
 {
     dcn_spec s = sample();
-    s.kernel[0] = s.kernel[1] = 63;
-    s.dilation[0] = s.dilation[1] = 64;
+    s.kernel[0] = s.kernel[1] = 64;
+    s.dilation[0] = s.dilation[1] = 4096;
     s.stride[0] = s.stride[1] = 64;
     for (int i = 0; i < 4; i++)
-        s.padding[i] = 4096;
+        s.padding[i] = 63 * 4096 / 2;
     s.height = s.width = 1;
     s.modulation_scale = -1e30;
     expect_accepted(&s);
@@ -280,8 +280,84 @@ Test(spec, check_at_the_limits)
     expect_accepted(&s);
     s.batch = s.height = s.width = DCN_DYNAMIC;
     expect_accepted(&s);
-    s.kernel[1] = 64;
-    expect_refused(&s, "'kernel_size' = {63, 64} is outside 1..63");
+    s.kernel[1] = 65;
+    expect_refused(&s, "'kernel_size' = {64, 65} makes 4160 taps; at most 4096 are possible");
+    s.kernel[0] = 1, s.kernel[1] = 255;
+    expect_accepted(&s);
+    s.dilation[1] = 4097;
+    expect_refused(&s, "'dilation' = {4096, 4097} is outside 1..4096");
+    s.kernel[1] = 256;
+    expect_refused(&s, "'kernel_size' = {1, 256} is outside 1..255");
+}
+
+static void expect_padding(const dcn_spec *s, int top, int left, int bottom, int right)
+{
+    const int want[4] = { top, left, bottom, right };
+    cr_expect(memcmp(s->padding, want, sizeof want) == 0, "{%d, %d, %d, %d}, not {%d, %d, %d, %d}",
+              s->padding[0], s->padding[1], s->padding[2], s->padding[3], top, left, bottom, right);
+}
+
+static dcn_spec same(int kernel, int stride, int dilation, int64_t size)
+{
+    dcn_spec s = sample();
+    s.height = s.width = size;
+    for (int i = 0; i < 4; i++)
+        s.padding[i] = DCN_SAME;
+    for (int i = 0; i < 2; i++) {
+        s.kernel[i] = kernel;
+        s.stride[i] = stride;
+        s.dilation[i] = dilation;
+    }
+    dcn_spec_complete(&s);
+    return s;
+}
+
+Test(spec, complete_makes_same_padding)
+{
+    dcn_spec s = same(3, 1, 1, 20);
+    expect_padding(&s, 1, 1, 1, 1);
+    s = same(4, 1, 1, DCN_DYNAMIC);
+    expect_padding(&s, 1, 1, 2, 2);
+    s = same(3, 1, 4, DCN_DYNAMIC);
+    expect_padding(&s, 4, 4, 4, 4);
+    s = same(3, 2, 1, 20); /* 10 outputs from 21 pixels */
+    expect_padding(&s, 0, 0, 1, 1);
+    s = same(3, 2, 1, 21);
+    expect_padding(&s, 1, 1, 1, 1);
+    s = same(1, 3, 1, 20);
+    expect_padding(&s, 0, 0, 0, 0);
+    s = same(2, 5, 1, 20); /* fewer pixels than there are */
+    expect_padding(&s, 0, 0, 0, 0);
+    expect_accepted(&s);
+}
+
+Test(spec, same_padding_gives_ceil_of_size_over_stride)
+{
+    for (int kernel = 1; kernel <= 5; kernel++)
+        for (int stride = 1; stride <= 4; stride++)
+            for (int size = 1; size <= 12; size++) {
+                const dcn_spec s = same(kernel, stride, 1 + size % 3, size);
+                expect_accepted(&s);
+                cr_expect_eq(dcn_out_height(&s, size), (size + stride - 1) / stride);
+                cr_expect(s.padding[2] - s.padding[0] == 0 || s.padding[2] - s.padding[0] == 1);
+            }
+}
+
+Test(spec, same_padding_may_need_a_size)
+{
+    dcn_spec s = same(3, 2, 1, DCN_DYNAMIC);
+    expect_refused(&s, "'padding' = \"same\" hangs on height, which is dynamic, because stride = 2 "
+                       "is not 1; write {top, left, bottom, right}");
+    s = same(3, 2, 1, 20);
+    for (int i = 0; i < 4; i++)
+        s.padding[i] = DCN_SAME;
+    expect_refused(&s, "'padding' = \"same\" stands for {0, 0, 1, 1}; call dcn_spec_complete");
+    s = same(255, 1, 4096, 1 << 20);
+    s.kernel[0] = s.dilation[0] = 1;
+    for (int i = 0; i < 4; i++)
+        s.padding[i] = DCN_SAME;
+    dcn_spec_complete(&s);
+    expect_padding(&s, 0, 520192, 0, 520192);
 }
 
 Test(spec, check_of_element_counts)
@@ -326,6 +402,20 @@ Test(spec, print_writes_every_key)
                      "target = \"a\\\"\\\\b\", schedule = \"\" }") == 0,
               "%s", text);
     cr_expect(n == (int)strlen(text));
+}
+
+/* Results of tuning are found by this text: it stays as it was where a new key says nothing. */
+Test(spec, print_leaves_new_keys_out_at_their_defaults)
+{
+    dcn_spec s = sample();
+    char text[2048];
+    s.activation = DCN_ACT_CLIP;
+    dcn_spec_print(&s, text, sizeof text);
+    cr_expect(strstr(text, "activation = \"clip\", scale_shift") != NULL, "%s", text);
+    s.activation_max = 1;
+    dcn_spec_print(&s, text, sizeof text);
+    cr_expect(strstr(text, "activation = \"clip\", activation_max = 1, scale_shift") != NULL, "%s",
+              text);
 }
 
 Test(spec, print_cuts_as_snprintf_does)
@@ -384,7 +474,11 @@ static dcn_spec random_spec(void)
         s.dilation[i] = 1 + rand() % 3;
     }
     s.bias = rand() % 2;
-    s.activation = (dcn_activation)(rand() % 4);
+    s.activation = (dcn_activation)(rand() % 7);
+    if (s.activation == DCN_ACT_LEAKY_RELU)
+        s.activation_slope = ((double)rand() - 1e9) / (1.0 + rand());
+    if (s.activation == DCN_ACT_CLIP)
+        s.activation_min = -(double)rand() / 7;
     random_text(s.target, sizeof s.target);
     random_text(s.schedule, sizeof s.schedule);
     if (s.op == DCN_OP_CONV2D)
@@ -393,7 +487,7 @@ static dcn_spec random_spec(void)
     s.modulation = (dcn_modulation)(rand() % 4);
     s.modulation_scale = rand() % 2 ? 1 : ((double)rand() - 1e9) / (1.0 + rand());
     s.border = (dcn_border)(rand() % 3);
-    s.offset_order = (dcn_offset_order)(rand() % 2);
+    s.offset_order = (dcn_offset_order)(rand() % 4);
     return s;
 }
 

@@ -1,0 +1,4 @@
+return conv2d {
+  in_channels = 8, height = 9, width = 9, out_channels = 8, kernel_size = 3,
+  activation_min = -1,
+}

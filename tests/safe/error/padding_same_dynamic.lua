@@ -1,0 +1,5 @@
+return conv2d {
+  in_channels = 8, height = dynamic, width = 9, out_channels = 8, kernel_size = 3,
+  padding = "same",
+  stride = {2, 1},
+}
