@@ -16,7 +16,7 @@
 ** as large as keeps a call near FLOPS, so that a point takes as long as compiling it.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "codegen/lowering.h"
+#include "codegen/balance.h"
 #include "runtime/base/aligned.h"
 #include "runtime/base/base.h"
 #include "runtime/base/clock.h"
@@ -140,7 +140,7 @@ static int open_side(LoweringPoint *p, int i, dcn_error *err)
     LoweringSide *side = &p->side[i];
     const dcn_options opt = { .schedule = lowering[i], .target = &p->target, .threads = 1 };
     Schedule sc;
-    if (sched_parse(lowering[i], &p->spec, &p->target, NULL, &sc, err))
+    if (sched_parse(lowering[i], &(SchedFor){ &p->spec, &p->target, 1, NULL }, &sc, err))
         return -1;
     side->cost = sched_cost(&sc, &p->spec, &p->target, 1);
     sched_free(&sc);
@@ -154,7 +154,7 @@ static int open_side(LoweringPoint *p, int i, dcn_error *err)
 static int find_guess(LoweringPoint *p, dcn_error *err)
 {
     Schedule sc;
-    if (sched_guess(&p->spec, &p->target, NULL, &sc, err))
+    if (sched_guess(&(SchedFor){ &p->spec, &p->target, 1, NULL }, &sc, err))
         return -1;
     p->guess = !strcmp(sc.lowering->name, lowering[TILED]) ? TILED : DIRECT;
     sched_free(&sc);

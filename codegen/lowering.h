@@ -5,7 +5,7 @@
 **
 **     refuse   NULL if the schedule is legal for this spec and target, else why not
 **     guess    a good schedule without measuring; always legal if any is
-**     cost     estimated ns of one call, to order and prune by; NULL: unknown
+**     phases   what each phase of a call is expected to take, to order and prune by; NULL: unknown
 **     emit     append the kernel to a module; cannot fail on a legal schedule
 **
 ** A composite lowering has no knobs but parts: operators with specs of their own, each with a
@@ -24,8 +24,9 @@
 
 #include <dcngen.h>
 
-/* MAX_LOWERINGS: of all kinds; no spec has more to choose from. */
-enum { MAX_KNOBS = 16, MAX_CHOICES = 16, MAX_LOWERINGS = 8 };
+/* MAX_LOWERINGS: of all kinds; no spec has more to choose from.  MAX_PHASES: of one lowering, no
+** composite. */
+enum { MAX_KNOBS = 16, MAX_CHOICES = 16, MAX_LOWERINGS = 8, MAX_PHASES = 4 };
 
 /* One choice that a lowering leaves open.  Lowerings may share a row. */
 typedef struct Knob {
@@ -45,6 +46,11 @@ typedef struct LoweringPart {
     dcn_spec spec;           /* as a user would write it for a kernel of its own */
 } LoweringPart;
 
+/* The tasks of a phase, which may run at the same time, and what one of them takes on average. */
+typedef struct PhaseCost {
+    double tasks, ns;
+} PhaseCost;
+
 struct Emit;
 struct Kernel;
 struct SchedPart;
@@ -58,8 +64,10 @@ typedef struct Lowering {
     const Knob *const *knobs;
     int nknobs;
     const char *(*refuse)(const dcn_spec *s, const dcn_target *t, const int *k);
-    void (*guess)(const dcn_spec *s, const dcn_target *t, int *k);
-    double (*cost)(const dcn_spec *s, const dcn_target *t, const int *k, int threads);
+    /* threads: how many will run it; 0: unknown. */
+    void (*guess)(const dcn_spec *s, const dcn_target *t, int threads, int *k);
+    /* How many phases, and each of them in the order of the kernel's. */
+    int (*phases)(const dcn_spec *s, const dcn_target *t, const int *k, PhaseCost out[MAX_PHASES]);
     /* A few lines on what this schedule means: working sets, registers. */
     void (*explain)(const dcn_spec *s, const dcn_target *t, const int *k, char *buf, size_t size);
     /* The kernel that is asked for, see kernel/entry.h. */
@@ -95,6 +103,14 @@ typedef struct SchedKnown {
     void *self;
 } SchedKnown;
 
+/* What a schedule is wanted for; pointers are borrowed. */
+typedef struct SchedFor {
+    const dcn_spec *s;
+    const dcn_target *t;
+    int threads;             /* how many will run it; 0: unknown */
+    const SchedKnown *known; /* NULL: nothing is */
+} SchedFor;
+
 /* All lowerings, ended by NULL. */
 extern const Lowering *const cg_lowerings[];
 
@@ -103,18 +119,16 @@ extern const Lowering *const cg_lowerings[];
 int sched_takes(const Lowering *lowering, const dcn_spec *s);
 
 /* The best guess over all lowerings; -1 with the reasons if every one refuses.  The parts of a
-** composite are those that are known (NULL: none is), else guessed.  Freed by sched_free, as that
-** of sched_parse. */
-int sched_guess(const dcn_spec *s, const dcn_target *t, const SchedKnown *known, Schedule *out,
-                dcn_error *err);
+** composite are those that are known, else guessed.  Freed by sched_free, as that of
+** sched_parse. */
+int sched_guess(const SchedFor *f, Schedule *out, dcn_error *err);
 
 /* Text to schedule.  A lowering name alone, or with some knobs, is completed by its guess; knobs
 ** alone narrow the best guess.  Parts of a composite that are not named, and what their text leaves
 ** open, are as known, else guessed.  -1 with a message for an unknown name, a value outside the
 ** space (the allowed ones are listed) or a refused combination (with the reason); it begins with
 ** the stage. */
-int sched_parse(const char *text, const dcn_spec *s, const dcn_target *t, const SchedKnown *known,
-                Schedule *out, dcn_error *err);
+int sched_parse(const char *text, const SchedFor *f, Schedule *out, dcn_error *err);
 
 /* Every knob written; parsing it gives the same schedule.  Returns the length, as snprintf does. */
 int sched_print(const Schedule *sc, char *buf, size_t size);
@@ -135,8 +149,10 @@ bool sched_equal(const Schedule *a, const Schedule *b);
 ** lowering, and of those of a composite's parts as one number; -1: there is no such lowering. */
 int sched_rev(const char *lowering, const char *text);
 
-/* Estimated ns of one call; a composite's is the sum of its parts'; 0: unknown. */
-double sched_cost(const Schedule *sc, const dcn_spec *s, const dcn_target *t, int threads);
+/* How many times as fast on f->threads threads, by the account of balance.h, as on one thread what
+** is guessed for one: f->threads * balance * (that time / the time of sc on one thread).  0:
+** unknown. */
+double sched_speedup(const Schedule *sc, const SchedFor *f);
 
 /* Append the kernel that is asked for to a module.  -1 without memory; the module is then of no
 ** use. */

@@ -2,8 +2,8 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/backend/trace.h"
+#include "codegen/balance.h"
 #include "codegen/kernel/entry.h"
-#include "codegen/lowering.h"
 #include "runtime/base/base.h"
 #include "runtime/base/text.h"
 
@@ -76,30 +76,24 @@ int sched_first(Schedule *sc, const dcn_spec *s, const dcn_target *t)
 
 /* ---- guessing -------------------------------------------------------------------------------- */
 
-/* What the schedules of one spec are guessed for. */
-typedef struct Guess {
-    const dcn_spec *s;
-    const dcn_target *t;
-    const SchedKnown *known;
-} Guess;
-
-static int choose_part(const Guess *g, const LoweringPart *p, SchedPart *out, dcn_error *err)
+static int choose_part(const SchedFor *f, const LoweringPart *p, SchedPart *out, dcn_error *err)
 {
     memcpy(out->name, p->name, sizeof out->name);
-    if (g->known && g->known->ask(g->known->self, &p->spec, g->t, &out->sched))
+    if (f->known && f->known->ask(f->known->self, &p->spec, f->t, &out->sched))
         return 0;
-    return sched_guess(&p->spec, g->t, g->known, &out->sched, err);
+    const SchedFor part = { &p->spec, f->t, f->threads, f->known };
+    return sched_guess(&part, &out->sched, err);
 }
 
 /* NULL, or why not, in `why`. */
-static const char *guess_composite(const Guess *g, Schedule *out, dcn_error *why)
+static const char *guess_composite(const SchedFor *f, Schedule *out, dcn_error *why)
 {
     LoweringPart *part = NULL;
-    int n = out->lowering->parts(g->s, &part);
+    int n = out->lowering->parts(f->s, &part);
     out->part = n < 0 ? NULL : calloc((size_t)n + 1, sizeof *out->part);
     int failed = out->part ? 0 : dcn_fail(why, DCN_EENV, "no memory for its stages");
     for (int i = 0; i < n && !failed; i++) {
-        failed = choose_part(g, &part[i], &out->part[i], why);
+        failed = choose_part(f, &part[i], &out->part[i], why);
         out->nparts += !failed;
         if (failed)
             dcn_fail(why, why->code, "stage %s: %s", part[i].name, why->text);
@@ -111,12 +105,12 @@ static const char *guess_composite(const Guess *g, Schedule *out, dcn_error *why
     return why->text;
 }
 
-static const char *guess_of(const Guess *g, Schedule *out, dcn_error *why)
+static const char *guess_of(const SchedFor *f, Schedule *out, dcn_error *why)
 {
     if (out->lowering->parts)
-        return guess_composite(g, out, why);
-    out->lowering->guess(g->s, g->t, out->k);
-    return out->lowering->refuse(g->s, g->t, out->k);
+        return guess_composite(f, out, why);
+    out->lowering->guess(f->s, f->t, f->threads, out->k);
+    return out->lowering->refuse(f->s, f->t, out->k);
 }
 
 static void tell(const dcn_spec *s, const Schedule *sched, const char *refused)
@@ -128,19 +122,22 @@ static void tell(const dcn_spec *s, const Schedule *sched, const char *refused)
     trace_choice(s->name, text, refused);
 }
 
-/* Lowerings are compared on one thread; an unknown cost loses against any known one. */
-static bool is_cheaper(const Guess *g, const Schedule *a, const Schedule *b)
+/* An unknown cost loses against any known one.  Few threads are kept busy by any lowering: on up to
+** FEW of them one thread is asked, whose order of lowerings is a measured one. */
+static bool is_cheaper(const SchedFor *f, const Schedule *a, const Schedule *b)
 {
-    double cost = sched_cost(a, g->s, g->t, 1), other = sched_cost(b, g->s, g->t, 1);
+    enum { FEW = 2 };
+    const int threads = f->threads > FEW ? f->threads : 1;
+    double cost = sched_cost(a, f->s, f->t, threads), other = sched_cost(b, f->s, f->t, threads);
     return cost > 0 && (other <= 0 || cost < other);
 }
 
 /* The guess of one lowering takes the place of *best, which has none yet or a dearer one. */
-static void keep_cheaper(const Guess *g, Schedule *best, Schedule *sc)
+static void keep_cheaper(const SchedFor *f, Schedule *best, Schedule *sc)
 {
-    bool better = !best->lowering || is_cheaper(g, sc, best);
+    bool better = !best->lowering || is_cheaper(f, sc, best);
     if (best->lowering)
-        tell(g->s, better ? best : sc, "another lowering is estimated to be faster");
+        tell(f->s, better ? best : sc, "another lowering is estimated to be faster");
     sched_free(better ? best : sc);
     if (better)
         *best = *sc;
@@ -167,30 +164,28 @@ static int fail_gradient(const dcn_spec *s, dcn_error *err)
                     dcn_op_name(s->op), *names ? names : "no operator");
 }
 
-int sched_guess(const dcn_spec *s, const dcn_target *t, const SchedKnown *known, Schedule *out,
-                dcn_error *err)
+int sched_guess(const SchedFor *f, Schedule *out, dcn_error *err)
 {
-    const Guess g = { s, t, known };
     char why[512];
     rt_text all = rt_text_in(why, sizeof why);
     dcn_error part;
     *out = (Schedule){ .lowering = NULL };
     for (const Lowering *const *how = cg_lowerings; *how; how++) {
         Schedule sc = { .lowering = *how };
-        const char *no = sched_takes(*how, s) ? guess_of(&g, &sc, &part) : NULL;
+        const char *no = sched_takes(*how, f->s) ? guess_of(f, &sc, &part) : NULL;
         if (no) {
-            tell(s, &sc, no);
+            tell(f->s, &sc, no);
             rt_text_item(&all, "; ", "%s: %s", (*how)->name, no);
-        } else if (sched_takes(*how, s)) {
-            keep_cheaper(&g, out, &sc);
+        } else if (sched_takes(*how, f->s)) {
+            keep_cheaper(f, out, &sc);
         }
     }
-    if (!out->lowering && s->gradient && !has_gradients(s->op))
-        return fail_gradient(s, err);
+    if (!out->lowering && f->s->gradient && !has_gradients(f->s->op))
+        return fail_gradient(f->s, err);
     if (!out->lowering)
         return dcn_fail(err, DCN_EFAILED, "no lowering takes this spec (%s)",
-                        *why ? why : dcn_op_name(s->op));
-    tell(s, out, NULL);
+                        *why ? why : dcn_op_name(f->s->op));
+    tell(f->s, out, NULL);
     return 0;
 }
 
@@ -253,19 +248,15 @@ int sched_part_like(const LoweringPart *part, int i)
 
 /* ---- what a schedule means ------------------------------------------------------------------- */
 
-double sched_cost(const Schedule *sc, const dcn_spec *s, const dcn_target *t, int threads)
+double sched_speedup(const Schedule *sc, const SchedFor *f)
 {
-    LoweringPart *part = NULL;
-    double sum = 0;
-    if (!sc->lowering->parts)
-        return sc->lowering->cost ? sc->lowering->cost(s, t, sc->k, threads) : 0;
-    int n = sc->lowering->parts(s, &part);
-    for (int i = 0; i < n && i < sc->nparts; i++) {
-        double ns = sched_cost(&sc->part[i].sched, &part[i].spec, t, threads);
-        sum = ns > 0 && sum >= 0 ? sum + ns : -1;
-    }
-    free(part);
-    return sum > 0 ? sum : 0;
+    const SchedFor one = { f->s, f->t, 1, f->known };
+    Schedule best = { .lowering = NULL };
+    double own = sched_cost(sc, f->s, f->t, 1), ns = sched_cost(sc, f->s, f->t, f->threads);
+    double guess = sched_guess(&one, &best, NULL) ? 0 : sched_cost(&best, f->s, f->t, 1);
+    sched_free(&best);
+    double least = guess > 0 && guess < own ? guess : own;
+    return ns > 0 ? least / ns : 0;
 }
 
 int sched_emit(const Schedule *sc, Emit *e, Kernel *kernel, const dcn_target *t)

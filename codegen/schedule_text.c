@@ -214,9 +214,7 @@ static int bad_value(const Knob *q, Piece value, dcn_error *err)
 
 /* What a text is for. */
 typedef struct Parse {
-    const dcn_spec *s;
-    const dcn_target *t;
-    const SchedKnown *known;
+    SchedFor f;
     const Schedule *base; /* of a part: what the text alters; NULL: it alters a guess */
     dcn_error *err;
 } Parse;
@@ -247,7 +245,7 @@ static int set_knob(const Parse *p, Piece word, Schedule *sc)
 static int replace_part(const Parse *p, const dcn_spec *s, Piece value, SchedPart *part)
 {
     dcn_error why;
-    const Parse inner = { s, p->t, p->known, &part->sched, &why };
+    const Parse inner = { { s, p->f.t, p->f.threads, p->f.known }, &part->sched, &why };
     Schedule given;
     if (parse(&inner, value, &given))
         return dcn_fail(p->err, why.code, "stage %s: %s", part->name, why.text);
@@ -264,8 +262,8 @@ static int set_part(const Parse *p, Piece word, Schedule *sc)
     while (i < sc->nparts && !is_same(name, sc->part[i].name))
         i++;
     if (i == sc->nparts)
-        return no_such_part(sc, p->s, name, p->err);
-    if (sc->lowering->parts(p->s, &parts) < 0)
+        return no_such_part(sc, p->f.s, name, p->err);
+    if (sc->lowering->parts(p->f.s, &parts) < 0)
         return dcn_fail(p->err, DCN_EENV, "no memory for the stages of a schedule");
     int failed = replace_part(p, &parts[i].spec, value_of(word), &sc->part[i]);
     free(parts);
@@ -297,23 +295,23 @@ static int start(const Parse *p, Piece first, Schedule *out)
     if (p->base && (!named || is_same(first, p->base->lowering->name)))
         return start_from_base(p, out);
     if (!named)
-        return sched_guess(p->s, p->t, p->known, out, p->err);
+        return sched_guess(&p->f, out, p->err);
     *out = (Schedule){ .lowering = lowering_named(first) };
     if (!out->lowering)
-        return no_such_lowering(first, p->s, p->err);
-    if (!sched_takes(out->lowering, p->s))
+        return no_such_lowering(first, p->f.s, p->err);
+    if (!sched_takes(out->lowering, p->f.s))
         return dcn_fail(p->err, DCN_EFAILED,
                         "schedule \"%.*s\" is refused: it does not compile %s%s", first.length,
-                        first.at, p->s->gradient ? "gradients of " : "", dcn_op_name(p->s->op));
+                        first.at, p->f.s->gradient ? "gradients of " : "", dcn_op_name(p->f.s->op));
     if (out->lowering->parts)
-        return sched_guess(p->s, p->t, p->known, out, p->err);
-    out->lowering->guess(p->s, p->t, out->k);
+        return sched_guess(&p->f, out, p->err);
+    out->lowering->guess(p->f.s, p->f.t, p->f.threads, out->k);
     return 0;
 }
 
 static int check(const Parse *p, const Schedule *sc)
 {
-    const char *no = sc->lowering->parts ? NULL : sc->lowering->refuse(p->s, p->t, sc->k);
+    const char *no = sc->lowering->parts ? NULL : sc->lowering->refuse(p->f.s, p->f.t, sc->k);
     if (!no)
         return 0;
     char full[DCN_TEXT_MAX];
@@ -337,10 +335,9 @@ static int parse(const Parse *p, Piece text, Schedule *out)
     return failed ? -1 : 0;
 }
 
-int sched_parse(const char *text, const dcn_spec *s, const dcn_target *t, const SchedKnown *known,
-                Schedule *out, dcn_error *err)
+int sched_parse(const char *text, const SchedFor *f, Schedule *out, dcn_error *err)
 {
-    const Parse p = { s, t, known, NULL, err };
+    const Parse p = { *f, NULL, err };
     size_t length = strlen(text);
     if (length >= DCN_SCHEDULE_MAX)
         return dcn_fail(err, DCN_EUSAGE, "the schedule is longer than %d characters",

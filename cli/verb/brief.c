@@ -4,6 +4,7 @@
 #include "cli/verb/brief.h"
 #include "cli/out/schedule.h"
 #include "codegen/lowering.h"
+#include "runtime/exec/threads.h"
 
 #include <stdio.h>
 
@@ -12,7 +13,8 @@ const char *brief_schedule(const Args *a, const dcn_spec *s, const dcn_target *t
 {
     char guess[DCN_SCHEDULE_MAX] = "";
     Schedule sc = { .lowering = NULL };
-    if (!args_has(a, OPT_VERBOSE) && !sched_guess(s, t, NULL, &sc, NULL))
+    const int threads = rt_threads(a->threads, NULL);
+    if (!args_has(a, OPT_VERBOSE) && !sched_guess(&(SchedFor){ s, t, threads, NULL }, &sc, NULL))
         sched_print(&sc, guess, sizeof guess);
     sched_free(&sc);
     return schedule_brief(schedule, guess, out);

@@ -97,8 +97,9 @@ typedef struct AggregateRefusal {
 extern const Knob aggregate_knobs[AGG_NKNOBS];
 extern const AggregateRefusal aggregate_refusals[];
 const char *aggregate_refuse(const dcn_spec *s, const dcn_target *t, const int *k);
-void aggregate_guess(const dcn_spec *s, const dcn_target *t, int *k);
-double aggregate_cost(const dcn_spec *s, const dcn_target *t, const int *k, int threads);
+void aggregate_guess(const dcn_spec *s, const dcn_target *t, int threads, int *k);
+int aggregate_phases(const dcn_spec *s, const dcn_target *t, const int *k,
+                     PhaseCost out[MAX_PHASES]);
 double aggregate_tile_cost(const AggregatePlan *p, double pixels); /* ns on one thread */
 
 /* ---- kernels ------------------------------------------------------------------------------- */

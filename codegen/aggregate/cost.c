@@ -70,7 +70,8 @@ double aggregate_tile_cost(const AggregatePlan *p, double pixels)
     return pixels * p->groups * group / COST_CYCLES_PER_NS;
 }
 
-double aggregate_cost(const dcn_spec *s, const dcn_target *t, const int *k, int threads)
+int aggregate_phases(const dcn_spec *s, const dcn_target *t, const int *k,
+                     PhaseCost out[MAX_PHASES])
 {
     AggregatePlan p = aggregate_plan(s, t, k);
     double rows = (double)cost_out_rows(s), cols = (double)cost_out_cols(s);
@@ -79,5 +80,6 @@ double aggregate_cost(const dcn_spec *s, const dcn_target *t, const int *k, int 
     double task = aggregate_tile_cost(&p, images * rows * cols) / tasks;
     double blocks = cost_ceil_div(width, p.block_pixels);
     double ragged = blocks * p.block_pixels / width; /* the last block of a row is shorter */
-    return cost_ceil_div(tasks, threads) * task * (1 + 0.1 * (ragged - 1));
+    out[0] = (PhaseCost){ tasks, task * (1 + 0.1 * (ragged - 1)) };
+    return 1;
 }

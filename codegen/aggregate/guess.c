@@ -72,8 +72,9 @@ static void guess_tile(const dcn_spec *s, const dcn_target *t, int *k)
         set_if_legal(s, t, k, AGG_TILE_H, tile_h);
 }
 
-void aggregate_guess(const dcn_spec *s, const dcn_target *t, int *k)
+void aggregate_guess(const dcn_spec *s, const dcn_target *t, int threads, int *k)
 {
+    (void)threads;
     for (int i = 0; i < AGG_NKNOBS; i++)
         k[i] = aggregate_knobs[i].guess;
     guess_block(s, t, k);

@@ -55,7 +55,7 @@ const struct Lowering lower_aggregate = {
     .nknobs = AGG_NKNOBS,
     .refuse = refuse,
     .guess = aggregate_guess,
-    .cost = aggregate_cost,
+    .phases = aggregate_phases,
     .explain = explain,
     .emit = aggregate_emit,
 };

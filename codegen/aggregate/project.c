@@ -100,7 +100,7 @@ typedef struct ProjectKnobs {
 static ProjectKnobs split(const dcn_spec *c, const dcn_target *t, const int *k)
 {
     ProjectKnobs both = { { { 0 } } };
-    tiled_guess_for_source(c, t, both.k[PRODUCT]);
+    tiled_guess_for_source(c, t, 0, both.k[PRODUCT]);
     both.k[PRODUCT][TILED_KC_CHANNELS] = both.k[PRODUCT][TILED_KC_TAPS] = 0;
     for (int i = 0; i < NKNOBS; i++)
         both.k[halves[i].half][halves[i].knob] = k[i];
@@ -139,25 +139,27 @@ static const char *refuse(const dcn_spec *s, const dcn_target *t, const int *k)
     return no ? no : aggregate_refuse(s, t, both.k[SUMS]);
 }
 
-static void guess(const dcn_spec *s, const dcn_target *t, int *k)
+static void guess(const dcn_spec *s, const dcn_target *t, int threads, int *k)
 {
     const dcn_spec c = pointwise(s);
     ProjectKnobs both;
-    tiled_guess_for_source(&c, t, both.k[PRODUCT]);
-    aggregate_guess(s, t, both.k[SUMS]);
+    tiled_guess_for_source(&c, t, threads, both.k[PRODUCT]);
+    aggregate_guess(s, t, threads, both.k[SUMS]);
     for (int i = 0; i < NKNOBS; i++)
         k[i] = both.k[halves[i].half][halves[i].knob];
     k[PREFETCH_BLOCKS] = k[PREFETCH_BLOCKS] != 0;
 }
 
-static double cost(const dcn_spec *s, const dcn_target *t, const int *k, int threads)
+/* The tiles of the product, each with its sums before it. */
+static int phases(const dcn_spec *s, const dcn_target *t, const int *k, PhaseCost out[MAX_PHASES])
 {
     const dcn_spec c = pointwise(s);
     const ProjectKnobs both = split(&c, t, k);
     ProjectPlan p = plan_of(s, t, k);
     double pixels = cost_images(&c) * (double)cost_out_rows(&c) * (double)cost_out_cols(&c);
-    double sums = aggregate_tile_cost(&p.sums, pixels) / threads;
-    return tiled_cost(&c, t, both.k[PRODUCT], threads) + sums;
+    int n = tiled_phases(&c, t, both.k[PRODUCT], out);
+    out[n - 1].ns += aggregate_tile_cost(&p.sums, pixels) / out[n - 1].tasks;
+    return n;
 }
 
 static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *buf, size_t size)
@@ -217,7 +219,7 @@ const struct Lowering lower_project = {
     .nknobs = NKNOBS,
     .refuse = refuse,
     .guess = guess,
-    .cost = cost,
+    .phases = phases,
     .explain = explain,
     .emit = emit,
 };

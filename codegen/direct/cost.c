@@ -4,7 +4,7 @@
 ** share it. Samples are gathered a lane at a time on every machine, a plain convolution's as well,
 ** and so are nhwc outputs scattered.
 **
-** The rates were fitted to those of tiled_cost, with which the guess compares them: 840 points of the
+** The rates were fitted to those of tiled_phases, with which the guess compares them: 840 points of the
 ** grid of dcngen_lowerings, most of them with at most 64 channels, one thread of a Zen 5 core beside
 ** other work, November 2026. They leave out that many channels miss L1, where tiled is several times
 ** as fast anyhow. See kernel/cost.h for what the number is good for.
@@ -44,14 +44,14 @@ static double block_cycles(const dcn_spec *s, int lanes, double outs)
     return VECTOR + problem_taps(s) * tap_cycles(s, lanes, outs) + outs * store;
 }
 
-double direct_cost(const dcn_spec *s, int lanes, int outs, int threads)
+PhaseCost direct_phase(const dcn_spec *s, int lanes, int outs)
 {
     int64_t per_group = s->out_channels / s->groups, whole = per_group / outs;
     int64_t rest = per_group % outs, vectors = int_ceil_div(cost_out_cols(s), lanes);
     double group = (double)whole * block_cycles(s, lanes, outs);
     if (rest)
         group += block_cycles(s, lanes, (double)rest);
-    int64_t rows = cost_out_rows(s) * (int64_t)cost_images(s);
+    double rows = (double)cost_out_rows(s) * cost_images(s);
     double row = (double)(vectors * s->groups) * group;
-    return (double)int_ceil_div(rows, threads) * row / COST_CYCLES_PER_NS;
+    return (PhaseCost){ rows, row / COST_CYCLES_PER_NS };
 }

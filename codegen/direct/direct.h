@@ -5,6 +5,7 @@
 #define DCN_CODEGEN_DIRECT_H
 
 #include "codegen/kernel/entry.h"
+#include "codegen/lowering.h"
 
 /* Output channels that share a sample, at most. */
 enum { DIRECT_MAX_OUTS = 16 };
@@ -12,7 +13,7 @@ enum { DIRECT_MAX_OUTS = 16 };
 /* The whole kernel: vectors of `lanes` output columns, `outs` output channels at a time. */
 void direct_emit(Emit *e, Kernel *kernel, int lanes, int outs);
 
-/* Estimated ns of a call, with so many lanes and output channels that share a sample. */
-double direct_cost(const dcn_spec *s, int lanes, int outs, int threads);
+/* The one phase of a call, with so many lanes and output channels that share a sample. */
+PhaseCost direct_phase(const dcn_spec *s, int lanes, int outs);
 
 #endif

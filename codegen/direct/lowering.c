@@ -31,8 +31,9 @@ static const char *refuse(const dcn_spec *s, const dcn_target *t, const int *k)
     return NULL;
 }
 
-static void guess(const dcn_spec *s, const dcn_target *t, int *k)
+static void guess(const dcn_spec *s, const dcn_target *t, int threads, int *k)
 {
+    (void)threads;
     k[LANES] = problem_vector(s, t);
     k[OC_BLOCK] = 1;
     for (int i = 0; i < knobs[OC_BLOCK]->nchoices; i++)
@@ -41,10 +42,11 @@ static void guess(const dcn_spec *s, const dcn_target *t, int *k)
             k[OC_BLOCK] = knobs[OC_BLOCK]->choice[i];
 }
 
-static double cost(const dcn_spec *s, const dcn_target *t, const int *k, int threads)
+static int phases(const dcn_spec *s, const dcn_target *t, const int *k, PhaseCost out[MAX_PHASES])
 {
     (void)t;
-    return direct_cost(s, k[LANES], k[OC_BLOCK], threads);
+    out[0] = direct_phase(s, k[LANES], k[OC_BLOCK]);
+    return 1;
 }
 
 static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *buf, size_t size)
@@ -71,7 +73,7 @@ const struct Lowering lower_direct = {
     .nknobs = NKNOBS,
     .refuse = refuse,
     .guess = guess,
-    .cost = cost,
+    .phases = phases,
     .explain = explain,
     .emit = emit,
 };

@@ -3,7 +3,7 @@
 **     bin  = places of its samples + sums of its pixels            cycles
 **     task = bins of a region, or of some rows of them + transposing its outputs; places again for
 **            each part of the channels
-**     call = tasks shared among threads + the repacked input
+**     call = rows of the repacked input, then tasks            two phases
 **
 ** Only ratios matter, see kernel/cost.h. The rates are estimates of what the emitted loops do per
 ** step.
@@ -44,15 +44,18 @@ static double bin_cycles(const RoiPlan *p)
     return (p->splits_channels ? 1 : p->classes) * (sums + places / p->bins_per_vec);
 }
 
-double roi_cost(const dcn_spec *s, const dcn_target *t, const int *k, int threads)
+int roi_phases(const dcn_spec *s, const dcn_target *t, const int *k, PhaseCost out[MAX_PHASES])
 {
     RoiPlan p = roi_plan(s, t, k);
     double tasks = size_or(s->rois, DYNAMIC_ROIS) * p.bin_tasks * p.channel_tasks;
-    double rounds = cost_ceil_div(tasks, threads);
-    double view = size_or(s->batch, 1) * size_or(s->height, COST_DYNAMIC_SIZE) *
-                  size_or(s->width, COST_DYNAMIC_SIZE) * (double)s->in_channels;
+    double rows = size_or(s->batch, 1) * size_or(s->height, COST_DYNAMIC_SIZE);
+    double row = size_or(s->width, COST_DYNAMIC_SIZE) * (double)s->in_channels * COPY;
+    int n = 0;
     double task = p.task_bins * bin_cycles(&p) + 200;
     if (p.out_stride)
         task += UNPACK * p.task_outs * (p.task_bins < p.lanes ? p.lanes : p.task_bins);
-    return (rounds * task + (p.repacks ? COPY * view / threads : 0)) / COST_CYCLES_PER_NS;
+    if (p.repacks)
+        out[n++] = (PhaseCost){ rows, row / COST_CYCLES_PER_NS };
+    out[n++] = (PhaseCost){ tasks, task / COST_CYCLES_PER_NS };
+    return n;
 }

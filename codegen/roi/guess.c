@@ -15,8 +15,9 @@ static int copy_pays(const dcn_spec *s, int scattered)
     return (double)s->rois * s->pooled[0] * s->pooled[1] * 16 > map;
 }
 
-void roi_guess(const dcn_spec *s, const dcn_target *t, int *k)
+void roi_guess(const dcn_spec *s, const dcn_target *t, int threads, int *k)
 {
+    (void)threads;
     for (int i = 0; i < ROI_NKNOBS; i++)
         k[i] = roi_knobs[i]->guess;
     RoiPlan p = roi_plan(s, t, k);

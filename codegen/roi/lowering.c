@@ -39,7 +39,7 @@ const struct Lowering lower_roi = {
     .nknobs = ROI_NKNOBS,
     .refuse = roi_refuse,
     .guess = roi_guess,
-    .cost = roi_cost,
+    .phases = roi_phases,
     .explain = explain,
     .emit = roi_emit,
 };

@@ -105,8 +105,8 @@ typedef struct RoiRefusal {
 extern const Knob *const roi_knobs[ROI_NKNOBS];
 extern const RoiRefusal roi_refusals[];
 const char *roi_refuse(const dcn_spec *s, const dcn_target *t, const int *k);
-void roi_guess(const dcn_spec *s, const dcn_target *t, int *k);
-double roi_cost(const dcn_spec *s, const dcn_target *t, const int *k, int threads);
+void roi_guess(const dcn_spec *s, const dcn_target *t, int threads, int *k);
+int roi_phases(const dcn_spec *s, const dcn_target *t, const int *k, PhaseCost out[MAX_PHASES]);
 
 /* ---- a task -------------------------------------------------------------------------------- */
 

@@ -2,7 +2,7 @@
 **
 **     tile    = sample table + im2col tile + product     cycles, with their edges and overheads
 **     product = max(instructions, bytes through L1) + overheads of its calls
-**     kernel  = tiles shared among threads; the last ones leave threads idle
+**     call    = rows of the repacked input, then tasks of `grain` tiles: two phases
 **
 ** See kernel/cost.h for what the number is good for.  The rates are those of a core with two
 ** multiply-add units and 64-byte loads from L2; narrower machines differ alike for all.  They
@@ -175,13 +175,14 @@ static double tile_cycles(const TiledPlan *p, const dcn_target *t, double pixels
            pixels * PIXEL;
 }
 
-/* The copy of the input, where there is one. */
-static double repack_cycles(const TiledPlan *p)
+/* The copy of the input, a row to a task. */
+static PhaseCost repack_phase(const TiledPlan *p)
 {
     const dcn_spec *s = p->s;
     double rows = s->height > 0 ? (double)s->height : COST_DYNAMIC_SIZE;
     double cols = s->width > 0 ? (double)s->width : COST_DYNAMIC_SIZE;
-    return tiled_repacks(p) ? rows * cols * (double)s->in_channels * REPACK : 0;
+    double row = cols * (double)s->in_channels * REPACK;
+    return (PhaseCost){ rows * cost_images(s), row / COST_CYCLES_PER_NS };
 }
 
 /* ---- the map ----------------------------------------------------------------------------- */
@@ -197,11 +198,12 @@ static TiledSide side_of(int64_t size, int tile)
     return (TiledSide){ size / tile, size % tile, tile };
 }
 
-double tiled_cost(const dcn_spec *s, const dcn_target *t, const int *k, int threads)
+/* All tiles, `grain` of them to a task. */
+static PhaseCost tile_phase(const TiledPlan *p, const dcn_target *t)
 {
-    TiledPlan p = tiled_plan(s, t, k);
-    TiledSide y = side_of(cost_out_rows(s), p.tile.th);
-    TiledSide x = side_of(cost_out_cols(s), p.tile.tw);
+    const dcn_spec *s = p->s;
+    TiledSide y = side_of(cost_out_rows(s), p->tile.th);
+    TiledSide x = side_of(cost_out_cols(s), p->tile.tw);
     const struct {
         int64_t count, pixels;
     } kind[] = {
@@ -213,11 +215,19 @@ double tiled_cost(const dcn_spec *s, const dcn_target *t, const int *k, int thre
     double cycles = 0, tiles = 0;
     for (int i = 0; i < 4; i++)
         if (kind[i].count) {
-            cycles += (double)kind[i].count * tile_cycles(&p, t, (double)kind[i].pixels);
+            cycles += (double)kind[i].count * tile_cycles(p, t, (double)kind[i].pixels);
             tiles += (double)kind[i].count;
         }
-    tiles *= cost_images(s);
-    cycles *= cost_images(s);
-    double rounds = cost_ceil_div(tiles, threads), copy = repack_cycles(&p) * cost_images(s);
-    return (rounds * cycles / tiles + copy / threads) / COST_CYCLES_PER_NS;
+    double tasks = cost_ceil_div(tiles * cost_images(s), p->tile.grain);
+    return (PhaseCost){ tasks, cycles * cost_images(s) / tasks / COST_CYCLES_PER_NS };
+}
+
+int tiled_phases(const dcn_spec *s, const dcn_target *t, const int *k, PhaseCost out[MAX_PHASES])
+{
+    TiledPlan p = tiled_plan(s, t, k);
+    int n = 0;
+    if (tiled_repacks(&p))
+        out[n++] = repack_phase(&p);
+    out[n++] = tile_phase(&p, t);
+    return n;
 }

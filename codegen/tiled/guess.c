@@ -4,10 +4,10 @@
 ** none, how the offsets are read, then the tile of pixels that a simple account of edges, weights
 ** read again and idle threads finds cheapest.
 **
-** That account is not tiled_cost: it compares tiles only, with all other knobs fixed, in the few
+** That account is not tiled_phases: it compares tiles only, with all other knobs fixed, in the few
 ** terms that decided between them when schedules were timed interleaved (dcngen_schedules, see
 ** "Many schedules, side by side" in docs/dev/PERFORMANCE.md), and its winners on
-** bench/workloads.lua are measured ones.  tiled_cost orders all knobs against each other for a
+** bench/workloads.lua are measured ones.  tiled_phases orders all knobs against each other for a
 ** search that corrects it.  tests/unit/schedule bounds how far the two are apart.  Where a comment
 ** says no more, a constant below is the one that made those winners: Zen 5 core with AVX-512, 1 MB
 ** of L2, f32, one and two threads, November 2026.
@@ -268,8 +268,9 @@ static void guess_tile(const dcn_spec *s, const dcn_target *t, int *k)
 
 /* ---- all of it --------------------------------------------------------------------------- */
 
-static void guess(const dcn_spec *s, const dcn_target *t, int *k, bool may_be_implicit)
+static void guess(const dcn_spec *s, const dcn_target *t, int threads, int *k, bool may_be_implicit)
 {
+    (void)threads;
     for (int i = 0; i < TILED_NKNOBS; i++)
         k[i] = tiled_knobs[i].guess;
     guess_register_tile(s, t, k);
@@ -285,12 +286,12 @@ static void guess(const dcn_spec *s, const dcn_target *t, int *k, bool may_be_im
     guess_tile(s, t, k);
 }
 
-void tiled_guess(const dcn_spec *s, const dcn_target *t, int *k)
+void tiled_guess(const dcn_spec *s, const dcn_target *t, int threads, int *k)
 {
-    guess(s, t, k, true);
+    guess(s, t, threads, k, true);
 }
 
-void tiled_guess_for_source(const dcn_spec *s, const dcn_target *t, int *k)
+void tiled_guess_for_source(const dcn_spec *s, const dcn_target *t, int threads, int *k)
 {
-    guess(s, t, k, false);
+    guess(s, t, threads, k, false);
 }

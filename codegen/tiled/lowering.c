@@ -46,7 +46,7 @@ const struct Lowering lower_tiled = {
     .nknobs = TILED_NKNOBS,
     .refuse = tiled_refuse,
     .guess = tiled_guess,
-    .cost = tiled_cost,
+    .phases = tiled_phases,
     .explain = tiled_explain,
     .emit = emit,
 };

@@ -43,11 +43,11 @@ _Static_assert((int)TILED_NKNOBS <= (int)MAX_KNOBS, "a schedule has room for eve
 
 extern const Knob tiled_knobs[TILED_NKNOBS];
 const char *tiled_refuse(const dcn_spec *s, const dcn_target *t, const int *k);
-void tiled_guess(const dcn_spec *s, const dcn_target *t, int *k);
+void tiled_guess(const dcn_spec *s, const dcn_target *t, int threads, int *k);
 /* A guess for a kernel whose A tile comes from a TiledSource, which always fills a column. */
-void tiled_guess_for_source(const dcn_spec *s, const dcn_target *t, int *k);
-/* Estimated ns of a call, see kernel/cost.h. */
-double tiled_cost(const dcn_spec *s, const dcn_target *t, const int *k, int threads);
+void tiled_guess_for_source(const dcn_spec *s, const dcn_target *t, int threads, int *k);
+/* What the phases of a call are expected to take, see kernel/cost.h. */
+int tiled_phases(const dcn_spec *s, const dcn_target *t, const int *k, PhaseCost out[MAX_PHASES]);
 void tiled_explain(const dcn_spec *s, const dcn_target *t, const int *k, char *buf, size_t size);
 
 /* ---- the plan ---------------------------------------------------------------------------- */

@@ -24,7 +24,7 @@ room runtime/reference 'reference.h operators.h' "$base runtime/spec"
 room runtime/ops '' "$base runtime/spec runtime/reference"
 room dsl loader.h "$base runtime/spec"
 
-room codegen 'cg.h lowering.h' "$base runtime/spec runtime/exec codegen/target codegen/kernel codegen/multi codegen/backend"
+room codegen 'balance.h cg.h lowering.h' "$base runtime/spec runtime/exec codegen/target codegen/kernel codegen/multi codegen/backend"
 room codegen/target 'llvm_init.h table.h fatal.h' "$base codegen"
 room codegen/ir 'emit.h call.h transpose.h' 'codegen/target'
 room codegen/math math.h 'codegen/ir runtime/spec'

@@ -9,7 +9,7 @@
 # for symbols in it, so that no name counts; the order of functions does. Digests of different LLVMs do not compare.
 # SPDX-License-Identifier: Apache-2.0
 set -euo pipefail
-export LC_ALL=C DCNGEN_CACHE=off DCNGEN_TUNE=off
+export LC_ALL=C DCNGEN_CACHE=off DCNGEN_TUNE=off DCNGEN_NUM_THREADS=1
 unset DCNGEN_MAX_ISA DCNGEN_VERBOSE DCNGEN_DUMP DCNGEN_CACHE_DIR DCNGEN_SYSTEM_DIR
 
 # What tests/*/cross runs, without CPUs that differ in sizes of caches only: a name and options of the compiler.

@@ -7,6 +7,7 @@
 #include "tuner/api/choose.h"
 #include "runtime/base/base.h"
 #include "runtime/base/env.h"
+#include "runtime/exec/threads.h"
 #include "tuner/api/known.h"
 #include "tuner/store/store.h"
 #include <dcngen/tune.h>
@@ -29,6 +30,12 @@ static int choose_target(const dcn_spec *s, const dcn_options *opt, dcn_target *
     return 0;
 }
 
+static int choose_threads(const dcn_options *opt, Choice *c, dcn_error *err)
+{
+    c->threads = rt_threads(opt ? opt->threads : 0, err);
+    return c->threads < 0 ? -1 : 0;
+}
+
 /* ---- from the store ------------------------------------------------------------------------ */
 
 static void note(Choice *c, const char *text)
@@ -42,7 +49,8 @@ static int take(const dcn_spec *s, Choice *c)
 {
     dcn_error err;
     const TuneRecord *r = &c->record;
-    if (sched_parse(r->schedule, s, &c->target, NULL, &c->schedule, &err)) {
+    if (sched_parse(r->schedule, &(SchedFor){ s, &c->target, c->threads, NULL }, &c->schedule,
+                    &err)) {
         snprintf(c->why_not, sizeof c->why_not, "what the store has is refused");
         note(c, err.text);
         return 0;
@@ -104,7 +112,7 @@ static int from_store(const dcn_spec *s, const dcn_options *opt, Choice *c, dcn_
                  env.tune == RT_TUNE_OFF ? "DCNGEN_TUNE" : "DCNGEN_CACHE");
         return 0;
     }
-    if (tune_key(s, &c->target, opt ? opt->threads : 0, &c->key, err))
+    if (tune_key(s, &c->target, c->threads, &c->key, err))
         return -1;
     int found = ask_store(s, c, err);
     if (found || env.tune != RT_TUNE_ON || env.cache != RT_CACHE_RW)
@@ -118,14 +126,14 @@ static int from_store(const dcn_spec *s, const dcn_options *opt, Choice *c, dcn_
 static int parse(const char *text, const dcn_spec *s, StoreKnown *k, Choice *c, dcn_error *err)
 {
     const SchedKnown known = known_of(k);
-    return sched_parse(text, s, &c->target, &known, &c->schedule, err);
+    return sched_parse(text, &(SchedFor){ s, &c->target, c->threads, &known }, &c->schedule, err);
 }
 
 /* A module of which nothing is remembered has the stages that are known, if any is. */
 static int guess(const dcn_spec *s, StoreKnown *k, Choice *c, dcn_error *err)
 {
     const SchedKnown known = known_of(k);
-    if (sched_guess(s, &c->target, &known, &c->schedule, err))
+    if (sched_guess(&(SchedFor){ s, &c->target, c->threads, &known }, &c->schedule, err))
         return -1;
     c->what.origin = k->found ? DCN_ORIGIN_STAGES : DCN_ORIGIN_GUESS;
     return 0;
@@ -149,7 +157,7 @@ static int choose_schedule(const dcn_spec *s, const dcn_options *opt, StoreKnown
 static int choose_known(const dcn_spec *s, const dcn_options *opt, Choice *c, dcn_error *err)
 {
     StoreKnown k;
-    if (known_open(&k, opt ? opt->threads : 0, err))
+    if (known_open(&k, c->threads, err))
         return -1;
     int failed = choose_schedule(s, opt, &k, c, err);
     if (!failed && k.err.code == DCN_ESTORE) {
@@ -179,11 +187,11 @@ int tune_choose(const dcn_spec *s, const dcn_options *opt, Choice *out, dcn_erro
 {
     memset(&out->what, 0, sizeof out->what);
     out->schedule = (Schedule){ .lowering = NULL };
-    out->threads = opt ? opt->threads : 0;
+    out->threads = 0;
     out->why_not[0] = '\0';
     out->key.threads = 0;
     if (dcn_spec_check(s, err) || choose_target(s, opt, &out->target, err) ||
-        choose_known(s, opt, out, err))
+        choose_threads(opt, out, err) || choose_known(s, opt, out, err))
         return -1;
     sched_print(&out->schedule, out->what.schedule, sizeof out->what.schedule);
     tell(s, out);

@@ -12,7 +12,7 @@ typedef struct Choice {
     dcn_target target;
     Schedule schedule;
     dcn_choice what;
-    int threads;       /* of the options */
+    int threads;       /* that will run it: of the options, else as dcn_execute counts them */
     TuneKey key;       /* threads == 0: the store was not asked */
     TuneRecord record; /* for DCN_ORIGIN_PINNED, _TUNED and _ESTIMATED */
     char why_not[96];  /* DCN_ORIGIN_STAGES, _GUESS: why not from the store */

@@ -1,6 +1,7 @@
 /* compile.c: from a spec to a kernel in memory.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "codegen/balance.h"
 #include "runtime/base/base.h"
 #include "tuner/api/choose.h"
 

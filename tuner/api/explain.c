@@ -99,9 +99,10 @@ static bool is_known(StoreKnown *k, const LoweringPart *part, const dcn_target *
 {
     Schedule own = { .lowering = NULL };
     TuneRecord r;
-    const bool same = known_record(k, &part->spec, t, &r) &&
-                      !sched_parse(r.schedule, &part->spec, t, NULL, &own, NULL) &&
-                      sched_equal(&own, sc);
+    const bool same =
+        known_record(k, &part->spec, t, &r) &&
+        !sched_parse(r.schedule, &(SchedFor){ &part->spec, t, k->threads, NULL }, &own, NULL) &&
+        sched_equal(&own, sc);
     sched_free(&own);
     if (same) {
         out->origin = known_origin(&r);
@@ -110,10 +111,12 @@ static bool is_known(StoreKnown *k, const LoweringPart *part, const dcn_target *
     return same;
 }
 
-static bool is_guess(const LoweringPart *part, const dcn_target *t, const Schedule *sc)
+static bool is_guess(const LoweringPart *part, const Choice *c, const Schedule *sc)
 {
     Schedule own = { .lowering = NULL };
-    const bool same = !sched_guess(&part->spec, t, NULL, &own, NULL) && sched_equal(&own, sc);
+    const bool same =
+        !sched_guess(&(SchedFor){ &part->spec, &c->target, c->threads, NULL }, &own, NULL) &&
+        sched_equal(&own, sc);
     sched_free(&own);
     return same;
 }
@@ -133,7 +136,7 @@ int tune_each_stage(const dcn_spec *s, const Choice *c,
         char text[DCN_SCHEDULE_MAX];
         StageChoice stage = { sc->part[i].name, text, c->what.origin, 0 };
         if (!is_known(&k, &part[i], &c->target, &sc->part[i].sched, &stage) &&
-            is_guess(&part[i], &c->target, &sc->part[i].sched))
+            is_guess(&part[i], c, &sc->part[i].sched))
             stage.origin = DCN_ORIGIN_GUESS;
         sched_print(&sc->part[i].sched, text, sizeof text);
         each(self, &stage);

@@ -39,7 +39,8 @@ static int ask(void *self, const dcn_spec *s, const dcn_target *t, Schedule *out
     StoreKnown *k = self;
     const SchedKnown known = known_of(k);
     TuneRecord r;
-    if (!known_record(k, s, t, &r) || sched_parse(r.schedule, s, t, &known, out, NULL))
+    if (!known_record(k, s, t, &r) ||
+        sched_parse(r.schedule, &(SchedFor){ s, t, k->threads, &known }, out, NULL))
         return 0;
     k->found++;
     return 1;

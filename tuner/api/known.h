@@ -9,14 +9,14 @@
 
 /* The store is opened when it is first asked: plain operators have no stages and leave it alone. */
 typedef struct StoreKnown {
-    int threads;      /* as many as will run the module */
+    int threads;      /* as many as will run the module; not 0 */
     bool off;         /* the environment forbids to ask */
     TuneStore *store; /* NULL: not opened yet, or it cannot be */
     dcn_error err;    /* DCN_ESTORE: it is damaged; the user must know */
     int found;        /* stages of which something was known */
 } StoreKnown;
 
-/* Reads the environment; -1 if it makes no sense.  threads as in dcn_options. */
+/* Reads the environment; -1 if it makes no sense. */
 int known_open(StoreKnown *k, int threads, dcn_error *err);
 void known_close(StoreKnown *k);
 

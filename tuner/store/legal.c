@@ -90,7 +90,8 @@ int legal_check(LegalKey *last, const TuneKey *key, const TuneRecord *r, dcn_err
     dcn_error why;
     if (strcmp(last->id, key->id) != 0 && read_key(last, key, err))
         return -1;
-    if (sched_parse(r->schedule, &last->spec, &last->target, NULL, &sc, &why))
+    if (sched_parse(r->schedule, &(SchedFor){ &last->spec, &last->target, key->threads, NULL }, &sc,
+                    &why))
         return dcn_fail(err, DCN_EUSAGE, "'schedule' is not legal for its kernel: %s", why.text);
     const bool same = !r->lowering[0] || !strcmp(r->lowering, sc.lowering->name);
     sched_free(&sc);

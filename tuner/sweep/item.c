@@ -96,7 +96,8 @@ static void set_machine(SweepItem *t, const TuneKey *key)
 static int check_schedule(const SweepRequest *w, const dcn_target *target, dcn_error *err)
 {
     Schedule sc = { .lowering = NULL };
-    if (!w->schedule || !sched_parse(w->schedule, w->spec, target, NULL, &sc, err)) {
+    if (!w->schedule ||
+        !sched_parse(w->schedule, &(SchedFor){ w->spec, target, w->threads, NULL }, &sc, err)) {
         sched_free(&sc);
         return 0;
     }

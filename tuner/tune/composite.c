@@ -7,6 +7,7 @@
 ** of their guesses: that is what is recorded of it.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "codegen/balance.h"
 #include "runtime/base/base.h"
 #include "tuner/tune/tune.h"
 
@@ -189,7 +190,8 @@ static int spread(Composite *c, const dcn_tuned *stage, dcn_error *err)
         Schedule sc;
         if (c->member[i].like != c->now)
             continue;
-        if (sched_parse(stage->schedule, &c->part[i].spec, &t->target, NULL, &sc, err))
+        if (sched_parse(stage->schedule,
+                        &(SchedFor){ &c->part[i].spec, &t->target, t->threads, NULL }, &sc, err))
             return -1;
         sched_free(&c->whole.part[i].sched);
         c->whole.part[i].sched = sc;

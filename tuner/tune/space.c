@@ -5,6 +5,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "tuner/tune/space.h"
+#include "codegen/balance.h"
 #include "runtime/base/base.h"
 
 #include <stdlib.h>
@@ -53,7 +54,7 @@ static void add_lowering(TuneSpace *sp, const Lowering *how)
     if (how->parts || !sched_takes(how, sp->spec))
         return;
     int *guess = sp->guess[sp->nlowerings];
-    how->guess(sp->spec, sp->target, guess);
+    how->guess(sp->spec, sp->target, sp->threads, guess);
     if (!how->refuse(sp->spec, sp->target, guess))
         sp->lowering[sp->nlowerings++] = how;
 }
@@ -80,7 +81,8 @@ int tune_space_open(TuneSpace *sp, const TuneFor *f, dcn_error *err)
         .spec = f->spec, .bound = f->bound, .target = f->target, .threads = f->threads
     };
     if (f->narrow) {
-        if (sched_parse(f->narrow, f->spec, f->target, NULL, &sp->start, err))
+        if (sched_parse(f->narrow, &(SchedFor){ f->spec, f->target, f->threads, NULL }, &sp->start,
+                        err))
             return -1;
         if (sp->start.lowering->parts)
             only(sp, sp->start.lowering);
@@ -88,7 +90,7 @@ int tune_space_open(TuneSpace *sp, const TuneFor *f, dcn_error *err)
             narrow(sp, f->narrow);
         return 0;
     }
-    if (sched_guess(f->spec, f->target, NULL, &sp->start, err))
+    if (sched_guess(&(SchedFor){ f->spec, f->target, f->threads, NULL }, &sp->start, err))
         return -1;
     if (sp->start.lowering->parts)
         only(sp, sp->start.lowering);
@@ -202,12 +204,10 @@ static double estimate(void *self, const SearchPoint *p)
     const TuneSpace *sp = self;
     Schedule sc;
     tune_space_schedule(sp, p, &sc);
-    if (sc.lowering->cost)
-        return sc.lowering->cost(sp->bound, sp->target, sc.k, sp->threads);
-    double unit = sp->start.lowering->cost
-                      ? sp->start.lowering->cost(sp->bound, sp->target, sp->start.k, sp->threads)
-                      : 1;
-    return unit * guess_distance(sp, &sc, p->at[0]);
+    if (sc.lowering->phases)
+        return sched_cost(&sc, sp->bound, sp->target, sp->threads);
+    double unit = sched_cost(&sp->start, sp->bound, sp->target, sp->threads);
+    return (unit > 0 ? unit : 1) * guess_distance(sp, &sc, p->at[0]);
 }
 
 SearchSpace tune_space_search(TuneSpace *sp)

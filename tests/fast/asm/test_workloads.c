@@ -160,7 +160,8 @@ static void every_knob(int workload, const Machine *m)
     dcn_error err = { .text = "" };
     Growth g = { .s = dcn_module_spec(w, workload), .m = m };
     cr_assert_eq(dcn_target_parse(m->cpu, NULL, NULL, &g.target, &err), 0, "%s", err.text);
-    cr_assert_eq(sched_guess(g.s, &g.target, NULL, &g.at, &err), 0, "%s", err.text);
+    cr_assert_eq(sched_guess(&(SchedFor){ g.s, &g.target, 0, NULL }, &g.at, &err), 0, "%s",
+                 err.text);
     for (int i = 0; i < g.at.lowering->nknobs; i++)
         expect_at_most_linear(&g, i);
     dcn_module_free(w);

@@ -171,7 +171,7 @@ dcn_spec random_sizes(rt_rng *r, const dcn_spec *s)
 /* From the guess, by steps of one knob that keep it legal. */
 static int walk(rt_rng *r, const dcn_spec *s, const dcn_target *t, Schedule *sc)
 {
-    sc->lowering->guess(s, t, sc->k);
+    sc->lowering->guess(s, t, 0, sc->k);
     if (sc->lowering->refuse(s, t, sc->k))
         return -1;
     for (int i = 0; i < 40; i++) {

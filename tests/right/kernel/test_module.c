@@ -49,7 +49,7 @@ static void random_stages(rt_rng *r, const dcn_spec *s, char text[DCN_SCHEDULE_M
     Schedule sc;
     LoweringPart *part;
     cr_assert_eq(dcn_target_native(&t, &err), 0, "%s", err.text);
-    cr_assert_eq(sched_guess(s, &t, NULL, &sc, &err), 0, "%s", err.text);
+    cr_assert_eq(sched_guess(&(SchedFor){ s, &t, 0, NULL }, &sc, &err), 0, "%s", err.text);
     int n = sc.lowering->parts(s, &part);
     for (int i = 0; i < n; i++)
         sc.part[i].sched = random_schedule(r, &part[i].spec, &t);
@@ -128,7 +128,8 @@ Test(random_modules, stages_are_kernels_of_their_own)
         snprintf(s.schedule, sizeof s.schedule, "stages");
         dcn_spec_print(&s, what, sizeof what);
         cr_assert_eq(dcn_target_native(&t, &err), 0, "%s", err.text);
-        cr_assert_eq(sched_guess(&s, &t, NULL, &sc, &err), 0, "%s: %s", what, err.text);
+        cr_assert_eq(sched_guess(&(SchedFor){ &s, &t, 0, NULL }, &sc, &err), 0, "%s: %s", what,
+                     err.text);
         int n = sc.lowering->parts(&s, &part);
         cr_assert_eq(n, sc.nparts);
         for (int i = 0; i < n; i++)

@@ -141,7 +141,7 @@ static int schedule_with(Schedule *sc, int i, int value, dcn_spec *s, const dcn_
         *s = spec_of(which, v);
         if (!sched_takes(sc->lowering, s))
             continue;
-        sc->lowering->guess(s, t, sc->k);
+        sc->lowering->guess(s, t, 0, sc->k);
         sc->k[i] = value;
         if (settle(sc, i, 0, 2, s, t))
             return 1;

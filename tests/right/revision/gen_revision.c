@@ -116,7 +116,7 @@ static void walk_knobs(const dcn_spec *s, const dcn_target *t, const Lowering *l
     Schedule guess = { .lowering = lowering };
     if (!sched_takes(lowering, s) || lowering->parts)
         return;
-    lowering->guess(s, t, guess.k);
+    lowering->guess(s, t, 0, guess.k);
     for (int i = 0; i < lowering->nknobs; i++)
         for (int c = 0; c < lowering->knobs[i]->nchoices; c++) {
             Schedule one = guess;
@@ -130,7 +130,7 @@ static void add_spec(const dcn_spec *s, const dcn_target *t, bool knobs)
 {
     Schedule sched;
     dcn_error err;
-    if (sched_guess(s, t, NULL, &sched, &err))
+    if (sched_guess(&(SchedFor){ s, t, 0, NULL }, &sched, &err))
         fail(err.text);
     add_kernel(s, t, &sched);
     sched_free(&sched);

@@ -154,7 +154,7 @@ static Schedule propose(const Synthetic *s, const Synthesis *y, int i, rt_rng *r
         Schedule sc = i == 0 || uniform(rng) < 0.4 ? y->guess : y->best;
         if (i % 29 == 28) {
             sc.lowering = cg_lowerings[1];
-            sc.lowering->guess(s->spec, &t, sc.k);
+            sc.lowering->guess(s->spec, &t, s->threads, sc.k);
         }
         wander(&sc, i ? 1 + (int)(rt_rng_next(rng) % 4) : 0, rng);
         if (!sc.lowering->refuse(s->spec, &t, sc.k))
@@ -181,7 +181,8 @@ void synthetic_tuning(TuneStore *st, const Synthetic *s)
     Synthesis y = { .best_ns = INFINITY };
     TuneRecord r, best = { .outcome = TUNE_REFUSED };
     char(*seen)[DCN_SCHEDULE_MAX] = calloc((size_t)s->candidates, sizeof *seen);
-    demand(seen && !sched_guess(s->spec, &t, NULL, &y.guess, &err), err.text);
+    demand(seen && !sched_guess(&(SchedFor){ s->spec, &t, s->threads, NULL }, &y.guess, &err),
+           err.text);
     for (int i = 0, tries = 0; i < s->candidates && tries < 20 * s->candidates; tries++) {
         const Schedule sc = propose(s, &y, i, &rng);
         fill(s, &sc, i, &rng, &r);

@@ -20,7 +20,7 @@ typedef void (*Way)(Emit *e, Kernel *kernel, const dcn_target *t);
 static void direct(Emit *e, Kernel *kernel, const dcn_target *t)
 {
     int k[MAX_KNOBS];
-    lower_direct.guess(kernel->s, t, k);
+    lower_direct.guess(kernel->s, t, 0, k);
     lower_direct.emit(e, kernel, t, k);
 }
 
@@ -148,9 +148,9 @@ static const char *refuse(const dcn_spec *s, const dcn_target *t, const int *k)
     return NULL;
 }
 
-static void guess(const dcn_spec *s, const dcn_target *t, int *k)
+static void guess(const dcn_spec *s, const dcn_target *t, int threads, int *k)
 {
-    (void)s, (void)t;
+    (void)s, (void)t, (void)threads;
     k[0] = (int)bad_first;
 }
 

@@ -97,8 +97,9 @@ Test(candidate, a_right_one_is_timed_and_brings_its_code)
         Schedule sc[2];
         dcn_error err;
         static CandidateResult a, b;
-        cr_assert_eq(sched_parse("direct", &s->spec, &s->target, NULL, &sc[0], &err), 0);
-        cr_assert_eq(sched_guess(&s->spec, &s->target, NULL, &sc[1], &err), 0);
+        cr_assert_eq(
+            sched_parse("direct", &(SchedFor){ &s->spec, &s->target, 0, NULL }, &sc[0], &err), 0);
+        cr_assert_eq(sched_guess(&(SchedFor){ &s->spec, &s->target, 0, NULL }, &sc[1], &err), 0);
         CandidateJob job = job_of(s, &sc[0], NULL);
         job.peak = 1;
         cr_assert_eq(candidate_try(&job, &a, &err), 0, "%s", err.text);

@@ -1,6 +1,7 @@
 /* test_space.c: schedules as points, and the model of their costs.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "codegen/balance.h"
 #include "tests/support/case.h"
 #include "tuner/search/points.h"
 #include "tuner/tune/space.h"
@@ -101,7 +102,7 @@ Test(space, the_guess_is_the_simplest)
     cr_expect_eq(tune_space_complexity(&sp, &sp.start), 0);
     other.k[0]++;
     cr_expect_eq(tune_space_complexity(&sp, &other), 2);
-    cr_assert_eq(sched_parse("direct", &s, &t, NULL, &other, &err), 0);
+    cr_assert_eq(sched_parse("direct", &(SchedFor){ &s, &t, 0, NULL }, &other, &err), 0);
     cr_expect_eq(tune_space_complexity(&sp, &other), 1);
 }
 
@@ -111,9 +112,9 @@ static double cost(const dcn_spec *s, const dcn_target *t, const char *schedule,
 {
     Schedule sc;
     dcn_error err;
-    cr_assert_eq(sched_parse(schedule, s, t, NULL, &sc, &err), 0, "%s", err.text);
-    cr_assert_not_null(sc.lowering->cost);
-    return sc.lowering->cost(s, t, sc.k, threads);
+    cr_assert_eq(sched_parse(schedule, &(SchedFor){ s, t, 0, NULL }, &sc, &err), 0, "%s", err.text);
+    cr_assert_not_null(sc.lowering->phases);
+    return sched_cost(&sc, s, t, threads);
 }
 
 Test(cost, is_a_time_for_every_legal_schedule)

@@ -1,7 +1,7 @@
 /* test_composite.c: schedules of modules: a list of their stages' schedules.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "codegen/lowering.h"
+#include "codegen/balance.h"
 #include "tests/support/case.h"
 
 #include <criterion/criterion.h>
@@ -48,7 +48,8 @@ static Schedule parsed(const dcn_spec *s, const char *text)
     dcn_target t = target_of("x86-64-v4");
     dcn_error err;
     Schedule sc;
-    cr_assert_eq(sched_parse(text, s, &t, NULL, &sc, &err), 0, "%s: %s", text, err.text);
+    cr_assert_eq(sched_parse(text, &(SchedFor){ s, &t, 0, NULL }, &sc, &err), 0, "%s: %s", text,
+                 err.text);
     return sc;
 }
 
@@ -100,7 +101,7 @@ Test(composite, guesses_every_stage_by_itself)
     int n = sc.lowering->parts(&s, &part);
     cr_assert_eq(n, sc.nparts);
     for (int i = 0; i < n; i++) {
-        cr_assert_eq(sched_guess(&part[i].spec, &t, NULL, &own, NULL), 0);
+        cr_assert_eq(sched_guess(&(SchedFor){ &part[i].spec, &t, 0, NULL }, &own, NULL), 0);
         cr_expect(sched_equal(&sc.part[i].sched, &own), "%s", part[i].name);
     }
     free(part);
@@ -214,7 +215,8 @@ static int ask(void *self, const dcn_spec *s, const dcn_target *t, Schedule *out
 {
     Expert *x = self;
     x->asked++;
-    return !strcmp(dcn_op_name(s->op), x->knows) && !sched_parse("direct", s, t, NULL, out, NULL);
+    return !strcmp(dcn_op_name(s->op), x->knows) &&
+           !sched_parse("direct", &(SchedFor){ s, t, 0, NULL }, out, NULL);
 }
 
 Test(composite, a_stage_takes_what_is_known_of_its_spec)
@@ -224,7 +226,7 @@ Test(composite, a_stage_takes_what_is_known_of_its_spec)
     dcn_spec s = pack();
     dcn_target t = target_of("x86-64-v4");
     Schedule sc, plain = parsed(&s, "");
-    cr_assert_eq(sched_guess(&s, &t, &known, &sc, NULL), 0);
+    cr_assert_eq(sched_guess(&(SchedFor){ &s, &t, 0, &known }, &sc, NULL), 0);
     cr_expect_eq(x.asked, 2);
     cr_expect_str_eq(part_of(&sc, "deform")->lowering->name, "direct");
     cr_expect(sched_equal(part_of(&sc, "offset"), part_of(&plain, "offset")));
@@ -240,10 +242,12 @@ Test(composite, a_text_alters_what_is_known)
     dcn_spec s = pack();
     dcn_target t = target_of("x86-64-v4");
     Schedule sc;
-    cr_assert_eq(sched_parse("deform={oc_block=2}", &s, &t, &known, &sc, NULL), 0);
+    cr_assert_eq(sched_parse("deform={oc_block=2}", &(SchedFor){ &s, &t, 0, &known }, &sc, NULL),
+                 0);
     cr_expect_eq(knob_of(part_of(&sc, "deform"), "oc_block"), 2);
     sched_free(&sc);
-    cr_assert_eq(sched_parse("deform={tiled mr=4}", &s, &t, &known, &sc, NULL), 0);
+    cr_assert_eq(sched_parse("deform={tiled mr=4}", &(SchedFor){ &s, &t, 0, &known }, &sc, NULL),
+                 0);
     cr_expect_eq(knob_of(part_of(&sc, "deform"), "mr"), 4);
     sched_free(&sc);
 }
@@ -256,7 +260,7 @@ Test(composite, nobody_is_asked_about_the_whole)
     dcn_spec s = case_spec(DCN_OP_DEFORM_CONV2D, 64, 64, 28, 28);
     dcn_target t = target_of("x86-64-v4");
     Schedule sc;
-    cr_assert_eq(sched_guess(&s, &t, &known, &sc, NULL), 0);
+    cr_assert_eq(sched_guess(&(SchedFor){ &s, &t, 0, &known }, &sc, NULL), 0);
     cr_expect_eq(x.asked, 0);
 }
 
@@ -268,7 +272,8 @@ static void expect_refused(const char *text, dcn_status code, const char *messag
     dcn_target t = target_of("x86-64-v4");
     Schedule sc;
     dcn_error err = { .text = "" };
-    cr_expect_eq(sched_parse(text, &s, &t, NULL, &sc, &err), -1, "\"%s\" was taken", text);
+    cr_expect_eq(sched_parse(text, &(SchedFor){ &s, &t, 0, NULL }, &sc, &err), -1,
+                 "\"%s\" was taken", text);
     cr_expect_str_eq(err.text, message);
     cr_expect_eq(err.code, code);
 }

@@ -5,7 +5,7 @@
 ** what nobody has measured yet. A correction to one of them that the other contradicts shows here.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "codegen/lowering.h"
+#include "codegen/balance.h"
 #include "tests/support/case.h"
 
 #include <criterion/criterion.h>
@@ -17,13 +17,14 @@ static Schedule guess_of(const char *lowering, const dcn_spec *s, const dcn_targ
 {
     Schedule sc;
     dcn_error err = { .text = "" };
-    cr_assert_eq(sched_parse(lowering, s, t, NULL, &sc, &err), 0, "%s: %s", lowering, err.text);
+    cr_assert_eq(sched_parse(lowering, &(SchedFor){ s, t, 0, NULL }, &sc, &err), 0, "%s: %s",
+                 lowering, err.text);
     return sc;
 }
 
 static double cost_of(const Schedule *sc, const dcn_spec *s, const dcn_target *t)
 {
-    return sc->lowering->cost(s, t, sc->k, THREADS);
+    return sched_cost(sc, s, t, THREADS);
 }
 
 /* The cheapest of the schedules that differ from one in a single knob. */

@@ -5,6 +5,7 @@
 ** cheapest of some schedules that differ from it: in the tile of pixels, or in any single knob.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "codegen/balance.h"
 #include "codegen/tiled/tiled.h"
 #include "tests/support/case.h"
 
@@ -30,11 +31,17 @@ typedef struct TiledGuess {
     double cost, best;
 } TiledGuess;
 
+static double cost_of(const TiledGuess *g, const int *k)
+{
+    PhaseCost phase[MAX_PHASES];
+    return balance_ns(phase, tiled_phases(g->s, g->t, k, phase), g->threads);
+}
+
 static void consider(TiledGuess *g, const int *k)
 {
     if (tiled_refuse(g->s, g->t, k))
         return;
-    double cost = tiled_cost(g->s, g->t, k, g->threads);
+    double cost = cost_of(g, k);
     g->best = cost < g->best ? cost : g->best;
 }
 
@@ -68,10 +75,10 @@ static void add(Regrets *r, const dcn_spec *s, const dcn_target *t)
         return;
     for (int threads = 1; threads <= 2; threads++) {
         TiledGuess g = { .s = s, .t = t, .threads = threads };
-        tiled_guess(s, t, g.k);
+        tiled_guess(s, t, threads, g.k);
         if (tiled_refuse(s, t, g.k))
             continue; /* another lowering's spec */
-        g.cost = g.best = tiled_cost(s, t, g.k, threads);
+        g.cost = g.best = cost_of(&g, g.k);
         cr_assert_lt(r->n, MOST);
         r->tile[r->n] = regret_of_tile(g);
         r->knob[r->n] = regret_of_a_knob(g);

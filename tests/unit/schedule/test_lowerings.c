@@ -4,7 +4,7 @@
 ** grid of shapes; these are some where one is at least a third faster.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "codegen/lowering.h"
+#include "codegen/balance.h"
 #include "tests/support/case.h"
 
 #include <criterion/criterion.h>
@@ -40,7 +40,7 @@ static void expect_lowering(const Shape *shape, const char *cpu, const char *low
     dcn_target t = target_of(cpu);
     Schedule sc;
     dcn_error err = { .text = "" };
-    cr_assert_eq(sched_guess(&s, &t, NULL, &sc, &err), 0, "%s", err.text);
+    cr_assert_eq(sched_guess(&(SchedFor){ &s, &t, 0, NULL }, &sc, &err), 0, "%s", err.text);
     cr_expect_str_eq(sc.lowering->name, lowering, "%s %s, %d -> %d channels, kernel %d, groups %d",
                      cpu, dcn_op_name(s.op), shape->channels, shape->outputs, shape->kernel,
                      shape->groups);
@@ -90,7 +90,7 @@ Test(lowerings, few_channels_of_one_tap_are_direct)
 static double cost_of_guess(const char *lowering, const dcn_spec *s, const dcn_target *t)
 {
     Schedule sc;
-    cr_assert_eq(sched_parse(lowering, s, t, NULL, &sc, NULL), 0);
+    cr_assert_eq(sched_parse(lowering, &(SchedFor){ s, t, 0, NULL }, &sc, NULL), 0);
     double cost = sched_cost(&sc, s, t, 1);
     sched_free(&sc);
     return cost;

@@ -69,7 +69,7 @@ Test(workspace, holds_the_buffers_of_a_tiled_plan)
         dcn_spec s = case_spec(DCN_OP_DEFORM_CONV2D, 64, 100, 28, 28);
         int k[MAX_KNOBS];
         s.layout = layout ? DCN_NCHW : DCN_NHWC;
-        tiled_guess(&s, &t, k);
+        tiled_guess(&s, &t, 0, k);
         TiledPlan p = tiled_plan(&s, &t, k);
         const TiledScratch *at = &p.scratch;
         int64_t column = (int64_t)p.tile.panel_pixels * at->column_stride * p.fp_bytes;

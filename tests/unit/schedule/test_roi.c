@@ -45,7 +45,7 @@ Test(refuse, roi_says_why)
         dcn_spec_complete(&s);
         Schedule sc;
         dcn_error err = { .text = "" };
-        int refused = sched_parse(reasons[i].schedule, &s, &t, NULL, &sc, &err);
+        int refused = sched_parse(reasons[i].schedule, &(SchedFor){ &s, &t, 0, NULL }, &sc, &err);
         cr_expect_eq(refused, reasons[i].reason ? -1 : 0, "%s: %s", reasons[i].schedule, err.text);
         const char *at = strstr(err.text, " is refused: ");
         if (reasons[i].reason)

@@ -32,7 +32,8 @@ static void expect_refused(const char *text, dcn_status code, const char *messag
     dcn_target t = target_of("x86-64-v4");
     Schedule sc;
     dcn_error err = { .text = "" };
-    cr_expect_eq(sched_parse(text, &s, &t, NULL, &sc, &err), -1, "\"%s\" was taken", text);
+    cr_expect_eq(sched_parse(text, &(SchedFor){ &s, &t, 0, NULL }, &sc, &err), -1,
+                 "\"%s\" was taken", text);
     cr_expect_str_eq(err.text, message);
     cr_expect_eq(err.code, code);
 }
@@ -93,7 +94,8 @@ Test(parse, refused_combination)
     dcn_target t = target_of("x86-64-v3");
     Schedule sc;
     dcn_error err;
-    cr_expect_eq(sched_parse("direct lanes=16 oc_block=4", &s, &t, NULL, &sc, &err), -1);
+    cr_expect_eq(
+        sched_parse("direct lanes=16 oc_block=4", &(SchedFor){ &s, &t, 0, NULL }, &sc, &err), -1);
     cr_expect_str_eq(err.text, "schedule \"direct lanes=16 oc_block=4\" is refused: "
                                "vector is wider than the machine's registers");
     cr_expect_eq(err.code, DCN_EFAILED);
@@ -115,8 +117,10 @@ static void expect_parsed(const char *text, const char *same_as)
     dcn_target t = target_of("x86-64-v4");
     Schedule a, b;
     dcn_error err;
-    cr_assert_eq(sched_parse(text, &s, &t, NULL, &a, &err), 0, "%s: %s", text, err.text);
-    cr_assert_eq(sched_parse(same_as, &s, &t, NULL, &b, &err), 0, "%s: %s", same_as, err.text);
+    cr_assert_eq(sched_parse(text, &(SchedFor){ &s, &t, 0, NULL }, &a, &err), 0, "%s: %s", text,
+                 err.text);
+    cr_assert_eq(sched_parse(same_as, &(SchedFor){ &s, &t, 0, NULL }, &b, &err), 0, "%s: %s",
+                 same_as, err.text);
     cr_expect_eq(a.lowering, b.lowering);
     cr_expect_arr_eq(a.k, b.k, (size_t)a.lowering->nknobs * sizeof(int), "\"%s\" is not \"%s\"",
                      text, same_as);
@@ -129,7 +133,7 @@ Test(parse, nothing_means_the_guess)
     Schedule guess;
     char text[DCN_SCHEDULE_MAX];
     dcn_error err;
-    cr_assert_eq(sched_guess(&s, &t, NULL, &guess, &err), 0, "%s", err.text);
+    cr_assert_eq(sched_guess(&(SchedFor){ &s, &t, 0, NULL }, &guess, &err), 0, "%s", err.text);
     sched_print(&guess, text, sizeof text);
     expect_parsed("", text);
     expect_parsed("  \t\n ", text);
@@ -153,7 +157,7 @@ static void expect_identity(const Schedule *sc, const dcn_spec *s, const dcn_tar
     int n = sched_print(sc, text, sizeof text);
     cr_assert(n > 0 && n < (int)sizeof text);
     cr_expect_eq(strlen(text), (size_t)n);
-    cr_assert_eq(sched_parse(text, s, t, NULL, &back, &err), 0, "%s", err.text);
+    cr_assert_eq(sched_parse(text, &(SchedFor){ s, t, 0, NULL }, &back, &err), 0, "%s", err.text);
     sched_print(&back, again, sizeof again);
     cr_expect_str_eq(again, text);
 }
@@ -164,7 +168,7 @@ Test(print, a_short_buffer_holds_the_beginning)
     dcn_target t = target_of("x86-64-v4");
     Schedule sc;
     char text[DCN_SCHEDULE_MAX], part[10];
-    cr_assert_eq(sched_parse("direct", &s, &t, NULL, &sc, NULL), 0);
+    cr_assert_eq(sched_parse("direct", &(SchedFor){ &s, &t, 0, NULL }, &sc, NULL), 0);
     int n = sched_print(&sc, text, sizeof text);
     for (size_t size = 0; size < sizeof part; size++) {
         memset(part, 'x', sizeof part);
@@ -302,7 +306,8 @@ Test(refuse, says_why)
         s.kernel[0] = s.kernel[1] = r->kernel;
         Schedule sc;
         dcn_error err = { .text = "taken" };
-        cr_expect_eq(sched_parse(r->schedule, &s, &t, NULL, &sc, &err), -1, "%s", r->schedule);
+        cr_expect_eq(sched_parse(r->schedule, &(SchedFor){ &s, &t, 0, NULL }, &sc, &err), -1, "%s",
+                     r->schedule);
         const char *at = strstr(err.text, " is refused: ");
         cr_expect_str_eq(at ? at + strlen(" is refused: ") : err.text, r->reason);
     }
@@ -383,14 +388,16 @@ static int expect_legal_guess(const dcn_spec *s, const dcn_target *t)
     if (dcn_spec_check(s, &err))
         return 0;
     dcn_spec_print(s, text, sizeof text);
-    cr_assert_eq(sched_guess(s, t, NULL, &sc, &err), 0, "%s on %s: %s", text, t->cpu, err.text);
+    cr_assert_eq(sched_guess(&(SchedFor){ s, t, 0, NULL }, &sc, &err), 0, "%s on %s: %s", text,
+                 t->cpu, err.text);
     cr_expect_null(sc.lowering->refuse(s, t, sc.k), "%s on %s", text, t->cpu);
     expect_identity(&sc, s, t);
     /* The lowerings on their own are legal as well. */
     for (int i = 0; cg_lowerings[i]; i++)
         if (sched_takes(cg_lowerings[i], s))
-            cr_expect_eq(sched_parse(cg_lowerings[i]->name, s, t, NULL, &sc, &err), 0,
-                         "%s on %s: %s", text, t->cpu, err.text);
+            cr_expect_eq(
+                sched_parse(cg_lowerings[i]->name, &(SchedFor){ s, t, 0, NULL }, &sc, &err), 0,
+                "%s on %s: %s", text, t->cpu, err.text);
     return 1;
 }
 

@@ -1,0 +1,84 @@
+/* balance.c: how long a call takes on a number of threads.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "codegen/balance.h"
+#include "codegen/kernel/cost.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static double phase_ns(const PhaseCost *p, int threads)
+{
+    double shared = threads > 1 && p->tasks > 1 ? BALANCE_PHASE_NS : 0;
+    return cost_ceil_div(p->tasks, threads > 1 ? threads : 1) * p->ns + shared;
+}
+
+double balance_ns(const PhaseCost *phase, int n, int threads)
+{
+    double ns = 0;
+    for (int i = 0; i < n; i++)
+        ns += phase_ns(&phase[i], threads);
+    return ns;
+}
+
+double sched_cost(const Schedule *sc, const dcn_spec *s, const dcn_target *t, int threads)
+{
+    LoweringPart *part = NULL;
+    PhaseCost phase[MAX_PHASES];
+    double sum = 0;
+    if (!sc->lowering->parts && !sc->lowering->phases)
+        return 0;
+    if (!sc->lowering->parts)
+        return balance_ns(phase, sc->lowering->phases(s, t, sc->k, phase), threads);
+    int n = sc->lowering->parts(s, &part);
+    for (int i = 0; i < n && i < sc->nparts; i++) {
+        double ns = sched_cost(&sc->part[i].sched, &part[i].spec, t, threads);
+        sum = ns > 0 && sum >= 0 ? sum + ns : -1;
+    }
+    free(part);
+    return sum > 0 ? sum : 0;
+}
+
+/* ---- phase by phase -------------------------------------------------------------------------- */
+
+/* Those of a schedule that is no composite, of the stage of that name. */
+static int add_phases(const Schedule *sc, const LoweringPart *of, const dcn_target *t, int threads,
+                      Balance *b)
+{
+    PhaseCost phase[MAX_PHASES];
+    int n = sc->lowering->phases ? sc->lowering->phases(&of->spec, t, sc->k, phase) : 0;
+    if (n == 0 || b->n + n > BALANCE_MAX_PHASES)
+        return -1;
+    for (int i = 0; i < n; i++) {
+        PhaseBalance *p = &b->phase[b->n++];
+        *p = (PhaseBalance){ .cost = phase[i], .ns = phase_ns(&phase[i], threads) };
+        memcpy(p->stage, of->name, sizeof p->stage);
+        b->ns += p->ns;
+        b->one_ns += phase_ns(&phase[i], 1);
+    }
+    return 0;
+}
+
+static int add_parts(const Schedule *sc, const LoweringPart *of, const dcn_target *t, int threads,
+                     Balance *b)
+{
+    LoweringPart *part = NULL;
+    if (!sc->lowering->parts)
+        return add_phases(sc, of, t, threads, b);
+    int n = sc->lowering->parts(&of->spec, &part), failed = n < 0;
+    for (int i = 0; i < n && i < sc->nparts && !failed; i++)
+        failed = add_parts(&sc->part[i].sched, &part[i], t, threads, b);
+    free(part);
+    return failed ? -1 : 0;
+}
+
+int sched_balance(const Schedule *sc, const dcn_spec *s, const dcn_target *t, int threads,
+                  Balance *out)
+{
+    const LoweringPart whole = { .name = "", .spec = *s };
+    *out = (Balance){ .n = 0 };
+    if (add_parts(sc, &whole, t, threads, out) || out->ns <= 0)
+        return -1;
+    out->balance = out->one_ns / ((threads > 1 ? threads : 1) * out->ns);
+    return 0;
+}
