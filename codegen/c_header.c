@@ -223,7 +223,7 @@ static void running(const Page *p)
             "** needs no initial value.  Static sizes are ignored. */\n"
             "int64_t %s_workspace_bytes(int64_t batch, int64_t height, int64_t width, int64_t "
             "num_rois,\n                           int64_t threads);\n\n"
-            "/* A call is a few phases, one after the other; a phase is tasks that may run in any "
+            "/* A call is phases, one after the other; a phase is tasks that may run in any "
             "order and\n"
             "** at the same time.  tasks: how many tasks a phase has, -1 past the last phase.  "
             "run: tasks\n"

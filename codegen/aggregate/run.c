@@ -14,7 +14,7 @@ static idx tile_size(Emit *e, idx size, idx first, int tile)
     return tile ? x_min(e, x_const(e, tile), x_sub(e, size, first)) : size;
 }
 
-static idx count(Emit *e, const Problem *pb, int phase, const void *self)
+static idx count(Emit *e, const Problem *pb, idx phase, const void *self)
 {
     const AggregatePlan *p = self;
     (void)phase;
@@ -49,7 +49,7 @@ void aggregate_emit(Emit *e, Kernel *kernel, const dcn_target *t, const int *k)
     AggregatePlan p = aggregate_plan(kernel->s, t, k);
     kernel_no_weights(e, kernel);
     kernel_workspace(e, kernel, NULL, p.scratch.bytes, &p);
-    kernel_tasks(e, kernel, 1, count, &p);
+    kernel_tasks(e, kernel, NULL, count, &p);
     LLVMValueRef fn = aggregate_emit_tile(e, &p);
     RunArgs in = kernel_run_begin(e, kernel);
     Problem pb = problem_load(e, kernel->s, in.args);

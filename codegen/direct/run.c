@@ -196,7 +196,7 @@ static void one_row(Emit *e, const Problem *pb, OutPixels at, int outs)
 
 /* ---- entry points ------------------------------------------------------------------------------ */
 
-static idx rows_of(Emit *e, const Problem *pb, int phase, const void *self)
+static idx rows_of(Emit *e, const Problem *pb, idx phase, const void *self)
 {
     (void)phase, (void)self;
     return x_mul(e, pb->n, pb->p);
@@ -221,7 +221,7 @@ void direct_emit(Emit *e, Kernel *kernel, int lanes, int outs)
     kernel_packed_bytes(e, kernel, weights(kernel->s) * e->fp_bytes);
     emit_pack(e, kernel);
     kernel_workspace(e, kernel, NULL, 0, NULL);
-    kernel_tasks(e, kernel, 1, rows_of, NULL);
+    kernel_tasks(e, kernel, NULL, rows_of, NULL);
 
     RunArgs in = kernel_run_begin(e, kernel);
     e_fn_lanes(e, lanes);

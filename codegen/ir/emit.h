@@ -186,7 +186,8 @@ mask m_below(Emit *e, idx n); /* lanes below n at run time */
 /* ---- scalars ------------------------------------------------------------------ */
 
 idx x_const(Emit *e, int64_t k);
-bool x_is_const(idx a, int64_t k); /* a is the constant k while generating */
+bool x_is_const(idx a, int64_t k);     /* a is the constant k while generating */
+int64_t x_value(idx a, int64_t other); /* what a is, if it is a constant; else the other */
 idx x_add(Emit *e, idx a, idx b);
 idx x_sub(Emit *e, idx a, idx b);
 idx x_mul(Emit *e, idx a, idx b);

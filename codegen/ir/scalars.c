@@ -15,6 +15,11 @@ bool x_is_const(idx a, int64_t k)
     return LLVMIsAConstantInt(a.v) && LLVMConstIntGetSExtValue(a.v) == k;
 }
 
+int64_t x_value(idx a, int64_t other)
+{
+    return LLVMIsAConstantInt(a.v) ? LLVMConstIntGetSExtValue(a.v) : other;
+}
+
 idx x_add(Emit *e, idx a, idx b)
 {
     return x_is_const(a, 0) ? b : x_is_const(b, 0) ? a : X(LLVMBuildNSWAdd(e->b, a.v, b.v, "add"));

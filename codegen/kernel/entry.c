@@ -17,6 +17,8 @@ static const Param tasks_param[] = { PARAM(TasksArgs, args), PARAM(TasksArgs, ph
 static const Param workspace_param[] = { PARAM(WorkspaceArgs, batch), PARAM(WorkspaceArgs, height),
                                          PARAM(WorkspaceArgs, width), PARAM(WorkspaceArgs, rois),
                                          PARAM(WorkspaceArgs, threads) };
+static const Param phases_param[] = { PARAM(PhasesArgs, batch), PARAM(PhasesArgs, height),
+                                      PARAM(PhasesArgs, width), PARAM(PhasesArgs, rois) };
 static const Param pack_param[] = { PARAM(PackArgs, which), PARAM(PackArgs, from),
                                     PARAM(PackArgs, to) };
 static const Param packed_bytes_param[] = { PARAM(PackedBytesArgs, which) };
@@ -24,6 +26,7 @@ static const Param packed_bytes_param[] = { PARAM(PackedBytesArgs, which) };
 static const Params run_params = PARAMS(RunArgs, run_param);
 static const Params tasks_params = PARAMS(TasksArgs, tasks_param);
 static const Params workspace_params = PARAMS(WorkspaceArgs, workspace_param);
+static const Params phases_params = PARAMS(PhasesArgs, phases_param);
 static const Params pack_params = PARAMS(PackArgs, pack_param);
 static const Params packed_bytes_params = PARAMS(PackedBytesArgs, packed_bytes_param);
 
@@ -85,6 +88,12 @@ idx kernel_call_tasks(Emit *e, const Kernel *k, const TasksArgs *in)
     return (idx){ e_call_with(e, k->tasks, &tasks_params, in) };
 }
 
+idx kernel_call_phases(Emit *e, const Kernel *k, const PhasesArgs *in)
+{
+    return k->phases ? x_const(e, k->phases)
+                     : (idx){ e_call_with(e, k->count_phases, &phases_params, in) };
+}
+
 idx kernel_call_workspace(Emit *e, const Kernel *k, const WorkspaceArgs *in)
 {
     return (idx){ e_call_with(e, k->workspace_bytes, &workspace_params, in) };
@@ -102,17 +111,28 @@ idx kernel_call_packed_bytes(Emit *e, const Kernel *k, const PackedBytesArgs *in
 
 /* ---- written ----------------------------------------------------------------------------- */
 
-void kernel_tasks(Emit *e, Kernel *k, int phases, KernelCount count, const void *self)
+/* phases(batch, height, width, rois) of a part, whose module has to know where the next one's begin. */
+static void count_phases(Emit *e, Kernel *k, KernelPhases phases, const void *self)
+{
+    PhasesArgs in;
+    k->count_phases = begin(e, k, "_phases", e->i64, &phases_params, &in);
+    const idx size[4] = { in.batch, in.height, in.width, in.rois };
+    Problem pb = problem_of_sizes(e, k->s, size);
+    e_return(e, phases(e, &pb, self));
+}
+
+void kernel_tasks(Emit *e, Kernel *k, KernelPhases phases, KernelCount count, const void *self)
 {
     TasksArgs in = kernel_tasks_begin(e, k);
     Problem pb = problem_load(e, k->s, in.args);
-    idx n = x_const(e, -1);
-    for (int phase = phases - 1; phase >= 0; phase--) {
-        cond here = x_equal(e, in.phase, x_const(e, phase));
-        n = x_select(e, here, count(e, &pb, phase, self), n);
-    }
-    e_return(e, n);
-    k->phases = phases;
+    idx none = x_const(e, -1), all = phases ? phases(e, &pb, self) : x_const(e, 1);
+    cond one = x_equal(e, in.phase, x_const(e, 0));
+    cond some = c_and(e, x_less(e, none, in.phase), x_less(e, in.phase, all));
+    cond here = x_is_const(all, 1) ? one : some;
+    e_return(e, x_select(e, here, count(e, &pb, in.phase, self), none));
+    k->phases = (int)x_value(all, 0);
+    if (!k->phases && k->internal)
+        count_phases(e, k, phases, self);
 }
 
 void kernel_workspace(Emit *e, Kernel *k, KernelShared shared, int64_t thread_bytes,

@@ -17,7 +17,8 @@ typedef struct Kernel {
     const dcn_spec *s; /* its name begins those of the functions */
     bool internal;
     LLVMValueRef run, tasks, workspace_bytes, pack, packed_bytes;
-    int phases;
+    int phases;                /* of every call; 0: their number depends on the sizes */
+    LLVMValueRef count_phases; /* then, in a part, the function that tells */
 } Kernel;
 
 typedef struct RunArgs {
@@ -35,6 +36,10 @@ typedef struct TasksArgs {
 typedef struct WorkspaceArgs {
     idx batch, height, width, rois, threads;
 } WorkspaceArgs;
+
+typedef struct PhasesArgs {
+    idx batch, height, width, rois;
+} PhasesArgs;
 
 typedef struct PackArgs {
     idx which; /* number of the operand */
@@ -55,13 +60,15 @@ PackedBytesArgs kernel_packed_bytes_begin(Emit *e, Kernel *k);
 /* Call those of a kernel that is a part of the one being written. */
 void kernel_call_run(Emit *e, const Kernel *k, const RunArgs *in);
 idx kernel_call_tasks(Emit *e, const Kernel *k, const TasksArgs *in);
+idx kernel_call_phases(Emit *e, const Kernel *k, const PhasesArgs *in);
 idx kernel_call_workspace(Emit *e, const Kernel *k, const WorkspaceArgs *in);
 void kernel_call_pack(Emit *e, const Kernel *k, const PackArgs *in);
 idx kernel_call_packed_bytes(Emit *e, const Kernel *k, const PackedBytesArgs *in);
 
-/* tasks(args, phase) from the number of tasks of each phase; count(e, pb, phase, self). */
-typedef idx (*KernelCount)(Emit *e, const Problem *pb, int phase, const void *self);
-void kernel_tasks(Emit *e, Kernel *k, int phases, KernelCount count, const void *self);
+/* tasks(args, phase) from the number of phases, and of the tasks of each; phases NULL: there is one. */
+typedef idx (*KernelPhases)(Emit *e, const Problem *pb, const void *self);
+typedef idx (*KernelCount)(Emit *e, const Problem *pb, idx phase, const void *self);
+void kernel_tasks(Emit *e, Kernel *k, KernelPhases phases, KernelCount count, const void *self);
 
 /* workspace_bytes = shared(sizes) + threads * thread_bytes; shared NULL: nothing is shared */
 typedef idx (*KernelShared)(Emit *e, const Problem *pb, const void *self);

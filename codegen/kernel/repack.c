@@ -24,14 +24,16 @@ addr repack_image(Emit *e, const Repack *r, const Problem *pb, addr map, idx n)
     return p_at(e, map, x_mul(e, n, image));
 }
 
-idx repack_tasks(Emit *e, const Problem *pb)
+addr repack_copy(Emit *e, const Repack *r, const Problem *pb, addr copies, idx n)
 {
-    return x_mul(e, pb->n, pb->h);
+    const ImageBlocks b = image_blocks(e, pb, r->s->in_channels);
+    return repack_image(e, r, pb, copies, image_blocks_place(e, &b, n));
 }
 
 idx repack_bytes(Emit *e, const Repack *r, const Problem *pb, int beyond)
 {
-    idx pixels = x_mul(e, pb->n, x_mul(e, pb->h, pb->w));
+    const ImageBlocks b = image_blocks(e, pb, r->s->in_channels);
+    idx pixels = x_mul(e, image_blocks_held(e, &b), x_mul(e, pb->h, pb->w));
     idx elements = x_addk(e, x_mulk(e, pixels, r->s->in_channels), beyond);
     return x_round_up(e, x_mulk(e, elements, e->fp_bytes), 64);
 }
@@ -116,11 +118,11 @@ static void gather_row(Emit *e, const RepackRow *r)
 
 typedef struct RepackArgs {
     addr args, to;
-    idx task;
+    idx row; /* counted through all images */
 } RepackArgs;
 
 static const Param param[] = { PARAM(RepackArgs, args), PARAM(RepackArgs, to),
-                               PARAM(RepackArgs, task) };
+                               PARAM(RepackArgs, row) };
 static const Params params = PARAMS(RepackArgs, param);
 
 LLVMValueRef emit_repack(Emit *e, const Repack *how, LLVMValueRef transpose)
@@ -128,9 +130,9 @@ LLVMValueRef emit_repack(Emit *e, const Repack *how, LLVMValueRef transpose)
     RepackArgs in;
     LLVMValueRef fn = e_fn_begin_with(e, "repack", 1, e->none, &params, &in);
     RepackRow r = { .how = how, .pb = problem_load(e, how->s, in.args) };
-    r.n = x_div(e, in.task, r.pb.h);
-    r.y = x_rem(e, in.task, r.pb.h);
-    r.copy = repack_image(e, how, &r.pb, in.to, r.n);
+    r.n = x_div(e, in.row, r.pb.h);
+    r.y = x_rem(e, in.row, r.pb.h);
+    r.copy = repack_copy(e, how, &r.pb, in.to, r.n);
     if (how->s->layout == DCN_NCHW)
         transpose_row(e, &r, transpose);
     else if (how->interleave > 1)
@@ -143,24 +145,56 @@ LLVMValueRef emit_repack(Emit *e, const Repack *how, LLVMValueRef transpose)
 
 /* ---- phases ------------------------------------------------------------------------------ */
 
-static void all_rows(Emit *e, LLVMValueRef fn, const RunArgs *in)
+/* What a phase does: first the tasks of images that were copied before, then rows of the next ones. */
+typedef struct RepackPhase {
+    Images ready, copied;
+    idx tasks; /* of those that are ready */
+} RepackPhase;
+
+static RepackPhase phase_of(Emit *e, const RepackUser *u, const Problem *pb, idx phase)
 {
-    EMIT_FOR_OPAQUE (e, task, in->first, in->last, 1) {
-        RepackArgs give = { .args = in->args, .to = in->workspace, .task = task.at };
+    const ImageBlocks b = image_blocks(e, pb, u->how->s->in_channels);
+    RepackPhase of = { image_blocks_ready(e, &b, phase),
+                       image_blocks_copied(e, &b, phase),
+                       { NULL } };
+    of.tasks = u->tasks(e, pb, &of.ready, u->self);
+    return of;
+}
+
+idx repack_phases(Emit *e, const Problem *pb, const void *user)
+{
+    const RepackUser *u = user;
+    const ImageBlocks b = image_blocks(e, pb, u->how->s->in_channels);
+    return u->copies ? image_blocks_phases(e, &b) : x_const(e, 1);
+}
+
+idx repack_tasks(Emit *e, const Problem *pb, idx phase, const void *user)
+{
+    const RepackUser *u = user;
+    if (!u->copies)
+        return u->tasks(e, pb, &(Images){ x_const(e, 0), pb->n }, u->self);
+    const RepackPhase of = phase_of(e, u, pb, phase);
+    return x_add(e, of.tasks, x_mul(e, of.copied.n, pb->h));
+}
+
+static void rows(Emit *e, LLVMValueRef fn, const RunArgs *in, idx first, idx last)
+{
+    EMIT_FOR_OPAQUE (e, row, first, last, 1) {
+        RepackArgs give = { .args = in->args, .to = in->workspace, .row = row.at };
         e_call_with(e, fn, &params, &give);
     }
 }
 
-void repack_phases(Emit *e, LLVMValueRef fn, const RunArgs *in, RepackRest rest, const void *self)
+void repack_run(Emit *e, const Problem *pb, LLVMValueRef fn, const RunArgs *in, const RepackUser *u)
 {
-    if (!fn) {
-        rest(e, in, self);
+    if (!u->copies) {
+        u->run(e, in, &(Images){ x_const(e, 0), pb->n }, u->self);
         return;
     }
-    EMIT_IF_ELSE (e, phase, x_equal(e, in->phase, x_const(e, 0))) {
-        if (phase.yes)
-            all_rows(e, fn, in);
-        else
-            rest(e, in, self);
-    }
+    const RepackPhase of = phase_of(e, u, pb, in->phase);
+    RunArgs ready = *in;
+    ready.last = x_min(e, in->last, of.tasks);
+    u->run(e, &ready, &of.ready, u->self);
+    idx skip = x_sub(e, x_mul(e, of.copied.first, pb->h), of.tasks);
+    rows(e, fn, in, x_add(e, x_max(e, in->first, of.tasks), skip), x_add(e, in->last, skip));
 }

@@ -11,6 +11,7 @@
 #define DCN_CODEGEN_REPACK_H
 
 #include "codegen/kernel/entry.h"
+#include "codegen/kernel/image_blocks.h"
 
 /* Where channels of the input go. Without interleaving the order stays, cut into blocks.
 ** Position-sensitive operators store the channels of a bin `interleave` apart: channel c =
@@ -29,20 +30,33 @@ idx repack_block_elements(Emit *e, const Repack *r, const Problem *pb);
 /* Element, from the beginning of an image, of channel position c at pixel (0, 0). */
 idx repack_channel(Emit *e, const Repack *r, const Problem *pb, idx c);
 
-/* Image n of the copy, or of an input that is its own copy. */
+/* Image n of a map whose images are all there, and its copy among those that the workspace holds. */
 addr repack_image(Emit *e, const Repack *r, const Problem *pb, addr map, idx n);
+addr repack_copy(Emit *e, const Repack *r, const Problem *pb, addr copies, idx n);
 
-/* Tasks of phase 0, and bytes of the copy with `beyond` elements after it that may be read. */
-idx repack_tasks(Emit *e, const Problem *pb);
+/* Bytes of the copies with `beyond` elements after them that may be read. */
 idx repack_bytes(Emit *e, const Repack *r, const Problem *pb, int beyond);
 
-/* The function that copies the row of one task, called by repack_phases; transpose: see
+/* The function that copies the row of one task, called by repack_run; transpose: see
 ** transpose.h, for nchw only. */
 LLVMValueRef emit_repack(Emit *e, const Repack *r, LLVMValueRef transpose);
 
-/* The body of a kernel's `run`: rows of the copy in phase 0, and what `rest` emits in phase 1.
-** Without a copy (fn is NULL) there is one phase, of the rest. */
-typedef void (*RepackRest)(Emit *e, const RunArgs *in, const void *self);
-void repack_phases(Emit *e, LLVMValueRef fn, const RunArgs *in, RepackRest rest, const void *self);
+/* Who reads the copies, or the input itself (copies is false): how many tasks there are for some images, and the
+** body of `run` for tasks first .. last - 1 of these. */
+typedef struct RepackUser {
+    const Repack *how;
+    bool copies;
+    idx (*tasks)(Emit *e, const Problem *pb, const Images *ready, const void *self);
+    void (*run)(Emit *e, const RunArgs *in, const Images *ready, const void *self);
+    const void *self;
+} RepackUser;
+
+/* For kernel_tasks, with the user as self. */
+idx repack_phases(Emit *e, const Problem *pb, const void *user);
+idx repack_tasks(Emit *e, const Problem *pb, idx phase, const void *user);
+
+/* The body of the kernel's `run`; fn: the function that copies, if any. */
+void repack_run(Emit *e, const Problem *pb, LLVMValueRef fn, const RunArgs *in,
+                const RepackUser *u);
 
 #endif

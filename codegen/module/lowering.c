@@ -22,8 +22,12 @@ enum { ARGS_WORDS = MAX_STAGE_OPERANDS + 4, ALIGN = 64 };
 typedef struct Parts {
     const Stages *g;
     Kernel stage[MAX_STAGES];
-    int first_phase[MAX_STAGES + 1];
 } Parts;
+
+/* The first phase of each stage in a call, and at the end how many there are. */
+typedef struct PartPhases {
+    idx first[MAX_STAGES + 1];
+} PartPhases;
 
 /* ---- parts ----------------------------------------------------------------------------------- */
 
@@ -128,10 +132,28 @@ static void fill(Emit *e, const Problem *pb, const Parts *p, int i, addr block, 
     }
 }
 
-static cond in_stage(Emit *e, const Parts *p, int i, idx phase)
+static PartPhases phases_of(Emit *e, const Problem *pb, const Parts *p)
 {
-    return c_and(e, x_less(e, x_const(e, p->first_phase[i] - 1), phase),
-                 x_less(e, phase, x_const(e, p->first_phase[i + 1])));
+    PartPhases at = { .first = { x_const(e, 0) } };
+    for (int i = 0; i < p->g->n; i++) {
+        idx size[4];
+        sizes_of(e, pb, &p->g->stage[i], size);
+        const PhasesArgs give = { size[0], size[1], size[2], size[3] };
+        at.first[i + 1] = x_add(e, at.first[i], kernel_call_phases(e, &p->stage[i], &give));
+    }
+    return at;
+}
+
+static cond in_stage(Emit *e, const PartPhases *at, int i, idx phase)
+{
+    return c_and(e, x_less(e, x_addk(e, at->first[i], -1), phase),
+                 x_less(e, phase, at->first[i + 1]));
+}
+
+/* The number of a phase among those of stage i. */
+static idx own_phase(Emit *e, const PartPhases *at, int i, idx phase)
+{
+    return x_add(e, phase, x_sub(e, x_const(e, 0), at->first[i]));
 }
 
 /* ---- entry points ---------------------------------------------------------------------------- */
@@ -140,33 +162,35 @@ static void emit_tasks(Emit *e, Kernel *kernel, const Parts *p)
 {
     TasksArgs in = kernel_tasks_begin(e, kernel);
     Problem pb = problem_load(e, p->g->module, in.args);
+    const PartPhases at = phases_of(e, &pb, p);
     addr block = p_alloca(e, ARGS_WORDS);
     var n = v_index(e, x_const(e, -1));
     for (int i = 0; i < p->g->n; i++) {
-        EMIT_IF (e, in_stage(e, p, i, in.phase)) {
+        EMIT_IF (e, in_stage(e, &at, i, in.phase)) {
             e_name_block(e, p->g->stage[i].word);
             fill(e, &pb, p, i, block, (addr){ NULL });
-            TasksArgs give = { block, x_addk(e, in.phase, -p->first_phase[i]) };
+            TasksArgs give = { block, own_phase(e, &at, i, in.phase) };
             v_index_set(e, n, kernel_call_tasks(e, &p->stage[i], &give));
         }
     }
     e_return(e, v_index_get(e, n));
-    kernel->phases = p->first_phase[p->g->n];
+    kernel->phases = (int)x_value(at.first[p->g->n], 0);
 }
 
 static void emit_run(Emit *e, Kernel *kernel, const Parts *p)
 {
     RunArgs in = kernel_run_begin(e, kernel);
     Problem pb = problem_load(e, p->g->module, in.args);
+    const PartPhases at = phases_of(e, &pb, p);
     addr block = p_alloca(e, ARGS_WORDS);
     addr rest = p_at_bytes(e, in.workspace, slot_at(e, &pb, p->g, p->g->nslots));
     for (int i = 0; i < p->g->n; i++) {
-        EMIT_IF (e, in_stage(e, p, i, in.phase)) {
+        EMIT_IF (e, in_stage(e, &at, i, in.phase)) {
             e_name_block(e, p->g->stage[i].word);
             fill(e, &pb, p, i, block, in.workspace);
             RunArgs give = in;
             give.args = block;
-            give.phase = x_addk(e, in.phase, -p->first_phase[i]);
+            give.phase = own_phase(e, &at, i, in.phase);
             give.workspace = rest;
             kernel_call_run(e, &p->stage[i], &give);
         }
@@ -241,7 +265,6 @@ static int emit_stages(Emit *e, const dcn_target *t, Parts *p, const SchedPart *
             stages_emit_rows(e, &p->stage[i], st);
         else if (sched_emit(&part++->sched, e, &p->stage[i], t))
             return -1;
-        p->first_phase[i + 1] = p->first_phase[i] + p->stage[i].phases;
     }
     return 0;
 }
@@ -266,7 +289,7 @@ static int emit_parts(Emit *e, Kernel *kernel, const dcn_target *t, const SchedP
 const struct Lowering lower_stages = {
     .name = "stages",
     .summary = "the operators that a module is made of, one after another",
-    .rev = 3,
+    .rev = 4,
     .ops = RT_OP(DEFORM_CONV2D_PACK) | RT_OP(SEPARABLE_CONV2D) | RT_OP(DCNV3_MODULE) |
            RT_OP(DCNV4_MODULE) | RT_OP(DEFORM_ROI_POOL_PACK),
     .parts = parts,

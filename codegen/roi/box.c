@@ -35,14 +35,31 @@ static fvec coordinate(Emit *e, const RoiCtx *c, int i)
     return f_convert(e, x);
 }
 
-idx roi_image(Emit *e, const RoiCtx *c)
+static mask names_image(Emit *e, const RoiCtx *c, fvec n)
 {
-    fvec n = coordinate(e, c, 0), images = i_to_f(e, i_splat(e, c->pb.n));
-    mask in = m_and(e, f_less(e, f_const(e, -1), n), f_less(e, n, images));
-    for (int i = 1; i < 5; i++)
-        in = m_and(e, in, f_less(e, f_abs(e, coordinate(e, c, i)), f_const(e, (double)INFINITY)));
+    fvec images = i_to_f(e, i_splat(e, c->pb.n));
+    return m_and(e, f_less(e, f_const(e, -1), n), f_less(e, n, images));
+}
+
+static idx image_if(Emit *e, mask in, fvec n)
+{
     fvec whole = f_floor(e, f_max(e, n, f_const(e, 0)));
     return i_first(e, f_to_i(e, f_select(e, in, whole, f_const(e, -1))));
+}
+
+idx roi_image(Emit *e, const RoiCtx *c)
+{
+    fvec n = coordinate(e, c, 0);
+    mask in = names_image(e, c, n);
+    for (int i = 1; i < 5; i++)
+        in = m_and(e, in, f_less(e, f_abs(e, coordinate(e, c, i)), f_const(e, (double)INFINITY)));
+    return image_if(e, in, n);
+}
+
+idx roi_named_image(Emit *e, const RoiCtx *c)
+{
+    fvec n = coordinate(e, c, 0);
+    return image_if(e, names_image(e, c, n), n);
 }
 
 fvec roi_extent(Emit *e, const RoiCtx *c, int axis)

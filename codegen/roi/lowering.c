@@ -5,7 +5,7 @@
 **         for each block of nv vectors of channels, for each bin:
 **             for each pixel of the table: nv multiply-adds
 **
-** Channels should lie side by side, so an nchw input is copied once per call in a phase of its own;
+** Channels should lie side by side, so images of an nchw input are copied once per call, some at a time;
 ** few regions on a large map are better read as they lie, by gathers.
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -26,13 +26,14 @@ static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *
              p.nv, p.lanes, t->registers, p.task_bins, p.task_outs, p.out_channels, p.bins_per_vec,
              bins * p.max_pixels * entry / 1024, (long long)t->l1_bytes / 1024,
              p.one_table || p.sampling == ROI_SAMPLING_QUANTISED ? "" : ", several per bin",
-             (long long)p.scratch.bytes / 1024, p.repacks ? ", and one copy of the input" : "");
+             (long long)p.scratch.bytes / 1024,
+             p.repacks ? ", and copies of one block of images, or two" : "");
 }
 
 const struct Lowering lower_roi = {
     .name = "roi",
     .summary = "bins of regions: tables of pixels and weights, lanes along channels",
-    .rev = 4,
+    .rev = 5,
     .ops = RT_OP(ROI_POOL) | RT_OP(PS_ROI_POOL) | RT_OP(ROI_ALIGN) | RT_OP(PS_ROI_ALIGN) |
            RT_OP(DEFORM_ROI_POOL) | RT_OP(DEFORM_PS_ROI_POOL),
     .knobs = roi_knobs,

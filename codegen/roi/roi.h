@@ -146,7 +146,9 @@ LaneType roi_val_type(const RoiPlan *p);
 /* ---- box: in the type of positions ---- */
 
 RoiAxis roi_axis(Emit *e, const RoiCtx *c, int axis);
+/* The image of region r, or -1; of one whose other numbers may not be finite. */
 idx roi_image(Emit *e, const RoiCtx *c);
+idx roi_named_image(Emit *e, const RoiCtx *c);
 /* x rounded to the dtype of the spec, where the variant works in that: torchvision. */
 fvec roi_in_dtype(Emit *e, const dcn_spec *s, fvec x);
 RoiBins roi_bins(Emit *e, const RoiCtx *c, const RoiAxis axis[2], idx first);

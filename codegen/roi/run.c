@@ -156,8 +156,9 @@ static RoiCtx task_ctx(Emit *e, const RoiPlan *p, const RoiTaskArgs *in)
         c.n = roi_image(e, &c);
     }
     set_steps(e, &c);
-    addr map = p->repacks ? in->shared : c.pb.input;
-    c.map = repack_image(e, &p->repack, &c.pb, map, x_max(e, c.n, x_const(e, 0)));
+    idx image = x_max(e, c.n, x_const(e, 0));
+    c.map = p->repacks ? repack_copy(e, &p->repack, &c.pb, in->shared, image)
+                       : repack_image(e, &p->repack, &c.pb, c.pb.input, image);
     return c;
 }
 
@@ -179,51 +180,108 @@ static LLVMValueRef emit_task(Emit *e, const RoiPlan *p, LLVMValueRef transpose)
     return fn;
 }
 
-/* ---- entry points ------------------------------------------------------------------------------ */
+/* ---- regions of the images that are there ------------------------------------------------------ */
 
-static idx count(Emit *e, const Problem *pb, int phase, const void *self)
+/* What is known before the tasks of a call are looped over. */
+typedef struct RoiRun {
+    const RoiPlan *plan;
+    LLVMValueRef region;
+    Problem pb;
+    addr scratch;
+} RoiRun;
+
+/* Blocks of images are computed one after another, regions come in any order.  So a task looks at every
+** `step`th region, and takes those whose image is there: where regions are sorted by their images, as
+** they usually are, every task finds its share of each block. */
+static idx blocks_of(Emit *e, const RoiPlan *p, const Problem *pb)
 {
-    const RoiPlan *p = self;
-    if (p->repacks && phase == 0)
-        return repack_tasks(e, pb);
-    return x_mulk(e, pb->r, (int64_t)p->bin_tasks * p->channel_tasks);
+    return p->repacks ? image_blocks(e, pb, p->s->in_channels).blocks : x_const(e, 1);
 }
 
-/* The repacked input, and a vector that may be read past it. */
+static idx step_of(Emit *e, const Problem *pb, idx blocks)
+{
+    return x_div(e, x_addk(e, x_add(e, pb->r, blocks), -1), blocks);
+}
+
+static idx count(Emit *e, const Problem *pb, const Images *ready, const void *self)
+{
+    const RoiPlan *p = ((const RoiRun *)self)->plan;
+    idx zero = x_const(e, 0), step = step_of(e, pb, blocks_of(e, p, pb));
+    idx tasks = x_mulk(e, step, (int64_t)p->bin_tasks * p->channel_tasks);
+    return p->repacks ? x_select(e, x_equal(e, ready->n, zero), zero, tasks) : tasks;
+}
+
+static void run_region(Emit *e, const RunArgs *in, const RoiRun *run, idx task)
+{
+    const RoiTaskArgs give = { in->args, in->workspace, run->scratch, task };
+    e_call_with(e, run->region, &params, &give);
+}
+
+/* Whether region r belongs to images that are there; one of no image goes with the first. */
+static cond is_ready(Emit *e, const RoiRun *run, const Images *ready, idx r)
+{
+    RoiCtx c = { .plan = run->plan, .pb = run->pb, .r = r };
+    idx image = { NULL };
+    EMIT_TYPE (e, roi_pos_type(run->plan)) {
+        image = roi_named_image(e, &c);
+    }
+    idx nth = x_sub(e, x_max(e, image, x_const(e, 0)), ready->first);
+    return c_and(e, x_less(e, x_const(e, -1), nth), x_less(e, nth, ready->n));
+}
+
+/* Every `step`th region from that of a task on. */
+static void run_ready(Emit *e, const RunArgs *in, const RoiRun *run, const Images *ready, idx task)
+{
+    const int64_t tasks = (int64_t)run->plan->bin_tasks * run->plan->channel_tasks;
+    idx parts = x_const(e, tasks), first = x_div(e, task, parts);
+    idx blocks = blocks_of(e, run->plan, &run->pb), step = step_of(e, &run->pb, blocks);
+    idx part = tasks == 1 ? x_const(e, 0) : x_rem(e, task, parts);
+    EMIT_FOR (e, i, x_const(e, 0), blocks, 1) {
+        idx r = x_add(e, x_mul(e, i.at, step), first);
+        EMIT_IF (e, x_less(e, r, run->pb.r)) {
+            EMIT_IF (e, is_ready(e, run, ready, r)) {
+                run_region(e, in, run, x_add(e, x_mul(e, r, parts), part));
+            }
+        }
+    }
+}
+
+static void run_regions(Emit *e, const RunArgs *in, const Images *ready, const void *self)
+{
+    const RoiRun *run = self;
+    idx blocks = blocks_of(e, run->plan, &run->pb);
+    EMIT_FOR (e, task, in->first, in->last, 1) {
+        if (x_is_const(blocks, 1))
+            run_region(e, in, run, task.at);
+        else
+            run_ready(e, in, run, ready, task.at);
+    }
+}
+
+/* ---- entry points ------------------------------------------------------------------------------ */
+
+/* The copies of images, and a vector that may be read past them. */
 static idx shared(Emit *e, const Problem *pb, const void *self)
 {
     const RoiPlan *p = self;
     return p->repacks ? repack_bytes(e, &p->repack, pb, p->lanes) : x_const(e, 0);
 }
 
-/* What is known before the tasks of a call are looped over. */
-typedef struct RoiRun {
-    LLVMValueRef region;
-    addr scratch;
-} RoiRun;
-
-static void run_regions(Emit *e, const RunArgs *in, const void *self)
-{
-    const RoiRun *run = self;
-    EMIT_FOR (e, task, in->first, in->last, 1) {
-        const RoiTaskArgs give = { in->args, in->workspace, run->scratch, task.at };
-        e_call_with(e, run->region, &params, &give);
-    }
-}
-
 void roi_emit(Emit *e, Kernel *kernel, const dcn_target *t, const int *k)
 {
     RoiPlan p = roi_plan(kernel->s, t, k);
+    RoiRun run = { .plan = &p };
+    const RepackUser user = { &p.repack, p.repacks, count, run_regions, &run };
     kernel_no_weights(e, kernel);
     kernel_workspace(e, kernel, shared, p.scratch.bytes, &p);
-    kernel_tasks(e, kernel, p.repacks ? 2 : 1, count, &p);
+    kernel_tasks(e, kernel, repack_phases, repack_tasks, &user);
     LLVMValueRef transpose = kernel->s->layout == DCN_NCHW ? emit_transpose(e) : NULL;
     LLVMValueRef repack = p.repacks ? emit_repack(e, &p.repack, transpose) : NULL;
-    RoiRun run = { .region = emit_task(e, &p, transpose) };
+    run.region = emit_task(e, &p, transpose);
     RunArgs in = kernel_run_begin(e, kernel);
-    Problem pb = problem_load(e, p.s, in.args);
+    run.pb = problem_load(e, p.s, in.args);
     idx skip = x_mulk(e, in.thread, p.scratch.bytes);
-    run.scratch = p_at_bytes(e, in.workspace, x_add(e, shared(e, &pb, &p), skip));
-    repack_phases(e, repack, &in, run_regions, &run);
+    run.scratch = p_at_bytes(e, in.workspace, x_add(e, shared(e, &run.pb, &p), skip));
+    repack_run(e, &run.pb, repack, &in, &user);
     e_fn_end(e);
 }

@@ -27,5 +27,5 @@ void tiled_explain(const dcn_spec *s, const dcn_target *t, const int *k, char *b
              (long long)t->l2_bytes / 1024, kib((int64_t)tile->mr * p.scratch.column_stride, &p),
              kib(kc * tile->nr, &p), (long long)t->l1_bytes / 1024, kib(p.packed_elements, &p),
              tile->th, tile->tw, (long long)p.scratch.bytes / 1024,
-             tiled_repacks(&p) ? ", and one copy of the input" : "");
+             tiled_repacks(&p) ? ", and copies of one block of images, or two" : "");
 }

@@ -8,7 +8,7 @@
 **                 micro-kernel                          in registers
 **
 ** Workspace is one tile per thread; nchw inputs are copied to channels side by side once per call
-** in a phase of their own (kernel/repack.h).
+** some images at a time (kernel/repack.h).
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/tiled/tiled.h"
@@ -40,7 +40,7 @@ static void emit(Emit *e, Kernel *kernel, const dcn_target *t, const int *k)
 const struct Lowering lower_tiled = {
     .name = "tiled",
     .summary = "tiles of pixels, a sampled column tile in cache, register-tiled product",
-    .rev = 11,
+    .rev = 12,
     .ops = RT_OP(CONV2D) | RT_OP(DEFORM_CONV2D),
     .knobs = knobs,
     .nknobs = TILED_NKNOBS,

@@ -264,8 +264,8 @@ static TiledTile tile_of(Emit *e, const TiledPlan *p, const TiledFns *fns, const
     t.rows = x_min(e, x_const(e, th), x_sub(e, t.pb.p, t.p0));
     t.cols = x_min(e, x_const(e, tw), x_sub(e, t.pb.q, t.q0));
     t.pixels = x_mul(e, t.rows, t.cols);
-    addr map = tiled_repacks(p) ? in->shared : t.pb.input;
-    t.input = repack_image(e, &p->repack, &t.pb, map, t.n);
+    t.input = tiled_repacks(p) ? repack_copy(e, &p->repack, &t.pb, in->shared, t.n)
+                               : repack_image(e, &p->repack, &t.pb, t.pb.input, t.n);
     return t;
 }
 
