@@ -33,7 +33,7 @@ static RoiScratch plan_scratch(const RoiPlan *p)
     at.table = workspace_add(&w, bins * p->max_pixels * pixel);
     at.scale = workspace_add(&w, bins * p->fp_bytes);
     at.out_tile = workspace_add(&w, out_bins * p->out_stride * p->fp_bytes);
-    at.bytes = w.end;
+    at.bytes = workspace_thread_bytes(&w);
     return at;
 }
 
