@@ -15,13 +15,14 @@
 enum { PFR0, ISAR0, ISAR1, ZFR0, MIDR, VL, NWORDS };
 _Static_assert((int)NWORDS <= (int)MAX_WORDS, "words");
 
-#define FIELD(name, word, shift, min, implies)                                                     \
+#define FIELD_WITH(name, word, shift, min, also)                                                   \
     {                                                                                              \
-        name, PROBE_CPU, word, shift, 15, min, 14, implies                                         \
+        name, PROBE_CPU, word, shift, 15, min, 14, also                                            \
     }
+#define FIELD(name, word, shift, min) FIELD_WITH(name, word, shift, min, "")
 #define LENGTH(name, bytes)                                                                        \
     {                                                                                              \
-        name, PROBE_SYSTEM, VL, 0, 0xffff, bytes, bytes, "sve"                                     \
+        name, PROBE_SYSTEM, VL, 0, 0xffff, bytes, bytes, ""                                        \
     }
 #define GIVEN(name)                                                                                \
     {                                                                                              \
@@ -31,16 +32,16 @@ _Static_assert((int)NWORDS <= (int)MAX_WORDS, "words");
 static const Probe probes[] = {
     GIVEN("fp-armv8"),
     GIVEN("neon"),
-    FIELD("crc", ISAR0, 16, 1, ""),
-    FIELD("lse", ISAR0, 20, 2, ""),
-    FIELD("rdm", ISAR0, 28, 1, ""),
-    FIELD("dotprod", ISAR0, 44, 1, ""),
-    FIELD("fullfp16", PFR0, 16, 1, ""),
-    FIELD("fp16fml", ISAR0, 48, 1, "fullfp16"),
-    FIELD("bf16", ISAR1, 44, 1, ""),
-    FIELD("i8mm", ISAR1, 52, 1, ""),
-    FIELD("sve", PFR0, 32, 1, "fullfp16"),
-    FIELD("sve2", ZFR0, 0, 1, "sve,use-scalar-inc-vl"),
+    FIELD("crc", ISAR0, 16, 1),
+    FIELD("lse", ISAR0, 20, 2),
+    FIELD("rdm", ISAR0, 28, 1),
+    FIELD("dotprod", ISAR0, 44, 1),
+    FIELD("fullfp16", PFR0, 16, 1),
+    FIELD("fp16fml", ISAR0, 48, 1),
+    FIELD("bf16", ISAR1, 44, 1),
+    FIELD("i8mm", ISAR1, 52, 1),
+    FIELD("sve", PFR0, 32, 1),
+    FIELD_WITH("sve2", ZFR0, 0, 1, "use-scalar-inc-vl"),
     LENGTH("sve-256", 32),
     LENGTH("sve-512", 64),
     GIVEN("use-scalar-inc-vl"),

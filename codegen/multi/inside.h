@@ -8,7 +8,7 @@
 #include "codegen/multi/multi.h"
 
 /* Bytes of a symbol: NAME_workspace_bytes.x86_64_v4 */
-enum { SYMBOL_MAX = CG_SYMBOL_MAX + sizeof((dcn_target *)0)->cpu };
+enum { SYMBOL_MAX = RT_SYMBOL_MAX + sizeof((dcn_target *)0)->cpu };
 
 /* ---- plan.c ------------------------------------------------------------------ */
 
@@ -29,7 +29,8 @@ typedef struct Probe {
     ProbeKind kind;
     int word, shift;
     uint32_t mask, min, max;
-    const char *implies; /* names with commas between: what LLVM may use besides, and its needs */
+    const char *also; /* what it brings beyond its needs (needs.h), with commas between: registers
+                       * that the system must save, words that LLVM wants to hear */
 } Probe;
 
 /* The CPU that a variant is tuned for, known by its signature; a CPU may have several rows. */

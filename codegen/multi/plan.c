@@ -10,6 +10,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/multi/inside.h"
+#include "codegen/target/needs.h"
 #include "codegen/target/table.h"
 #include "runtime/base/base.h"
 
@@ -28,17 +29,19 @@ static int row_of(const MultiArch *a, const char *name, size_t length)
     return -1;
 }
 
-/* The features of a list, and whatever they imply.  Others than ours are left out: the code cannot use them. */
+/* The features of a list, and whatever they need (needs.h).  Others than ours are left out: the
+** code cannot use them. */
 static uint64_t closure(const MultiArch *a, const char *list, size_t length)
 {
     uint64_t set = 0;
     for (const char *at = list, *end = list + length; at < end;) {
         const char *comma = memchr(at, ',', (size_t)(end - at));
         size_t n = (size_t)((comma ? comma : end) - at);
+        const char *needs = cg_needs_of(cg_needs(a->triple), at, n);
         int i = row_of(a, at, n);
+        set |= closure(a, needs, strlen(needs));
         if (i >= 0)
-            set |=
-                (uint64_t)1 << i | closure(a, a->probes[i].implies, strlen(a->probes[i].implies));
+            set |= (uint64_t)1 << i | closure(a, a->probes[i].also, strlen(a->probes[i].also));
         at += n + 1;
     }
     return set;

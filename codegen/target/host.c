@@ -73,10 +73,10 @@ static void add_sve_length(dcn_target *t)
     if (strncmp(t->triple, "aarch64", 7) != 0)
         return;
     int length = prctl(PR_SVE_GET_VL);
-    size_t n = strlen(t->features);
     int bits = length < 0 ? 0 : 8 * (length & LENGTH_BYTES);
-    snprintf(t->features + n, sizeof t->features - n, "%s%csve,%csve-256,%csve-512", n ? "," : "",
-             bits ? '+' : '-', bits == 256 ? '+' : '-', bits == 512 ? '+' : '-');
+    rt_text list = rt_text_after(t->features, sizeof t->features);
+    rt_text_item(&list, ",", "%csve,%csve-256,%csve-512", bits ? '+' : '-', bits == 256 ? '+' : '-',
+                 bits == 512 ? '+' : '-');
 }
 
 int dcn_target_native(dcn_target *t, dcn_error *err)

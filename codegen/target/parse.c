@@ -128,9 +128,10 @@ static int add_attrs(dcn_target *t, const char *attrs, dcn_error *err)
     const dcn_target before = *t;
     if (check_attrs(attrs, cg_arch(t->triple), err) || check_sense(attrs, t->triple, err))
         return -1;
-    size_t n = strlen(t->features);
-    int more = snprintf(t->features + n, sizeof t->features - n, "%s%s", n ? "," : "", attrs);
-    if ((size_t)more >= sizeof t->features - n)
+    rt_text list = rt_text_after(t->features, sizeof t->features);
+    const size_t n = list.length;
+    rt_text_item(&list, ",", "%s", attrs);
+    if (rt_text_is_cut(&list))
         return dcn_fail(err, DCN_EENV, "the list of CPU features is too long");
     cg_keep_last_words(t->features + n + (n > 0));
     tell_dropped(&before, t, attrs);

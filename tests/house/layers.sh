@@ -25,7 +25,7 @@ room runtime/ops '' "$base runtime/spec runtime/reference"
 room dsl loader.h "$base runtime/spec"
 
 room codegen 'balance.h cg.h lowering.h' "$base runtime/spec runtime/exec codegen/target codegen/kernel codegen/multi codegen/backend"
-room codegen/target 'llvm_init.h table.h fatal.h' "$base codegen"
+room codegen/target 'llvm_init.h needs.h table.h fatal.h' "$base codegen"
 room codegen/ir 'emit.h call.h transpose.h' 'codegen/target'
 room codegen/math math.h 'codegen/ir runtime/spec'
 room codegen/kernel 'bilinear.h cost.h entry.h image_blocks.h intmath.h modulation.h problem.h repack.h sample.h workspace.h' 'runtime/spec codegen codegen/ir codegen/math'

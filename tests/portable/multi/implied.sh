@@ -26,7 +26,7 @@ check() { # TRIPLE TARGETS WORD...
     done <<<"$lines"
 }
 rows() { # FILE MACRO: the features of a table
-    sed -n "s/^ *$2(\"\\([^\"]*\\)\".*/\\1/p" "$SOURCE_DIR/codegen/$1"
+    sed -n "s/^ *$2\(_WITH\)*(\"\\([^\"]*\\)\".*/\\2/p" "$SOURCE_DIR/codegen/$1"
 }
 
 [ "$("$work/implied" x86_64-linux-gnu x86-64 +avx | wc -l)" -gt 0 ] || fail "LLVM says nothing"
@@ -40,5 +40,13 @@ for feature in $x86; do
 done
 for feature in $arm; do
     check aarch64-linux-gnu generic,neoverse-n1 -mattr="+$feature"
+done
+
+# What features need stands in needs.h alone: what a row brings besides is nothing that CPUs are asked for.
+for table in 'x86 BIT' 'arm FIELD'; do
+    read -r file macro <<<"$table"
+    besides=$(sed -n "s/^ *${macro}_WITH(\"[^\"]*\",[^\"]*\"\([^\"]*\)\".*/\1/p" "$SOURCE_DIR/codegen/multi/$file.c" | tr , '\n')
+    [ -n "$besides" ] || fail "no row of $file.c brings anything besides"
+    same "needs told twice in $file.c" "" "$(grep -Fxf <(rows "multi/$file.c" "$macro") <<<"$besides" || true)"
 done
 echo "$checks checks"
