@@ -9,9 +9,6 @@
 
 #include <stdbool.h>
 
-/* Bytes of a symbol of a kernel: its name, and the longest of what follows it. */
-enum { CG_SYMBOL_MAX = DCN_NAME_MAX + 32 };
-
 typedef enum { CG_OBJ, CG_ASM, CG_LLVM_IR, CG_BITCODE } CgKind;
 
 /* Compile one kernel.  *bytes is malloc'ed; text kinds are NUL-terminated, *size not counting it. */

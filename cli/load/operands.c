@@ -77,15 +77,16 @@ static int match(OperandFiles *o, const ParamList *files, bool outputs, dcn_erro
 
 static const char *shape_text(int rank, const int64_t *dims, char *buf, size_t size)
 {
-    size_t at = (size_t)snprintf(buf, size, "[");
-    for (int i = 0; i < rank && at < size; i++) {
-        const char *comma = i ? "," : "";
-        at += (size_t)(dims[i] == DCN_DYNAMIC
-                           ? snprintf(buf + at, size - at, "%s?", comma)
-                           : snprintf(buf + at, size - at, "%s%" PRId64, comma, dims[i]));
+    rt_text text = rt_text_in(buf, size);
+    rt_text_add(&text, "[");
+    for (int i = 0; i < rank; i++) {
+        rt_text_add(&text, "%s", i ? "," : "");
+        if (dims[i] == DCN_DYNAMIC)
+            rt_text_add(&text, "?");
+        else
+            rt_text_add(&text, "%" PRId64, dims[i]);
     }
-    if (at < size)
-        snprintf(buf + at, size - at, "]");
+    rt_text_add(&text, "]");
     return buf;
 }
 

@@ -3,9 +3,9 @@
 */
 #include "cli/out/plot.h"
 #include "cli/out/html.h"
+#include "runtime/base/text.h"
 
 #include <math.h>
-#include <string.h>
 
 /* ---- scales --------------------------------------------------------------- */
 
@@ -114,9 +114,9 @@ const char *digits_text(double x, char buf[32])
 const char *time_words(double ns, char buf[32])
 {
     const TimeUnit u = unit_of(ns);
-    digits_text(ns / u.ns, buf);
-    const size_t n = strlen(buf);
-    snprintf(buf + n, 32 - n, " %s", u.name);
+    char digits[32];
+    rt_text text = rt_text_in(buf, 32);
+    rt_text_add(&text, "%s %s", digits_text(ns / u.ns, digits), u.name);
     return buf;
 }
 

@@ -82,7 +82,7 @@ static int bind(LLVMOrcLLJITRef jit, dcn_kernel *k, dcn_error *err)
     void *slots[] = { &k->entry.run, &k->entry.tasks, &k->entry.workspace_bytes, &k->entry.pack,
                       &k->entry.packed_bytes };
     for (size_t i = 0; i < sizeof suffix / sizeof *suffix; i++) {
-        char symbol[CG_SYMBOL_MAX];
+        char symbol[RT_SYMBOL_MAX];
         snprintf(symbol, sizeof symbol, "%s%s", k->spec.name, suffix[i]);
         if (look_up(jit, symbol, slots[i], err))
             return -1;

@@ -36,7 +36,7 @@ static const Params packed_bytes_params = PARAMS(PackedBytesArgs, packed_bytes_p
 static LLVMValueRef begin(Emit *e, const Kernel *k, const char *suffix, LLVMTypeRef result,
                           const Params *params, void *args)
 {
-    char name[CG_SYMBOL_MAX];
+    char name[RT_SYMBOL_MAX];
     snprintf(name, sizeof name, "%s%s", k->s->name, suffix);
     return e_fn_begin_with(e, name, k->internal, result, params, args);
 }

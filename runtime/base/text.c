@@ -15,6 +15,11 @@ rt_text rt_text_in(char *buf, size_t size)
     return (rt_text){ buf, size, 0 };
 }
 
+rt_text rt_text_after(char *buf, size_t size)
+{
+    return (rt_text){ buf, size, strlen(buf) };
+}
+
 static void append(rt_text *t, const char *fmt, va_list args)
 {
     const bool full = t->length >= t->size;

@@ -18,6 +18,9 @@ typedef struct rt_text {
 /* An empty text in buf, which is borrowed; size 0 (then buf may be NULL) only counts. */
 rt_text rt_text_in(char *buf, size_t size);
 
+/* The text that buf, which is borrowed, holds already, to be gone on with. */
+rt_text rt_text_after(char *buf, size_t size);
+
 void rt_text_add(rt_text *t, const char *fmt, ...) RT_PRINTF(2, 3);
 
 /* One item of a list: the separator stands before every item but the first of the text. */

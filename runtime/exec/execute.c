@@ -7,6 +7,7 @@
 */
 #include "runtime/base/base.h"
 #include "runtime/base/tensor.h"
+#include "runtime/base/text.h"
 #include "runtime/exec/kernel.h"
 #include "runtime/exec/operands.h"
 #include "runtime/exec/pool.h"
@@ -14,7 +15,6 @@
 #include "runtime/spec/op.h"
 
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,16 +76,14 @@ static int bind_sizes(const dcn_kernel *k, const dcn_call *call, dcn_spec *bound
 static int count_operands(const dcn_spec *s, const rt_operands *o, const dcn_call *call,
                           dcn_error *err)
 {
-    char names[sizeof err->text];
-    size_t used = 0;
+    const char *names[RT_NUM_OPERANDS + 1] = { NULL };
+    char list[sizeof err->text];
     if (call->ntensors == o->n)
         return 0;
-    names[0] = 0;
-    for (int i = 0; i < o->n && used < sizeof names; i++)
-        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "",
-                                 o->tensor[i].name);
+    for (int i = 0; i < o->n; i++)
+        names[i] = o->tensor[i].name;
     return dcn_fail(err, DCN_EUSAGE, "%d tensors for kernel '%s', which takes %d: %s",
-                    call->ntensors, s->name, o->n, names);
+                    call->ntensors, s->name, o->n, rt_join(names, list, sizeof list));
 }
 
 static int check_operands(const dcn_kernel *k, const rt_operands *o, const dcn_call *call,

@@ -41,6 +41,9 @@ typedef struct rt_entry {
         "_variant", "_variant_why", "_choose_variant"                                              \
     }
 
+/* Bytes of a symbol of a kernel: its name, and the longest of these. */
+enum { RT_SYMBOL_MAX = DCN_NAME_MAX + 32 };
+
 struct dcn_kernel {
     dcn_spec spec;
     dcn_target target;

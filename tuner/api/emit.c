@@ -79,7 +79,7 @@ static int archive(const Artefact *a, const void *object, size_t size, dcn_error
         NQUERIES = sizeof queries / sizeof *queries
     };
     const bool macho = cg_is_macho(a->variant->target);
-    char member[DCN_NAME_MAX + 2], symbol[NENTRIES + NQUERIES][CG_SYMBOL_MAX + 1];
+    char member[DCN_NAME_MAX + 2], symbol[NENTRIES + NQUERIES][RT_SYMBOL_MAX + 1];
     const char *symbols[NENTRIES + NQUERIES];
     const int n = a->n > 1 ? NENTRIES + NQUERIES : NENTRIES;
     snprintf(member, sizeof member, "%s.o", a->spec->name);

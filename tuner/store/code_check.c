@@ -68,7 +68,7 @@ enum { NENTRIES = sizeof suffixes / sizeof *suffixes, ALL = (1 << NENTRIES) - 1 
 static unsigned entry_bit(const Elf *e, const Elf64_Shdr *names, const Elf64_Sym *sym,
                           const char *kernel)
 {
-    char want[DCN_NAME_MAX + 32], got[DCN_NAME_MAX + 32];
+    char want[RT_SYMBOL_MAX], got[RT_SYMBOL_MAX];
     for (int i = 0; i < NENTRIES; i++) {
         size_t n = (size_t)snprintf(want, sizeof want, "%s%s", kernel, suffixes[i]) + 1;
         if (sym->st_name < names->sh_size && n <= names->sh_size - sym->st_name &&

@@ -38,6 +38,21 @@ Test(text, the_last_byte_is_the_end)
     cr_expect_str_eq(buf, "abc");
 }
 
+Test(text, it_goes_on_after_what_the_buffer_holds)
+{
+    char buf[8] = "a";
+    rt_text t = rt_text_after(buf, sizeof buf);
+    rt_text_item(&t, ",", "b");
+    cr_expect_str_eq(buf, "a,b");
+    rt_text_item(&t, ",", "%s", "cdef");
+    cr_expect_str_eq(buf, "a,b,cde");
+    cr_expect(rt_text_is_cut(&t));
+    buf[0] = '\0';
+    t = rt_text_after(buf, sizeof buf);
+    rt_text_item(&t, ",", "c");
+    cr_expect_str_eq(buf, "c");
+}
+
 Test(text, without_a_buffer_it_counts)
 {
     rt_text t = rt_text_in(NULL, 0);
