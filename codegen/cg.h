@@ -26,6 +26,10 @@ typedef struct CgVariant {
 int cg_build_many(const dcn_spec *s, const CgVariant *v, int n, CgKind kind, void **bytes,
                   size_t *size, dcn_error *err);
 
+/* 0 if this process may make memory executable; it may not under SELinux's deny_execmem, PR_SET_MDWE, systemd's
+** MemoryDenyWriteExecute: DCN_EENV. */
+int cg_can_load(dcn_error *err);
+
 /* Make an object made by cg_build callable in this process: fills k->entry, k->code_bytes, k->owner, k->release. */
 int cg_load(const void *obj, size_t size, dcn_kernel *k, dcn_error *err);
 

@@ -1,7 +1,7 @@
 /* target.c: the target that a spec asks for, and which machine runs what.
 **
-** Code may be loaded if the architecture is this machine's and the machine has all features that code for
-** such a CPU may use.
+** Code may be loaded if the architecture is this machine's, the machine has all features that code for
+** such a CPU may use, and the system lets this process run what it has made.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "tuner/target.h"
@@ -37,7 +37,7 @@ int tune_can_run(const dcn_target *t, const dcn_target *native, dcn_error *err)
                         native->triple);
     char lacks[256];
     if (cg_target_lacks(t, native, lacks, sizeof lacks) == 0)
-        return 0;
+        return cg_can_load(err);
     return dcn_fail(err, DCN_EENV,
                     "code for %s (%s) does not run on this machine (%s): it lacks %s", t->cpu,
                     t->isa, native->isa, lacks);

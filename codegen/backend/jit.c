@@ -9,6 +9,7 @@
 #include "codegen/target/llvm_init.h"
 #include "runtime/base/base.h"
 
+#include <errno.h>
 #include <llvm-c/Core.h>
 #include <llvm-c/Error.h>
 #include <llvm-c/LLJIT.h>
@@ -16,6 +17,19 @@
 #include <llvm-c/Orc.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* What LLVM says while it looks for a symbol, and would print: why there is none. */
+static _Thread_local char reported[256];
+
+static void on_report(void *self, LLVMErrorRef e)
+{
+    char *text = LLVMGetErrorMessage(e);
+    (void)self;
+    snprintf(reported, sizeof reported, "%s", text);
+    LLVMDisposeErrorMessage(text);
+}
 
 /* Consumes the error. */
 static int orc_failed(LLVMErrorRef e, const char *doing, dcn_error *err)
@@ -23,9 +37,25 @@ static int orc_failed(LLVMErrorRef e, const char *doing, dcn_error *err)
     if (!e)
         return 0;
     char *text = LLVMGetErrorMessage(e);
-    dcn_fail(err, DCN_EFAILED, "cannot %s: %s", doing, text);
+    dcn_fail(err, DCN_EFAILED, "cannot %s: %s", doing, reported[0] ? reported : text);
     LLVMDisposeErrorMessage(text);
     return -1;
+}
+
+/* What LLVM does to a page of a kernel. */
+int cg_can_load(dcn_error *err)
+{
+    const size_t size = (size_t)sysconf(_SC_PAGESIZE);
+    void *page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED)
+        return dcn_fail(err, DCN_EENV, "no memory for a page of machine code");
+    const int why = mprotect(page, size, PROT_READ | PROT_EXEC) ? errno : 0;
+    munmap(page, size);
+    return why ? dcn_fail(err, DCN_EENV,
+                          "code cannot be run in this process, whose memory may not be made "
+                          "executable (%s)",
+                          strerror(why))
+               : 0;
 }
 
 /* LLJIT wants the machine's exact features only for compiling, which is done already. */
@@ -34,6 +64,8 @@ static int open_jit(const void *obj, size_t size, LLVMOrcLLJITRef *jit, dcn_erro
     cg_llvm_init();
     if (orc_failed(LLVMOrcCreateLLJIT(jit, NULL), "start the JIT", err))
         return -1;
+    reported[0] = '\0';
+    LLVMOrcExecutionSessionSetErrorReporter(LLVMOrcLLJITGetExecutionSession(*jit), on_report, NULL);
     LLVMMemoryBufferRef copy = LLVMCreateMemoryBufferWithMemoryRangeCopy(obj, size, "kernel");
     LLVMOrcJITDylibRef lib = LLVMOrcLLJITGetMainJITDylib(*jit);
     return orc_failed(LLVMOrcLLJITAddObjectFile(*jit, lib, copy), "load the kernel", err);
