@@ -415,10 +415,11 @@ Test(schedule, gradients_without_code_say_so)
         Schedule sc;
         if (sched_takes(cg_lowerings[i], &s))
             return;
-        cr_expect_eq(sched_parse(cg_lowerings[i]->name, &s, &t, NULL, &sc, &err), -1);
+        cr_expect_eq(sched_parse(cg_lowerings[i]->name, &(SchedFor){ &s, &t, 0, NULL }, &sc, &err),
+                     -1);
         cr_expect_not_null(strstr(err.text, "does not compile gradients of conv2d"), "%s",
                            err.text);
-        cr_expect_eq(sched_guess(&s, &t, NULL, &sc, &err), -1);
+        cr_expect_eq(sched_guess(&(SchedFor){ &s, &t, 0, NULL }, &sc, &err), -1);
         cr_expect(err.code == DCN_ESPEC &&
                       strstr(err.text, "'gradient' of conv2d cannot be compiled"),
                   "%s", err.text);
