@@ -19,8 +19,8 @@ const Verb all_verbs[] = {
       .operands = { "SPEC.lua" },
       .required = 1,
       .options = (SPEC & ~BIT(OPT_TARGET)) | BIT(OPT_TARGETS) | BIT(OPT_OUT) | BIT(OPT_EMIT) |
-                 BIT(OPT_DEPFILE) | BIT(OPT_THREADS) | BIT(OPT_MAKERS) | BIT(OPT_VERBOSE) |
-                 BIT(OPT_JSON),
+                 BIT(OPT_DEPFILE) | BIT(OPT_DEPFILE_ALL) | BIT(OPT_THREADS) | BIT(OPT_MAKERS) |
+                 BIT(OPT_VERBOSE) | BIT(OPT_JSON),
       .summary = "write kernels as object files, headers, assembly, libraries",
       .details = help_compile,
       .run = verb_compile },

@@ -68,6 +68,7 @@ configure_package_config_file(cmake/dcngenConfig.cmake.in dcngenConfig.cmake
 write_basic_package_version_file(dcngenConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/dcngenConfig.cmake
               ${CMAKE_CURRENT_BINARY_DIR}/dcngenConfigVersion.cmake cmake/FindLLVMC.cmake
+              cmake/DcngenKernels.cmake
         DESTINATION ${package_dir} COMPONENT dev)
 
 # ---- pkg-config --------------------------------------------------------------------------

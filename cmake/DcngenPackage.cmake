@@ -48,6 +48,7 @@ Kernels that were compiled to files need no library.")
 set(CPACK_DEBIAN_DEV_PACKAGE_NAME libdcngen-dev)
 set(CPACK_DEBIAN_DEV_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS "${library_package} (= ${PROJECT_VERSION})")
+set(CPACK_DEBIAN_DEV_PACKAGE_RECOMMENDS dcngen) # for dcngen_add_kernels
 set(CPACK_DEBIAN_DEV_PACKAGE_SUGGESTS "pkg-config, llvm-19-dev, liblua5.4-dev, libjansson-dev, libsqlite3-dev, \
 nettle-dev")
 set(CPACK_DEBIAN_DEV_DESCRIPTION "${about}

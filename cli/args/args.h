@@ -36,6 +36,7 @@ typedef enum {
     OPT_OUT_FILE,
     OPT_EMIT,
     OPT_DEPFILE,
+    OPT_DEPFILE_ALL,
     OPT_INPUT,
     OPT_OUTPUT,
     OPT_SEED,
@@ -80,7 +81,7 @@ typedef struct Args {
     WordList words;                  /* what is not an option */
     WordList kernel;
     ParamList define, input, output;
-    const char *target, *cpu, *attrs, *os, *triple, *schedule, *out, *emit;
+    const char *target, *cpu, *attrs, *os, *triple, *schedule, *out, *emit, *depfile;
     int threads; /* 0: not given */
     uint64_t seed;
     int64_t max_bytes, max_days; /* -1: no limit */

@@ -79,6 +79,14 @@ int artefact_name(ArtefactFile *a, const char *dir, dcn_error *err)
     return a->path && a->temp ? 0 : dcn_fail(err, DCN_EENV, "no memory for file names");
 }
 
+int artefact_name_path(ArtefactFile *a, const char *path, dcn_error *err)
+{
+    a->path = strdup(path);
+    if (asprintf(&a->temp, "%s.%ld.tmp", path, (long)getpid()) < 0)
+        a->temp = NULL;
+    return a->path && a->temp ? 0 : dcn_fail(err, DCN_EENV, "no memory for file names");
+}
+
 /* ---- writing -------------------------------------------------------------- */
 
 static int make_one(const char *dir, dcn_error *err)

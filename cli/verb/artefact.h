@@ -17,7 +17,7 @@ extern const ArtefactKind artefact_kinds[NKINDS];
 extern const ArtefactKind artefact_depfile; /* its `emit` means nothing */
 
 typedef struct ArtefactFile {
-    const dcn_spec *spec;
+    const dcn_spec *spec; /* NULL: of all kernels */
     const ArtefactKind *kind;
     const dcn_choice *choice; /* of the kernel, for each target */
     char *path, *temp;        /* where it goes, and where it is written first */
@@ -29,8 +29,9 @@ typedef struct ArtefactFile {
 /* Bits of artefact_kinds named by "obj,header"; 0 with err for an unknown one. */
 unsigned artefact_parse(const char *list, dcn_error *err);
 
-/* Set the names; -1 without memory. */
+/* Set the names, in the directory or as the path says; -1 without memory. */
 int artefact_name(ArtefactFile *a, const char *dir, dcn_error *err);
+int artefact_name_path(ArtefactFile *a, const char *path, dcn_error *err);
 
 /* Create `dir` and write all n files: each of them appears, or none does. */
 int artefacts_write(const char *dir, ArtefactFile *all, int n, dcn_error *err);

@@ -93,7 +93,7 @@ static int add(CompileWork *w, int i, const ArtefactKind *kind, dcn_error *err)
 
 static int plan(CompileWork *w, unsigned kinds, dcn_error *err)
 {
-    w->all = calloc((size_t)w->kernels.n * (NKINDS + 1) + 1, sizeof *w->all);
+    w->all = calloc((size_t)w->kernels.n * (NKINDS + 1) + 2, sizeof *w->all);
     w->choice = calloc((size_t)(w->kernels.n * w->targets) + 1, sizeof *w->choice);
     w->told = calloc((size_t)(w->kernels.n * w->targets) + 1, sizeof *w->told);
     if (!w->all || !w->choice || !w->told)
@@ -108,7 +108,11 @@ static int plan(CompileWork *w, unsigned kinds, dcn_error *err)
         if (args_has(w->args, OPT_DEPFILE) && add(w, i, &artefact_depfile, err))
             return -1;
     }
-    return 0;
+    if (!w->args->depfile)
+        return 0;
+    ArtefactFile *rule = &w->all[w->n++];
+    rule->kind = &artefact_depfile;
+    return artefact_name_path(rule, w->args->depfile, err);
 }
 
 /* ---- making it ------------------------------------------------------------ */
@@ -167,8 +171,9 @@ static json_t *files_json(const CompileWork *w)
     json_t *files = json_array();
     for (int i = 0; i < w->n; i++) {
         const ArtefactFile *a = &w->all[i];
-        json_array_append_new(files, json_pack("{s:s, s:s, s:s, s:I}", "kernel", a->spec->name,
-                                               "kind", a->kind->name, "path", a->path, "bytes",
+        const char *name = a->spec ? a->spec->name : NULL;
+        json_array_append_new(files, json_pack("{s:s?, s:s, s:s, s:I}", "kernel", name, "kind",
+                                               a->kind->name, "path", a->path, "bytes",
                                                (json_int_t)a->size));
     }
     return files;

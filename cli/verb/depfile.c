@@ -23,6 +23,12 @@ static void put_name(FILE *f, const char *name)
     }
 }
 
+/* Whether a file is made by the rule that a is. */
+static bool is_made(const ArtefactFile *file, const ArtefactFile *a)
+{
+    return file->kind != &artefact_depfile && (!a->spec || file->spec == a->spec);
+}
+
 void *depfile_text(const dcn_module *m, const ArtefactFile *all, int n, const ArtefactFile *a,
                    size_t *size, dcn_error *err)
 {
@@ -30,7 +36,7 @@ void *depfile_text(const dcn_module *m, const ArtefactFile *all, int n, const Ar
     FILE *f = open_memstream(&text, size);
     const char *file, *before = "";
     for (int i = 0; f && i < n; i++) {
-        if (all[i].spec != a->spec || all[i].kind == a->kind)
+        if (!is_made(&all[i], a))
             continue;
         fputs(before, f);
         put_name(f, all[i].path);

@@ -6,7 +6,8 @@
 
 #include "cli/verb/artefact.h"
 
-/* The rule for those of `all` that belong to the kernel of `a`, itself left out; malloc'ed. */
+/* The rule for those of `all` that belong to the kernel of `a`, or to any if it names none, rules left
+** out; malloc'ed. */
 void *depfile_text(const dcn_module *m, const ArtefactFile *all, int n, const ArtefactFile *a,
                    size_t *size, dcn_error *err);
 

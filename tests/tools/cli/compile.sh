@@ -78,6 +78,13 @@ echo 'return conv2d { name = "c", in_channels = 1, height = 3, width = 3, out_ch
 writes $'the out/c.o\nthe out/c.h\nthe out/c.d' compile 'with space/main.lua' -o 'the out' -M
 same "depfile" 'the\ out/c.o the\ out/c.h: with\ space/main.lua with\ space/my\ \#\ size$$.lua' \
     "$(cat 'the out/c.d')"
+works compile two.lua -o d1 --depfile all.d --emit obj,header
+same "one rule for all kernels" 'd1/a.o d1/a.h d1/b.o d1/b.h: two.lua' "$(cat all.d)"
+works compile two.lua -o d1 --depfile all.d --emit obj -M --kernel b --json
+same "beside a rule for each" 'd1/b.o: two.lua|d1/b.o: two.lua' "$(cat all.d)|$(cat d1/b.d)"
+same "it is of no kernel" 1 "$(grep -c '"kernel": null' <<<"$out")"
+expect 4 "dcngen: cannot write no/where.d: No such file or directory" compile two.lua -o never --depfile no/where.d
+rm -r d1 never all.d 2>/dev/null
 printf '%s\n' 'include the\ out/c.d' 'the\ out/c.o: ; @echo again' >Makefile
 if command -v make >/dev/null; then
     same "make understands it: up to date" "make: 'the out/c.o' is up to date." "$(make 'the out/c.o' 2>&1)"
