@@ -59,6 +59,24 @@ if(TARGET dcngen AND NOT CMAKE_CROSSCOMPILING)
     add_custom_target(dcngen_completion ALL DEPENDS ${scripts})
 endif()
 
+# ---- what tuning found, for all users --------------------------------------------------------
+
+# The store that every user of the installed program and library reads after his own (docs/CACHE.md).
+set(DCNGEN_TUNED "" CACHE STRING "Files of tuning records to install, as JSON lines; default share/tuned/*.jsonl")
+set(tuned_records ${DCNGEN_TUNED})
+if(NOT tuned_records)
+    file(GLOB tuned_records CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/share/tuned/*.jsonl)
+endif()
+if(tuned_records AND TARGET dcngen AND NOT CMAKE_CROSSCOMPILING)
+    set(tuned_folder ${CMAKE_CURRENT_BINARY_DIR}/tuned)
+    add_custom_command(OUTPUT ${tuned_folder}/store.db DEPENDS dcngen ${tuned_records} cmake/TunedStore.cmake VERBATIM
+        COMMAND ${CMAKE_COMMAND} -DPROGRAM=$<TARGET_FILE:dcngen> "-DRECORDS=${tuned_records}" -DOUTPUT=${tuned_folder}
+                -P ${CMAKE_CURRENT_SOURCE_DIR}/cmake/TunedStore.cmake
+        COMMENT "The store of tuned records")
+    add_custom_target(dcngen_tuned ALL DEPENDS ${tuned_folder}/store.db)
+    install(FILES ${tuned_folder}/store.db DESTINATION ${CMAKE_INSTALL_DATADIR}/dcngen COMPONENT program)
+endif()
+
 # ---- CMake package -----------------------------------------------------------------------
 
 install(EXPORT dcngenTargets NAMESPACE dcngen:: DESTINATION ${package_dir} COMPONENT dev)

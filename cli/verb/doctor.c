@@ -13,6 +13,8 @@
 #include "runtime/base/env.h"
 #include "runtime/base/text.h"
 #include "runtime/exec/threads.h"
+#include "tuner/store/key.h"
+#include "tuner/store/store.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -175,6 +177,61 @@ out:
     return status;
 }
 
+/* ---- records that were installed for all users ------------------------------ */
+
+typedef struct TunedCount {
+    const char *machine; /* as keys of this machine have it */
+    int winners, here;
+} TunedCount;
+
+static int count_winner(void *self, const TuneKey *key, const TuneRecord *r)
+{
+    TunedCount *n = self;
+    const bool counts = r->winner && tune_record_is_current(key, r);
+    n->winners += counts;
+    n->here += counts && !strcmp(key->machine, n->machine);
+    return 0;
+}
+
+/* The system's store alone: beside the user's, which is not looked at, there is no other. */
+static int count_tuned(const char *system, TunedCount *n, dcn_error *err)
+{
+    const TuneStoreAt at = { .mode = TUNE_STORE_RO,
+                             .state_dir = "/nonexistent",
+                             .cache_dir = "/nonexistent",
+                             .system_dir = system };
+    TuneStore *st = NULL;
+    if (tune_store_open(&at, &st, err))
+        return -1;
+    const int failed = *tune_store_why(st) ? dcn_fail(err, DCN_EENV, "%s", tune_store_why(st))
+                                           : tune_store_each(st, NULL, count_winner, n, err);
+    tune_store_close(st);
+    return failed;
+}
+
+static int check_tuned(Finding found, dcn_error *err)
+{
+    const dcn_spec s = small_spec();
+    dcn_cache *c = NULL;
+    dcn_cache_stats stats;
+    dcn_target native;
+    TuneKey key;
+    int status = -1;
+    if (dcn_cache_open(&c, err) || dcn_cache_stat(c, &stats, err) ||
+        dcn_target_native(&native, err) || tune_key(&s, &native, 1, &key, err))
+        goto out;
+    TunedCount n = { .machine = key.machine };
+    if (*stats.system && count_tuned(stats.system, &n, err))
+        goto out;
+    status = n.winners ? find(found, "%.400s: %d tuned kernels, %d of them for this machine",
+                              stats.system, n.winners, n.here)
+                       : find(found, "none are installed for all users%s%.400s",
+                              *stats.system ? " in " : "", stats.system);
+out:
+    dcn_cache_close(c);
+    return status;
+}
+
 static const DoctorCheck checks[] = {
     { "version", true, check_version },
     { "environment", true, check_environment },
@@ -185,6 +242,7 @@ static const DoctorCheck checks[] = {
     { "temporary files", false, check_temporary },
     { "shared library", false, check_shared_lib },
     { "store", false, check_store },
+    { "tuned records", false, check_tuned },
 };
 
 /* ---- the verb ------------------------------------------------------------- */

@@ -28,6 +28,34 @@ done
 for code in $codes; do
     grep -qx "\.B $code" <<<"$page" || { echo "dcngen.1: no exit status $code" && missing=1; }
 done
+# The pages that are about one verb name its options, but for those that all verbs with a spec have.
+common=" -D --kernel --target -mcpu -mattr --os --triple --help "
+about() { # VERB PAGE
+    local option text
+    text=$(cat "$SOURCE_DIR/docs/$2")
+    for option in $("$DCNGEN_BIN" help "$1" | sed -nE 's/^  (-[-A-Za-z]*).*/\1/p'); do
+        [[ $common == *" $option "* ]] || grep -qE -- "(^|[^-A-Za-z_])$option([^-A-Za-z_]|$)" <<<"$text" || {
+            echo "$2 does not name $option, which \`dcngen help $1\` does"
+            missing=1
+        }
+    done
+}
+words() { # VERB PAGE: what the verb's first word may be
+    local word
+    for word in $("$DCNGEN_BIN" help "$1" | sed -nE '/^WHAT is one of/,/^options:/s/^  ([a-z]+) .*/\1/p'); do
+        grep -qE "(^|[^a-z])$word([^a-z]|$)" "$SOURCE_DIR/docs/$2" || {
+            echo "$2 does not name $word, which \`dcngen help $1\` does"
+            missing=1
+        }
+    done
+}
+about cache CACHE.md
+about tune TUNING.md
+about sweep SWEEP.md
+about report REPORT.md
+words cache CACHE.md
+words sweep SWEEP.md
+
 total=0
 for verb in $verbs; do
     for option in $("$DCNGEN_BIN" help "$verb" | sed -nE 's/^  (-[-A-Za-z]*).*/\1/p'); do

@@ -32,7 +32,7 @@ same "all listed CPUs were tried" yes "$([ "$checks" -gt 20 ] && echo yes)"
 # ---- doctor
 unset DCNGEN_SHARED_GOLDEN # which the tests read, where it is set, and dcngen does not
 works doctor
-same "every check, none failed" "version environment variables cpu threads kernel temporary shared store" \
+same "every check, none failed" "version environment variables cpu threads kernel temporary shared store tuned" \
     "$(printf '%s\n' "$out" | grep -vE '^FAILED' | awk '{ print $2 }' | paste -sd' ')"
 DCNGEN_NUM_THREADS=3 call doctor
 same "the environment is shown" "0 ok environment DCNGEN_NUM_THREADS=3, DCNGEN_CACHE=off, DCNGEN_SYSTEM_DIR=/nonexistent" \

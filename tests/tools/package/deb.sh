@@ -28,8 +28,11 @@ root=$dir/root
 
 build=$BUILD_DIR/deb
 cd "$SOURCE_DIR"
+tuned=$dir/tuned.jsonl
+DCNGEN_CACHE=rw DCNGEN_CACHE_DIR=$dir/measured "$DCNGEN_BIN" tune examples/pointwise.lua --threads 1 --trials 2 >"$dir/tune.log" 2>&1 &&
+    DCNGEN_CACHE=rw DCNGEN_CACHE_DIR=$dir/measured "$DCNGEN_BIN" cache export "$tuned" >/dev/null || fail "$(cat "$dir/tune.log")"
 {
-    "$CMAKE" --preset package -B "$build" && "$CMAKE" --build "$build" &&
+    "$CMAKE" --preset package -B "$build" -DDCNGEN_TUNED="$tuned" && "$CMAKE" --build "$build" &&
         (cd "$build" && rm -f ./*.deb && cpack -B "$dir/debs")
 } >"$dir/build.log" 2>&1 || fail "no packages: $(tail -20 "$dir/build.log")"
 version=$(sed -n "s/^CMAKE_PROJECT_VERSION:STATIC=//p" "$build/CMakeCache.txt")
@@ -60,6 +63,9 @@ done
 dpkg-deb -I "$(deb libdcngen0)" symbols | sed -nE 's/^ (dcn_[a-z0-9_]+)@.*/\1/p' | sort >"$dir/symbols"
 nm -D --defined-only "$build/libdcngen.so" | sed -nE 's/.* [TWi] (dcn_[a-z0-9_]+)@@.*/\1/p' | sort >"$dir/exported"
 diff "$dir/symbols" "$dir/exported" || fail "symbols (<) and libdcngen.so (>) differ"
+for file in dcngenConfig.cmake DcngenKernels.cmake; do
+    dpkg-deb -c "$(deb libdcngen-dev)" | grep -q "/cmake/dcngen/$file\$" || fail "libdcngen-dev has no $file"
+done
 echo "ok: packages"
 
 # ---- a Debian 12 with nothing in it ------------------------------------------------------------
@@ -106,6 +112,8 @@ bash tests/house/links.sh "$root/usr/share/doc/dcngen" || fail "dead links in th
 inside dcngen verify --kernel dcn_v2_mask /usr/share/doc/dcngen/examples/modulated.lua >"$dir/verified" ||
     fail "an example: $(cat "$dir/verified")"
 [[ $(inside dcngen cache path) == *" /usr/share/dcngen" ]] || fail "the system's store: $(inside dcngen cache path)"
+[[ $(inside dcngen doctor) == *"tuned records    /usr/share/dcngen: "*" tuned kernels"* ]] ||
+    fail "no tuned records: $(inside dcngen doctor)"
 echo "ok: the program"
 
 # ---- the library -------------------------------------------------------------------------------
