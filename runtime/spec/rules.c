@@ -70,23 +70,14 @@ static int check_max(const dcn_spec *s, dcn_error *err)
 /* Tables of samples have an entry for each tap, so a kernel may be long, but not long and broad. */
 enum { MAX_KERNEL_TAPS = 4096 };
 
-static int check_taps(const char *key, const int kernel[2], dcn_error *err)
+static int check_taps(const dcn_spec *s, dcn_error *err)
 {
-    const int taps = kernel[0] * kernel[1];
+    const int taps = s->kernel[0] * s->kernel[1];
     if (taps <= MAX_KERNEL_TAPS)
         return 0;
-    return dcn_fail(err, DCN_ESPEC, "'%s' = {%d, %d} makes %d taps; at most %d are possible", key,
-                    kernel[0], kernel[1], taps, MAX_KERNEL_TAPS);
-}
-
-static int check_kernel(const dcn_spec *s, dcn_error *err)
-{
-    return check_taps("kernel_size", s->kernel, err);
-}
-
-static int check_dw_kernel(const dcn_spec *s, dcn_error *err)
-{
-    return check_taps("dw_kernel_size", s->dw_kernel, err);
+    return dcn_fail(err, DCN_ESPEC,
+                    "'kernel_size' = {%d, %d} makes %d taps; at most %d are possible", s->kernel[0],
+                    s->kernel[1], taps, MAX_KERNEL_TAPS);
 }
 
 /* dcn_spec_complete has put numbers in the place of what it could. */
@@ -104,13 +95,9 @@ static int check_padding(const dcn_spec *s, dcn_error *err)
 }
 
 const rt_rule rt_common_rules[] = {
-    { RT_MEMBER(activation_slope), check_slope },
-    { RT_MEMBER(activation_min), check_min },
-    { RT_MEMBER(activation_max), check_max },
-    { RT_MEMBER(kernel), check_kernel },
-    { RT_MEMBER(dw_kernel), check_dw_kernel },
-    { RT_MEMBER(padding), check_padding },
-    { 0, NULL },
+    { RT_MEMBER(activation_slope), check_slope }, { RT_MEMBER(activation_min), check_min },
+    { RT_MEMBER(activation_max), check_max },     { RT_MEMBER(kernel), check_taps },
+    { RT_MEMBER(padding), check_padding },        { 0, NULL },
 };
 
 static int check_axis(const dcn_spec *s, int axis, dcn_error *err)

@@ -104,6 +104,44 @@ Test(shapes, every_modulation_border_and_activation)
         }
 }
 
+static dcn_spec long_spec(int kh, int kw, int dilation)
+{
+    dcn_spec s = case_spec(DCN_OP_DEFORM_CONV2D, 2, 3, 3, 4);
+    s.kernel[0] = kh, s.kernel[1] = kw;
+    s.dilation[0] = s.dilation[1] = dilation;
+    for (int i = 0; i < 4; i++)
+        s.padding[i] = DCN_SAME;
+    dcn_spec_complete(&s);
+    return s;
+}
+
+Test(shapes, kernels_along_one_axis)
+{
+    dcn_spec s = long_spec(1, 255, 1);
+    s.modulation = DCN_MODULATION_SOFTMAX;
+    verify_all_ways(s);
+    s = long_spec(255, 1, 1);
+    s.offset_groups = 2;
+    s.modulation = DCN_MODULATION_MASK;
+    s.offset_order = DCN_ORDER_XXYY;
+    s.offset_mask = true;
+    verify_all_ways(s);
+}
+
+Test(shapes, as_many_taps_as_there_may_be)
+{
+    verify_all_ways(long_spec(64, 64, 1));
+}
+
+/* Positions a million pixels outside the map, and taps that meet it from there. */
+Test(shapes, the_widest_dilation)
+{
+    verify_all_ways(long_spec(1, 255, 4096));
+    dcn_spec s = long_spec(3, 1, 4096);
+    s.op = DCN_OP_CONV2D;
+    verify_all_ways(s);
+}
+
 Test(shapes, every_activation_after_every_epilogue)
 {
     for (int a = DCN_ACT_NONE; a <= DCN_ACT_CLIP; a++)
