@@ -4,7 +4,7 @@
 **
 ** Offsets, masks and outputs of a row of pixels lie in memory in the order (pixel, group, point). A
 ** block is a contiguous run of that order: some pixels with all groups, or some groups of one
-** pixel.
+** pixel.  A task is a tile of pixels with all groups, or with some of them where pixels are few.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_CODEGEN_AGGREGATE_H
@@ -17,6 +17,7 @@ enum {
     AGG_BLOCK,
     AGG_TILE_H,
     AGG_TILE_W,
+    AGG_TASK_GROUPS,
     AGG_PREFETCH_ROWS,
     AGG_PREFETCH_BLOCKS,
     AGG_NONTEMPORAL,
@@ -46,6 +47,8 @@ typedef struct AggregatePlan {
     int block_pixels, block_groups;
     int block_points;   /* of a whole block */
     int tile_h, tile_w; /* rows and columns of a task; tile_w = 0: all columns */
+    int task_groups;    /* groups of a task; splits_groups: fewer than all */
+    bool splits_groups;
     /* Input rows from the taps' centre to the row that is prefetched; 0: none. */
     int prefetch_rows;
     /* Blocks to the one whose offsets and masks are prefetched; 0: none.  With tile_w: the one below. */
@@ -100,15 +103,18 @@ const char *aggregate_refuse(const dcn_spec *s, const dcn_target *t, const int *
 void aggregate_guess(const dcn_spec *s, const dcn_target *t, int threads, int *k);
 int aggregate_phases(const dcn_spec *s, const dcn_target *t, const int *k,
                      PhaseCost out[MAX_PHASES]);
+/* ns on more than one thread, where tasks are not alike. */
+double aggregate_cost(const dcn_spec *s, const dcn_target *t, const int *k, int threads);
 double aggregate_tile_cost(const AggregatePlan *p, double pixels); /* ns on one thread */
 
 /* ---- kernels ------------------------------------------------------------------------------- */
 
 /* A tile: rows x cols output pixels from (p0, q0) of image n.  The sums of pixel (r, c) of it go to
-** to + r*row_stride + c*out_stride; scratch is the thread's workspace. */
+** to + r*row_stride + c*out_stride; scratch is the thread's workspace.  group: the first of the
+** task's, where they are not all; else .v is NULL. */
 typedef struct AggregateTileArgs {
     addr args, scratch, to;
-    idx row_stride, n, p0, q0, rows, cols;
+    idx row_stride, n, p0, q0, rows, cols, group;
 } AggregateTileArgs;
 
 /* The function that computes a tile, with those that it calls; and a call of it. */

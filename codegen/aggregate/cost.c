@@ -12,13 +12,15 @@
 */
 #include "codegen/kernel/cost.h"
 #include "codegen/aggregate/aggregate.h"
+#include "codegen/balance.h"
 
 /* Of the sample table: a vector of points, how many vectors are at the border and made twice over,
 ** a term of a softmax, a call; dcnv4: copying the offsets and masks of a group. */
 static const double VECTOR = 28, BORDER = 0.3, EXP = 12, CALL = 120, SPLIT = 5;
 /* Per cycle: loads, multiply-adds, bytes from beyond L2. */
 static const double LOADS = 1.8, UNITS = 1.9, MEMORY = 9;
-static const double WAIT = 12; /* for a line that was not prefetched */
+static const double TASK = 200; /* finding its tile, calling its function */
+static const double WAIT = 12;  /* for a line that was not prefetched */
 enum {
     REACH =
         3 * COST_OFFSET_DEVIATION, /* rows and columns beyond its own that a tile's offsets reach */
@@ -70,16 +72,45 @@ double aggregate_tile_cost(const AggregatePlan *p, double pixels)
     return pixels * p->groups * group / COST_CYCLES_PER_NS;
 }
 
+/* Pixels of the largest tile, and of all of them on average. */
+typedef struct AggregatePixels {
+    double tiles, largest, mean;
+} AggregatePixels;
+
+static AggregatePixels pixels_of(const AggregatePlan *p)
+{
+    double rows = (double)cost_out_rows(p->s), cols = (double)cost_out_cols(p->s);
+    double th = rows < p->tile_h ? rows : p->tile_h, tw = p->tile_w ? p->tile_w : cols;
+    AggregatePixels n = { .tiles = cost_images(p->s) * cost_ceil_div(rows, th) *
+                                   cost_ceil_div(cols, tw) };
+    n.largest = th * (tw < cols ? tw : cols);
+    n.mean = cost_images(p->s) * rows * cols / n.tiles;
+    return n;
+}
+
 int aggregate_phases(const dcn_spec *s, const dcn_target *t, const int *k,
                      PhaseCost out[MAX_PHASES])
 {
     AggregatePlan p = aggregate_plan(s, t, k);
-    double rows = (double)cost_out_rows(s), cols = (double)cost_out_cols(s);
-    double width = p.tile_w ? p.tile_w : cols, images = cost_images(s);
-    double tasks = images * cost_ceil_div(rows, p.tile_h) * cost_ceil_div(cols, width);
-    double task = aggregate_tile_cost(&p, images * rows * cols) / tasks;
-    double blocks = cost_ceil_div(width, p.block_pixels);
+    AggregatePixels n = pixels_of(&p);
+    double parts = (double)p.groups / p.task_groups, cols = (double)cost_out_cols(s);
+    double width = p.tile_w ? p.tile_w : cols, blocks = cost_ceil_div(width, p.block_pixels);
     double ragged = blocks * p.block_pixels / width; /* the last block of a row is shorter */
-    out[0] = (PhaseCost){ tasks, task * (1 + 0.1 * (ragged - 1)) };
+    double task = aggregate_tile_cost(&p, n.mean) / parts + TASK / COST_CYCLES_PER_NS;
+    out[0] = (PhaseCost){ n.tiles * parts, task * (1 + 0.1 * (ragged - 1)) };
     return 1;
+}
+
+/* A phase ends when its last task does, which began half of the longest one before the threads
+** would be done at once, on average. */
+double aggregate_cost(const dcn_spec *s, const dcn_target *t, const int *k, int threads)
+{
+    PhaseCost phase[MAX_PHASES];
+    double ns = balance_ns(phase, aggregate_phases(s, t, k, phase), threads);
+    AggregatePlan p = aggregate_plan(s, t, k);
+    AggregatePixels n = pixels_of(&p);
+    double work = phase[0].tasks * phase[0].ns / threads,
+           longest = phase[0].ns * n.largest / n.mean;
+    double uneven = work + longest / 2 * (threads - 1) / threads;
+    return cost_larger(ns, cost_larger(uneven, longest) + BALANCE_PHASE_NS);
 }

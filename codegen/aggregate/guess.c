@@ -8,6 +8,8 @@
 #include "codegen/aggregate/aggregate.h"
 #include "codegen/kernel/cost.h"
 
+#include <string.h>
+
 /* The numbers below are those of the schedules that won when the DCNv3 and DCNv4 operators of
 ** InternImage-T (bench/workloads.lua, op=dcnv3 and op=dcnv4) were tuned on Sapphire Rapids;
 ** docs/dev/PERFORMANCE.md says with which command and what each is worth.
@@ -72,16 +74,70 @@ static void guess_tile(const dcn_spec *s, const dcn_target *t, int *k)
         set_if_legal(s, t, k, AGG_TILE_H, tile_h);
 }
 
-void aggregate_guess(const dcn_spec *s, const dcn_target *t, int threads, int *k)
+/* What follows from the tile. */
+static void guess_rest(const dcn_spec *s, const dcn_target *t, int *k)
 {
-    (void)threads;
-    for (int i = 0; i < AGG_NKNOBS; i++)
-        k[i] = aggregate_knobs[i].guess;
-    guess_block(s, t, k);
-    guess_tile(s, t, k);
     set_if_legal(s, t, k, AGG_PREFETCH_ROWS, REACH + ROWS_AHEAD);
     set_if_legal(s, t, k, AGG_PREFETCH_BLOCKS, k[AGG_TILE_W] ? 1 : 2);
     set_if_legal(s, t, k, AGG_NONTEMPORAL, 1);
     set_if_legal(s, t, k, AGG_COEFF_SHUFFLES, 4);
     set_if_legal(s, t, k, AGG_JAM, 2);
+}
+
+/* ---- many threads ------------------------------------------------------------------------------ */
+
+/* On so many threads the tile above, which is a measured one, leaves enough tasks. */
+enum { FEW_THREADS = 2 };
+/* Smaller tasks must gain more than the account of costs is wrong by. */
+static const double GAIN = 0.97;
+
+static void start(int *k)
+{
+    for (int i = 0; i < AGG_NKNOBS; i++)
+        k[i] = aggregate_knobs[i].guess;
+}
+
+/* A schedule with that tile and so many groups to a task, if there is one. */
+static bool guess_with(const dcn_spec *s, const dcn_target *t, const int tile[3], int *k)
+{
+    start(k);
+    k[AGG_TILE_H] = tile[0];
+    k[AGG_TILE_W] = tile[1];
+    k[AGG_TASK_GROUPS] = tile[2];
+    if (aggregate_refuse(s, t, k))
+        return false;
+    guess_block(s, t, k);
+    guess_rest(s, t, k);
+    return !aggregate_refuse(s, t, k);
+}
+
+/* The tile, and the groups of it, whose tasks keep the threads busiest for the least work. */
+static void spread(const dcn_spec *s, const dcn_target *t, int threads, int *k)
+{
+    const Knob *rows = &aggregate_knobs[AGG_TILE_H], *cols = &aggregate_knobs[AGG_TILE_W],
+               *groups = &aggregate_knobs[AGG_TASK_GROUPS];
+    double least = aggregate_cost(s, t, k, threads) * GAIN;
+    for (int i = 0; i < rows->nchoices * cols->nchoices * groups->nchoices; i++) {
+        const int tile[3] = { rows->choice[i % rows->nchoices],
+                              cols->choice[i / rows->nchoices % cols->nchoices],
+                              groups->choice[i / rows->nchoices / cols->nchoices] };
+        int other[AGG_NKNOBS];
+        double cost = guess_with(s, t, tile, other) ? aggregate_cost(s, t, other, threads) : least;
+        if (cost < least) {
+            least = cost;
+            memcpy(k, other, sizeof other);
+        }
+    }
+}
+
+/* ---- all of it --------------------------------------------------------------------------------- */
+
+void aggregate_guess(const dcn_spec *s, const dcn_target *t, int threads, int *k)
+{
+    start(k);
+    guess_block(s, t, k);
+    guess_tile(s, t, k);
+    guess_rest(s, t, k);
+    if (threads > FEW_THREADS)
+        spread(s, t, threads, k);
 }

@@ -19,6 +19,10 @@ const Knob aggregate_knobs[AGG_NKNOBS] = {
                      .meaning = "columns of a tile; 0: all",
                      .guess = 0,
                      CHOICES(0, 16, 32, 64, 128) },
+    [AGG_TASK_GROUPS] = { .name = "task_groups",
+                          .meaning = "groups of a task; 0: all",
+                          .guess = 0,
+                          CHOICES(0, 1, 2, 4, 8, 16, 32) },
     [AGG_PREFETCH_ROWS] = { .name = "prefetch_rows",
                             .meaning = "input rows from a row to the one prefetched; 0: none",
                             .guess = 0,
@@ -71,6 +75,16 @@ static bool is_wider_than_map(const AggregateChoice *c)
     return c->p.tile_w && c->cols && c->p.tile_w >= c->cols;
 }
 
+static bool task_has_all_groups(const AggregateChoice *c)
+{
+    return c->k[AGG_TASK_GROUPS] >= c->p.groups;
+}
+
+static bool tasks_are_uneven(const AggregateChoice *c)
+{
+    return c->p.groups % c->p.task_groups != 0;
+}
+
 static bool later_block_is_elsewhere(const AggregateChoice *c)
 {
     return c->p.tile_w && c->p.prefetch_blocks > 1;
@@ -97,6 +111,9 @@ const AggregateRefusal aggregate_refusals[] = {
     { AGG_BLOCK, "the block is wider than the map", block_exceeds_map },
     { AGG_TILE_H, "the tile is higher than the map", is_higher_than_map },
     { AGG_TILE_W, "the tile is wider than the map", is_wider_than_map },
+    { AGG_TASK_GROUPS, "there are no more groups than that: use task_groups=0",
+      task_has_all_groups },
+    { AGG_TASK_GROUPS, "the groups are no multiple of that", tasks_are_uneven },
     { AGG_PREFETCH_BLOCKS,
       "the block below is what comes next in a narrow tile: use prefetch_blocks=1",
       later_block_is_elsewhere },

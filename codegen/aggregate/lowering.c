@@ -1,6 +1,6 @@
 /* lowering.c: DCNv3 and DCNv4, which have no weights: samples are added up and nothing else is done.
 **
-**     for each tile of tile_h rows x tile_w columns of outputs:                      a task
+**     for each tile of tile_h rows x tile_w columns of outputs, or some groups of it:  a task
 **         for each block of (pixel, group)s:
 **             sample table   every point of the block, lanes along points
 **             accumulate     every (pixel, group), lanes along its channels
@@ -39,6 +39,7 @@ static const Knob *const knobs[AGG_NKNOBS] = {
     [AGG_BLOCK] = &aggregate_knobs[AGG_BLOCK],
     [AGG_TILE_H] = &aggregate_knobs[AGG_TILE_H],
     [AGG_TILE_W] = &aggregate_knobs[AGG_TILE_W],
+    [AGG_TASK_GROUPS] = &aggregate_knobs[AGG_TASK_GROUPS],
     [AGG_PREFETCH_ROWS] = &aggregate_knobs[AGG_PREFETCH_ROWS],
     [AGG_PREFETCH_BLOCKS] = &aggregate_knobs[AGG_PREFETCH_BLOCKS],
     [AGG_NONTEMPORAL] = &aggregate_knobs[AGG_NONTEMPORAL],

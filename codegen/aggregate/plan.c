@@ -53,7 +53,7 @@ static AggregateScratch plan_scratch(const AggregatePlan *p)
 ** their groups. */
 static void plan_block(AggregatePlan *p, int block)
 {
-    p->block_groups = int_divisor(p->groups, block);
+    p->block_groups = int_divisor(p->task_groups, block);
     p->block_pixels = p->block_groups == p->groups ? block / p->groups : 1;
     p->block_points = p->block_pixels * p->block_groups * p->points;
 }
@@ -65,6 +65,8 @@ AggregatePlan aggregate_plan(const dcn_spec *s, const dcn_target *t, const int *
     p.points = s->kernel[0] * s->kernel[1] - (s->remove_center ? 1 : 0);
     p.groups = s->offset_groups;
     p.group_channels = (int)(s->in_channels / p.groups);
+    p.splits_groups = k[AGG_TASK_GROUPS] && k[AGG_TASK_GROUPS] < p.groups;
+    p.task_groups = p.splits_groups ? k[AGG_TASK_GROUPS] : p.groups;
     plan_block(&p, k[AGG_BLOCK]);
     p.tile_h = k[AGG_TILE_H];
     p.tile_w = k[AGG_TILE_W];

@@ -1,4 +1,4 @@
-/* run.c: the entry points of an aggregate kernel: a task is a tile.
+/* run.c: the entry points of an aggregate kernel: a task is a tile, or some groups of one.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/aggregate/aggregate.h"
@@ -19,7 +19,7 @@ static idx count(Emit *e, const Problem *pb, idx phase, const void *self)
     const AggregatePlan *p = self;
     (void)phase;
     idx tiles = x_mul(e, tiles_along(e, pb->p, p->tile_h), tiles_along(e, pb->q, p->tile_w));
-    return x_mul(e, pb->n, tiles);
+    return x_mulk(e, x_mul(e, pb->n, tiles), p->groups / p->task_groups);
 }
 
 /* The tile of a task. Tasks go down a column of tiles, so that the rows above are still in the
@@ -28,7 +28,11 @@ static AggregateTileArgs tile_of(Emit *e, const AggregatePlan *p, const Problem 
                                  const RunArgs *in, idx task)
 {
     AggregateTileArgs t = { .args = in->args };
-    idx at[3];
+    idx at[3], parts = x_const(e, p->groups / p->task_groups);
+    if (p->splits_groups) {
+        t.group = x_mulk(e, x_rem(e, task, parts), p->task_groups);
+        task = x_div(e, task, parts);
+    }
     t.row_stride = x_mulk(e, pb->q, p->s->in_channels);
     idx rows = tiles_along(e, pb->p, p->tile_h), cols = tiles_along(e, pb->q, p->tile_w);
     kernel_split_task(e, task, cols, rows, at);

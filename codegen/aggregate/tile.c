@@ -7,6 +7,7 @@
 */
 #include "codegen/aggregate/functions.h"
 #include "codegen/ir/call.h"
+#include "codegen/kernel/intmath.h"
 #include "codegen/kernel/workspace.h"
 
 /* The internal functions of a kernel. */
@@ -67,12 +68,16 @@ static BlockInputs passed_inputs(Emit *e, const AggregateRow *r, idx q, idx g)
 }
 
 /* Elements of an operand, `stride` for each pixel, from a block to the one that is prefetched: some
-** blocks later in its row; in a tile narrower than the map, the one below. */
+** blocks later in its row, which are pixels later where a task has few groups; in a tile narrower
+** than the map, the one below. */
 static idx to_later(Emit *e, const AggregateRow *r, int64_t stride)
 {
     const AggregatePlan *p = r->plan;
     if (p->tile_w)
         return x_mulk(e, r->pb.q, stride);
+    if (p->splits_groups)
+        return x_const(e,
+                       int_ceil_div(p->prefetch_blocks * p->block_groups, p->task_groups) * stride);
     int64_t block = stride * p->block_pixels * p->block_groups / p->groups;
     return x_const(e, p->prefetch_blocks * block);
 }
@@ -144,7 +149,8 @@ static void prefetch_pixels(Emit *e, const AggregateRow *r, idx from, idx to)
     }
 }
 
-/* What offsets reach on both sides of the columns q0 .. end; blocks prefetch what is between. */
+/* What offsets reach on both sides of the columns q0 .. end; blocks prefetch what is between.  Whole
+** pixels are fetched, so a task of some groups has no use for it. */
 static void prefetch_sides(Emit *e, const AggregateRow *r, idx end)
 {
     const AggregatePlan *p = r->plan;
@@ -156,13 +162,14 @@ static void prefetch_sides(Emit *e, const AggregateRow *r, idx end)
 static void one_row(Emit *e, const AggregateRow *r)
 {
     const AggregatePlan *p = r->plan;
-    idx end = x_add(e, r->in.q0, r->in.cols), zero = x_const(e, 0);
-    if (p->tile_w && p->prefetch_rows)
+    idx end = x_add(e, r->in.q0, r->in.cols);
+    if (p->tile_w && p->prefetch_rows && !p->splits_groups)
         prefetch_sides(e, r, end);
     EMIT_FOR (e, q, r->in.q0, end, p->block_pixels) {
         idx pixels = x_min(e, x_const(e, p->block_pixels), x_sub(e, end, q.at));
-        EMIT_FOR (e, g, zero, x_const(e, p->groups), p->block_groups) {
-            one_block(e, r, q.at, g.at, x_mulk(e, pixels, p->block_groups));
+        EMIT_FOR (e, g, x_const(e, 0), x_const(e, p->task_groups), p->block_groups) {
+            idx group = p->splits_groups ? x_add(e, r->in.group, g.at) : g.at;
+            one_block(e, r, q.at, group, x_mulk(e, pixels, p->block_groups));
         }
     }
 }
@@ -185,15 +192,22 @@ static const Param param[] = {
     PARAM(AggregateTileArgs, to),   PARAM(AggregateTileArgs, row_stride),
     PARAM(AggregateTileArgs, n),    PARAM(AggregateTileArgs, p0),
     PARAM(AggregateTileArgs, q0),   PARAM(AggregateTileArgs, rows),
-    PARAM(AggregateTileArgs, cols),
+    PARAM(AggregateTileArgs, cols), PARAM(AggregateTileArgs, group),
 };
 static const Params params = PARAMS(AggregateTileArgs, param);
+
+/* Without the last one where tasks have all groups. */
+static Params params_of(bool splits_groups)
+{
+    return (Params){ param, splits_groups ? params.n : params.n - 1 };
+}
 
 LLVMValueRef aggregate_emit_tile(Emit *e, const AggregatePlan *p)
 {
     AggregateFns fns = emit_functions(e, p);
     AggregateRow r = { .plan = p, .fns = &fns };
-    LLVMValueRef fn = e_fn_begin_with(e, "aggregate", true, e->none, &params, &r.in);
+    const Params taken = params_of(p->splits_groups);
+    LLVMValueRef fn = e_fn_begin_with(e, "aggregate", true, e->none, &taken, &r.in);
     r.pb = problem_load(e, p->s, r.in.args);
     EMIT_FOR (e, row, x_const(e, 0), r.in.rows, 1) {
         r.row = x_add(e, r.in.p0, row.at);
@@ -209,5 +223,6 @@ LLVMValueRef aggregate_emit_tile(Emit *e, const AggregatePlan *p)
 
 void aggregate_call_tile(Emit *e, LLVMValueRef fn, const AggregateTileArgs *in)
 {
-    e_call_with(e, fn, &params, in);
+    const Params given = params_of(in->group.v);
+    e_call_with(e, fn, &given, in);
 }

@@ -7,18 +7,21 @@
 **
 ** The mean is taken first and the variance from the differences: the usual sum of squares loses
 ** digits.
+**
+** A task is some rows that follow one another: as many as leave TASKS of them, which keeps many
+** threads busy and is little to hand out.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/kernel/entry.h"
 #include "codegen/math/math.h"
 #include "codegen/module/module.h"
 
-enum { ROWS_PER_TASK = 32 };
+enum { TASKS = 256 };
 
 typedef struct Rows {
     const Stage *st;
     addr tensor[4];
-    idx count;
+    idx count, per_task;
 } Rows;
 
 /* ---- norm ----------------------------------------------------------------------------------- */
@@ -109,6 +112,7 @@ static Rows load(Emit *e, const Stage *st, addr args)
         r.tensor[i] = p_get_addr(e, p_at_word(e, args, x_const(e, i)));
     for (int i = 0; i < 3; i++)
         r.count = x_mul(e, r.count, p_get_i64(e, p_at_word(e, args, x_const(e, st->n + i))));
+    r.per_task = x_div(e, x_addk(e, r.count, TASKS - 1), x_const(e, TASKS));
     return r;
 }
 
@@ -121,8 +125,8 @@ static void emit_run(Emit *e, Kernel *kernel, const Stage *st)
     };
     RunArgs in = kernel_run_begin(e, kernel);
     Rows r = load(e, st, in.args);
-    idx first = x_mulk(e, in.first, ROWS_PER_TASK);
-    idx last = x_min(e, x_mulk(e, in.last, ROWS_PER_TASK), r.count);
+    idx first = x_mul(e, in.first, r.per_task);
+    idx last = x_min(e, x_mul(e, in.last, r.per_task), r.count);
     EMIT_FOR (e, row, first, last, 1) {
         body[st->kind](e, &r, row.at);
     }
@@ -133,8 +137,8 @@ static void emit_tasks(Emit *e, Kernel *kernel, const Stage *st)
 {
     TasksArgs in = kernel_tasks_begin(e, kernel);
     Rows r = load(e, st, in.args);
-    idx n = x_div(e, x_round_up(e, r.count, ROWS_PER_TASK), x_const(e, ROWS_PER_TASK));
-    e_return(e, n);
+    idx some = x_max(e, r.per_task, x_const(e, 1)); /* no image, no rows */
+    e_return(e, x_div(e, x_addk(e, x_add(e, r.count, some), -1), some));
     kernel->phases = 1;
 }
 

@@ -16,6 +16,7 @@ static const double VECTOR = 1.4;             /* a multiply-add with a vector fr
 static const double GATHER = 0.9;             /* a lane of a vector that does not lie together */
 static const double ENTRY = 8;                /* of the table, per pass: offset, weight, loop */
 static const double PLACE = 25;               /* of a sample along an axis, per bin */
+static const double ROW = 12;                 /* of pixels of a table, per bin */
 static const double COPY = 0.3, UNPACK = 0.4; /* an element of the view, of the output */
 enum { DYNAMIC_ROIS = 256 }; /* regions where their number is not known: what detectors propose */
 
@@ -40,8 +41,10 @@ static double bin_cycles(const RoiPlan *p)
     double passes = cost_ceil_div(p->task_channels, p->nv * p->lanes);
     double load = p->contiguous ? VECTOR : GATHER * p->lanes;
     double sums = vectors * (pixels * load + 3 * tables * tables) + passes * pixels * ENTRY;
-    double places = p->sampling == ROI_SAMPLING_QUANTISED ? PLACE : 2 * along * tables * PLACE;
-    return (p->splits_channels ? 1 : p->classes) * (sums + places / p->bins_per_vec);
+    bool quantised = p->sampling == ROI_SAMPLING_QUANTISED;
+    double places = quantised ? PLACE : 2 * along * tables * PLACE;
+    double rows = quantised ? 0 : tables * tables * p->max_axis_pixels;
+    return (p->splits_channels ? 1 : p->classes) * (sums + places / p->bins_per_vec + ROW * rows);
 }
 
 int roi_phases(const dcn_spec *s, const dcn_target *t, const int *k, PhaseCost out[MAX_PHASES])

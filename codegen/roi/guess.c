@@ -1,7 +1,10 @@
 /* guess.c: a schedule of the RoI lowering without measuring.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "codegen/balance.h"
 #include "codegen/roi/roi.h"
+
+#include <string.h>
 
 /* Whether so many pixels are read that a copy of the map costs less than reading it as it lies. */
 static int copy_pays(const dcn_spec *s, int scattered)
@@ -15,15 +18,54 @@ static int copy_pays(const dcn_spec *s, int scattered)
     return (double)s->rois * s->pooled[0] * s->pooled[1] * 16 > map;
 }
 
+/* The widest pass over the channels of a task. */
+static void guess_pass(const dcn_spec *s, const dcn_target *t, int *k)
+{
+    int most = t->registers >= 32 ? 16 : 8;
+    k[ROI_NV] = 1;
+    RoiPlan p = roi_plan(s, t, k);
+    while (k[ROI_NV] < most && k[ROI_NV] * p.lanes < p.task_channels)
+        k[ROI_NV] *= 2;
+}
+
+/* ---- many threads ------------------------------------------------------------------------------ */
+
+/* Smaller tasks must gain more than the account of costs is wrong by. */
+static const double GAIN = 0.97;
+
+static double cost_of(const dcn_spec *s, const dcn_target *t, int threads, const int *k)
+{
+    PhaseCost phase[MAX_PHASES];
+    return balance_ns(phase, roi_phases(s, t, k, phase), threads);
+}
+
+/* Rows of bins and channels of a task that keep the threads busiest for the least work. */
+static void spread(const dcn_spec *s, const dcn_target *t, int threads, int *k)
+{
+    const Knob *rows = roi_knobs[ROI_BIN_ROWS], *channels = roi_knobs[ROI_TASK_CHANNELS];
+    double least = cost_of(s, t, threads, k) * GAIN;
+    for (int i = 0; i < rows->nchoices * channels->nchoices; i++) {
+        int other[ROI_NKNOBS];
+        memcpy(other, k, sizeof other);
+        other[ROI_BIN_ROWS] = rows->choice[i % rows->nchoices];
+        other[ROI_TASK_CHANNELS] = channels->choice[i / rows->nchoices];
+        guess_pass(s, t, other);
+        double cost = roi_refuse(s, t, other) ? least : cost_of(s, t, threads, other);
+        if (cost < least) {
+            least = cost;
+            memcpy(k, other, sizeof other);
+        }
+    }
+}
+
+/* ---- all of it --------------------------------------------------------------------------------- */
+
 void roi_guess(const dcn_spec *s, const dcn_target *t, int threads, int *k)
 {
-    (void)threads;
     for (int i = 0; i < ROI_NKNOBS; i++)
         k[i] = roi_knobs[i]->guess;
+    guess_pass(s, t, k);
     RoiPlan p = roi_plan(s, t, k);
-    int most = t->registers >= 32 ? 16 : 8;
-    while (k[ROI_NV] < most && k[ROI_NV] * p.lanes < p.class_channels)
-        k[ROI_NV] *= 2;
     if (p.sampling != ROI_SAMPLING_QUANTISED)
         while (k[ROI_TABLE_SAMPLES] < 4 && (!p.grid || k[ROI_TABLE_SAMPLES] < p.grid))
             k[ROI_TABLE_SAMPLES] *= 2;
@@ -31,4 +73,6 @@ void roi_guess(const dcn_spec *s, const dcn_target *t, int threads, int *k)
     k[ROI_REPACK] = copy_pays(s, scattered);
     if (p.pooled_h > 1 && roi_plan(s, t, k).scratch.bytes > ROI_MAX_THREAD_BYTES)
         k[ROI_BIN_ROWS] = 1;
+    if (threads > 1)
+        spread(s, t, threads, k);
 }

@@ -150,6 +150,44 @@ Test(cores, are_depthwise_convolutions_with_weights_of_one)
     }
 }
 
+/* ---- tasks --------------------------------------------------------------------------------------------- */
+
+static void open_core(Case *c, const dcn_spec *s, int task_groups)
+{
+    char schedule[64];
+    snprintf(schedule, sizeof schedule, "aggregate block=1 task_groups=%d", task_groups);
+    case_open(c, s, schedule, NULL);
+    case_fill(c, 5);
+}
+
+/* Tasks of some groups, on any number of threads. */
+static void parts_of(const Core *core, dcn_op op, int task_groups)
+{
+    static const int threads[] = { 1, 2, 3, 7 };
+    Case whole, part;
+    dcn_spec s = core_spec(core, op);
+    open_core(&whole, &s, 0);
+    open_core(&part, &s, task_groups);
+    case_run(&whole, 1);
+    for (int i = 0; i < 4; i++) {
+        case_run(&part, threads[i]);
+        cr_expect_eq(case_distance(&whole, &part), 0, "%s, %d of %d groups, %d threads",
+                     dcn_op_name(op), task_groups, core->groups, threads[i]);
+    }
+    case_close(&whole);
+    case_close(&part);
+}
+
+Test(cores, groups_in_tasks_of_their_own_are_the_whole)
+{
+    for (int i = 0; i < NCORES; i++)
+        for (int groups = 1; groups < cores[i].groups; groups *= 2)
+            if (cores[i].groups % groups == 0) {
+                parts_of(&cores[i], DCN_OP_DCNV3, groups);
+                parts_of(&cores[i], DCN_OP_DCNV4, groups);
+            }
+}
+
 /* ---- projection ---------------------------------------------------------------------------------------- */
 
 /* One product over the sums, as a pointwise convolution makes it. */

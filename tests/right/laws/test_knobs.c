@@ -23,6 +23,7 @@ enum {
     PLAIN,
     CORE,
     PROJECTED,
+    MANY_GROUPS,
     LAYER_WIDE,
     LAYER_LARGE,
     LAYER_DEEP,
@@ -32,12 +33,16 @@ enum {
 };
 
 /* The largest map is as large as the largest tile. */
-static dcn_spec core_spec(int projection, const Variant *v)
+static dcn_spec core_spec(int which, const Variant *v)
 {
     dcn_spec s = case_spec(DCN_OP_DCNV3, 32, 32, 17, 130);
     s.offset_groups = 2;
+    if (which == MANY_GROUPS) {
+        s = case_spec(DCN_OP_DCNV3, 64, 64, 3, 5);
+        s.offset_groups = 64;
+    }
     s.dtype = v->dtype;
-    s.projection = projection;
+    s.projection = which == PROJECTED ? 100 : 0;
     dcn_spec_complete(&s);
     return s;
 }
@@ -93,7 +98,7 @@ static dcn_spec spec_of(int which, const Variant *v)
     if (which >= LAYER_WIDE)
         return layer_spec(which, v);
     if (which >= CORE)
-        return core_spec(which == PROJECTED ? 100 : 0, v);
+        return core_spec(which, v);
     int plain = which == PLAIN;
     dcn_spec s = case_spec(plain ? DCN_OP_CONV2D : DCN_OP_DEFORM_CONV2D, shapes[which].in,
                            shapes[which].out, shapes[which].height, shapes[which].width);

@@ -29,6 +29,11 @@ static const struct {
       "groups are not whole vectors: use nontemporal=0" },
     { 64, 4, 28, 28, 3, 0, "aggregate tile_w=16 prefetch_blocks=2",
       "the block below is what comes next in a narrow tile: use prefetch_blocks=1" },
+    { 64, 4, 28, 28, 3, 0, "aggregate block=2 task_groups=2", NULL },
+    { 64, 4, 28, 28, 3, 0, "aggregate task_groups=4 block=2",
+      "there are no more groups than that: use task_groups=0" },
+    { 96, 6, 28, 28, 3, 0, "aggregate task_groups=4 block=2",
+      "the groups are no multiple of that" },
     { 8, 4, 28, 28, 3, 0, "aggregate coeff_shuffles=1",
       "vectors of fewer channels than a sample has corners: use coeff_shuffles=0" },
 };
