@@ -7,6 +7,7 @@
 #include "cli/out/spec_json.h"
 #include "cli/out/tensors.h"
 #include "cli/verb/space.h"
+#include "cli/verb/spread.h"
 #include "cli/verbs.h"
 #include "runtime/base/base.h"
 #include "tuner/api/choose.h"
@@ -88,6 +89,7 @@ typedef struct Decision {
     int threads;            /* that --threads gives; 0: none */
     bool measured;          /* workspace_bytes is */
     size_t workspace_bytes; /* for them */
+    Spread spread;          /* over them */
 } Decision;
 
 static bool runs_here(const dcn_target *t)
@@ -124,7 +126,11 @@ static int decide(const Kernels *k, const dcn_spec *s, Decision *d, dcn_error *e
     if (dcn_explain(s, &d->choice.opt, &d->what, d->why, sizeof d->why, err))
         return kernel_fail(k, s, err);
     print_note(d->what.note);
-    return args_has(k->args, OPT_THREADS) ? measure_workspace(k, s, d, err) : 0;
+    if (!args_has(k->args, OPT_THREADS))
+        return 0;
+    if (measure_workspace(k, s, d, err))
+        return -1;
+    return spread_of(s, &d->choice.target, d->what.schedule, d->threads, &d->spread, err);
 }
 
 static void print_workspace(const Decision *d)
@@ -149,6 +155,8 @@ static int show_schedule(const Kernels *k, dcn_error *err)
              line = strtok_r(NULL, "\n", &save))
             printf("  %s\n", line);
         print_workspace(&d);
+        if (d.threads)
+            spread_print(&d.spread);
     }
     return 0;
 }
@@ -194,6 +202,7 @@ static json_t *schedule_object(const Kernels *k, const dcn_spec *s, dcn_error *e
         json_object_set_new(o, "threads", json_integer(d.threads));
         json_object_set_new(o, "workspace_bytes",
                             d.measured ? json_integer((json_int_t)d.workspace_bytes) : json_null());
+        spread_add_json(&d.spread, o);
     }
     return o;
 }

@@ -85,7 +85,16 @@ same "show schedule: each thread adds the same" $((four - two)) $((2 * (two - on
 same "show schedule: a thread needs some" yes "$([ "${one:-0}" -gt 0 ] && [ "$two" -gt "$one" ] && echo yes)"
 works show schedule two.lua --kernel a --schedule tiled --threads 4 --json
 same "show schedule: as JSON" "\"threads\": 4,|\"workspace_bytes\": $four" \
-    "$(printf '%s\n' "$out" | grep -E '"(threads|workspace_bytes)"' | tr -d '\n' | sed 's/  *"/"/g; s/,"/,|"/')"
+    "$(printf '%s\n' "$out" | grep -E '"(threads|workspace_bytes)"' | tr -d '\n' | sed 's/  *"/"/g; s/,"/,|"/; s/,$//')"
+phases() { printf '%s\n' "$out" | sed -nE 's/^    phase ([0-9]+): ([0-9]+) tasks? of [0-9.]+ [mun]?s, [0-9.]+ [mun]?s$/\1 \2/p'; }
+works show schedule two.lua --kernel a --schedule "tiled tile_h=1 tile_w=4 grain=1" --threads 4
+same "show schedule: phases and their tasks" yes "$(phases | grep -q '^1 [1-9]' && echo yes)"
+same "show schedule: what threads gain" 1 \
+    "$(printf '%s\n' "$out" | grep -cE '^  on 4 threads, as estimated: [0-9.]+ times as fast as the best guess for one$')"
+tasks=$(phases | sed -E 's/.* //' | tr '\n' ' ')
+works show schedule two.lua --kernel a --schedule "tiled tile_h=1 tile_w=4 grain=1" --threads 4 --json
+same "show schedule: phases as JSON" "$tasks" "$(printf '%s\n' "$out" | sed -nE 's/.*"tasks": ([0-9]+),?.*/\1/p' | tr '\n' ' ')"
+same "show schedule: the speed-up as JSON" 1 "$(printf '%s\n' "$out" | grep -cE '"speedup": [0-9.]+')"
 elsewhere=$([ "$(uname -m)" = aarch64 ] && echo haswell || echo neoverse-n1)
 works show schedule two.lua --kernel a --schedule direct --target "$elsewhere" --threads 2
 same "show schedule: a target of another machine" \
