@@ -118,6 +118,7 @@ const rt_op rt_conv_ops[] = {
         .flops = rt_conv_flops,
         .terms = rt_conv_terms,
         .reference = ref_open_conv,
+        .backward = ref_back_conv,
     },
     {
         .op = DCN_OP_DEFORM_CONV2D,
@@ -128,6 +129,7 @@ const rt_op rt_conv_ops[] = {
         .flops = rt_conv_flops,
         .terms = rt_conv_terms,
         .reference = ref_open_conv,
+        .backward = ref_back_conv,
     },
     { .name = NULL },
 };

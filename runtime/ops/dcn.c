@@ -92,6 +92,7 @@ const rt_op rt_dcn_ops[] = {
         .flops = rt_dcn_flops,
         .terms = terms,
         .reference = ref_open_dcn,
+        .backward = ref_back_dcn,
     },
     {
         .op = DCN_OP_DCNV4,
@@ -102,6 +103,7 @@ const rt_op rt_dcn_ops[] = {
         .flops = rt_dcn_flops,
         .terms = terms,
         .reference = ref_open_dcn,
+        .backward = ref_back_dcn,
     },
     { .name = NULL },
 };

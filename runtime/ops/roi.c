@@ -182,6 +182,7 @@ const rt_op rt_roi_ops[] = {
         .flops = quantised_flops,
         .terms = quantised_terms,
         .reference = ref_open_roi,
+        .backward = ref_back_roi,
     },
     {
         .op = DCN_OP_PS_ROI_POOL,
@@ -193,6 +194,7 @@ const rt_op rt_roi_ops[] = {
         .flops = quantised_flops,
         .terms = quantised_terms,
         .reference = ref_open_roi,
+        .backward = ref_back_roi,
     },
     {
         .op = DCN_OP_ROI_ALIGN,
@@ -202,6 +204,7 @@ const rt_op rt_roi_ops[] = {
         .flops = rt_sampled_flops,
         .terms = sampled_terms,
         .reference = ref_open_roi,
+        .backward = ref_back_roi,
     },
     {
         .op = DCN_OP_PS_ROI_ALIGN,
@@ -214,6 +217,7 @@ const rt_op rt_roi_ops[] = {
         .flops = rt_sampled_flops,
         .terms = sampled_terms,
         .reference = ref_open_roi,
+        .backward = ref_back_roi,
     },
     {
         .op = DCN_OP_DEFORM_ROI_POOL,
@@ -223,6 +227,7 @@ const rt_op rt_roi_ops[] = {
         .flops = rt_sampled_flops,
         .terms = sampled_terms,
         .reference = ref_open_roi,
+        .backward = ref_back_roi,
     },
     {
         .op = DCN_OP_DEFORM_PS_ROI_POOL,
@@ -234,6 +239,7 @@ const rt_op rt_roi_ops[] = {
         .flops = rt_sampled_flops,
         .terms = sampled_terms,
         .reference = ref_open_roi,
+        .backward = ref_back_roi,
     },
     { .name = NULL },
 };

@@ -5,13 +5,18 @@
 **     out[n, o, p, q] = sum_c sum_k w[o, c, i, j] * m * S(plane; Y, X), and ref_finish
 **     plane = input[n, G(o)*C/G + c], G(o) = o div (O/G)
 **
-** with dy = dx = 0, m = 1 and S a plain pixel read for conv2d.
+** with dy = dx = 0, m = 1 and S a plain pixel read for conv2d.  Backwards, with g the gradient of the
+** sums and u[c, k] = sum_o w[o, c, i, j] * g[n, o, p, q] over the outputs o of the group of c:
+**
+**     d_w[o, c, i, j] = sum_npq g * m * S          d_plane[corner] += u * m * weight of the corner
+**     d_m[t, k] = sum_c u * S                      d_dy[t, k] = sum_c u * m * dS/dY, d_dx likewise
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/reference/internal.h"
 #include "runtime/spec/shape.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Where one tap of one offset group looks, and its modulation. */
 typedef struct Point {
@@ -28,7 +33,7 @@ static int taps(const rt_ref *r)
 static double modulation(const rt_ref *r, int64_t n, int64_t first, int64_t k, const int64_t pq[2])
 {
     const dcn_spec *s = &r->s;
-    if (s->modulation == DCN_MODULATION_NONE)
+    if (s->modulation == DCN_MODULATION_NONE || !r->mask.v)
         return s->modulation_scale;
     const double *v = r->mask.v + ref_at(&r->mask, n, first, pq[0], pq[1]);
     const int64_t stride = r->mask.nhwc ? 1 : r->mask.h * r->mask.w;
@@ -96,6 +101,126 @@ static void conv_pixel(const rt_ref *r, int64_t n, const int64_t pq[2], const in
         value[o - outs[0]] = ref_finish(r, sum, n, o, pq);
     }
 }
+
+/* ---- backwards ------------------------------------------------------------------------------ */
+
+typedef struct ConvBack {
+    const ref_back *b;
+    const rt_ref *r;
+    const double *g;       /* of the sums, a map as the output */
+    double *u;             /* of one pixel: [c][k] */
+    double *d;             /* of one pixel and offset group: d_m of each tap */
+    double *offset, *mask; /* where those go: of offset_mask one map */
+} ConvBack;
+
+/* u of one pixel, and what it adds to d_w. */
+static void back_products(const ConvBack *x, int64_t n, const int64_t pq[2])
+{
+    const rt_ref *r = x->r;
+    const dcn_spec *s = &r->s;
+    const int64_t length = s->in_channels / s->groups * taps(r);
+    double *d_weight = x->b->to[RT_WEIGHT];
+    if (d_weight)
+        column(r, n, pq, 0, s->in_channels);
+    memset(x->u, 0, (size_t)(s->in_channels * taps(r)) * sizeof *x->u);
+    for (int64_t o = 0; o < s->out_channels; o++) {
+        const int64_t first = o / (s->out_channels / s->groups) * length;
+        const double g = x->g[ref_at(&r->output, n, o, pq[0], pq[1])];
+        for (int64_t i = 0; i < length && g != 0 && r->weight; i++)
+            x->u[first + i] += r->weight[o * length + i] * g;
+        for (int64_t i = 0; i < length && g != 0 && d_weight; i++)
+            d_weight[o * length + i] += g * r->scratch[first + i];
+    }
+}
+
+/* One tap of one offset group: the channels' gradients, those of its offsets, and d_m. */
+static void back_tap(const ConvBack *x, int64_t n, const int64_t pq[2], int64_t t, int64_t k)
+{
+    const rt_ref *r = x->r;
+    const dcn_spec *s = &r->s;
+    const int64_t per_group = s->in_channels / s->offset_groups;
+    const Point at = point_at(r, n, t, k, pq);
+    double sum[2] = { 0, 0 }, slope[2];
+    for (int64_t c = t * per_group; c < (t + 1) * per_group; c++) {
+        const double u = x->u[c * taps(r) + k];
+        if (u == 0)
+            continue;
+        if (x->b->to[RT_INPUT])
+            ref_scatter(&r->input, x->b->to[RT_INPUT], s->border, n, c, at.yx, u * at.m);
+        if (x->mask)
+            x->d[k] += u * ref_bilinear(&r->input, s->border, n, c, at.yx);
+        if (!x->offset)
+            continue;
+        ref_slopes(&r->input, s->border, s->gradient_border, n, c, at.yx, slope);
+        for (int i = 0; i < 2; i++)
+            sum[i] += slope[i] != 0 ? u * at.m * slope[i] : 0;
+    }
+    for (int i = 0; i < 2 && x->offset; i++) {
+        const int64_t channel = rt_offset_channel(s, t * taps(r) + k, i);
+        x->offset[ref_at(&r->offset, n, channel, pq[0], pq[1])] += sum[i];
+    }
+}
+
+/* From d_m to the gradients of the mask, or of its logits. */
+static void back_mask(const ConvBack *x, int64_t n, const int64_t pq[2], int64_t t)
+{
+    const rt_ref *r = x->r;
+    const dcn_spec *s = &r->s;
+    const int64_t first = (s->offset_mask ? 2 * s->offset_groups : 0) * taps(r) + t * taps(r);
+    const ref_map *map = &r->mask;
+    const int64_t at = ref_at(map, n, first, pq[0], pq[1]);
+    const int64_t stride = map->nhwc ? 1 : map->h * map->w;
+    for (int64_t k = 0; k < taps(r); k++)
+        x->d[k] *= s->modulation_scale;
+    if (s->modulation == DCN_MODULATION_SOFTMAX)
+        ref_back_softmax(map->v + at, x->d, stride, taps(r), x->mask + at);
+    for (int64_t k = 0; k < taps(r) && s->modulation == DCN_MODULATION_SIGMOID; k++)
+        x->mask[at + k * stride] += ref_back_sigmoid(map->v[at + k * stride], x->d[k]);
+    for (int64_t k = 0; k < taps(r) && s->modulation == DCN_MODULATION_MASK; k++)
+        x->mask[at + k * stride] += x->d[k];
+}
+
+static void back_pixel(const ConvBack *x, int64_t n, const int64_t pq[2])
+{
+    back_products(x, n, pq);
+    if (!x->r->weight)
+        return;
+    for (int64_t t = 0; t < x->r->s.offset_groups; t++) {
+        memset(x->d, 0, (size_t)taps(x->r) * sizeof *x->d);
+        for (int64_t k = 0; k < taps(x->r); k++)
+            back_tap(x, n, pq, t, k);
+        if (x->mask)
+            back_mask(x, n, pq, t);
+    }
+}
+
+static void back_all(const ConvBack *x)
+{
+    const ref_map *out = &x->r->output;
+    for (int64_t i = 0; i < x->r->s.batch * out->h * out->w; i++)
+        back_pixel(x, i / (out->h * out->w), (int64_t[2]){ i / out->w % out->h, i % out->w });
+}
+
+int ref_back_conv(const ref_back *b)
+{
+    double *g = ref_back_finish(b);
+    rt_ref *r = g ? ref_open(&b->s, b->tensor) : NULL;
+    ConvBack x = { .b = b, .r = r, .g = g, .offset = b->to[RT_OFFSET], .mask = b->to[RT_MASK] };
+    if (b->s.offset_mask)
+        x.offset = x.mask = b->to[RT_OFFSET_MASK];
+    x.u = r ? calloc((size_t)(r->s.in_channels * taps(r)) + 1, sizeof *x.u) : NULL;
+    x.d = r ? calloc((size_t)taps(r) + 1, sizeof *x.d) : NULL;
+    const bool made = x.u && x.d;
+    if (made && ref_back_wants_sum(b))
+        back_all(&x);
+    free(x.u);
+    free(x.d);
+    free(g);
+    rt_ref_close(r);
+    return made ? 0 : -1;
+}
+
+/* ---- opening -------------------------------------------------------------------------------- */
 
 int ref_open_conv(rt_ref *r)
 {

@@ -9,6 +9,11 @@
 **
 ** dcnv3: offsets (dx, dy) of point k of group t at channel (t*K' + k)*2, masks at t*K' + k.
 ** dcnv4: both in one tensor, group t from channel 3*K'*t on: 2*K' offsets, then K' masks.
+**
+** Backwards, with g the gradient of the sums and u[c] = g[c], or sum_o w[o, c] * g[o]:
+**
+**     d_w[o, c] = sum_npq g[o] * y[c]              d_plane[corner] += u * m * weight of the corner
+**     d_m = sum_c u * S                            d_dx = s * sum_c u * m * dS/dX, d_dy likewise
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/reference/internal.h"
@@ -19,22 +24,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The offsets and masks of one group at one pixel, both one number after the other. */
+/* The offsets and masks of one group at one pixel, both one number after the other: where they are
+** in their maps, and themselves; a mask that is not known is NULL. */
 typedef struct Group {
+    int64_t offset_at, mask_at;
     const double *offset, *mask;
 } Group;
 
 static Group group_at(const rt_ref *r, int64_t n, int64_t t, const int64_t pq[2])
 {
     const int64_t points = rt_points(&r->s);
+    const bool packed = rt_op_has(r->s.op, RT_PACKED_OFFSETS);
+    const ref_map *mask = packed ? &r->offset : &r->mask;
     Group g;
-    if (rt_op_has(r->s.op, RT_PACKED_OFFSETS)) {
-        g.offset = r->offset.v + ref_at(&r->offset, n, 3 * points * t, pq[0], pq[1]);
-        g.mask = g.offset + 2 * points;
-    } else {
-        g.offset = r->offset.v + ref_at(&r->offset, n, 2 * points * t, pq[0], pq[1]);
-        g.mask = r->mask.v + ref_at(&r->mask, n, points * t, pq[0], pq[1]);
-    }
+    g.offset_at = ref_at(&r->offset, n, (packed ? 3 : 2) * points * t, pq[0], pq[1]);
+    g.mask_at = packed ? g.offset_at + 2 * points : ref_at(mask, n, points * t, pq[0], pq[1]);
+    g.offset = r->offset.v + g.offset_at;
+    g.mask = mask->v ? mask->v + g.mask_at : NULL;
     return g;
 }
 
@@ -50,25 +56,31 @@ static ref_coord position(const dcn_spec *s, int axis, int64_t at, int64_t tap, 
     return ref_coord_of(base + whole, place - whole + offset * s->offset_scale);
 }
 
+/* Where point k of a group looks, and its mask; 1 where that is not known. */
+static double point_of(const dcn_spec *s, const Group *g, int64_t k, const int64_t pq[2],
+                       ref_coord yx[2])
+{
+    const int64_t centre = (int64_t)s->kernel[1] / 2 * s->kernel[0] + s->kernel[0] / 2;
+    const int64_t tap = k + (s->remove_center && k >= centre);
+    yx[0] = position(s, 0, pq[0], tap % s->kernel[0], g->offset[2 * k + 1]);
+    yx[1] = position(s, 1, pq[1], tap / s->kernel[0], g->offset[2 * k]);
+    if (!g->mask)
+        return 1;
+    const bool softmax = s->modulation == DCN_MODULATION_SOFTMAX;
+    return softmax ? ref_softmax(g->mask, 1, rt_points(s), k) : g->mask[k];
+}
+
 /* y of the channels first <= c < last, which are of group t, into scratch[c]. */
 static void gather(const rt_ref *r, int64_t n, const int64_t pq[2], int64_t t,
                    const int64_t range[2])
 {
-    const dcn_spec *s = &r->s;
     const Group g = group_at(r, n, t, pq);
-    const int64_t points = rt_points(s), centre[2] = { s->kernel[0] / 2, s->kernel[1] / 2 };
     memset(r->scratch + range[0], 0, (size_t)(range[1] - range[0]) * sizeof(double));
-    for (int64_t tap = 0, k = 0; tap < (int64_t)s->kernel[0] * s->kernel[1]; tap++) {
-        const int64_t i = tap / s->kernel[0], j = tap % s->kernel[0];
-        if (s->remove_center && i == centre[1] && j == centre[0])
-            continue;
-        const ref_coord yx[2] = { position(s, 0, pq[0], j, g.offset[2 * k + 1]),
-                                  position(s, 1, pq[1], i, g.offset[2 * k]) };
-        const bool softmax = s->modulation == DCN_MODULATION_SOFTMAX;
-        const double m = softmax ? ref_softmax(g.mask, 1, points, k) : g.mask[k];
+    for (int64_t k = 0; k < rt_points(&r->s); k++) {
+        ref_coord yx[2];
+        const double m = point_of(&r->s, &g, k, pq, yx);
         for (int64_t c = range[0]; c < range[1]; c++)
             r->scratch[c] += m * ref_bilinear(&r->input, DCN_BORDER_ZERO, n, c, yx);
-        k++;
     }
 }
 
@@ -102,6 +114,108 @@ static void dcn_pixel(const rt_ref *r, int64_t n, const int64_t pq[2], const int
         value[o - outs[0]] = ref_finish(r, sum, n, o, pq);
     }
 }
+
+/* ---- backwards ------------------------------------------------------------------------------ */
+
+typedef struct DcnBack {
+    const ref_back *b;
+    const rt_ref *r;
+    const double *g;       /* of the sums, a map as the output */
+    double *u, *d;         /* of one pixel: [c]; of one group: d_m of each point */
+    double *offset, *mask; /* where those go: of dcnv4 one map */
+} DcnBack;
+
+/* u of one pixel, and what it adds to d_w. */
+static void back_projection(const DcnBack *x, int64_t n, const int64_t pq[2])
+{
+    const rt_ref *r = x->r;
+    const int64_t c = r->s.in_channels;
+    double *d_weight = x->b->to[RT_WEIGHT];
+    memset(x->u, 0, (size_t)c * sizeof *x->u);
+    if (d_weight)
+        gather_all(r, n, pq, 0, c);
+    for (int64_t o = 0; o < r->s.out_channels; o++) {
+        const double g = x->g[ref_at(&r->output, n, o, pq[0], pq[1])];
+        if (!r->s.projection)
+            x->u[o] = g;
+        for (int64_t i = 0; i < c && g != 0 && r->weight; i++)
+            x->u[i] += r->weight[o * c + i] * g;
+        for (int64_t i = 0; i < c && g != 0 && d_weight; i++)
+            d_weight[o * c + i] += g * r->scratch[i];
+    }
+}
+
+static void back_point(const DcnBack *x, int64_t n, const int64_t pq[2], int64_t t, int64_t k)
+{
+    const rt_ref *r = x->r;
+    const int64_t per_group = r->s.in_channels / r->s.offset_groups;
+    const Group g = group_at(r, n, t, pq);
+    ref_coord yx[2];
+    double sum[2] = { 0, 0 }, slope[2];
+    const double m = point_of(&r->s, &g, k, pq, yx);
+    for (int64_t c = t * per_group; c < (t + 1) * per_group; c++) {
+        const double u = x->u[c];
+        if (u == 0)
+            continue;
+        if (x->b->to[RT_INPUT])
+            ref_scatter(&r->input, x->b->to[RT_INPUT], DCN_BORDER_ZERO, n, c, yx, u * m);
+        if (x->mask)
+            x->d[k] += u * ref_bilinear(&r->input, DCN_BORDER_ZERO, n, c, yx);
+        if (!x->offset)
+            continue;
+        ref_slopes(&r->input, DCN_BORDER_ZERO, DCN_GRADIENT_MMCV, n, c, yx, slope);
+        for (int i = 0; i < 2; i++)
+            sum[i] += slope[i] != 0 ? u * m * slope[i] : 0;
+    }
+    for (int i = 0; i < 2 && x->offset; i++)
+        x->offset[g.offset_at + 2 * k + 1 - i] += r->s.offset_scale * sum[i];
+}
+
+static void back_group(const DcnBack *x, int64_t n, const int64_t pq[2], int64_t t)
+{
+    const int64_t points = rt_points(&x->r->s);
+    const Group g = group_at(x->r, n, t, pq);
+    memset(x->d, 0, (size_t)points * sizeof *x->d);
+    for (int64_t k = 0; k < points; k++)
+        back_point(x, n, pq, t, k);
+    if (x->mask && x->r->s.modulation == DCN_MODULATION_SOFTMAX)
+        ref_back_softmax(g.mask, x->d, 1, points, x->mask + g.mask_at);
+    for (int64_t k = 0; k < points && x->mask && x->r->s.modulation == DCN_MODULATION_MASK; k++)
+        x->mask[g.mask_at + k] += x->d[k];
+}
+
+static void back_all(const DcnBack *x)
+{
+    const ref_map *out = &x->r->output;
+    const bool places = x->b->to[RT_INPUT] || x->offset || x->mask;
+    for (int64_t i = 0; i < x->r->s.batch * out->h * out->w; i++) {
+        const int64_t n = i / (out->h * out->w), pq[2] = { i / out->w % out->h, i % out->w };
+        back_projection(x, n, pq);
+        for (int64_t t = 0; t < x->r->s.offset_groups && places; t++)
+            back_group(x, n, pq, t);
+    }
+}
+
+int ref_back_dcn(const ref_back *b)
+{
+    double *g = ref_back_finish(b);
+    rt_ref *r = g ? ref_open(&b->s, b->tensor) : NULL;
+    DcnBack x = { .b = b, .r = r, .g = g, .offset = b->to[RT_OFFSET], .mask = b->to[RT_MASK] };
+    if (rt_op_has(b->s.op, RT_PACKED_OFFSETS))
+        x.offset = x.mask = b->to[RT_OFFSET_MASK];
+    x.u = calloc((size_t)b->s.in_channels + 1, sizeof *x.u);
+    x.d = calloc((size_t)rt_points(&b->s) + 1, sizeof *x.d);
+    const bool made = r && x.u && x.d;
+    if (made && ref_back_wants_sum(b))
+        back_all(&x);
+    free(x.u);
+    free(x.d);
+    free(g);
+    rt_ref_close(r);
+    return made ? 0 : -1;
+}
+
+/* ---- opening -------------------------------------------------------------------------------- */
 
 int ref_open_dcn(rt_ref *r)
 {

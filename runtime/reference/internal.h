@@ -11,6 +11,7 @@
 #include "runtime/reference/operators.h"
 #include "runtime/reference/reference.h"
 #include "runtime/spec/activation.h"
+#include "runtime/spec/stages.h"
 
 /* A tensor of images: n, c, y, x in either layout. */
 typedef struct ref_map {
@@ -23,7 +24,7 @@ typedef struct ref_map {
 typedef void (*ref_pixel)(const rt_ref *r, int64_t n, const int64_t pq[2], const int64_t outs[2],
                           double *value);
 
-enum { REF_MADE = 12 };
+enum { REF_MADE = RT_NUM_PLAIN + 2 * RT_MAX_STAGES };
 
 struct rt_ref {
     dcn_spec s;
@@ -34,7 +35,8 @@ struct rt_ref {
     double *scratch;        /* of pixel: C*K numbers */
     double *made[REF_MADE]; /* tensors made on the way */
     int nmade;
-    rt_ref *last; /* the operator that computes the pixels of a module, or NULL */
+    rt_ref *last;               /* the operator that computes the pixels of a module, or NULL */
+    double *grad[RT_NUM_PLAIN]; /* of a kernel of gradients: those it computes; else NULL */
 };
 
 int64_t ref_at(const ref_map *t, int64_t n, int64_t c, int64_t y, int64_t x);
@@ -57,12 +59,22 @@ ref_coord ref_coord_of(double base, double offset);
 double ref_bilinear(const ref_map *t, dcn_border border, int64_t n, int64_t c,
                     const ref_coord yx[2]);
 
+/* Add u * S's derivative by the plane to `to`, a map as t: u times the weight of each corner inside. */
+void ref_scatter(const ref_map *t, double *to, dcn_border border, int64_t n, int64_t c,
+                 const ref_coord yx[2], double u);
+
+/* The slopes of S along y and x, right-hand where it has a kink: 0 where S is not valid, but for what
+** `at_edge` says of -1. */
+void ref_slopes(const ref_map *t, dcn_border border, dcn_gradient_border at_edge, int64_t n,
+                int64_t c, const ref_coord yx[2], double slope[2]);
+
 /* An operand as a map of `channels` as large as the output; .v NULL: there is none. */
 ref_map ref_output_map(const rt_ref *r, rt_operand which, int64_t channels);
 
 /* act((sum + bias) * scale + shift + residual) */
 double ref_finish(const rt_ref *r, double sum, int64_t n, int64_t o, const int64_t pq[2]);
 double ref_activate(rt_activation a, double x);
+double ref_activate_slope(rt_activation a, double x);
 double ref_sigmoid(double x);
 
 /* softmax of v[0], v[stride], ..: element k of n */
@@ -73,5 +85,32 @@ rt_ref *ref_open(const dcn_spec *s, const double *const tensor[RT_NUM_OPERANDS])
 
 /* Memory that rt_ref_close frees; NULL if there is none. */
 double *ref_make(rt_ref *r, int64_t n);
+
+/* Image (or region), channel, row and column of element i of a map. */
+void ref_locate(const ref_map *t, int64_t i, int64_t ncyx[4]);
+
+/* ---- gradients ------------------------------------------------------------------------------
+**
+** What an operator does backwards: from the gradient of its output, those of operands, to which it
+** adds.  Operands that these do not need (runtime/spec/gradient.h) are NULL.  A gradient of 0 adds
+** nothing, whatever it would be multiplied with.  All return 0, or -1 without memory. */
+typedef struct ref_back {
+    dcn_spec s; /* computing the output */
+    const double *tensor[RT_NUM_OPERANDS];
+    const double *g;          /* gradient of the output, shaped as it */
+    double *to[RT_NUM_PLAIN]; /* by operand; NULL: not wanted */
+} ref_back;
+
+/* The gradient of the sums that ref_finish, or the activation alone, was given; adds those of bias,
+** scale, shift and residual.  malloc'ed; NULL without memory. */
+double *ref_back_finish(const ref_back *b);
+
+/* Whether a gradient is wanted of anything that the sums are made of. */
+bool ref_back_wants_sum(const ref_back *b);
+
+/* Of logits from the gradients d of what they make: n numbers from v on, `stride` apart, added to
+** `to`, with the same strides. */
+void ref_back_softmax(const double *v, const double *d, int64_t stride, int64_t n, double *to);
+double ref_back_sigmoid(double logit, double d);
 
 #endif

@@ -37,25 +37,65 @@ static bool valid(dcn_border border, ref_coord y, double size)
     return (y.whole >= 0 && y.whole < size) || fades_in;
 }
 
+/* The two rows or columns between which a coordinate is, and how far it is from the first. */
+typedef struct Between {
+    int64_t low, high;
+    double part;
+} Between;
+
+static Between between(dcn_border border, ref_coord y, int64_t size)
+{
+    const int64_t low = (int64_t)y.whole;
+    if (border == DCN_BORDER_CLAMP && low == size - 1)
+        return (Between){ low, low, 0 };
+    return (Between){ low, low + 1, y.part };
+}
+
 double ref_bilinear(const ref_map *t, dcn_border border, int64_t n, int64_t c,
                     const ref_coord yx[2])
 {
     if (!valid(border, yx[0], (double)t->h) || !valid(border, yx[1], (double)t->w))
         return 0;
-    int64_t yl = (int64_t)yx[0].whole, yh = yl + 1;
-    int64_t xl = (int64_t)yx[1].whole, xh = xl + 1;
-    double ly = yx[0].part, lx = yx[1].part;
-    if (border == DCN_BORDER_CLAMP && yl == t->h - 1) {
-        yh = yl;
-        ly = 0;
+    const Between y = between(border, yx[0], t->h), x = between(border, yx[1], t->w);
+    const double ly = y.part, lx = x.part;
+    return (1 - ly) * (1 - lx) * ref_value(t, n, c, y.low, x.low) +
+           (1 - ly) * lx * ref_value(t, n, c, y.low, x.high) +
+           ly * (1 - lx) * ref_value(t, n, c, y.high, x.low) +
+           ly * lx * ref_value(t, n, c, y.high, x.high);
+}
+
+void ref_scatter(const ref_map *t, double *to, dcn_border border, int64_t n, int64_t c,
+                 const ref_coord yx[2], double u)
+{
+    if (!valid(border, yx[0], (double)t->h) || !valid(border, yx[1], (double)t->w))
+        return;
+    const Between y = between(border, yx[0], t->h), x = between(border, yx[1], t->w);
+    for (int i = 0; i < 4; i++) {
+        const int64_t row = i / 2 ? y.high : y.low, column = i % 2 ? x.high : x.low;
+        const double weight = (i / 2 ? y.part : 1 - y.part) * (i % 2 ? x.part : 1 - x.part);
+        if (weight != 0 && row >= 0 && row < t->h && column >= 0 && column < t->w)
+            to[ref_at(t, n, c, row, column)] += u * weight;
     }
-    if (border == DCN_BORDER_CLAMP && xl == t->w - 1) {
-        xh = xl;
-        lx = 0;
-    }
-    return (1 - ly) * (1 - lx) * ref_value(t, n, c, yl, xl) +
-           (1 - ly) * lx * ref_value(t, n, c, yl, xh) + ly * (1 - lx) * ref_value(t, n, c, yh, xl) +
-           ly * lx * ref_value(t, n, c, yh, xh);
+}
+
+/* Where a sample has slopes: where it is valid, and by torchvision's rule also at -1 itself. */
+static bool has_slope(dcn_border border, dcn_gradient_border at_edge, ref_coord y, double size)
+{
+    return valid(border, y, size) || (at_edge == DCN_GRADIENT_TORCHVISION && y.whole == -1);
+}
+
+void ref_slopes(const ref_map *t, dcn_border border, dcn_gradient_border at_edge, int64_t n,
+                int64_t c, const ref_coord yx[2], double slope[2])
+{
+    slope[0] = slope[1] = 0;
+    if (!has_slope(border, at_edge, yx[0], (double)t->h) ||
+        !has_slope(border, at_edge, yx[1], (double)t->w))
+        return;
+    const Between y = between(border, yx[0], t->h), x = between(border, yx[1], t->w);
+    const double v00 = ref_value(t, n, c, y.low, x.low), v01 = ref_value(t, n, c, y.low, x.high);
+    const double v10 = ref_value(t, n, c, y.high, x.low), v11 = ref_value(t, n, c, y.high, x.high);
+    slope[0] = (1 - x.part) * (v10 - v00) + x.part * (v11 - v01);
+    slope[1] = (1 - y.part) * (v01 - v00) + y.part * (v11 - v10);
 }
 
 double ref_softmax(const double *v, int64_t stride, int64_t n, int64_t k)
@@ -121,6 +161,58 @@ double ref_activate(rt_activation a, double x)
         [DCN_ACT_CLIP] = act_clip,
     };
     return activate[a.kind](a, x);
+}
+
+/* At a kink it is the slope from the left, as torch has it of relu; silu and gelu have their limits at
+** infinities. */
+static double slope_none(rt_activation a, double x)
+{
+    (void)a, (void)x;
+    return 1;
+}
+static double slope_relu(rt_activation a, double x)
+{
+    (void)a;
+    return x > 0 ? 1 : x <= 0 ? 0 : x;
+}
+static double slope_silu(rt_activation a, double x)
+{
+    const double s = 1 / (1 + exp(-x));
+    (void)a;
+    return isinf(x) ? x > 0 : s + x * s * (1 - s);
+}
+static double slope_gelu(rt_activation a, double x)
+{
+    const double density = exp(-x * x / 2) / sqrt(2 * acos(-1.0));
+    (void)a;
+    return isinf(x) ? x > 0 : 0.5 * erfc(-x / sqrt(2.0)) + x * density;
+}
+static double slope_leaky_relu(rt_activation a, double x)
+{
+    return x > 0 ? 1 : x <= 0 ? a.slope : x;
+}
+static double slope_hardswish(rt_activation a, double x)
+{
+    (void)a;
+    return x <= -3 ? 0 : x > 3 ? 1 : (2 * x + 3) / 6;
+}
+static double slope_clip(rt_activation a, double x)
+{
+    return x > a.min && x < a.max ? 1 : isnan(x) ? x : 0;
+}
+
+double ref_activate_slope(rt_activation a, double x)
+{
+    static double (*const slope[])(rt_activation, double) = {
+        [DCN_ACT_NONE] = slope_none,
+        [DCN_ACT_RELU] = slope_relu,
+        [DCN_ACT_SILU] = slope_silu,
+        [DCN_ACT_GELU] = slope_gelu,
+        [DCN_ACT_LEAKY_RELU] = slope_leaky_relu,
+        [DCN_ACT_HARDSWISH] = slope_hardswish,
+        [DCN_ACT_CLIP] = slope_clip,
+    };
+    return slope[a.kind](a, x);
 }
 
 ref_map ref_output_map(const rt_ref *r, rt_operand which, int64_t channels)

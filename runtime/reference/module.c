@@ -1,378 +1,330 @@
-/* module.c: modules, each made of the operators that it consists of.
+/* module.c: modules, stage by stage (runtime/ops/stages.c says which), forwards and backwards.
 **
-**     deform_conv2d_pack    maps = conv(input, offset_weight) + offset_bias, with the same kernel,
-**                           stride, padding and dilation; offset = their first 2*D*K channels, mask
-**                           the rest; then deform_conv2d
-**     separable_conv2d      depthwise, output channel o from input channel o div m; then pointwise
-**     dcnv3_module          x1 = act(LN(dwconv(x))); offset, mask = linear(x1); xp = linear(x)
-**                           y = dcnv3(xp, offset, softmax mask); out = linear(blend(y, xp))
-**     dcnv4_module          offset_mask = linear(x), or linear(dwconv(x)); value = linear(x)
-**                           y = dcnv4(value, offset_mask); out = linear(blend(y, value))
-**     deform_roi_pool_pack  x0 = the pooling without offsets, [C][ph][pw] in a row per region
-**                           offset = fc(relu(fc(relu(fc(x0))))), mask = sigmoid(fc(relu(fc(x0))))
+** Backwards every stage, the last first, adds to the gradients of its arguments; a value that several
+** stages read has the sum.  What stages in between made is made again, where a gradient reads it.
 **
-** blend, with center_feature_scale: y*(1 - c) + value*c for each group, c = sigmoid of one linear
-** map of x1 in dcnv3_module and of y in dcnv4_module.
+**     LayerNorm   x^ = (x - mean)*r, r = 1/sqrt(variance + eps), y = act(x^*w + b);  e = g*act'
+**                 d_w = sum e*x^,  d_b = sum e,  d_x = r*(ew - mean(ew) - x^*mean(ew*x^)), ew = e*w
+**     blend       z = y*(1 - c) + x*c, c = sigmoid(logit of the group)
+**                 d_y = g*(1 - c),  d_x = g*c,  d_logit = c*(1 - c)*sum over the group g*(x - y)
+**
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/base/tensor.h"
 #include "runtime/reference/internal.h"
+#include "runtime/spec/gradient.h"
 #include "runtime/spec/op.h"
-#include "runtime/spec/shape.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* A convolution without padding on maps of the same images. */
-static dcn_spec conv_spec(const dcn_spec *s, int64_t ins, int64_t outs)
+/* ---- small operations, on maps of the channels of a stage ----------------------------------- */
+
+static int64_t pixels(const dcn_spec *s)
 {
-    dcn_spec conv;
-    dcn_spec_init(&conv, DCN_OP_CONV2D);
-    conv.batch = s->batch;
-    conv.height = s->height;
-    conv.width = s->width;
-    conv.layout = s->layout;
-    conv.in_channels = ins;
-    conv.out_channels = outs;
-    conv.kernel[0] = conv.kernel[1] = 1;
-    return conv;
+    return s->batch * s->height * s->width;
 }
 
-/* The output of a whole operator, in memory of r; NULL without memory, also if an operand is. */
-static double *run(rt_ref *r, const dcn_spec *s, const double *const tensor[RT_NUM_OPERANDS])
+/* Mean of x over the channels, and 1 / sqrt(variance + eps). */
+static void moments(const dcn_spec *s, const double *x, double of[2])
 {
-    const rt_operands o = rt_operands_of(s);
-    double *to = NULL;
-    for (int i = 0; i < o.n; i++) {
-        if (o.which[i] == RT_OUTPUT)
-            to = ref_make(r, rt_tensor_count(&o.tensor[i]));
-        else if (!tensor[o.which[i]])
-            return NULL;
-    }
-    rt_ref *part = to ? ref_open(s, tensor) : NULL;
-    const bool failed = !part || rt_ref_values(part, RT_OUTPUT, to);
-    rt_ref_close(part);
-    return failed ? NULL : to;
+    const double c = (double)s->in_channels;
+    double mean = 0, variance = 0;
+    for (int64_t k = 0; k < s->in_channels; k++)
+        mean += x[k] / c;
+    for (int64_t k = 0; k < s->in_channels; k++)
+        variance += (x[k] - mean) * (x[k] - mean) / c;
+    of[0] = mean;
+    of[1] = 1 / sqrt(variance + s->norm_eps);
 }
 
-/* outs numbers per pixel from the ins of x, by a weight and a bias. */
-static double *linear(rt_ref *r, const double *x, int64_t ins, int64_t outs,
-                      const rt_operand name[2])
+static void normalise(const dcn_spec *s, const double *const arg[RT_NUM_PLAIN], double *to)
 {
-    dcn_spec conv = conv_spec(&r->s, ins, outs);
-    const double *const tensor[RT_NUM_OPERANDS] = {
-        [RT_INPUT] = x, [RT_WEIGHT] = r->tensor[name[0]], [RT_BIAS] = r->tensor[name[1]]
-    };
-    conv.bias = tensor[RT_BIAS] != NULL;
-    return run(r, &conv, tensor);
-}
-
-static const rt_operand input_proj[] = { RT_INPUT_PROJ_WEIGHT, RT_INPUT_PROJ_BIAS };
-static const rt_operand value_proj[] = { RT_VALUE_PROJ_WEIGHT, RT_VALUE_PROJ_BIAS };
-static const rt_operand offset_proj[] = { RT_OFFSET_WEIGHT, RT_OFFSET_BIAS };
-static const rt_operand mask_proj[] = { RT_MASK_WEIGHT, RT_MASK_BIAS };
-static const rt_operand offset_mask[] = { RT_OFFSET_MASK_WEIGHT, RT_OFFSET_MASK_BIAS };
-static const rt_operand centre[] = { RT_CENTER_WEIGHT, RT_CENTER_BIAS };
-
-/* The operator that computes the pixels of the module. */
-static int finish_with(rt_ref *r, const dcn_spec *s, const double *const tensor[RT_NUM_OPERANDS])
-{
-    r->last = ref_open(s, tensor);
-    return r->last ? 0 : -1;
-}
-
-/* ---- convolutions ------------------------------------------------------------------------- */
-
-/* Channels first .. first + count of a map, in memory of r. */
-static double *channels_of(rt_ref *r, const ref_map *from, int64_t first, int64_t count)
-{
-    const int64_t all = r->s.batch * from->h * from->w;
-    ref_map to = *from;
-    double *v = ref_make(r, all * count);
-    to.c = count;
-    for (int64_t i = 0; v && i < all * count; i++) {
-        const int64_t c = i / all, x = i % from->w, y = i / from->w % from->h,
-                      n = i / (from->w * from->h) % r->s.batch;
-        v[ref_at(&to, n, c, y, x)] = from->v[ref_at(from, n, first + c, y, x)];
-    }
-    return v;
-}
-
-/* What the module does to the output of its last operator is done with its own operands. */
-static void hand_on(const rt_ref *r, const double *tensor[RT_NUM_OPERANDS])
-{
-    static const rt_operand epilogue[] = { RT_SCALE, RT_SHIFT, RT_RESIDUAL };
-    for (int i = 0; i < 3; i++)
-        tensor[epilogue[i]] = r->tensor[epilogue[i]];
-}
-
-int ref_open_pack(rt_ref *r)
-{
-    const dcn_spec *s = &r->s;
-    const int64_t points = (int64_t)s->offset_groups * rt_points(s), all = rt_inner_channels(s);
-    dcn_spec conv = conv_spec(s, s->in_channels, all), deform = *s;
-    memcpy(conv.kernel, s->kernel, sizeof conv.kernel);
-    memcpy(conv.stride, s->stride, sizeof conv.stride);
-    memcpy(conv.padding, s->padding, sizeof conv.padding);
-    memcpy(conv.dilation, s->dilation, sizeof conv.dilation);
-    conv.bias = true;
-    deform.op = DCN_OP_DEFORM_CONV2D;
-    const double *const made[RT_NUM_OPERANDS] = { [RT_INPUT] = r->input.v,
-                                                  [RT_WEIGHT] = r->tensor[RT_OFFSET_WEIGHT],
-                                                  [RT_BIAS] = r->tensor[RT_OFFSET_BIAS] };
-    const ref_map maps = { run(r, &conv, made), all, r->output.h, r->output.w, r->output.nhwc };
-    const double *offset = maps.v ? channels_of(r, &maps, 0, 2 * points) : NULL;
-    const double *mask = maps.v ? channels_of(r, &maps, 2 * points, all - 2 * points) : NULL;
-    if (!offset || !mask)
-        return -1;
-    const double *tensor[RT_NUM_OPERANDS] = {
-        [RT_INPUT] = r->input.v, [RT_WEIGHT] = r->weight, [RT_BIAS] = r->bias, [RT_OFFSET] = offset
-    };
-    if (s->modulation != DCN_MODULATION_NONE)
-        tensor[RT_MASK] = mask;
-    hand_on(r, tensor);
-    return finish_with(r, &deform, tensor);
-}
-
-int ref_open_separable(rt_ref *r)
-{
-    const dcn_spec *s = &r->s;
-    const int64_t between = s->in_channels * s->depth_multiplier;
-    dcn_spec first = *s, second = *s;
-    first.op = second.op = DCN_OP_CONV2D;
-    first.groups = (int)s->in_channels;
-    first.out_channels = second.in_channels = between;
-    first.scale_shift = first.residual = false;
-    first.activation = DCN_ACT_NONE;
-    for (int i = 0; i < 4; i++) {
-        second.kernel[i % 2] = second.stride[i % 2] = second.dilation[i % 2] = 1;
-        second.padding[i] = 0;
-    }
-    second.height = r->output.h;
-    second.width = r->output.w;
-    const double *const made[RT_NUM_OPERANDS] = { [RT_INPUT] = r->input.v,
-                                                  [RT_WEIGHT] = r->tensor[RT_DW_WEIGHT],
-                                                  [RT_BIAS] = r->tensor[RT_DW_BIAS] };
-    const double *tensor[RT_NUM_OPERANDS] = { [RT_INPUT] = run(r, &first, made),
-                                              [RT_WEIGHT] = r->tensor[RT_PW_WEIGHT],
-                                              [RT_BIAS] = r->tensor[RT_PW_BIAS] };
-    hand_on(r, tensor);
-    return tensor[RT_INPUT] ? finish_with(r, &second, tensor) : -1;
-}
-
-/* ---- dcnv3_module and dcnv4_module -------------------------------------------------------- */
-
-/* A depthwise convolution of the input that keeps its size. */
-static double *depthwise(rt_ref *r, rt_operand weight, rt_operand bias)
-{
-    const dcn_spec *s = &r->s;
-    dcn_spec conv = conv_spec(s, s->in_channels, s->in_channels);
-    conv.groups = (int)s->in_channels;
-    conv.bias = true;
-    for (int i = 0; i < 4; i++) {
-        conv.kernel[i % 2] = s->dw_kernel[i % 2];
-        conv.padding[i] = (s->dw_kernel[i % 2] - 1) / 2;
-    }
-    const double *const tensor[RT_NUM_OPERANDS] = {
-        [RT_INPUT] = r->input.v, [RT_WEIGHT] = r->tensor[weight], [RT_BIAS] = r->tensor[bias]
-    };
-    return run(r, &conv, tensor);
-}
-
-static int64_t pixels(const rt_ref *r)
-{
-    return r->s.batch * r->s.height * r->s.width;
-}
-
-/* LayerNorm over the channels of every pixel, then the activation, in place. */
-static void normalise(const rt_ref *r, double *x)
-{
-    const int64_t c = r->s.in_channels;
-    const double *weight = r->tensor[RT_DW_NORM_WEIGHT];
-    const double *bias = r->tensor[RT_DW_NORM_BIAS];
-    for (int64_t i = 0; i < pixels(r); i++, x += c) {
-        double mean = 0, variance = 0;
+    const double *x = arg[RT_INPUT];
+    const int64_t c = s->in_channels;
+    double of[2];
+    for (int64_t i = 0; i < pixels(s); i++, x += c, to += c) {
+        moments(s, x, of);
         for (int64_t k = 0; k < c; k++)
-            mean += x[k] / (double)c;
-        for (int64_t k = 0; k < c; k++)
-            variance += (x[k] - mean) * (x[k] - mean) / (double)c;
-        const double scale = 1 / sqrt(variance + r->s.norm_eps);
-        for (int64_t k = 0; k < c; k++) {
-            const double v = weight ? (x[k] - mean) * scale * weight[k] + bias[k] : x[k];
-            x[k] = ref_activate(rt_plain_activation(r->s.branch_activation), v);
-        }
+            to[k] = ref_activate(rt_activation_of(s),
+                                 (x[k] - of[0]) * of[1] * arg[RT_WEIGHT][k] + arg[RT_BIAS][k]);
     }
 }
 
-/* y = y*(1 - c) + value*c, with c from the features x1. */
-static int blend(rt_ref *r, double *y, const double *value, const double *x1)
+static void blend(const dcn_spec *s, const double *const arg[RT_NUM_PLAIN], double *to)
 {
-    const int64_t c = r->s.in_channels, groups = r->s.offset_groups;
-    if (!r->s.center_feature_scale)
-        return 0;
-    const double *logit = linear(r, x1, c, groups, centre);
-    if (!logit)
-        return -1;
-    for (int64_t i = 0; i < pixels(r) * c; i++) {
-        const double share = ref_sigmoid(logit[i / (c / groups)]);
-        y[i] = y[i] * (1 - share) + value[i] * share;
+    const int64_t per_group = s->in_channels / s->offset_groups;
+    for (int64_t i = 0; i < pixels(s) * s->in_channels; i++) {
+        const double share = ref_sigmoid(arg[RT_MASK][i / per_group]);
+        to[i] = arg[RT_INPUT][i] * (1 - share) + arg[RT_RESIDUAL][i] * share;
+    }
+}
+
+static void activate(const dcn_spec *s, const double *const arg[RT_NUM_PLAIN], double *to)
+{
+    for (int64_t i = 0; i < pixels(s) * s->in_channels; i++)
+        to[i] = ref_activate(rt_activation_of(s), arg[RT_INPUT][i]);
+}
+
+/* Element i of maps in the layout of s, in nchw. */
+static int64_t nchw_at(const dcn_spec *s, int64_t i)
+{
+    const ref_map own = { NULL, s->in_channels, s->height, s->width, s->layout == DCN_NHWC };
+    ref_map rows = own;
+    int64_t at[4];
+    rows.nhwc = false;
+    ref_locate(&own, i, at);
+    return ref_at(&rows, at[0], at[1], at[2], at[3]);
+}
+
+static void add_reordered(const dcn_spec *s, bool to_nchw, const double *x, double *to)
+{
+    for (int64_t i = 0; i < pixels(s) * s->in_channels; i++)
+        to[to_nchw ? nchw_at(s, i) : i] += x[to_nchw ? i : nchw_at(s, i)];
+}
+
+/* ---- one stage forwards --------------------------------------------------------------------- */
+
+static int64_t output_count(const rt_stage *st)
+{
+    const rt_operands o = rt_operands_of(&st->spec);
+    int64_t n = pixels(&st->spec) * st->spec.in_channels;
+    for (int i = 0; i < o.n && st->kind == RT_STAGE_OPERATOR; i++)
+        n = o.which[i] == RT_OUTPUT ? rt_tensor_count(&o.tensor[i]) : n;
+    return n;
+}
+
+static int operate(const dcn_spec *s, const double *const arg[RT_NUM_PLAIN], double *to)
+{
+    const double *tensor[RT_NUM_OPERANDS] = { NULL };
+    memcpy(tensor, arg, RT_NUM_PLAIN * sizeof *arg);
+    rt_ref *r = ref_open(s, tensor);
+    const bool failed = !r || rt_ref_values(r, RT_OUTPUT, to);
+    rt_ref_close(r);
+    return failed ? -1 : 0;
+}
+
+/* A module that is gone through.  Values by their number; NULL: not known. */
+typedef struct Pass {
+    rt_stages *g;
+    const double *value[RT_MAX_VALUES];
+    double *made[RT_MAX_VALUES], *grad[RT_MAX_VALUES]; /* both in between, malloc'ed */
+} Pass;
+
+static void arguments(const Pass *p, const rt_stage *st, const double *arg[RT_NUM_PLAIN])
+{
+    for (int i = 0; i < RT_NUM_PLAIN; i++)
+        arg[i] = st->arg[i] == RT_NO_VALUE ? NULL : p->value[st->arg[i]];
+}
+
+/* The value that a stage makes, in `to`, which is zero. */
+static int evaluate(const Pass *p, const rt_stage *st, double *to)
+{
+    const double *arg[RT_NUM_PLAIN];
+    arguments(p, st, arg);
+    switch (st->kind) {
+    case RT_STAGE_OPERATOR:
+        return operate(&st->spec, arg, to);
+    case RT_STAGE_NORM:
+        normalise(&st->spec, arg, to);
+        break;
+    case RT_STAGE_BLEND:
+        blend(&st->spec, arg, to);
+        break;
+    case RT_STAGE_ACTIVATE:
+        activate(&st->spec, arg, to);
+        break;
+    case RT_STAGE_TO_NCHW:
+    case RT_STAGE_FROM_NCHW:
+        add_reordered(&st->spec, st->kind == RT_STAGE_TO_NCHW, arg[RT_INPUT], to);
+        break;
     }
     return 0;
 }
 
-static dcn_spec core_spec(const dcn_spec *s, dcn_op op, dcn_modulation m)
-{
-    dcn_spec core = *s;
-    core.op = op;
-    core.modulation = m;
-    core.activation = DCN_ACT_NONE;
-    return core;
-}
+/* ---- a module forwards ---------------------------------------------------------------------- */
 
-/* The output projection of y. */
-static int project(rt_ref *r, const double *y)
-{
-    dcn_spec conv = conv_spec(&r->s, r->s.in_channels, r->s.in_channels);
-    const double *const tensor[RT_NUM_OPERANDS] = { [RT_INPUT] = y,
-                                                    [RT_WEIGHT] = r->tensor[RT_OUTPUT_PROJ_WEIGHT],
-                                                    [RT_BIAS] = r->tensor[RT_OUTPUT_PROJ_BIAS] };
-    conv.bias = tensor[RT_BIAS] != NULL;
-    rt_set_activation(&conv, rt_activation_of(&r->s));
-    return finish_with(r, &conv, tensor);
-}
-
-int ref_open_dcnv3_module(rt_ref *r)
-{
-    const dcn_spec *s = &r->s, core = core_spec(s, DCN_OP_DCNV3, DCN_MODULATION_SOFTMAX);
-    const int64_t c = s->in_channels, points = (int64_t)s->offset_groups * rt_points(s);
-    double *x1 = depthwise(r, RT_DW_CONV_WEIGHT, RT_DW_CONV_BIAS);
-    if (!x1)
-        return -1;
-    normalise(r, x1);
-    const double *const tensor[RT_NUM_OPERANDS] = {
-        [RT_INPUT] = linear(r, r->input.v, c, c, input_proj),
-        [RT_OFFSET] = linear(r, x1, c, 2 * points, offset_proj),
-        [RT_MASK] = linear(r, x1, c, points, mask_proj),
-    };
-    double *y = run(r, &core, tensor);
-    return !y || blend(r, y, tensor[RT_INPUT], x1) ? -1 : project(r, y);
-}
-
-/* The module without its projections: a pixel is one of y, which is the input here. */
-static void copy_pixel(const rt_ref *r, int64_t n, const int64_t pq[2], const int64_t outs[2],
-                       double *value)
+/* The last stage is an activation: a pixel is one of its argument, which is the input here. */
+static void activated_pixel(const rt_ref *r, int64_t n, const int64_t pq[2], const int64_t outs[2],
+                            double *value)
 {
     for (int64_t o = outs[0]; o < outs[1]; o++)
         value[o - outs[0]] =
             ref_activate(rt_activation_of(&r->s), ref_value(&r->input, n, o, pq[0], pq[1]));
 }
 
-int ref_open_dcnv4_module(rt_ref *r)
+static int open_last(rt_ref *r, const Pass *p, const rt_stage *st)
 {
-    const dcn_spec *s = &r->s, core = core_spec(s, DCN_OP_DCNV4, DCN_MODULATION_MASK);
-    const int64_t c = s->in_channels;
-    const double *x = r->input.v, *features = x;
-    if (s->dw_kernel[0])
-        features = depthwise(r, RT_OFFSET_MASK_DW_WEIGHT, RT_OFFSET_MASK_DW_BIAS);
-    if (!features)
-        return -1;
-    const double *const tensor[RT_NUM_OPERANDS] = {
-        [RT_INPUT] = s->without_pointwise ? x : linear(r, x, c, c, value_proj),
-        [RT_OFFSET_MASK] = linear(r, features, c, rt_packed_channels(s), offset_mask),
-    };
-    double *y = run(r, &core, tensor);
-    if (!y || blend(r, y, tensor[RT_INPUT], y))
-        return -1;
-    if (!s->without_pointwise)
-        return project(r, y);
-    r->input.v = y;
-    r->pixel = copy_pixel;
+    const double *tensor[RT_NUM_OPERANDS] = { NULL };
+    arguments(p, st, tensor);
+    if (st->kind == RT_STAGE_OPERATOR) {
+        r->last = ref_open(&st->spec, tensor);
+        return r->last ? 0 : -1;
+    }
+    r->input.v = tensor[RT_INPUT];
+    r->pixel = activated_pixel;
     return 0;
 }
 
-/* ---- deform_roi_pool_pack ----------------------------------------------------------------- */
-
-/* One fully connected layer of n rows: act(x w^T + b), NAME_weight [outs][ins]. */
-static double *layer(rt_ref *r, const double *x, const int64_t size[2], const rt_operand name[2],
-                     double (*act)(double))
+int ref_open_module(rt_ref *r)
 {
-    const int64_t ins = size[0], outs = size[1];
-    const double *weight = r->tensor[name[0]], *bias = r->tensor[name[1]];
-    double *to = x ? ref_make(r, r->s.rois * outs) : NULL;
-    for (int64_t i = 0; to && i < r->s.rois * outs; i++) {
-        double sum = bias[i % outs];
-        for (int64_t k = 0; k < ins; k++)
-            sum += weight[i % outs * ins + k] * x[i / outs * ins + k];
-        to[i] = act(sum);
+    Pass p = { .g = rt_stages_of(&r->s) };
+    int failed = p.g ? 0 : -1;
+    memcpy(p.value, r->tensor, RT_NUM_PLAIN * sizeof *p.value);
+    for (int i = 0; !failed && i + 1 < p.g->n; i++) {
+        const rt_stage *st = &p.g->stage[i];
+        double *to = ref_make(r, output_count(st));
+        p.value[st->out] = to;
+        failed = to ? evaluate(&p, st, to) : -1;
     }
-    return to;
+    if (!failed)
+        failed = open_last(r, &p, &p.g->stage[p.g->n - 1]);
+    free(p.g);
+    return failed;
 }
 
-static double as_is(double x)
-{
-    return x;
-}
+/* ---- one stage backwards: e of its output, to[] by argument, NULL where not wanted ----------- */
 
-static double relu(double x)
+static void back_norm(const ref_back *b)
 {
-    return ref_activate(rt_plain_activation(DCN_ACT_RELU), x);
-}
-
-/* Numbers [region][channel][ph][pw] to the layout of the spec, or back. */
-static double *reorder(rt_ref *r, const double *x, int64_t channels, bool back)
-{
-    const ref_map rows = { x, channels, r->output.h, r->output.w, false };
-    ref_map maps = rows;
-    const int64_t n = r->s.rois * channels * rows.h * rows.w;
-    double *to = x ? ref_make(r, n) : NULL;
-    maps.nhwc = r->output.nhwc;
-    for (int64_t i = 0; to && i < n; i++) {
-        const int64_t b = i % rows.w, a = i / rows.w % rows.h, c = i / (rows.w * rows.h) % channels;
-        const int64_t at = ref_at(&maps, i / (rows.w * rows.h * channels), c, a, b);
-        to[back ? i : at] = x[back ? at : i];
+    const dcn_spec *s = &b->s;
+    const int64_t c = s->in_channels;
+    const double *weight = b->tensor[RT_WEIGHT], *bias = b->tensor[RT_BIAS];
+    const bool active = s->activation != DCN_ACT_NONE;
+    for (int64_t i = 0; i < pixels(s); i++) {
+        const double *x = b->tensor[RT_INPUT] ? b->tensor[RT_INPUT] + i * c : NULL;
+        double of[2] = { 0, 0 }, mean = 0, along = 0;
+        if (x)
+            moments(s, x, of);
+        for (int pass = 0; pass < 2; pass++)
+            for (int64_t k = 0; k < c; k++) {
+                const double at = x ? (x[k] - of[0]) * of[1] : 0;
+                double e = b->g[i * c + k];
+                if (active && e != 0)
+                    e *= ref_activate_slope(rt_activation_of(s), at * weight[k] + bias[k]);
+                const double ew = weight && e != 0 ? e * weight[k] : 0;
+                if (pass == 0) {
+                    mean += ew / (double)c;
+                    along += ew != 0 ? ew * at / (double)c : 0;
+                    if (b->to[RT_WEIGHT] && e != 0)
+                        b->to[RT_WEIGHT][k] += e * at;
+                    if (b->to[RT_BIAS])
+                        b->to[RT_BIAS][k] += e;
+                } else if (b->to[RT_INPUT] && (mean != 0 || along != 0 || ew != 0)) {
+                    b->to[RT_INPUT][i * c + k] += of[1] * (ew - mean - at * along);
+                }
+            }
     }
-    return to;
 }
 
-static double *pack_offset(rt_ref *r, const double *x, int64_t ins)
+static void back_blend(const ref_back *b)
 {
-    static const rt_operand name[3][2] = { { RT_OFFSET_FC_0_WEIGHT, RT_OFFSET_FC_0_BIAS },
-                                           { RT_OFFSET_FC_2_WEIGHT, RT_OFFSET_FC_2_BIAS },
-                                           { RT_OFFSET_FC_4_WEIGHT, RT_OFFSET_FC_4_BIAS } };
-    const int64_t fc = r->s.fc_channels, outs = 2 * r->output.h * r->output.w;
-    x = layer(r, x, (int64_t[2]){ ins, fc }, name[0], relu);
-    x = layer(r, x, (int64_t[2]){ fc, fc }, name[1], relu);
-    x = layer(r, x, (int64_t[2]){ fc, outs }, name[2], as_is);
-    return reorder(r, x, 2, false);
+    const int64_t per_group = b->s.in_channels / b->s.offset_groups;
+    for (int64_t i = 0; i < pixels(&b->s) * b->s.in_channels; i++) {
+        const int64_t group = i / per_group;
+        const double share = ref_sigmoid(b->tensor[RT_MASK][group]), e = b->g[i];
+        if (e == 0)
+            continue;
+        if (b->to[RT_INPUT])
+            b->to[RT_INPUT][i] += e * (1 - share);
+        if (b->to[RT_RESIDUAL])
+            b->to[RT_RESIDUAL][i] += e * share;
+        if (b->to[RT_MASK])
+            b->to[RT_MASK][group] +=
+                ref_back_sigmoid(b->tensor[RT_MASK][group],
+                                 e * (b->tensor[RT_RESIDUAL][i] - b->tensor[RT_INPUT][i]));
+    }
 }
 
-static double *pack_mask(rt_ref *r, const double *x, int64_t ins)
+static void back_activate(const ref_back *b)
 {
-    static const rt_operand name[2][2] = { { RT_MASK_FC_0_WEIGHT, RT_MASK_FC_0_BIAS },
-                                           { RT_MASK_FC_2_WEIGHT, RT_MASK_FC_2_BIAS } };
-    const int64_t fc = r->s.fc_channels, outs = r->output.h * r->output.w;
-    x = layer(r, x, (int64_t[2]){ ins, fc }, name[0], relu);
-    return layer(r, x, (int64_t[2]){ fc, outs }, name[1], ref_sigmoid);
+    const rt_activation a = rt_activation_of(&b->s);
+    for (int64_t i = 0; i < pixels(&b->s) * b->s.in_channels; i++)
+        if (b->g[i] != 0)
+            b->to[RT_INPUT][i] += a == DCN_ACT_NONE
+                                      ? b->g[i]
+                                      : b->g[i] * ref_activate_slope(a, b->tensor[RT_INPUT][i]);
 }
 
-int ref_open_roi_pack(rt_ref *r)
+static int back_stage(const rt_stage *st, const ref_back *b)
 {
-    const int64_t bins = r->output.h * r->output.w, ins = r->s.in_channels * bins;
-    dcn_spec pool = r->s;
-    pool.op = DCN_OP_DEFORM_ROI_POOL;
-    if (pool.modulation != DCN_MODULATION_NONE)
-        pool.modulation = DCN_MODULATION_MASK;
-    dcn_spec plain = pool;
-    plain.modulation = DCN_MODULATION_NONE;
-    plain.activation = DCN_ACT_NONE;
-    const double *tensor[RT_NUM_OPERANDS] = { [RT_INPUT] = r->input.v,
-                                              [RT_ROIS] = r->tensor[RT_ROIS],
-                                              [RT_OFFSET] = ref_make(r, r->s.rois * 2 * bins) };
-    const double *x0 = reorder(r, run(r, &plain, tensor), r->s.in_channels, true);
-    tensor[RT_OFFSET] = pack_offset(r, x0, ins);
-    if (pool.modulation != DCN_MODULATION_NONE)
-        tensor[RT_MASK] = pack_mask(r, x0, ins);
-    const bool made =
-        tensor[RT_OFFSET] && (tensor[RT_MASK] || pool.modulation == DCN_MODULATION_NONE);
-    return made ? finish_with(r, &pool, tensor) : -1;
+    switch (st->kind) {
+    case RT_STAGE_OPERATOR:
+        return rt_op_of(b->s.op)->backward(b);
+    case RT_STAGE_NORM:
+        back_norm(b);
+        break;
+    case RT_STAGE_BLEND:
+        back_blend(b);
+        break;
+    case RT_STAGE_ACTIVATE:
+        back_activate(b);
+        break;
+    case RT_STAGE_TO_NCHW:
+    case RT_STAGE_FROM_NCHW:
+        add_reordered(&b->s, st->kind == RT_STAGE_FROM_NCHW, b->g, b->to[RT_INPUT]);
+        break;
+    }
+    return 0;
+}
+
+/* ---- a module backwards --------------------------------------------------------------------- */
+
+/* Make the values that are read, and room for the gradients on the way. */
+static int go_forwards(Pass *p, const rt_walk *w)
+{
+    for (int i = 0; i + 1 < p->g->n; i++) {
+        const rt_stage *st = &p->g->stage[i];
+        const size_t n = (size_t)output_count(st) + 1;
+        if (w->known[st->out]) {
+            double *to = p->made[st->out] = calloc(n, sizeof *to);
+            p->value[st->out] = to;
+            if (!to || evaluate(p, st, to))
+                return -1;
+        }
+        if (w->wanted[st->out] && !(p->grad[st->out] = calloc(n, sizeof(double))))
+            return -1;
+    }
+    return 0;
+}
+
+static int go_backwards(const Pass *p, const ref_back *b)
+{
+    for (int i = p->g->n - 1; i >= 0; i--) {
+        const rt_stage *st = &p->g->stage[i];
+        ref_back part = { .s = st->spec, .g = p->grad[st->out] };
+        bool wanted = false;
+        if (st->out == RT_OUTPUT)
+            part.g = b->g;
+        arguments(p, st, part.tensor);
+        for (int a = 0; a < RT_NUM_PLAIN; a++) {
+            part.to[a] = st->arg[a] == RT_NO_VALUE ? NULL : p->grad[st->arg[a]];
+            wanted = wanted || part.to[a];
+        }
+        if (wanted && back_stage(st, &part))
+            return -1;
+    }
+    return 0;
+}
+
+int ref_back_module(const ref_back *b)
+{
+    Pass p = { .g = rt_stages_of(&b->s) };
+    rt_operand_set wanted = 0;
+    if (!p.g)
+        return -1;
+    for (int i = 0; i < RT_NUM_PLAIN; i++) {
+        p.value[i] = b->tensor[i];
+        p.grad[i] = b->to[i];
+        wanted |= b->to[i] ? (rt_operand_set)1 << i : 0;
+    }
+    const rt_walk w = rt_stages_walk(p.g, wanted);
+    const int failed = go_forwards(&p, &w) || go_backwards(&p, b) ? -1 : 0;
+    for (int i = RT_NUM_PLAIN; i < RT_MAX_VALUES; i++) {
+        free(p.made[i]);
+        free(p.grad[i]);
+    }
+    free(p.g);
+    return failed;
 }

@@ -11,10 +11,13 @@ struct rt_ref;
 int ref_open_conv(struct rt_ref *r);
 int ref_open_dcn(struct rt_ref *r);
 int ref_open_roi(struct rt_ref *r);
-int ref_open_pack(struct rt_ref *r);
-int ref_open_separable(struct rt_ref *r);
-int ref_open_dcnv3_module(struct rt_ref *r);
-int ref_open_dcnv4_module(struct rt_ref *r);
-int ref_open_roi_pack(struct rt_ref *r);
+int ref_open_module(struct rt_ref *r);
+
+/* The operators backwards, see internal.h. */
+struct ref_back;
+int ref_back_conv(const struct ref_back *b);
+int ref_back_dcn(const struct ref_back *b);
+int ref_back_roi(const struct ref_back *b);
+int ref_back_module(const struct ref_back *b);
 
 #endif

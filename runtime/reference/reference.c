@@ -5,12 +5,15 @@
 ** authors, rounding of regions included.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "runtime/base/tensor.h"
 #include "runtime/reference/internal.h"
+#include "runtime/spec/gradient.h"
 #include "runtime/spec/op.h"
 
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 double *ref_make(rt_ref *r, int64_t n)
 {
@@ -18,6 +21,23 @@ double *ref_make(rt_ref *r, int64_t n)
     if (v)
         r->made[r->nmade++] = v;
     return v;
+}
+
+/* All gradients are computed at once, by one walk backwards. */
+static int open_gradients(rt_ref *r)
+{
+    const rt_operands o = rt_operands_of(&r->s);
+    ref_back b = { .s = rt_plain_spec(&r->s), .g = r->tensor[RT_GRAD_OUTPUT] };
+    memcpy(b.tensor, r->tensor, sizeof b.tensor);
+    for (int i = 0; i < o.n; i++) {
+        if (o.tensor[i].role != DCN_OUT)
+            continue;
+        double *to = ref_make(r, rt_tensor_count(&o.tensor[i]));
+        if (!to)
+            return -1;
+        b.to[rt_operand_of_grad(o.which[i])] = r->grad[rt_operand_of_grad(o.which[i])] = to;
+    }
+    return rt_op_of(r->s.op)->backward(&b);
 }
 
 rt_ref *ref_open(const dcn_spec *s, const double *const tensor[RT_NUM_OPERANDS])
@@ -37,7 +57,7 @@ rt_ref *ref_open(const dcn_spec *s, const double *const tensor[RT_NUM_OPERANDS])
     r->bias = r->tensor[RT_BIAS];
     r->scale = r->tensor[RT_SCALE];
     r->shift = r->tensor[RT_SHIFT];
-    if (!rt_op_of(s->op)->reference(r))
+    if (s->gradient ? !open_gradients(r) : !rt_op_of(s->op)->reference(r))
         return r;
     rt_ref_close(r);
     return NULL;
@@ -70,8 +90,7 @@ static void pixel(const rt_ref *r, int64_t n, const int64_t pq[2], const int64_t
     by->pixel(by, n, pq, outs, value);
 }
 
-/* Image (or region), channel, row and column of element i of a map. */
-static void locate(const ref_map *t, int64_t i, int64_t ncyx[4])
+void ref_locate(const ref_map *t, int64_t i, int64_t ncyx[4])
 {
     const int64_t plane = t->h * t->w;
     ncyx[0] = i / (t->c * plane);
@@ -80,14 +99,15 @@ static void locate(const ref_map *t, int64_t i, int64_t ncyx[4])
     ncyx[3] = t->nhwc ? i / t->c % t->w : i % t->w;
 }
 
-/* No operator has another output so far. */
+/* No operator has another output than RT_OUTPUT so far; gradients were computed when it was opened. */
 double rt_ref_value(const rt_ref *r, rt_operand which, int64_t i)
 {
     int64_t at[4];
     double value;
+    if (rt_operand_is_grad(which))
+        return r->grad[rt_operand_of_grad(which)][i];
     assert(which == RT_OUTPUT);
-    (void)which;
-    locate(&r->output, i, at);
+    ref_locate(&r->output, i, at);
     pixel(r, at[0], at + 2, (int64_t[2]){ at[1], at[1] + 1 }, &value);
     return value;
 }
@@ -97,9 +117,13 @@ int rt_ref_values(const rt_ref *r, rt_operand which, double *to)
     const dcn_spec *s = &r->s;
     const ref_map *t = &r->output;
     const int64_t count = rt_op_has(s->op, RT_HAS_ROIS) ? s->rois : s->batch, all[2] = { 0, t->c };
+    if (rt_operand_is_grad(which)) {
+        const dcn_tensor out = rt_operands_of(s).tensor[rt_operand_at(s, which)];
+        memcpy(to, r->grad[rt_operand_of_grad(which)], (size_t)rt_tensor_count(&out) * sizeof *to);
+        return 0;
+    }
     double *value = calloc((size_t)t->c + 1, sizeof *value);
     assert(which == RT_OUTPUT);
-    (void)which;
     for (int64_t i = 0; value && i < count * t->h * t->w; i++) {
         const int64_t n = i / (t->h * t->w), pq[2] = { i / t->w % t->h, i % t->w };
         pixel(r, n, pq, all, value);

@@ -25,24 +25,13 @@
 ** (o*gh + floor(a*gh/ph))*gw + floor(b*gw/pw).
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "runtime/reference/roi.h"
 #include "runtime/base/tensor.h"
 #include "runtime/reference/internal.h"
 #include "runtime/spec/op.h"
 
 #include <float.h>
 #include <math.h>
-
-/* One axis of a region: rows (axis 0) or columns. */
-typedef struct BinAxis {
-    double start, size, bin; /* bin: size of one */
-    int64_t bins, at;        /* which bin */
-    double extent;           /* of the map */
-} BinAxis;
-
-typedef struct Bin {
-    int64_t n; /* image, or -1: zeros */
-    BinAxis axis[2];
-} Bin;
 
 /* ---- regions ------------------------------------------------------------------------------ */
 
@@ -110,7 +99,7 @@ static int64_t image_of(const rt_ref *r, const double *row)
     return row[0] > -1 && row[0] < (double)r->s.batch ? (int64_t)row[0] : -1;
 }
 
-static Bin bin_of(const rt_ref *r, int64_t roi, const int64_t ab[2])
+Bin roi_bin_of(const rt_ref *r, int64_t roi, const int64_t ab[2])
 {
     const dcn_spec *s = &r->s;
     const double *row = r->tensor[RT_ROIS] + 5 * roi;
@@ -130,7 +119,7 @@ static Bin bin_of(const rt_ref *r, int64_t roi, const int64_t ab[2])
     return bin;
 }
 
-static int64_t channel_of(const dcn_spec *s, int64_t o, const int64_t ab[2])
+int64_t roi_channel_of(const dcn_spec *s, int64_t o, const int64_t ab[2])
 {
     const int *g = s->group_size;
     if (g[0] == 0)
@@ -146,8 +135,7 @@ static double clamp(double v, double max)
     return v > 0 ? fmin(v, max) : 0;
 }
 
-/* Pixels range[0] <= i < range[1] of the bin. */
-static void pixels_of(const dcn_spec *s, const BinAxis *x, int64_t range[2])
+void roi_pixels_of(const dcn_spec *s, const BinAxis *x, int64_t range[2])
 {
     const bool before = s->variant == DCN_ROI_TORCHVISION; /* rounds before it adds the start */
     const double max =
@@ -164,8 +152,8 @@ static void pixels_of(const dcn_spec *s, const BinAxis *x, int64_t range[2])
 static double pooled(const rt_ref *r, const Bin *bin, int64_t c)
 {
     int64_t y[2], x[2];
-    pixels_of(&r->s, &bin->axis[0], y);
-    pixels_of(&r->s, &bin->axis[1], x);
+    roi_pixels_of(&r->s, &bin->axis[0], y);
+    roi_pixels_of(&r->s, &bin->axis[1], x);
     if (y[0] >= y[1] || x[0] >= x[1])
         return 0;
     double sum = 0, largest = -(double)FLT_MAX; /* upstream's, in f64 too */
@@ -180,12 +168,6 @@ static double pooled(const rt_ref *r, const Bin *bin, int64_t c)
 }
 
 /* ---- samples ------------------------------------------------------------------------------- */
-
-/* A grid of samples: sample t of an axis is at from + t * step. */
-typedef struct Grid {
-    double from[2], step[2], count[2]; /* count: how many, a whole number */
-    double first[2], last[2];          /* those that may be on the map */
-} Grid;
 
 /* Leave out samples far outside, of which a huge region has more than can be counted. */
 static void narrow(Grid *g, int i, double extent)
@@ -202,17 +184,16 @@ static void narrow(Grid *g, int i, double extent)
     }
 }
 
-/* The rule of RoIAlign: the closed band [-1, extent], with the edges repeated. */
-static double aligned_sample(const ref_map *t, int64_t n, int64_t c, double y, double x)
+bool roi_aligned_position(const ref_map *t, double y, double x, ref_coord yx[2])
 {
     if (!(y >= -1 && y <= (double)t->h && x >= -1 && x <= (double)t->w))
-        return 0;
-    const ref_coord yx[2] = { ref_coord_of(0, fmin(fmax(y, 0), (double)(t->h - 1))),
-                              ref_coord_of(0, fmin(fmax(x, 0), (double)(t->w - 1))) };
-    return ref_bilinear(t, DCN_BORDER_CLAMP, n, c, yx);
+        return false;
+    yx[0] = ref_coord_of(0, fmin(fmax(y, 0), (double)(t->h - 1)));
+    yx[1] = ref_coord_of(0, fmin(fmax(x, 0), (double)(t->w - 1)));
+    return true;
 }
 
-static double aligned_mean(const rt_ref *r, const Bin *bin, const double shift[2], int64_t c)
+Grid roi_aligned_grid(const rt_ref *r, const Bin *bin, const double shift[2])
 {
     Grid g;
     for (int i = 0; i < 2; i++) {
@@ -223,15 +204,42 @@ static double aligned_mean(const rt_ref *r, const Bin *bin, const double shift[2
         g.step[i] = x->bin / g.count[i];
         narrow(&g, i, x->extent);
     }
+    return g;
+}
+
+double roi_aligned_at(const Grid *g, const Bin *bin, int axis, double t)
+{
+    return g->from[axis] + (t + 0.5) * bin->axis[axis].bin / g->count[axis];
+}
+
+static double aligned_mean(const rt_ref *r, const Bin *bin, const double shift[2], int64_t c)
+{
+    const Grid g = roi_aligned_grid(r, bin, shift);
     double sum = 0;
     for (double ty = g.first[0]; ty <= g.last[0]; ty++) {
         for (double tx = g.first[1]; tx <= g.last[1]; tx++) {
-            const double y = g.from[0] + (ty + 0.5) * bin->axis[0].bin / g.count[0];
-            const double x = g.from[1] + (tx + 0.5) * bin->axis[1].bin / g.count[1];
-            sum += aligned_sample(&r->input, bin->n, c, y, x);
+            ref_coord yx[2];
+            const double y = roi_aligned_at(&g, bin, 0, ty), x = roi_aligned_at(&g, bin, 1, tx);
+            if (roi_aligned_position(&r->input, y, x, yx))
+                sum += ref_bilinear(&r->input, DCN_BORDER_CLAMP, bin->n, c, yx);
         }
     }
     return sum / fmax(g.count[0] * g.count[1], 1);
+}
+
+bool roi_half_position(const dcn_spec *s, const Bin *bin, const double shift[2], int i,
+                       ref_coord yx[2])
+{
+    const int per_axis = s->sample_per_part;
+    bool in = true;
+    for (int d = 0; d < 2; d++) {
+        const BinAxis *x = &bin->axis[d];
+        const int t = d ? i % per_axis : i / per_axis;
+        const double at = (double)x->at * x->bin + x->start + shift[d] + t * (x->bin / per_axis);
+        in = in && at >= -0.5 && at <= x->extent - 0.5;
+        yx[d] = ref_coord_of(0, fmin(fmax(at, 0), x->extent - 1));
+    }
+    return in;
 }
 
 /* Mean over the samples in the closed band [-0.5, extent - 0.5]. */
@@ -242,15 +250,7 @@ static double half_mean(const rt_ref *r, const Bin *bin, const double shift[2], 
     int count = 0;
     for (int i = 0; i < per_axis * per_axis; i++) {
         ref_coord yx[2];
-        bool in = true;
-        for (int d = 0; d < 2; d++) {
-            const BinAxis *x = &bin->axis[d];
-            const int t = d ? i % per_axis : i / per_axis;
-            const double at =
-                (double)x->at * x->bin + x->start + shift[d] + t * (x->bin / per_axis);
-            in = in && at >= -0.5 && at <= x->extent - 0.5;
-            yx[d] = ref_coord_of(0, fmin(fmax(at, 0), x->extent - 1));
-        }
+        const bool in = roi_half_position(&r->s, bin, shift, i, yx);
         count += in;
         sum += in ? ref_bilinear(&r->input, DCN_BORDER_CLAMP, bin->n, c, yx) : 0;
     }
@@ -259,38 +259,48 @@ static double half_mean(const rt_ref *r, const Bin *bin, const double shift[2], 
 
 /* ---- shifts and masks ---------------------------------------------------------------------- */
 
-/* How far the bin is shifted along y and x, in pixels of the map; both tensors hold x first. */
-static void shift_of(const rt_ref *r, int64_t roi, int64_t o, const Bin *bin, double shift[2])
+double roi_shift_unit(const dcn_spec *s, const Bin *bin, int axis)
+{
+    const double factor = rt_op_has(s->op, RT_BY_PART) ? s->trans_std : s->gamma;
+    return factor * bin->axis[axis].size;
+}
+
+int64_t roi_shift_at(const rt_ref *r, int64_t roi, int64_t o, const Bin *bin, int axis)
 {
     const dcn_spec *s = &r->s;
-    shift[0] = shift[1] = 0;
-    if (!r->offset.v)
-        return;
     const bool trans = rt_op_has(s->op, RT_BY_PART);
     const int64_t cls = trans ? o / (s->out_channels / s->num_classes) : 0;
     const int64_t a = bin->axis[0].at * r->offset.h / s->pooled[0];
     const int64_t b = bin->axis[1].at * r->offset.w / s->pooled[1];
-    for (int i = 0; i < 2; i++) {
-        const double v = r->offset.v[ref_at(&r->offset, roi, 2 * cls + 1 - i, a, b)];
+    return ref_at(&r->offset, roi, 2 * cls + 1 - axis, a, b);
+}
+
+void roi_shift_of(const rt_ref *r, int64_t roi, int64_t o, const Bin *bin, double shift[2])
+{
+    const dcn_spec *s = &r->s;
+    const bool trans = rt_op_has(s->op, RT_BY_PART);
+    shift[0] = shift[1] = 0;
+    for (int i = 0; i < 2 && r->offset.v; i++) {
+        const double v = r->offset.v[roi_shift_at(r, roi, o, bin, i)];
         shift[i] = trans ? v * s->trans_std * bin->axis[i].size : s->gamma * bin->axis[i].size * v;
     }
 }
 
-static double bin_value(const rt_ref *r, int64_t roi, int64_t o, const Bin *bin)
+double roi_bin_value(const rt_ref *r, int64_t roi, int64_t o, const Bin *bin)
 {
     const dcn_spec *s = &r->s;
-    const int64_t c = channel_of(s, o, (int64_t[2]){ bin->axis[0].at, bin->axis[1].at });
+    const int64_t c = roi_channel_of(s, o, (int64_t[2]){ bin->axis[0].at, bin->axis[1].at });
     double shift[2];
     if (bin->n < 0)
         return 0;
     if (rt_op_has(s->op, RT_QUANTISED))
         return pooled(r, bin, c);
-    shift_of(r, roi, o, bin, shift);
+    roi_shift_of(r, roi, o, bin, shift);
     return rt_op_has(s->op, RT_BY_PART) ? half_mean(r, bin, shift, c)
                                         : aligned_mean(r, bin, shift, c);
 }
 
-static double mask_of(const rt_ref *r, int64_t roi, const int64_t ab[2])
+double roi_mask_of(const rt_ref *r, int64_t roi, const int64_t ab[2])
 {
     const double m = r->mask.v ? r->mask.v[ref_at(&r->mask, roi, 0, ab[0], ab[1])] : 1;
     return r->s.modulation == DCN_MODULATION_SIGMOID ? ref_sigmoid(m) : m;
@@ -299,10 +309,10 @@ static double mask_of(const rt_ref *r, int64_t roi, const int64_t ab[2])
 static void roi_pixel(const rt_ref *r, int64_t roi, const int64_t ab[2], const int64_t outs[2],
                       double *value)
 {
-    const Bin bin = bin_of(r, roi, ab);
-    const double m = mask_of(r, roi, ab);
+    const Bin bin = roi_bin_of(r, roi, ab);
+    const double m = roi_mask_of(r, roi, ab);
     for (int64_t o = outs[0]; o < outs[1]; o++) {
-        const double v = bin_value(r, roi, o, &bin);
+        const double v = roi_bin_value(r, roi, o, &bin);
         value[o - outs[0]] = ref_activate(rt_activation_of(&r->s), bin.n < 0 ? 0 : v * m);
     }
 }

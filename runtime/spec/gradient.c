@@ -117,15 +117,8 @@ rt_operand_set rt_stage_reads(const rt_stage *st, rt_operand_set wanted)
     return 0;
 }
 
-/* What is asked of each value of a module. */
-typedef struct Walk {
-    const rt_stages *g;
-    bool wanted[RT_MAX_VALUES]; /* its gradient is on the way to one that is wanted */
-    bool known[RT_MAX_VALUES];  /* it is read */
-} Walk;
-
 /* The arguments of a stage whose gradients are on the way. */
-static rt_operand_set wanted_of(const Walk *w, const rt_stage *st)
+static rt_operand_set wanted_of(const rt_walk *w, const rt_stage *st)
 {
     rt_operand_set set = 0;
     for (int i = 0; i < RT_NUM_PLAIN; i++)
@@ -134,7 +127,7 @@ static rt_operand_set wanted_of(const Walk *w, const rt_stage *st)
     return set;
 }
 
-static void read_arguments(Walk *w, const rt_stage *st, rt_operand_set arguments)
+static void read_arguments(rt_walk *w, const rt_stage *st, rt_operand_set arguments)
 {
     for (int i = 0; i < RT_NUM_PLAIN; i++)
         if (rt_operand_in((rt_operand)i, arguments) && st->arg[i] != RT_NO_VALUE)
@@ -143,20 +136,22 @@ static void read_arguments(Walk *w, const rt_stage *st, rt_operand_set arguments
 
 /* First forwards, which gradients are on the way; then backwards: what each stage reads for them,
 ** and, where somebody reads what it makes, all of its arguments. */
-static void walk(Walk *w)
+rt_walk rt_stages_walk(const rt_stages *g, rt_operand_set wanted)
 {
-    for (int i = 0; i < w->g->n; i++) {
-        const rt_stage *st = &w->g->stage[i];
-        w->wanted[st->out] = wanted_of(w, st) != 0;
+    rt_walk w = { .known = { false } };
+    for (int i = 0; i < RT_NUM_PLAIN; i++)
+        w.wanted[i] = rt_operand_in((rt_operand)i, wanted);
+    for (int i = 0; i < g->n; i++)
+        w.wanted[g->stage[i].out] = wanted_of(&w, &g->stage[i]) != 0;
+    for (int i = g->n - 1; i >= 0; i--) {
+        const rt_stage *st = &g->stage[i];
+        const rt_operand_set of = wanted_of(&w, st);
+        if (of)
+            read_arguments(&w, st, rt_stage_reads(st, of));
+        if (w.known[st->out])
+            read_arguments(&w, st, rt_stage_arguments(st));
     }
-    for (int i = w->g->n - 1; i >= 0; i--) {
-        const rt_stage *st = &w->g->stage[i];
-        const rt_operand_set wanted = wanted_of(w, st);
-        if (wanted)
-            read_arguments(w, st, rt_stage_reads(st, wanted));
-        if (w->known[st->out])
-            read_arguments(w, st, rt_stage_arguments(st));
-    }
+    return w;
 }
 
 /* Without memory for the stages, all operands: more than is needed. */
@@ -164,13 +159,10 @@ static rt_operand_set module_reads(const dcn_spec *s, rt_operand_set wanted)
 {
     const dcn_spec plain = rt_plain_spec(s);
     rt_stages *g = rt_stages_of(&plain);
-    Walk w = { .g = g };
     rt_operand_set reads = 0;
     if (!g)
         return ALL;
-    for (int i = 0; i < RT_NUM_PLAIN; i++)
-        w.wanted[i] = rt_operand_in((rt_operand)i, wanted);
-    walk(&w);
+    const rt_walk w = rt_stages_walk(g, wanted);
     for (int i = 0; i < RT_NUM_PLAIN; i++)
         reads |= w.known[i] ? (rt_operand_set)1 << i : 0;
     free(g);

@@ -45,6 +45,7 @@ typedef struct rt_rule {
 #define RT_NO_MEMBER sizeof(dcn_spec)
 
 struct rt_ref;
+struct ref_back;
 struct rt_stages;
 
 typedef struct rt_op {
@@ -58,6 +59,7 @@ typedef struct rt_op {
     double (*flops)(const dcn_spec *s);           /* as dcn_spec_flops */
     double (*terms)(const dcn_spec *s);           /* products in the sum of one output element */
     int (*reference)(struct rt_ref *r);           /* opens it: 0, or -1 without memory */
+    int (*backward)(const struct ref_back *b);    /* its gradients: 0, or -1 without memory */
     void (*stages)(struct rt_stages *g);          /* of a composite one: adds them */
 } rt_op;
 

@@ -48,4 +48,11 @@ rt_operand_set rt_stage_arguments(const rt_stage *st);
 /* What of its arguments must be known to compute the gradients of `wanted` ones. */
 rt_operand_set rt_stage_reads(const rt_stage *st, rt_operand_set wanted);
 
+/* How gradients of operands of a module pass through its stages, by value. */
+typedef struct rt_walk {
+    bool wanted[RT_MAX_VALUES]; /* its gradient is one of those, or on the way to one */
+    bool known[RT_MAX_VALUES];  /* it is read on the way */
+} rt_walk;
+rt_walk rt_stages_walk(const rt_stages *g, rt_operand_set wanted);
+
 #endif

@@ -18,8 +18,8 @@
 
 static const char *file_of(const json_t *root, const char *tensor)
 {
-    static const char *const where[] = { "inputs", "outputs" };
-    for (int i = 0; i < 2; i++) {
+    static const char *const where[] = { "inputs", "outputs", "grads" };
+    for (int i = 0; i < 3; i++) {
         const json_t *t = json_object_get(json_object_get(root, where[i]), tensor);
         if (t)
             return json_string_value(json_object_get(t, "file"));
@@ -27,14 +27,27 @@ static const char *file_of(const json_t *root, const char *tensor)
     return NULL;
 }
 
+/* The file of an operand, which may be a parameter of a module; of a gradient, d_NAME. */
+static const char *file_of_operand(const json_t *root, const char *name)
+{
+    static const char *const forms[] = { "%s", "param_%s" }, *const grads[] = { "d_%s",
+                                                                                "d_param_%s" };
+    const size_t prefix = strlen("grad_");
+    const bool grad = !strncmp(name, "grad_", prefix) && strcmp(name, "grad_output") != 0;
+    const char *file = NULL;
+    for (int i = 0; i < 2 && !file; i++) {
+        char word[160];
+        snprintf(word, sizeof word, grad ? grads[i] : forms[i], grad ? name + prefix : name);
+        file = file_of(root, word);
+    }
+    return file;
+}
+
 static int read_tensor(const json_t *root, const char *dir, const char *name, rt_array *a,
                        dcn_error *err)
 {
-    char path[1024], parameter[128];
-    const char *file = file_of(root, name);
-    snprintf(parameter, sizeof parameter, "param_%s", name);
-    if (!file)
-        file = file_of(root, parameter);
+    char path[1024];
+    const char *file = file_of_operand(root, name);
     if (!file)
         return dcn_fail(err, DCN_EFAILED, "%s: no tensor '%s'", dir, name);
     snprintf(path, sizeof path, "%s/%s", dir, file);
@@ -63,6 +76,22 @@ static int check_shape(const Golden *g, const char *dir, const dcn_tensor *t, co
     return same ? 0 : dcn_fail(err, DCN_EFAILED, "%s: shape of '%s'", dir, t->name);
 }
 
+/* All tensors of g->spec, in calling order; shapes are compared where `sized`. */
+static int read_list(const json_t *root, const char *dir, Golden *g, bool sized, dcn_error *err)
+{
+    const rt_operands o = rt_operands_of(&g->spec);
+    g->n = o.n;
+    for (int i = 0; i < g->n; i++) {
+        if (read_tensor(root, dir, o.tensor[i].name, &g->tensor[i], err))
+            return -1;
+        split_pixels(&g->spec, &g->tensor[i]);
+        g->weight[i] = rt_operand_is_weight(&g->spec, o.which[i]);
+        if (sized && check_shape(g, dir, &o.tensor[i], &g->tensor[i], err))
+            return -1;
+    }
+    return 0;
+}
+
 /* The sizes that the parameters leave to the tensors: rows begin at axis 2 or 1. */
 static void take_sizes(Golden *g)
 {
@@ -81,21 +110,14 @@ static void take_sizes(Golden *g)
 
 static int read_tensors(const json_t *root, const char *dir, Golden *g, dcn_error *err)
 {
-    dcn_tensor t[RT_NUM_OPERANDS];
-    g->n = dcn_spec_tensors(&g->spec, t, RT_NUM_OPERANDS);
     g->output = rt_operand_at(&g->spec, RT_OUTPUT);
-    for (int i = 0; i < g->n; i++) {
-        if (read_tensor(root, dir, t[i].name, &g->tensor[i], err))
-            return -1;
-        split_pixels(&g->spec, &g->tensor[i]);
-    }
+    if (read_list(root, dir, g, false, err))
+        return -1;
     take_sizes(g);
-    dcn_spec_tensors(&g->spec, t, RT_NUM_OPERANDS);
-    for (int i = 0; i < g->n; i++) {
-        g->weight[i] = t[i].role == DCN_WEIGHT;
-        if (check_shape(g, dir, &t[i], &g->tensor[i], err))
+    const rt_operands o = rt_operands_of(&g->spec);
+    for (int i = 0; i < g->n; i++)
+        if (check_shape(g, dir, &o.tensor[i], &g->tensor[i], err))
             return -1;
-    }
     return 0;
 }
 
@@ -115,6 +137,35 @@ int golden_open(const char *dir, Golden *g, dcn_error *err)
         snprintf(g->spec.name, sizeof g->spec.name, "golden");
         status = dcn_spec_check(&g->spec, err);
     }
+    json_decref(root);
+    return status;
+}
+
+/* The operands of g that the case has gradients of. */
+static rt_operand_set gradients_of(const json_t *root, const Golden *g)
+{
+    const rt_operands o = rt_operands_of(&g->spec);
+    rt_operand_set set = 0;
+    for (int i = 0; i < o.n; i++)
+        if (i != g->output && file_of_operand(root, rt_operand_names[rt_grad_of(o.which[i])]))
+            set |= (rt_operand_set)1 << o.which[i];
+    return set;
+}
+
+int golden_gradient_open(const char *dir, const Golden *g, Golden *out, dcn_error *err)
+{
+    char path[1024];
+    *out = (Golden){ .spec = g->spec, .batch = g->batch, .rtol = g->rtol, .atol = g->atol };
+    snprintf(path, sizeof path, "%s/case.json", dir);
+    json_t *root = json_load_file(path, 0, NULL);
+    const char *rule =
+        json_string_value(json_object_get(json_object_get(root, "params"), "grad_boundary"));
+    out->spec.gradient = gradients_of(root, g);
+    out->spec.gradient_border =
+        rule && !strcmp(rule, "torchvision") ? DCN_GRADIENT_TORCHVISION : DCN_GRADIENT_MMCV;
+    int status = out->spec.gradient ? 0 : 1;
+    if (!status && (read_list(root, dir, out, true, err) || dcn_spec_check(&out->spec, err)))
+        status = -1;
     json_decref(root);
     return status;
 }
@@ -190,12 +241,18 @@ static void allowed(const Golden *g, const rt_array *want, dcn_dtype dtype, doub
 int64_t golden_compare(const Golden *g, const void *output, dcn_dtype dtype, dcn_layout layout,
                        char what[256])
 {
-    const rt_array *want = &g->tensor[g->output];
+    return golden_compare_tensor(g, g->output, output, dtype, layout, what);
+}
+
+int64_t golden_compare_tensor(const Golden *g, int at_operand, const void *output, dcn_dtype dtype,
+                              dcn_layout layout, char what[256])
+{
+    const rt_array *want = &g->tensor[at_operand];
     double rtol, atol;
     int64_t wrong = 0;
     allowed(g, want, dtype, &rtol, &atol);
     for (int64_t i = 0; i < want->count; i++) {
-        int64_t at = is_moved(g, g->output, layout) ? nhwc_at(want->dims, i) : i;
+        int64_t at = is_moved(g, at_operand, layout) ? nhwc_at(want->dims, i) : i;
         double b = ((const double *)want->data)[i];
         double a = dtype == DCN_F64 ? ((const double *)output)[at] : ((const float *)output)[at];
         if (fabs(a - b) <= atol + rtol * fabs(b))

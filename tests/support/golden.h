@@ -23,6 +23,10 @@ typedef struct Golden {
 int golden_open(const char *dir, Golden *g, dcn_error *err);
 void golden_close(Golden *g);
 
+/* The kernel of all gradients that the case has, its operands and what these must be; `output` is not
+** one.  0; 1: the case has none; -1 with err.  Close it if 0 or -1. */
+int golden_gradient_open(const char *dir, const Golden *g, Golden *out, dcn_error *err);
+
 /* Whether the operator can be had in that layout. */
 bool golden_has_layout(const Golden *g, dcn_layout layout);
 dcn_spec golden_spec(const Golden *g, dcn_dtype dtype, dcn_layout layout);
@@ -35,6 +39,10 @@ void *golden_tensor(const Golden *g, int i, dcn_dtype dtype, dcn_layout layout, 
 ** case itself is less precise. */
 int64_t golden_compare(const Golden *g, const void *output, dcn_dtype dtype, dcn_layout layout,
                        char what[256]);
+
+/* The same for any tensor of the case, by its number. */
+int64_t golden_compare_tensor(const Golden *g, int at_operand, const void *output, dcn_dtype dtype,
+                              dcn_layout layout, char what[256]);
 
 /* The cases of tests/golden and those that its literal.txt names, sorted by name. */
 typedef struct GoldenName {
