@@ -105,13 +105,13 @@ void ref_back_softmax(const double *v, const double *d, int64_t stride, int64_t 
 {
     double mean = 0;
     for (int64_t k = 0; k < n; k++)
-        mean += ref_softmax(v, stride, n, k) * d[k];
+        mean += d[k] != 0 ? ref_softmax(v, stride, n, k) * d[k] : 0;
     for (int64_t k = 0; k < n; k++)
-        to[k * stride] += ref_softmax(v, stride, n, k) * (d[k] - mean);
+        to[k * stride] += d[k] != mean ? ref_softmax(v, stride, n, k) * (d[k] - mean) : 0;
 }
 
 double ref_back_sigmoid(double logit, double d)
 {
     const double m = ref_sigmoid(logit);
-    return d * m * (1 - m);
+    return d != 0 ? d * m * (1 - m) : 0;
 }
