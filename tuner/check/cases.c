@@ -176,31 +176,41 @@ static void lost_roi(rt_rng *r, const dcn_spec *s, double row[5])
 
 /* ---- the cases ------------------------------------------------------------ */
 
+/* The last of each is for gradients only. */
 static const TuneCase cases[] = {
-    { "ordinary offsets", 2, normal, rt_rng_uniform, rt_rng_normal, NULL },
-    { "zero offsets", 0, zero, one, rt_rng_normal, NULL },
-    { "whole offsets", 3, whole, rt_rng_normal, rt_rng_normal, NULL },
-    { "samples on the borders", 0, border, rt_rng_uniform, rt_rng_normal, NULL },
-    { "huge offsets", 0, huge, rt_rng_uniform, rt_rng_normal, NULL },
-    { "infinite offsets", 2, infinite, rt_rng_uniform, rt_rng_normal, NULL },
-    { "NaN offsets", 2, not_a_number, rt_rng_uniform, rt_rng_normal, NULL },
-    { "offsets as wide as the map", 0.5, wide, rt_rng_uniform, rt_rng_normal, NULL },
-    { "extreme masks", 1, normal, extreme_mask, extreme_logit, NULL },
+    { "ordinary offsets", 2, normal, rt_rng_uniform, rt_rng_normal, NULL, false },
+    { "zero offsets", 0, zero, one, rt_rng_normal, NULL, false },
+    { "whole offsets", 3, whole, rt_rng_normal, rt_rng_normal, NULL, false },
+    { "samples on the borders", 0, border, rt_rng_uniform, rt_rng_normal, NULL, false },
+    { "huge offsets", 0, huge, rt_rng_uniform, rt_rng_normal, NULL, false },
+    { "infinite offsets", 2, infinite, rt_rng_uniform, rt_rng_normal, NULL, false },
+    { "NaN offsets", 2, not_a_number, rt_rng_uniform, rt_rng_normal, NULL, false },
+    { "offsets as wide as the map", 0.5, wide, rt_rng_uniform, rt_rng_normal, NULL, false },
+    { "extreme masks", 1, normal, extreme_mask, extreme_logit, NULL, false },
+    { "gradients of few pixels", 2, normal, rt_rng_uniform, rt_rng_normal, NULL, true },
+};
+
+/* Of what has no offsets. */
+static const TuneCase plain_cases[] = {
+    { "ordinary offsets", 2, normal, rt_rng_uniform, rt_rng_normal, NULL, false },
+    { "gradients of few pixels", 2, normal, rt_rng_uniform, rt_rng_normal, NULL, true },
 };
 
 static const TuneCase roi_cases[] = {
-    { "ordinary rois", 1, normal, rt_rng_uniform, rt_rng_normal, NULL },
-    { "zero offsets", 0, zero, one, rt_rng_normal, NULL },
-    { "loose rois", 1, normal, rt_rng_uniform, rt_rng_normal, loose_roi },
-    { "tiny rois", 1, normal, rt_rng_uniform, rt_rng_normal, tiny_roi },
-    { "rois on whole and half pixels", 0, zero, rt_rng_normal, rt_rng_normal, whole_roi },
-    { "huge rois", 1, normal, rt_rng_uniform, rt_rng_normal, huge_roi },
-    { "rois with NaN and infinities", 1, normal, rt_rng_uniform, rt_rng_normal, odd_roi },
-    { "rois of images that are not there", 1, normal, rt_rng_uniform, rt_rng_normal, lost_roi },
-    { "huge offsets", 0, huge, rt_rng_uniform, rt_rng_normal, NULL },
-    { "infinite offsets", 2, infinite, rt_rng_uniform, rt_rng_normal, NULL },
-    { "NaN offsets", 2, not_a_number, rt_rng_uniform, rt_rng_normal, NULL },
-    { "extreme masks", 1, normal, extreme_mask, extreme_logit, NULL },
+    { "ordinary rois", 1, normal, rt_rng_uniform, rt_rng_normal, NULL, false },
+    { "zero offsets", 0, zero, one, rt_rng_normal, NULL, false },
+    { "loose rois", 1, normal, rt_rng_uniform, rt_rng_normal, loose_roi, false },
+    { "tiny rois", 1, normal, rt_rng_uniform, rt_rng_normal, tiny_roi, false },
+    { "rois on whole and half pixels", 0, zero, rt_rng_normal, rt_rng_normal, whole_roi, false },
+    { "huge rois", 1, normal, rt_rng_uniform, rt_rng_normal, huge_roi, false },
+    { "rois with NaN and infinities", 1, normal, rt_rng_uniform, rt_rng_normal, odd_roi, false },
+    { "rois of images that are not there", 1, normal, rt_rng_uniform, rt_rng_normal, lost_roi,
+      false },
+    { "huge offsets", 0, huge, rt_rng_uniform, rt_rng_normal, NULL, false },
+    { "infinite offsets", 2, infinite, rt_rng_uniform, rt_rng_normal, NULL, false },
+    { "NaN offsets", 2, not_a_number, rt_rng_uniform, rt_rng_normal, NULL, false },
+    { "extreme masks", 1, normal, extreme_mask, extreme_logit, NULL, false },
+    { "gradients of few bins", 1, normal, rt_rng_uniform, rt_rng_normal, NULL, true },
 };
 
 /* ---- all of them at once -------------------------------------------------- */
@@ -210,7 +220,7 @@ enum { LAST_MODEST_MASK = 7 };
 
 static double mixed_offset(const TuneCase *c, rt_rng *r, double base, double size)
 {
-    const TuneCase *any = &cases[rt_rng_next(r) % (uint64_t)COUNT(cases)];
+    const TuneCase *any = &cases[rt_rng_next(r) % (uint64_t)(COUNT(cases) - 1)];
     (void)c;
     return any->offset(any, r, base, size);
 }
@@ -227,20 +237,21 @@ static double mixed_logit(rt_rng *r)
 
 static void mixed_roi(rt_rng *r, const dcn_spec *s, double row[5])
 {
-    const TuneCase *any = &roi_cases[rt_rng_next(r) % (uint64_t)COUNT(roi_cases)];
+    const TuneCase *any = &roi_cases[rt_rng_next(r) % (uint64_t)(COUNT(roi_cases) - 1)];
     (any->roi ? any->roi : tune_ordinary_roi)(r, s, row);
 }
 
 const TuneCase tune_mixed = {
-    "offsets of every kind", 0, mixed_offset, mixed_mask, mixed_logit, mixed_roi
+    "offsets of every kind", 0, mixed_offset, mixed_mask, mixed_logit, mixed_roi, false
 };
 
 const TuneCase *tune_cases_of(const dcn_spec *s, int *n)
 {
     const bool regions = rt_op_has(s->op, RT_HAS_ROIS);
     const bool plain = !rt_op_has(s->op, RT_DEFORMS);
-    *n = plain ? 1 : regions ? COUNT(roi_cases) : COUNT(cases);
-    return regions ? roi_cases : cases;
+    *n = plain ? COUNT(plain_cases) : regions ? COUNT(roi_cases) : COUNT(cases);
+    *n -= s->gradient == 0;
+    return plain ? plain_cases : regions ? roi_cases : cases;
 }
 
 TuneCase tune_ordinary(double deviation)

@@ -18,6 +18,7 @@ typedef struct TuneCase {
     double (*logit)(rt_rng *r); /* "sigmoid" and "softmax" */
     /* A row of rois for `s`; NULL: ordinary ones. */
     void (*roi)(rt_rng *r, const dcn_spec *s, double row[5]);
+    bool sparse; /* of gradients: grad_output is 0 but for a few pixels or bins */
 } TuneCase;
 
 /* The cases that s is checked with, *n of them; the first is the ordinary one. */

@@ -10,6 +10,8 @@
 ** up a third of what f32 has, and sums that are longer are given as much more as they are rounded
 ** more.
 **
+** All of a gradient is compared: the reference computes it as a whole.
+**
 ** Outputs are filled with NaN first, so an element that was not written fails.  Cheap cases are
 ** compared in full, others on the corners and a random sample.  Random tensors never lead to NaN in
 ** the reference, but a user's may: then the kernel must give what the reference gives.
@@ -78,7 +80,8 @@ static int open_output(Expected *x, const Operands *o, int operand, const rt_ref
 {
     const rt_operand which = o->which[operand];
     const int64_t count = o->count[operand], some = SAMPLES + CORNERS;
-    const bool all = o->full || count <= some || cost(&o->spec) <= FULL_COST;
+    const bool all =
+        o->full || rt_operand_is_grad(which) || count <= some || cost(&o->spec) <= FULL_COST;
     const int64_t n = all ? count : some;
     ExpectedOutput *out = &x->output[x->n++];
     *out = (ExpectedOutput){ operand, n, calloc((size_t)n + 1, sizeof *out->at),

@@ -38,6 +38,18 @@ static double conv_offset(const Fill *f)
     return f->c->offset(f->c, f->r, base, size_of(s, axis));
 }
 
+/* An offset of `pixels` after which no rounding of a product with offset_scale leads across a whole
+** position, where slopes jump.  A power of two rounds nothing. */
+static double apart(const dcn_spec *s, double base, double pixels)
+{
+    int exponent;
+    const bool exact = fabs(frexp(s->offset_scale, &exponent)) == 0.5;
+    const double at = base + pixels;
+    if (!s->gradient || exact || !(fabs(at - rint(at)) < 0x1p-6))
+        return pixels;
+    return pixels + 0x1p-5;
+}
+
 /* dcnv3 and dcnv4: number `which` among the offsets of a group, x first. */
 static double core_offset(const Fill *f, int64_t which)
 {
@@ -49,7 +61,7 @@ static double core_offset(const Fill *f, int64_t which)
     const double middle = (double)((int64_t)s->dilation[axis] * (s->kernel[axis] - 1) / 2);
     const double base = middle - s->padding[axis] + (double)(axis ? f->q : f->p) * s->stride[axis] +
                         ((double)(at * s->dilation[axis]) - middle) * s->offset_scale;
-    const double pixels = f->c->offset(f->c, f->r, base, size_of(s, axis));
+    const double pixels = apart(s, base, f->c->offset(f->c, f->r, base, size_of(s, axis)));
     return s->offset_scale != 0 ? pixels / s->offset_scale : pixels;
 }
 
@@ -107,6 +119,13 @@ static double roi_bias(const Fill *f)
     return f->c->offset(f->c, f->r, 0, 1);
 }
 
+/* A sparse one has pixels all over the map, and the first. */
+static double grad_output(const Fill *f)
+{
+    const bool dead = f->c->sparse && (31 * f->p + 17 * f->q) % 13 != 0;
+    return dead ? 0 : rt_rng_normal(f->r);
+}
+
 /* What a case fills; the rest is as tune_fill_inputs made it. */
 static double (*const value_of[RT_NUM_OPERANDS])(const Fill *) = {
     [RT_OFFSET] = offset,
@@ -117,6 +136,7 @@ static double (*const value_of[RT_NUM_OPERANDS])(const Fill *) = {
     [RT_MASK_BIAS] = logit,
     [RT_OFFSET_MASK_BIAS] = offset_mask_bias,
     [RT_OFFSET_FC_4_BIAS] = roi_bias,
+    [RT_GRAD_OUTPUT] = grad_output,
 };
 
 /* Where element i of the tensor is. */

@@ -42,6 +42,9 @@ int tune_take_inputs(Operands *o, const void *const *tensor, dcn_error *err);
 /* Offsets, masks and rois, where the kernel has them; in modules, the biases they are made with. */
 void tune_fill_case(Operands *o, const TuneCase *c, rt_rng *r);
 
+/* After a case was filled: of gradients, nothing that rounding would decide about is asked for. */
+int tune_avoid_kinks(Operands *o, dcn_error *err);
+
 /* Every byte of every output becomes 0xff: NaN in any format. */
 void tune_poison_outputs(Operands *o);
 

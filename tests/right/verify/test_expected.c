@@ -2,6 +2,7 @@
 ** wherever they stand among the operands.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "runtime/spec/shape.h"
 #include "tuner/check/expected.h"
 
 #include <criterion/criterion.h>
@@ -100,4 +101,19 @@ Test(expected, only_very_long_sums_may_be_off_by_more)
         cr_expect_float_eq(t.rtol, rows[i].rtol, 1e-15 * rows[i].rtol + 1e-20, "row %zu", i);
         cr_expect_float_eq(t.atol, rows[i].atol, 1e-15 * rows[i].atol + 1e-20, "row %zu", i);
     }
+}
+
+/* The tolerance of a gradient follows its own sum: a bias adds all pixels, a residual nothing. */
+Test(expected, gradients_may_be_off_as_far_as_they_are_summed)
+{
+    dcn_spec s;
+    dcn_spec_init(&s, DCN_OP_CONV2D);
+    s.in_channels = s.out_channels = 1, s.height = s.width = 4096;
+    s.kernel[0] = s.kernel[1] = 1;
+    s.bias = s.residual = true;
+    s.gradient = DCN_GRADIENT_ALL;
+    const Tolerance bias = expected_tolerance(DCN_F32, rt_terms(&s, RT_GRAD_BIAS));
+    const Tolerance residual = expected_tolerance(DCN_F32, rt_terms(&s, RT_GRAD_RESIDUAL));
+    cr_expect_float_eq(bias.rtol, 8 * residual.rtol, 1e-9);
+    cr_expect_float_eq(residual.rtol, 2e-4, 1e-9);
 }

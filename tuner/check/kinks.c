@@ -1,0 +1,57 @@
+/* kinks.c: where rounding would decide about a gradient.
+**
+** relu has no slope at 0: of a number that is 0 but for rounding, kernel and reference may be of two
+** minds, and both be right.  There grad_output is made 0, so that both agree on nothing.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "runtime/base/base.h"
+#include "runtime/reference/reference.h"
+#include "runtime/spec/gradient.h"
+#include "tuner/check/operands.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* A share of the largest number that relu is given; far more than rounding. */
+static const double NEAR = 1e-3;
+
+/* What the activation is given; NULL without memory. */
+static double *before_activation(const Operands *o, int64_t n)
+{
+    dcn_spec s = rt_plain_spec(&o->spec);
+    const rt_operands plain = rt_operands_of(&s);
+    const double *tensor[RT_NUM_OPERANDS] = { NULL };
+    s.activation = DCN_ACT_NONE;
+    for (int i = 0; i < plain.n; i++)
+        for (int at = 0; at < o->n; at++)
+            if (o->which[at] == plain.which[i])
+                tensor[i] = o->exact[at];
+    double *x = calloc((size_t)n + 1, sizeof *x);
+    if (x && !rt_reference(&s, tensor, RT_OUTPUT, x))
+        return x;
+    free(x);
+    return NULL;
+}
+
+static void clear_near(double *g, const double *x, int64_t n)
+{
+    double largest = 0;
+    for (int64_t i = 0; i < n; i++)
+        largest = isfinite(x[i]) ? fmax(largest, fabs(x[i])) : largest;
+    for (int64_t i = 0; i < n; i++)
+        g[i] = fabs(x[i]) <= NEAR * largest ? 0 : g[i];
+}
+
+int tune_avoid_kinks(Operands *o, dcn_error *err)
+{
+    const int at = rt_operand_at(&o->spec, RT_GRAD_OUTPUT);
+    if (at < 0 || o->spec.activation != DCN_ACT_RELU)
+        return 0;
+    double *x = before_activation(o, o->count[at]);
+    if (!x)
+        return dcn_fail(err, DCN_EENV, "no memory to verify '%s'", o->spec.name);
+    clear_near(o->exact[at], x, o->count[at]);
+    free(x);
+    rt_convert(o->typed[at], rt_kind_of(o->tensor[at].dtype), o->exact[at], RT_F64, o->count[at]);
+    return 0;
+}
