@@ -163,8 +163,8 @@ double ref_activate(rt_activation a, double x)
     return activate[a.kind](a, x);
 }
 
-/* At a kink it is the slope from the left, as torch has it of relu; silu and gelu have their limits at
-** infinities. */
+/* At kinks as torch has it: relu, leaky_relu and hardswish from the left, clip 0 at both bounds.  silu
+** and gelu have their limits at infinities. */
 static double slope_none(rt_activation a, double x)
 {
     (void)a, (void)x;

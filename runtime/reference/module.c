@@ -242,7 +242,7 @@ static void back_activate(const ref_back *b)
     const rt_activation a = rt_activation_of(&b->s);
     for (int64_t i = 0; i < pixels(&b->s) * b->s.in_channels; i++)
         if (b->g[i] != 0)
-            b->to[RT_INPUT][i] += a == DCN_ACT_NONE
+            b->to[RT_INPUT][i] += a.kind == DCN_ACT_NONE
                                       ? b->g[i]
                                       : b->g[i] * ref_activate_slope(a, b->tensor[RT_INPUT][i]);
 }

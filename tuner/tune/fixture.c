@@ -28,7 +28,7 @@ static int open_case(Rig *r, const RigFor *f, rt_rng *rng, dcn_error *err)
     if (i > 0)
         tune_fill_case(&c->operands, &tune_mixed, rng);
     c->name = i ? tune_mixed.name : f->offsets->name;
-    if (expected_open(&c->expected, &c->operands, rng, err))
+    if (tune_avoid_kinks(&c->operands, err) || expected_open(&c->expected, &c->operands, rng, err))
         return -1;
     drop_exact(&c->operands);
     return 0;
