@@ -202,7 +202,7 @@ Test(json, machine)
     text(native, "features");
     json_decref(root);
     root = report("doctor");
-    cr_expect_str_eq(text(entry(root, "checks", 0, 9), "status"), "ok");
+    cr_expect_str_eq(text(entry(root, "checks", 0, 10), "status"), "ok");
     json_decref(root);
     root = report("version");
     cr_expect_neq(*text(root, "dcngen"), 0);
