@@ -153,6 +153,9 @@ typedef struct dcn_call {
     void *const *tensor;
     int ntensors;                       /* all that the kernel has */
     int64_t batch, height, width, rois; /* only those that are dynamic in the spec are read */
+    /* Of a kernel of gradients, which may be NULL: those are not computed.  Bit i: what tensor i
+    ** holds is added to; else it is overwritten. */
+    uint64_t accumulate;
     void *workspace; /* dcn_kernel_workspace_bytes for `threads`, or NULL: allocated inside */
     int threads;     /* 0: DCNGEN_NUM_THREADS, else one per core */
     dcn_parallel_for parallel_for; /* NULL: threads of the library */

@@ -140,7 +140,7 @@ ivec emit_tap_cols(Emit *e, const Problem *pb, idx q, idx j)
     return i_add(e, i_splat(e, x_addk(e, first, -s->padding[1])), lanes);
 }
 
-BilinearTap emit_tap(Emit *e, const Problem *pb, const OutPixels *at, idx i, idx j)
+static TapPos tap_position(Emit *e, const Problem *pb, const OutPixels *at, idx i, idx j)
 {
     const dcn_spec *s = pb->s;
     idx k = tap_index(e, pb, i, j);
@@ -149,9 +149,38 @@ BilinearTap emit_tap(Emit *e, const Problem *pb, const OutPixels *at, idx i, idx
     TapPos t = { .modulation.v = NULL };
     t.y = split(e, i_splat(e, emit_tap_row(e, pb, at->p, i)), dy, &t.fy);
     t.x = split(e, emit_tap_cols(e, pb, at->q, j), dx, &t.fx);
-    if (s->modulation != DCN_MODULATION_NONE)
+    if (s->modulation != DCN_MODULATION_NONE && pb->mask.v)
         t.modulation = modulation_of(e, s, logit(e, pb, at, k), &at->softmax);
+    return t;
+}
+
+BilinearTap emit_tap(Emit *e, const Problem *pb, const OutPixels *at, idx i, idx j)
+{
+    TapPos t = tap_position(e, pb, at, i, j);
     return emit_bilinear_tap(e, pb, &t, 0);
+}
+
+/* 1-f and f, differentiated and moved as they are; where `clamp` repeats the last row there is no
+** slope. */
+static void slopes(Emit *e, const dcn_spec *s, ivec y0, idx extent, fvec out[2])
+{
+    fvec one = f_const(e, 1), zero = f_const(e, 0);
+    if (s->border == DCN_BORDER_CLAMP) {
+        mask last = i_equal(e, y0, i_sub(e, i_splat(e, extent), i_const(e, 1)));
+        one = f_select(e, last, zero, one);
+    }
+    MovedPair m = bilinear_move(e, &(RowPair){ y0, { f_neg(e, one), one } }, extent);
+    out[0] = m.pair.weight[0];
+    out[1] = m.pair.weight[1];
+}
+
+TapSlopes emit_tap_slopes(Emit *e, const Problem *pb, const OutPixels *at, idx i, idx j)
+{
+    TapPos t = tap_position(e, pb, at, i, j);
+    TapSlopes out = { .tap = emit_bilinear_tap(e, pb, &t, 0) };
+    slopes(e, pb->s, t.y, pb->h, out.y);
+    slopes(e, pb->s, t.x, pb->w, out.x);
+    return out;
 }
 
 /* ---- lanes along taps ----------------------------------------------------------------------- */

@@ -39,8 +39,16 @@ typedef struct BilinearTap {
 /* What the softmax over the taps needs; does nothing for other modulations. */
 void emit_softmax(Emit *e, const Problem *pb, OutPixels *at);
 
-/* Tap (i, j) of these pixels. */
+/* Tap (i, j) of these pixels; without a modulation where the kernel does not read its mask. */
 BilinearTap emit_tap(Emit *e, const Problem *pb, const OutPixels *at, idx i, idx j);
+
+/* The tap with the slopes of its weights: of those of the rows in y, and of those of the columns in
+** x, each 1, 0 or -1: right-hand ones where a sample stands on a whole position. */
+typedef struct TapSlopes {
+    BilinearTap tap;
+    fvec y[2], x[2];
+} TapSlopes;
+TapSlopes emit_tap_slopes(Emit *e, const Problem *pb, const OutPixels *at, idx i, idx j);
 
 /* Where the offsets of a pixel lie side by side, lanes may run along the flat tap index d*K + k:
 ** those of `taps` of pixel (n, p, q), whose rows of offsets and of masks are given.  Not for

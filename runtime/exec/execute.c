@@ -25,9 +25,10 @@ enum { WORKSPACE_ALIGN = 64, THREAD_NS = 20000 };
 /* What one core reads and writes at most, from memory and caches together. */
 #define BYTES_PER_NS 20.0
 
-/* The args block as generated code reads it: pointers, then four sizes, each 8 bytes wide. */
+/* The args block as generated code reads it: pointers, four sizes, and what gradients are added to,
+** each 8 bytes wide. */
 typedef struct CallArgs {
-    uint64_t word[RT_NUM_OPERANDS + 4];
+    uint64_t word[RT_NUM_OPERANDS + 5];
 } CallArgs;
 
 typedef struct Phase {
@@ -86,16 +87,38 @@ static int count_operands(const dcn_spec *s, const rt_operands *o, const dcn_cal
                     call->ntensors, s->name, o->n, rt_join(names, list, sizeof list));
 }
 
+/* What may be added to is a gradient. */
+static int check_accumulate(const dcn_spec *s, const rt_operands *o, const dcn_call *call,
+                            dcn_error *err)
+{
+    for (int i = 0; i < 64; i++) {
+        const bool gradient = i < o->n && s->gradient && o->tensor[i].role == DCN_OUT;
+        if (call->accumulate >> i & 1 && !gradient)
+            return dcn_fail(err, DCN_EUSAGE, "accumulate: tensor %d of kernel '%s' is no gradient",
+                            i, s->name);
+    }
+    return 0;
+}
+
+/* Gradients that nobody wants are not there. */
 static int check_operands(const dcn_kernel *k, const rt_operands *o, const dcn_call *call,
                           dcn_error *err)
 {
     size_t bytes[RT_NUM_OPERANDS];
-    if (count_operands(&k->spec, o, call, err))
+    void *at[RT_NUM_OPERANDS];
+    dcn_tensor there[RT_NUM_OPERANDS];
+    int n = 0;
+    if (count_operands(&k->spec, o, call, err) || check_accumulate(&k->spec, o, call, err))
         return -1;
-    for (int i = 0; i < o->n; i++)
-        bytes[i] = o->tensor[i].role == DCN_WEIGHT ? dcn_kernel_tensor_bytes(k, i)
-                                                   : rt_tensor_bytes(&o->tensor[i]);
-    return rt_check_pointers(o->tensor, o->n, call->tensor, bytes, err);
+    for (int i = 0; i < o->n; i++) {
+        if (k->spec.gradient && o->tensor[i].role == DCN_OUT && !call->tensor[i])
+            continue;
+        there[n] = o->tensor[i];
+        at[n] = call->tensor[i];
+        bytes[n++] = o->tensor[i].role == DCN_WEIGHT ? dcn_kernel_tensor_bytes(k, i)
+                                                     : rt_tensor_bytes(&o->tensor[i]);
+    }
+    return rt_check_pointers(there, n, at, bytes, err);
 }
 
 static void fill_args(CallArgs *args, const dcn_call *call, const dcn_spec *bound, int ntensors)
@@ -106,6 +129,7 @@ static void fill_args(CallArgs *args, const dcn_call *call, const dcn_spec *boun
     args->word[ntensors + 1] = (uint64_t)bound->height;
     args->word[ntensors + 2] = (uint64_t)bound->width;
     args->word[ntensors + 3] = (uint64_t)bound->rois;
+    args->word[ntensors + 4] = call->accumulate;
 }
 
 /* *memory is what the caller of this function must free. */
@@ -157,13 +181,19 @@ static int useful_threads(const dcn_kernel *k, const dcn_spec *bound, int thread
     return ns < 2 * THREAD_NS ? 1 : (int)(ns / THREAD_NS);
 }
 
+/* Nothing to write: but gradients of nothing are 0. */
+static bool is_empty(const dcn_spec *bound)
+{
+    return bound->batch == 0 || (bound->rois == 0 && rt_op_has(bound->op, RT_HAS_ROIS));
+}
+
 int rt_execute(const dcn_kernel *k, const dcn_call *call, bool all_threads, dcn_error *err)
 {
     dcn_spec bound;
     int threads = rt_threads(call->threads, err);
     if (threads < 0 || bind_sizes(k, call, &bound, err))
         return -1;
-    if (bound.batch == 0 || (bound.rois == 0 && rt_op_has(bound.op, RT_HAS_ROIS)))
+    if (!bound.gradient && is_empty(&bound))
         return 0;
 
     const rt_operands operands = rt_operands_of(&bound);

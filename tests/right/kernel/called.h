@@ -4,7 +4,7 @@
 #ifndef DCN_TESTS_CALLED_H
 #define DCN_TESTS_CALLED_H
 
-#include "tests/right/kernel/guarded.h"
+#include "tests/support/guarded.h"
 
 #include "tuner/check/operands.h"
 

@@ -1,7 +1,7 @@
 /* guarded.c: memory between pages that cannot be touched.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "tests/right/kernel/guarded.h"
+#include "tests/support/guarded.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

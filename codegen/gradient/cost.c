@@ -1,0 +1,60 @@
+/* cost.c: how long a gradient kernel takes, worked out and not measured: both products at the rate
+** of the micro-kernel, the pass over the samples by its vectors, the table once per block.
+**
+** The rates are estimates, from counts of instructions; their fit is not on record.  See
+** kernel/cost.h for what the number is good for.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "codegen/kernel/cost.h"
+#include "codegen/gradient/gradient.h"
+
+static const double VECTOR = 14; /* of samples, with all that may be wanted */
+static const double SAMPLE = 12; /* a tap of a pixel, for a block */
+static const double ENTRY = 5;   /* a lane of the table */
+static const double SUM = 1;     /* an element of a part that is added up */
+static const double CALL = 25;   /* of the micro-kernel */
+
+/* Cycles of one multiply-add of the register tile for each of its columns. */
+static double update_cycles(const GradientPlan *p)
+{
+    double sums = p->mr * p->nv, units = p->nv == 1 ? sums / 1.4 : sums / 2 * 1.1;
+    return cost_larger(cost_larger(units, (p->mr + p->nv) / 1.8), 4);
+}
+
+/* A product of rows x depth x columns, in register tiles. */
+static double product_cycles(const GradientPlan *p, double rows, double depth, double columns)
+{
+    double tiles = cost_ceil_div(rows, p->mr) * cost_ceil_div(columns, p->nr);
+    return tiles * (depth * update_cycles(p) + CALL);
+}
+
+static double block_cycles(const GradientPlan *p, const GradientShape *a, double pixels,
+                           double tiles)
+{
+    const GradientBlocks *b = &p->blocks;
+    double samples = pixels * b->taps * a->spans, each = pixels / tiles, cycles = 0;
+    if (p->want.product)
+        cycles += tiles * product_cycles(p, each, b->out_channels, a->columns);
+    if (p->want.weight)
+        cycles += tiles * product_cycles(p, p->outputs, each, a->columns);
+    if (p->want.samples)
+        cycles += samples * (SAMPLE + VECTOR * a->vectors + (p->deformed ? ENTRY : 1));
+    return cycles;
+}
+
+double gradient_cost(const dcn_spec *s, const dcn_target *t, const int *k, int threads)
+{
+    const GradientPlan p = gradient_plan(s, t, k);
+    const GradientBlocks *b = &p.blocks;
+    double rows = (double)cost_out_rows(s), cols = (double)cost_out_cols(s);
+    double pixels = rows * cols * cost_images(s);
+    double tiles = cost_ceil_div(rows, p.th) * cost_ceil_div(cols, p.tw) * cost_images(s);
+    double units = (double)s->in_channels / b->unit, cycles = 0;
+    if (b->per_unit > 1)
+        cycles += units * (b->per_unit - 1) * block_cycles(&p, &b->shape[0], pixels, tiles);
+    cycles += units * block_cycles(&p, &b->shape[1], pixels, tiles);
+    double tasks = (double)b->count * p.bands, maps = p.want.input ? p.bands - 1 : 0;
+    double copies = maps * (double)s->in_channels * pixels * SUM;
+    double rounds = cost_ceil_div(tasks, threads);
+    return (rounds * cycles / tasks + copies / threads) / COST_CYCLES_PER_NS;
+}

@@ -1,0 +1,20 @@
+/* out.c: gradients as outputs: a call may want fewer than the kernel makes, and have them added to
+** what is there.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "codegen/gradient/gradient.h"
+
+GradientOut gradient_out(Emit *e, const Problem *pb, addr args, rt_operand of)
+{
+    const rt_operand which = rt_grad_of(of);
+    GradientOut out = { .to = pb->operand[which] };
+    out.wanted = out.add = x_less(e, x_const(e, 1), x_const(e, 0));
+    if (!out.to.v)
+        return out;
+    const rt_operands list = rt_operands_of(pb->s);
+    const int nth = rt_operand_at(pb->s, which);
+    idx bits = p_get_i64(e, p_at_word(e, args, x_const(e, list.n + 4)));
+    out.wanted = c_not(e, p_is_null(e, out.to));
+    out.add = x_less(e, x_const(e, 0), x_field(e, bits, (unsigned)nth, 1));
+    return out;
+}

@@ -1,0 +1,198 @@
+/* run.c: the entry points of a gradient kernel.
+**
+**     phase      its tasks
+**     copy       rows of the input, and of a grad_input that is added to, to nhwc; in nchw only
+**     main       blocks of channels x bands of tiles
+**     finish     what several tasks have parts of, see finish_*.c
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "codegen/gradient/gradient.h"
+#include "codegen/ir/call.h"
+#include "codegen/ir/transpose.h"
+
+static const GradientFinish *const finishes[] = { &gradient_finish_offset, &gradient_finish_weight,
+                                                  &gradient_finish_input, &gradient_finish_sums };
+enum { NFINISHES = sizeof finishes / sizeof *finishes };
+
+typedef enum { PHASE_COPY, PHASE_MAIN, PHASE_FINISH, NPHASES } PhaseKind;
+
+/* Those that a kernel has, in order. */
+typedef struct Phases {
+    int n;
+    PhaseKind kind[NPHASES];
+} Phases;
+
+static bool finishes_anything(const GradientPlan *p)
+{
+    for (int i = 0; i < NFINISHES; i++)
+        if (finishes[i]->wanted(p))
+            return true;
+    return false;
+}
+
+static Phases phases_of(const GradientPlan *p)
+{
+    Phases all = { 0 };
+    if (p->transposes && p->want.samples)
+        all.kind[all.n++] = PHASE_COPY;
+    if (p->want.samples)
+        all.kind[all.n++] = PHASE_MAIN;
+    if (finishes_anything(p))
+        all.kind[all.n++] = PHASE_FINISH;
+    return all;
+}
+
+static idx count(Emit *e, const Problem *pb, int phase, const void *self)
+{
+    const GradientPlan *p = self;
+    idx n = x_const(e, 0);
+    switch (phases_of(p).kind[phase]) {
+    case PHASE_COPY:
+        return x_mul(e, pb->n, pb->h);
+    case PHASE_MAIN:
+        return x_const(e, (int64_t)p->blocks.count * p->bands);
+    default:
+        for (int i = 0; i < NFINISHES; i++)
+            if (finishes[i]->wanted(p))
+                n = x_add(e, n, finishes[i]->count(e, p, pb));
+        return n;
+    }
+}
+
+static idx shared_bytes(Emit *e, const Problem *pb, const void *self)
+{
+    return gradient_shared(e, self, pb, (addr){ NULL }).bytes;
+}
+
+/* ---- the copy of an nchw map ------------------------------------------------------------- */
+
+static void copy_row(Emit *e, const Problem *pb, LLVMValueRef transpose, idx number, addr from,
+                     addr to)
+{
+    idx channels = x_const(e, pb->s->in_channels), y = x_rem(e, number, pb->h);
+    const idx at[4] = { x_div(e, number, pb->h), x_const(e, 0), y, x_const(e, 0) };
+    Transpose t = { .rows = channels, .cols = pb->w, .to_step = channels };
+    t.from = p_at(e, from, problem_at(e, pb, channels, pb->h, pb->w, at));
+    t.to = p_at(e, to, x_mul(e, number, x_mul(e, pb->w, channels)));
+    t.from_step = x_mul(e, pb->h, pb->w);
+    call_transpose(e, transpose, &t);
+}
+
+static void run_copy(Emit *e, const GradientPlan *p, const Problem *pb, LLVMValueRef transpose,
+                     const RunArgs *in)
+{
+    GradientShared shared = gradient_shared(e, p, pb, in->workspace);
+    EMIT_FOR_OPAQUE (e, row, in->first, in->last, 1) {
+        if (shared.input.v)
+            copy_row(e, pb, transpose, row.at, pb->input, shared.input);
+        if (p->want.input) {
+            GradientOut out = gradient_out(e, pb, in->args, RT_INPUT);
+            EMIT_IF (e, c_and(e, out.wanted, out.add)) {
+                copy_row(e, pb, transpose, row.at, out.to, shared.grad_input);
+            }
+        }
+    }
+}
+
+/* ---- the other phases -------------------------------------------------------------------- */
+
+/* The functions of a kernel. */
+typedef struct RunFns {
+    LLVMValueRef transpose, task[2], finish[NFINISHES];
+} RunFns;
+
+static RunFns emit_fns(Emit *e, const GradientPlan *p)
+{
+    RunFns f = { .transpose = NULL };
+    if (p->transposes)
+        f.transpose = emit_transpose(e);
+    for (int i = gradient_first_shape(p); i < 2 && p->want.samples; i++)
+        f.task[i] = gradient_emit_task(e, p, f.transpose, i);
+    for (int i = 0; i < NFINISHES; i++)
+        if (finishes[i]->wanted(p))
+            f.finish[i] = finishes[i]->emit(e, p, f.transpose);
+    return f;
+}
+
+static void run_main(Emit *e, const GradientPlan *p, const Problem *pb, const RunFns *f,
+                     const RunArgs *in)
+{
+    GradientTaskArgs task = { .args = in->args, .workspace = in->workspace };
+    idx skip = x_add(e, shared_bytes(e, pb, p), x_mulk(e, in->thread, p->scratch.bytes));
+    task.scratch = p_at_bytes(e, in->workspace, skip);
+    EMIT_FOR_OPAQUE (e, number, in->first, in->last, 1) {
+        task.number = number.at;
+        idx block = x_rem(e, number.at, x_const(e, p->blocks.count));
+        EMIT_IF_ELSE (e, last, gradient_is_last(e, p, block)) {
+            if (f->task[last.yes])
+                gradient_call_task(e, f->task[last.yes], &task);
+        }
+    }
+}
+
+/* The tasks of one kind follow those of the other. */
+static void run_finish(Emit *e, const GradientPlan *p, const Problem *pb, const RunFns *f,
+                       const RunArgs *in)
+{
+    idx before = x_const(e, 0);
+    for (int i = 0; i < NFINISHES; i++) {
+        if (!f->finish[i])
+            continue;
+        idx n = finishes[i]->count(e, p, pb);
+        idx first = x_max(e, in->first, before), after = x_add(e, before, n);
+        EMIT_FOR_OPAQUE (e, number, first, x_min(e, in->last, after), 1) {
+            const GradientFinishArgs one = { in->args, in->workspace, x_sub(e, number.at, before) };
+            gradient_call_finish(e, f->finish[i], &one);
+        }
+        before = after;
+    }
+}
+
+static const Param finish_param[] = { PARAM(GradientFinishArgs, args),
+                                      PARAM(GradientFinishArgs, workspace),
+                                      PARAM(GradientFinishArgs, number) };
+static const Params finish_params = PARAMS(GradientFinishArgs, finish_param);
+
+LLVMValueRef gradient_begin_finish(Emit *e, const char *name, GradientFinishArgs *in)
+{
+    return e_fn_begin_with(e, name, 1, e->none, &finish_params, in);
+}
+
+void gradient_call_finish(Emit *e, LLVMValueRef fn, const GradientFinishArgs *in)
+{
+    e_call_with(e, fn, &finish_params, in);
+}
+
+/* ---- the kernel -------------------------------------------------------------------------- */
+
+static void emit_run(Emit *e, Kernel *k, const GradientPlan *p, const RunFns *f)
+{
+    const Phases all = phases_of(p);
+    RunArgs in = kernel_run_begin(e, k);
+    Problem pb = problem_load(e, p->s, in.args);
+    for (int i = 0; i < all.n; i++) {
+        EMIT_IF (e, x_equal(e, in.phase, x_const(e, i))) {
+            if (all.kind[i] == PHASE_COPY)
+                run_copy(e, p, &pb, f->transpose, &in);
+            else if (all.kind[i] == PHASE_MAIN)
+                run_main(e, p, &pb, f, &in);
+            else
+                run_finish(e, p, &pb, f, &in);
+        }
+    }
+    e_fn_end(e);
+}
+
+void gradient_emit_kernel(Emit *e, Kernel *k, const GradientPlan *p)
+{
+    if (p->want.product) {
+        kernel_packed_bytes(e, k, p->packed_elements * p->fp_bytes);
+        gradient_emit_pack(e, k, p);
+    } else {
+        kernel_no_weights(e, k);
+    }
+    kernel_workspace(e, k, shared_bytes, p->scratch.bytes, p);
+    kernel_tasks(e, k, phases_of(p).n, count, p);
+    RunFns fns = emit_fns(e, p);
+    emit_run(e, k, p, &fns);
+}

@@ -1,0 +1,122 @@
+/* table.c: where every tap of every pixel of a tile looks, for the offset groups of one block.
+**
+**     at[entry]        element of the upper left of the four pixels, from the beginning of the
+**                      image; GRADIENT_OUTSIDE: the sample is 0; GRADIENT_CLAMPED - element: the
+**                      four pixels were moved into the map, and some are no part of the sample
+**     coeff[entry][c]  bilinear coefficient of corner c, times the tap's modulation
+**
+** entry = (span*K + k)*tap_entries + pixel.  Vectors run along a row of the tile and may spill
+** into entries that are written later.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "codegen/gradient/gradient.h"
+#include "codegen/ir/call.h"
+#include "codegen/kernel/sample.h"
+
+typedef struct TableWriter {
+    const GradientPlan *plan;
+    const GradientTableArgs *in;
+    Problem pb;
+} TableWriter;
+
+static void store_at(Emit *e, const TableWriter *w, idx entry, ivec y, ivec x, const mask lanes[2])
+{
+    ivec at = i_add(e, i_mul(e, y, i_splat(e, w->pb.w)), x);
+    at = i_mul(e, at, i_const(e, (int)w->plan->s->in_channels));
+    if (lanes[1].v)
+        at = i_select(e, lanes[1], i_sub(e, i_const(e, GRADIENT_CLAMPED), at), at);
+    at = i_select(e, lanes[0], i_const(e, GRADIENT_OUTSIDE), at);
+    p_store_i32(e, p_at_i32(e, w->in->at, entry), at);
+}
+
+static void store_coeff(Emit *e, const TableWriter *w, idx entry, const BilinearTap *s)
+{
+    const fvec zero = f_const(e, 0), y[] = { s->y0, s->y1 }, x[] = { s->x0, s->x1 };
+    fvec corner[4];
+    for (int c = 0; c < 4; c++) {
+        fvec row = f_select(e, s->valid, y[c / 2], zero);
+        if (s->modulation.v)
+            row = f_mul(e, row, s->modulation);
+        corner[c] = f_mul(e, row, x[c % 2]);
+    }
+    p_store_interleaved4(e, p_at(e, w->in->coeff, x_mulk(e, entry, 4)), corner);
+}
+
+static void plain_tap(Emit *e, const TableWriter *w, idx entry, const OutPixels *at,
+                      const idx tap[2])
+{
+    ivec y = i_splat(e, emit_tap_row(e, &w->pb, at->p, tap[0]));
+    ivec x = emit_tap_cols(e, &w->pb, at->q, tap[1]);
+    mask rows = i_below(e, y, i_splat(e, w->pb.h)), cols = i_below(e, x, i_splat(e, w->pb.w));
+    const mask lanes[2] = { m_not(e, m_and(e, rows, cols)), { NULL } };
+    store_at(e, w, entry, y, x, lanes);
+}
+
+static void deformed_tap(Emit *e, const TableWriter *w, idx entry, const OutPixels *at,
+                         const idx tap[2])
+{
+    BilinearTap s = emit_tap(e, &w->pb, at, tap[0], tap[1]);
+    const mask lanes[2] = { m_not(e, s.valid), s.moved };
+    store_at(e, w, entry, s.y, s.x, lanes);
+    store_coeff(e, w, entry, &s);
+}
+
+/* All taps of one vector of pixels; `entry` is the first one's of tap 0. */
+static void all_taps(Emit *e, const TableWriter *w, const OutPixels *at, idx entry)
+{
+    const dcn_spec *s = w->plan->s;
+    EMIT_FOR_OPAQUE (e, i, x_const(e, 0), x_const(e, s->kernel[0]), 1) {
+        EMIT_FOR_OPAQUE (e, j, x_const(e, 0), x_const(e, s->kernel[1]), 1) {
+            const idx ij[] = { i.at, j.at };
+            idx tap = x_add(e, x_mulk(e, i.at, s->kernel[1]), j.at);
+            idx here = x_add(e, entry, x_mulk(e, tap, w->plan->tap_entries));
+            if (w->plan->deformed)
+                deformed_tap(e, w, here, at, ij);
+            else
+                plain_tap(e, w, here, at, ij);
+        }
+    }
+}
+
+static void one_span(Emit *e, const TableWriter *w, idx span)
+{
+    const GradientTableArgs *in = w->in;
+    const GradientPlan *p = w->plan;
+    idx first = x_mulk(e, span, (int64_t)p->blocks.taps * p->tap_entries);
+    EMIT_FOR_OPAQUE (e, row, x_const(e, 0), in->rows, 1) {
+        EMIT_VECTORS (e, v, in->cols) {
+            OutPixels at = { .n = in->n, .live = v.live };
+            at.d = x_add(e, in->offset, span);
+            at.p = x_add(e, in->p0, row.at);
+            at.q = x_add(e, in->q0, v.at);
+            if (p->deformed)
+                emit_softmax(e, &w->pb, &at);
+            idx pixel = x_add(e, x_mul(e, row.at, in->cols), v.at);
+            all_taps(e, w, &at, x_add(e, first, pixel));
+        }
+    }
+}
+
+static const Param param[] = { PARAM(GradientTableArgs, args),  PARAM(GradientTableArgs, at),
+                               PARAM(GradientTableArgs, coeff), PARAM(GradientTableArgs, n),
+                               PARAM(GradientTableArgs, p0),    PARAM(GradientTableArgs, q0),
+                               PARAM(GradientTableArgs, rows),  PARAM(GradientTableArgs, cols),
+                               PARAM(GradientTableArgs, offset) };
+static const Params params = PARAMS(GradientTableArgs, param);
+
+LLVMValueRef gradient_emit_table(Emit *e, const GradientPlan *p, int spans)
+{
+    GradientTableArgs in;
+    LLVMValueRef fn = e_fn_begin_with(e, "sample_table", 1, e->none, &params, &in);
+    TableWriter w = { .plan = p, .in = &in, .pb = problem_load(e, p->s, in.args) };
+    EMIT_FOR_OPAQUE (e, span, x_const(e, 0), x_const(e, spans), 1) {
+        one_span(e, &w, span.at);
+    }
+    e_fn_end(e);
+    return fn;
+}
+
+void gradient_call_table(Emit *e, LLVMValueRef fn, const GradientTableArgs *in)
+{
+    e_call_with(e, fn, &params, in);
+}

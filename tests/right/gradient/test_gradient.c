@@ -1,0 +1,290 @@
+/* test_gradient.c: what gradient kernels of convolutions promise.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "tests/right/gradient/backward.h"
+#include "tests/right/gradient/expected.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALL = -1, MOST_TEXT = 1024 };
+
+/* Each is tried in both types and both layouts, by its guess and by schedules that cut it finely. */
+typedef struct Row {
+    const char *name, *text;
+} Row;
+
+static const Row rows[] = {
+    { "plain", "conv2d { in_channels = 32, out_channels = 24, kernel_size = 3, padding = 1" },
+    { "pointwise", "conv2d { in_channels = 5, out_channels = 7, kernel_size = 1" },
+    { "strided", "conv2d { in_channels = 6, out_channels = 10, kernel_size = 3, stride = 2" },
+    { "depthwise", "conv2d { in_channels = 6, out_channels = 12, kernel_size = 3, groups = 6" },
+    { "v1", "deform_conv2d { in_channels = 19, out_channels = 9, kernel_size = 3, padding = 1" },
+    { "mask", "deform_conv2d { in_channels = 32, out_channels = 6, kernel_size = 3, padding = 1,"
+              " modulation = 'mask', bias = true" },
+    { "sigmoid", "deform_conv2d { in_channels = 16, out_channels = 8, kernel_size = 3,"
+                 " modulation = 'sigmoid', offset_groups = 2, offset_order = 'xy'" },
+    { "softmax", "deform_conv2d { in_channels = 16, out_channels = 8, kernel_size = { 2, 3 },"
+                 " modulation = 'softmax', offset_groups = 4" },
+    { "groups", "deform_conv2d { in_channels = 24, out_channels = 6, kernel_size = 3, groups = 3,"
+                " offset_groups = 2, modulation = 'mask'" },
+    { "narrow", "deform_conv2d { in_channels = 32, out_channels = 8, kernel_size = 3,"
+                " offset_groups = 8, modulation = 'mask', padding = 1" },
+    { "odd", "deform_conv2d { in_channels = 15, out_channels = 9, kernel_size = 3, groups = 3,"
+             " offset_groups = 5, stride = { 2, 1 }, dilation = { 1, 2 }" },
+};
+enum { NROWS = sizeof rows / sizeof *rows };
+
+static const char *const schedules[] = {
+    NULL,
+    "gradient mr=1 nv=1 tile_h=1 tile_w=4 channels=4 bands=1",
+    "gradient mr=2 nv=1 tile_h=2 tile_w=4 channels=8 bands=2",
+};
+enum { NSCHEDULES = sizeof schedules / sizeof *schedules };
+
+static dcn_module *load(const Row *row, const char *dtype, const char *layout, const char *sizes)
+{
+    char text[MOST_TEXT];
+    dcn_module *m = NULL;
+    dcn_error err;
+    snprintf(text, sizeof text,
+             "return %s, name = '%s', dtype = '%s', layout = '%s', %s, gradient = true }",
+             row->text, row->name, dtype, layout, sizes);
+    cr_assert_eq(dcn_load_text(text, "row", NULL, 0, &m, &err), 0, "%s: %s", text, err.text);
+    return m;
+}
+
+#define STATIC_SIZES "batch = 2, height = 7, width = 9"
+
+/* ---- values ------------------------------------------------------------------------------ */
+
+static double *zeros(const Backward *b, rt_operand of)
+{
+    const int64_t n = b->value[of] ? b->count[of] : 0;
+    return n ? calloc((size_t)n, sizeof(double)) : NULL;
+}
+
+static void compare(const Backward *b, rt_operand of, const double *got, const double *want)
+{
+    const double u = b->spec.dtype == DCN_F32 ? 3e-6 : 1e-14;
+    double largest = 1;
+    for (int64_t i = 0; want && i < b->count[of]; i++)
+        largest = fmax(largest, fabs(want[i]));
+    for (int64_t i = 0; want && i < b->count[of]; i++)
+        cr_assert(fabs(got[i] - want[i]) <= u * largest, "%s (%s): grad_%s[%d] is %.9g, not %.9g",
+                  b->spec.name, dcn_kernel_schedule(b->kernel), rt_operand_names[of], (int)i,
+                  got[i], want[i]);
+}
+
+static void check_values(const Backward *b)
+{
+    double **v = (double **)b->value;
+    ConvGradients g = { v[RT_INPUT],         v[RT_WEIGHT],        v[RT_OFFSET],
+                        v[RT_MASK],          v[RT_GRAD_OUTPUT],   zeros(b, RT_INPUT),
+                        zeros(b, RT_WEIGHT), zeros(b, RT_OFFSET), zeros(b, RT_MASK),
+                        zeros(b, RT_BIAS) };
+    expected_gradients(&b->spec, &g);
+    BackwardResult r = backward_call(b, &(BackwardCall){ .wanted = (uint64_t)ALL }, NULL);
+    compare(b, RT_INPUT, r.grad[RT_INPUT], g.grad_input);
+    compare(b, RT_WEIGHT, r.grad[RT_WEIGHT], g.grad_weight);
+    compare(b, RT_OFFSET, r.grad[RT_OFFSET], g.grad_offset);
+    compare(b, RT_MASK, r.grad[RT_MASK], g.grad_mask);
+    compare(b, RT_BIAS, r.grad[RT_BIAS], g.grad_bias);
+    double *const made[] = { g.grad_input, g.grad_weight, g.grad_offset, g.grad_mask, g.grad_bias };
+    for (size_t i = 0; i < sizeof made / sizeof *made; i++)
+        free(made[i]);
+    backward_free(&r);
+}
+
+/* ---- what does not change them ------------------------------------------------------------ */
+
+static void expect_same(const Backward *b, const BackwardResult *all, const BackwardCall *how,
+                        const char *what)
+{
+    BackwardResult r = backward_call(b, how, NULL);
+    cr_expect(backward_same(b, all, &r), "%s (%s): other bits %s", b->spec.name,
+              dcn_kernel_schedule(b->kernel), what);
+    backward_free(&r);
+}
+
+static void check_bits(const Backward *b)
+{
+    const uint64_t all = (uint64_t)ALL;
+    BackwardResult r = backward_call(b, &(BackwardCall){ .wanted = all }, NULL);
+    for (int threads = 2; threads <= 7; threads += threads > 2 ? 4 : 1)
+        expect_same(b, &r, &(BackwardCall){ .wanted = all, .threads = threads, .guard_before = 1 },
+                    "on more threads");
+    expect_same(b, &r, &(BackwardCall){ .wanted = all, .threads = 3, .shuffled = true },
+                "in another order of tasks");
+    for (int i = 0; i < RT_NUM_PLAIN; i++)
+        if (r.grad[i]) {
+            expect_same(b, &r, &(BackwardCall){ .wanted = 1ull << i }, "alone");
+            expect_same(b, &r, &(BackwardCall){ .wanted = ~(1ull << i) }, "without one of them");
+        }
+    backward_free(&r);
+}
+
+/* Overwritten and then added to is added to twice, from 0; and that is twice as much. */
+static void check_sums(const Backward *b)
+{
+    const BackwardCall set = { .wanted = (uint64_t)ALL };
+    const BackwardCall add = { .wanted = (uint64_t)ALL, .accumulate = true };
+    BackwardResult zero = backward_call(b, &set, NULL), once = backward_call(b, &set, NULL);
+    for (int i = 0; i < RT_NUM_PLAIN; i++)
+        for (int64_t j = 0; zero.grad[i] && j < b->count[rt_grad_of((rt_operand)i)]; j++)
+            zero.grad[i][j] = 0;
+    BackwardResult added = backward_call(b, &add, &zero);
+    cr_expect(backward_same(b, &added, &once), "%s: added to 0 is not itself", b->spec.name);
+    BackwardResult twice = backward_call(b, &add, &once);
+    for (int i = 0; i < RT_NUM_PLAIN; i++)
+        for (int64_t j = 0; twice.grad[i] && j < b->count[rt_grad_of((rt_operand)i)]; j++) {
+            const double want = 2 * once.grad[i][j], got = twice.grad[i][j];
+            cr_assert(fabs(got - want) <= 1e-5 * (1 + fabs(want)), "%s: grad_%s[%d] %g, not %g",
+                      b->spec.name, rt_operand_names[i], (int)j, got, want);
+        }
+    BackwardResult *const made[] = { &zero, &once, &added, &twice };
+    for (size_t i = 0; i < sizeof made / sizeof *made; i++)
+        backward_free(made[i]);
+}
+
+/* ---- all rows ---------------------------------------------------------------------------- */
+
+static void each_kernel(void (*check)(const Backward *b))
+{
+    for (int i = 0; i < NROWS * 4; i++) {
+        const char *dtype = i % 2 ? "f64" : "f32", *layout = i / 2 % 2 ? "nhwc" : "nchw";
+        dcn_module *m = load(&rows[i / 4], dtype, layout, STATIC_SIZES);
+        const dcn_spec *s = dcn_module_spec(m, 0);
+        for (int j = 0; j < NSCHEDULES; j++) {
+            Backward b = backward_open(s, s, schedules[j], i + 1);
+            check(&b);
+            backward_close(&b);
+        }
+        dcn_module_free(m);
+    }
+}
+
+Test(gradient, values)
+{
+    each_kernel(check_values);
+}
+
+Test(gradient, bits)
+{
+    each_kernel(check_bits);
+}
+
+Test(gradient, sums)
+{
+    each_kernel(check_sums);
+}
+
+/* The same schedule gives the same bits whether sizes are known or not; gradients of no image are 0. */
+Test(gradient, dynamic_sizes)
+{
+    static const char schedule[] = "gradient mr=2 nv=1 tile_h=2 tile_w=4 channels=8 bands=2";
+    for (int i = 0; i < NROWS; i++) {
+        dcn_module *fixed = load(&rows[i], "f32", i % 2 ? "nhwc" : "nchw", STATIC_SIZES);
+        dcn_module *open = load(&rows[i], "f32", i % 2 ? "nhwc" : "nchw",
+                                "batch = dynamic, height = dynamic, width = dynamic");
+        const dcn_spec *s = dcn_module_spec(fixed, 0), *d = dcn_module_spec(open, 0);
+        Backward a = backward_open(s, s, schedule, 3), b = backward_open(d, s, schedule, 3);
+        BackwardResult x = backward_call(&a, &(BackwardCall){ .wanted = (uint64_t)ALL }, NULL);
+        BackwardResult y = backward_call(&b, &(BackwardCall){ .wanted = (uint64_t)ALL }, NULL);
+        cr_expect(backward_same(&a, &x, &y), "%s: other bits with dynamic sizes", s->name);
+        dcn_spec none = *s;
+        none.batch = 0;
+        Backward c = backward_open(d, &none, schedule, 3);
+        BackwardResult z = backward_call(&c, &(BackwardCall){ .wanted = (uint64_t)ALL }, NULL);
+        for (int64_t j = 0; j < c.count[RT_WEIGHT]; j++)
+            cr_assert_eq(z.grad[RT_WEIGHT][j], 0);
+        backward_free(&x);
+        backward_free(&y);
+        backward_free(&z);
+        backward_close(&a);
+        backward_close(&b);
+        backward_close(&c);
+        dcn_module_free(fixed);
+        dcn_module_free(open);
+    }
+}
+
+/* ---- numbers that are no numbers ----------------------------------------------------------- */
+
+static void expect_zeros(const Backward *b, rt_operand of, const BackwardResult *r)
+{
+    for (int64_t i = 0; r->grad[of] && i < b->count[rt_grad_of(of)]; i++)
+        cr_assert_eq(r->grad[of][i], 0, "%s: grad_%s[%d] is %g", b->spec.name, rt_operand_names[of],
+                     (int)i, r->grad[of][i]);
+}
+
+static void spoil(Backward *b)
+{
+    for (int64_t i = 0; i < b->count[RT_INPUT]; i += 3)
+        b->value[RT_INPUT][i] = i % 2 ? INFINITY : NAN;
+    for (int64_t i = 0; i < b->count[RT_WEIGHT]; i += 5)
+        b->value[RT_WEIGHT][i] = -INFINITY;
+}
+
+static void zero_gradient(const Backward *b)
+{
+    BackwardResult r = backward_call(b, &(BackwardCall){ .wanted = (uint64_t)ALL }, NULL);
+    for (int i = 0; i < RT_NUM_PLAIN; i++)
+        expect_zeros(b, (rt_operand)i, &r);
+    backward_free(&r);
+}
+
+/* Whatever stands beside it. */
+Test(gradient, of_nothing_is_nothing)
+{
+    for (int i = 0; i < NROWS; i++) {
+        dcn_module *m = load(&rows[i], "f32", i % 2 ? "nhwc" : "nchw", STATIC_SIZES);
+        const dcn_spec *s = dcn_module_spec(m, 0);
+        Backward b = backward_open(s, s, NULL, 4);
+        memset(b.value[RT_GRAD_OUTPUT], 0, (size_t)b.count[RT_GRAD_OUTPUT] * sizeof(double));
+        spoil(&b);
+        zero_gradient(&b);
+        backward_close(&b);
+        dcn_module_free(m);
+    }
+}
+
+/* Offsets that are no places give nothing and get nothing; all others are as they would be without
+** them. */
+Test(gradient, offsets_that_are_no_places)
+{
+    static const double bad[] = { NAN, INFINITY, -INFINITY, 1e30, -1e30 };
+    dcn_module *m = load(&rows[5], "f64", "nhwc", STATIC_SIZES);
+    const dcn_spec *s = dcn_module_spec(m, 0);
+    Backward b = backward_open(s, s, NULL, 5);
+    for (int64_t i = 0; i < b.count[RT_OFFSET]; i++)
+        b.value[RT_OFFSET][i] = bad[i % 5];
+    BackwardResult r = backward_call(&b, &(BackwardCall){ .wanted = (uint64_t)ALL }, NULL);
+    expect_zeros(&b, RT_INPUT, &r);
+    expect_zeros(&b, RT_OFFSET, &r);
+    expect_zeros(&b, RT_MASK, &r);
+    expect_zeros(&b, RT_WEIGHT, &r);
+    backward_free(&r);
+    backward_close(&b);
+    dcn_module_free(m);
+}
+
+/* ---- what a call may not ask for ----------------------------------------------------------- */
+
+Test(gradient, only_gradients_are_added_to)
+{
+    dcn_module *m = load(&rows[0], "f32", "nhwc", STATIC_SIZES);
+    const dcn_spec *s = dcn_module_spec(m, 0);
+    Backward b = backward_open(s, s, NULL, 6);
+    void *at[RT_NUM_OPERANDS] = { NULL };
+    dcn_error err;
+    dcn_call call = { .tensor = at, .ntensors = b.of.n, .threads = 1, .accumulate = 1 };
+    cr_expect_eq(dcn_execute(b.kernel, &call, &err), -1);
+    cr_expect_str_eq(err.text, "accumulate: tensor 0 of kernel 'plain' is no gradient");
+    cr_expect_eq(err.code, DCN_EUSAGE);
+    backward_close(&b);
+    dcn_module_free(m);
+}
