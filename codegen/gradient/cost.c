@@ -12,7 +12,11 @@ static const double VECTOR = 14; /* of samples, with all that may be wanted */
 static const double SAMPLE = 12; /* a tap of a pixel, for a block */
 static const double ENTRY = 5;   /* a lane of the table */
 static const double SUM = 1;     /* an element of a part that is added up */
-static const double CALL = 25;   /* of the micro-kernel */
+static const double COPY = 1.2;  /* an element of an nchw map */
+static const double WEIGHT = 3;  /* an element of grad_weight, for each band */
+static const double DOT = 10,
+                    DOT_PART = 4; /* a tap of a pixel: its gradients, a part of its dots */
+static const double CALL = 25;    /* of the micro-kernel */
 
 /* Cycles of one multiply-add of the register tile for each of its columns. */
 static double update_cycles(const GradientPlan *p)
@@ -42,19 +46,36 @@ static double block_cycles(const GradientPlan *p, const GradientShape *a, double
     return cycles;
 }
 
-double gradient_cost(const dcn_spec *s, const dcn_target *t, const int *k, int threads)
+/* What follows the main phase: sums over bands, and a row of offsets. */
+static PhaseCost finish_phase(const GradientPlan *p, double rows, double pixels)
+{
+    const dcn_spec *s = p->s;
+    double maps = p->want.input ? p->bands - !p->transposes : 0;
+    double cycles = maps * (double)s->in_channels * pixels * SUM;
+    double dots = p->want.dots ? pixels * s->offset_groups * p->blocks.taps : 0;
+    cycles += dots * (DOT + DOT_PART * p->blocks.parts);
+    cycles += p->want.weight ? (double)p->weight_elements * p->bands * WEIGHT : 0;
+    return (PhaseCost){ rows, cycles / rows / COST_CYCLES_PER_NS };
+}
+
+int gradient_phases(const dcn_spec *s, const dcn_target *t, const int *k, PhaseCost out[MAX_PHASES])
 {
     const GradientPlan p = gradient_plan(s, t, k);
     const GradientBlocks *b = &p.blocks;
     double rows = (double)cost_out_rows(s), cols = (double)cost_out_cols(s);
-    double pixels = rows * cols * cost_images(s);
-    double tiles = cost_ceil_div(rows, p.th) * cost_ceil_div(cols, p.tw) * cost_images(s);
-    double units = (double)s->in_channels / b->unit, cycles = 0;
+    double images = cost_images(s), pixels = rows * cols * images;
+    double tiles = cost_ceil_div(rows, p.th) * cost_ceil_div(cols, p.tw) * images;
+    double units = (double)s->in_channels / b->unit, tasks = (double)b->count * p.bands;
+    double copied = pixels * (double)s->in_channels * COPY, cycles = 0;
+    int n = 0;
     if (b->per_unit > 1)
         cycles += units * (b->per_unit - 1) * block_cycles(&p, &b->shape[0], pixels, tiles);
     cycles += units * block_cycles(&p, &b->shape[1], pixels, tiles);
-    double tasks = (double)b->count * p.bands, maps = p.want.input ? p.bands - 1 : 0;
-    double copies = maps * (double)s->in_channels * pixels * SUM;
-    double rounds = cost_ceil_div(tasks, threads);
-    return (rounds * cycles / tasks + copies / threads) / COST_CYCLES_PER_NS;
+    if (p.transposes && p.want.samples)
+        out[n++] = (PhaseCost){ rows * images, copied / (rows * images) / COST_CYCLES_PER_NS };
+    if (p.want.samples)
+        out[n++] = (PhaseCost){ tasks, cycles / tasks / COST_CYCLES_PER_NS };
+    if (p.want.dots || p.want.weight || p.want.sums || p.transposes || p.bands > 1)
+        out[n++] = finish_phase(&p, rows * images, pixels);
+    return n;
 }

@@ -39,8 +39,9 @@ _Static_assert((int)GRADIENT_NKNOBS <= (int)MAX_KNOBS, "a schedule has room for 
 
 extern const Knob gradient_knobs[GRADIENT_NKNOBS];
 const char *gradient_refuse(const dcn_spec *s, const dcn_target *t, const int *k);
-void gradient_guess(const dcn_spec *s, const dcn_target *t, int *k);
-double gradient_cost(const dcn_spec *s, const dcn_target *t, const int *k, int threads);
+void gradient_guess(const dcn_spec *s, const dcn_target *t, int threads, int *k);
+int gradient_phases(const dcn_spec *s, const dcn_target *t, const int *k,
+                    PhaseCost out[MAX_PHASES]);
 void gradient_explain(const dcn_spec *s, const dcn_target *t, const int *k, char *buf, size_t size);
 
 /* ---- the plan ---------------------------------------------------------------------------- */

@@ -2,6 +2,7 @@
 ** leave the tile's matrices in half of L2, and blocks of a few vectors of channels.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "codegen/balance.h"
 #include "codegen/gradient/gradient.h"
 #include "codegen/kernel/cost.h"
 
@@ -42,7 +43,27 @@ static void guess_tile(const dcn_spec *s, const dcn_target *t, int *k)
     k[GRADIENT_TILE_H] = best;
 }
 
-void gradient_guess(const dcn_spec *s, const dcn_target *t, int *k)
+/* Parts of the tiles, where blocks of channels are too few for the threads. */
+static void guess_bands(const dcn_spec *s, const dcn_target *t, int threads, int *k)
+{
+    const Knob *q = &gradient_knobs[GRADIENT_BANDS];
+    PhaseCost phase[MAX_PHASES];
+    double least = 0;
+    int best = k[GRADIENT_BANDS];
+    for (int i = 0; i < q->nchoices; i++) {
+        k[GRADIENT_BANDS] = q->choice[i];
+        if (gradient_refuse(s, t, k))
+            continue;
+        double ns = balance_ns(phase, gradient_phases(s, t, k, phase), threads);
+        if (!i || ns < least) {
+            least = ns;
+            best = q->choice[i];
+        }
+    }
+    k[GRADIENT_BANDS] = best;
+}
+
+void gradient_guess(const dcn_spec *s, const dcn_target *t, int threads, int *k)
 {
     const bool many = t->registers >= 32;
     k[GRADIENT_CHANNELS] = gradient_knobs[GRADIENT_CHANNELS].choice[0];
@@ -53,4 +74,6 @@ void gradient_guess(const dcn_spec *s, const dcn_target *t, int *k)
     set_largest(s, t, k, GRADIENT_CHANNELS, problem_vector(s, t) > 16 ? 32 : 16);
     set_largest(s, t, k, GRADIENT_NV, many ? 3 : 2);
     guess_tile(s, t, k);
+    if (threads > 1)
+        guess_bands(s, t, threads, k);
 }

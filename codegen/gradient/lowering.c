@@ -38,7 +38,7 @@ const struct Lowering lower_gradient = {
     .nknobs = GRADIENT_NKNOBS,
     .refuse = gradient_refuse,
     .guess = gradient_guess,
-    .cost = gradient_cost,
+    .phases = gradient_phases,
     .explain = gradient_explain,
     .emit = emit,
 };

@@ -42,21 +42,34 @@ static Phases phases_of(const GradientPlan *p)
     return all;
 }
 
-static idx count(Emit *e, const Problem *pb, int phase, const void *self)
+static idx tasks_of(Emit *e, const GradientPlan *p, const Problem *pb, PhaseKind kind)
 {
-    const GradientPlan *p = self;
     idx n = x_const(e, 0);
-    switch (phases_of(p).kind[phase]) {
-    case PHASE_COPY:
+    if (kind == PHASE_COPY)
         return x_mul(e, pb->n, pb->h);
-    case PHASE_MAIN:
+    if (kind == PHASE_MAIN)
         return x_const(e, (int64_t)p->blocks.count * p->bands);
-    default:
-        for (int i = 0; i < NFINISHES; i++)
-            if (finishes[i]->wanted(p))
-                n = x_add(e, n, finishes[i]->count(e, p, pb));
-        return n;
+    for (int i = 0; i < NFINISHES; i++)
+        if (finishes[i]->wanted(p))
+            n = x_add(e, n, finishes[i]->count(e, p, pb));
+    return n;
+}
+
+static idx phases(Emit *e, const Problem *pb, const void *self)
+{
+    (void)pb;
+    return x_const(e, phases_of(self).n);
+}
+
+static idx count(Emit *e, const Problem *pb, idx phase, const void *self)
+{
+    const Phases all = phases_of(self);
+    idx n = x_const(e, 0);
+    for (int i = 0; i < all.n; i++) {
+        cond here = x_equal(e, phase, x_const(e, i));
+        n = x_select(e, here, tasks_of(e, self, pb, all.kind[i]), n);
     }
+    return n;
 }
 
 static idx shared_bytes(Emit *e, const Problem *pb, const void *self)
@@ -192,7 +205,7 @@ void gradient_emit_kernel(Emit *e, Kernel *k, const GradientPlan *p)
         kernel_no_weights(e, k);
     }
     kernel_workspace(e, k, shared_bytes, p->scratch.bytes, p);
-    kernel_tasks(e, k, phases_of(p).n, count, p);
+    kernel_tasks(e, k, phases, count, p);
     RunFns fns = emit_fns(e, p);
     emit_run(e, k, p, &fns);
 }

@@ -41,7 +41,7 @@ enum { NROWS = sizeof rows / sizeof *rows };
 static const char *const schedules[] = {
     NULL,
     "gradient mr=1 nv=1 tile_h=1 tile_w=4 channels=4 bands=1",
-    "gradient mr=2 nv=1 tile_h=2 tile_w=4 channels=8 bands=2",
+    "gradient mr=2 nv=1 tile_h=2 tile_w=4 bands=2",
 };
 enum { NSCHEDULES = sizeof schedules / sizeof *schedules };
 
@@ -137,11 +137,12 @@ static void check_sums(const Backward *b)
         for (int64_t j = 0; zero.grad[i] && j < b->count[rt_grad_of((rt_operand)i)]; j++)
             zero.grad[i][j] = 0;
     BackwardResult added = backward_call(b, &add, &zero);
-    cr_expect(backward_same(b, &added, &once), "%s: added to 0 is not itself", b->spec.name);
     BackwardResult twice = backward_call(b, &add, &once);
     for (int i = 0; i < RT_NUM_PLAIN; i++)
         for (int64_t j = 0; twice.grad[i] && j < b->count[rt_grad_of((rt_operand)i)]; j++) {
             const double want = 2 * once.grad[i][j], got = twice.grad[i][j];
+            cr_assert_eq(added.grad[i][j], once.grad[i][j], "%s: grad_%s[%d] added to 0 is %g",
+                         b->spec.name, rt_operand_names[i], (int)j, added.grad[i][j]);
             cr_assert(fabs(got - want) <= 1e-5 * (1 + fabs(want)), "%s: grad_%s[%d] %g, not %g",
                       b->spec.name, rt_operand_names[i], (int)j, got, want);
         }
@@ -185,7 +186,7 @@ Test(gradient, sums)
 /* The same schedule gives the same bits whether sizes are known or not; gradients of no image are 0. */
 Test(gradient, dynamic_sizes)
 {
-    static const char schedule[] = "gradient mr=2 nv=1 tile_h=2 tile_w=4 channels=8 bands=2";
+    static const char schedule[] = "gradient mr=2 nv=1 tile_h=2 tile_w=4 channels=4 bands=2";
     for (int i = 0; i < NROWS; i++) {
         dcn_module *fixed = load(&rows[i], "f32", i % 2 ? "nhwc" : "nchw", STATIC_SIZES);
         dcn_module *open = load(&rows[i], "f32", i % 2 ? "nhwc" : "nchw",
