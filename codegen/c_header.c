@@ -140,11 +140,17 @@ static void arguments(const Page *p)
     }
     fprintf(
         p->out,
-        "    int64_t batch, height, width, num_rois; /* read only where dynamic:%s%s%s%s%s */\n"
-        "} %s_args;\n\n",
+        "    int64_t batch, height, width, num_rois; /* read only where dynamic:%s%s%s%s%s */\n",
         p->s->batch == DCN_DYNAMIC ? " batch" : "", p->s->height == DCN_DYNAMIC ? " height" : "",
         p->s->width == DCN_DYNAMIC ? " width" : "", p->s->rois == DCN_DYNAMIC ? " num_rois" : "",
-        is_dynamic(p->s) ? "" : " none", p->s->name);
+        is_dynamic(p->s) ? "" : " none");
+    if (p->s->gradient)
+        fprintf(p->out,
+                "    /* Gradients that are NULL are not computed.  Bit i: the gradient that is "
+                "tensor i of these, from 0,\n"
+                "    ** is added to what is there; else it is overwritten. */\n"
+                "    uint64_t accumulate;\n");
+    fprintf(p->out, "} %s_args;\n\n", p->s->name);
 }
 
 /* NAME_TENSOR of an operand in capitals. */

@@ -206,7 +206,7 @@ static void add_problem(ProblemList list[NPROBLEMS], const dcn_spec *s, const Op
     const dcn_tensor *t = &p->tensor;
     char want[128], got[RT_MAX_RANK * 22 + 4];
     const bool out = t->role == DCN_OUT;
-    if (out ? p->path || !outputs : p->path && fits(s, p))
+    if (out ? p->path || !outputs || s->gradient : p->path && fits(s, p))
         return;
     ProblemList *l = &list[p->path ? MISSHAPED : out ? NO_OUTPUT : NO_INPUT];
     char *text = l->text[l->n++];
@@ -240,6 +240,23 @@ static void list_problems(const ProblemList list[NPROBLEMS], char *buf, size_t s
     }
 }
 
+/* Any of the gradients of a kernel will do. */
+static int check_gradients(const OperandFiles *o, dcn_error *err)
+{
+    const char *names[RT_NUM_OPERANDS + 1] = { NULL };
+    char all[512];
+    int n = 0;
+    for (int i = 0; i < o->n; i++) {
+        if (o->at[i].tensor.role != DCN_OUT)
+            continue;
+        if (o->at[i].path)
+            return 0;
+        names[n++] = o->at[i].tensor.name;
+    }
+    return dcn_fail(err, DCN_EUSAGE, "kernel '%s': --output NAME=FILE is missing: one or more of %s",
+                    o->spec->name, rt_join(names, all, sizeof all));
+}
+
 static int check_all(OperandFiles *o, bool outputs, dcn_error *err)
 {
     dcn_tensor tensor[RT_NUM_OPERANDS];
@@ -251,6 +268,8 @@ static int check_all(OperandFiles *o, bool outputs, dcn_error *err)
         add_problem(list, o->spec, &o->at[i], outputs);
     }
     list_problems(list, problems, sizeof problems);
+    if (!*problems && outputs && o->spec->gradient)
+        return check_gradients(o, err);
     return *problems ? dcn_fail(err, DCN_EUSAGE, "kernel '%s': %s", o->spec->name, problems) : 0;
 }
 

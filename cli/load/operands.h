@@ -26,7 +26,7 @@ typedef struct OperandFiles {
 
 /* Match --input and --output with the operands of s, read the files, find the dynamic sizes, check
 ** every shape, convert, and make room for the outputs.  Maps of dcnv4 and dcnv4_module may be
-** [N,H*W,C].  Where `outputs`, these need files too.  One error names all that is missing or
+** [N,H*W,C].  Where `outputs`, these need files too: all of them, or any of a kernel's gradients.  One error names all that is missing or
 ** misshaped.  Freed by operands_free, also after a failure. */
 int operands_read(const Args *a, const dcn_spec *s, bool outputs, OperandFiles *o, dcn_error *err);
 

@@ -33,8 +33,10 @@ static int execute(const Args *a, const dcn_kernel *k, const OperandFiles *o,
                             .width = o->bound.width,
                             .rois = o->bound.rois,
                             .threads = a->threads };
-    for (int i = 0; i < o->n; i++)
-        tensor[i] = packed[i] ? packed[i] : o->at[i].data;
+    for (int i = 0; i < o->n; i++) {
+        const bool wanted = !o->spec->gradient || o->at[i].path || o->at[i].tensor.role != DCN_OUT;
+        tensor[i] = packed[i] ? packed[i] : wanted ? o->at[i].data : NULL;
+    }
     return dcn_execute(k, &call, err);
 }
 

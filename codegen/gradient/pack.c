@@ -8,16 +8,16 @@
 #include "codegen/gradient/gradient.h"
 
 /* The rows of a panel of a block, from column `first`, `width` of them. */
-typedef struct PackPanel {
+typedef struct GradientPanel {
     const GradientPlan *plan;
     const GradientShape *shape;
     const GradientBlock *block;
     addr from, to;
     idx first, width;
-} PackPanel;
+} GradientPanel;
 
 /* Element of weight[O][C/G][K] for output o of the group, channel c of the block. */
-static idx weight_of(Emit *e, const PackPanel *p, idx o, idx c, idx tap)
+static idx weight_of(Emit *e, const GradientPanel *p, idx o, idx c, idx tap)
 {
     const GradientBlocks *b = &p->plan->blocks;
     idx row = x_add(e, x_mulk(e, p->block->group, b->out_channels), o);
@@ -26,7 +26,7 @@ static idx weight_of(Emit *e, const PackPanel *p, idx o, idx c, idx tap)
     return x_add(e, x_mulk(e, at, b->taps), tap);
 }
 
-static void pack_one(Emit *e, const PackPanel *p, idx o, idx column, addr to)
+static void pack_one(Emit *e, const GradientPanel *p, idx o, idx column, addr to)
 {
     const GradientShape *s = p->shape;
     int padded = s->vectors * s->lanes;
@@ -45,7 +45,7 @@ static void pack_one(Emit *e, const PackPanel *p, idx o, idx column, addr to)
     }
 }
 
-static void pack_panel(Emit *e, const PackPanel *p)
+static void pack_panel(Emit *e, const GradientPanel *p)
 {
     EMIT_FOR (e, o, x_const(e, 0), x_const(e, p->plan->blocks.out_channels), 1) {
         addr row = p_at(e, p->to, x_mul(e, o.at, p->width));
@@ -61,7 +61,7 @@ static void pack_block(Emit *e, const GradientPlan *p, const PackArgs *in, const
     idx outs = x_const(e, p->blocks.out_channels);
     addr block = p_at(e, in->to, x_mul(e, b->columns, outs));
     EMIT_FOR (e, first, x_const(e, 0), x_const(e, s->columns), p->nr) {
-        PackPanel panel = { .plan = p, .shape = s, .block = b, .from = in->from };
+        GradientPanel panel = { .plan = p, .shape = s, .block = b, .from = in->from };
         panel.first = first.at;
         panel.width = x_min(e, x_const(e, p->nr), x_sub(e, x_const(e, s->columns), first.at));
         panel.to = p_at(e, block, x_mul(e, first.at, outs));

@@ -13,13 +13,14 @@
 #include "codegen/ir/call.h"
 #include "codegen/kernel/sample.h"
 
-typedef struct TableWriter {
+typedef struct GradientTable {
     const GradientPlan *plan;
     const GradientTableArgs *in;
     Problem pb;
-} TableWriter;
+} GradientTable;
 
-static void store_at(Emit *e, const TableWriter *w, idx entry, ivec y, ivec x, const mask lanes[2])
+static void store_at(Emit *e, const GradientTable *w, idx entry, ivec y, ivec x,
+                     const mask lanes[2])
 {
     ivec at = i_add(e, i_mul(e, y, i_splat(e, w->pb.w)), x);
     at = i_mul(e, at, i_const(e, (int)w->plan->s->in_channels));
@@ -29,7 +30,7 @@ static void store_at(Emit *e, const TableWriter *w, idx entry, ivec y, ivec x, c
     p_store_i32(e, p_at_i32(e, w->in->at, entry), at);
 }
 
-static void store_coeff(Emit *e, const TableWriter *w, idx entry, const BilinearTap *s)
+static void store_coeff(Emit *e, const GradientTable *w, idx entry, const BilinearTap *s)
 {
     const fvec zero = f_const(e, 0), y[] = { s->y0, s->y1 }, x[] = { s->x0, s->x1 };
     fvec corner[4];
@@ -42,7 +43,7 @@ static void store_coeff(Emit *e, const TableWriter *w, idx entry, const Bilinear
     p_store_interleaved4(e, p_at(e, w->in->coeff, x_mulk(e, entry, 4)), corner);
 }
 
-static void plain_tap(Emit *e, const TableWriter *w, idx entry, const OutPixels *at,
+static void plain_tap(Emit *e, const GradientTable *w, idx entry, const OutPixels *at,
                       const idx tap[2])
 {
     ivec y = i_splat(e, emit_tap_row(e, &w->pb, at->p, tap[0]));
@@ -52,7 +53,7 @@ static void plain_tap(Emit *e, const TableWriter *w, idx entry, const OutPixels 
     store_at(e, w, entry, y, x, lanes);
 }
 
-static void deformed_tap(Emit *e, const TableWriter *w, idx entry, const OutPixels *at,
+static void deformed_tap(Emit *e, const GradientTable *w, idx entry, const OutPixels *at,
                          const idx tap[2])
 {
     BilinearTap s = emit_tap(e, &w->pb, at, tap[0], tap[1]);
@@ -62,7 +63,7 @@ static void deformed_tap(Emit *e, const TableWriter *w, idx entry, const OutPixe
 }
 
 /* All taps of one vector of pixels; `entry` is the first one's of tap 0. */
-static void all_taps(Emit *e, const TableWriter *w, const OutPixels *at, idx entry)
+static void all_taps(Emit *e, const GradientTable *w, const OutPixels *at, idx entry)
 {
     const dcn_spec *s = w->plan->s;
     EMIT_FOR_OPAQUE (e, i, x_const(e, 0), x_const(e, s->kernel[0]), 1) {
@@ -78,7 +79,7 @@ static void all_taps(Emit *e, const TableWriter *w, const OutPixels *at, idx ent
     }
 }
 
-static void one_span(Emit *e, const TableWriter *w, idx span)
+static void one_span(Emit *e, const GradientTable *w, idx span)
 {
     const GradientTableArgs *in = w->in;
     const GradientPlan *p = w->plan;
@@ -108,7 +109,7 @@ LLVMValueRef gradient_emit_table(Emit *e, const GradientPlan *p, int spans)
 {
     GradientTableArgs in;
     LLVMValueRef fn = e_fn_begin_with(e, "sample_table", 1, e->none, &params, &in);
-    TableWriter w = { .plan = p, .in = &in, .pb = problem_load(e, p->s, in.args) };
+    GradientTable w = { .plan = p, .in = &in, .pb = problem_load(e, p->s, in.args) };
     EMIT_FOR_OPAQUE (e, span, x_const(e, 0), x_const(e, spans), 1) {
         one_span(e, &w, span.at);
     }

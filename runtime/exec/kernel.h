@@ -3,8 +3,10 @@
 ** The five entry points are the whole binary interface between generated code
 ** and its caller; the C header that is emitted beside an object says the same:
 **
-**     args       { void *tensor[n]; int64_t batch, height, width, rois; }, tensors as in
-**                dcn_spec_tensors, weights packed; the sizes are read only where dynamic
+**     args       { void *tensor[n]; int64_t batch, height, width, rois; uint64_t accumulate; },
+**                tensors as in dcn_spec_tensors, weights packed; the sizes are read only where
+**                dynamic, and the last by kernels of gradients only: bit i says that tensor i is
+**                added to; gradients that are NULL are not computed
 **     tasks      how many tasks phase 0, 1, ... has; -1 past the last phase.  Tasks of one
 **                phase may run in any order and at the same time; phases follow one another
 **     run        tasks first <= i < last of one phase, as thread number `thread`
