@@ -124,6 +124,9 @@ static bool cannot_write(int rc)
 
 int db_open(Db *db, bool write, dcn_error *err)
 {
+    if (db->unchanging && !write && open_unchanging(db) == SQLITE_OK)
+        return 0;
+    db_close(db);
     int rc = try_open(db, db->file, write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
     if (cannot_write(rc & 0xff))
         rc = open_unchanging(db);

@@ -8,11 +8,13 @@
 
 #include "tuner/store/dirs.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct Db {
     struct sqlite3 *h;         /* NULL: closed */
     char file[STORE_PATH_MAX]; /* for messages */
+    bool unchanging;           /* replaced as a whole: reading leaves nothing beside it */
 } Db;
 
 /* Only a file that is there.  Without `write`, also one in a directory that cannot be written. */

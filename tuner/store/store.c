@@ -118,6 +118,7 @@ static int layer_look(StoreLayer *l, const char *state, const char *cache, bool 
 {
     if (layer_dirs(l, state, cache, err))
         return -1;
+    l->db.unchanging = shared;
     int found = dirs_check(state, shared, err);
     if (found == 0 && dirs_check(cache, shared, err) < 0)
         return -1;

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # systems.sh: objects for macOS and Windows: their format, their symbols, that they call nothing and have nothing to
-# write to, and that programs for these systems compile with the headers and link with the libraries.
+# write to, that programs for these systems compile with the headers and link with the libraries, and that on x86-64
+# they compute the right numbers: host/load.c runs them on Linux.
 # SPDX-License-Identifier: Apache-2.0
 set -euo pipefail
 . "$SOURCE_DIR/tests/portable/cross/lib.bash"
@@ -91,12 +92,40 @@ macos() { # CPU FORMAT ARCH
 
 windows x86-64 coff-x86-64 x86_64
 headers "$work/x86-64-windows" --target=x86_64-pc-windows-msvc -fms-compatibility
-windows haswell coff-x86-64 x86_64
 windows znver4 coff-x86-64 x86_64
 windows cortex-a76 coff-arm64 aarch64
 macos x86-64-v3 'mach-o 64-bit x86-64' x86_64
 macos apple-m1 'mach-o arm64' arm64
 headers "$work/apple-m1-macos" --target=arm64-apple-macos11
+
+# ---- run by the calling convention of the system, on this machine
+run() { # NAME CLANG-TARGET LINKER...
+    local name=$1 target=$2 said
+    shift 2
+    clang-19 -O1 -std=c2x -ffreestanding -fno-builtin -fno-stack-protector -I"$work" -I"$here/../../.." --embed-dir="$work" \
+        -Wall -Wextra -Werror --target="$target" -c "$here/host/host.c" -o "$work/$name/host.obj" || fail "$name: no host"
+    "$@" "$work/$name"/*.o "$work/$name/host.obj" || fail "$name: not linked"
+    said=$("$work/load" "$work/image") || fail "$name: $said"
+    echo "$name: $said"
+    checks=$((checks + 1))
+}
+run_windows() { # NAME
+    run "$1" x86_64-pc-windows-gnu lld-link-19 /nodefaultlib /entry:_start /subsystem:console /base:0x100000000 /fixed \
+        "/out:$work/image"
+}
+if [ "$(uname -m)" = x86_64 ]; then
+    "$CC" -O1 -Wall -Wextra -Werror "$here/host/load.c" -o "$work/load"
+    run_windows x86-64-windows
+    "$DCNGEN_BIN" compile "$here/kernels.lua" -o "$work/several-windows" --emit obj --target x86-64,x86-64-v3,x86-64-v4 \
+        --os windows >"$work/log" 2>&1 || fail "several: $(cat "$work/log")"
+    run_windows several-windows # the best that this machine has
+    "$DCNGEN_BIN" compile "$here/kernels.lua" -o "$work/several-macos" --emit obj --target x86-64,x86-64-v3,x86-64-v4 \
+        --os macos >"$work/log" 2>&1 || fail "several: $(cat "$work/log")"
+    run several-macos x86_64-apple-macos11 ld64.lld-19 -arch x86_64 -platform_version macos 11.0 11.0 -e _start \
+        -no_fixup_chains -no_pie -pagezero_size 0x100000000 -o "$work/image"
+else
+    echo "x86-64: skipped: this machine is none"
+fi
 
 # ---- several CPUs in one library: x86 can ask its CPU on any system, AArch64 cannot
 for os in macos windows; do

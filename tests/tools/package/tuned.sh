@@ -53,6 +53,7 @@ for kernel in one two; do
 done
 has "not for other threads" '"origin": "guess"' "$("$dcngen" show schedule "$dir/k.lua" --kernel one --threads 2 --json)"
 has "compile takes it" "tuned" "$("$dcngen" compile "$dir/k.lua" -o "$dir/out" --kernel one --threads 1)"
+[ "$(ls "$dir/prefix/share/dcngen")" = $'canonical.lua\nstore.db' ] || fail "reading left $(ls "$dir/prefix/share/dcngen")"
 [ ! -e "$dir/home/state" ] || fail "reading made a store of the user's"
 DCNGEN_CACHE_DIR=$dir/own "$dcngen" cache pin "$dir/k.lua" --kernel one --threads 1 --schedule direct >/dev/null
 has "the user's own comes first" '"origin": "pin' \
