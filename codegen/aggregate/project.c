@@ -213,7 +213,7 @@ static void emit(Emit *e, Kernel *kernel, const dcn_target *t, const int *k)
 const struct Lowering lower_project = {
     .name = "project",
     .summary = "sums of samples of a tile in cache, then a register-tiled product",
-    .rev = 5,
+    .rev = 6,
     .ops = RT_OP(DCNV3) | RT_OP(DCNV4),
     .knobs = knobs,
     .nknobs = NKNOBS,

@@ -67,7 +67,7 @@ static void emit(Emit *e, Kernel *kernel, const dcn_target *t, const int *k)
 const struct Lowering lower_direct = {
     .name = "direct",
     .summary = "lanes along output columns, samples gathered one by one, no workspace",
-    .rev = 3,
+    .rev = 4,
     .ops = RT_OP(CONV2D) | RT_OP(DEFORM_CONV2D),
     .knobs = knobs,
     .nknobs = NKNOBS,

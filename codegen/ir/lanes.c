@@ -54,11 +54,6 @@ fvec f_mul(Emit *e, fvec a, fvec b)
     return fast(e, LLVMBuildFMul(e->b, a.v, b.v, "mul"));
 }
 
-fvec f_div(Emit *e, fvec a, fvec b)
-{
-    return F(LLVMBuildFDiv(e->b, a.v, b.v, "div"));
-}
-
 fvec f_neg(Emit *e, fvec a)
 {
     return F(LLVMBuildFNeg(e->b, a.v, "neg"));

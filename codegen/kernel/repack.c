@@ -24,17 +24,22 @@ addr repack_image(Emit *e, const Repack *r, const Problem *pb, addr map, idx n)
     return p_at(e, map, x_mul(e, n, image));
 }
 
+/* Of an image, and what is read after it. */
+static idx copy_elements(Emit *e, const Repack *r, const Problem *pb)
+{
+    return x_addk(e, x_mulk(e, x_mul(e, pb->h, pb->w), r->s->in_channels), r->beyond);
+}
+
 addr repack_copy(Emit *e, const Repack *r, const Problem *pb, addr copies, idx n)
 {
     const ImageBlocks b = image_blocks(e, pb, r->s->in_channels);
-    return repack_image(e, r, pb, copies, image_blocks_place(e, &b, n));
+    return p_at(e, copies, x_mul(e, image_blocks_place(e, &b, n), copy_elements(e, r, pb)));
 }
 
-idx repack_bytes(Emit *e, const Repack *r, const Problem *pb, int beyond)
+idx repack_bytes(Emit *e, const Repack *r, const Problem *pb)
 {
     const ImageBlocks b = image_blocks(e, pb, r->s->in_channels);
-    idx pixels = x_mul(e, image_blocks_held(e, &b), x_mul(e, pb->h, pb->w));
-    idx elements = x_addk(e, x_mulk(e, pixels, r->s->in_channels), beyond);
+    idx elements = x_mul(e, image_blocks_held(e, &b), copy_elements(e, r, pb));
     return x_round_up(e, x_mulk(e, elements, e->fp_bytes), 64);
 }
 
@@ -116,6 +121,19 @@ static void gather_row(Emit *e, const RepackRow *r)
     }
 }
 
+/* After the last row of an image. */
+static void clear_beyond(Emit *e, const RepackRow *r)
+{
+    if (!r->how->beyond)
+        return;
+    EMIT_IF (e, x_equal(e, x_addk(e, r->y, 1), r->pb.h)) {
+        addr end = repack_image(e, r->how, &r->pb, r->copy, x_const(e, 1));
+        EMIT_LANES (e, r->how->beyond) {
+            p_store(e, end, f_const(e, 0), all_lanes);
+        }
+    }
+}
+
 typedef struct RepackArgs {
     addr args, to;
     idx row; /* counted through all images */
@@ -139,6 +157,7 @@ LLVMValueRef emit_repack(Emit *e, const Repack *how, LLVMValueRef transpose)
         gather_row(e, &r);
     else
         copy_row(e, &r);
+    clear_beyond(e, &r);
     e_fn_end(e);
     return fn;
 }

@@ -22,6 +22,7 @@ typedef struct Repack {
     int block;        /* channels of a block; it divides C and is C if interleave > 1 */
     int interleave;   /* >= 1: sets of channels that are brought together */
     int set_channels; /* of each set, if interleave > 1; interleave*set_channels <= C */
+    int beyond;       /* elements after each copy that may be read as lanes of no channel: zeros */
 } Repack;
 
 /* Elements of one block of an image. */
@@ -34,8 +35,8 @@ idx repack_channel(Emit *e, const Repack *r, const Problem *pb, idx c);
 addr repack_image(Emit *e, const Repack *r, const Problem *pb, addr map, idx n);
 addr repack_copy(Emit *e, const Repack *r, const Problem *pb, addr copies, idx n);
 
-/* Bytes of the copies with `beyond` elements after them that may be read. */
-idx repack_bytes(Emit *e, const Repack *r, const Problem *pb, int beyond);
+/* Bytes of the copies, with what may be read after each. */
+idx repack_bytes(Emit *e, const Repack *r, const Problem *pb);
 
 /* The function that copies the row of one task, called by repack_run; transpose: see
 ** transpose.h, for nchw only. */

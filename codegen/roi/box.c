@@ -162,6 +162,7 @@ RoiAxis roi_axis(Emit *e, const RoiCtx *c, int axis)
     fvec bins = f_const(e, axis ? p->pooled_w : p->pooled_h);
     x.bin = roi_in_dtype(e, p->s, f_div(e, roi_in_dtype(e, p->s, x.size), bins));
     x.grid = p->grid ? f_const(e, p->grid) : f_ceil(e, x.bin);
+    x.steps = p->grid ? x.grid : f_max(e, x.grid, f_const(e, 1));
     return x;
 }
 
@@ -252,9 +253,9 @@ RoiBins roi_bins(Emit *e, const RoiCtx *c, const RoiAxis axis[2], idx first)
 fvec roi_position(Emit *e, const RoiCtx *c, const RoiAxis *x, fvec base, fvec t)
 {
     if (c->plan->sampling == ROI_SAMPLING_HALF)
-        return f_add(e, base, f_mul(e, t, f_div(e, x->bin, x->grid)));
+        return f_add(e, base, f_mul(e, t, f_div(e, x->bin, x->steps)));
     fvec middle = f_add(e, t, f_const(e, 0.5));
-    return f_add(e, base, f_div(e, f_mul(e, middle, x->bin), x->grid));
+    return f_add(e, base, f_div(e, f_mul(e, middle, x->bin), x->steps));
 }
 
 mask roi_valid(Emit *e, const RoiCtx *c, int axis, fvec position)

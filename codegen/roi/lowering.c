@@ -33,7 +33,7 @@ static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *
 const struct Lowering lower_roi = {
     .name = "roi",
     .summary = "bins of regions: tables of pixels and weights, lanes along channels",
-    .rev = 5,
+    .rev = 6,
     .ops = RT_OP(ROI_POOL) | RT_OP(PS_ROI_POOL) | RT_OP(ROI_ALIGN) | RT_OP(PS_ROI_ALIGN) |
            RT_OP(DEFORM_ROI_POOL) | RT_OP(DEFORM_PS_ROI_POOL),
     .knobs = roi_knobs,

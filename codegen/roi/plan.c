@@ -103,6 +103,7 @@ RoiPlan roi_plan(const dcn_spec *s, const dcn_target *t, const int *k)
     plan_channels(&p, k[ROI_REPACK]);
     plan_tasks(&p, rows, k[ROI_TASK_CHANNELS]);
     p.lanes = channel_lanes(s, t, p.task_channels);
+    p.repack.beyond = p.lanes;
     if (s->layout == DCN_NCHW)
         p.out_stride = (int)int_round_up(p.task_outs, p.lanes) + p.lanes;
     p.scratch = plan_scratch(&p);

@@ -125,9 +125,10 @@ typedef struct RoiCtx {
     idx pixel_step, row_step, channel_step; /* elements of the map from one to the next */
 } RoiCtx;
 
-/* One axis of a region: f64, the same in every lane. */
+/* One axis of a region: f64, the same in every lane.  grid: samples of a bin, none if it is below 1;
+** steps: what their distance is divided by. */
 typedef struct RoiAxis {
-    fvec start, size, bin, grid;
+    fvec start, size, bin, grid, steps;
 } RoiAxis;
 
 /* A vector of bins: f64, one per lane. */
@@ -161,6 +162,9 @@ void roi_store_scale(Emit *e, const RoiCtx *c, const RoiBins *b, fvec scale);
 
 /* ---- tables and ranges: in the type of positions ---- */
 
+/* Lists of zeros, once per task: rows of a table are products of whole lists, and those of what the
+** memory held might raise floating-point exceptions. */
+void roi_clear_lists(Emit *e, const RoiCtx *c);
 /* Fill the tables of all bins of the task with the samples from (k[0], k[1]) on; and the scales. */
 void roi_tables(Emit *e, const RoiCtx *c, const RoiAxis axis[2], const idx k[2]);
 void roi_scales(Emit *e, const RoiCtx *c, const RoiAxis axis[2]);

@@ -69,6 +69,8 @@ static void over_classes(Emit *e, RoiCtx *c, const RoiAxis axis[2], RoiClassBody
 static void pool(Emit *e, RoiCtx *c)
 {
     RoiAxis axis[2];
+    if (c->plan->sampling != ROI_SAMPLING_QUANTISED)
+        roi_clear_lists(e, c);
     EMIT_TYPE (e, roi_pos_type(c->plan)) {
         for (int i = 0; i < 2; i++)
             axis[i] = roi_axis(e, c, i);
@@ -264,7 +266,7 @@ static void run_regions(Emit *e, const RunArgs *in, const Images *ready, const v
 static idx shared(Emit *e, const Problem *pb, const void *self)
 {
     const RoiPlan *p = self;
-    return p->repacks ? repack_bytes(e, &p->repack, pb, p->lanes) : x_const(e, 0);
+    return p->repacks ? repack_bytes(e, &p->repack, pb) : x_const(e, 0);
 }
 
 void roi_emit(Emit *e, Kernel *kernel, const dcn_target *t, const int *k)

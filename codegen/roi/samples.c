@@ -51,6 +51,18 @@ static addr lengths_at(Emit *e, const RoiCtx *c, int axis)
     return roi_scratch(e, c, list_at(c->plan, 2) + (int64_t)axis * c->plan->bins_per_vec * 4);
 }
 
+void roi_clear_lists(Emit *e, const RoiCtx *c)
+{
+    const RoiPlan *p = c->plan;
+    EMIT_TYPE (e, roi_val_type(p)) {
+        const int64_t bytes = list_at(p, 2) - list_at(p, 0), vector = e->lanes * p->fp_bytes;
+        EMIT_FOR_OPAQUE (e, at, x_const(e, 0), x_const(e, bytes), (int)vector) {
+            addr to = p_at_bytes(e, roi_scratch(e, c, list_at(p, 0)), at.at);
+            p_store(e, to, f_const(e, 0), all_lanes);
+        }
+    }
+}
+
 /* ---- one axis of a vector of bins -------------------------------------------------------------- */
 
 /* The pair of a sample: pixels, weight of the second; and whether it counts at all. */
@@ -126,13 +138,15 @@ static void put_tail(Emit *e, const RoiCtx *c, int axis, const RoiTail *t)
     }
 }
 
-/* The first sample of an adaptive grid that can be valid, or one before it. */
+/* The first sample of an adaptive grid that can be valid, or one before it; without a bin there is
+** no sample at all. */
 static fvec first_sample(Emit *e, const RoiCtx *c, const RoiAxis *x, fvec base)
 {
     if (c->plan->grid)
         return f_const(e, 0);
     fvec room = f_sub(e, f_const(e, -1), base);
-    fvec t = f_div(e, f_mul(e, room, x->grid), x->bin);
+    fvec bin = f_select(e, f_less(e, f_const(e, 0), x->bin), x->bin, f_const(e, 1));
+    fvec t = f_div(e, f_mul(e, room, x->steps), bin);
     return f_max(e, f_sub(e, f_floor(e, t), f_const(e, 2)), f_const(e, 0));
 }
 

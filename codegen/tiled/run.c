@@ -26,7 +26,7 @@ static idx count(Emit *e, const Problem *pb, const Images *ready, const void *se
 static idx shared(Emit *e, const Problem *pb, const void *self)
 {
     const TiledPlan *p = self;
-    return tiled_repacks(p) ? repack_bytes(e, &p->repack, pb, 0) : x_const(e, 0);
+    return tiled_repacks(p) ? repack_bytes(e, &p->repack, pb) : x_const(e, 0);
 }
 
 static void run_tiles(Emit *e, const RunArgs *in, const Images *ready, const void *self)

@@ -33,8 +33,20 @@ static bool has_residual_rows(const TiledTile *t)
     return t->plan->s->residual && !tiled_epilogue_after_transpose(t->plan);
 }
 
+/* A column of zeros: what the memory held might raise a floating-point exception, or be slow. */
+static void clear_column(Emit *e, const TiledTile *t, idx pixel)
+{
+    const TiledPlan *p = t->plan;
+    int n = p->scratch.group_stride * p->groups.group_block;
+    addr column = tiled_scratch(e, t, p->scratch.column);
+    addr row = p_at(e, column, x_mulk(e, pixel, p->scratch.column_stride));
+    EMIT_FOR_OPAQUE (e, i, x_const(e, 0), x_const(e, n), e->lanes) {
+        p_store(e, p_at(e, row, i.at), f_const(e, 0), all_lanes);
+    }
+}
+
 /* rows[pixel]: where its outputs go, and where what is added to them comes from.  Pixels that
-** fill up the last register tile write to a dummy row. */
+** fill up the last register tile have a column of zeros and write to a dummy row. */
 static void fill_rows(Emit *e, const TiledTile *t)
 {
     const TiledScratch *at = &t->plan->scratch;
@@ -51,7 +63,9 @@ static void fill_rows(Emit *e, const TiledTile *t)
     EMIT_FOR_OPAQUE (e, pixel, t->pixels, x_round_up(e, t->pixels, t->plan->tile.mr), 1) {
         p_put_addr(e, p_at_word(e, table, pixel.at), tiled_scratch(e, t, at->dummy_row));
         if (has_residual_rows(t))
-            p_put_addr(e, p_at_word(e, residual, pixel.at), tiled_scratch(e, t, at->dummy_row));
+            p_put_addr(e, p_at_word(e, residual, pixel.at),
+                       row_of(e, t, t->pb.residual, x_const(e, 0), x_const(e, 0)));
+        clear_column(e, t, pixel.at);
     }
 }
 
