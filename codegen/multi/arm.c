@@ -57,13 +57,10 @@ static const Probe probes[] = {
 
 /* Servers only: where cores differ, the answer would depend on the core that asks. */
 static const Signature signatures[] = {
-    PART("neoverse-n1", 0x41, 0xd0c),
-    PART("neoverse-n2", 0x41, 0xd49),
-    PART("neoverse-v1", 0x41, 0xd40),
-    PART("neoverse-v2", 0x41, 0xd4f),
-    PART("a64fx", 0x46, 0x001),
-    PART("ampere1", 0xc0, 0xac3),
-    { .cpu = NULL },
+    PART("neoverse-n1", 0x41, 0xd0c), PART("neoverse-n2", 0x41, 0xd49),
+    PART("neoverse-v1", 0x41, 0xd40), PART("neoverse-v2", 0x41, 0xd4f),
+    PART("neoverse-v3", 0x41, 0xd84), PART("a64fx", 0x46, 0x001),
+    PART("ampere1", 0xc0, 0xac3),     { .cpu = NULL },
 };
 
 /* ---- asking ----------------------------------------------------------------- */
