@@ -26,12 +26,13 @@
 
 /* MAX_LOWERINGS: of all kinds; no spec has more to choose from.  MAX_PHASES: of one lowering, no
 ** composite. */
-enum { MAX_KNOBS = 16, MAX_CHOICES = 16, MAX_LOWERINGS = 8, MAX_PHASES = 4 };
+enum { MAX_KNOBS = 20, MAX_CHOICES = 16, MAX_LOWERINGS = 8, MAX_PHASES = 4 };
 
 /* One choice that a lowering leaves open.  Lowerings may share a row. */
 typedef struct Knob {
     const char *name, *meaning;
     int guess; /* one of the choices: what a guess begins with, before it looks at spec and target */
+    bool for_threads; /* of no use to one thread: there it stays as `guess` */
     int nchoices;
     int choice[MAX_CHOICES];
 } Knob;

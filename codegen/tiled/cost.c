@@ -2,7 +2,8 @@
 **
 **     tile    = sample table + im2col tile + product     cycles, with their edges and overheads
 **     product = max(instructions, bytes through L1) + overheads of its calls
-**     call    = rows of the repacked input, then tasks of `grain` tiles: two phases
+**     call    = rows of the repacked input, tasks of `grain` tiles or of a part of one, rows of
+**               partial sums that are added up: up to three phases
 **
 ** See kernel/cost.h for what the number is good for.  The rates are those of a core with two
 ** multiply-add units and 64-byte loads from L2; narrower machines differ alike for all.  They
@@ -27,27 +28,37 @@ static const double UNPACK = 3;   /* a vector of transposed outputs */
 static const double COLLIDE = 5;  /* times as long where output planes collide in L1 */
 static const double REPACK = 1.2; /* an element of the copy of the input */
 static const double PIXEL = 8;    /* of the output, for finding its place */
+/* Partial sums go to lines that another core read last, and come from those that others wrote. */
+static const double PARTIAL_RATE = 9; /* bytes per cycle, an estimate: that of L3 */
 /* Rows and columns beyond its own window that a tile touches, a deviation of the offsets on each
 ** side. */
 enum { REACH = 2 * COST_OFFSET_DEVIATION };
 
-/* A tile of so many pixels. */
+/* What a task has of a tile of so many pixels: all of it, or the longest of its parts. */
 typedef struct TileCost {
     const TiledPlan *p;
     const dcn_target *t;
     double pixels, panels;
-    double kc;     /* rank-1 updates of one packed group, over all columns */
-    double blocks; /* columns that these are cut into */
+    double groups, out_blocks;        /* packed groups, blocks of outputs of each */
+    double kc;                        /* rank-1 updates of one packed group, over all columns */
+    double blocks;                    /* columns that these are cut into */
+    double of_groups, of_outs, of_kc; /* shares of all of the tile's */
 } TileCost;
 
 static TileCost tile_of(const TiledPlan *p, const dcn_target *t, double pixels)
 {
     const TiledGroups *g = &p->groups;
+    const TiledParts *part = &p->parts;
     TileCost a = { .p = p, .t = t, .pixels = pixels };
     a.panels = cost_ceil_div(pixels, p->tile.mr);
-    a.kc = (double)g->in_channels / g->pack * g->taps;
-    a.blocks =
-        cost_ceil_div(g->in_channels, g->channel_block) * cost_ceil_div(g->taps, g->tap_block);
+    a.groups = part->groups;
+    a.out_blocks = part->out_blocks;
+    a.of_groups = a.groups / g->count;
+    a.of_outs = a.out_blocks / g->out_blocks;
+    double channels = part->channels < g->in_channels ? part->channels : g->in_channels;
+    a.of_kc = channels / g->in_channels;
+    a.kc = channels / g->pack * g->taps;
+    a.blocks = cost_ceil_div(channels, g->channel_block) * cost_ceil_div(g->taps, g->tap_block);
     return a;
 }
 
@@ -67,8 +78,9 @@ static double update_cycles(const TiledPlan *p, int nv)
 static double instructions(const TileCost *a)
 {
     const TiledGroups *g = &a->p->groups;
-    double inner = (g->out_blocks - 1) * update_cycles(a->p, a->p->tile.nv);
-    return g->count * a->panels * a->kc * (inner + update_cycles(a->p, g->last_nv));
+    int last = a->of_outs < 1 ? a->p->tile.nv : g->last_nv;
+    double inner = (a->out_blocks - 1) * update_cycles(a->p, a->p->tile.nv);
+    return a->groups * a->panels * a->kc * (inner + update_cycles(a->p, last));
 }
 
 /* What passes through L1 from farther away: pixels outside read the weights of a column again for
@@ -78,18 +90,17 @@ static double traffic(const TileCost *a)
     const TiledGroups *g = &a->p->groups;
     bool outputs_outer = a->p->tile.outputs_outer;
     double kc = a->kc / a->blocks * a->p->fp_bytes, l1 = L1_SHARE * (double)a->t->l1_bytes;
-    double weights = kc * g->out_padded, column = kc * g->pack * a->pixels;
-    double again = outputs_outer ? column * g->out_blocks : weights * a->panels;
+    double weights = kc * g->out_padded * a->of_outs, column = kc * g->pack * a->pixels;
+    double again = outputs_outer ? column * a->out_blocks : weights * a->panels;
     double kept = outputs_outer ? column : weights;
-    double once = weights + column, all = a->blocks * g->count;
+    double once = weights + column, all = a->blocks * a->groups;
     return all * (kept > l1 ? again + once : once);
 }
 
 /* Sums are stored and loaded again between columns. */
 static double overheads(const TileCost *a)
 {
-    const TiledGroups *g = &a->p->groups;
-    double calls = g->count * a->panels * g->out_blocks * a->blocks;
+    double calls = a->groups * a->panels * a->out_blocks * a->blocks;
     return calls * (CALL + 1.5 * a->p->tile.mr * a->p->tile.nv);
 }
 
@@ -100,8 +111,8 @@ static double weights_again(const TileCost *a)
     double packed = (double)p->packed_elements * p->fp_bytes;
     double column = (double)p->tile.pixels * p->scratch.column_stride * p->fp_bytes;
     double l2 = L2_SHARE * (double)a->t->l2_bytes;
-    double missed = column + packed > l2 ? packed : 0;
-    double columns = a->blocks * p->groups.count / p->groups.group_block;
+    double missed = column + packed > l2 ? packed * a->of_groups * a->of_outs * a->of_kc : 0;
+    double columns = a->blocks * a->groups / p->groups.group_block;
     double spilled = column > l2 ? column * columns : 0;
     return (0.6 * missed + spilled) / L3_RATE;
 }
@@ -134,12 +145,13 @@ static double sampling(const TileCost *a)
     bool deformed = problem_is_deformed(s);
     double vectors = cost_ceil_div(span, p->lanes) * (deformed ? SAMPLE : COPY);
     double spans = (double)s->in_channels / span * a->pixels * p->groups.taps;
+    double share = a->of_groups * a->of_kc;
     double rows = (double)p->tile.th * s->stride[0] + s->kernel[0] + REACH;
     double cols = (double)p->tile.tw * s->stride[1] + s->kernel[1] + REACH;
     double window = rows * cols * (double)s->in_channels * p->fp_bytes;
     double far = window > (double)a->t->l2_bytes / 2 ? 1.5 : 1;
     double each = (deformed ? SPAN : COPY_SPAN) + vectors;
-    return sampled(p) * far * spans * each + window / 2 / L3_RATE;
+    return share * (sampled(p) * far * spans * each + window / 2 / L3_RATE);
 }
 
 /* Lanes along taps are whole vectors for each pixel, however few taps there are. */
@@ -160,10 +172,10 @@ static bool planes_collide(const dcn_spec *s, int fp_bytes)
 }
 
 /* Outputs are transposed in whole vectors. */
-static double unpack_cycles(const TiledPlan *p, double pixels)
+static double unpack_cycles(const TiledPlan *p, double pixels, double outs)
 {
     double ragged = p->tile.tw % p->lanes ? 2 : 1;
-    double vectors = cost_ceil_div((double)p->s->out_channels, p->lanes);
+    double vectors = cost_ceil_div(outs, p->lanes);
     double each = planes_collide(p->s, p->fp_bytes) ? COLLIDE * UNPACK : UNPACK;
     return p->scratch.out_stride ? ragged * pixels * vectors * each : 0;
 }
@@ -171,8 +183,10 @@ static double unpack_cycles(const TiledPlan *p, double pixels)
 static double tile_cycles(const TiledPlan *p, const dcn_target *t, double pixels)
 {
     TileCost a = tile_of(p, t, pixels);
-    return table_cycles(p, pixels) + sampling(&a) + product(&a) + unpack_cycles(p, pixels) +
-           pixels * PIXEL;
+    double outs = (double)p->s->out_channels * a.of_groups * a.of_outs;
+    double store = tiled_sums_parts(p) ? pixels * outs * p->fp_bytes / PARTIAL_RATE
+                                       : unpack_cycles(p, pixels, outs);
+    return table_cycles(p, pixels) + sampling(&a) + product(&a) + store + pixels * PIXEL;
 }
 
 /* The copy of the input, a row to a task. */
@@ -198,7 +212,19 @@ static TiledSide side_of(int64_t size, int tile)
     return (TiledSide){ size / tile, size % tile, tile };
 }
 
-/* All tiles, `grain` of them to a task. */
+/* Partial sums added up, a row of the output and a block of its channels to a task. */
+static PhaseCost sum_phase(const TiledPlan *p)
+{
+    const dcn_spec *s = p->s;
+    double cols = (double)cost_out_cols(s), outs = (double)s->out_channels;
+    double blocks = cost_ceil_div(outs, TILED_SUM_CHANNELS), channels = outs / blocks;
+    double read = cols * channels * p->parts.ic_parts * p->fp_bytes / PARTIAL_RATE;
+    double cycles = read + unpack_cycles(p, cols, channels) + cols * PIXEL;
+    return (PhaseCost){ (double)cost_out_rows(s) * cost_images(s) * blocks,
+                        cycles / COST_CYCLES_PER_NS };
+}
+
+/* All tiles, `grain` of them to a task, or parts of tiles. */
 static PhaseCost tile_phase(const TiledPlan *p, const dcn_target *t)
 {
     const dcn_spec *s = p->s;
@@ -218,8 +244,10 @@ static PhaseCost tile_phase(const TiledPlan *p, const dcn_target *t)
             cycles += (double)kind[i].count * tile_cycles(p, t, (double)kind[i].pixels);
             tiles += (double)kind[i].count;
         }
-    double tasks = cost_ceil_div(tiles * cost_images(s), p->tile.grain);
-    return (PhaseCost){ tasks, cycles * cost_images(s) / tasks / COST_CYCLES_PER_NS };
+    tiles *= cost_images(s);
+    cycles *= cost_images(s);
+    double tasks = cost_ceil_div(tiles, p->tile.grain) * tiled_parts(p);
+    return (PhaseCost){ tasks, cycles * tiled_parts(p) / tasks / COST_CYCLES_PER_NS };
 }
 
 int tiled_phases(const dcn_spec *s, const dcn_target *t, const int *k, PhaseCost out[MAX_PHASES])
@@ -229,5 +257,7 @@ int tiled_phases(const dcn_spec *s, const dcn_target *t, const int *k, PhaseCost
     if (tiled_repacks(&p))
         out[n++] = repack_phase(&p);
     out[n++] = tile_phase(&p, t);
+    if (tiled_sums_parts(&p))
+        out[n++] = sum_phase(&p);
     return n;
 }

@@ -51,7 +51,9 @@ TiledFns tiled_emit_fns(Emit *e, const TiledPlan *p, const TiledSource *source)
     emit_ukernels(e, p, &f);
     if (tiled_repacks(p))
         f.repack = emit_repack(e, &p->repack, f.transpose);
-    if (p->scratch.out_stride)
+    if (tiled_sums_parts(p))
+        f.sum = tiled_emit_sum(e, p, f.transpose);
+    else if (p->scratch.out_stride)
         f.unpack = tiled_emit_unpack(e, p, f.transpose);
     return f;
 }

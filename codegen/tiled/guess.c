@@ -268,9 +268,8 @@ static void guess_tile(const dcn_spec *s, const dcn_target *t, int *k)
 
 /* ---- all of it --------------------------------------------------------------------------- */
 
-static void guess(const dcn_spec *s, const dcn_target *t, int threads, int *k, bool may_be_implicit)
+static void guess(const dcn_spec *s, const dcn_target *t, int *k, bool may_be_implicit)
 {
-    (void)threads;
     for (int i = 0; i < TILED_NKNOBS; i++)
         k[i] = tiled_knobs[i].guess;
     guess_register_tile(s, t, k);
@@ -286,12 +285,19 @@ static void guess(const dcn_spec *s, const dcn_target *t, int threads, int *k, b
     guess_tile(s, t, k);
 }
 
+/* The accounts above are of one and of two threads. */
+enum { FEW_THREADS = 2 };
+
 void tiled_guess(const dcn_spec *s, const dcn_target *t, int threads, int *k)
 {
-    guess(s, t, threads, k, true);
+    guess(s, t, k, true);
+    if (threads > FEW_THREADS)
+        tiled_spread(s, t, threads, k, true);
 }
 
 void tiled_guess_for_source(const dcn_spec *s, const dcn_target *t, int threads, int *k)
 {
-    guess(s, t, threads, k, false);
+    guess(s, t, k, false);
+    if (threads > FEW_THREADS)
+        tiled_spread(s, t, threads, k, false);
 }

@@ -74,6 +74,17 @@ const Knob tiled_knobs[TILED_NKNOBS] = {
                                          "read from it, not from a column",
                               .guess = 0,
                               CHOICES(0, 1) },
+    [TILED_OC_SPLIT] = { .name = "oc_split",
+                         .meaning = "tasks that share the output channels of a tile",
+                         .guess = 1,
+                         .for_threads = true,
+                         CHOICES(1, 2, 4, 8, 16, 32) },
+    [TILED_IC_SPLIT] = { .name = "ic_split",
+                         .meaning = "tasks that share the input channels of a tile; a last phase "
+                                    "adds up their sums",
+                         .guess = 1,
+                         .for_threads = true,
+                         CHOICES(1, 2, 4, 8, 16, 32) },
 };
 
 /* ---- legality ---------------------------------------------------------------------------- */
@@ -195,6 +206,43 @@ static bool grain_exceeds_map(const TiledChoice *c)
     return rows * cols <= c->p.tile.grain / 2;
 }
 
+/* One task more than there is work for, so that the last would have none. */
+static bool has_idle_part(int parts, int64_t units)
+{
+    return parts > 1 && int_ceil_div(units, int_ceil_div(units, parts)) < parts;
+}
+
+static bool lacks_outputs(const TiledChoice *c)
+{
+    const TiledGroups *g = &c->p.groups;
+    return has_idle_part(c->k[TILED_OC_SPLIT],
+                         g->count > 1 ? g->count / g->group_block : g->out_blocks);
+}
+
+static bool lacks_inputs(const TiledChoice *c)
+{
+    const TiledGroups *g = &c->p.groups;
+    return has_idle_part(c->k[TILED_IC_SPLIT], int_ceil_div(g->in_channels, g->channel_block));
+}
+
+static bool splits_several_tiles(const TiledChoice *c)
+{
+    return c->p.tile.grain > 1 && tiled_parts(&c->p) > 1;
+}
+
+/* Partial sums of a whole map beyond this are read from memory longer than they were computed. */
+#define MAX_PARTIAL_BYTES ((int64_t)64 << 20)
+
+static bool exceeds_partial_sums(const TiledChoice *c)
+{
+    const dcn_spec *s = c->s;
+    if (s->height < 0 || s->width < 0)
+        return false;
+    int64_t images = s->batch > 0 ? s->batch : 1;
+    int64_t pixels = images * dcn_out_height(s, s->height) * dcn_out_width(s, s->width);
+    return tiled_partial_elements(&c->p, pixels) > MAX_PARTIAL_BYTES / c->p.fp_bytes;
+}
+
 static bool exceeds_workspace(const TiledChoice *c)
 {
     return c->p.scratch.bytes > MAX_THREAD_BYTES;
@@ -231,6 +279,12 @@ const TiledRefusal tiled_refusals[] = {
     { TILED_TILE_H, "the tile is higher than the map", is_higher_than_map },
     { TILED_TILE_W, "the tile is wider than the map", is_wider_than_map },
     { TILED_GRAIN, "a task has as many tiles as the map: use a smaller grain", grain_exceeds_map },
+    { TILED_OC_SPLIT, "there are fewer blocks of output channels, or weight groups, than parts",
+      lacks_outputs },
+    { TILED_IC_SPLIT, "there are fewer blocks of kc_channels input channels than parts",
+      lacks_inputs },
+    { TILED_GRAIN, "a task has a part of one tile: use grain=1", splits_several_tiles },
+    { TILED_IC_SPLIT, "the partial sums would exceed 64 MiB", exceeds_partial_sums },
     { TILED_TILE_H, "the workspace of a tile would exceed 32 MiB", exceeds_workspace },
     { TILED_NKNOBS, NULL, NULL },
 };

@@ -7,8 +7,9 @@
 **             for each block of nr outputs, panel of mr pixels  (or the other way round):
 **                 micro-kernel                          in registers
 **
-** Workspace is one tile per thread; nchw inputs are copied to channels side by side once per call
-** some images at a time (kernel/repack.h).
+** With oc_split or ic_split a task has a part of the output or input channels of a tile; the partial
+** sums of the latter are added up in a last phase.  Workspace is one tile per thread; nchw inputs are
+** copied to channels side by side once per call some images at a time (kernel/repack.h).
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/tiled/tiled.h"
@@ -29,6 +30,8 @@ static const Knob *const knobs[TILED_NKNOBS] = {
     &tiled_knobs[TILED_PREFETCH],
     &tiled_knobs[TILED_GRAIN],
     &tiled_knobs[TILED_IMPLICIT_GEMM],
+    &tiled_knobs[TILED_OC_SPLIT],
+    &tiled_knobs[TILED_IC_SPLIT],
 };
 
 static void emit(Emit *e, Kernel *kernel, const dcn_target *t, const int *k)

@@ -88,14 +88,41 @@ static void one_ukernel(Emit *e, const TiledTile *t, const TiledBlock *b, const 
     }
 }
 
+/* First output of the last block, and the end of the task's outputs before that. */
+static idx last_block(Emit *e, const TiledTile *t)
+{
+    return x_const(e, (int64_t)(t->plan->groups.out_blocks - 1) * t->plan->tile.nr);
+}
+
+static idx inner_end(Emit *e, const TiledTile *t)
+{
+    return x_min(e, t->part.end_out, last_block(e, t));
+}
+
+/* Whether the last block is the task's. */
+static cond has_last_block(Emit *e, const TiledTile *t)
+{
+    return x_less(e, last_block(e, t), t->part.end_out);
+}
+
+static bool splits_outputs(const TiledTile *t)
+{
+    return t->plan->parts.out_blocks < t->plan->groups.out_blocks;
+}
+
 static void over_outputs(Emit *e, const TiledTile *t, const TiledBlock *b, idx panel)
 {
-    int nr = t->plan->tile.nr;
-    int64_t inner = (int64_t)(t->plan->groups.out_blocks - 1) * nr;
-    EMIT_FOR_OPAQUE (e, out, x_const(e, 0), x_const(e, inner), nr) {
+    const UkernelTile last = { panel, last_block(e, t), true };
+    EMIT_FOR_OPAQUE (e, out, t->part.first_out, inner_end(e, t), t->plan->tile.nr) {
         one_ukernel(e, t, b, &(UkernelTile){ panel, out.at, false });
     }
-    one_ukernel(e, t, b, &(UkernelTile){ panel, x_const(e, inner), true });
+    if (!splits_outputs(t)) {
+        one_ukernel(e, t, b, &last);
+        return;
+    }
+    EMIT_IF (e, has_last_block(e, t)) {
+        one_ukernel(e, t, b, &last);
+    }
 }
 
 static void over_pixels(Emit *e, const TiledTile *t, const TiledBlock *b, idx out, bool is_last)
@@ -107,16 +134,20 @@ static void over_pixels(Emit *e, const TiledTile *t, const TiledBlock *b, idx ou
 
 void tiled_macrokernel(Emit *e, const TiledTile *t, const TiledBlock *b)
 {
-    int nr = t->plan->tile.nr;
-    int64_t inner = (int64_t)(t->plan->groups.out_blocks - 1) * nr;
     if (!t->plan->tile.outputs_outer) {
         EMIT_FOR_OPAQUE (e, panel, x_const(e, 0), t->pixels, t->plan->tile.mr) {
             over_outputs(e, t, b, panel.at);
         }
         return;
     }
-    EMIT_FOR_OPAQUE (e, out, x_const(e, 0), x_const(e, inner), nr) {
+    EMIT_FOR_OPAQUE (e, out, t->part.first_out, inner_end(e, t), t->plan->tile.nr) {
         over_pixels(e, t, b, out.at, false);
     }
-    over_pixels(e, t, b, x_const(e, inner), true);
+    if (!splits_outputs(t)) {
+        over_pixels(e, t, b, last_block(e, t), true);
+        return;
+    }
+    EMIT_IF (e, has_last_block(e, t)) {
+        over_pixels(e, t, b, last_block(e, t), true);
+    }
 }

@@ -74,6 +74,38 @@ static void plan_groups(TiledPlan *p, const int *k)
     p->packed_elements = (int64_t)g->count * (g->in_channels / g->pack) * g->taps * g->out_padded;
 }
 
+/* ---- parts of a tile --------------------------------------------------------------------- */
+
+int tiled_parts(const TiledPlan *p)
+{
+    return p->parts.oc_parts * p->parts.ic_parts;
+}
+
+bool tiled_sums_parts(const TiledPlan *p)
+{
+    return p->parts.ic_parts > 1;
+}
+
+int64_t tiled_partial_elements(const TiledPlan *p, int64_t pixels)
+{
+    return tiled_sums_parts(p) ? p->parts.ic_parts * pixels * p->s->out_channels : 0;
+}
+
+static void plan_parts(TiledPlan *p, const int *k)
+{
+    const TiledGroups *g = &p->groups;
+    TiledParts *a = &p->parts;
+    int64_t blocks = int_ceil_div(g->in_channels, g->channel_block);
+    *a = (TiledParts){ .oc_parts = k[TILED_OC_SPLIT], .ic_parts = k[TILED_IC_SPLIT] };
+    a->groups = g->count;
+    a->out_blocks = g->out_blocks;
+    a->channels = (int)int_ceil_div(blocks, a->ic_parts) * g->channel_block;
+    if (g->count > 1)
+        a->groups = (int)int_ceil_div(g->count / g->group_block, a->oc_parts) * g->group_block;
+    else
+        a->out_blocks = (int)int_ceil_div(g->out_blocks, a->oc_parts);
+}
+
 /* ---- the sample table -------------------------------------------------------------------- */
 
 /* The tap table, with room for a vector beyond it, is a table of constants. */
@@ -110,12 +142,14 @@ static void plan_strides(TiledPlan *p)
 {
     const TiledGroups *g = &p->groups;
     int per_line = CACHE_LINE / p->fp_bytes;
+    int64_t outs = p->s->out_channels;
+    if (tiled_sums_parts(p) && outs > TILED_SUM_CHANNELS)
+        outs = TILED_SUM_CHANNELS;
     p->scratch.group_stride = g->channel_block * g->tap_block;
     p->scratch.column_stride =
         workspace_pad_stride(p->scratch.group_stride * g->group_block, per_line);
     if (p->s->layout == DCN_NCHW)
-        p->scratch.out_stride =
-            workspace_pad_stride((int)int_round_up(p->s->out_channels, p->lanes), per_line);
+        p->scratch.out_stride = workspace_pad_stride((int)int_round_up(outs, p->lanes), per_line);
 }
 
 static void plan_scratch(TiledPlan *p)
@@ -125,7 +159,8 @@ static void plan_scratch(TiledPlan *p)
     int64_t fp = p->fp_bytes, panel = p->tile.panel_pixels, entries = p->table.entries;
     int64_t taps = (int64_t)p->groups.taps * s->offset_groups;
     int64_t row = p->table.transposes ? (p->tile.tw * taps + p->lanes) * fp : 0;
-    int64_t out = at->out_stride ? panel + p->lanes : 0;
+    int64_t rows = tiled_sums_parts(p) ? TILED_SUM_COLS : panel;
+    int64_t out = at->out_stride ? rows + p->lanes : 0;
     int64_t dummy = int_round_up(s->out_channels + p->lanes, p->lanes);
     WorkspaceLayout w = { 0 };
     at->offset_rows = workspace_add(&w, 2 * row);
@@ -165,6 +200,7 @@ TiledPlan tiled_plan(const dcn_spec *s, const dcn_target *t, const int *k)
     p.prefetch = k[TILED_PREFETCH];
     plan_tile(&p, k);
     plan_groups(&p, k);
+    plan_parts(&p, k);
     plan_table(&p, k);
     if (k[TILED_REPACK] && p.table.tap_lanes)
         p.groups.samples_per_vec = narrow_samples(&p);

@@ -75,7 +75,7 @@ LLVMValueRef tiled_emit_prefetch(Emit *e, const TiledPlan *p)
     TiledPrefetchArgs in;
     LLVMValueRef fn = e_fn_begin_with(e, "prefetch", 1, e->none, &params, &in);
     Problem pb = problem_load(e, p->s, in.args);
-    if (!p->scratch.out_stride)
+    if (!p->scratch.out_stride && !tiled_sums_parts(p))
         outputs(e, p, &pb, &in);
     window(e, p, &pb, &in);
     e_fn_end(e);

@@ -19,9 +19,20 @@ static addr row_of(Emit *e, const TiledTile *t, addr map, idx row, idx col)
     return p_at(e, map, problem_at(e, &t->pb, channels, t->pb.p, t->pb.q, at));
 }
 
+/* A pixel's row of the partial sums of the task's part. */
+static addr partial_row(Emit *e, const TiledTile *t, idx row, idx col)
+{
+    idx image = x_add(e, x_mul(e, t->part.ic, t->pb.n), t->n);
+    idx y = x_add(e, x_mul(e, image, t->pb.p), x_add(e, t->p0, row));
+    idx pixel = x_add(e, x_mul(e, y, t->pb.q), x_add(e, t->q0, col));
+    return p_at(e, t->partial, x_mulk(e, pixel, t->plan->s->out_channels));
+}
+
 static addr out_row(Emit *e, const TiledTile *t, idx row, idx col)
 {
     const TiledScratch *at = &t->plan->scratch;
+    if (tiled_sums_parts(t->plan))
+        return partial_row(e, t, row, col);
     if (!at->out_stride)
         return row_of(e, t, t->pb.output, row, col);
     idx pixel = x_add(e, x_mul(e, row, t->cols), col);
@@ -30,7 +41,8 @@ static addr out_row(Emit *e, const TiledTile *t, idx row, idx col)
 
 static bool has_residual_rows(const TiledTile *t)
 {
-    return t->plan->s->residual && !tiled_epilogue_after_transpose(t->plan);
+    return t->plan->s->residual && !tiled_epilogue_after_transpose(t->plan) &&
+           !tiled_sums_parts(t->plan);
 }
 
 /* A column of zeros: what the memory held might raise a floating-point exception, or be slow. */
@@ -219,10 +231,11 @@ static void multiply_group(Emit *e, const TiledTile *t, const SumBlock *s, idx g
     cond last = x_less(e, x_const(e, q->taps - q->tap_block - 1), s->t0);
     if (!is_last)
         last = c_and(e, last, x_less(e, x_const(e, q->in_channels - s->channels - 1), s->c0));
+    idx first_channel = t->part.first_channel;
     TiledBlock b = { .g = g, .c0 = s->c0, .kc = x_mulk(e, s->taps, block) };
     b.column = x_mulk(e, nth, p->scratch.group_stride);
     b.weights = x_mulk(e, rows, q->out_padded);
-    b.first = flag(e, c_and(e, x_equal(e, s->t0, zero), x_equal(e, s->c0, zero)));
+    b.first = flag(e, c_and(e, x_equal(e, s->t0, zero), x_equal(e, s->c0, first_channel)));
     b.last = flag(e, last);
     tiled_macrokernel(e, t, &b);
 }
@@ -245,17 +258,29 @@ static void channel_block(Emit *e, const TiledTile *t, idx g, idx c0, int channe
     }
 }
 
+/* The last block of channels, which is narrower, where it is the task's. */
+static void rest_of_part(Emit *e, const TiledTile *t, idx g, idx whole)
+{
+    const TiledGroups *q = &t->plan->groups;
+    EMIT_IF (e, x_less(e, whole, t->part.end_channel)) {
+        channel_block(e, t, g, whole, q->in_channels % q->channel_block);
+    }
+}
+
 static void all_blocks(Emit *e, const TiledTile *t)
 {
     const TiledGroups *q = &t->plan->groups;
+    const TilePart *a = &t->part;
     int rest = q->in_channels % q->channel_block;
-    idx whole = x_const(e, q->in_channels - rest);
-    EMIT_FOR_OPAQUE (e, g, x_const(e, 0), x_const(e, q->count), q->group_block) {
-        EMIT_FOR_OPAQUE (e, c0, x_const(e, 0), whole, q->channel_block) {
+    idx whole = x_const(e, q->in_channels - rest), end = x_min(e, a->end_channel, whole);
+    EMIT_FOR_OPAQUE (e, g, a->first_group, a->end_group, q->group_block) {
+        EMIT_FOR_OPAQUE (e, c0, a->first_channel, end, q->channel_block) {
             channel_block(e, t, g.at, c0.at, q->channel_block);
         }
-        if (rest)
+        if (rest && !tiled_sums_parts(t->plan))
             channel_block(e, t, g.at, whole, rest);
+        if (rest && tiled_sums_parts(t->plan))
+            rest_of_part(e, t, g.at, whole);
     }
 }
 
@@ -265,13 +290,49 @@ static const Param tile_param[] = { PARAM(TiledTileArgs, args), PARAM(TiledTileA
                                     PARAM(TiledTileArgs, scratch), PARAM(TiledTileArgs, number) };
 static const Params tile_params = PARAMS(TiledTileArgs, tile_param);
 
+/* first .. end of the nth part of `all`, each of `size`. */
+static void cut(Emit *e, idx nth, int64_t size, int64_t all, idx *first, idx *end)
+{
+    *first = x_const(e, 0);
+    *end = x_const(e, all);
+    if (size >= all)
+        return;
+    *first = x_mulk(e, nth, size);
+    *end = x_min(e, x_addk(e, *first, size), *end);
+}
+
+static TilePart part_of(Emit *e, const TiledPlan *p, idx number)
+{
+    const TiledGroups *g = &p->groups;
+    const TiledParts *a = &p->parts;
+    idx oc = x_rem(e, number, x_const(e, a->oc_parts));
+    TilePart t = { .ic = x_div(e, number, x_const(e, a->oc_parts)) };
+    cut(e, oc, a->groups, g->count, &t.first_group, &t.end_group);
+    cut(e, t.ic, a->channels, g->in_channels, &t.first_channel, &t.end_channel);
+    cut(e, oc, (int64_t)a->out_blocks * p->tile.nr, (int64_t)g->out_blocks * p->tile.nr,
+        &t.first_out, &t.end_out);
+    return t;
+}
+
+addr tiled_partial(Emit *e, const TiledPlan *p, const Problem *pb, addr shared)
+{
+    return tiled_repacks(p) ? p_at_bytes(e, shared, repack_bytes(e, &p->repack, pb, 0)) : shared;
+}
+
 static TiledTile tile_of(Emit *e, const TiledPlan *p, const TiledFns *fns, const TiledTileArgs *in)
 {
     TiledTile t = { .plan = p, .fns = fns, .args = in->args, .scratch = in->scratch };
     int th = p->tile.th, tw = p->tile.tw;
+    idx parts = x_const(e, tiled_parts(p)), number = in->number, part = x_const(e, 0), at[3];
     t.pb = problem_load(e, p->s, t.args);
-    idx at[3];
-    kernel_split_task(e, in->number, tiled_along(e, t.pb.p, th), tiled_along(e, t.pb.q, tw), at);
+    if (tiled_parts(p) > 1) {
+        number = x_div(e, in->number, parts);
+        part = x_rem(e, in->number, parts);
+    }
+    t.part = part_of(e, p, part);
+    if (tiled_sums_parts(p))
+        t.partial = tiled_partial(e, p, &t.pb, in->shared);
+    kernel_split_task(e, number, tiled_along(e, t.pb.p, th), tiled_along(e, t.pb.q, tw), at);
     t.n = at[0];
     t.p0 = x_mulk(e, at[1], th);
     t.q0 = x_mulk(e, at[2], tw);
@@ -295,9 +356,24 @@ static void call_source(Emit *e, const TiledTile *t)
     t->fns->source->call(e, t->fns->a_source, &in);
 }
 
+/* The output channels of a task: some packed groups, or some outputs of the only one, or all. */
+static void find_channels(Emit *e, const TiledTile *t, idx *first, idx *n)
+{
+    const TilePart *a = &t->part;
+    const TiledGroups *g = &t->plan->groups;
+    idx end = x_mulk(e, a->end_group, g->out_channels);
+    *first = x_mulk(e, a->first_group, g->out_channels);
+    if (g->count == 1) {
+        *first = a->first_out;
+        end = x_min(e, a->end_out, end);
+    }
+    *n = x_sub(e, end, *first);
+}
+
 static void unpack(Emit *e, const TiledTile *t)
 {
     TiledUnpackArgs in = { .args = t->args, .n = t->n, .p0 = t->p0, .q0 = t->q0 };
+    find_channels(e, t, &in.channel, &in.channels);
     in.from = tiled_scratch(e, t, t->plan->scratch.out_tile);
     in.rows = t->rows;
     in.cols = t->cols;

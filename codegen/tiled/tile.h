@@ -6,6 +6,7 @@
 #ifndef DCN_CODEGEN_TILE_H
 #define DCN_CODEGEN_TILE_H
 
+#include "codegen/ir/transpose.h"
 #include "codegen/tiled/tiled.h"
 
 /* The internal functions of a kernel; NULL: it needs no such. */
@@ -18,24 +19,34 @@ typedef struct TiledFns {
     LLVMValueRef implicit[2];    /* the same from the map */
     LLVMValueRef transpose;      /* nchw, see ir/transpose.h */
     LLVMValueRef repack, unpack; /* input, outputs */
+    LLVMValueRef sum;            /* of the parts of a split over input channels */
 } TiledFns;
 
 TiledFns tiled_emit_fns(Emit *e, const TiledPlan *p, const TiledSource *source);
 
 /* ---- the tile in hand -------------------------------------------------------------------- */
 
+/* What a task has of a tile: packed groups, channels of each, outputs of each in whole blocks; see
+** TiledParts. */
+typedef struct TilePart {
+    idx ic; /* number of the part over input channels */
+    idx first_group, end_group, first_channel, end_channel, first_out, end_out;
+} TilePart;
+
 typedef struct TiledTile {
     const TiledPlan *plan;
     const TiledFns *fns;
     Problem pb;
+    TilePart part;
     addr args, input; /* input: image n of what is sampled */
+    addr partial;     /* sums of parts over input channels, where there are such */
     addr scratch;     /* this thread's workspace */
     idx n, p0, q0, rows, cols, pixels;
 } TiledTile;
 
 typedef struct TiledTileArgs {
     addr args, shared, scratch;
-    idx number; /* of the tile, in all images */
+    idx number; /* of the part of a tile, in all images; those of a tile follow one another */
 } TiledTileArgs;
 
 /* tile.c: the function that computes one tile. */
@@ -53,6 +64,9 @@ static inline addr tiled_scratch(Emit *e, const TiledTile *t, int64_t at)
 {
     return p_at_bytes(e, t->scratch, x_const(e, at));
 }
+
+/* Where the partial sums are in the shared workspace: behind the copy of the input. */
+addr tiled_partial(Emit *e, const TiledPlan *p, const Problem *pb, addr shared);
 
 /* The residual and the activation of an nchw output come after its tile was transposed, for the
 ** residual is not in the tile's layout; else they come with the last micro-kernel. */
@@ -153,13 +167,28 @@ void tiled_call_prefetch(Emit *e, LLVMValueRef fn, const TiledPrefetchArgs *in);
 typedef struct TiledUnpackArgs {
     addr args, from;
     idx n, p0, q0, rows, cols;
+    idx channel, channels; /* those that the task has computed */
 } TiledUnpackArgs;
 
 LLVMValueRef tiled_emit_unpack(Emit *e, const TiledPlan *p, LLVMValueRef transpose);
+/* Of outputs that are transposed: act(x + residual), residual being laid out as they are. */
+void tiled_epilogue_of_rows(Emit *e, const TiledPlan *p, const Transpose *t, addr residual);
+
 void tiled_call_unpack(Emit *e, LLVMValueRef fn, const TiledUnpackArgs *in);
 
 /* ---- pack.c: the entry point that packs the weights -------------------------------------- */
 
 void tiled_emit_pack(Emit *e, Kernel *k, const TiledPlan *p);
+
+/* ---- sum.c: the last phase, where tiles are split over input channels ---------------------- */
+
+typedef struct TiledSumArgs {
+    addr args, partial, scratch;
+    idx number; /* of the task */
+} TiledSumArgs;
+
+idx tiled_sum_tasks(Emit *e, const TiledPlan *p, const Problem *pb);
+LLVMValueRef tiled_emit_sum(Emit *e, const TiledPlan *p, LLVMValueRef transpose);
+void tiled_call_sum(Emit *e, LLVMValueRef fn, const TiledSumArgs *in);
 
 #endif

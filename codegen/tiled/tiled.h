@@ -6,7 +6,9 @@
 **     im2col tile    for a block of channels and taps: sampled rows, [pixel][tap][channel]
 **     macro-kernel   micro-kernels over it: mr pixels x nr outputs, weights packed once
 **
-** in sample_table.c; column.c and column_narrow.c; macrokernel.c and ukernel.c.
+** in sample_table.c; column.c and column_narrow.c; macrokernel.c and ukernel.c.  Where there are
+** fewer tiles than threads a tile may be the work of several tasks: parts of its outputs, or parts
+** of the sum over its input channels, which a last phase adds up (sum.c).
 **
 ** The im2col tile is all that ever exists of the column matrix.  In the terms of a matrix product
 ** it is A, the packed weights are B, and kc = channel_block * tap_block is the depth that one
@@ -37,6 +39,8 @@ enum {
     TILED_PREFETCH,
     TILED_GRAIN,
     TILED_IMPLICIT_GEMM,
+    TILED_OC_SPLIT,
+    TILED_IC_SPLIT,
     TILED_NKNOBS
 };
 _Static_assert((int)TILED_NKNOBS <= (int)MAX_KNOBS, "a schedule has room for every knob");
@@ -46,6 +50,9 @@ const char *tiled_refuse(const dcn_spec *s, const dcn_target *t, const int *k);
 void tiled_guess(const dcn_spec *s, const dcn_target *t, int threads, int *k);
 /* A guess for a kernel whose A tile comes from a TiledSource, which always fills a column. */
 void tiled_guess_for_source(const dcn_spec *s, const dcn_target *t, int threads, int *k);
+/* Alters a guess for one or two threads into one for many, by the account of costs: tile and, if it
+** may be the work of several tasks, parts of it. */
+void tiled_spread(const dcn_spec *s, const dcn_target *t, int threads, int *k, bool may_split);
 /* What the phases of a call are expected to take, see kernel/cost.h. */
 int tiled_phases(const dcn_spec *s, const dcn_target *t, const int *k, PhaseCost out[MAX_PHASES]);
 void tiled_explain(const dcn_spec *s, const dcn_target *t, const int *k, char *buf, size_t size);
@@ -81,6 +88,24 @@ typedef struct TiledGroups {
     int out_blocks, last_nv; /* blocks of nr outputs in a group, vectors in the last of them */
 } TiledGroups;
 
+/* A tile as the work of several tasks, its parts: part number ic*oc_parts + oc of ic_parts*oc_parts.
+**
+** Parts over output channels hold whole weight groups, so nothing is sampled twice; where there is
+** one group only, blocks of its outputs, and each samples all of the column.  Parts over input
+** channels hold whole blocks of channels of every group: each has a sum of its own in the
+** workspace,
+**
+**     partial[ic part][n][p][q][output channel]
+**
+** and the last phase adds them in order of the parts, so that no number of threads changes the
+** result.  A part is nowhere longer than these, the last one may be shorter. */
+typedef struct TiledParts {
+    int oc_parts, ic_parts;
+    int groups;     /* packed groups of a part over outputs, or all */
+    int out_blocks; /* blocks of nr outputs of a part over outputs, or all */
+    int channels;   /* input channels of each packed group that a part over inputs has, or all */
+} TiledParts;
+
 /* The sample table, and the pass over the offsets that fills it. */
 typedef struct TiledTable {
     bool tap_lanes;  /* lanes run along the taps of a pixel, not along the pixels of a row */
@@ -96,7 +121,8 @@ typedef struct TiledScratch {
     int64_t table, coeff;           /* sample table: elements; four bilinear coefficients of each */
     int64_t rows, residual_rows;    /* addresses of the rows of the output and of the residual */
     int64_t column;                 /* the im2col tile */
-    int64_t out_tile;               /* nchw: the tile of outputs before it is transposed */
+    int64_t out_tile;               /* nchw: outputs of a tile, or of parts that were added up,
+                                    ** before they are transposed */
     int64_t dummy_row;              /* what pixels beyond the tile write to */
     int64_t a_source;               /* what a TiledSource works in */
     int64_t bytes;
@@ -111,6 +137,7 @@ typedef struct TiledPlan {
     Repack repack; /* what is sampled: the input itself, or a copy of it in blocks of channels */
     TiledShape tile;
     TiledGroups groups;
+    TiledParts parts;
     TiledTable table;
     TiledScratch scratch;
     int prefetch; /* pixels around a tile's window of the input that are fetched ahead; -1: none */
@@ -131,6 +158,19 @@ int tiled_seg(const TiledPlan *p, int channels);
 
 /* The most weight groups that fill a vector evenly, side by side; 1: none do. */
 int tiled_fitting_pack(const dcn_spec *s, int lanes);
+
+/* Whether tiles have partial sums over parts of the input channels. */
+bool tiled_sums_parts(const TiledPlan *p);
+
+/* What a task of the last phase adds up: a row of the output, so many of its channels; and how many
+** pixels of it are transposed at a time. */
+enum { TILED_SUM_CHANNELS = 128, TILED_SUM_COLS = 16 };
+
+/* Tasks that a tile is the work of. */
+int tiled_parts(const TiledPlan *p);
+
+/* Elements of the partial sums for so many pixels of the output; 0 where each tile has its own. */
+int64_t tiled_partial_elements(const TiledPlan *p, int64_t pixels);
 
 /* Whether lanes can run along the taps of a pixel. */
 bool tiled_can_tap_lanes(const dcn_spec *s);

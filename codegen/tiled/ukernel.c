@@ -152,7 +152,8 @@ static void from_map(Emit *e, RegTile *t)
 /* ---- the epilogue ------------------------------------------------------------------------ */
 
 /* What of act((sum + bias) * scale + shift + residual) is done where the sums are in registers:
-** all but long activations, and what waits for the transposition. */
+** all but long activations, and what waits for the transposition; nothing where these are sums of
+** parts. */
 typedef struct Epilogue {
     bool affine, residual, activation;
 } Epilogue;
@@ -161,6 +162,8 @@ static Epilogue epilogue_of(const TiledPlan *p)
 {
     const dcn_spec *s = p->s;
     bool late = tiled_epilogue_after_transpose(p);
+    if (tiled_sums_parts(p))
+        return (Epilogue){ false, false, false };
     bool brief = s->activation != DCN_ACT_NONE && !activation_is_long(s->activation);
     return (Epilogue){ s->bias || s->scale_shift, s->residual && !late, brief && !late };
 }
@@ -219,7 +222,8 @@ static void epilogue_in_registers(Emit *e, RegTile *t)
 static void epilogue_in_memory(Emit *e, RegTile *t)
 {
     rt_activation a = rt_activation_of(t->plan->s);
-    if (!activation_is_long(a.kind) || tiled_epilogue_after_transpose(t->plan))
+    if (!activation_is_long(a.kind) || tiled_epilogue_after_transpose(t->plan) ||
+        tiled_sums_parts(t->plan))
         return;
     EMIT_IF (e, x_equal(e, t->in->last, x_const(e, 1))) {
         EMIT_FOR (e, r, x_const(e, 0), x_const(e, t->mr), 1) {

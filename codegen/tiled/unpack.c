@@ -6,8 +6,7 @@
 #include "codegen/math/math.h"
 #include "codegen/tiled/tile.h"
 
-/* A row of the tile once it is in place: act(x + residual). */
-static void epilogue(Emit *e, const TiledPlan *p, const Transpose *t, addr residual)
+void tiled_epilogue_of_rows(Emit *e, const TiledPlan *p, const Transpose *t, addr residual)
 {
     EMIT_VECTORS (e, v, t->rows) {
         EMIT_FOR (e, c, x_const(e, 0), t->cols, 1) {
@@ -19,10 +18,11 @@ static void epilogue(Emit *e, const TiledPlan *p, const Transpose *t, addr resid
     }
 }
 
-static const Param param[] = { PARAM(TiledUnpackArgs, args), PARAM(TiledUnpackArgs, from),
-                               PARAM(TiledUnpackArgs, n),    PARAM(TiledUnpackArgs, p0),
-                               PARAM(TiledUnpackArgs, q0),   PARAM(TiledUnpackArgs, rows),
-                               PARAM(TiledUnpackArgs, cols) };
+static const Param param[] = { PARAM(TiledUnpackArgs, args),    PARAM(TiledUnpackArgs, from),
+                               PARAM(TiledUnpackArgs, n),       PARAM(TiledUnpackArgs, p0),
+                               PARAM(TiledUnpackArgs, q0),      PARAM(TiledUnpackArgs, rows),
+                               PARAM(TiledUnpackArgs, cols),    PARAM(TiledUnpackArgs, channel),
+                               PARAM(TiledUnpackArgs, channels) };
 static const Params params = PARAMS(TiledUnpackArgs, param);
 
 LLVMValueRef tiled_emit_unpack(Emit *e, const TiledPlan *p, LLVMValueRef transpose)
@@ -31,18 +31,18 @@ LLVMValueRef tiled_emit_unpack(Emit *e, const TiledPlan *p, LLVMValueRef transpo
     LLVMValueRef fn = e_fn_begin_with(e, "unpack", 1, e->none, &params, &in);
     Problem pb = problem_load(e, p->s, in.args);
     idx channels = x_const(e, p->s->out_channels);
-    Transpose t = { .rows = in.cols, .cols = channels };
+    Transpose t = { .rows = in.cols, .cols = in.channels };
     t.from_step = x_const(e, p->scratch.out_stride);
     t.to_step = x_mul(e, pb.p, pb.q);
     EMIT_FOR_OPAQUE (e, row, x_const(e, 0), in.rows, 1) {
-        const idx first[4] = { in.n, x_const(e, 0), x_add(e, in.p0, row.at), in.q0 };
+        const idx first[4] = { in.n, in.channel, x_add(e, in.p0, row.at), in.q0 };
         idx at = problem_at(e, &pb, channels, pb.p, pb.q, first);
         idx pixel = x_mulk(e, x_mul(e, row.at, t.rows), p->scratch.out_stride);
-        t.from = p_at(e, in.from, pixel);
+        t.from = p_at(e, in.from, x_add(e, pixel, in.channel));
         t.to = p_at(e, pb.output, at);
         call_transpose(e, transpose, &t);
         if (tiled_epilogue_after_transpose(p))
-            epilogue(e, p, &t, p_at(e, pb.residual, at));
+            tiled_epilogue_of_rows(e, p, &t, p_at(e, pb.residual, at));
     }
     e_fn_end(e);
     return fn;

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 enum {
-    SEARCH_MAX_DIMS = 17, /* the lowering and its knobs */
+    SEARCH_MAX_DIMS = 21, /* the lowering and its knobs */
     SEARCH_MAX_LOWERINGS = 16,
 };
 

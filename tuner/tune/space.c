@@ -49,14 +49,28 @@ static unsigned named_knobs(const Lowering *how, const char *text)
     return named;
 }
 
+/* One thread has nothing to share with others. */
+static void fix_knobs_for_threads(TuneSpace *sp, int l)
+{
+    for (int i = 0; sp->threads == 1 && i < sp->lowering[l]->nknobs; i++) {
+        const Knob *q = sp->lowering[l]->knobs[i];
+        if (!q->for_threads || sp->fixed[l] >> i & 1)
+            continue;
+        sp->fixed[l] |= 1u << i;
+        sp->fixed_at[l][i] = choice_of(q, q->guess);
+    }
+}
+
 static void add_lowering(TuneSpace *sp, const Lowering *how)
 {
     if (how->parts || !sched_takes(how, sp->spec))
         return;
     int *guess = sp->guess[sp->nlowerings];
     how->guess(sp->spec, sp->target, sp->threads, guess);
-    if (!how->refuse(sp->spec, sp->target, guess))
-        sp->lowering[sp->nlowerings++] = how;
+    if (how->refuse(sp->spec, sp->target, guess))
+        return;
+    sp->lowering[sp->nlowerings] = how;
+    fix_knobs_for_threads(sp, sp->nlowerings++);
 }
 
 static void only(TuneSpace *sp, const Lowering *how)
@@ -73,6 +87,7 @@ static void narrow(TuneSpace *sp, const char *text)
     memcpy(sp->guess[0], sp->start.k, sizeof sp->guess[0]);
     for (int i = 0; i < how->nknobs; i++)
         sp->fixed_at[0][i] = choice_of(how->knobs[i], sp->start.k[i]);
+    fix_knobs_for_threads(sp, 0);
 }
 
 int tune_space_open(TuneSpace *sp, const TuneFor *f, dcn_error *err)

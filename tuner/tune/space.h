@@ -14,7 +14,7 @@ typedef struct TuneSpace {
     const Lowering *lowering[SEARCH_MAX_LOWERINGS];
     int nlowerings;
     int guess[SEARCH_MAX_LOWERINGS][MAX_KNOBS];    /* a value for each knob */
-    unsigned fixed[SEARCH_MAX_LOWERINGS];          /* bits of knobs that stay as in `narrow` */
+    unsigned fixed[SEARCH_MAX_LOWERINGS];          /* bits of knobs that stay as they are */
     int fixed_at[SEARCH_MAX_LOWERINGS][MAX_KNOBS]; /* index of their choice */
     Schedule start; /* where a search begins: the guess; freed by sched_free */
 } TuneSpace;

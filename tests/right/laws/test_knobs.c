@@ -21,6 +21,7 @@ enum {
     DEPTHWISE,
     OFFSET_GROUPS,
     PLAIN,
+    MANY_PARTS,
     CORE,
     PROJECTED,
     MANY_GROUPS,
@@ -91,6 +92,7 @@ static dcn_spec spec_of(int which, const Variant *v)
         [MANY_TAPS] = { 6, 7, 1, 1, 5, 6, { 5, 6 } },
         [OFFSET_GROUPS] = { 64, 9, 1, 2, 5, 6, { 3, 3 } },
         [PLAIN] = { 20, 100, 1, 0, 17, 50, { 3, 2 } },
+        [MANY_PARTS] = { 512, 512, 1, 1, 3, 4, { 1, 1 } },
         [DEPTHWISE] = { 48, 48, 48, 1, 5, 6, { 3, 3 } },
     };
     if (which >= REGIONS)

@@ -50,6 +50,8 @@ static const char *const schedules[] = {
     "direct oc_block=1 lanes=2",
     "tiled",
     "tiled mr=7 nv=1 tile_h=1 tile_w=4 loop_order=1 unroll=4",
+    "tiled nv=1 mr=4 oc_split=2",
+    "tiled mr=4 tile_h=1 tile_w=4 kc_channels=16 ic_split=2",
     "aggregate",
     "aggregate block=1 tile_h=1 tile_w=0 prefetch_rows=10 prefetch_blocks=1 nontemporal=0 "
     "coeff_shuffles=0 jam=1",

@@ -92,6 +92,28 @@ Test(space, a_narrow_one_keeps_its_knobs)
     }
 }
 
+/* One thread has nobody to share a tile with. */
+Test(space, splits_are_for_several_threads)
+{
+    static const char split[] =
+        "tiled mr=6 nv=1 tile_h=2 tile_w=4 kc_channels=16 kc_taps=0 loop_order=0 unroll=2 "
+        "group_pack=0 repack=0 tap_lanes=0 offset_chunk=0 prefetch=-1 grain=1 implicit_gemm=0 "
+        "oc_split=2 ic_split=4";
+    dcn_spec s = layer();
+    dcn_target t = native();
+    SearchPoint p;
+    TuneSpace one = open_space(&s, &t, 1, NULL), two = open_space(&s, &t, 2, NULL);
+    TuneSpace told = open_space(&s, &t, 1, "tiled kc_channels=16 ic_split=4");
+    cr_expect_eq(tune_space_parse(&one, split, &p), -1);
+    cr_expect_eq(tune_space_parse(&two, split, &p), 0);
+    cr_expect_eq(tune_space_parse(&told, split, &p), -1, "oc_split is not told");
+    SearchSpace all = tune_space_search(&told);
+    Schedule sc;
+    p = points_at(&all, 0);
+    tune_space_schedule(&told, &p, &sc);
+    cr_expect_eq(sc.k[sc.lowering->nknobs - 1], 4);
+}
+
 Test(space, the_guess_is_the_simplest)
 {
     dcn_spec s = layer();

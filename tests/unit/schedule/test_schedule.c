@@ -290,6 +290,14 @@ static const Reason reasons[] = {
       "samples at offsets are not in the map: use implicit_gemm=0", DCN_F32 },
     { 64, 64, 1, 0, 28, 3, "tiled kc_channels=0 kc_taps=3 implicit_gemm=1",
       "the map has all taps, and one weight group at a time: use implicit_gemm=0", DCN_F32 },
+    { 64, 64, 1, 1, 28, 3, "tiled oc_split=32",
+      "there are fewer blocks of output channels, or weight groups, than parts", DCN_F32 },
+    { 64, 64, 1, 1, 28, 3, "tiled kc_channels=32 ic_split=4",
+      "there are fewer blocks of kc_channels input channels than parts", DCN_F32 },
+    { 64, 64, 1, 1, 28, 3, "tiled tile_h=2 tile_w=4 kc_channels=32 ic_split=2 grain=2",
+      "a task has a part of one tile: use grain=1", DCN_F32 },
+    { 512, 4096, 1, 1, 28, 3, "tiled tile_h=2 tile_w=4 kc_channels=16 ic_split=32",
+      "the partial sums would exceed 64 MiB", DCN_F32 },
 };
 enum { NREASONS = sizeof reasons / sizeof *reasons };
 
