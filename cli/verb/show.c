@@ -89,7 +89,7 @@ typedef struct Decision {
     int threads;            /* that --threads gives; 0: none */
     bool measured;          /* workspace_bytes is */
     size_t workspace_bytes; /* for them */
-    Spread spread;          /* over them */
+    KernelSpread spread;    /* over them */
 } Decision;
 
 static bool runs_here(const dcn_target *t)

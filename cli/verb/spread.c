@@ -8,11 +8,11 @@
 #include <string.h>
 
 int spread_of(const dcn_spec *s, const dcn_target *t, const char *schedule, int threads,
-              Spread *out, dcn_error *err)
+              KernelSpread *out, dcn_error *err)
 {
     const SchedFor f = { s, t, threads, NULL };
     Schedule sc;
-    *out = (Spread){ .threads = threads };
+    *out = (KernelSpread){ .threads = threads };
     if (sched_parse(schedule, &f, &sc, err))
         return -1;
     if (!sched_balance(&sc, s, t, threads, &out->balance))
@@ -31,7 +31,7 @@ static void name_of(const Balance *b, int i, char text[DCN_NAME_MAX + 32])
     snprintf(text, DCN_NAME_MAX + 32, "%s%sphase %d", stage, *stage ? ", " : "", nth);
 }
 
-void spread_print(const Spread *sp)
+void spread_print(const KernelSpread *sp)
 {
     char name[DCN_NAME_MAX + 32], task[32], all[32];
     if (sp->speedup <= 0)
@@ -46,7 +46,7 @@ void spread_print(const Spread *sp)
     }
 }
 
-void spread_add_json(const Spread *sp, json_t *kernel)
+void spread_add_json(const KernelSpread *sp, json_t *kernel)
 {
     json_t *list = json_array();
     bool known = sp->speedup > 0;

@@ -8,21 +8,21 @@
 
 #include <jansson.h>
 
-typedef struct Spread {
+typedef struct KernelSpread {
     int threads;
     double
         speedup; /* beside the best guess for one thread; 0: its lowering has no account of cost */
     Balance balance;
-} Spread;
+} KernelSpread;
 
 /* Of a schedule as text.  -1 with err if it is none of the spec. */
 int spread_of(const dcn_spec *s, const dcn_target *t, const char *schedule, int threads,
-              Spread *out, dcn_error *err);
+              KernelSpread *out, dcn_error *err);
 
 /* Indented lines; nothing if nothing is known. */
-void spread_print(const Spread *sp);
+void spread_print(const KernelSpread *sp);
 
 /* Adds "speedup" and "phases" to a kernel's object; null, and no phases, if nothing is known. */
-void spread_add_json(const Spread *sp, json_t *kernel);
+void spread_add_json(const KernelSpread *sp, json_t *kernel);
 
 #endif
