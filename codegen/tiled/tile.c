@@ -314,11 +314,6 @@ static TilePart part_of(Emit *e, const TiledPlan *p, idx number)
     return t;
 }
 
-addr tiled_partial(Emit *e, const TiledPlan *p, const Problem *pb, addr shared)
-{
-    return tiled_repacks(p) ? p_at_bytes(e, shared, repack_bytes(e, &p->repack, pb)) : shared;
-}
-
 static TiledTile tile_of(Emit *e, const TiledPlan *p, const TiledFns *fns, const TiledTileArgs *in)
 {
     TiledTile t = { .plan = p, .fns = fns, .args = in->args, .scratch = in->scratch };
