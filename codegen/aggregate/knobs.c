@@ -22,6 +22,7 @@ const Knob aggregate_knobs[AGG_NKNOBS] = {
     [AGG_TASK_GROUPS] = { .name = "task_groups",
                           .meaning = "groups of a task; 0: all",
                           .guess = 0,
+                          .for_threads = true,
                           CHOICES(0, 1, 2, 4, 8, 16, 32) },
     [AGG_PREFETCH_ROWS] = { .name = "prefetch_rows",
                             .meaning = "input rows from a row to the one prefetched; 0: none",

@@ -16,6 +16,7 @@ const Knob *const roi_knobs[ROI_NKNOBS] = {
                                          .meaning = "output channels of a class per task; 0: all "
                                                     "of all classes",
                                          .guess = 0,
+                                         .for_threads = true,
                                          CHOICES(16, 32, 64, 128, 256, 0) },
     [ROI_TABLE_SAMPLES] = &(const Knob){ .name = "table_samples",
                                          .meaning = "samples per axis in one table of a bin",
