@@ -157,7 +157,7 @@ static void guess_passes(const dcn_spec *s, const dcn_target *t, int *k)
     k[TILED_PREFETCH] = p.groups.samples_per_vec ? FAR : NEAR;
     if (!problem_is_deformed(s) || !is_window_worth_fetching(s))
         k[TILED_PREFETCH] = -1;
-    k[TILED_OFFSET_CHUNK] = p.groups.samples_per_vec && !p.table.transposes ? PIXELS : 0;
+    k[TILED_OFFSET_CHUNK] = p.groups.samples_per_vec ? PIXELS : 0;
     if (tiled_refuse(s, t, k))
         k[TILED_OFFSET_CHUNK] = 0;
 }

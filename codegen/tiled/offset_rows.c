@@ -23,19 +23,13 @@ static void transpose_map(Emit *e, const TiledPlan *p, const Problem *pb,
     Transpose t = { .to = m->to, .to_step = channels, .rows = channels, .cols = in->cols };
     t.from = p_at(e, m->map, problem_at(e, pb, planes, pb->p, pb->q, at));
     t.from_step = x_mul(e, pb->p, pb->q);
-    if (p->prefetch >= 0) {
-        EMIT_FOR (e, c, x_const(e, 0), channels, 1) {
-            idx ahead = x_add(e, x_mul(e, c.at, t.from_step), in->ahead);
-            p_prefetch(e, p_at(e, t.from, ahead), 2);
-        }
-    }
     call_transpose(e, transpose, &t);
 }
 
 static const Param param[] = { PARAM(TiledOffsetsArgs, args),  PARAM(TiledOffsetsArgs, offsets),
                                PARAM(TiledOffsetsArgs, masks), PARAM(TiledOffsetsArgs, n),
                                PARAM(TiledOffsetsArgs, p),     PARAM(TiledOffsetsArgs, q),
-                               PARAM(TiledOffsetsArgs, cols),  PARAM(TiledOffsetsArgs, ahead) };
+                               PARAM(TiledOffsetsArgs, cols) };
 static const Params params = PARAMS(TiledOffsetsArgs, param);
 
 LLVMValueRef tiled_emit_offset_rows(Emit *e, const TiledPlan *p, LLVMValueRef transpose)

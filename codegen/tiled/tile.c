@@ -98,25 +98,33 @@ typedef struct TilePixels {
     idx entry; /* of the first one, in the sample table */
 } TilePixels;
 
+/* nchw with lanes along taps: all offsets of a row of the tile, once for its chunks. */
+static void transpose_offsets(Emit *e, const TiledTile *t, idx row)
+{
+    const TiledScratch *at = &t->plan->scratch;
+    if (!t->plan->table.transposes)
+        return;
+    tiled_call_offset_rows(e, t->fns->offset_rows,
+                           &(TiledOffsetsArgs){ .args = t->args,
+                                                .offsets = tiled_scratch(e, t, at->offset_rows),
+                                                .masks = tiled_scratch(e, t, at->mask_rows),
+                                                .n = t->n,
+                                                .p = x_add(e, t->p0, row),
+                                                .q = t->q0,
+                                                .cols = t->cols });
+}
+
 static void find_samples(Emit *e, const TiledTile *t, const TilePixels *x)
 {
     const TiledScratch *at = &t->plan->scratch;
     TiledTableArgs in = { .args = t->args, .n = t->n, .cols = x->cols, .pixel = x->entry };
+    int64_t taps = (int64_t)t->plan->groups.taps * t->plan->s->offset_groups;
+    idx skip = t->plan->table.transposes ? x_mulk(e, x->col, taps) : x_const(e, 0);
     in.p = x_add(e, t->p0, x->row);
     in.q = x_add(e, t->q0, x->col);
     in.ahead = pixels_ahead(e, t, x->row);
-    in.offsets = tiled_scratch(e, t, at->offset_rows);
-    in.masks = tiled_scratch(e, t, at->mask_rows);
-    if (t->plan->table.transposes)
-        tiled_call_offset_rows(e, t->fns->offset_rows,
-                               &(TiledOffsetsArgs){ .args = t->args,
-                                                    .offsets = in.offsets,
-                                                    .masks = in.masks,
-                                                    .n = in.n,
-                                                    .p = in.p,
-                                                    .q = in.q,
-                                                    .cols = in.cols,
-                                                    .ahead = in.ahead });
+    in.offsets = p_at(e, tiled_scratch(e, t, at->offset_rows), x_mulk(e, skip, 2));
+    in.masks = p_at(e, tiled_scratch(e, t, at->mask_rows), skip);
     in.at = tiled_scratch(e, t, at->table);
     in.coeff = tiled_scratch(e, t, at->coeff);
     tiled_call_sample_table(e, t->fns->sample_table, &in);
@@ -139,6 +147,7 @@ static void find_tile_samples(Emit *e, const TiledTile *t)
     idx zero = x_const(e, 0);
     EMIT_FOR_OPAQUE (e, row, zero, t->rows, 1) {
         prefetch(e, t, row.at);
+        transpose_offsets(e, t, row.at);
         idx first = x_mul(e, row.at, t->cols);
         find_samples(e, t, &(TilePixels){ row.at, zero, t->cols, first });
     }
@@ -188,6 +197,7 @@ static void sample_chunks(Emit *e, const TiledTile *t)
     const ColumnBlock all = { t->fns->column[0], zero, zero, x_const(e, p->groups.taps) };
     EMIT_FOR_OPAQUE (e, row, zero, t->rows, 1) {
         prefetch(e, t, row.at);
+        transpose_offsets(e, t, row.at);
         EMIT_FOR_OPAQUE (e, col, zero, t->cols, p->table.chunk) {
             idx cols = x_min(e, x_const(e, p->table.chunk), x_sub(e, t->cols, col.at));
             idx pixel = x_add(e, x_mul(e, row.at, t->cols), col.at);

@@ -80,7 +80,6 @@ static inline bool tiled_epilogue_after_transpose(const TiledPlan *p)
 typedef struct TiledOffsetsArgs {
     addr args, offsets, masks; /* offsets, masks: where they go */
     idx n, p, q, cols;
-    idx ahead; /* pixels from here to what this thread will ask for next */
 } TiledOffsetsArgs;
 
 LLVMValueRef tiled_emit_offset_rows(Emit *e, const TiledPlan *p, LLVMValueRef transpose);
@@ -96,8 +95,8 @@ enum { TAP_OUTSIDE = -1, TAP_CLAMPED = -2 };
 typedef struct TiledTableArgs {
     addr args, at, coeff; /* at, coeff: the two tables */
     idx n, p, q, cols;
-    idx pixel; /* number of the first pixel in the tables */
-    idx ahead;
+    idx pixel;           /* number of the first pixel in the tables */
+    idx ahead;           /* pixels from here to what this thread will ask for next */
     addr offsets, masks; /* transposed, where the plan transposes them */
 } TiledTableArgs;
 
