@@ -103,8 +103,12 @@ static void sizes(const Page *p)
     if (!is_dynamic(p->s))
         return;
     if (rt_op_has(p->s->op, RT_HAS_ROIS)) {
-        fprintf(p->out, "/* Dynamic sizes are given in the arguments; each tensor of one image has "
-                        "fewer than 2^31\n** elements. */\n");
+        fprintf(p->out,
+                "/* Dynamic sizes are given in the arguments; each tensor of one image has "
+                "fewer than 2^31\n** elements%s. */\n",
+                rt_op_has(p->s->op, RT_COMPOSITE)
+                    ? ", and so have the values between the layers, of all regions together"
+                    : "");
         return;
     }
     fprintf(p->out,

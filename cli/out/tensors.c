@@ -83,8 +83,7 @@ static void say_offset_mask(const dcn_spec *s, rt_text *t)
 
 static void say_rois(const dcn_spec *s, rt_text *t)
 {
-    (void)s;
-    rt_text_add(t, "image, x1, y1, x2, y2");
+    rt_text_add(t, "%sx1, y1, x2, y2", s->roi_format == DCN_ROI_XYXY ? "" : "image, ");
 }
 
 static void say_trans(const dcn_spec *s, rt_text *t)

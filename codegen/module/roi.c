@@ -52,6 +52,7 @@ static Stage *add_pool(Stages *g, const char *word, dcn_op op, StageRef to)
     const dcn_spec *s = g->module;
     Stage *st = stage_add(g, word, op, GRID_IN);
     st->spec.rois = s->rois;
+    st->spec.roi_format = s->roi_format;
     st->spec.in_channels = st->spec.out_channels = s->in_channels;
     memcpy(st->spec.pooled, s->pooled, sizeof s->pooled);
     st->spec.spatial_scale = s->spatial_scale;

@@ -12,6 +12,7 @@
 */
 #include "codegen/kernel/modulation.h"
 #include "codegen/roi/roi.h"
+#include "runtime/spec/shape.h"
 
 #include <math.h>
 
@@ -25,12 +26,16 @@ LaneType roi_val_type(const RoiPlan *p)
     return (LaneType){ .fp_bytes = p->fp_bytes, .lanes = p->bins_per_vec, .exact = false };
 }
 
-/* Coordinate i of the region, in every lane. */
+/* Number i of the region, in every lane: the image, x1, y1, x2, y2.  Where rows name no image, it is
+** the first. */
 static fvec coordinate(Emit *e, const RoiCtx *c, int i)
 {
+    int numbers = rt_roi_numbers(c->plan->s), at = i + numbers - 5;
     fvec x = { NULL };
+    if (at < 0)
+        return f_const(e, 0);
     EMIT_TYPE (e, roi_val_type(c->plan)) {
-        x = p_splat(e, p_at(e, c->pb.rois, x_addk(e, x_mulk(e, c->r, 5), i)));
+        x = p_splat(e, p_at(e, c->pb.rois, x_addk(e, x_mulk(e, c->r, numbers), at)));
     }
     return f_convert(e, x);
 }
@@ -161,8 +166,8 @@ RoiAxis roi_axis(Emit *e, const RoiCtx *c, int axis)
     RoiAxis x = box_of(p)(e, p->s, from, to);
     fvec bins = f_const(e, axis ? p->pooled_w : p->pooled_h);
     x.bin = roi_in_dtype(e, p->s, f_div(e, roi_in_dtype(e, p->s, x.size), bins));
-    x.grid = p->grid ? f_const(e, p->grid) : f_ceil(e, x.bin);
-    x.steps = p->grid ? x.grid : f_max(e, x.grid, f_const(e, 1));
+    x.grid = p->grid[axis] ? f_const(e, p->grid[axis]) : f_ceil(e, x.bin);
+    x.steps = p->grid[axis] ? x.grid : f_max(e, x.grid, f_const(e, 1));
     return x;
 }
 
@@ -196,7 +201,7 @@ static fvec per_bin(Emit *e, const RoiCtx *c, const RoiBins *b, addr p, int chan
 static fvec part_of(Emit *e, const RoiCtx *c, const RoiBins *b, int axis)
 {
     const dcn_spec *s = c->plan->s;
-    fvec before = f_mul(e, b->at[axis], f_const(e, s->part_size));
+    fvec before = f_mul(e, b->at[axis], f_const(e, s->part_size[axis]));
     return f_floor(e, f_div(e, before, f_const(e, s->pooled[axis])));
 }
 
@@ -205,11 +210,11 @@ static fvec trans_of(Emit *e, const RoiCtx *c, const RoiBins *b, int channel)
 {
     const dcn_spec *s = c->plan->s;
     int nhwc = s->layout == DCN_NHWC, channels = 2 * s->num_classes;
-    int plane = s->part_size * s->part_size;
+    int plane = s->part_size[0] * s->part_size[1];
     idx of = x_addk(e, x_mulk(e, c->cls, 2), channel);
     idx at = x_add(e, x_mulk(e, c->r, (int64_t)channels * plane), x_mulk(e, of, nhwc ? 1 : plane));
-    fvec part =
-        f_add(e, f_mul(e, part_of(e, c, b, 0), f_const(e, s->part_size)), part_of(e, c, b, 1));
+    fvec col = part_of(e, c, b, 1), row = part_of(e, c, b, 0);
+    fvec part = f_add(e, f_mul(e, row, f_const(e, s->part_size[1])), col);
     ivec lane = i_mul(e, f_to_i(e, part), i_const(e, nhwc ? channels : 1));
     fvec x = { NULL };
     EMIT_TYPE (e, roi_val_type(c->plan)) {
@@ -270,7 +275,7 @@ mask roi_valid(Emit *e, const RoiCtx *c, int axis, fvec position)
 static fvec valid_count(Emit *e, const RoiCtx *c, const RoiAxis *x, const RoiBins *b, int axis)
 {
     var sum = v_float(e, f_const(e, 0)), at = v_float(e, f_const(e, 0));
-    EMIT_FOR (e, t, x_const(e, 0), x_const(e, c->plan->grid), 1) {
+    EMIT_FOR (e, t, x_const(e, 0), x_const(e, c->plan->grid[axis]), 1) {
         mask in = roi_valid(e, c, axis, roi_position(e, c, x, b->base[axis], v_get(e, at)));
         v_set(e, sum, f_add(e, v_get(e, sum), f_select(e, in, f_const(e, 1), f_const(e, 0))));
         v_set(e, at, f_add(e, v_get(e, at), f_const(e, 1)));

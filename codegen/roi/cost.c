@@ -12,6 +12,8 @@
 #include "codegen/kernel/cost.h"
 #include "codegen/roi/roi.h"
 
+#include <math.h>
+
 static const double VECTOR = 1.4;             /* a multiply-add with a vector from the map */
 static const double GATHER = 0.9;             /* a lane of a vector that does not lie together */
 static const double ENTRY = 8;                /* of the table, per pass: offset, weight, loop */
@@ -25,12 +27,12 @@ static double size_or(int64_t size, int default_size)
     return (double)(size > 0 ? size : default_size);
 }
 
-/* Samples of a bin along an axis; where they depend on the region, of one that is a third of the
-** map. */
+/* Samples of a bin along an axis, of both the mean; where they depend on the region, of one that is
+** a third of the map. */
 static double samples_of(const RoiPlan *p)
 {
     double size = size_or(p->s->height, COST_DYNAMIC_SIZE) / 3 / p->pooled_h;
-    return p->grid ? p->grid : size > 1 ? size : 1;
+    return p->grid[0] ? sqrt((double)p->grid[0] * p->grid[1]) : size > 1 ? size : 1;
 }
 
 static double bin_cycles(const RoiPlan *p)

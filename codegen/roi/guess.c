@@ -66,8 +66,9 @@ void roi_guess(const dcn_spec *s, const dcn_target *t, int threads, int *k)
         k[i] = roi_knobs[i]->guess;
     guess_pass(s, t, k);
     RoiPlan p = roi_plan(s, t, k);
+    int samples = roi_most_samples(&p);
     if (p.sampling != ROI_SAMPLING_QUANTISED)
-        while (k[ROI_TABLE_SAMPLES] < 4 && (!p.grid || k[ROI_TABLE_SAMPLES] < p.grid))
+        while (k[ROI_TABLE_SAMPLES] < 4 && (!samples || k[ROI_TABLE_SAMPLES] < samples))
             k[ROI_TABLE_SAMPLES] *= 2;
     int scattered = s->layout == DCN_NCHW || p.groups[0] * p.groups[1] > 1;
     k[ROI_REPACK] = copy_pays(s, scattered);

@@ -59,7 +59,8 @@ static bool table_is_redundant(const RoiChoice *c)
 {
     if (c->p.sampling == ROI_SAMPLING_QUANTISED)
         return c->p.table_samples > 1;
-    return c->p.grid && c->p.table_samples / 2 >= c->p.grid;
+    int most = roi_most_samples(&c->p);
+    return most && c->p.table_samples / 2 >= most;
 }
 
 static bool copy_is_redundant(const RoiChoice *c)

@@ -37,10 +37,10 @@ static RoiScratch plan_scratch(const RoiPlan *p)
     return at;
 }
 
-static int samples_along(const dcn_spec *s, RoiSampling sampling)
+static int samples_along(const dcn_spec *s, RoiSampling sampling, int axis)
 {
     if (sampling == ROI_SAMPLING_HALF)
-        return s->sample_per_part;
+        return s->sample_per_part[axis];
     return sampling == ROI_SAMPLING_QUANTISED || s->sampling_ratio <= 0 ? 0 : s->sampling_ratio;
 }
 
@@ -85,6 +85,11 @@ int roi_last_channels(const RoiPlan *p)
     return rest ? rest : p->task_channels;
 }
 
+int roi_most_samples(const RoiPlan *p)
+{
+    return p->grid[0] > p->grid[1] ? p->grid[0] : p->grid[1];
+}
+
 RoiPlan roi_plan(const dcn_spec *s, const dcn_target *t, const int *k)
 {
     int rows = k[ROI_BIN_ROWS] ? k[ROI_BIN_ROWS] : s->pooled[0];
@@ -95,9 +100,10 @@ RoiPlan roi_plan(const dcn_spec *s, const dcn_target *t, const int *k)
     p.fp_bytes = (int)dcn_dtype_bytes(s->dtype);
     p.bins_per_vec = t->vector_bytes / 8;
     p.nv = k[ROI_NV];
-    p.grid = samples_along(s, p.sampling);
+    for (int axis = 0; axis < 2; axis++)
+        p.grid[axis] = samples_along(s, p.sampling, axis);
     p.table_samples = k[ROI_TABLE_SAMPLES];
-    p.one_table = p.grid && p.grid <= p.table_samples;
+    p.one_table = roi_most_samples(&p) && roi_most_samples(&p) <= p.table_samples;
     p.max_axis_pixels = 2 * p.table_samples;
     p.max_pixels = p.max_axis_pixels * p.max_axis_pixels;
     plan_channels(&p, k[ROI_REPACK]);

@@ -62,7 +62,7 @@ typedef struct RoiPlan {
     int channel_tasks;        /* tasks of a region with the same bins */
     int task_outs;            /* output channels of a task, of all its classes */
     int nv;                   /* vectors of channels per pass */
-    int grid;                 /* samples of a bin along an axis; 0: depends on the region */
+    int grid[2];              /* samples of a bin along y, x; both 0: depends on the region */
     int table_samples;        /* of an axis, that one table holds */
     bool one_table;           /* one table of a bin holds all its samples; else it has several */
     int groups[2];            /* position-sensitive groups along y, x; {1, 1}: none */
@@ -81,6 +81,9 @@ RoiPlan roi_plan(const dcn_spec *s, const dcn_target *t, const int *k);
 
 /* Channels of the last task of a class. */
 int roi_last_channels(const RoiPlan *p);
+
+/* Samples of a bin along the axis that has more; 0: that depends on the region. */
+int roi_most_samples(const RoiPlan *p);
 
 /* ---- choices ------------------------------------------------------------------------------- */
 

@@ -142,7 +142,7 @@ static void put_tail(Emit *e, const RoiCtx *c, int axis, const RoiTail *t)
 ** no sample at all. */
 static fvec first_sample(Emit *e, const RoiCtx *c, const RoiAxis *x, fvec base)
 {
-    if (c->plan->grid)
+    if (c->plan->grid[0])
         return f_const(e, 0);
     fvec room = f_sub(e, f_const(e, -1), base);
     fvec bin = f_select(e, f_less(e, f_const(e, 0), x->bin), x->bin, f_const(e, 1));
@@ -171,8 +171,8 @@ static void list_axis(Emit *e, const RoiCtx *c, const RoiAxis *x, const RoiBins 
 
 idx roi_max_samples(Emit *e, const RoiCtx *c, const RoiAxis axis[2], int which)
 {
-    if (c->plan->grid)
-        return x_const(e, c->plan->grid);
+    if (c->plan->grid[which])
+        return x_const(e, c->plan->grid[which]);
     fvec twice = f_mul(e, roi_extent(e, c, which), f_const(e, 2));
     fvec n = f_max(e, axis[which].grid, f_const(e, 0));
     return i_first(e, f_to_i(e, f_min(e, n, f_add(e, twice, f_const(e, 8)))));

@@ -88,9 +88,12 @@ typedef enum {
     DCN_ACT_CLIP,       /* min(max(x, activation_min), activation_max); by default 0 and 6: relu6 */
 } dcn_activation;
 
-/* How roi_pool and ps_roi_pool turn a region into bins of whole pixels (SEMANTICS 6). */
+/* What becomes of the pixels of a bin of roi_pool, and of the samples of one of roi_align. */
 typedef enum { DCN_ROI_AVERAGE, DCN_ROI_MAX } dcn_roi_mode;
+/* How roi_pool and ps_roi_pool turn a region into bins of whole pixels (SEMANTICS 6). */
 typedef enum { DCN_ROI_MXNET, DCN_ROI_TORCHVISION, DCN_ROI_MMCV } dcn_roi_variant;
+/* A row of rois: the index of its image first, or the box alone, which needs a batch of 1. */
+typedef enum { DCN_ROI_BATCH_XYXY, DCN_ROI_XYXY } dcn_roi_format;
 typedef enum { DCN_NORM_LAYER, DCN_NORM_NONE } dcn_norm;
 
 /* The slope of a sample that stands at exactly -1 along an axis, where its value begins to rise. */
@@ -134,8 +137,9 @@ typedef struct dcn_spec {
     int64_t projection; /* channels of the pointwise projection of dcnv3, dcnv4; 0: there is none */
 
     /* RoI family: in_channels is `channels`, out_channels `output_dim` (or `channels`).  A row of
-    ** rois is batch index, x1, y1, x2, y2. */
-    int64_t rois;  /* >= 1 or DCN_DYNAMIC */
+    ** rois is batch index, x1, y1, x2, y2, or as roi_format says. */
+    int64_t rois; /* >= 1 or DCN_DYNAMIC */
+    dcn_roi_format roi_format;
     int pooled[2]; /* output_size or pooled_size, {h, w} */
     int group_size[2];
     double spatial_scale;
@@ -143,8 +147,9 @@ typedef struct dcn_spec {
     dcn_roi_variant variant;
     int sampling_ratio; /* samples per bin and axis; <= 0: as many as the bin has pixels */
     bool aligned;
-    double gamma;                   /* deform_roi_pool */
-    int part_size, sample_per_part; /* deform_ps_roi_pool */
+    double gamma;                         /* deform_roi_pool */
+    bool no_offset;                       /* deform_roi_pool: bins stay where they are */
+    int part_size[2], sample_per_part[2]; /* deform_ps_roi_pool, {h, w} */
     double trans_std;
     bool no_trans;
     int num_classes;

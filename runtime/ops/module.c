@@ -5,6 +5,8 @@
 */
 #include "runtime/ops/ops.h"
 
+#include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 /* ---- operands ------------------------------------------------------------------------------ */
@@ -209,6 +211,26 @@ static int check_dw_kernel(const dcn_spec *s, dcn_error *err)
     return dcn_fail(err, DCN_ESPEC, "'dw_kernel_size' = {%d, %d} is not odd", h, w);
 }
 
+/* The regions lie side by side in one image of the layers between the two poolings. */
+static int check_layers(const dcn_spec *s, dcn_error *err)
+{
+    const double rois = (double)(s->rois == DCN_DYNAMIC ? 1 : s->rois);
+    const double bins = (double)s->pooled[0] * s->pooled[1], fc = s->fc_channels;
+    const double most = fmax(fmax((double)s->in_channels, 2) * bins, fc);
+    if (rois * most <= INT32_MAX)
+        return 0;
+    return dcn_fail(err, DCN_ESPEC,
+                    "'rois' = %.0f with up to %.0f numbers each between the layers makes %.0f; at "
+                    "most %" PRId32 " are possible",
+                    rois, most, rois * most, INT32_MAX);
+}
+
+static const rt_rule roi_rules[] = {
+    { RT_MEMBER(roi_format), rt_check_roi_format },
+    { RT_MEMBER(rois), check_layers },
+    { 0, NULL },
+};
+
 static const rt_rule pack_rules[] = {
     { RT_MEMBER(groups), rt_check_groups },
     { RT_MEMBER(offset_groups), rt_check_offset_groups },
@@ -296,6 +318,7 @@ const rt_op rt_module_ops[] = {
         .name = "deform_roi_pool_pack",
         .traits = RT_COMPOSITE | RT_HAS_ROIS | RT_DEFORMS | RT_ADAPTIVE_GRID | RT_HALF_PIXEL,
         .operands = deform_roi_pool_pack,
+        .rules = roi_rules,
         .flops = roi_flops,
         .terms = roi_terms,
         .reference = ref_open_module,

@@ -22,6 +22,9 @@ int rt_check_gradient_border(const dcn_spec *s, dcn_error *err);
 double rt_dcn_flops(const dcn_spec *s);
 int rt_check_center(const dcn_spec *s, dcn_error *err);
 
+/* Rows of rois name their image, or there is only one. */
+int rt_check_roi_format(const dcn_spec *s, dcn_error *err);
+
 /* Regions with samples, an adaptive grid counted as 2 x 2 in a bin. */
 double rt_sampled_flops(const dcn_spec *s);
 

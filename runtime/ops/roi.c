@@ -7,6 +7,7 @@
 #include "runtime/ops/ops.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---- operands ------------------------------------------------------------------------------ */
@@ -30,7 +31,8 @@ static void deform_roi_pool(rt_operands *l)
 {
     rt_add_input(l);
     rt_add_rois(l);
-    rt_add_like_output(l, RT_OFFSET, 2);
+    if (!l->s->no_offset)
+        rt_add_like_output(l, RT_OFFSET, 2);
     add_bins(l);
 }
 
@@ -41,7 +43,7 @@ static void deform_ps_roi_pool(rt_operands *l)
     rt_add_rois(l);
     if (!s->no_trans)
         rt_add_map(l, RT_TRANS, s->rois, 2 * (int64_t)s->num_classes,
-                   (int64_t[2]){ s->part_size, s->part_size });
+                   (int64_t[2]){ s->part_size[0], s->part_size[1] });
     add_bins(l);
 }
 
@@ -49,8 +51,8 @@ static void deform_ps_roi_pool(rt_operands *l)
 
 static void complete_pair(int to[2], const int from[2])
 {
-    if (to[0] == 0 && to[1] == 0)
-        memcpy(to, from, 2 * sizeof *to);
+    for (int axis = 0; axis < 2; axis++)
+        to[axis] = to[axis] ? to[axis] : from[axis];
 }
 
 /* Without a number, the output has all the channels that the input has for each bin. */
@@ -76,8 +78,7 @@ static void complete_pool(dcn_spec *s)
 static void complete_by_part(dcn_spec *s)
 {
     complete_pool(s);
-    if (s->part_size == 0)
-        s->part_size = s->pooled[0];
+    complete_pair(s->part_size, s->pooled);
 }
 
 /* ---- work ---------------------------------------------------------------------------------- */
@@ -94,10 +95,9 @@ static double quantised_flops(const dcn_spec *s)
 
 static double sampled_terms(const dcn_spec *s)
 {
-    const int per_axis = rt_op_has(s->op, RT_BY_PART) ? s->sample_per_part
-                         : s->sampling_ratio > 0      ? s->sampling_ratio
-                                                      : 2;
-    return 4.0 * per_axis * per_axis;
+    const int ratio = s->sampling_ratio > 0 ? s->sampling_ratio : 2, each[2] = { ratio, ratio };
+    const int *along = rt_op_has(s->op, RT_BY_PART) ? s->sample_per_part : each;
+    return 4.0 * along[0] * along[1];
 }
 
 double rt_sampled_flops(const dcn_spec *s)
@@ -108,20 +108,16 @@ double rt_sampled_flops(const dcn_spec *s)
 
 /* ---- rules --------------------------------------------------------------------------------- */
 
-static int check_pooled(const dcn_spec *s, dcn_error *err)
+int rt_check_roi_format(const dcn_spec *s, dcn_error *err)
 {
-    if (s->pooled[0] == s->pooled[1])
+    char batch[24] = "dynamic";
+    if (s->roi_format == DCN_ROI_BATCH_XYXY || s->batch == 1)
         return 0;
-    return dcn_fail(err, DCN_ESPEC, "'pooled_size' = {%d, %d} is not square", s->pooled[0],
-                    s->pooled[1]);
-}
-
-static int check_square_groups(const dcn_spec *s, dcn_error *err)
-{
-    const int *g = s->group_size;
-    if (g[0] == g[1])
-        return 0;
-    return dcn_fail(err, DCN_ESPEC, "'group_size' = {%d, %d} is not square", g[0], g[1]);
+    if (s->batch != DCN_DYNAMIC)
+        snprintf(batch, sizeof batch, "%" PRId64, s->batch);
+    return dcn_fail(err, DCN_ESPEC,
+                    "'roi_format' = \"xyxy\" names no image, which needs batch = 1, but batch = %s",
+                    batch);
 }
 
 static int check_torchvision_groups(const dcn_spec *s, dcn_error *err)
@@ -152,20 +148,26 @@ static int check_classes(const dcn_spec *s, dcn_error *err)
     return rt_check_divides("num_classes", s->num_classes, "output_dim", s->out_channels, err);
 }
 
+static const rt_rule plain_rules[] = {
+    { RT_MEMBER(roi_format), rt_check_roi_format },
+    { 0, NULL },
+};
+
 static const rt_rule ps_pool_rules[] = {
+    { RT_MEMBER(roi_format), rt_check_roi_format },
     { RT_MEMBER(group_size), check_torchvision_groups },
     { RT_MEMBER(out_channels), check_bin_channels },
     { 0, NULL },
 };
 
 static const rt_rule ps_align_rules[] = {
+    { RT_MEMBER(roi_format), rt_check_roi_format },
     { RT_MEMBER(out_channels), check_bin_channels },
     { 0, NULL },
 };
 
 static const rt_rule by_part_rules[] = {
-    { RT_MEMBER(pooled), check_pooled },
-    { RT_MEMBER(group_size), check_square_groups },
+    { RT_MEMBER(roi_format), rt_check_roi_format },
     { RT_MEMBER(out_channels), check_bin_channels },
     { RT_MEMBER(num_classes), check_classes },
     { 0, NULL },
@@ -179,6 +181,7 @@ const rt_op rt_roi_ops[] = {
         .name = "roi_pool",
         .traits = RT_HAS_ROIS | RT_DEFORMS | RT_QUANTISED,
         .operands = pool,
+        .rules = plain_rules,
         .flops = quantised_flops,
         .terms = quantised_terms,
         .reference = ref_open_roi,
@@ -201,6 +204,7 @@ const rt_op rt_roi_ops[] = {
         .name = "roi_align",
         .traits = RT_HAS_ROIS | RT_DEFORMS | RT_ADAPTIVE_GRID,
         .operands = pool,
+        .rules = plain_rules,
         .flops = rt_sampled_flops,
         .terms = sampled_terms,
         .reference = ref_open_roi,
@@ -224,6 +228,7 @@ const rt_op rt_roi_ops[] = {
         .name = "deform_roi_pool",
         .traits = RT_HAS_ROIS | RT_DEFORMS | RT_ADAPTIVE_GRID | RT_HALF_PIXEL,
         .operands = deform_roi_pool,
+        .rules = plain_rules,
         .flops = rt_sampled_flops,
         .terms = sampled_terms,
         .reference = ref_open_roi,

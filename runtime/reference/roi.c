@@ -1,7 +1,7 @@
 /* roi.c: pooling of regions, quantised, aligned and deformable.
 **
-** A region is a row (image, x1, y1, x2, y2) in pixels of the picture, ss = spatial_scale; round is
-** half away from zero.  A row with a number that is not finite, or whose image is none of 0..N-1,
+** A region is a row (image, x1, y1, x2, y2) in pixels of the picture, or the last four of these where
+** there is one image; ss = spatial_scale; round is half away from zero.  A row with a number that is not finite, or whose image is none of 0..N-1,
 ** gives zeros.  Along one axis, for bin b of n, from the edges e1 and e2:
 **
 **   whole pixels       start s            length L
@@ -29,9 +29,11 @@
 #include "runtime/base/tensor.h"
 #include "runtime/reference/internal.h"
 #include "runtime/spec/op.h"
+#include "runtime/spec/shape.h"
 
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
 /* ---- regions ------------------------------------------------------------------------------ */
 
@@ -99,10 +101,19 @@ static int64_t image_of(const rt_ref *r, const double *row)
     return row[0] > -1 && row[0] < (double)r->s.batch ? (int64_t)row[0] : -1;
 }
 
+/* Where rows name no image, it is the first. */
+static void row_of(const rt_ref *r, int64_t roi, double row[5])
+{
+    const int n = rt_roi_numbers(&r->s);
+    row[0] = 0;
+    memcpy(row + 5 - n, r->tensor[RT_ROIS] + n * roi, (size_t)n * sizeof *row);
+}
+
 Bin roi_bin_of(const rt_ref *r, int64_t roi, const int64_t ab[2])
 {
     const dcn_spec *s = &r->s;
-    const double *row = r->tensor[RT_ROIS] + 5 * roi;
+    double row[5];
+    row_of(r, roi, row);
     Bin bin = { .n = image_of(r, row) };
     for (int i = 0; i < 2; i++) {
         BinAxis *x = &bin.axis[i];
@@ -230,12 +241,12 @@ static double aligned_mean(const rt_ref *r, const Bin *bin, const double shift[2
 bool roi_half_position(const dcn_spec *s, const Bin *bin, const double shift[2], int i,
                        ref_coord yx[2])
 {
-    const int per_axis = s->sample_per_part;
+    const int *along = s->sample_per_part;
     bool in = true;
     for (int d = 0; d < 2; d++) {
         const BinAxis *x = &bin->axis[d];
-        const int t = d ? i % per_axis : i / per_axis;
-        const double at = (double)x->at * x->bin + x->start + shift[d] + t * (x->bin / per_axis);
+        const int t = d ? i % along[1] : i / along[1];
+        const double at = (double)x->at * x->bin + x->start + shift[d] + t * (x->bin / along[d]);
         in = in && at >= -0.5 && at <= x->extent - 0.5;
         yx[d] = ref_coord_of(0, fmin(fmax(at, 0), x->extent - 1));
     }
@@ -245,10 +256,10 @@ bool roi_half_position(const dcn_spec *s, const Bin *bin, const double shift[2],
 /* Mean over the samples in the closed band [-0.5, extent - 0.5]. */
 static double half_mean(const rt_ref *r, const Bin *bin, const double shift[2], int64_t c)
 {
-    const int per_axis = r->s.sample_per_part;
+    const int *along = r->s.sample_per_part;
     double sum = 0;
     int count = 0;
-    for (int i = 0; i < per_axis * per_axis; i++) {
+    for (int i = 0; i < along[0] * along[1]; i++) {
         ref_coord yx[2];
         const bool in = roi_half_position(&r->s, bin, shift, i, yx);
         count += in;
@@ -323,8 +334,8 @@ int ref_open_roi(rt_ref *r)
     const bool nhwc = s->layout == DCN_NHWC, trans = rt_op_has(s->op, RT_BY_PART);
     r->offset = ref_output_map(r, RT_OFFSET, 2);
     if (trans)
-        r->offset = (ref_map){ r->tensor[RT_TRANS], 2 * (int64_t)s->num_classes, s->part_size,
-                               s->part_size, nhwc };
+        r->offset = (ref_map){ r->tensor[RT_TRANS], 2 * (int64_t)s->num_classes, s->part_size[0],
+                               s->part_size[1], nhwc };
     r->mask = ref_output_map(r, RT_MASK, 1);
     r->pixel = roi_pixel;
     return 0;

@@ -131,7 +131,7 @@ static void back_aligned(RoiBack *x, const double shift[2])
 static void back_half(RoiBack *x, const double shift[2])
 {
     const dcn_spec *s = &x->r->s;
-    const int samples = s->sample_per_part * s->sample_per_part;
+    const int samples = s->sample_per_part[0] * s->sample_per_part[1];
     ref_coord yx[2];
     int count = 0;
     for (int i = 0; i < samples; i++)

@@ -83,7 +83,7 @@ void rt_add_epilogue(rt_operands *l)
 
 void rt_add_rois(rt_operands *l)
 {
-    rt_add(l, RT_ROIS, (dcn_tensor){ .rank = 2, .dims = { l->s->rois, 5 } });
+    rt_add(l, RT_ROIS, (dcn_tensor){ .rank = 2, .dims = { l->s->rois, rt_roi_numbers(l->s) } });
 }
 
 rt_operands rt_plain_operands_of(const dcn_spec *s)

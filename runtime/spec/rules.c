@@ -1,14 +1,16 @@
 /* rules.c: rules between members that several operators have.
 **
 ** A rule may count on the ranges of fields and on the rules before it, so its sums cannot overflow.
-** With all of them any tensor has fewer than 2^31 elements per image and all of a kernel's operands
-** together fewer than 8 * 2^16 * 2^31 * 8 = 2^53 bytes.
+** With all of them any tensor has fewer than 2^31 elements per image and 2^47 in all, as 2^16 of the
+** largest images have, and all of a kernel's operands together fewer than 8 * 2^47 * 8 = 2^53 bytes.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/spec/activation.h"
 #include "runtime/spec/row.h"
 
 #include <inttypes.h>
+
+static const double MOST_ELEMENTS = 0x1p47;
 
 const char *rt_key_of(const dcn_spec *s, size_t member)
 {
@@ -126,35 +128,50 @@ int rt_check_inner(const dcn_spec *s, dcn_error *err)
     const int64_t h = dcn_out_height(s, s->height), w = dcn_out_width(s, s->width);
     const double n =
         (double)rt_inner_channels(s) * (double)(h > 0 ? h : 1) * (double)(w > 0 ? w : 1);
-    if (n <= INT32_MAX)
+    const double all = n * (double)(s->batch > 0 ? s->batch : 1);
+    if (n > INT32_MAX)
+        return dcn_fail(
+            err, DCN_ESPEC,
+            "the maps between its operators would have %.0f elements per image; at most %" PRId32
+            " are possible",
+            n, INT32_MAX);
+    if (all <= MOST_ELEMENTS)
         return 0;
-    return dcn_fail(
-        err, DCN_ESPEC,
-        "the maps between its operators would have %.0f elements per image; at most %" PRId32
-        " are possible",
-        n, INT32_MAX);
+    return dcn_fail(err, DCN_ESPEC,
+                    "the maps between its operators would have %.0f elements; at most %.0f are "
+                    "possible",
+                    all, MOST_ELEMENTS);
 }
 
-/* The elements of one image, or of all of a weight; a dynamic size counts as 1. */
-static double elements_of(const dcn_tensor *t)
+/* The elements of one image, with first_dim 0 of all of them; of a weight always all.  A dynamic size
+** counts as 1. */
+static double elements_of(const dcn_tensor *t, int first_dim)
 {
     double n = 1;
-    for (int d = t->role == DCN_WEIGHT || t->rank == 1 ? 0 : 1; d < t->rank; d++)
+    for (int d = t->role == DCN_WEIGHT || t->rank == 1 ? 0 : first_dim; d < t->rank; d++)
         n *= t->dims[d] == DCN_DYNAMIC ? 1 : (double)t->dims[d];
     return n;
+}
+
+static int check_tensor(const dcn_tensor *t, dcn_error *err)
+{
+    const double each = elements_of(t, 1), all = elements_of(t, 0);
+    if (each > INT32_MAX)
+        return dcn_fail(err, DCN_ESPEC,
+                        "tensor '%s' would have %.0f elements%s; at most %" PRId32 " are possible",
+                        t->name, each, t->role == DCN_WEIGHT ? "" : " per image", INT32_MAX);
+    if (all > MOST_ELEMENTS)
+        return dcn_fail(err, DCN_ESPEC,
+                        "tensor '%s' would have %.0f elements; at most %.0f are possible", t->name,
+                        all, MOST_ELEMENTS);
+    return 0;
 }
 
 int rt_check_elements(const dcn_spec *s, dcn_error *err)
 {
     const rt_operands o = rt_operands_of(s);
-    for (int i = 0; i < o.n; i++) {
-        const dcn_tensor *t = &o.tensor[i];
-        const double elements = elements_of(t);
-        if (elements > INT32_MAX)
-            return dcn_fail(
-                err, DCN_ESPEC,
-                "tensor '%s' would have %.0f elements%s; at most %" PRId32 " are possible", t->name,
-                elements, t->role == DCN_WEIGHT ? "" : " per image", INT32_MAX);
-    }
+    for (int i = 0; i < o.n; i++)
+        if (check_tensor(&o.tensor[i], err))
+            return -1;
     return 0;
 }

@@ -84,6 +84,11 @@ int64_t rt_offset_point(const dcn_spec *s, int64_t channel, int *axis)
     return planes ? channel % plane(s) : channel / 2;
 }
 
+int rt_roi_numbers(const dcn_spec *s)
+{
+    return s->roi_format == DCN_ROI_XYXY ? 4 : 5;
+}
+
 int64_t rt_packed_channels(const dcn_spec *s)
 {
     return (3 * (int64_t)s->offset_groups * rt_points(s) + 7) / 8 * 8;

@@ -32,6 +32,9 @@ int64_t rt_offset_point(const dcn_spec *s, int64_t channel, int *axis);
 bool rt_offset_planes(const dcn_spec *s);
 int rt_offset_first(const dcn_spec *s);
 
+/* Numbers in a row of rois: 5, or 4 where rows do not name an image. */
+int rt_roi_numbers(const dcn_spec *s);
+
 /* Channels of offset_mask of dcnv4: 3 for each tap and group, rounded up to a multiple of 8. */
 int64_t rt_packed_channels(const dcn_spec *s);
 

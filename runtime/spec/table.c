@@ -45,6 +45,9 @@ static const char *const modes[] = { [DCN_ROI_AVERAGE] = "average", [DCN_ROI_MAX
 static const char *const variants[] = {
     [DCN_ROI_MXNET] = "mxnet", [DCN_ROI_TORCHVISION] = "torchvision", [DCN_ROI_MMCV] = "mmcv", NULL
 };
+static const char *const roi_formats[] = {
+    [DCN_ROI_BATCH_XYXY] = "batch_xyxy", [DCN_ROI_XYXY] = "xyxy", NULL
+};
 /* Upstream's words. */
 static const char *const norms[] = { [DCN_NORM_LAYER] = "LN", [DCN_NORM_NONE] = "none", NULL };
 static const char *const act_layers[] = { [DCN_ACT_NONE] = "none",
@@ -53,7 +56,10 @@ static const char *const act_layers[] = { [DCN_ACT_NONE] = "none",
                                           [DCN_ACT_GELU] = "GELU",
                                           NULL };
 
+/* Images and regions are counted in 32 bits where they meet lanes; how many fit into memory is a
+** rule of its own, rt_check_elements. */
 enum {
+    MAX_COUNT = INT32_MAX,
     MAX_EXTENT = 1 << 20,
     MAX_CHANNELS = 1 << 16,
     MAX_LENGTH = 255, /* taps of a convolution along an axis */
@@ -94,7 +100,7 @@ const rt_field rt_fields[] = {
     { "name", RT_FIELD_NAME, ANY, AT(name), RANGE(1, 47),
       .doc = "A C identifier, at most 47 letters: the prefix of every symbol of the kernel. "
              "Kernels without one are called after their operator, then `_2`, `_3`, ..." },
-    { "batch", RT_FIELD_EXTENT, ANY, AT(batch), RANGE(1, MAX_CHANNELS), .default_value = 1,
+    { "batch", RT_FIELD_EXTENT, ANY, AT(batch), RANGE(1, MAX_COUNT), .default_value = 1,
       .doc = "Images per call (N)." },
     { "in_channels", RT_FIELD_INT, CONVS, AT(in_channels), RANGE(1, MAX_CHANNELS), .required = true,
       .doc = "Channels of the input (C)." },
@@ -104,8 +110,11 @@ const rt_field rt_fields[] = {
       .doc = "Rows of the input (H)." },
     { "width", RT_FIELD_EXTENT, ANY, AT(width), RANGE(1, MAX_EXTENT), .required = true,
       .doc = "Columns of the input (W)." },
-    { "rois", RT_FIELD_EXTENT, ROIS, AT(rois), RANGE(1, MAX_CHANNELS), .required = true,
+    { "rois", RT_FIELD_EXTENT, ROIS, AT(rois), RANGE(1, MAX_COUNT), .required = true,
       .doc = "Regions per call (R)." },
+    { "roi_format", RT_FIELD_CHOICE, ROIS, AT(roi_format), .choices = roi_formats,
+      .doc = "What a row of `rois` holds: the index of an image and two corners (`rois[R,5]`), or "
+             "the corners alone (`rois[R,4]`), which needs `batch = 1`." },
     { "out_channels", RT_FIELD_INT, CONVS, AT(out_channels), RANGE(1, MAX_CHANNELS),
       .required = true, .doc = "Channels of the output (O)." },
     { "output_dim", RT_FIELD_INT, PS, AT(out_channels), RANGE(0, MAX_CHANNELS),
@@ -197,7 +206,7 @@ const rt_field rt_fields[] = {
     { "output_size", RT_FIELD_SIZE, ANY_SIZE_OUT, AT_ARRAY(pooled), RANGE(1, 256), .required = true,
       .doc = "Bins of a region (ph, pw)." },
     { "pooled_size", RT_FIELD_SIZE, BY_TRANS, AT_ARRAY(pooled), RANGE(1, 256), .required = true,
-      .doc = "Bins of a region (ph, pw), equal." },
+      .doc = "Bins of a region (ph, pw)." },
     { "group_size", RT_FIELD_SIZE, OP(PS_ROI_POOL) | BY_TRANS, AT_ARRAY(group_size), RANGE(0, 256),
       .doc = "Bins that have channels of their own (gh, gw); 0: all. Output channel o of a bin "
              "reads channel (o*gh + i)*gw + j." },
@@ -216,9 +225,11 @@ const rt_field rt_fields[] = {
       .doc = "Moves regions by half a pixel and gives them no least size." },
     { "gamma", RT_FIELD_NUMBER, BY_OFFSET, AT(gamma), RANGE(-1e6, 1e6), .default_value = 0.1,
       .doc = "A factor of the offsets, which are shares of the region's size." },
-    { "part_size", RT_FIELD_INT, BY_TRANS, AT(part_size), RANGE(0, 256),
-      .doc = "Bins of trans along each axis; 0: pooled_size." },
-    { "sample_per_part", RT_FIELD_INT, BY_TRANS, AT(sample_per_part), RANGE(1, 256),
+    { "no_offset", RT_FIELD_BOOL, OP(DEFORM_ROI_POOL), AT(no_offset),
+      .doc = "There is no tensor `offset`: bins stay where they are." },
+    { "part_size", RT_FIELD_SIZE, BY_TRANS, AT_ARRAY(part_size), RANGE(0, 256),
+      .doc = "Bins of trans (Th, Tw); 0: as pooled_size." },
+    { "sample_per_part", RT_FIELD_SIZE, BY_TRANS, AT_ARRAY(sample_per_part), RANGE(1, 256),
       .default_value = 4, .doc = "Samples of a bin along each axis." },
     { "trans_std", RT_FIELD_NUMBER, BY_TRANS, AT(trans_std), RANGE(-1e6, 1e6), .default_value = 0.1,
       .doc = "A factor of trans, which is a share of the region's size." },

@@ -81,7 +81,7 @@ static int take_choice(const rt_field *f, const json_t *v, int64_t *n)
 static int take(const char *word, const json_t *v, dcn_spec *s)
 {
     const rt_field *f = rt_field_find(key_of(word), s->op);
-    if (!f || json_is_null(v) || !strcmp(word, "layout"))
+    if (!f || json_is_null(v) || !strcmp(word, "layout") || !strcmp(word, "roi_format"))
         return 0;
     rt_value value = rt_field_get(f, s);
     if (f->type == RT_FIELD_NUMBER)

@@ -12,6 +12,7 @@
 #include "tuner/check/operands.h"
 
 #include <math.h>
+#include <string.h>
 
 /* An element of a map, [channel][row][column] of some image or region; a bias is all channels. */
 typedef struct Fill {
@@ -154,8 +155,12 @@ static void locate(Fill *f, const dcn_tensor *t, int64_t i)
 
 static void fill_rois(Operands *o, int i, const TuneCase *c, rt_rng *r)
 {
-    for (int64_t at = 0; at < o->count[i]; at += 5)
-        (c->roi ? c->roi : tune_ordinary_roi)(r, &o->spec, o->exact[i] + at);
+    const int n = rt_roi_numbers(&o->spec);
+    for (int64_t at = 0; at < o->count[i]; at += n) {
+        double row[5];
+        (c->roi ? c->roi : tune_ordinary_roi)(r, &o->spec, row);
+        memcpy(o->exact[i] + at, row + 5 - n, (size_t)n * sizeof *row);
+    }
 }
 
 void tune_fill_case(Operands *o, const TuneCase *c, rt_rng *r)

@@ -84,7 +84,7 @@ static void random_dcnv4_module(rt_rng *r, dcn_spec *s)
 static void random_roi_pack(rt_rng *r, dcn_spec *s)
 {
     s->in_channels = PICK(r, 1, 2, 5, 16, 17);
-    s->rois = PICK(r, 1, 2, 5, 17);
+    random_rois(r, s);
     s->pooled[0] = PICK(r, 1, 2, 3);
     s->pooled[1] = PICK(r, 1, 2, 4);
     s->sampling_ratio = PICK(r, 0, 1, 2);
@@ -122,7 +122,7 @@ dcn_spec random_module(rt_rng *r, dcn_op op)
         dcn_spec s = any_module(r, op);
         bool possible = !dcn_spec_check(&s, NULL);
         int64_t *const sizes[] = { &s.batch, &s.height, &s.width, &s.rois };
-        for (int i = 0; i < 3 + (s.rois > 0); i++)
+        for (int i = s.roi_format == DCN_ROI_XYXY; i < 3 + (s.rois > 0); i++)
             *sizes[i] = random_below(r, 4) ? *sizes[i] : DCN_DYNAMIC;
         if (possible)
             return s;

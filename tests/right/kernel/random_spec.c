@@ -146,7 +146,7 @@ dcn_spec random_spec(rt_rng *r)
         dcn_spec s = any_spec(r, kind);
         bool possible = !dcn_spec_check(&s, NULL);
         int64_t *const sizes[] = { &s.batch, &s.height, &s.width, &s.rois };
-        for (int i = 0; i < 3 + (s.rois > 0); i++)
+        for (int i = s.roi_format == DCN_ROI_XYXY; i < 3 + (s.rois > 0); i++)
             *sizes[i] = random_below(r, 5) ? *sizes[i] : DCN_DYNAMIC;
         if (possible && work(&s) <= MOST_WORK)
             return s;

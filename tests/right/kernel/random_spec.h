@@ -30,5 +30,6 @@ int random_below(rt_rng *r, int n);
 /* random_family.c: what is the operators' own, in a spec that is otherwise drawn. */
 void random_core(rt_rng *r, dcn_spec *s); /* dcnv3, dcnv4 */
 void random_roi(rt_rng *r, dcn_spec *s);
+void random_rois(rt_rng *r, dcn_spec *s); /* how many, and what a row of them holds */
 
 #endif

@@ -57,6 +57,6 @@ const char *variant_name(const Variant *v)
 {
     static char name[128];
     snprintf(name, sizeof name, "%s %s %s", dcn_dtype_name(v->dtype), dcn_layout_name(v->layout),
-             v->schedule);
+             v->schedule ? v->schedule : "guess");
     return name;
 }

@@ -50,7 +50,7 @@ static dcn_spec spec_of(const Shape *f, dcn_dtype dtype, dcn_layout layout)
     if (f->op == DCN_OP_PS_ROI_POOL || f->op == DCN_OP_DEFORM_PS_ROI_POOL)
         s.group_size[0] = s.group_size[1] = f->group;
     if (f->op == DCN_OP_DEFORM_PS_ROI_POOL)
-        s.sample_per_part = f->ratio;
+        s.sample_per_part[0] = s.sample_per_part[1] = f->ratio;
     else
         s.sampling_ratio = f->ratio;
     s.mode = (dcn_roi_mode)f->mode;

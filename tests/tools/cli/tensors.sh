@@ -33,6 +33,7 @@ return {
   roi_align(with(pool, { channels = 4 })),
   deform_roi_pool(with(pool, { channels = 4, modulation = "mask" })),
   deform_roi_pool_pack(with(pool, { channels = 4, modulation = "mask" })),
+  roi_align(with(pool, { name = "alone", channels = 4, roi_format = "xyxy" })),
   deform_ps_roi_pool { channels = 98, height = 14, width = 14, rois = 3, output_dim = 2, pooled_size = 7,
                        modulation = "mask" },
 }
@@ -62,6 +63,7 @@ channels dcnv3 offset "by group, then tap (column by column), then dx, dy"
 channels dcnv4 offset_mask "by group: dx, dy of each tap (column by column), then 9 masks; from 54 unused"
 channels dcnv3_module offset_weight "outputs: by group, then tap (column by column), then dx, dy"
 channels roi_pool rois "image, x1, y1, x2, y2"
+channels alone rois "x1, y1, x2, y2"
 channels deform_ps_roi_pool trans "by class: dx, dy of every part"
 channels deform_roi_pool_pack offset_fc_4_weight "outputs: dx of every bin, then dy"
 works show tensors all.lua --kernel two --json

@@ -66,16 +66,31 @@ Test(family, operands_of_regions)
 {
     dcn_spec s = regions(DCN_OP_ROI_ALIGN);
     expect_tensors(&s, "input:1:18:5:6 rois:4:5 output!:4:18:3:3");
+    s.roi_format = DCN_ROI_XYXY;
+    expect_tensors(&s, "input:1:18:5:6 rois:4:4 output!:4:18:3:3");
     s = regions(DCN_OP_PS_ROI_ALIGN);
     expect_tensors(&s, "input:1:18:5:6 rois:4:5 output!:4:2:3:3");
     s = regions(DCN_OP_DEFORM_ROI_POOL);
     s.modulation = DCN_MODULATION_MASK, s.layout = DCN_NHWC, s.rois = DCN_DYNAMIC;
     expect_tensors(&s, "input:1:5:6:18 rois:-1:5 offset:-1:3:3:2 mask:-1:3:3:1 output!:-1:3:3:18");
+    s.no_offset = true;
+    expect_tensors(&s, "input:1:5:6:18 rois:-1:5 mask:-1:3:3:1 output!:-1:3:3:18");
     s = regions(DCN_OP_DEFORM_PS_ROI_POOL);
-    s.num_classes = 2, s.part_size = 2;
+    s.num_classes = 2, s.part_size[0] = s.part_size[1] = 2;
     expect_tensors(&s, "input:1:18:5:6 rois:4:5 trans:4:4:2:2 output!:4:2:3:3");
     s.no_trans = true;
     expect_tensors(&s, "input:1:18:5:6 rois:4:5 output!:4:2:3:3");
+}
+
+Test(family, sizes_that_are_not_square)
+{
+    dcn_spec s;
+    dcn_spec_init(&s, DCN_OP_DEFORM_PS_ROI_POOL);
+    s.in_channels = 18, s.height = 5, s.width = 6, s.rois = 4;
+    s.pooled[0] = 2, s.pooled[1] = 3, s.part_size[1] = 5, s.group_size[0] = 1;
+    dcn_spec_complete(&s);
+    expect_tensors(&s, "input:1:18:5:6 rois:4:5 trans:4:2:2:5 output!:4:6:2:3");
+    cr_expect(s.group_size[0] == 1 && s.group_size[1] == 3, "what is 0 is as pooled_size");
 }
 
 Test(family, operands_of_modules)
@@ -137,9 +152,6 @@ Test(family, rules_of_regions)
     s = regions(DCN_OP_DEFORM_PS_ROI_POOL);
     s.num_classes = 4;
     expect_refused(&s, "'num_classes' = 4 does not divide output_dim = 2");
-    s = regions(DCN_OP_DEFORM_PS_ROI_POOL);
-    s.group_size[1] = 1;
-    expect_refused(&s, "'group_size' = {3, 1} is not square");
     s = regions(DCN_OP_ROI_POOL);
     s.spatial_scale = 0;
     expect_refused(&s, "'spatial_scale' = 0 is outside 1e-06..1e+06");
@@ -157,6 +169,11 @@ Test(family, rois_are_bound)
     s.rois = DCN_DYNAMIC;
     cr_expect_eq(dcn_spec_bind(&s, (dcn_sizes){ 1, 5, 6, 0 }, &bound, &err), 0, "%s", err.text);
     cr_expect_eq(bound.rois, 0);
+    cr_expect_eq(dcn_spec_bind(&s, (dcn_sizes){ 1, 5, 6, INT32_MAX }, &bound, &err), 0, "%s",
+                 err.text);
+    cr_expect_eq(dcn_spec_bind(&s, (dcn_sizes){ 1, 5, 6, INT32_MAX + INT64_C(1) }, &bound, &err),
+                 -1);
+    cr_expect_str_eq(err.text, "'rois' = 2147483648 is outside 1..2147483647 and not dynamic");
     cr_expect_eq(dcn_spec_bind(&s, (dcn_sizes){ 1, 5, 6, -1 }, &bound, &err), -1);
     cr_expect_str_eq(err.text, "rois must be a number here");
 }

@@ -276,7 +276,7 @@ Test(spec, check_at_the_limits)
     s.height = s.width = 1;
     s.modulation_scale = -1e30;
     expect_accepted(&s);
-    s.batch = 65536;
+    s.batch = INT32_MAX;
     expect_accepted(&s);
     s.batch = s.height = s.width = DCN_DYNAMIC;
     expect_accepted(&s);

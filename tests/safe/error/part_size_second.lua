@@ -1,0 +1,4 @@
+return deform_ps_roi_pool {
+  channels = 4, height = 9, width = 9, rois = 3, pooled_size = { 1, 2 },
+  part_size = { 2, 257 },
+}

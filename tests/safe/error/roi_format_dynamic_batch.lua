@@ -1,0 +1,4 @@
+return deform_roi_pool_pack {
+  batch = dynamic, channels = 4, height = 9, width = 9, rois = 3, output_size = 2,
+  roi_format = "xyxy",
+}
