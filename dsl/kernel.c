@@ -41,6 +41,7 @@ static const struct {
     { "pooled_size", "output_size" },
     { "output_size", "pooled_size" },
     { "sample_num", "sampling_ratio" },
+    { "pool_mode", "mode" },
     { "sampling_ratio", "sample_per_part" },
     { "out_channels", "output_dim" },
     { "fc_channels", "deform_fc_channels" },

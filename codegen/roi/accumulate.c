@@ -80,10 +80,32 @@ static fvec scale_of(Emit *e, const RoiCtx *c, idx bin)
     return p_splat(e, p_at(e, roi_scratch(e, c, c->plan->scratch.scale), bin));
 }
 
+/* Whether outputs are the largest of pixels times weights, and their scale what they are at least. */
+static bool is_sampled_maximum(const RoiPlan *plan)
+{
+    return plan->maximum && plan->sampling != ROI_SAMPLING_QUANTISED;
+}
+
 /* A finished output: the sum times the scale of its bin, activated. */
 static fvec output_of(Emit *e, const RoiPass *p, fvec sum, fvec scale)
 {
-    return emit_activation(e, rt_activation_of(p->c->plan->s), f_mul(e, sum, scale));
+    const RoiPlan *plan = p->c->plan;
+    fvec x = is_sampled_maximum(plan) ? f_max(e, sum, scale) : f_mul(e, sum, scale);
+    return emit_activation(e, rt_activation_of(plan->s), x);
+}
+
+/* What sums and maxima begin with. */
+static fvec beginning(Emit *e, const RoiPlan *plan)
+{
+    return f_const(e, plan->maximum ? -(double)FLT_MAX : 0);
+}
+
+/* before + pixel * w, or the larger of both; a NaN is passed over. */
+static fvec add_product(Emit *e, const RoiPass *p, fvec pixel, fvec w, fvec before)
+{
+    if (p->c->plan->maximum)
+        return f_max(e, f_mul(e, pixel, w), before);
+    return f_fma(e, pixel, w, before);
 }
 
 /* The sum over the table of a bin. */
@@ -97,7 +119,7 @@ static void table_sum(Emit *e, const RoiPass *p, idx bin, var *sum)
         addr pixel = p_at(e, from, p_get_i32(e, p_at_i32(e, offsets, i.at)));
         fvec w = p_splat(e, p_at(e, weights, i.at));
         for (int v = 0; v < p->vectors; v++)
-            v_set(e, sum[v], f_fma(e, pixel_vector(e, p, pixel, v), w, v_get(e, sum[v])));
+            v_set(e, sum[v], add_product(e, p, pixel_vector(e, p, pixel, v), w, v_get(e, sum[v])));
     }
 }
 
@@ -107,7 +129,7 @@ static void sampled(Emit *e, const RoiPass *p, idx bin)
     bool final = p->c->plan->one_table;
     var sum[MAX_VECTORS];
     for (int v = 0; v < p->vectors; v++)
-        sum[v] = v_float(e, final ? f_const(e, 0)
+        sum[v] = v_float(e, final ? beginning(e, p->c->plan)
                                   : p_load(e, out_vector(e, p, bin, v), store_mask(e, p, v)));
     table_sum(e, p, bin, sum);
     fvec scale = scale_of(e, p->c, bin);
@@ -143,7 +165,7 @@ static void covered(Emit *e, const RoiPass *p, idx bin)
     const RoiCtx *c = p->c;
     var acc[MAX_VECTORS];
     for (int v = 0; v < p->vectors; v++)
-        acc[v] = v_float(e, f_const(e, c->plan->maximum ? -(double)FLT_MAX : 0));
+        acc[v] = v_float(e, beginning(e, c->plan));
     idx y0 = limit_of(e, c, 0, bin), x0 = limit_of(e, c, 2, bin);
     addr from = p_at(e, first_channel(e, p, bin), x_mul(e, x0, c->pixel_step));
     EMIT_FOR (e, y, y0, x_add(e, y0, limit_of(e, c, 1, bin)), 1) {
@@ -160,10 +182,20 @@ static void covered(Emit *e, const RoiPass *p, idx bin)
 
 /* ---- outputs that several tables add to -------------------------------------------------------- */
 
-static void clear(Emit *e, const RoiPass *p, idx bin)
+static void store_all(Emit *e, const RoiPass *p, idx bin, fvec x)
 {
     for (int v = 0; v < p->vectors; v++)
-        p_store(e, out_vector(e, p, bin, v), f_const(e, 0), store_mask(e, p, v));
+        p_store(e, out_vector(e, p, bin, v), x, store_mask(e, p, v));
+}
+
+static void begin(Emit *e, const RoiPass *p, idx bin)
+{
+    store_all(e, p, bin, beginning(e, p->c->plan));
+}
+
+static void clear(Emit *e, const RoiPass *p, idx bin)
+{
+    store_all(e, p, bin, f_const(e, 0));
 }
 
 static void epilogue(Emit *e, const RoiPass *p, idx bin)
@@ -222,6 +254,11 @@ void roi_accumulate(Emit *e, const RoiCtx *c)
         over_passes(e, c, covered);
     else
         over_passes(e, c, sampled);
+}
+
+void roi_begin(Emit *e, const RoiCtx *c)
+{
+    over_passes(e, c, begin);
 }
 
 void roi_clear(Emit *e, const RoiCtx *c)

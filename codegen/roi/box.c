@@ -12,8 +12,8 @@
 */
 #include "codegen/kernel/modulation.h"
 #include "codegen/roi/roi.h"
-#include "runtime/spec/shape.h"
 
+#include <float.h>
 #include <math.h>
 
 LaneType roi_pos_type(const RoiPlan *p)
@@ -26,16 +26,16 @@ LaneType roi_val_type(const RoiPlan *p)
     return (LaneType){ .fp_bytes = p->fp_bytes, .lanes = p->bins_per_vec, .exact = false };
 }
 
-/* Number i of the region, in every lane: the image, x1, y1, x2, y2.  Where rows name no image, it is
-** the first. */
+/* Number i of the region, in every lane: the image, x1, y1, x2, y2.  Rows that name no image, which is
+** the first then, begin with x1. */
 static fvec coordinate(Emit *e, const RoiCtx *c, int i)
 {
-    int numbers = rt_roi_numbers(c->plan->s), at = i + numbers - 5;
+    int unnamed = c->plan->s->roi_format == DCN_ROI_XYXY;
     fvec x = { NULL };
-    if (at < 0)
+    if (i < unnamed)
         return f_const(e, 0);
     EMIT_TYPE (e, roi_val_type(c->plan)) {
-        x = p_splat(e, p_at(e, c->pb.rois, x_addk(e, x_mulk(e, c->r, numbers), at)));
+        x = p_splat(e, p_at(e, c->pb.rois, x_addk(e, x_mulk(e, c->r, 5 - unnamed), i - unnamed)));
     }
     return f_convert(e, x);
 }
@@ -294,8 +294,28 @@ static fvec divisor(Emit *e, const RoiCtx *c, const RoiAxis axis[2], const RoiBi
     return f_max(e, f_mul(e, rows, cols), f_const(e, 1));
 }
 
+/* What the maximum of a bin is at least: 0 if a sample is outside or there is none, else nothing
+** that a float could fall below.  Samples follow one another in one direction, so if the first and
+** the last are inside, all are. */
+static fvec least(Emit *e, const RoiCtx *c, const RoiAxis axis[2], const RoiBins *b)
+{
+    fvec zero = f_const(e, 0);
+    mask inside = m_all(e);
+    for (int i = 0; i < 2; i++) {
+        fvec last = f_sub(e, axis[i].grid, f_const(e, 1));
+        fvec from = roi_position(e, c, &axis[i], b->base[i], zero);
+        fvec to = roi_position(e, c, &axis[i], b->base[i], last);
+        inside = m_and(e, inside, f_less_equal(e, zero, last));
+        inside = m_and(e, inside, roi_valid(e, c, i, from));
+        inside = m_and(e, inside, roi_valid(e, c, i, to));
+    }
+    return f_select(e, inside, f_const(e, -(double)FLT_MAX), zero);
+}
+
 fvec roi_scale(Emit *e, const RoiCtx *c, const RoiAxis axis[2], const RoiBins *b)
 {
+    if (c->plan->maximum)
+        return least(e, c, axis, b);
     fvec scale = f_div(e, f_const(e, 1), divisor(e, c, axis, b));
     if (c->plan->s->modulation == DCN_MODULATION_NONE)
         return scale;

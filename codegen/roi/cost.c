@@ -38,7 +38,8 @@ static double samples_of(const RoiPlan *p)
 static double bin_cycles(const RoiPlan *p)
 {
     double along = samples_of(p), tables = along > p->table_samples ? along / p->table_samples : 1;
-    double pixels = p->sampling == ROI_SAMPLING_QUANTISED ? along * along : 2.2 * along * along;
+    double each = p->sampling == ROI_SAMPLING_QUANTISED ? 1 : p->maximum ? 4 : 2.2;
+    double pixels = each * along * along;
     double vectors = cost_ceil_div(p->task_channels, p->lanes);
     double passes = cost_ceil_div(p->task_channels, p->nv * p->lanes);
     double load = p->contiguous ? VECTOR : GATHER * p->lanes;

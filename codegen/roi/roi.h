@@ -15,7 +15,8 @@
 **     unpack       nchw: outputs from the order [bin][channel]                        output.c
 **
 ** Samples of one axis that touch the same pixels are merged in a list: an adaptive grid reads each
-** pixel once instead of four times.
+** pixel once instead of four times. For a maximum every sample keeps its own: the product of both
+** lists is then all pixels of all samples with their weights.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_CODEGEN_ROI_H
@@ -52,7 +53,7 @@ typedef struct RoiScratch {
 typedef struct RoiPlan {
     const dcn_spec *s;
     RoiSampling sampling;
-    bool maximum;             /* quantised: of the pixels of a bin, instead of their average */
+    bool maximum; /* of the pixels of a bin, or of pixels times weights in samples; else averages */
     int lanes, fp_bytes;      /* along channels */
     int bins_per_vec;         /* bins in a vector of f64 */
     int pooled_h, pooled_w;   /* bins of a region */
@@ -159,7 +160,7 @@ RoiBins roi_bins(Emit *e, const RoiCtx *c, const RoiAxis axis[2], idx first);
 fvec roi_position(Emit *e, const RoiCtx *c, const RoiAxis *x, fvec base, fvec t);
 mask roi_valid(Emit *e, const RoiCtx *c, int axis, fvec position);
 fvec roi_extent(Emit *e, const RoiCtx *c, int axis); /* size of the map along an axis */
-/* 1 / number of samples, times the bin's modulation */
+/* 1 / number of samples, times the bin's modulation; of a maximum what it is at least. */
 fvec roi_scale(Emit *e, const RoiCtx *c, const RoiAxis axis[2], const RoiBins *b);
 void roi_store_scale(Emit *e, const RoiCtx *c, const RoiBins *b, fvec scale);
 
@@ -178,11 +179,14 @@ void roi_ranges(Emit *e, const RoiCtx *c, const RoiAxis axis[2]);
 /* ---- accumulate: in the type of the kernel, lanes along channels ---- */
 
 /* out = scale * sum, or out += sum if the bin has several tables, for the task's channels of the
-** class in hand. */
+** class in hand; or the maximum. */
 void roi_accumulate(Emit *e, const RoiCtx *c);
-/* For bins with several tables: out = 0 before, and the scale and the activation after. */
-void roi_clear(Emit *e, const RoiCtx *c);
+/* For bins with several tables: what sums and maxima begin with before, and the scale and the
+** activation after. */
+void roi_begin(Emit *e, const RoiCtx *c);
 void roi_epilogue(Emit *e, const RoiCtx *c);
+/* For a region without an image: out = 0. */
+void roi_clear(Emit *e, const RoiCtx *c);
 
 /* ---- scratch and outputs ---- */
 

@@ -24,11 +24,11 @@ static void covered_class(Emit *e, const RoiCtx *c, const RoiAxis axis[2])
     roi_accumulate(e, c);
 }
 
-/* Bins with so many samples that a table holds a part of them: sums are collected in the outputs. */
+/* Bins with so many samples that a table holds a part of them: sums are collected in the outputs, or maxima. */
 static void several_tables(Emit *e, const RoiCtx *c, const RoiAxis axis[2], const idx samples[2])
 {
     idx zero = x_const(e, 0);
-    roi_clear(e, c);
+    roi_begin(e, c);
     EMIT_FOR (e, ky, zero, samples[0], c->plan->table_samples) {
         EMIT_FOR (e, kx, zero, samples[1], c->plan->table_samples) {
             tables_and_sums(e, c, axis, (const idx[]){ ky.at, kx.at });

@@ -7,6 +7,8 @@
 **     lo = last hi     to the last entry, and hi is a new one
 **     else             two new entries
 **
+** A maximum wants every weight that a pixel has, so nothing joins and a pair is two new entries.
+**
 ** Lanes are bins; selects instead of branches, and each lane stores at its own end of the list. A
 ** pair begins at entry -2 while the list is empty, where two spare entries take what is stored. The
 ** table of a bin is the product of its two lists: offset and weight of every pixel, so that the
@@ -18,6 +20,10 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/roi/roi.h"
+
+/* Of a larger grid f64 cannot tell the samples apart, and their places are accidents: to a sum, which
+** is divided by their number, they are nothing; a maximum must leave them out. */
+#define MOST_SAMPLES 0x1p50
 
 /* ---- workspace ------------------------------------------------------------------------------- */
 
@@ -97,6 +103,8 @@ static RoiPair pair_of(Emit *e, const RoiCtx *c, const RoiAxis *x, int axis, fve
     bool half = c->plan->sampling == ROI_SAMPLING_HALF;
     RoiPair p = half ? half_pair(e, at, last) : align_pair(e, at, last);
     p.valid = m_and(e, roi_valid(e, c, axis, at), f_less(e, t, x->grid));
+    if (c->plan->maximum)
+        p.valid = m_and(e, p.valid, f_less(e, t, f_const(e, MOST_SAMPLES)));
     p.lo = f_select(e, p.valid, p.lo, zero);
     p.hi = f_select(e, p.valid, p.hi, zero);
     return p;
@@ -121,6 +129,17 @@ static RoiTail join(Emit *e, const RoiTail *t, const RoiPair *p, ivec lo, ivec h
     now.at = i_select(e, p->valid, i_add(e, t->at, step), t->at);
     now.first = f_select(e, p->valid, f_add(e, before, w0), t->first);
     now.second = f_select(e, p->valid, second, t->second);
+    return now;
+}
+
+static RoiTail append(Emit *e, const RoiTail *t, const RoiPair *p, ivec lo, ivec hi)
+{
+    fvec w0 = f_sub(e, f_const(e, 1), p->fraction), w1 = p->fraction;
+    RoiTail now = { .lo = i_select(e, p->valid, lo, t->lo),
+                    .hi = i_select(e, p->valid, hi, t->hi) };
+    now.at = i_select(e, p->valid, i_add(e, t->at, i_const(e, 2)), t->at);
+    now.first = f_select(e, p->valid, w0, t->first);
+    now.second = f_select(e, p->valid, w1, t->second);
     return now;
 }
 
@@ -163,7 +182,7 @@ static void list_axis(Emit *e, const RoiCtx *c, const RoiAxis *x, const RoiBins 
     for (int i = 0; i < c->plan->table_samples; i++) {
         RoiPair p = pair_of(e, c, x, axis, b->base[axis], f_add(e, t, f_const(e, i)));
         ivec lo = i_mul(e, f_to_i(e, p.lo), step), hi = i_mul(e, f_to_i(e, p.hi), step);
-        tail = join(e, &tail, &p, lo, hi);
+        tail = (c->plan->maximum ? append : join)(e, &tail, &p, lo, hi);
         put_tail(e, c, axis, &tail);
     }
     p_store_i32(e, lengths_at(e, c, axis), i_add(e, tail.at, i_const(e, 2)));

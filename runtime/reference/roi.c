@@ -16,6 +16,7 @@
 **     roi_align without `aligned`.  grid = sampling_ratio, or ceil(size/n) where that is <= 0
 **     sample t of bin b at start + gamma*size*offset + b*(size/n) + (t + 0.5)*(size/n)/grid
 **     the sum is divided by max(number of samples of the bin, 1), those outside included
+**     a maximum is that of all pixels times their weights in a sample; a sample outside is 0
 **
 **   deform_ps_roi_pool start round(e1)*ss - 0.5, size max((round(e2) + 1)*ss - 0.5 - start, 0.1)
 **     sample t at b*(size/n) + start + trans*trans_std*size + t*(size/n/sample_per_part), skipped
@@ -238,6 +239,44 @@ static double aligned_mean(const rt_ref *r, const Bin *bin, const double shift[2
     return sum / fmax(g.count[0] * g.count[1], 1);
 }
 
+static BinProduct largest_product(const ref_map *t, int64_t n, int64_t c, const ref_coord yx[2])
+{
+    BinProduct best = { .value = -(double)FLT_MAX, .y = -1 };
+    for (int i = 0; i < 4; i++) {
+        const int down = i / 2, right = i % 2;
+        BinProduct p = { .y = (int64_t)fmin(yx[0].whole + down, (double)(t->h - 1)),
+                         .x = (int64_t)fmin(yx[1].whole + right, (double)(t->w - 1)) };
+        p.weight = (down ? yx[0].part : 1 - yx[0].part) * (right ? yx[1].part : 1 - yx[1].part);
+        p.value = p.weight * ref_value(t, n, c, p.y, p.x);
+        best = p.value > best.value ? p : best;
+    }
+    return best;
+}
+
+/* Whether samples were left out, which are outside and so 0, or there are none, which makes 0. */
+static bool is_partial(const Grid *g, int i)
+{
+    return !(g->count[i] >= 1 && g->first[i] <= 0 && g->last[i] >= g->count[i] - 1);
+}
+
+BinProduct roi_largest_product(const rt_ref *r, const Bin *bin, const double shift[2], int64_t c)
+{
+    const Grid g = roi_aligned_grid(r, bin, shift);
+    const bool partial = is_partial(&g, 0) || is_partial(&g, 1);
+    BinProduct best = { .value = partial ? 0 : -(double)FLT_MAX, .y = -1 };
+    for (double ty = g.first[0]; ty <= g.last[0]; ty++) {
+        for (double tx = g.first[1]; tx <= g.last[1]; tx++) {
+            ref_coord yx[2];
+            const double y = roi_aligned_at(&g, bin, 0, ty), x = roi_aligned_at(&g, bin, 1, tx);
+            BinProduct p = { .value = 0, .y = -1 };
+            if (roi_aligned_position(&r->input, y, x, yx))
+                p = largest_product(&r->input, bin->n, c, yx);
+            best = p.value > best.value ? p : best;
+        }
+    }
+    return best;
+}
+
 bool roi_half_position(const dcn_spec *s, const Bin *bin, const double shift[2], int i,
                        ref_coord yx[2])
 {
@@ -307,6 +346,8 @@ double roi_bin_value(const rt_ref *r, int64_t roi, int64_t o, const Bin *bin)
     if (rt_op_has(s->op, RT_QUANTISED))
         return pooled(r, bin, c);
     roi_shift_of(r, roi, o, bin, shift);
+    if (s->mode == DCN_ROI_MAX)
+        return roi_largest_product(r, bin, shift, c).value;
     return rt_op_has(s->op, RT_BY_PART) ? half_mean(r, bin, shift, c)
                                         : aligned_mean(r, bin, shift, c);
 }

@@ -39,6 +39,16 @@ double roi_aligned_at(const Grid *g, const Bin *bin, int axis, double t);
 /* The rule of RoIAlign: the closed band [-1, extent], with the edges repeated.  false: outside. */
 bool roi_aligned_position(const ref_map *t, double y, double x, ref_coord yx[2]);
 
+/* A pixel times its weight in a sample. */
+typedef struct BinProduct {
+    double value, weight;
+    int64_t y, x; /* y < 0: it is no pixel's, but the 0 of a sample outside, or of none */
+} BinProduct;
+
+/* The first of the largest products of a bin, samples and in them pixels row by row; it passes over
+** NaN. */
+BinProduct roi_largest_product(const rt_ref *r, const Bin *bin, const double shift[2], int64_t c);
+
 /* Sample i of a bin of deform_ps_roi_pool, with the edges repeated.  false: it is skipped. */
 bool roi_half_position(const dcn_spec *s, const Bin *bin, const double shift[2], int i,
                        ref_coord yx[2]);

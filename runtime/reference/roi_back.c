@@ -4,6 +4,7 @@
 **
 **   average            G / pixels to every pixel of the bin
 **   max                G to the first of the largest pixels, to none where no pixel is above -FLT_MAX
+**   aligned, max       G times its weight to the pixel of the first largest product
 **   aligned            G / samples times the bilinear weights, edges repeated as forwards; and with
 **                      (Y, X) a sample's position before edges are repeated, and V its corners after,
 **                        d_dx += gamma*rw * G/samples * [(V01-V00)*(yh-Y) + (V11-V10)*(Y-yl)]
@@ -128,6 +129,13 @@ static void back_aligned(RoiBack *x, const double shift[2])
         }
 }
 
+static void back_largest(const RoiBack *x, const double shift[2])
+{
+    const BinProduct p = roi_largest_product(x->r, x->bin, shift, x->c);
+    if (p.y >= 0 && x->b->to[RT_INPUT])
+        x->b->to[RT_INPUT][ref_at(&x->r->input, x->bin->n, x->c, p.y, p.x)] += x->g * p.weight;
+}
+
 static void back_half(RoiBack *x, const double shift[2])
 {
     const dcn_spec *s = &x->r->s;
@@ -157,6 +165,8 @@ static void back_output(RoiBack *x)
     roi_shift_of(x->r, x->roi, x->o, x->bin, shift);
     if (rt_op_has(s->op, RT_BY_PART))
         back_half(x, shift);
+    else if (s->mode == DCN_ROI_MAX)
+        back_largest(x, shift);
     else
         back_aligned(x, shift);
     for (int i = 0; i < 2 && x->d_offset; i++)

@@ -215,6 +215,9 @@ const rt_field rt_fields[] = {
       .doc = "Pixels of the map per pixel of the image that rois are given in." },
     { "mode", RT_FIELD_CHOICE, OP(ROI_POOL), AT(mode), .choices = modes,
       .doc = "What becomes of the pixels of a bin." },
+    { "mode", RT_FIELD_CHOICE, OP(ROI_ALIGN), AT(mode), .choices = modes,
+      .doc = "What becomes of the samples of a bin; `max` is that of ONNX Runtime, the largest of "
+             "all pixels times their weights in a sample." },
     { "variant", RT_FIELD_CHOICE, OP(ROI_POOL), AT(variant), .choices = variants,
       .doc = VARIANT_DOC },
     { "variant", RT_FIELD_CHOICE, OP(PS_ROI_POOL), AT(variant), .choices = variants,

@@ -33,6 +33,7 @@ static const struct {
     { "roi_avg_pool", DCN_OP_ROI_POOL, AS_IS, DCN_ROI_AVERAGE },
     { "ps_roi_pool", DCN_OP_PS_ROI_POOL, AS_IS, 0 },
     { "roi_align", DCN_OP_ROI_ALIGN, AS_IS, 0 },
+    { "roi_align_max", DCN_OP_ROI_ALIGN, AS_IS, DCN_ROI_MAX },
     { "ps_roi_align", DCN_OP_PS_ROI_ALIGN, AS_IS, 0 },
     { "deform_roi_pool", DCN_OP_DEFORM_ROI_POOL, AS_IS, 0 },
     { "modulated_deform_roi_pool", DCN_OP_DEFORM_ROI_POOL, DCN_MODULATION_MASK, 0 },

@@ -35,6 +35,9 @@ each(roi_pool, "quantised", {
   variant = "mmcv",
 })
 each(roi_align, "align", { channels = 7, height = 9, width = 11, rois = 5, output_size = { 2, 3 } })
+each(roi_align, "largest", {
+  channels = 6, height = 9, width = 11, rois = 5, output_size = { 2, 3 }, sampling_ratio = 2, mode = "max",
+})
 each(deform_roi_pool, "pool", {
   channels = 9, height = 9, width = 11, rois = 5, output_size = { 2, 3 }, sampling_ratio = 2,
   modulation = "mask",

@@ -61,7 +61,7 @@ static void random_sampling(rt_rng *r, dcn_spec *s)
         s->variant = (dcn_roi_variant)random_below(r, s->op == DCN_OP_ROI_POOL ? 3 : 2);
     else if (s->op != DCN_OP_DEFORM_PS_ROI_POOL)
         s->sampling_ratio = PICK(r, -1, 0, 0, 1, 2, 3);
-    if (s->op == DCN_OP_ROI_POOL)
+    if (s->op == DCN_OP_ROI_POOL || s->op == DCN_OP_ROI_ALIGN)
         s->mode = (dcn_roi_mode)random_below(r, 2);
     if (s->op == DCN_OP_ROI_ALIGN)
         s->aligned = random_below(r, 2);

@@ -253,6 +253,8 @@ static const struct {
     { DCN_OP_PS_ROI_POOL, 0, DCN_ROI_TORCHVISION, 0, 1 },
     { DCN_OP_ROI_ALIGN, 0, 0, 0, 1 },
     { DCN_OP_ROI_ALIGN, 0, 0, 5, 1 },
+    { DCN_OP_ROI_ALIGN, DCN_ROI_MAX, 0, 0, 1 },
+    { DCN_OP_ROI_ALIGN, DCN_ROI_MAX, 0, 3, 1 },
     { DCN_OP_DEFORM_ROI_POOL, 0, 0, 0, 1 },
     { DCN_OP_DEFORM_ROI_POOL, 0, 0, 2, 1 },
     { DCN_OP_DEFORM_PS_ROI_POOL, 0, 0, 0, 1 },

@@ -21,6 +21,8 @@ static const Shape shapes[] = {
     { DCN_OP_PS_ROI_POOL, 12, 3, 6, 5, { 3, 3 }, 2, 0, 0, DCN_ROI_MXNET, 1, 0, 0 },
     { DCN_OP_ROI_ALIGN, 3, 3, 1, 7, { 2, 2 }, 0, 0, 0, 0, 1, 0, 0 },
     { DCN_OP_ROI_ALIGN, 35, 35, 9, 8, { 7, 3 }, 0, 5, 0, 0, 1, 0, 1 },
+    { DCN_OP_ROI_ALIGN, 21, 21, 5, 6, { 3, 4 }, 0, 0, DCN_ROI_MAX, 0, 1, 0, 0 },
+    { DCN_OP_ROI_ALIGN, 2, 2, 7, 3, { 2, 2 }, 0, 2, DCN_ROI_MAX, 0, 1, 0, 1 },
     { DCN_OP_PS_ROI_ALIGN, 36, 9, 8, 6, { 2, 2 }, 2, 0, 0, 0, 1, 0, 0 },
     { DCN_OP_DEFORM_ROI_POOL, 17, 17, 6, 1, { 4, 4 }, 0, 2, 0, 0, 1, 1, 0 },
     { DCN_OP_DEFORM_ROI_POOL, 20, 20, 9, 11, { 7, 7 }, 0, 0, 0, 0, 1, 0, 1 },

@@ -276,7 +276,7 @@ Test(spec, check_at_the_limits)
     s.height = s.width = 1;
     s.modulation_scale = -1e30;
     expect_accepted(&s);
-    s.batch = INT32_MAX;
+    s.batch = 65536;
     expect_accepted(&s);
     s.batch = s.height = s.width = DCN_DYNAMIC;
     expect_accepted(&s);
@@ -371,7 +371,12 @@ Test(spec, check_of_element_counts)
                    "tensor 'input' would have 2147483648 elements per image; at most 2147483647 "
                    "are possible");
     s.width--;
+    s.batch = 1 << 16;
     expect_accepted(&s);
+    s.batch = 1 << 17;
+    expect_refused(&s, "tensor 'input' would have 281466386776064 elements; at most "
+                       "140737488355328 are possible");
+    s.batch = 1;
     s.out_channels = 2;
     expect_refused(&s,
                    "tensor 'output' would have 4294836224 elements per image; at most 2147483647 "
