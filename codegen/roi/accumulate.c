@@ -10,6 +10,7 @@
 
 #include <assert.h>
 #include <float.h>
+#include <math.h>
 
 enum { MAX_VECTORS = 16 }; /* what the knob nv may be */
 
@@ -193,9 +194,16 @@ static void begin(Emit *e, const RoiPass *p, idx bin)
     store_all(e, p, bin, beginning(e, p->c->plan));
 }
 
+/* Of all activations only clip makes another number of 0. */
+static double activated_zero(rt_activation a)
+{
+    return a.kind == DCN_ACT_CLIP ? fmin(fmax(0, a.min), a.max) : 0;
+}
+
 static void clear(Emit *e, const RoiPass *p, idx bin)
 {
-    store_all(e, p, bin, f_const(e, 0));
+    const double zero = activated_zero(rt_activation_of(p->c->plan->s));
+    store_all(e, p, bin, f_const(e, zero));
 }
 
 static void epilogue(Emit *e, const RoiPass *p, idx bin)

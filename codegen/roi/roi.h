@@ -185,7 +185,7 @@ void roi_accumulate(Emit *e, const RoiCtx *c);
 ** activation after. */
 void roi_begin(Emit *e, const RoiCtx *c);
 void roi_epilogue(Emit *e, const RoiCtx *c);
-/* For a region without an image: out = 0. */
+/* For a region without an image: out = 0, activated. */
 void roi_clear(Emit *e, const RoiCtx *c);
 
 /* ---- scratch and outputs ---- */

@@ -116,6 +116,33 @@ Test(roi_forms, without_offsets_bins_stay)
     each_form(no_offset);
 }
 
+/* ---- regions without an image --------------------------------------------------------------- */
+
+/* They are zeros before the activation, of which clip may make something else. */
+static void lost(const Variant *v)
+{
+    for (int op = DCN_OP_ROI_POOL; op <= DCN_OP_ROI_ALIGN; op += 2) {
+        dcn_spec s = spec_of(v, (dcn_op)op);
+        Case c;
+        s.activation = DCN_ACT_CLIP;
+        s.activation_min = 1.5;
+        s.activation_max = 2;
+        variant_open(&c, v, &s);
+        for (int64_t r = 0; r < ROIS; r++)
+            case_values(&c, "rois")[5 * r] = -1;
+        case_run(&c, 1);
+        for (int64_t i = 0; i < case_count(&c, "output"); i++)
+            cr_assert_eq(case_values(&c, "output")[i], 1.5, "%s, %s", variant_name(v),
+                         dcn_op_name(s.op));
+        case_close(&c);
+    }
+}
+
+Test(roi_forms, without_an_image_a_region_is_zero_activated)
+{
+    each_form(lost);
+}
+
 /* ---- grids that are not square ------------------------------------------------------------- */
 
 /* What bin {a, b} of an axis is made of, for output channel o of a region. */
