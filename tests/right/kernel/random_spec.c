@@ -32,12 +32,23 @@ static void random_padding(rt_rng *r, int padding[4])
         padding[i] = i < kinds ? random_below(r, 4) : padding[i % kinds];
 }
 
+/* "same", with which a long kernel fits every map, too. */
+static void same_padding(rt_rng *r, dcn_spec *s)
+{
+    for (int i = 0; i < 4; i++)
+        s->padding[i] = DCN_SAME;
+    if (random_below(r, 3) == 0)
+        s->kernel[random_below(r, 2)] = PICK(r, 16, 31, 63);
+}
+
 static void random_window(rt_rng *r, dcn_spec *s)
 {
     random_pair(r, s->kernel, PICK(r, 1, 2, 3, 3, 3, 4, 5), PICK(r, 1, 2, 3, 4, 5, 7));
     random_pair(r, s->stride, PICK(r, 1, 1, 1, 2, 3), PICK(r, 1, 2, 3, 5));
     random_pair(r, s->dilation, PICK(r, 1, 1, 1, 2, 3), PICK(r, 1, 2, 3));
     random_padding(r, s->padding);
+    if (random_below(r, 6) == 0)
+        same_padding(r, s);
 }
 
 static int random_divisor(rt_rng *r, int64_t of)

@@ -10,6 +10,7 @@
 
 #include <criterion/criterion.h>
 #include <math.h>
+#include <string.h>
 
 enum { THREADS = 2 };
 
@@ -89,6 +90,30 @@ static void each_stage(const char *lowering, int projection, double most)
 
 /* The account prefers blocks that leave L1, and higher tiles: it knows nothing of the places that a
 ** block's samples displace there, nor of threads that wait for the last task. */
+static int prefetch_of(int dilation, const dcn_target *t)
+{
+    dcn_spec s = case_spec(DCN_OP_DEFORM_CONV2D, 64, 64, 56, 56);
+    s.dilation[0] = s.dilation[1] = dilation;
+    for (int i = 0; i < 4; i++)
+        s.padding[i] = DCN_SAME;
+    dcn_spec_complete(&s);
+    const Schedule sc = guess_of("tiled", &s, t);
+    int i = 0;
+    while (strcmp(sc.lowering->knobs[i]->name, "prefetch") != 0)
+        i++;
+    return sc.k[i];
+}
+
+/* What lies between taps that are far apart is read by nobody. */
+Test(guess, nothing_is_fetched_ahead_from_a_sparse_window)
+{
+    dcn_target t;
+    cr_assert_eq(dcn_target_parse("x86-64-v3", NULL, NULL, &t, NULL), 0);
+    cr_expect_geq(prefetch_of(1, &t), 0);
+    cr_expect_geq(prefetch_of(11, &t), 0);
+    cr_expect_eq(prefetch_of(12, &t), -1);
+}
+
 Test(guess, aggregate_and_its_account_agree)
 {
     each_stage("aggregate", 0, 1.2);
