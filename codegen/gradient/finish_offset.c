@@ -15,6 +15,7 @@
 #include "codegen/gradient/gradient.h"
 #include "codegen/ir/call.h"
 #include "codegen/kernel/sample.h"
+#include "runtime/spec/shape.h"
 
 enum { CORNERS = 4 };
 
@@ -106,13 +107,19 @@ static void store(Emit *e, const OffsetRow *r, const GradientOut *out, idx chann
         p_scatter(e, to, i_mul(e, i_lane(e), i_splat(e, all)), v_get(e, sum), r->at.live);
 }
 
+/* Channel of the offset of a flat tap along an axis. */
+static idx offset_channel(Emit *e, const OffsetRow *r, idx flat, int axis)
+{
+    const dcn_spec *s = r->plan->s;
+    idx at = x_mulk(e, flat, rt_offset_planes(s) ? 1 : 2);
+    return x_addk(e, at, rt_offset_channel(s, 0, axis));
+}
+
 static void store_offset(Emit *e, const OffsetRow *r, idx flat, const TapGradient *g)
 {
-    const bool xy = r->plan->s->offset_order == DCN_ORDER_XY;
-    idx first = x_mulk(e, flat, 2);
     EMIT_IF (e, r->offset.wanted) {
-        store(e, r, &r->offset, x_addk(e, first, xy), r->pb.offset_channels, g->y);
-        store(e, r, &r->offset, x_addk(e, first, !xy), r->pb.offset_channels, g->x);
+        store(e, r, &r->offset, offset_channel(e, r, flat, 0), r->pb.offset_channels, g->y);
+        store(e, r, &r->offset, offset_channel(e, r, flat, 1), r->pb.offset_channels, g->x);
     }
 }
 

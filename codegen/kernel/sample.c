@@ -30,6 +30,18 @@ typedef struct Axis {
     mask valid, moved;
 } Axis;
 
+/* -1 < y < H, exactly: near H a sample is 0 once its weight is rounded, but not its slope.  At -1 itself
+** torchvision's gradients have the slope of what comes next. */
+static mask has_slope(Emit *e, const dcn_spec *s, ivec y0, fvec f, ivec size)
+{
+    ivec one = i_const(e, 1);
+    mask above = i_below(e, i_add(e, y0, one), i_add(e, size, one));
+    if (s->gradient_border == DCN_GRADIENT_TORCHVISION)
+        return above;
+    mask whole = f_equal(e, f, f_const(e, 0)), first = i_less(e, y0, i_const(e, 0));
+    return m_and(e, above, m_not(e, m_and(e, first, whole)));
+}
+
 static Axis axis(Emit *e, const dcn_spec *s, ivec y0, fvec f, idx extent)
 {
     ivec size = i_splat(e, extent);
@@ -37,6 +49,8 @@ static Axis axis(Emit *e, const dcn_spec *s, ivec y0, fvec f, idx extent)
         f = f_select(e, i_equal(e, y0, i_sub(e, size, i_const(e, 1))), f_const(e, 0), f);
     MovedPair m = bilinear_move(e, &(RowPair){ y0, { f_sub(e, f_const(e, 1), f), f } }, extent);
     mask valid = s->border == DCN_BORDER_ZERO ? m.touches : i_below(e, y0, size);
+    if (s->gradient && s->border == DCN_BORDER_ZERO)
+        valid = has_slope(e, s, y0, f, size);
     return (Axis){ m.pair, valid, m.moved };
 }
 

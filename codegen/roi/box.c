@@ -294,15 +294,18 @@ static fvec divisor(Emit *e, const RoiCtx *c, const RoiAxis axis[2], const RoiBi
     return f_max(e, f_mul(e, rows, cols), f_const(e, 1));
 }
 
+enum { MANY = 1 << 24 }; /* samples of an axis */
+
 /* What the maximum of a bin is at least: 0 if a sample is outside or there is none, else nothing
 ** that a float could fall below.  Samples follow one another in one direction, so if the first and
-** the last are inside, all are. */
+** the last are inside, all are; of an adaptive grid, whose samples are half a pixel apart, no map has
+** more than MANY inside. */
 static fvec least(Emit *e, const RoiCtx *c, const RoiAxis axis[2], const RoiBins *b)
 {
     fvec zero = f_const(e, 0);
     mask inside = m_all(e);
     for (int i = 0; i < 2; i++) {
-        fvec last = f_sub(e, axis[i].grid, f_const(e, 1));
+        fvec last = f_min(e, f_sub(e, axis[i].grid, f_const(e, 1)), f_const(e, MANY));
         fvec from = roi_position(e, c, &axis[i], b->base[i], zero);
         fvec to = roi_position(e, c, &axis[i], b->base[i], last);
         inside = m_and(e, inside, f_less_equal(e, zero, last));

@@ -60,11 +60,15 @@ static int64_t at_output(const dcn_spec *s, int64_t channels, int64_t n, int64_t
     return at(s, size, n, c, p, q);
 }
 
-/* Element of the offsets (which: 0 or 1) of a tap. */
-static int64_t at_offset(const dcn_spec *s, const Tap *t, int which)
+/* Element of the offset of a tap along an axis: y or x. */
+static int64_t at_offset(const dcn_spec *s, const Tap *t, int axis)
 {
     const Sizes z = sizes_of(s);
-    return at_output(s, 2 * z.d * z.k, t->n, (t->d * z.k + t->t) * 2 + which, t->p, t->q);
+    const bool planes = s->offset_order == DCN_ORDER_YYXX || s->offset_order == DCN_ORDER_XXYY;
+    const bool x_first = s->offset_order == DCN_ORDER_XY || s->offset_order == DCN_ORDER_XXYY;
+    const int64_t point = t->d * z.k + t->t, which = x_first ? !axis : axis;
+    const int64_t channel = planes ? which * z.d * z.k + point : point * 2 + which;
+    return at_output(s, 2 * z.d * z.k, t->n, channel, t->p, t->q);
 }
 
 static int64_t at_mask(const dcn_spec *s, const Tap *t)
@@ -77,14 +81,13 @@ static int64_t at_mask(const dcn_spec *s, const Tap *t)
 
 static void place(const dcn_spec *s, const ConvGradients *g, Tap *t)
 {
-    const int xy = s->offset_order == DCN_ORDER_XY;
     t->y = (double)(t->p * s->stride[0] - s->padding[0] +
                     t->t / s->kernel[1] * (int64_t)s->dilation[0]);
     t->x = (double)(t->q * s->stride[1] - s->padding[1] +
                     t->t % s->kernel[1] * (int64_t)s->dilation[1]);
     if (g->offset) {
-        t->y += g->offset[at_offset(s, t, xy)];
-        t->x += g->offset[at_offset(s, t, !xy)];
+        t->y += g->offset[at_offset(s, t, 0)];
+        t->x += g->offset[at_offset(s, t, 1)];
     }
 }
 
@@ -173,10 +176,9 @@ static TapSums one_tap(const dcn_spec *s, const ConvGradients *g, const Tap *t)
 static void store(const dcn_spec *s, const ConvGradients *g, const Tap *t, const TapSums *sums,
                   double mean)
 {
-    const int xy = s->offset_order == DCN_ORDER_XY;
     if (g->grad_offset) {
-        g->grad_offset[at_offset(s, t, xy)] += t->m * sums->y;
-        g->grad_offset[at_offset(s, t, !xy)] += t->m * sums->x;
+        g->grad_offset[at_offset(s, t, 0)] += t->m * sums->y;
+        g->grad_offset[at_offset(s, t, 1)] += t->m * sums->x;
     }
     if (!g->grad_mask)
         return;

@@ -33,6 +33,8 @@ static const Row rows[] = {
                 " offset_groups = 2, modulation = 'mask'" },
     { "narrow", "deform_conv2d { in_channels = 32, out_channels = 8, kernel_size = 3,"
                 " offset_groups = 8, modulation = 'mask', padding = 1" },
+    { "planes", "deform_conv2d { in_channels = 6, out_channels = 4, kernel_size = 3,"
+                " offset_groups = 2, offset_order = 'xxyy', modulation = 'mask'" },
     { "odd", "deform_conv2d { in_channels = 15, out_channels = 9, kernel_size = 3, groups = 3,"
              " offset_groups = 5, stride = { 2, 1 }, dilation = { 1, 2 }" },
 };
@@ -271,6 +273,34 @@ Test(gradient, offsets_that_are_no_places)
     backward_free(&r);
     backward_close(&b);
     dcn_module_free(m);
+}
+
+/* ---- against the reference, on its cases --------------------------------------------------- */
+
+static const char *const borders[] = { "zero', gradient_border = 'mmcv",
+                                       "zero', gradient_border = 'torchvision", "clamp", "hybrid" };
+
+/* Offsets that lie on borders and beside them by less than a float tells, and hostile ones. */
+Test(gradient, agrees_with_the_reference)
+{
+    for (int i = 0; i < 16; i++) {
+        char text[MOST_TEXT];
+        dcn_error err;
+        dcn_report report;
+        snprintf(text, sizeof text,
+                 "deform_conv2d { in_channels = 6, out_channels = 4, kernel_size = 3, padding = 1,"
+                 " offset_groups = 2, border = '%s', modulation = '%s'",
+                 borders[i % 4], i / 8 ? "softmax" : "mask");
+        dcn_module *m = load(&(Row){ "borders", text }, i / 4 % 2 ? "f64" : "f32",
+                             i / 4 % 2 ? "nhwc" : "nchw", STATIC_SIZES);
+        dcn_kernel *k = NULL;
+        cr_assert_eq(dcn_compile(dcn_module_spec(m, 0), NULL, &k, &err), 0, "%s", err.text);
+        cr_assert_eq(dcn_verify(k, 1, 2, &report, &err), 0, "%s", err.text);
+        cr_expect_gt(report.cases, 0);
+        cr_expect_eq(report.failures, 0, "%s: %s", text, report.what);
+        dcn_kernel_free(k);
+        dcn_module_free(m);
+    }
 }
 
 /* ---- what a call may not ask for ----------------------------------------------------------- */
