@@ -253,8 +253,9 @@ static int check_gradients(const OperandFiles *o, dcn_error *err)
             return 0;
         names[n++] = o->at[i].tensor.name;
     }
-    return dcn_fail(err, DCN_EUSAGE, "kernel '%s': --output NAME=FILE is missing: one or more of %s",
-                    o->spec->name, rt_join(names, all, sizeof all));
+    return dcn_fail(err, DCN_EUSAGE,
+                    "kernel '%s': --output NAME=FILE is missing: one or more of %s", o->spec->name,
+                    rt_join(names, all, sizeof all));
 }
 
 static int check_all(OperandFiles *o, bool outputs, dcn_error *err)

@@ -1,8 +1,9 @@
 /* out.c: gradients as outputs: a call may want fewer than the kernel makes, and have them added to
-** what is there.
+** what is there; and the arguments of the functions that finish them.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/gradient/gradient.h"
+#include "codegen/ir/call.h"
 
 GradientOut gradient_out(Emit *e, const Problem *pb, addr args, rt_operand of)
 {
@@ -17,4 +18,21 @@ GradientOut gradient_out(Emit *e, const Problem *pb, addr args, rt_operand of)
     out.wanted = c_not(e, p_is_null(e, out.to));
     out.add = x_less(e, x_const(e, 0), x_field(e, bits, (unsigned)nth, 1));
     return out;
+}
+
+/* ---- finishing ----------------------------------------------------------------------------- */
+
+static const Param finish_param[] = { PARAM(GradientFinishArgs, args),
+                                      PARAM(GradientFinishArgs, workspace),
+                                      PARAM(GradientFinishArgs, number) };
+static const Params finish_params = PARAMS(GradientFinishArgs, finish_param);
+
+LLVMValueRef gradient_begin_finish(Emit *e, const char *name, GradientFinishArgs *in)
+{
+    return e_fn_begin_with(e, name, 1, e->none, &finish_params, in);
+}
+
+void gradient_call_finish(Emit *e, LLVMValueRef fn, const GradientFinishArgs *in)
+{
+    e_call_with(e, fn, &finish_params, in);
 }

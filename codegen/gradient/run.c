@@ -161,21 +161,6 @@ static void run_finish(Emit *e, const GradientPlan *p, const Problem *pb, const 
     }
 }
 
-static const Param finish_param[] = { PARAM(GradientFinishArgs, args),
-                                      PARAM(GradientFinishArgs, workspace),
-                                      PARAM(GradientFinishArgs, number) };
-static const Params finish_params = PARAMS(GradientFinishArgs, finish_param);
-
-LLVMValueRef gradient_begin_finish(Emit *e, const char *name, GradientFinishArgs *in)
-{
-    return e_fn_begin_with(e, name, 1, e->none, &finish_params, in);
-}
-
-void gradient_call_finish(Emit *e, LLVMValueRef fn, const GradientFinishArgs *in)
-{
-    e_call_with(e, fn, &finish_params, in);
-}
-
 /* ---- the kernel -------------------------------------------------------------------------- */
 
 static void emit_run(Emit *e, Kernel *k, const GradientPlan *p, const RunFns *f)

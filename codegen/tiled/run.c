@@ -38,11 +38,6 @@ static idx shared(Emit *e, const Problem *pb, const void *self)
     return x_add(e, copy, x_round_up(e, bytes, CACHE_LINE));
 }
 
-addr tiled_partial(Emit *e, const TiledPlan *p, const Problem *pb, addr shared)
-{
-    return tiled_repacks(p) ? p_at_bytes(e, shared, repack_bytes(e, &p->repack, pb)) : shared;
-}
-
 static void run_tiles(Emit *e, const RunArgs *in, const Images *ready, const void *self)
 {
     const TiledRun *r = self;

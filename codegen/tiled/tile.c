@@ -300,30 +300,6 @@ static const Param tile_param[] = { PARAM(TiledTileArgs, args), PARAM(TiledTileA
                                     PARAM(TiledTileArgs, scratch), PARAM(TiledTileArgs, number) };
 static const Params tile_params = PARAMS(TiledTileArgs, tile_param);
 
-/* first .. end of the nth part of `all`, each of `size`. */
-static void cut(Emit *e, idx nth, int64_t size, int64_t all, idx *first, idx *end)
-{
-    *first = x_const(e, 0);
-    *end = x_const(e, all);
-    if (size >= all)
-        return;
-    *first = x_mulk(e, nth, size);
-    *end = x_min(e, x_addk(e, *first, size), *end);
-}
-
-static TilePart part_of(Emit *e, const TiledPlan *p, idx number)
-{
-    const TiledGroups *g = &p->groups;
-    const TiledParts *a = &p->parts;
-    idx oc = x_rem(e, number, x_const(e, a->oc_parts));
-    TilePart t = { .ic = x_div(e, number, x_const(e, a->oc_parts)) };
-    cut(e, oc, a->groups, g->count, &t.first_group, &t.end_group);
-    cut(e, t.ic, a->channels, g->in_channels, &t.first_channel, &t.end_channel);
-    cut(e, oc, (int64_t)a->out_blocks * p->tile.nr, (int64_t)g->out_blocks * p->tile.nr,
-        &t.first_out, &t.end_out);
-    return t;
-}
-
 static TiledTile tile_of(Emit *e, const TiledPlan *p, const TiledFns *fns, const TiledTileArgs *in)
 {
     TiledTile t = { .plan = p, .fns = fns, .args = in->args, .scratch = in->scratch };
@@ -334,7 +310,7 @@ static TiledTile tile_of(Emit *e, const TiledPlan *p, const TiledFns *fns, const
         number = x_div(e, in->number, parts);
         part = x_rem(e, in->number, parts);
     }
-    t.part = part_of(e, p, part);
+    t.part = tiled_part(e, p, part);
     if (tiled_sums_parts(p))
         t.partial = tiled_partial(e, p, &t.pb, in->shared);
     kernel_split_task(e, number, tiled_along(e, t.pb.p, th), tiled_along(e, t.pb.q, tw), at);

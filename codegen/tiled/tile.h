@@ -65,7 +65,8 @@ static inline addr tiled_scratch(Emit *e, const TiledTile *t, int64_t at)
     return p_at_bytes(e, t->scratch, x_const(e, at));
 }
 
-/* run.c: where the partial sums are in the shared workspace: behind the copy of the input. */
+/* parts.c: the part of that number; where the partial sums are in the shared workspace: behind the copy of the input. */
+TilePart tiled_part(Emit *e, const TiledPlan *p, idx number);
 addr tiled_partial(Emit *e, const TiledPlan *p, const Problem *pb, addr shared);
 
 /* The residual and the activation of an nchw output come after its tile was transposed, for the
