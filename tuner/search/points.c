@@ -109,7 +109,7 @@ static void draw_knobs(const SearchSpace *s, rt_rng *r, SearchPoint *p)
 
 int points_draw(const SearchSpace *s, rt_rng *r, SearchPoint *out)
 {
-    enum { DRAWS = 2000 };
+    enum { DRAWS = 40000 };
     *out = (SearchPoint){ { any(r, s->nlowerings) } };
     for (int i = 0; i < DRAWS; i++) {
         draw_knobs(s, r, out);

@@ -22,6 +22,7 @@ enum {
     OFFSET_GROUPS,
     PLAIN,
     MANY_PARTS,
+    BACKWARD,
     CORE,
     PROJECTED,
     MANY_GROUPS,
@@ -93,6 +94,7 @@ static dcn_spec spec_of(int which, const Variant *v)
         [OFFSET_GROUPS] = { 64, 9, 1, 2, 5, 6, { 3, 3 } },
         [PLAIN] = { 20, 100, 1, 0, 17, 50, { 3, 2 } },
         [MANY_PARTS] = { 512, 512, 1, 1, 3, 4, { 1, 1 } },
+        [BACKWARD] = { 64, 5, 1, 1, 17, 66, { 1, 3 } },
         [DEPTHWISE] = { 48, 48, 48, 1, 5, 6, { 3, 3 } },
     };
     if (which >= REGIONS)
@@ -112,7 +114,8 @@ static dcn_spec spec_of(int which, const Variant *v)
     s.kernel[0] = shapes[which].kernel[0];
     s.kernel[1] = shapes[which].kernel[1];
     s.bias = true;
-    s.activation = DCN_ACT_RELU;
+    s.activation = which == BACKWARD ? DCN_ACT_NONE : DCN_ACT_RELU;
+    s.gradient = which == BACKWARD ? DCN_GRADIENT_ALL : 0;
     s.dtype = v->dtype;
     s.layout = v->layout;
     return s;
