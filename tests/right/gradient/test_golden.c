@@ -78,7 +78,8 @@ ParameterizedTest(const GoldenName *which, golden_gradient, kernel)
     cr_assert_eq(golden_open(which->dir, &g, &err), 0, "%s: %s", which->name, err.text);
     const int found = golden_gradient_open(which->dir, &g, &gradient, &err);
     cr_expect_geq(found, 0, "%s: %s", which->name, err.text);
-    for (int i = 0; i < 4 && found == 0 && has_lowering(&gradient.spec); i++)
+    const int step = getenv("SANITIZED") ? 3 : 1; /* they see nothing of generated code */
+    for (int i = 0; i < 4 && found == 0 && has_lowering(&gradient.spec); i += step)
         if (golden_has_layout(&g, (dcn_layout)(i % 2)))
             check(which->name, &gradient, (dcn_dtype)(i / 2), (dcn_layout)(i % 2));
     if (found == 0)

@@ -157,7 +157,8 @@ static void check_sums(const Backward *b)
 
 static void each_kernel(void (*check)(const Backward *b))
 {
-    for (int i = 0; i < NROWS * 4; i++) {
+    const int step = getenv("SANITIZED") ? 5 : 1; /* they see nothing of generated code */
+    for (int i = 0; i < NROWS * 4; i += step) {
         const char *dtype = i % 2 ? "f64" : "f32", *layout = i / 2 % 2 ? "nhwc" : "nchw";
         dcn_module *m = load(&rows[i / 4], dtype, layout, STATIC_SIZES);
         const dcn_spec *s = dcn_module_spec(m, 0);
