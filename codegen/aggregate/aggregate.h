@@ -71,13 +71,6 @@ AggregatePlan aggregate_plan(const dcn_spec *s, const dcn_target *t, const int *
 ** elements apart. */
 AggregatePlan aggregate_plan_sums(const dcn_spec *s, const dcn_target *t, const int *k, int stride);
 
-/* Row and column of point k among the taps: column by column, the centre left out if it is removed. */
-void aggregate_tap(const AggregatePlan *p, int k, int *row, int *col);
-
-/* Along an axis, 0 y or 1 x, tap t without its offset stands at q*stride - pad + centre + step(t). */
-double aggregate_step(const AggregatePlan *p, int axis, int t);
-int aggregate_centre(const AggregatePlan *p, int axis);
-
 /* ---- choices ------------------------------------------------------------------------------- */
 
 /* A schedule in question; rows, cols: of the output, 0 where they are known only when the kernel is

@@ -3,20 +3,13 @@
 ** split (dcnv4): group g of a pixel has its 2K' offsets and then its K' masks at 3K'g of a packed
 ** row; they are copied to where offsets, and masks, of a whole block lie side by side.
 **
-** shift (softmax): exp(l - a) / sum exp(l - a) does not depend on a, and nothing overflows if a is
-** not below any logit of the group; nor does the sum vanish if a is not far above all of them. The
-** largest logit of the block serves every group unless its logits are FAR apart; only then is the
-** largest of each group looked for.
+** shift (softmax): logits from which exp neither overflows nor vanishes, see kernel/points.h.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/aggregate/functions.h"
 #include "codegen/ir/call.h"
 #include "codegen/kernel/intmath.h"
-
-#include <math.h>
-
-/* exp(-40) = 4e-18: products with it are still normal numbers, in f32 too. */
-#define FAR 40.0
+#include "codegen/kernel/points.h"
 
 /* ---- split ---------------------------------------------------------------------------------- */
 
@@ -71,41 +64,6 @@ void aggregate_call_split(Emit *e, LLVMValueRef fn, const AggregateSplitArgs *in
 
 /* ---- shift ---------------------------------------------------------------------------------- */
 
-/* The largest and, unless smallest is NULL, the smallest of n elements, in every lane. */
-static fvec largest(Emit *e, addr from, idx n, fvec *smallest)
-{
-    var high = v_float(e, f_const(e, -INFINITY)), low = v_float(e, f_const(e, INFINITY));
-    EMIT_VECTORS (e, v, n) {
-        fvec x = p_load(e, p_at(e, from, v.at), v.live), up = v_get(e, high);
-        v_set(e, high, f_select(e, v.live, f_max(e, x, up), up));
-        if (smallest) {
-            fvec down = v_get(e, low);
-            v_set(e, low, f_select(e, v.live, f_min(e, x, down), down));
-        }
-    }
-    if (smallest)
-        *smallest = f_hmin(e, v_get(e, low));
-    return f_hmax(e, v_get(e, high));
-}
-
-static void subtract(Emit *e, addr to, addr from, idx n, fvec shift)
-{
-    EMIT_VECTORS (e, v, n) {
-        fvec x = p_load(e, p_at(e, from, v.at), v.live);
-        p_store(e, p_at(e, to, v.at), f_sub(e, x, shift), v.live);
-    }
-}
-
-/* From the logits of each group the largest of them. */
-static void shift_groups(Emit *e, const AggregatePlan *p, addr to, addr from, idx groups)
-{
-    EMIT_FOR (e, g, x_const(e, 0), groups, 1) {
-        idx at = x_mulk(e, g.at, p->points), points = x_const(e, p->points);
-        addr group = p_at(e, from, at);
-        subtract(e, p_at(e, to, at), group, points, largest(e, group, points, NULL));
-    }
-}
-
 static const Param shift_param[] = { PARAM(AggregateShiftArgs, logits),
                                      PARAM(AggregateShiftArgs, scratch),
                                      PARAM(AggregateShiftArgs, groups) };
@@ -117,15 +75,7 @@ LLVMValueRef aggregate_emit_shift(Emit *e, const AggregatePlan *p)
     LLVMValueRef fn = e_fn_begin_with(e, "shift", true, e->none, &shift_params, &in);
     addr to = aggregate_scratch(e, in.scratch, p->scratch.masks);
     addr from = p->offset_mask_stride ? to : in.logits;
-    idx n = x_mulk(e, in.groups, p->points);
-    fvec low, high = largest(e, from, n, &low);
-    cond close = c_any(e, f_less(e, f_sub(e, high, low), f_const(e, FAR)));
-    EMIT_IF_ELSE (e, b, close) {
-        if (b.yes)
-            subtract(e, to, from, n, high);
-        else
-            shift_groups(e, p, to, from, in.groups);
-    }
+    points_shift_logits(e, p->s, to, from, in.groups);
     e_fn_end(e);
     return fn;
 }

@@ -1,35 +1,9 @@
 /* plan.c: what follows from spec, target and knobs.
-**
-** Along an axis with c = dilation*(k-1) div 2 and offset_scale s, tap t stands at
-**
-**     (c - pad + q*stride) + ((t*dilation - c)*s) + offset*s
-**
-** where the first term is an integer and the second a constant of the tap; its whole part is added
-** to the integer and its fraction to the scaled offset, so only offset*s is rounded.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/aggregate/aggregate.h"
 #include "codegen/kernel/intmath.h"
 #include "codegen/kernel/workspace.h"
-
-void aggregate_tap(const AggregatePlan *p, int k, int *row, int *col)
-{
-    const int *kernel = p->s->kernel;
-    int centre = kernel[1] / 2 * kernel[0] + kernel[0] / 2;
-    int tap = p->s->remove_center && k >= centre ? k + 1 : k;
-    *row = tap % kernel[0];
-    *col = tap / kernel[0];
-}
-
-int aggregate_centre(const AggregatePlan *p, int axis)
-{
-    return p->s->dilation[axis] * (p->s->kernel[axis] - 1) / 2;
-}
-
-double aggregate_step(const AggregatePlan *p, int axis, int t)
-{
-    return (t * p->s->dilation[axis] - aggregate_centre(p, axis)) * p->s->offset_scale;
-}
 
 /* Every array has room for whole vectors of points: two more, as one may begin at the last point. */
 static AggregateScratch plan_scratch(const AggregatePlan *p)

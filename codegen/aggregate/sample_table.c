@@ -11,11 +11,9 @@
 */
 #include "codegen/aggregate/functions.h"
 #include "codegen/ir/call.h"
-#include "codegen/kernel/bilinear.h"
 #include "codegen/kernel/modulation.h"
+#include "codegen/kernel/points.h"
 #include "codegen/math/math.h"
-
-#include <math.h>
 
 enum { CORNERS = 4, ALL_CORNERS = (1 << CORNERS) - 1 };
 
@@ -24,10 +22,8 @@ typedef struct AggregateTable {
     const AggregatePlan *plan;
     AggregateTableArgs in;
     Problem pb;
-    addr step[2],
-        fraction[2]; /* of the points of a block along an axis; fraction: NULL if all are 0 */
-    addr group;      /* first channel of the point's group, from the block's first */
-    ivec base[2];    /* the taps' centre at the block's first pixel */
+    PointTable points;
+    addr group; /* first channel of the point's group, from the block's first */
 } AggregateTable;
 
 /* ---- constants of the points -------------------------------------------------------------------- */
@@ -38,53 +34,7 @@ static int constants(const AggregatePlan *p)
     return p->block_points + p->lanes;
 }
 
-static addr groups_of_points(Emit *e, const AggregatePlan *p)
-{
-    int n = constants(p), channel[n];
-    for (int i = 0; i < n; i++)
-        channel[i] = i / p->points % p->block_groups * p->group_channels;
-    return p_table_i32(e, channel, n);
-}
-
-static double step_of(const AggregatePlan *p, int axis, int point)
-{
-    int tap[2];
-    aggregate_tap(p, point % p->points, &tap[0], &tap[1]);
-    double step = aggregate_step(p, axis, tap[axis]);
-    return fmax(-BILINEAR_LIMIT, fmin(BILINEAR_LIMIT, step));
-}
-
-/* Whole and fractional part of the step of every point. */
-static void steps_of_points(Emit *e, AggregateTable *t, int axis)
-{
-    const AggregatePlan *p = t->plan;
-    int n = constants(p), whole[n];
-    bool fractional = false;
-    double fraction[n];
-    for (int i = 0; i < n; i++) {
-        double step = step_of(p, axis, i), down = floor(step);
-        int pixel = i / p->points / p->block_groups;
-        whole[i] = (int)down + (axis ? pixel * p->s->stride[1] : 0);
-        fraction[i] = step - down;
-        fractional = fractional || fraction[i] != 0;
-    }
-    t->step[axis] = p_table_i32(e, whole, n);
-    t->fraction[axis] = fractional ? p_table(e, fraction, n) : (addr){ NULL };
-}
-
 /* ---- a vector of points ------------------------------------------------------------------------- */
-
-/* Lanes' offsets: x in xy[0], y in xy[1]. */
-static void load_offsets(Emit *e, const AggregateTable *t, idx point, mask live, fvec xy[2])
-{
-    addr from = p_at(e, t->in.offsets, x_mulk(e, point, 2));
-    idx twice = x_mulk(e, x_sub(e, t->in.points, point), 2);
-    fvec a = p_load(e, from, live.v ? m_below(e, twice) : all_lanes);
-    addr second = p_at(e, from, x_const(e, e->lanes));
-    fvec b = p_load(e, second, live.v ? m_below(e, x_addk(e, twice, -e->lanes)) : all_lanes);
-    xy[0] = f_deinterleave(e, a, b, 0);
-    xy[1] = f_deinterleave(e, a, b, 1);
-}
 
 /* m of the points; of a softmax, its numerator. */
 static fvec modulation(Emit *e, const AggregateTable *t, idx point, mask live)
@@ -108,26 +58,6 @@ static void prefetch_later(Emit *e, const AggregateTable *t, idx point)
     p_prefetch(e, p_at(e, offsets, x_const(e, e->lanes)), 2);
     if (t->plan->s->modulation != DCN_MODULATION_NONE)
         p_prefetch(e, p_at(e, t->in.later_masks, point), 2);
-}
-
-/* The pair of rows (or columns) that the points look at, in the map or not. */
-static RowPair pair_at(Emit *e, const AggregateTable *t, int axis, idx point, fvec offset)
-{
-    double scale = t->plan->s->offset_scale;
-    if (t->fraction[axis].v) {
-        fvec fraction = p_load(e, p_at(e, t->fraction[axis], point), all_lanes);
-        offset = f_fma(e, offset, f_const(e, scale), fraction);
-    } else if (scale != 1) {
-        offset = f_mul(e, offset, f_const(e, scale));
-    }
-    RowPair p;
-    offset = bilinear_limit(e, offset);
-    fvec whole = f_floor(e, offset);
-    ivec step = p_load_i32(e, p_at_i32(e, t->step[axis], point));
-    p.at = i_add(e, i_add(e, t->base[axis], step), f_to_i(e, whole));
-    p.weight[1] = f_sub(e, offset, whole);
-    p.weight[0] = f_sub(e, f_const(e, 1), p.weight[1]);
-    return p;
 }
 
 static void store(Emit *e, const AggregateTable *t, idx point, const RowPair *y, const RowPair *x,
@@ -168,11 +98,12 @@ static ivec absent_corners(Emit *e, const MovedPair *y, const MovedPair *x)
 static void one_vector(Emit *e, const AggregateTable *t, idx point, mask live)
 {
     fvec xy[2];
-    load_offsets(e, t, point, live, xy);
+    points_offsets(e, t->in.offsets, point, t->in.points, live, xy);
     fvec m = modulation(e, t, point, live);
     if (t->plan->prefetch_blocks)
         prefetch_later(e, t, point);
-    RowPair y = pair_at(e, t, 0, point, xy[1]), x = pair_at(e, t, 1, point, xy[0]);
+    RowPair y = points_pair(e, &t->points, 0, point, xy[1]);
+    RowPair x = points_pair(e, &t->points, 1, point, xy[0]);
     mask inside = m_and(e, i_below(e, y.at, i_splat(e, x_addk(e, t->pb.h, -1))),
                         i_below(e, x.at, i_splat(e, x_addk(e, t->pb.w, -1))));
     EMIT_IF_ELSE (e, border, c_any(e, m_not(e, inside))) {
@@ -203,11 +134,10 @@ LLVMValueRef aggregate_emit_table(Emit *e, const AggregatePlan *p)
     AggregateTable t = { .plan = p };
     LLVMValueRef fn = e_fn_begin_with(e, "sample_table", true, e->none, &params, &t.in);
     t.pb = problem_load(e, p->s, t.in.args);
-    t.group = groups_of_points(e, p);
-    for (int axis = 0; axis < 2; axis++) {
-        steps_of_points(e, &t, axis);
-        t.base[axis] = i_splat(e, axis ? t.in.x : t.in.y);
-    }
+    t.points.s = p->s;
+    t.group = points_channels(e, p->s, constants(p), p->block_groups);
+    for (int axis = 0; axis < 2; axis++)
+        points_constants(e, &t.points, axis, constants(p), p->block_groups, axis ? t.in.x : t.in.y);
     EMIT_VECTORS (e, v, t.in.points) {
         one_vector(e, &t, v.at, v.live);
     }

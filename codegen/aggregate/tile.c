@@ -8,6 +8,7 @@
 #include "codegen/aggregate/functions.h"
 #include "codegen/ir/call.h"
 #include "codegen/kernel/intmath.h"
+#include "codegen/kernel/points.h"
 #include "codegen/kernel/workspace.h"
 
 /* The internal functions of a kernel. */
@@ -118,7 +119,7 @@ static void one_block(Emit *e, const AggregateRow *r, idx q, idx g, idx groups)
     idx zero = x_const(e, 0), x = x_mulk(e, q, p->s->stride[1]);
     idx channel = x_mulk(e, g, p->group_channels);
     AggregateTableArgs table = { .args = r->in.args, .scratch = r->in.scratch, .y = r->y };
-    table.x = x_addk(e, x, aggregate_centre(p, 1) - p->s->padding[1]);
+    table.x = x_addk(e, x, points_centre(p->s, 1) - p->s->padding[1]);
     idx at = x_add(e, x_mulk(e, x_sub(e, q, r->in.q0), p->out_stride), channel);
     BlockInputs passed = passed_inputs(e, r, q, g), later = later_inputs(e, r, &passed);
     BlockInputs in = prepared_inputs(e, r, passed, groups);
@@ -213,7 +214,7 @@ LLVMValueRef aggregate_emit_tile(Emit *e, const AggregatePlan *p)
         r.row = x_add(e, r.in.p0, row.at);
         r.to = p_at(e, r.in.to, x_mul(e, row.at, r.in.row_stride));
         idx y = x_mulk(e, r.row, p->s->stride[0]);
-        r.y = x_addk(e, y, aggregate_centre(p, 0) - p->s->padding[0]);
+        r.y = x_addk(e, y, points_centre(p->s, 0) - p->s->padding[0]);
         r.ahead = x_min(e, x_addk(e, y, p->prefetch_rows), x_addk(e, r.pb.h, -1));
         one_row(e, &r);
     }

@@ -1,0 +1,147 @@
+/* points.c: positions of DCNv3's and DCNv4's points, and logits of their softmax.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "codegen/kernel/points.h"
+#include "runtime/spec/shape.h"
+
+#include <math.h>
+
+/* ---- constants -------------------------------------------------------------------------------- */
+
+/* Row and column of point k among the taps: column by column, the centre left out if it is removed. */
+static void tap_of(const dcn_spec *s, int k, int *row, int *col)
+{
+    const int *kernel = s->kernel;
+    int centre = kernel[1] / 2 * kernel[0] + kernel[0] / 2;
+    int tap = s->remove_center && k >= centre ? k + 1 : k;
+    *row = tap % kernel[0];
+    *col = tap / kernel[0];
+}
+
+int points_centre(const dcn_spec *s, int axis)
+{
+    return s->dilation[axis] * (s->kernel[axis] - 1) / 2;
+}
+
+static double step_of(const dcn_spec *s, int axis, int point)
+{
+    int tap[2];
+    tap_of(s, point % rt_points(s), &tap[0], &tap[1]);
+    double step = (tap[axis] * s->dilation[axis] - points_centre(s, axis)) * s->offset_scale;
+    return fmax(-BILINEAR_LIMIT, fmin(BILINEAR_LIMIT, step));
+}
+
+void points_constants(Emit *e, PointTable *t, int axis, int n, int groups, idx base)
+{
+    const dcn_spec *s = t->s;
+    const int points = rt_points(s);
+    int whole[n];
+    bool fractional = false;
+    double fraction[n];
+    for (int i = 0; i < n; i++) {
+        double step = step_of(s, axis, i), down = floor(step);
+        int pixel = i / points / groups;
+        whole[i] = (int)down + (axis ? pixel * s->stride[1] : 0);
+        fraction[i] = step - down;
+        fractional = fractional || fraction[i] != 0;
+    }
+    t->step[axis] = p_table_i32(e, whole, n);
+    t->fraction[axis] = fractional ? p_table(e, fraction, n) : (addr){ NULL };
+    t->base[axis] = i_splat(e, base);
+}
+
+addr points_channels(Emit *e, const dcn_spec *s, int n, int groups)
+{
+    const int points = rt_points(s), channels = (int)(s->in_channels / s->offset_groups);
+    int channel[n];
+    for (int i = 0; i < n; i++)
+        channel[i] = i / points % groups * channels;
+    return p_table_i32(e, channel, n);
+}
+
+/* ---- positions -------------------------------------------------------------------------------- */
+
+void points_offsets(Emit *e, addr offsets, idx point, idx points, mask live, fvec xy[2])
+{
+    addr from = p_at(e, offsets, x_mulk(e, point, 2));
+    idx twice = x_mulk(e, x_sub(e, points, point), 2);
+    fvec a = p_load(e, from, live.v ? m_below(e, twice) : all_lanes);
+    addr second = p_at(e, from, x_const(e, e->lanes));
+    fvec b = p_load(e, second, live.v ? m_below(e, x_addk(e, twice, -e->lanes)) : all_lanes);
+    xy[0] = f_deinterleave(e, a, b, 0);
+    xy[1] = f_deinterleave(e, a, b, 1);
+}
+
+RowPair points_pair(Emit *e, const PointTable *t, int axis, idx point, fvec offset)
+{
+    double scale = t->s->offset_scale;
+    if (t->fraction[axis].v) {
+        fvec fraction = p_load(e, p_at(e, t->fraction[axis], point), all_lanes);
+        offset = f_fma(e, offset, f_const(e, scale), fraction);
+    } else if (scale != 1) {
+        offset = f_mul(e, offset, f_const(e, scale));
+    }
+    RowPair p;
+    offset = bilinear_limit(e, offset);
+    fvec whole = f_floor(e, offset);
+    ivec step = p_load_i32(e, p_at_i32(e, t->step[axis], point));
+    p.at = i_add(e, i_add(e, t->base[axis], step), f_to_i(e, whole));
+    p.weight[1] = f_sub(e, offset, whole);
+    p.weight[0] = f_sub(e, f_const(e, 1), p.weight[1]);
+    return p;
+}
+
+/* ---- logits ----------------------------------------------------------------------------------- */
+
+/* exp(-40) = 4e-18: products with it are still normal numbers, in f32 too. */
+#define FAR 40.0
+
+/* The largest and, unless smallest is NULL, the smallest of n elements, in every lane. */
+static fvec largest(Emit *e, addr from, idx n, fvec *smallest)
+{
+    var high = v_float(e, f_const(e, -INFINITY)), low = v_float(e, f_const(e, INFINITY));
+    EMIT_VECTORS (e, v, n) {
+        fvec x = p_load(e, p_at(e, from, v.at), v.live), up = v_get(e, high);
+        v_set(e, high, f_select(e, v.live, f_max(e, x, up), up));
+        if (smallest) {
+            fvec down = v_get(e, low);
+            v_set(e, low, f_select(e, v.live, f_min(e, x, down), down));
+        }
+    }
+    if (smallest)
+        *smallest = f_hmin(e, v_get(e, low));
+    return f_hmax(e, v_get(e, high));
+}
+
+static void subtract(Emit *e, addr to, addr from, idx n, fvec shift)
+{
+    EMIT_VECTORS (e, v, n) {
+        fvec x = p_load(e, p_at(e, from, v.at), v.live);
+        p_store(e, p_at(e, to, v.at), f_sub(e, x, shift), v.live);
+    }
+}
+
+/* From the logits of each group the largest of them. */
+static void shift_groups(Emit *e, const dcn_spec *s, addr to, addr from, idx groups)
+{
+    EMIT_FOR (e, g, x_const(e, 0), groups, 1) {
+        idx at = x_mulk(e, g.at, rt_points(s)), points = x_const(e, rt_points(s));
+        addr group = p_at(e, from, at);
+        subtract(e, p_at(e, to, at), group, points, largest(e, group, points, NULL));
+    }
+}
+
+/* The largest logit of all serves every group unless the logits are FAR apart; only then is the
+** largest of each group looked for. */
+void points_shift_logits(Emit *e, const dcn_spec *s, addr to, addr from, idx groups)
+{
+    idx n = x_mulk(e, groups, rt_points(s));
+    fvec low, high = largest(e, from, n, &low);
+    cond close = c_any(e, f_less(e, f_sub(e, high, low), f_const(e, FAR)));
+    EMIT_IF_ELSE (e, b, close) {
+        if (b.yes)
+            subtract(e, to, from, n, high);
+        else
+            shift_groups(e, s, to, from, groups);
+    }
+}

@@ -1,0 +1,45 @@
+/* points.h: where the points of DCNv3 and DCNv4 look, lanes along the order (pixel, group, point).
+**
+** Along an axis with c = dilation*(k-1) div 2 and offset_scale s, tap t stands at
+**
+**     (c - pad + q*stride) + ((t*dilation - c)*s) + offset*s
+**
+** where the first term is an integer and the second a constant of the tap; its whole part is added
+** to the integer and its fraction to the scaled offset, so only offset*s is rounded.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_CODEGEN_POINTS_H
+#define DCN_CODEGEN_POINTS_H
+
+#include "codegen/kernel/bilinear.h"
+
+/* c of that axis: 0 y, 1 x. */
+int points_centre(const dcn_spec *s, int axis);
+
+/* What the vectors of a block share, which is some pixels of a row with all groups of them that are
+** in hand. */
+typedef struct PointTable {
+    const dcn_spec *s;
+    addr step[2],
+        fraction[2]; /* of the points of a block along an axis; fraction: NULL if all are 0 */
+    ivec base[2];    /* the taps' centre at the block's first pixel */
+} PointTable;
+
+/* Those of n points along an axis, where each pixel has so many groups. */
+void points_constants(Emit *e, PointTable *t, int axis, int n, int groups, idx base);
+
+/* The first channel of every point's group, from that of the first. */
+addr points_channels(Emit *e, const dcn_spec *s, int n, int groups);
+
+/* The lanes' offsets, of `points` in the order of a block: x in xy[0], y in xy[1]. */
+void points_offsets(Emit *e, addr offsets, idx point, idx points, mask live, fvec xy[2]);
+
+/* The pair of rows (or columns) that the points look at, in the map or not. */
+RowPair points_pair(Emit *e, const PointTable *t, int axis, idx point, fvec offset);
+
+/* Softmax: exp(l - a) / sum exp(l - a) does not depend on a, and nothing overflows if a is not below
+** any logit of the group; nor does the sum vanish if a is not far above all of them.  to: the logits
+** of so many groups, less such an a. */
+void points_shift_logits(Emit *e, const dcn_spec *s, addr to, addr from, idx groups);
+
+#endif
