@@ -94,17 +94,9 @@ static void store(Emit *e, const OffsetRow *r, const GradientOut *out, idx chann
                   int64_t channels, fvec x)
 {
     const idx at[4] = { r->at.n, channel, r->at.p, r->at.q };
-    idx all = x_const(e, channels);
-    var sum = v_float(e, x);
-    EMIT_IF (e, out->add) {
-        fvec old = problem_lanes(e, &r->pb, out->to, all, at, r->at.live);
-        v_set(e, sum, f_add(e, old, x));
-    }
+    idx all = x_const(e, channels), step = r->plan->transposes ? x_const(e, 1) : all;
     addr to = p_at(e, out->to, problem_at(e, &r->pb, all, r->pb.p, r->pb.q, at));
-    if (r->plan->s->layout == DCN_NCHW)
-        p_store(e, to, v_get(e, sum), r->at.live);
-    else
-        p_scatter(e, to, i_mul(e, i_lane(e), i_splat(e, all)), v_get(e, sum), r->at.live);
+    gradient_store(e, out, to, step, x, r->at.live);
 }
 
 /* Channel of the offset of a flat tap along an axis. */

@@ -62,12 +62,7 @@ static fvec sum_over_pixels(Emit *e, const ChannelSums *c, idx channel, mask liv
 static void store(Emit *e, const GradientOut *out, idx channel, fvec x, mask live)
 {
     EMIT_IF (e, out->wanted) {
-        addr to = p_at(e, out->to, channel);
-        var sum = v_float(e, x);
-        EMIT_IF (e, out->add) {
-            v_set(e, sum, f_add(e, p_load(e, to, live), x));
-        }
-        p_store(e, to, v_get(e, sum), live);
+        gradient_store(e, out, p_at(e, out->to, channel), x_const(e, 1), x, live);
     }
 }
 

@@ -31,11 +31,7 @@ static void one_weight(Emit *e, const WeightBlock *w, idx o, idx c, idx tap)
     idx channel = x_add(e, x_rem(e, w->block.channel, x_const(e, b->in_channels)), c);
     idx at = x_add(e, x_mulk(e, row, b->in_channels), channel);
     addr to = p_at(e, w->out.to, x_add(e, x_mulk(e, at, b->taps), tap));
-    var all = v_float(e, sum);
-    EMIT_IF (e, w->out.add) {
-        v_set(e, all, f_add(e, p_load(e, to, all_lanes), sum));
-    }
-    p_store(e, to, v_get(e, all), all_lanes);
+    gradient_store(e, &w->out, to, x_const(e, 1), sum, all_lanes);
 }
 
 static void finish_block(Emit *e, const WeightBlock *w)

@@ -226,9 +226,6 @@ typedef struct GradientTaskArgs {
 LLVMValueRef gradient_emit_task(Emit *e, const GradientPlan *p, LLVMValueRef transpose, int shape);
 void gradient_call_task(Emit *e, LLVMValueRef fn, const GradientTaskArgs *in);
 
-/* Tiles of all images. */
-idx gradient_tiles(Emit *e, const GradientPlan *p, const Problem *pb);
-
 /* ---- finish_*.c: what comes after all tasks ------------------------------------------------ */
 
 typedef struct GradientFinishArgs {
@@ -254,7 +251,7 @@ void gradient_emit_kernel(Emit *e, Kernel *k, const GradientPlan *p);
 
 /* ---- outputs ----------------------------------------------------------------------------- */
 
-/* Store lanes of a gradient: added to what is there, if the call asks for it. */
+/* Where a gradient goes. */
 typedef struct GradientOut {
     addr to;  /* the tensor */
     cond add; /* to what is there */
@@ -262,5 +259,9 @@ typedef struct GradientOut {
 } GradientOut;
 
 GradientOut gradient_out(Emit *e, const Problem *pb, addr args, rt_operand of);
+
+/* Store the live lanes `step` elements apart from `to` on, added to what is there if the call asks
+** for it. */
+void gradient_store(Emit *e, const GradientOut *out, addr to, idx step, fvec x, mask live);
 
 #endif

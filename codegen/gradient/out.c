@@ -20,6 +20,25 @@ GradientOut gradient_out(Emit *e, const Problem *pb, addr args, rt_operand of)
     return out;
 }
 
+static fvec load(Emit *e, addr from, idx step, mask live)
+{
+    if (x_is_const(step, 1))
+        return p_load(e, from, live);
+    return p_gather(e, from, i_mul(e, i_lane(e), i_splat(e, step)), live);
+}
+
+void gradient_store(Emit *e, const GradientOut *out, addr to, idx step, fvec x, mask live)
+{
+    var sum = v_float(e, x);
+    EMIT_IF (e, out->add) {
+        v_set(e, sum, f_add(e, load(e, to, step, live), x));
+    }
+    if (x_is_const(step, 1))
+        p_store(e, to, v_get(e, sum), live);
+    else
+        p_scatter(e, to, i_mul(e, i_lane(e), i_splat(e, step)), v_get(e, sum), live);
+}
+
 /* ---- finishing ----------------------------------------------------------------------------- */
 
 static const Param finish_param[] = { PARAM(GradientFinishArgs, args),

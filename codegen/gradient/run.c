@@ -79,6 +79,10 @@ static idx shared_bytes(Emit *e, const Problem *pb, const void *self)
 
 /* ---- the copy of an nchw map ------------------------------------------------------------- */
 
+/* It has all images, where a plain kernel has one block of them at a time (kernel/image_blocks.h):
+** a task goes through all images to sum up what it owns, and with blocks each of them would be a
+** phase of its own, in which threads wait for each other though they have nothing to exchange. */
+
 static void copy_row(Emit *e, const Problem *pb, LLVMValueRef transpose, idx number, addr from,
                      addr to)
 {

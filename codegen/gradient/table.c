@@ -46,11 +46,9 @@ static void store_coeff(Emit *e, const GradientTable *w, idx entry, const Biline
 static void plain_tap(Emit *e, const GradientTable *w, idx entry, const OutPixels *at,
                       const idx tap[2])
 {
-    ivec y = i_splat(e, emit_tap_row(e, &w->pb, at->p, tap[0]));
-    ivec x = emit_tap_cols(e, &w->pb, at->q, tap[1]);
-    mask rows = i_below(e, y, i_splat(e, w->pb.h)), cols = i_below(e, x, i_splat(e, w->pb.w));
-    const mask lanes[2] = { m_not(e, m_and(e, rows, cols)), { NULL } };
-    store_at(e, w, entry, y, x, lanes);
+    PlainTap s = emit_plain_tap(e, &w->pb, at, tap);
+    const mask lanes[2] = { m_not(e, s.inside), { NULL } };
+    store_at(e, w, entry, s.y, s.x, lanes);
 }
 
 static void deformed_tap(Emit *e, const GradientTable *w, idx entry, const OutPixels *at,

@@ -79,6 +79,14 @@ static void clear_channels(Emit *e, const Task *t)
     }
 }
 
+static void find_grad_weight(Emit *e, Task *t)
+{
+    const GradientPlan *p = t->plan;
+    idx block = x_mulk(e, t->block.columns, p->outputs);
+    idx bands = x_mulk(e, t->band, p->weight_elements);
+    t->grad_weight = p_at(e, t->shared.weight, x_add(e, bands, block));
+}
+
 /* The first band adds to the tensor itself, where that is in nhwc. */
 static void find_grad_input(Emit *e, Task *t)
 {
@@ -113,11 +121,8 @@ static void clear_scratch(Emit *e, const Task *t)
         clear(e, scratch(e, t, p->scratch.sink), x_const(e, t->shape->channels));
     if (!p->want.weight)
         return;
-    idx before =
-        x_add(e, x_mulk(e, t->band, p->weight_elements), x_mulk(e, t->block.columns, p->outputs));
     clear(e, scratch(e, t, p->scratch.x), x_const(e, (int64_t)p->panel_pixels * t->shape->columns));
-    clear(e, p_at(e, t->shared.weight, before),
-          x_const(e, (int64_t)p->outputs * t->shape->columns));
+    clear(e, t->grad_weight, x_const(e, (int64_t)p->outputs * t->shape->columns));
 }
 
 /* ---- a tile ------------------------------------------------------------------------------ */
@@ -206,13 +211,24 @@ static void clear_dots(Emit *e, const Task *t, const GradientTile *x)
     }
 }
 
-static GradientTile tile_of(Emit *e, const Task *t, idx number)
+/* Rows and columns of tiles of a map. */
+typedef struct TileGrid {
+    idx down, across;
+} TileGrid;
+
+static TileGrid grid_of(Emit *e, const Task *t)
+{
+    const GradientPlan *p = t->plan;
+    idx down = x_div(e, x_addk(e, t->pb.p, p->th - 1), x_const(e, p->th));
+    return (TileGrid){ down, x_div(e, x_addk(e, t->pb.q, p->tw - 1), x_const(e, p->tw)) };
+}
+
+static GradientTile tile_of(Emit *e, const Task *t, const TileGrid *grid, idx number)
 {
     const GradientPlan *p = t->plan;
     const Problem *pb = &t->pb;
-    idx at[3], down = x_div(e, x_addk(e, pb->p, p->th - 1), x_const(e, p->th));
-    idx across = x_div(e, x_addk(e, pb->q, p->tw - 1), x_const(e, p->tw));
-    kernel_split_task(e, number, down, across, at);
+    idx at[3];
+    kernel_split_task(e, number, grid->down, grid->across, at);
     GradientTile x = { .n = at[0] };
     x.p0 = x_mulk(e, at[1], p->th);
     x.q0 = x_mulk(e, at[2], p->tw);
@@ -222,26 +238,39 @@ static GradientTile tile_of(Emit *e, const Task *t, idx number)
     return x;
 }
 
-static void one_tile(Emit *e, const Task *t, idx number)
+static void one_tile(Emit *e, const Task *t, const GradientTile *x)
 {
-    GradientTile x = tile_of(e, t, number);
-    GradientGTileArgs in = { .args = t->in->args, .n = x.n, .p0 = x.p0, .q0 = x.q0 };
+    GradientGTileArgs in = { .args = t->in->args, .n = x->n, .p0 = x->p0, .q0 = x->q0 };
     in.to = scratch(e, t, t->plan->scratch.g);
-    in.rows = x.rows;
-    in.cols = x.cols;
+    in.rows = x->rows;
+    in.cols = x->cols;
     in.group = t->block.group;
     idx any = gradient_call_gtile(e, t->fns->gtile, &in);
     EMIT_IF_ELSE (e, zero, x_equal(e, any, x_const(e, 0))) {
         if (!zero.yes) {
-            make_table(e, t, &x);
+            make_table(e, t, x);
             if (t->plan->want.product)
-                multiply_weights(e, t, &x);
-            pass_over_samples(e, t, &x);
+                multiply_weights(e, t, x);
+            pass_over_samples(e, t, x);
             if (t->plan->want.weight)
-                multiply_samples(e, t, &x);
+                multiply_samples(e, t, x);
         } else if (t->plan->want.dots) {
-            clear_dots(e, t, &x);
+            clear_dots(e, t, x);
         }
+    }
+}
+
+/* Those of the task's band. */
+static void all_tiles(Emit *e, const Task *t)
+{
+    const TileGrid grid = grid_of(e, t);
+    idx tiles = x_mul(e, t->pb.n, x_mul(e, grid.down, grid.across));
+    idx bands = x_const(e, t->plan->bands), first = x_div(e, x_mul(e, tiles, t->band), bands);
+    idx last = x_div(e, x_mul(e, tiles, x_addk(e, t->band, 1)), bands);
+    last = x_select(e, has(e, t, PASS_INPUT | PASS_DOTS | PASS_COLUMN), last, first);
+    EMIT_FOR_OPAQUE (e, number, first, last, 1) {
+        const GradientTile tile = tile_of(e, t, &grid, number.at);
+        one_tile(e, t, &tile);
     }
 }
 
@@ -290,19 +319,10 @@ LLVMValueRef gradient_emit_task(Emit *e, const GradientPlan *p, LLVMValueRef tra
     t.grad_input = t.pb.input;
     if (p->want.input)
         find_grad_input(e, &t);
+    if (p->want.weight)
+        find_grad_weight(e, &t);
     clear_scratch(e, &t);
-    if (p->want.weight) {
-        idx own = x_mulk(e, t.block.columns, p->outputs);
-        t.grad_weight =
-            p_at(e, t.shared.weight, x_add(e, own, x_mulk(e, t.band, p->weight_elements)));
-    }
-    idx tiles = gradient_tiles(e, p, &t.pb), bands = x_const(e, p->bands);
-    idx first = x_div(e, x_mul(e, tiles, t.band), bands);
-    idx last = x_div(e, x_mul(e, tiles, x_addk(e, t.band, 1)), bands);
-    last = x_select(e, has(e, &t, PASS_INPUT | PASS_DOTS | PASS_COLUMN), last, first);
-    EMIT_FOR_OPAQUE (e, tile, first, last, 1) {
-        one_tile(e, &t, tile.at);
-    }
+    all_tiles(e, &t);
     e_fn_end(e);
     return fn;
 }
@@ -310,11 +330,4 @@ LLVMValueRef gradient_emit_task(Emit *e, const GradientPlan *p, LLVMValueRef tra
 void gradient_call_task(Emit *e, LLVMValueRef fn, const GradientTaskArgs *in)
 {
     e_call_with(e, fn, &params, in);
-}
-
-idx gradient_tiles(Emit *e, const GradientPlan *p, const Problem *pb)
-{
-    idx down = x_div(e, x_addk(e, pb->p, p->th - 1), x_const(e, p->th));
-    idx across = x_div(e, x_addk(e, pb->q, p->tw - 1), x_const(e, p->tw));
-    return x_mul(e, pb->n, x_mul(e, down, across));
 }

@@ -154,6 +154,14 @@ ivec emit_tap_cols(Emit *e, const Problem *pb, idx q, idx j)
     return i_add(e, i_splat(e, x_addk(e, first, -s->padding[1])), lanes);
 }
 
+PlainTap emit_plain_tap(Emit *e, const Problem *pb, const OutPixels *at, const idx tap[2])
+{
+    PlainTap s = { .y = i_splat(e, emit_tap_row(e, pb, at->p, tap[0])) };
+    s.x = emit_tap_cols(e, pb, at->q, tap[1]);
+    s.inside = m_and(e, i_below(e, s.y, i_splat(e, pb->h)), i_below(e, s.x, i_splat(e, pb->w)));
+    return s;
+}
+
 static TapPos tap_position(Emit *e, const Problem *pb, const OutPixels *at, idx i, idx j)
 {
     const dcn_spec *s = pb->s;

@@ -73,4 +73,11 @@ BilinearTap emit_bilinear_tap(Emit *e, const Problem *pb, const TapPos *t, bool 
 idx emit_tap_row(Emit *e, const Problem *pb, idx p, idx i);
 ivec emit_tap_cols(Emit *e, const Problem *pb, idx q, idx j);
 
+/* The same of these pixels, and the lanes that look at a pixel of the map. */
+typedef struct PlainTap {
+    ivec y, x;
+    mask inside;
+} PlainTap;
+PlainTap emit_plain_tap(Emit *e, const Problem *pb, const OutPixels *at, const idx tap[2]);
+
 #endif

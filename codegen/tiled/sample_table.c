@@ -107,11 +107,8 @@ static ivec blocks_of(Emit *e, const TableWriter *w, ivec d)
 static void plain_tap(Emit *e, const TableWriter *w, idx entry, const OutPixels *at,
                       const idx tap[2])
 {
-    const Problem *pb = &w->pb;
-    ivec y = i_splat(e, emit_tap_row(e, pb, at->p, tap[0]));
-    ivec x = emit_tap_cols(e, pb, at->q, tap[1]);
-    mask in = m_and(e, i_below(e, y, i_splat(e, pb->h)), i_below(e, x, i_splat(e, pb->w)));
-    store_at(e, w, entry, y, x, (TapMasks){ .outside = m_not(e, in) });
+    PlainTap s = emit_plain_tap(e, &w->pb, at, tap);
+    store_at(e, w, entry, s.y, s.x, (TapMasks){ .outside = m_not(e, s.inside) });
 }
 
 static void deformed_tap(Emit *e, const TableWriter *w, idx entry, const OutPixels *at,
