@@ -23,6 +23,7 @@
 #define DCN_CODEGEN_GRADIENT_H
 
 #include "codegen/kernel/entry.h"
+#include "codegen/kernel/gradient_out.h"
 #include "codegen/lowering.h"
 #include "runtime/spec/gradient.h"
 
@@ -248,20 +249,5 @@ void gradient_call_finish(Emit *e, LLVMValueRef fn, const GradientFinishArgs *in
 /* ---- run.c ------------------------------------------------------------------------------- */
 
 void gradient_emit_kernel(Emit *e, Kernel *k, const GradientPlan *p);
-
-/* ---- outputs ----------------------------------------------------------------------------- */
-
-/* Where a gradient goes. */
-typedef struct GradientOut {
-    addr to;  /* the tensor */
-    cond add; /* to what is there */
-    cond wanted;
-} GradientOut;
-
-GradientOut gradient_out(Emit *e, const Problem *pb, addr args, rt_operand of);
-
-/* Store the live lanes `step` elements apart from `to` on, added to what is there if the call asks
-** for it. */
-void gradient_store(Emit *e, const GradientOut *out, addr to, idx step, fvec x, mask live);
 
 #endif

@@ -1,0 +1,26 @@
+/* gradient_out.h: gradients as outputs: a call may want fewer than the kernel makes, and have them
+** added to what is there.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_CODEGEN_GRADIENT_OUT_H
+#define DCN_CODEGEN_GRADIENT_OUT_H
+
+#include "codegen/kernel/problem.h"
+
+typedef struct GradientOut {
+    addr to;  /* the tensor; .v == NULL: the kernel does not make it */
+    cond add; /* to what is there */
+    cond wanted;
+} GradientOut;
+
+/* That of an operand; args: of the call. */
+GradientOut gradient_out(Emit *e, const Problem *pb, addr args, rt_operand of);
+
+/* Tensor number nth of a kernel that has n of them. */
+GradientOut gradient_out_nth(Emit *e, addr to, addr args, int n, int nth);
+
+/* Store the live lanes `step` elements apart from `to` on, added to what is there if the call asks
+** for it. */
+void gradient_store(Emit *e, const GradientOut *out, addr to, idx step, fvec x, mask live);
+
+#endif
