@@ -7,10 +7,67 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ---- tasks that differ ----------------------------------------------------------------------- */
+
+/* Threads that have done the same so far. */
+typedef struct Level {
+    double ns, threads;
+} Level;
+
+/* A kind of task ends in the middle of a level at most once, which makes a level more. */
+enum { MAX_LEVELS = (int)(sizeof((PhaseCost){ 0 }.kind) / sizeof(TaskCost)) + 1 };
+
+typedef struct Levels {
+    int n;
+    Level at[MAX_LEVELS];
+} Levels;
+
+/* A task for each of the threads that are free first, while there are some. */
+static double hand_out(Levels *l, double tasks, double ns)
+{
+    Level *first = &l->at[0];
+    for (int i = 1; i < l->n; i++)
+        if (l->at[i].ns < first->ns)
+            first = &l->at[i];
+    if (tasks >= first->threads) {
+        first->ns += ns;
+        return first->threads;
+    }
+    l->at[l->n++] = (Level){ first->ns + ns, tasks };
+    first->threads -= tasks;
+    return tasks;
+}
+
+/* When the last of so many threads is done, each of which takes a task as soon as it is free. */
+static double last_ns(const PhaseCost *p, double threads)
+{
+    enum { ROUNDS = 4 }; /* one by one; those before them leave all threads alike */
+    Levels l = { 1, { { 0, threads } } };
+    double last = 0;
+    for (int i = 0; i < p->nkinds; i++) {
+        const TaskCost *of = &p->kind[i];
+        double rounds = (double)(int64_t)(of->tasks / threads) - ROUNDS, left = of->tasks;
+        for (int j = 0; rounds > 0 && j < l.n; j++)
+            l.at[j].ns += rounds * of->ns;
+        left -= rounds > 0 ? rounds * threads : 0;
+        while (left > 0)
+            left -= hand_out(&l, left, of->ns);
+    }
+    for (int i = 0; i < l.n; i++)
+        last = cost_larger(last, l.at[i].ns);
+    return last;
+}
+
+/* ---- phases ---------------------------------------------------------------------------------- */
+
 static double phase_ns(const PhaseCost *p, int threads)
 {
     double shared = threads > 1 && p->tasks > 1 ? BALANCE_PHASE_NS : 0;
-    return cost_ceil_div(p->tasks, threads > 1 ? threads : 1) * p->ns + shared;
+    if (threads <= 1)
+        return p->tasks * p->ns;
+    if (p->nkinds)
+        return last_ns(p, threads) + shared;
+    return cost_ceil_div(p->tasks, threads) * p->ns + shared;
 }
 
 double balance_ns(const PhaseCost *phase, int n, int threads)

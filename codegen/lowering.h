@@ -47,9 +47,18 @@ typedef struct LoweringPart {
     dcn_spec spec;           /* as a user would write it for a kernel of its own */
 } LoweringPart;
 
-/* The tasks of a phase, which may run at the same time, and what one of them takes on average. */
+/* Tasks of one size. */
+typedef struct TaskCost {
+    double tasks, ns;
+} TaskCost;
+
+/* The tasks of a phase, which may run at the same time, and what one of them takes on average.
+** Where they differ, as tiles at the edges of a map do, kind[] says how many there are of each
+** size, the largest first; else nkinds is 0. */
 typedef struct PhaseCost {
     double tasks, ns;
+    int nkinds;
+    TaskCost kind[4];
 } PhaseCost;
 
 struct Emit;

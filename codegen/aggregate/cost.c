@@ -97,7 +97,7 @@ int aggregate_phases(const dcn_spec *s, const dcn_target *t, const int *k,
     double width = p.tile_w ? p.tile_w : cols, blocks = cost_ceil_div(width, p.block_pixels);
     double ragged = blocks * p.block_pixels / width; /* the last block of a row is shorter */
     double task = aggregate_tile_cost(&p, n.mean) / parts + TASK / COST_CYCLES_PER_NS;
-    out[0] = (PhaseCost){ n.tiles * parts, task * (1 + 0.1 * (ragged - 1)) };
+    out[0] = (PhaseCost){ .tasks = n.tiles * parts, .ns = task * (1 + 0.1 * (ragged - 1)) };
     return 1;
 }
 

@@ -10,6 +10,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/aggregate/aggregate.h"
+#include "codegen/balance.h"
 #include "codegen/kernel/cost.h"
 #include "codegen/tiled/tiled.h"
 
@@ -28,6 +29,7 @@ enum {
     PREFETCH_BLOCKS,
     COEFF_SHUFFLES,
     JAM,
+    OC_SPLIT,
     NKNOBS
 };
 _Static_assert((int)NKNOBS <= (int)MAX_KNOBS, "a schedule has room for every knob");
@@ -50,6 +52,7 @@ static const Knob *const knobs[NKNOBS] = {
     [PREFETCH_BLOCKS] = &prefetch_blocks,
     [COEFF_SHUFFLES] = &aggregate_knobs[AGG_COEFF_SHUFFLES],
     [JAM] = &aggregate_knobs[AGG_JAM],
+    [OC_SPLIT] = &tiled_knobs[TILED_OC_SPLIT],
 };
 
 /* Which knob of which half each knob is. */
@@ -68,6 +71,7 @@ static const struct {
     [PREFETCH_BLOCKS] = { SUMS, AGG_PREFETCH_BLOCKS },
     [COEFF_SHUFFLES] = { SUMS, AGG_COEFF_SHUFFLES },
     [JAM] = { SUMS, AGG_JAM },
+    [OC_SPLIT] = { PRODUCT, TILED_OC_SPLIT },
 };
 
 /* ---- both halves --------------------------------------------------------------------------- */
@@ -100,7 +104,7 @@ typedef struct ProjectKnobs {
 static ProjectKnobs split(const dcn_spec *c, const dcn_target *t, const int *k)
 {
     ProjectKnobs both = { { { 0 } } };
-    tiled_guess_for_source(c, t, 0, both.k[PRODUCT]);
+    tiled_guess_for_source(c, t, both.k[PRODUCT]);
     both.k[PRODUCT][TILED_KC_CHANNELS] = both.k[PRODUCT][TILED_KC_TAPS] = 0;
     for (int i = 0; i < NKNOBS; i++)
         both.k[halves[i].half][halves[i].knob] = k[i];
@@ -139,18 +143,8 @@ static const char *refuse(const dcn_spec *s, const dcn_target *t, const int *k)
     return no ? no : aggregate_refuse(s, t, both.k[SUMS]);
 }
 
-static void guess(const dcn_spec *s, const dcn_target *t, int threads, int *k)
-{
-    const dcn_spec c = pointwise(s);
-    ProjectKnobs both;
-    tiled_guess_for_source(&c, t, threads, both.k[PRODUCT]);
-    aggregate_guess(s, t, threads, both.k[SUMS]);
-    for (int i = 0; i < NKNOBS; i++)
-        k[i] = both.k[halves[i].half][halves[i].knob];
-    k[PREFETCH_BLOCKS] = k[PREFETCH_BLOCKS] != 0;
-}
-
-/* The tiles of the product, each with its sums before it. */
+/* The tiles of the product, each with its sums before it: of all channels, also where the outputs
+** of a tile are shared by several tasks. */
 static int phases(const dcn_spec *s, const dcn_target *t, const int *k, PhaseCost out[MAX_PHASES])
 {
     const dcn_spec c = pointwise(s);
@@ -158,8 +152,55 @@ static int phases(const dcn_spec *s, const dcn_target *t, const int *k, PhaseCos
     ProjectPlan p = plan_of(s, t, k);
     double pixels = cost_images(&c) * (double)cost_out_rows(&c) * (double)cost_out_cols(&c);
     int n = tiled_phases(&c, t, both.k[PRODUCT], out);
-    out[n - 1].ns += aggregate_tile_cost(&p.sums, pixels) / out[n - 1].tasks;
+    PhaseCost *tiles = &out[n - 1];
+    double sums = aggregate_tile_cost(&p.sums, pixels) * k[OC_SPLIT] / tiles->tasks;
+    double longer = 1 + sums / tiles->ns;
+    tiles->ns *= longer;
+    for (int i = 0; i < tiles->nkinds; i++)
+        tiles->kind[i].ns *= longer;
     return n;
+}
+
+/* Smaller tiles, and tasks that share one, where the account says that so many threads gain from it
+** (tiled/guess_threads.c).  A task that shares a tile makes all of its sums again. */
+static void spread(const dcn_spec *s, const dcn_target *t, int threads, int *k)
+{
+    enum { WORTH_IT = 97 }; /* percent: the account is not better than that */
+    const Knob *h = knobs[TILE_H], *w = knobs[TILE_W], *oc = knobs[OC_SPLIT];
+    const int most = k[TILE_H] * k[TILE_W];
+    int best[NKNOBS], at[NKNOBS];
+    PhaseCost phase[MAX_PHASES];
+    if (refuse(s, t, k))
+        return;
+    double limit = balance_ns(phase, phases(s, t, k, phase), threads) * WORTH_IT / 100;
+    memcpy(best, k, sizeof best);
+    memcpy(at, k, sizeof at);
+    for (int i = 0; i < h->nchoices * w->nchoices * oc->nchoices; i++) {
+        at[TILE_H] = h->choice[i % h->nchoices];
+        at[TILE_W] = w->choice[i / h->nchoices % w->nchoices];
+        at[OC_SPLIT] = oc->choice[i / h->nchoices / w->nchoices];
+        if (at[TILE_H] * at[TILE_W] > most || refuse(s, t, at))
+            continue;
+        double ns = balance_ns(phase, phases(s, t, at, phase), threads);
+        if (ns >= limit)
+            continue;
+        limit = ns;
+        memcpy(best, at, sizeof best);
+    }
+    memcpy(k, best, sizeof best);
+}
+
+static void guess(const dcn_spec *s, const dcn_target *t, int threads, int *k)
+{
+    const dcn_spec c = pointwise(s);
+    ProjectKnobs both;
+    tiled_guess_for_source(&c, t, both.k[PRODUCT]);
+    aggregate_guess(s, t, threads, both.k[SUMS]);
+    for (int i = 0; i < NKNOBS; i++)
+        k[i] = both.k[halves[i].half][halves[i].knob];
+    k[PREFETCH_BLOCKS] = k[PREFETCH_BLOCKS] != 0;
+    if (threads > TILED_FEW_THREADS)
+        spread(s, t, threads, k);
 }
 
 static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *buf, size_t size)
@@ -213,7 +254,7 @@ static void emit(Emit *e, Kernel *kernel, const dcn_target *t, const int *k)
 const struct Lowering lower_project = {
     .name = "project",
     .summary = "sums of samples of a tile in cache, then a register-tiled product",
-    .rev = 6,
+    .rev = 7,
     .ops = RT_OP(DCNV3) | RT_OP(DCNV4),
     .knobs = knobs,
     .nknobs = NKNOBS,

@@ -53,5 +53,5 @@ PhaseCost direct_phase(const dcn_spec *s, int lanes, int outs)
         group += block_cycles(s, lanes, (double)rest);
     double rows = (double)cost_out_rows(s) * cost_images(s);
     double row = (double)(vectors * s->groups) * group;
-    return (PhaseCost){ rows, row / COST_CYCLES_PER_NS };
+    return (PhaseCost){ .tasks = rows, .ns = row / COST_CYCLES_PER_NS };
 }

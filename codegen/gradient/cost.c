@@ -55,7 +55,7 @@ static PhaseCost finish_phase(const GradientPlan *p, double rows, double pixels)
     double dots = p->want.dots ? pixels * s->offset_groups * p->blocks.taps : 0;
     cycles += dots * (DOT + DOT_PART * p->blocks.parts);
     cycles += p->want.weight ? (double)p->weight_elements * p->bands * WEIGHT : 0;
-    return (PhaseCost){ rows, cycles / rows / COST_CYCLES_PER_NS };
+    return (PhaseCost){ .tasks = rows, .ns = cycles / rows / COST_CYCLES_PER_NS };
 }
 
 int gradient_phases(const dcn_spec *s, const dcn_target *t, const int *k, PhaseCost out[MAX_PHASES])
@@ -72,9 +72,10 @@ int gradient_phases(const dcn_spec *s, const dcn_target *t, const int *k, PhaseC
         cycles += units * (b->per_unit - 1) * block_cycles(&p, &b->shape[0], pixels, tiles);
     cycles += units * block_cycles(&p, &b->shape[1], pixels, tiles);
     if (p.transposes && p.want.samples)
-        out[n++] = (PhaseCost){ rows * images, copied / (rows * images) / COST_CYCLES_PER_NS };
+        out[n++] = (PhaseCost){ .tasks = rows * images,
+                                .ns = copied / (rows * images) / COST_CYCLES_PER_NS };
     if (p.want.samples)
-        out[n++] = (PhaseCost){ tasks, cycles / tasks / COST_CYCLES_PER_NS };
+        out[n++] = (PhaseCost){ .tasks = tasks, .ns = cycles / tasks / COST_CYCLES_PER_NS };
     if (p.want.dots || p.want.weight || p.want.sums || p.transposes || p.bands > 1)
         out[n++] = finish_phase(&p, rows * images, pixels);
     return n;

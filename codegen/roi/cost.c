@@ -61,7 +61,7 @@ int roi_phases(const dcn_spec *s, const dcn_target *t, const int *k, PhaseCost o
     if (p.out_stride)
         task += UNPACK * p.task_outs * (p.task_bins < p.lanes ? p.lanes : p.task_bins);
     if (p.repacks)
-        out[n++] = (PhaseCost){ rows, row / COST_CYCLES_PER_NS };
-    out[n++] = (PhaseCost){ tasks, task / COST_CYCLES_PER_NS };
+        out[n++] = (PhaseCost){ .tasks = rows, .ns = row / COST_CYCLES_PER_NS };
+    out[n++] = (PhaseCost){ .tasks = tasks, .ns = task / COST_CYCLES_PER_NS };
     return n;
 }

@@ -15,6 +15,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/kernel/cost.h"
+#include "codegen/kernel/intmath.h"
 #include "codegen/tiled/tiled.h"
 
 static const double L2_RATE = 40, L3_RATE = 9; /* bytes per cycle */
@@ -196,20 +197,27 @@ static PhaseCost repack_phase(const TiledPlan *p)
     double rows = s->height > 0 ? (double)s->height : COST_DYNAMIC_SIZE;
     double cols = s->width > 0 ? (double)s->width : COST_DYNAMIC_SIZE;
     double row = cols * (double)s->in_channels * REPACK;
-    return (PhaseCost){ rows * cost_images(s), row / COST_CYCLES_PER_NS };
+    return (PhaseCost){ .tasks = rows * cost_images(s), .ns = row / COST_CYCLES_PER_NS };
 }
 
 /* ---- the map ----------------------------------------------------------------------------- */
 
-/* Tiles along one side: whole ones, and the pixels of one that is cut off. */
+/* Tiles along one side: so many that are long, and so many that are short. */
 typedef struct TiledSide {
-    int64_t whole, rest;
-    int tile;
+    int64_t count[2], size[2];
 } TiledSide;
 
-static TiledSide side_of(int64_t size, int tile)
+/* As even as they go (tile.h). */
+static TiledSide rows_of(int64_t size, int tile)
 {
-    return (TiledSide){ size / tile, size % tile, tile };
+    int64_t tiles = int_ceil_div(size, tile), larger = size % tiles;
+    return (TiledSide){ { larger, tiles - larger }, { size / tiles + 1, size / tiles } };
+}
+
+/* Whole ones, and one that is cut off. */
+static TiledSide cols_of(int64_t size, int tile)
+{
+    return (TiledSide){ { size / tile, size % tile > 0 }, { tile, size % tile } };
 }
 
 /* Partial sums added up, a row of the output and a block of its channels to a task. */
@@ -220,34 +228,35 @@ static PhaseCost sum_phase(const TiledPlan *p)
     double blocks = cost_ceil_div(outs, TILED_SUM_CHANNELS), channels = outs / blocks;
     double read = cols * channels * p->parts.ic_parts * p->fp_bytes / PARTIAL_RATE;
     double cycles = read + unpack_cycles(p, cols, channels) + cols * PIXEL;
-    return (PhaseCost){ (double)cost_out_rows(s) * cost_images(s) * blocks,
-                        cycles / COST_CYCLES_PER_NS };
+    return (PhaseCost){ .tasks = (double)cost_out_rows(s) * cost_images(s) * blocks,
+                        .ns = cycles / COST_CYCLES_PER_NS };
 }
 
 /* All tiles, `grain` of them to a task, or parts of tiles. */
 static PhaseCost tile_phase(const TiledPlan *p, const dcn_target *t)
 {
     const dcn_spec *s = p->s;
-    TiledSide y = side_of(cost_out_rows(s), p->tile.th);
-    TiledSide x = side_of(cost_out_cols(s), p->tile.tw);
-    const struct {
-        int64_t count, pixels;
-    } kind[] = {
-        { y.whole * x.whole, (int64_t)y.tile * x.tile },
-        { y.whole * (x.rest > 0), y.tile * x.rest },
-        { x.whole * (y.rest > 0), x.tile * y.rest },
-        { (x.rest > 0) * (y.rest > 0), x.rest * y.rest },
-    };
-    double cycles = 0, tiles = 0;
-    for (int i = 0; i < 4; i++)
-        if (kind[i].count) {
-            cycles += (double)kind[i].count * tile_cycles(p, t, (double)kind[i].pixels);
-            tiles += (double)kind[i].count;
-        }
-    tiles *= cost_images(s);
-    cycles *= cost_images(s);
-    double tasks = cost_ceil_div(tiles, p->tile.grain) * tiled_parts(p);
-    return (PhaseCost){ tasks, cycles * tiled_parts(p) / tasks / COST_CYCLES_PER_NS };
+    TiledSide y = rows_of(cost_out_rows(s), p->tile.th);
+    TiledSide x = cols_of(cost_out_cols(s), p->tile.tw);
+    PhaseCost phase = { .nkinds = 0 };
+    double ns = 0, parts = tiled_parts(p);
+    for (int i = 0; i < 4; i++) {
+        double tasks = (double)(y.count[i & 1] * x.count[i >> 1]) * parts * cost_images(s);
+        double pixels = (double)(y.size[i & 1] * x.size[i >> 1]);
+        if (tasks > 0)
+            phase.kind[phase.nkinds++] =
+                (TaskCost){ tasks, tile_cycles(p, t, pixels) / COST_CYCLES_PER_NS };
+    }
+    for (int i = 0; i < phase.nkinds; i++) {
+        phase.tasks += phase.kind[i].tasks;
+        ns += phase.kind[i].tasks * phase.kind[i].ns;
+    }
+    if (p->tile.grain > 1) { /* tasks are several tiles, of whatever size */
+        phase.tasks = cost_ceil_div(phase.tasks, p->tile.grain);
+        phase.nkinds = 0;
+    }
+    phase.ns = ns / phase.tasks;
+    return phase;
 }
 
 int tiled_phases(const dcn_spec *s, const dcn_target *t, const int *k, PhaseCost out[MAX_PHASES])

@@ -181,9 +181,9 @@ static int tile_overhead(const dcn_spec *s, const dcn_target *t, bool outputs_ou
     return weights > 1 ? 10 : weights > 0.5 ? 5 : 2;
 }
 
-static int64_t tile_cost(const MapTiling *m, int64_t y, int64_t x)
+static int64_t tile_cost(const MapTiling *m, int64_t rows, int64_t x)
 {
-    int64_t pixels = at_most(m->rows - y, m->th) * at_most(m->cols - x, m->tw);
+    int64_t pixels = rows * at_most(m->cols - x, m->tw);
     return int_round_up(pixels, m->mr) + m->overhead;
 }
 
@@ -192,10 +192,10 @@ static int64_t tile_cost(const MapTiling *m, int64_t y, int64_t x)
 ** a last tile alone. */
 static double map_cost(const MapTiling *m)
 {
-    int64_t busy[2] = { 0, 0 }, all = 0;
-    for (int64_t y = 0; y < m->rows; y += m->th)
+    int64_t busy[2] = { 0, 0 }, all = 0, tiles = int_ceil_div(m->rows, m->th);
+    for (int64_t y = 0; y < tiles; y++)
         for (int64_t x = 0; x < m->cols; x += m->tw) {
-            int64_t cost = tile_cost(m, y, x);
+            int64_t cost = tile_cost(m, (y + 1) * m->rows / tiles - y * m->rows / tiles, x);
             busy[busy[1] < busy[0]] += cost;
             all += cost;
         }
@@ -285,19 +285,14 @@ static void guess(const dcn_spec *s, const dcn_target *t, int *k, bool may_be_im
     guess_tile(s, t, k);
 }
 
-/* The accounts above are of one and of two threads. */
-enum { FEW_THREADS = 2 };
-
 void tiled_guess(const dcn_spec *s, const dcn_target *t, int threads, int *k)
 {
     guess(s, t, k, true);
-    if (threads > FEW_THREADS)
-        tiled_spread(s, t, threads, k, true);
+    if (threads > TILED_FEW_THREADS)
+        tiled_spread(s, t, threads, k);
 }
 
-void tiled_guess_for_source(const dcn_spec *s, const dcn_target *t, int threads, int *k)
+void tiled_guess_for_source(const dcn_spec *s, const dcn_target *t, int *k)
 {
     guess(s, t, k, false);
-    if (threads > FEW_THREADS)
-        tiled_spread(s, t, threads, k, false);
 }

@@ -89,7 +89,7 @@ static int64_t tiles_of(const dcn_spec *s, const int *k)
            int_ceil_div(dcn_out_width(s, s->width), k[TILED_TILE_W]);
 }
 
-void tiled_spread(const dcn_spec *s, const dcn_target *t, int threads, int *k, bool may_split)
+void tiled_spread(const dcn_spec *s, const dcn_target *t, int threads, int *k)
 {
     const Knob *rows = &tiled_knobs[TILED_TILE_H], *cols = &tiled_knobs[TILED_TILE_W];
     const int most = k[TILED_TILE_H] * k[TILED_TILE_W];
@@ -107,8 +107,7 @@ void tiled_spread(const dcn_spec *s, const dcn_target *t, int threads, int *k, b
         if (tile[TILED_TILE_H] * tile[TILED_TILE_W] > most)
             continue;
         consider(&x, tile);
-        if (may_split)
-            split_tiles(&x, tile, tiles_of(s, tile));
+        split_tiles(&x, tile, tiles_of(s, tile));
     }
     memcpy(k, x.k, sizeof x.k);
 }

@@ -43,7 +43,7 @@ static void emit(Emit *e, Kernel *kernel, const dcn_target *t, const int *k)
 const struct Lowering lower_tiled = {
     .name = "tiled",
     .summary = "tiles of pixels, a sampled column tile in cache, register-tiled product",
-    .rev = 14,
+    .rev = 15,
     .ops = RT_OP(CONV2D) | RT_OP(DEFORM_CONV2D),
     .knobs = knobs,
     .nknobs = TILED_NKNOBS,

@@ -303,7 +303,7 @@ static const Params tile_params = PARAMS(TiledTileArgs, tile_param);
 static TiledTile tile_of(Emit *e, const TiledPlan *p, const TiledFns *fns, const TiledTileArgs *in)
 {
     TiledTile t = { .plan = p, .fns = fns, .args = in->args, .scratch = in->scratch };
-    int th = p->tile.th, tw = p->tile.tw;
+    int tw = p->tile.tw;
     idx parts = x_const(e, tiled_parts(p)), number = in->number, part = x_const(e, 0), at[3];
     t.pb = problem_load(e, p->s, t.args);
     if (tiled_parts(p) > 1) {
@@ -313,11 +313,13 @@ static TiledTile tile_of(Emit *e, const TiledPlan *p, const TiledFns *fns, const
     t.part = tiled_part(e, p, part);
     if (tiled_sums_parts(p))
         t.partial = tiled_partial(e, p, &t.pb, in->shared);
-    kernel_split_task(e, number, tiled_along(e, t.pb.p, th), tiled_along(e, t.pb.q, tw), at);
+    idx along = tiled_along(e, t.pb.p, p->tile.th);
+    kernel_split_task(e, number, along, tiled_along(e, t.pb.q, tw), at);
+    const TiledRows rows = tiled_rows(e, t.pb.p, along, at[1]);
     t.n = at[0];
-    t.p0 = x_mulk(e, at[1], th);
+    t.p0 = rows.first;
+    t.rows = rows.count;
     t.q0 = x_mulk(e, at[2], tw);
-    t.rows = x_min(e, x_const(e, th), x_sub(e, t.pb.p, t.p0));
     t.cols = x_min(e, x_const(e, tw), x_sub(e, t.pb.q, t.q0));
     t.pixels = x_mul(e, t.rows, t.cols);
     t.input = tiled_repacks(p) ? repack_copy(e, &p->repack, &t.pb, in->shared, t.n)

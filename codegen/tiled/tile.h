@@ -59,6 +59,19 @@ static inline idx tiled_along(Emit *e, idx size, int tile)
     return x_div(e, x_addk(e, size, tile - 1), x_const(e, tile));
 }
 
+/* Rows of a map are cut as evenly as they go: 25 rows in tiles of at most 8 are 6, 6, 6 and 7 of
+** them, so that the last tile has no less to do than the others. */
+typedef struct TiledRows {
+    idx first, count;
+} TiledRows;
+
+static inline TiledRows tiled_rows(Emit *e, idx size, idx tiles, idx number)
+{
+    idx first = x_div(e, x_mul(e, number, size), tiles);
+    idx end = x_div(e, x_mul(e, x_addk(e, number, 1), size), tiles);
+    return (TiledRows){ first, x_sub(e, end, first) };
+}
+
 /* Byte `at` of the thread's workspace. */
 static inline addr tiled_scratch(Emit *e, const TiledTile *t, int64_t at)
 {

@@ -49,10 +49,11 @@ extern const Knob tiled_knobs[TILED_NKNOBS];
 const char *tiled_refuse(const dcn_spec *s, const dcn_target *t, const int *k);
 void tiled_guess(const dcn_spec *s, const dcn_target *t, int threads, int *k);
 /* A guess for a kernel whose A tile comes from a TiledSource, which always fills a column. */
-void tiled_guess_for_source(const dcn_spec *s, const dcn_target *t, int threads, int *k);
-/* Alters a guess for one or two threads into one for many, by the account of costs: tile and, if it
-** may be the work of several tasks, parts of it. */
-void tiled_spread(const dcn_spec *s, const dcn_target *t, int threads, int *k, bool may_split);
+void tiled_guess_for_source(const dcn_spec *s, const dcn_target *t, int *k);
+/* Guesses are of one and of two threads first; tiled_spread alters one into one for more, by the
+** account of costs: tile, and parts of it that are the work of several tasks. */
+enum { TILED_FEW_THREADS = 2 };
+void tiled_spread(const dcn_spec *s, const dcn_target *t, int threads, int *k);
 /* What the phases of a call are expected to take, see kernel/cost.h. */
 int tiled_phases(const dcn_spec *s, const dcn_target *t, const int *k, PhaseCost out[MAX_PHASES]);
 void tiled_explain(const dcn_spec *s, const dcn_target *t, const int *k, char *buf, size_t size);

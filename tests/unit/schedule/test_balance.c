@@ -21,7 +21,7 @@ static void expect_near(double is, double want, const char *what)
 
 Test(balance, a_phase_takes_as_long_as_the_thread_with_the_most_tasks)
 {
-    const PhaseCost one = { 7, 1000 };
+    const PhaseCost one = { .tasks = 7, .ns = 1000 };
     cr_expect_eq(balance_ns(&one, 1, 1), 7000);
     cr_expect_eq(balance_ns(&one, 1, 0), 7000, "an unknown number of threads counts as one");
     cr_expect_eq(balance_ns(&one, 1, 4), 2000 + BALANCE_PHASE_NS);
@@ -31,7 +31,7 @@ Test(balance, a_phase_takes_as_long_as_the_thread_with_the_most_tasks)
 
 Test(balance, phases_follow_one_another)
 {
-    const PhaseCost both[2] = { { 4, 500 }, { 1, 300 } };
+    const PhaseCost both[2] = { { .tasks = 4, .ns = 500 }, { .tasks = 1, .ns = 300 } };
     cr_expect_eq(balance_ns(both, 2, 1), 2300);
     cr_expect_eq(balance_ns(both, 2, 4), 800 + BALANCE_PHASE_NS, "one task is shared with nobody");
 }
@@ -56,6 +56,31 @@ static void expect_listed(const dcn_spec *s, const dcn_target *t, int threads)
     double faster = sched_speedup(&sc, &(SchedFor){ s, t, threads, NULL });
     cr_expect(faster > 0 && faster <= threads * b.balance * (1 + 1e-9), "%g", faster);
     sched_free(&sc);
+}
+
+/* Two tasks of 4, three of 2: of two threads one has 4 + 2 + 2, the other 4 + 2; of three the last
+** begins a third small one when the others are done. */
+Test(balance, uneven_tasks)
+{
+    const PhaseCost p = { .tasks = 5,
+                          .ns = 2.8,
+                          .nkinds = 2,
+                          .kind = { { .tasks = 2, .ns = 4 }, { .tasks = 3, .ns = 2 } } };
+    cr_expect_float_eq(balance_ns(&p, 1, 1), 14, 1e-9);
+    cr_expect_eq(balance_ns(&p, 1, 2), 8 + BALANCE_PHASE_NS);
+    cr_expect_eq(balance_ns(&p, 1, 3), 6 + BALANCE_PHASE_NS);
+    cr_expect_eq(balance_ns(&p, 1, 5), 4 + BALANCE_PHASE_NS);
+    cr_expect_eq(balance_ns(&p, 1, 1000), 4 + BALANCE_PHASE_NS);
+}
+
+/* Rounds that are not handed out one by one count as well. */
+Test(balance, many_uneven_tasks)
+{
+    const PhaseCost p = { .tasks = 1000001,
+                          .ns = 1,
+                          .nkinds = 2,
+                          .kind = { { .tasks = 1000000, .ns = 1 }, { .tasks = 1, .ns = 3 } } };
+    cr_expect_eq(balance_ns(&p, 1, 10), 100003 + BALANCE_PHASE_NS);
 }
 
 Test(balance, phases_are_listed)
