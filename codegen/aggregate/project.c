@@ -123,6 +123,7 @@ static ProjectPlan plan_of(const dcn_spec *s, const dcn_target *t, const int *k)
     ProjectPlan p;
     p.product = tiled_plan(&c, t, both.k[PRODUCT]);
     p.product.s = p.product.repack.s = s;
+    p.product.tile.one_row = false; /* sums are made of a rectangle of the map */
     p.sums = aggregate_plan_sums(s, t, both.k[SUMS], p.product.scratch.column_stride);
     p.sums.tile_h = k[TILE_H];
     p.sums.tile_w = k[TILE_W];

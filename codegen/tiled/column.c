@@ -234,7 +234,7 @@ LLVMValueRef tiled_emit_column(Emit *e, const TiledPlan *p, const char *name, in
 {
     TiledColumnArgs in;
     LLVMValueRef fn = tiled_begin_column(e, name, &in);
-    Problem pb = problem_load(e, p->s, in.args);
+    Problem pb = tiled_problem(e, p, in.args);
     ColumnSpan s = { .plan = p, .pb = &pb, .in = &in, .channels = channels };
     s.deformed = problem_is_deformed(p->s);
     s.span = tiled_span(p, channels);

@@ -133,6 +133,8 @@ static double sampled(const TiledPlan *p)
     const dcn_spec *s = p->s;
     double rows = (double)cost_out_rows(s), cols = (double)cost_out_cols(s);
     double border = (s->kernel[0] - 1) / rows + 2.0 * p->tile.mr / cols;
+    if (p->tile.one_row && p->tile.implicit_gemm) /* half of the last register tile */
+        return 0.5 * p->tile.mr / p->tile.pixels;
     if (!p->tile.implicit_gemm || border > 1)
         return 1;
     return p->tile.tw % p->tile.mr ? (1 + border) / 2 : border;

@@ -241,7 +241,7 @@ static double tiling_cost(const dcn_spec *s, const dcn_target *t, const int *k)
     double ragged = s->layout == DCN_NCHW && m.tw % p.lanes ? 0.03 : 0;
     double thin = (m.th > 2 * m.tw && !chunked) || m.tw > 6 * m.th ? 0.02 : 0;
     /* A register tile that goes on in the next row is no part of the map. */
-    double broken = p.tile.implicit_gemm && m.tw % m.mr ? 0.04 : 0;
+    double broken = p.tile.implicit_gemm && !p.tile.one_row && m.tw % m.mr ? 0.04 : 0;
     return map_cost(&m) + spilled + ragged + thin + broken;
 }
 

@@ -15,6 +15,10 @@
 /* A guess stays unless this share of its time is gained: the account is not better than that. */
 static const double WORTH_IT = 0.97;
 
+/* Pixels of a tile that may be shared by several tasks where the guess for few threads has smaller
+** tiles, so that each of two has one: the weights of a tile pay for so many. */
+enum { WHOLE_TILE = 128 };
+
 /* Tasks for each thread beyond which parts of tiles are of no use. */
 enum { ENOUGH = 4 };
 
@@ -92,7 +96,8 @@ static int64_t tiles_of(const dcn_spec *s, const int *k)
 void tiled_spread(const dcn_spec *s, const dcn_target *t, int threads, int *k)
 {
     const Knob *rows = &tiled_knobs[TILED_TILE_H], *cols = &tiled_knobs[TILED_TILE_W];
-    const int most = k[TILED_TILE_H] * k[TILED_TILE_W];
+    const int guessed = k[TILED_TILE_H] * k[TILED_TILE_W];
+    const int most = guessed > WHOLE_TILE ? guessed : WHOLE_TILE;
     Spread x = { .s = s, .t = t, .threads = threads };
     int tile[TILED_NKNOBS];
     if (tiled_refuse(s, t, k))

@@ -177,6 +177,16 @@ static void plan_scratch(TiledPlan *p)
 
 /* ---- all of it --------------------------------------------------------------------------- */
 
+/* A pixel of the output is made from one of the input, in the same place, and tiles are as wide as
+** the map: then nothing is special about the end of a row, and register tiles go on in the next. */
+static bool is_one_row(const dcn_spec *s, int tile_w)
+{
+    bool pointwise = s->op == DCN_OP_CONV2D && problem_taps(s) == 1;
+    for (int i = 0; i < 2; i++)
+        pointwise &= s->stride[i] == 1 && s->padding[i] == 0 && s->padding[i + 2] == 0;
+    return pointwise && s->width > 0 && tile_w >= s->width;
+}
+
 static void plan_tile(TiledPlan *p, const int *k)
 {
     TiledShape *t = &p->tile;
@@ -191,6 +201,18 @@ static void plan_tile(TiledPlan *p, const int *k)
     t->unroll = k[TILED_UNROLL];
     t->outputs_outer = k[TILED_LOOP_ORDER];
     t->implicit_gemm = k[TILED_IMPLICIT_GEMM];
+    t->one_row = is_one_row(p->s, t->tw);
+}
+
+Problem tiled_problem(Emit *e, const TiledPlan *p, addr args)
+{
+    Problem pb = problem_load(e, p->s, args);
+    if (!p->tile.one_row)
+        return pb;
+    pb.w = x_mul(e, pb.h, pb.w);
+    pb.q = x_mul(e, pb.p, pb.q);
+    pb.h = pb.p = x_const(e, 1);
+    return pb;
 }
 
 TiledPlan tiled_plan(const dcn_spec *s, const dcn_target *t, const int *k)

@@ -247,7 +247,7 @@ LLVMValueRef tiled_emit_sample_table(Emit *e, const TiledPlan *p)
 {
     TiledTableArgs in;
     LLVMValueRef fn = e_fn_begin_with(e, "sample_table", 1, e->none, &params, &in);
-    TableWriter w = { .plan = p, .in = &in, .pb = problem_load(e, p->s, in.args) };
+    TableWriter w = { .plan = p, .in = &in, .pb = tiled_problem(e, p, in.args) };
     if (p->table.tap_lanes)
         row_by_taps(e, &w);
     else

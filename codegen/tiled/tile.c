@@ -305,7 +305,8 @@ static TiledTile tile_of(Emit *e, const TiledPlan *p, const TiledFns *fns, const
     TiledTile t = { .plan = p, .fns = fns, .args = in->args, .scratch = in->scratch };
     int tw = p->tile.tw;
     idx parts = x_const(e, tiled_parts(p)), number = in->number, part = x_const(e, 0), at[3];
-    t.pb = problem_load(e, p->s, t.args);
+    Problem map = problem_load(e, p->s, t.args);
+    t.pb = tiled_problem(e, p, t.args);
     if (tiled_parts(p) > 1) {
         number = x_div(e, in->number, parts);
         part = x_rem(e, in->number, parts);
@@ -313,15 +314,21 @@ static TiledTile tile_of(Emit *e, const TiledPlan *p, const TiledFns *fns, const
     t.part = tiled_part(e, p, part);
     if (tiled_sums_parts(p))
         t.partial = tiled_partial(e, p, &t.pb, in->shared);
-    idx along = tiled_along(e, t.pb.p, p->tile.th);
-    kernel_split_task(e, number, along, tiled_along(e, t.pb.q, tw), at);
-    const TiledRows rows = tiled_rows(e, t.pb.p, along, at[1]);
+    idx along = tiled_along(e, map.p, p->tile.th);
+    kernel_split_task(e, number, along, tiled_along(e, map.q, tw), at);
+    const TiledRows rows = tiled_rows(e, map.p, along, at[1]);
     t.n = at[0];
     t.p0 = rows.first;
     t.rows = rows.count;
     t.q0 = x_mulk(e, at[2], tw);
-    t.cols = x_min(e, x_const(e, tw), x_sub(e, t.pb.q, t.q0));
+    t.cols = x_min(e, x_const(e, tw), x_sub(e, map.q, t.q0));
     t.pixels = x_mul(e, t.rows, t.cols);
+    if (p->tile.one_row) {
+        t.q0 = x_mul(e, t.p0, map.q);
+        t.cols = t.pixels;
+        t.p0 = x_const(e, 0);
+        t.rows = x_const(e, 1);
+    }
     t.input = tiled_repacks(p) ? repack_copy(e, &p->repack, &t.pb, in->shared, t.n)
                                : repack_image(e, &p->repack, &t.pb, t.pb.input, t.n);
     return t;

@@ -69,6 +69,7 @@ typedef struct TiledShape {
     int unroll;         /* rank-1 updates in one body of the micro-kernel's loop */
     bool outputs_outer; /* loop order: blocks of outputs outside, panels of pixels inside */
     bool implicit_gemm; /* panels inside the map are multiplied from there, not from a column */
+    bool one_row;       /* whole rows of a pointwise convolution, worked on as one row of pixels */
 } TiledShape;
 
 /* How channels and taps are grouped, and cut into columns and blocks of outputs.
@@ -146,6 +147,9 @@ typedef struct TiledPlan {
 } TiledPlan;
 
 TiledPlan tiled_plan(const dcn_spec *s, const dcn_target *t, const int *k);
+
+/* The problem as a tile sees it: tile.one_row makes one row of every map. */
+Problem tiled_problem(Emit *e, const TiledPlan *p, addr args);
 
 /* Whether samples are read from a copy: an nhwc input in one block may be read as it is. */
 bool tiled_repacks(const TiledPlan *p);

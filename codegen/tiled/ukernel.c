@@ -134,7 +134,7 @@ static void from_column(Emit *e, RegTile *t)
 static void from_map(Emit *e, RegTile *t)
 {
     const dcn_spec *s = t->plan->s;
-    Problem pb = problem_load(e, s, t->in->args);
+    Problem pb = tiled_problem(e, t->plan, t->in->args);
     idx channels = x_div(e, t->in->kc, x_const(e, t->plan->groups.taps));
     idx down = x_mulk(e, pb.w, s->dilation[0] * s->in_channels);
     EMIT_FOR (e, i, x_const(e, 0), x_const(e, s->kernel[0]), 1) {
@@ -211,7 +211,7 @@ static void epilogue_in_registers(Emit *e, RegTile *t)
     if (!f.affine && !f.residual && !f.activation)
         return;
     EMIT_IF (e, x_equal(e, t->in->last, x_const(e, 1))) {
-        Problem pb = problem_load(e, t->plan->s, t->in->args);
+        Problem pb = tiled_problem(e, t->plan, t->in->args);
         for (int v = 0; v < t->nv; v++)
             epilogue_of_vector(e, t, &pb, v);
     }

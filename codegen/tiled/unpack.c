@@ -29,7 +29,7 @@ LLVMValueRef tiled_emit_unpack(Emit *e, const TiledPlan *p, LLVMValueRef transpo
 {
     TiledUnpackArgs in;
     LLVMValueRef fn = e_fn_begin_with(e, "unpack", 1, e->none, &params, &in);
-    Problem pb = problem_load(e, p->s, in.args);
+    Problem pb = tiled_problem(e, p, in.args);
     idx channels = x_const(e, p->s->out_channels);
     Transpose t = { .rows = in.cols, .cols = in.channels };
     t.from_step = x_const(e, p->scratch.out_stride);

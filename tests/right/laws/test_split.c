@@ -16,7 +16,7 @@
 /* A layer, and the ways to split it. */
 typedef struct SplitCase {
     dcn_op op;
-    int in, out, groups, offset_groups;
+    int kernel, in, out, groups, offset_groups;
     bool residual;
     dcn_activation activation;
     const char *schedule[5];
@@ -24,6 +24,7 @@ typedef struct SplitCase {
 
 static const SplitCase cases[] = {
     { DCN_OP_DEFORM_CONV2D,
+      3,
       100,
       100,
       1,
@@ -34,6 +35,7 @@ static const SplitCase cases[] = {
         "tiled nv=1 kc_channels=32 ic_split=2 oc_split=2 kc_taps=5 loop_order=1",
         "tiled tile_h=2 tile_w=4 kc_channels=16 ic_split=4 tap_lanes=0" } },
     { DCN_OP_DEFORM_CONV2D,
+      3,
       64,
       60,
       1,
@@ -43,6 +45,7 @@ static const SplitCase cases[] = {
       { "tiled kc_channels=16 ic_split=4", "tiled kc_channels=32 ic_split=2 repack=1",
         "tiled nv=1 kc_channels=32 ic_split=2 oc_split=4" } },
     { DCN_OP_DEFORM_CONV2D,
+      3,
       64,
       96,
       2,
@@ -52,6 +55,7 @@ static const SplitCase cases[] = {
       { "tiled kc_channels=0 oc_split=2", "tiled kc_channels=16 ic_split=2",
         "tiled kc_channels=16 oc_split=2 ic_split=2 prefetch=-1" } },
     { DCN_OP_CONV2D,
+      3,
       48,
       150,
       1,
@@ -61,6 +65,19 @@ static const SplitCase cases[] = {
       { "tiled nv=1 oc_split=4", "tiled kc_channels=32 ic_split=2",
         "tiled kc_channels=16 ic_split=2",
         "tiled nv=1 kc_channels=16 oc_split=2 ic_split=2 implicit_gemm=0" } },
+    /* Tiles of whole rows are one row of pixels. */
+    { DCN_OP_CONV2D,
+      1,
+      48,
+      70,
+      1,
+      1,
+      true,
+      DCN_ACT_GELU,
+      { "tiled tile_h=2 tile_w=12 implicit_gemm=1 loop_order=1",
+        "tiled tile_h=4 tile_w=12 implicit_gemm=0",
+        "tiled tile_h=6 tile_w=12 kc_channels=16 oc_split=2 ic_split=2",
+        "tiled tile_h=2 tile_w=8 implicit_gemm=1 loop_order=1" } },
 };
 enum { NCASES = sizeof cases / sizeof *cases };
 
@@ -70,6 +87,9 @@ static dcn_spec spec_of(const SplitCase *x, const Variant *v)
     s.groups = x->groups;
     s.offset_groups = x->offset_groups;
     s.modulation = x->op == DCN_OP_DEFORM_CONV2D ? DCN_MODULATION_MASK : DCN_MODULATION_NONE;
+    s.kernel[0] = s.kernel[1] = x->kernel;
+    for (int i = 0; i < 4; i++)
+        s.padding[i] = x->kernel / 2;
     s.bias = s.scale_shift = true;
     s.residual = x->residual;
     s.activation = x->activation;
