@@ -87,7 +87,7 @@ static void gather(Search *s)
         add_neighbours(s, &seen, i);
     add_crosses(s, &seen);
     for (int i = 0; i < RANDOM; i++)
-        if (points_draw(s->space, &s->rng, &p))
+        if (points_draw(s->space, &s->walk, &s->rng, &p))
             add_candidate(s, &seen, &p);
     free(seen.slot);
 }

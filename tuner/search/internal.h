@@ -24,6 +24,7 @@ struct Search {
     const SearchSpace *space;
     SearchMode mode;
     rt_rng rng;
+    PointWalk walk; /* for points drawn at random */
     uint64_t points;
     PointSet known; /* asked for or told */
     SearchPoint *start;

@@ -101,22 +101,64 @@ static int any(rt_rng *r, int n)
     return (int)(rt_rng_next(r) % (uint64_t)n);
 }
 
-static void draw_knobs(const SearchSpace *s, rt_rng *r, SearchPoint *p)
+static void draw_knob(const SearchSpace *s, rt_rng *r, SearchPoint *p, int knob)
 {
-    for (int i = 0; i < s->dims(s->self, p->at[0]); i++)
-        p->at[i + 1] = any(r, s->choices(s->self, p->at[0], i));
+    p->at[knob + 1] = any(r, s->choices(s->self, p->at[0], knob));
 }
 
-int points_draw(const SearchSpace *s, rt_rng *r, SearchPoint *out)
+/* Any point of the lowering, until one is legal; 0 if none is. */
+static int draw_blindly(const SearchSpace *s, rt_rng *r, int draws, SearchPoint *p)
 {
-    enum { DRAWS = 40000 };
-    *out = (SearchPoint){ { any(r, s->nlowerings) } };
-    for (int i = 0; i < DRAWS; i++) {
-        draw_knobs(s, r, out);
-        if (s->legal(s->self, out))
+    const int dims = s->dims(s->self, p->at[0]);
+    while (draws-- > 0) {
+        for (int i = 0; i < dims; i++)
+            draw_knob(s, r, p, i);
+        if (s->legal(s->self, p))
             return 1;
     }
     return 0;
+}
+
+/* From a legal point through legal ones, up to three knobs at a time.  A step is as likely as the one back, so that
+** in the end no point is likelier than another. */
+static void walk(const SearchSpace *s, rt_rng *r, SearchPoint *p)
+{
+    enum { STEPS = 96, KNOBS = 3 };
+    const int dims = s->dims(s->self, p->at[0]);
+    for (int i = 0; i < STEPS && dims; i++) {
+        SearchPoint q = *p;
+        for (int moved = 1 + any(r, KNOBS); moved; moved--)
+            draw_knob(s, r, &q, any(r, dims));
+        if (s->legal(s->self, &q))
+            *p = q;
+    }
+}
+
+void points_walk_from(PointWalk *w, const SearchPoint *p)
+{
+    w->at[p->at[0]] = *p;
+    w->state[p->at[0]] = WALK_STANDS;
+}
+
+/* Of a small kernel one point in ten thousand is legal: drawing blindly is given up soon once there is another way. */
+int points_draw(const SearchSpace *s, PointWalk *w, rt_rng *r, SearchPoint *out)
+{
+    enum { DRAWS = 64, FIRST_DRAWS = 400000 };
+    const int lowering = any(r, s->nlowerings);
+    const bool stands = w->state[lowering] == WALK_STANDS;
+    *out = (SearchPoint){ { lowering } };
+    if (w->state[lowering] == WALK_NOWHERE)
+        return 0;
+    if (!draw_blindly(s, r, stands ? DRAWS : FIRST_DRAWS, out)) {
+        if (!stands) {
+            w->state[lowering] = WALK_NOWHERE;
+            return 0;
+        }
+        *out = w->at[lowering];
+        walk(s, r, out);
+    }
+    points_walk_from(w, out);
+    return 1;
 }
 
 SearchPoint points_cross(const SearchSpace *s, rt_rng *r, const SearchPoint *a,

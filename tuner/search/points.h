@@ -26,8 +26,18 @@ typedef struct PointSet {
 int points_add(PointSet *set, uint64_t number); /* 1: it was new; 0: it was there; -1: no memory */
 bool points_has(const PointSet *set, uint64_t number);
 
-/* A legal point, each lowering as likely as the others; 0 if none was found in many draws. */
-int points_draw(const SearchSpace *s, rt_rng *r, SearchPoint *out);
+/* Where drawing stands in each lowering; all zero: nothing is known yet. */
+typedef struct PointWalk {
+    SearchPoint at[SEARCH_MAX_LOWERINGS]; /* legal, where state says so */
+    enum { WALK_UNKNOWN, WALK_STANDS, WALK_NOWHERE } state[SEARCH_MAX_LOWERINGS];
+} PointWalk;
+
+/* Go on from a legal point. */
+void points_walk_from(PointWalk *w, const SearchPoint *p);
+
+/* A legal point, each lowering as likely as the others; 0 if none was found in many draws, and then none is found
+** later. */
+int points_draw(const SearchSpace *s, PointWalk *w, rt_rng *r, SearchPoint *out);
 
 /* Each knob from one parent or the other, then perhaps one knob anew.  Parents are of one
 ** lowering. */

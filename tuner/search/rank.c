@@ -2,7 +2,6 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "tuner/search/rank.h"
-#include "tuner/search/points.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -57,14 +56,14 @@ static void guess_legal(Ranking *s, rt_rng *rng)
     s->legal = (uint64_t)((double)points_count(s->space) * legal / SAMPLE);
 }
 
-static int sample_some(Ranking *s, rt_rng *rng)
+static int sample_some(Ranking *s, PointWalk *walk, rt_rng *rng)
 {
     PointSet seen = { 0 };
     int added = 0;
     guess_legal(s, rng);
     for (int i = 0; i < SAMPLE && added >= 0; i++) {
         SearchPoint p;
-        if (!points_draw(s->space, rng, &p))
+        if (!points_draw(s->space, walk, rng, &p))
             continue;
         added = points_add(&seen, points_number(s->space, &p));
         if (added > 0)
@@ -109,7 +108,7 @@ static void climb(Ranking *s)
     qsort(s->at, (size_t)s->n, sizeof *s->at, by_estimate);
 }
 
-int ranking_open(Ranking *s, const SearchSpace *space, rt_rng *rng)
+int ranking_open(Ranking *s, const SearchSpace *space, PointWalk *walk, rt_rng *rng)
 {
     *s = (Ranking){ .space = space };
     bool small = points_count(s->space) <= LISTED;
@@ -119,7 +118,7 @@ int ranking_open(Ranking *s, const SearchSpace *space, rt_rng *rng)
         return -1;
     if (small)
         list_all(s);
-    else if (sample_some(s, rng))
+    else if (sample_some(s, walk, rng))
         return -1;
     qsort(s->at, (size_t)s->n, sizeof *s->at, by_estimate);
     if (!small)

@@ -4,8 +4,7 @@
 #ifndef DCN_TUNER_SEARCH_RANK_H
 #define DCN_TUNER_SEARCH_RANK_H
 
-#include "runtime/base/random.h"
-#include "tuner/search/search.h"
+#include "tuner/search/points.h"
 
 typedef struct Ranked {
     uint64_t number; /* of the point */
@@ -21,7 +20,7 @@ typedef struct Ranking {
 
 /* All legal points of a small space; of a large one a sample, of which the best were moved downhill
 ** knob by knob.  -1: no memory.  Close it even then. */
-int ranking_open(Ranking *r, const SearchSpace *space, rt_rng *rng);
+int ranking_open(Ranking *r, const SearchSpace *space, PointWalk *walk, rt_rng *rng);
 void ranking_close(Ranking *r);
 
 #endif

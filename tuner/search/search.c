@@ -132,6 +132,13 @@ int64_t search_legal(const Search *s)
 
 /* ---- opening and closing ------------------------------------------------------------------- */
 
+static void add_start(Search *s, const SearchPoint *p)
+{
+    s->start[s->nstarts++] = *p;
+    if (is_legal(s, p))
+        points_walk_from(&s->walk, p);
+}
+
 Search *search_open(const SearchSpace *space, SearchMode mode, uint64_t seed,
                     const SearchPoint *starts, int n)
 {
@@ -144,12 +151,12 @@ Search *search_open(const SearchSpace *space, SearchMode mode, uint64_t seed,
     s->points = points_count(space);
     s->model = model_open(space);
     s->start = calloc((size_t)n + 1, sizeof *s->start);
-    if (!s->model || !s->start || ranking_open(&s->ranking, space, &s->rng)) {
+    for (int i = 0; i < n && s->start; i++)
+        add_start(s, &starts[i]);
+    if (!s->model || !s->start || ranking_open(&s->ranking, space, &s->walk, &s->rng)) {
         search_close(s);
         return NULL;
     }
-    for (int i = 0; i < n; i++)
-        s->start[s->nstarts++] = starts[i];
     return s;
 }
 

@@ -41,11 +41,12 @@ Test(space, points_texts_and_schedules_are_the_same_thing)
     TuneSpace sp = open_space(&s, &t, 1, NULL);
     SearchSpace space = tune_space_search(&sp);
     rt_rng r = rt_rng_seed(1);
+    PointWalk walk = { .state = { WALK_UNKNOWN } };
     for (int i = 0; i < 200; i++) {
         SearchPoint p, back, parsed;
         Schedule sc;
         char text[DCN_TEXT_MAX];
-        cr_assert(points_draw(&space, &r, &p));
+        cr_assert(points_draw(&space, &walk, &r, &p));
         tune_space_schedule(&sp, &p, &sc);
         sched_print(&sc, text, sizeof text);
         cr_assert_eq(tune_space_point(&sp, &sc, &back), 0);
@@ -151,9 +152,10 @@ Test(cost, is_a_time_for_every_legal_schedule)
             TuneSpace sp = open_space(&specs[i], &t, threads, NULL);
             SearchSpace space = tune_space_search(&sp);
             rt_rng r = rt_rng_seed(2);
+            PointWalk walk = { .state = { WALK_UNKNOWN } };
             for (int n = 0; n < 500; n++) {
                 SearchPoint p;
-                cr_assert(points_draw(&space, &r, &p));
+                cr_assert(points_draw(&space, &walk, &r, &p));
                 double ns = space.estimate(space.self, &p);
                 cr_assert(isfinite(ns) && ns > 1e3 && ns < 1e11, "%g", ns);
             }

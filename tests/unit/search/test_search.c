@@ -70,9 +70,10 @@ Test(search, blind_draws_do_not)
         const Landscape *l = &landscapes[i];
         SearchSpace space = landscape_space(l);
         rt_rng r = rt_rng_seed(1);
+        PointWalk walk = { .state = { WALK_UNKNOWN } };
         double best = INFINITY;
         SearchPoint p;
-        for (int n = 0; n < l->trials && points_draw(&space, &r, &p); n++) {
+        for (int n = 0; n < l->trials && points_draw(&space, &walk, &r, &p); n++) {
             double time = l->time(&p, l->dims);
             best = time > 0 ? fmin(best, time) : best;
         }
@@ -195,6 +196,43 @@ Test(search, a_large_space_is_sampled)
     search_close(s);
 }
 
+/* Eight knobs may stand at 0 or 1 only, of six values: one point in 6561 is legal. */
+static int asked;
+static int hardly(const SearchPoint *p, int dims)
+{
+    (void)dims;
+    asked++;
+    for (int i = 1; i <= 8; i++)
+        if (p->at[i] > 1)
+            return 0;
+    return 1;
+}
+
+/* Where hardly any point is legal, drawing walks among those that are, which takes few questions, and comes to each of
+** them as often. */
+Test(search, a_sparse_space_is_drawn_from_evenly)
+{
+    enum { DRAWS = 16384, CORNERS = 256 };
+    Landscape l = landscapes[10];
+    l.legal = hardly;
+    SearchSpace space = landscape_space(&l);
+    PointWalk walk = { .state = { WALK_UNKNOWN } };
+    rt_rng r = rt_rng_seed(4);
+    int seen[CORNERS] = { 0 };
+    asked = 0;
+    for (int n = 0; n < DRAWS; n++) {
+        SearchPoint p;
+        int corner = 0;
+        cr_assert(points_draw(&space, &walk, &r, &p));
+        for (int i = 0; i < 8; i++)
+            corner |= p.at[i + 1] << i;
+        seen[corner]++;
+    }
+    cr_expect_lt(asked, 200 * DRAWS, "%d questions", asked);
+    for (int i = 0; i < CORNERS; i++)
+        cr_expect(seen[i] > 24 && seen[i] < 130, "corner %d: %d of %d", i, seen[i], DRAWS);
+}
+
 static int never(const SearchPoint *p, int dims)
 {
     (void)p, (void)dims;
@@ -288,9 +326,10 @@ Test(search_model, learns_which_knobs_matter)
     SearchSpace space = landscape_space(&landscapes[0]);
     SearchModel *m = model_open(&space);
     rt_rng r = rt_rng_seed(1);
+    PointWalk walk = { .state = { WALK_UNKNOWN } };
     for (int i = 0; i < 40; i++) {
         SearchPoint p;
-        cr_assert(points_draw(&space, &r, &p));
+        cr_assert(points_draw(&space, &walk, &r, &p));
         p.at[1] %= 5;
         model_add(m, &p, 1, 1 + 0.1 * p.at[1]);
     }
