@@ -121,8 +121,10 @@ taskset -c "$core" "$DCNGEN_BIN" sweep worker --plan plan.jsonl --db w1.db --tar
 one=$!
 taskset -c "$core" "$DCNGEN_BIN" sweep worker --plan plan.jsonl --db w2.db --target native >w2.log 2>&1 &
 two=$!
-sleep 2
-same "both wait" 2 "$(cat w1.log w2.log | grep -c 'waiting for cores')"
+waiting() { cat w1.log w2.log | grep -c 'waiting for cores'; }
+for _ in $(seq 300); do [ "$(waiting)" -eq 2 ] || sleep 0.1; done
+same "both wait" 2 "$(waiting)"
+sleep 0.5
 same "nothing is tuned meanwhile" 0 "$(cat w1.log w2.log | grep -c ': done')"
 kill "$holder"
 wait "$holder" 2>/dev/null
