@@ -134,6 +134,10 @@ size_t dcn_kernel_packed_bytes(const dcn_kernel *k); /* of the first packed oper
 ** ignored. */
 size_t dcn_kernel_workspace_bytes(const dcn_kernel *k, dcn_sizes sizes, int threads);
 size_t dcn_kernel_code_bytes(const dcn_kernel *k);
+/* The operands of one call with these sizes, as dcn_spec_tensors lists them, with numbers in the place of
+** dynamic sizes; sizes that are static in the spec are ignored.  How many there are, or -1 with err. */
+int dcn_kernel_tensors(const dcn_kernel *k, dcn_sizes sizes, dcn_tensor *out, int max,
+                       dcn_error *err);
 
 /* Operand i, of role DCN_WEIGHT and shaped as dcn_spec_tensors says, into packed
 ** (dcn_kernel_tensor_bytes, aligned to its element), once for many calls.  -1 for another operand
@@ -141,6 +145,11 @@ size_t dcn_kernel_code_bytes(const dcn_kernel *k);
 int dcn_pack_tensor(const dcn_kernel *k, int i, const void *weight, void *packed);
 /* dcn_pack_tensor for the first operand that is packed: all of them where there is one weight. */
 int dcn_pack_weights(const dcn_kernel *k, const void *weight, void *packed);
+
+/* Other bytes have another fingerprint, but for one chance in 2^64, and for none where a single
+** word of 8 bytes differs: whether what was packed is still what a weight holds.  The same on every machine of one
+** byte order; read at about the speed of memory. */
+uint64_t dcn_fingerprint(const void *bytes, size_t size);
 
 /* Run body(arg, i, thread) once for each 0 <= i < n, in any order; body may run at the same time
 ** on several threads, each with its own 0 <= thread < threads.  Return when all are done. */

@@ -61,6 +61,15 @@ size_t dcn_kernel_workspace_bytes(const dcn_kernel *k, dcn_sizes sizes, int thre
     return bytes > 0 ? (size_t)bytes : 0;
 }
 
+int dcn_kernel_tensors(const dcn_kernel *k, dcn_sizes sizes, dcn_tensor *out, int max,
+                       dcn_error *err)
+{
+    dcn_spec bound;
+    if (dcn_spec_bind(&k->spec, fixed_sizes(&k->spec, sizes), &bound, err))
+        return -1;
+    return dcn_spec_tensors(&bound, out, max);
+}
+
 /* The spec with the sizes of this call; none is a legal number of images or of rois where that is
 ** dynamic.  What is static was checked when the kernel was made. */
 static int bind_sizes(const dcn_kernel *k, const dcn_call *call, dcn_spec *bound, dcn_error *err)

@@ -451,6 +451,21 @@ Test(kernel, tells_what_it_is)
     }
 }
 
+Test(kernel, tells_the_shapes_of_a_call)
+{
+    dcn_kernel k = copier();
+    dcn_tensor t[3];
+    dcn_error err;
+    const dcn_sizes sizes = { .batch = 4, .height = 5, .width = 999 };
+    cr_assert_eq(dcn_kernel_tensors(&k, sizes, t, 3, &err), 3);
+    cr_expect(t[0].dims[0] == 4 && t[0].dims[1] == CHANNELS && t[0].dims[2] == 5 &&
+              t[0].dims[3] == WIDTH);
+    cr_expect(t[2].dims[0] == 4 && t[2].dims[2] == 5);
+    cr_expect_eq(dcn_kernel_tensors(&k, sizes, NULL, 0, &err), 3);
+    cr_expect_eq(dcn_kernel_tensors(&k, (dcn_sizes){ .batch = 1 }, t, 3, &err), -1);
+    cr_expect_eq(err.code, DCN_ESPEC, "%s", err.text);
+}
+
 Test(kernel, free_releases_the_code)
 {
     int owner = RELEASED;

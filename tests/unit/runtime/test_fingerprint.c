@@ -1,0 +1,64 @@
+/* test_fingerprint.c: other bytes have another fingerprint.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include <dcngen.h>
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+enum { SIZE = 203 };
+
+static void fill(unsigned char *bytes)
+{
+    for (int i = 0; i < SIZE; i++)
+        bytes[i] = (unsigned char)(i * 37 + 5);
+}
+
+Test(fingerprint, every_bit_counts)
+{
+    unsigned char bytes[SIZE];
+    fill(bytes);
+    const uint64_t before = dcn_fingerprint(bytes, SIZE);
+    for (int bit = 0; bit < SIZE * 8; bit++) {
+        bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
+        cr_expect_neq(dcn_fingerprint(bytes, SIZE), before, "bit %d", bit);
+        bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
+    }
+    cr_expect_eq(dcn_fingerprint(bytes, SIZE), before);
+}
+
+Test(fingerprint, the_size_counts)
+{
+    const unsigned char zeros[SIZE] = { 0 };
+    for (size_t n = 1; n < SIZE; n++)
+        cr_expect_neq(dcn_fingerprint(zeros, n), dcn_fingerprint(zeros, n - 1), "%zu", n);
+}
+
+Test(fingerprint, the_address_does_not_count)
+{
+    unsigned char bytes[SIZE], moved[SIZE + 3];
+    fill(bytes);
+    memcpy(moved + 3, bytes, SIZE);
+    cr_expect_eq(dcn_fingerprint(moved + 3, SIZE), dcn_fingerprint(bytes, SIZE));
+}
+
+/* What is done to weights: two numbers, or two rows, change places; every sign changes. */
+Test(fingerprint, places_and_signs_count)
+{
+    double a[64], b[64];
+    for (int i = 0; i < 64; i++)
+        a[i] = b[i] = i;
+    const uint64_t before = dcn_fingerprint(a, sizeof a);
+    for (int distance = 1; distance < 64; distance++) {
+        b[0] = a[distance];
+        b[distance] = a[0];
+        cr_expect_neq(dcn_fingerprint(b, sizeof b), before, "%d", distance);
+        memcpy(b, a, sizeof b);
+    }
+    memcpy(b, a + 32, sizeof b / 2);
+    memcpy(b + 32, a, sizeof b / 2);
+    cr_expect_neq(dcn_fingerprint(b, sizeof b), before);
+    for (int i = 0; i < 64; i++)
+        b[i] = -a[i];
+    cr_expect_neq(dcn_fingerprint(b, sizeof b), before);
+}
