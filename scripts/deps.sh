@@ -11,7 +11,8 @@ build=(gcc libc6-dev cmake ninja-build pkg-config llvm-19-dev lld-19 liblua5.4-d
        libjansson-dev libsqlite3-dev nettle-dev libpng-dev)
 tests=(g++ clang-19 libclang-rt-19-dev libcriterion-dev valgrind libc6-dbg
        clang-format-14 qemu-user slurmctld slurmd slurm-client munge zsh fish debootstrap
-       dpkg-dev nodejs python3)
+       dpkg-dev nodejs python3 python3-venv python3-numpy python3-pytest python3-torch
+       python3-torchvision)
 
 die() {
     echo "deps.sh: $*" >&2

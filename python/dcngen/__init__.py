@@ -1,0 +1,50 @@
+"""Deformable convolutions compiled for one shape and one CPU.
+
+    import dcngen
+    y = dcngen.deform_conv2d(x, offset, weight, padding=1, mask=mask)     # numpy or DLPack arrays
+    k = dcngen.load("layer.lua", height=56)                               # a kernel of a spec of one's own
+
+SPDX-License-Identifier: Apache-2.0
+"""
+
+from . import packing, plans
+from ._abi import lib as _lib
+from .error import Error
+from .functions import (
+    dcnv3,
+    dcnv4,
+    deform_conv2d,
+    deform_roi_pool,
+    ps_roi_align,
+    ps_roi_pool,
+    roi_align,
+    roi_pool,
+)
+from .kernel import Kernel, Packed, Tensor, load, load_all
+
+__version__: str = _lib.dcn_version().decode()
+
+
+def clear_cache() -> None:
+    """Free the kernels and packed weights that functions keep."""
+    plans.clear()
+    packing.clear()
+
+
+__all__ = [
+    "Error",
+    "Kernel",
+    "Packed",
+    "Tensor",
+    "clear_cache",
+    "dcnv3",
+    "dcnv4",
+    "deform_conv2d",
+    "deform_roi_pool",
+    "load",
+    "load_all",
+    "ps_roi_align",
+    "ps_roi_pool",
+    "roi_align",
+    "roi_pool",
+]

@@ -1,0 +1,342 @@
+"""Operators as functions of arrays, with torchvision's names and arguments.
+
+Arrays are numpy's, or anything with ``__dlpack__`` or numpy's protocols on the CPU. The result is float64 if ``input`` is, else
+float32; other operands are converted to that. Nothing is copied that is dense and of that type already. Letters: N batch, C
+channels, H W input size, O output channels, P Q output size, K = kh * kw taps, D offset groups, R regions.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from . import _arrays, packing, plans
+from ._arrays import Array
+from .plans import Plan, pair
+
+Size = int | tuple[int, int]
+
+
+def _operands(**given: Any) -> tuple[np.dtype[Any], dict[str, Array]]:
+    """The common dtype, and what is not None as dense arrays of it."""
+    arrays = {name: _arrays.view(a, name) for name, a in given.items() if a is not None}
+    dtype = _arrays.F64 if arrays["input"].dtype == _arrays.F64 else _arrays.F32
+    return dtype, {name: _arrays.dense(a, dtype) for name, a in arrays.items()}
+
+
+def _name(dtype: np.dtype[Any]) -> str:
+    return "f64" if dtype == _arrays.F64 else "f32"
+
+
+def _shape(arrays: Mapping[str, Array], name: str) -> tuple[int, ...] | None:
+    return arrays[name].shape if name in arrays else None
+
+
+def _run(plan: Plan, arrays: Mapping[str, Array], dtype: np.dtype[Any], out: Any) -> Array:
+    result = _arrays.output(out, "out", plan.shape, dtype)
+    if plan.kernel is None:
+        result[...] = 0
+        return result
+    pointers = {name: _arrays.pointer(array) for name, array in arrays.items()}
+    if plan.weight >= 0:
+        weight = arrays["weight"]
+        packed = packing.packed(plan.kernel, plan.weight, pointers["weight"], weight.nbytes)
+        pointers["weight"] = _arrays.pointer(packed)
+    pointers["output"] = _arrays.pointer(result)
+    plan.kernel.run(pointers, plan.sizes)
+    return result
+
+
+def deform_conv2d(
+    input: Any,
+    offset: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Size = 1,
+    padding: Size = 0,
+    dilation: Size = 1,
+    mask: Any = None,
+    *,
+    out: Any = None,
+) -> Array:
+    """Deformable convolution (DCNv1), with ``mask`` the modulated one (DCNv2).
+
+    Args:
+        input: [N, C, H, W].
+        offset: [N, 2*D*K, P, Q], in pixels; (dy, dx) of each tap side by side.
+        weight: [O, C/groups, kh, kw]; groups follow from its shape, D from that of offset.
+        bias: [O].
+        stride, padding, dilation: In pixels, one number or (vertical, horizontal).
+        mask: [N, D*K, P, Q], factors of the samples, as they are.
+        out: What is written and returned.
+
+    Returns:
+        [N, O, P, Q], with P = (H + 2*padding - dilation*(kh-1) - 1) // stride + 1.
+    """
+    dtype, arrays = _operands(input=input, offset=offset, weight=weight, bias=bias, mask=mask)
+    a = plans.Convolution(
+        pair(stride, "stride"), pair(padding, "padding") * 2, pair(dilation, "dilation")
+    )
+    plan = plans.deform_conv2d(
+        _name(dtype),
+        arrays["input"].shape,
+        arrays["weight"].shape,
+        arrays["offset"].shape,
+        _shape(arrays, "mask"),
+        _shape(arrays, "bias"),
+        a,
+        0,
+    )
+    return _run(plan, arrays, dtype, out)
+
+
+def _aggregation(
+    groups: int,
+    kernel_size: Size,
+    stride: Size,
+    padding: Size,
+    dilation: Size,
+    offset_scale: float,
+    remove_center: bool,
+    softmax: bool,
+) -> plans.Aggregation:
+    return plans.Aggregation(
+        groups,
+        pair(kernel_size, "kernel_size"),
+        pair(stride, "stride"),
+        pair(padding, "padding"),
+        pair(dilation, "dilation"),
+        offset_scale,
+        remove_center,
+        "softmax" if softmax else "mask",
+    )
+
+
+def dcnv3(
+    input: Any,
+    offset: Any,
+    mask: Any,
+    groups: int,
+    kernel_size: Size = 3,
+    stride: Size = 1,
+    padding: Size = 1,
+    dilation: Size = 1,
+    offset_scale: float = 1.0,
+    remove_center: bool = False,
+    *,
+    softmax: bool = False,
+    out: Any = None,
+) -> Array:
+    """The core of DCNv3: each channel a sum of samples of itself.
+
+    Args:
+        input: [N, H, W, C].
+        offset: [N, P, Q, 2*groups*K'], in pixels; (dx, dy) of each tap, which run column by column. K' is K, less 1 with
+            ``remove_center``.
+        mask: [N, P, Q, groups*K'], factors of the samples; with ``softmax`` their logits.
+        groups: Groups of channels with offsets of their own.
+        kernel_size, stride, padding, dilation: One number or (vertical, horizontal).
+        offset_scale: A factor of the dilated grid and of the offsets.
+        remove_center: Leave out the tap in the middle.
+        softmax: Take the softmax of ``mask`` over the taps of a pixel and group.
+        out: What is written and returned.
+
+    Returns:
+        [N, P, Q, C].
+    """
+    dtype, arrays = _operands(input=input, offset=offset, mask=mask)
+    a = _aggregation(
+        groups, kernel_size, stride, padding, dilation, offset_scale, remove_center, softmax
+    )
+    plan = plans.aggregate(
+        "dcnv3",
+        _name(dtype),
+        arrays["input"].shape,
+        arrays["offset"].shape,
+        _shape(arrays, "mask"),
+        a,
+        0,
+    )
+    return _run(plan, arrays, dtype, out)
+
+
+def dcnv4(
+    input: Any,
+    offset_mask: Any,
+    groups: int,
+    kernel_size: Size = 3,
+    stride: Size = 1,
+    padding: Size = 1,
+    dilation: Size = 1,
+    offset_scale: float = 1.0,
+    remove_center: bool = False,
+    *,
+    softmax: bool = False,
+    out: Any = None,
+) -> Array:
+    """The core of DCNv4: as :func:`dcnv3`, but offsets and masks come in one tensor.
+
+    Args:
+        input: [N, H, W, C].
+        offset_mask: [N, P, Q, F]; of each group the offsets of its K' taps, then their masks; F is 3*groups*K' rounded up to
+            a multiple of 8.
+        groups, kernel_size, stride, padding, dilation, offset_scale, remove_center, softmax, out: As of :func:`dcnv3`.
+
+    Returns:
+        [N, P, Q, C].
+    """
+    dtype, arrays = _operands(input=input, offset_mask=offset_mask)
+    a = _aggregation(
+        groups, kernel_size, stride, padding, dilation, offset_scale, remove_center, softmax
+    )
+    shape = arrays["offset_mask"].shape
+    plan = plans.aggregate("dcnv4", _name(dtype), arrays["input"].shape, shape, None, a, 0)
+    return _run(plan, arrays, dtype, out)
+
+
+def _boxes(boxes: Any) -> Any:
+    """Regions as [R, 5]; a list has the [L, 4] of one image after another."""
+    if not isinstance(boxes, list | tuple):
+        return boxes
+    each = [_arrays.view(b, "boxes") for b in boxes]
+    images = [np.full((len(b), 1), i, b.dtype) for i, b in enumerate(each)]
+    rows = [np.concatenate(both, axis=1) for both in zip(images, each, strict=True)]
+    return np.concatenate(rows) if rows else np.zeros((0, 5), np.float32)
+
+
+def _pool(
+    op: str,
+    input: Any,
+    boxes: Any,
+    a: plans.Pooling,
+    out: Any,
+    offset: Any = None,
+    mask: Any = None,
+) -> Array:
+    dtype, arrays = _operands(input=input, rois=_boxes(boxes), offset=offset, mask=mask)
+    plan = plans.pool(
+        op,
+        _name(dtype),
+        arrays["input"].shape,
+        arrays["rois"].shape,
+        _shape(arrays, "offset"),
+        _shape(arrays, "mask"),
+        a,
+        0,
+    )
+    return _run(plan, arrays, dtype, out)
+
+
+def roi_align(
+    input: Any,
+    boxes: Any,
+    output_size: Size,
+    spatial_scale: float = 1.0,
+    sampling_ratio: int = -1,
+    aligned: bool = False,
+    *,
+    out: Any = None,
+) -> Array:
+    """RoIAlign: each bin of a region is the average of bilinear samples.
+
+    Args:
+        input: [N, C, H, W].
+        boxes: [R, 5], rows of image index, x1, y1, x2, y2, in pixels of the image; or a list with an [L, 4] for each image.
+        output_size: Bins of a region, one number or (vertical, horizontal).
+        spatial_scale: Pixels of ``input`` per pixel of the image.
+        sampling_ratio: Samples of a bin along each axis; 0 or less: as many as it has pixels.
+        aligned: Move regions by half a pixel, and give them no least size.
+        out: What is written and returned.
+
+    Returns:
+        [R, C, bins, bins].
+    """
+    a = plans.Pooling(pair(output_size, "output_size"), spatial_scale, sampling_ratio, aligned)
+    return _pool("roi_align", input, boxes, a, out)
+
+
+def roi_pool(
+    input: Any, boxes: Any, output_size: Size, spatial_scale: float = 1.0, *, out: Any = None
+) -> Array:
+    """RoI pooling as torchvision has it: each bin of a region is the maximum of its pixels.
+
+    Args:
+        input, boxes, output_size, spatial_scale, out: As of :func:`roi_align`.
+
+    Returns:
+        [R, C, bins, bins].
+    """
+    a = plans.Pooling(pair(output_size, "output_size"), spatial_scale)
+    return _pool("roi_pool", input, boxes, a, out)
+
+
+def ps_roi_align(
+    input: Any,
+    boxes: Any,
+    output_size: Size,
+    spatial_scale: float = 1.0,
+    sampling_ratio: int = -1,
+    *,
+    out: Any = None,
+) -> Array:
+    """Position-sensitive RoIAlign: each bin has channels of ``input`` of its own.
+
+    Args:
+        input: [N, C, H, W]; C is a multiple of the number of bins.
+        boxes, output_size, spatial_scale, sampling_ratio, out: As of :func:`roi_align`.
+
+    Returns:
+        [R, C / (bins * bins), bins, bins].
+    """
+    a = plans.Pooling(pair(output_size, "output_size"), spatial_scale, sampling_ratio)
+    return _pool("ps_roi_align", input, boxes, a, out)
+
+
+def ps_roi_pool(
+    input: Any, boxes: Any, output_size: Size, spatial_scale: float = 1.0, *, out: Any = None
+) -> Array:
+    """Position-sensitive RoI pooling: averages of whole pixels, with torchvision's rounding.
+
+    Args:
+        input, boxes, output_size, spatial_scale, out: As of :func:`ps_roi_align`.
+
+    Returns:
+        [R, C / (bins * bins), bins, bins].
+    """
+    a = plans.Pooling(pair(output_size, "output_size"), spatial_scale)
+    return _pool("ps_roi_pool", input, boxes, a, out)
+
+
+def deform_roi_pool(
+    input: Any,
+    boxes: Any,
+    offset: Any,
+    output_size: Size,
+    spatial_scale: float = 1.0,
+    sampling_ratio: int = 0,
+    gamma: float = 0.1,
+    mask: Any = None,
+    *,
+    out: Any = None,
+) -> Array:
+    """Deformable RoI pooling as in mmcv; with ``mask`` that of DCNv2.
+
+    Args:
+        input: [N, C, H, W].
+        boxes: As of :func:`roi_align`.
+        offset: [R, 2, bins, bins], x before y, in shares of the region's size; or None.
+        output_size, spatial_scale, sampling_ratio: As of :func:`roi_align`.
+        gamma: A factor of the offsets.
+        mask: [R, 1, bins, bins], factors of the bins.
+        out: What is written and returned.
+
+    Returns:
+        [R, C, bins, bins].
+    """
+    size = pair(output_size, "output_size")
+    a = plans.Pooling(size, spatial_scale, sampling_ratio, None, float(gamma))
+    return _pool("deform_roi_pool", input, boxes, a, out, offset, mask)

@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# numpy.sh: the package dcngen with numpy alone.
+# SPDX-License-Identifier: Apache-2.0
+. "$(dirname "$0")/lib.bash"
+needs numpy pytest
+check test_abi.py test_kernel.py test_functions.py test_cache.py test_packing.py
