@@ -151,7 +151,8 @@ class Kernel:
         #: The operands in calling order.
         self.tensors: tuple[Tensor, ...] = tuple(map(_tensor_of, listed))
         self.names: tuple[str, ...] = tuple(t.name for t in self.tensors)
-        self._dynamic = any(-1 in t.shape for t in self.tensors)
+        #: Whether one size or another is told by each call.
+        self.dynamic: bool = any(-1 in t.shape for t in self.tensors)
         self._pointers = ctypes.c_void_p * count
         self._workspace = _workspace.Needs(self._handle)
 
@@ -239,7 +240,7 @@ class Kernel:
 
     def shapes(self, sizes: Sizes) -> tuple[tuple[int, ...], ...]:
         """The shapes of all operands in a call with these sizes."""
-        if not self._dynamic:
+        if not self.dynamic:
             return tuple(t.shape for t in self.tensors)
         listed, err = (_abi.dcn_tensor * len(self.tensors))(), _abi.error_struct()
         if (

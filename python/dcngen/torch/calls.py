@@ -1,0 +1,85 @@
+"""Kernels on tensors of torch: types, layouts, threads, addresses.
+
+All of this runs where autograd does not look: in a kernel of the dispatcher, or in an autograd.Function.
+float32 and float64 are computed as they are, other floating types in float32.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+
+from __future__ import annotations
+
+import torch
+
+from .. import packing, plans
+from .._arrays import pointer
+from ..plans import Plan
+from . import log
+
+Tensors = dict[str, torch.Tensor]
+_NAMES = {torch.float32: "f32", torch.float64: "f64"}
+
+
+def compute_type(*tensors: torch.Tensor | None) -> torch.dtype:
+    """float64 if one of them is, else float32."""
+    double = any(t is not None and t.dtype == torch.float64 for t in tensors)
+    return torch.float64 if double else torch.float32
+
+
+def type_name(dtype: torch.dtype) -> str:
+    """The name in the spec language."""
+    return _NAMES[dtype]
+
+
+def dense(dtype: torch.dtype, **tensors: torch.Tensor | None) -> Tensors:
+    """Those that are there, of that type and in C order: themselves, if they are so already."""
+    return {
+        name: (t if t.dtype == dtype else t.to(dtype)).contiguous()
+        for name, t in tensors.items()
+        if t is not None
+    }
+
+
+def shape(tensors: Tensors, name: str) -> plans.Shape | None:
+    """Its shape, if it is there."""
+    return tuple(tensors[name].shape) if name in tensors else None
+
+
+def run(call: str, plan: Plan, tensors: Tensors, outputs: Tensors) -> None:
+    """One call of the plan's kernel, with torch's number of threads."""
+    threads = torch.get_num_threads()
+    log.ran(call, plan, threads)
+    if plan.kernel is None:
+        for t in outputs.values():
+            t.zero_()
+        return
+    names = plan.kernel.names
+    pointers = {name: t.data_ptr() for name, t in tensors.items() if name in names}
+    kept = None
+    if plan.weight >= 0:
+        weight = tensors["weight"]
+        size = weight.numel() * weight.element_size()
+        kept = packing.packed(plan.kernel, plan.weight, pointers["weight"], size)
+        pointers["weight"] = pointer(kept)
+    pointers.update((name, t.data_ptr()) for name, t in outputs.items())
+    plan.kernel.run(pointers, plan.sizes, threads)
+
+
+def forward(call: str, plan: Plan, tensors: Tensors, like: torch.Tensor) -> torch.Tensor:
+    """The output, of the type that ``like`` has."""
+    output = tensors["input"].new_empty(plan.shape)
+    run(call, plan, tensors, {"output": output})
+    result: torch.Tensor = output.to(like.dtype)
+    return result
+
+
+def backward(
+    call: str, plan: Plan, tensors: Tensors, wanted: dict[str, torch.Tensor]
+) -> dict[str, torch.Tensor]:
+    """Gradients by name, of the shapes and types of ``wanted``."""
+    dtype = tensors["grad_output"].dtype
+    grads = {
+        f"grad_{name}": torch.empty(t.shape, dtype=dtype, device=t.device)
+        for name, t in wanted.items()
+    }
+    run(call, plan, tensors, grads)
+    return {name: grads[f"grad_{name}"].to(t.dtype) for name, t in wanted.items()}

@@ -1,0 +1,206 @@
+"""torchvision's operators on the CPU, taken over in torch's dispatcher.
+
+An override stands below autograd: torchvision's own formulas call the backward operators, of which those are taken over whose
+gradients dcngen compiles. Results are contiguous, as the operators promise.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import torch
+
+from .. import plans
+from ..error import Error
+from ..kernel import Kernel
+from ..plans import Convolution, Pooling
+from . import calls, convolution, log
+from .argmax import roi_pool_argmax
+
+Tensor = torch.Tensor
+
+
+def _convolution(v: tuple[int, ...]) -> Convolution:
+    """From stride_h to dilation_w."""
+    return Convolution((v[0], v[1]), (v[2], v[3]) * 2, (v[4], v[5]))
+
+
+def deform_conv2d(
+    input: Tensor, weight: Tensor, offset: Tensor, mask: Tensor, bias: Tensor, *rest: Any
+) -> Tensor:
+    """torchvision::deform_conv2d; rest: stride, padding, dilation (h and w of each), groups, offset groups, use_mask."""
+    used = mask if rest[8] else None
+    call = "torchvision::deform_conv2d"
+    return convolution.forward(call, input, offset, weight, bias, used, _convolution(rest))
+
+
+def deform_conv2d_backward(
+    grad: Tensor,
+    input: Tensor,
+    weight: Tensor,
+    offset: Tensor,
+    mask: Tensor,
+    bias: Tensor,
+    *rest: Any,
+) -> tuple[Tensor, ...]:
+    """torchvision::_deform_conv2d_backward, with the slope at exactly -1 as torchvision has it."""
+    given = {"input": input, "weight": weight, "offset": offset, "bias": bias}
+    if rest[8]:
+        given["mask"] = mask
+    call = "torchvision::_deform_conv2d_backward"
+    grads = convolution.backward(call, grad, given, given, _convolution(rest))
+    grad_mask = grads["mask"] if rest[8] else torch.zeros_like(mask)
+    return grads["input"], grads["weight"], grads["offset"], grad_mask, grads["bias"]
+
+
+def _pool(op: str, input: Tensor, rois: Tensor, a: Pooling) -> Tensor:
+    dtype = calls.compute_type(input, rois)
+    tensors = calls.dense(dtype, input=input, rois=rois)
+    threads = torch.get_num_threads()
+    shapes = tuple(input.shape), tuple(rois.shape)
+    plan = plans.pool(op, calls.type_name(dtype), *shapes, None, None, a, threads)
+    return calls.forward(f"torchvision::{op}", plan, tensors, input)
+
+
+def _pool_backward(op: str, grad: Tensor, rois: Tensor, shape: plans.Shape, a: Pooling) -> Tensor:
+    dtype = calls.compute_type(grad, rois)
+    tensors = calls.dense(dtype, grad_output=grad, rois=rois)
+    threads, like = torch.get_num_threads(), grad.new_empty(shape)
+    plan = plans.pool(
+        op, calls.type_name(dtype), shape, tuple(rois.shape), None, None, a, threads, ("input",)
+    )
+    call = f"torchvision::_{op}_backward"
+    return calls.backward(call, plan, tensors, {"input": like})["input"]
+
+
+def roi_align(
+    input: Tensor, rois: Tensor, scale: float, ph: int, pw: int, ratio: int, aligned: bool
+) -> Tensor:
+    """torchvision::roi_align."""
+    return _pool("roi_align", input, rois, Pooling((ph, pw), scale, ratio, aligned))
+
+
+def roi_align_backward(
+    grad: Tensor,
+    rois: Tensor,
+    scale: float,
+    ph: int,
+    pw: int,
+    n: int,
+    c: int,
+    h: int,
+    w: int,
+    ratio: int,
+    aligned: bool,
+) -> Tensor:
+    """torchvision::_roi_align_backward."""
+    a = Pooling((ph, pw), scale, ratio, aligned)
+    return _pool_backward("roi_align", grad, rois, (n, c, h, w), a)
+
+
+def roi_pool(input: Tensor, rois: Tensor, scale: float, ph: int, pw: int) -> tuple[Tensor, Tensor]:
+    """torchvision::roi_pool: the output, and for its backward operator where each maximum was found."""
+    output = _pool("roi_pool", input, rois, Pooling((ph, pw), scale))
+    if input.requires_grad:
+        return output, roi_pool_argmax(input, rois, scale, ph, pw)
+    return output, torch.zeros(output.shape, dtype=torch.int32)
+
+
+def _channel_mapping(output: Tensor) -> Tensor:
+    """The channel of the input that each element of a position-sensitive output reads."""
+    r, c, ph, pw = output.shape
+    one = torch.arange(c * ph * pw, dtype=torch.int32).view(1, c, ph, pw)
+    mapping: Tensor = one.expand(r, c, ph, pw).contiguous()
+    return mapping
+
+
+def ps_roi_align(
+    input: Tensor, rois: Tensor, scale: float, ph: int, pw: int, ratio: int
+) -> tuple[Tensor, Tensor]:
+    """torchvision::ps_roi_align: the output, and which channels it read."""
+    output = _pool("ps_roi_align", input, rois, Pooling((ph, pw), scale, ratio))
+    return output, _channel_mapping(output)
+
+
+def ps_roi_align_backward(
+    grad: Tensor,
+    rois: Tensor,
+    mapping: Tensor,
+    scale: float,
+    ph: int,
+    pw: int,
+    ratio: int,
+    n: int,
+    c: int,
+    h: int,
+    w: int,
+) -> Tensor:
+    """torchvision::_ps_roi_align_backward."""
+    return _pool_backward("ps_roi_align", grad, rois, (n, c, h, w), Pooling((ph, pw), scale, ratio))
+
+
+def ps_roi_pool(
+    input: Tensor, rois: Tensor, scale: float, ph: int, pw: int
+) -> tuple[Tensor, Tensor]:
+    """torchvision::ps_roi_pool: the output, and which channels it read."""
+    output = _pool("ps_roi_pool", input, rois, Pooling((ph, pw), scale))
+    return output, _channel_mapping(output)
+
+
+_FORWARD: dict[str, Callable[..., Any]] = {
+    "deform_conv2d": deform_conv2d,
+    "_deform_conv2d_backward": deform_conv2d_backward,
+    "roi_align": roi_align,
+    "roi_pool": roi_pool,
+    "ps_roi_align": ps_roi_align,
+    "ps_roi_pool": ps_roi_pool,
+}
+_BACKWARD: dict[str, Callable[..., Any]] = {
+    "roi_align": roi_align_backward,
+    "ps_roi_align": ps_roi_align_backward,
+}
+
+
+@lru_cache(None)
+def refusal(op: str) -> str:
+    """Why gradients of a pooling operator are not compiled; "" if they are."""
+    try:
+        Kernel(
+            f"return {op} {{ channels = 4, height = 4, width = 4, rois = 1, output_size = 2, "
+            'sampling_ratio = 1, gradient = { "input" } }'
+        )
+    except Error as error:
+        return error.text
+    return ""
+
+
+def _table() -> dict[str, Callable[..., Any]]:
+    compiled = {f"_{op}_backward": f for op, f in _BACKWARD.items() if not refusal(op)}
+    return {**_FORWARD, **compiled}
+
+
+class Override:
+    """In force from its making to :meth:`undo`."""
+
+    def __init__(self) -> None:
+        import torchvision  # noqa: F401, PLC0415  registers the operators
+
+        self._library: Any = torch.library.Library("torchvision", "IMPL", "CPU")
+        for op in _BACKWARD:
+            if refusal(op):
+                log.left(f"torchvision::_{op}_backward", refusal(op))
+        with warnings.catch_warnings():  # that a kernel is overridden is what was asked for
+            warnings.simplefilter("ignore")
+            for name, function in _table().items():
+                self._library.impl(name, function)
+
+    def undo(self) -> None:
+        """The kernels that were there before are in force again."""
+        if hasattr(self._library, "_destroy"):
+            self._library._destroy()
+        self._library = None

@@ -1,0 +1,328 @@
+"""torchvision's operators, taken over: forwards, backwards, and back again.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+
+import multiprocessing
+import os
+
+import pytest
+import torch
+from torch.testing import assert_close
+from torchvision import ops
+
+import dcngen
+import dcngen.torch
+from dcngen.torch import log
+
+F32, F64 = torch.float32, torch.float64
+
+
+@pytest.fixture(autouse=True)
+def fixed_numbers():
+    torch.manual_seed(3)
+    log.clear()
+
+
+def numbers(shape, dtype, strided=False):
+    t = torch.randn(*shape, dtype=dtype)
+    if strided:  # the same shape with a gap behind each row
+        t = torch.randn(*shape[:-1], shape[-1] + 1, dtype=dtype)[..., :-1]
+    return t.requires_grad_()
+
+
+def layer(
+    n=2,
+    c=8,
+    o=6,
+    g=1,
+    d=1,
+    size=(7, 9),
+    kernel=(3, 3),
+    stride=1,
+    padding=1,
+    dilation=1,
+    mask=True,
+    bias=True,
+    dtype=F64,
+    strided=False,
+):
+    """Operands of deform_conv2d by name, and its attributes."""
+    sides = [
+        (s + 2 * padding - dilation * (k - 1) - 1) // stride + 1
+        for s, k in zip(size, kernel, strict=True)
+    ]
+    taps = kernel[0] * kernel[1]
+    operands = {
+        "input": numbers((n, c, *size), dtype, strided),
+        "offset": numbers((n, 2 * d * taps, *sides), dtype, strided),
+        "weight": numbers((o, c // g, *kernel), dtype),
+        "bias": numbers((o,), dtype) if bias else None,
+        "mask": numbers((n, d * taps, *sides), dtype, strided) if mask else None,
+    }
+    return operands, {"stride": stride, "padding": padding, "dilation": dilation}
+
+
+def run(operands, attributes):
+    """The output, and gradients of all operands from one that is not constant."""
+    output = ops.deform_conv2d(**operands, **attributes)
+    seed = torch.arange(output.numel(), dtype=F64).view(output.shape).sin().to(output.dtype)
+    wanted = [t for t in operands.values() if t is not None]
+    return [output, *torch.autograd.grad(output, wanted, seed)]
+
+
+LAYERS = {
+    "plain": {},
+    "f32": {"dtype": F32},
+    "no mask, no bias": {"mask": False, "bias": False},
+    "groups": {"g": 2, "d": 4},
+    "stride, dilation": {"stride": 2, "dilation": 2, "padding": 2, "size": (8, 6)},
+    "not square": {"kernel": (1, 4), "padding": 2, "size": (3, 5), "c": 3, "o": 5, "n": 1},
+    "not contiguous": {"strided": True},
+    "no images": {"n": 0},
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_deform_conv2d(name):
+    case = layer(**LAYERS[name])
+    want = run(*case)
+    with dcngen.torch.patch("torchvision"):
+        got = run(*case)
+    assert got[0].is_contiguous()
+    for a, b in zip(got, want, strict=True):
+        assert_close(a, b, rtol=1e-4, atol=1e-4)
+        if LAYERS[name].get("dtype", F64) == F64:
+            assert_close(a, b, rtol=1e-9, atol=1e-9)
+    assert [call for call, _, _ in log._ran] == [
+        "torchvision::deform_conv2d",
+        "torchvision::_deform_conv2d_backward",
+    ]
+
+
+def test_slopes_at_the_padded_border():
+    """With offsets of zero the samples beside the map stand at exactly -1, where torchvision has a slope."""
+    operands, attributes = layer()
+    operands["offset"] = torch.zeros_like(operands["offset"]).requires_grad_()
+    want = run(operands, attributes)
+    with dcngen.torch.patch("torchvision"):
+        got = run(operands, attributes)
+    for a, b in zip(got, want, strict=True):
+        assert_close(a, b, rtol=1e-9, atol=1e-9)
+
+
+def test_gradcheck():
+    operands, attributes = layer(n=1, c=2, o=2, size=(3, 4))
+
+    def function(*given):
+        return ops.deform_conv2d(**dict(zip(operands, given, strict=True)), **attributes)
+
+    with dcngen.torch.patch("torchvision"):
+        assert torch.autograd.gradcheck(function, tuple(operands.values()))
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_other_types(dtype):
+    operands, attributes = layer(dtype=F32)
+    rough = {k: v.detach().to(dtype).requires_grad_() for k, v in operands.items()}
+    exact = {k: v.detach().float().requires_grad_() for k, v in rough.items()}
+    with dcngen.torch.patch("torchvision"):
+        got = run(rough, attributes)
+        want = run(exact, attributes)
+        assert got[0].dtype == dtype
+        assert_close(got[0].float(), want[0], rtol=1e-2, atol=1e-2)
+        for a, t in zip(got[1:], rough.values(), strict=True):
+            assert a.dtype == t.dtype == dtype
+
+
+def test_autocast():
+    operands, attributes = layer(dtype=F32)
+    with dcngen.torch.patch("torchvision"), torch.autocast("cpu", torch.bfloat16):
+        mixed = {**operands, "offset": operands["offset"].bfloat16()}
+        assert ops.deform_conv2d(**mixed, **attributes).dtype == F32
+
+
+def test_weights_are_never_stale():
+    operands, attributes = layer(dtype=F32)
+    weight = operands["weight"]
+
+    def fresh():
+        return ops.deform_conv2d(**{**operands, "weight": weight.clone()}, **attributes)
+
+    def same():
+        for _ in range(3):
+            assert_close(ops.deform_conv2d(**operands, **attributes), fresh(), rtol=0, atol=0)
+
+    with dcngen.torch.patch("torchvision"), torch.no_grad():
+        same()
+        weight.mul_(2)
+        same()
+        weight.data.neg_()
+        same()
+        weight.data.copy_(torch.randn_like(weight))
+        same()
+    with dcngen.torch.patch("torchvision"), torch.inference_mode():
+        same()
+    optimizer = torch.optim.SGD([weight], lr=0.1)
+    with dcngen.torch.patch("torchvision"):
+        for _ in range(3):
+            optimizer.zero_grad()
+            ops.deform_conv2d(**operands, **attributes).square().sum().backward()
+            optimizer.step()
+            same()
+
+
+def test_undone_and_patched_twice():
+    operands, attributes = layer()
+    with dcngen.torch.patch("torchvision"):
+        inner = dcngen.torch.patch("torchvision", "torchvision")
+        inner.undo()
+        inner.undo()
+        run(operands, attributes)
+        assert len(log._ran) == 2
+    run(operands, attributes)
+    assert len(log._ran) == 2
+    patch = dcngen.torch.patch("torchvision")
+    run(operands, attributes)
+    patch.undo()
+    assert sum(log._ran.values()) == 4
+
+
+def test_unknown_packages():
+    with pytest.raises(dcngen.Error, match="'torchvison' is none of torchvision"):
+        dcngen.torch.patch("torchvision", "torchvison")
+    operands, attributes = layer()
+    run(operands, attributes)
+    assert not log._ran
+
+
+def test_errors_come_through():
+    operands, attributes = layer()
+    operands["weight"] = torch.zeros(6, 3, 3, 3, dtype=F64)
+    with dcngen.torch.patch("torchvision"), pytest.raises(Exception, match="groups must divide"):
+        torch.ops.torchvision.deform_conv2d(
+            operands["input"],
+            operands["weight"],
+            operands["offset"],
+            operands["mask"],
+            operands["bias"],
+            *(1, 1, 1, 1, 1, 1, 1, 1, True),
+        )
+    assert attributes
+
+
+def test_threads_are_torchs():
+    case, before = layer(), torch.get_num_threads()
+    with dcngen.torch.patch("torchvision"):
+        for n in (1, 2):
+            torch.set_num_threads(n)
+            run(*case)
+    torch.set_num_threads(before)
+    assert {threads for _, _, threads in log._ran} == {1, 2}
+
+
+def _child(case, want, connection):
+    with torch.no_grad():
+        got = ops.deform_conv2d(**case[0], **case[1])
+    connection.send(torch.equal(got, want))
+
+
+def test_fork_after_use():
+    case = layer(size=(40, 40), n=1)
+    with dcngen.torch.patch("torchvision"):
+        want = ops.deform_conv2d(**case[0], **case[1]).detach()
+        here, there = multiprocessing.Pipe()
+        child = multiprocessing.get_context("fork").Process(target=_child, args=(case, want, there))
+        child.start()
+        assert here.poll(60)
+        assert here.recv()
+        child.join()
+    assert os.waitstatus_to_exitcode(0) == child.exitcode
+
+
+def test_channels_last_in_our_own_function():
+    operands, attributes = layer(dtype=F32)
+    want = run(operands, attributes)
+    last = {
+        k: v.detach().to(memory_format=torch.channels_last).requires_grad_()
+        if v.dim() == 4 and k != "weight"
+        else v
+        for k, v in operands.items()
+    }
+    output = dcngen.torch.deform_conv2d(**last, **attributes)
+    assert output.is_contiguous(memory_format=torch.channels_last)
+    assert [plan.kernel.spec.count('layout = "nhwc"') for _, plan, _ in log._ran] == [1]
+    seed = torch.arange(want[0].numel(), dtype=F32).view(want[0].shape).sin()
+    got = [output, *torch.autograd.grad(output, list(last.values()), seed)]
+    for a, b in zip(got, want, strict=True):
+        assert_close(a, b, rtol=1e-4, atol=1e-4)
+
+
+def test_only_what_is_needed_is_computed():
+    operands, attributes = layer()
+    operands["weight"].requires_grad_(False)
+    operands["mask"].requires_grad_(False)
+    dcngen.torch.deform_conv2d(**operands, **attributes).sum().backward()
+    assert operands["weight"].grad is None
+    got = {k: operands[k].grad for k in ("input", "offset", "bias")}
+    for k in got:
+        operands[k].grad = None
+    ops.deform_conv2d(**operands, **attributes).sum().backward()
+    for k, v in got.items():
+        if k != "offset":  # -1 is not met by these offsets
+            assert_close(v, operands[k].grad)
+
+
+# ---- regions ---------------------------------------------------------------------------------
+
+
+REGIONS = {
+    "roi_align": (ops.roi_align, {"sampling_ratio": 2, "aligned": True}),
+    "roi_align adaptive": (ops.roi_align, {"spatial_scale": 0.5}),
+    "roi_pool": (ops.roi_pool, {"spatial_scale": 0.5}),
+    "ps_roi_align": (ops.ps_roi_align, {"sampling_ratio": 2}),
+    "ps_roi_pool": (ops.ps_roi_pool, {}),
+}
+
+
+def regions(n, dtype):
+    corners = torch.rand(n, 4, dtype=dtype) * 7
+    corners[:, 2:] += corners[:, :2] * 0.5
+    return torch.cat((torch.randint(0, 2, (n, 1)).to(dtype), corners), 1)
+
+
+@pytest.mark.parametrize("dtype", [F32, F64])
+@pytest.mark.parametrize("name", REGIONS)
+def test_regions(name, dtype):
+    function, attributes = REGIONS[name]
+    x, rois = numbers((2, 12, 9, 10), dtype), regions(5, dtype)
+    want = function(x, rois, (2, 3), **attributes)
+    seed = torch.arange(want.numel(), dtype=dtype).view(want.shape).sin()
+    (want_grad,) = torch.autograd.grad(want, x, seed)
+    with dcngen.torch.patch("torchvision"):
+        got = function(x, rois, (2, 3), **attributes)
+        (got_grad,) = torch.autograd.grad(got, x, seed)
+    assert_close(got, want, rtol=1e-4, atol=1e-5)
+    assert_close(got_grad, want_grad, rtol=1e-4, atol=1e-5)
+    assert f"torchvision::{name.split()[0]}" in dcngen.torch.explain()
+
+
+def test_no_regions():
+    x = numbers((2, 12, 9, 10), F32)
+    with dcngen.torch.patch("torchvision"):
+        for function, _ in REGIONS.values():
+            output = function(x, torch.zeros(0, 5), (2, 3))
+            assert output.shape[0] == 0
+            output.sum().backward()
+    assert not x.grad.any()
+
+
+def test_explain():
+    with dcngen.torch.patch("torchvision"):
+        for _ in range(2):
+            run(*layer())
+    text = dcngen.torch.explain()
+    assert "torchvision::deform_conv2d, 2 times: dcngen" in text
+    assert "N 2, H 7, W 9, result 2 x 6 x 7 x 9" in text
+    assert "compiled for this size" in text
+    assert "schedule: " in text
