@@ -42,10 +42,11 @@ def _run(plan: Plan, arrays: Mapping[str, Array], dtype: np.dtype[Any], out: Any
         result[...] = 0
         return result
     pointers = {name: _arrays.pointer(array) for name, array in arrays.items()}
-    if plan.weight >= 0:
-        weight = arrays["weight"]
-        packed = packing.packed(plan.kernel, plan.weight, pointers["weight"], weight.nbytes)
-        pointers["weight"] = _arrays.pointer(packed)
+    packed = []  # holds them during the call
+    for i in plan.weights:
+        name = plan.kernel.names[i]
+        packed.append(packing.packed(plan.kernel, i, pointers[name], arrays[name].nbytes))
+        pointers[name] = _arrays.pointer(packed[-1])
     pointers["output"] = _arrays.pointer(result)
     plan.kernel.run(pointers, plan.sizes)
     return result

@@ -29,7 +29,12 @@ class Plan(NamedTuple):
     kernel: Kernel | None
     sizes: Sizes
     shape: Shape
-    weight: int = -1  # index of the operand that is packed
+    weights: tuple[int, ...] = ()  # indices of the operands that are packed
+
+
+def _plan(kernel: Kernel, sizes: Sizes, shape: Shape) -> Plan:
+    packed = tuple(i for i, t in enumerate(kernel.tensors) if t.role == "weight")
+    return Plan(kernel, sizes, shape, packed)
 
 
 def pair(value: int | tuple[int, ...] | list[int], name: str) -> Pair:
@@ -173,8 +178,7 @@ def deform_conv2d(
     )
     sizes = (n, h, w, 0)
     kernel = cache.family("deform_conv2d", _CONV_NAMES, values).kernel(sizes, threads)
-    index = kernel.names.index("weight") if "weight" in kernel.names else -1
-    return Plan(kernel, sizes, shape, index)
+    return _plan(kernel, sizes, shape)
 
 
 class Aggregation(NamedTuple):

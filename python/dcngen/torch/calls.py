@@ -54,20 +54,33 @@ def run(call: str, plan: Plan, tensors: Tensors, outputs: Tensors) -> None:
         return
     names = plan.kernel.names
     pointers = {name: t.data_ptr() for name, t in tensors.items() if name in names}
-    kept = None
-    if plan.weight >= 0:
-        weight = tensors["weight"]
-        size = weight.numel() * weight.element_size()
-        kept = packing.packed(plan.kernel, plan.weight, pointers["weight"], size)
-        pointers["weight"] = pointer(kept)
+    packed = []  # holds them during the call
+    for i in plan.weights:
+        name = names[i]
+        size = tensors[name].numel() * tensors[name].element_size()
+        packed.append(packing.packed(plan.kernel, i, pointers[name], size))
+        pointers[name] = pointer(packed[-1])
     pointers.update((name, t.data_ptr()) for name, t in outputs.items())
     plan.kernel.run(pointers, plan.sizes, threads)
 
 
-def forward(call: str, plan: Plan, tensors: Tensors, like: torch.Tensor) -> torch.Tensor:
-    """The output, of the type that ``like`` has."""
-    output = tensors["input"].new_empty(plan.shape)
+def forward(
+    call: str,
+    plan: Plan,
+    tensors: Tensors,
+    like: torch.Tensor,
+    out: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """The output, of the type that ``like`` has; or ``out``, written to."""
+    dtype = tensors["input"].dtype
+    if out is not None and out.dtype == dtype and out.is_contiguous() and out.shape == plan.shape:
+        run(call, plan, tensors, {"output": out})
+        return out
+    output = torch.empty(plan.shape, dtype=dtype)
     run(call, plan, tensors, {"output": output})
+    if out is not None:
+        out.copy_(output)
+        return out
     result: torch.Tensor = output.to(like.dtype)
     return result
 

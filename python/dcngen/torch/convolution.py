@@ -42,11 +42,12 @@ def forward(
     bias: Tensor | None,
     mask: Tensor | None,
     a: Convolution,
+    out: Tensor | None = None,
 ) -> Tensor:
-    """The output, contiguous, of the type of ``input``."""
+    """The output, contiguous, of the type of ``input``; or ``out``, written to."""
     dtype = calls.compute_type(input, offset, weight, bias, mask)
     tensors = calls.dense(dtype, input=input, offset=offset, weight=weight, bias=bias, mask=mask)
-    return calls.forward(call, _plan(tensors, a), tensors, input)
+    return calls.forward(call, _plan(tensors, a), tensors, input, out)
 
 
 def backward(

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Protocol
 
 from ..error import wrong
+from . import internimage, mmcv
 from .vision import Override
 
 
@@ -20,7 +21,12 @@ class Undoable(Protocol):
     def undo(self) -> None: ...
 
 
-_MAKERS: dict[str, Callable[[], Undoable]] = {"torchvision": Override}
+_MAKERS: dict[str, Callable[[], Undoable]] = {
+    "torchvision": Override,
+    "mmcv": mmcv.override,
+    "DCNv3": internimage.OverrideDCNv3,
+    "DCNv4": internimage.override_dcnv4,
+}
 
 _lock = threading.Lock()
 _in_force: dict[str, tuple[Undoable, int]] = {}

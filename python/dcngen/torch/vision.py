@@ -10,17 +10,15 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 import torch
 
 from .. import plans
-from ..error import Error
-from ..kernel import Kernel
 from ..plans import Convolution, Pooling
-from . import calls, convolution, log
+from . import convolution, log, pooling
 from .argmax import roi_pool_argmax
+from .gradients import refusal
 
 Tensor = torch.Tensor
 
@@ -59,23 +57,13 @@ def deform_conv2d_backward(
 
 
 def _pool(op: str, input: Tensor, rois: Tensor, a: Pooling) -> Tensor:
-    dtype = calls.compute_type(input, rois)
-    tensors = calls.dense(dtype, input=input, rois=rois)
-    threads = torch.get_num_threads()
-    shapes = tuple(input.shape), tuple(rois.shape)
-    plan = plans.pool(op, calls.type_name(dtype), *shapes, None, None, a, threads)
-    return calls.forward(f"torchvision::{op}", plan, tensors, input)
+    return pooling.forward(f"torchvision::{op}", op, {"input": input, "rois": rois}, a)
 
 
 def _pool_backward(op: str, grad: Tensor, rois: Tensor, shape: plans.Shape, a: Pooling) -> Tensor:
-    dtype = calls.compute_type(grad, rois)
-    tensors = calls.dense(dtype, grad_output=grad, rois=rois)
-    threads, like = torch.get_num_threads(), grad.new_empty(shape)
-    plan = plans.pool(
-        op, calls.type_name(dtype), shape, tuple(rois.shape), None, None, a, threads, ("input",)
-    )
+    wanted = {"input": grad.new_empty(shape)}
     call = f"torchvision::_{op}_backward"
-    return calls.backward(call, plan, tensors, {"input": like})["input"]
+    return pooling.backward(call, op, grad, {"rois": rois}, wanted, a)["input"]
 
 
 def roi_align(
@@ -164,19 +152,6 @@ _BACKWARD: dict[str, Callable[..., Any]] = {
     "roi_align": roi_align_backward,
     "ps_roi_align": ps_roi_align_backward,
 }
-
-
-@lru_cache(None)
-def refusal(op: str) -> str:
-    """Why gradients of a pooling operator are not compiled; "" if they are."""
-    try:
-        Kernel(
-            f"return {op} {{ channels = 4, height = 4, width = 4, rois = 1, output_size = 2, "
-            'sampling_ratio = 1, gradient = { "input" } }'
-        )
-    except Error as error:
-        return error.text
-    return ""
 
 
 def _table() -> dict[str, Callable[..., Any]]:
