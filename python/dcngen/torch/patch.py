@@ -86,7 +86,9 @@ def patch(*names: str) -> Patch:
             model(image)
 
     Args:
-        names: ``"torchvision"``: deform_conv2d forwards and backwards, roi_align, roi_pool, ps_roi_align and ps_roi_pool.
+        names: ``"torchvision"``: deform_conv2d forwards and backwards, roi_align, roi_pool, ps_roi_align and ps_roi_pool;
+            ``"mmcv"``: ``mmcv._ext``, also where it was not built; ``"DCNv3"`` and ``"DCNv4"``: likewise, and DCNv3's core in
+            plain PyTorch. docs/PYTHON.md says more.
 
     Returns:
         What undoes it.
