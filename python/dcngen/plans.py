@@ -346,8 +346,17 @@ def pool(
     return Plan(cache.family(op, _POOLING_NAMES, values).kernel(sizes, threads), sizes, shape)
 
 
+@lru_cache(REMEMBERED)
+def layer(
+    op: str, names: tuple[str, ...], values: tuple[Value, ...], sizes: Sizes, threads: int
+) -> Plan:
+    """The plan of a whole layer of a network, with its own weights; the names are always the same of one operator."""
+    kernel = cache.family(op, names, values).kernel(sizes, threads)
+    return _plan(kernel, sizes, kernel.shapes(sizes)[kernel.names.index("output")])
+
+
 def clear() -> None:
     """Forget all plans and kernels."""
-    for remembered in (deform_conv2d, aggregate, pool):
+    for remembered in (deform_conv2d, aggregate, pool, layer):
         remembered.cache_clear()
     cache.clear()

@@ -3,4 +3,4 @@
 # SPDX-License-Identifier: Apache-2.0
 . "$(dirname "$0")/lib.bash"
 needs numpy pytest torch torchvision
-check test_torchvision.py test_patches.py
+check test_torchvision.py test_patches.py test_modules.py

@@ -1,0 +1,212 @@
+"""Layers of deformable convolutions, with the constructors and the state_dict keys of torchvision's and mmcv's.
+
+Where no gradient is needed, a layer that makes its own offsets is one kernel.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import nn
+
+from .. import plans
+from ..plans import pair
+from . import calls
+from .convolution import deform_conv2d
+
+Tensor = torch.Tensor
+Size = int | tuple[int, int]
+
+
+def gradient_needed(module: nn.Module, *inputs: Tensor | None) -> bool:
+    """Whether autograd must see what happens in the module."""
+    if not torch.is_grad_enabled():
+        return False
+    every = (*module.parameters(), *inputs)
+    return any(t is not None and t.requires_grad for t in every)
+
+
+class DeformConv2d(nn.Module):
+    """torchvision's ``DeformConv2d``: ``forward(input, offset, mask=None)``.
+
+    Keys: weight [O, C/groups, kh, kw], bias [O].
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Size,
+        stride: Size = 1,
+        padding: Size = 0,
+        dilation: Size = 1,
+        groups: int = 1,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
+        self.kernel_size = pair(kernel_size, "kernel_size")
+        self.stride, self.padding = pair(stride, "stride"), pair(padding, "padding")
+        self.dilation = pair(dilation, "dilation")
+        self.weight = nn.Parameter(
+            torch.empty(out_channels, in_channels // groups, *self.kernel_size)
+        )
+        self.bias: nn.Parameter | None
+        self.register_parameter("bias", nn.Parameter(torch.empty(out_channels)) if bias else None)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """As torch does for convolutions."""
+        nn.init.kaiming_uniform_(self.weight, a=math.sqrt(5))
+        if self.bias is not None:
+            bound = 1 / math.sqrt(self.weight[0].numel())
+            nn.init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, input: Tensor, offset: Tensor, mask: Tensor | None = None) -> Tensor:
+        """[N, C, H, W] and offsets, as of :func:`dcngen.deform_conv2d`, to [N, O, P, Q]."""
+        shape = self.stride, self.padding, self.dilation
+        return deform_conv2d(input, offset, self.weight, self.bias, *shape, mask)
+
+
+_PACK_NAMES = (
+    "dtype",
+    "in_channels",
+    "out_channels",
+    "kernel_size",
+    "groups",
+    "offset_groups",
+    "modulation",
+    "bias",
+    "stride",
+    "padding",
+    "dilation",
+    "scale_shift",
+    "activation",
+)
+
+
+class DeformConv2dPack(DeformConv2d):
+    """mmcv's ``DeformConv2dPack``: ``forward(x)``, offsets come from a convolution of x.
+
+    Keys: weight, bias, conv_offset.weight [2*D*K, C, kh, kw], conv_offset.bias [2*D*K].
+    """
+
+    modulation = "none"
+    maps = 2
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Size,
+        stride: Size = 1,
+        padding: Size = 0,
+        dilation: Size = 1,
+        groups: int = 1,
+        deform_groups: int = 1,
+        bias: bool = False,
+    ) -> None:
+        super().__init__(
+            in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias
+        )
+        self.deform_groups = deform_groups
+        self.conv_offset = nn.Conv2d(
+            in_channels,
+            self.maps * deform_groups * math.prod(self.kernel_size),
+            self.kernel_size,
+            self.stride,
+            self.padding,
+            self.dilation,
+        )
+        nn.init.zeros_(self.conv_offset.weight)
+        nn.init.zeros_(self.conv_offset.bias)  # type: ignore[arg-type]
+
+    def separate(self, x: Tensor) -> Tensor:
+        """One operator after another, as autograd wants it."""
+        made = self.conv_offset(x)
+        if self.modulation == "none":
+            return super().forward(x, made)
+        split = 2 * made.shape[1] // 3
+        return super().forward(x, made[:, :split], made[:, split:].sigmoid())
+
+    def fused(
+        self,
+        x: Tensor,
+        scale: Tensor | None = None,
+        shift: Tensor | None = None,
+        activation: str = "none",
+    ) -> Tensor:
+        """All in one kernel, and behind it act(y * scale + shift); no gradients."""
+        values = (
+            calls.type_name(calls.compute_type(x, self.weight)),
+            x.shape[1],
+            self.weight.shape[0],
+            tuple(self.weight.shape[2:]),
+            self.groups,
+            self.deform_groups,
+            self.modulation,
+            self.bias is not None,
+            pair(self.stride, "stride"),
+            pair(self.padding, "padding") * 2,
+            pair(self.dilation, "dilation"),
+            scale is not None,
+            activation,
+        )
+        n, _, h, w = x.shape
+        threads = torch.get_num_threads()
+        op = "deform_conv2d_pack"
+        plan = plans.layer(op, _PACK_NAMES, values, (n, h, w, 0), threads)
+        tensors = calls.dense(
+            calls.compute_type(x, self.weight),
+            input=x,
+            weight=self.weight.detach(),
+            bias=self.bias,
+            offset_weight=self.conv_offset.weight.detach(),
+            offset_bias=self.conv_offset.bias,
+            scale=scale,
+            shift=shift,
+        )
+        return calls.forward(type(self).__name__, plan, tensors, x)
+
+    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        """[N, C, H, W] to [N, O, P, Q]."""
+        if gradient_needed(self, x) or x.shape[0] == 0:
+            return self.separate(x)
+        return self.fused(x)
+
+
+class ModulatedDeformConv2dPack(DeformConv2dPack):
+    """mmcv's ``ModulatedDeformConv2dPack``: also the mask comes from the convolution, through a sigmoid.
+
+    Keys: weight, bias, conv_offset.weight [3*D*K, C, kh, kw], conv_offset.bias [3*D*K].
+    """
+
+    modulation = "sigmoid"
+    maps = 3
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Size,
+        stride: Size = 1,
+        padding: Size = 0,
+        dilation: Size = 1,
+        groups: int = 1,
+        deform_groups: int = 1,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            padding,
+            dilation,
+            groups,
+            deform_groups,
+            bias,
+        )

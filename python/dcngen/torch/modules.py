@@ -1,0 +1,292 @@
+"""The modules of InternImage, of DCNv4, and mmcv's DeformRoIPool, with their constructors and state_dict keys.
+
+Where no gradient is needed, a module is one kernel.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import nn
+
+from .. import plans
+from ..error import wrong
+from ..plans import pair
+from . import calls
+from .aggregation import dcnv3, dcnv4
+from .layers import gradient_needed
+from .pooling import deform_roi_pool
+
+Tensor = torch.Tensor
+
+_ACTIVATIONS: dict[str, type[nn.Module]] = {"GELU": nn.GELU, "ReLU": nn.ReLU, "SiLU": nn.SiLU}
+
+
+class ChannelsLast(nn.Module):
+    """[N, C, H, W] to [N, H, W, C]; without parameters."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """A view."""
+        view: Tensor = x.permute(0, 2, 3, 1)
+        return view
+
+
+def _zero_linear(inputs: int, outputs: int) -> nn.Linear:
+    layer = nn.Linear(inputs, outputs)
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
+def _projection(channels: int, bias: bool = True) -> nn.Linear:
+    layer = nn.Linear(channels, channels, bias=bias)
+    nn.init.xavier_uniform_(layer.weight)
+    if bias:
+        nn.init.zeros_(layer.bias)
+    return layer
+
+
+def _fused(module: nn.Module, op: str, input: Tensor, values: dict[str, Any]) -> Tensor:
+    """The whole module in one kernel, whose operands are called as the parameters are."""
+    dtype = calls.compute_type(input, *module.parameters())
+    n, h, w, _ = input.shape
+    names = ("dtype", *values)
+    every = (calls.type_name(dtype), *values.values())
+    plan = plans.layer(op, names, every, (n, h, w, 0), torch.get_num_threads())
+    parameters = {name.replace(".", "_"): p.detach() for name, p in module.named_parameters()}
+    tensors = calls.dense(dtype, input=input, **parameters)
+    return calls.forward(type(module).__name__, plan, tensors, input)
+
+
+class _Aggregating(nn.Module):
+    """What DCNv3 and DCNv4 share."""
+
+    channels: int
+    kernel_size: int
+    stride: int
+    pad: int
+    dilation: int
+    group: int
+    offset_scale: float
+    center_feature_scale: bool
+    remove_center: int
+    center_feature_scale_proj_weight: Tensor
+    center_feature_scale_proj_bias: Tensor
+
+    def _begin(self, channels: int, group: int, center_feature_scale: bool) -> None:
+        if channels % group:
+            wrong(f"group = {group} does not divide channels = {channels}")
+        self.group_channels = channels // group
+        if center_feature_scale:
+            self.center_feature_scale_proj_weight = nn.Parameter(torch.zeros(group, channels))
+            self.center_feature_scale_proj_bias = nn.Parameter(torch.zeros(group))
+
+    def _points(self) -> int:
+        return self.group * (self.kernel_size**2 - int(self.remove_center))
+
+    def _attributes(self) -> dict[str, Any]:
+        return {
+            "channels": self.channels,
+            "groups": self.group,
+            "kernel_size": (self.kernel_size, self.kernel_size),
+            "padding": (self.pad, self.pad),
+            "dilation": (self.dilation, self.dilation),
+            "offset_scale": float(self.offset_scale),
+            "remove_center": bool(self.remove_center),
+            "center_feature_scale": bool(self.center_feature_scale),
+        }
+
+    def _core(self) -> dict[str, Any]:
+        """Attributes of the functions dcnv3 and dcnv4."""
+        return {
+            "groups": self.group,
+            "kernel_size": self.kernel_size,
+            "stride": self.stride,
+            "padding": self.pad,
+            "dilation": self.dilation,
+            "offset_scale": float(self.offset_scale),
+            "remove_center": bool(self.remove_center),
+        }
+
+    def _blend(self, y: Tensor, source: Tensor, projected: Tensor) -> Tensor:
+        """Of each group a share of what was projected, as the source says."""
+        if not self.center_feature_scale:
+            return y
+        share = nn.functional.linear(
+            source, self.center_feature_scale_proj_weight, self.center_feature_scale_proj_bias
+        ).sigmoid()
+        share = share.repeat_interleave(self.channels // self.group, -1)
+        blend: Tensor = y * (1 - share) + projected * share
+        return blend
+
+
+class DCNv3(_Aggregating):
+    """InternImage's ``DCNv3``: [N, H, W, C] to the same.
+
+    Keys: dw_conv.0.*, dw_conv.1.1.* (of the norm), offset.*, mask.*, input_proj.*, output_proj.*, and with
+    ``center_feature_scale`` center_feature_scale_proj_weight and _bias.
+    """
+
+    def __init__(
+        self,
+        channels: int = 64,
+        kernel_size: int = 3,
+        dw_kernel_size: int | None = None,
+        stride: int = 1,
+        pad: int = 1,
+        dilation: int = 1,
+        group: int = 4,
+        offset_scale: float = 1.0,
+        act_layer: str = "GELU",
+        norm_layer: str = "LN",
+        center_feature_scale: bool = False,
+        remove_center: bool = False,
+    ) -> None:
+        super().__init__()
+        if act_layer not in _ACTIVATIONS or norm_layer != "LN":
+            wrong(
+                f"act_layer = {act_layer}, norm_layer = {norm_layer}: expected GELU, ReLU or SiLU, and LN"
+            )
+        self.channels, self.kernel_size, self.group = channels, kernel_size, group
+        self.dw_kernel_size = dw_kernel_size or kernel_size
+        self.stride, self.pad, self.dilation = stride, pad, dilation
+        self.offset_scale, self.remove_center = offset_scale, int(remove_center)
+        self.center_feature_scale = center_feature_scale
+        k = self.dw_kernel_size
+        self.dw_conv = nn.Sequential(
+            nn.Conv2d(channels, channels, k, padding=(k - 1) // 2, groups=channels),
+            nn.Sequential(ChannelsLast(), nn.LayerNorm(channels, eps=1e-6)),
+            _ACTIVATIONS[act_layer](),
+        )
+        self.offset = _zero_linear(channels, 2 * self._points())
+        self.mask = _zero_linear(channels, self._points())
+        self.input_proj, self.output_proj = _projection(channels), _projection(channels)
+        self._begin(channels, group, center_feature_scale)
+
+    def separate(self, input: Tensor) -> Tensor:
+        """One operator after another, as autograd wants it."""
+        x = self.input_proj(input)
+        features = self.dw_conv(input.permute(0, 3, 1, 2))
+        y = dcnv3(x, self.offset(features), self.mask(features), **self._core(), softmax=True)
+        output: Tensor = self.output_proj(self._blend(y, features, x))
+        return output
+
+    def _norm(self) -> nn.Module | None:
+        """The layer norm, if it is one, on the channels."""
+        parts = list(self.dw_conv[1].modules())
+        return next((m for m in parts if isinstance(m, nn.LayerNorm)), None)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """[N, H, W, C]."""
+        norm, act = self._norm(), type(self.dw_conv[2]).__name__
+        fits = self.stride == 1 and norm is not None and act in _ACTIVATIONS
+        if gradient_needed(self, input) or not fits or input.shape[0] == 0:
+            return self.separate(input)
+        values = {
+            **self._attributes(),
+            "dw_kernel_size": (self.dw_kernel_size, self.dw_kernel_size),
+            "norm_eps": float(norm.eps),  # type: ignore[union-attr]
+            "act_layer": act,
+        }
+        return _fused(self, "dcnv3_module", input, values)
+
+
+class DCNv4(_Aggregating):
+    """DCNv4's ``DCNv4``: [N, L, C], of H*W = L pixels, to the same.
+
+    Keys: offset_mask.*, value_proj.*, output_proj.*, with ``dw_kernel_size`` offset_mask_dw.*, and with
+    ``center_feature_scale`` center_feature_scale_proj_weight and _bias.
+    """
+
+    def __init__(
+        self,
+        channels: int = 64,
+        kernel_size: int = 3,
+        stride: int = 1,
+        pad: int = 1,
+        dilation: int = 1,
+        group: int = 4,
+        offset_scale: float = 1.0,
+        dw_kernel_size: int | None = None,
+        center_feature_scale: bool = False,
+        remove_center: bool = False,
+        output_bias: bool = True,
+        without_pointwise: bool = False,
+    ) -> None:
+        super().__init__()
+        self.channels, self.kernel_size, self.group = channels, kernel_size, group
+        self.stride, self.pad, self.dilation = stride, pad, dilation
+        self.offset_scale, self.remove_center = offset_scale, int(remove_center)
+        self.center_feature_scale, self.without_pointwise = center_feature_scale, without_pointwise
+        self.dw_kernel_size = dw_kernel_size
+        if dw_kernel_size is not None:
+            k = dw_kernel_size
+            self.offset_mask_dw = nn.Conv2d(
+                channels, channels, k, padding=(k - 1) // 2, groups=channels
+            )
+        self.offset_mask = _zero_linear(channels, math.ceil(3 * self._points() / 8) * 8)
+        if not without_pointwise:
+            self.value_proj = _projection(channels)
+            self.output_proj = _projection(channels, output_bias)
+        self._begin(channels, group, center_feature_scale)
+
+    def separate(self, map: Tensor) -> Tensor:
+        """One operator after another, as autograd wants it; [N, H, W, C]."""
+        x = map if self.without_pointwise else self.value_proj(map)
+        source = map
+        if self.dw_kernel_size is not None:
+            source = self.offset_mask_dw(map.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        y = dcnv4(x, self.offset_mask(source), **self._core())
+        y = self._blend(y, y, x)
+        output: Tensor = y if self.without_pointwise else self.output_proj(y)
+        return output
+
+    def forward(self, input: Tensor, shape: tuple[int, int] | None = None) -> Tensor:
+        """[N, L, C]; ``shape`` is (H, W), by default a square."""
+        n, length, c = input.shape
+        h, w = shape or (math.isqrt(length), math.isqrt(length))
+        map = input.reshape(n, h, w, c)
+        if gradient_needed(self, input) or self.stride != 1 or n == 0:
+            apart: Tensor = self.separate(map).reshape(n, -1, c)
+            return apart
+        has_bias = not self.without_pointwise and self.output_proj.bias is not None
+        values = {
+            **self._attributes(),
+            "dw_kernel_size": (self.dw_kernel_size or 0,) * 2,
+            "without_pointwise": bool(self.without_pointwise),
+            "output_bias": has_bias,
+        }
+        output: Tensor = _fused(self, "dcnv4_module", map, values).reshape(n, -1, c)
+        return output
+
+
+class DeformRoIPool(nn.Module):
+    """mmcv's ``DeformRoIPool``: ``forward(input, rois, offset=None)``; without parameters."""
+
+    def __init__(
+        self,
+        output_size: int | tuple[int, int],
+        spatial_scale: float = 1.0,
+        sampling_ratio: int = 0,
+        gamma: float = 0.1,
+    ) -> None:
+        super().__init__()
+        self.output_size = pair(output_size, "output_size")
+        self.spatial_scale, self.sampling_ratio = float(spatial_scale), int(sampling_ratio)
+        self.gamma = float(gamma)
+
+    def forward(self, input: Tensor, rois: Tensor, offset: Tensor | None = None) -> Tensor:
+        """[N, C, H, W] and [R, 5] to [R, C, bins, bins]."""
+        return deform_roi_pool(
+            input,
+            rois,
+            offset,
+            self.output_size,
+            self.spatial_scale,
+            self.sampling_ratio,
+            self.gamma,
+        )

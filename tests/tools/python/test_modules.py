@@ -1,0 +1,224 @@
+"""Layers and modules with the keys of their originals, alone and in optimized models.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+
+import copy
+import pickle
+import sys
+import types
+
+import pytest
+import torch
+from torch import nn
+from torch.testing import assert_close
+from torchvision import ops
+
+import dcngen.torch
+from dcngen.torch import gradients, log
+from dcngen.torch.optimize import FusedSequential
+
+
+@pytest.fixture(autouse=True)
+def fixed_numbers():
+    torch.manual_seed(7)
+    log.clear()
+
+
+def shake(module):
+    """No parameter is 0, so that all of them matter."""
+    for p in module.parameters():
+        nn.init.normal_(p, std=0.3)
+    for m in module.modules():
+        if isinstance(m, nn.BatchNorm2d):
+            nn.init.normal_(m.running_mean, std=0.3)
+            nn.init.uniform_(m.running_var, 0.5, 2)
+    return module.double().eval()
+
+
+def names():
+    return [call for call, _, _ in log._ran]
+
+
+def test_deform_conv2d():
+    ours = dcngen.torch.DeformConv2d(4, 6, (3, 2), stride=2, padding=1, groups=2).double()
+    theirs = ops.DeformConv2d(4, 6, (3, 2), stride=2, padding=1, groups=2).double()
+    theirs.load_state_dict(ours.state_dict())
+    x, offset = torch.randn(2, 4, 7, 6).double(), torch.randn(2, 12, 4, 4).double()
+    mask = torch.rand(2, 6, 4, 4).double()
+    assert_close(ours(x, offset, mask), theirs(x, offset, mask))
+    assert_close(ours(x, offset), theirs(x, offset))
+
+
+@pytest.mark.parametrize("kind", ["DeformConv2dPack", "ModulatedDeformConv2dPack"])
+def test_packs(kind):
+    make = getattr(dcngen.torch, kind)
+    layer = shake(make(4, 6, 3, padding=1, groups=2, deform_groups=2, bias=True))
+    assert set(layer.state_dict()) == {"weight", "bias", "conv_offset.weight", "conv_offset.bias"}
+    x = torch.randn(2, 4, 5, 7).double()
+    made = layer.conv_offset(x)
+    mask = made[:, 36:].sigmoid() if made.shape[1] > 36 else None
+    want = ops.deform_conv2d(x, made[:, :36], layer.weight, layer.bias, 1, 1, 1, mask)
+    assert_close(layer(x), want)
+    with torch.no_grad():
+        assert_close(layer(x), want)
+        layer.conv_offset.weight.data.mul_(2)
+        layer.weight.data.neg_()
+        fused = layer(x)
+    assert_close(fused, layer(x))
+    assert kind in names()
+    assert_close(layer(x[:0]).shape, torch.Size([0, 6, 5, 7]))
+    want.sum().backward()
+
+
+def dcnv3(**more):
+    return shake(dcngen.torch.DCNv3(channels=8, group=2, **more))
+
+
+@pytest.mark.parametrize("scale", [False, True])
+def test_dcnv3(golden, scale):
+    layer = dcnv3(center_feature_scale=scale, offset_scale=2.0, dw_kernel_size=5)
+    keys = {
+        "dw_conv.0.weight",
+        "dw_conv.1.1.bias",
+        "offset.weight",
+        "mask.bias",
+        "input_proj.weight",
+    }
+    assert keys <= set(layer.state_dict())
+    x = torch.randn(1, 5, 6, 8).double()
+    apart = layer.separate(x)
+    with torch.no_grad():
+        assert_close(layer(x), apart)
+    assert "DCNv3" in names()
+    if not gradients.refusal("dcnv3"):
+        apart.sum().backward()
+
+
+def test_dcnv3_golden(golden):
+    case = golden("dcnv3_module_00")
+    attributes = {k: v for k, v in case.params.items() if k not in ("layout", "norm_eps")}
+    layer = dcngen.torch.DCNv3(**attributes).double()
+    state = {
+        key: torch.from_numpy(getattr(case, "param_" + key.replace(".", "_")))
+        for key in layer.state_dict()
+    }
+    layer.load_state_dict(state)
+    with torch.no_grad():
+        output = layer(torch.from_numpy(case.input))
+    assert_close(output.numpy(), case.output, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("pointwise", [False, True])
+def test_dcnv4(pointwise):
+    layer = shake(
+        dcngen.torch.DCNv4(
+            channels=8,
+            group=2,
+            dw_kernel_size=3 if pointwise else None,
+            center_feature_scale=pointwise,
+            without_pointwise=not pointwise,
+            remove_center=True,
+        )
+    )
+    x = torch.randn(2, 30, 8).double()
+    apart = layer.separate(x.view(2, 5, 6, 8)).view(2, 30, 8)
+    with torch.no_grad():
+        assert_close(layer(x, (5, 6)), apart)
+        assert layer(x[:, :25]).shape == (2, 25, 8)
+    assert "DCNv4" in names()
+
+
+def test_deform_roi_pool():
+    layer = dcngen.torch.DeformRoIPool((2, 3), 0.5, 2, gamma=0.2)
+    x, rois = torch.randn(1, 3, 8, 8), torch.tensor([[0, 1.0, 2, 11, 12]])
+    want = ops.roi_align(x, rois, (2, 3), 0.5, 2, aligned=True)
+    assert_close(layer(x, rois), want)
+    moved = layer(x, rois, torch.ones(1, 2, 2, 3))
+    assert not torch.allclose(moved, want)
+
+
+# ---- whole models ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def mmcvs(monkeypatch):
+    """A class as mmcv has it, in a package of that name."""
+    module = types.ModuleType("mmcv.ops")
+
+    class ModulatedDeformConv2dPack(dcngen.torch.ModulatedDeformConv2dPack):
+        forward = dcngen.torch.ModulatedDeformConv2dPack.separate
+
+    ModulatedDeformConv2dPack.__module__ = "mmcv.ops"
+    ModulatedDeformConv2dPack.__qualname__ = "ModulatedDeformConv2dPack"
+    module.ModulatedDeformConv2dPack = ModulatedDeformConv2dPack
+    monkeypatch.setitem(sys.modules, "mmcv.ops", module)
+    return ModulatedDeformConv2dPack
+
+
+class Two(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first = ops.DeformConv2d(3, 18, 3, padding=1)
+        self.second = ops.DeformConv2d(18, 2, 1)
+
+    def forward(self, x, offset):
+        return self.second(self.first(x, offset), offset[:, :2])
+
+
+def test_optimize_keeps_the_model():
+    model = Two().double()
+    x, offset = torch.randn(1, 3, 5, 6).double(), torch.randn(1, 18, 5, 6).double()
+    want, state, parameters = model(x, offset), model.state_dict(), list(model.parameters())
+    assert dcngen.torch.optimize(model) is model
+    assert_close(model(x, offset), want)
+    assert list(model.state_dict()) == list(state)
+    assert all(a is b for a, b in zip(model.parameters(), parameters, strict=True))
+    for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        assert_close(twin(x, offset), want)
+    assert names().count("deform_conv2d") == 2
+    model.load_state_dict({k: v * 2 for k, v in state.items()})
+    assert not torch.allclose(model(x, offset), want)
+
+
+@pytest.mark.parametrize(
+    "behind", [[nn.BatchNorm2d(6), nn.ReLU()], [nn.BatchNorm2d(6)], [nn.SiLU()], [nn.Tanh()]]
+)
+def test_optimize_folds(mmcvs, behind):
+    model = shake(
+        nn.Sequential(mmcvs(4, 6, 3, padding=1), *copy.deepcopy(behind), nn.Conv2d(6, 2, 1))
+    )
+    x = torch.randn(2, 4, 5, 6).double()
+    keys = list(model.state_dict())
+    want = model(x)
+    dcngen.torch.optimize(model)
+    assert type(model) is FusedSequential
+    assert list(model.state_dict()) == keys
+    with torch.no_grad():
+        assert_close(model(x), want)
+        if "BatchNorm2d" in repr(behind):
+            model[1].running_mean.add_(1)
+            changed = model(x)
+            assert not torch.allclose(changed, want)
+            model[1].running_mean.sub_(1)
+    assert "ModulatedDeformConv2dPack" in names()
+    log.clear()
+    output = model(x)
+    assert_close(output, want)
+    output.sum().backward()
+    assert "ModulatedDeformConv2dPack" not in names()
+    model.train()
+    with torch.no_grad():
+        assert_close(model(x).shape, want.shape)
+
+
+def test_optimize_leaves_what_it_does_not_know():
+    class DCNv3(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.dw_conv = nn.Sequential(nn.Conv2d(4, 4, 3), nn.BatchNorm2d(4), nn.ReLU())
+
+    model = nn.Sequential(nn.Conv2d(3, 3, 1), nn.ReLU(), DCNv3())
+    kinds = [type(m) for m in model.modules()]
+    dcngen.torch.optimize(model)
+    assert [type(m) for m in model.modules()] == kinds
