@@ -26,7 +26,7 @@
 
 /* MAX_LOWERINGS: of all kinds; no spec has more to choose from.  MAX_PHASES: of one lowering, no
 ** composite. */
-enum { MAX_KNOBS = 20, MAX_CHOICES = 16, MAX_LOWERINGS = 8, MAX_PHASES = 4 };
+enum { MAX_KNOBS = 20, MAX_CHOICES = 16, MAX_LOWERINGS = 12, MAX_PHASES = 4 };
 
 /* One choice that a lowering leaves open.  Lowerings may share a row. */
 typedef struct Knob {

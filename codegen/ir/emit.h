@@ -261,6 +261,9 @@ typedef struct {
 var v_float(Emit *e, fvec init); /* takes the lanes in force */
 fvec v_get(Emit *e, var x);
 void v_set(Emit *e, var x, fvec value);
+var v_ints(Emit *e, ivec init);
+ivec v_ints_get(Emit *e, var x);
+void v_ints_set(Emit *e, var x, ivec value);
 var v_index(Emit *e, idx init);
 idx v_index_get(Emit *e, var x);
 void v_index_set(Emit *e, var x, idx value);

@@ -300,6 +300,21 @@ void v_set(Emit *e, var x, fvec value)
     LLVMBuildStore(e->b, value.v, x.slot);
 }
 
+var v_ints(Emit *e, ivec init)
+{
+    return slot(e, LLVMTypeOf(init.v), init.v);
+}
+
+ivec v_ints_get(Emit *e, var x)
+{
+    return (ivec){ LLVMBuildLoad2(e->b, x.type, x.slot, "load") };
+}
+
+void v_ints_set(Emit *e, var x, ivec value)
+{
+    LLVMBuildStore(e->b, value.v, x.slot);
+}
+
 var v_index(Emit *e, idx init)
 {
     return slot(e, e->i64, init.v);

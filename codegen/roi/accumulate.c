@@ -38,24 +38,11 @@ static mask store_mask(Emit *e, const RoiPass *p, int v)
 
 /* ---- reading channels -------------------------------------------------------------------------- */
 
-/* The position-sensitive group that a bin reads. */
-static idx group_of(Emit *e, const RoiCtx *c, idx bin)
-{
-    const RoiPlan *plan = c->plan;
-    const int *groups = plan->groups;
-    if (groups[0] * groups[1] == 1)
-        return x_const(e, 0);
-    idx n = x_add(e, c->first_bin, bin), cols = x_const(e, plan->pooled_w);
-    idx y = x_mulk(e, x_div(e, n, cols), groups[0]), x = x_mulk(e, x_rem(e, n, cols), groups[1]);
-    idx gy = x_div(e, y, x_const(e, plan->pooled_h)), gx = x_div(e, x, cols);
-    return x_add(e, x_mulk(e, gy, groups[1]), gx);
-}
-
 /* Pixel (0, 0) of the channel that a bin reads for the first output of a pass. */
 static addr first_channel(Emit *e, const RoiPass *p, idx bin)
 {
     const RoiPlan *plan = p->c->plan;
-    idx group = group_of(e, p->c, bin), at = x_mul(e, p->first, p->c->channel_step);
+    idx group = roi_group(e, p->c, bin), at = x_mul(e, p->first, p->c->channel_step);
     if (plan->repacks)
         return p_at(e, p->c->map, x_add(e, at, x_mulk(e, group, plan->out_channels)));
     idx channel = plan->s->layout == DCN_NHWC ? x_const(e, 1) : x_mul(e, p->c->pb.h, p->c->pb.w);
@@ -113,9 +100,9 @@ static fvec add_product(Emit *e, const RoiPass *p, fvec pixel, fvec w, fvec befo
 static void table_sum(Emit *e, const RoiPass *p, idx bin, var *sum)
 {
     addr from = first_channel(e, p, bin);
-    addr offsets = roi_table_offsets(e, p->c, bin), weights = roi_table_weights(e, p->c, bin);
-    addr counts = roi_scratch(e, p->c, p->c->plan->scratch.counts);
-    idx n = p_get_i64(e, p_at_word(e, counts, bin));
+    addr offsets = roi_table_offsets(e, p->c, bin),
+         weights = roi_table_weights(e, p->c, ROI_TABLE_SHARE, bin);
+    idx n = roi_table_count(e, p->c, bin);
     EMIT_FOR (e, i, x_const(e, 0), n, 1) {
         addr pixel = p_at(e, from, p_get_i32(e, p_at_i32(e, offsets, i.at)));
         fvec w = p_splat(e, p_at(e, weights, i.at));

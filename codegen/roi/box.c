@@ -11,7 +11,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/kernel/modulation.h"
-#include "codegen/roi/roi.h"
+#include "codegen/roi/bins.h"
 
 #include <float.h>
 #include <math.h>
@@ -24,6 +24,11 @@ LaneType roi_pos_type(const RoiPlan *p)
 LaneType roi_val_type(const RoiPlan *p)
 {
     return (LaneType){ .fp_bytes = p->fp_bytes, .lanes = p->bins_per_vec, .exact = false };
+}
+
+LaneType roi_weight_type(const RoiPlan *p)
+{
+    return (LaneType){ .fp_bytes = p->weight_bytes, .lanes = p->bins_per_vec, .exact = false };
 }
 
 /* Number i of the region, in every lane: the image, x1, y1, x2, y2.  Rows that name no image, which is
@@ -283,8 +288,8 @@ static fvec valid_count(Emit *e, const RoiCtx *c, const RoiAxis *x, const RoiBin
     return v_get(e, sum);
 }
 
-/* The number of samples; 1 where there is none. */
-static fvec divisor(Emit *e, const RoiCtx *c, const RoiAxis axis[2], const RoiBins *b)
+/* 1 where there is none. */
+fvec roi_divisor(Emit *e, const RoiCtx *c, const RoiAxis axis[2], const RoiBins *b)
 {
     fvec rows = axis[0].grid, cols = axis[1].grid;
     if (c->plan->sampling == ROI_SAMPLING_HALF) {
@@ -315,15 +320,20 @@ static fvec least(Emit *e, const RoiCtx *c, const RoiAxis axis[2], const RoiBins
     return f_select(e, inside, f_const(e, -(double)FLT_MAX), zero);
 }
 
+fvec roi_modulation(Emit *e, const RoiCtx *c, const RoiBins *b)
+{
+    fvec m = per_bin(e, c, b, c->pb.mask, 1, 0);
+    return modulation_of(e, c->plan->s, m, NULL);
+}
+
 fvec roi_scale(Emit *e, const RoiCtx *c, const RoiAxis axis[2], const RoiBins *b)
 {
     if (c->plan->maximum)
         return least(e, c, axis, b);
-    fvec scale = f_div(e, f_const(e, 1), divisor(e, c, axis, b));
+    fvec scale = f_div(e, f_const(e, 1), roi_divisor(e, c, axis, b));
     if (c->plan->s->modulation == DCN_MODULATION_NONE)
         return scale;
-    fvec m = per_bin(e, c, b, c->pb.mask, 1, 0);
-    return f_mul(e, scale, modulation_of(e, c->plan->s, m, NULL));
+    return f_mul(e, scale, roi_modulation(e, c, b));
 }
 
 void roi_store_scale(Emit *e, const RoiCtx *c, const RoiBins *b, fvec scale)
@@ -332,4 +342,18 @@ void roi_store_scale(Emit *e, const RoiCtx *c, const RoiBins *b, fvec scale)
         addr to = p_at(e, roi_scratch(e, c, c->plan->scratch.scale), b->first);
         p_store(e, to, f_convert(e, scale), all_lanes);
     }
+}
+
+/* ---- channels -------------------------------------------------------------------------------- */
+
+idx roi_group(Emit *e, const RoiCtx *c, idx bin)
+{
+    const RoiPlan *plan = c->plan;
+    const int *groups = plan->groups;
+    if (groups[0] * groups[1] == 1)
+        return x_const(e, 0);
+    idx n = x_add(e, c->first_bin, bin), cols = x_const(e, plan->pooled_w);
+    idx y = x_mulk(e, x_div(e, n, cols), groups[0]), x = x_mulk(e, x_rem(e, n, cols), groups[1]);
+    idx gy = x_div(e, y, x_const(e, plan->pooled_h)), gx = x_div(e, x, cols);
+    return x_add(e, x_mulk(e, gy, groups[1]), gx);
 }

@@ -17,16 +17,23 @@ static int64_t room(const RoiPlan *p)
     return p->task_bins + p->bins_per_vec;
 }
 
+idx roi_table_count(Emit *e, const RoiCtx *c, idx bin)
+{
+    addr counts = roi_scratch(e, c, c->plan->scratch.counts);
+    return p_get_i64(e, p_at_word(e, counts, bin));
+}
+
 addr roi_table_offsets(Emit *e, const RoiCtx *c, idx bin)
 {
     addr all = roi_scratch(e, c, c->plan->scratch.table);
     return p_at_i32(e, all, x_mulk(e, bin, c->plan->max_pixels));
 }
 
-addr roi_table_weights(Emit *e, const RoiCtx *c, idx bin)
+addr roi_table_weights(Emit *e, const RoiCtx *c, int which, idx bin)
 {
     const RoiPlan *p = c->plan;
-    addr all = roi_scratch(e, c, p->scratch.table + room(p) * p->max_pixels * 4);
+    int64_t pixels = room(p) * p->max_pixels, before = 4 + (int64_t)which * p->weight_bytes;
+    addr all = roi_scratch(e, c, p->scratch.table + pixels * before);
     return p_at(e, all, x_mulk(e, bin, p->max_pixels));
 }
 

@@ -12,8 +12,7 @@ static RoiSampling sampling_of(dcn_op op)
     return rt_op_has(op, RT_BY_PART) ? ROI_SAMPLING_HALF : ROI_SAMPLING_ALIGN;
 }
 
-/* As few lanes as the outputs of a class fill, but a quarter of the widest vectors at least. */
-static int channel_lanes(const dcn_spec *s, const dcn_target *t, int channels)
+int roi_channel_lanes(const dcn_spec *s, const dcn_target *t, int channels)
 {
     int lanes = problem_vector(s, t), fewest = 16 / (int)dcn_dtype_bytes(s->dtype);
     while (lanes > fewest && lanes / 2 >= channels)
@@ -23,7 +22,7 @@ static int channel_lanes(const dcn_spec *s, const dcn_target *t, int channels)
 
 static RoiScratch plan_scratch(const RoiPlan *p)
 {
-    int64_t bins = p->task_bins + p->bins_per_vec, pixel = 4 + p->fp_bytes;
+    int64_t bins = p->task_bins + p->bins_per_vec, pixel = 4 + p->weights * p->weight_bytes;
     int64_t lists = (int64_t)p->bins_per_vec * (p->max_axis_pixels + 2) * pixel;
     int64_t out_bins = p->task_bins + p->lanes;
     WorkspaceLayout w = { 0 };
@@ -90,28 +89,42 @@ int roi_most_samples(const RoiPlan *p)
     return p->grid[0] > p->grid[1] ? p->grid[0] : p->grid[1];
 }
 
-RoiPlan roi_plan(const dcn_spec *s, const dcn_target *t, const int *k)
+RoiPlan roi_plan_of(const dcn_spec *s, const dcn_target *t, const RoiCuts *cuts)
 {
-    int rows = k[ROI_BIN_ROWS] ? k[ROI_BIN_ROWS] : s->pooled[0];
+    int rows = cuts->bin_rows ? cuts->bin_rows : s->pooled[0];
     RoiPlan p = { .s = s, .sampling = sampling_of(s->op) };
     p.maximum = s->mode == DCN_ROI_MAX;
     p.pooled_h = s->pooled[0];
     p.pooled_w = s->pooled[1];
     p.fp_bytes = (int)dcn_dtype_bytes(s->dtype);
     p.bins_per_vec = t->vector_bytes / 8;
-    p.nv = k[ROI_NV];
+    p.nv = cuts->nv;
     for (int axis = 0; axis < 2; axis++)
         p.grid[axis] = samples_along(s, p.sampling, axis);
-    p.table_samples = k[ROI_TABLE_SAMPLES];
+    p.table_samples = cuts->table_samples;
     p.one_table = roi_most_samples(&p) && roi_most_samples(&p) <= p.table_samples;
+    p.weights = cuts->weights;
+    p.weight_bytes = cuts->weight_bytes;
     p.max_axis_pixels = 2 * p.table_samples;
     p.max_pixels = p.max_axis_pixels * p.max_axis_pixels;
-    plan_channels(&p, k[ROI_REPACK]);
-    plan_tasks(&p, rows, k[ROI_TASK_CHANNELS]);
-    p.lanes = channel_lanes(s, t, p.task_channels);
+    plan_channels(&p, cuts->repacks);
+    plan_tasks(&p, rows, cuts->task_channels);
+    p.lanes = roi_channel_lanes(s, t, p.task_channels);
     p.repack.beyond = p.lanes;
     if (s->layout == DCN_NCHW)
         p.out_stride = (int)int_round_up(p.task_outs, p.lanes) + p.lanes;
     p.scratch = plan_scratch(&p);
     return p;
+}
+
+RoiPlan roi_plan(const dcn_spec *s, const dcn_target *t, const int *k)
+{
+    const RoiCuts cuts = { .nv = k[ROI_NV],
+                           .bin_rows = k[ROI_BIN_ROWS],
+                           .task_channels = k[ROI_TASK_CHANNELS],
+                           .table_samples = k[ROI_TABLE_SAMPLES],
+                           .repacks = k[ROI_REPACK],
+                           .weights = 1,
+                           .weight_bytes = (int)dcn_dtype_bytes(s->dtype) };
+    return roi_plan_of(s, t, &cuts);
 }

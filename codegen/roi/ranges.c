@@ -5,7 +5,7 @@
 ** becomes an empty bin.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "codegen/roi/roi.h"
+#include "codegen/roi/bins.h"
 
 /* Limit b of an axis before clipping: where bin b begins, or bin b - 1 ends. */
 static fvec limit(Emit *e, const RoiCtx *c, const RoiAxis *x, fvec b, bool is_end)

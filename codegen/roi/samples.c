@@ -19,10 +19,11 @@
 ** in the band [-1, size]: counting begins at the first one that can, and ends after so many.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "codegen/roi/roi.h"
+#include "codegen/roi/bins.h"
 
 /* Of a larger grid f64 cannot tell the samples apart, and their places are accidents: to a sum, which
-** is divided by their number, they are nothing; a maximum must leave them out. */
+** is divided by their number, they are nothing; a maximum must leave them out, and so must a gradient,
+** which an offset has times the size of the region. */
 #define MOST_SAMPLES 0x1p50
 
 /* ---- workspace ------------------------------------------------------------------------------- */
@@ -33,10 +34,12 @@ static int64_t row_length(const RoiPlan *p)
     return p->max_axis_pixels + 2;
 }
 
-/* Lists of a vector of bins along an axis: offsets, then weights; entry 0 of the list of lane 0. */
+/* Lists of a vector of bins along an axis: offsets, then each kind of weights; entry 0 of the list of
+** lane 0. */
 static int64_t list_at(const RoiPlan *p, int axis)
 {
-    return p->scratch.lists + axis * p->bins_per_vec * row_length(p) * (4 + p->fp_bytes);
+    int entry = 4 + p->weights * p->weight_bytes;
+    return p->scratch.lists + axis * p->bins_per_vec * row_length(p) * entry;
 }
 
 static addr offsets_at(Emit *e, const RoiCtx *c, int axis)
@@ -44,11 +47,11 @@ static addr offsets_at(Emit *e, const RoiCtx *c, int axis)
     return roi_scratch(e, c, list_at(c->plan, axis) + 2 * 4);
 }
 
-static addr weights_at(Emit *e, const RoiCtx *c, int axis)
+static addr weights_at(Emit *e, const RoiCtx *c, int axis, int kind)
 {
     const RoiPlan *p = c->plan;
-    int64_t offsets = p->bins_per_vec * row_length(p) * 4;
-    return roi_scratch(e, c, list_at(p, axis) + offsets + 2 * p->fp_bytes);
+    int64_t before = p->bins_per_vec * row_length(p) * (4 + (int64_t)kind * p->weight_bytes);
+    return roi_scratch(e, c, list_at(p, axis) + before + 2 * p->weight_bytes);
 }
 
 /* Lengths of the lists, one per lane. */
@@ -71,9 +74,9 @@ void roi_clear_lists(Emit *e, const RoiCtx *c)
 
 /* ---- one axis of a vector of bins -------------------------------------------------------------- */
 
-/* The pair of a sample: pixels, weight of the second; and whether it counts at all. */
+/* The pair of a sample: its place, pixels, weight of the second; and whether it counts at all. */
 typedef struct RoiPair {
-    fvec lo, hi, fraction;
+    fvec at, lo, hi, fraction;
     mask valid;
 } RoiPair;
 
@@ -102,8 +105,9 @@ static RoiPair pair_of(Emit *e, const RoiCtx *c, const RoiAxis *x, int axis, fve
     fvec last = f_sub(e, roi_extent(e, c, axis), f_const(e, 1));
     bool half = c->plan->sampling == ROI_SAMPLING_HALF;
     RoiPair p = half ? half_pair(e, at, last) : align_pair(e, at, last);
+    p.at = at;
     p.valid = m_and(e, roi_valid(e, c, axis, at), f_less(e, t, x->grid));
-    if (c->plan->maximum)
+    if (c->plan->maximum || c->plan->s->gradient)
         p.valid = m_and(e, p.valid, f_less(e, t, f_const(e, MOST_SAMPLES)));
     p.lo = f_select(e, p.valid, p.lo, zero);
     p.hi = f_select(e, p.valid, p.hi, zero);
@@ -113,33 +117,60 @@ static RoiPair pair_of(Emit *e, const RoiCtx *c, const RoiAxis *x, int axis, fve
 /* The end of the list: the last pair, its weights, where it is stored. */
 typedef struct RoiTail {
     ivec lo, hi, at;
-    fvec first, second;
+    fvec first[ROI_MAX_WEIGHTS], second[ROI_MAX_WEIGHTS];
 } RoiTail;
 
-static RoiTail join(Emit *e, const RoiTail *t, const RoiPair *p, ivec lo, ivec hi)
+/* One kind of the weights of both pixels of a pair, see bins.h. */
+typedef struct RoiWeights {
+    fvec lo, hi;
+} RoiWeights;
+
+static RoiWeights weights_of(Emit *e, const RoiCtx *c, const RoiPair *p, int kind)
 {
-    fvec w0 = f_sub(e, f_const(e, 1), p->fraction), w1 = p->fraction;
+    fvec one = f_const(e, 1);
+    bool clamped = c->plan->sampling == ROI_SAMPLING_HALF;
+    if (kind == ROI_SLOPE)
+        return (RoiWeights){ f_const(e, -1), one };
+    if (kind == ROI_SHARE || clamped)
+        return (RoiWeights){ f_sub(e, one, p->fraction), p->fraction };
+    fvec hi = f_sub(e, p->hi, p->at), lo = f_sub(e, p->at, p->lo);
+    return (RoiWeights){ hi, lo };
+}
+
+static RoiTail join(Emit *e, const RoiCtx *c, const RoiTail *t, const RoiPair *p, ivec lo, ivec hi)
+{
+    const int n = c->plan->weights;
+    RoiWeights w[ROI_MAX_WEIGHTS];
+    fvec before[ROI_MAX_WEIGHTS], second[ROI_MAX_WEIGHTS];
+    for (int i = 0; i < n; i++)
+        w[i] = weights_of(e, c, p, i);
     mask same = m_and(e, i_equal(e, lo, t->lo), i_equal(e, hi, t->hi)),
          chain = m_and(e, i_equal(e, lo, t->hi), m_not(e, same));
     ivec step = i_select(e, same, i_const(e, 0), i_select(e, chain, i_const(e, 1), i_const(e, 2)));
-    fvec before = f_select(e, same, t->first, f_select(e, chain, t->second, f_const(e, 0)));
-    fvec second = f_select(e, same, f_add(e, t->second, w1), w1);
+    for (int i = 0; i < n; i++) {
+        fvec chained = f_select(e, chain, t->second[i], f_const(e, 0));
+        before[i] = f_select(e, same, t->first[i], chained);
+        second[i] = f_select(e, same, f_add(e, t->second[i], w[i].hi), w[i].hi);
+    }
     RoiTail now = { .lo = i_select(e, p->valid, lo, t->lo),
                     .hi = i_select(e, p->valid, hi, t->hi) };
     now.at = i_select(e, p->valid, i_add(e, t->at, step), t->at);
-    now.first = f_select(e, p->valid, f_add(e, before, w0), t->first);
-    now.second = f_select(e, p->valid, second, t->second);
+    for (int i = 0; i < n; i++) {
+        now.first[i] = f_select(e, p->valid, f_add(e, before[i], w[i].lo), t->first[i]);
+        now.second[i] = f_select(e, p->valid, second[i], t->second[i]);
+    }
     return now;
 }
 
-static RoiTail append(Emit *e, const RoiTail *t, const RoiPair *p, ivec lo, ivec hi)
+static RoiTail append(Emit *e, const RoiCtx *c, const RoiTail *t, const RoiPair *p, ivec lo,
+                      ivec hi)
 {
-    fvec w0 = f_sub(e, f_const(e, 1), p->fraction), w1 = p->fraction;
+    RoiWeights w = weights_of(e, c, p, ROI_SHARE);
     RoiTail now = { .lo = i_select(e, p->valid, lo, t->lo),
                     .hi = i_select(e, p->valid, hi, t->hi) };
     now.at = i_select(e, p->valid, i_add(e, t->at, i_const(e, 2)), t->at);
-    now.first = f_select(e, p->valid, w0, t->first);
-    now.second = f_select(e, p->valid, w1, t->second);
+    now.first[0] = f_select(e, p->valid, w.lo, t->first[0]);
+    now.second[0] = f_select(e, p->valid, w.hi, t->second[0]);
     return now;
 }
 
@@ -148,12 +179,15 @@ static void put_tail(Emit *e, const RoiCtx *c, int axis, const RoiTail *t)
     const RoiPlan *p = c->plan;
     ivec lane = i_mul(e, i_lane(e), i_const(e, (int)row_length(p)));
     ivec at = i_add(e, lane, t->at), next = i_add(e, at, i_const(e, 1));
-    addr offsets = offsets_at(e, c, axis), weights = weights_at(e, c, axis);
+    addr offsets = offsets_at(e, c, axis);
     p_scatter_i32(e, offsets, at, t->lo);
     p_scatter_i32(e, offsets, next, t->hi);
-    EMIT_TYPE (e, roi_val_type(p)) {
-        p_scatter(e, weights, at, f_convert(e, t->first), all_lanes);
-        p_scatter(e, weights, next, f_convert(e, t->second), all_lanes);
+    EMIT_TYPE (e, roi_weight_type(p)) {
+        for (int k = 0; k < p->weights; k++) {
+            addr weights = weights_at(e, c, axis, k);
+            p_scatter(e, weights, at, f_convert(e, t->first[k]), all_lanes);
+            p_scatter(e, weights, next, f_convert(e, t->second[k]), all_lanes);
+        }
     }
 }
 
@@ -172,17 +206,15 @@ static fvec first_sample(Emit *e, const RoiCtx *c, const RoiAxis *x, fvec base)
 /* The list of samples k, k+1, ... of each bin. */
 static void list_axis(Emit *e, const RoiCtx *c, const RoiAxis *x, const RoiBins *b, int axis, idx k)
 {
-    RoiTail tail = { .lo = i_const(e, -1),
-                     .hi = i_const(e, -1),
-                     .at = i_const(e, -2),
-                     .first = f_const(e, 0),
-                     .second = f_const(e, 0) };
+    RoiTail tail = { .lo = i_const(e, -1), .hi = i_const(e, -1), .at = i_const(e, -2) };
+    for (int i = 0; i < ROI_MAX_WEIGHTS; i++)
+        tail.first[i] = tail.second[i] = f_const(e, 0);
     fvec t = f_add(e, first_sample(e, c, x, b->base[axis]), i_to_f(e, i_splat(e, k)));
     ivec step = i_splat(e, axis ? c->pixel_step : c->row_step);
     for (int i = 0; i < c->plan->table_samples; i++) {
         RoiPair p = pair_of(e, c, x, axis, b->base[axis], f_add(e, t, f_const(e, i)));
         ivec lo = i_mul(e, f_to_i(e, p.lo), step), hi = i_mul(e, f_to_i(e, p.hi), step);
-        tail = (c->plan->maximum ? append : join)(e, &tail, &p, lo, hi);
+        tail = (c->plan->maximum ? append : join)(e, c, &tail, &p, lo, hi);
         put_tail(e, c, axis, &tail);
     }
     p_store_i32(e, lengths_at(e, c, axis), i_add(e, tail.at, i_const(e, 2)));
@@ -199,17 +231,33 @@ idx roi_max_samples(Emit *e, const RoiCtx *c, const RoiAxis axis[2], int which)
 
 /* ---- tables ------------------------------------------------------------------------------------ */
 
+/* Weights of row y, column by column, of one kind of the table, from one kind of either axis. */
+typedef struct RoiProduct {
+    int rows, columns;
+} RoiProduct;
+
+static const RoiProduct product_of[] = { [ROI_TABLE_SHARE] = { ROI_SHARE, ROI_SHARE },
+                                         [ROI_TABLE_Y] = { ROI_SLOPE, ROI_REACH },
+                                         [ROI_TABLE_X] = { ROI_REACH, ROI_SLOPE } };
+
 /* Row y of the table of bin `to`, from the lists of lane `from`: it begins at entry y * cols. */
 static void table_row(Emit *e, const RoiCtx *c, idx from, idx to, idx y, idx cols)
 {
+    const int n = c->plan->weights;
+    fvec columns[ROI_MAX_WEIGHTS], rows[ROI_MAX_WEIGHTS];
     idx list = x_mulk(e, from, row_length(c->plan)), at = x_mul(e, y, cols);
     ivec xs = p_load_i32(e, p_at_i32(e, offsets_at(e, c, 1), list));
-    fvec ws = p_load(e, p_at(e, weights_at(e, c, 1), list), all_lanes);
+    for (int k = 0; k < n; k++)
+        columns[k] = p_load(e, p_at(e, weights_at(e, c, 1, k), list), all_lanes);
     idx row = x_add(e, list, y);
     ivec off = i_splat(e, p_get_i32(e, p_at_i32(e, offsets_at(e, c, 0), row)));
-    fvec w = p_splat(e, p_at(e, weights_at(e, c, 0), row));
+    for (int k = 0; k < n; k++)
+        rows[k] = p_splat(e, p_at(e, weights_at(e, c, 0, k), row));
     p_store_i32(e, p_at_i32(e, roi_table_offsets(e, c, to), at), i_add(e, xs, off));
-    p_store(e, p_at(e, roi_table_weights(e, c, to), at), f_mul(e, ws, w), all_lanes);
+    for (int k = 0; k < n; k++) {
+        fvec w = f_mul(e, columns[product_of[k].columns], rows[product_of[k].rows]);
+        p_store(e, p_at(e, roi_table_weights(e, c, k, to), at), w, all_lanes);
+    }
 }
 
 /* Rows are stored whole: what one has too much is overwritten by the next, and the table is long
@@ -237,7 +285,7 @@ void roi_tables(Emit *e, const RoiCtx *c, const RoiAxis axis[2], const idx k[2])
         RoiBins b = roi_bins(e, c, axis, v.at);
         for (int i = 0; i < 2; i++)
             list_axis(e, c, &axis[i], &b, i, k[i]);
-        EMIT_TYPE (e, ((LaneType){ p->fp_bytes, p->max_axis_pixels, false })) {
+        EMIT_TYPE (e, ((LaneType){ p->weight_bytes, p->max_axis_pixels, false })) {
             idx end = x_min(e, x_const(e, p->bins_per_vec), x_sub(e, c->bins, v.at));
             EMIT_FOR (e, lane, x_const(e, 0), end, 1) {
                 table_of(e, c, lane.at, x_add(e, v.at, lane.at));

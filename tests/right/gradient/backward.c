@@ -8,14 +8,26 @@
 #include "tests/support/guarded.h"
 
 #include <criterion/criterion.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- operands ---------------------------------------------------------------------------- */
 
+/* Number i of all regions: an image, or one that is not there; or a corner, anywhere on the map. */
+static double roi_number(const dcn_spec *s, int64_t i, rt_rng *r)
+{
+    const double at = rt_rng_uniform(r);
+    const int64_t which = i % 5;
+    if (which == 0)
+        return floor(at * (double)s->batch * 1.25);
+    const double size = (double)(which % 2 ? s->width : s->height) / s->spatial_scale;
+    return (which > 2 ? 0.4 + 0.6 * at : 0.5 * at) * size;
+}
+
 static void fill(Backward *b, rt_operand which, const dcn_tensor *t, rt_rng *r)
 {
-    const double reach = which == RT_OFFSET ? 2.5 : 1;
+    const double reach = which == RT_OFFSET || which == RT_TRANS ? 2.5 : 1;
     const rt_kind kind = rt_kind_of(b->spec.dtype);
     if (b->value[which])
         return;
@@ -23,7 +35,9 @@ static void fill(Backward *b, rt_operand which, const dcn_tensor *t, rt_rng *r)
     b->value[which] = calloc((size_t)b->count[which] + 1, sizeof(double));
     cr_assert(b->value[which]);
     for (int64_t i = 0; i < b->count[which]; i++)
-        b->value[which][i] = rt_round_to(kind, reach * (2 * rt_rng_uniform(r) - 1));
+        b->value[which][i] =
+            rt_round_to(kind, which == RT_ROIS ? roi_number(&b->spec, i, r)
+                                               : reach * (2 * rt_rng_uniform(r) - 1));
 }
 
 Backward backward_open(const dcn_spec *s, const dcn_spec *bound, const char *schedule, int seed)
@@ -115,6 +129,7 @@ BackwardResult backward_call(const Backward *b, const BackwardCall *how,
     call.batch = b->spec.batch;
     call.height = b->spec.height;
     call.width = b->spec.width;
+    call.rois = b->spec.rois;
     call.parallel_for = how->shuffled ? shuffled : NULL;
     for (int i = 0; i < b->of.n; i++) {
         const bool out = b->of.tensor[i].role == DCN_OUT;
@@ -127,7 +142,7 @@ BackwardResult backward_call(const Backward *b, const BackwardCall *how,
             call.accumulate |= (uint64_t)1 << i;
     }
     const size_t bytes = dcn_kernel_workspace_bytes(
-        b->kernel, (dcn_sizes){ call.batch, call.height, call.width, 0 }, call.threads);
+        b->kernel, (dcn_sizes){ call.batch, call.height, call.width, call.rois }, call.threads);
     Guarded workspace = guarded_new((bytes + 63) / 64 * 64, side);
     call.workspace = bytes ? workspace.at : NULL;
     cr_assert_eq(rt_execute(b->kernel, &call, true, &err), 0, "%s: %s", b->spec.name, err.text);

@@ -3,6 +3,7 @@
 */
 #include "tests/right/gradient/backward.h"
 #include "tests/right/gradient/expected.h"
+#include "tests/right/gradient/laws.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -101,58 +102,6 @@ static void check_values(const Backward *b)
     backward_free(&r);
 }
 
-/* ---- what does not change them ------------------------------------------------------------ */
-
-static void expect_same(const Backward *b, const BackwardResult *all, const BackwardCall *how,
-                        const char *what)
-{
-    BackwardResult r = backward_call(b, how, NULL);
-    cr_expect(backward_same(b, all, &r), "%s (%s): other bits %s", b->spec.name,
-              dcn_kernel_schedule(b->kernel), what);
-    backward_free(&r);
-}
-
-static void check_bits(const Backward *b)
-{
-    const uint64_t all = (uint64_t)ALL;
-    BackwardResult r = backward_call(b, &(BackwardCall){ .wanted = all }, NULL);
-    for (int threads = 2; threads <= 7; threads += threads > 2 ? 4 : 1)
-        expect_same(b, &r, &(BackwardCall){ .wanted = all, .threads = threads, .guard_before = 1 },
-                    "on more threads");
-    expect_same(b, &r, &(BackwardCall){ .wanted = all, .threads = 3, .shuffled = true },
-                "in another order of tasks");
-    for (int i = 0; i < RT_NUM_PLAIN; i++)
-        if (r.grad[i]) {
-            expect_same(b, &r, &(BackwardCall){ .wanted = 1ull << i }, "alone");
-            expect_same(b, &r, &(BackwardCall){ .wanted = ~(1ull << i) }, "without one of them");
-        }
-    backward_free(&r);
-}
-
-/* Overwritten and then added to is added to twice, from 0; and that is twice as much. */
-static void check_sums(const Backward *b)
-{
-    const BackwardCall set = { .wanted = (uint64_t)ALL };
-    const BackwardCall add = { .wanted = (uint64_t)ALL, .accumulate = true };
-    BackwardResult zero = backward_call(b, &set, NULL), once = backward_call(b, &set, NULL);
-    for (int i = 0; i < RT_NUM_PLAIN; i++)
-        for (int64_t j = 0; zero.grad[i] && j < b->count[rt_grad_of((rt_operand)i)]; j++)
-            zero.grad[i][j] = 0;
-    BackwardResult added = backward_call(b, &add, &zero);
-    BackwardResult twice = backward_call(b, &add, &once);
-    for (int i = 0; i < RT_NUM_PLAIN; i++)
-        for (int64_t j = 0; twice.grad[i] && j < b->count[rt_grad_of((rt_operand)i)]; j++) {
-            const double want = 2 * once.grad[i][j], got = twice.grad[i][j];
-            cr_assert_eq(added.grad[i][j], once.grad[i][j], "%s: grad_%s[%d] added to 0 is %g",
-                         b->spec.name, rt_operand_names[i], (int)j, added.grad[i][j]);
-            cr_assert(fabs(got - want) <= 1e-5 * (1 + fabs(want)), "%s: grad_%s[%d] %g, not %g",
-                      b->spec.name, rt_operand_names[i], (int)j, got, want);
-        }
-    BackwardResult *const made[] = { &zero, &once, &added, &twice };
-    for (size_t i = 0; i < sizeof made / sizeof *made; i++)
-        backward_free(made[i]);
-}
-
 /* ---- all rows ---------------------------------------------------------------------------- */
 
 static void each_kernel(void (*check)(const Backward *b))
@@ -178,12 +127,12 @@ Test(gradient, values)
 
 Test(gradient, bits)
 {
-    each_kernel(check_bits);
+    each_kernel(gradient_expect_same_bits);
 }
 
 Test(gradient, sums)
 {
-    each_kernel(check_sums);
+    each_kernel(gradient_expect_sums);
 }
 
 /* The same schedule gives the same bits whether sizes are known or not; gradients of no image are 0. */

@@ -31,6 +31,7 @@ enum {
     LAYER_DEEP,
     REGIONS,
     REGIONS_NCHW,
+    REGIONS_BACKWARD,
     NSPECS
 };
 
@@ -65,7 +66,7 @@ static dcn_spec layer_spec(int which, const Variant *v)
 }
 
 /* As many channels as the widest pass has, as many samples as the largest table. */
-static dcn_spec region_spec(dcn_layout layout, const Variant *v)
+static dcn_spec region_spec(int which, const Variant *v)
 {
     dcn_spec s;
     dcn_spec_init(&s, DCN_OP_ROI_ALIGN);
@@ -77,7 +78,8 @@ static dcn_spec region_spec(dcn_layout layout, const Variant *v)
     s.pooled[0] = s.pooled[1] = 5;
     s.sampling_ratio = 9;
     s.dtype = v->dtype;
-    s.layout = layout;
+    s.layout = which == REGIONS_NCHW ? DCN_NCHW : v->layout;
+    s.gradient = which == REGIONS_BACKWARD ? DCN_GRADIENT_ALL : 0;
     dcn_spec_complete(&s);
     return s;
 }
@@ -98,7 +100,7 @@ static dcn_spec spec_of(int which, const Variant *v)
         [DEPTHWISE] = { 48, 48, 48, 1, 5, 6, { 3, 3 } },
     };
     if (which >= REGIONS)
-        return region_spec(which == REGIONS ? v->layout : DCN_NCHW, v);
+        return region_spec(which, v);
     if (which >= LAYER_WIDE)
         return layer_spec(which, v);
     if (which >= CORE)

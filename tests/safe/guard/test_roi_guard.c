@@ -35,6 +35,11 @@ static const char *const schedules[] = { "roi", "roi bin_rows=1 repack=0", "roi 
                                          "roi nv=1 task_channels=16 repack=0" };
 enum { NSCHEDULES = sizeof schedules / sizeof *schedules };
 
+static const char *const backward[] = { "roi_gradient",
+                                        "roi_gradient nv=1 bin_rows=1 table_samples=1",
+                                        "roi_gradient nv=1 channels=16 table_samples=1" };
+enum { NBACKWARD = sizeof backward / sizeof *backward };
+
 static dcn_spec spec_of(const Shape *f, dcn_dtype dtype, dcn_layout layout)
 {
     dcn_spec s;
@@ -82,4 +87,24 @@ ParameterizedTest(Shape *shape, guard_roi, nothing_outside_is_touched)
                     used += fenced_kernel(&s, shape->dynamic, schedules[i], &t);
                 cr_expect_gt(used, 0);
             }
+}
+
+ParameterizedTestParameters(guard_roi, nothing_outside_gets_a_gradient)
+{
+    return cr_make_param_array(Shape, (Shape *)shapes, NSHAPES);
+}
+
+ParameterizedTest(Shape *shape, guard_roi, nothing_outside_gets_a_gradient)
+{
+    dcn_target t;
+    for (int m = 0; fenced_machine(m, &t); m++)
+        for (int i = 0; i < 4; i++) {
+            dcn_spec s = spec_of(shape, (dcn_dtype)(i % 2), (dcn_layout)(i / 2));
+            s.activation = DCN_ACT_NONE;
+            s.gradient = DCN_GRADIENT_ALL;
+            int used = 0;
+            for (int j = 0; j < NBACKWARD; j++)
+                used += fenced_kernel(&s, shape->dynamic, backward[j], &t);
+            cr_expect_gt(used, 0);
+        }
 }

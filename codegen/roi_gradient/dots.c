@@ -1,0 +1,66 @@
+/* dots.c: sums over channels of g times the pixels of a bin, weighed as its table says.
+**
+**     dots[bin][kind] += sum over channels of g * (sum over pixels of weight[kind] * pixel)
+**
+** What a channel whose g is 0 would add is 0, whatever its pixels are.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "codegen/roi_gradient/roi_gradient.h"
+
+enum { MAX_VECTORS = 16 };
+
+typedef struct BinSums {
+    var of[ROI_MAX_WEIGHTS][MAX_VECTORS];
+} BinSums;
+
+static void add_pixel(Emit *e, const RoiGradientPass *p, addr pixel, const fvec *w,
+                      const BinSums *sum)
+{
+    for (int v = 0; v < p->vectors; v++) {
+        fvec x = p_load(e, roi_gradient_vector(e, pixel, v), roi_gradient_reach(e, p, v));
+        for (int k = 0; k < p->g->plan->ndots; k++)
+            v_set(e, sum->of[k][v], f_fma(e, w[k], x, v_get(e, sum->of[k][v])));
+    }
+}
+
+static void over_table(Emit *e, const RoiGradientPass *p, idx bin, const BinSums *sum)
+{
+    const RoiCtx *c = &p->g->c;
+    addr first = roi_gradient_pixels(e, p, p->g->from, bin), pixels = roi_table_offsets(e, c, bin);
+    EMIT_FOR (e, i, x_const(e, 0), roi_table_count(e, c, bin), 1) {
+        fvec w[ROI_MAX_WEIGHTS];
+        for (int k = 0; k < p->g->plan->ndots; k++) {
+            addr weights = roi_table_weights(e, c, p->g->plan->first_dot + k, bin);
+            w[k] = p_splat(e, p_at(e, weights, i.at));
+        }
+        idx n = p_get_i32(e, p_at_i32(e, pixels, i.at));
+        add_pixel(e, p, roi_gradient_pixel(e, p, first, n), w, sum);
+    }
+}
+
+static void add_dot(Emit *e, addr to, fvec x)
+{
+    mask one = m_first(e, 1);
+    p_store(e, to, f_add(e, p_load(e, to, one), x), one);
+}
+
+void roi_gradient_dots(Emit *e, const RoiGradientPass *p, idx bin)
+{
+    const RoiGradientPlan *plan = p->g->plan;
+    fvec zero = f_const(e, 0);
+    BinSums sum;
+    for (int k = 0; k < plan->ndots; k++)
+        for (int v = 0; v < p->vectors; v++)
+            sum.of[k][v] = v_float(e, zero);
+    over_table(e, p, bin, &sum);
+    idx n = x_add(e, p->g->c.first_bin, bin);
+    addr to = p_at(e, p->g->class_dots, x_mulk(e, n, plan->ndots));
+    for (int k = 0; k < plan->ndots; k++) {
+        fvec all = zero;
+        for (int v = 0; v < p->vectors; v++) {
+            fvec g = roi_gradient_g(e, p, bin, v), x = f_mul(e, g, v_get(e, sum.of[k][v]));
+            all = f_add(e, all, f_select(e, f_equal(e, g, zero), zero, x));
+        }
+        add_dot(e, p_at(e, to, x_const(e, k)), f_hadd(e, all));
+    }
+}
