@@ -71,6 +71,7 @@ typedef struct Lowering {
     /* Operators it can compile, and operators whose gradients it can; only for these is the rest
     ** called. */
     rt_op_set ops, gradient_ops;
+    bool (*takes)(const dcn_spec *s); /* whether it can this spec of theirs; NULL: all */
     const Knob *const *knobs;
     int nknobs;
     const char *(*refuse)(const dcn_spec *s, const dcn_target *t, const int *k);

@@ -20,7 +20,8 @@ _Static_assert(sizeof cg_lowerings / sizeof *cg_lowerings - 1 <= MAX_LOWERINGS,
 
 int sched_takes(const Lowering *how, const dcn_spec *s)
 {
-    return rt_op_in(s->op, s->gradient ? how->gradient_ops : how->ops);
+    return rt_op_in(s->op, s->gradient ? how->gradient_ops : how->ops) &&
+           (!how->takes || how->takes(s));
 }
 
 const char *sched_knob_meaning(const char *lowering, const char *knob)
@@ -143,10 +144,11 @@ static void keep_cheaper(const SchedFor *f, Schedule *best, Schedule *sc)
         *best = *sc;
 }
 
+/* A composite can those that its parts can. */
 static bool has_gradients(dcn_op op)
 {
     for (const Lowering *const *how = cg_lowerings; *how; how++)
-        if (rt_op_in(op, (*how)->gradient_ops))
+        if (rt_op_in(op, (*how)->gradient_ops) && (!(*how)->parts || rt_op_in(op, (*how)->ops)))
             return true;
     return false;
 }

@@ -82,8 +82,8 @@ static TapGradient tap_gradient(Emit *e, const OffsetRow *r, idx i, idx j)
     g.x = f_select(e, s.tap.valid, g.x, zero);
     g.m = f_select(e, s.tap.valid, g.m, zero);
     if (s.tap.modulation.v) {
-        g.y = f_mul(e, g.y, s.tap.modulation);
-        g.x = f_mul(e, g.x, s.tap.modulation);
+        g.y = gradient_times(e, g.y, s.tap.modulation);
+        g.x = gradient_times(e, g.x, s.tap.modulation);
     }
     return g;
 }
@@ -128,9 +128,9 @@ static void store_mask(Emit *e, const OffsetRow *r, idx flat, const TapGradient 
     fvec x = f_mul(e, g->m, f_const(e, s->modulation_scale));
     if (s->modulation == DCN_MODULATION_SIGMOID) {
         fvec rest = f_sub(e, f_const(e, 1), share(e, r, g->modulation));
-        x = f_mul(e, g->m, f_mul(e, g->modulation, rest));
+        x = gradient_times(e, g->m, f_mul(e, g->modulation, rest));
     } else if (s->modulation == DCN_MODULATION_SOFTMAX) {
-        x = f_mul(e, g->modulation, f_sub(e, g->m, mean));
+        x = gradient_times(e, f_sub(e, g->m, mean), g->modulation);
     }
     EMIT_IF (e, r->mask.wanted) {
         store(e, r, &r->mask, x_addk(e, flat, r->mask_first), r->pb.mask_channels, x);
@@ -149,7 +149,7 @@ static fvec softmax_mean(Emit *e, const OffsetRow *r)
     EMIT_FOR_OPAQUE (e, i, x_const(e, 0), x_const(e, s->kernel[0]), 1) {
         EMIT_FOR_OPAQUE (e, j, x_const(e, 0), x_const(e, s->kernel[1]), 1) {
             TapGradient g = tap_gradient(e, r, i.at, j.at);
-            fvec part = f_mul(e, share(e, r, g.modulation), g.m);
+            fvec part = gradient_times(e, g.m, share(e, r, g.modulation));
             v_set(e, mean, f_add(e, v_get(e, mean), part));
         }
     }

@@ -44,21 +44,6 @@ typedef struct GradientChoice {
     GradientPlan p;
 } GradientChoice;
 
-static bool has_activation(const GradientChoice *c)
-{
-    return c->s->activation != DCN_ACT_NONE;
-}
-
-static bool wants_scale(const GradientChoice *c)
-{
-    return rt_operand_in(RT_SCALE, rt_wanted(c->s));
-}
-
-static bool wants_residual(const GradientChoice *c)
-{
-    return rt_operand_in(RT_RESIDUAL, rt_wanted(c->s));
-}
-
 static bool exceeds_registers(const GradientChoice *c)
 {
     return c->p.mr * c->p.nv + c->p.nv + 1 > c->t->registers;
@@ -113,9 +98,6 @@ static const struct {
     const char *reason;
     bool (*holds)(const GradientChoice *c);
 } refusals[] = {
-    { "gradients do not go through an activation yet: leave it out of the spec", has_activation },
-    { "there is no gradient of scale yet", wants_scale },
-    { "there is no gradient of residual yet: it is that of the output", wants_residual },
     { "the register tile does not fit the registers", exceeds_registers },
     { "the register tile is wider than the block's taps and channels", exceeds_columns },
     { "the block is larger than a weight group", exceeds_unit },

@@ -45,3 +45,9 @@ void gradient_store(Emit *e, const GradientOut *out, addr to, idx step, fvec x, 
     else
         p_scatter(e, to, i_mul(e, i_lane(e), i_splat(e, step)), v_get(e, sum), live);
 }
+
+fvec gradient_times(Emit *e, fvec g, fvec x)
+{
+    fvec zero = f_const(e, 0);
+    return f_select(e, f_equal(e, g, zero), zero, f_mul(e, g, x));
+}

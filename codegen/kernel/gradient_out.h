@@ -23,4 +23,8 @@ GradientOut gradient_out_nth(Emit *e, addr to, addr args, int n, int nth);
 ** for it. */
 void gradient_store(Emit *e, const GradientOut *out, addr to, idx step, fvec x, mask live);
 
+/* A gradient times something, 0 where the gradient is: what it is multiplied with may be anything
+** there. */
+fvec gradient_times(Emit *e, fvec g, fvec x);
+
 #endif

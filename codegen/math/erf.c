@@ -47,11 +47,17 @@ static const Poly erf_small[NFLOATS] = {
                       -0x1.5b8c50e5fae69p-23, 0x1.d3dcd72b86529p-27, -0x1.a23b653c2a78cp-31 } },
 };
 
+/* (a + 3) T(a), of s = a / (a + 3) */
+static fvec tail_at(Emit *e, fvec s)
+{
+    return emit_poly(e, tail_poly, f_sub(e, s, f_per_type(e, 0.25, 0.375)));
+}
+
 /* a T(a) */
 static fvec tail(Emit *e, fvec a)
 {
     fvec s = f_div(e, a, f_add(e, a, f_const(e, 3)));
-    return f_mul(e, s, emit_poly(e, tail_poly, f_sub(e, s, f_per_type(e, 0.25, 0.375))));
+    return f_mul(e, s, tail_at(e, s));
 }
 
 fvec emit_erf(Emit *e, fvec x)
@@ -76,4 +82,15 @@ fvec emit_gelu(Emit *e, fvec x)
     fvec rest = f_mul(e, f_mul(e, f_sub(e, a, u), minus_half), f_add(e, a, u));
     Power p = emit_power(e, f_mul(e, f_mul(e, u, u), minus_half), &rest);
     return f_sub(e, f_max(e, f_const(e, -0.0), x), emit_times_power(e, tail(e, a), p));
+}
+
+/* Of -a, a >= 0: exp(-a^2/2) (T(a) - a / sqrt(2 pi)); of a what is left to 1. */
+fvec emit_gelu_slope(Emit *e, fvec x)
+{
+    fvec a = f_abs_below(e, x, 15, 39.5), one = f_const(e, 1); /* 0 beyond */
+    fvec from = f_add(e, a, f_const(e, 3)), density = f_const(e, -0x1.9884533d43651p-2);
+    fvec mills = f_div(e, tail_at(e, f_div(e, a, from)), from);
+    Power p = emit_power(e, f_mul(e, f_mul(e, a, a), f_const(e, -0.5)), NULL);
+    fvec below = emit_times_power(e, f_fma(e, a, density, mills), p);
+    return f_select(e, f_less(e, f_const(e, 0), x), f_sub(e, one, below), below);
 }

@@ -58,11 +58,13 @@ static Stage *add(Stages *g, const char *word, StageKind kind, StageGrid grid)
     return st;
 }
 
-/* Over the whole array, so that equal specs have equal bytes. */
+/* Over the whole array, so that equal specs have equal bytes.  All of the word has room. */
 static void set_name(const Stages *g, Stage *st)
 {
+    const int left = (int)sizeof st->spec.name - 2 - (int)strlen(st->word);
     memset(st->spec.name, 0, sizeof st->spec.name);
-    snprintf(st->spec.name, sizeof st->spec.name, "%.47s_%s", g->module->name, st->word);
+    snprintf(st->spec.name, sizeof st->spec.name, "%.*s_%s", left < 47 ? left : 47, g->module->name,
+             st->word);
 }
 
 Stage *stage_add(Stages *g, const char *word, dcn_op op, StageGrid grid)

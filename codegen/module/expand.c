@@ -1,7 +1,7 @@
 /* expand.c: from a module to its stages, and where their intermediates live.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "codegen/module/builder.h"
+#include "codegen/module/backward.h"
 
 #include <stdlib.h>
 
@@ -42,11 +42,19 @@ Stages *stages_open(const dcn_spec *module)
         [DCN_OP_DEFORM_ROI_POOL_PACK] = stages_deform_roi_pool_pack,
     };
     Stages *g = calloc(1, sizeof *g);
-    if (!g)
+    int failed = g ? 0 : -1;
+    if (g) {
+        g->module = module;
+        g->ntensors = dcn_spec_tensors(module, g->tensor, RT_NUM_OPERANDS);
+    }
+    if (g && module->gradient)
+        failed = stages_backward(g);
+    else if (g)
+        expand[module->op](g);
+    if (failed) {
+        free(g);
         return NULL;
-    g->module = module;
-    g->ntensors = dcn_spec_tensors(module, g->tensor, RT_NUM_OPERANDS);
-    expand[module->op](g);
+    }
     find_lifetimes(g);
     assign_slots(g);
     return g;

@@ -1,22 +1,25 @@
-/* lowering.c: a module as its stages, one after another inside one object.
+/* lowering.c: a module, or gradients, as their stages, one after another inside one object.
 **
 ** Every stage is emitted whole, as functions of this object only; the module's entry points hand
 ** phases on:
 **
 **     phases       those of stage 0, then those of stage 1, ...
 **     workspace    [slot 0][slot 1]...[the workspace of the stage in hand]
-**     pack         that of the stage that reads the operand
+**     pack         that of each stage that reads the operand, one after another
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/kernel/entry.h"
 #include "codegen/module/module.h"
+#include "runtime/spec/gradient.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ARGS_WORDS = MAX_STAGE_OPERANDS + 4, ALIGN = 64 };
+/* What a stage's argument block has besides its operands: four sizes, and of gradients what is added
+** to. */
+enum { NSIZES = 4, ARGS_WORDS = MAX_STAGE_OPERANDS + NSIZES, ALIGN = 64 };
 
 /* The stages as kernels inside the module being written. */
 typedef struct Parts {
@@ -28,6 +31,12 @@ typedef struct Parts {
 typedef struct PartPhases {
     idx first[MAX_STAGES + 1];
 } PartPhases;
+
+/* Gradients that one kernel does not make alone. */
+static bool takes(const dcn_spec *s)
+{
+    return !s->gradient || !rt_gradient_is_of_sums(s);
+}
 
 /* ---- parts ----------------------------------------------------------------------------------- */
 
@@ -85,51 +94,125 @@ static idx slot_at(Emit *e, const Problem *pb, const Stages *g, int slot)
 
 /* ---- calling a stage ------------------------------------------------------------------------- */
 
-/* What is bound to the operand of that name. */
-static StageRef bound_to(const Stage *st, const char *name)
+/* Which of its operands is bound by that name. */
+static int bound_to(const Stage *st, const char *name)
 {
     for (int i = 0; i < st->n; i++)
         if (strcmp(st->tensor[i], name) == 0)
-            return st->ref[i];
+            return i;
     assert(!"every operand of a stage is bound");
-    return (StageRef){ REF_ABSENT, 0 };
+    return 0;
 }
 
-/* The operands in the order in which the stage takes them; returns how many. */
-static int operands_of(const Stage *st, StageRef ref[MAX_STAGE_OPERANDS])
+/* The operands in the order in which the stage takes them, by the order in which they are bound;
+** returns how many. */
+static int operands_of(const Stage *st, int nth[MAX_STAGE_OPERANDS])
 {
     dcn_tensor t[RT_NUM_OPERANDS];
-    memcpy(ref, st->ref, sizeof st->ref);
+    for (int i = 0; i < st->n; i++)
+        nth[i] = i;
     if (st->kind != STAGE_OPERATOR)
         return st->n;
     int n = dcn_spec_tensors(&st->spec, t, RT_NUM_OPERANDS);
     assert(n <= MAX_STAGE_OPERANDS);
     for (int i = 0; i < n; i++)
-        ref[i] = bound_to(st, t[i].name);
+        nth[i] = bound_to(st, t[i].name);
     return n;
 }
 
-static addr address_of(Emit *e, const Problem *pb, const Stages *g, StageRef ref, addr workspace)
+static bool is_packed(const Stages *g, StageRef ref)
 {
-    if (ref.kind == REF_OPERAND)
-        return problem_nth(pb, ref.index);
-    return p_at_bytes(e, workspace, slot_at(e, pb, g, g->temp[ref.index].slot));
+    return ref.kind == REF_OPERAND && g->tensor[ref.index].role == DCN_WEIGHT;
 }
 
-/* The stage's argument block; without a workspace only its sizes. */
-static void fill(Emit *e, const Problem *pb, const Parts *p, int i, addr block, addr workspace)
+static bool reads(const Stage *st, StageRef ref)
+{
+    for (int i = 0; i < st->n; i++)
+        if (st->ref[i].kind == ref.kind && st->ref[i].index == ref.index)
+            return true;
+    return false;
+}
+
+/* Where, in a packed operand, that of stage i begins. */
+static idx packed_before(Emit *e, const Parts *p, StageRef ref, int i)
+{
+    const PackedBytesArgs in = { x_const(e, ref.index) };
+    idx at = x_const(e, 0);
+    for (int j = 0; j < i; j++)
+        if (reads(&p->g->stage[j], ref))
+            at = x_round_up(e, x_add(e, at, kernel_call_packed_bytes(e, &p->stage[j], &in)), ALIGN);
+    return at;
+}
+
+/* Of stage i. */
+static addr address_of(Emit *e, const Problem *pb, const Parts *p, int i, StageRef ref,
+                       addr workspace)
+{
+    const Stages *g = p->g;
+    if (ref.kind != REF_OPERAND)
+        return p_at_bytes(e, workspace, slot_at(e, pb, g, g->temp[ref.index].slot));
+    addr tensor = problem_nth(pb, ref.index);
+    idx before = is_packed(g, ref) ? packed_before(e, p, ref, i) : x_const(e, 0);
+    return x_is_const(before, 0) ? tensor : p_at_bytes(e, tensor, before);
+}
+
+/* Whether the call wants one of these gradients. */
+static cond wants(Emit *e, const Problem *pb, rt_operand_set any)
+{
+    cond none = x_less(e, x_const(e, 0), x_const(e, 1));
+    for (int i = 0; i < RT_NUM_PLAIN; i++)
+        if (rt_operand_in((rt_operand)i, any))
+            none = c_and(e, none, p_is_null(e, pb->operand[rt_grad_of((rt_operand)i)]));
+    return c_not(e, none);
+}
+
+/* The word of what is added to: by the order of the stages, and as the call says of tensors. */
+static idx added(Emit *e, const Parts *p, const Stage *st, idx call, const int *nth, int n)
+{
+    idx bits = x_const(e, 0);
+    for (int j = 0; j < n; j++) {
+        const StageRef ref = st->ref[nth[j]];
+        const bool gradient = ref.kind == REF_OPERAND && p->g->tensor[ref.index].role == DCN_OUT;
+        idx bit = x_const(e, 0);
+        if (st->again[nth[j]])
+            bit = x_const(e, 1);
+        else if (gradient)
+            bit = x_field(e, call, (unsigned)ref.index, 1);
+        bits = x_or(e, bits, x_mulk(e, bit, (int64_t)1 << j));
+    }
+    return bits;
+}
+
+/* The stage's argument block; without a workspace only its sizes.  args: the module's own. */
+static void fill(Emit *e, const Problem *pb, const Parts *p, int i, addr block, addr workspace,
+                 addr args)
 {
     const Stage *st = &p->g->stage[i];
-    StageRef ref[MAX_STAGE_OPERANDS];
-    idx size[4];
-    int n = operands_of(st, ref);
+    int nth[MAX_STAGE_OPERANDS], n = operands_of(st, nth);
+    idx size[NSIZES];
     sizes_of(e, pb, st, size);
-    for (int j = 0; j < 4; j++)
+    for (int j = 0; j < NSIZES; j++)
         p_put_i64(e, p_at_word(e, block, x_const(e, n + j)), size[j]);
     for (int j = 0; j < n && workspace.v; j++) {
-        addr tensor = address_of(e, pb, p->g, ref[j], workspace);
-        p_put_addr(e, p_at_word(e, block, x_const(e, j)), tensor);
+        const rt_operand_set any = st->operand_wanted[nth[j]];
+        addr tensor = address_of(e, pb, p, i, st->ref[nth[j]], workspace);
+        addr word = p_at_word(e, block, x_const(e, j));
+        p_put_addr(e, word, tensor);
+        if (any) {
+            EMIT_IF (e, c_not(e, wants(e, pb, any))) {
+                p_put_i64(e, word, x_const(e, 0));
+            }
+        }
     }
+    if (p->g->module->gradient && workspace.v) {
+        idx call = p_get_i64(e, p_at_word(e, args, x_const(e, p->g->ntensors + NSIZES)));
+        p_put_i64(e, p_at_word(e, block, x_const(e, n + NSIZES)), added(e, p, st, call, nth, n));
+    }
+}
+
+static addr new_block(Emit *e, const Parts *p)
+{
+    return p_alloca(e, ARGS_WORDS + (p->g->module->gradient != 0));
 }
 
 static PartPhases phases_of(Emit *e, const Problem *pb, const Parts *p)
@@ -163,14 +246,18 @@ static void emit_tasks(Emit *e, Kernel *kernel, const Parts *p)
     TasksArgs in = kernel_tasks_begin(e, kernel);
     Problem pb = problem_load(e, p->g->module, in.args);
     const PartPhases at = phases_of(e, &pb, p);
-    addr block = p_alloca(e, ARGS_WORDS);
+    addr block = new_block(e, p);
     var n = v_index(e, x_const(e, -1));
     for (int i = 0; i < p->g->n; i++) {
         EMIT_IF (e, in_stage(e, &at, i, in.phase)) {
             e_name_block(e, p->g->stage[i].word);
-            fill(e, &pb, p, i, block, (addr){ NULL });
+            fill(e, &pb, p, i, block, (addr){ NULL }, in.args);
             TasksArgs give = { block, own_phase(e, &at, i, in.phase) };
-            v_index_set(e, n, kernel_call_tasks(e, &p->stage[i], &give));
+            idx tasks = kernel_call_tasks(e, &p->stage[i], &give);
+            const rt_operand_set any = p->g->stage[i].wanted;
+            if (any)
+                tasks = x_select(e, wants(e, &pb, any), tasks, x_const(e, 0));
+            v_index_set(e, n, tasks);
         }
     }
     e_return(e, v_index_get(e, n));
@@ -182,12 +269,12 @@ static void emit_run(Emit *e, Kernel *kernel, const Parts *p)
     RunArgs in = kernel_run_begin(e, kernel);
     Problem pb = problem_load(e, p->g->module, in.args);
     const PartPhases at = phases_of(e, &pb, p);
-    addr block = p_alloca(e, ARGS_WORDS);
+    addr block = new_block(e, p);
     addr rest = p_at_bytes(e, in.workspace, slot_at(e, &pb, p->g, p->g->nslots));
     for (int i = 0; i < p->g->n; i++) {
         EMIT_IF (e, in_stage(e, &at, i, in.phase)) {
             e_name_block(e, p->g->stage[i].word);
-            fill(e, &pb, p, i, block, in.workspace);
+            fill(e, &pb, p, i, block, in.workspace, in.args);
             RunArgs give = in;
             give.args = block;
             give.phase = own_phase(e, &at, i, in.phase);
@@ -215,12 +302,7 @@ static void emit_workspace(Emit *e, Kernel *kernel, const Parts *p)
 
 /* ---- weights --------------------------------------------------------------------------------- */
 
-static bool is_packed(const Stages *g, StageRef ref)
-{
-    return ref.kind == REF_OPERAND && g->tensor[ref.index].role == DCN_WEIGHT;
-}
-
-/* Hand pack or packed_bytes of each packed operand on to its stage. */
+/* Hand pack or packed_bytes of each packed operand on to its stages. */
 static void emit_packing(Emit *e, Kernel *kernel, const Parts *p)
 {
     const Stages *g = p->g;
@@ -231,7 +313,11 @@ static void emit_packing(Emit *e, Kernel *kernel, const Parts *p)
             if (!is_packed(g, ref))
                 continue;
             EMIT_IF (e, x_equal(e, in.which, x_const(e, ref.index))) {
-                kernel_call_pack(e, &p->stage[i], &in);
+                PackArgs give = in;
+                idx before = packed_before(e, p, ref, i);
+                if (!x_is_const(before, 0))
+                    give.to = p_at_bytes(e, in.to, before);
+                kernel_call_pack(e, &p->stage[i], &give);
             }
         }
     e_fn_end(e);
@@ -248,6 +334,9 @@ static void emit_packed_bytes(Emit *e, Kernel *kernel, const Parts *p)
             if (!is_packed(g, ref))
                 continue;
             idx n = kernel_call_packed_bytes(e, &p->stage[i], &in);
+            idx before = packed_before(e, p, ref, i);
+            if (!x_is_const(before, 0))
+                n = x_add(e, before, n);
             bytes = x_select(e, x_equal(e, in.which, x_const(e, ref.index)), n, bytes);
         }
     e_return(e, bytes);
@@ -292,6 +381,8 @@ const struct Lowering lower_stages = {
     .rev = 5,
     .ops = RT_OP(DEFORM_CONV2D_PACK) | RT_OP(SEPARABLE_CONV2D) | RT_OP(DCNV3_MODULE) |
            RT_OP(DCNV4_MODULE) | RT_OP(DEFORM_ROI_POOL_PACK),
+    .gradient_ops = RT_ANY_OP,
+    .takes = takes,
     .parts = parts,
     .emit_parts = emit_parts,
 };

@@ -1,8 +1,8 @@
-/* module.h: a module as a chain of the project's own operators.
+/* module.h: a module, or the gradients of one, as a chain of the project's own operators.
 **
 ** A stage is a plain spec of an operator with a schedule of its own, or a small operation on the
-** rows of a channels-last map.  Its operands are the module's tensors or intermediates; those share
-** the workspace, and two that are never alive together share one slot of it.
+** rows of a map.  Its operands are the module's tensors or intermediates; those share the workspace,
+** and two that are never alive together share one slot of it.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_CODEGEN_MODULE_H
@@ -12,7 +12,8 @@
 #include "codegen/lowering.h"
 #include "runtime/spec/activation.h"
 
-enum { MAX_STAGES = 12, MAX_TEMPS = 12, MAX_STAGE_OPERANDS = 24 };
+/* A gradient has the stages of its module twice, and one more for each epilogue. */
+enum { MAX_STAGES = 40, MAX_TEMPS = 40, MAX_STAGE_OPERANDS = 24 };
 
 /* What an operand of a stage is: an operand of the module, or an intermediate, by its number; all
 ** zero: absent. */
@@ -33,13 +34,23 @@ typedef enum {
     STAGE_NORM,       /* x = act(LayerNorm(x)):  x, weight, bias */
     STAGE_BLEND,      /* y = y*(1 - c) + x*c,  c = sigmoid of one logit per group:  y, x, logits */
     STAGE_INTERLEAVE, /* y[j][i] = x[i][j], i < 2, within a row:  x, y */
+
+    /* Of gradients; these know their operands by name, and a grad_NAME may be missing: see
+    ** rowwise_back.c and finish.c. */
+    STAGE_TRANSPOSE, /* y[j][i] (+)= x[i][j], i < groups, within a row:  x, grad_x */
+    STAGE_FINISH,    /* y = act(x*scale + shift + residual) */
+    STAGE_NORM_BACK,
+    STAGE_BLEND_BACK,
+    STAGE_FINISH_BACK,
+    NSTAGE_KINDS
 } StageKind;
 
 /* An operation on rows of so many channels. */
 typedef struct Rowwise {
     int64_t channels;
-    int groups; /* of STAGE_BLEND */
-    double eps; /* of STAGE_NORM, with its activation */
+    int groups;  /* of a blend, of a transposition */
+    double eps;  /* of a norm */
+    bool planes; /* of a finish: rows are planes of an nchw map */
     rt_activation activation;
 } Rowwise;
 
@@ -54,6 +65,12 @@ typedef struct Stage {
     const char
         *tensor[MAX_STAGE_OPERANDS]; /* names of its operands; those of an operator in any order */
     StageRef ref[MAX_STAGE_OPERANDS];
+
+    /* Of gradients.  For which of the module's gradients a stage is run, and its operand is one: if a
+    ** call wants none of them it is left out, and NULL; 0: always. */
+    rt_operand_set wanted, operand_wanted[MAX_STAGE_OPERANDS];
+    bool again[MAX_STAGE_OPERANDS]; /* added to what an earlier stage has put there */
+    char text[DCN_NAME_MAX];        /* what `word` points to, if that is made here */
 } Stage;
 
 /* An intermediate. */

@@ -80,6 +80,13 @@ static rt_operand_set sum_reads(const dcn_spec *s, rt_operand_set wanted)
     return s->activation != DCN_ACT_NONE && wanted ? ALL : reads;
 }
 
+bool rt_gradient_is_of_sums(const dcn_spec *s)
+{
+    const rt_operand_set after = RT_SET(SCALE) | RT_SET(RESIDUAL);
+    return s->activation == DCN_ACT_NONE && !s->projection && !(rt_wanted(s) & after) &&
+           !rt_op_has(s->op, RT_COMPOSITE);
+}
+
 bool rt_gradient_recomputes(const dcn_spec *s)
 {
     return s->activation != DCN_ACT_NONE || rt_op_has(s->op, RT_COMPOSITE);
@@ -109,7 +116,9 @@ rt_operand_set rt_stage_reads(const rt_stage *st, rt_operand_set wanted)
     case RT_STAGE_BLEND:
         return wanted & RT_SET(MASK) ? all : RT_SET(MASK);
     case RT_STAGE_ACTIVATE:
-        return active ? all : 0;
+        reads = wanted & RT_SET(SCALE) ? RT_SET(INPUT) : 0;
+        reads |= wanted & RT_SET(INPUT) ? RT_SET(SCALE) : 0;
+        return (active ? all : reads) & all;
     case RT_STAGE_TO_NCHW:
     case RT_STAGE_FROM_NCHW:
         break;

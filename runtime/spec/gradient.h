@@ -22,6 +22,12 @@ rt_operand_set rt_wanted(const dcn_spec *s);
 ** gradients.  What an activation was given is not among them: it is computed again from all. */
 rt_operand_set rt_gradient_reads(const dcn_spec *s, rt_operand_set wanted);
 
+/* Whether the gradients of s, an operator, are those of its sums, perhaps scaled: neither is an
+** activation or a projection between them and the output, nor is the gradient wanted of a scale or a
+** residual.  Whoever compiles gradients of an operator needs to know these; all others are put
+** together from them (codegen/module). */
+bool rt_gradient_is_of_sums(const dcn_spec *s);
+
 /* Whether the sums that an activation of s was given must be computed again for its gradients. */
 bool rt_gradient_recomputes(const dcn_spec *s);
 

@@ -10,7 +10,7 @@
 
 #include "runtime/spec/operands.h"
 
-enum { RT_MAX_STAGES = 12, RT_MAX_VALUES = RT_NUM_PLAIN + RT_MAX_STAGES, RT_NO_VALUE = -1 };
+enum { RT_MAX_STAGES = 20, RT_MAX_VALUES = RT_NUM_PLAIN + RT_MAX_STAGES, RT_NO_VALUE = -1 };
 
 /* What a stage does with its arguments, which are known by the operands that they would be of an
 ** operator.  x stands for RT_INPUT. */
@@ -18,7 +18,8 @@ typedef enum {
     RT_STAGE_OPERATOR, /* `spec` */
     RT_STAGE_NORM,  /* act(LayerNorm of x over the channels of a pixel), by RT_WEIGHT and RT_BIAS */
     RT_STAGE_BLEND, /* x*(1 - c) + RT_RESIDUAL*c, c = sigmoid(RT_MASK), one for each group */
-    RT_STAGE_ACTIVATE,  /* act(x) */
+    RT_STAGE_ACTIVATE, /* act(x); of an operator whose epilogue code takes apart (codegen/module/apart.c)
+                        ** also act(x*RT_SCALE + RT_SHIFT + RT_RESIDUAL), of what it has */
     RT_STAGE_TO_NCHW,   /* x, maps in the layout of `spec`, in nchw */
     RT_STAGE_FROM_NCHW, /* and back */
 } rt_stage_kind;

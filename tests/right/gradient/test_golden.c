@@ -13,10 +13,24 @@
 
 enum { MOST_CASES = 512 };
 
+static bool has_lowering(const dcn_spec *s);
+
+/* A composite can what all of its parts can. */
+static bool can(const Lowering *how, const dcn_spec *s)
+{
+    LoweringPart *part = NULL;
+    bool all = sched_takes(how, s);
+    const int n = all && how->parts ? how->parts(s, &part) : 0;
+    for (int i = 0; i < n; i++)
+        all = all && has_lowering(&part[i].spec);
+    free(part);
+    return all;
+}
+
 static bool has_lowering(const dcn_spec *s)
 {
     for (int i = 0; cg_lowerings[i]; i++)
-        if (sched_takes(cg_lowerings[i], s))
+        if (can(cg_lowerings[i], s))
             return true;
     return false;
 }

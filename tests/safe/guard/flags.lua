@@ -70,4 +70,13 @@ kernels[#kernels + 1] = deform_ps_roi_pool {
   name = "ps", channels = 12, output_dim = 3, group_size = 2, pooled_size = 3, sample_per_part = 2, height = 9,
   width = 11, rois = 5, dtype = dtype, modulation = "mask",
 }
+-- Activations that have parameters, and gradients, which are made of the same pieces.
+add(conv2d, "leaky", { in_channels = 5, out_channels = 7, height = 4, width = 5, kernel_size = 1,
+                       activation = "leaky_relu", bias = true, gradient = true }, only_nhwc)
+add(deform_conv2d, "swish", { in_channels = 6, out_channels = 7, height = 4, width = 5, kernel_size = 3, padding = 1,
+                              modulation = "softmax", activation = "hardswish" })
+add(deform_conv2d_pack, "back", {
+  in_channels = 6, out_channels = 5, height = 4, width = 5, kernel_size = 3, padding = 1, modulation = "sigmoid",
+  scale_shift = true, residual = true, activation = "clip", gradient = true,
+})
 return kernels
