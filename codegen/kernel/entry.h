@@ -9,7 +9,7 @@
 #include "codegen/kernel/problem.h"
 
 extern const struct Lowering lower_direct, lower_tiled, lower_aggregate, lower_project,
-    lower_stages, lower_roi, lower_gradient, lower_roi_gradient;
+    lower_stages, lower_roi, lower_gradient, lower_roi_gradient, lower_scatter;
 
 /* A kernel that is being written.  Whoever asks for it says what it computes, and whether it is a part of another, so
 ** that its functions are seen in its module only; the lowering fills in the rest. */

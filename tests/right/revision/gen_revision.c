@@ -5,7 +5,7 @@
 ** The digest is over the IR as it is written, before LLVM has touched it, so that it depends on our emitters only;
 ** names of functions are replaced by numbers, and values have none.  Every kernel of both files is emitted for
 ** several machines as it would be guessed, and those of the first also with every value of every knob that is legal
-** beside the guess of the others.
+** beside the guess of the others, and with gradients where there is code for them.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/ir/emit.h"
@@ -138,6 +138,18 @@ static void add_spec(const dcn_spec *s, const dcn_target *t, bool knobs)
         walk_knobs(s, t, cg_lowerings[i]);
 }
 
+/* The gradients of what some lowering can differentiate. */
+static void add_gradients(const dcn_spec *s, const dcn_target *t, bool knobs)
+{
+    dcn_spec g = *s;
+    Schedule sched;
+    g.gradient = DCN_GRADIENT_ALL;
+    if (sched_guess(&(SchedFor){ &g, t, 0, NULL }, &sched, NULL))
+        return;
+    sched_free(&sched);
+    add_spec(&g, t, knobs);
+}
+
 static void add_file(const char *path, const dcn_param *param, int nparams, bool knobs)
 {
     dcn_module *m;
@@ -148,8 +160,12 @@ static void add_file(const char *path, const dcn_param *param, int nparams, bool
         dcn_target t;
         if (dcn_target_parse(machines[i].cpu, machines[i].triple, NULL, &t, &err))
             fail(err.text);
-        for (int j = 0; j < dcn_module_count(m); j++)
-            add_spec(dcn_module_spec(m, j), &t, knobs && machines[i].knobs);
+        for (int j = 0; j < dcn_module_count(m); j++) {
+            const bool walk = knobs && machines[i].knobs;
+            add_spec(dcn_module_spec(m, j), &t, walk);
+            if (knobs)
+                add_gradients(dcn_module_spec(m, j), &t, walk);
+        }
     }
     dcn_module_free(m);
 }

@@ -1,0 +1,72 @@
+/* guess.c: a schedule of the scatter lowering without measuring: blocks whose samples fit L1, and
+** tasks for all threads: first of some groups, then, where groups are too few, of bands of rows.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "codegen/balance.h"
+#include "codegen/kernel/cost.h"
+#include "codegen/scatter/scatter.h"
+
+#include <string.h>
+
+enum { MAX_BLOCK = 32 };
+
+/* Set a knob to the value, unless the schedule would be refused. */
+static void set_if_legal(const dcn_spec *s, const dcn_target *t, int *k, int knob, int value)
+{
+    int before = k[knob];
+    k[knob] = value;
+    if (scatter_refuse(s, t, k))
+        k[knob] = before;
+}
+
+static bool block_fits_l1(const dcn_spec *s, const dcn_target *t, const int *k)
+{
+    return scatter_plan(s, t, k).scratch.bytes <= t->l1_bytes * 5 / 8;
+}
+
+/* The largest legal block that fits L1, or the smallest there is. */
+static void guess_block(const dcn_spec *s, const dcn_target *t, int *k)
+{
+    for (int block = MAX_BLOCK; block > 1 && (k[SCATTER_BLOCK] == 1 || !block_fits_l1(s, t, k));
+         block /= 2)
+        set_if_legal(s, t, k, SCATTER_BLOCK, block);
+}
+
+/* A schedule with such tasks, if there is one. */
+static bool guess_with(const dcn_spec *s, const dcn_target *t, int groups, int bands, int *k)
+{
+    for (int i = 0; i < SCATTER_NKNOBS; i++)
+        k[i] = scatter_knobs[i].guess;
+    k[SCATTER_TASK_GROUPS] = groups;
+    k[SCATTER_BANDS] = bands;
+    if (scatter_refuse(s, t, k))
+        return false;
+    guess_block(s, t, k);
+    return true;
+}
+
+/* The groups and bands whose tasks keep the threads busiest for the least work. */
+static void spread(const dcn_spec *s, const dcn_target *t, int threads, int *k)
+{
+    const Knob *groups = &scatter_knobs[SCATTER_TASK_GROUPS],
+               *bands = &scatter_knobs[SCATTER_BANDS];
+    PhaseCost phase[MAX_PHASES];
+    double least = balance_ns(phase, scatter_phases(s, t, k, phase), threads);
+    for (int i = 0; i < groups->nchoices * bands->nchoices; i++) {
+        int other[SCATTER_NKNOBS];
+        if (!guess_with(s, t, groups->choice[i % groups->nchoices],
+                        bands->choice[i / groups->nchoices], other))
+            continue;
+        double ns = balance_ns(phase, scatter_phases(s, t, other, phase), threads);
+        if (ns < least) {
+            least = ns;
+            memcpy(k, other, sizeof other);
+        }
+    }
+}
+
+void scatter_guess(const dcn_spec *s, const dcn_target *t, int threads, int *k)
+{
+    if (guess_with(s, t, 0, 1, k) && threads > 1)
+        spread(s, t, threads, k);
+}

@@ -1,0 +1,165 @@
+/* table.c: where every point of a block looks, lanes along the order (pixel, group, point).
+**
+**     at[point]        element of the upper left of four pixels, from the block's first group
+**     coeff[point][c]  bilinear coefficient of corner c, times the modulation
+**     absent[point]    bit c: corner c is not part of the sample
+**     masks[point]     of a softmax: the term exp(logit - shift)
+**     rows             the first row that any of them reaches, and that after the last
+**
+** The formula is that of bilinear.h.  Most vectors of points lie wholly inside the map and need no
+** border rule.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "codegen/ir/call.h"
+#include "codegen/kernel/points.h"
+#include "codegen/math/math.h"
+#include "codegen/scatter/scatter.h"
+
+enum { ALL_CORNERS = (1 << SCATTER_CORNERS) - 1 };
+
+typedef struct ScatterTable {
+    const ScatterPlan *plan;
+    ScatterTableArgs in;
+    Problem pb;
+    PointTable points;
+    addr group;      /* first channel of the point's group, from the block's first */
+    var first, last; /* rows of the upper of the two that points look at */
+    var unsound;     /* NaN once a modulation is not finite */
+} ScatterTable;
+
+static addr array(Emit *e, const ScatterTable *t, int64_t at)
+{
+    return scatter_scratch(e, t->in.scratch, at);
+}
+
+/* m of the points; of a softmax, its numerator. */
+static fvec modulation(Emit *e, const ScatterTable *t, idx point, mask live)
+{
+    const ScatterPlan *p = t->plan;
+    if (!p->modulated)
+        return (fvec){ NULL };
+    fvec m = p_load(e, p_at(e, t->in.masks, point), live);
+    if (p->softmax) {
+        m = emit_exp_below_0(e, m);
+        p_store(e, p_at(e, array(e, t, p->scratch.masks), point), m, all_lanes);
+    }
+    return m;
+}
+
+static void store_coeff(Emit *e, const ScatterTable *t, idx point, const RowPair *y,
+                        const RowPair *x, fvec m)
+{
+    fvec row[] = { y->weight[0], y->weight[1] }, coeff[SCATTER_CORNERS];
+    for (int i = 0; m.v && i < 2; i++)
+        row[i] = f_mul(e, row[i], m);
+    for (int i = 0; i < SCATTER_CORNERS; i++)
+        coeff[i] = f_mul(e, row[i / 2], x->weight[i % 2]);
+    addr to = array(e, t, t->plan->scratch.coeff);
+    p_store_interleaved4(e, p_at(e, to, x_mulk(e, point, SCATTER_CORNERS)), coeff);
+}
+
+/* Corners that a moved sample does not have; it has none where it is wholly outside. */
+static ivec absent_corners(Emit *e, const MovedPair *y, const MovedPair *x)
+{
+    ivec bits = i_const(e, 0);
+    for (int i = 0; i < SCATTER_CORNERS; i++) {
+        mask absent = m_or(e, y->foreign[i / 2], x->foreign[i % 2]);
+        bits = i_add(e, bits, i_select(e, absent, i_const(e, 1 << i), i_const(e, 0)));
+    }
+    return i_select(e, m_and(e, y->touches, x->touches), bits, i_const(e, ALL_CORNERS));
+}
+
+static void note_rows(Emit *e, const ScatterTable *t, ivec y, mask live)
+{
+    fvec row = i_to_f(e, y), first = v_get(e, t->first), last = v_get(e, t->last);
+    v_set(e, t->first, f_select(e, live, f_min(e, row, first), first));
+    v_set(e, t->last, f_select(e, live, f_max(e, row, last), last));
+}
+
+/* A vector of points. */
+typedef struct TablePoints {
+    idx first;
+    mask live;
+    fvec m;
+} TablePoints;
+
+static void store(Emit *e, const ScatterTable *t, const TablePoints *v, const RowPair *y,
+                  const RowPair *x, ivec absent)
+{
+    const ScatterPlan *p = t->plan;
+    ivec pixel = i_add(e, i_mul(e, y->at, i_splat(e, t->pb.w)), x->at);
+    ivec at = i_mul(e, pixel, i_const(e, (int)p->s->in_channels));
+    if (p->block_groups > 1)
+        at = i_add(e, at, p_load_i32(e, p_at_i32(e, t->group, v->first)));
+    p_store_i32(e, p_at_i32(e, array(e, t, p->scratch.at), v->first), at);
+    if (!p->want.input)
+        return;
+    p_store_i32(e, p_at_i32(e, array(e, t, p->scratch.absent), v->first), absent);
+    store_coeff(e, t, v->first, y, x, v->m);
+    note_rows(e, t, y->at, v->live);
+}
+
+static void one_vector(Emit *e, const ScatterTable *t, idx point, mask live)
+{
+    fvec xy[2];
+    points_offsets(e, t->in.offsets, point, t->in.points, live, xy);
+    const TablePoints v = { point, live, modulation(e, t, point, live) };
+    if (v.m.v)
+        v_set(e, t->unsound, f_fma(e, v.m, f_const(e, 0), v_get(e, t->unsound)));
+    RowPair y = points_pair(e, &t->points, 0, point, xy[1]);
+    RowPair x = points_pair(e, &t->points, 1, point, xy[0]);
+    mask inside = m_and(e, i_below(e, y.at, i_splat(e, x_addk(e, t->pb.h, -1))),
+                        i_below(e, x.at, i_splat(e, x_addk(e, t->pb.w, -1))));
+    EMIT_IF_ELSE (e, border, c_any(e, m_not(e, inside))) {
+        if (border.yes) {
+            MovedPair my = bilinear_move(e, &y, t->pb.h), mx = bilinear_move(e, &x, t->pb.w);
+            store(e, t, &v, &my.pair, &mx.pair, absent_corners(e, &my, &mx));
+        } else {
+            store(e, t, &v, &y, &x, i_const(e, 0));
+        }
+    }
+}
+
+static void store_rows(Emit *e, const ScatterTable *t)
+{
+    addr to = array(e, t, t->plan->scratch.rows);
+    idx first = i_first(e, f_to_i(e, f_hmin(e, v_get(e, t->first))));
+    idx last = i_first(e, f_to_i(e, f_hmax(e, v_get(e, t->last))));
+    p_put_i64(e, to, first);
+    p_put_i64(e, p_at_word(e, to, x_const(e, 1)), x_min(e, x_addk(e, last, 2), t->pb.h));
+}
+
+/* ---- the function ---------------------------------------------------------------------------- */
+
+static const Param param[] = { PARAM(ScatterTableArgs, args),   PARAM(ScatterTableArgs, offsets),
+                               PARAM(ScatterTableArgs, masks),  PARAM(ScatterTableArgs, scratch),
+                               PARAM(ScatterTableArgs, points), PARAM(ScatterTableArgs, y),
+                               PARAM(ScatterTableArgs, x) };
+static const Params params = PARAMS(ScatterTableArgs, param);
+
+LLVMValueRef scatter_emit_table(Emit *e, const ScatterPlan *p)
+{
+    ScatterTable t = { .plan = p, .points.s = p->s };
+    LLVMValueRef fn = e_fn_begin_with(e, "sample_table", 1, e->i64, &params, &t.in);
+    const int constants = p->block_points + p->lanes; /* a vector may begin at the last point */
+    t.pb = problem_load(e, p->s, t.in.args);
+    t.group = points_channels(e, p->s, constants, p->block_groups);
+    for (int axis = 0; axis < 2; axis++)
+        points_constants(e, &t.points, axis, constants, p->block_groups, axis ? t.in.x : t.in.y);
+    t.first = v_float(e, f_const(e, BILINEAR_LIMIT));
+    t.last = v_float(e, f_const(e, 0));
+    t.unsound = v_float(e, f_const(e, 0));
+    EMIT_VECTORS (e, v, t.in.points) {
+        one_vector(e, &t, v.at, v.live);
+    }
+    if (p->want.input)
+        store_rows(e, &t);
+    mask unsound = f_is_nan(e, v_get(e, t.unsound));
+    e_return(e, x_select(e, c_any(e, unsound), x_const(e, SCATTER_UNSOUND), x_const(e, 0)));
+    return fn;
+}
+
+idx scatter_call_table(Emit *e, LLVMValueRef fn, const ScatterTableArgs *in)
+{
+    return (idx){ e_call_with(e, fn, &params, in) };
+}
