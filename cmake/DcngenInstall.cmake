@@ -1,6 +1,6 @@
 # DcngenInstall.cmake: what `cmake --install` puts where, and how others find it.
 #
-# Three components: `program`, `library` (the shared one alone) and `dev`.
+# Components: `program`, `library` (the shared one alone), `dev`, and `onnxruntime`, which stands beside `library`.
 #
 # The shared library needs nothing from its user.  The static one brings its own needs along
 # (LLVM, Lua, SQLite, ...), so it has its own export file, loaded only where those are found.
@@ -18,6 +18,8 @@ if(TARGET dcngen)
     set_target_properties(dcngen PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
     install(TARGETS dcngen RUNTIME COMPONENT program)
 endif()
+set_target_properties(dcngen_onnxruntime PROPERTIES INSTALL_RPATH "$ORIGIN")
+install(TARGETS dcngen_onnxruntime LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT onnxruntime)
 install(FILES include/dcngen.h include/dcngen.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT dev)
 install(DIRECTORY include/dcngen DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT dev
         FILES_MATCHING PATTERN *.h)

@@ -21,7 +21,7 @@ if [ ! -x "$venv/bin/ruff" ] || [ ! -x "$venv/bin/mypy" ]; then
     "$venv/bin/pip" install -q --no-input --disable-pip-version-check 'mypy==2.*' 'ruff==0.17.*' ||
         missing "mypy and ruff cannot be installed"
 fi
-sources=(python tests/tools/python)
+sources=(python tests/tools/python tests/tools/onnx)
 [ ! -d examples/python ] || sources+=(examples/python)
 "$venv/bin/ruff" check --config python/pyproject.toml --cache-dir "$venv/ruff" "${sources[@]}"
 "$venv/bin/ruff" format --config python/pyproject.toml --cache-dir "$venv/ruff" --check "${sources[@]}"

@@ -9,7 +9,7 @@ if ! command -v python3 >/dev/null; then
 fi
 circles() { # FILE that names recursions
     python3 "$SOURCE_DIR/tests/house/circles.py" "$BUILD_DIR/CMakeFiles/dcngen_objects.dir" \
-        "$BUILD_DIR/CMakeFiles/dcngen.dir" --sources "$SOURCE_DIR" --allowed "$1"
+        "$BUILD_DIR/CMakeFiles/dcngen.dir" "$BUILD_DIR/CMakeFiles/dcngen_onnxruntime.dir" --sources "$SOURCE_DIR" --allowed "$1"
 }
 if circles /dev/null >/dev/null; then
     echo "circles.sh: the recursions that are named were not found"

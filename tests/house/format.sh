@@ -7,7 +7,7 @@ if ! command -v clang-format-14 >/dev/null; then
     echo "clang-format-14 is not installed"
     exit 77
 fi
-found=$(find include runtime dsl codegen tuner cli examples bench tests -name '*.[ch]' -print0 |
+found=$(find include runtime dsl codegen tuner cli onnxruntime examples bench tests -name '*.[ch]' -print0 |
     xargs -0 clang-format-14 --dry-run 2>&1 | grep -E 'warning:|error:' || true)
 [ -z "$found" ] || {
     head -40 <<<"$found"

@@ -17,6 +17,7 @@ room() { # NAME DOORS ROOMS
 base=runtime/base
 room include '*' ''
 room examples '' ''
+room onnxruntime '' ''
 room runtime/base '*' ''
 room runtime/spec 'activation.h fields.h gradient.h op.h operands.h row.h shape.h stages.h' $base
 room runtime/exec 'kernel.h threads.h pool.h cores.h' "$base runtime/spec"
@@ -90,7 +91,7 @@ violations() { # TREE
     local room at file top depth
     while IFS= read -r room; do
         [ -n "${may[$room]+known}" ] || echo "$room: a folder of sources that is no room of layers.sh"
-    done < <(find include examples runtime dsl codegen tuner cli -name '*.[ch]' -printf '%h\n' 2>/dev/null |
+    done < <(find include examples runtime dsl codegen tuner cli onnxruntime -name '*.[ch]' -printf '%h\n' 2>/dev/null |
         sed -E 's,^(include|examples)/.*,\1,' | sort -u)
     for room in "${!may[@]}"; do
         [ -d "$room" ] || continue
@@ -100,7 +101,7 @@ violations() { # TREE
             check_include "$room" "$at" "$file"
         done < <(includes "$room" $depth)
     done
-    for top in include runtime dsl codegen tuner cli; do
+    for top in include runtime dsl codegen tuner cli onnxruntime; do
         [ -d "$top" ] || continue
         check_symbols "$top" codegen 'llvm-c/|\bLLVM[A-Z][A-Za-z]+' LLVM
         check_symbols "$top" dsl '\b(lua|luaL)_[a-z]+|\b(lua|lauxlib|lualib)\.h' Lua
@@ -135,6 +136,7 @@ offend tuner/search '#include "codegen/cg.h"'
 offend tuner/store '#include "cli/args/args.h"'
 offend cli/verb '#include "codegen/ir/emit.h"'
 offend examples '#include "runtime/base/base.h"'
+offend onnxruntime '#include "runtime/base/base.h"'
 offend cli/nowhere '#include <stdio.h>'
 offend cli/verb '#include "cli/nowhere/no.h"'
 offend cli/verb '#include <llvm-c/Core.h>'

@@ -11,7 +11,7 @@ complain() {
     echo "$*"
     bad=1
 }
-folders=(include runtime dsl codegen tuner cli examples bench tests)
+folders=(include runtime dsl codegen tuner cli onnxruntime examples bench tests)
 mapfile -t sources < <(find "${folders[@]}" -name '*.[ch]' | sort)
 [ ${#sources[@]} -gt 0 ] || complain "no source file found"
 
@@ -28,7 +28,7 @@ done
 
 # A reader, and a debugger, must be able to tell types apart: no two of the tree have one name.
 twice=$(grep -rhoE '^\} [A-Za-z_0-9]+;|^typedef (struct|enum|union) [A-Za-z_0-9]+ \{' \
-    --include='*.[ch]' include runtime dsl codegen tuner cli bench |
+    --include='*.[ch]' include runtime dsl codegen tuner cli onnxruntime bench |
     sed -E 's/^\} ([A-Za-z_0-9]+);/\1 end/; s/^typedef [a-z]+ ([A-Za-z_0-9]+) \{/\1 begin/' | sort | uniq -d)
 [ -z "$twice" ] || complain "types of one name: $(tr '\n' ' ' <<<"$twice")"
 

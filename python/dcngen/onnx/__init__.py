@@ -1,0 +1,13 @@
+"""Deformable convolutions of ONNX models, run by dcngen inside ONNX Runtime.
+
+    import dcngen.onnx, onnxruntime
+    options = onnxruntime.SessionOptions()
+    dcngen.onnx.register(options)
+    session = onnxruntime.InferenceSession("model.onnx", options)
+
+SPDX-License-Identifier: Apache-2.0
+"""
+
+from .provider import get_ep_name, get_ep_names, get_library_path, register
+
+__all__ = ["get_ep_name", "get_ep_names", "get_library_path", "register"]

@@ -1,0 +1,98 @@
+"""The execution provider: where its library lies, and how a session gets it.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import threading
+from pathlib import Path
+from typing import Any
+
+from .._abi import lib
+from ..error import ENVIRONMENT, Error, wrong
+
+LIBRARY = "libdcngen_onnxruntime.so"
+NAME = "DcngenExecutionProvider"
+OLDEST = (1, 24)
+
+_registering = threading.Lock()
+
+
+class _Where(ctypes.Structure):
+    """C's Dl_info."""
+
+    _fields_ = [
+        ("file", ctypes.c_char_p),
+        ("base", ctypes.c_void_p),
+        ("symbol", ctypes.c_char_p),
+        ("address", ctypes.c_void_p),
+    ]
+
+
+def get_library_path() -> str:
+    """The library of the execution provider, which lies beside libdcngen.
+
+    Returns:
+        An absolute path, as ``onnxruntime.register_execution_provider_library`` needs it.
+    """
+    where = _Where()
+    function = ctypes.cast(lib.dcn_version, ctypes.c_void_p)
+    ctypes.CDLL(None).dladdr(function, ctypes.byref(where))
+    folder = Path((where.file or b"").decode()).resolve().parent
+    path = folder / LIBRARY
+    if not path.exists():
+        raise Error(ENVIRONMENT, f"there is no {LIBRARY} beside libdcngen in {folder}")
+    return str(path)
+
+
+def get_ep_name() -> str:
+    """The name of the execution provider, for ``providers=`` and ``OrtEpDevice.ep_name``."""
+    return NAME
+
+
+def get_ep_names() -> list[str]:
+    """All execution providers of the library: the one."""
+    return [NAME]
+
+
+def _onnxruntime() -> Any:
+    try:
+        ort = importlib.import_module("onnxruntime")
+    except ImportError as reason:
+        raise Error(ENVIRONMENT, f"onnxruntime cannot be imported: {reason}") from None
+    version = str(ort.__version__)
+    if tuple(int(part) for part in version.split(".")[:2]) < OLDEST:
+        oldest = ".".join(map(str, OLDEST))
+        raise Error(ENVIRONMENT, f"onnxruntime {oldest} or later is needed, this is {version}")
+    return ort
+
+
+def _devices(ort: Any, name: str) -> list[Any]:
+    return [device for device in ort.get_ep_devices() if device.ep_name == name]
+
+
+def register(session_options: Any, *, threads: int | None = None) -> None:
+    """Let sessions with these options run deformable convolutions by dcngen, and all else on the CPU as before.
+
+    The library is registered with ONNX Runtime in the first call, for as long as the process lives.
+
+    Args:
+        session_options: An ``onnxruntime.SessionOptions`` to which no provider was added yet; the session is made
+            without ``providers=``.
+        threads: How many of ONNX Runtime's threads kernels are compiled for, at least 1. By default
+            ``session_options.intra_op_num_threads`` where that is set, else as many as there are cores.
+    """
+    if threads is not None and threads < 1:
+        wrong(f"threads = {threads}, expected 1 or more")
+    ort = _onnxruntime()
+    with _registering:
+        if not _devices(ort, NAME):
+            ort.register_execution_provider_library("dcngen", get_library_path())
+    if threads is None:
+        threads = int(session_options.intra_op_num_threads)
+    options = {"threads": str(threads)} if threads else {}
+    session_options.add_provider_for_devices(_devices(ort, NAME), options)
+    session_options.add_provider_for_devices(_devices(ort, "CPUExecutionProvider"), {})

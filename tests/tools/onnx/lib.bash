@@ -1,0 +1,22 @@
+# lib.bash: a Python with onnx and ONNX Runtime, the package of the sources and the libraries of this build.
+#
+#     check FILE...         run these with pytest
+#
+# The environment is made once, below the build, from PyPI.
+# SPDX-License-Identifier: Apache-2.0
+. "$(dirname "${BASH_SOURCE[0]}")/../python/lib.bash"
+
+venv=$BUILD_DIR/onnx/venv
+packages=('onnx>=1.19' 'onnxruntime>=1.24' 'numpy>=2' 'pytest>=8')
+[ -f "$BUILD_DIR/libdcngen_onnxruntime.so" ] || skip "libdcngen_onnxruntime.so was not built"
+if ! "$venv/bin/python" -c 'import onnx, onnxruntime, pytest' 2>/dev/null; then
+    rm -rf "$venv"
+    "$python" -m venv "$venv" >/dev/null || skip "$python cannot make a virtual environment (Debian: python3-venv)"
+    "$venv/bin/pip" install -q --no-input --disable-pip-version-check "${packages[@]}" ||
+        skip "onnx and onnxruntime cannot be installed"
+fi
+python=$venv/bin/python
+
+check() {
+    (cd "$SOURCE_DIR/tests/tools/onnx" && "$python" -m pytest -q -p no:cacheprovider "$@")
+}
