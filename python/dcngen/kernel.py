@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import _abi, _arrays, _workspace
+from . import _abi, _arrays, _frame
 from ._abi import lib
 from ._arrays import Array
 from .error import SPEC, wrong
@@ -153,8 +153,7 @@ class Kernel:
         self.names: tuple[str, ...] = tuple(t.name for t in self.tensors)
         #: Whether one size or another is told by each call.
         self.dynamic: bool = any(-1 in t.shape for t in self.tensors)
-        self._pointers = ctypes.c_void_p * count
-        self._workspace = _workspace.Needs(self._handle)
+        self._needs = _frame.Needs(self._handle)
 
     def __del__(self) -> None:
         if getattr(self, "_handle", None):
@@ -229,14 +228,17 @@ class Kernel:
             sizes: Batch, height, width, rois; static ones are not read.
             accumulate: Bit i: operand i, a gradient, is added to.
         """
-        tensors = self._pointers(*[pointers.get(name) for name in self.names])
-        workspace, room = self._workspace.get(sizes, threads)
-        call = _abi.dcn_call(tensors, len(self.names), *sizes, accumulate, workspace, threads)
-        err = _abi.error_struct()
-        failed = lib.dcn_execute(self._handle, ctypes.byref(call), ctypes.byref(err))
-        _workspace.give_back(room)
-        if failed:
-            _abi.raise_error(err)
+        frame = _frame.take()
+        call, tensors = frame.call, frame.tensors
+        for i, name in enumerate(self.names):
+            tensors[i] = pointers.get(name)
+        call.ntensors = len(self.names)
+        call.batch, call.height, call.width, call.rois = sizes
+        call.accumulate, call.threads = accumulate, threads
+        call.workspace = frame.workspace(self._needs.count(sizes, threads))
+        if lib.dcn_execute(self._handle, ctypes.byref(call), ctypes.byref(frame.error)):
+            _abi.raise_error(frame.error)
+        _frame.give_back(frame)
 
     def shapes(self, sizes: Sizes) -> tuple[tuple[int, ...], ...]:
         """The shapes of all operands in a call with these sizes."""

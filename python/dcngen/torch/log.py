@@ -5,17 +5,29 @@ SPDX-License-Identifier: Apache-2.0
 
 from __future__ import annotations
 
-from collections import Counter
-
+from ..kernel import Kernel
 from ..plans import Plan
 
-_ran: Counter[tuple[str, Plan, int]] = Counter()
+
+class _Kind:
+    """Calls that one kernel served: how many, and the plan of the last of them."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.count, self.plan = 0, plan
+
+
+_ran: dict[tuple[str, Kernel | None, int], _Kind] = {}
 _left: dict[str, str] = {}
 
 
 def ran(call: str, plan: Plan, threads: int) -> None:
     """A kernel of dcngen served the call."""
-    _ran[call, plan, threads] += 1
+    key = call, plan.kernel, threads
+    kind = _ran.get(key)
+    if kind is None:
+        kind = _ran.setdefault(key, _Kind(plan))
+    kind.count += 1
+    kind.plan = plan
 
 
 def left(call: str, reason: str) -> None:
@@ -35,7 +47,7 @@ def _describe(plan: Plan, threads: int) -> str:
         return f"{sizes}: nothing to compute"
     text = plan.kernel.explain().splitlines()
     origin = text[2] if len(text) > 2 else ""
-    dynamic = "one kernel for all sizes" if plan.kernel.dynamic else "compiled for this size"
+    dynamic = "one kernel for many sizes" if plan.kernel.dynamic else "compiled for this size"
     lines = [
         f"{sizes}, result {' x '.join(map(str, plan.shape))}, threads {threads}: {dynamic}",
         text[0].removeprefix("return "),
@@ -48,11 +60,16 @@ def explain() -> str:
     """Every kind of call since :func:`clear`: how often, which kernel ran on how many threads, and why that one; and
     what was left to the original code, and why."""
     lines = [
-        f"{call}, {_times(n)}: dcngen\n    {_describe(plan, threads)}"
-        for (call, plan, threads), n in _ran.items()
+        f"{call}, {_times(kind.count)}: dcngen\n    {_describe(kind.plan, threads)}"
+        for (call, _, threads), kind in list(_ran.items())
     ]
     lines += [f"{call}: left to the original\n    {reason}" for call, reason in _left.items()]
     return "\n".join(lines) if lines else "nothing ran yet"
+
+
+def names() -> list[str]:
+    """The kinds of calls that dcngen served, in the order of the first of each."""
+    return [call for call, _, _ in _ran]
 
 
 def clear() -> None:
