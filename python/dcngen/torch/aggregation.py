@@ -12,6 +12,7 @@ import torch
 from .. import plans
 from ..plans import Aggregation, pair
 from . import calls
+from .eager import eager
 
 Tensor = torch.Tensor
 Size = int | tuple[int, int]
@@ -72,6 +73,7 @@ class Aggregate(torch.autograd.Function):
         return (None, None, None, *(grads.get(name) for name in ctx.names))
 
 
+@eager
 def dcnv3(
     input: Tensor,
     offset: Tensor,
@@ -101,6 +103,7 @@ def dcnv3(
     return output
 
 
+@eager
 def dcnv4(
     input: Tensor,
     offset_mask: Tensor,

@@ -12,6 +12,7 @@ import torch
 
 from .. import packing, plans
 from .._arrays import pointer
+from ..error import wrong
 from ..plans import Plan
 from . import log
 
@@ -30,10 +31,19 @@ def type_name(dtype: torch.dtype) -> str:
     return _NAMES[dtype]
 
 
+def _converted(name: str, t: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    if not t.is_cpu:
+        wrong(f"{name} is on {t.device}, expected the CPU")
+    if not t.is_floating_point():
+        wrong(f"{name} is of {t.dtype}, expected a floating type")
+    converted: torch.Tensor = t.to(dtype)
+    return converted
+
+
 def dense(dtype: torch.dtype, **tensors: torch.Tensor | None) -> Tensors:
     """Those that are there, of that type and in C order: themselves, if they are so already."""
     return {
-        name: (t if t.dtype == dtype else t.to(dtype)).contiguous()
+        name: (t if t.dtype == dtype and t.is_cpu else _converted(name, t, dtype)).contiguous()
         for name, t in tensors.items()
         if t is not None
     }

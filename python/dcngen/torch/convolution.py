@@ -12,6 +12,7 @@ import torch
 from .. import plans
 from ..plans import Convolution, pair
 from . import calls
+from .eager import eager
 
 Tensor = torch.Tensor
 Size = int | tuple[int, int]
@@ -103,6 +104,7 @@ def _layout(input: Tensor) -> str:
     return "nhwc" if last and not input.is_contiguous() else "nchw"
 
 
+@eager
 def deform_conv2d(
     input: Tensor,
     offset: Tensor,

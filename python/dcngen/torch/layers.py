@@ -16,6 +16,7 @@ from .. import plans
 from ..plans import pair
 from . import calls
 from .convolution import deform_conv2d
+from .eager import eager
 
 Tensor = torch.Tensor
 Size = int | tuple[int, int]
@@ -132,6 +133,7 @@ class DeformConv2dPack(DeformConv2d):
         split = 2 * made.shape[1] // 3
         return super().forward(x, made[:, :split], made[:, split:].sigmoid())
 
+    @eager
     def fused(
         self,
         x: Tensor,

@@ -18,6 +18,7 @@ from ..error import wrong
 from ..plans import pair
 from . import calls
 from .aggregation import dcnv3, dcnv4
+from .eager import eager
 from .layers import gradient_needed
 from .pooling import deform_roi_pool
 
@@ -50,6 +51,7 @@ def _projection(channels: int, bias: bool = True) -> nn.Linear:
     return layer
 
 
+@eager
 def _fused(module: nn.Module, op: str, input: Tensor, values: dict[str, Any]) -> Tensor:
     """The whole module in one kernel, whose operands are called as the parameters are."""
     dtype = calls.compute_type(input, *module.parameters())

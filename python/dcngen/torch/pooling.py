@@ -12,6 +12,7 @@ import torch
 from .. import plans
 from ..plans import Pooling, pair
 from . import calls
+from .eager import eager
 
 Tensor = torch.Tensor
 
@@ -88,6 +89,7 @@ class _DeformRoIPool(torch.autograd.Function):
         return (*(grads.get(name) for name in order), None)
 
 
+@eager
 def deform_roi_pool(
     input: Tensor,
     boxes: Tensor,

@@ -211,6 +211,61 @@ def test_errors_come_through():
     assert attributes
 
 
+def test_tensors_that_are_not_for_us():
+    operands, attributes = layer()
+    for name, other, message in (
+        ("input", operands["input"].to("meta"), "input is on meta, expected the CPU"),
+        ("offset", operands["offset"].long(), "offset is of torch.int64, expected a floating type"),
+    ):
+        with pytest.raises(dcngen.Error, match=message):
+            dcngen.torch.deform_conv2d(**{**operands, name: other}, **attributes)
+
+
+class Model(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = ops.DeformConv2d(3, 4, 3, padding=1)
+
+    def forward(self, x, offset):
+        return self.conv(x, offset).relu()
+
+
+def test_scripted_models():
+    model = Model()
+    scripted = torch.jit.script(model)
+    x, offset = torch.randn(1, 3, 5, 6), torch.randn(1, 18, 5, 6)
+    want = model(x, offset)
+    with dcngen.torch.patch("torchvision"):
+        assert_close(scripted(x, offset), want, rtol=1e-4, atol=1e-4)
+    assert log.names() == ["torchvision::deform_conv2d"]
+
+
+@pytest.mark.skipif(not hasattr(torch, "compile"), reason="torch has no torch.compile")
+def test_compiled_models():
+    model, x, offset = Model(), torch.randn(1, 3, 5, 6), torch.randn(1, 18, 5, 6)
+    want = model(x, offset)
+    with dcngen.torch.patch("torchvision"):
+        got = torch.compile(model, backend="aot_eager")(x, offset)
+        got.sum().backward()
+    assert_close(got, want, rtol=1e-4, atol=1e-4)
+    assert "torchvision::_deform_conv2d_backward" in log.names()
+
+    def ours(x, offset):
+        return dcngen.torch.deform_conv2d(x, offset, model.conv.weight, padding=1).relu()
+
+    compiled = torch.compile(ours, backend="aot_eager")(x, offset)
+    assert_close(compiled, ours(x, offset))
+
+
+@pytest.mark.skipif(not hasattr(torch.library, "opcheck"), reason="torch has no opcheck")
+def test_opcheck():
+    operands, _ = layer()
+    order = ("input", "weight", "offset", "mask", "bias")
+    args = (*(operands[k] for k in order), *(1, 1, 1, 1, 1, 1, 1, 1, True))
+    with dcngen.torch.patch("torchvision"):
+        torch.library.opcheck(torch.ops.torchvision.deform_conv2d, args)
+
+
 def test_threads_are_torchs():
     case, before = layer(), torch.get_num_threads()
     with dcngen.torch.patch("torchvision"):

@@ -1,0 +1,20 @@
+"""Functions that torch.compile does not look into: they hand bare addresses to a library.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import torch
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def eager(function: F) -> F:
+    """The same function, at which a graph breaks; where there is no torch.compile, itself."""
+    disable = getattr(getattr(torch, "compiler", None), "disable", None)
+    result: F = disable(function) if disable else function
+    return result
