@@ -3,7 +3,7 @@
 */
 #include "tests/right/gradient/backward.h"
 #include "tests/right/gradient/expected.h"
-#include "tests/right/gradient/laws.h"
+#include "tests/right/gradient/promises.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -127,12 +127,12 @@ Test(gradient, values)
 
 Test(gradient, bits)
 {
-    each_kernel(gradient_expect_same_bits);
+    each_kernel(promise_bits);
 }
 
 Test(gradient, sums)
 {
-    each_kernel(gradient_expect_sums);
+    each_kernel(promise_sums);
 }
 
 /* The same schedule gives the same bits whether sizes are known or not; gradients of no image are 0. */
@@ -174,7 +174,7 @@ Test(gradient, of_nothing_is_nothing)
         dcn_module *m = load(&rows[i], "f32", i % 2 ? "nhwc" : "nchw", STATIC_SIZES);
         const dcn_spec *s = dcn_module_spec(m, 0);
         Backward b = backward_open(s, s, NULL, 4);
-        promise_nothing_of_nothing(&b);
+        promise_nothing(&b);
         backward_close(&b);
         dcn_module_free(m);
     }

@@ -2,7 +2,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "tests/right/gradient/backward.h"
-#include "tests/right/gradient/laws.h"
+#include "tests/right/gradient/promises.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -105,12 +105,12 @@ Test(roi_gradient, values)
 
 Test(roi_gradient, bits)
 {
-    each_kernel(gradient_expect_same_bits);
+    each_kernel(promise_bits);
 }
 
 Test(roi_gradient, sums)
 {
-    each_kernel(gradient_expect_sums);
+    each_kernel(promise_sums);
 }
 
 /* ---- sizes -------------------------------------------------------------------------------- */

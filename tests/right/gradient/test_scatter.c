@@ -124,7 +124,7 @@ Test(scatter, of_nothing_is_nothing)
         dcn_module *m = load(rows[i], "f32", STATIC_SIZES);
         const dcn_spec *s = dcn_module_spec(m, 0);
         Backward b = backward_open(s, s, schedules[i % NSCHEDULES], 4);
-        promise_nothing_of_nothing(&b);
+        promise_nothing(&b);
         backward_close(&b);
         dcn_module_free(m);
     }
