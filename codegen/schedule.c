@@ -12,9 +12,10 @@
 #include <string.h>
 
 /* The guess takes the first of lowerings that are estimated to be equally fast. */
-const Lowering *const cg_lowerings[] = { &lower_tiled,    &lower_direct,       &lower_aggregate,
-                                         &lower_project,  &lower_stages,       &lower_roi,
-                                         &lower_gradient, &lower_roi_gradient, &lower_scatter, NULL };
+const Lowering *const cg_lowerings[] = {
+    &lower_tiled, &lower_direct,   &lower_aggregate,    &lower_project, &lower_stages,
+    &lower_roi,   &lower_gradient, &lower_roi_gradient, &lower_scatter, NULL
+};
 _Static_assert(sizeof cg_lowerings / sizeof *cg_lowerings - 1 <= MAX_LOWERINGS,
                "MAX_LOWERINGS counts them");
 
