@@ -130,8 +130,8 @@ static const char *against(const Need *needs, const char *list, const char *plus
         return NULL;
     for (const char *p = list; *p; p += strspn(p, ",")) {
         const size_t length = strcspn(p, ",");
-        if (*p == '-' && last_sign(list, p + 1, length - 1) == '-' &&
-            cg_implies(needs, plus + 1, n - 1, p + 1, length - 1))
+        if (*p == '-' && cg_implies(needs, plus + 1, n - 1, p + 1, length - 1) &&
+            last_sign(list, p + 1, length - 1) == '-')
             return p;
         p += length;
     }

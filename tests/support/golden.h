@@ -25,7 +25,7 @@ void golden_close(Golden *g);
 
 /* The kernel of all gradients that the case has, its operands and what these must be; `output` is not
 ** one.  0; 1: the case has none; -1 with err.  Close it if 0 or -1. */
-int golden_gradient_open(const char *dir, const Golden *g, Golden *out, dcn_error *err);
+int golden_open_gradient(const char *dir, Golden *g, dcn_error *err);
 
 /* Whether the operator can be had in that layout. */
 bool golden_has_layout(const Golden *g, dcn_layout layout);

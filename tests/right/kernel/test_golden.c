@@ -8,6 +8,7 @@
 #include "runtime/spec/fields.h"
 #include "tests/right/kernel/called.h"
 #include "tests/support/golden.h"
+#include "tests/support/thin.h"
 
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
@@ -77,8 +78,7 @@ static int check_variant(const Variant *v, char used[DCN_SCHEDULE_MAX])
     }
     snprintf(used, DCN_SCHEDULE_MAX, "%s", dcn_kernel_schedule(k));
     check_numbers(v, k);
-    if (!getenv(
-            "SANITIZED")) /* they see the reference, not the kernel, and see it in tests/right/reference */
+    if (!thin_is_on()) /* they see the reference, not the kernel, and see it in tests/right/reference */
         check_reference(v, k);
     dcn_kernel_free(k);
     return 0;
@@ -125,9 +125,10 @@ ParameterizedTest(const GoldenName *which, golden, numbers)
         cr_skip("literal case %s is not on this machine: DCNGEN_SHARED_GOLDEN names its folder",
                 which->name);
     cr_assert_eq(golden_open(which->dir, &g, &err), 0, "%s", err.text);
-    int refused = 0, step = getenv("SANITIZED") ? 3 : 1; /* they see nothing of generated code */
-    for (int i = 0; i < 4; i += step) {
-        if (rt_op_of(g.spec.op) && golden_has_layout(&g, (dcn_layout)(i % 2)))
+    int refused = 0;
+    for (int i = 0; i < 4; i++) {
+        if (thin_takes(THIN_GOLDEN) && rt_op_of(g.spec.op) &&
+            golden_has_layout(&g, (dcn_layout)(i % 2)))
             refused += check_schedules(which->name, &g, (dcn_dtype)(i / 2), (dcn_layout)(i % 2));
     }
     if (!rt_op_of(g.spec.op))

@@ -9,6 +9,7 @@
 #include "runtime/base/tensor.h"
 #include "tests/right/kernel/called.h"
 #include "tests/support/case.h"
+#include "tests/support/thin.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -211,6 +212,8 @@ static void check_results(const Row *r, const dcn_kernel *k, const dcn_kernel *s
 Test(images, of_a_static_batch_are_as_alone)
 {
     for (int i = 0; i < NROWS; i++) {
+        if (!thin_takes(THIN_LAWS))
+            continue;
         const dcn_spec all = spec_of(&rows[i], BATCH), one = spec_of(&rows[i], 1);
         dcn_kernel *k = compiled(&rows[i], &all, rows[i].schedule);
         dcn_kernel *single = compiled(&rows[i], &one, dcn_kernel_schedule(k));
@@ -223,6 +226,8 @@ Test(images, of_a_static_batch_are_as_alone)
 Test(images, of_a_dynamic_batch_are_as_alone)
 {
     for (int i = 0; i < NROWS; i++) {
+        if (!thin_takes(THIN_LAWS))
+            continue;
         const dcn_spec s = dynamic(spec_of(&rows[i], BATCH));
         dcn_kernel *k = compiled(&rows[i], &s, rows[i].schedule);
         check_results(&rows[i], k, k);
@@ -253,6 +258,8 @@ Test(images, are_held_two_blocks_at_a_time)
 {
     static const int64_t batches[] = { 2, 7, 1000 };
     for (int i = 0; i < NROWS; i++) {
+        if (!thin_takes(THIN_LAWS))
+            continue;
         const dcn_spec one = spec_of(&rows[i], 1), s = dynamic(one);
         if (!rows[i].schedule)
             continue; /* between its stages a module keeps maps of the whole batch */

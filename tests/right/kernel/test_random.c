@@ -7,6 +7,7 @@
 */
 #include "tests/right/kernel/called.h"
 #include "tests/right/kernel/random_spec.h"
+#include "tests/support/thin.h"
 #include "tuner/check/operands.h"
 
 #include <criterion/criterion.h>
@@ -17,8 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Sanitizers see nothing of generated code, only what surrounds it, and that is the same often. */
-enum { PARTS = 12, KERNELS = 300, KERNELS_SANITIZED = 60 };
+enum { PARTS = 12, KERNELS = 300 };
 
 /* Generated code that crashes leaves nothing to print it afterwards. */
 static char current[DCN_SPEC_TEXT_MAX + DCN_SCHEDULE_MAX + 64];
@@ -129,7 +129,7 @@ ParameterizedTest(const int *part, random_kernels, agree_with_the_reference)
     const int crashes[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE };
     for (int i = 0; i < 4; i++)
         signal(crashes[i], tell);
-    uint64_t usual = getenv("SANITIZED") ? KERNELS_SANITIZED : KERNELS;
+    const uint64_t usual = (uint64_t)thin_share(THIN_RANDOM, KERNELS);
     uint64_t first = number("RANDOM_SEED", 1), count = number("RANDOM_KERNELS", usual);
     for (uint64_t i = (uint64_t)*part; i < count; i += PARTS)
         check_seed(first + i);
