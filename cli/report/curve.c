@@ -24,7 +24,7 @@ static double time_of_share(const Section *t)
     double *ns = calloc((size_t)t->timed + 1, sizeof *ns), below = t->high_ns;
     for (int i = 0; ns && i < t->n; i++)
         if (record_is_timed(&t->record[i]))
-            ns[n++] = t->record[i].ns_median;
+            ns[n++] = section_time(t, i);
     if (n) {
         rt_sort(ns, n);
         below = ns[(int)(SHARE * (n - 1))];
@@ -80,16 +80,17 @@ static void put_dots(const Curve *c, TuneOutcome outcome, const char *how)
     html_put(c->frame.f, "<g class=\"%s\">\n", how);
     for (int i = 0; i < c->t->n; i++) {
         const TuneRecord *r = &c->t->record[i];
-        if (r->outcome == outcome && record_is_timed(r) && r->ns_median <= c->y.hi)
-            dots_put(&d, scale_at(&c->x, i + 1), scale_at(&c->y, r->ns_median), i + 1);
+        if (r->outcome == outcome && record_is_timed(r) && section_time(c->t, i) <= c->y.hi)
+            dots_put(&d, scale_at(&c->x, i + 1), scale_at(&c->y, section_time(c->t, i)), i + 1);
     }
     fputs("</g>\n", c->frame.f);
 }
 
 /* Slower than the scale; what was dropped at its first run has no time. */
-static bool is_over(const Curve *c, const TuneRecord *r)
+static bool is_over(const Curve *c, int i)
 {
-    return record_is_timed(r) ? r->ns_median > c->y.hi : r->outcome == TUNE_DROPPED;
+    const TuneRecord *r = &c->t->record[i];
+    return record_is_timed(r) ? section_time(c->t, i) > c->y.hi : r->outcome == TUNE_DROPPED;
 }
 
 static void put_outside(const Curve *c)
@@ -97,7 +98,7 @@ static void put_outside(const Curve *c)
     for (int i = 0; i < c->t->n; i++) {
         const TuneRecord *r = &c->t->record[i];
         const double x = scale_at(&c->x, i + 1);
-        if (is_over(c, r))
+        if (is_over(c, i))
             frame_mark(&c->frame, '^', x, c->frame.top + 3, "over", i + 1);
         else if (record_is_failure(r))
             frame_mark(&c->frame, 'x', x, c->frame.top - 10, "bad", i + 1);
@@ -109,11 +110,12 @@ static void put_best_so_far(const Curve *c)
     double best = 0;
     for (int i = 0; i < c->t->n; i++) {
         const TuneRecord *r = &c->t->record[i];
-        if (r->outcome != TUNE_OK || !record_is_timed(r) || (best > 0 && r->ns_median >= best))
+        const double time = section_time(c->t, i);
+        if (r->outcome != TUNE_OK || !record_is_timed(r) || (best > 0 && time >= best))
             continue;
-        const double x = scale_at(&c->x, i + 1), y = scale_at(&c->y, r->ns_median);
+        const double x = scale_at(&c->x, i + 1), y = scale_at(&c->y, time);
         html_put(c->frame.f, best > 0 ? "H%.1fV%.1f" : "<path class=\"best\" d=\"M%.1f %.1f", x, y);
-        best = r->ns_median;
+        best = time;
     }
     if (best > 0)
         html_put(c->frame.f, "H%g\"/>\n", c->frame.right);
@@ -127,7 +129,7 @@ static void put_marks(const Curve *c)
         if (at[m] < 0 || !record_is_timed(&c->t->record[at[m]]))
             continue;
         frame_mark(&c->frame, m ? 'o' : 'd', scale_at(&c->x, at[m] + 1),
-                   scale_at(&c->y, c->t->record[at[m]].ns_median), how[m], at[m] + 1);
+                   scale_at(&c->y, section_time(c->t, at[m])), how[m], at[m] + 1);
     }
 }
 
@@ -139,7 +141,7 @@ static void put_legend(const Curve *c)
     FILE *f = c->frame.f;
     bool over = false;
     for (int i = 0; i < t->n; i++)
-        over |= is_over(c, &t->record[i]);
+        over |= is_over(c, i);
     fputs("<p class=\"legend\"><span><i class=\"k-line\"></i>best so far</span>"
           "<span><i class=\"k-ok\"></i>measured</span>",
           f);

@@ -14,36 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- one record ----------------------------------------------------------- */
-
-bool record_is_timed(const TuneRecord *r)
-{
-    return (r->outcome == TUNE_OK || r->outcome == TUNE_DROPPED) && isfinite(r->ns_median) &&
-           r->ns_median > 0;
-}
-
-bool record_is_failure(const TuneRecord *r)
-{
-    return r->outcome != TUNE_OK && r->outcome != TUNE_DROPPED && r->outcome != TUNE_ESTIMATED;
-}
-
-double record_gain(const Section *t, const TuneRecord *r)
-{
-    if (!record_is_timed(r))
-        return 0;
-    return r->gain > 0 && isfinite(r->gain) ? r->gain : t->guess_ns / r->ns_median;
-}
-
-double record_gflops(const TuneRecord *r)
-{
-    return record_is_timed(r) && r->flops > 0 ? r->flops / r->ns_median : 0;
-}
-
-double record_share(const TuneRecord *r)
-{
-    return r->peak_gflops > 0 ? record_gflops(r) / r->peak_gflops : 0;
-}
-
 /* ---- collecting ----------------------------------------------------------- */
 
 /* What has a section: a kernel of the spec, or a stage of one. */
@@ -189,12 +159,12 @@ static void find_guess(Section *t)
         if (may_be_guess(&t->record[i]))
             t->guess = i;
     if (t->guess >= 0 && record_is_timed(&t->record[t->guess]))
-        t->guess_ns = t->record[t->guess].ns_median;
+        t->guess_ns = section_time(t, t->guess);
     else if (t->best >= 0 && record_is_timed(&t->record[t->best]))
         t->guess_ns = t->record[t->best].ns_median * t->record[t->best].gain;
 }
 
-static void finish(Section *t)
+static int finish(Section *t, TuneStore *st, dcn_error *err)
 {
     qsort(t->record, (size_t)t->n, sizeof *t->record, by_trial);
     t->best = -1;
@@ -204,13 +174,18 @@ static void finish(Section *t)
         if ((r->outcome == TUNE_OK || r->pinned) &&
             (t->best < 0 || is_better(r, &t->record[t->best])))
             t->best = i;
-        if (!record_is_timed(r))
+    }
+    if (section_find_shares(t, st, err))
+        return -1;
+    for (int i = 0; i < t->n; i++) {
+        if (!record_is_timed(&t->record[i]))
             continue;
         t->timed++;
-        widen(r->ns_median, &t->low_ns, &t->high_ns);
-        widen(r->peak_gflops, &t->peak_low, &t->peak_high);
+        widen(section_time(t, i), &t->low_ns, &t->high_ns);
+        widen(t->record[i].peak_gflops, &t->peak_low, &t->peak_high);
     }
     find_guess(t);
+    return 0;
 }
 
 static int by_name(const void *a, const void *b)
@@ -321,7 +296,8 @@ static int collect(SectionReader *c, TuneStore *st, dcn_error *err)
     if (!r->n)
         return fail_empty(c, err);
     for (int i = 0; i < r->n; i++)
-        finish(&r->section[i]);
+        if (finish(&r->section[i], st, err))
+            return -1;
     qsort(r->section, (size_t)r->n, sizeof *r->section, by_name);
     return c->kernels ? list_untuned(c, r, err) : 0;
 }
@@ -340,8 +316,10 @@ int report_read(const Args *a, const Kernels *k, TuningReport *r, dcn_error *err
 
 void report_free(TuningReport *r)
 {
-    for (int i = 0; i < r->n; i++)
+    for (int i = 0; i < r->n; i++) {
         free(r->section[i].record);
+        free(r->section[i].share);
+    }
     free(r->section);
     free(r->untuned.at);
 }

@@ -11,7 +11,7 @@ static json_t *text_json(const char *text)
     return s ? s : json_stringn_nocheck("", 0);
 }
 
-static json_t *record_json(const Section *t, const TuneRecord *r, int number)
+static json_t *record_json(const Section *t, const Share *share, const TuneRecord *r, int number)
 {
     json_t *samples = json_array();
     for (int i = 0; i < r->nsamples; i++)
@@ -30,6 +30,10 @@ static json_t *record_json(const Section *t, const TuneRecord *r, int number)
                   (json_int_t)r->trial, "when", (json_int_t)r->when, "where", text_json(r->where));
     json_object_update(o, numbers);
     json_decref(numbers);
+    json_object_set_new(o, "peak_disturbed", json_boolean(record_peak_is_disturbed(r)));
+    json_object_set_new(o, "share", number_json(share->at));
+    json_object_set_new(o, "share_low", number_json(share->low));
+    json_object_set_new(o, "share_high", number_json(share->high));
     return o;
 }
 
@@ -44,7 +48,7 @@ static json_t *section_json(const Section *t)
     for (int i = 0; i < SECTION_NOUTCOMES; i++)
         json_object_set_new(outcomes, tune_outcome_names[i], json_integer(t->count[i]));
     for (int i = 0; i < t->n; i++)
-        json_array_append_new(candidates, record_json(t, &t->record[i], i + 1));
+        json_array_append_new(candidates, record_json(t, &t->share[i], &t->record[i], i + 1));
     return json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:i, s:o, s:o, s:o, s:o, s:o}", "name",
                      t->name, "spec", t->key.spec, "machine", t->key.machine, "build", t->key.build,
                      "threads", t->key.threads, "offsets", t->record[0].offsets, "runs",

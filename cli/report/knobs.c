@@ -68,8 +68,8 @@ static void find_values(KnobPanel *p)
         if (at == p->n)
             snprintf(p->value[p->n++].text, sizeof p->value->text, "%s", text);
         KnobValue *v = &p->value[at];
-        if (r->outcome == TUNE_OK && (v->best <= 0 || r->ns_median < v->best))
-            v->best = r->ns_median;
+        if (r->outcome == TUNE_OK && (v->best <= 0 || section_time(p->t, i) < v->best))
+            v->best = section_time(p->t, i);
     }
     qsort(p->value, (size_t)p->n, sizeof *p->value, by_number);
 }
@@ -105,7 +105,8 @@ static void put_dots(const KnobPanel *p, const KnobPicture *q, TuneOutcome outco
         const char *text = r->outcome == outcome ? value_of(p, r, &buf) : NULL;
         const int at = text ? find_value(p, text) : p->n;
         if (at < p->n && i != p->t->best && i != p->t->guess)
-            dots_put(&d, middle(q, at) + spread(q, i), scale_at(&q->y, r->ns_median), i + 1);
+            dots_put(&d, middle(q, at) + spread(q, i), scale_at(&q->y, section_time(p->t, i)),
+                     i + 1);
     }
     fputs("</g>\n", q->frame.f);
 }
@@ -132,8 +133,8 @@ static void put_marks(const KnobPanel *p, const KnobPicture *q)
         const char *text = r ? value_of(p, r, &buf) : NULL;
         const int v = text ? find_value(p, text) : p->n;
         if (v < p->n)
-            frame_mark(&q->frame, m ? 'o' : 'd', middle(q, v), scale_at(&q->y, r->ns_median),
-                       how[m], at[m] + 1);
+            frame_mark(&q->frame, m ? 'o' : 'd', middle(q, v),
+                       scale_at(&q->y, section_time(p->t, at[m])), how[m], at[m] + 1);
     }
 }
 

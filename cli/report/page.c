@@ -47,8 +47,10 @@ static const char *gain_text(const Section *t, char buf[32])
 
 static const char *share_text(const Section *t, char buf[32])
 {
-    const double share = t->best < 0 ? 0 : record_share(&t->record[t->best]);
-    snprintf(buf, 32, share > 0 ? "%.0f%%" : "\u2013", 100 * share);
+    const TuneRecord *r = t->best < 0 ? NULL : &t->record[t->best];
+    const double share = r ? record_share(r) : 0;
+    const bool busy = r && record_peak_is_disturbed(r);
+    snprintf(buf, 32, busy ? "busy" : share > 0 ? "%.0f%%" : "\u2013", 100 * share);
     return buf;
 }
 
@@ -105,12 +107,13 @@ static void put_tiles(FILE *f, const Section *t)
     fputs("<dl class=\"tiles\">\n", f);
     snprintf(more, sizeof more, "median of %d readings", r ? r->nsamples : 0);
     put_tile(f, "Time of a call", best_time(t, value), r && r->nsamples ? more : "");
-    snprintf(more, sizeof more,
-             r && r->gain > 0 ? "in turns with it; it took %s when tried first"
-                              : "it took %s when tried first",
+    snprintf(more, sizeof more, r && r->gain > 0 ? "in turns with it; it takes %s" : "it takes %s",
              time_words(t->guess_ns, low));
     put_tile(f, "Gain over the guess", gain_text(t, value), t->guess_ns > 0 ? more : "");
-    if (r && record_share(r) > 0)
+    if (r && record_peak_is_disturbed(r))
+        snprintf(more, sizeof more, "%.1f GFLOP/s; other work disturbed the probe of the peak",
+                 record_gflops(r));
+    else if (r && record_share(r) > 0)
         snprintf(more, sizeof more, "%.1f of %.1f GFLOP/s", record_gflops(r), r->peak_gflops);
     put_tile(f, "Of the multiply-add peak", share_text(t, value),
              r && record_share(r) > 0 ? more : "");

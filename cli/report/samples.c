@@ -1,4 +1,7 @@
-/* samples.c: every reading of the chosen schedule, of the guess, and of the runners-up.
+/* samples.c: what decided: the fastest candidates against the one in use, in turns.
+**
+** Across: time as a share of that of the one in use.  The readings of a candidate are drawn about its share: how they
+** scatter is told by them, where they lie by the ratio, since others were read at another time.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "cli/out/html.h"
@@ -18,6 +21,12 @@ typedef struct Strip {
     PlotScale x;
     bool beyond; /* some readings lie outside it */
 } Strip;
+
+/* Of a time that was read of the candidate. */
+static double share_of(const Section *t, int i, double ns)
+{
+    return section_time(t, i) / section_time(t, t->best) * ns / t->record[i].ns_median;
+}
 
 static bool has_samples(const TuneRecord *r)
 {
@@ -45,7 +54,7 @@ static int next_fastest(const Strip *s)
     for (int i = 0; i < s->t->n; i++) {
         const TuneRecord *r = &s->t->record[i];
         if (r->outcome == TUNE_OK && has_samples(r) && !is_shown(s, i) &&
-            (best < 0 || r->ns_median < s->t->record[best].ns_median))
+            (best < 0 || section_time(s->t, i) < section_time(s->t, best)))
             best = i;
     }
     return best;
@@ -60,7 +69,7 @@ static void choose_rows(Strip *s)
         next = next_fastest(s);
         add_row(s, next);
     }
-    if (t->guess >= 0 && t->record[t->guess].ns_median < FAR * t->low_ns)
+    if (t->guess >= 0 && section_time(t, t->guess) < FAR * t->low_ns)
         add_row(s, t->guess);
 }
 
@@ -72,23 +81,25 @@ static void choose_scale(Strip *s)
     for (int i = 0; i < s->n; i++) {
         const TuneRecord *r = &s->t->record[s->row[i]];
         for (int k = 0; k < r->nsamples; k++)
-            all[n++] = r->sample[k];
+            all[n++] = share_of(s->t, s->row[i], r->sample[k]);
     }
     rt_sort(all, n);
-    const double low = all[0], ninth = all[n - 1 - n / 10];
-    const double high = fmin(all[n - 1], low + 1.4 * (ninth - low));
+    const double low = all[n / 50], most = all[n - 1 - n / 4];
+    const double high = fmin(all[n - 1], low + 2 * (most - low));
     const double margin = fmax(high - low, 1e-3 * low) * 0.04;
     s->x = (PlotScale){ low - margin, high + margin, s->frame.left, s->frame.right, false };
     s->beyond = all[n - 1] > s->x.hi;
 }
 
-static void put_readings(const Strip *s, const TuneRecord *r, double y, const char *how)
+static void put_readings(const Strip *s, int at, double y, const char *how)
 {
+    const TuneRecord *r = &s->t->record[at];
     html_put(s->frame.f, "<g class=\"%s\">\n", how);
     for (int k = 0; k < r->nsamples; k++) {
         const double part = k * 0.6180339887498949;
         html_put(s->frame.f, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"2.5\"/>\n",
-                 scale_at(&s->x, r->sample[k]), y + (part - floor(part) - 0.5) * ROW * 0.5);
+                 scale_at(&s->x, share_of(s->t, at, r->sample[k])),
+                 y + (part - floor(part) - 0.5) * ROW * 0.5);
     }
     fputs("</g>\n", s->frame.f);
 }
@@ -97,20 +108,21 @@ static void put_row(const Strip *s, int i)
 {
     const Section *t = s->t;
     const int at = s->row[i];
-    const TuneRecord *r = &t->record[at];
-    const double y = s->frame.top + ROW * (i + 0.5), middle = scale_at(&s->x, r->ns_median);
+    const Share *share = &t->share[at];
+    const double y = s->frame.top + ROW * (i + 0.5);
+    const double middle = scale_at(&s->x, share_of(t, at, t->record[at].ns_median));
     char text[64];
     snprintf(text, sizeof text, "#%d", at + 1);
     html_put(s->frame.f, "<g data-i=\"%d\">\n", at + 1);
     html_put(s->frame.f, "<rect class=\"hit\" x=\"0\" y=\"%.1f\" width=\"%g\" height=\"%d\"/>\n",
              y - ROW / 2.0, s->frame.width, ROW);
-    if (r->ns_low > 0 && r->ns_high > r->ns_low) {
-        const double low = scale_at(&s->x, r->ns_low), high = scale_at(&s->x, r->ns_high);
+    if (share->low > 0) {
+        const double low = scale_at(&s->x, share->low), high = scale_at(&s->x, share->high);
         html_put(s->frame.f,
                  "<rect class=\"interval\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\"/>\n",
                  low, y - 13, fmax(high - low, 1), 26);
     }
-    put_readings(s, r, y, at == t->best ? "chosen" : at == t->guess ? "guess" : "ok");
+    put_readings(s, at, y, at == t->best ? "chosen" : at == t->guess ? "guess" : "ok");
     html_put(s->frame.f,
              "<line class=\"median\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>\n", middle,
              middle, y - 15, y + 15);
@@ -125,29 +137,27 @@ static void put_row(const Strip *s, int i)
 void report_samples(FILE *f, const Section *t)
 {
     Strip s = { .t = t };
-    const TimeUnit unit = report_unit(t);
-    char title[64];
-    choose_rows(&s);
-    fputs("<figure class=\"wide\"><figcaption><b>Readings</b> Each time of the schedule in use, "
-          "the fastest others and the guess</figcaption>\n",
-          f);
-    if (!s.n) {
-        fputs("<p class=\"say\">No candidate has three readings or more.</p>\n</figure>\n", f);
+    if (t->best < 0 || !record_is_timed(&t->record[t->best]))
         return;
-    }
+    choose_rows(&s);
+    if (!s.n)
+        return;
+    fputs("<figure class=\"wide\"><figcaption><b>What decided</b> The schedule in use and the "
+          "fastest others, by readings in turns</figcaption>\n",
+          f);
     s.frame = (PlotFrame){ f, 560, s.n * ROW + 56, 104, 548, 8, s.n * ROW + 8 };
     choose_scale(&s);
     html_put(
         f,
-        "<p class=\"legend\"><span><i class=\"k-median\"></i>median</span>"
+        "<p class=\"legend\"><span><i class=\"k-median\"></i>ratio</span>"
         "<span><i class=\"k-interval\"></i>its confidence interval</span><span>%s</span></p>\n",
         s.beyond ? "slower readings lie at the right end" : "");
-    frame_open(&s.frame, "Every reading of the fastest candidates");
-    frame_axis(&s.frame, AXIS_X, &s.x, unit.ns, 64);
+    frame_open(&s.frame, "The fastest candidates against the one in use");
+    frame_axis(&s.frame, AXIS_X, &s.x, 1, 64);
     for (int i = 0; i < s.n; i++)
         put_row(&s, i);
-    snprintf(title, sizeof title, "%s a call", unit.name);
-    frame_text(&s.frame, s.frame.right, s.frame.height - 6, "note end", title);
+    frame_text(&s.frame, s.frame.right, s.frame.height - 6, "note end",
+               "time as a share of that of the schedule in use");
     frame_close(&s.frame);
     fputs("</figure>\n", f);
 }

@@ -68,14 +68,13 @@ void report_failures(FILE *f, const Section *t)
     for (int i = 0; all && i < t->n; i++)
         if (record_is_failure(&t->record[i]))
             all[n++] = (Failure){ &t->record[i], 1, i + 1 };
-    fputs("<figure class=\"wide\"><figcaption><b>Refused, crashed, wrong</b> Candidates that "
-          "cannot be used</figcaption>\n",
-          f);
-    if (n)
+    if (n) {
+        fputs("<figure class=\"wide\"><figcaption><b>Refused, crashed, wrong</b> Candidates that "
+              "cannot be used</figcaption>\n",
+              f);
         put_failures(f, all, group(all, n));
-    else
-        fputs("<p class=\"say\">None: every candidate was built and verified.</p>\n", f);
-    fputs("</figure>\n", f);
+        fputs("</figure>\n", f);
+    }
     free(all);
 }
 
@@ -101,6 +100,17 @@ static void put_times(FILE *f, const Section *t, const TuneRecord *r)
     put_number(f, r->ns_low > 0 ? r->ns_high / r->ns_low : 0, both);
 }
 
+/* Time as a share of that of the schedule in use. */
+static void put_share(FILE *f, const Share *s)
+{
+    char text[64];
+    if (s->low > 0)
+        snprintf(text, sizeof text, "%.3f (%.3f\u2013%.3f)", s->at, s->low, s->high);
+    else
+        snprintf(text, sizeof text, "%.3f", s->at);
+    put_number(f, s->at, text);
+}
+
 static void put_rates(FILE *f, const Section *t, const TuneRecord *r)
 {
     char text[48];
@@ -108,7 +118,8 @@ static void put_rates(FILE *f, const Section *t, const TuneRecord *r)
     put_number(f, record_gain(t, r), text);
     snprintf(text, sizeof text, "%.1f", record_gflops(r));
     put_number(f, record_gflops(r), text);
-    snprintf(text, sizeof text, "%.1f%%", 100 * record_share(r));
+    snprintf(text, sizeof text, record_peak_is_disturbed(r) ? "busy" : "%.1f%%",
+             100 * record_share(r));
     put_number(f, record_share(r), text);
 }
 
@@ -133,6 +144,7 @@ static void put_row(FILE *f, const Section *t, int i, const char *section)
              i + 1, i + 1, i + 1, i + 1);
     put_tags(f, t, i);
     put_times(f, t, r);
+    put_share(f, &t->share[i]);
     put_rates(f, t, r);
     html_put(f, "<td class=\"code\">%s", r->schedule);
     if (*r->why)
@@ -142,14 +154,14 @@ static void put_row(FILE *f, const Section *t, int i, const char *section)
 
 void report_candidates(FILE *f, const Section *t, const char *section)
 {
-    static const char *const heads[] = { "#",    "outcome", NULL,      "interval",
+    static const char *const heads[] = { "#",    "outcome", NULL,      "interval", "in turns",
                                          "gain", "GFLOP/s", "of peak", "schedule" };
     html_put(f,
              "<h3>All %d candidates</h3>\n<div class=\"scroll tall\"><table "
              "class=\"sortable\"><thead><tr>",
              t->n);
-    for (int i = 0; i < 8; i++) {
-        const bool is_text = i == 1 || i == 7;
+    for (int i = 0; i < 9; i++) {
+        const bool is_text = i == 1 || i == 8;
         html_put(f, "<th class=\"%s\"><button type=\"button\">%s</button></th>",
                  is_text ? "t" : "n", heads[i] ? heads[i] : report_unit(t).name);
     }

@@ -30,10 +30,10 @@ StoreLayer *store_reader(TuneStore *st, dcn_error *err);
 
 /* ---- tables ------------------------------------------------------------------------------ */
 
-/* Makes those of a new store. */
-extern const char schema_script[];
+/* Makes those of a new store; the one of turns (turns.c), unless it is there. */
+extern const char schema_script[], schema_turns[];
 
-/* Whether the file holds the tables of a store, perhaps that of a sweep, and nothing else. */
+/* Whether the file holds the tables of a store, perhaps those of turns and of a sweep, and nothing else. */
 int schema_is_ours(const Db *db, bool *ours, dcn_error *err);
 
 /* ---- rows -------------------------------------------------------------------------------- */

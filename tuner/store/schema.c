@@ -39,13 +39,21 @@
     "NULL,"                                                                                        \
     " at INTEGER NOT NULL)"
 
+/* Beside the records, so that a store of a dcngen that did not keep them is read as it is. */
+#define TURNS                                                                                      \
+    "turns (key TEXT NOT NULL, offsets TEXT NOT NULL, schedule TEXT NOT NULL,"                     \
+    " against TEXT NOT NULL, ratio REAL NOT NULL, low REAL NOT NULL, high REAL NOT NULL,"          \
+    " PRIMARY KEY (key, offsets, schedule),"                                                       \
+    " FOREIGN KEY (key, offsets, schedule) REFERENCES records ON DELETE CASCADE)"
+
 const char schema_script[] =
     "CREATE TABLE " KEYS ";CREATE INDEX " KEYS_FAMILY ";CREATE TABLE " RECORDS ";CREATE TABLE " PINS
     ";CREATE TABLE " OBJECTS ";CREATE INDEX " OBJECTS_DIGEST;
+const char schema_turns[] = "CREATE TABLE IF NOT EXISTS " TURNS;
 const char tune_store_sweep_table[] = "CREATE TABLE IF NOT EXISTS " ITEMS;
 
-/* What SQLite remembers of them; indexes of primary keys have no text.  Those of sweeps come
-** last: a store may have both or neither. */
+/* What SQLite remembers of them; indexes of primary keys have no text, and come with their tables.  Those that a store
+** may have or not come last. */
 static const struct {
     const char *name, *sql;
 } known[] = {
@@ -54,9 +62,10 @@ static const struct {
     { "objects", "CREATE TABLE " OBJECTS },   { "objects_digest", "CREATE INDEX " OBJECTS_DIGEST },
     { "sqlite_autoindex_keys_1", "" },        { "sqlite_autoindex_records_1", "" },
     { "sqlite_autoindex_pins_1", "" },        { "sqlite_autoindex_objects_1", "" },
+    { "turns", "CREATE TABLE " TURNS },       { "sqlite_autoindex_turns_1", "" },
     { "sweep_items", "CREATE TABLE " ITEMS }, { "sqlite_autoindex_sweep_items_1", "" },
 };
-enum { NKNOWN = sizeof known / sizeof *known, OF_STORE = NKNOWN - 2 };
+enum { NKNOWN = sizeof known / sizeof *known, OF_STORE = NKNOWN - 4 };
 
 /* Which of them the row is, as a bit; 0: none. */
 static unsigned known_bit(DbRows *row)
@@ -80,6 +89,7 @@ int schema_is_ours(const Db *db, bool *ours, dcn_error *err)
         seen |= bit;
     }
     db_done(row);
-    *ours = bit && (seen == (1u << NKNOWN) - 1 || seen == (1u << OF_STORE) - 1);
+    const unsigned needed = (1u << OF_STORE) - 1;
+    *ours = bit && (seen & needed) == needed;
     return more < 0 ? -1 : 0;
 }

@@ -58,6 +58,19 @@ int tune_store_other_threads(TuneStore *st, const TuneKey *key);
 ** Returns buf. */
 const char *tune_store_names(TuneStore *st, const char *id, char *buf, size_t size);
 
+/* What decided about a candidate: its time as a share of another's, from readings in turns. */
+typedef struct TuneTurns {
+    char against[DCN_SCHEDULE_MAX]; /* the other's schedule */
+    double ratio, low, high;        /* time / the other's time, and its interval */
+} TuneTurns;
+
+/* They go with the record of that key, offsets and schedule, which must be there, and are lost when it is put again.
+** get: 0 found, 1 none, -1 err.  Exports have none: they are of use beside the other records of their run only. */
+int tune_turns_put(TuneStore *st, const TuneKey *key, const TuneRecord *of, const TuneTurns *t,
+                   dcn_error *err);
+int tune_turns_get(TuneStore *st, const TuneKey *key, const TuneRecord *of, TuneTurns *out,
+                   dcn_error *err);
+
 /* A pin is for the spec, machine and threads of the key, whatever build of dcngen. */
 int tune_store_pin(TuneStore *st, const TuneKey *key, const char *schedule, dcn_error *err);
 /* How many pins went, 0 or 1, or -1. */

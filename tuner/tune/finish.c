@@ -75,6 +75,8 @@ static int prefer_simpler(Tuning *t, CandidateResult *r, dcn_error *err)
         seen[at] = true;
         failed = tuning_try(t, &sc, &t->best, LEVEL_CONFIRM, r, err);
         const Measured *m = &r->measured;
+        if (!failed && !r->stopped && r->outcome == TUNE_OK)
+            tuning_keep_turns(t, &sc, &t->best.schedule, m);
         if (!failed && !r->stopped && r->outcome == TUNE_OK && m->ratio_high <= 1 + EQUAL)
             tuning_lead(t, &sc, r, t->best_time * m->ratio);
         free(r->object);
@@ -144,6 +146,7 @@ static int confirm(Tuning *t, CandidateResult *r, dcn_error *err)
         return tuning_record(t, &sc, r, 0, 0) || next_best(t) ? fail_none(t, err) : 0;
     double time = is_guess(t) ? 1 : m->ratio;
     if (!is_guess(t) && (!m->sure || m->ratio_high >= 1)) {
+        tuning_keep_turns(t, &sc, &guess.schedule, m);
         lead_guess(t);
         return 0;
     }

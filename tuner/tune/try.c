@@ -75,11 +75,38 @@ static void fill_times(TuneRecord *to, const CandidateResult *r, double time)
 }
 
 /* The store may fail in the middle of a run, as when the disk is full: that is noted once. */
+static void note(Tuning *t, const dcn_error *why)
+{
+    if (!t->out->note[0])
+        snprintf(t->out->note, sizeof t->out->note, "%s", why->text);
+}
+
+/* What decided about a candidate stays when it is measured once more. */
 static void put(Tuning *t, const TuneRecord *r)
 {
     dcn_error why;
-    if (t->store && tune_store_put(t->store, &t->key, r, &why) && !t->out->note[0])
-        snprintf(t->out->note, sizeof t->out->note, "%s", why.text);
+    TuneTurns turns;
+    if (!t->store)
+        return;
+    const bool has_turns = tune_turns_get(t->store, &t->key, r, &turns, NULL) == 0;
+    if (tune_store_put(t->store, &t->key, r, &why) ||
+        (has_turns && tune_turns_put(t->store, &t->key, r, &turns, &why)))
+        note(t, &why);
+}
+
+void tuning_keep_turns(Tuning *t, const Schedule *sc, const Schedule *against, const Measured *m)
+{
+    TuneRecord *of = calloc(1, sizeof *of);
+    TuneTurns turns = { .ratio = m->ratio, .low = m->ratio_low, .high = m->ratio_high };
+    dcn_error why;
+    if (of && t->store && m->pairs > 0 && turns.low > 0) {
+        sched_print(sc, of->schedule, sizeof of->schedule);
+        memcpy(of->offsets, t->offsets.name, sizeof of->offsets);
+        sched_print(against, turns.against, sizeof turns.against);
+        if (tune_turns_put(t->store, &t->key, of, &turns, &why))
+            note(t, &why);
+    }
+    free(of);
 }
 
 /* One that is measured again, to confirm it, stays where it was tried first. */
@@ -130,9 +157,8 @@ void tuning_keep_code(Tuning *t, const Schedule *sc, const CandidateResult *r)
     dcn_error why;
     sched_print(sc, text, sizeof text);
     const TuneCode code = { &t->key, t->spec->name, text };
-    if (t->store && r->object && tune_code_put(t->store, &code, r->object, r->size, &why) &&
-        !t->out->note[0])
-        snprintf(t->out->note, sizeof t->out->note, "%s", why.text);
+    if (t->store && r->object && tune_code_put(t->store, &code, r->object, r->size, &why))
+        note(t, &why);
 }
 
 void tuning_lead(Tuning *t, const Schedule *sc, CandidateResult *r, double time)

@@ -53,6 +53,7 @@ static int measure(Tuning *t, const Schedule *sc, double *time, dcn_error *err)
 {
     CandidateResult *r = calloc(1, sizeof *r);
     bool first = !t->best.schedule.lowering;
+    const Schedule against = t->best.schedule;
     if (!r)
         return dcn_fail(err, DCN_EENV, "no memory for a result");
     int failed = tuning_try(t, sc, first ? NULL : &t->best, LEVEL_SCREEN, r, err);
@@ -64,6 +65,8 @@ static int measure(Tuning *t, const Schedule *sc, double *time, dcn_error *err)
     *time = r->outcome == TUNE_OK || r->outcome == TUNE_DROPPED ? as_remembered(*time) : -1;
     if (!failed && !r->stopped) {
         failed = tuning_record(t, sc, r, *time > 0 ? *time : 0, 0);
+        if (!first && *time > 0)
+            tuning_keep_turns(t, sc, &against, &r->measured);
         tuning_tell(t, &t->tried.at[t->tried.n - 1], r->why, 0, 0);
     }
     free(r->object);

@@ -103,6 +103,9 @@ int tuning_try(Tuning *t, const Schedule *sc, const Incumbent *against, MeasureL
 int tuning_record(Tuning *t, const Schedule *sc, const CandidateResult *r, double relative,
                   int winner);
 
+/* Remember what decided: how it did in turns with another. */
+void tuning_keep_turns(Tuning *t, const Schedule *sc, const Schedule *against, const Measured *m);
+
 /* Keep the code of a result, which is taken from it, as the best or in the store. */
 void tuning_lead(Tuning *t, const Schedule *sc, CandidateResult *r, double time);
 void tuning_keep_code(Tuning *t, const Schedule *sc, const CandidateResult *r);

@@ -291,9 +291,105 @@ Test(report, what_was_dropped_at_once_has_not_failed)
     put_record("tiled mr=8 nv=4", dropped_at_once);
     char *text = page("");
     cr_expect(strstr(text, "1 measured, 1 stopped early, 0 failed"));
-    cr_expect(strstr(text, "None: every candidate was built and verified."));
+    cr_expect_null(strstr(text, "Refused, crashed, wrong"), "a card without content");
     cr_expect(strstr(text, "<path class=\"over\""), "no triangle in the curve");
     free(text);
+}
+
+static void beyond_the_peak(TuneRecord *r)
+{
+    r->peak_gflops = 45;
+}
+
+static void below_the_peak(TuneRecord *r)
+{
+    r->peak_gflops = 55;
+}
+
+/* A kernel of 50 GFLOP/s where other work had a part of the probe of the peak: no share, and no roof. */
+Test(report, a_peak_that_was_disturbed_is_none)
+{
+    put_record("tiled mr=6 nv=4", beyond_the_peak);
+    char *text = page("");
+    cr_expect(strstr(text, "50.0 GFLOP/s; other work disturbed the probe of the peak"));
+    cr_expect(strstr(text, ">busy</td>"));
+    cr_expect(!strstr(text, "111%") && !strstr(text, "111.1%"));
+    cr_expect_null(strstr(text, "Roofline"));
+    free(text);
+    put_record("tiled mr=6 nv=4", below_the_peak);
+    text = page("");
+    cr_expect(strstr(text, "50.0 of 55.0 GFLOP/s") && strstr(text, "Roofline"));
+    cr_expect_null(strstr(text, "busy"));
+    free(text);
+}
+
+/* ---- what decided ------------------------------------------------------------ */
+
+static void slow_hour(TuneRecord *r)
+{
+    r->winner = true;
+    r->trial = 1;
+    r->ns_median = 3e6;
+}
+
+static void third(TuneRecord *r)
+{
+    r->trial = 2;
+}
+
+static void put_turns(const char *schedule, const TuneTurns *turns)
+{
+    const dcn_spec s = layer("any", 64);
+    const Synthetic how = { .spec = &s, .threads = 1 };
+    const TuneKey key = synthetic_key(&how);
+    TuneRecord of = { .offsets = "zero" };
+    TuneStore *st = open_store();
+    dcn_error err = { .text = "" };
+    snprintf(of.schedule, sizeof of.schedule, "%s", schedule);
+    cr_assert_eq(tune_turns_put(st, &key, &of, turns, &err), 0, "%s", err.text);
+    tune_store_close(st);
+}
+
+static double share(const json_t *all, int i, const char *key)
+{
+    return json_number_value(json_object_get(json_array_get(all, (size_t)i), key));
+}
+
+/* The winner was read in an hour in which the machine took half as long again: by the clock it is the slowest, in turns
+** it took four fifths of the time of the first, and the third nine tenths. */
+Test(report, turns_decide_and_not_the_clock)
+{
+    put_record("tiled mr=6 nv=4", NULL);
+    put_record("tiled mr=8 nv=4", slow_hour);
+    put_record("tiled mr=4 nv=4", third);
+    put_turns("tiled mr=8 nv=4", &(TuneTurns){ "tiled mr=6 nv=4", 0.8, 0.75, 0.85 });
+    put_turns("tiled mr=4 nv=4", &(TuneTurns){ "tiled mr=6 nv=4", 0.9, 0.85, 0.95 });
+    cr_assert_eq(report("--json"), 0);
+    json_t *root = json_load_file("out", 0, NULL);
+    const json_t *k = json_array_get(json_object_get(root, "kernels"), 0);
+    const json_t *all = json_object_get(k, "candidates");
+    cr_expect_eq(json_integer_value(json_object_get(k, "in_use")), 2);
+    cr_expect_float_eq(share(all, 0, "share"), 1 / 0.8, 1e-7);
+    cr_expect_float_eq(share(all, 0, "share_low"), 1 / 0.85, 1e-7);
+    cr_expect_float_eq(share(all, 0, "share_high"), 1 / 0.75, 1e-7);
+    cr_expect_eq(share(all, 1, "share"), 1);
+    cr_expect_float_eq(share(all, 2, "share"), 0.9 / 0.8, 1e-7);
+    cr_expect_float_eq(share(all, 2, "share_high"), 0.95 / 0.8, 1e-7);
+    json_decref(root);
+    char *text = page("");
+    cr_expect(strstr(text, "1.125 (1.062\u2013"), "the table has the ratio and its interval");
+    cr_expect(strstr(text, "guess 3.750 ms"), "the guess in the time of the one in use");
+    free(text);
+}
+
+/* Incumbents that were measured against each other both ways: the page is made all the same. */
+Test(report, turns_in_a_circle)
+{
+    put_record("tiled mr=6 nv=4", NULL);
+    put_record("tiled mr=8 nv=4", slow_hour);
+    put_turns("tiled mr=8 nv=4", &(TuneTurns){ "tiled mr=6 nv=4", 0.8, 0.75, 0.85 });
+    put_turns("tiled mr=6 nv=4", &(TuneTurns){ "tiled mr=8 nv=4", 1.2, 1.15, 1.25 });
+    free(page(""));
 }
 
 static void tiny(TuneRecord *r)

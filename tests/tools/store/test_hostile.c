@@ -102,6 +102,7 @@ static const char *const schemas[] = {
     "CREATE VIEW more AS SELECT 1",
     "CREATE VIEW sweep_items AS " ENDLESS "i AS id FROM n",
     "CREATE TABLE sweep_items (id TEXT PRIMARY KEY)",
+    "CREATE VIEW turns AS " ENDLESS "i AS key FROM n",
     "CREATE TRIGGER t AFTER INSERT ON keys BEGIN DELETE FROM records; END",
     "CREATE INDEX more ON keys (abs(threads))",
     "ALTER TABLE keys ADD COLUMN more AS (zeroblob(1000000000))",

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-TestSuite(composite, .init = scratch_open, .fini = scratch_close, .timeout = 300);
+TestSuite(composite, .init = scratch_open, .fini = scratch_close, .timeout = 900);
 
 /* Stages: offset, a convolution to 27 channels, and deform. */
 static dcn_spec pack(void)
@@ -83,7 +83,7 @@ static void hear(void *self, const dcn_tune_progress *p)
 
 static int run(const dcn_spec *s, dcn_tune_options *o, Heard *h, dcn_tuned *out, dcn_error *err)
 {
-    const Tuning like = { .lowerings = cg_lowerings, .patience = 4, .min_seconds = 0.05 };
+    const Tuning like = { .lowerings = cg_lowerings, .patience = 30, .min_seconds = 0.05 };
     *h = (Heard){ .stop_after = h->stop_after };
     o->progress = hear;
     o->self = h;
@@ -216,7 +216,7 @@ Test(composite, a_stage_that_was_tuned_as_a_kernel_is_reused)
     dcn_tune_options o = { .trials = 12, .threads = 1 };
     dcn_tuned t;
     dcn_error err;
-    const Tuning like = { .lowerings = cg_lowerings, .patience = 4, .min_seconds = 0.05 };
+    const Tuning like = { .lowerings = cg_lowerings, .patience = 30, .min_seconds = 0.05 };
     snprintf(offset.name, sizeof offset.name, "some_convolution");
     cr_assert_eq(tuning_like(&like, &offset, &o, &t, &err), 0, "%s", err.text);
     tuned(&s, 12, &h);

@@ -43,6 +43,9 @@ static void hear(void *self, const dcn_tune_progress *p)
         h->stop = 1;
 }
 
+/* Seconds that a candidate has; few only where some hang. */
+static double patience = 30;
+
 static int run(const dcn_spec *s, dcn_tune_options *o, const Lowering *const *lowerings, Heard *h,
                dcn_tuned *out, dcn_error *err)
 {
@@ -53,7 +56,7 @@ static int run(const dcn_spec *s, dcn_tune_options *o, const Lowering *const *lo
     o->stop = &h->stop;
     o->threads = 1;
     memset(out, 0, sizeof *out);
-    *t = (Tuning){ .spec = s, .opt = o, .lowerings = lowerings, .patience = 4, .out = out };
+    *t = (Tuning){ .spec = s, .opt = o, .lowerings = lowerings, .patience = patience, .out = out };
     t->min_seconds = 0.05;
     int failed = tuning_open(t, err) || tuning_run(t, err);
     tuning_close(t);
@@ -89,7 +92,7 @@ static Reasons reasons_in_store(void)
     return n;
 }
 
-Test(tune, survives_every_way_to_go_wrong, .timeout = 200)
+Test(tune, survives_every_way_to_go_wrong, .timeout = 600)
 {
     static const Lowering *lowerings[] = { &lower_direct, &bad_lowering, NULL };
     static Heard h;
@@ -97,6 +100,7 @@ Test(tune, survives_every_way_to_go_wrong, .timeout = 200)
     dcn_tune_options o = { .effort = DCN_TUNE_EXHAUSTIVE };
     dcn_tuned t;
     dcn_error err;
+    patience = 4;
     cr_assert_eq(run(&s, &o, lowerings, &h, &t, &err), 0, "%s", err.text);
     cr_expect_eq(t.end, DCN_TUNE_COMPLETE);
     cr_expect_eq(t.done, t.legal);
@@ -120,7 +124,7 @@ Test(tune, survives_every_way_to_go_wrong, .timeout = 200)
     cr_expect_str_eq(again.schedule, t.schedule);
 }
 
-Test(tune, no_right_candidate_is_an_error, .timeout = 100)
+Test(tune, no_right_candidate_is_an_error, .timeout = 400)
 {
     static const Lowering *lowerings[] = { &bad_lowering, NULL };
     static Heard h;
@@ -134,9 +138,53 @@ Test(tune, no_right_candidate_is_an_error, .timeout = 100)
     cr_expect_not_null(strstr(err.text, "none of 1 candidates"), "%s", err.text);
 }
 
+/* ---- what decided -------------------------------------------------------------------------- */
+
+typedef struct TurnsSeen {
+    TuneStore *other; /* on the same file */
+    int timed, kept;
+} TurnsSeen;
+
+static int look_for_turns(void *self, const TuneKey *key, const TuneRecord *r)
+{
+    TurnsSeen *n = self;
+    TuneTurns turns;
+    if (r->outcome != TUNE_OK && r->outcome != TUNE_DROPPED)
+        return 0;
+    n->timed++;
+    if (tune_turns_get(n->other, key, r, &turns, NULL))
+        return 0;
+    n->kept++;
+    cr_expect(turns.low <= turns.ratio && turns.ratio <= turns.high && turns.low > 0);
+    cr_expect_str_neq(turns.against, r->schedule);
+    return 0;
+}
+
+/* All but the first are measured against another, and that stays when the winner is confirmed. */
+Test(tune, keeps_what_decided, .timeout = 400)
+{
+    static const Lowering *lowerings[] = { &lower_direct, NULL };
+    static Heard h;
+    dcn_spec s = small_spec();
+    dcn_tune_options o = { .trials = 4 };
+    dcn_tuned t;
+    dcn_error err;
+    TuneStore *st;
+    TurnsSeen n = { .timed = 0 };
+    cr_assert_eq(run(&s, &o, lowerings, &h, &t, &err), 0, "%s", err.text);
+    cr_expect_str_eq(t.note, "");
+    cr_assert_eq(tune_store_open(NULL, &st, NULL), 0);
+    cr_assert_eq(tune_store_open(NULL, &n.other, NULL), 0);
+    cr_assert_eq(tune_store_each(st, NULL, look_for_turns, &n, NULL), 0);
+    tune_store_close(n.other);
+    tune_store_close(st);
+    cr_expect_geq(n.timed, 2);
+    cr_expect_geq(n.kept, n.timed - 1);
+}
+
 /* ---- stopping and going on ----------------------------------------------------------------- */
 
-Test(tune, goes_on_where_it_was_stopped, .timeout = 100)
+Test(tune, goes_on_where_it_was_stopped, .timeout = 400)
 {
     static Heard first, second;
     dcn_spec s = case_spec(DCN_OP_DEFORM_CONV2D, 16, 16, 8, 10);
@@ -157,7 +205,7 @@ Test(tune, goes_on_where_it_was_stopped, .timeout = 100)
         cr_expect_str_eq(second.schedule[i], first.schedule[i]);
 }
 
-Test(tune, time_ends_it, .timeout = 100)
+Test(tune, time_ends_it, .timeout = 400)
 {
     static Heard h;
     dcn_spec s = case_spec(DCN_OP_DEFORM_CONV2D, 16, 16, 8, 10);
@@ -206,7 +254,7 @@ Test(tune, an_estimate_measures_nothing)
     tune_store_close(st);
 }
 
-Test(tune, fixed_knobs_stay_and_make_no_winner, .timeout = 100)
+Test(tune, fixed_knobs_stay_and_make_no_winner, .timeout = 400)
 {
     static Heard h;
     dcn_spec s = case_spec(DCN_OP_DEFORM_CONV2D, 16, 16, 8, 10);
@@ -226,7 +274,7 @@ Test(tune, fixed_knobs_stay_and_make_no_winner, .timeout = 100)
     cr_expect_eq(reasons_in_store().winners, 0);
 }
 
-Test(tune, dynamic_sizes_get_one_that_is_told, .timeout = 100)
+Test(tune, dynamic_sizes_get_one_that_is_told, .timeout = 400)
 {
     static Heard h;
     dcn_spec s = small_spec();
@@ -240,7 +288,7 @@ Test(tune, dynamic_sizes_get_one_that_is_told, .timeout = 100)
     cr_expect_eq(t.confirmed, 1);
 }
 
-Test(tune, goes_on_without_a_store, .timeout = 100)
+Test(tune, goes_on_without_a_store, .timeout = 400)
 {
     static Heard h;
     dcn_spec s = small_spec();
@@ -283,7 +331,7 @@ Test(tune, what_cannot_be_tuned_is_said)
 }
 
 /* A file's own offsets, which must have the tensor's shape. */
-Test(tune, offsets_from_a_file, .timeout = 100)
+Test(tune, offsets_from_a_file, .timeout = 400)
 {
     static Heard h;
     dcn_spec s = small_spec();
