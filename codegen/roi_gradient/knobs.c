@@ -34,11 +34,6 @@ typedef struct RoiGradientChoice {
     RoiGradientPlan p;
 } RoiGradientChoice;
 
-static bool has_activation(const RoiGradientChoice *c)
-{
-    return c->s->activation != DCN_ACT_NONE;
-}
-
 /* Sums of each kind, their weights, and a pixel; a product, its weight and a pixel; pixels and
 ** where they are. */
 static bool sums_exceed_registers(const RoiGradientChoice *c)
@@ -97,7 +92,6 @@ static const struct {
     const char *reason;
     bool (*holds)(const RoiGradientChoice *c);
 } refusals[] = {
-    { "gradients do not go through an activation yet: leave it out of the spec", has_activation },
     { "the sums do not fit the registers", sums_exceed_registers },
     { "a pass is wider than the channels of a task", pass_is_redundant },
     { "the largest sample is not kept in registers: use nv=1", keeps_nothing_in_registers },

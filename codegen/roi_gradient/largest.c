@@ -9,6 +9,7 @@
 ** bin between them is kept in the workspace.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "codegen/math/math.h"
 #include "codegen/roi_gradient/roi_gradient.h"
 
 #include <assert.h>
@@ -20,12 +21,12 @@ enum { MAX_VECTORS = 16, NO_PIXEL = -1 };
 
 /* grad_input[pixel][channel of the lane] += x, in every lane that has a pixel and is a channel of
 ** vector v. */
-static void give(Emit *e, const RoiGradientPass *p, idx bin, int v, ivec pixel, fvec x)
+static void give(Emit *e, const RoiGradientPass *p, int v, ivec pixel, fvec x)
 {
     const RoiGradientPlan *plan = p->g->plan;
     addr lanes = p_at_bytes(e, p->g->c.scratch, x_const(e, plan->scratch.lane));
     addr values = p_at_bytes(e, lanes, x_const(e, (int64_t)plan->lanes * 4));
-    addr first = roi_gradient_vector(e, roi_gradient_pixels(e, p, p->g->to, bin), v);
+    addr first = roi_gradient_vector(e, roi_gradient_pixels(e, p, p->g->to), v);
     p_store_i32(e, lanes, pixel);
     p_store(e, values, x, all_lanes);
     int channels = v == p->vectors - 1 ? p->last : e->lanes;
@@ -48,15 +49,25 @@ static ivec if_any(Emit *e, fvec g, ivec pixel)
     return i_select(e, f_equal(e, g, f_const(e, 0)), i_const(e, NO_PIXEL), pixel);
 }
 
+/* g, through an activation that was given x. */
+static fvec through(Emit *e, const RoiGradientPass *p, fvec g, fvec x)
+{
+    const rt_activation a = rt_activation_of(p->g->plan->s);
+    fvec zero = f_const(e, 0);
+    if (a.kind == DCN_ACT_NONE)
+        return g;
+    return f_select(e, f_equal(e, g, zero), zero, f_mul(e, g, emit_activation_slope(e, a, x)));
+}
+
 /* ---- whole pixels ----------------------------------------------------------------------------- */
 
 typedef struct BinBest {
     var value[MAX_VECTORS], pixel[MAX_VECTORS];
 } BinBest;
 
-static void look_at(Emit *e, const RoiGradientPass *p, addr first, idx pixel, const BinBest *best)
+static void look_at(Emit *e, const RoiGradientPass *p, addr at, idx pixel, void *self)
 {
-    addr at = roi_gradient_pixel(e, p, first, pixel);
+    const BinBest *best = self;
     for (int v = 0; v < p->vectors; v++) {
         fvec x = p_load(e, roi_gradient_vector(e, at, v), roi_gradient_reach(e, p, v));
         mask larger = f_less(e, v_get(e, best->value[v]), x);
@@ -66,32 +77,25 @@ static void look_at(Emit *e, const RoiGradientPass *p, addr first, idx pixel, co
     }
 }
 
-static idx limit(Emit *e, const RoiCtx *c, int which, idx bin)
+static void largest(Emit *e, const RoiGradientPass *p, void *self)
 {
-    return p_get_i32(e, roi_limit(e, c, which, bin));
-}
-
-void roi_gradient_largest(Emit *e, const RoiGradientPass *p, idx bin)
-{
-    const RoiCtx *c = &p->g->c;
     BinBest best;
+    (void)self;
     assert(p->vectors <= MAX_VECTORS);
     for (int v = 0; v < p->vectors; v++) {
         best.value[v] = v_float(e, f_const(e, -(double)FLT_MAX));
         best.pixel[v] = v_ints(e, i_const(e, NO_PIXEL));
     }
-    idx y0 = limit(e, c, 0, bin), x0 = limit(e, c, 2, bin);
-    addr first = roi_gradient_pixels(e, p, p->g->from, bin);
-    EMIT_FOR (e, y, y0, x_add(e, y0, limit(e, c, 1, bin)), 1) {
-        idx row = x_add(e, x_mul(e, y.at, c->row_step), x0);
-        EMIT_FOR (e, x, x_const(e, 0), limit(e, c, 3, bin), 1) {
-            look_at(e, p, first, x_add(e, row, x.at), &best);
-        }
-    }
+    roi_gradient_over_range(e, p, p->g->from, look_at, &best);
     for (int v = 0; v < p->vectors; v++) {
-        fvec g = roi_gradient_g(e, p, bin, v);
-        give(e, p, bin, v, if_any(e, g, v_ints_get(e, best.pixel[v])), g);
+        fvec g = through(e, p, roi_gradient_g(e, p, v), v_get(e, best.value[v]));
+        give(e, p, v, if_any(e, g, v_ints_get(e, best.pixel[v])), g);
     }
+}
+
+void roi_gradient_largest(Emit *e, const RoiGradient *g, idx nth, idx bin)
+{
+    roi_gradient_over_channels(e, g, nth, bin, largest, NULL);
 }
 
 /* ---- samples ---------------------------------------------------------------------------------- */
@@ -101,12 +105,12 @@ typedef struct BestAt {
     addr value, weight, pixel;
 } BestAt;
 
-static BestAt best_at(Emit *e, const RoiGradientPass *p, idx bin)
+static BestAt best_at(Emit *e, const RoiGradientPass *p)
 {
     const RoiGradientPlan *plan = p->g->plan;
-    const int64_t all = (int64_t)plan->bins.task_bins * plan->best_stride;
+    const int64_t all = (int64_t)plan->bins.task_bins * plan->row_stride;
     addr first = p_at_bytes(e, p->g->c.scratch, x_const(e, plan->scratch.best));
-    idx n = x_add(e, x_mulk(e, bin, plan->best_stride), x_sub(e, p->first, p->g->class_first));
+    idx n = x_add(e, x_mulk(e, p->bin, plan->row_stride), x_sub(e, p->first, p->g->class_first));
     return (BestAt){ p_at_bytes(e, first, x_mulk(e, n, 8)),
                      p_at_bytes(e, first, x_mulk(e, x_addk(e, n, all), 8)),
                      p_at_i32(e, first, x_addk(e, n, 4 * all)) };
@@ -118,16 +122,22 @@ static LaneType products(const Emit *e)
 }
 
 /* The bin's scale is what it begins with, see roi_gradient_store_beginning. */
-void roi_gradient_best_begin(Emit *e, const RoiGradientPass *p, idx bin)
+static void best_begin(Emit *e, const RoiGradientPass *p, void *self)
 {
     const RoiCtx *c = &p->g->c;
-    BestAt at = best_at(e, p, bin);
-    fvec x = p_splat(e, p_at(e, roi_scratch(e, c, c->plan->scratch.scale), bin));
+    (void)self;
+    BestAt at = best_at(e, p);
+    fvec x = p_splat(e, p_at(e, roi_scratch(e, c, c->plan->scratch.scale), p->bin));
     EMIT_TYPE (e, products(e)) {
         p_store(e, at.value, f_convert(e, x), all_lanes);
         p_store(e, at.weight, f_const(e, 0), all_lanes);
         p_store_i32(e, at.pixel, i_const(e, NO_PIXEL));
     }
+}
+
+void roi_gradient_best_begin(Emit *e, const RoiGradient *g, idx nth, idx bin)
+{
+    roi_gradient_over_channels(e, g, nth, bin, best_begin, NULL);
 }
 
 /* Of a sample outside. */
@@ -150,12 +160,13 @@ static void take_product(Emit *e, const BestAt *at, fvec weight, fvec x, idx pix
     p_store_i32(e, at->pixel, i_select(e, larger, i_splat(e, pixel), old));
 }
 
-void roi_gradient_best(Emit *e, const RoiGradientPass *p, idx bin)
+static void best(Emit *e, const RoiGradientPass *p, void *self)
 {
     const RoiCtx *c = &p->g->c;
-    const BestAt at = best_at(e, p, bin);
-    idx n = roi_table_count(e, c, bin), zero = x_const(e, 0);
-    addr first = roi_gradient_pixels(e, p, p->g->from, bin), pixels = roi_table_offsets(e, c, bin);
+    const BestAt at = best_at(e, p);
+    (void)self;
+    idx n = roi_table_count(e, c, p->bin), zero = x_const(e, 0);
+    addr first = roi_gradient_pixels(e, p, p->g->from), pixels = roi_table_offsets(e, c, p->bin);
     EMIT_TYPE (e, products(e)) {
         EMIT_IF (e, x_equal(e, n, zero)) {
             take_zero(e, &at);
@@ -166,27 +177,41 @@ void roi_gradient_best(Emit *e, const RoiGradientPass *p, idx bin)
         addr from = roi_gradient_pixel(e, p, first, pixel);
         fvec x = p_load(e, from, roi_gradient_reach(e, p, 0));
         EMIT_TYPE (e, products(e)) {
-            addr weights = roi_table_weights(e, c, ROI_TABLE_SHARE, bin);
+            addr weights = roi_table_weights(e, c, ROI_TABLE_SHARE, p->bin);
             fvec w = p_splat(e, p_at(e, weights, i.at));
             take_product(e, &at, w, f_convert(e, x), pixel);
         }
     }
 }
 
+void roi_gradient_best(Emit *e, const RoiGradient *g, idx nth, idx bin)
+{
+    roi_gradient_over_channels(e, g, nth, bin, best, NULL);
+}
+
 /* The bin's scale is what its maximum is at least. */
-void roi_gradient_best_end(Emit *e, const RoiGradientPass *p, idx bin)
+static void best_end(Emit *e, const RoiGradientPass *p, void *self)
 {
     const RoiCtx *c = &p->g->c;
-    const BestAt at = best_at(e, p, bin);
-    fvec g = roi_gradient_g(e, p, bin, 0), x = { NULL };
-    fvec least = p_splat(e, p_at(e, roi_scratch(e, c, c->plan->scratch.scale), bin));
-    ivec pixel = if_any(e, g, p_load_i32(e, at.pixel));
+    const BestAt at = best_at(e, p);
+    (void)self;
+    fvec g = roi_gradient_g(e, p, 0), value = { NULL }, weight = { NULL };
+    fvec least = p_splat(e, p_at(e, roi_scratch(e, c, c->plan->scratch.scale), p->bin));
+    ivec pixel = p_load_i32(e, at.pixel);
     EMIT_TYPE (e, products(e)) {
-        mask below = f_less(e, p_load(e, at.value, all_lanes), f_convert(e, least));
+        value = p_load(e, at.value, all_lanes);
+        mask below = f_less(e, value, f_convert(e, least));
         pixel = i_select(e, below, i_const(e, NO_PIXEL), pixel);
-        x = f_mul(e, f_convert(e, g), p_load(e, at.weight, all_lanes));
+        weight = p_load(e, at.weight, all_lanes);
     }
-    give(e, p, bin, 0, pixel, f_convert(e, x));
+    g = through(e, p, g, f_convert(e, value));
+    pixel = if_any(e, g, pixel);
+    give(e, p, 0, pixel, f_mul(e, g, f_convert(e, weight)));
+}
+
+void roi_gradient_best_end(Emit *e, const RoiGradient *g, idx nth, idx bin)
+{
+    roi_gradient_over_channels(e, g, nth, bin, best_end, NULL);
 }
 
 void roi_gradient_store_beginning(Emit *e, const RoiCtx *c, const RoiAxis axis[2])

@@ -3,28 +3,22 @@
 */
 #include "codegen/roi_gradient/roi_gradient.h"
 
-static void over_bins(Emit *e, const RoiGradientPass *p, RoiGradientBody body)
-{
-    EMIT_FOR (e, bin, x_const(e, 0), p->g->c.bins, 1) {
-        body(e, p, bin.at);
-    }
-}
-
-void roi_gradient_over_bins(Emit *e, const RoiGradient *g, idx nth, int nv, RoiGradientBody body)
+void roi_gradient_over_channels(Emit *e, const RoiGradient *g, idx nth, idx bin,
+                                RoiGradientPassBody body, void *self)
 {
     const RoiGradientPlan *p = g->plan;
-    int channels = p->channels[g->shape], block = nv * e->lanes, rest = channels % block;
+    int channels = p->channels[g->shape], block = p->nv * e->lanes, rest = channels % block;
     idx from = x_mulk(e, nth, channels);
     EMIT_FOR (e, o, x_const(e, 0), x_const(e, channels - rest), block) {
-        const RoiGradientPass pass = { g, x_add(e, from, o.at), nv, e->lanes };
-        over_bins(e, &pass, body);
+        const RoiGradientPass pass = { g, bin, x_add(e, from, o.at), p->nv, e->lanes };
+        body(e, &pass, self);
     }
     if (!rest)
         return;
     int vectors = (rest + e->lanes - 1) / e->lanes;
-    const RoiGradientPass pass = { g, x_addk(e, from, channels - rest), vectors,
+    const RoiGradientPass pass = { g, bin, x_addk(e, from, channels - rest), vectors,
                                    rest - (vectors - 1) * e->lanes };
-    over_bins(e, &pass, body);
+    body(e, &pass, self);
 }
 
 mask roi_gradient_channels(Emit *e, const RoiGradientPass *p, int v)
@@ -45,30 +39,62 @@ addr roi_gradient_vector(Emit *e, addr first, int v)
 
 /* ---- the gradient of the output ------------------------------------------------------------ */
 
-fvec roi_gradient_g(Emit *e, const RoiGradientPass *p, idx bin, int v)
+fvec roi_gradient_g(Emit *e, const RoiGradientPass *p, int v)
 {
-    idx n = x_add(e, p->g->c.first_bin, bin);
+    idx n = x_add(e, p->g->c.first_bin, p->bin);
     addr row = p_at(e, p->g->g, x_add(e, x_mulk(e, n, p->g->plan->g_stride), p->first));
-    return p_load(e, roi_gradient_vector(e, row, v), roi_gradient_channels(e, p, v));
+    fvec g = p_load(e, roi_gradient_vector(e, row, v), roi_gradient_channels(e, p, v));
+    if (!p->g->plan->want.slopes)
+        return g;
+    fvec slope = p_load(e, roi_gradient_vector(e, roi_gradient_slopes(e, p), v), all_lanes);
+    fvec zero = f_const(e, 0);
+    return f_select(e, f_equal(e, g, zero), zero, f_mul(e, g, slope));
 }
 
-fvec roi_gradient_scaled(Emit *e, const RoiGradientPass *p, idx bin, int v)
+addr roi_gradient_slopes(Emit *e, const RoiGradientPass *p)
+{
+    const RoiGradientPlan *plan = p->g->plan;
+    addr first = p_at_bytes(e, p->g->c.scratch, x_const(e, plan->scratch.slopes));
+    idx row = x_mulk(e, p->bin, plan->row_stride);
+    return p_at(e, first, x_add(e, row, x_sub(e, p->first, p->g->class_first)));
+}
+
+fvec roi_gradient_scaled(Emit *e, const RoiGradientPass *p, int v)
 {
     const RoiCtx *c = &p->g->c;
-    fvec g = roi_gradient_g(e, p, bin, v), zero = f_const(e, 0);
-    fvec scale = p_splat(e, p_at(e, roi_scratch(e, c, c->plan->scratch.scale), bin));
+    fvec g = roi_gradient_g(e, p, v), zero = f_const(e, 0);
+    fvec scale = p_splat(e, p_at(e, roi_scratch(e, c, c->plan->scratch.scale), p->bin));
     return f_select(e, f_equal(e, g, zero), zero, f_mul(e, g, scale));
 }
 
 /* ---- maps ---------------------------------------------------------------------------------- */
 
-addr roi_gradient_pixels(Emit *e, const RoiGradientPass *p, addr map, idx bin)
+addr roi_gradient_pixels(Emit *e, const RoiGradientPass *p, addr map)
 {
-    idx group = x_mul(e, roi_group(e, &p->g->c, bin), p->g->plane);
+    idx group = x_mul(e, roi_group(e, &p->g->c, p->bin), p->g->plane);
     return p_at(e, map, x_add(e, group, p->first));
 }
 
 addr roi_gradient_pixel(Emit *e, const RoiGradientPass *p, addr first, idx pixel)
 {
     return p_at(e, first, x_mulk(e, pixel, p->g->plan->pixel_step));
+}
+
+static idx limit(Emit *e, const RoiGradientPass *p, int which)
+{
+    return p_get_i32(e, roi_limit(e, &p->g->c, which, p->bin));
+}
+
+void roi_gradient_over_range(Emit *e, const RoiGradientPass *p, addr map, RoiGradientPixelBody body,
+                             void *self)
+{
+    idx y0 = limit(e, p, 0), x0 = limit(e, p, 2);
+    addr first = roi_gradient_pixels(e, p, map);
+    EMIT_FOR (e, y, y0, x_add(e, y0, limit(e, p, 1)), 1) {
+        idx row = x_add(e, x_mul(e, y.at, p->g->c.row_step), x0);
+        EMIT_FOR (e, x, x_const(e, 0), limit(e, p, 3), 1) {
+            idx pixel = x_add(e, row, x.at);
+            body(e, p, roi_gradient_pixel(e, p, first, pixel), pixel, self);
+        }
+    }
 }

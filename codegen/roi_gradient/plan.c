@@ -18,7 +18,8 @@ static RoiGradientWant want_of(const dcn_spec *s)
     w.offset = rt_operand_in(RT_OFFSET, all) || rt_operand_in(RT_TRANS, all);
     w.mask = rt_operand_in(RT_MASK, all);
     w.dots = w.offset || w.mask;
-    w.map = w.dots || s->mode == DCN_ROI_MAX;
+    w.map = w.dots || s->mode == DCN_ROI_MAX || s->activation != DCN_ACT_NONE;
+    w.slopes = s->activation != DCN_ACT_NONE && s->mode != DCN_ROI_MAX;
     return w;
 }
 
@@ -56,9 +57,11 @@ static void plan_scratch(RoiGradientPlan *p)
     RoiGradientScratch *at = &p->scratch;
     WorkspaceLayout w = { .end = b->scratch.bytes };
     int64_t fp = p->fp_bytes, all = (int64_t)b->pooled_h * b->pooled_w, parts = parts_of(p->s);
-    int64_t best = roi_gradient_is_sampled_maximum(p) ? b->task_bins * (int64_t)p->best_stride : 0;
+    int64_t best = roi_gradient_is_sampled_maximum(p) ? b->task_bins * (int64_t)p->row_stride : 0;
     bool by_part = p->want.offset && parts;
     at->g = workspace_add(&w, p->s->layout == DCN_NCHW ? all * p->g_stride * fp : 0);
+    int64_t slopes = p->want.slopes ? b->task_bins * (int64_t)p->row_stride : 0;
+    at->slopes = workspace_add(&w, slopes * fp);
     at->best = workspace_add(&w, best * (8 + 8 + 4));
     at->lane = workspace_add(&w, p->lanes * (4 + fp));
     at->shift = workspace_add(&w, by_part ? 2 * (all + b->bins_per_vec) * fp : 0);
@@ -104,7 +107,7 @@ RoiGradientPlan roi_gradient_plan(const dcn_spec *s, const dcn_target *t, const 
     p.first_dot = p.want.mask ? ROI_TABLE_SHARE : ROI_TABLE_Y;
     p.ndots = (p.want.offset ? ROI_MAX_WEIGHTS : 1) - p.first_dot;
     p.g_stride = s->layout == DCN_NCHW ? (int)int_round_up(outputs, p.lanes) : (int)s->out_channels;
-    p.best_stride = span;
+    p.row_stride = span;
     plan_scratch(&p);
     return p;
 }

@@ -50,7 +50,9 @@ static cond any_g(Emit *e, const RoiGradient *g)
 
 static void over(Emit *e, const RoiGradient *g, idx nth, RoiGradientBody body)
 {
-    roi_gradient_over_bins(e, g, nth, g->plan->nv, body);
+    EMIT_FOR (e, bin, x_const(e, 0), g->c.bins, 1) {
+        body(e, g, nth, bin.at);
+    }
 }
 
 static void covered(Emit *e, const RoiGradient *g, const RoiAxis axis[2], idx nth)
@@ -58,11 +60,24 @@ static void covered(Emit *e, const RoiGradient *g, const RoiAxis axis[2], idx nt
     EMIT_TYPE (e, roi_pos_type(&g->plan->bins)) {
         roi_ranges(e, &g->c, axis);
     }
+    if (g->plan->want.slopes) {
+        over(e, g, nth, roi_gradient_sums_begin);
+        over(e, g, nth, roi_gradient_sums);
+        over(e, g, nth, roi_gradient_sums_end);
+    }
     over(e, g, nth, g->plan->bins.maximum ? roi_gradient_largest : roi_gradient_spread);
 }
 
-/* What one table of each bin gives. */
-static void one_table(Emit *e, const RoiGradient *g, idx nth)
+/* What is done with one table of each bin. */
+typedef void (*RoiTableBody)(Emit *e, const RoiGradient *g, idx nth);
+
+static void sums(Emit *e, const RoiGradient *g, idx nth)
+{
+    over(e, g, nth, roi_gradient_sums);
+}
+
+/* What it gives. */
+static void gradients(Emit *e, const RoiGradient *g, idx nth)
 {
     const RoiGradientPlan *p = g->plan;
     if (roi_gradient_is_sampled_maximum(p)) {
@@ -81,7 +96,8 @@ static void one_table(Emit *e, const RoiGradient *g, idx nth)
     }
 }
 
-static void all_tables(Emit *e, const RoiGradient *g, const RoiAxis axis[2], idx nth)
+static void all_tables(Emit *e, const RoiGradient *g, const RoiAxis axis[2], idx nth,
+                       RoiTableBody body)
 {
     const RoiPlan *b = &g->plan->bins;
     idx zero = x_const(e, 0), samples[2];
@@ -94,7 +110,7 @@ static void all_tables(Emit *e, const RoiGradient *g, const RoiAxis axis[2], idx
             EMIT_TYPE (e, roi_pos_type(b)) {
                 roi_tables(e, &g->c, axis, (const idx[]){ ky.at, kx.at });
             }
-            one_table(e, g, nth);
+            body(e, g, nth);
         }
     }
 }
@@ -109,12 +125,17 @@ static void sampled(Emit *e, const RoiGradient *g, const RoiAxis axis[2], idx nt
         }
         over(e, g, nth, roi_gradient_best_begin);
     }
-    if (p->want.input) {
+    if (p->want.input || p->want.slopes) {
         EMIT_TYPE (e, roi_pos_type(&p->bins)) {
             roi_scales(e, &g->c, axis);
         }
     }
-    all_tables(e, g, axis, nth);
+    if (p->want.slopes) {
+        over(e, g, nth, roi_gradient_sums_begin);
+        all_tables(e, g, axis, nth, sums);
+        over(e, g, nth, roi_gradient_sums_end);
+    }
+    all_tables(e, g, axis, nth, gradients);
     if (largest)
         over(e, g, nth, roi_gradient_best_end);
 }

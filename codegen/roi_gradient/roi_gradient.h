@@ -6,6 +6,7 @@
 ** region, class and rows of bins:
 **
 **     tables       pixels and weights of all bins                          codegen/roi
+**     sums         what an activation was given, and its slope there       activate.c
 **     scatter      grad_input[pixel] += w * scale * g                      scatter.c
 **     largest      or, of a maximum, that of the largest only              largest.c
 **     dots         sums of g * w * pixel over the block's channels         dots.c
@@ -47,11 +48,13 @@ typedef struct RoiGradientWant {
     bool input, offset, mask; /* offset: or trans */
     bool dots;                /* of g with weighed pixels */
     bool map;                 /* the input is read */
+    bool slopes;              /* of an activation, of a sum that is made again */
 } RoiGradientWant;
 
 /* Byte offsets in a thread's workspace, beside those of the tables. */
 typedef struct RoiGradientScratch {
     int64_t g;            /* nchw: [bin][output] of a region */
+    int64_t slopes;       /* of an activation: [bin][channel] */
     int64_t best;         /* of a maximum over samples: [bin][channel] products, weights, pixels */
     int64_t lane;         /* pixels, and what they are given, of a vector */
     int64_t shift, parts; /* gradients of shifts, of bins and of parts: along y, along x */
@@ -73,7 +76,7 @@ typedef struct RoiGradientPlan {
     int blocks;
     int ndots, first_dot; /* of a bin: kinds of weights of its table */
     int g_stride;         /* from a bin to the next */
-    int best_stride;
+    int row_stride;       /* of a class's channels, padded to whole vectors */
     RoiGradientScratch scratch;
 } RoiGradientPlan;
 
@@ -105,43 +108,60 @@ typedef struct RoiGradient {
     cond input, any_dots;  /* what the call asks for */
 } RoiGradient;
 
-/* Channels of a class: of the class in hand in the block, `vectors` vectors, `last` channels in the
-** last one. */
+/* Some channels of a bin, all of the class that is `nth` in the block: `vectors` vectors, `last`
+** channels in the last one. */
 typedef struct RoiGradientPass {
     const RoiGradient *g;
+    idx bin;   /* of those in hand */
     idx first; /* channel in the block */
     int vectors, last;
 } RoiGradientPass;
 
-typedef void (*RoiGradientBody)(Emit *e, const RoiGradientPass *p, idx bin);
+/* What is done with a bin, and with a pass of it. */
+typedef void (*RoiGradientBody)(Emit *e, const RoiGradient *g, idx nth, idx bin);
+typedef void (*RoiGradientPassBody)(Emit *e, const RoiGradientPass *p, void *self);
 
-/* body for all bins in hand and all channels of the class that is `nth` in the block. */
-void roi_gradient_over_bins(Emit *e, const RoiGradient *g, idx nth, int nv, RoiGradientBody body);
+/* body for all channels of a bin, nv vectors at a time. */
+void roi_gradient_over_channels(Emit *e, const RoiGradient *g, idx nth, idx bin,
+                                RoiGradientPassBody body, void *self);
 
 /* Lanes of vector v that are channels; those of the maps that may be touched. */
 mask roi_gradient_channels(Emit *e, const RoiGradientPass *p, int v);
 mask roi_gradient_reach(Emit *e, const RoiGradientPass *p, int v);
 
-/* Gradient of the output, vector v of a bin; and times the bin's scale, but 0 where it is 0. */
-fvec roi_gradient_g(Emit *e, const RoiGradientPass *p, idx bin, int v);
-fvec roi_gradient_scaled(Emit *e, const RoiGradientPass *p, idx bin, int v);
+/* Gradient of the output, before its activation, vector v of a bin; and times the bin's scale, but 0 where it is 0. */
+fvec roi_gradient_g(Emit *e, const RoiGradientPass *p, int v);
+fvec roi_gradient_scaled(Emit *e, const RoiGradientPass *p, int v);
+
+/* Slopes of the activation for the pass's channels of a bin; whole vectors. */
+addr roi_gradient_slopes(Emit *e, const RoiGradientPass *p);
+
+/* body for the pixels that a quantised bin covers, row by row, in a map. */
+typedef void (*RoiGradientPixelBody)(Emit *e, const RoiGradientPass *p, addr at, idx pixel,
+                                     void *self);
+void roi_gradient_over_range(Emit *e, const RoiGradientPass *p, addr map, RoiGradientPixelBody body,
+                             void *self);
 
 /* Pixel `pixel` of a map, from the first channel of the pass on, in the group of a bin. */
-addr roi_gradient_pixels(Emit *e, const RoiGradientPass *p, addr map, idx bin);
+addr roi_gradient_pixels(Emit *e, const RoiGradientPass *p, addr map);
 addr roi_gradient_pixel(Emit *e, const RoiGradientPass *p, addr first, idx pixel);
 addr roi_gradient_vector(Emit *e, addr first, int v);
 
 /* ---- bodies ---------------------------------------------------------------------------------- */
 
-void roi_gradient_scatter(Emit *e, const RoiGradientPass *p, idx bin); /* a table */
-void roi_gradient_spread(Emit *e, const RoiGradientPass *p, idx bin);  /* quantised: all pixels */
-void roi_gradient_largest(Emit *e, const RoiGradientPass *p, idx bin); /* quantised: the largest */
-void roi_gradient_dots(Emit *e, const RoiGradientPass *p, idx bin);    /* a table */
-
+void roi_gradient_scatter(Emit *e, const RoiGradient *g, idx nth, idx bin); /* a table */
+void roi_gradient_dots(Emit *e, const RoiGradient *g, idx nth, idx bin);
+/* What an activation was given, of an average: before, a table or all pixels, after. */
+void roi_gradient_sums_begin(Emit *e, const RoiGradient *g, idx nth, idx bin);
+void roi_gradient_sums(Emit *e, const RoiGradient *g, idx nth, idx bin);
+void roi_gradient_sums_end(Emit *e, const RoiGradient *g, idx nth, idx bin);
+/* Quantised: all pixels, or the largest. */
+void roi_gradient_spread(Emit *e, const RoiGradient *g, idx nth, idx bin);
+void roi_gradient_largest(Emit *e, const RoiGradient *g, idx nth, idx bin);
 /* The largest product of a bin's samples, which come one to a table: before, a sample, after. */
-void roi_gradient_best_begin(Emit *e, const RoiGradientPass *p, idx bin);
-void roi_gradient_best(Emit *e, const RoiGradientPass *p, idx bin);
-void roi_gradient_best_end(Emit *e, const RoiGradientPass *p, idx bin);
+void roi_gradient_best_begin(Emit *e, const RoiGradient *g, idx nth, idx bin);
+void roi_gradient_best(Emit *e, const RoiGradient *g, idx nth, idx bin);
+void roi_gradient_best_end(Emit *e, const RoiGradient *g, idx nth, idx bin);
 /* What a bin begins with, as its scale: 0 if its first sample is outside, which comes first. */
 void roi_gradient_store_beginning(Emit *e, const RoiCtx *c, const RoiAxis axis[2]);
 

@@ -72,7 +72,8 @@ static LLVMValueRef emit_block(Emit *e, const RoiGradientPlan *p, const RoiGradi
     g.from = roi_gradient_map_from(e, &m);
     g.to = roi_gradient_map_to(e, &m);
     roi_gradient_find_wanted(e, &g, in.args);
-    cond reads = p->want.dots ? g.any_dots : g.input; /* the map */
+    cond any = c_not(e, c_and(e, c_not(e, g.input), c_not(e, g.any_dots)));
+    cond reads = p->want.dots && !p->want.slopes ? g.any_dots : any; /* the map */
     if (p->want.input) {
         EMIT_IF (e, g.input) {
             roi_gradient_open_gradient(e, &m);
@@ -83,7 +84,7 @@ static LLVMValueRef emit_block(Emit *e, const RoiGradientPlan *p, const RoiGradi
             roi_gradient_open_map(e, &m);
         }
     }
-    EMIT_IF (e, c_not(e, c_and(e, c_not(e, g.input), c_not(e, reads)))) {
+    EMIT_IF (e, any) {
         over_regions(e, &g, &in, f->region[shape]);
     }
     if (p->want.input) {

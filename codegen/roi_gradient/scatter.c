@@ -11,22 +11,23 @@
 
 enum { MAX_VECTORS = 16 }; /* what the knob nv may be */
 
-static void scaled(Emit *e, const RoiGradientPass *p, idx bin, fvec g[MAX_VECTORS])
+static void scaled(Emit *e, const RoiGradientPass *p, fvec g[MAX_VECTORS])
 {
     assert(p->vectors <= MAX_VECTORS);
     for (int v = 0; v < p->vectors; v++)
-        g[v] = roi_gradient_scaled(e, p, bin, v);
+        g[v] = roi_gradient_scaled(e, p, v);
 }
 
-void roi_gradient_scatter(Emit *e, const RoiGradientPass *p, idx bin)
+static void scatter(Emit *e, const RoiGradientPass *p, void *self)
 {
     const RoiCtx *c = &p->g->c;
     fvec g[MAX_VECTORS];
-    scaled(e, p, bin, g);
-    addr first = roi_gradient_pixels(e, p, p->g->to, bin);
-    addr pixels = roi_table_offsets(e, c, bin);
-    addr weights = roi_table_weights(e, c, ROI_TABLE_SHARE, bin);
-    EMIT_FOR (e, i, x_const(e, 0), roi_table_count(e, c, bin), 1) {
+    (void)self;
+    scaled(e, p, g);
+    addr first = roi_gradient_pixels(e, p, p->g->to);
+    addr pixels = roi_table_offsets(e, c, p->bin);
+    addr weights = roi_table_weights(e, c, ROI_TABLE_SHARE, p->bin);
+    EMIT_FOR (e, i, x_const(e, 0), roi_table_count(e, c, p->bin), 1) {
         idx n = p_get_i32(e, p_at_i32(e, pixels, i.at));
         addr pixel = roi_gradient_pixel(e, p, first, n);
         fvec w = p_splat(e, p_at(e, weights, i.at));
@@ -38,27 +39,31 @@ void roi_gradient_scatter(Emit *e, const RoiGradientPass *p, idx bin)
     }
 }
 
-static idx limit(Emit *e, const RoiCtx *c, int which, idx bin)
+void roi_gradient_scatter(Emit *e, const RoiGradient *g, idx nth, idx bin)
 {
-    return p_get_i32(e, roi_limit(e, c, which, bin));
+    roi_gradient_over_channels(e, g, nth, bin, scatter, NULL);
 }
 
-void roi_gradient_spread(Emit *e, const RoiGradientPass *p, idx bin)
+static void add(Emit *e, const RoiGradientPass *p, addr pixel, idx number, void *self)
 {
-    const RoiCtx *c = &p->g->c;
-    fvec g[MAX_VECTORS];
-    scaled(e, p, bin, g);
-    idx y0 = limit(e, c, 0, bin), x0 = limit(e, c, 2, bin);
-    addr first = roi_gradient_pixels(e, p, p->g->to, bin);
-    EMIT_FOR (e, y, y0, x_add(e, y0, limit(e, c, 1, bin)), 1) {
-        idx row = x_add(e, x_mul(e, y.at, c->row_step), x0);
-        EMIT_FOR (e, x, x_const(e, 0), limit(e, c, 3, bin), 1) {
-            addr pixel = roi_gradient_pixel(e, p, first, x_add(e, row, x.at));
-            for (int v = 0; v < p->vectors; v++) {
-                addr at = roi_gradient_vector(e, pixel, v);
-                mask live = roi_gradient_reach(e, p, v);
-                p_store(e, at, f_add(e, p_load(e, at, live), g[v]), live);
-            }
-        }
+    const fvec *g = self;
+    (void)number;
+    for (int v = 0; v < p->vectors; v++) {
+        addr at = roi_gradient_vector(e, pixel, v);
+        mask live = roi_gradient_reach(e, p, v);
+        p_store(e, at, f_add(e, p_load(e, at, live), g[v]), live);
     }
+}
+
+static void spread(Emit *e, const RoiGradientPass *p, void *self)
+{
+    fvec g[MAX_VECTORS];
+    (void)self;
+    scaled(e, p, g);
+    roi_gradient_over_range(e, p, p->g->to, add, g);
+}
+
+void roi_gradient_spread(Emit *e, const RoiGradient *g, idx nth, idx bin)
+{
+    roi_gradient_over_channels(e, g, nth, bin, spread, NULL);
 }

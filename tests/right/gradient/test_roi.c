@@ -23,13 +23,18 @@ typedef struct Row {
 #define TABLES "roi_gradient nv=1 channels=0 bin_rows=2 table_samples=1"
 
 static const Row rows[] = {
-    { "align", "roi_align { channels = 37, output_size = { 3, 2 }, sampling_ratio = 3", PARTS },
+    { "align",
+      "roi_align { channels = 37, output_size = { 3, 2 }, sampling_ratio = 3, activation = 'silu'",
+      PARTS },
     { "adaptive", "roi_align { channels = 7, output_size = 3, aligned = true", TABLES },
-    { "largest", "roi_align { channels = 20, output_size = { 4, 2 }, mode = 'max'", PARTS },
-    { "pool", "roi_pool { channels = 21, output_size = 3", PARTS },
+    { "largest",
+      "roi_align { channels = 20, output_size = { 4, 2 }, mode = 'max',"
+      " activation = 'gelu'",
+      PARTS },
+    { "pool", "roi_pool { channels = 21, output_size = 3, activation = 'hardswish'", PARTS },
     { "pool_max",
       "roi_pool { channels = 33, output_size = { 3, 4 }, mode = 'max',"
-      " variant = 'torchvision'",
+      " variant = 'torchvision', activation = 'clip'",
       PARTS },
     { "ps_pool", "ps_roi_pool { channels = 40, output_dim = 4, output_size = 3", TABLES },
     { "ps_align", "ps_roi_align { channels = 112, output_dim = 18, output_size = { 3, 2 }", PARTS },
@@ -37,7 +42,9 @@ static const Row rows[] = {
       "deform_roi_pool { channels = 37, output_size = 4, modulation = 'mask',"
       " sampling_ratio = 2",
       PARTS },
-    { "sigmoid", "deform_roi_pool { channels = 9, output_size = 3, modulation = 'sigmoid'",
+    { "sigmoid",
+      "deform_roi_pool { channels = 9, output_size = 3, modulation = 'sigmoid',"
+      " activation = 'gelu'",
       TABLES },
     { "bins",
       "deform_roi_pool { channels = 18, output_size = 3, modulation = 'mask',"
