@@ -21,12 +21,17 @@ static uint64_t mix(uint64_t lane, uint64_t word)
     return ((lane << 29 | lane >> 35) ^ word) * MULTIPLIER;
 }
 
-static void mix_block(uint64_t lane[LANES], const void *block)
+static uint64_t load(const unsigned char *at)
 {
-    uint64_t word[LANES];
-    memcpy(word, block, sizeof word);
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+static void mix_block(uint64_t lane[LANES], const unsigned char *block)
+{
     for (int j = 0; j < LANES; j++)
-        lane[j] = mix(lane[j], word[j]);
+        lane[j] = mix(lane[j], load(block + j * 8));
 }
 
 uint64_t dcn_fingerprint(const void *bytes, size_t size)
