@@ -78,11 +78,6 @@ class _DeformConv2d(torch.autograd.Function):
     ) -> Tensor:
         ctx.save_for_backward(input, offset, weight, bias, mask)
         ctx.a = a
-        if a.layout == "nhwc":
-            maps = [t if t is None else t.permute(0, 2, 3, 1) for t in (input, offset, mask)]
-            output = forward("deform_conv2d", maps[0], maps[1], weight, bias, maps[2], a)  # type: ignore[arg-type]
-            result: Tensor = output.permute(0, 3, 1, 2)
-            return result
         return forward("deform_conv2d", input, offset, weight, bias, mask, a)
 
     @staticmethod
@@ -93,9 +88,13 @@ class _DeformConv2d(torch.autograd.Function):
         given = {name: t for name, t in saved.items() if t is not None}
         needs = dict(zip(order, ctx.needs_input_grad, strict=False))
         wanted = {name: t for name, t in given.items() if needs[name]}
-        a = ctx.a._replace(layout="nchw")
-        grads = backward("deform_conv2d backward", grad_output, wanted, given, a)
+        grads = backward("deform_conv2d backward", grad_output, wanted, given, ctx.a)
         return (*(grads.get(name) for name in order), None)
+
+
+def _apply(*operands: Any) -> Tensor:
+    output: Tensor = _DeformConv2d.apply(*operands)
+    return output
 
 
 def _layout(input: Tensor) -> str:
@@ -134,5 +133,8 @@ def deform_conv2d(
         pair(dilation, "dilation"),
         _layout(input),
     )
-    output: Tensor = _DeformConv2d.apply(input, offset, weight, bias, mask, a)
+    if a.layout == "nchw":
+        return _apply(input, offset, weight, bias, mask, a)
+    last = [t if t is None else t.permute(0, 2, 3, 1) for t in (input, offset, mask)]
+    output: Tensor = _apply(last[0], last[1], weight, bias, last[2], a).permute(0, 3, 1, 2)
     return output
