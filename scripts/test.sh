@@ -3,20 +3,24 @@
 #
 #   scripts/test.sh           everything
 #   scripts/test.sh --quick   no sanitized build, and the fast tests only
+#   scripts/test.sh --torch   also with PyPI's current PyTorch, several GB in build/bench/venv
 #
 # SPDX-License-Identifier: Apache-2.0
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 quick=no
-case "${1:-}" in
-'') ;;
---quick) quick=yes ;;
-*)
-    echo "usage: test.sh [--quick]" >&2
-    exit 2
-    ;;
-esac
+torch=no
+for option in "$@"; do
+    case $option in
+    --quick) quick=yes ;;
+    --torch) torch=yes ;;
+    *)
+        echo "usage: test.sh [--quick] [--torch]" >&2
+        exit 2
+        ;;
+    esac
+done
 
 jobs=$(nproc)
 passed=0
@@ -68,6 +72,10 @@ check() { # PRESET [ctest option ...]
 }
 
 ./scripts/deps.sh --test
+if [ $torch = yes ]; then
+    python3 -m venv build/bench/venv
+    build/bench/venv/bin/pip install -q --no-input numpy torch torchvision pytest
+fi
 build release -DDCNGEN_WERROR=ON
 # It only has to compile: clang's warnings are those of its front end, whatever it optimises.
 build clang -DCMAKE_C_FLAGS_RELEASE="-O0 -DNDEBUG"
