@@ -134,6 +134,18 @@ def test_deform_roi_pool():
     assert not torch.allclose(moved, want)
 
 
+def test_gradients_of_deform_roi_pool():
+    x = torch.randn(1, 2, 7, 7).double().requires_grad_()
+    rois = torch.tensor([[0, 1.0, 1.5, 5, 5.5]]).double()  # and all of its samples inside
+    offset = (torch.rand(1, 2, 2, 2).double() - 0.5).requires_grad_()
+    mask = torch.rand(1, 1, 2, 2).double().requires_grad_()
+
+    def function(x, offset, mask):
+        return dcngen.torch.deform_roi_pool(x, rois, offset, 2, 1.0, 2, 0.1, mask)
+
+    assert torch.autograd.gradcheck(function, (x, offset, mask))
+
+
 # ---- whole models ----------------------------------------------------------------------------
 
 

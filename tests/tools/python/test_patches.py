@@ -66,18 +66,38 @@ class Modulated(Function):
         return gx, go, gm, gw, gb, None
 
 
-def roi_align(x, rois):
-    y = x.new_zeros(rois.shape[0], x.shape[1], 2, 2)
-    ext.roi_align_forward(x, rois, y, x.new_zeros(0), x.new_zeros(0), aligned_height=2, aligned_width=2,
-                          spatial_scale=0.5, sampling_ratio=2, pool_mode=1, aligned=True)
-    return y
+class Align(Function):
+    @staticmethod
+    def forward(ctx, x, rois, k):
+        ctx.save_for_backward(rois)
+        ctx.shape, ctx.k, e = x.shape, k, x.new_zeros(0)
+        y = x.new_zeros(rois.shape[0], x.shape[1], 2, 2)
+        ext.roi_align_forward(x, rois, y, e, e, **k)
+        return y
+
+    @staticmethod
+    def backward(ctx, g):
+        (rois,) = ctx.saved_tensors
+        gx, e = g.new_zeros(ctx.shape), g.new_zeros(0)
+        ext.roi_align_backward(g.contiguous(), rois, e, e, gx, **ctx.k)
+        return gx, None, None
 
 
-def deform_roi_pool(x, rois, offset):
-    y = x.new_zeros(rois.shape[0], x.shape[1], 2, 2)
-    ext.deform_roi_pool_forward(x, rois, offset, y, pooled_height=2, pooled_width=2, spatial_scale=0.5,
-                                sampling_ratio=2, gamma=0.1)
-    return y
+class Pool(Function):
+    @staticmethod
+    def forward(ctx, x, rois, offset, k):
+        ctx.save_for_backward(x, rois, offset)
+        ctx.k = k
+        y = x.new_zeros(rois.shape[0], x.shape[1], 2, 2)
+        ext.deform_roi_pool_forward(x, rois, offset, y, **k)
+        return y
+
+    @staticmethod
+    def backward(ctx, g):
+        x, rois, offset = ctx.saved_tensors
+        gx, go = x * 0, offset * 0
+        ext.deform_roi_pool_backward(g, x, rois, offset, gx, go, **ctx.k)
+        return gx, None, go, None
 """,
     "dcnv3_func.py": """
 import DCNv3
@@ -194,17 +214,30 @@ def test_mmcvs_slope_at_the_border():
     assert (theirs[:, 0, 0] != 0).any()
 
 
+ALIGN = {
+    "aligned_height": 2, "aligned_width": 2, "spatial_scale": 0.5, "sampling_ratio": 2,
+    "pool_mode": 1, "aligned": True,
+}  # fmt: skip
+POOL = {
+    "pooled_height": 2, "pooled_width": 2, "spatial_scale": 0.5, "sampling_ratio": 2, "gamma": 0.1,
+}  # fmt: skip
+
+
 def test_mmcv_regions():
-    x = torch.randn(1, 3, 8, 8)
-    rois = torch.tensor([[0, 1.0, 2, 11, 12], [0, 0, 0, 8, 6]])
+    t = tensors(x=(1, 3, 8, 8), offset=(2, 2, 2, 2))
+    x, offset = t.values()
+    rois = torch.tensor([[0, 1.0, 2, 11, 12], [0, 4, 3, 8, 6]], dtype=torch.float64)
+    want = graded(ops.roi_align(x, rois, 2, 0.5, 2, aligned=True), [x])
     with dcngen.torch.patch("mmcv"):
         mmcv = importlib.import_module("mmcv.ops")
-        want = ops.roi_align(x, rois, 2, 0.5, 2, aligned=True)
-        assert_close(mmcv.roi_align(x, rois), want)
-        assert_close(mmcv.deform_roi_pool(x, rois, x.new_empty(0)), want)
-        moved = mmcv.deform_roi_pool(x, rois, torch.ones(2, 2, 2, 2))
-    want = dcngen.deform_roi_pool(x, rois, torch.ones(2, 2, 2, 2), 2, 0.5, 2)
-    assert_close(moved, torch.from_numpy(want))
+        same(graded(mmcv.Align.apply(x, rois, ALIGN), [x]), want)
+        same(graded(mmcv.Pool.apply(x, rois, x.new_empty(0), POOL), [x]), want)
+        got = graded(mmcv.Pool.apply(x, rois, offset, POOL), [x, offset])
+        with pytest.raises(dcngen.Error, match="its average only"):
+            mmcv.Align.apply(x, rois, {**ALIGN, "pool_mode": 0})
+    ours = dcngen.torch.deform_roi_pool(x, rois, offset, 2, 0.5, 2)
+    same(got, graded(ours, [x, offset]))
+    assert not torch.allclose(ours, want[0])
 
 
 def test_a_compiled_mmcv_is_left_alone_elsewhere(tmp_path):
