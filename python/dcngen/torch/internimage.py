@@ -17,9 +17,8 @@ import torch
 
 from ..error import ENVIRONMENT, Error
 from ..plans import Aggregation
-from . import aggregation, log
-from .gradients import refusal
-from .replace import Replaced, StandIn, take_over
+from . import aggregation
+from .replace import Replaced, StandIn, on_cpu, take_over
 
 Tensor = torch.Tensor
 
@@ -61,12 +60,10 @@ def _core(theirs: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """In the place of dcnv3_core_pytorch, which pads height by pad_w and width by pad_h."""
 
     def dcnv3_core_pytorch(input: Tensor, offset: Tensor, mask: Tensor, *rest: Any) -> Tensor:
+        if not on_cpu((input,)):
+            return theirs(input, offset, mask, *rest)
         a = _attributes(rest, rest[11] if len(rest) > 11 else False)
         a = a._replace(padding=(a.padding[1], a.padding[0]))
-        needed = torch.is_grad_enabled() and any(t.requires_grad for t in (input, offset, mask))
-        if needed and (why := refusal("dcnv3")):
-            log.left("dcnv3_core_pytorch, where gradients are needed", why)
-            return theirs(input, offset, mask, *rest)
         names = ("input", "offset", "mask")
         output: Tensor = aggregation.Aggregate.apply("dcnv3", names, a, input, offset, mask)
         return output

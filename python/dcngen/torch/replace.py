@@ -19,7 +19,8 @@ from ..error import ENVIRONMENT, Error
 Functions = dict[str, Callable[..., Any]]
 
 
-def _on_cpu(args: tuple[Any, ...]) -> bool:
+def on_cpu(args: tuple[Any, ...]) -> bool:
+    """Whether all tensors among them are."""
     return all(a.device.type == "cpu" for a in args if isinstance(a, torch.Tensor))
 
 
@@ -28,7 +29,7 @@ def _choose(ours: Callable[..., Any], theirs: Callable[..., Any]) -> Callable[..
 
     @wraps(theirs)
     def function(*args: Any, **keywords: Any) -> Any:
-        return (ours if _on_cpu(args) else theirs)(*args, **keywords)
+        return (ours if on_cpu(args) else theirs)(*args, **keywords)
 
     return function
 

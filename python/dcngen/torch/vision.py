@@ -18,7 +18,6 @@ from .. import plans
 from ..plans import Convolution, Pooling
 from . import convolution, log, pooling
 from .argmax import roi_pool_argmax
-from .gradients import refusal
 
 Tensor = torch.Tensor
 
@@ -140,23 +139,21 @@ def ps_roi_pool(
     return output, _channel_mapping(output)
 
 
-_FORWARD: dict[str, Callable[..., Any]] = {
+_TABLE: dict[str, Callable[..., Any]] = {
     "deform_conv2d": deform_conv2d,
     "_deform_conv2d_backward": deform_conv2d_backward,
     "roi_align": roi_align,
+    "_roi_align_backward": roi_align_backward,
     "roi_pool": roi_pool,
     "ps_roi_align": ps_roi_align,
+    "_ps_roi_align_backward": ps_roi_align_backward,
     "ps_roi_pool": ps_roi_pool,
 }
-_BACKWARD: dict[str, Callable[..., Any]] = {
-    "roi_align": roi_align_backward,
-    "ps_roi_align": ps_roi_align_backward,
+
+_LEFT = {
+    "_roi_pool_backward": "it is told where the maxima were, and not the map",
+    "_ps_roi_pool_backward": "torchvision's gradient is not that of its output in the last row and column",
 }
-
-
-def _table() -> dict[str, Callable[..., Any]]:
-    compiled = {f"_{op}_backward": f for op, f in _BACKWARD.items() if not refusal(op)}
-    return {**_FORWARD, **compiled}
 
 
 class Override:
@@ -166,12 +163,11 @@ class Override:
         import torchvision  # noqa: F401, PLC0415  registers the operators
 
         self._library: Any = torch.library.Library("torchvision", "IMPL", "CPU")
-        for op in _BACKWARD:
-            if refusal(op):
-                log.left(f"torchvision::_{op}_backward", refusal(op))
+        for name, reason in _LEFT.items():
+            log.left(f"torchvision::{name}", reason)
         with warnings.catch_warnings():  # that a kernel is overridden is what was asked for
             warnings.simplefilter("ignore")
-            for name, function in _table().items():
+            for name, function in _TABLE.items():
                 self._library.impl(name, function)
 
     def undo(self) -> None:
