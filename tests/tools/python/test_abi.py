@@ -10,7 +10,7 @@ import subprocess
 import pytest
 from conftest import SOURCE
 
-from dcngen import _abi
+from dcngen import _abi, _library
 
 STRUCTS = [
     _abi.dcn_error,
@@ -73,6 +73,16 @@ def test_constants(name, value, tmp_path):
     subprocess.run(
         [compiler, "-fsyntax-only", "-I", SOURCE / "include", "c.c"], cwd=tmp_path, check=True
     )
+
+
+def test_where_the_library_is_looked_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(_library, "__file__", str(tmp_path / "_library.py"))
+    monkeypatch.delenv("DCNGEN_LIBRARY")
+    assert _library.candidates() == ["libdcngen.so.0"]
+    (tmp_path / "libdcngen.so.0").touch()
+    assert _library.candidates() == [str(tmp_path / "libdcngen.so.0"), "libdcngen.so.0"]
+    monkeypatch.setenv("DCNGEN_LIBRARY", "/some/where.so")
+    assert _library.candidates() == ["/some/where.so"]
 
 
 def test_a_library_that_is_not_there(tmp_path):

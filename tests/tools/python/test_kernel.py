@@ -109,6 +109,19 @@ def test_gradients(operands, rng):
     np.testing.assert_array_equal(sums["grad_input"], every["grad_input"])
 
 
+def test_sizes_that_no_operand_tells(operands, rng):
+    text = SPEC.replace("return deform_conv2d(l)", 'return gradient(deform_conv2d(l), { "input" })')
+    kernel = dcngen.load(text, h="dynamic")
+    assert "input" not in kernel.names
+    reads = {k: operands[k] for k in ("weight", "offset", "mask")}
+    reads["grad_output"] = rng.normal(size=(2, 6, 7, 9))
+    got = kernel(**reads, sizes={"height": 7})["grad_input"]
+    room = {"grad_input": np.empty((2, 8, 7, 9))}
+    np.testing.assert_array_equal(kernel(**reads, out=room)["grad_input"], got)
+    with pytest.raises(dcngen.Error, match="'height' = 0"):
+        kernel(**reads)
+
+
 def test_many_threads_at_once(kernel, operands):
     want, got = kernel(**operands), []
     threads = [threading.Thread(target=lambda: got.append(kernel(**operands))) for _ in range(8)]
