@@ -22,6 +22,8 @@ class Error(Exception):
         line: Its line, or None.
     """
 
+    __module__ = "dcngen"  # where users find it, and traceback says so
+
     def __init__(
         self, code: int, text: str, file: str | None = None, line: int | None = None
     ) -> None:

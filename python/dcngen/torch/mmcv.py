@@ -170,7 +170,8 @@ def deform_roi_pool_backward(
         given["offset"], targets["offset"] = offset, grad_offset
     wanted = {name: given[name] for name in targets}
     call, a = "mmcv deform_roi_pool_backward", _deform_pooling(k)
-    grads = pooling.backward(call, "deform_roi_pool", grad_output, given, wanted, a)
+    shape = tuple(input.shape)
+    grads = pooling.backward(call, "deform_roi_pool", grad_output, shape, given, wanted, a)
     for name, target in targets.items():
         target.add_(grads[name])
 
@@ -200,8 +201,8 @@ def roi_align_backward(
 ) -> None:
     """Add to the gradient of the input."""
     call, given = "mmcv roi_align_backward", {"rois": rois}
-    wanted = {"input": grad_input}
-    grads = pooling.backward(call, "roi_align", grad_output, given, wanted, _align(k))
+    wanted, shape = {"input": grad_input}, tuple(grad_input.shape)
+    grads = pooling.backward(call, "roi_align", grad_output, shape, given, wanted, _align(k))
     grad_input.add_(grads["input"])
 
 

@@ -50,14 +50,16 @@ def backward(
     call: str,
     op: str,
     grad_output: Tensor,
+    shape: plans.Shape,
     given: dict[str, Tensor],
     wanted: dict[str, Tensor],
     a: Pooling,
 ) -> dict[str, Tensor]:
-    """Gradients of the operands ``wanted``, of which ``input`` is one of them; only its shape is read there."""
+    """Gradients of the operands ``wanted``, by name; ``shape`` is that of the input, ``given`` the operands that are read."""
     dtype = calls.compute_type(grad_output, *given.values())
     tensors = calls.dense(dtype, grad_output=grad_output, **given)
-    plan = _plan(op, tensors, tuple(wanted["input"].shape), a, tuple(wanted))
+    names = ("input", *(name for name in ("offset", "mask") if name in given))
+    plan = _plan(op, tensors, shape, a, names)
     return calls.backward(call, plan, tensors, wanted)
 
 
@@ -83,9 +85,10 @@ class _DeformRoIPool(torch.autograd.Function):
         order = ("input", "rois", "offset", "mask")
         saved = dict(zip(order, ctx.saved_tensors, strict=True))
         given = {name: t for name, t in saved.items() if t is not None}
-        wanted = {name: t for name, t in given.items() if name != "rois"}
-        call = "deform_roi_pool backward"
-        grads = backward(call, "deform_roi_pool", grad_output, given, wanted, ctx.a)
+        needs = dict(zip(order, ctx.needs_input_grad, strict=False))
+        wanted = {name: t for name, t in given.items() if needs[name] and name != "rois"}
+        call, op, shape = "deform_roi_pool backward", "deform_roi_pool", tuple(given["input"].shape)
+        grads = backward(call, op, grad_output, shape, given, wanted, ctx.a)
         return (*(grads.get(name) for name in order), None)
 
 

@@ -62,7 +62,7 @@ def _pool(op: str, input: Tensor, rois: Tensor, a: Pooling) -> Tensor:
 def _pool_backward(op: str, grad: Tensor, rois: Tensor, shape: plans.Shape, a: Pooling) -> Tensor:
     wanted = {"input": grad.new_empty(shape)}
     call = f"torchvision::_{op}_backward"
-    return pooling.backward(call, op, grad, {"rois": rois}, wanted, a)["input"]
+    return pooling.backward(call, op, grad, shape, {"rois": rois}, wanted, a)["input"]
 
 
 def roi_align(

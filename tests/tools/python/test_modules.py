@@ -161,6 +161,9 @@ def test_gradients_of_deform_roi_pool():
         return dcngen.torch.deform_roi_pool(x, rois, offset, 2, 1.0, 2, 0.1, mask)
 
     assert torch.autograd.gradcheck(function, (x, offset, mask))
+    every = torch.autograd.grad(function(x, offset, mask).sum(), (x, offset, mask))
+    (one,) = torch.autograd.grad(function(x.detach(), offset, mask.detach()).sum(), offset)
+    assert_close(one, every[1], rtol=0, atol=0)
 
 
 # ---- whole models ----------------------------------------------------------------------------
