@@ -67,12 +67,19 @@ static int look_up(const dcn_spec *s, TuneStore *st, Choice *c, dcn_error *err)
     dcn_error why = { .code = DCN_OK };
     note(c, tune_store_why(st));
     int none = tune_store_best(st, &c->key, NULL, &c->record, &why);
+    if (!none && take(s, c))
+        return 1;
+    const bool refused = !none;
+    if (refused)
+        none = known_best(st, &c->key, s, &c->target, &c->record, &why);
     if (!none)
         return take(s, c);
     if (none < 0 && why.code == DCN_ESTORE)
         return dcn_fail(err, why.code, "%s", why.text);
     if (none < 0)
         note(c, why.text);
+    if (refused)
+        return 0;
     snprintf(c->why_not, sizeof c->why_not, "nothing is remembered of it for %d thread%s",
              c->key.threads, c->key.threads == 1 ? "" : "s");
     return 0;

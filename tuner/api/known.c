@@ -25,13 +25,36 @@ void known_close(StoreKnown *k)
     k->store = NULL;
 }
 
+typedef struct Legal {
+    const dcn_spec *s;
+    const dcn_target *t;
+    int threads;
+} Legal;
+
+static bool is_legal(void *self, const TuneRecord *r)
+{
+    const Legal *l = self;
+    Schedule sc = { .lowering = NULL };
+    const bool legal =
+        !sched_parse(r->schedule, &(SchedFor){ l->s, l->t, l->threads, NULL }, &sc, NULL);
+    sched_free(&sc);
+    return legal;
+}
+
+int known_best(TuneStore *st, const TuneKey *key, const dcn_spec *s, const dcn_target *t,
+               TuneRecord *out, dcn_error *err)
+{
+    Legal l = { s, t, key->threads };
+    return tune_store_best_of(st, key, is_legal, &l, out, err);
+}
+
 int known_record(StoreKnown *k, const dcn_spec *s, const dcn_target *t, TuneRecord *out)
 {
     TuneKey key;
     if (k->off || k->err.code || (!k->store && tune_store_open(NULL, &k->store, &k->err)) ||
         tune_key(s, t, k->threads, &key, &k->err))
         return 0;
-    return tune_store_best(k->store, &key, NULL, out, &k->err) == 0;
+    return known_best(k->store, &key, s, t, out, &k->err) == 0;
 }
 
 static int ask(void *self, const dcn_spec *s, const dcn_target *t, Schedule *out)

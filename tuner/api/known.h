@@ -23,6 +23,10 @@ void known_close(StoreKnown *k);
 /* What sched_guess and sched_parse ask. */
 SchedKnown known_of(StoreKnown *k);
 
+/* The record to use of those whose schedule is legal; 0 found, 1 none, -1 err. */
+int known_best(TuneStore *st, const TuneKey *key, const dcn_spec *s, const dcn_target *t,
+               TuneRecord *out, dcn_error *err);
+
 /* 1 and the record to use for a kernel of that spec, of whatever name; else 0. */
 int known_record(StoreKnown *k, const dcn_spec *s, const dcn_target *t, TuneRecord *out);
 

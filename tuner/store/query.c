@@ -56,7 +56,14 @@ typedef struct BestQuery {
     const char *offsets;  /* "": any */
     const char *schedule; /* "": any */
     const char *outcome;  /* ok; or estimated: the one that a sweep recommends */
+    TuneTakes takes;      /* NULL: any */
+    void *self;
 } BestQuery;
+
+static bool is_taken(const BestQuery *w, const TuneRecord *r)
+{
+    return !w->takes || w->takes(w->self, r);
+}
 
 /* 0 found, 1 none, -1 err. */
 static int fastest(const Db *db, const BestQuery *w, TuneRecord *out, dcn_error *err)
@@ -71,7 +78,8 @@ static int fastest(const Db *db, const BestQuery *w, TuneRecord *out, dcn_error 
                "ssss", w->key->id, w->offsets, w->schedule, w->outcome);
     int more = 0, found = 0;
     while (!found && (more = db_next(db, row, err)) > 0)
-        found = !row_record(row, w->key->id, out) && tune_record_is_current(w->key, out);
+        found = !row_record(row, w->key->id, out) && tune_record_is_current(w->key, out) &&
+                is_taken(w, out);
     db_done(row);
     return more < 0 ? -1 : !found;
 }
@@ -83,7 +91,7 @@ static int pinned(const Db *db, const BestQuery *w, TuneRecord *out, dcn_error *
     int found = pin_get(db, w->key, schedule, err);
     if (found <= 0)
         return found < 0 ? -1 : 1;
-    BestQuery same = { w->key, w->offsets, schedule, "ok" };
+    BestQuery same = { w->key, w->offsets, schedule, "ok", NULL, NULL };
     int none = fastest(db, &same, out, err);
     if (none > 0) {
         memset(out, 0, sizeof *out);
@@ -91,7 +99,7 @@ static int pinned(const Db *db, const BestQuery *w, TuneRecord *out, dcn_error *
         memcpy(out->schedule, schedule, sizeof out->schedule);
     }
     out->pinned = 1;
-    return none < 0 ? -1 : 0;
+    return none < 0 ? -1 : !is_taken(w, out);
 }
 
 /* Once a day is enough to know what is in use, and spares the disk. */
@@ -117,21 +125,33 @@ static int estimated(TuneStore *st, const BestQuery *measured, TuneRecord *out, 
     return none;
 }
 
-int tune_store_best(TuneStore *st, const TuneKey *key, const char *offsets, TuneRecord *out,
-                    dcn_error *err)
+static int best(TuneStore *st, const BestQuery *w, TuneRecord *out, dcn_error *err)
 {
-    const BestQuery w = { key, offsets ? offsets : "", "", "ok" };
     for (int i = 0; i < STORE_NLAYERS; i++) {
         const StoreLayer *l = &st->layer[i];
         if (!l->db.h)
             continue;
-        int none = pinned(&l->db, &w, out, err);
+        int none = pinned(&l->db, w, out, err);
         if (none > 0)
-            none = fastest(&l->db, &w, out, err);
+            none = fastest(&l->db, w, out, err);
         if (!none && l->writable)
-            touch(l, key);
+            touch(l, w->key);
         if (none <= 0)
             return none;
     }
-    return estimated(st, &w, out, err);
+    return estimated(st, w, out, err);
+}
+
+int tune_store_best(TuneStore *st, const TuneKey *key, const char *offsets, TuneRecord *out,
+                    dcn_error *err)
+{
+    const BestQuery w = { key, offsets ? offsets : "", "", "ok", NULL, NULL };
+    return best(st, &w, out, err);
+}
+
+int tune_store_best_of(TuneStore *st, const TuneKey *key, TuneTakes takes, void *self,
+                       TuneRecord *out, dcn_error *err)
+{
+    const BestQuery w = { key, "", "", "ok", takes, self };
+    return best(st, &w, out, err);
 }

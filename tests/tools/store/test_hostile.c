@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-TestSuite(hostile, .init = store_begin, .fini = store_end, .timeout = 60);
+TestSuite(hostile, .init = store_begin, .fini = store_end, .timeout = 300);
 
 /* ---- code ---------------------------------------------------------------------------------- */
 

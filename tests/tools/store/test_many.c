@@ -21,7 +21,7 @@ static void begin(void)
     key = temp_key(0);
 }
 
-TestSuite(many, .init = begin, .timeout = 120);
+TestSuite(many, .init = begin, .timeout = 600);
 
 static TuneRecord numbered(int writer, int i)
 {

@@ -18,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-TestSuite(mutation, .init = store_begin, .fini = store_end, .timeout = 120);
+TestSuite(mutation, .init = store_begin, .fini = store_end, .timeout = 600);
 
 /* ---- changes ------------------------------------------------------------------------------- */
 

@@ -182,6 +182,51 @@ Test(tune, keeps_what_decided, .timeout = 400)
     cr_expect_geq(n.kept, n.timed - 1);
 }
 
+/* ---- what is used of a store that others wrote ---------------------------------------------- */
+
+static void put_as(const TuneKey *key, const char *schedule, double ns, bool winner)
+{
+    TuneStore *st;
+    dcn_error err;
+    TuneRecord r = { .lowering = "direct",
+                     .rev = lower_direct.rev,
+                     .offsets = "zero",
+                     .ns_median = ns,
+                     .gain = 2,
+                     .winner = winner };
+    snprintf(r.schedule, sizeof r.schedule, "%s", schedule);
+    cr_assert_eq(tune_store_open(NULL, &st, NULL), 0);
+    cr_assert_eq(tune_store_put(st, key, &r, &err), 0, "%s", err.text);
+    tune_store_close(st);
+}
+
+/* A winner, and a record that is faster than all, of schedules that there are not. */
+Test(tune, what_is_not_legal_hides_nothing)
+{
+    const dcn_spec s = small_spec();
+    const dcn_options opt = { .threads = 1 };
+    dcn_target native;
+    TuneKey key;
+    dcn_choice c;
+    dcn_error err;
+    Schedule sc;
+    char good[DCN_SCHEDULE_MAX];
+    cr_assert_eq(dcn_target_native(&native, NULL), 0);
+    cr_assert_eq(tune_key(&s, &native, 1, &key, NULL), 0);
+    cr_assert_eq(sched_parse("direct oc_block=1", &(SchedFor){ &s, &native, 1, NULL }, &sc, NULL),
+                 0);
+    sched_print(&sc, good, sizeof good);
+    put_as(&key, "direct lanes=3 oc_block=7", 100, true);
+    put_as(&key, "direct lanes=5 oc_block=7", 1, false);
+    cr_assert_eq(dcn_explain(&s, &opt, &c, NULL, 0, &err), 0, "%s", err.text);
+    cr_expect_eq(c.origin, DCN_ORIGIN_GUESS);
+    cr_expect_not_null(strstr(c.note, "lanes"), "and it says why: %s", c.note);
+    put_as(&key, good, 200, false);
+    cr_assert_eq(dcn_explain(&s, &opt, &c, NULL, 0, &err), 0, "%s", err.text);
+    cr_expect_eq(c.origin, DCN_ORIGIN_TUNED);
+    cr_expect_str_eq(c.schedule, good);
+}
+
 /* ---- stopping and going on ----------------------------------------------------------------- */
 
 Test(tune, goes_on_where_it_was_stopped, .timeout = 400)
