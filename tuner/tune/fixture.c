@@ -2,6 +2,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "tuner/tune/fixture.h"
+#include "tuner/tune/apart.h"
 
 #include <stdlib.h>
 
@@ -28,7 +29,8 @@ static int open_case(Rig *r, const RigFor *f, rt_rng *rng, dcn_error *err)
     if (i > 0)
         tune_fill_case(&c->operands, &tune_mixed, rng);
     c->name = i ? tune_mixed.name : f->offsets->name;
-    if (tune_avoid_kinks(&c->operands, err) || expected_open(&c->expected, &c->operands, rng, err))
+    if (tune_avoid_kinks(&c->operands, err) ||
+        apart_expect(&c->expected, &c->operands, rng, f->stop, err) < 0)
         return -1;
     drop_exact(&c->operands);
     return 0;
@@ -41,7 +43,7 @@ int fixture_open(Rig *r, const RigFor *f, dcn_error *err)
     int known;
     tune_cases_of(f->bound, &known);
     const int cases = known > 1 ? RIG_CASES : 1; /* one case has nothing to mix */
-    for (int i = 0; i < cases; i++)
+    for (int i = 0; i < cases && !(f->stop && *f->stop); i++)
         if (open_case(r, f, &rng, err))
             return -1;
     return 0;

@@ -33,6 +33,7 @@ typedef struct RigFor {
     int threads;
     const TuneOffsets *offsets;
     uint64_t seed;
+    const volatile int *stop; /* non-zero: what is expected is not computed any more; may be NULL */
 } RigFor;
 
 int fixture_open(Rig *r, const RigFor *f, dcn_error *err);

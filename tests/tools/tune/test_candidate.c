@@ -28,7 +28,7 @@ static Setting *setting(int threads)
     s.spec.modulation = DCN_MODULATION_MASK;
     cr_assert_eq(dcn_target_native(&s.target, &err), 0);
     cr_assert_eq(tune_offsets_open(&s.offsets, "normal:1", &err), 0);
-    const RigFor f = { &s.spec, &s.spec, &s.target, threads, &s.offsets, 1 };
+    const RigFor f = { &s.spec, &s.spec, &s.target, threads, &s.offsets, 1, NULL };
     cr_assert_eq(fixture_open(&s.fixture, &f, &err), 0, "%s", err.text);
     return &s;
 }
@@ -167,6 +167,27 @@ Test(candidate, a_stop_ends_it)
     cr_assert_eq(candidate_try(&job, &r, NULL), 0);
     cr_expect_eq(r.stopped, 1);
     fixture_close(&s->fixture);
+}
+
+/* The reference of a large gradient, which is computed as a whole, takes long. */
+Test(candidate, a_stop_ends_the_reference, .timeout = 300)
+{
+    static Rig fixture;
+    static TuneOffsets offsets;
+    dcn_error err;
+    dcn_target target;
+    dcn_spec s = case_spec(DCN_OP_DEFORM_CONV2D, 128, 128, 256, 256);
+    s.gradient = DCN_GRADIENT_ALL;
+    cr_assert_eq(dcn_target_native(&target, &err), 0);
+    cr_assert_eq(tune_offsets_open(&offsets, "zero", &err), 0);
+    const RigFor f = { &s, &s, &target, 1, &offsets, 1, &stop };
+    signal(SIGALRM, raise_stop);
+    alarm(1);
+    cr_expect_eq(fixture_open(&fixture, &f, &err), 0, "%s", err.text);
+    cr_expect_eq(stop, 1);
+    cr_expect_leq(fixture.ncases, 1);
+    cr_expect_eq(fixture.at[0].expected.n, 0);
+    fixture_close(&fixture);
 }
 
 static void sleep_long(void *self)
