@@ -104,10 +104,19 @@ static double offset_bias(const Fill *f)
     return f->channel < offsets ? anywhere(f) : mask(f);
 }
 
+/* The share of a centre is made from the sums: a huge one is rounded by as much as its sigmoid can tell,
+** and with it the slope there.  Gradients are checked with masks of the order of 1. */
+static double module_mask(const Fill *f)
+{
+    const double m = f->c->mask(f->r);
+    const bool modest = f->s->gradient && f->s->center_feature_scale;
+    return modest && fabs(m) > 16 ? m * 0x1p-10 : m;
+}
+
 static double offset_mask_bias(const Fill *f)
 {
     const int64_t points = rt_points(f->s);
-    return f->channel % (3 * points) < 2 * points ? anywhere(f) : f->c->mask(f->r);
+    return f->channel % (3 * points) < 2 * points ? anywhere(f) : module_mask(f);
 }
 
 static double logit(const Fill *f)
