@@ -36,14 +36,22 @@ static double cost_of(const dcn_spec *s, const dcn_target *t, int threads, const
     return balance_ns(phase, roi_gradient_phases(s, t, k, phase), threads);
 }
 
+/* What a task has only a part of is copied. */
+static void set_channels(const dcn_spec *s, const dcn_target *t, int channels, int *k)
+{
+    k[ROI_GRADIENT_CHANNELS] = channels;
+    const RoiGradientPlan p = roi_gradient_plan(s, t, k);
+    k[ROI_GRADIENT_REPACK] = p.scattered || p.blocks > 1;
+    guess_pass(s, t, k);
+}
+
 static void guess_channels(const dcn_spec *s, const dcn_target *t, int threads, int *k)
 {
     const Knob *q = roi_gradient_knobs[ROI_GRADIENT_CHANNELS];
     double least = 0;
     int best = -1;
     for (int i = 0; i < q->nchoices; i++) {
-        k[ROI_GRADIENT_CHANNELS] = q->choice[i];
-        guess_pass(s, t, k);
+        set_channels(s, t, q->choice[i], k);
         if (roi_gradient_refuse(s, t, k))
             continue;
         double cost = cost_of(s, t, threads > 0 ? threads : 1, k);
@@ -52,14 +60,14 @@ static void guess_channels(const dcn_spec *s, const dcn_target *t, int threads, 
             best = q->choice[i];
         }
     }
-    k[ROI_GRADIENT_CHANNELS] = best < 0 ? q->guess : best;
-    guess_pass(s, t, k);
+    set_channels(s, t, best < 0 ? q->guess : best, k);
 }
 
 void roi_gradient_guess(const dcn_spec *s, const dcn_target *t, int threads, int *k)
 {
     for (int i = 0; i < ROI_GRADIENT_NKNOBS; i++)
         k[i] = roi_gradient_knobs[i]->guess;
+    k[ROI_GRADIENT_REPACK] = roi_gradient_plan(s, t, k).scattered;
     guess_table(s, t, k);
     const RoiGradientPlan p = roi_gradient_plan(s, t, k);
     if (p.bins.pooled_h > 1 && p.scratch.bytes > ROI_GRADIENT_MAX_BYTES)

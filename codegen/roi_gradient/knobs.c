@@ -23,6 +23,11 @@ const Knob *const roi_gradient_knobs[ROI_GRADIENT_NKNOBS] = {
                        .meaning = "samples per axis in one table of a bin",
                        .guess = 1,
                        CHOICES(1, 2, 4, 8) },
+    [ROI_GRADIENT_REPACK] =
+        &(const Knob){ .name = "repack",
+                       .meaning = "1: tasks copy their channels of the maps side by side",
+                       .guess = 0,
+                       CHOICES(0, 1) },
 };
 
 /* ---- reasons to refuse ---------------------------------------------------------------------- */
@@ -81,6 +86,16 @@ static bool samples_are_looked_at_in_turn(const RoiGradientChoice *c)
     return c->p.bins.table_samples > 1 && roi_gradient_is_sampled_maximum(&c->p);
 }
 
+static bool channels_lie_apart(const RoiGradientChoice *c)
+{
+    return c->p.scattered && !c->p.copies;
+}
+
+static bool copy_is_redundant(const RoiGradientChoice *c)
+{
+    return c->p.copies && !c->p.scattered && c->p.blocks == 1;
+}
+
 static bool workspace_is_too_large(const RoiGradientChoice *c)
 {
     return c->p.scratch.bytes > ROI_GRADIENT_MAX_BYTES &&
@@ -100,6 +115,8 @@ static const struct {
     { "a bin has fewer samples than a table would hold", table_is_redundant },
     { "the largest sample is looked for one by one: use table_samples=1",
       samples_are_looked_at_in_turn },
+    { "the channels of a bin lie apart: use repack=1", channels_lie_apart },
+    { "a task has all channels of a pixel, side by side: use repack=0", copy_is_redundant },
     { "the workspace of a task would exceed 32 MiB", workspace_is_too_large },
 };
 

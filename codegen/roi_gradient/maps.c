@@ -1,7 +1,7 @@
 /* maps.c: the channels of a block, of an image and of its gradient, as the regions' code reads and
 ** adds to them.
 **
-** Output o of group k reads channel o * groups + k. Without copies that is the nhwc map from the
+** Output o of group k reads channel o * groups + k. Without copies that is the nhwc map, from the
 ** block's first channel on. A copy is [group][pixel][channel of the block]; its last lanes are no
 ** channels and are 0.
 ** SPDX-License-Identifier: Apache-2.0
@@ -111,14 +111,38 @@ static Transpose reversed(const Transpose *t)
                         .to_step = t->from_step };
 }
 
+/* nhwc without groups: the block's channels of every pixel, to the copy or back. */
+static void move_pixels(Emit *e, const RoiGradientMaps *m, addr map, addr copy, bool back)
+{
+    const RoiGradientPlan *p = m->plan;
+    addr first = channel_at(e, m, map, x_const(e, 0));
+    EMIT_FOR_OPAQUE (e, i, x_const(e, 0), pixels_of(e, m), 1) {
+        addr pixel = p_at(e, first, x_mulk(e, i.at, p->s->in_channels));
+        addr own = p_at(e, copy, x_mulk(e, i.at, p->pixel_step));
+        EMIT_VECTORS (e, v, x_const(e, roi_gradient_outputs(p, m->shape))) {
+            fvec x = p_load(e, p_at(e, back ? own : pixel, v.at), v.live);
+            p_store(e, p_at(e, back ? pixel : own, v.at), x, v.live);
+        }
+    }
+}
+
+static void move(Emit *e, const RoiGradientMaps *m, addr map, addr copy, bool back)
+{
+    if (!m->plan->scattered) {
+        move_pixels(e, m, map, copy, back);
+        return;
+    }
+    EMIT_FOR_OPAQUE (e, i, x_const(e, 0), parts_of(e, m), 1) {
+        const Transpose t = part_of(e, m, map, copy, i.at), other = reversed(&t);
+        call_transpose(e, m->transpose, back ? &other : &t);
+    }
+}
+
 static void copy(Emit *e, const RoiGradientMaps *m, addr map, addr to)
 {
     if (roi_gradient_outputs(m->plan, m->shape) < m->plan->pixel_step)
         clear(e, to, map_elements(e, m->plan, &m->pb));
-    EMIT_FOR_OPAQUE (e, i, x_const(e, 0), parts_of(e, m), 1) {
-        const Transpose t = part_of(e, m, map, to, i.at);
-        call_transpose(e, m->transpose, &t);
-    }
+    move(e, m, map, to, false);
 }
 
 void roi_gradient_open_map(Emit *e, const RoiGradientMaps *m)
@@ -174,11 +198,6 @@ void roi_gradient_open_gradient(Emit *e, const RoiGradientMaps *m)
 
 void roi_gradient_close_gradient(Emit *e, const RoiGradientMaps *m)
 {
-    if (!m->plan->copies)
-        return;
-    EMIT_FOR_OPAQUE (e, i, x_const(e, 0), parts_of(e, m), 1) {
-        const Transpose t = part_of(e, m, m->out.to, copy_at(e, m, false), i.at);
-        const Transpose back = reversed(&t);
-        call_transpose(e, m->transpose, &back);
-    }
+    if (m->plan->copies)
+        move(e, m, m->out.to, copy_at(e, m, false), true);
 }

@@ -97,7 +97,8 @@ RoiGradientPlan roi_gradient_plan(const dcn_spec *s, const dcn_target *t, const 
     p.fp_bytes = p.bins.fp_bytes;
     p.nv = p.bins.nv;
     p.groups = p.bins.groups[0] * p.bins.groups[1];
-    p.copies = s->layout == DCN_NCHW || p.groups > 1;
+    p.scattered = s->layout == DCN_NCHW || p.groups > 1;
+    p.copies = k[ROI_GRADIENT_REPACK];
     plan_blocks(&p, k[ROI_GRADIENT_CHANNELS]);
     p.lanes = lanes_of(&p, t);
     int outputs = roi_gradient_outputs(&p, 0);

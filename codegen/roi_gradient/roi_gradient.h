@@ -11,9 +11,10 @@
 **     largest      or, of a maximum, that of the largest only              largest.c
 **     dots         sums of g * w * pixel over the block's channels         dots.c
 **
-** so that no two tasks write to one place. The map and its gradient are as they are, in nhwc, or, in
-** nchw and where the channels of a bin lie apart, the task's own copies of its channels, [group][pixel]
-** [channel], which it makes before and stores after (maps.c). What the blocks have of a dot is added up
+** so that no two tasks write to one place. The map and its gradient are as they are, or the task's own
+** copies of its channels, [group][pixel][channel], which it makes before and stores after (maps.c): in
+** nchw, where the channels of a bin lie apart, and where so few of a pixel's are the block's that the
+** others' places in caches would be lost. What the blocks have of a dot is added up
 ** in their order once all tasks are done (finish.c). A region whose g is all zero in the block is
 ** passed over.
 ** SPDX-License-Identifier: Apache-2.0
@@ -31,6 +32,7 @@ enum {
     ROI_GRADIENT_CHANNELS,
     ROI_GRADIENT_BIN_ROWS,
     ROI_GRADIENT_TABLE_SAMPLES,
+    ROI_GRADIENT_REPACK,
     ROI_GRADIENT_NKNOBS
 };
 _Static_assert((int)ROI_GRADIENT_NKNOBS <= (int)MAX_KNOBS, "a schedule has room for every knob");
@@ -68,6 +70,7 @@ typedef struct RoiGradientPlan {
     int lanes, fp_bytes; /* along channels */
     int nv;              /* vectors of a pass */
     int groups;          /* sets of channels that bins read */
+    bool scattered;      /* channels of a bin do not lie together */
     bool copies;         /* the maps are copies */
     int pixel_step;      /* elements from a pixel to the next */
     int classes;         /* of a block; if it has several, with all their channels */

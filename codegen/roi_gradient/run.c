@@ -165,7 +165,7 @@ void roi_gradient_emit(Emit *e, Kernel *kernel, const dcn_target *t, const int *
     kernel_no_weights(e, kernel);
     emit_workspace(e, kernel, &p);
     kernel_tasks(e, kernel, phases, count, &p);
-    if (p.copies)
+    if (p.scattered)
         f.transpose = emit_transpose(e);
     for (int i = p.channels[0] == p.channels[1]; i < 2; i++) {
         f.region[i] = roi_gradient_emit_region(e, &p, f.transpose, i);

@@ -49,7 +49,7 @@ static const Row rows[] = {
     { "bins",
       "deform_roi_pool { channels = 18, output_size = 3, modulation = 'mask',"
       " no_offset = true",
-      PARTS },
+      PARTS " repack=1" },
     { "parts",
       "deform_ps_roi_pool { channels = 120, output_dim = 30, group_size = 2,"
       " pooled_size = 4, part_size = 3, num_classes = 6, modulation = 'mask'",
