@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* Shared; behind it room for the elements of all outputs, first where they are, then what they are. */
-typedef struct Answer {
+typedef struct SharedExpected {
     bool done;
     dcn_error err;
     rt_rng rng;
@@ -20,11 +20,11 @@ typedef struct Answer {
         int64_t at;
         double value;
     } element[];
-} Answer;
+} SharedExpected;
 
 typedef struct Question {
     const Operands *o;
-    Answer *answer;
+    SharedExpected *answer;
 } Question;
 
 static size_t answer_bytes(const Operands *o)
@@ -33,13 +33,13 @@ static size_t answer_bytes(const Operands *o)
     for (int i = 0; i < o->n; i++)
         n += o->tensor[i].role == DCN_OUT ? o->count[i] : 0;
     /* A sample may be larger than a small output, but no output is then sampled. */
-    return sizeof(Answer) + (size_t)n * sizeof *((Answer *)0)->element;
+    return sizeof(SharedExpected) + (size_t)n * sizeof *((SharedExpected *)0)->element;
 }
 
 static void answer(void *self)
 {
     const Question *q = self;
-    Answer *a = q->answer;
+    SharedExpected *a = q->answer;
     Expected x;
     int64_t at = 0;
     if (expected_open(&x, q->o, &a->rng, &a->err))
@@ -56,7 +56,7 @@ static void answer(void *self)
     a->done = true;
 }
 
-static int take(Expected *x, const Answer *a, dcn_error *err)
+static int take(Expected *x, const SharedExpected *a, dcn_error *err)
 {
     int64_t at = 0;
     for (x->n = 0; x->n < a->n; x->n++) {
@@ -77,7 +77,7 @@ static int take(Expected *x, const Answer *a, dcn_error *err)
     return 0;
 }
 
-static int fail(const Answer *a, const ChildEnd *end, dcn_error *err)
+static int fail(const SharedExpected *a, const ChildEnd *end, dcn_error *err)
 {
     if (end->fate == CHILD_RETURNED)
         return dcn_fail(err, a->err.code, "%s", a->err.text);
@@ -89,7 +89,7 @@ int apart_expect(Expected *x, const Operands *o, rt_rng *r, const volatile int *
                  dcn_error *err)
 {
     const size_t bytes = answer_bytes(o);
-    Answer *a = child_share(bytes, err);
+    SharedExpected *a = child_share(bytes, err);
     ChildEnd end;
     *x = (Expected){ .n = 0 };
     if (!a)
