@@ -9,5 +9,6 @@ SPDX-License-Identifier: Apache-2.0
 """
 
 from .provider import get_ep_name, get_ep_names, get_library_path, register
+from .rewrite import rewrite
 
-__all__ = ["get_ep_name", "get_ep_names", "get_library_path", "register"]
+__all__ = ["get_ep_name", "get_ep_names", "get_library_path", "register", "rewrite"]

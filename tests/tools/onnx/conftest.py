@@ -102,12 +102,14 @@ class Layer:
             inputs.pop()
         return helper.make_node("DeformConv", inputs, ["y"], name="layer", **self.attributes())
 
-    def model(self, node=None, domain=""):
-        constants = [numpy_helper.from_array(self.weight, "W")] if self.constant else []
+    def model(self, nodes=None, domain="", more=()):
+        constants = [numpy_helper.from_array(array, name) for name, array in more]
+        if self.constant:
+            constants.append(numpy_helper.from_array(self.weight, "W"))
         if self.bias is not None:
             constants.append(numpy_helper.from_array(self.bias, "B"))
         graph = helper.make_graph(
-            [node or self.node()],
+            nodes or [self.node()],
             "one",
             [self.declared(name, array) for name, array in self.feeds().items()],
             [helper.make_tensor_value_info("y", ELEMENTS[self.dtype], None)],

@@ -33,7 +33,7 @@ def exported(layer, domain, name, padding):
         groups=layer.group,
         **{"deform_groups" if domain == "mmcv" else "deformable_groups": layer.offset_group},
     )
-    return layer.model(node, domain)
+    return layer.model([node], domain)
 
 
 CASES = [

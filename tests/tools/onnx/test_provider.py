@@ -116,8 +116,7 @@ def test_wrong_shapes(change, message):
 
 
 def test_a_kernel_shape_that_is_not_the_weights():
-    model = Layer().model(
-        helper.make_node("DeformConv", ["x", "W", "o"], ["y"], kernel_shape=[3, 4])
-    )
+    node = helper.make_node("DeformConv", ["x", "W", "o"], ["y"], kernel_shape=[3, 4])
+    model = Layer().model([node])
     with pytest.raises(Exception, match="kernel_shape"):
         Layer().ours(model)

@@ -1,0 +1,96 @@
+"""What is asked of a model's graph: who makes a value, which values are constant, what an attribute is.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from ..error import ENVIRONMENT, Error
+from .evaluate import Array, Attributes
+
+
+def onnx_package() -> Any:
+    """The package onnx."""
+    try:
+        package = importlib.import_module("onnx")
+        importlib.import_module("onnx.numpy_helper")
+        importlib.import_module("onnx.shape_inference")
+        importlib.import_module("onnx.version_converter")
+    except ImportError as reason:
+        raise Error(ENVIRONMENT, f"onnx cannot be imported: {reason}") from None
+    return package
+
+
+class Graph:
+    """The graph of a model, which may be changed by ``replace`` only."""
+
+    def __init__(self, model: Any) -> None:
+        self.onnx = onnx_package()
+        self.proto = model.graph
+        self._index()
+
+    def _index(self) -> None:
+        self.producers = {out: node for node in self.proto.node for out in node.output if out}
+        self._tensors = {tensor.name: tensor for tensor in self.proto.initializer}
+        for node in self.proto.node:
+            if node.op_type == "Constant" and node.attribute[0].name == "value":
+                self._tensors[node.output[0]] = node.attribute[0].t
+        self.consumers: dict[str, list[Any]] = {}
+        for node in self.proto.node:
+            for name in node.input:
+                self.consumers.setdefault(name, []).append(node)
+
+    def constant(self, name: str) -> Array | None:
+        """The value, if the model holds it."""
+        tensor = self._tensors.get(name)
+        return None if tensor is None else self.onnx.numpy_helper.to_array(tensor)
+
+    def attributes(self, node: Any) -> Attributes:
+        """All of a node, by name."""
+        return {a.name: self.onnx.helper.get_attribute_value(a) for a in node.attribute}
+
+    def producer(self, name: str, op_type: str) -> Any | None:
+        """The node of that type that makes the value, if it is one."""
+        node = self.producers.get(name)
+        return node if node is not None and node.op_type == op_type else None
+
+    def replace(self, old: Any, new: list[Any]) -> None:
+        """Put new nodes in the place of an old one; then drop what nobody uses any more."""
+        nodes = list(self.proto.node)
+        at = next(i for i, node in enumerate(nodes) if node is old)
+        nodes[at : at + 1] = new
+        nodes = _alive(nodes, {value.name for value in self.proto.output})
+        used = {name for node in nodes for name in node.input}
+        used |= {value.name for value in self.proto.output}
+        tensors = [t for t in self.proto.initializer if t.name in used or _in_subgraphs(nodes)]
+        copies = [_copy(node) for node in nodes], [_copy(tensor) for tensor in tensors]
+        del self.proto.node[:]
+        del self.proto.initializer[:]
+        self.proto.node.extend(copies[0])
+        self.proto.initializer.extend(copies[1])
+        self._index()
+
+
+def _copy(message: Any) -> Any:
+    copy = type(message)()
+    copy.CopyFrom(message)
+    return copy
+
+
+def _in_subgraphs(nodes: list[Any]) -> bool:
+    """Whether there may be uses that the nodes do not show."""
+    return any(a.HasField("g") or a.graphs for node in nodes for a in node.attribute)
+
+
+def _alive(nodes: list[Any], wanted: set[str]) -> list[Any]:
+    if _in_subgraphs(nodes):
+        return nodes
+    alive = []
+    for node in reversed(nodes):
+        if wanted.intersection(node.output):
+            wanted.update(node.input)
+            alive.append(node)
+    return alive[::-1]
