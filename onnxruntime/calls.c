@@ -39,6 +39,7 @@ static const CallRow rows[] = {
     ROW(dims, API_GET_DIMENSIONS),
     ROW(release_type_info, API_RELEASE_TYPE_INFO),
     ROW(release_tensor_info, API_RELEASE_TENSOR_INFO),
+    ROW(attribute_float, API_KERNEL_INFO_GET_FLOAT),
     ROW(attribute_int, API_KERNEL_INFO_GET_INT),
     ROW(attribute_ints, API_KERNEL_INFO_GET_INTS),
     ROW(kernel_input_count, API_KERNEL_INFO_GET_INPUT_COUNT),

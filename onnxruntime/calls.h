@@ -32,6 +32,7 @@ typedef struct OrtCalls {
     void (*release_type_info)(OrtTypeInfo *);
     void (*release_tensor_info)(OrtTensorInfo *);
 
+    OrtStatus *(*attribute_float)(const OrtKernelInfo *, const char *name, float *);
     OrtStatus *(*attribute_int)(const OrtKernelInfo *, const char *name, int64_t *);
     OrtStatus *(*attribute_ints)(const OrtKernelInfo *, const char *name, int64_t *, size_t *n);
     OrtStatus *(*kernel_input_count)(const OrtKernelInfo *, size_t *);

@@ -1,4 +1,4 @@
-/* custom.c: the operators of mmcv and mmdeploy as custom operators.
+/* custom.c: the operators of mmcv and mmdeploy, InternImage's among them, as custom operators.
 **
 ** They have kernels, too, for programs that load this library for its operators and know no execution provider.
 ** The tables are constant, for nobody says when the last session that uses one is gone.
@@ -132,7 +132,8 @@ static void destroy(void *node)
     }
 
 /* Operator 0 is ai.onnx's own. */
-static const OrtCustomOp custom[] = { CUSTOM_OP(1), CUSTOM_OP(2), CUSTOM_OP(3), CUSTOM_OP(4) };
+static const OrtCustomOp custom[] = { CUSTOM_OP(1), CUSTOM_OP(2), CUSTOM_OP(3), CUSTOM_OP(4),
+                                      CUSTOM_OP(5) };
 
 OrtStatus *ort_domains_open(const OrtCalls *c, OrtDomains *d)
 {

@@ -6,6 +6,7 @@
 #include "onnxruntime/layer.h"
 #include "onnxruntime/fail.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,7 @@ typedef struct OrtSpare {
 
 struct OrtLayer {
     dcn_spec spec;
+    int noperands, weight; /* how many, and which of them is the weight; -1: none */
     int threads;
     bool constant;
     pthread_mutex_t lock; /* of all below */
@@ -41,8 +43,17 @@ struct OrtLayer {
     OrtSpare spare;
 };
 
+static int weight_of(const dcn_tensor *operand, int n)
+{
+    int i = n - 1;
+    while (i >= 0 && operand[i].role != DCN_WEIGHT)
+        i--;
+    return i;
+}
+
 OrtLayer *ort_layer_open(const dcn_spec *spec, int threads, bool constant, dcn_error *err)
 {
+    dcn_tensor operand[ORT_MAX_OPERANDS];
     if (dcn_spec_check(spec, err))
         return NULL;
     OrtLayer *l = calloc(1, sizeof *l);
@@ -51,6 +62,9 @@ OrtLayer *ort_layer_open(const dcn_spec *spec, int threads, bool constant, dcn_e
         return NULL;
     }
     l->spec = *spec;
+    l->noperands = dcn_spec_tensors(spec, operand, ORT_MAX_OPERANDS);
+    assert(l->noperands <= ORT_MAX_OPERANDS);
+    l->weight = weight_of(operand, l->noperands);
     l->threads = threads;
     l->constant = constant;
     pthread_mutex_init(&l->lock, NULL);
@@ -209,32 +223,19 @@ static void give_spare(OrtLayer *l, OrtSpare spare)
     free(spare.memory);
 }
 
-/* Operands in the order of dcn_spec_tensors. */
-static int list_tensors(const dcn_spec *s, const OrtLayerCall *call, void *packed,
-                        const void *tensor[6])
-{
-    int n = 0;
-    tensor[n++] = call->input;
-    tensor[n++] = packed;
-    if (s->bias)
-        tensor[n++] = call->bias;
-    tensor[n++] = call->offset;
-    if (s->modulation != DCN_MODULATION_NONE)
-        tensor[n++] = call->mask;
-    tensor[n++] = call->output;
-    return n;
-}
-
-static int execute(OrtLayer *l, const OrtVariant *v, const OrtLayerCall *call, void *packed,
+static int execute(OrtLayer *l, const OrtVariant *v, const OrtLayerCall *call, const void *packed,
                    dcn_error *err)
 {
-    const void *tensor[6];
+    const void *operand[ORT_MAX_OPERANDS];
+    memcpy(operand, call->operand, sizeof operand);
+    if (l->weight >= 0)
+        operand[l->weight] = packed;
     const size_t bytes = dcn_kernel_workspace_bytes(v->kernel, call->sizes, l->threads);
     OrtSpare spare = take_spare(l, bytes, err);
     if (!spare.memory)
         return -1;
-    const dcn_call c = { .ntensors = list_tensors(&l->spec, call, packed, tensor),
-                         .tensor = (void *const *)tensor,
+    const dcn_call c = { .ntensors = l->noperands,
+                         .tensor = (void *const *)operand,
                          .batch = call->sizes.batch,
                          .height = call->sizes.height,
                          .width = call->sizes.width,
@@ -249,14 +250,14 @@ static int execute(OrtLayer *l, const OrtVariant *v, const OrtLayerCall *call, v
 
 int ort_layer_run(OrtLayer *l, const OrtLayerCall *call, dcn_error *err)
 {
-    const OrtVariant *v = get_variant(l, call->sizes, call->weight, err);
+    const void *weight = l->weight >= 0 ? call->operand[l->weight] : NULL;
+    const OrtVariant *v = get_variant(l, call->sizes, weight, err);
     if (!v)
         return -1;
-    if (v->packed)
+    if (v->packed || l->weight < 0)
         return execute(l, v, call, v->packed, err);
     void *packed = NULL;
-    const int failed =
-        pack(v->kernel, call->weight, &packed, err) || execute(l, v, call, packed, err);
+    const int failed = pack(v->kernel, weight, &packed, err) || execute(l, v, call, packed, err);
     free(packed);
     return failed ? -1 : 0;
 }

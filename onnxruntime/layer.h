@@ -1,4 +1,4 @@
-/* layer.h: one convolution of a model: its kernels, by sizes, and its packed weights.  Nothing here knows ONNX Runtime.
+/* layer.h: one operator of a model: its kernels, by sizes, and its packed weights.  Nothing here knows ONNX Runtime.
 **
 ** The first two values of a size (batch, height, width) get kernels of their own, which are the fastest; with the
 ** third that size becomes dynamic, and one kernel serves all further ones.
@@ -21,11 +21,12 @@ const dcn_spec *ort_layer_spec(const OrtLayer *l);
 /* Compile, and pack, for these sizes before the first call; weight is NULL unless constant. */
 int ort_layer_prepare(OrtLayer *l, dcn_sizes sizes, const void *weight, dcn_error *err);
 
-/* The operands of a call, of the shapes that the spec has with these sizes; bias and mask are not read where it has
-** none.  weight may be NULL once a kernel for these sizes was prepared and weights are constant. */
+enum { ORT_MAX_OPERANDS = 8 };
+
+/* The operands of a call in the order of dcn_spec_tensors, and of its shapes with these sizes.  The weight may be NULL
+** once a kernel for these sizes was prepared and weights are constant. */
 typedef struct OrtLayerCall {
-    const void *input, *weight, *bias, *offset, *mask;
-    void *output;
+    const void *operand[ORT_MAX_OPERANDS];
     dcn_sizes sizes;
     dcn_parallel_for loop;
     void *loop_self;

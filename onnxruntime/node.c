@@ -6,6 +6,7 @@
 #include "onnxruntime/layer.h"
 #include "onnxruntime/loop.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,9 +20,6 @@ struct OrtNodeState {
     bool prepared; /* the model tells all sizes and holds the weight: all is compiled and packed */
     char name[DCN_NAME_MAX];
 };
-
-static const char *const input_names[ORT_NUM_INPUTS] = { "input", "weight", "offset", "bias",
-                                                         "mask" };
 
 /* ---- what the model declares ----------------------------------------------------------------- */
 
@@ -84,9 +82,11 @@ static int read_threads(const OrtCalls *c, const OrtKernelInfo *info, int *threa
     return wrong ? -1 : 0;
 }
 
-static bool all_known(const OrtShape *input)
+/* Batch, height and width of a map, whose channels are first or last; below 1 what is not known. */
+static dcn_sizes sizes_of(const dcn_spec *s, const OrtShape *map)
 {
-    return input->rank == 4 && input->dims[0] > 0 && input->dims[2] > 0 && input->dims[3] > 0;
+    const int row = s->layout == DCN_NCHW ? 2 : 1;
+    return (dcn_sizes){ map->dims[0], map->dims[row], map->dims[row + 1], 0 };
 }
 
 static void read_name(OrtNodeState *n, const OrtKernelInfo *info)
@@ -99,34 +99,35 @@ static void read_name(OrtNodeState *n, const OrtKernelInfo *info)
         snprintf(n->name, sizeof n->name, "%s", name);
 }
 
-static int open_layer(OrtNodeState *n, const OrtKernelInfo *info, const dcn_spec *spec,
-                      const OrtShape *input, dcn_error *err)
+static int open_layer(OrtNodeState *n, const OrtNodeInfo *info, const dcn_spec *spec,
+                      dcn_error *err)
 {
     int threads;
-    const void *weight = constant_input(&n->calls, info, n->op->input[ORT_W]);
-    if (read_threads(&n->calls, info, &threads, err))
+    const int place = n->op->input[ORT_W];
+    const void *weight = place >= 0 ? constant_input(&n->calls, info->info, place) : NULL;
+    const dcn_sizes sizes = sizes_of(spec, &info->shape[ORT_X]);
+    if (read_threads(&n->calls, info->info, &threads, err))
         return -1;
     n->layer = ort_layer_open(spec, threads, weight != NULL, err);
     if (!n->layer)
         return -1;
-    if (!all_known(input))
+    if (sizes.batch < 1 || sizes.height < 1 || sizes.width < 1)
         return 0;
     n->prepared = weight != NULL;
-    const dcn_sizes sizes = { input->dims[0], input->dims[2], input->dims[3], 0 };
     return ort_layer_prepare(n->layer, sizes, weight, err);
 }
 
 static OrtStatus *open_node(OrtNodeState *n, const OrtKernelInfo *info)
 {
-    OrtShape shape[ORT_NUM_INPUTS];
+    OrtNodeInfo node = { .op = n->op, .calls = &n->calls, .info = info };
     int element[ORT_NUM_INPUTS];
     dcn_spec spec;
     dcn_error err;
     for (int i = 0; i < ORT_NUM_INPUTS; i++)
-        declared_input(&n->calls, info, n->op->input[i], &shape[i], &element[i]);
+        declared_input(&n->calls, info, n->op->input[i], &node.shape[i], &element[i]);
     const dcn_dtype dtype = element[ORT_X] == ORT_TYPE_F64 ? DCN_F64 : DCN_F32;
-    OrtStatus *status = ort_op_spec(n->op, &n->calls, info, shape, dtype, &spec);
-    if (!status && open_layer(n, info, &spec, &shape[ORT_X], &err))
+    OrtStatus *status = ort_op_spec(&node, dtype, &spec);
+    if (!status && open_layer(n, &node, &spec, &err))
         status = ort_fail(&n->calls, n->name, &err);
     return status;
 }
@@ -210,81 +211,85 @@ static OrtStatus *read_inputs(const OrtNodeState *n, const OrtKernelContext *con
     return status;
 }
 
-static int expect(int input, const OrtShape *s, int rank, const int64_t *dims, dcn_error *err)
+static void print_shape(int rank, const int64_t *dims, char *text, size_t size)
 {
-    if (s->rank == rank && !memcmp(s->dims, dims, (size_t)rank * sizeof *dims))
-        return 0;
-    char want[100] = "", got[100] = "";
-    for (int i = 0; i < rank; i++)
-        snprintf(want + strlen(want), sizeof want - strlen(want), "%s%lld", i ? " x " : "",
-                 (long long)dims[i]);
-    for (int i = 0; i < s->rank && i < 4; i++)
-        snprintf(got + strlen(got), sizeof got - strlen(got), "%s%lld", i ? " x " : "",
-                 (long long)s->dims[i]);
-    return ort_error(err, DCN_EUSAGE, "%s has shape %s, expected %s", input_names[input],
-                     s->rank < 0 || s->rank > 4 ? "of another rank" : got, want);
+    *text = 0;
+    for (int i = 0; i < rank; i++) {
+        const size_t length = strlen(text);
+        snprintf(text + length, size - length, "%s%lld", i ? " x " : "", (long long)dims[i]);
+    }
 }
 
-/* All shapes are what the spec says for this input; the output's. */
-static int check_shapes(const OrtNodeState *n, const OrtArrays *a, int64_t output[4],
-                        dcn_error *err)
+static int expect(const OrtShape *s, const dcn_tensor *t, dcn_error *err)
+{
+    if (s->rank == t->rank && !memcmp(s->dims, t->dims, (size_t)t->rank * sizeof *t->dims))
+        return 0;
+    char want[100], got[100] = "of another rank";
+    print_shape(t->rank, t->dims, want, sizeof want);
+    if (s->rank >= 0 && s->rank <= 4)
+        print_shape(s->rank, s->dims, got, sizeof got);
+    return ort_error(err, DCN_EUSAGE, "%s has shape %s, expected %s", t->name, got, want);
+}
+
+/* ORT_NUM_INPUTS: it is the output. */
+static int input_of(const char *name)
+{
+    int i = 0;
+    while (i < ORT_NUM_INPUTS && strcmp(ort_input_name((OrtInput)i), name) != 0)
+        i++;
+    return i;
+}
+
+/* Operands in the kernel's order, once their shapes are found to be what this input needs; how many, with the output,
+** which is the last and of which the shape is returned. */
+static int list_operands(const OrtNodeState *n, const OrtArrays *a, OrtLayerCall *call,
+                         dcn_tensor *output, dcn_error *err)
 {
     const dcn_spec *s = ort_layer_spec(n->layer);
-    const OrtShape *x = &a->shape[ORT_X];
-    const int64_t taps = (int64_t)s->kernel[0] * s->kernel[1];
-    const int64_t input[4] = { x->dims[0], s->in_channels, x->dims[2], x->dims[3] };
-    const int64_t weight[4] = { s->out_channels, s->in_channels / s->groups, s->kernel[0],
-                                s->kernel[1] };
-    if (expect(ORT_X, x, 4, input, err) ||
-        (!n->prepared && expect(ORT_W, &a->shape[ORT_W], 4, weight, err)))
+    dcn_spec bound;
+    dcn_tensor tensor[ORT_MAX_OPERANDS];
+    if (a->shape[ORT_X].rank != 4)
+        return ort_error(err, DCN_EUSAGE, "input has not four dimensions");
+    call->sizes = sizes_of(s, &a->shape[ORT_X]);
+    if (dcn_spec_bind(s, call->sizes, &bound, err))
         return -1;
-    memcpy(output,
-           (int64_t[]){ x->dims[0], s->out_channels, dcn_out_height(s, x->dims[2]),
-                        dcn_out_width(s, x->dims[3]) },
-           4 * sizeof *output);
-    if (output[2] < 1 || output[3] < 1)
-        return ort_error(err, DCN_EUSAGE, "the kernel does not fit into an input of %lld x %lld",
-                         (long long)x->dims[2], (long long)x->dims[3]);
-    const int64_t mask[4] = { output[0], taps * s->offset_groups, output[2], output[3] };
-    const int64_t offset[4] = { output[0], 2 * mask[1], output[2], output[3] };
-    return expect(ORT_OFFSET, &a->shape[ORT_OFFSET], 4, offset, err) ||
-           (s->bias && expect(ORT_BIAS, &a->shape[ORT_BIAS], 1, &s->out_channels, err)) ||
-           (s->modulation != DCN_MODULATION_NONE &&
-            expect(ORT_MASK, &a->shape[ORT_MASK], 4, mask, err));
+    const int count = dcn_spec_tensors(&bound, tensor, ORT_MAX_OPERANDS);
+    for (int i = 0; i < count - 1; i++) {
+        const int input = input_of(tensor[i].name);
+        assert(input < ORT_NUM_INPUTS);
+        if (!(input == ORT_W && n->prepared) && expect(&a->shape[input], &tensor[i], err))
+            return -1;
+        call->operand[i] = a->data[input];
+    }
+    *output = tensor[count - 1];
+    return count;
 }
 
-static OrtStatus *get_output(const OrtCalls *c, OrtKernelContext *context, const int64_t dims[4],
+static OrtStatus *get_output(const OrtCalls *c, OrtKernelContext *context, const dcn_tensor *t,
                              void **data)
 {
     OrtValue *value = NULL;
-    OrtStatus *status = c->output(context, 0, dims, 4, &value);
+    OrtStatus *status = c->output(context, 0, t->dims, (size_t)t->rank, &value);
     return status ? status : c->tensor_mutable_data(value, data);
 }
 
 OrtStatus *ort_node_run(OrtNodeState *n, OrtKernelContext *context)
 {
     OrtArrays a;
-    int64_t dims[4];
+    dcn_tensor output;
     dcn_error err;
-    void *output = NULL;
-    OrtStatus *status = read_inputs(n, context, &a);
-    if (!status && check_shapes(n, &a, dims, &err))
-        status = ort_fail(&n->calls, n->name, &err);
-    if (!status)
-        status = get_output(&n->calls, context, dims, &output);
-    if (status || dims[0] == 0)
-        return status;
-
     OrtLoop loop = { &n->calls, context };
-    const OrtLayerCall call = { .input = a.data[ORT_X],
-                                .weight = a.data[ORT_W],
-                                .bias = a.data[ORT_BIAS],
-                                .offset = a.data[ORT_OFFSET],
-                                .mask = a.data[ORT_MASK],
-                                .output = output,
-                                .sizes = { dims[0], a.shape[ORT_X].dims[2], a.shape[ORT_X].dims[3],
-                                           0 },
-                                .loop = ort_loop_run,
-                                .loop_self = &loop };
+    OrtLayerCall call = { .loop = ort_loop_run, .loop_self = &loop };
+    OrtStatus *status = read_inputs(n, context, &a);
+    if (status)
+        return status;
+    const int count = list_operands(n, &a, &call, &output, &err);
+    if (count < 0)
+        return ort_fail(&n->calls, n->name, &err);
+    void *data = NULL;
+    status = get_output(&n->calls, context, &output, &data);
+    if (status || call.sizes.batch == 0)
+        return status;
+    call.operand[count - 1] = data;
     return ort_layer_run(n->layer, &call, &err) ? ort_fail(&n->calls, n->name, &err) : NULL;
 }

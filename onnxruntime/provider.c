@@ -1,7 +1,8 @@
 /* provider.c: which nodes of a model are taken, and the registry of kernels for them.
 **
-** A node is taken if the registry has a kernel for its name, version and types, its weight's shape is known, and its
-** input is a map of images as far as the model tells.  All others are left to the providers that come after this one.
+** A node is taken if the registry has a kernel for its name, version and types, the shape of its weight is known, if it
+** has one, and its input is a map of images as far as the model tells.  All others are left to the providers that come
+** after this one.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "onnxruntime/provider.h"
@@ -154,9 +155,10 @@ static OrtStatus *shapes_fit(const OrtCalls *c, const OrtNode *node, const OrtOp
     *fit = !status && n >= (size_t)op->required;
     if (!*fit)
         return status;
-    const OrtShape *x = &shape[op->input[ORT_X]], *w = &shape[op->input[ORT_W]];
-    *fit = (x->rank == 4 || x->rank == 0) && w->rank == 4;
-    for (int i = 0; i < 4; i++)
+    const OrtShape *x = &shape[op->input[ORT_X]];
+    const OrtShape *w = op->input[ORT_W] >= 0 ? &shape[op->input[ORT_W]] : NULL;
+    *fit = (x->rank == 4 || x->rank == 0) && (!w || w->rank == 4);
+    for (int i = 0; i < 4 && w; i++)
         *fit = *fit && w->dims[i] > 0;
     return NULL;
 }

@@ -101,7 +101,7 @@ def test_one_dimension_is_left_to_others():
         ({"o": (1, 18, 6, 9)}, "layer: offset has shape 1 x 18 x 6 x 9, expected 1 x 18 x 7 x 9"),
         ({"m": (1, 9, 7, 8)}, "layer: mask has shape 1 x 9 x 7 x 8, expected 1 x 9 x 7 x 9"),
         ({"x": (1, 5, 7, 9)}, "layer: input has shape 1 x 5 x 7 x 9, expected 1 x 4 x 7 x 9"),
-        ({"x": (1, 4, 0, 9)}, "the kernel does not fit into an input of 0 x 9"),
+        ({"x": (1, 4, 0, 9)}, "layer: 'height' = 0 is outside 1"),
     ],
 )
 def test_wrong_shapes(change, message):

@@ -126,16 +126,23 @@ def resident():
 
 
 def test_a_hundred_sessions():
-    """A kernel and packed weights of a megabyte each, so that what stays would show."""
-    layer = Layer(size=(1, 512, 4, 4), out=512, kernel=(1, 1), pads=(0, 0, 0, 0), bias=False)
-    feeds, model, after = layer.feeds(), layer.model(), []
-    want = layer.theirs().run(None, feeds)[0]
+    """With packed weights of a megabyte, so that what stays would show; every other one compiles in a call, if at all."""
+    one = {
+        "size": (1, 512, 4, 4),
+        "out": 512,
+        "kernel": (1, 1),
+        "pads": (0, 0, 0, 0),
+        "bias": False,
+    }
+    layers = [Layer(**one), Layer(**one, dynamic="h")]
+    models, feeds, after = [layer.model() for layer in layers], layers[0].feeds(), []
+    want = layers[0].theirs().run(None, feeds)[0]
     for i in range(100):
-        session = layer.ours(model)
-        if i % 20 == 9:
+        session = layers[i % 2].ours(models[i % 2])
+        if i % 10 in (8, 9):
             got = session.run(None, feeds)[0]
             np.testing.assert_allclose(got, want, rtol=1e-3, atol=1e-3)
             assert taken(session) == [(OURS, "DeformConv")]
             del session
             after.append(resident())
-    assert after[-1] - after[0] < 20 << 20, after
+    assert after[-1] - after[1] < 20 << 20, after
