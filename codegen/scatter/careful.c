@@ -2,10 +2,15 @@
 ** coefficient 0 of a corner that is no part of a sample would be NaN, so such corners are left out.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "codegen/kernel/bilinear.h"
 #include "codegen/scatter/scatter.h"
 
 enum { CORNERS = SCATTER_CORNERS };
+
+/* grad_input: its four pixels, and elements from a group to the next. */
+typedef struct CarefulMap {
+    Corners corners;
+    idx group;
+} CarefulMap;
 
 /* A (pixel, group) of the block. */
 typedef struct CarefulGroup {
@@ -38,10 +43,13 @@ static void one_point(Emit *e, const CarefulGroup *t, idx k)
     }
 }
 
-static void one_group(Emit *e, const ScatterPlan *p, const ScatterPassArgs *in, const Corners *to,
-                      const idx at[2])
+static void one_group(Emit *e, const ScatterPlan *p, const ScatterPassArgs *in,
+                      const CarefulMap *map, const idx at[2])
 {
-    CarefulGroup t = { .plan = p, .to = *to };
+    CarefulGroup t = { .plan = p, .to = map->corners };
+    idx before = x_mul(e, at[1], map->group);
+    for (int c = 0; c < CORNERS; c++)
+        t.to.at[c] = p_at(e, t.to.at[c], before);
     idx nth = x_add(e, x_mulk(e, at[0], p->block_groups), at[1]);
     idx point = x_mulk(e, nth, p->points), channel = x_mulk(e, at[1], p->group_channels);
     t.g = p_at(e, in->g, x_add(e, x_mulk(e, at[0], p->s->in_channels), channel));
@@ -61,10 +69,11 @@ LLVMValueRef scatter_emit_careful(Emit *e, const ScatterPlan *p)
     ScatterPassArgs in;
     LLVMValueRef fn = scatter_begin_pass(e, p, "careful", &in);
     Problem pb = problem_load(e, p->s, in.args);
-    Corners to = corners_at(e, &pb, in.grad_input, x_const(e, p->s->in_channels));
+    const CarefulMap map = { scatter_corners(e, p, &pb, in.grad_input),
+                             scatter_group_step(e, p, &pb) };
     EMIT_FOR_OPAQUE (e, pixel, x_const(e, 0), in.pixels, 1) {
         EMIT_FOR_OPAQUE (e, group, x_const(e, 0), x_const(e, p->block_groups), 1) {
-            one_group(e, p, &in, &to, (const idx[2]){ pixel.at, group.at });
+            one_group(e, p, &in, &map, (const idx[2]){ pixel.at, group.at });
         }
     }
     e_fn_end(e);

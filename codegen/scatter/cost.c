@@ -16,7 +16,8 @@ static const double COPY = 0.5;  /* an element that is copied to or from the wor
 static const double ADD = 1.3, DOT = 0.7, COEFF = 0.4, SUM = 1.6;
 static const double GROUP = 12, SOFTMAX = 50; /* a (pixel, group) */
 static const double MEMORY = 6;               /* bytes per cycle from beyond L2 */
-static const double ROW_SUM = 1;              /* an element of a row that a band has for another */
+static const double FAR = 1.6;   /* how much dearer corners are where pixels lie far apart */
+static const double ROW_SUM = 1; /* an element of a row that a band has for another */
 enum { REACH = 3 * COST_OFFSET_DEVIATION };
 
 static double block_cycles(const ScatterPlan *p)
@@ -37,7 +38,7 @@ static double group_cycles(const ScatterPlan *p)
         cycles += corners * (p->vectors * ADD + COEFF);
     if (p->want.dots)
         cycles += corners * (p->vectors * DOT + SUM);
-    return cycles;
+    return p->compact || p->groups == 1 ? cycles : cycles * FAR;
 }
 
 /* Maps pass once, as do offsets and masks; those that are written are read first. */
@@ -45,6 +46,8 @@ static double memory_cycles(const ScatterPlan *p)
 {
     double channels = p->group_channels, points = 3.0 * p->points;
     double maps = 1 + (p->want.input ? 2 : 0) + (p->want.dots ? 1 : 0);
+    if (p->compact)
+        maps += (p->want.input ? 2 : 0) + (p->want.dots ? 1 : 0);
     double bytes = channels * maps + points * (p->want.dots ? 3 : 1);
     return bytes * p->fp_bytes / MEMORY * 0.5;
 }

@@ -12,16 +12,30 @@ typedef struct Delivery {
     bool zeros;
 } Delivery;
 
-/* n elements of one gradient; from: in the workspace. */
+/* A vector of one gradient; from: in the workspace. */
+static void piece(Emit *e, const Delivery *d, const GradientOut *out, addr to, addr from)
+{
+    if (d->zeros)
+        p_store(e, to, f_const(e, 0), all_lanes);
+    else
+        gradient_store(e, out, to, x_const(e, 1), p_load(e, from, all_lanes), all_lanes);
+}
+
+/* n elements: whole vectors, then shorter ones, as masked stores are slow on some machines. */
 static void some(Emit *e, const Delivery *d, const GradientOut *out, addr to, addr from, int n)
 {
-    EMIT_VECTORS (e, v, x_const(e, n)) {
-        addr at = p_at(e, to, v.at);
-        if (d->zeros)
-            p_store(e, at, f_const(e, 0), v.live);
-        else
-            gradient_store(e, out, at, x_const(e, 1), p_load(e, p_at(e, from, v.at), v.live),
-                           v.live);
+    int at = n / e->lanes * e->lanes;
+    EMIT_FOR (e, v, x_const(e, 0), x_const(e, at), e->lanes) {
+        piece(e, d, out, p_at(e, to, v.at), p_at(e, from, v.at));
+    }
+    for (int lanes = e->lanes / 2; lanes; lanes /= 2) {
+        if (!(n & lanes))
+            continue;
+        EMIT_LANES (e, lanes) {
+            idx first = x_const(e, at);
+            piece(e, d, out, p_at(e, to, first), p_at(e, from, first));
+        }
+        at += lanes;
     }
 }
 

@@ -1,5 +1,5 @@
-/* guess.c: a schedule of the scatter lowering without measuring: blocks whose samples fit L1, and
-** tasks for all threads: first of some groups, then, where groups are too few, of bands of rows.
+/* guess.c: a schedule of the scatter lowering without measuring: copies of the maps by group, blocks
+** that are long for each group, and tasks for all threads, of some groups and of bands of rows.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/balance.h"
@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-enum { MAX_BLOCK = 32 };
+/* (pixel, group)s of a block: those of a group look at what is in L1 from the one before. */
+enum { MAX_BLOCK = 128 };
 
 /* Set a knob to the value, unless the schedule would be refused. */
 static void set_if_legal(const dcn_spec *s, const dcn_target *t, int *k, int knob, int value)
@@ -19,15 +20,17 @@ static void set_if_legal(const dcn_spec *s, const dcn_target *t, int *k, int kno
         k[knob] = before;
 }
 
-static bool block_fits_l1(const dcn_spec *s, const dcn_target *t, const int *k)
+/* What a block is worked out in leaves most of L2 to the maps; where nobody knows it, of the smallest. */
+static bool block_fits(const dcn_spec *s, const dcn_target *t, const int *k)
 {
-    return scatter_plan(s, t, k).scratch.bytes <= t->l1_bytes * 5 / 8;
+    const int64_t l2 = t->l2_bytes > 0 ? t->l2_bytes : 256 << 10;
+    return scatter_plan(s, t, k).scratch.bytes <= l2 / 4;
 }
 
-/* The largest legal block that fits L1, or the smallest there is. */
+/* The largest legal block that fits, or the smallest there is. */
 static void guess_block(const dcn_spec *s, const dcn_target *t, int *k)
 {
-    for (int block = MAX_BLOCK; block > 1 && (k[SCATTER_BLOCK] == 1 || !block_fits_l1(s, t, k));
+    for (int block = MAX_BLOCK; block > 1 && (k[SCATTER_BLOCK] == 1 || !block_fits(s, t, k));
          block /= 2)
         set_if_legal(s, t, k, SCATTER_BLOCK, block);
 }
@@ -39,6 +42,7 @@ static bool guess_with(const dcn_spec *s, const dcn_target *t, int groups, int b
         k[i] = scatter_knobs[i].guess;
     k[SCATTER_TASK_GROUPS] = groups;
     k[SCATTER_BANDS] = bands;
+    k[SCATTER_COMPACT] = s->offset_groups > 1;
     if (scatter_refuse(s, t, k))
         return false;
     guess_block(s, t, k);

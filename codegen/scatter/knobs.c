@@ -7,7 +7,7 @@ const Knob scatter_knobs[SCATTER_NKNOBS] = {
     [SCATTER_BLOCK] = { .name = "block",
                         .meaning = "(pixel, group)s per pass over the offsets",
                         .guess = 1,
-                        CHOICES(1, 2, 4, 8, 16, 32, 64, 128) },
+                        CHOICES(1, 2, 4, 8, 16, 32, 64, 128, 256) },
     [SCATTER_TILE_W] = { .name = "tile_w",
                          .meaning = "columns of output pixels gone through from top to bottom; "
                                     "0: all",
@@ -22,6 +22,10 @@ const Knob scatter_knobs[SCATTER_NKNOBS] = {
                         .guess = 1,
                         .for_threads = true,
                         CHOICES(1, 2, 4, 8, 16) },
+    [SCATTER_COMPACT] = { .name = "compact",
+                          .meaning = "1: a task works on copies of its channels of the maps",
+                          .guess = 0,
+                          CHOICES(0, 1) },
 };
 
 /* ---- legality ---------------------------------------------------------------------------- */

@@ -28,12 +28,13 @@ static const Knob *const knobs[SCATTER_NKNOBS] = {
     [SCATTER_TILE_W] = &scatter_knobs[SCATTER_TILE_W],
     [SCATTER_TASK_GROUPS] = &scatter_knobs[SCATTER_TASK_GROUPS],
     [SCATTER_BANDS] = &scatter_knobs[SCATTER_BANDS],
+    [SCATTER_COMPACT] = &scatter_knobs[SCATTER_COMPACT],
 };
 
 const struct Lowering lower_scatter = {
     .name = "scatter",
     .summary = "gradients of sampled points: groups of channels, each through all pixels in order",
-    .rev = 1,
+    .rev = 2,
     .gradient_ops = RT_OP(DCNV3) | RT_OP(DCNV4),
     .knobs = knobs,
     .nknobs = SCATTER_NKNOBS,

@@ -9,7 +9,6 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/ir/call.h"
-#include "codegen/kernel/bilinear.h"
 #include "codegen/kernel/intmath.h"
 #include "codegen/scatter/scatter.h"
 
@@ -24,6 +23,7 @@ typedef struct PassGroup {
     ScatterPass what;
     addr at, coeff, dots, terms, scale; /* of its points; scale: where 1 / the sum of terms goes */
     addr g;                             /* its first channel */
+    idx group;                          /* elements of the maps from a group to the next */
     Corners from, to;             /* of the maps: element at[k] of each is a corner of point k */
     idx channel;                  /* of the group: the first in hand */
     int n, vectors;               /* channels in hand */
@@ -192,6 +192,22 @@ static void one_group(Emit *e, PassGroup t)
     all_channels(e, &t);
 }
 
+/* ---- the four pixels ------------------------------------------------------------------------ */
+
+static idx step(Emit *e, idx size, idx distance)
+{
+    return x_select(e, x_less(e, x_const(e, 1), size), distance, x_const(e, 0));
+}
+
+Corners scatter_corners(Emit *e, const ScatterPlan *p, const Problem *pb, addr upper_left)
+{
+    idx right = step(e, pb->w, x_const(e, p->pixel));
+    idx down = step(e, pb->h, scatter_row_elements(e, p, pb->w));
+    Corners c = { { upper_left, p_at(e, upper_left, right), p_at(e, upper_left, down) } };
+    c.at[3] = p_at(e, c.at[2], right);
+    return c;
+}
+
 /* ---- the function --------------------------------------------------------------------------- */
 
 static PassGroup first_group(Emit *e, const ScatterPlan *p, ScatterPass what,
@@ -199,11 +215,11 @@ static PassGroup first_group(Emit *e, const ScatterPlan *p, ScatterPass what,
 {
     PassGroup t = { .plan = p, .what = what, .g = in->g };
     Problem pb = problem_load(e, p->s, in->args);
-    idx pixel = x_const(e, p->s->in_channels);
     if (what.dots)
-        t.from = corners_at(e, &pb, in->input, pixel);
+        t.from = scatter_corners(e, p, &pb, in->input);
     if (what.input)
-        t.to = corners_at(e, &pb, in->grad_input, pixel);
+        t.to = scatter_corners(e, p, &pb, in->grad_input);
+    t.group = scatter_group_step(e, p, &pb);
     t.at = scatter_scratch(e, in->scratch, p->scratch.at);
     t.coeff = scatter_scratch(e, in->scratch, p->scratch.coeff);
     t.dots = scatter_scratch(e, in->scratch, p->scratch.dots);
@@ -224,7 +240,13 @@ static PassGroup group_at(Emit *e, const PassGroup *first, idx pixel, idx group)
     t.dots = p_at(e, t.dots, x_mulk(e, point, CORNERS));
     t.terms = p_at(e, t.terms, point);
     t.scale = p_at(e, t.scale, nth);
-    idx channel = x_mulk(e, group, p->group_channels);
+    idx channel = x_mulk(e, group, p->group_channels), map = x_mul(e, group, t.group);
+    for (int c = 0; c < CORNERS; c++) {
+        if (t.what.dots)
+            t.from.at[c] = p_at(e, t.from.at[c], map);
+        if (t.what.input)
+            t.to.at[c] = p_at(e, t.to.at[c], map);
+    }
     t.g = p_at(e, t.g, x_add(e, x_mulk(e, pixel, p->s->in_channels), channel));
     return t;
 }
@@ -247,8 +269,8 @@ LLVMValueRef scatter_emit_pass(Emit *e, const ScatterPlan *p, ScatterPass what)
     ScatterPassArgs in;
     LLVMValueRef fn = scatter_begin_pass(e, p, "pass", &in);
     PassGroup first = first_group(e, p, what, &in);
-    EMIT_FOR (e, pixel, x_const(e, 0), in.pixels, 1) {
-        EMIT_FOR (e, group, x_const(e, 0), x_const(e, p->block_groups), 1) {
+    EMIT_FOR (e, group, x_const(e, 0), x_const(e, p->block_groups), 1) {
+        EMIT_FOR (e, pixel, x_const(e, 0), in.pixels, 1) {
             one_group(e, group_at(e, &first, pixel.at, group.at));
         }
     }

@@ -74,6 +74,8 @@ ScatterPlan scatter_plan(const dcn_spec *s, const dcn_target *t, const int *k)
     plan_vectors(&p);
     p.tile_w = k[SCATTER_TILE_W];
     p.bands = k[SCATTER_BANDS];
+    p.compact = k[SCATTER_COMPACT];
+    p.pixel = p.compact ? p.group_channels : (int)s->in_channels;
     p.copies = p.packed || (p.block_pixels > 1 && p.block_groups < p.groups);
     p.softmax = s->modulation == DCN_MODULATION_SOFTMAX;
     p.modulated = p.packed || rt_operand_in(RT_MASK, rt_gradient_reads(s, rt_wanted(s)));
@@ -96,13 +98,13 @@ static addr take(Emit *e, addr workspace, idx bytes, idx *total)
 ScatterShared scatter_shared(Emit *e, const ScatterPlan *p, const Problem *pb, addr workspace)
 {
     ScatterShared at = { .bytes = x_const(e, 0) };
-    if (!p->want.input)
+    if (!p->want.input && !p->compact)
         return at;
     idx rows = x_mul(e, pb->n, pb->h);
     idx map = x_mulk(e, x_mul(e, rows, pb->w), p->s->in_channels * p->fp_bytes);
     at.flags = take(e, workspace,
                     x_mulk(e, rows, (int64_t)p->bands * p->parts * FLAGS * WORD_BYTES), &at.bytes);
-    if (p->bands > 1)
+    if (p->bands > 1 && p->want.input)
         at.maps = take(e, workspace, x_mulk(e, map, p->bands), &at.bytes);
     return at;
 }

@@ -27,11 +27,19 @@
 #ifndef DCN_CODEGEN_SCATTER_H
 #define DCN_CODEGEN_SCATTER_H
 
+#include "codegen/kernel/bilinear.h"
 #include "codegen/kernel/entry.h"
 #include "codegen/kernel/gradient_out.h"
 #include "codegen/lowering.h"
 
-enum { SCATTER_BLOCK, SCATTER_TILE_W, SCATTER_TASK_GROUPS, SCATTER_BANDS, SCATTER_NKNOBS };
+enum {
+    SCATTER_BLOCK,
+    SCATTER_TILE_W,
+    SCATTER_TASK_GROUPS,
+    SCATTER_BANDS,
+    SCATTER_COMPACT,
+    SCATTER_NKNOBS
+};
 _Static_assert((int)SCATTER_NKNOBS <= (int)MAX_KNOBS, "a schedule has room for every knob");
 
 extern const Knob scatter_knobs[SCATTER_NKNOBS];
@@ -71,6 +79,8 @@ typedef struct ScatterPlan {
     int block_pixels, block_groups, block_points;
     int tile_w; /* columns that are gone through together, from top to bottom; 0: all */
     int bands;
+    bool compact;              /* both maps are worked on in copies, see compact.c */
+    int pixel;                 /* elements from a pixel to the next of the maps worked on */
     int vector_lanes, vectors; /* of the channels of a group */
     int packed;                /* dcnv4: elements of a pixel's row of offset_mask; else 0 */
     bool copies;               /* offsets and masks of a block are not side by side as passed */
@@ -94,10 +104,11 @@ static inline bool scatter_own_masks(const ScatterPlan *p)
 
 /* ---- the shared workspace ---------------------------------------------------------------- */
 
-/* Only with several bands, but for the flags. */
+/* Only with several bands, but for the flags.  A flag says that a row of grad_input, or of the copies,
+** is set; and that of a second kind, that one of `maps` is. */
 typedef struct ScatterShared {
     addr maps;  /* [band][image][y][x][channel]: what bands add to rows that are not theirs */
-    addr flags; /* words: [image][band][part][2][y]: rows of grad_input, of `maps`, that are set */
+    addr flags; /* words: [image][band][part][kind][y] */
     idx bytes;
 } ScatterShared;
 
@@ -131,7 +142,8 @@ typedef struct ScatterTableArgs {
 LLVMValueRef scatter_emit_table(Emit *e, const ScatterPlan *p);
 idx scatter_call_table(Emit *e, LLVMValueRef fn, const ScatterTableArgs *in);
 
-/* input, grad_input: the first channel of the block's first group at pixel (0, 0) of the image. */
+/* input, grad_input: the first channel of the block's first group at pixel (0, 0) of the maps that are
+** worked on. */
 typedef struct ScatterPassArgs {
     addr args, input, grad_input, g, scratch;
     idx pixels;
@@ -177,6 +189,42 @@ ScatterOuts scatter_outs(Emit *e, const ScatterPlan *p, const Problem *pb, addr 
 
 /* The sums over the lanes of x[0 .. n - 1], n <= lanes, in the first n lanes. */
 fvec scatter_lane_sums(Emit *e, const fvec *x, int n);
+
+/* ---- the maps worked on -------------------------------------------------------------------- */
+
+/* Elements from a row to the next. */
+idx scatter_row_elements(Emit *e, const ScatterPlan *p, idx width);
+
+/* Elements from a group to the next. */
+idx scatter_group_step(Emit *e, const ScatterPlan *p, const Problem *pb);
+
+/* The four pixels of a sample, given the upper left one. */
+Corners scatter_corners(Emit *e, const ScatterPlan *p, const Problem *pb, addr upper_left);
+
+/* Copies, behind the arrays of a thread's workspace; scratch.v == NULL: their size alone. */
+typedef struct ScatterMaps {
+    addr input, grad_input; /* .v == NULL: there are none */
+    idx bytes;
+} ScatterMaps;
+ScatterMaps scatter_maps(Emit *e, const ScatterPlan *p, const Problem *pb, addr scratch);
+
+/* Rows first .. last - 1 of the copies are made, unless they are there; input: the task's first channel
+** of row 0; group: elements from the copy of a group to the next. */
+typedef struct ScatterFillArgs {
+    addr input, copy, grad, flags;
+    idx width, group, first, last;
+} ScatterFillArgs;
+LLVMValueRef scatter_emit_fill(Emit *e, const ScatterPlan *p);
+void scatter_call_fill(Emit *e, LLVMValueRef fn, const ScatterFillArgs *in);
+
+/* All rows of the copy of grad_input to the tensor, first .. last - 1, or to the band's map. */
+typedef struct ScatterDrainArgs {
+    addr grad, to, spill, flags;
+    idx width, group, height, first, last;
+    cond add;
+} ScatterDrainArgs;
+LLVMValueRef scatter_emit_drain(Emit *e, const ScatterPlan *p);
+void scatter_call_drain(Emit *e, LLVMValueRef fn, const ScatterDrainArgs *in);
 
 /* ---- rows of grad_input -------------------------------------------------------------------- */
 

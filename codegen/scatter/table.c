@@ -1,6 +1,6 @@
 /* table.c: where every point of a block looks, lanes along the order (pixel, group, point).
 **
-**     at[point]        element of the upper left of four pixels, from the block's first group
+**     at[point]        element of the upper left of four pixels
 **     coeff[point][c]  bilinear coefficient of corner c, times the modulation
 **     absent[point]    bit c: corner c is not part of the sample
 **     masks[point]     of a softmax: the term exp(logit - shift)
@@ -22,7 +22,6 @@ typedef struct ScatterTable {
     ScatterTableArgs in;
     Problem pb;
     PointTable points;
-    addr group;      /* first channel of the point's group, from the block's first */
     var first, last; /* rows of the upper of the two that points look at */
     var unsound;     /* NaN once a modulation is not finite */
 } ScatterTable;
@@ -87,16 +86,16 @@ static void store(Emit *e, const ScatterTable *t, const TablePoints *v, const Ro
                   const RowPair *x, ivec absent)
 {
     const ScatterPlan *p = t->plan;
-    ivec pixel = i_add(e, i_mul(e, y->at, i_splat(e, t->pb.w)), x->at);
-    ivec at = i_mul(e, pixel, i_const(e, (int)p->s->in_channels));
-    if (p->block_groups > 1)
-        at = i_add(e, at, p_load_i32(e, p_at_i32(e, t->group, v->first)));
+    idx row = scatter_row_elements(e, p, t->pb.w);
+    ivec at = i_mul(e, y->at, i_splat(e, row));
+    at = i_add(e, at, i_mul(e, x->at, i_const(e, p->pixel)));
     p_store_i32(e, p_at_i32(e, array(e, t, p->scratch.at), v->first), at);
+    if (p->want.input || p->compact)
+        note_rows(e, t, y->at, v->live);
     if (!p->want.input)
         return;
     p_store_i32(e, p_at_i32(e, array(e, t, p->scratch.absent), v->first), absent);
     store_coeff(e, t, v->first, y, x, v->m);
-    note_rows(e, t, y->at, v->live);
 }
 
 static void one_vector(Emit *e, const ScatterTable *t, idx point, mask live)
@@ -143,7 +142,6 @@ LLVMValueRef scatter_emit_table(Emit *e, const ScatterPlan *p)
     LLVMValueRef fn = e_fn_begin_with(e, "sample_table", 1, e->i64, &params, &t.in);
     const int constants = p->block_points + p->lanes; /* a vector may begin at the last point */
     t.pb = problem_load(e, p->s, t.in.args);
-    t.group = points_channels(e, p->s, constants, p->block_groups);
     for (int axis = 0; axis < 2; axis++)
         points_constants(e, &t.points, axis, constants, p->block_groups, axis ? t.in.x : t.in.y);
     t.first = v_float(e, f_const(e, BILINEAR_LIMIT));
@@ -152,7 +150,7 @@ LLVMValueRef scatter_emit_table(Emit *e, const ScatterPlan *p)
     EMIT_VECTORS (e, v, t.in.points) {
         one_vector(e, &t, v.at, v.live);
     }
-    if (p->want.input)
+    if (p->want.input || p->compact)
         store_rows(e, &t);
     mask unsound = f_is_nan(e, v_get(e, t.unsound));
     e_return(e, x_select(e, c_any(e, unsound), x_const(e, SCATTER_UNSOUND), x_const(e, 0)));

@@ -26,8 +26,9 @@ enum { NROWS = sizeof rows / sizeof *rows };
 
 static const char *const schedules[] = {
     NULL,
-    "scatter block=1 task_groups=0 bands=1",
-    "scatter block=8 task_groups=1 bands=2",
+    "scatter block=1 task_groups=0 bands=1 compact=0",
+    "scatter block=8 task_groups=1 bands=2 compact=0",
+    "scatter block=8 task_groups=0 bands=2 compact=1",
 };
 enum { NSCHEDULES = sizeof schedules / sizeof *schedules };
 
@@ -94,7 +95,7 @@ Test(scatter, sums)
 ** nothing to write. */
 Test(scatter, dynamic_sizes)
 {
-    static const char schedule[] = "scatter block=8 task_groups=1 bands=2";
+    static const char schedule[] = "scatter block=8 task_groups=1 bands=2 compact=1";
     for (int i = 0; i < NROWS; i++) {
         dcn_module *fixed = load(rows[i], "f32", STATIC_SIZES);
         dcn_module *open = load(rows[i], "f32", DYNAMIC_SIZES);

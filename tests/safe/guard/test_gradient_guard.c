@@ -27,7 +27,8 @@ enum { NSHAPES = sizeof shapes / sizeof *shapes };
 static const char *const schedules[] = {
     "gradient mr=2 nv=1 tile_h=2 tile_w=4 bands=2",
     "scatter",
-    "scatter block=4 task_groups=1 bands=2",
+    "scatter block=4 task_groups=1 bands=2 compact=0",
+    "scatter block=4 task_groups=1 bands=2 compact=1",
 };
 enum { NSCHEDULES = sizeof schedules / sizeof *schedules };
 
