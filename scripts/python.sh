@@ -22,7 +22,9 @@ if [ ! -x "$venv/bin/ruff" ] || [ ! -x "$venv/bin/mypy" ]; then
         missing "mypy and ruff cannot be installed"
 fi
 sources=(python tests/tools/python tests/tools/onnx)
-[ ! -d examples/python ] || sources+=(examples/python)
+for folder in examples/python examples/onnx; do
+    [ ! -d $folder ] || sources+=("$folder")
+done
 "$venv/bin/ruff" check --config python/pyproject.toml --cache-dir "$venv/ruff" "${sources[@]}"
 "$venv/bin/ruff" format --config python/pyproject.toml --cache-dir "$venv/ruff" --check "${sources[@]}"
 "$venv/bin/mypy" --config-file python/pyproject.toml --cache-dir "$venv/mypy" python/dcngen

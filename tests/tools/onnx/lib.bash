@@ -9,12 +9,16 @@
 venv=$BUILD_DIR/onnx/venv
 packages=('onnx>=1.19' 'onnxruntime>=1.24' 'numpy>=2' 'pytest>=8')
 [ -f "$BUILD_DIR/libdcngen_onnxruntime.so" ] || skip "libdcngen_onnxruntime.so was not built"
+mkdir -p "$BUILD_DIR/onnx"
+exec 9>"$BUILD_DIR/onnx/lock" # tests run side by side, and one of them makes it
+flock 9
 if ! "$venv/bin/python" -c 'import onnx, onnxruntime, pytest' 2>/dev/null; then
     rm -rf "$venv"
     "$python" -m venv "$venv" >/dev/null || skip "$python cannot make a virtual environment (Debian: python3-venv)"
     "$venv/bin/pip" install -q --no-input --disable-pip-version-check "${packages[@]}" ||
         skip "onnx and onnxruntime cannot be installed"
 fi
+exec 9>&-
 python=$venv/bin/python
 
 check() {
