@@ -25,6 +25,7 @@ enum {
     BACKWARD,
     CORE,
     PROJECTED,
+    PROJECTED_PARTS,
     MANY_GROUPS,
     CORE_BACKWARD,
     MANY_GROUPS_BACKWARD,
@@ -42,14 +43,16 @@ static dcn_spec core_spec(int which, const Variant *v)
 {
     dcn_spec s = case_spec(DCN_OP_DCNV3, 32, 32, 17, 130);
     s.offset_groups = 2;
-    if (which == CORE_BACKWARD)
+    if (which == CORE_BACKWARD || which == PROJECTED_PARTS)
         s.height = 3;
+    if (which == PROJECTED_PARTS)
+        s.width = 4;
     if (which == MANY_GROUPS || which == MANY_GROUPS_BACKWARD) {
         s = case_spec(DCN_OP_DCNV3, 64, 64, which == MANY_GROUPS ? 3 : 17, 5);
         s.offset_groups = 64;
     }
     s.dtype = v->dtype;
-    s.projection = which == PROJECTED ? 100 : 0;
+    s.projection = which == PROJECTED ? 100 : which == PROJECTED_PARTS ? 512 : 0;
     s.gradient = which >= CORE_BACKWARD ? DCN_GRADIENT_ALL : 0;
     dcn_spec_complete(&s);
     return s;
