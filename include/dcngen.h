@@ -235,7 +235,8 @@ typedef struct dcn_verify_options {
     int full;      /* 1: compare every element, however long the reference takes; 0: of a kernel of
                    ** more than 2e8 operations 1040 elements a case, and that all were written */
     /* NULL: random tensors on every case.  Else the one case to try: every input in calling order,
-    ** in the kernel's dtype, weights not packed, and NULL for outputs; all borrowed. */
+    ** in the kernel's dtype, weights not packed, and NULL for outputs; all borrowed.  An input that is NULL is
+    ** random, as in the first of the cases. */
     const void *const *tensor;
     dcn_sizes sizes; /* of these tensors; what is static in the kernel must agree */
 } dcn_verify_options;

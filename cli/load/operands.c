@@ -200,13 +200,21 @@ typedef struct ProblemList {
     char text[RT_NUM_OPERANDS][400];
 } ProblemList;
 
+static bool has_sizes(const dcn_tensor *t)
+{
+    for (int i = 0; i < t->rank; i++)
+        if (t->dims[i] == DCN_DYNAMIC)
+            return false;
+    return true;
+}
+
 static void add_problem(ProblemList list[NPROBLEMS], const dcn_spec *s, const Operand *p,
                         bool outputs)
 {
     const dcn_tensor *t = &p->tensor;
     char want[128], got[RT_MAX_RANK * 22 + 4];
     const bool out = t->role == DCN_OUT;
-    if (out ? p->path || !outputs || s->gradient : p->path && fits(s, p))
+    if (out ? p->path || !outputs || s->gradient : p->path ? fits(s, p) : !outputs && has_sizes(t))
         return;
     ProblemList *l = &list[p->path ? MISSHAPED : out ? NO_OUTPUT : NO_INPUT];
     char *text = l->text[l->n++];
@@ -287,6 +295,8 @@ static int make_room(Operand *p, dcn_error *err)
 
 static int convert(Operand *p, dcn_error *err)
 {
+    if (!p->path && p->tensor.role != DCN_OUT)
+        return 0;
     if (make_room(p, err))
         return -1;
     if (p->tensor.role == DCN_OUT)

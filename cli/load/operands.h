@@ -12,7 +12,7 @@ typedef struct Operand {
     dcn_tensor tensor; /* with the sizes of this run */
     const char *path;  /* of its file; NULL: none was named */
     rt_array file;
-    void *data; /* tensor in the kernel's dtype */
+    void *data; /* tensor in the kernel's dtype; NULL: an input without a file */
 } Operand;
 
 typedef struct OperandFiles {
@@ -26,7 +26,8 @@ typedef struct OperandFiles {
 
 /* Match --input and --output with the operands of s, read the files, find the dynamic sizes, check
 ** every shape, convert, and make room for the outputs.  Maps of dcnv4 and dcnv4_module may be
-** [N,H*W,C].  Where `outputs`, these need files too: all of them, or any of a kernel's gradients.  One error names all that is missing or
+** [N,H*W,C].  Where `outputs`, all inputs need files and these too: all of them, or any of a kernel's gradients; else
+** inputs may be missing where their sizes are known.  One error names all that is missing or
 ** misshaped.  Freed by operands_free, also after a failure. */
 int operands_read(const Args *a, const dcn_spec *s, bool outputs, OperandFiles *o, dcn_error *err);
 

@@ -5,8 +5,9 @@
 #include "cli/load/operands.h"
 #include "cli/out/print.h"
 #include "cli/verbs.h"
+#include "runtime/base/text.h"
 
-static json_t *report_json(const dcn_kernel *k, const dcn_report *r)
+static json_t *report_json(const dcn_kernel *k, const OperandFiles *files, const dcn_report *r)
 {
     const dcn_spec *s = dcn_kernel_spec(k);
     json_t *o =
@@ -17,7 +18,12 @@ static json_t *report_json(const dcn_kernel *k, const dcn_report *r)
                              "failures", r->failures, "checked", (json_int_t)r->checked, "outputs",
                              (json_int_t)r->outputs, "worst", number_json(r->worst), "max_abs",
                              number_json(r->max_abs), "ok", r->failures == 0, "what", r->what);
+    json_t *random = json_array();
+    for (int i = 0; i < files->n; i++)
+        if (files->at[i].tensor.role != DCN_OUT && !files->at[i].path)
+            json_array_append_new(random, json_string(files->at[i].tensor.name));
     json_object_update(o, more);
+    json_object_set_new(o, "random", random);
     json_decref(more);
     return o;
 }
@@ -36,12 +42,27 @@ static void print_share(const dcn_spec *s, const dcn_report *r)
         printf("%lld of %lld elements%s (--full: all), ", checked, outputs, per);
 }
 
-static void report_text(const dcn_kernel *k, const dcn_report *r)
+/* Names of the inputs that no file was given for, where any was; "" if there are none. */
+static const char *generated(const OperandFiles *o, char *buf, size_t size)
 {
+    const char *names[RT_NUM_OPERANDS + 1] = { NULL };
+    int n = 0;
+    for (int i = 0; i < o->n; i++)
+        if (o->at[i].tensor.role != DCN_OUT && !o->at[i].path)
+            names[n++] = o->at[i].tensor.name;
+    *buf = '\0';
+    return n ? rt_join(names, buf, size) : buf;
+}
+
+static void report_text(const dcn_kernel *k, const OperandFiles *o, const dcn_report *r)
+{
+    char random[512];
     const dcn_spec *s = dcn_kernel_spec(k);
     const char *plain = print_colour(stdout, COLOUR_NONE);
     printf("%s: %s %s %s, %s: %d case%s, ", s->name, dcn_op_name(s->op), dcn_dtype_name(s->dtype),
            dcn_layout_name(s->layout), dcn_kernel_schedule(k), r->cases, r->cases == 1 ? "" : "s");
+    if (*generated(o, random, sizeof random))
+        printf("random %s, ", random);
     print_share(s, r);
     if (r->failures)
         printf("%d %sFAILED%s: %s\n", r->failures, print_colour(stdout, COLOUR_BAD), plain,
@@ -72,9 +93,9 @@ static int verify_compiled(const Kernels *all, const dcn_spec *s, const OperandF
     if (failed)
         kernel_fail(all, s, err);
     else if (args_has(a, OPT_JSON))
-        json_array_append_new(list, report_json(k, &r));
+        json_array_append_new(list, report_json(k, o, &r));
     else
-        report_text(k, &r);
+        report_text(k, o, &r);
     dcn_kernel_free(k);
     return failed ? -1 : r.failures ? DCN_EFAILED : 0;
 }

@@ -36,8 +36,8 @@ void tune_operands_drop(Operands *o);
 /* All inputs; the weights scaled so that outputs are of the order of 1. */
 int tune_fill_inputs(Operands *o, rt_rng *r, dcn_error *err);
 
-/* All inputs from a caller's: tensor[i] as dcn_verify_options says. */
-int tune_take_inputs(Operands *o, const void *const *tensor, dcn_error *err);
+/* Over these, the inputs of a caller: tensor[i] as dcn_verify_options says. */
+void tune_take_inputs(Operands *o, const void *const *tensor);
 
 /* Offsets, masks and rois, where the kernel has them; in modules, the biases they are made with. */
 void tune_fill_case(Operands *o, const TuneCase *c, rt_rng *r);

@@ -54,10 +54,14 @@ static int verify_given(Verify *v, const dcn_kernel *k, const dcn_verify_options
     dcn_spec bound;
     if (dcn_spec_bind(&k->spec, opt->sizes, &bound, err))
         return -1;
-    int failed = open_size(v, k, &bound, err) || tune_take_inputs(&v->o, opt->tensor, err);
+    int ncases;
+    int failed = open_size(v, k, &bound, err) || tune_fill_inputs(&v->o, &v->rng, err);
     v->o.given = true;
-    if (!failed)
+    if (!failed) {
+        tune_fill_case(&v->o, &tune_cases_of(&bound, &ncases)[0], &v->rng);
+        tune_take_inputs(&v->o, opt->tensor);
         failed = run_and_compare(v, "given tensors", err);
+    }
     tune_operands_close(&v->o);
     return failed ? -1 : 0;
 }

@@ -41,7 +41,14 @@ own=(verify own.lua --kernel own --input input=x.npy --input weight=w.npy)
 works "${own[@]}" --input offset=off.npy --schedule direct
 same "given tensors, with what is no number" "1 case, all 6 elements, worst N of the tolerance: ok" \
     "$(printf '%s\n' "$out" | grep -oE '1 case.*' | sed -E 's/worst [^ ]+/worst N/')"
-expect 2 "dcngen: kernel 'own': --input NAME=FILE is missing for offset [1,2,2,3]" "${own[@]}"
+npy even.npy f4 '1,1,2,3,' 1 2 3 4 5 6
+works verify own.lua --kernel own --input input=even.npy --input weight=w.npy
+same "what is not given is random" "1 case, random offset, all 6 elements, worst N of the tolerance: ok" \
+    "$(printf '%s\n' "$out" | grep -oE '1 case.*' | sed -E 's/worst [^ ]+/worst N/')"
+works verify own.lua --kernel own --input input=even.npy --json
+same "as JSON" '["weight","offset"]' "$(printf '%s' "$out" | tr -d ' \n' | grep -oE '"random":\[[^]]*\]' | cut -d: -f2)"
+expect 2 "dcngen: kernel 'own': --input NAME=FILE is missing for input [1,1,2,?], offset [1,2,2,?]" \
+    verify own.lua --kernel own --input weight=w.npy
 expect 2 "dcngen: verify --input needs one kernel, chosen by --kernel: own.lua has own, other" \
     verify own.lua --input input=x.npy
 
