@@ -24,7 +24,7 @@ kernel() {
     local name undefined data
     name=$(basename "$1" .o)
     checks=$((checks + 1))
-    llvm-objdump-19 -a "$1" | grep -q "file format $2\$" || fail "$1: $(llvm-objdump-19 -a "$1")"
+    grep -q "file format $2\$" <<<"$(llvm-objdump-19 -a "$1")" || fail "$1: $(llvm-objdump-19 -a "$1")"
     undefined=$(llvm-nm-19 --undefined-only "$1")
     [ -z "$undefined" ] || fail "$1 calls $undefined"
     diff <(expected "$name" "$3") <(defined "$1") || fail "$1: symbols"
@@ -78,15 +78,15 @@ windows() { # CPU FORMAT ARCH
     system "$1" windows "$2" "" --target="$3-pc-windows-msvc" -fms-compatibility
     lld-link-19 /dll /noentry /nodefaultlib /export:use "/out:$work/use.dll" "$work/use.o" \
         "$work/$1-windows/libsums_nhwc_f32.a" || fail "$1: no DLL"
-    llvm-readobj-19 --file-headers "$work/use.dll" | grep -q 'Format: COFF' || fail "$1: no DLL"
+    grep -q 'Format: COFF' <<<"$(llvm-readobj-19 --file-headers "$work/use.dll")" || fail "$1: no DLL"
 }
 
 macos() { # CPU FORMAT ARCH
     system "$1" macos "$2" _ --target="$3-apple-macos11"
     ld64.lld-19 -arch "$3" -platform_version macos 11.0 11.0 -dylib -o "$work/use.dylib" "$work/use.o" \
         "$work/$1-macos/libsums_nhwc_f32.a" || fail "$1: no dylib"
-    llvm-nm-19 "$work/use.dylib" | grep -q ' _sums_nhwc_f32_run$' || fail "$1: the library was not linked"
-    llvm-nm-19 --print-armap "$work/$1-macos/libsums_nhwc_f32.a" | grep -qx '_sums_nhwc_f32_run in sums_nhwc_f32.o' ||
+    grep -q ' _sums_nhwc_f32_run$' <<<"$(llvm-nm-19 "$work/use.dylib")" || fail "$1: the library was not linked"
+    grep -qx '_sums_nhwc_f32_run in sums_nhwc_f32.o' <<<"$(llvm-nm-19 --print-armap "$work/$1-macos/libsums_nhwc_f32.a")" ||
         fail "$1: no index"
 }
 

@@ -32,7 +32,7 @@ for file in include/dcngen.h include/dcngen.hpp include/dcngen/spec.h include/dc
 done
 
 expect "dcngen $version" "$dir/prefix/bin/dcngen" version
-ldd "$lib/libdcngen_onnxruntime.so" | grep -q "libdcngen.so.* => $lib/" ||
+grep -q "libdcngen.so.* => $lib/" <<<"$(ldd "$lib/libdcngen_onnxruntime.so")" ||
     { echo "package.sh: libdcngen_onnxruntime.so does not find libdcngen beside it" && exit 1; }
 bash "$SOURCE_DIR/tests/house/links.sh" "$dir/prefix/share/doc/dcngen" || exit 1
 expect "" "$dir/prefix/bin/dcngen" show spec "$dir/prefix/share/doc/dcngen/examples/first.lua"
