@@ -73,10 +73,11 @@ static void finish_channels(Emit *e, const ChannelSums *c, idx channel, mask liv
     fvec sum = sum_over_pixels(e, c, channel, live);
     if (rt_operand_in(RT_SHIFT, rt_wanted(s)))
         store(e, &c->shift, channel, sum, live);
-    if (s->scale_shift)
+    if (!rt_operand_in(RT_BIAS, rt_wanted(s)))
+        return;
+    if (s->scale_shift) /* an operand of such a kernel because of the bias */
         sum = f_mul(e, sum, p_load(e, p_at(e, c->pb.scale, channel), live));
-    if (rt_operand_in(RT_BIAS, rt_wanted(s)))
-        store(e, &c->bias, channel, sum, live);
+    store(e, &c->bias, channel, sum, live);
 }
 
 static LLVMValueRef emit_channels(Emit *e, const GradientPlan *p, LLVMValueRef transpose)

@@ -94,8 +94,8 @@ static const struct {
     const char *reason;
     bool (*holds)(const ScatterChoice *c);
 } refusals[] = {
-    { "gradients do not go through a projection yet: leave it out of the spec", has_projection },
-    { "gradients do not go through an activation yet: leave it out of the spec", has_activation },
+    { "a projection has stages of its own: use stages", has_projection },
+    { "an activation has stages of its own: use stages", has_activation },
     { "there are no more groups than that: use task_groups=0", task_has_all_groups },
     { "the groups are no multiple of that", tasks_are_uneven },
     { "no block of that many: a smaller one is the same", block_is_redundant },

@@ -248,3 +248,30 @@ Test(gradient, only_gradients_are_added_to)
     backward_close(&b);
     dcn_module_free(m);
 }
+
+/* ---- one of them ---------------------------------------------------------------------------- */
+
+/* A kernel of one gradient has only the operands that this one needs. */
+Test(gradient, of_one_operand)
+{
+    static const char *const names[] = { "input", "weight", "bias", "scale", "shift", "residual" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char text[MOST_TEXT];
+        dcn_module *m;
+        dcn_kernel *k;
+        dcn_report report;
+        dcn_error err;
+        snprintf(text, sizeof text,
+                 "return conv2d { name = 'one', in_channels = 4, height = 5, width = 6,"
+                 " out_channels = 5, kernel_size = 3, padding = 1, bias = true, scale_shift = true,"
+                 " residual = true, gradient = { '%s' } }",
+                 names[i]);
+        cr_assert_eq(dcn_load_text(text, "one", NULL, 0, &m, &err), 0, "%s", err.text);
+        cr_assert_eq(dcn_compile(dcn_module_spec(m, 0), NULL, &k, &err), 0, "%s: %s", names[i],
+                     err.text);
+        cr_assert_eq(dcn_verify(k, 1, 2, &report, &err), 0, "%s: %s", names[i], err.text);
+        cr_expect_eq(report.failures, 0, "%s: %s", names[i], report.what);
+        dcn_kernel_free(k);
+        dcn_module_free(m);
+    }
+}
