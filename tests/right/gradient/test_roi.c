@@ -237,3 +237,24 @@ Test(roi_gradient, ties_go_to_the_first)
     backward_close(&b);
     dcn_module_free(m);
 }
+
+/* Gradients of offsets cancel on a map of one column; what masks of 1000 leave of them is rounding. */
+Test(roi_gradient, offsets_on_one_column)
+{
+    dcn_module *m;
+    dcn_kernel *k;
+    dcn_report report;
+    dcn_error err;
+    cr_assert_eq(dcn_load_text("return deform_roi_pool { name = 'column', height = 9, width = 1,"
+                               " rois = 5, output_size = 7, channels = 8, modulation = 'mask',"
+                               " gamma = 1, gradient = { 'offset' } }",
+                               "column", NULL, 0, &m, &err),
+                 0, "%s", err.text);
+    cr_assert_eq(dcn_compile(dcn_module_spec(m, 0), NULL, &k, &err), 0, "%s", err.text);
+    for (unsigned seed = 0; seed < 4; seed++) {
+        cr_assert_eq(dcn_verify(k, seed, 1, &report, &err), 0, "%s", err.text);
+        cr_expect_eq(report.failures, 0, "%s", report.what);
+    }
+    dcn_kernel_free(k);
+    dcn_module_free(m);
+}
