@@ -8,11 +8,14 @@ SPDX-License-Identifier: Apache-2.0
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 import torch
 
 from .. import packing, plans
 from .._arrays import pointer
 from ..error import wrong
+from ..kernel import Kernel, Sizes
 from ..plans import Plan
 from . import log
 
@@ -54,14 +57,51 @@ def shape(tensors: Tensors, name: str) -> plans.Shape | None:
     return tuple(tensors[name].shape) if name in tensors else None
 
 
+def rank(call: str, input: torch.Tensor, dimensions: int) -> plans.Shape:
+    """The shape of the input, which has so many dimensions."""
+    if input.ndim != dimensions:
+        wrong(f"{call}: input has shape {tuple(input.shape)}, expected {dimensions} dimensions")
+    return tuple(input.shape)
+
+
+_Operands = tuple[tuple[str, bool, plans.Shape], ...]
+_MOST_SIZES = 256
+_operands: WeakKeyDictionary[Kernel, dict[Sizes, _Operands]] = WeakKeyDictionary()
+
+
+def _expected(kernel: Kernel, sizes: Sizes) -> _Operands:
+    """Of each operand in a call with these sizes its name, whether it is written, and its shape; remembered while the
+    kernel lives."""
+    by_sizes = _operands.get(kernel)
+    if by_sizes is None or len(by_sizes) > _MOST_SIZES:
+        by_sizes = _operands[kernel] = {}
+    found = by_sizes.get(sizes)
+    if found is None:
+        both = zip(kernel.tensors, kernel.shapes(sizes), strict=True)
+        found = by_sizes[sizes] = tuple((t.name, t.role == "out", shape) for t, shape in both)
+    return found
+
+
+def _check(call: str, kernel: Kernel, sizes: Sizes, given: Tensors) -> None:
+    """An error, unless every operand that is read is there, and has the shape that the kernel expects."""
+    for name, written, expected in _expected(kernel, sizes):
+        t = given.get(name)
+        if t is None and not written:
+            wrong(f"{call}: {name} is missing, expected shape {expected}")
+        if t is not None and t.shape != expected:
+            wrong(f"{call}: {name} has shape {tuple(t.shape)}, expected {expected}")
+
+
 def run(call: str, plan: Plan, tensors: Tensors, outputs: Tensors) -> None:
     """One call of the plan's kernel, with torch's number of threads."""
     threads = torch.get_num_threads()
-    log.ran(call, plan, threads)
     if plan.kernel is None:
+        log.ran(call, plan, threads)
         for t in outputs.values():
             t.zero_()
         return
+    _check(call, plan.kernel, plan.sizes, {**tensors, **outputs})
+    log.ran(call, plan, threads)
     names = plan.kernel.names
     pointers = {name: t.data_ptr() for name, t in tensors.items() if name in names}
     packed = []  # holds them during the call

@@ -142,9 +142,10 @@ class DeformConv2dPack(DeformConv2d):
         activation: str = "none",
     ) -> Tensor:
         """All in one kernel, and behind it act(y * scale + shift); no gradients."""
+        n, _, h, w = calls.rank(type(self).__name__, x, 4)
         values = (
             calls.type_name(calls.compute_type(x, self.weight)),
-            x.shape[1],
+            self.weight.shape[1] * self.groups,
             self.weight.shape[0],
             tuple(self.weight.shape[2:]),
             self.groups,
@@ -157,7 +158,6 @@ class DeformConv2dPack(DeformConv2d):
             scale is not None,
             activation,
         )
-        n, _, h, w = x.shape
         threads = torch.get_num_threads()
         op = "deform_conv2d_pack"
         plan = plans.layer(op, _PACK_NAMES, values, (n, h, w, 0), threads)

@@ -55,7 +55,7 @@ def _projection(channels: int, bias: bool = True) -> nn.Linear:
 def _fused(module: nn.Module, op: str, input: Tensor, values: dict[str, Any]) -> Tensor:
     """The whole module in one kernel, whose operands are called as the parameters are."""
     dtype = calls.compute_type(input, *module.parameters())
-    n, h, w, _ = input.shape
+    n, h, w, _ = calls.rank(type(module).__name__, input, 4)
     names = ("dtype", *values)
     every = (calls.type_name(dtype), *values.values())
     plan = plans.layer(op, names, every, (n, h, w, 0), torch.get_num_threads())
@@ -249,7 +249,7 @@ class DCNv4(_Aggregating):
 
     def forward(self, input: Tensor, shape: tuple[int, int] | None = None) -> Tensor:
         """[N, L, C]; ``shape`` is (H, W), by default a square."""
-        n, length, c = input.shape
+        n, length, c = calls.rank(type(self).__name__, input, 3)
         h, w = shape or (math.isqrt(length), math.isqrt(length))
         map = input.reshape(n, h, w, c)
         if gradient_needed(self, input) or self.stride != 1 or n == 0:
