@@ -5,29 +5,46 @@ SPDX-License-Identifier: Apache-2.0
 
 from __future__ import annotations
 
-from ..kernel import Kernel
-from ..plans import Plan
+from weakref import ReferenceType, ref
+
+from ..kernel import Kernel, Sizes
+from ..plans import Plan, Shape
 
 
 class _Kind:
-    """Calls that one kernel served: how many, and the plan of the last of them."""
+    """Calls that one kernel served: how many, and sizes of the last of them. The kernel itself may be freed meanwhile."""
 
-    def __init__(self, plan: Plan) -> None:
-        self.count, self.plan = 0, plan
+    def __init__(self, kernel: Kernel | None) -> None:
+        self.count = 0
+        self.sizes: Sizes = (0, 0, 0, 0)
+        self.shape: Shape = ()
+        self.text = "" if kernel is None else _text(kernel)
+        self.dynamic = kernel is not None and kernel.dynamic
 
 
-_ran: dict[tuple[str, Kernel | None, int], _Kind] = {}
+def _text(kernel: Kernel) -> str:
+    return f"{kernel.spec.removeprefix('return ')}\n    schedule: {kernel.schedule}"
+
+
+_Key = tuple[str, ReferenceType[Kernel] | None, int]
+_ran: dict[_Key, _Kind] = {}
+_apart: dict[str, str] = {}
 _left: dict[str, str] = {}
 
 
 def ran(call: str, plan: Plan, threads: int) -> None:
     """A kernel of dcngen served the call."""
-    key = call, plan.kernel, threads
+    key = call, None if plan.kernel is None else ref(plan.kernel), threads
     kind = _ran.get(key)
     if kind is None:
-        kind = _ran.setdefault(key, _Kind(plan))
+        kind = _ran.setdefault(key, _Kind(plan.kernel))
     kind.count += 1
-    kind.plan = plan
+    kind.sizes, kind.shape = plan.sizes, plan.shape
+
+
+def apart(call: str, reason: str) -> None:
+    """Such a layer is not one kernel."""
+    _apart[call] = reason
 
 
 def left(call: str, reason: str) -> None:
@@ -39,30 +56,29 @@ def _times(n: int) -> str:
     return "once" if n == 1 else f"{n} times"
 
 
-def _describe(plan: Plan, threads: int) -> str:
+def _origin(kernel: Kernel | None) -> str:
+    return "freed since" if kernel is None else "".join(kernel.explain().splitlines()[2:3])
+
+
+def _describe(kind: _Kind, kernel: ReferenceType[Kernel] | None, threads: int) -> str:
     sizes = ", ".join(
-        f"{name} {n}" for name, n in zip(("N", "H", "W", "R"), plan.sizes, strict=True) if n
+        f"{name} {n}" for name, n in zip(("N", "H", "W", "R"), kind.sizes, strict=True) if n
     )
-    if plan.kernel is None:
+    if kernel is None:
         return f"{sizes}: nothing to compute"
-    text = plan.kernel.explain().splitlines()
-    origin = text[2] if len(text) > 2 else ""
-    dynamic = "one kernel for many sizes" if plan.kernel.dynamic else "compiled for this size"
-    lines = [
-        f"{sizes}, result {' x '.join(map(str, plan.shape))}, threads {threads}: {dynamic}",
-        text[0].removeprefix("return "),
-        f"{text[1]}   ({origin})",
-    ]
-    return "\n    ".join(lines)
+    dynamic = "one kernel for many sizes" if kind.dynamic else "compiled for this size"
+    head = f"{sizes}, result {' x '.join(map(str, kind.shape))}, threads {threads}: {dynamic}"
+    return f"{head}\n    {kind.text}   ({_origin(kernel())})"
 
 
 def explain() -> str:
-    """Every kind of call since :func:`clear`: how often, which kernel ran on how many threads, and why that one; and
-    what was left to the original code, and why."""
+    """Every kind of call since :func:`clear`: how often, which kernel ran on how many threads, and why that one; which
+    layers were one operator after another, and what was left to the original code, and why."""
     lines = [
-        f"{call}, {_times(kind.count)}: dcngen\n    {_describe(kind.plan, threads)}"
-        for (call, _, threads), kind in list(_ran.items())
+        f"{call}, {_times(kind.count)}: dcngen\n    {_describe(kind, kernel, threads)}"
+        for (call, kernel, threads), kind in list(_ran.items())
     ]
+    lines += [f"{call}: one operator after another\n    {why}" for call, why in _apart.items()]
     lines += [f"{call}: left to the original\n    {reason}" for call, reason in _left.items()]
     return "\n".join(lines) if lines else "nothing ran yet"
 
@@ -75,4 +91,5 @@ def names() -> list[str]:
 def clear() -> None:
     """Forget what ran."""
     _ran.clear()
+    _apart.clear()
     _left.clear()
