@@ -14,7 +14,7 @@ from torch import nn
 
 from .. import plans
 from ..plans import pair
-from . import calls
+from . import calls, fitting, log
 from .convolution import deform_conv2d
 from .eager import eager
 
@@ -69,7 +69,8 @@ class DeformConv2d(nn.Module):
     def forward(self, input: Tensor, offset: Tensor, mask: Tensor | None = None) -> Tensor:
         """[N, C, H, W] and offsets, as of :func:`dcngen.deform_conv2d`, to [N, O, P, Q]."""
         shape = self.stride, self.padding, self.dilation
-        return deform_conv2d(input, offset, self.weight, self.bias, *shape, mask)
+        bias = getattr(self, "bias", None)  # mmcv's DCNv1 has none, not even None
+        return deform_conv2d(input, offset, self.weight, bias, *shape, mask)
 
 
 _PACK_NAMES = (
@@ -133,6 +134,24 @@ class DeformConv2dPack(DeformConv2d):
         split = 2 * made.shape[1] // 3
         return super().forward(x, made[:, :split], made[:, split:].sigmoid())
 
+    def misfit(self) -> str | None:
+        """Why it is not one kernel, though no gradient is needed."""
+        if type(self).separate is not DeformConv2dPack.separate:
+            return "separate() is a subclass's"
+        return fitting.watched(self) or fitting.convolution(
+            "conv_offset",
+            self.conv_offset,
+            kernel_size=tuple(self.weight.shape[2:]),
+            stride=pair(self.stride, "stride"),
+            padding=pair(self.padding, "padding"),
+            dilation=pair(self.dilation, "dilation"),
+            groups=1,
+        )
+
+    def fuses(self, x: Tensor) -> bool:
+        """Whether this call is one kernel."""
+        return not gradient_needed(self, x) and len(x) > 0 and log.fits(self, self.misfit)
+
     @eager
     def fused(
         self,
@@ -142,6 +161,7 @@ class DeformConv2dPack(DeformConv2d):
         activation: str = "none",
     ) -> Tensor:
         """All in one kernel, and behind it act(y * scale + shift); no gradients."""
+        bias = getattr(self, "bias", None)
         n, _, h, w = calls.rank(type(self).__name__, x, 4)
         values = (
             calls.type_name(calls.compute_type(x, self.weight)),
@@ -151,7 +171,7 @@ class DeformConv2dPack(DeformConv2d):
             self.groups,
             self.deform_groups,
             self.modulation,
-            self.bias is not None,
+            bias is not None,
             pair(self.stride, "stride"),
             pair(self.padding, "padding") * 2,
             pair(self.dilation, "dilation"),
@@ -165,7 +185,7 @@ class DeformConv2dPack(DeformConv2d):
             calls.compute_type(x, self.weight),
             input=x,
             weight=self.weight.detach(),
-            bias=self.bias,
+            bias=bias,
             offset_weight=self.conv_offset.weight.detach(),
             offset_bias=self.conv_offset.bias,
             scale=scale,
@@ -175,9 +195,7 @@ class DeformConv2dPack(DeformConv2d):
 
     def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
         """[N, C, H, W] to [N, O, P, Q]."""
-        if gradient_needed(self, x) or x.shape[0] == 0:
-            return self.separate(x)
-        return self.fused(x)
+        return self.fused(x) if self.fuses(x) else self.separate(x)
 
 
 class ModulatedDeformConv2dPack(DeformConv2dPack):

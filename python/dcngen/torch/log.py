@@ -5,10 +5,12 @@ SPDX-License-Identifier: Apache-2.0
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from weakref import ReferenceType, ref
 
 from ..kernel import Kernel, Sizes
 from ..plans import Plan, Shape
+from .eager import eager
 
 
 class _Kind:
@@ -42,9 +44,13 @@ def ran(call: str, plan: Plan, threads: int) -> None:
     kind.sizes, kind.shape = plan.sizes, plan.shape
 
 
-def apart(call: str, reason: str) -> None:
-    """Such a layer is not one kernel."""
-    _apart[call] = reason
+@eager
+def fits(layer: object, misfit: Callable[[], str | None]) -> bool:
+    """Whether a layer is one kernel; if not, :func:`explain` says why."""
+    why = misfit()
+    if why is not None:
+        _apart[type(layer).__name__] = why
+    return why is None
 
 
 def left(call: str, reason: str) -> None:

@@ -16,7 +16,7 @@ from torch import nn
 from .. import plans
 from ..error import wrong
 from ..plans import pair
-from . import calls
+from . import calls, fitting, log
 from .aggregation import dcnv3, dcnv4
 from .eager import eager
 from .layers import gradient_needed
@@ -25,6 +25,9 @@ from .pooling import deform_roi_pool
 Tensor = torch.Tensor
 
 _ACTIVATIONS: dict[str, type[nn.Module]] = {"GELU": nn.GELU, "ReLU": nn.ReLU, "SiLU": nn.SiLU}
+
+#: Without parameters, [N, C, H, W] to [N, H, W, C]: InternImage's, and the one here.
+_PERMUTATIONS = ("to_channels_last", "ChannelsLast")
 
 
 class ChannelsLast(nn.Module):
@@ -51,6 +54,16 @@ def _projection(channels: int, bias: bool = True) -> nn.Linear:
     return layer
 
 
+def _parameters(module: nn.Module) -> dict[str, Tensor]:
+    """All of them by the names of operands, also those that are shared."""
+    return {
+        f"{path}.{name}".lstrip(".").replace(".", "_"): p.detach()
+        for path, part in module.named_modules(remove_duplicate=False)
+        for name, p in part._parameters.items()
+        if p is not None
+    }
+
+
 @eager
 def _fused(module: nn.Module, op: str, input: Tensor, values: dict[str, Any]) -> Tensor:
     """The whole module in one kernel, whose operands are called as the parameters are."""
@@ -59,8 +72,7 @@ def _fused(module: nn.Module, op: str, input: Tensor, values: dict[str, Any]) ->
     names = ("dtype", *values)
     every = (calls.type_name(dtype), *values.values())
     plan = plans.layer(op, names, every, (n, h, w, 0), torch.get_num_threads())
-    parameters = {name.replace(".", "_"): p.detach() for name, p in module.named_parameters()}
-    tensors = calls.dense(dtype, input=input, **parameters)
+    tensors = calls.dense(dtype, input=input, **_parameters(module))
     return calls.forward(type(module).__name__, plan, tensors, input)
 
 
@@ -75,7 +87,7 @@ class _Aggregating(nn.Module):
     group: int
     offset_scale: float
     center_feature_scale: bool
-    remove_center: int
+    remove_center: int = 0  # older ones have no such attribute
     center_feature_scale_proj_weight: Tensor
     center_feature_scale_proj_bias: Tensor
 
@@ -101,6 +113,14 @@ class _Aggregating(nn.Module):
             "remove_center": bool(self.remove_center),
             "center_feature_scale": bool(self.center_feature_scale),
         }
+
+    def _watched(self) -> str | None:
+        """Why no kernel may have its place, whatever its submodules are."""
+        if self.stride != 1:
+            return f"stride = {self.stride}, expected 1"
+        share = "center_feature_scale_proj_weight", "center_feature_scale_proj_bias"
+        lacks = self.center_feature_scale and fitting.lacking("the module", self, *share)
+        return lacks or fitting.watched(self)
 
     def _core(self) -> dict[str, Any]:
         """Attributes of the functions dcnv3 and dcnv4."""
@@ -177,22 +197,46 @@ class DCNv3(_Aggregating):
         output: Tensor = self.output_proj(self._blend(y, features, x))
         return output
 
-    def _norm(self) -> nn.Module | None:
-        """The layer norm, if it is one, on the channels."""
-        parts = list(self.dw_conv[1].modules())
-        return next((m for m in parts if isinstance(m, nn.LayerNorm)), None)
+    def _misfit(self) -> str | None:
+        """Why it is not one kernel, though no gradient is needed."""
+        if type(self).separate is not DCNv3.separate:
+            return "separate() is a subclass's"
+        return self._watched() or self._misfit_of_dw_conv() or self._misfit_of_projections()
+
+    def _misfit_of_projections(self) -> str | None:
+        whys = (
+            fitting.linear(name, getattr(self, name))
+            for name in ("offset", "mask", "input_proj", "output_proj")
+        )
+        return next(filter(None, whys), None)
+
+    def _misfit_of_dw_conv(self) -> str | None:
+        """Convolution, norm behind a permutation, activation."""
+        parts = list(self.dw_conv.children())
+        norm = list(parts[1].children()) if len(parts) == 3 else []
+        if len(norm) != 2 or type(norm[0]).__name__ not in _PERMUTATIONS:
+            return "dw_conv is not convolution, permutation with norm, activation"
+        return (
+            fitting.depthwise("dw_conv.0", parts[0], self.channels)
+            or fitting.other(
+                "dw_conv.1.1", norm[1], nn.LayerNorm, normalized_shape=(self.channels,)
+            )
+            or fitting.lacking("dw_conv.1.1", norm[1], "weight", "bias")
+            or fitting.other("dw_conv.2", parts[2], *_ACTIVATIONS.values())
+            or fitting.tanh("dw_conv.2", parts[2])
+        )
 
     def forward(self, input: Tensor) -> Tensor:
         """[N, H, W, C]."""
-        norm, act = self._norm(), type(self.dw_conv[2]).__name__
-        fits = self.stride == 1 and norm is not None and act in _ACTIVATIONS
-        if gradient_needed(self, input) or not fits or input.shape[0] == 0:
+        grads = gradient_needed(self, input)
+        if grads or len(input) == 0 or not log.fits(self, self._misfit):
             return self.separate(input)
+        convolution, (_, norm), act = self.dw_conv
         values = {
             **self._attributes(),
-            "dw_kernel_size": (self.dw_kernel_size, self.dw_kernel_size),
-            "norm_eps": float(norm.eps),  # type: ignore[union-attr]
-            "act_layer": act,
+            "dw_kernel_size": tuple(convolution.kernel_size),
+            "norm_eps": float(norm.eps),
+            "act_layer": type(act).__name__,
         }
         return _fused(self, "dcnv3_module", input, values)
 
@@ -247,12 +291,24 @@ class DCNv4(_Aggregating):
         output: Tensor = y if self.without_pointwise else self.output_proj(y)
         return output
 
+    def _misfit(self) -> str | None:
+        """Why it is not one kernel, though no gradient is needed."""
+        if type(self).separate is not DCNv4.separate:
+            return "separate() is a subclass's"
+        whys = [self._watched(), fitting.linear("offset_mask", self.offset_mask)]
+        if self.dw_kernel_size is not None:
+            whys.append(fitting.depthwise("offset_mask_dw", self.offset_mask_dw, self.channels))
+        if not self.without_pointwise:
+            whys.append(fitting.linear("value_proj", self.value_proj))
+            whys.append(fitting.linear("output_proj", self.output_proj, bias=False))
+        return next(filter(None, whys), None)
+
     def forward(self, input: Tensor, shape: tuple[int, int] | None = None) -> Tensor:
         """[N, L, C]; ``shape`` is (H, W), by default a square."""
         n, length, c = calls.rank(type(self).__name__, input, 3)
         h, w = shape or (math.isqrt(length), math.isqrt(length))
         map = input.reshape(n, h, w, c)
-        if gradient_needed(self, input) or self.stride != 1 or n == 0:
+        if gradient_needed(self, input) or n == 0 or not log.fits(self, self._misfit):
             apart: Tensor = self.separate(map).reshape(n, -1, c)
             return apart
         has_bias = not self.without_pointwise and self.output_proj.bias is not None

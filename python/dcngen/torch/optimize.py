@@ -11,6 +11,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from . import log
+from .fitting import has_hooks
 from .layers import (
     DeformConv2d,
     DeformConv2dPack,
@@ -39,6 +41,9 @@ _ACTIVATIONS: dict[type[nn.Module], str] = {
     nn.Hardswish: "hardswish",
 }
 
+#: The layers that a batch norm and an activation fuse with; subclasses may do something else.
+_PACKS = (DeformConv2dPack, ModulatedDeformConv2dPack)
+
 
 def _activation(module: nn.Module | None) -> str | None:
     """Its name in the spec language; None: there is none."""
@@ -65,10 +70,6 @@ def _is_folding(module: nn.Module | None) -> bool:
     )
 
 
-def _has_hooks(module: nn.Module) -> bool:
-    return bool(module._forward_hooks or module._forward_pre_hooks or module._backward_hooks)
-
-
 class FusedSequential(nn.Sequential):
     """A Sequential in which a layer takes batch norm and activation that follow it into its kernel, where no gradient
     is needed."""
@@ -76,16 +77,16 @@ class FusedSequential(nn.Sequential):
     def _step(self, parts: list[nn.Module], x: Tensor) -> tuple[Tensor, int]:
         """The result of the first of parts, or of several, and of how many."""
         first = parts[0]
-        if not isinstance(first, DeformConv2dPack) or gradient_needed(self, x) or not len(x):
+        if type(first) not in _PACKS or gradient_needed(self, x) or not first.fuses(x):
             return first(x), 1
         taken, scale, shift = 1, None, None
-        quiet = [None if _has_hooks(m) else m for m in parts[1:3]]
+        quiet = [None if has_hooks(m) else m for m in parts[1:3]]
         if quiet and _is_folding(quiet[0]):
             scale, shift = _folded(quiet[0])  # type: ignore[arg-type]
             taken = 2
         name = _activation(quiet[taken - 1]) if len(quiet) >= taken else None
         taken += name is not None
-        if taken == 1 or _has_hooks(first):
+        if taken == 1 or has_hooks(first):
             return first(x), 1
         return first.fused(x, scale, shift, name or "none"), taken
 
@@ -98,20 +99,78 @@ class FusedSequential(nn.Sequential):
         return input
 
 
-def _fits(module: nn.Module) -> bool:
-    """Whether its attributes are those that dcngen's class knows."""
+_Types = dict[str, tuple[type, ...]]
+_SIZE = (int, tuple, list)
+_CONVOLUTION: _Types = {
+    "weight": (Tensor,), "stride": _SIZE, "padding": _SIZE, "dilation": _SIZE,
+}  # fmt: skip
+_PACK: _Types = {
+    **_CONVOLUTION, "groups": (int,), "deform_groups": (int,), "conv_offset": (nn.Module,),
+}  # fmt: skip
+_AGGREGATION: _Types = {
+    **dict.fromkeys(("channels", "kernel_size", "stride", "pad", "dilation", "group"), (int,)),
+    "offset_scale": (int, float),
+    "center_feature_scale": (bool, int),
+}
+_SHARE: _Types = dict.fromkeys(
+    ("center_feature_scale_proj_weight", "center_feature_scale_proj_bias"), (Tensor,)
+)
+#: What may also be missing.
+_OPTIONAL: tuple[tuple[str, tuple[type, ...], object], ...] = (
+    ("bias", (Tensor, type(None)), None),
+    ("remove_center", (int,), 0),
+)
+
+
+def _attributes(module: nn.Module, layer: type[nn.Module]) -> _Types:
+    """What the layer reads of the module, and the types it has."""
+    if layer is DeformConv2d:
+        return _CONVOLUTION
+    if layer in _PACKS:
+        return _PACK
+    share = _SHARE if getattr(module, "center_feature_scale", False) else {}
+    if layer is DCNv3:
+        parts = ("dw_conv", "offset", "mask", "input_proj", "output_proj")
+        return {**_AGGREGATION, **dict.fromkeys(parts, (nn.Module,)), **share}
+    depthwise = ("offset_mask_dw",) if getattr(module, "dw_kernel_size", None) is not None else ()
+    pointwise = () if getattr(module, "without_pointwise", False) else ("value_proj", "output_proj")
+    parts = ("offset_mask", *depthwise, *pointwise)
+    read: _Types = {"dw_kernel_size": (int, type(None)), "without_pointwise": (bool, int)}
+    return {**_AGGREGATION, **read, **dict.fromkeys(parts, (nn.Module,)), **share}
+
+
+def _misfit(module: nn.Module, layer: type[nn.Module]) -> str | None:
+    """Why it is not what dcngen's class of that name is."""
+    for name, types in _attributes(module, layer).items():
+        if not hasattr(module, name):
+            return f"has no {name}"
+        value = getattr(module, name)
+        if not isinstance(value, types):
+            names = " or ".join(t.__name__ for t in types)
+            return f"{name} is a {type(value).__name__}, expected {names}"
+    for name, types, default in _OPTIONAL:
+        if not isinstance(getattr(module, name, default), types):
+            return f"{name} is a {type(getattr(module, name)).__name__}"
     if getattr(module, "transposed", False) or getattr(module, "padding_mode", "zeros") != "zeros":
-        return False
-    norm = getattr(module, "dw_conv", None)
-    return norm is None or any(isinstance(m, nn.LayerNorm) for m in norm.modules())
+        return "it is transposed, or padding_mode is not zeros"
+    parts = module.dw_conv.modules() if layer is DCNv3 else ()
+    if layer is DCNv3 and not any(isinstance(m, nn.LayerNorm) for m in parts):
+        return "dw_conv has no LayerNorm"
+    return None
 
 
 def _layer_of(module: nn.Module) -> type[nn.Module] | None:
+    """What the module becomes, if it is one that dcngen has."""
     kind = type(module)
     package = kind.__module__.partition(".")[0]
-    if package == "dcngen" or not _fits(module):
+    layer = _LAYERS.get((kind.__name__, package)) or _LAYERS.get((kind.__name__, ""))
+    if package == "dcngen" or layer is None:
         return None
-    return _LAYERS.get((kind.__name__, package)) or _LAYERS.get((kind.__name__, ""))
+    why = _misfit(module, layer)
+    if why is not None:
+        log.left(f"optimize, {kind.__module__}.{kind.__qualname__}", why)
+        return None
+    return layer
 
 
 def optimize(model: nn.Module) -> nn.Module:
@@ -120,6 +179,8 @@ def optimize(model: nn.Module) -> nn.Module:
     - torchvision's ``DeformConv2d``, mmcv's ``DeformConv2dPack`` and ``ModulatedDeformConv2dPack``, ``DCNv3``, ``DCNv3_pytorch`` and
       ``DCNv4`` become the classes of that name here: a layer that makes its own offsets is one kernel.
     - In an ``nn.Sequential``, batch norm (in evaluation) and activation behind such a layer go into its kernel.
+
+    A module is left alone, and :func:`explain` says so, if it only has such a name, and not the attributes that belong to it.
 
     Keys of the state_dict, copying and pickling stay as they are.
     """

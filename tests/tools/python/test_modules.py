@@ -169,19 +169,54 @@ def test_gradients_of_deform_roi_pool():
 # ---- whole models ----------------------------------------------------------------------------
 
 
+class MmcvPack(nn.Module):
+    """The attributes that both of mmcv's classes have, and no others."""
+
+    maps = 2
+
+    def __init__(self, inputs, outputs, size, padding=0, groups=1, deform_groups=1):
+        super().__init__()
+        self.in_channels, self.out_channels = inputs, outputs
+        self.kernel_size, self.stride, self.padding = (size, size), (1, 1), (padding, padding)
+        self.dilation, self.groups, self.deform_groups = (1, 1), groups, deform_groups
+        self.transposed, self.output_padding = False, (0,)
+        self.weight = nn.Parameter(torch.zeros(outputs, inputs // groups, size, size))
+        maps = self.maps * deform_groups * size**2
+        self.conv_offset = nn.Conv2d(inputs, maps, self.kernel_size, padding=self.padding)
+
+    def forward(self, x):
+        made = self.conv_offset(x)
+        split = 2 * made.shape[1] // self.maps
+        mask = made[:, split:].sigmoid() if self.maps == 3 else None
+        bias = self.bias if self.maps == 3 else None
+        rest = self.stride, self.padding, self.dilation, mask
+        return ops.deform_conv2d(x, made[:, :split], self.weight, bias, *rest)
+
+
+class MmcvPack1(MmcvPack):
+    def __init__(self, *args, **more):
+        super().__init__(*args, **more)
+        self.im2col_step = 32  # and no bias, not even None
+
+
+class MmcvPack2(MmcvPack):
+    maps = 3
+
+    def __init__(self, *args, bias=True, **more):
+        super().__init__(*args, **more)
+        self.register_parameter(
+            "bias", nn.Parameter(torch.zeros(self.out_channels)) if bias else None
+        )
+
+
 @pytest.fixture
 def mmcvs(monkeypatch):
-    """A class as mmcv has it, in a package of that name."""
+    """Classes as mmcv has them, in a package of that name."""
     module = types.ModuleType("mmcv.ops")
-
-    class ModulatedDeformConv2dPack(dcngen.torch.ModulatedDeformConv2dPack):
-        forward = dcngen.torch.ModulatedDeformConv2dPack.separate
-
-    ModulatedDeformConv2dPack.__module__ = "mmcv.ops"
-    ModulatedDeformConv2dPack.__qualname__ = "ModulatedDeformConv2dPack"
-    module.ModulatedDeformConv2dPack = ModulatedDeformConv2dPack
     monkeypatch.setitem(sys.modules, "mmcv.ops", module)
-    return ModulatedDeformConv2dPack
+    for name, base in (("DeformConv2dPack", MmcvPack1), ("ModulatedDeformConv2dPack", MmcvPack2)):
+        setattr(module, name, type(name, (base,), {"__module__": "mmcv.ops"}))
+    return module
 
 
 class Two(nn.Module):
@@ -192,6 +227,23 @@ class Two(nn.Module):
 
     def forward(self, x, offset):
         return self.second(self.first(x, offset), offset[:, :2])
+
+
+@pytest.mark.parametrize(
+    "more", [{"groups": 2}, {"deform_groups": 2}, {"bias": False}], ids=lambda m: next(iter(m))
+)
+@pytest.mark.parametrize("kind", ["DeformConv2dPack", "ModulatedDeformConv2dPack"])
+def test_optimize_mmcvs_layers(mmcvs, kind, more):
+    if kind == "DeformConv2dPack":
+        more = {k: v for k, v in more.items() if k != "bias"}
+    layer = shake(getattr(mmcvs, kind)(4, 6, 3, padding=1, **more))
+    x = torch.randn(2, 4, 5, 6).double()
+    want = layer(x)
+    assert type(dcngen.torch.optimize(layer)) is getattr(dcngen.torch, kind)
+    assert_close(layer(x), want)
+    with torch.no_grad():
+        assert_close(layer(x), want)
+    assert kind in log.names()
 
 
 def test_optimize_keeps_the_model():
@@ -212,9 +264,12 @@ def test_optimize_keeps_the_model():
 @pytest.mark.parametrize(
     "behind", [[nn.BatchNorm2d(6), nn.ReLU()], [nn.BatchNorm2d(6)], [nn.SiLU()], [nn.Tanh()]]
 )
-def test_optimize_folds(mmcvs, behind):
+@pytest.mark.parametrize("kind", ["DeformConv2dPack", "ModulatedDeformConv2dPack"])
+def test_optimize_folds(mmcvs, kind, behind):
     model = shake(
-        nn.Sequential(mmcvs(4, 6, 3, padding=1), *copy.deepcopy(behind), nn.Conv2d(6, 2, 1))
+        nn.Sequential(
+            getattr(mmcvs, kind)(4, 6, 3, padding=1), *copy.deepcopy(behind), nn.Conv2d(6, 2, 1)
+        )
     )
     x = torch.randn(2, 4, 5, 6).double()
     keys = list(model.state_dict())
@@ -229,24 +284,12 @@ def test_optimize_folds(mmcvs, behind):
             changed = model(x)
             assert not torch.allclose(changed, want)
             model[1].running_mean.sub_(1)
-    assert "ModulatedDeformConv2dPack" in log.names()
+    assert kind in log.names()
     log.clear()
     output = model(x)
     assert_close(output, want)
     output.sum().backward()
-    assert "ModulatedDeformConv2dPack" not in log.names()
+    assert kind not in log.names()
     model.train()
     with torch.no_grad():
         assert_close(model(x).shape, want.shape)
-
-
-def test_optimize_leaves_what_it_does_not_know():
-    class DCNv3(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.dw_conv = nn.Sequential(nn.Conv2d(4, 4, 3), nn.BatchNorm2d(4), nn.ReLU())
-
-    model = nn.Sequential(nn.Conv2d(3, 3, 1), nn.ReLU(), DCNv3())
-    kinds = [type(m) for m in model.modules()]
-    dcngen.torch.optimize(model)
-    assert [type(m) for m in model.modules()] == kinds
