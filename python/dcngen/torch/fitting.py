@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from torch import nn
 
-_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
-
 
 def has_hooks(module: nn.Module) -> bool:
     """Whether calling it is more than its class says: hooks, among them weight_norm's, or a forward of its own."""
     own = vars(module)
-    return "forward" in own or any(own.get(name) for name in _HOOKS)
+    if own["_forward_hooks"] or own["_forward_pre_hooks"] or own["_backward_hooks"]:
+        return True
+    return "forward" in own or bool(own.get("_backward_pre_hooks"))
 
 
 def watched(module: nn.Module) -> str | None:

@@ -217,7 +217,9 @@ class DCNv3(_Aggregating):
         if len(norm) != 2 or type(norm[0]).__name__ not in _PERMUTATIONS:
             return "dw_conv is not convolution, permutation with norm, activation"
         return (
-            fitting.depthwise("dw_conv.0", parts[0], self.channels)
+            fitting.other("dw_conv", self.dw_conv, nn.Sequential)
+            or fitting.other("dw_conv.1", parts[1], nn.Sequential)
+            or fitting.depthwise("dw_conv.0", parts[0], self.channels)
             or fitting.other(
                 "dw_conv.1.1", norm[1], nn.LayerNorm, normalized_shape=(self.channels,)
             )

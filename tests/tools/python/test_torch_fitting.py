@@ -86,9 +86,19 @@ def replaced_projection(layer):
     layer.output_proj = nn.Sequential(layer.output_proj, nn.ReLU())
 
 
+class Twice(nn.Sequential):
+    def forward(self, x):
+        return super().forward(x) * 2
+
+
+def replaced_sequence(layer):
+    layer.dw_conv = Twice(*layer.dw_conv)
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
+        (replaced_sequence, "dw_conv is a Twice, expected a Sequential"),
         (replaced_activation, "dw_conv.2.approximate = tanh, expected none"),
         (replaced_norm, "dw_conv.1.1 has no parameter weight"),
         (replaced_projection, "output_proj is a Sequential, expected a Linear"),
