@@ -66,11 +66,12 @@ class Graph:
         used = {name for node in nodes for name in node.input}
         used |= {value.name for value in self.proto.output}
         tensors = [t for t in self.proto.initializer if t.name in used or _in_subgraphs(nodes)]
-        copies = [_copy(node) for node in nodes], [_copy(tensor) for tensor in tensors]
-        del self.proto.node[:]
-        del self.proto.initializer[:]
-        self.proto.node.extend(copies[0])
-        self.proto.initializer.extend(copies[1])
+        gone = {t.name for t in self.proto.initializer} - {t.name for t in tensors}
+        # older models list their constants among the inputs
+        inputs = [value for value in self.proto.input if value.name not in gone]
+        _set(self.proto.node, nodes)
+        _set(self.proto.initializer, tensors)
+        _set(self.proto.input, inputs)
         self._index()
 
 
@@ -78,6 +79,13 @@ def _copy(message: Any) -> Any:
     copy = type(message)()
     copy.CopyFrom(message)
     return copy
+
+
+def _set(field: Any, messages: list[Any]) -> None:
+    """Make a repeated field hold these, some of which it may hold now."""
+    copies = [_copy(message) for message in messages]
+    del field[:]
+    field.extend(copies)
 
 
 def _in_subgraphs(nodes: list[Any]) -> bool:

@@ -56,6 +56,22 @@ def test_decomposed(name, gather):
     close(theirs(new).run(None, feeds)[0], theirs(model).run(None, feeds)[0])
 
 
+@pytest.mark.parametrize("ir_version", [3, 10])
+def test_constants_that_are_inputs_too(ir_version):
+    layer = Layer(opset=12)
+    model, feeds = decomposed(layer), layer.feeds()
+    model.ir_version = ir_version
+    for tensor in model.graph.initializer:
+        info = helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims)
+        model.graph.input.append(info)
+    want = theirs(model).run(None, feeds)[0]
+    new = dcngen.onnx.rewrite(model)
+    assert operators(new) == ["DeformConv"]
+    held = {tensor.name for tensor in new.graph.initializer}
+    assert {value.name for value in new.graph.input} == {*feeds, *held}
+    close(theirs(new).run(None, feeds)[0], want)
+
+
 def test_two_layers_of_a_network():
     layer = Layer(size=(1, 4, 6, 6), out=4, bias=False)
     first = Decomposition(layer, "GatherND", ("a", "o", "m", "b")).b
