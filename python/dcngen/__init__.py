@@ -7,7 +7,9 @@
 SPDX-License-Identifier: Apache-2.0
 """
 
-from . import packing, plans
+import os
+
+from . import cache, packing, plans
 from ._abi import lib as _lib
 from .error import Error
 from .functions import (
@@ -29,6 +31,15 @@ def clear_cache() -> None:
     """Free the kernels and packed weights that functions keep."""
     plans.clear()
     packing.clear()
+
+
+def _after_fork() -> None:
+    """Make a child usable, whatever other threads did at the time."""
+    cache.after_fork()
+    packing.after_fork()
+
+
+os.register_at_fork(after_in_child=_after_fork)
 
 
 __all__ = [

@@ -79,6 +79,11 @@ class Family:
         with self._lock:
             return sum(slot.kernel is not None for slot in self._slots.values())
 
+    def after_fork(self) -> None:
+        """In a child of fork: nobody holds a lock, and nobody makes what is not there yet."""
+        self._lock = threading.Lock()
+        self._slots = {key: slot for key, slot in self._slots.items() if slot.kernel is not None}
+
 
 _families: dict[tuple[str, tuple[Value, ...]], Family] = {}
 _lock = threading.Lock()
@@ -97,3 +102,11 @@ def clear() -> None:
     """Forget all of them; who still holds a kernel may go on using it."""
     with _lock:
         _families.clear()
+
+
+def after_fork() -> None:
+    """In a child of fork, which has none of the other threads: let go what they held."""
+    global _lock
+    _lock = threading.Lock()
+    for each in _families.values():
+        each.after_fork()

@@ -68,3 +68,10 @@ def clear() -> None:
         _kept.clear()
         _places.clear()
         _kept_bytes = 0
+
+
+def after_fork() -> None:
+    """In a child of fork, which has none of the other threads: let go what they held."""
+    global _lock, _kept_bytes
+    _lock = threading.Lock()
+    _kept_bytes = sum(array.nbytes for array in _kept.values())

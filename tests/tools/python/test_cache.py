@@ -3,12 +3,15 @@
 SPDX-License-Identifier: Apache-2.0
 """
 
+import os
+import signal
 import threading
+import warnings
 
 import numpy as np
 
 import dcngen
-from dcngen import cache
+from dcngen import cache, packing
 
 
 def compiled():
@@ -81,3 +84,53 @@ def test_a_failed_compilation_is_tried_again(layer, monkeypatch):
             assert error.text == "no memory"
     monkeypatch.undo()
     assert call(a).shape == (2, 6, 7, 9)
+
+
+def works_in_a_child(function):
+    """Whether it returns within 20 s in a forked child."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of forks of many threads
+        child = os.fork()
+    if child == 0:
+        try:
+            signal.alarm(20)
+            function()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    return os.waitpid(child, 0)[1] == 0
+
+
+def test_a_fork_while_another_thread_compiles(layer, monkeypatch):
+    begun, go_on, kernel, parent = threading.Event(), threading.Event(), cache.Kernel, os.getpid()
+
+    def slow(*args, **kwargs):
+        if os.getpid() == parent:
+            begun.set()
+            go_on.wait()
+        return kernel(*args, **kwargs)
+
+    monkeypatch.setattr(cache, "Kernel", slow)
+    a = layer()
+    other = threading.Thread(target=call, args=(a,))
+    other.start()
+    begun.wait()
+    worked = works_in_a_child(lambda: call(a))
+    go_on.set()
+    other.join()
+    assert worked
+
+
+def test_a_fork_while_other_threads_hold_the_locks(layer):
+    a = layer()
+    call(a)
+    (family,) = cache._families.values()
+    with cache._lock, family._lock, packing._lock:
+
+        def all_anew():
+            call(a)
+            call(layer(h=8))
+            dcngen.clear_cache()
+            call(a)
+
+        assert works_in_a_child(all_anew)
