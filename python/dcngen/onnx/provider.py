@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from .._abi import lib
-from ..error import ENVIRONMENT, Error, wrong
+from ..arguments import integer
+from ..error import ENVIRONMENT, Error
 
 LIBRARY = "libdcngen_onnxruntime.so"
 NAME = "DcngenExecutionProvider"
@@ -74,7 +75,7 @@ def _devices(ort: Any, name: str) -> list[Any]:
     return [device for device in ort.get_ep_devices() if device.ep_name == name]
 
 
-def register(session_options: Any, *, threads: int | None = None) -> None:
+def register(session_options: Any, *, threads: int = 0) -> None:
     """Let sessions with these options run deformable convolutions by dcngen, and all else on the CPU as before.
 
     The library is registered with ONNX Runtime in the first call, for as long as the process lives.
@@ -82,17 +83,15 @@ def register(session_options: Any, *, threads: int | None = None) -> None:
     Args:
         session_options: An ``onnxruntime.SessionOptions`` to which no provider was added yet; the session is made
             without ``providers=``.
-        threads: How many of ONNX Runtime's threads kernels are compiled for, at least 1. By default
+        threads: How many of ONNX Runtime's threads kernels are compiled for; 0:
             ``session_options.intra_op_num_threads`` where that is set, else as many as there are cores.
     """
-    if threads is not None and threads < 1:
-        wrong(f"threads = {threads}, expected 1 or more")
+    threads = integer(threads, "threads", 0)
     ort = _onnxruntime()
     with _registering:
         if not _devices(ort, NAME):
             ort.register_execution_provider_library("dcngen", get_library_path())
-    if threads is None:
-        threads = int(session_options.intra_op_num_threads)
+    threads = threads or int(session_options.intra_op_num_threads)
     options = {"threads": str(threads)} if threads else {}
     session_options.add_provider_for_devices(_devices(ort, NAME), options)
     session_options.add_provider_for_devices(_devices(ort, "CPUExecutionProvider"), {})

@@ -54,8 +54,18 @@ def test_wrong_threads(value):
 
 
 def test_wrong_arguments():
-    with pytest.raises(dcngen.Error, match="threads = 0, expected 1 or more"):
-        dcngen.onnx.register(ort.SessionOptions(), threads=0)
+    with pytest.raises(dcngen.Error, match="threads = -1, expected 0 or more"):
+        dcngen.onnx.register(ort.SessionOptions(), threads=-1)
+    with pytest.raises(dcngen.Error, match=r"threads = 1\.5, expected an integer"):
+        dcngen.onnx.register(ort.SessionOptions(), threads=1.5)
+
+
+def test_no_threads_are_the_default():
+    layer, options = Layer(), ort.SessionOptions()
+    options.intra_op_num_threads = 2
+    dcngen.onnx.register(options, threads=0)
+    session = ort.InferenceSession(layer.model().SerializeToString(), options)
+    agree(layer, session)
 
 
 def test_an_old_package(monkeypatch):
