@@ -5,6 +5,7 @@ SPDX-License-Identifier: Apache-2.0
 
 from __future__ import annotations
 
+import ctypes
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,16 @@ from .error import wrong
 
 Array = npt.NDArray[Any]
 
+#: Where a DLManagedTensorVersioned has its flags, of which the first is of read-only memory.
+DLPACK_FLAGS = 24
+
 F32, F64 = np.dtype(np.float32), np.dtype(np.float64)
+#: Kinds of dtypes that become no real numbers, or not without loss: complex, texts, times, objects.
+NO_NUMBERS = "cSUmMO"
+
+
+def _by_dlpack(array: Any) -> bool:
+    return hasattr(array, "__dlpack__") and not hasattr(array, "__array_interface__")
 
 
 def view(array: Any, name: str) -> Array:
@@ -24,25 +34,57 @@ def view(array: Any, name: str) -> Array:
     """
     if isinstance(array, np.ndarray):
         return array
+    if array is None:
+        wrong(f"{name} is None, expected an array")
     try:
-        if hasattr(array, "__dlpack__") and not hasattr(array, "__array_interface__"):
+        if _by_dlpack(array):
             return np.from_dlpack(array)
         return np.asarray(array)
     except (BufferError, RuntimeError, TypeError, ValueError) as reason:
         wrong(f"{name}: {reason}")
 
 
-def dense(array: Array, dtype: np.dtype[Any]) -> Array:
+def is_f64(array: Array) -> bool:
+    """Whether it is float64, in any byte order."""
+    return array.dtype.kind == "f" and array.dtype.itemsize == F64.itemsize
+
+
+def dense(array: Array, dtype: np.dtype[Any], name: str) -> Array:
     """array in C order and of that dtype: itself, if it is so already."""
     if array.dtype == dtype and array.flags.c_contiguous and array.flags.aligned:
         return array
-    return np.require(array, dtype, ("C", "A"))
+    if array.dtype.kind in NO_NUMBERS:
+        wrong(f"{name} has dtype {array.dtype}, expected real numbers")
+    try:
+        return np.require(array, dtype, ("C", "A"))
+    except (TypeError, ValueError) as reason:
+        wrong(f"{name}: {reason}")
+
+
+def _is_read_only(out: Any) -> bool:
+    """Whether what numpy shows as read-only is; by DLPack much comes so that only does not say that it is not."""
+    if not _by_dlpack(out):
+        return True
+    try:
+        capsule = out.__dlpack__(max_version=(1, 0))
+    except TypeError:
+        return False  # of the first version, which cannot say
+    api, versioned = ctypes.pythonapi, b"dltensor_versioned"
+    if not api.PyCapsule_IsValid(ctypes.py_object(capsule), versioned):
+        return False
+    get = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)(
+        ("PyCapsule_GetPointer", api)
+    )
+    flags = ctypes.c_uint64.from_address(get(capsule, versioned) + DLPACK_FLAGS).value
+    return bool(flags & 1)
 
 
 def output(out: Any, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     """The array to write to: out, which must fit, or a new one."""
     if out is None:
         return np.empty(shape, dtype)
+    if isinstance(out, list | tuple | int | float):
+        wrong(f"{name} is a {type(out).__name__}, expected an array")
     array = view(out, name)
     if array.shape != shape or array.dtype != dtype:
         wrong(
@@ -50,7 +92,7 @@ def output(out: Any, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) ->
         )
     if not (array.flags.c_contiguous and array.flags.aligned):
         wrong(f"{name} is not contiguous in C order")
-    if not array.flags.writeable and isinstance(out, np.ndarray):
+    if not array.flags.writeable and _is_read_only(out):
         wrong(f"{name} is read-only")
     return array
 

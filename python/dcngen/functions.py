@@ -16,16 +16,25 @@ import numpy as np
 
 from . import _arrays, packing, plans
 from ._arrays import Array
-from .plans import Plan, pair
+from .arguments import flag, integer, pair, real
+from .error import wrong
+from .plans import Plan
 
 Size = int | tuple[int, int]
 
 
-def _operands(**given: Any) -> tuple[np.dtype[Any], dict[str, Array]]:
-    """The common dtype, and what is not None as dense arrays of it."""
-    arrays = {name: _arrays.view(a, name) for name, a in given.items() if a is not None}
-    dtype = _arrays.F64 if arrays["input"].dtype == _arrays.F64 else _arrays.F32
-    return dtype, {name: _arrays.dense(a, dtype) for name, a in arrays.items()}
+def _operands(
+    needed: Mapping[str, Any], optional: Mapping[str, Any]
+) -> tuple[np.dtype[Any], dict[str, Array]]:
+    """The common dtype, and all operands that are there as dense arrays of it."""
+    given = {**needed, **{name: a for name, a in optional.items() if a is not None}}
+    arrays = {name: _arrays.view(a, name) for name, a in given.items()}
+    dtype = _dtype(arrays["input"])
+    return dtype, {name: _arrays.dense(a, dtype, name) for name, a in arrays.items()}
+
+
+def _dtype(input: Array) -> np.dtype[Any]:
+    return _arrays.F64 if _arrays.is_f64(input) else _arrays.F32
 
 
 def _name(dtype: np.dtype[Any]) -> str:
@@ -78,7 +87,9 @@ def deform_conv2d(
     Returns:
         [N, O, P, Q], with P = (H + 2*padding - dilation*(kh-1) - 1) // stride + 1.
     """
-    dtype, arrays = _operands(input=input, offset=offset, weight=weight, bias=bias, mask=mask)
+    dtype, arrays = _operands(
+        {"input": input, "offset": offset, "weight": weight}, {"bias": bias, "mask": mask}
+    )
     a = plans.Convolution(
         pair(stride, "stride"), pair(padding, "padding") * 2, pair(dilation, "dilation")
     )
@@ -106,14 +117,14 @@ def _aggregation(
     softmax: bool,
 ) -> plans.Aggregation:
     return plans.Aggregation(
-        groups,
+        integer(groups, "groups", 1),
         pair(kernel_size, "kernel_size"),
         pair(stride, "stride"),
         pair(padding, "padding"),
         pair(dilation, "dilation"),
-        offset_scale,
-        remove_center,
-        "softmax" if softmax else "mask",
+        real(offset_scale, "offset_scale"),
+        flag(remove_center, "remove_center"),
+        "softmax" if flag(softmax, "softmax") else "mask",
     )
 
 
@@ -149,7 +160,7 @@ def dcnv3(
     Returns:
         [N, P, Q, C].
     """
-    dtype, arrays = _operands(input=input, offset=offset, mask=mask)
+    dtype, arrays = _operands({"input": input, "offset": offset, "mask": mask}, {})
     a = _aggregation(
         groups, kernel_size, stride, padding, dilation, offset_scale, remove_center, softmax
     )
@@ -190,7 +201,7 @@ def dcnv4(
     Returns:
         [N, P, Q, C].
     """
-    dtype, arrays = _operands(input=input, offset_mask=offset_mask)
+    dtype, arrays = _operands({"input": input, "offset_mask": offset_mask}, {})
     a = _aggregation(
         groups, kernel_size, stride, padding, dilation, offset_scale, remove_center, softmax
     )
@@ -199,14 +210,36 @@ def dcnv4(
     return _run(plan, arrays, dtype, out)
 
 
-def _boxes(boxes: Any) -> Any:
+def _boxes(boxes: Any, dtype: np.dtype[Any]) -> Any:
     """Regions as [R, 5]; a list has the [L, 4] of one image after another."""
     if not isinstance(boxes, list | tuple):
         return boxes
-    each = [_arrays.view(b, "boxes") for b in boxes]
-    images = [np.full((len(b), 1), i, b.dtype) for i, b in enumerate(each)]
-    rows = [np.concatenate(both, axis=1) for both in zip(images, each, strict=True)]
-    return np.concatenate(rows) if rows else np.zeros((0, 5), np.float32)
+    rows = [np.zeros((0, 5), dtype)]
+    for i, of_image in enumerate(boxes):
+        each = _arrays.view(of_image, f"boxes[{i}]")
+        if each.shape == (0,):
+            continue
+        if each.ndim != 2 or each.shape[1] != 4:
+            wrong(f"boxes[{i}] has shape {each.shape}, expected (regions of image {i}, 4)")
+        image = np.full((len(each), 1), i, dtype)
+        rows.append(np.concatenate([image, _arrays.dense(each, dtype, f"boxes[{i}]")], axis=1))
+    return np.concatenate(rows)
+
+
+def _pooling(
+    output_size: Size,
+    spatial_scale: float,
+    sampling_ratio: int | None = None,
+    aligned: bool | None = None,
+    gamma: float | None = None,
+) -> plans.Pooling:
+    return plans.Pooling(
+        pair(output_size, "output_size"),
+        real(spatial_scale, "spatial_scale"),
+        sampling_ratio,
+        aligned,
+        gamma,
+    )
 
 
 def _pool(
@@ -218,7 +251,9 @@ def _pool(
     offset: Any = None,
     mask: Any = None,
 ) -> Array:
-    dtype, arrays = _operands(input=input, rois=_boxes(boxes), offset=offset, mask=mask)
+    input = _arrays.view(input, "input")
+    rois = _arrays.view(_boxes(boxes, _dtype(input)), "boxes")
+    dtype, arrays = _operands({"input": input, "rois": rois}, {"offset": offset, "mask": mask})
     plan = plans.pool(
         op,
         _name(dtype),
@@ -256,7 +291,8 @@ def roi_align(
     Returns:
         [R, C, bins, bins].
     """
-    a = plans.Pooling(pair(output_size, "output_size"), spatial_scale, sampling_ratio, aligned)
+    ratio = integer(sampling_ratio, "sampling_ratio")
+    a = _pooling(output_size, spatial_scale, ratio, flag(aligned, "aligned"))
     return _pool("roi_align", input, boxes, a, out)
 
 
@@ -271,7 +307,7 @@ def roi_pool(
     Returns:
         [R, C, bins, bins].
     """
-    a = plans.Pooling(pair(output_size, "output_size"), spatial_scale)
+    a = _pooling(output_size, spatial_scale)
     return _pool("roi_pool", input, boxes, a, out)
 
 
@@ -293,7 +329,7 @@ def ps_roi_align(
     Returns:
         [R, C / (bins * bins), bins, bins].
     """
-    a = plans.Pooling(pair(output_size, "output_size"), spatial_scale, sampling_ratio)
+    a = _pooling(output_size, spatial_scale, integer(sampling_ratio, "sampling_ratio"))
     return _pool("ps_roi_align", input, boxes, a, out)
 
 
@@ -308,7 +344,7 @@ def ps_roi_pool(
     Returns:
         [R, C / (bins * bins), bins, bins].
     """
-    a = plans.Pooling(pair(output_size, "output_size"), spatial_scale)
+    a = _pooling(output_size, spatial_scale)
     return _pool("ps_roi_pool", input, boxes, a, out)
 
 
@@ -338,6 +374,6 @@ def deform_roi_pool(
     Returns:
         [R, C, bins, bins].
     """
-    size = pair(output_size, "output_size")
-    a = plans.Pooling(size, spatial_scale, sampling_ratio, None, float(gamma))
+    ratio = integer(sampling_ratio, "sampling_ratio")
+    a = _pooling(output_size, spatial_scale, ratio, None, real(gamma, "gamma"))
     return _pool("deform_roi_pool", input, boxes, a, out, offset, mask)

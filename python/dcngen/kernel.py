@@ -17,6 +17,7 @@ import numpy as np
 from . import _abi, _arrays, _frame
 from ._abi import lib
 from ._arrays import Array
+from .arguments import integer
 from .error import SPEC, wrong
 
 Param = str | int | float | bool
@@ -46,7 +47,7 @@ class Packed:
 
 
 def _param_text(value: Param) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return str(value).lower() if isinstance(value, bool | np.bool_) else str(value)
 
 
 def is_path(spec: str | os.PathLike[str]) -> bool:
@@ -114,7 +115,7 @@ class Kernel:
         schedule: str | None = None,
     ) -> None:
         self._handle = ctypes.c_void_p()
-        self.threads = threads
+        self.threads = integer(threads, "threads")
         with _loaded(spec, params or {}) as module:
             names = [
                 _name_of(lib.dcn_module_spec(module, i))
@@ -257,7 +258,7 @@ class Kernel:
     def _sizes(self, given: Mapping[str, Any], sizes: Mapping[str, int] | None) -> Sizes:
         """What the shapes of input and rois say, else what the caller does."""
         found = dict.fromkeys(_SIZE_NAMES, 0)
-        if "rois" in given:
+        if np.ndim(given.get("rois", 0)):
             found["rois"] = len(given["rois"])
         image = given.get("input", given.get("grad_input"))
         if isinstance(image, np.ndarray) and image.ndim == 4:
@@ -266,14 +267,14 @@ class Kernel:
         for name, value in (sizes or {}).items():
             if name not in found:
                 wrong(f"sizes: '{name}' is none of {', '.join(_SIZE_NAMES)}")
-            found[name] = value
+            found[name] = integer(value, f"sizes: {name}", 0)
         return found["batch"], found["height"], found["width"], found["rois"]
 
     def _fit(self, t: Tensor, shape: tuple[int, ...], array: Any) -> Array:
         array = _arrays.view(array, t.name)
         if array.shape != shape:
             wrong(f"{t.name} has shape {array.shape}, expected {shape}")
-        return _arrays.dense(array, t.dtype)
+        return _arrays.dense(array, t.dtype, t.name)
 
     def _input(self, t: Tensor, index: int, shape: tuple[int, ...], value: Any) -> Array:
         if isinstance(value, Packed):
@@ -364,7 +365,8 @@ class Kernel:
             if not (bits and name in arrays):
                 wrong(f"accumulate: '{name}' is no output that is wanted")
         pointers = {name: _arrays.pointer(array) for name, array in arrays.items()}
-        self.run(pointers, all_sizes, self.threads if threads is None else threads, bits)
+        used = self.threads if threads is None else integer(threads, "threads")
+        self.run(pointers, all_sizes, used, bits)
         if len([t for t in self.tensors if t.role == "out"]) == 1 and "output" in arrays:
             return arrays["output"]
         return {self.names[i]: arrays[self.names[i]] for i in written}

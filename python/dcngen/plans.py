@@ -13,12 +13,12 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from . import cache
+from .arguments import Pair, pair, real
 from .error import wrong
 from .kernel import Kernel, Sizes
 from .specs import Value
 
 Shape = tuple[int, ...]
-Pair = tuple[int, int]
 
 REMEMBERED = 2048
 
@@ -35,18 +35,6 @@ class Plan(NamedTuple):
 def _plan(kernel: Kernel, sizes: Sizes, shape: Shape) -> Plan:
     packed = tuple(i for i, t in enumerate(kernel.tensors) if t.role == "weight")
     return Plan(kernel, sizes, shape, packed)
-
-
-def pair(value: int | tuple[int, ...] | list[int], name: str) -> Pair:
-    """n or (n, n) as (n, n)."""
-    if isinstance(value, int):
-        return value, value
-    both = tuple(int(v) for v in value)
-    if len(both) == 1:
-        return both[0], both[0]
-    if len(both) != 2:
-        wrong(f"{name} = {value}, expected a number or two")
-    return both[0], both[1]
 
 
 def expect(name: str, shape: Shape, expected: Shape) -> None:
@@ -105,7 +93,7 @@ _CONV_NAMES = (
 )
 
 
-def _check_attributes(a: Convolution) -> None:
+def _check_attributes(a: Convolution | Aggregation) -> None:
     for name, values, least in (
         ("stride", a.stride, 1),
         ("padding", a.padding, 0),
@@ -113,6 +101,12 @@ def _check_attributes(a: Convolution) -> None:
     ):
         if min(values) < least:
             wrong(f"{name} = {values}, expected {least} or more")
+
+
+def _check_map(shape: Shape, n: int, h: int, w: int) -> None:
+    """A map without pixels is in no batch, unless that has no images."""
+    if n and not (h and w):
+        wrong(f"input has shape {shape}: the map is empty")
 
 
 @lru_cache(REMEMBERED)
@@ -132,6 +126,7 @@ def deform_conv2d(
         _rank4(name, shape)
     _check_attributes(a)
     n, c, h, w = _split(a.layout, input)
+    _check_map(input, n, h, w)
     o, c_group, kh, kw = weight
     taps = kh * kw
     if min(weight) < 1:
@@ -227,6 +222,10 @@ def aggregate(
     """The plan of dcnv3, or of dcnv4, whose ``offset`` is its ``offset_mask`` and which has no ``mask``."""
     _rank4("input", input)
     n, h, w, c = input
+    _check_map(input, n, h, w)
+    _check_attributes(a)
+    if min(a.kernel_size) < 1:
+        wrong(f"kernel_size = {a.kernel_size}, expected 1 or more")
     if a.groups < 1 or c < 1 or c % a.groups:
         wrong(f"groups = {a.groups} does not divide the {c} channels of input")
     p, q = (
@@ -254,7 +253,7 @@ def aggregate(
         a.stride,
         a.padding,
         a.dilation,
-        float(a.offset_scale),
+        real(a.offset_scale, "offset_scale"),
         bool(a.remove_center),
         a.modulation,
         gradient,
@@ -331,7 +330,7 @@ def pool(
         c,
         channels if sensitive else None,
         a.output_size,
-        float(a.spatial_scale),
+        real(a.spatial_scale, "spatial_scale"),
         ratio,
         a.aligned,
         a.gamma,
@@ -360,3 +359,20 @@ def clear() -> None:
     for remembered in (deform_conv2d, aggregate, pool, layer):
         remembered.cache_clear()
     cache.clear()
+
+
+__all__ = [
+    "Aggregation",
+    "Convolution",
+    "Pair",
+    "Plan",
+    "Pooling",
+    "Shape",
+    "aggregate",
+    "clear",
+    "deform_conv2d",
+    "expect",
+    "layer",
+    "pair",
+    "pool",
+]

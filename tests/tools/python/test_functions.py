@@ -152,7 +152,7 @@ def test_hostile_offsets(layer):
         ({"input": np.zeros((8, 7, 9), "f")}, "input has 3 dimensions, expected 4"),
         ({"stride": 0}, r"stride = \(0, 0\), expected 1 or more"),
         ({"dilation": 9}, "the kernel does not fit into the input"),
-        ({"stride": (1, 1, 1)}, "expected a number or two"),
+        ({"stride": (1, 1, 1)}, "expected an integer or two"),
         ({"out": np.zeros((2, 6, 7, 8), "f")}, "out has shape"),
     ],
 )
