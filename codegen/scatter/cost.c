@@ -18,7 +18,18 @@ static const double GROUP = 12, SOFTMAX = 50; /* a (pixel, group) */
 static const double MEMORY = 6;               /* bytes per cycle from beyond L2 */
 static const double FAR = 1.6;   /* how much dearer corners are where pixels lie far apart */
 static const double ROW_SUM = 1; /* an element of a row that a band has for another */
+/* An element of the rows of other bands that a band has, too: cleared, copied, copied back. */
+static const double OVERLAP = 3;
 enum { REACH = 3 * COST_OFFSET_DEVIATION };
+
+/* Elements of all rows that bands have of each other. */
+static double overlap_elements(const ScatterPlan *p, double in_rows, double cols)
+{
+    double each = 2.0 * REACH * (p->bands - 1), most = in_rows * (p->bands - 1);
+    if (!p->want.input && !p->compact)
+        return 0;
+    return (each < most ? each : most) * cols * p->s->stride[1] * (double)p->s->in_channels;
+}
 
 static double block_cycles(const ScatterPlan *p)
 {
@@ -61,11 +72,13 @@ int scatter_phases(const dcn_spec *s, const dcn_target *t, const int *k, PhaseCo
     double groups = (double)p.block_pixels * p.block_groups;
     double ragged = cost_ceil_div(width, p.block_pixels) * p.block_pixels / width;
     double each = block_cycles(&p) / groups * ragged + group_cycles(&p) + memory_cycles(&p);
-    double cycles = rows * cols * images * p.groups * each;
+    double in_rows = rows * s->stride[0];
+    double cycles = rows * cols * images * p.groups * each +
+                    OVERLAP * images * overlap_elements(&p, in_rows, cols);
     out[0] = (PhaseCost){ .tasks = tasks, .ns = cycles / tasks / COST_CYCLES_PER_NS };
     if (p.bands == 1 || !p.want.input)
         return 1;
-    double in_rows = rows * s->stride[0], shared = 2.0 * REACH * (p.bands - 1);
+    double shared = 2.0 * REACH * (p.bands - 1);
     double sums = (shared < in_rows ? shared : in_rows) * cols * (double)s->in_channels * ROW_SUM;
     out[1] = (PhaseCost){ .tasks = in_rows * images, .ns = sums / in_rows / COST_CYCLES_PER_NS };
     return 2;
