@@ -8,28 +8,9 @@
 */
 #include "codegen/aggregate/functions.h"
 #include "codegen/ir/call.h"
-#include "codegen/kernel/intmath.h"
 #include "codegen/kernel/points.h"
 
 /* ---- split ---------------------------------------------------------------------------------- */
-
-static void copy_vector(Emit *e, addr to, addr from, idx at)
-{
-    p_store(e, p_at(e, to, at), p_load(e, p_at(e, from, at), all_lanes), all_lanes);
-}
-
-/* n elements, by vectors of which the last may overlap the one before. */
-static void copy(Emit *e, addr to, addr from, int n)
-{
-    int lanes = int_power_of_two(n, e->lanes);
-    EMIT_LANES (e, lanes) {
-        EMIT_FOR (e, i, x_const(e, 0), x_const(e, n / lanes * lanes), lanes) {
-            copy_vector(e, to, from, i.at);
-        }
-        if (n % lanes)
-            copy_vector(e, to, from, x_const(e, n - lanes));
-    }
-}
 
 static const Param split_param[] = { PARAM(AggregateSplitArgs, offset_mask),
                                      PARAM(AggregateSplitArgs, scratch),
@@ -48,9 +29,9 @@ LLVMValueRef aggregate_emit_split(Emit *e, const AggregatePlan *p)
         EMIT_FOR (e, g, x_const(e, 0), x_const(e, p->block_groups), 1) {
             addr from = p_at(e, row, x_mulk(e, g.at, 3 * (int64_t)p->points));
             idx at = x_mulk(e, x_add(e, first.at, g.at), p->points);
-            copy(e, p_at(e, offsets, x_mulk(e, at, 2)), from, 2 * p->points);
-            copy(e, p_at(e, masks, at), p_at(e, from, x_const(e, 2 * (int64_t)p->points)),
-                 p->points);
+            points_copy(e, p_at(e, offsets, x_mulk(e, at, 2)), from, 2 * p->points);
+            points_copy(e, p_at(e, masks, at), p_at(e, from, x_const(e, 2 * (int64_t)p->points)),
+                        p->points);
         }
     }
     e_fn_end(e);

@@ -2,6 +2,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/kernel/points.h"
+#include "codegen/kernel/intmath.h"
 #include "runtime/spec/shape.h"
 
 #include <math.h>
@@ -143,5 +144,24 @@ void points_shift_logits(Emit *e, const dcn_spec *s, addr to, addr from, idx gro
             subtract(e, to, from, n, high);
         else
             shift_groups(e, s, to, from, groups);
+    }
+}
+
+/* ---- as they are passed ------------------------------------------------------------------------ */
+
+static void copy_vector(Emit *e, addr to, addr from, idx at)
+{
+    p_store(e, p_at(e, to, at), p_load(e, p_at(e, from, at), all_lanes), all_lanes);
+}
+
+void points_copy(Emit *e, addr to, addr from, int n)
+{
+    int lanes = int_power_of_two(n, e->lanes);
+    EMIT_LANES (e, lanes) {
+        EMIT_FOR (e, i, x_const(e, 0), x_const(e, n / lanes * lanes), lanes) {
+            copy_vector(e, to, from, i.at);
+        }
+        if (n % lanes)
+            copy_vector(e, to, from, x_const(e, n - lanes));
     }
 }

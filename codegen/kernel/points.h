@@ -42,4 +42,7 @@ RowPair points_pair(Emit *e, const PointTable *t, int axis, idx point, fvec offs
 ** of so many groups, less such an a. */
 void points_shift_logits(Emit *e, const dcn_spec *s, addr to, addr from, idx groups);
 
+/* n offsets or masks that lie side by side, by vectors of which the last may overlap the one before. */
+void points_copy(Emit *e, addr to, addr from, int n);
+
 #endif

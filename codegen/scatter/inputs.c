@@ -1,32 +1,13 @@
 /* inputs.c: offsets and masks of a block side by side, in the thread's workspace.
 **
 ** As passed they are so only where a block has all groups of its pixels, or one pixel; in dcnv4 group
-** g has its 2K' offsets and then its K' masks at 3K'g of a packed row.  ScatterLogits of a softmax are
+** g has its 2K' offsets and then its K' masks at 3K'g of a packed row.  Logits of a softmax are
 ** shifted, see kernel/points.h.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/ir/call.h"
-#include "codegen/kernel/intmath.h"
 #include "codegen/kernel/points.h"
 #include "codegen/scatter/scatter.h"
-
-static void copy_vector(Emit *e, addr to, addr from, idx at)
-{
-    p_store(e, p_at(e, to, at), p_load(e, p_at(e, from, at), all_lanes), all_lanes);
-}
-
-/* n elements, by vectors of which the last may overlap the one before. */
-static void copy(Emit *e, addr to, addr from, int n)
-{
-    int lanes = int_power_of_two(n, e->lanes);
-    EMIT_LANES (e, lanes) {
-        EMIT_FOR (e, i, x_const(e, 0), x_const(e, n / lanes * lanes), lanes) {
-            copy_vector(e, to, from, i.at);
-        }
-        if (n % lanes)
-            copy_vector(e, to, from, x_const(e, n - lanes));
-    }
-}
 
 /* The places of a pixel in the workspace. */
 typedef struct PixelInputs {
@@ -40,8 +21,9 @@ static void copy_packed(Emit *e, const PixelInputs *to, addr row)
     EMIT_FOR (e, g, x_const(e, 0), x_const(e, to->plan->block_groups), 1) {
         addr from = p_at(e, row, x_mulk(e, g.at, 3 * (int64_t)points));
         idx at = x_mulk(e, g.at, points);
-        copy(e, p_at(e, to->offsets, x_mulk(e, at, 2)), from, 2 * points);
-        copy(e, p_at(e, to->masks, at), p_at(e, from, x_const(e, 2 * (int64_t)points)), points);
+        points_copy(e, p_at(e, to->offsets, x_mulk(e, at, 2)), from, 2 * points);
+        points_copy(e, p_at(e, to->masks, at), p_at(e, from, x_const(e, 2 * (int64_t)points)),
+                    points);
     }
 }
 
@@ -57,9 +39,9 @@ static void copy_pixel(Emit *e, const ScatterPlan *p, const ScatterInputsArgs *i
         copy_packed(e, &to, p_at(e, in->offsets, x_mulk(e, pixel, p->packed)));
         return;
     }
-    copy(e, to.offsets, p_at(e, in->offsets, x_mulk(e, pixel, 2 * all)), 2 * points);
+    points_copy(e, to.offsets, p_at(e, in->offsets, x_mulk(e, pixel, 2 * all)), 2 * points);
     if (p->modulated)
-        copy(e, to.masks, p_at(e, in->masks, x_mulk(e, pixel, all)), points);
+        points_copy(e, to.masks, p_at(e, in->masks, x_mulk(e, pixel, all)), points);
 }
 
 static const Param param[] = { PARAM(ScatterInputsArgs, offsets), PARAM(ScatterInputsArgs, masks),
