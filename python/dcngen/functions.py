@@ -106,7 +106,7 @@ def deform_conv2d(
     return _run(plan, arrays, dtype, out)
 
 
-def _aggregation(
+def aggregation(
     groups: int,
     kernel_size: Size,
     stride: Size,
@@ -116,6 +116,7 @@ def _aggregation(
     remove_center: bool,
     softmax: bool,
 ) -> plans.Aggregation:
+    """Attributes as callers give them: what is no number or no pair is an error by name."""
     return plans.Aggregation(
         integer(groups, "groups", 1),
         pair(kernel_size, "kernel_size"),
@@ -161,7 +162,7 @@ def dcnv3(
         [N, P, Q, C].
     """
     dtype, arrays = _operands({"input": input, "offset": offset, "mask": mask}, {})
-    a = _aggregation(
+    a = aggregation(
         groups, kernel_size, stride, padding, dilation, offset_scale, remove_center, softmax
     )
     plan = plans.aggregate(
@@ -202,7 +203,7 @@ def dcnv4(
         [N, P, Q, C].
     """
     dtype, arrays = _operands({"input": input, "offset_mask": offset_mask}, {})
-    a = _aggregation(
+    a = aggregation(
         groups, kernel_size, stride, padding, dilation, offset_scale, remove_center, softmax
     )
     shape = arrays["offset_mask"].shape

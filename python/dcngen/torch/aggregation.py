@@ -10,7 +10,8 @@ from typing import Any
 import torch
 
 from .. import plans
-from ..plans import Aggregation, pair
+from ..functions import aggregation
+from ..plans import Aggregation
 from . import calls
 from .eager import eager
 
@@ -88,15 +89,8 @@ def dcnv3(
     softmax: bool = False,
 ) -> Tensor:
     """The core of DCNv3, differentiable; arguments and shapes as of :func:`dcngen.dcnv3`."""
-    a = Aggregation(
-        groups,
-        pair(kernel_size, "kernel_size"),
-        pair(stride, "stride"),
-        pair(padding, "padding"),
-        pair(dilation, "dilation"),
-        offset_scale,
-        remove_center,
-        "softmax" if softmax else "mask",
+    a = aggregation(
+        groups, kernel_size, stride, padding, dilation, offset_scale, remove_center, softmax
     )
     names = ("input", "offset", "mask")
     output: Tensor = Aggregate.apply("dcnv3", names, a, input, offset, mask)
@@ -117,15 +111,8 @@ def dcnv4(
     softmax: bool = False,
 ) -> Tensor:
     """The core of DCNv4, differentiable; arguments and shapes as of :func:`dcngen.dcnv4`."""
-    a = Aggregation(
-        groups,
-        pair(kernel_size, "kernel_size"),
-        pair(stride, "stride"),
-        pair(padding, "padding"),
-        pair(dilation, "dilation"),
-        offset_scale,
-        remove_center,
-        "softmax" if softmax else "mask",
+    a = aggregation(
+        groups, kernel_size, stride, padding, dilation, offset_scale, remove_center, softmax
     )
     output: Tensor = Aggregate.apply("dcnv4", ("input", "offset_mask"), a, input, offset_mask)
     return output
