@@ -19,11 +19,12 @@ room include '*' ''
 room examples '' ''
 room onnxruntime '' ''
 room runtime/base '*' ''
-room runtime/spec 'activation.h fields.h gradient.h op.h operands.h row.h shape.h stages.h' $base
+room runtime/spec 'activation.h fields.h gradient.h network.h op.h operands.h row.h shape.h stages.h' $base
+room runtime/network 'build.h weights.h walk.h' "$base runtime/spec runtime/reference"
 room runtime/exec 'kernel.h threads.h pool.h cores.h' "$base runtime/spec"
-room runtime/reference 'reference.h operators.h' "$base runtime/spec"
-room runtime/ops '' "$base runtime/spec runtime/reference"
-room dsl loader.h "$base runtime/spec"
+room runtime/reference 'reference.h operators.h glue.h' "$base runtime/spec"
+room runtime/ops '' "$base runtime/spec runtime/reference runtime/network"
+room dsl loader.h "$base runtime/spec runtime/network"
 
 room codegen 'balance.h cg.h lowering.h' "$base runtime/spec runtime/exec codegen/target codegen/kernel codegen/multi codegen/backend"
 room codegen/target 'llvm_init.h needs.h table.h fatal.h' "$base codegen"
@@ -39,6 +40,8 @@ room codegen/gradient '' "$lowering runtime/spec"
 room codegen/roi_gradient '' "$lowering codegen/roi runtime/spec"
 room codegen/scatter '' "$lowering runtime/spec"
 room codegen/module '' "$lowering runtime/spec"
+room codegen/glue glue.h "$lowering runtime/spec"
+room codegen/network '' "$lowering codegen/glue runtime/spec"
 room codegen/multi multi.h "$base codegen codegen/ir codegen/target codegen/kernel"
 room codegen/backend trace.h "$base codegen codegen/ir codegen/target codegen/kernel codegen/multi"
 

@@ -1,0 +1,145 @@
+/* network.h: a network as data: values, the layers that make them, and its parameters.
+**
+** A value is a map of [n][h][w][c] elements, channels innermost, whatever layout the outside has; a
+** matrix, as rois, is a map of one pixel per row: n rows, c columns, h = w = 1.  A layer makes one value
+** from others.  Layers stand in an order in which they can run.  All sizes are numbers.
+**
+** As a kernel (dcn_spec of DCN_OP_NETWORK) a network has these operands: its inputs in the order in
+** which they were made; `parameters`, if there are any, the plain parameters one after another as one
+** vector of role DCN_WEIGHT; its outputs, in the order of their names.  In rt_operands each of these is
+** known by its position among them instead of by a name.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_RUNTIME_SPEC_NETWORK_H
+#define DCN_RUNTIME_SPEC_NETWORK_H
+
+#include "runtime/spec/activation.h"
+#include "runtime/spec/operands.h"
+
+#include <dcngen/error.h>
+
+/* NET_NAME_MAX: names of layers may have dots: "stages.0.blocks.1.dcn". */
+enum {
+    NET_NAME_MAX = 128,
+    NET_MAX_LAYERS = 4096,
+    NET_MAX_ARGS = 64,    /* of one layer */
+    NET_MAX_OPERANDS = 32 /* inputs and outputs of a network, each */
+};
+
+/* What a layer does.  a and b are its first two values; p runs over pixels, c over channels. */
+typedef enum {
+    NET_OPERATOR,   /* `spec`, of the family or a convolution; its schedule is its own */
+    NET_ADD,        /* act(a + b); b is like a, or has h = w = 1, or n = 1, or both */
+    NET_MUL,        /* act(a * b * scale); b as above, or with c = 1 (a weight for each pixel), or a
+                    ** parameter `weight` of [c], or absent */
+    NET_CONCAT,     /* channels of all arguments, one after another */
+    NET_SLICE,      /* channels from `from` to from + count - 1 of a */
+    NET_ACTIVATION, /* act(a) */
+    NET_LAYER_NORM, /* act((a - mean)/sqrt(variance + eps) * weight + bias), over the channels of a pixel */
+    NET_MAX_POOL, /* largest in the window; padding is no pixel */
+    NET_AVG_POOL, /* mean of the window, see `pool` */
+    NET_RESIZE,   /* to h x w of the value it makes, see `resize` */
+    NET_NUM_KINDS
+} net_kind;
+
+typedef struct net_shape {
+    int64_t n, h, w, c;
+} net_shape;
+
+/* A window, and how a pool counts; PyTorch's words and rules. */
+typedef struct net_pool {
+    int kernel[2], stride[2], padding[4],
+        dilation[2]; /* as dcn_spec; dilation of max_pool2d only */
+    bool ceil_mode, count_include_pad;
+    bool adaptive; /* of avg_pool2d: output_size was given; bins as nn.AdaptiveAvgPool2d */
+} net_pool;
+
+/* PyTorch's F.interpolate. */
+typedef struct net_resize {
+    enum { NET_NEAREST, NET_BILINEAR } mode;
+    bool align_corners;
+} net_resize;
+
+/* What a layer reads under a name: a value, or a parameter; the other one is -1. */
+typedef struct net_arg {
+    const char
+        *operand; /* string constant: of an operator as dcn_spec_tensors calls it; else "a", "b",
+                         ** "weight", "bias"; of a concat all are "a" */
+    int value, param;
+} net_arg;
+
+typedef struct net_layer {
+    net_kind kind;
+    char name[NET_NAME_MAX];  /* "" until the network is made, if none was given */
+    dcn_spec *spec;           /* of an operator: complete and checked, nhwc; owned.  Else NULL */
+    rt_activation activation; /* of the other kinds */
+    double scale, eps;
+    int64_t from, count;
+    net_pool pool;
+    net_resize resize;
+    bool is_linear; /* a 1x1 convolution whose weight is [out][in] to whoever names parameters */
+    int nargs;
+    net_arg
+        arg[NET_MAX_ARGS]; /* of an operator in the order of dcn_spec_tensors, without the output */
+    int out;               /* the value it makes */
+    int place;             /* whatever the maker wants to find it by; the line, of a spec file */
+} net_layer;
+
+typedef struct net_value {
+    char name[NET_NAME_MAX]; /* of an input or an output as users call it, else "" */
+    net_shape shape;
+    dcn_dtype dtype;
+    int layer;         /* that makes it; -1: it is an input */
+    dcn_layout layout; /* of an input or an output: how it lies outside */
+    int rank;          /* of it outside: 4, or 2, a matrix [n][c] */
+} net_value;
+
+/* A tensor that a layer reads and that is no value: in PyTorch's layout, called LAYER.TENSOR. */
+typedef struct net_param {
+    char name[NET_NAME_MAX + DCN_NAME_MAX];
+    int layer, arg; /* which of its arguments it is */
+    int rank;
+    int64_t dims[DCN_MAX_RANK];
+    int64_t at, count; /* elements, from the beginning of `parameters` */
+    bool packed;       /* role DCN_WEIGHT in its layer's spec */
+    bool wanted; /* of a network of gradients: its gradient is in grad_parameters, at grad_at */
+    int64_t grad_at;
+} net_param;
+
+/* Counted by references: a spec of a network borrows one, dcn_module and dcn_kernel hold one each. */
+typedef struct dcn_network {
+    dcn_dtype dtype;
+    int nvalues, nlayers, nparams;
+    net_value *value; /* inputs first, then in the order of the layers */
+    net_layer *layer;
+    net_param *param; /* in the order of layers and of their arguments */
+    int ninputs;      /* values 0 .. ninputs-1 */
+    int noutputs;
+    int output[NET_MAX_OPERANDS]; /* values */
+    char output_name[NET_MAX_OPERANDS][DCN_NAME_MAX];
+    int64_t parameters, grad_parameters; /* elements of all parameters; of the wanted ones */
+    int64_t refs;                        /* atomic */
+} dcn_network;
+
+dcn_network *net_hold(const dcn_network *n); /* returns n, which it casts the const from */
+void net_release(dcn_network *n);            /* NULL is allowed */
+/* One reference, nothing else shared; NULL without memory. */
+dcn_network *net_copy(const dcn_network *n);
+
+int64_t net_elements(net_shape s);
+
+/* The operands of the kernel that computes the outputs, as said above; tensors' names are borrowed from
+** the network. */
+void net_add_operands(rt_operands *l);
+
+/* Position of `parameters` among these; -1: there are none. */
+int net_parameters_at(const dcn_network *n);
+
+/* Multiply-adds, counted as dcn_spec_flops does: of operators what that says, of the others one for
+** each element that is read. */
+double net_flops(const dcn_network *n);
+
+/* Text of the language that makes this network again, malloc'ed; NULL without memory. */
+char *net_print(const dcn_spec *s);
+
+#endif
