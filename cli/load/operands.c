@@ -78,15 +78,7 @@ static int match(OperandFiles *o, const ParamList *files, bool outputs, dcn_erro
 static const char *shape_text(int rank, const int64_t *dims, char *buf, size_t size)
 {
     rt_text text = rt_text_in(buf, size);
-    rt_text_add(&text, "[");
-    for (int i = 0; i < rank; i++) {
-        rt_text_add(&text, "%s", i ? "," : "");
-        if (dims[i] == DCN_DYNAMIC)
-            rt_text_add(&text, "?");
-        else
-            rt_text_add(&text, "%" PRId64, dims[i]);
-    }
-    rt_text_add(&text, "]");
+    rt_text_shape(&text, rank, dims);
     return buf;
 }
 

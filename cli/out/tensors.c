@@ -9,7 +9,6 @@
 #include "runtime/spec/op.h"
 #include "runtime/spec/shape.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -164,14 +163,7 @@ static const char *channels_text(const dcn_spec *s, rt_operand which, char buf[W
 static const char *shape_text(const dcn_tensor *t, char buf[WORDS_MAX])
 {
     rt_text out = rt_text_in(buf, WORDS_MAX);
-    for (int i = 0; i < t->rank; i++) {
-        rt_text_add(&out, "%s", i ? "," : "[");
-        if (t->dims[i] == DCN_DYNAMIC)
-            rt_text_add(&out, "?");
-        else
-            rt_text_add(&out, "%" PRId64, t->dims[i]);
-    }
-    rt_text_add(&out, "]");
+    rt_text_shape(&out, t->rank, t->dims);
     return buf;
 }
 

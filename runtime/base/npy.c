@@ -24,6 +24,7 @@ typedef struct Reader {
     const char *name; /* of the file, for messages */
     const char *text, *at, *end;
     dcn_error *err;
+    bool cut; /* there is more of the file */
     bool big_endian, fortran;
     rt_array *out;
 } Reader;
@@ -91,11 +92,11 @@ static bool is_order(char letter, rt_kind kind)
 static int read_descr(Reader *r)
 {
     char descr[32], all[64];
-    const char *names[RT_NUM_KINDS + 1] = { NULL };
+    const char *names[RT_NUM_NPY_KINDS + 1] = { NULL };
     if (read_string(r, descr, sizeof descr))
         return -1;
     r->big_endian = *descr == '>';
-    for (rt_kind k = 0; k < RT_NUM_KINDS; k++) {
+    for (rt_kind k = 0; k < RT_NUM_NPY_KINDS; k++) {
         names[k] = rt_kind_name(k);
         if (is_order(*descr, k) && !strcmp(descr + 1, names[k])) {
             r->out->kind = k;
@@ -201,7 +202,8 @@ static int find_header(Reader *r, const unsigned char *bytes, size_t size)
     for (size_t i = width; i-- && size >= start;)
         length = length << 8 | bytes[VERSION_BYTES + i];
     if (size < start || size - start < length)
-        return dcn_fail(r->err, DCN_EUSAGE, "%s: npy header: the file ends inside it", r->name);
+        return dcn_fail(r->err, DCN_EUSAGE, "%s: npy header: %s", r->name,
+                        r->cut ? "too long" : "the file ends inside it");
     r->text = r->at = (const char *)bytes + start;
     r->end = r->text + length;
     return 0;
@@ -267,6 +269,18 @@ static void copy_data(const Reader *r, const char *from)
         for (size_t b = 0; b < item; b++)
             *to++ = v[r->big_endian ? item - 1 - b : b];
     }
+}
+
+int rt_npy_shape(const char *name, const void *bytes, rt_npy_bytes have, rt_array *out,
+                 dcn_error *err)
+{
+    rt_array a = { .data = NULL };
+    Reader r = { .name = name, .err = err, .cut = have.first < have.all, .out = &a };
+    if (find_header(&r, bytes, have.first) || read_header(&r) ||
+        check_length(&r, have.all - (size_t)(r.end - (const char *)bytes)))
+        return -1;
+    *out = a;
+    return 0;
 }
 
 int rt_npy_parse(const char *name, const void *bytes, size_t size, rt_array *out, dcn_error *err)

@@ -25,6 +25,14 @@ int rt_npy_read(const char *path, rt_array *out, dcn_error *err);
 /* Reads the bytes of such a file, which messages call `name`. */
 int rt_npy_parse(const char *name, const void *bytes, size_t size, rt_array *out, dcn_error *err);
 
+/* All but the data, which may be missing: of `all` bytes of a file the `first` ones are there.  out->data
+** is NULL. */
+typedef struct rt_npy_bytes {
+    size_t first, all;
+} rt_npy_bytes;
+int rt_npy_shape(const char *name, const void *bytes, rt_npy_bytes have, rt_array *out,
+                 dcn_error *err);
+
 /* Version 1.0, C order; the file appears complete or not at all.  Writes kind, rank, dims, data. */
 int rt_npy_write(const char *path, const rt_array *a, dcn_error *err);
 

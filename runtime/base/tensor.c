@@ -17,12 +17,13 @@ static const struct {
     size_t bytes;
     NumberClass class;
 } kinds[RT_NUM_KINDS] = {
-    [RT_F16] = { "f2", 2, FLOATING }, [RT_F32] = { "f4", 4, FLOATING },
-    [RT_F64] = { "f8", 8, FLOATING }, [RT_I8] = { "i1", 1, SIGNED },
-    [RT_I16] = { "i2", 2, SIGNED },   [RT_I32] = { "i4", 4, SIGNED },
-    [RT_I64] = { "i8", 8, SIGNED },   [RT_U8] = { "u1", 1, UNSIGNED },
-    [RT_U16] = { "u2", 2, UNSIGNED }, [RT_U32] = { "u4", 4, UNSIGNED },
-    [RT_U64] = { "u8", 8, UNSIGNED }, [RT_BOOL] = { "b1", 1, TRUTH },
+    [RT_F16] = { "f2", 2, FLOATING },    [RT_F32] = { "f4", 4, FLOATING },
+    [RT_F64] = { "f8", 8, FLOATING },    [RT_I8] = { "i1", 1, SIGNED },
+    [RT_I16] = { "i2", 2, SIGNED },      [RT_I32] = { "i4", 4, SIGNED },
+    [RT_I64] = { "i8", 8, SIGNED },      [RT_U8] = { "u1", 1, UNSIGNED },
+    [RT_U16] = { "u2", 2, UNSIGNED },    [RT_U32] = { "u4", 4, UNSIGNED },
+    [RT_U64] = { "u8", 8, UNSIGNED },    [RT_BOOL] = { "b1", 1, TRUTH },
+    [RT_BF16] = { "bf16", 2, FLOATING },
 };
 
 rt_kind rt_kind_of(dcn_dtype t)
@@ -68,6 +69,13 @@ static double half(uint16_t bits)
     return bits >> 15 ? -v : v;
 }
 
+static double brain_half(uint16_t bits)
+{
+    const uint32_t wide = (uint32_t)bits << 16;
+    float v;
+    return memcpy(&v, &wide, sizeof v), (double)v;
+}
+
 static double load_floating(const char *at, rt_kind kind)
 {
     uint16_t h;
@@ -75,6 +83,8 @@ static double load_floating(const char *at, rt_kind kind)
     double d;
     if (kind == RT_F16)
         return memcpy(&h, at, sizeof h), half(h);
+    if (kind == RT_BF16)
+        return memcpy(&h, at, sizeof h), brain_half(h);
     if (kind == RT_F32)
         return memcpy(&f, at, sizeof f), (double)f;
     return memcpy(&d, at, sizeof d), d;
@@ -122,6 +132,10 @@ void rt_convert(void *to, rt_kind to_kind, const void *from, rt_kind from_kind, 
 {
     const bool whole = kinds[from_kind].class != FLOATING;
     const char *at = from;
+    if (to_kind == from_kind && n) {
+        memcpy(to, from, (size_t)n * kinds[to_kind].bytes);
+        return;
+    }
     for (int64_t i = 0; i < n; i++, at += kinds[from_kind].bytes)
         (whole ? convert_whole : convert_floating)(to, to_kind, at, from_kind, i);
 }

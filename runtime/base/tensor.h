@@ -20,12 +20,14 @@ typedef enum {
     RT_U32,
     RT_U64,
     RT_BOOL, /* one byte; anything but 0 is 1 */
+    RT_NUM_NPY_KINDS,
+    RT_BF16 = RT_NUM_NPY_KINDS, /* the upper half of an RT_F32; numpy has no name for it */
     RT_NUM_KINDS
 } rt_kind;
 
 rt_kind rt_kind_of(dcn_dtype t);
 size_t rt_kind_bytes(rt_kind k);
-const char *rt_kind_name(rt_kind k); /* as numpy says it: "f4" */
+const char *rt_kind_name(rt_kind k); /* as numpy says it: "f4"; "bf16" */
 
 /* Elements; 0 if a size is 0, -1 if one is dynamic or the product does not fit. */
 int64_t rt_tensor_count(const dcn_tensor *t);

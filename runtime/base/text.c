@@ -3,6 +3,7 @@
 */
 #include "runtime/base/text.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -43,6 +44,19 @@ void rt_text_item(rt_text *t, const char *separator, const char *fmt, ...)
     va_start(args, fmt);
     append(t, fmt, args);
     va_end(args);
+}
+
+void rt_text_shape(rt_text *t, int rank, const int64_t *dims)
+{
+    rt_text_add(t, "[");
+    for (int i = 0; i < rank; i++) {
+        rt_text_add(t, "%s", i ? "," : "");
+        if (dims[i] < 0)
+            rt_text_add(t, "?");
+        else
+            rt_text_add(t, "%" PRId64, dims[i]);
+    }
+    rt_text_add(t, "]");
 }
 
 bool rt_text_is_cut(const rt_text *t)

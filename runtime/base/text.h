@@ -7,6 +7,7 @@
 #include "runtime/base/base.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* What does not fit is cut, and the buffer always ends in NUL. */
 typedef struct rt_text {
@@ -25,6 +26,9 @@ void rt_text_add(rt_text *t, const char *fmt, ...) RT_PRINTF(2, 3);
 
 /* One item of a list: the separator stands before every item but the first of the text. */
 void rt_text_item(rt_text *t, const char *separator, const char *fmt, ...) RT_PRINTF(3, 4);
+
+/* "[3,224,224]"; a size that is not known, below 0, is "?". */
+void rt_text_shape(rt_text *t, int rank, const int64_t *dims);
 
 bool rt_text_is_cut(const rt_text *t);
 

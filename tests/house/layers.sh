@@ -3,7 +3,7 @@
 #
 # A room is a folder.  Its row below names the headers that other rooms may include (its doors) and
 # the rooms that its own files may include.  LLVM is named in codegen/ only, Lua in dsl/ only, SQLite in
-# tuner/store/ and nettle in runtime/base/.
+# tuner/store/, nettle and libzip in runtime/base/.
 # The rule is first tried on a small tree that breaks it, to see that it bites.
 # SPDX-License-Identifier: Apache-2.0
 set -euo pipefail
@@ -111,6 +111,7 @@ violations() { # TREE
         check_symbols "$top" dsl '\b(lua|luaL)_[a-z]+|\b(lua|lauxlib|lualib)\.h' Lua
         check_symbols "$top" tuner/store '\bsqlite3|\bSQLITE_' SQLite
         check_symbols "$top" runtime/base '\bnettle/|\bsha256_' nettle
+        check_symbols "$top" runtime/base '\bzip\.h|\bzip_[a-z]+\(' libzip
     done
 }
 
@@ -149,6 +150,7 @@ offend cli/out '    lua_pop(L, 1);'
 offend codegen/ir '#include <lauxlib.h>'
 offend tuner/sweep '    sqlite3_finalize(row);'
 offend tuner/store '#include <nettle/sha2.h>'
+offend runtime/network '#include <zip.h>'
 
 # ---- and the project keeps it ------------------------------------------------------------
 

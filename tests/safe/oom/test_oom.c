@@ -5,6 +5,7 @@
 ** them are tried.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "runtime/network/weights.h"
 #include "tests/safe/oom/refusing.h"
 #include "tests/support/case.h"
 
@@ -136,6 +137,38 @@ Test(oom, header)
     dcn_target t;
     cr_assert_eq(dcn_target_native(&t, NULL), 0);
     refuse_each("dcn_emit of a header", emit_header, &t);
+}
+
+/* ---- weights files -------------------------------------------------------------------------------- */
+
+static int read_weights(void *file, dcn_error *err)
+{
+    net_layer layers[] = { { .name = "a" }, { .name = "a.b" } };
+    net_param params[] = {
+        { .name = "a.weight", .layer = 0, .rank = 2, .dims = { 2, 3 }, .at = 0, .count = 6 },
+        { .name = "a.bias", .layer = 0, .rank = 1, .dims = { 2 }, .at = 6, .count = 2 },
+        { .name = "a.b.c_0_weight", .layer = 1, .rank = 2, .dims = { 1, 2 }, .at = 8, .count = 2 },
+    };
+    const dcn_network net = {
+        .nlayers = 2, .nparams = 3, .layer = layers, .param = params, .parameters = 10
+    };
+    void *parameters = NULL;
+    if (net_weights_from(&net, "file", file, &parameters, err))
+        return -1;
+    free(parameters);
+    return 0;
+}
+
+/* The file is open already: that is the affair of jansson and libzip, which have faults of their own where there
+** is no memory (jansson 2.14 writes beyond what it has, libzip 1.7 loses some). */
+Test(oom, weights)
+{
+    rt_tensor_file *f;
+    cr_assert_eq(
+        rt_tensor_file_open(SOURCE_DIR "/tests/safe/fuzz/seeds_weights/good.safetensors", &f, NULL),
+        0);
+    refuse_each("net_weights_from", read_weights, f);
+    rt_tensor_file_close(f);
 }
 
 /* ---- the allocator refuses ---------------------------------------------------------------------------- */
