@@ -67,6 +67,18 @@ static fvec clip(Emit *e, rt_activation a, fvec x)
     return f_min(e, f_const(e, a.max), f_max(e, f_const(e, a.min), x));
 }
 
+static fvec sigmoid(Emit *e, rt_activation a, fvec x)
+{
+    (void)a;
+    return emit_sigmoid(e, x);
+}
+
+static fvec hyperbolic(Emit *e, rt_activation a, fvec x)
+{
+    (void)a;
+    return emit_tanh(e, x);
+}
+
 fvec emit_activation(Emit *e, rt_activation a, fvec x)
 {
     static fvec (*const table[])(Emit *, rt_activation, fvec) = {
@@ -77,11 +89,13 @@ fvec emit_activation(Emit *e, rt_activation a, fvec x)
         [DCN_ACT_LEAKY_RELU] = leaky_relu,
         [DCN_ACT_HARDSWISH] = hardswish,
         [DCN_ACT_CLIP] = clip,
+        [DCN_ACT_SIGMOID] = sigmoid,
+        [DCN_ACT_TANH] = hyperbolic,
     };
     return table[a.kind](e, a, x);
 }
 
 bool activation_is_long(dcn_activation a)
 {
-    return a == DCN_ACT_SILU || a == DCN_ACT_GELU;
+    return a == DCN_ACT_SILU || a == DCN_ACT_GELU || a == DCN_ACT_SIGMOID || a == DCN_ACT_TANH;
 }

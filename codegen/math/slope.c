@@ -62,6 +62,19 @@ static fvec clip(Emit *e, rt_activation a, fvec x)
     return step(e, m_and(e, above, below), f_const(e, 0), x);
 }
 
+static fvec sigmoid(Emit *e, rt_activation a, fvec x)
+{
+    (void)a;
+    return f_mul(e, emit_sigmoid(e, x), emit_sigmoid(e, f_neg(e, x)));
+}
+
+static fvec hyperbolic(Emit *e, rt_activation a, fvec x)
+{
+    (void)a;
+    fvec t = emit_tanh(e, x);
+    return f_fma(e, f_neg(e, t), t, f_const(e, 1));
+}
+
 fvec emit_activation_slope(Emit *e, rt_activation a, fvec x)
 {
     static fvec (*const table[])(Emit *, rt_activation, fvec) = {
@@ -72,6 +85,8 @@ fvec emit_activation_slope(Emit *e, rt_activation a, fvec x)
         [DCN_ACT_LEAKY_RELU] = leaky_relu,
         [DCN_ACT_HARDSWISH] = hardswish,
         [DCN_ACT_CLIP] = clip,
+        [DCN_ACT_SIGMOID] = sigmoid,
+        [DCN_ACT_TANH] = hyperbolic,
     };
     return table[a.kind](e, a, x);
 }

@@ -181,9 +181,11 @@ static void begin(Emit *e, const RoiPass *p, idx bin)
     store_all(e, p, bin, beginning(e, p->c->plan));
 }
 
-/* Of all activations only clip makes another number of 0. */
+/* Of all activations only clip and sigmoid make another number of 0. */
 static double activated_zero(rt_activation a)
 {
+    if (a.kind == DCN_ACT_SIGMOID)
+        return 0.5;
     return a.kind == DCN_ACT_CLIP ? fmin(fmax(0, a.min), a.max) : 0;
 }
 

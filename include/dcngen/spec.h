@@ -86,6 +86,8 @@ typedef enum {
     DCN_ACT_LEAKY_RELU, /* x < 0 ? activation_slope * x : x */
     DCN_ACT_HARDSWISH,  /* x * min(max(x + 3, 0), 6) / 6 */
     DCN_ACT_CLIP,       /* min(max(x, activation_min), activation_max); by default 0 and 6: relu6 */
+    DCN_ACT_SIGMOID,    /* 1 / (1 + exp(-x)) */
+    DCN_ACT_TANH,
 } dcn_activation;
 
 /* What becomes of the pixels of a bin of roi_pool, and of the samples of one of roi_align. */

@@ -148,6 +148,16 @@ static double act_clip(rt_activation a, double x)
 {
     return x < a.min ? a.min : x > a.max ? a.max : x;
 }
+static double act_sigmoid(rt_activation a, double x)
+{
+    (void)a;
+    return ref_sigmoid(x);
+}
+static double act_tanh(rt_activation a, double x)
+{
+    (void)a;
+    return tanh(x);
+}
 
 double ref_activate(rt_activation a, double x)
 {
@@ -159,6 +169,8 @@ double ref_activate(rt_activation a, double x)
         [DCN_ACT_LEAKY_RELU] = act_leaky_relu,
         [DCN_ACT_HARDSWISH] = act_hardswish,
         [DCN_ACT_CLIP] = act_clip,
+        [DCN_ACT_SIGMOID] = act_sigmoid,
+        [DCN_ACT_TANH] = act_tanh,
     };
     return activate[a.kind](a, x);
 }
@@ -200,6 +212,17 @@ static double slope_clip(rt_activation a, double x)
 {
     return x > a.min && x < a.max ? 1 : isnan(x) ? x : 0;
 }
+/* 1 - sigmoid(x) is sigmoid(-x), without its loss of digits. */
+static double slope_sigmoid(rt_activation a, double x)
+{
+    (void)a;
+    return ref_sigmoid(x) * ref_sigmoid(-x);
+}
+static double slope_tanh(rt_activation a, double x)
+{
+    (void)a;
+    return (1 - tanh(x)) * (1 + tanh(x));
+}
 
 double ref_activate_slope(rt_activation a, double x)
 {
@@ -211,6 +234,8 @@ double ref_activate_slope(rt_activation a, double x)
         [DCN_ACT_LEAKY_RELU] = slope_leaky_relu,
         [DCN_ACT_HARDSWISH] = slope_hardswish,
         [DCN_ACT_CLIP] = slope_clip,
+        [DCN_ACT_SIGMOID] = slope_sigmoid,
+        [DCN_ACT_TANH] = slope_tanh,
     };
     return slope[a.kind](a, x);
 }

@@ -3,7 +3,8 @@
 **     none   x                       relu         x < 0 ? 0 : x
 **     silu   x / (1 + exp(-x))       leaky_relu   x < 0 ? slope*x : x
 **     gelu   x Phi(x)                hardswish    x * min(max(x + 3, 0), 6) / 6
-**     clip   min(max(x, min), max)
+**     clip   min(max(x, min), max)   sigmoid      1 / (1 + exp(-x))
+**     tanh   tanh x
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_RUNTIME_SPEC_ACTIVATION_H

@@ -31,6 +31,8 @@ static const char *const activations[] = { [DCN_ACT_NONE] = "none",
                                            [DCN_ACT_LEAKY_RELU] = "leaky_relu",
                                            [DCN_ACT_HARDSWISH] = "hardswish",
                                            [DCN_ACT_CLIP] = "clip",
+                                           [DCN_ACT_SIGMOID] = "sigmoid",
+                                           [DCN_ACT_TANH] = "tanh",
                                            NULL };
 static const char *const gradient_borders[] = {
     [DCN_GRADIENT_MMCV] = "mmcv", [DCN_GRADIENT_TORCHVISION] = "torchvision", NULL

@@ -39,6 +39,8 @@ _ACTIVATIONS: dict[type[nn.Module], str] = {
     nn.GELU: "gelu",
     nn.ReLU6: "clip",
     nn.Hardswish: "hardswish",
+    nn.Sigmoid: "sigmoid",
+    nn.Tanh: "tanh",
 }
 
 #: The layers that a batch norm and an activation fuse with; subclasses may do something else.

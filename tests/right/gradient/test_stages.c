@@ -46,6 +46,13 @@ static const Row rows[] = {
       "separable_conv2d { in_channels = 3, out_channels = 5, kernel_size = 3,"
       " depth_multiplier = 2, scale_shift = true, activation = 'clip'",
       false },
+    { "squashed",
+      "deform_conv2d { in_channels = 6, out_channels = 5, kernel_size = 3, bias = true,"
+      " activation = 'tanh'",
+      false },
+    { "gates",
+      "conv2d { in_channels = 6, out_channels = 5, kernel_size = 3, activation = 'sigmoid'",
+      false },
     { "regions", "roi_align { channels = 5, rois = 3, output_size = { 2, 3 }, activation = 'silu'",
       false },
     { "region_layer",

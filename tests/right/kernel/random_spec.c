@@ -112,7 +112,7 @@ static int random_kind(rt_rng *r)
 
 void random_activation(rt_rng *r, dcn_spec *s)
 {
-    s->activation = (dcn_activation)(random_below(r, 2) ? 0 : random_below(r, DCN_ACT_CLIP + 1));
+    s->activation = (dcn_activation)(random_below(r, 2) ? 0 : random_below(r, DCN_ACT_TANH + 1));
     if (s->activation == DCN_ACT_LEAKY_RELU && random_below(r, 2))
         s->activation_slope = (const double[]){ 0.1, -0.5, 2 }[random_below(r, 3)];
     if (s->activation == DCN_ACT_CLIP && random_below(r, 2)) {

@@ -16,7 +16,9 @@ static double activate(dcn_activation a, double x)
                               [DCN_ACT_GELU] = 0.5 * x * erfc(-x / sqrt(2)),
                               [DCN_ACT_LEAKY_RELU] = fmax(x, 0.01 * x),
                               [DCN_ACT_HARDSWISH] = x * sixth,
-                              [DCN_ACT_CLIP] = fmin(fmax(x, 0), 6) };
+                              [DCN_ACT_CLIP] = fmin(fmax(x, 0), 6),
+                              [DCN_ACT_SIGMOID] = 1 / (1 + exp(-x)),
+                              [DCN_ACT_TANH] = tanh(x) };
     return values[a];
 }
 
@@ -48,7 +50,7 @@ static void expect_bias(const Case *c, const Variant *v, const char *what)
 
 static void activations(const Variant *v)
 {
-    for (int a = DCN_ACT_NONE; a <= DCN_ACT_CLIP; a++) {
+    for (int a = DCN_ACT_NONE; a <= DCN_ACT_TANH; a++) {
         dcn_spec s = biased(v, (dcn_activation)a);
         Case c;
         variant_open(&c, v, &s);

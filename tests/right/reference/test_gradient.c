@@ -32,6 +32,8 @@ static const char *const specs[] = {
     "conv2d { " CONV "bias = true, activation = 'leaky_relu', activation_slope = 0.2 }",
     "conv2d { " CONV "bias = true, activation = 'hardswish' }",
     "conv2d { " CONV "activation = 'clip', activation_min = -0.5, activation_max = 1.5 }",
+    "conv2d { " CONV "scale_shift = true, activation = 'sigmoid' }",
+    "conv2d { " CONV "residual = true, activation = 'tanh' }",
     "deform_conv2d { " CONV "offset_order = 'yyxx', offset_groups = 2, modulation = 'mask' }",
     "deform_conv2d { " CONV "offset_order = 'xxyy', offset_groups = 3, layout = 'nhwc' }",
     "deform_conv2d { " CONV "}",

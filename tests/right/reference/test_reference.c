@@ -252,6 +252,17 @@ Test(byhand, hardswish)
     cr_expect(isnan(activated(DCN_ACT_HARDSWISH, NAN)));
 }
 
+Test(byhand, sigmoid_and_tanh)
+{
+    cr_expect_float_eq(activated(DCN_ACT_SIGMOID, 1), 0.7310585786300049, 1e-15);
+    cr_expect_eq(activated(DCN_ACT_SIGMOID, -INFINITY), 0);
+    cr_expect_eq(activated(DCN_ACT_SIGMOID, INFINITY), 1);
+    cr_expect(isnan(activated(DCN_ACT_SIGMOID, NAN)));
+    cr_expect_float_eq(activated(DCN_ACT_TANH, -0.5), -0.46211715726000979, 1e-15);
+    cr_expect_eq(activated(DCN_ACT_TANH, INFINITY), 1);
+    cr_expect(isnan(activated(DCN_ACT_TANH, NAN)));
+}
+
 Test(byhand, activations)
 {
     cr_expect_eq(activated(DCN_ACT_NONE, -3), -3);

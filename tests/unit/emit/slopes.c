@@ -37,6 +37,17 @@ Long want_clip_slope(Long x)
     return isnan(x) ? x : x > -1.5L && x < 2;
 }
 
+Long want_sigmoid_slope(Long x)
+{
+    const Long small = expl(-fabsl(x));
+    return isinf(x) ? 0 : small / ((1 + small) * (1 + small));
+}
+
+Long want_tanh_slope(Long x)
+{
+    return 1 - tanhl(x) * tanhl(x);
+}
+
 fvec slope_silu(Emit *e, fvec x)
 {
     return emit_activation_slope(e, rt_plain_activation(DCN_ACT_SILU), x);
@@ -62,4 +73,12 @@ fvec slope_clip(Emit *e, fvec x)
 {
     return emit_activation_slope(e, (rt_activation){ .kind = DCN_ACT_CLIP, .min = -1.5, .max = 2 },
                                  x);
+}
+fvec slope_sigmoid(Emit *e, fvec x)
+{
+    return emit_activation_slope(e, rt_plain_activation(DCN_ACT_SIGMOID), x);
+}
+fvec slope_tanh(Emit *e, fvec x)
+{
+    return emit_activation_slope(e, rt_plain_activation(DCN_ACT_TANH), x);
 }

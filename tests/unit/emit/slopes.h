@@ -14,11 +14,15 @@ Long want_relu_slope(Long x);
 Long want_leaky_relu_slope(Long x);
 Long want_hardswish_slope(Long x);
 Long want_clip_slope(Long x);
+Long want_sigmoid_slope(Long x);
+Long want_tanh_slope(Long x);
 fvec slope_silu(Emit *e, fvec x);
 fvec slope_gelu(Emit *e, fvec x);
 fvec slope_relu(Emit *e, fvec x);
 fvec slope_leaky_relu(Emit *e, fvec x);
 fvec slope_hardswish(Emit *e, fvec x);
 fvec slope_clip(Emit *e, fvec x);
+fvec slope_sigmoid(Emit *e, fvec x);
+fvec slope_tanh(Emit *e, fvec x);
 
 #endif

@@ -105,6 +105,14 @@ static fvec act_clip(Emit *e, fvec x)
 {
     return emit_activation(e, (rt_activation){ .kind = DCN_ACT_CLIP, .min = -1.5, .max = 2 }, x);
 }
+static fvec act_sigmoid(Emit *e, fvec x)
+{
+    return emit_activation(e, rt_plain_activation(DCN_ACT_SIGMOID), x);
+}
+static fvec act_tanh(Emit *e, fvec x)
+{
+    return emit_activation(e, rt_plain_activation(DCN_ACT_TANH), x);
+}
 
 /* exp(-|x|), as far down as it goes in f32. */
 static fvec exp_below_0(Emit *e, fvec x)
@@ -118,9 +126,9 @@ static Long want_exp_below_0(Long x)
 
 static const Row rows[] = {
     { "exp", emit_exp, expl, { 4, 4 }, 0, 0 },
-    { "tanh", emit_tanh, tanhl, { 4, 4 }, 1, 0 },
+    { "tanh", act_tanh, tanhl, { 4, 4 }, 1, 0 },
     { "erf", emit_erf, erfl, { 4, 4 }, 1, 0 },
-    { "sigmoid", emit_sigmoid, want_sigmoid, { 4, 4 }, 0, 0 },
+    { "sigmoid", act_sigmoid, want_sigmoid, { 4, 4 }, 0, 0 },
     { "silu", act_silu, want_silu, { 4, 4 }, 0, 0 },
     { "gelu", act_gelu, want_gelu, { 4, 4 }, 0, 0 },
     { "relu", act_relu, want_relu, { 0, 0 }, 0, 0 },
@@ -135,6 +143,8 @@ static const Row rows[] = {
     { "leaky_relu'", slope_leaky_relu, want_leaky_relu_slope, { 0, 0 }, 0, 0 },
     { "hardswish'", slope_hardswish, want_hardswish_slope, { 4, 4 }, 0, 1 },
     { "clip'", slope_clip, want_clip_slope, { 0, 0 }, 0, 0 },
+    { "sigmoid'", slope_sigmoid, want_sigmoid_slope, { 4, 4 }, 0, 1 },
+    { "tanh'", slope_tanh, want_tanh_slope, { 4, 4 }, 0, 1 },
 };
 enum {
     EXP,
@@ -154,7 +164,9 @@ enum {
     RELU_SLOPE,
     LEAKY_RELU_SLOPE,
     HARDSWISH_SLOPE,
-    CLIP_SLOPE
+    CLIP_SLOPE,
+    SIGMOID_SLOPE,
+    TANH_SLOPE
 };
 
 /* ---- inputs ---------------------------------------------------------------------------------- */
@@ -348,3 +360,5 @@ CHECKS(relu_slope, RELU_SLOPE)
 CHECKS(leaky_relu_slope, LEAKY_RELU_SLOPE)
 CHECKS(hardswish_slope, HARDSWISH_SLOPE)
 CHECKS(clip_slope, CLIP_SLOPE)
+CHECKS(sigmoid_slope, SIGMOID_SLOPE)
+CHECKS(tanh_slope, TANH_SLOPE)
