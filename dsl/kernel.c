@@ -77,7 +77,7 @@ static int refuse_key(lua_State *L, dsl_place call, dcn_op op, const char *key)
     if (ours)
         return dsl_raise(L, at, "unknown key '%s' (did you mean '%s'?)", key, ours);
     for (int other = 0; other < DCN_NUM_OPS; other++) {
-        if (rt_op_of((dcn_op)other) && rt_field_find(key, (dcn_op)other))
+        if (rt_field_find(key, (dcn_op)other))
             return dsl_raise(L, at, "'%s' is a key of %s, not of %s", key,
                              dcn_op_name((dcn_op)other), dcn_op_name(op));
     }
@@ -208,7 +208,7 @@ void dsl_register_constructors(lua_State *L)
     luaL_newmetatable(L, kernel_type);
     lua_pop(L, 1);
     for (int op = 0; op < DCN_NUM_OPS; op++) {
-        if (!rt_op_of((dcn_op)op))
+        if (!rt_op_in((dcn_op)op, RT_ANY_OP))
             continue;
         lua_pushinteger(L, op);
         lua_pushcclosure(L, construct, 1);

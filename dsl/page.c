@@ -213,7 +213,7 @@ static void print_own(FILE *out, dcn_op op)
     fprintf(out, "\n### `%s`\n\n| key | value | default | meaning |\n|---|---|---|---|\n",
             dcn_op_name((dcn_op)op));
     for (const rt_field *f = rt_fields; f->key; f++) {
-        if (f->ops != RT_ANY_OP && rt_field_is_of(f, op))
+        if ((f->ops & RT_ANY_OP) != RT_ANY_OP && rt_field_is_of(f, op))
             print_field(out, f);
     }
 }
@@ -223,7 +223,7 @@ static void print_common(FILE *out)
 {
     fprintf(out, "\n### All of them\n\n| key | value | default | meaning |\n|---|---|---|---|\n");
     for (const rt_field *f = rt_fields; f->key; f++) {
-        if (f->ops == RT_ANY_OP)
+        if ((f->ops & RT_ANY_OP) == RT_ANY_OP)
             print_field(out, f);
     }
 }
@@ -252,7 +252,7 @@ int dsl_page(FILE *out)
     fputs(opening, out);
     print_common(out);
     for (int op = 0; op < DCN_NUM_OPS; op++) {
-        if (rt_op_of((dcn_op)op))
+        if (rt_op_in((dcn_op)op, RT_ANY_OP))
             print_own(out, (dcn_op)op);
     }
     fprintf(out, "\n%s\n%s\n%s\nOf Lua's own functions there are:\n\n", forms, tensors, functions);

@@ -7,7 +7,7 @@
 **     s.in_channels = s.out_channels = 64;  s.height = s.width = 56;  ...
 **     if (dcn_spec_check(&s, &err)) ...
 **
-** Everything here is a number or a fixed-size string: copy it with `=`.
+** Everything here is a number or a fixed-size string, but for `network`: copy it with `=`.
 ** Letters used in all comments: N batch, C channels in, O channels out, H W
 ** input size, P Q output size, K = kh*kw taps, G weight groups, D offset groups.
 ** SPDX-License-Identifier: Apache-2.0
@@ -55,6 +55,8 @@ typedef enum {
     DCN_OP_DCNV3_MODULE,
     DCN_OP_DCNV4_MODULE,
     DCN_OP_DEFORM_ROI_POOL_PACK,
+    DCN_OP_NETWORK, /* the layers of `network`; of the other members name, dtype, target, schedule and
+                     ** gradient have a meaning */
     DCN_NUM_OPS
 } dcn_op;
 typedef enum { DCN_F32, DCN_F64 } dcn_dtype;
@@ -106,6 +108,8 @@ typedef enum {
 
 /* All operands that have a gradient, in dcn_spec.gradient. */
 #define DCN_GRADIENT_ALL (~(uint64_t)0)
+
+struct dcn_network;
 
 typedef struct dcn_spec {
     char name[DCN_NAME_MAX]; /* a C identifier; the prefix of every symbol of the kernel */
@@ -172,6 +176,10 @@ typedef struct dcn_spec {
 
     char target[DCN_TEXT_MAX];       /* "" or what --target takes */
     char schedule[DCN_SCHEDULE_MAX]; /* "" or knobs that the choice of schedule must respect */
+
+    /* Of DCN_OP_NETWORK what it is made of, borrowed from the dcn_module or dcn_kernel that the spec
+    ** comes from; of all others NULL.  The spec language makes it, and nobody else can. */
+    const struct dcn_network *network;
 } dcn_spec;
 
 typedef enum {
@@ -247,7 +255,9 @@ const char *dcn_offset_order_name(dcn_offset_order o);
 const char *dcn_activation_name(dcn_activation a);
 
 /* The spec as one line of the spec language, every key written, but parameters of the activation and
-** gradients only where they are not at their defaults; loading it gives the same spec.
+** gradients only where they are not at their defaults; loading it gives the same spec.  Of a network it
+** is a short form that tells two networks apart and cannot be loaded: name, dtype, how many layers and
+** parameters, and a digest of all of them.
 ** Returns the length without the NUL, as snprintf does. */
 int dcn_spec_print(const dcn_spec *s, char *buf, size_t size);
 

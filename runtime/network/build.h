@@ -6,8 +6,9 @@
 **     net_graph_layer(g, &layer, &y, err);          so is what a layer makes
 **     net_graph_network(g, outputs, 1, &net, err);  borrows nothing of the graph
 **
-** A shape is worked out as soon as a layer is added.  Messages begin with the layer's name and say both
-** shapes where two do not fit; they name keys as the spec language does.
+** A shape is worked out as soon as a layer is added.  Messages begin with the layer's name, or what it
+** does if it has none, and say both shapes where two do not fit, as batch x channels x height x width;
+** they name keys as the spec language does.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_RUNTIME_NETWORK_BUILD_H
@@ -28,13 +29,15 @@ int net_graph_input(net_graph *g, const net_value *in, int *value, dcn_error *er
 
 /* An operator's spec before its sizes are known: dtype, layout, batch, height, width, in_channels and
 ** rois of *s become those that follow from the values (x is the one that the operator calls input; rois
-** may be -1), and an epilogue or option that values stand for is switched on by whoever calls this. */
+** may be -1), then dcn_spec_complete fills in what follows from these.  An epilogue or option that values
+** stand for is switched on by whoever calls this. */
 int net_graph_fit(const net_graph *g, int x, int rois, dcn_spec *s, dcn_error *err);
 
 /* *layer is copied with its spec.  Its args are values with the names under which it reads them, in any
-** order; what else the layer needs becomes its parameters, but an operand that is a map (input, offset,
-** mask, offset_mask, rois, trans, residual) and is not given is an error.  `out` and params are set
-** here. */
+** order, those of a concat in theirs; what else the layer needs becomes its parameters, but an operand that is
+** a map (input, offset, mask, offset_mask, rois, trans, residual) and is not given is an error.  A product
+** with a parameter has an arg "weight" whose value is -1.  Of a sum or product either value may be the smaller
+** one.  `out` and params are set here, and so are name, target, layout and gradient of the copied spec. */
 int net_graph_layer(net_graph *g, const net_layer *layer, int *value, dcn_error *err);
 
 typedef struct net_output {
@@ -44,7 +47,12 @@ typedef struct net_output {
 } net_output;
 
 /* The network of what leads to these values, one reference.  Layers without a name are called after
-** what they do, conv2d_1, conv2d_2, add_1, ..., in their order; two of one name are an error. */
+** what they do, conv2d_1, conv2d_2, add_1, ..., in their order; two of one name are an error.
+**
+** What follows an operator and fits into its epilogue, act((sum + bias) * scale + shift + residual), is put
+** there: a product with a parameter of channels, the sum with a value of its shape, an activation; in
+** this order, each where the operator has the key for it and nobody else reads what was there before.
+** An activation goes into a sum, product or norm likewise.  Parameters keep their names. */
 int net_graph_network(const net_graph *g, const net_output *out, int n, dcn_network **net,
                       dcn_error *err);
 

@@ -8,7 +8,7 @@
 #include "runtime/spec/row.h"
 
 /* The families; each array ends with a row without a name. */
-extern const rt_op rt_conv_ops[], rt_dcn_ops[], rt_roi_ops[], rt_module_ops[];
+extern const rt_op rt_conv_ops[], rt_dcn_ops[], rt_roi_ops[], rt_module_ops[], rt_network_ops[];
 
 /* conv2d and deform_conv2d: their weight, and the bias if they have one; the weighted sum. */
 void rt_add_conv_weight(rt_operands *l);

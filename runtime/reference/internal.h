@@ -35,8 +35,9 @@ struct rt_ref {
     double *scratch;        /* of pixel: C*K numbers */
     double *made[REF_MADE]; /* tensors made on the way */
     int nmade;
-    rt_ref *last;               /* the operator that computes the pixels of a module, or NULL */
-    double *grad[RT_NUM_PLAIN]; /* of a kernel of gradients: those it computes; else NULL */
+    rt_ref *last;                   /* the operator that computes the pixels of a module, or NULL */
+    double *whole[RT_NUM_OPERANDS]; /* outputs computed when it was opened: gradients, and those of
+                                     ** networks; else NULL */
 };
 
 int64_t ref_at(const ref_map *t, int64_t n, int64_t c, int64_t y, int64_t x);

@@ -12,6 +12,7 @@ int ref_open_conv(struct rt_ref *r);
 int ref_open_dcn(struct rt_ref *r);
 int ref_open_roi(struct rt_ref *r);
 int ref_open_module(struct rt_ref *r);
+int ref_open_network(struct rt_ref *r);
 
 /* The operators backwards, see internal.h. */
 struct ref_back;
@@ -19,5 +20,6 @@ int ref_back_conv(const struct ref_back *b);
 int ref_back_dcn(const struct ref_back *b);
 int ref_back_roi(const struct ref_back *b);
 int ref_back_module(const struct ref_back *b);
+int ref_back_network(const struct ref_back *b);
 
 #endif

@@ -35,7 +35,7 @@ static int open_gradients(rt_ref *r)
         double *to = ref_make(r, rt_tensor_count(&o.tensor[i]));
         if (!to)
             return -1;
-        b.to[rt_operand_of_grad(o.which[i])] = r->grad[rt_operand_of_grad(o.which[i])] = to;
+        b.to[rt_operand_of_grad(o.which[i])] = r->whole[o.which[i]] = to;
     }
     return rt_op_of(r->s.op)->backward(&b);
 }
@@ -99,13 +99,13 @@ void ref_locate(const ref_map *t, int64_t i, int64_t ncyx[4])
     ncyx[3] = t->nhwc ? i / t->c % t->w : i % t->w;
 }
 
-/* No operator has another output than RT_OUTPUT so far; gradients were computed when it was opened. */
+/* Without gradients no operator has another output than RT_OUTPUT. */
 double rt_ref_value(const rt_ref *r, rt_operand which, int64_t i)
 {
     int64_t at[4];
     double value;
-    if (rt_operand_is_grad(which))
-        return r->grad[rt_operand_of_grad(which)][i];
+    if (r->whole[which])
+        return r->whole[which][i];
     assert(which == RT_OUTPUT);
     ref_locate(&r->output, i, at);
     pixel(r, at[0], at + 2, (int64_t[2]){ at[1], at[1] + 1 }, &value);
@@ -117,9 +117,9 @@ int rt_ref_values(const rt_ref *r, rt_operand which, double *to)
     const dcn_spec *s = &r->s;
     const ref_map *t = &r->output;
     const int64_t count = rt_op_has(s->op, RT_HAS_ROIS) ? s->rois : s->batch, all[2] = { 0, t->c };
-    if (rt_operand_is_grad(which)) {
+    if (r->whole[which]) {
         const dcn_tensor out = rt_operands_of(s).tensor[rt_operand_at(s, which)];
-        memcpy(to, r->grad[rt_operand_of_grad(which)], (size_t)rt_tensor_count(&out) * sizeof *to);
+        memcpy(to, r->whole[which], (size_t)rt_tensor_count(&out) * sizeof *to);
         return 0;
     }
     double *value = calloc((size_t)t->c + 1, sizeof *value);

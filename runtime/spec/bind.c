@@ -21,9 +21,20 @@ static int64_t at_least_one(int64_t given, int64_t stated)
     return given == 0 && stated == DCN_DYNAMIC ? 1 : given;
 }
 
+/* All sizes of a network are numbers, and none is one of these. */
+static int bind_network(const dcn_spec *s, dcn_spec *out, dcn_error *err)
+{
+    if (dcn_spec_check(s, err))
+        return -1;
+    *out = *s;
+    return 0;
+}
+
 int dcn_spec_bind(const dcn_spec *s, dcn_sizes sizes, dcn_spec *out, dcn_error *err)
 {
     dcn_spec bound = *s;
+    if (rt_op_has(s->op, RT_IS_NETWORK))
+        return bind_network(s, out, err);
     const bool regions = rt_op_has(s->op, RT_HAS_ROIS);
     if (bind_extent("batch", &bound.batch, sizes.batch, err) ||
         bind_extent("height", &bound.height, sizes.height, err) ||

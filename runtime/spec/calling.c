@@ -2,6 +2,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/spec/gradient.h"
+#include "runtime/spec/network.h"
 #include "runtime/spec/row.h"
 
 #include <string.h>
@@ -10,6 +11,8 @@
 static void add_grad(rt_operands *l, const rt_operands *of, int i, dcn_role role)
 {
     dcn_tensor t = of->tensor[i];
+    if (rt_op_has(l->s->op, RT_IS_NETWORK))
+        t = net_gradient_tensor(l->s->network, of->which[i], t);
     t.role = role;
     rt_add(l, rt_grad_of(of->which[i]), t);
 }

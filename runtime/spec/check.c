@@ -77,6 +77,8 @@ int rt_spec_check(const dcn_spec *s, const char **key, dcn_error *err)
     *key = NULL;
     if (!op)
         return dcn_fail(err, DCN_ESPEC, "op = %d is not the enumerator of an operator", (int)s->op);
+    if (s->network && !rt_op_has(s->op, RT_IS_NETWORK))
+        return dcn_fail(err, DCN_ESPEC, "%s has a network, which only a network has", op->name);
     if (check_fields(s, key, err))
         return -1;
     return check_rules(s, rt_common_rules, key, err) || check_rules(s, op->rules, key, err) ||

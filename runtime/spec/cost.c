@@ -29,10 +29,11 @@ static double gradient_flops(const dcn_spec *s)
 {
     const dcn_spec plain = rt_plain_spec(s);
     const rt_operands o = rt_plain_operands_of(&plain);
+    const rt_operand_set after = rt_op_has(s->op, RT_IS_NETWORK) ? 0 : EPILOGUE;
     const rt_operand_set wanted = rt_wanted(s);
     bool weights = false, others = false;
     for (int i = 0; i < o.n; i++) {
-        const bool own = rt_operand_in(o.which[i], wanted & ~EPILOGUE);
+        const bool own = rt_operand_in(o.which[i], wanted & ~after);
         weights = weights || (own && o.tensor[i].role == DCN_WEIGHT);
         others = others || (own && o.tensor[i].role != DCN_WEIGHT);
     }

@@ -17,6 +17,7 @@
 #include "runtime/spec/gradient.h"
 #include "runtime/base/base.h"
 #include "runtime/base/text.h"
+#include "runtime/spec/network.h"
 #include "runtime/spec/op.h"
 #include "runtime/spec/stages.h"
 
@@ -41,6 +42,8 @@ static rt_operand_set operands_read(const dcn_spec *s)
 
 rt_operand_set rt_differentiable(const dcn_spec *s)
 {
+    if (rt_op_has(s->op, RT_IS_NETWORK))
+        return net_differentiable(s->network);
     return operands_read(s) & ~RT_SET(ROIS);
 }
 
@@ -83,13 +86,16 @@ static rt_operand_set sum_reads(const dcn_spec *s, rt_operand_set wanted)
 bool rt_gradient_is_of_sums(const dcn_spec *s)
 {
     const rt_operand_set after = RT_SET(SCALE) | RT_SET(RESIDUAL);
+    if (rt_op_has(s->op, RT_IS_NETWORK))
+        return false;
     return s->activation == DCN_ACT_NONE && !s->projection && !(rt_wanted(s) & after) &&
            !rt_op_has(s->op, RT_COMPOSITE);
 }
 
 bool rt_gradient_recomputes(const dcn_spec *s)
 {
-    return s->activation != DCN_ACT_NONE || rt_op_has(s->op, RT_COMPOSITE);
+    return s->activation != DCN_ACT_NONE || rt_op_has(s->op, RT_COMPOSITE) ||
+           rt_op_has(s->op, RT_IS_NETWORK);
 }
 
 rt_operand_set rt_stage_arguments(const rt_stage *st)
@@ -163,7 +169,8 @@ rt_walk rt_stages_walk(const rt_stages *g, rt_operand_set wanted)
     return w;
 }
 
-/* Without memory for the stages, all operands: more than is needed. */
+/* A network of gradients reads whatever the network reads.  Of a module without memory for the stages
+** it is all operands, more than is needed. */
 static rt_operand_set module_reads(const dcn_spec *s, rt_operand_set wanted)
 {
     const dcn_spec plain = rt_plain_spec(s);
@@ -181,17 +188,20 @@ static rt_operand_set module_reads(const dcn_spec *s, rt_operand_set wanted)
 rt_operand_set rt_gradient_reads(const dcn_spec *s, rt_operand_set wanted)
 {
     const bool module = rt_op_has(s->op, RT_COMPOSITE);
+    if (rt_op_has(s->op, RT_IS_NETWORK))
+        return operands_read(s);
     return (module ? module_reads(s, wanted) : sum_reads(s, wanted)) & operands_read(s);
 }
 
 /* ---- asking for them ------------------------------------------------------------------------ */
 
-static const char **names_of(rt_operand_set set, const char *names[RT_NUM_PLAIN + 1])
+static const char **names_of(const dcn_spec *s, rt_operand_set set,
+                             const char *names[RT_NUM_PLAIN + 1])
 {
     int n = 0;
     for (int i = 0; i < RT_NUM_PLAIN; i++)
         if (rt_operand_in((rt_operand)i, set))
-            names[n++] = rt_operand_names[i];
+            names[n++] = rt_operand_name(s, (rt_operand)i);
     names[n] = NULL;
     return names;
 }
@@ -202,7 +212,7 @@ int rt_no_gradient_of(const dcn_spec *s, const char *name, dcn_error *err)
     char all[512];
     if (strcmp(name, rt_operand_names[RT_ROIS]) == 0 && rt_op_has(s->op, RT_HAS_ROIS))
         return dcn_fail(err, DCN_ESPEC, "'gradient': rois have no gradient");
-    const char *near = rt_nearest(name, names_of(rt_differentiable(s), names));
+    const char *near = rt_nearest(name, names_of(s, rt_differentiable(s), names));
     if (near)
         return dcn_fail(err, DCN_ESPEC,
                         "'gradient': this %s has no gradient of '%.64s' (did you mean '%s'?)",
@@ -212,12 +222,17 @@ int rt_no_gradient_of(const dcn_spec *s, const char *name, dcn_error *err)
                     dcn_op_name(s->op), name, rt_join(names, all, sizeof all));
 }
 
+static const char *foreign_name(const dcn_spec *s, int i)
+{
+    return i < RT_NUM_PLAIN ? rt_operand_name(s, (rt_operand)i) : "?";
+}
+
 int rt_check_gradient(const dcn_spec *s, dcn_error *err)
 {
     const rt_operand_set foreign = rt_wanted(s) & (s->gradient ? ~rt_differentiable(s) : 0);
     for (int i = 0; i < 64; i++)
         if (foreign >> i & 1)
-            return rt_no_gradient_of(s, i < RT_NUM_PLAIN ? rt_operand_names[i] : "?", err);
+            return rt_no_gradient_of(s, foreign_name(s, i), err);
     return 0;
 }
 
@@ -226,7 +241,8 @@ int dcn_spec_want_gradient(dcn_spec *s, const char *name, dcn_error *err)
     const dcn_spec plain = rt_plain_spec(s);
     const rt_operand_set all = rt_differentiable(&plain);
     for (int i = 0; i < RT_NUM_PLAIN; i++)
-        if (rt_operand_in((rt_operand)i, all) && strcmp(name, rt_operand_names[i]) == 0) {
+        if (rt_operand_in((rt_operand)i, all) &&
+            strcmp(name, rt_operand_name(&plain, (rt_operand)i)) == 0) {
             s->gradient |= (uint64_t)1 << i;
             return 0;
         }

@@ -7,7 +7,7 @@
 ** As a kernel (dcn_spec of DCN_OP_NETWORK) a network has these operands: its inputs in the order in
 ** which they were made; `parameters`, if there are any, the plain parameters one after another as one
 ** vector of role DCN_WEIGHT; its outputs, in the order of their names.  In rt_operands each of these is
-** known by its position among them instead of by a name.
+** known by its position among them instead of by a name, and its gradient by rt_grad_of of that.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_RUNTIME_SPEC_NETWORK_H
@@ -22,9 +22,14 @@
 enum {
     NET_NAME_MAX = 128,
     NET_MAX_LAYERS = 4096,
-    NET_MAX_ARGS = 64,    /* of one layer */
-    NET_MAX_OPERANDS = 32 /* inputs and outputs of a network, each */
+    NET_MAX_VALUES = NET_MAX_LAYERS + 1024,   /* of a graph, inputs included */
+    NET_MAX_ARGS = 64,                        /* of one layer */
+    NET_MAX_OPERANDS = 20,                    /* inputs and outputs of a network, each */
+    NET_MAX_PLAIN = 2 * NET_MAX_OPERANDS + 1, /* both, and the parameters */
+    NET_GRAD_NAME_MAX = DCN_NAME_MAX + 8
 };
+_Static_assert((int)NET_MAX_PLAIN <= (int)RT_NUM_PLAIN, "a position is an rt_operand");
+_Static_assert(3 * NET_MAX_OPERANDS + 2 <= 64, "a call has a bit for each operand of gradients");
 
 /* What a layer does.  a and b are its first two values; p runs over pixels, c over channels. */
 typedef enum {
@@ -38,7 +43,7 @@ typedef enum {
     NET_LAYER_NORM, /* act((a - mean)/sqrt(variance + eps) * weight + bias), over the channels of a pixel */
     NET_MAX_POOL, /* largest in the window; padding is no pixel */
     NET_AVG_POOL, /* mean of the window, see `pool` */
-    NET_RESIZE,   /* to h x w of the value it makes, see `resize` */
+    NET_RESIZE,   /* to size[0] rows and size[1] columns, see `resize` */
     NET_NUM_KINDS
 } net_kind;
 
@@ -60,7 +65,8 @@ typedef struct net_resize {
     bool align_corners;
 } net_resize;
 
-/* What a layer reads under a name: a value, or a parameter; the other one is -1. */
+/* What a layer reads under a name: a value, or a parameter; the other one is -1.  A parameter from
+** dcn_network.nparams on is one of its zeros. */
 typedef struct net_arg {
     const char
         *operand; /* string constant: of an operator as dcn_spec_tensors calls it; else "a", "b",
@@ -77,6 +83,8 @@ typedef struct net_layer {
     int64_t from, count;
     net_pool pool;
     net_resize resize;
+    int64_t
+        size[2]; /* of a resize and of an adaptive pool: rows and columns of the value it makes */
     bool is_linear; /* a 1x1 convolution whose weight is [out][in] to whoever names parameters */
     int nargs;
     net_arg
@@ -102,7 +110,8 @@ typedef struct net_param {
     int64_t dims[DCN_MAX_RANK];
     int64_t at, count; /* elements, from the beginning of `parameters` */
     bool packed;       /* role DCN_WEIGHT in its layer's spec */
-    bool wanted; /* of a network of gradients: its gradient is in grad_parameters, at grad_at */
+    /* Its gradient is in grad_parameters, at grad_at: of all, unless net_want_gradients said less. */
+    bool wanted;
     int64_t grad_at;
 } net_param;
 
@@ -113,10 +122,14 @@ typedef struct dcn_network {
     net_value *value; /* inputs first, then in the order of the layers */
     net_layer *layer;
     net_param *param; /* in the order of layers and of their arguments */
-    int ninputs;      /* values 0 .. ninputs-1 */
+    /* Behind them in `param`, for operands that an operator has and nobody gave a tensor (the shift
+    ** beside a scale that was a product): `count` zeros each, of no name and not in `parameters`. */
+    int nzeros;
+    int ninputs; /* values 0 .. ninputs-1 */
     int noutputs;
     int output[NET_MAX_OPERANDS]; /* values */
     char output_name[NET_MAX_OPERANDS][DCN_NAME_MAX];
+    char grad_name[NET_MAX_PLAIN][NET_GRAD_NAME_MAX]; /* "grad_" and the name, by position */
     int64_t parameters, grad_parameters; /* elements of all parameters; of the wanted ones */
     int64_t refs;                        /* atomic */
 } dcn_network;
@@ -129,15 +142,28 @@ dcn_network *net_copy(const dcn_network *n);
 int64_t net_elements(net_shape s);
 
 /* The operands of the kernel that computes the outputs, as said above; tensors' names are borrowed from
-** the network. */
+** the network.  Of no network there are none. */
 void net_add_operands(rt_operands *l);
 
 /* Position of `parameters` among these; -1: there are none. */
 int net_parameters_at(const dcn_network *n);
 
-/* Multiply-adds, counted as dcn_spec_flops does: of operators what that says, of the others one for
-** each element that is read. */
+/* The name of an operand, or of the gradient of one; and of a gradient the tensor, which has the wanted
+** parameters only. */
+const char *net_operand_name(const dcn_network *n, rt_operand which);
+dcn_tensor net_gradient_tensor(const dcn_network *n, rt_operand plain, dcn_tensor t);
+
+/* The value that a position stands for; -1: it is the parameters. */
+int net_value_at(const dcn_network *n, int position);
+
+/* The positions that have a gradient: inputs that reach an output in another way than as rois, and the
+** parameters. */
+rt_operand_set net_differentiable(const dcn_network *n);
+
+/* Operations, counted as dcn_spec_flops does: of operators what that says, of the others one for each
+** element that is read. */
 double net_flops(const dcn_network *n);
+double net_layer_flops(const dcn_network *n, const net_layer *layer);
 
 /* Text of the language that makes this network again, malloc'ed; NULL without memory. */
 char *net_print(const dcn_spec *s);

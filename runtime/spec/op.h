@@ -11,10 +11,12 @@
 
 #include <dcngen/error.h>
 
-/* A set of operators: bit 1 << op. */
+/* A set of operators: bit 1 << op.  Networks, the last, are made of operators and not of fields: they
+** are in RT_ANY_SPEC, but not in RT_ANY_OP. */
 typedef uint64_t rt_op_set;
-#define RT_OP(x)  ((rt_op_set)1 << DCN_OP_##x)
-#define RT_ANY_OP (~(rt_op_set)0 >> (64 - DCN_NUM_OPS))
+#define RT_OP(x)    ((rt_op_set)1 << DCN_OP_##x)
+#define RT_ANY_SPEC (~(rt_op_set)0 >> (64 - DCN_NUM_OPS))
+#define RT_ANY_OP   (RT_ANY_SPEC & ~RT_OP(NETWORK))
 _Static_assert(DCN_NUM_OPS <= 64, "a set of operators has 64 bits");
 
 static inline bool rt_op_in(dcn_op op, rt_op_set set)
@@ -34,6 +36,7 @@ enum {
     RT_XY_OFFSETS = 1 << 7,         /* dcnv3, dcnv4: taps run by columns, x comes before y */
     RT_PACKED_OFFSETS = 1 << 8,     /* dcnv4: offsets and masks of a group lie side by side */
     RT_COMPOSITE = 1 << 9,          /* a chain of other operators */
+    RT_IS_NETWORK = 1 << 10,        /* its operands and all it computes are those of spec.network */
 };
 
 /* A rule between members of a spec whose fields are in range; checked in order. */

@@ -4,6 +4,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/spec/operands.h"
+#include "runtime/spec/network.h"
 #include "runtime/spec/row.h"
 
 #include <assert.h>
@@ -16,12 +17,18 @@ const char *const rt_operand_names[RT_NUM_OPERANDS] = { RT_OPERAND_LIST(RT_OPERA
 
 const char *const rt_plain_operand_names[RT_NUM_PLAIN + 1] = { RT_OPERAND_LIST(RT_OPERAND_NAME) };
 
+const char *rt_operand_name(const dcn_spec *s, rt_operand which)
+{
+    return rt_op_has(s->op, RT_IS_NETWORK) ? net_operand_name(s->network, which)
+                                           : rt_operand_names[which];
+}
+
 /* ---- kinds of operands ---------------------------------------------------------------------- */
 
 void rt_add(rt_operands *l, rt_operand which, dcn_tensor t)
 {
     assert(l->n < RT_NUM_OPERANDS);
-    t.name = rt_operand_names[which];
+    t.name = rt_operand_name(l->s, which);
     t.dtype = l->s->dtype;
     l->which[l->n] = which;
     l->tensor[l->n++] = t;

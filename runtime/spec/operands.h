@@ -100,6 +100,9 @@ static inline rt_operand rt_operand_of_grad(rt_operand grad)
 extern const char *const rt_operand_names[RT_NUM_OPERANDS];
 extern const char *const rt_plain_operand_names[RT_NUM_PLAIN + 1]; /* ended by NULL */
 
+/* What the operand is called in a kernel of s: as above, but in a network as the network says. */
+const char *rt_operand_name(const dcn_spec *s, rt_operand which);
+
 /* Operands in calling order: which[i] is shaped as tensor[i] says. */
 typedef struct rt_operands {
     const dcn_spec *s;

@@ -1,7 +1,6 @@
 /* spec.c: the plain struct that says what to compute: defaults, names, printing.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "runtime/base/text.h"
 #include "runtime/spec/fields.h"
 #include "runtime/spec/shape.h"
 
@@ -113,23 +112,4 @@ const char *dcn_offset_order_name(dcn_offset_order o)
 const char *dcn_activation_name(dcn_activation a)
 {
     return choice("activation", a);
-}
-
-/* ---- printing ------------------------------------------------------------- */
-
-int dcn_spec_print(const dcn_spec *s, char *buf, size_t size)
-{
-    rt_text t = rt_text_in(buf, size);
-    rt_text_add(&t, "return %s {", dcn_op_name(s->op));
-    const char *separator = " ";
-    for (const rt_field *f = rt_fields; f->key; f++) {
-        char value[RT_FIELD_PRINT_MAX];
-        const rt_value v = rt_field_get(f, s);
-        if (!rt_field_is_of(f, s->op) || !rt_field_is_shown(f, &v))
-            continue;
-        rt_text_add(&t, "%s%s = %s", separator, f->key, rt_field_print(f, &v, value));
-        separator = ", ";
-    }
-    rt_text_add(&t, " }");
-    return (int)t.length;
 }

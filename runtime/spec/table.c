@@ -78,6 +78,7 @@ enum {
 /* Sets of operators. */
 #define OP(x)        RT_OP(x)
 #define ANY          RT_ANY_OP
+#define ALL          RT_ANY_SPEC
 #define DEFORMED     (OP(DEFORM_CONV2D) | OP(DEFORM_CONV2D_PACK))
 #define CONVS        (OP(CONV2D) | DEFORMED | OP(SEPARABLE_CONV2D))
 #define V3           (OP(DCNV3) | OP(DCNV3_MODULE))
@@ -99,7 +100,7 @@ enum {
 #define ONLY(a, b)       .allowed = 1u << (a) | 1u << (b)
 
 const rt_field rt_fields[] = {
-    { "name", RT_FIELD_NAME, ANY, AT(name), RANGE(1, 47),
+    { "name", RT_FIELD_NAME, ALL, AT(name), RANGE(1, 47),
       .doc = "A C identifier, at most 47 letters: the prefix of every symbol of the kernel. "
              "Kernels without one are called after their operator, then `_2`, `_3`, ..." },
     { "batch", RT_FIELD_EXTENT, ANY, AT(batch), RANGE(1, MAX_COUNT), .default_value = 1,
@@ -261,20 +262,20 @@ const rt_field rt_fields[] = {
              "multiplied and added." },
     { "residual", RT_FIELD_BOOL, CONVS | CORES, AT(residual),
       .doc = "Adds a tensor `residual` like the output, before the activation." },
-    { "dtype", RT_FIELD_CHOICE, ANY, AT(dtype), .choices = dtypes, .later = later_dtypes,
+    { "dtype", RT_FIELD_CHOICE, ALL, AT(dtype), .choices = dtypes, .later = later_dtypes,
       .doc = "Type of the elements of all tensors." },
     { "layout", RT_FIELD_CHOICE, CONVS | ROIS, AT(layout), .choices = layouts,
       .doc = "Order of the dimensions of all tensors of four but weights." },
     { "layout", RT_FIELD_CHOICE, V3 | V4, AT(layout), .choices = layouts, ONLY(DCN_NHWC, DCN_NHWC),
       .default_value = DCN_NHWC,
       .doc = "Order of the dimensions of all tensors of four but weights." },
-    { "target", RT_FIELD_TEXT, ANY, AT(target), RANGE(0, DCN_TEXT_MAX - 1),
+    { "target", RT_FIELD_TEXT, ALL, AT(target), RANGE(0, DCN_TEXT_MAX - 1),
       .doc = "The CPU to compile for, as `--target` takes it; empty: this machine." },
-    { "schedule", RT_FIELD_SCHEDULE, ANY, AT(schedule), RANGE(0, DCN_SCHEDULE_MAX - 1),
+    { "schedule", RT_FIELD_SCHEDULE, ALL, AT(schedule), RANGE(0, DCN_SCHEDULE_MAX - 1),
       .doc = "Fixes how the kernel is computed, as `--schedule` does: `\"tiled mr=6\"`, or "
              "`{ \"tiled\", mr = 6 }`; of a layer also by stage, `\"stages core={tiled mr=6}\"` or "
              "`{ \"stages\", core = { \"tiled\", mr = 6 } }`; empty: chosen by dcngen." },
-    { "gradient", RT_FIELD_GRADIENT, ANY, AT(gradient), .quiet = true,
+    { "gradient", RT_FIELD_GRADIENT, ALL, AT(gradient), .quiet = true,
       .doc = "Makes the kernel that computes gradients in place of the output: of the operands "
              "named, `{ \"input\", \"offset\" }`, or with `true` of all that have one." },
     { "gradient_border", RT_FIELD_CHOICE, DEFORMED, AT(gradient_border),

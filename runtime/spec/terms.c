@@ -7,7 +7,7 @@
 **     offset, mask                 4*(C/D)*(O/G) corners, without weights 4*(C/D); of regions T*O
 **                                  for each bin that shares one
 **
-** Of a module, whose stages are such, T*M.
+** Of a module, whose stages are such, T*M; of a network T, the longest of its layers.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/spec/gradient.h"
@@ -43,6 +43,8 @@ static double place_terms(const dcn_spec *s, double sum)
 static double gradient_terms(const dcn_spec *s, rt_operand of)
 {
     const double sum = rt_op_of(s->op)->terms(s);
+    if (rt_op_has(s->op, RT_IS_NETWORK))
+        return sum;
     const double per_input = sum * (double)s->out_channels / (double)s->in_channels;
     if (rt_op_has(s->op, RT_COMPOSITE))
         return sum * outputs(s);

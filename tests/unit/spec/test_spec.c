@@ -563,10 +563,10 @@ Test(spec, every_operator_has_one_row)
         cr_expect(row->operands && row->flops && row->terms && row->reference, "%s", row->name);
         for (int other = 0; other < op; other++)
             cr_expect_str_neq(row->name, dcn_op_name((dcn_op)other));
-        cr_expect(rt_op_in((dcn_op)op, RT_ANY_OP));
+        cr_expect(rt_op_in((dcn_op)op, RT_ANY_SPEC));
     }
     cr_expect_null(rt_op_of(DCN_NUM_OPS));
     cr_expect_not(rt_op_has(DCN_NUM_OPS, 0));
-    cr_expect_not(rt_op_in(DCN_NUM_OPS, RT_ANY_OP));
-    cr_expect_eq(RT_ANY_OP >> DCN_NUM_OPS, 0);
+    cr_expect_not(rt_op_in(DCN_NUM_OPS, RT_ANY_SPEC));
+    cr_expect_eq(RT_ANY_SPEC >> DCN_NUM_OPS, 0);
 }

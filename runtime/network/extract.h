@@ -1,0 +1,26 @@
+/* extract.h: the steps in which a network is made, once its layers are known.
+**
+** Each returns 0, or -1 with err; the network is then released by whoever made it.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_RUNTIME_NETWORK_EXTRACT_H
+#define DCN_RUNTIME_NETWORK_EXTRACT_H
+
+#include "runtime/network/build.h"
+
+/* Whether an operand may be called so; what: "input" or "output". */
+int net_check_operand_name(const char *name, const char *what, dcn_error *err);
+
+/* Names for layers without one; no two have the same. */
+int net_name_layers(dcn_network *n, dcn_error *err);
+
+/* The parameters of all layers, called LAYER.TENSOR, with room in n->param for net_fuse's zeros. */
+int net_make_params(dcn_network *n, dcn_error *err);
+
+/* Number parameters in the order of layers and arguments, the zeros behind them, and add them up. */
+int net_order_params(dcn_network *n, dcn_error *err);
+
+/* Epilogues: layers go into those before them (build.h says which); then net_order_params. */
+int net_fuse(dcn_network *n, dcn_error *err);
+
+#endif

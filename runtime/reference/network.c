@@ -1,0 +1,268 @@
+/* network.c: networks, layer by layer, forwards and backwards.
+**
+** Backwards every layer, the last first, adds to the gradients of its arguments; a value that several
+** layers read has the sum.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "runtime/reference/network.h"
+#include "runtime/reference/glue.h"
+#include "runtime/reference/internal.h"
+#include "runtime/spec/op.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- what is known ------------------------------------------------------------------------- */
+
+static int64_t most_zeros(const dcn_network *n)
+{
+    int64_t most = 0;
+    for (int i = n->nparams; i < n->nparams + n->nzeros; i++)
+        most = n->param[i].count > most ? n->param[i].count : most;
+    return most;
+}
+
+int ref_net_open(ref_net *r, const dcn_network *n, const double *parameters)
+{
+    *r = (ref_net){ .net = n, .parameters = parameters };
+    r->value = calloc((size_t)n->nvalues + 1, sizeof *r->value);
+    r->grad = calloc((size_t)n->nvalues + 1, sizeof *r->grad);
+    r->zeros = calloc((size_t)most_zeros(n) + 1, sizeof *r->zeros);
+    return r->value && r->grad && r->zeros ? 0 : -1;
+}
+
+void ref_net_close(ref_net *r)
+{
+    for (int i = 0; r->net && i < r->net->nvalues; i++) {
+        free(r->value ? r->value[i] : NULL);
+        free(r->grad ? r->grad[i] : NULL);
+    }
+    free(r->value);
+    free(r->grad);
+    free(r->zeros);
+    *r = (ref_net){ .net = NULL };
+}
+
+static double *room_for(const dcn_network *n, int value)
+{
+    return calloc((size_t)net_elements(n->value[value].shape) + 1, sizeof(double));
+}
+
+const double *ref_net_arg(const ref_net *r, const net_layer *layer, int i)
+{
+    const net_arg *a = &layer->arg[i];
+    if (a->value >= 0)
+        return r->value[a->value];
+    return a->param < r->net->nparams ? r->parameters + r->net->param[a->param].at : r->zeros;
+}
+
+static void arguments(const ref_net *r, const net_layer *layer, const double *arg[NET_MAX_ARGS])
+{
+    for (int i = 0; i < layer->nargs; i++)
+        arg[i] = ref_net_arg(r, layer, i);
+}
+
+/* ---- layouts ------------------------------------------------------------------------------- */
+
+/* Where element i, counted in [n][h][w][c], lies outside. */
+static int64_t outside_at(const net_value *v, int64_t i)
+{
+    const net_shape s = v->shape;
+    const bool as_inside = v->rank != 4 || v->layout == DCN_NHWC;
+    const ref_map inside = { NULL, s.c, s.h, s.w, true }, outside = { NULL, s.c, s.h, s.w, false };
+    int64_t at[4];
+    if (as_inside)
+        return i;
+    ref_locate(&inside, i, at);
+    return ref_at(&outside, at[0], at[1], at[2], at[3]);
+}
+
+void ref_net_from_outside(const net_value *v, const double *outside, double *inside)
+{
+    for (int64_t i = 0; i < net_elements(v->shape); i++)
+        inside[i] = outside[outside_at(v, i)];
+}
+
+void ref_net_to_outside(const net_value *v, const double *inside, double *outside)
+{
+    for (int64_t i = 0; i < net_elements(v->shape); i++)
+        outside[outside_at(v, i)] = inside[i];
+}
+
+/* ---- one layer ----------------------------------------------------------------------------- */
+
+int ref_net_layer(ref_net *r, const net_layer *layer)
+{
+    const double *arg[NET_MAX_ARGS];
+    double *to = r->value[layer->out] = room_for(r->net, layer->out);
+    arguments(r, layer, arg);
+    if (!to)
+        return -1;
+    if (layer->kind == NET_OPERATOR)
+        return rt_reference(layer->spec, arg, RT_OUTPUT, to);
+    ref_glue(r->net, layer, arg, to);
+    return 0;
+}
+
+/* Where the gradient of argument i is added to; NULL: it is not wanted. */
+static double *gradient_of(const ref_net *r, const net_layer *layer, int i)
+{
+    const net_arg *a = &layer->arg[i];
+    if (a->value >= 0)
+        return r->grad[a->value];
+    const net_param *p = &r->net->param[a->param];
+    const bool wanted = r->grad_parameters && a->param < r->net->nparams && p->wanted;
+    return wanted ? r->grad_parameters + p->grad_at : NULL;
+}
+
+static int operator_back(const ref_net *r, const net_layer *layer)
+{
+    const rt_operands o = rt_operands_of(layer->spec);
+    ref_back b = { .s = *layer->spec, .g = r->grad[layer->out] };
+    int at = 0;
+    for (int i = 0; i < o.n; i++) {
+        if (o.tensor[i].role == DCN_OUT)
+            continue;
+        b.tensor[o.which[i]] = ref_net_arg(r, layer, at);
+        b.to[o.which[i]] = o.which[i] == RT_ROIS ? NULL : gradient_of(r, layer, at);
+        at++;
+    }
+    return rt_op_of(b.s.op)->backward(&b);
+}
+
+int ref_net_layer_back(const ref_net *r, const net_layer *layer)
+{
+    const double *arg[NET_MAX_ARGS];
+    double *grad[NET_MAX_ARGS];
+    if (layer->kind == NET_OPERATOR)
+        return operator_back(r, layer);
+    arguments(r, layer, arg);
+    for (int i = 0; i < layer->nargs; i++)
+        grad[i] = gradient_of(r, layer, i);
+    ref_glue_back(r->net, layer, arg, r->grad[layer->out], grad);
+    return 0;
+}
+
+/* ---- a network forwards -------------------------------------------------------------------- */
+
+/* Inputs by position, then all layers. */
+static int go_forwards(ref_net *r, const double *const *input)
+{
+    const dcn_network *n = r->net;
+    for (int i = 0; i < n->ninputs; i++) {
+        r->value[i] = room_for(n, i);
+        if (!r->value[i])
+            return -1;
+        ref_net_from_outside(&n->value[i], input[i], r->value[i]);
+    }
+    for (int i = 0; i < n->nlayers; i++)
+        if (ref_net_layer(r, &n->layer[i]))
+            return -1;
+    return 0;
+}
+
+/* The parameters among operands by position; of a network without any what nobody reads. */
+static const double *parameters_of(const dcn_network *n, const double *const *tensor)
+{
+    const int at = net_parameters_at(n);
+    return at < 0 ? NULL : tensor[at];
+}
+
+static int keep_outputs(rt_ref *r, const ref_net *pass)
+{
+    const rt_operands o = rt_plain_operands_of(&r->s);
+    for (int i = 0; i < o.n; i++) {
+        if (o.tensor[i].role != DCN_OUT)
+            continue;
+        const int value = net_value_at(pass->net, i);
+        double *to = ref_make(r, net_elements(pass->net->value[value].shape));
+        if (!to)
+            return -1;
+        r->whole[o.which[i]] = to;
+        ref_net_to_outside(&pass->net->value[value], pass->value[value], to);
+    }
+    return 0;
+}
+
+int ref_open_network(rt_ref *r)
+{
+    ref_net pass;
+    const dcn_network *n = r->s.network;
+    const int failed = ref_net_open(&pass, n, parameters_of(n, r->tensor)) ||
+                       go_forwards(&pass, r->tensor) || keep_outputs(r, &pass);
+    ref_net_close(&pass);
+    return failed ? -1 : 0;
+}
+
+/* ---- a network backwards ------------------------------------------------------------------- */
+
+/* Whether one of the gradients that are wanted passes through the layer, from what it makes. */
+static bool passes(const ref_net *r, const net_layer *layer)
+{
+    bool wanted = false;
+    for (int i = 0; i < layer->nargs; i++)
+        wanted = wanted || gradient_of(r, layer, i);
+    return wanted;
+}
+
+/* Room for the gradients of wanted inputs and of all that is made of what has one. */
+static int open_grads(ref_net *r, double *const *to)
+{
+    const dcn_network *n = r->net;
+    for (int i = 0; i < n->ninputs; i++)
+        if (to[i] && !(r->grad[i] = room_for(n, i)))
+            return -1;
+    for (int i = 0; i < n->nlayers; i++) {
+        const int out = n->layer[i].out;
+        if (passes(r, &n->layer[i]) && !(r->grad[out] = room_for(n, out)))
+            return -1;
+    }
+    return 0;
+}
+
+static void add_from_outside(const net_value *v, const double *outside, double *inside)
+{
+    for (int64_t i = 0; i < net_elements(v->shape); i++)
+        inside[i] += outside[outside_at(v, i)];
+}
+
+/* The gradients of the outputs, of which two may be one value; what reads it inside adds more. */
+static void take_grads(const ref_net *r, const ref_back *b)
+{
+    const rt_operands o = rt_plain_operands_of(&b->s);
+    for (int i = 0; i < o.n; i++) {
+        const int value = o.tensor[i].role == DCN_OUT ? net_value_at(r->net, i) : -1;
+        if (value >= 0 && r->grad[value])
+            add_from_outside(&r->net->value[value], b->tensor[rt_grad_of(o.which[i])],
+                             r->grad[value]);
+    }
+}
+
+static int go_backwards(const ref_net *r)
+{
+    for (int i = r->net->nlayers - 1; i >= 0; i--) {
+        const net_layer *layer = &r->net->layer[i];
+        if (r->grad[layer->out] && ref_net_layer_back(r, layer))
+            return -1;
+    }
+    return 0;
+}
+
+int ref_back_network(const ref_back *b)
+{
+    ref_net pass;
+    const dcn_network *n = b->s.network;
+    const int at = net_parameters_at(n);
+    int failed = ref_net_open(&pass, n, parameters_of(n, b->tensor));
+    pass.grad_parameters = at < 0 ? NULL : b->to[at];
+    failed = failed || go_forwards(&pass, b->tensor) || open_grads(&pass, b->to);
+    if (!failed) {
+        take_grads(&pass, b);
+        failed = go_backwards(&pass);
+    }
+    for (int i = 0; i < n->ninputs && !failed; i++)
+        if (b->to[i])
+            ref_net_to_outside(&n->value[i], pass.grad[i], b->to[i]);
+    ref_net_close(&pass);
+    return failed ? -1 : 0;
+}

@@ -1,0 +1,166 @@
+/* network.c: networks as data: who holds them, and which operands a kernel of one has.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "runtime/spec/network.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- who holds it -------------------------------------------------------------------------- */
+
+dcn_network *net_hold(const dcn_network *n)
+{
+    dcn_network *held = (dcn_network *)n;
+    if (held)
+        __atomic_add_fetch(&held->refs, 1, __ATOMIC_RELAXED);
+    return held;
+}
+
+void net_release(dcn_network *n)
+{
+    if (!n || __atomic_sub_fetch(&n->refs, 1, __ATOMIC_ACQ_REL) > 0)
+        return;
+    for (int i = 0; i < n->nlayers; i++)
+        free(n->layer[i].spec);
+    free(n->value);
+    free(n->layer);
+    free(n->param);
+    free(n);
+}
+
+/* n elements of `size` bytes and room for one, so that NULL is no memory. */
+static void *copy_of(const void *from, int n, size_t size)
+{
+    void *to = malloc(((size_t)n + 1) * size);
+    if (to && n > 0)
+        memcpy(to, from, (size_t)n * size);
+    return to;
+}
+
+/* The layers of `from`, with specs of their own; as many as there is memory for. */
+static int copy_layers(dcn_network *to, const dcn_network *from)
+{
+    to->layer = copy_of(from->layer, from->nlayers, sizeof *from->layer);
+    to->nlayers = to->layer ? from->nlayers : 0;
+    for (int i = 0; i < to->nlayers; i++)
+        to->layer[i].spec = NULL;
+    for (int i = 0; i < to->nlayers; i++) {
+        if (!from->layer[i].spec)
+            continue;
+        to->layer[i].spec = copy_of(from->layer[i].spec, 1, sizeof(dcn_spec));
+        if (!to->layer[i].spec)
+            return -1;
+    }
+    return to->layer ? 0 : -1;
+}
+
+dcn_network *net_copy(const dcn_network *n)
+{
+    dcn_network *to = copy_of(n, 1, sizeof *n);
+    if (!to)
+        return NULL;
+    to->refs = 1;
+    to->value = copy_of(n->value, n->nvalues, sizeof *n->value);
+    to->param = copy_of(n->param, n->nparams + n->nzeros, sizeof *n->param);
+    if (!copy_layers(to, n) && to->value && to->param)
+        return to;
+    net_release(to);
+    return NULL;
+}
+
+/* ---- operands ------------------------------------------------------------------------------ */
+
+int64_t net_elements(net_shape s)
+{
+    return s.n * s.h * s.w * s.c;
+}
+
+int net_parameters_at(const dcn_network *n)
+{
+    return n->parameters > 0 ? n->ninputs : -1;
+}
+
+int net_value_at(const dcn_network *n, int position)
+{
+    const int after = position - n->ninputs - (n->parameters > 0);
+    if (position < n->ninputs)
+        return position;
+    return after < 0 ? -1 : n->output[after];
+}
+
+const char *net_operand_name(const dcn_network *n, rt_operand which)
+{
+    const rt_operand plain = rt_operand_is_grad(which) ? rt_operand_of_grad(which) : which;
+    const char *grad = n && (int)plain < NET_MAX_PLAIN ? n->grad_name[plain] : "grad_?";
+    return rt_operand_is_grad(which) ? grad : grad + strlen("grad_");
+}
+
+static dcn_tensor tensor_of(const net_value *v)
+{
+    const net_shape s = v->shape;
+    if (v->rank == 2)
+        return (dcn_tensor){ .rank = 2, .dims = { s.n, s.c } };
+    if (v->layout == DCN_NCHW)
+        return (dcn_tensor){ .rank = 4, .dims = { s.n, s.c, s.h, s.w } };
+    return (dcn_tensor){ .rank = 4, .dims = { s.n, s.h, s.w, s.c } };
+}
+
+/* Not by rt_add, which asks this file for the name. */
+static void add(rt_operands *l, dcn_tensor t, dcn_role role)
+{
+    assert(l->n < NET_MAX_PLAIN);
+    t.name = net_operand_name(l->s->network, (rt_operand)l->n);
+    t.dtype = l->s->network->dtype;
+    t.role = role;
+    l->which[l->n] = (rt_operand)l->n;
+    l->tensor[l->n++] = t;
+}
+
+void net_add_operands(rt_operands *l)
+{
+    const dcn_network *n = l->s->network;
+    if (!n)
+        return;
+    for (int i = 0; i < n->ninputs; i++)
+        add(l, tensor_of(&n->value[i]), DCN_IN);
+    if (n->parameters > 0)
+        add(l, (dcn_tensor){ .rank = 1, .dims = { n->parameters } }, DCN_WEIGHT);
+    for (int i = 0; i < n->noutputs; i++)
+        add(l, tensor_of(&n->value[n->output[i]]), DCN_OUT);
+}
+
+dcn_tensor net_gradient_tensor(const dcn_network *n, rt_operand plain, dcn_tensor t)
+{
+    if ((int)plain == net_parameters_at(n))
+        t.dims[0] = n->grad_parameters;
+    return t;
+}
+
+/* ---- gradients ----------------------------------------------------------------------------- */
+
+/* Boxes are where a layer reads, and have no gradient. */
+static void flow_back(const net_layer *layer, bool flows[NET_MAX_VALUES])
+{
+    for (int i = 0; i < layer->nargs; i++)
+        if (layer->arg[i].value >= 0 && strcmp(layer->arg[i].operand, "rois") != 0)
+            flows[layer->arg[i].value] = true;
+}
+
+rt_operand_set net_differentiable(const dcn_network *n)
+{
+    bool flows[NET_MAX_VALUES] = { false };
+    rt_operand_set set = 0;
+    if (!n)
+        return 0;
+    for (int i = 0; i < n->noutputs; i++)
+        flows[n->output[i]] = true;
+    for (int i = n->nlayers - 1; i >= 0; i--)
+        if (flows[n->layer[i].out])
+            flow_back(&n->layer[i], flows);
+    for (int i = 0; i < n->ninputs; i++)
+        set |= flows[i] ? (rt_operand_set)1 << i : 0;
+    if (n->grad_parameters > 0)
+        set |= (rt_operand_set)1 << net_parameters_at(n);
+    return set;
+}
