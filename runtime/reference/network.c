@@ -5,6 +5,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/reference/network.h"
+#include "runtime/base/tensor.h"
 #include "runtime/reference/glue.h"
 #include "runtime/reference/internal.h"
 #include "runtime/spec/op.h"
@@ -22,12 +23,25 @@ static int64_t most_zeros(const dcn_network *n)
     return most;
 }
 
+/* Whether there is memory for them. */
+static bool take_constants(ref_net *r)
+{
+    r->constants = malloc(((size_t)r->net->parameters + 1) * sizeof *r->constants);
+    if (r->constants)
+        rt_convert(r->constants, RT_F64, r->net->constants, rt_kind_of(r->net->dtype),
+                   r->net->parameters);
+    r->parameters = r->constants;
+    return r->constants;
+}
+
 int ref_net_open(ref_net *r, const dcn_network *n, const double *parameters)
 {
     *r = (ref_net){ .net = n, .parameters = parameters };
     r->value = calloc((size_t)n->nvalues + 1, sizeof *r->value);
     r->grad = calloc((size_t)n->nvalues + 1, sizeof *r->grad);
     r->zeros = calloc((size_t)most_zeros(n) + 1, sizeof *r->zeros);
+    if (n->constants && !take_constants(r))
+        return -1;
     return r->value && r->grad && r->zeros ? 0 : -1;
 }
 
@@ -40,6 +54,7 @@ void ref_net_close(ref_net *r)
     free(r->value);
     free(r->grad);
     free(r->zeros);
+    free(r->constants);
     *r = (ref_net){ .net = NULL };
 }
 

@@ -12,13 +12,14 @@
 ** both owned, NULL where there is none. */
 typedef struct ref_net {
     const dcn_network *net;
-    const double *parameters; /* stays with the caller */
+    const double *parameters; /* stay with the caller, or those that are constants of the network */
     double **value, **grad;
-    double *grad_parameters; /* of the wanted ones; stays with the caller, NULL: of none */
-    double *zeros;
+    double *grad_parameters;   /* of the wanted ones; stays with the caller, NULL: of none */
+    double *zeros, *constants; /* the latter where `parameters` is NULL */
 } ref_net;
 
-/* 0, or -1 without memory.  Close it even after a failure. */
+/* parameters: NULL where the network has none, or they are constants.  0, or -1 without memory.  Close it even
+** after a failure. */
 int ref_net_open(ref_net *r, const dcn_network *n, const double *parameters);
 void ref_net_close(ref_net *r);
 

@@ -76,23 +76,31 @@ int64_t net_elements(net_shape s)
     return s.n * s.h * s.w * s.c;
 }
 
+static bool has_parameters(const dcn_network *n)
+{
+    return n->parameters > 0 && !n->constants;
+}
+
 int net_parameters_at(const dcn_network *n)
 {
-    return n->parameters > 0 ? n->ninputs : -1;
+    return has_parameters(n) ? n->ninputs : -1;
 }
 
 int net_value_at(const dcn_network *n, int position)
 {
-    const int after = position - n->ninputs - (n->parameters > 0);
+    const int after = position - n->ninputs - has_parameters(n);
     if (position < n->ninputs)
         return position;
     return after < 0 ? -1 : n->output[after];
 }
 
+/* Names are there of the parameters, too, where they are constants. */
+/* There are names of the parameters where these are constants, too. */
 const char *net_operand_name(const dcn_network *n, rt_operand which)
 {
     const rt_operand plain = rt_operand_is_grad(which) ? rt_operand_of_grad(which) : which;
-    const char *grad = n && (int)plain < NET_MAX_PLAIN ? n->grad_name[plain] : "grad_?";
+    const int at = (int)plain + (n && n->constants && (int)plain >= n->ninputs);
+    const char *grad = n && at < NET_MAX_PLAIN ? n->grad_name[at] : "grad_?";
     return rt_operand_is_grad(which) ? grad : grad + strlen("grad_");
 }
 
@@ -124,7 +132,7 @@ void net_add_operands(rt_operands *l)
         return;
     for (int i = 0; i < n->ninputs; i++)
         add(l, tensor_of(&n->value[i]), DCN_IN);
-    if (n->parameters > 0)
+    if (has_parameters(n))
         add(l, (dcn_tensor){ .rank = 1, .dims = { n->parameters } }, DCN_WEIGHT);
     for (int i = 0; i < n->noutputs; i++)
         add(l, tensor_of(&n->value[n->output[i]]), DCN_OUT);

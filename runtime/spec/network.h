@@ -131,7 +131,10 @@ typedef struct dcn_network {
     char output_name[NET_MAX_OPERANDS][DCN_NAME_MAX];
     char grad_name[NET_MAX_PLAIN][NET_GRAD_NAME_MAX]; /* "grad_" and the name, by position */
     int64_t parameters, grad_parameters; /* elements of all parameters; of the wanted ones */
-    int64_t refs;                        /* atomic */
+    /* Not NULL: values of all parameters, in the dtype and order of `parameters`, which is then no operand:
+    ** they are part of the code.  Borrowed: whoever sets it keeps them for as long as the network. */
+    const void *constants;
+    int64_t refs; /* atomic */
 } dcn_network;
 
 dcn_network *net_hold(const dcn_network *n); /* returns n, which it casts the const from */
