@@ -252,6 +252,8 @@ void p_zero_one(Emit *e, addr to);
 enum { EMIT_TABLE_MAX = 1024 };
 addr p_table(Emit *e, const double *k, int n);
 addr p_table_i32(Emit *e, const int *k, int n);
+/* Bytes, which are copied, that begin at a multiple of `align`. */
+addr p_constant(Emit *e, const void *bytes, size_t size, unsigned align);
 
 /* Values that change in loops: kept in the frame, promoted to registers by sroa. */
 typedef struct {
@@ -335,5 +337,16 @@ void branch_next(Emit *e, Branch *b);
          EMIT_UNIQUE(if_).arm < EMIT_UNIQUE(if_).arms; branch_next(e, &EMIT_UNIQUE(if_)))
 #define EMIT_IF_ELSE(e, b, c)                                                                      \
     for (Branch b = branch_begin(e, #b, c, 2); b.arm < b.arms; branch_next(e, &b))
+
+/* What follows from a number, without a chain of comparisons: each switch_case begins the block for from <= on < to,
+** which ends where the next one begins, or at switch_end.  Other numbers have none. */
+typedef struct Switch {
+    LLVMValueRef on;
+    LLVMBasicBlockRef exit;
+    bool in_case;
+} Switch;
+Switch switch_begin(Emit *e, idx on, int ncases);
+void switch_case(Emit *e, Switch *s, const char *name, int from, int to);
+void switch_end(Emit *e, Switch *s);
 
 #endif

@@ -136,3 +136,37 @@ void branch_next(Emit *e, Branch *b)
     LLVMPositionBuilderAtEnd(e->b, b->exit);
     e->open_blocks--;
 }
+
+/* ---- many branches ------------------------------------------------------------------------- */
+
+Switch switch_begin(Emit *e, idx on, int ncases)
+{
+    Switch s = { .exit = block(e, "switch", "end") };
+    s.on = LLVMBuildSwitch(e->b, on.v, s.exit, (unsigned)ncases);
+    e->open_blocks++;
+    return s;
+}
+
+static void leave_case(Emit *e, const Switch *s)
+{
+    if (s->in_case)
+        LLVMBuildBr(e->b, s->exit);
+}
+
+void switch_case(Emit *e, Switch *s, const char *name, int from, int to)
+{
+    leave_case(e, s);
+    s->in_case = true;
+    LLVMBasicBlockRef here = block(e, name, "case");
+    for (int i = from; i < to; i++)
+        LLVMAddCase(s->on, x_const(e, i).v, here);
+    LLVMMoveBasicBlockBefore(here, s->exit);
+    LLVMPositionBuilderAtEnd(e->b, here);
+}
+
+void switch_end(Emit *e, Switch *s)
+{
+    leave_case(e, s);
+    LLVMPositionBuilderAtEnd(e->b, s->exit);
+    e->open_blocks--;
+}

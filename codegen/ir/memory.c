@@ -219,16 +219,25 @@ cond p_is_aligned(Emit *e, addr p, int64_t bytes)
     return x_equal(e, x_and(e, at, x_const(e, bytes - 1)), x_const(e, 0));
 }
 
-static addr table(Emit *e, LLVMTypeRef type, LLVMValueRef *k, int n)
+static addr constant(Emit *e, LLVMValueRef value, unsigned align)
 {
-    LLVMTypeRef array = LLVMArrayType2(type, (uint64_t)n);
-    LLVMValueRef all = LLVMAddGlobal(e->mod, array, "table");
-    LLVMSetInitializer(all, LLVMConstArray2(type, k, (uint64_t)n));
+    LLVMValueRef all = LLVMAddGlobal(e->mod, LLVMTypeOf(value), "table");
+    LLVMSetInitializer(all, value);
     LLVMSetGlobalConstant(all, 1);
     LLVMSetLinkage(all, LLVMPrivateLinkage);
     LLVMSetUnnamedAddress(all, LLVMGlobalUnnamedAddr);
-    LLVMSetAlignment(all, 64);
+    LLVMSetAlignment(all, align);
     return (addr){ all };
+}
+
+static addr table(Emit *e, LLVMTypeRef type, LLVMValueRef *k, int n)
+{
+    return constant(e, LLVMConstArray2(type, k, (uint64_t)n), 64);
+}
+
+addr p_constant(Emit *e, const void *bytes, size_t size, unsigned align)
+{
+    return constant(e, LLVMConstStringInContext2(e->ctx, bytes, size, 1), align);
 }
 
 addr p_table(Emit *e, const double *k, int n)
