@@ -5,12 +5,13 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "dsl/loader.h"
+#include "runtime/network/build.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 const dsl_limits dsl_default_limits = {
-    .memory_bytes = (size_t)32 << 20,
+    .memory_bytes = (size_t)64 << 20,
     .steps = 20 * 1000 * 1000,
     .seconds = 10,
 };
@@ -68,6 +69,7 @@ static int run(dsl_loader *l)
     if (status != LUA_OK && !l->failed)
         set_silent_error(l, status);
     lua_close(L);
+    net_graph_free(l->graph);
     return status == LUA_OK ? 0 : -1;
 }
 

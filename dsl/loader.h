@@ -10,6 +10,7 @@
 
 #include "runtime/base/base.h"
 #include "runtime/spec/fields.h"
+#include "runtime/spec/network.h"
 
 #include <dcngen.h>
 #include <lauxlib.h>
@@ -63,6 +64,7 @@ typedef struct dsl_loader {
     dsl_place at;        /* the last line that began */
     bool failed;         /* then err says why */
     dcn_error err;
+    struct net_graph *graph; /* of all networks; NULL until there is a value */
     dcn_module *module;
 } dsl_loader;
 
@@ -122,7 +124,10 @@ const char *dsl_nearest_key(lua_State *L, int index, const char *word);
 int dsl_read_value(lua_State *L, int index, const rt_field *f, rt_value *v, dcn_error *err);
 
 /* Where a key of the constructor's call at `call` is written; `call` if that does not show. */
-dsl_place dsl_place_of_key(dsl_place call, dcn_op op, const char *key);
+dsl_place dsl_place_of_key(dsl_place call, const char *callee, const char *key);
+
+/* A place as net_layer.place holds it: the line, and above it which file; 0: nowhere. */
+int dsl_pack_place(dsl_place at);
 
 /* A kernel of a module, and the call that made it. */
 typedef struct dsl_entry {
@@ -149,15 +154,125 @@ void dsl_guard_strings(lua_State *L);
 void dsl_guard_tables(lua_State *L);
 int dsl_pairs(lua_State *L);
 
-/* ---- param.c, kernel.c, chunk.c: what specs call, and what they return --------------- */
+/* ---- param.c ------------------------------------------------------------------------- */
 
 int dsl_param(lua_State *L);
 
 /* Raises if a param was never read. */
 void dsl_check_params(lua_State *L);
 
-/* Put the constructors into the table at the top of the stack. */
-void dsl_register_constructors(lua_State *L);
+/* ---- object.c: kernels, and what networks take ---------------------------------------- */
+
+/* named: the file gave the name. */
+typedef struct dsl_kernel {
+    dcn_spec spec; /* its network is owned: one reference */
+    dsl_place at;
+    bool named;
+    size_t network_bytes; /* that it is charged for */
+} dsl_kernel;
+
+/* Push a kernel without a spec. */
+dsl_kernel *dsl_push_kernel(lua_State *L, dsl_place at);
+
+/* NULL: the value at index is no kernel. */
+dsl_kernel *dsl_to_kernel(lua_State *L, int index);
+
+/* Raises unless so many bytes more are within limits->memory_bytes, of which they are from now on. */
+void dsl_charge(lua_State *L, size_t bytes);
+
+/* Takes the network, in the place of any other, and charges for it. */
+void dsl_kernel_take(lua_State *L, dsl_kernel *k, dcn_network *network);
+
+/* ---- flow.c: values of networks ------------------------------------------------------- */
+
+typedef struct dsl_flow {
+    int value; /* of the loader's graph */
+    char name[NET_NAME_MAX];
+} dsl_flow;
+
+enum { DSL_FLOW_TEXT = NET_NAME_MAX + 96 };
+
+struct net_graph *dsl_graph(lua_State *L);
+
+/* NULL: what is at index is no value. */
+const dsl_flow *dsl_to_flow(lua_State *L, int index);
+void dsl_push_flow(lua_State *L, int value, const char *name);
+
+/* value "c2" 1x64x56x56; returns buf, which has DSL_FLOW_TEXT bytes for the whole of it. */
+const char *dsl_flow_text(lua_State *L, const dsl_flow *v, char *buf, size_t size);
+
+/* ---- keys.c: the table of a constructor ------------------------------------------------ */
+
+enum { DSL_ROWS = 64, DSL_VALUES = 8 };
+
+/* A call whose only argument, the table at index 1, is being read. */
+typedef struct dsl_call {
+    lua_State *L;
+    dsl_place at;
+    const char *callee;     /* the constructor */
+    char who[NET_NAME_MAX]; /* what messages begin with: the layer; "": nothing */
+    int args;               /* how many elements without a key it may have */
+    int nrows;
+    const rt_field *row[DSL_ROWS];
+    const char *const
+        *values; /* keys that are no rows, at most DSL_VALUES and ended by NULL; or NULL */
+} dsl_call;
+
+/* Never return: the load fails, on the line of the key (NULL: of the call); with a text, or with an
+** error that says who. */
+int dsl_refuse(const dsl_call *c, const char *key, const char *fmt, ...) RT_PRINTF(3, 4);
+int dsl_refuse_error(const dsl_call *c, const char *key, const dcn_error *err);
+
+/* Raises unless there is one table; the example is part of the message. */
+void dsl_check_table(const dsl_call *c, const char *example);
+
+void dsl_add_row(dsl_call *c, const rt_field *f);
+void dsl_add_rows_of(dsl_call *c, dcn_op op);
+
+/* Raises if there is a key that is neither in the rows nor among the values. */
+void dsl_check_keys(const dsl_call *c);
+
+bool dsl_has_key(const dsl_call *c, const char *key);
+
+/* Read the value of f's key into the struct that f's offset is of; false if there is none.  The same
+** for a value at the top of the stack, which has the key or no key. */
+bool dsl_read_key(const dsl_call *c, const rt_field *f, void *to);
+void dsl_read_top(const dsl_call *c, const rt_field *f, void *to);
+
+/* ---- layer.c --------------------------------------------------------------------------- */
+
+/* A call that makes a layer, and the layer with its name and place. */
+void dsl_begin_layer(lua_State *L, const char *callee, dsl_call *c, net_layer *layer);
+
+/* An argument of the layer; value -1: a parameter. */
+void dsl_layer_arg(net_layer *layer, const char *operand, int value);
+
+/* The value that the layer makes. */
+int dsl_add_layer(const dsl_call *c, const net_layer *layer);
+
+/* The table at index 1 begins with a value: push the value that op makes of it. */
+int dsl_operator_layer(lua_State *L, dcn_op op, bool linear);
+
+/* ---- input.c, network.c ---------------------------------------------------------------- */
+
+/* The keys of input and of network that are rows; NULL past the last. */
+const rt_field *dsl_input_row(int i);
+const rt_field *dsl_network_row(int i);
+
+/* Make k, a network, that of the gradients named by what is at index: a list; nothing or true: all. */
+void dsl_network_gradient(const dsl_call *c, int index, dsl_kernel *k);
+
+/* ---- constructors: each puts its own into the table at the top of the stack ----------- */
+
+void dsl_register_kernels(lua_State *L);      /* object.c */
+void dsl_register_flow(lua_State *L);         /* flow.c */
+void dsl_register_constructors(lua_State *L); /* kernel.c */
+void dsl_register_glue(lua_State *L);         /* glue.c */
+void dsl_register_input(lua_State *L);        /* input.c */
+void dsl_register_network(lua_State *L);      /* network.c */
+void dsl_register_gradient(lua_State *L);     /* gradient.c */
+
+/* ---- collect.c, chunk.c: what specs return --------------------------------------------- */
 
 /* Turn the nresults values at the top into l->module; end: where the spec returns them. */
 void dsl_collect(lua_State *L, int nresults, dsl_place end);

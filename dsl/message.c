@@ -123,6 +123,18 @@ static void describe_table(lua_State *L, int index, char *buf, size_t size)
         snprintf(buf, size, "a table");
 }
 
+/* A value of a network has a text of its own; a kernel has none. */
+static void describe_object(lua_State *L, int index, char *buf, size_t size)
+{
+    if (luaL_getmetafield(L, index, "__tostring") == LUA_TNIL) {
+        snprintf(buf, size, "a kernel");
+        return;
+    }
+    lua_pop(L, 1);
+    snprintf(buf, size, "%s", luaL_tolstring(L, index, NULL));
+    lua_pop(L, 1);
+}
+
 const char *dsl_describe(lua_State *L, int index, char *buf, size_t size)
 {
     index = lua_absindex(L, index);
@@ -140,7 +152,7 @@ const char *dsl_describe(lua_State *L, int index, char *buf, size_t size)
     else if (type == LUA_TTABLE)
         describe_table(L, index, buf, size);
     else if (type == LUA_TUSERDATA)
-        snprintf(buf, size, "a kernel");
+        describe_object(L, index, buf, size);
     else
         snprintf(buf, size,
                  type == LUA_TFUNCTION ? "a function"

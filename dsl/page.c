@@ -1,7 +1,7 @@
 /* page.c: the reference page of the spec language, docs/SPEC.md, from the tables it is made of.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "dsl/loader.h"
+#include "dsl/page.h"
 
 #include <stdio.h>
 
@@ -24,7 +24,9 @@ static const char opening[] =
     "\n"
     "## Constructors\n"
     "\n"
-    "Each takes one table and returns a kernel. A key that it does not know is an error.\n";
+    "Each takes one table and returns a kernel; one that begins with a value is a layer of a "
+    "network, see\n"
+    "[Networks](#networks). A key that it does not know is an error.\n";
 
 static const char forms[] =
     "A size is `n` or `{h, w}`; padding is `n`, `{h, w}`, `{top, left, bottom, right}`, `\"same\"` "
@@ -140,6 +142,8 @@ static const char functions[] = "## Functions\n"
                                 "computes gradients of a kernel that\n"
                                 "  the file has, called `NAME_grad`; without a list, all of them. "
                                 "See [GRADIENTS.md](GRADIENTS.md).\n"
+                                "  Of a network it names inputs and parameters, "
+                                "`\"inputs\"` and `\"parameters\"`.\n"
                                 "- `pairs` visits numbers, then strings, in sorted order, so that "
                                 "a spec is the same every time.\n";
 
@@ -157,74 +161,30 @@ static const char messages[] = "## Errors\n"
                                "4 if a file exists but may\n"
                                "not be read, or if there is no memory.\n";
 
-static const char *form_of(const rt_field *f)
+static bool is_common(const rt_field *f)
 {
-    static const char *const forms_of[] = {
-        [RT_FIELD_INT] = "integer",
-        [RT_FIELD_EXTENT] = "integer or `dynamic`",
-        [RT_FIELD_SIZE] = "size",
-        [RT_FIELD_PADDING] = "padding",
-        [RT_FIELD_CHOICE] = "choice",
-        [RT_FIELD_BOOL] = "`true` or `false`",
-        [RT_FIELD_NUMBER] = "number",
-        [RT_FIELD_NAME] = "string",
-        [RT_FIELD_TEXT] = "string",
-        [RT_FIELD_SCHEDULE] = "string or table",
-        [RT_FIELD_GRADIENT] = "`true`, `false` or list of operands",
-    };
-    return forms_of[f->type];
-}
-
-static void print_value(FILE *out, const rt_field *f)
-{
-    if (f->type != RT_FIELD_CHOICE) {
-        fprintf(out, "%s", form_of(f));
-        if (f->max > 1 && rt_field_count(f))
-            fprintf(out, ", %.7g..%.7g", f->min, f->max);
-        return;
-    }
-    const char *comma = "";
-    for (int i = 0; f->choices[i]; i++) {
-        if (!rt_field_allows(f, i))
-            continue;
-        fprintf(out, "%s`\"%s\"`", comma, f->choices[i]);
-        comma = ", ";
-    }
-}
-
-static void print_field(FILE *out, const rt_field *f)
-{
-    char text[RT_FIELD_PRINT_MAX];
-    const rt_value v = rt_field_default(f);
-    fprintf(out, "| `%s` | ", f->key);
-    print_value(out, f);
-    if (f->required)
-        fprintf(out, " | required");
-    else if (f->type == RT_FIELD_NAME)
-        fprintf(out, " | the operator's");
-    else
-        fprintf(out, " | `%s`", rt_field_print(f, &v, text));
-    fprintf(out, " | %s |\n", f->doc);
+    return (f->ops & RT_ANY_OP) == RT_ANY_OP;
 }
 
 /* The keys of an operator that not all have. */
 static void print_own(FILE *out, dcn_op op)
 {
-    fprintf(out, "\n### `%s`\n\n| key | value | default | meaning |\n|---|---|---|---|\n",
-            dcn_op_name((dcn_op)op));
+    fprintf(out, "\n### `%s`\n", dcn_op_name((dcn_op)op));
+    page_head(out);
     for (const rt_field *f = rt_fields; f->key; f++) {
-        if ((f->ops & RT_ANY_OP) != RT_ANY_OP && rt_field_is_of(f, op))
-            print_field(out, f);
+        if (!is_common(f) && rt_field_is_of(f, op))
+            page_row(out, f);
     }
 }
 
 /* The keys of all operators. */
 static void print_common(FILE *out)
 {
-    fprintf(out, "\n### All of them\n\n| key | value | default | meaning |\n|---|---|---|---|\n");
+    fprintf(out, "\n### All of them\n");
+    page_head(out);
     for (const rt_field *f = rt_fields; f->key; f++) {
-        if ((f->ops & RT_ANY_OP) == RT_ANY_OP)
-            print_field(out, f);
+        if (is_common(f))
+            page_row(out, f);
     }
 }
 
@@ -255,7 +215,9 @@ int dsl_page(FILE *out)
         if (rt_op_in((dcn_op)op, RT_ANY_OP))
             print_own(out, (dcn_op)op);
     }
-    fprintf(out, "\n%s\n%s\n%s\nOf Lua's own functions there are:\n\n", forms, tensors, functions);
+    fprintf(out, "\n%s\n%s\n", forms, tensors);
+    page_networks(out);
+    fprintf(out, "\n%s\nOf Lua's own functions there are:\n\n", functions);
     print_names(out, "", dsl_base_names);
     print_names(out, "string.", dsl_string_names);
     print_names(out, "table.", dsl_table_names);

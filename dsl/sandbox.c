@@ -75,7 +75,13 @@ void dsl_sandbox_open(lua_State *L)
     luaL_setfuncs(L, own_functions, 0);
     dsl_push_dynamic(L);
     lua_setfield(L, -2, "dynamic");
+    dsl_register_kernels(L);
+    dsl_register_flow(L);
     dsl_register_constructors(L);
+    dsl_register_glue(L);
+    dsl_register_input(L);
+    dsl_register_network(L);
+    dsl_register_gradient(L);
 
     push_library(L, "string", luaopen_string, dsl_string_names);
     dsl_guard_strings(L);

@@ -147,10 +147,10 @@ static int key_line(const char *text, int line, const char *callee, const char *
     return enter(&s, line, NULL) ? find_key(&s, key) : 0;
 }
 
-dsl_place dsl_place_of_key(dsl_place call, dcn_op op, const char *key)
+dsl_place dsl_place_of_key(dsl_place call, const char *callee, const char *key)
 {
     if (!call.source || !key)
         return call;
-    const int line = key_line(call.source->text, call.line, dcn_op_name(op), key);
+    const int line = key_line(call.source->text, call.line, callee, key);
     return line ? (dsl_place){ call.source, line } : call;
 }

@@ -90,9 +90,9 @@ rt_value rt_field_get(const rt_field *f, const dcn_spec *s)
     return v;
 }
 
-void rt_field_set(const rt_field *f, const rt_value *v, dcn_spec *s)
+void rt_field_set(const rt_field *f, const rt_value *v, void *to)
 {
-    char *at = (char *)s + f->offset;
+    char *at = (char *)to + f->offset;
     if (is_text(f))
         memcpy(at, v->text, f->bytes);
     else if (f->type == RT_FIELD_NUMBER)

@@ -68,9 +68,10 @@ bool rt_field_allows(const rt_field *f, int64_t choice);
 /* How many elements a value has: 1, 2 or 4; 0 for text. */
 int rt_field_count(const rt_field *f);
 
-/* Read from and write to a spec.  What is written has passed rt_field_check. */
+/* Read from a spec, and write to one or to another struct that the field's offset is of.  What is
+** written has passed rt_field_check. */
 rt_value rt_field_get(const rt_field *f, const dcn_spec *s);
-void rt_field_set(const rt_field *f, const rt_value *v, dcn_spec *s);
+void rt_field_set(const rt_field *f, const rt_value *v, void *to);
 rt_value rt_field_default(const rt_field *f);
 bool rt_field_equal(const rt_field *f, const rt_value *a, const rt_value *b);
 

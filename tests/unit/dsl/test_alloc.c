@@ -42,6 +42,9 @@ static const char text[] =
     "  all[#all + 1] = conv2d { in_channels = 8, height = 9, width = 9, out_channels = 8,\n"
     "    kernel_size = {3, 3} }\n"
     "end\n"
+    "local x = input { name = 'x', channels = 8, height = 9, width = 9 }\n"
+    "x = conv2d { x, name = 'a.0', out_channels = 8, kernel_size = 3, padding = 1, residual = x }\n"
+    "all[#all + 1] = network { outputs = { y = add { x, x } }, gradient = { 'x', 'a.0.weight' } }\n"
     "return all\n";
 
 /* Load with an allocator that fails at request number fail_at; whether it came so far. */
