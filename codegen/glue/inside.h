@@ -1,0 +1,148 @@
+/* inside.h: what the files of this room share.
+**
+** A kind of layer says how its work comes apart, writes a task, and of a task writes runs of vectors.
+** Work comes apart into groups (images, or one), of each group into parts of some rows, and of each
+** part, where rows are few, into blocks of channels:
+**
+**     task = (group * parts + part) * blocks + block
+**
+** What a row is the kind says.  What is summed over all rows of a group, each task has its own sums of
+** in the workspace, which a second phase adds up in the order of the parts.  All of this follows from
+** shapes and the width of vectors, so threads do not show in a result.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_CODEGEN_GLUE_INSIDE_H
+#define DCN_CODEGEN_GLUE_INSIDE_H
+
+#include "codegen/glue/glue.h"
+#include "codegen/kernel/gradient_out.h"
+
+/* GLUE_MAX_TASKS: parts of a group, at most. */
+enum { GLUE_SUMS = 2, GLUE_CHUNK = 4, GLUE_MAX_TASKS = 256 };
+
+typedef struct GlueSplit {
+    int64_t groups, rows;         /* rows of a group */
+    double bytes, cycles;         /* of a row: moved, and computed by a core with two units */
+    bool blocks_allowed;          /* channels may be the work of several tasks */
+    int chunk;                    /* vectors of channels that are in hand at a time */
+    int nsums, sum_of[GLUE_SUMS]; /* arguments whose gradients are sums over a group */
+    bool over_channels;           /* such a sum is one number, of all channels */
+    /* What follows. */
+    int64_t per_part, parts, blocks, block; /* rows; channels of a block */
+} GlueSplit;
+
+/* A layer, and its kernel while it is written. */
+typedef struct Glue {
+    const dcn_network *net;
+    const net_layer *layer;
+    net_shape in, out; /* of the first argument; of what it makes */
+    int nargs;
+    int lanes, fp_bytes;
+    GlueSplit split;
+    addr args;
+    addr arg[NET_MAX_ARGS];
+    addr made; /* the output, or its gradient */
+    GradientOut grad[NET_MAX_ARGS];
+    addr workspace;
+} Glue;
+
+typedef struct GlueTask {
+    idx number, group, part;
+    idx first, last;          /* rows of the group */
+    idx channel, channel_end; /* of its block */
+} GlueTask;
+
+typedef struct GlueKind {
+    void (*split)(const Glue *g, GlueSplit *s);
+    void (*task)(Emit *e, const Glue *g, const GlueTask *t);
+} GlueKind;
+
+extern const GlueKind glue_join, glue_join_back; /* join.c, join_back.c */
+extern const GlueKind glue_concat, glue_slice, glue_concat_back, glue_slice_back; /* copy.c */
+extern const GlueKind glue_norm, glue_norm_back;     /* norm.c, norm_back.c */
+extern const GlueKind glue_pool, glue_pool_back;     /* pool.c, pool_back.c */
+extern const GlueKind glue_resize, glue_resize_back; /* resize.c, resize_back.c */
+
+/* ---- layers and tasks (task.c) ---------------------------------------------------------------- */
+
+/* Shape of an argument; a parameter is a vector of channels. */
+net_shape glue_shape(const Glue *g, int i);
+
+/* The layer with what follows from its split for vectors of so many lanes. */
+Glue glue_of(const dcn_network *net, const net_layer *layer, const GlueKind *kind,
+             const LaneType *type);
+
+int64_t glue_tasks(const GlueSplit *s); /* of the first phase */
+/* What one of them is expected to take, and one of those that add up. */
+double glue_task_ns(const Glue *g);
+double glue_sum_ns(const Glue *g);
+int64_t glue_sum_elements(const Glue *g);
+int64_t glue_sum_tasks(const Glue *g); /* of the second phase; 0: there is none */
+
+GlueTask glue_task(Emit *e, const Glue *g, idx number);
+
+/* Where sum number i of a task begins. */
+addr glue_sums(Emit *e, const Glue *g, idx task, int i);
+/* The second phase: what the tasks summed. */
+void glue_add_up(Emit *e, const Glue *g, idx number);
+
+/* ---- runs of vectors (runs.c) ------------------------------------------------------------------ */
+
+/* What is done to a vector of elements `at` .. */
+typedef void (*GlueBody)(Emit *e, const void *self, idx at, mask live);
+
+/* Vectors over 0 <= at < count, `unroll` of them at a time. */
+void glue_run(Emit *e, idx count, int unroll, GlueBody body, const void *self);
+
+/* n vectors of channels from `channel` on, of the last of which only some lanes are live. */
+typedef struct GlueChunk {
+    idx channel;
+    int n;
+    mask last;
+} GlueChunk;
+typedef void (*GlueChunkBody)(Emit *e, const void *self, const GlueChunk *c);
+void glue_chunks(Emit *e, const Glue *g, const GlueTask *t, GlueChunkBody body, const void *self);
+mask glue_live(const GlueChunk *c, int vector);
+/* Vector number i of a chunk in a map or a row whose channels begin at p. */
+addr glue_lane(Emit *e, const GlueChunk *c, addr p, int i);
+
+/* n elements copied, from.v == NULL: cleared; without masks.  They do not overlap. */
+void glue_copy(Emit *e, addr to, addr from, int64_t n);
+
+/* act(x) of the layer. */
+fvec glue_finish(Emit *e, const Glue *g, fvec x);
+/* How many vectors to have in hand, given that each is finished so. */
+int glue_unroll(const Glue *g);
+/* Cycles of an activation of a vector, or of its slope; and of a layer's. */
+double glue_activation_cycles(const Glue *g);
+
+/* ---- windows (window.c) ------------------------------------------------------------------------ */
+
+/* Of an output row or column, those of the input: first, first + step, .. below last. */
+typedef struct GlueWindow {
+    idx first, last, start;
+    int64_t step;
+    idx counted; /* what a mean divides by along this axis */
+    bool whole;  /* known to have all of its taps */
+    cond is_whole;
+} GlueWindow;
+
+int glue_taps(const Glue *g, int axis); /* 0: their number is not fixed */
+GlueWindow glue_window(Emit *e, const Glue *g, int axis, idx at);
+/* The same while generating: rows first .. last - 1 are looked at, perhaps not all. */
+void glue_window_rows(const Glue *g, int64_t row, int64_t *first, int64_t *last);
+
+/* The output rows that look at input rows of part number `part`: a superset. */
+typedef struct GlueReach {
+    idx first, last;
+} GlueReach;
+GlueReach glue_reach(Emit *e, const Glue *g, const GlueTask *t);
+
+/* Where a resized row or column (each lane its own) is between those of the input. */
+typedef struct GluePlace {
+    ivec low, high;
+    fvec part; /* of the way from low to high; .v == NULL: all of low */
+} GluePlace;
+GluePlace glue_place(Emit *e, const Glue *g, int axis, ivec at);
+
+#endif
