@@ -1,6 +1,7 @@
 # DcngenInstall.cmake: what `cmake --install` puts where, and how others find it.
 #
-# Components: `program`, `library` (the shared one alone), `dev`, and `onnxruntime`, which stands beside `library`.
+# Components: `program`, `library` (the shared one alone), `dev`, `onnxruntime`, which stands beside `library`, and `python`,
+# which is installed only if it is asked for: it goes where Debian's Python looks below /usr.  Elsewhere there is the wheel.
 #
 # The shared library needs nothing from its user.  The static one brings its own needs along
 # (LLVM, Lua, SQLite, ...), so it has its own export file, loaded only where those are found.
@@ -20,6 +21,8 @@ if(TARGET dcngen)
 endif()
 set_target_properties(dcngen_onnxruntime PROPERTIES INSTALL_RPATH "$ORIGIN")
 install(TARGETS dcngen_onnxruntime LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT onnxruntime)
+install(DIRECTORY python/dcngen DESTINATION lib/python3/dist-packages COMPONENT python EXCLUDE_FROM_ALL
+        FILES_MATCHING PATTERN *.py PATTERN py.typed PATTERN __pycache__ EXCLUDE)
 install(FILES include/dcngen.h include/dcngen.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT dev)
 install(DIRECTORY include/dcngen DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT dev
         FILES_MATCHING PATTERN *.h)

@@ -2,8 +2,8 @@
 #
 #   cmake --preset package && cmake --build --preset package && cpack --preset package
 #
-# makes dcngen (the program), libdcngen0 (the shared library) and libdcngen-dev in build/package.  The preset
-# configures for /usr: libraries go to the folder of the architecture, and the system-wide store is
+# makes dcngen (the program), libdcngen0 (the shared library), libdcngen-dev, libdcngen-onnxruntime (the execution
+# provider) and python3-dcngen in build/package.  The preset configures for /usr: libraries go to the folder of the architecture, and the system-wide store is
 # /usr/share/dcngen, since it lies below the prefix that the library is in.
 # SPDX-License-Identifier: Apache-2.0
 
@@ -16,7 +16,7 @@ set(CPACK_PACKAGE_VENDOR dcngen)
 set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
 set(CPACK_PACKAGE_CONTACT "${DCNGEN_MAINTAINER}")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
-set(CPACK_COMPONENTS_ALL program library dev)
+set(CPACK_COMPONENTS_ALL program library dev onnxruntime python)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
@@ -55,6 +55,29 @@ set(CPACK_DEBIAN_DEV_DESCRIPTION "${about}
 .
 This is what programs that use the library are compiled with. Linking it
 statically needs the development files that are suggested.")
+
+set(CPACK_DEBIAN_ONNXRUNTIME_PACKAGE_NAME libdcngen-onnxruntime)
+set(CPACK_DEBIAN_ONNXRUNTIME_PACKAGE_SECTION libs)
+set(CPACK_DEBIAN_ONNXRUNTIME_PACKAGE_DEPENDS "${library_package} (= ${PROJECT_VERSION})")
+set(CPACK_DEBIAN_ONNXRUNTIME_PACKAGE_SHLIBDEPS OFF) # libdcngen and libc6, which that one needs, too
+set(CPACK_DEBIAN_ONNXRUNTIME_DESCRIPTION "${about}
+.
+This is the execution provider for ONNX Runtime, which Debian has not: it is
+for one from elsewhere, 1.24 or later.")
+
+set(CPACK_DEBIAN_PYTHON_PACKAGE_NAME python3-dcngen)
+set(CPACK_DEBIAN_PYTHON_PACKAGE_SECTION python)
+set(CPACK_DEBIAN_PYTHON_PACKAGE_ARCHITECTURE all)
+set(CPACK_DEBIAN_PYTHON_PACKAGE_DEPENDS
+    "python3 (>= 3.11), python3-numpy, ${library_package} (>= ${PROJECT_VERSION})")
+set(CPACK_DEBIAN_PYTHON_PACKAGE_SHLIBDEPS OFF)
+set(CPACK_DEBIAN_PYTHON_PACKAGE_SUGGESTS "python3-torch, python3-torchvision, libdcngen-onnxruntime")
+set(CPACK_DEBIAN_PYTHON_PACKAGE_CONTROL_EXTRA
+    ${PROJECT_SOURCE_DIR}/packaging/python/postinst ${PROJECT_SOURCE_DIR}/packaging/python/prerm)
+set(CPACK_DEBIAN_PYTHON_DESCRIPTION "${about}
+.
+This is the package for Python: functions of numpy arrays, kernels of specs,
+and the operators of PyTorch on the CPU.")
 
 # ---- which version of the library has which function: from its map of symbols ----------------
 

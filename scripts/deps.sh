@@ -10,8 +10,9 @@ set -euo pipefail
 build=(gcc libc6-dev cmake ninja-build pkg-config llvm-19-dev lld-19 liblua5.4-dev
        libjansson-dev libsqlite3-dev nettle-dev libzip-dev libpng-dev)
 tests=(g++ clang-19 libclang-rt-19-dev libcriterion-dev valgrind libc6-dbg
-       clang-format-14 qemu-user slurmctld slurmd slurm-client munge zsh fish debootstrap
-       dpkg-dev nodejs python3 python3-venv python3-numpy python3-pytest python3-torch
+       clang-format-14 qemu-user slurmctld slurmd slurm-client munge zsh fish
+       debootstrap dpkg-dev nodejs libzstd-dev zlib1g-dev libncurses-dev binutils
+       python3 python3-venv python3-numpy python3-pytest python3-torch
        python3-torchvision)
 
 die() {

@@ -21,7 +21,7 @@ if [ ! -x "$venv/bin/ruff" ] || [ ! -x "$venv/bin/mypy" ]; then
     "$venv/bin/pip" install -q --no-input --disable-pip-version-check 'mypy==2.*' 'ruff==0.17.*' ||
         missing "mypy and ruff cannot be installed"
 fi
-sources=(python tests/tools/python tests/tools/onnx)
+sources=(python packaging/wheel tests/tools/python tests/tools/onnx)
 for folder in examples/python examples/onnx; do
     [ ! -d $folder ] || sources+=("$folder")
 done

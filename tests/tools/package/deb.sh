@@ -46,7 +46,7 @@ deb() { # PACKAGE
 field() { # PACKAGE FIELD
     dpkg-deb -f "$(deb "$1")" "$2"
 }
-for package in dcngen libdcngen0 libdcngen-dev; do
+for package in libdcngen-onnxruntime python3-dcngen dcngen libdcngen0 libdcngen-dev; do
     [ "$(field $package Version)" = "$version" ] || fail "$package has another version"
     files=$(dpkg-deb -c "$(deb $package)" | awk '{ print $6 }')
     for file in copyright changelog.gz; do
@@ -60,6 +60,11 @@ for library in libc6 libllvm19 liblua5.4-0 libsqlite3-0 libnettle8 libjansson4 l
 done
 [ "$(field libdcngen-dev Depends)" = "libdcngen0 (= $version)" ] ||
     fail "libdcngen-dev depends on $(field libdcngen-dev Depends)"
+[ "$(field libdcngen-onnxruntime Depends)" = "libdcngen0 (= $version)" ] ||
+    fail "libdcngen-onnxruntime depends on $(field libdcngen-onnxruntime Depends)"
+[ "$(field python3-dcngen Depends)" = "python3 (>= 3.11), python3-numpy, libdcngen0 (>= $version)" ] ||
+    fail "python3-dcngen depends on $(field python3-dcngen Depends)"
+[ "$(field python3-dcngen Architecture)" = all ] || fail "python3-dcngen is for $(field python3-dcngen Architecture)"
 dpkg-deb -I "$(deb libdcngen0)" symbols | sed -nE 's/^ (dcn_[a-z0-9_]+)@.*/\1/p' | sort >"$dir/symbols"
 nm -D --defined-only "$build/libdcngen.so" | sed -nE 's/.* [TWi] (dcn_[a-z0-9_]+)@@.*/\1/p' | sort >"$dir/exported"
 diff "$dir/symbols" "$dir/exported" || fail "symbols (<) and libdcngen.so (>) differ"
@@ -129,9 +134,21 @@ apt install --no-install-recommends "/tmp/$(basename "$(deb libdcngen0)")" \
     fail "the system's store of the library: $(inside /tmp/user system)"
 echo "ok: the library"
 
+# ---- Python ------------------------------------------------------------------------------------
+
+apt install --no-install-recommends "/tmp/$(basename "$(deb python3-dcngen)")" \
+    "/tmp/$(basename "$(deb libdcngen-onnxruntime)")" || fail "$(tail -20 "$dir/apt.log")"
+inside python3 -c "import dcngen; assert dcngen.__version__ == '$version'" || fail "dcngen cannot be imported"
+inside python3 /usr/share/doc/dcngen/examples/python/numpy_first.py >"$dir/log" 2>&1 || fail "numpy_first.py: $(cat "$dir/log")"
+library=$(inside python3 -c 'import dcngen.onnx; print(dcngen.onnx.get_library_path())')
+[ -f "$root$library" ] || fail "the execution provider: $library"
+compiled=$(find "$root/usr/lib/python3/dist-packages/dcngen" -name '*.pyc' | wc -l)
+[ "$compiled" -gt 10 ] || fail "$compiled files are compiled"
+echo "ok: Python"
+
 # ---- nothing is left ---------------------------------------------------------------------------
 
-apt purge dcngen libdcngen0 libdcngen-dev || fail "$(tail -20 "$dir/apt.log")"
+apt purge dcngen libdcngen0 libdcngen-dev libdcngen-onnxruntime python3-dcngen || fail "$(tail -20 "$dir/apt.log")"
 left=$(find "$root/usr" "$root/etc" "$root/var/lib/dpkg/info" -name '*dcngen*')
 [ -z "$left" ] || fail "left behind: $left"
 echo "ok: removed"
