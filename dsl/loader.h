@@ -128,6 +128,7 @@ dsl_place dsl_place_of_key(dsl_place call, const char *callee, const char *key);
 
 /* A place as net_layer.place holds it: the line, and above it which file; 0: nowhere. */
 int dsl_pack_place(dsl_place at);
+dsl_place dsl_unpack_place(const dsl_source *newest, int place);
 
 /* A kernel of a module, and the call that made it. */
 typedef struct dsl_entry {

@@ -87,10 +87,10 @@ int dsl_pack_place(dsl_place at)
     return file < MOST_FILES ? file << LINE_BITS | at.line : 0;
 }
 
-static dsl_place unpack_place(const dcn_module *m, int place)
+dsl_place dsl_unpack_place(const dsl_source *newest, int place)
 {
     const int id = (place >> LINE_BITS) + 1, line = place & ((1 << LINE_BITS) - 1);
-    const dsl_source *s = m->sources;
+    const dsl_source *s = newest;
     while (s && s->id != id)
         s = s->next;
     return line ? (dsl_place){ s, line } : (dsl_place){ NULL, 0 };
@@ -119,9 +119,10 @@ static dsl_place place_in_network(const dcn_module *m, const dcn_network *n, con
     const net_layer *whole = key ? layer_of(n, key, strlen(key)) : NULL;
     const net_layer *owner = dot ? layer_of(n, key, (size_t)(dot - key)) : NULL;
     if (whole)
-        return unpack_place(m, whole->place);
+        return dsl_unpack_place(m->sources, whole->place);
     if (owner)
-        return dsl_place_of_key(unpack_place(m, owner->place), callee_of(owner), dot + 1);
+        return dsl_place_of_key(dsl_unpack_place(m->sources, owner->place), callee_of(owner),
+                                dot + 1);
     return (dsl_place){ NULL, 0 };
 }
 

@@ -127,6 +127,15 @@ void dsl_network_gradient(const dsl_call *c, int index, dsl_kernel *k)
 
 /* ---- the constructor --------------------------------------------------------------------------- */
 
+/* A layer is to blame, or the network. */
+static void refuse_network(const dsl_call *c, const dcn_error *err)
+{
+    const dsl_place at = dsl_unpack_place(dsl_of(c->L)->sources, err->line);
+    if (at.source)
+        dsl_raise_status(c->L, err->code, at, err->text);
+    dsl_refuse_error(c, NULL, err);
+}
+
 static void make(const dsl_call *c, const dcn_spec *said, dsl_kernel *k)
 {
     OutputList outputs = { .n = 0 };
@@ -134,7 +143,7 @@ static void make(const dsl_call *c, const dcn_spec *said, dsl_kernel *k)
     dcn_error err;
     read_outputs(c, said->layout, &outputs);
     if (net_graph_network(dsl_graph(c->L), outputs.out, outputs.n, &network, &err))
-        dsl_refuse_error(c, NULL, &err);
+        refuse_network(c, &err);
     dsl_kernel_take(c->L, k, network);
     k->spec.dtype = network->dtype;
     memcpy(k->spec.target, said->target, sizeof k->spec.target);

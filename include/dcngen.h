@@ -51,7 +51,8 @@ const dcn_spec *dcn_module_spec(const dcn_module *m, int i);
 const char *dcn_module_file(const dcn_module *m, int i);
 /* The line on which kernel i sets `key`, as in schedule = "...", and in *file (may be NULL) the
 ** borrowed name of the file.  Where the constructor's call does not show the key, or key is NULL,
-** it is the line of that call.  0 and NULL if i is out of range. */
+** it is the line of that call.  Of a network, key may also be a layer, "stages.0.dcn", or a key of one,
+** "stages.0.dcn.schedule".  0 and NULL if i is out of range. */
 int dcn_module_where(const dcn_module *m, int i, const char *key, const char **file);
 void dcn_module_free(dcn_module *m);
 

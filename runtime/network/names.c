@@ -36,22 +36,31 @@ int net_check_operand_name(const char *name, const char *what, dcn_error *err)
 
 /* ---- layers -------------------------------------------------------------------------------- */
 
+/* By name, and those of one name in their order. */
 static int compare(const void *a, const void *b)
 {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
+    const net_layer *x = *(const net_layer *const *)a, *y = *(const net_layer *const *)b;
+    const int order = strcmp(x->name, y->name);
+    return order ? order : (x > y) - (x < y);
 }
 
-/* Given names, sorted. */
-static int collect(const dcn_network *n, const char **name, int *count, dcn_error *err)
+static int compare_name(const void *name, const void *layer)
+{
+    return strcmp(name, (*(const net_layer *const *)layer)->name);
+}
+
+/* The layers with a name, sorted. */
+static int collect(const dcn_network *n, const net_layer **named, int *count, dcn_error *err)
 {
     *count = 0;
     for (int i = 0; i < n->nlayers; i++)
         if (n->layer[i].name[0])
-            name[(*count)++] = n->layer[i].name;
-    qsort(name, (size_t)*count, sizeof *name, compare);
+            named[(*count)++] = &n->layer[i];
+    qsort(named, (size_t)*count, sizeof *named, compare);
     for (int i = 1; i < *count; i++)
-        if (strcmp(name[i - 1], name[i]) == 0)
-            return dcn_fail(err, DCN_ESPEC, "two layers are called '%s'", name[i]);
+        if (strcmp(named[i - 1]->name, named[i]->name) == 0)
+            return dcn_fail_at(err, DCN_ESPEC, NULL, named[i]->place, "two layers are called '%s'",
+                               named[i]->name);
     return 0;
 }
 
@@ -72,7 +81,7 @@ static int next_number(Count *count, const char *does)
 int net_name_layers(dcn_network *n, dcn_error *err)
 {
     Count count[DCN_NUM_OPS + NET_NUM_KINDS + 1] = { { NULL, 0 } };
-    const char **given = malloc(((size_t)n->nlayers + 1) * sizeof *given);
+    const net_layer **given = malloc(((size_t)n->nlayers + 1) * sizeof *given);
     int ngiven;
     if (!given)
         return fail_memory(err);
@@ -80,13 +89,12 @@ int net_name_layers(dcn_network *n, dcn_error *err)
     for (int i = 0; i < n->nlayers && !failed; i++) {
         net_layer *l = &n->layer[i];
         char name[NET_NAME_MAX];
-        const char *key = name;
         if (l->name[0])
             continue;
         do {
             const char *does = net_does(l);
             snprintf(name, sizeof name, "%s_%d", does, next_number(count, does));
-        } while (bsearch(&key, given, (size_t)ngiven, sizeof *given, compare));
+        } while (bsearch(name, given, (size_t)ngiven, sizeof *given, compare_name));
         snprintf(l->name, sizeof l->name, "%s", name);
     }
     free(given);

@@ -260,6 +260,36 @@ static void print_input(Printer *p, const net_value *v)
     end(p);
 }
 
+/* target and schedule, where they say anything. */
+static void add_texts(Printer *p, const dcn_spec *s)
+{
+    static const char *const keys[] = { "target", "schedule" };
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const rt_field *f = rt_field_find(keys[i], DCN_OP_NETWORK);
+        const rt_value v = rt_field_get(f, s);
+        char text[RT_FIELD_PRINT_MAX];
+        if (v.text[0])
+            rt_text_add(&p->t, ", %s = %s", keys[i], rt_field_print(f, &v, text));
+    }
+}
+
+/* The names that net_want_gradients was given, or as many that mean the same. */
+static void add_gradient(Printer *p, const dcn_spec *s)
+{
+    const dcn_network *n = p->n;
+    const bool all = n->parameters > 0 && n->grad_parameters == n->parameters;
+    if (!s->gradient)
+        return;
+    rt_text_add(&p->t, ", gradient = {");
+    for (int i = 0; i < n->ninputs; i++)
+        if (s->gradient >> i & 1)
+            rt_text_add(&p->t, " \"%s\",", n->value[i].name);
+    for (int i = 0; i < n->nparams && !all; i++)
+        if (n->param[i].wanted)
+            rt_text_add(&p->t, " \"%s\",", n->param[i].name);
+    rt_text_add(&p->t, "%s }", all ? " \"parameters\"" : "");
+}
+
 static void print_outputs(Printer *p, const dcn_spec *s)
 {
     const dcn_network *n = p->n;
@@ -273,7 +303,10 @@ static void print_outputs(Printer *p, const dcn_spec *s)
         rt_text_add(&p->t, "%s%s = ", i ? ", " : " ", n->output_name[i]);
         add_value(p, n->output[i]);
     }
-    rt_text_add(&p->t, " } }\n");
+    rt_text_add(&p->t, " }");
+    add_texts(p, s);
+    add_gradient(p, s);
+    rt_text_add(&p->t, " }\n");
 }
 
 static void print(Printer *p, const dcn_spec *s)

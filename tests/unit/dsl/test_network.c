@@ -304,19 +304,34 @@ Test(network, a_layer_keeps_its_schedule)
 
 /* ---- text ------------------------------------------------------------------------------------- */
 
-Test(network, printed_is_the_same_network)
+static void expect_printed(const dcn_spec *s)
 {
-    dcn_module *m = load_after(tiny, "return net");
-    char *text = net_print(dcn_module_spec(m, 0));
+    char *text = net_print(s);
     cr_assert(text);
     dcn_module *again = load(text);
-    char *twice = net_print(dcn_module_spec(again, 0));
+    const dcn_spec *t = dcn_module_spec(again, 0);
+    char *twice = net_print(t);
     cr_assert(twice);
     cr_expect_str_eq(text, twice);
+    cr_expect(t->gradient == s->gradient && strcmp(t->name, s->name) == 0);
+    cr_expect(t->network->grad_parameters == s->network->grad_parameters);
+    cr_expect(strcmp(t->target, s->target) == 0 && strcmp(t->schedule, s->schedule) == 0);
     free(text);
     free(twice);
-    dcn_module_free(m);
     dcn_module_free(again);
+}
+
+Test(network, printed_is_the_same_network)
+{
+    dcn_module *m =
+        load_after(tiny, "return { net, network { name = 'n', outputs = b, target = 'haswell' },\n"
+                         "  gradient(net), gradient(network { outputs = b }, { 'c2.weight' }),\n"
+                         "  network { name = 'i', outputs = y, gradient = { 'image' } },\n"
+                         "  network { name = 'p', outputs = y, gradient = { 'parameters' } } }");
+    cr_assert(dcn_module_count(m) == 6);
+    for (int i = 0; i < dcn_module_count(m); i++)
+        expect_printed(dcn_module_spec(m, i));
+    dcn_module_free(m);
 }
 
 /* ---- gradients -------------------------------------------------------------------------------- */

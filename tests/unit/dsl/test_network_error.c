@@ -202,6 +202,8 @@ static const struct {
       "'dtype' is a key of conv2d, not of network" },
     { "return { network { outputs = x, name = 'k' },\n  network { outputs = x, name = 'k' } }", 4,
       "two kernels are called 'k' (the first was made on line 3)" },
+    { "local y = mul { x, name = 'm' }\nx = mul { y, name = 'm' }\nreturn network { outputs = x }",
+      4, "two layers are called 'm'" },
     { "return network { outputs = mul { x }, gradient = { 'y' } }", 3,
       "'gradient': the network has no 'y'; an input, LAYER.TENSOR, \"inputs\" or \"parameters\" "
       "can be asked for" },
