@@ -44,17 +44,35 @@ static void clear(Emit *e, const Band *b)
     }
 }
 
+static void rows(Emit *e, const Band *b, BandRow row)
+{
+    Band at = *b;
+    const GlueReach reach = glue_reach(e, b->g, b->task);
+    EMIT_IF (e, c_not(e, b->g->grad[0].add)) {
+        clear(e, b);
+    }
+    EMIT_FOR (e, out, reach.first, reach.last, 1) {
+        at.row = out.at;
+        row(e, &at);
+    }
+}
+
+/* Of channels that do not fill a vector, so many that nothing is masked: a masked store keeps the next load
+** of the same pixel waiting. */
+static int lanes_of(const Glue *g)
+{
+    int lanes = g->lanes;
+    while (g->in.c < g->lanes && g->in.c % lanes)
+        lanes /= 2;
+    return lanes;
+}
+
 void band_task(Emit *e, const Glue *g, const GlueTask *t, BandRow row)
 {
-    Band b = { .g = g, .task = t };
+    const Band b = { .g = g, .task = t };
     EMIT_IF (e, g->grad[0].wanted) {
-        EMIT_IF (e, c_not(e, g->grad[0].add)) {
-            clear(e, &b);
-        }
-        const GlueReach reach = glue_reach(e, g, t);
-        EMIT_FOR (e, out, reach.first, reach.last, 1) {
-            b.row = out.at;
-            row(e, &b);
+        EMIT_LANES (e, lanes_of(g)) {
+            rows(e, &b, row);
         }
     }
 }

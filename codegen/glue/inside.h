@@ -21,10 +21,11 @@
 enum { GLUE_SUMS = 2, GLUE_CHUNK = 4, GLUE_MAX_TASKS = 256 };
 
 typedef struct GlueSplit {
-    int64_t groups, rows;         /* rows of a group */
-    double bytes, cycles;         /* of a row: moved, and computed by a core with two units */
-    bool blocks_allowed;          /* channels may be the work of several tasks */
-    int chunk;                    /* vectors of channels that are in hand at a time */
+    int64_t groups, rows; /* rows of a group */
+    int64_t least;        /* rows that a part has at least, as far as there are so many; 0: any */
+    double bytes, cycles; /* of a row: moved, and computed by a core with two units */
+    bool blocks_allowed;  /* channels may be the work of several tasks */
+    int chunk;            /* vectors of channels that are in hand at a time */
     int nsums, sum_of[GLUE_SUMS]; /* arguments whose gradients are sums over a group */
     bool over_channels;           /* such a sum is one number, of all channels */
     /* What follows. */

@@ -116,6 +116,7 @@ static void split(const Glue *g, GlueSplit *s)
     s->rows = g->in.h;
     s->blocks_allowed = true;
     s->chunk = mean ? GLUE_CHUNK : MAX_CHUNK;
+    s->least = mean ? 1 : glue_taps(g, 0); /* windows of two bands are searched twice */
     s->bytes = (double)(g->in.w * g->in.c) * g->fp_bytes * (mean ? 2 : 3);
     s->cycles = vectors * (2 + (taps > 0 ? taps * windows : 1) * (mean ? 2 : 8));
 }

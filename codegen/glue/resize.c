@@ -135,6 +135,9 @@ static void split(const Glue *g, GlueSplit *s)
     s->blocks_allowed = !has_few(g);
     s->bytes = (double)(g->out.w * g->in.c) * g->fp_bytes * (1 + (more < 1 ? more : 1));
     s->cycles = (double)g->out.w * (10 + vectors * (is_nearest(g) ? 2 : 8));
+    if (has_few(g))
+        s->cycles = (double)int_ceil_div(g->out.w, g->lanes) *
+                    (20 + (double)g->in.c * g->lanes * (is_nearest(g) ? 1 : 4));
 }
 
 static void task(Emit *e, const Glue *g, const GlueTask *t)

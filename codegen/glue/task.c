@@ -9,10 +9,11 @@
 
 /* TASK_NS: what a task should take: long against handing it out, short against a call.  Fewer tasks
 ** where each has sums, which are as much memory as tasks. */
-enum { TASK_NS = 15000, MAX_SUMMING_TASKS = 64 };
+enum { TASK_NS = 5000, MAX_SUMMING_TASKS = 64 };
 
-/* What one core moves between its caches and the memory, or the cache that it shares. */
-#define BYTES_PER_NS 10.0
+/* What one core moves between its own caches and those that it shares, or memory: values of a network
+** are small, and just written. */
+#define BYTES_PER_NS 40.0
 
 net_shape glue_shape(const Glue *g, int i)
 {
@@ -40,6 +41,8 @@ static void divide(const Glue *g, GlueSplit *s)
     const int64_t chunk = (int64_t)s->chunk * g->lanes;
     int64_t parts = smaller(s->rows, int_ceil_div(wanted, s->groups));
     s->per_part = int_ceil_div(s->rows, parts > 0 ? parts : 1);
+    if (s->per_part < s->least)
+        s->per_part = smaller(s->least, s->rows);
     s->parts = int_ceil_div(s->rows, s->per_part);
     s->block = g->in.c;
     s->blocks = 1;
