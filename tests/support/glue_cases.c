@@ -10,6 +10,13 @@
 #define POOL(...) .pool = { .dilation = { 1, 1 }, __VA_ARGS__ }
 #define WHOLE     .pool = { .adaptive = true }
 
+/* Five inputs. */
+#define MANY(c)                                                                                    \
+    { 1, 2, 3, c }, { 1, 2, 3, -1 }, { 1, 2, 3, c }, { 1, 2, 3, 1 },                               \
+    {                                                                                              \
+        1, 2, 3, c                                                                                 \
+    }
+
 static const GlueCase cases[] = {
     { "add", { .kind = NET_ADD }, { { 2, 3, 5, -1 }, { 2, 3, 5, -1 } }, { 2, 3, 5, -1 }, 0, 0 },
     { "add and relu",
@@ -92,6 +99,12 @@ static const GlueCase cases[] = {
       { .kind = NET_CONCAT },
       { { 2, 3, 5, -1 }, { 2, 3, 5, -2 }, { 2, 3, 5, 5 }, { 2, 3, 5, -1 } },
       { 2, 3, 5, 0 },
+      0,
+      0 },
+    { "concat of many",
+      { .kind = NET_CONCAT },
+      { MANY(2), MANY(2), MANY(2), MANY(2), MANY(2), MANY(2), MANY(2) },
+      { 1, 2, 3, 0 },
       0,
       0 },
     { "slice",

@@ -73,13 +73,14 @@ void kernel_call(const LayerKernel *k, const LayerCall *call, Guard side)
     const dcn_dtype dtype = k->g.net.dtype;
     const rt_entry *entry = &k->kernel.entry;
     Guarded g[KERNEL_MAX_TENSORS] = { { 0 } };
-    uint64_t args[KERNEL_MAX_TENSORS + 5] = { 0 };
+    enum { SIZES = 4, WORDS = KERNEL_MAX_TENSORS / 64 + 1 };
+    uint64_t args[KERNEL_MAX_TENSORS + SIZES + WORDS] = { 0 };
     for (int i = 0; i < call->n; i++) {
         if (call->v[i])
             g[i] = tensor(call, i, dtype, side);
         args[i] = (uint64_t)(uintptr_t)g[i].at;
+        args[call->n + SIZES + i / 64] |= (uint64_t)call->add[i] << i % 64;
     }
-    args[call->n + 4] = call->add;
     Guarded room = guarded_new((size_t)entry->workspace_bytes(0, 0, 0, 0, 3), GUARD_BEFORE);
     for (int64_t phase = 0; entry->tasks(args, phase) >= 0; phase++)
         run_phase(entry, args, phase, room.at, call->backwards);

@@ -27,7 +27,7 @@ typedef struct LayerCall {
     int n, outputs;
     double *v[KERNEL_MAX_TENSORS];
     int64_t count[KERNEL_MAX_TENSORS];
-    uint64_t add;   /* bit i: tensor i is added to */
+    bool add[KERNEL_MAX_TENSORS];
     bool backwards; /* the tasks of a phase, one by one */
 } LayerCall;
 

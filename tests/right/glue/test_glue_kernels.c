@@ -126,7 +126,7 @@ typedef struct Back {
 } Back;
 
 /* Gradients in the set are asked for, and added to what is there if `add`. */
-static void check_set(Back *b, unsigned set, bool add, bool backwards)
+static void check_set(Back *b, uint64_t set, bool add, bool backwards)
 {
     const net_layer *l = &b->k.g.layer;
     const int n = l->nargs;
@@ -137,7 +137,7 @@ static void check_set(Back *b, unsigned set, bool add, bool backwards)
         call.v[i] = glue_back_reads(l, i) ? b->arg[i] : NULL;
         if (set >> i & 1)
             call.v[n + 1 + i] = copy_of(b->old[i], call.count[i]);
-        call.add |= (uint64_t)add << (n + 1 + i);
+        call.add[n + 1 + i] = add;
     }
     call.v[n] = b->g;
     call.count[n] = glue_out_count(&b->k.g);
@@ -172,11 +172,11 @@ static void check_backwards(const GlueCase *c, int64_t channels, dcn_dtype dtype
     if (is_pixel_by_pixel(c->layer.kind))
         hide(&b.k, b.arg[0], b.g);
     ref_glue_back(&b.k.g.net, &b.k.g.layer, (const double *const *)b.arg, b.g, b.want);
-    const unsigned all = (1u << n) - 1;
+    const uint64_t all = ((uint64_t)1 << n) - 1;
     check_set(&b, all, false, false);
     check_set(&b, all, true, true);
     for (int i = 0; i < n && n > 1; i++)
-        check_set(&b, 1u << i, i % 2, true);
+        check_set(&b, (uint64_t)1 << i, i % 2, true);
     for (int i = 0; i < n; i++) {
         free(b.arg[i]);
         free(b.old[i]);
