@@ -1,6 +1,7 @@
 /* glue_resize.c: torch's interpolate to a size, along each axis from `in` pixels to `out`:
 **
-**     nearest                    floor(i * scale), scale = in/out, both in single precision as torch has it
+**     nearest                    floor(i * scale), scale = in/out, both in single precision, as torch has it
+**                                for maps of f32
 **     bilinear                   max((i + 1/2) * in/out - 1/2, 0)
 **     bilinear, align_corners    i * (in - 1)/(out - 1)
 **
