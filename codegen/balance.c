@@ -90,7 +90,7 @@ double sched_cost(const Schedule *sc, const dcn_spec *s, const dcn_target *t, in
     int n = sc->lowering->parts(s, &part);
     for (int i = 0; i < n && i < sc->nparts; i++) {
         double ns = sched_cost(&sc->part[i].sched, &part[i].spec, t, threads);
-        sum = ns > 0 && sum >= 0 ? sum + ns : -1;
+        sum = ns > 0 && sum >= 0 ? sum + part[i].times * ns : -1;
     }
     free(part);
     return sum > 0 ? sum : 0;
@@ -123,8 +123,9 @@ static int add_parts(const Schedule *sc, const LoweringPart *of, const dcn_targe
     if (!sc->lowering->parts)
         return add_phases(sc, of, t, threads, b);
     int n = sc->lowering->parts(&of->spec, &part), failed = n < 0;
-    for (int i = 0; i < n && i < sc->nparts && !failed; i++)
-        failed = add_parts(&sc->part[i].sched, &part[i], t, threads, b);
+    for (int i = 0; i < n && i < sc->nparts; i++)
+        for (int j = 0; j < part[i].times && !failed; j++)
+            failed = add_parts(&sc->part[i].sched, &part[i], t, threads, b);
     free(part);
     return failed ? -1 : 0;
 }

@@ -8,6 +8,7 @@
 #include "codegen/multi/multi.h"
 #include "codegen/target/table.h"
 #include "runtime/base/base.h"
+#include "runtime/spec/network.h"
 #include "runtime/spec/op.h"
 
 #include <ctype.h>
@@ -23,6 +24,7 @@ typedef struct Page {
     const char *slot; /* what gives a pointer a place of 8 bytes */
     char upper[DCN_NAME_MAX];
     dcn_tensor t[RT_NUM_OPERANDS];
+    rt_operand operand[RT_NUM_OPERANDS];
     int nt;
 } Page;
 
@@ -196,6 +198,39 @@ static void shapes(const Page *p)
     fprintf(p->out, "\n");
 }
 
+/* One line of a comment for each tensor that is in a vector of them. */
+static void listed(const Page *p, const char *vector, bool gradients)
+{
+    const dcn_network *n = p->s->network;
+    fprintf(p->out,
+            "/* %s is one tensor after another: position of its first element, name, shape.\n",
+            vector);
+    for (int i = 0; i < n->nparams; i++) {
+        const net_param *of = &n->param[i];
+        if (gradients && !of->wanted)
+            continue;
+        fprintf(p->out, "**%12lld  %s ", (long long)(gradients ? of->grad_at : of->at), of->name);
+        for (int d = 0; d < of->rank; d++)
+            fprintf(p->out, "[%lld]", (long long)of->dims[d]);
+        fprintf(p->out, "\n");
+    }
+    fprintf(p->out, "*/\n");
+}
+
+/* Of a network what is in its vectors of parameters. */
+static void contents(const Page *p)
+{
+    const int at = p->s->network ? net_parameters_at(p->s->network) : -1;
+    for (int i = 0; i < p->nt && at >= 0; i++) {
+        if (p->operand[i] == (rt_operand)at)
+            listed(p, p->t[i].name, false);
+        if (p->operand[i] == rt_grad_of((rt_operand)at))
+            listed(p, p->t[i].name, true);
+    }
+    if (p->s->network && p->s->network->constants)
+        fprintf(p->out, "/* The parameters are in the object. */\n");
+}
+
 static void packing(const Page *p)
 {
     const char *name = p->s->name;
@@ -296,6 +331,14 @@ static void choosing(const Page *p)
         n, n, n);
 }
 
+static void list_operands(Page *p)
+{
+    const rt_operands o = rt_operands_of(p->s);
+    p->nt = o.n;
+    memcpy(p->t, o.tensor, sizeof o.tensor);
+    memcpy(p->operand, o.which, sizeof o.which);
+}
+
 int cg_header(const dcn_spec *s, const CgVariant *v, int n, char **text, dcn_error *err)
 {
     size_t size = 0;
@@ -310,12 +353,13 @@ int cg_header(const dcn_spec *s, const CgVariant *v, int n, char **text, dcn_err
     for (int i = 0; s->name[i]; i++)
         p.upper[i] = (char)toupper((unsigned char)s->name[i]);
     p.slot = cg_arch(v[0].target->triple)->pointer_bytes == 8 ? "" : "__attribute__((aligned(8))) ";
-    p.nt = dcn_spec_tensors(s, p.t, RT_NUM_OPERANDS);
+    list_operands(&p);
     preamble(&p);
     choosing(&p);
     sizes(&p);
     shapes(&p);
     arguments(&p);
+    contents(&p);
     packing(&p);
     running(&p);
     int bad = ferror(p.out); /* fclose may say nothing of a buffer that could not grow */

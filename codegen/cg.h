@@ -11,9 +11,21 @@
 
 typedef enum { CG_OBJ, CG_ASM, CG_LLVM_IR, CG_BITCODE } CgKind;
 
-/* Compile one kernel.  *bytes is malloc'ed; text kinds are NUL-terminated, *size not counting it. */
+/* Compile one kernel.  A network whose parameters are constants (dcn_network.constants) has them packed in a read-only
+** section; they are packed by code that runs here, whatever the target.  *bytes is malloc'ed; text kinds are NUL-terminated, *size not counting it. */
 int cg_build(const dcn_spec *s, const Schedule *sched, const dcn_target *t, CgKind kind,
              void **bytes, size_t *size, dcn_error *err);
+
+/* What there is to know of a kernel that was built: its bytes, as above, and of a network what its phases
+** are; `phase` is malloc'ed, NULL of other kernels. */
+typedef struct CgBuilt {
+    void *bytes;
+    size_t size;
+    rt_phase *phase;
+    int nphases;
+} CgBuilt;
+int cg_build_known(const dcn_spec *s, const Schedule *sched, const dcn_target *t, CgKind kind,
+                   CgBuilt *out, dcn_error *err);
 
 /* One kernel for several CPUs of one triple, in the user's order; targets and schedules are borrowed.  The object
 ** has the five symbols once, which pick a variant when they are first called, and three more: see cg_header.

@@ -45,6 +45,7 @@ typedef struct Knob {
 typedef struct LoweringPart {
     char name[DCN_NAME_MAX]; /* in schedules */
     dcn_spec spec;           /* as a user would write it for a kernel of its own */
+    int times;               /* how often it runs in a call */
 } LoweringPart;
 
 /* Tasks of one size. */
@@ -90,6 +91,9 @@ typedef struct Lowering {
     int (*parts)(const dcn_spec *s, LoweringPart **out);
     int (*emit_parts)(struct Emit *e, struct Kernel *kernel, const dcn_target *t,
                       const struct SchedPart *part);
+    /* It may have more parts than a text has room for: a schedule is printed with those parts only
+    ** that somebody gave it; the others are as known, else guessed, when the text is read again. */
+    bool is_brief;
 } Lowering;
 
 /* A plain value.  A composite's parts are one block of memory that belongs to whoever made the
@@ -104,6 +108,7 @@ typedef struct Schedule {
 typedef struct SchedPart {
     char name[DCN_NAME_MAX];
     Schedule sched;
+    bool given; /* by a text, in place of what is known or guessed */
 } SchedPart;
 
 /* Somebody who may know a better schedule than a guess, as from measuring; codegen asks for parts
@@ -141,7 +146,7 @@ int sched_guess(const SchedFor *f, Schedule *out, dcn_error *err);
 ** the stage. */
 int sched_parse(const char *text, const SchedFor *f, Schedule *out, dcn_error *err);
 
-/* Every knob written; parsing it gives the same schedule.  Returns the length, as snprintf does. */
+/* Every knob written; parsing it gives the same schedule, but see Lowering.is_brief.  Returns the length, as snprintf does. */
 int sched_print(const Schedule *sc, char *buf, size_t size);
 
 /* The text that a composite's schedule text has for the part of that name, as it was written: 1 and
@@ -157,7 +162,8 @@ int sched_copy(const Schedule *from, Schedule *to); /* with parts of its own; -1
 bool sched_equal(const Schedule *a, const Schedule *b);
 
 /* The revision of the code that a schedule's text stands for, as sched_print writes it: that of its
-** lowering, and of those of a composite's parts as one number; -1: there is no such lowering. */
+** lowering, and of those of a composite's parts as one number; those of all lowerings, where parts are
+** not written.  -1: there is no such lowering. */
 int sched_rev(const char *lowering, const char *text);
 
 /* How many times as fast on f->threads threads, by the account of balance.h, as on one thread what

@@ -14,7 +14,8 @@
 /* The guess takes the first of lowerings that are estimated to be equally fast. */
 const Lowering *const cg_lowerings[] = {
     &lower_tiled, &lower_direct,   &lower_aggregate,    &lower_project, &lower_stages,
-    &lower_roi,   &lower_gradient, &lower_roi_gradient, &lower_scatter, NULL
+    &lower_roi,   &lower_gradient, &lower_roi_gradient, &lower_scatter, &lower_network,
+    NULL
 };
 _Static_assert(sizeof cg_lowerings / sizeof *cg_lowerings - 1 <= MAX_LOWERINGS,
                "MAX_LOWERINGS counts them");
@@ -211,6 +212,7 @@ int sched_copy(const Schedule *from, Schedule *to)
     int failed = from->part && !to->part;
     for (int i = 0; i < from->nparts && !failed; i++) {
         memcpy(to->part[i].name, from->part[i].name, sizeof to->part[i].name);
+        to->part[i].given = from->part[i].given;
         failed = sched_copy(&from->part[i].sched, &to->part[i].sched);
         to->nparts++;
     }

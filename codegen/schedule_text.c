@@ -21,6 +21,8 @@ static void add(rt_text *t, const Schedule *sc)
     for (int i = 0; i < sc->lowering->nknobs; i++)
         rt_text_add(t, " %s=%d", sc->lowering->knobs[i]->name, sc->k[i]);
     for (int i = 0; i < sc->nparts; i++) {
+        if (sc->lowering->is_brief && !sc->part[i].given)
+            continue;
         rt_text_add(t, " %s={", sc->part[i].name);
         add(t, &sc->part[i].sched);
         rt_text_add(t, "}");
@@ -98,6 +100,11 @@ static const Lowering *lowering_named(Piece name)
 
 /* ---- revisions ------------------------------------------------------------------------------- */
 
+static int join_revs(int rev, int own)
+{
+    return own < 0 ? -1 : (int)(((unsigned)rev * 31 + (unsigned)own) & 0x7fffffff);
+}
+
 /* Adds what the parts of a text, without its lowering, have to a revision. */
 static int add_revs(int rev, Piece words)
 {
@@ -107,7 +114,7 @@ static int add_revs(int rev, Piece words)
         Piece part = value_of(w);
         const Lowering *lowering = lowering_named(next_word(&part));
         const int own = lowering ? add_revs(lowering->rev, part) : -1;
-        rev = own < 0 ? -1 : (int)(((unsigned)rev * 31 + (unsigned)own) & 0x7fffffff);
+        rev = join_revs(rev, own);
     }
     return rev;
 }
@@ -115,7 +122,10 @@ static int add_revs(int rev, Piece words)
 int sched_rev(const char *lowering, const char *text)
 {
     const Lowering *of = lowering_named((Piece){ lowering, (int)strlen(lowering) });
-    return of ? add_revs(of->rev, (Piece){ text, (int)strlen(text) }) : -1;
+    int rev = of ? of->rev : -1;
+    for (int i = 0; of && of->is_brief && cg_lowerings[i]; i++)
+        rev = join_revs(rev, cg_lowerings[i]->rev);
+    return of ? add_revs(rev, (Piece){ text, (int)strlen(text) }) : -1;
 }
 
 /* Whether a word before this one has its name. */
@@ -251,6 +261,7 @@ static int replace_part(const Parse *p, const dcn_spec *s, Piece value, SchedPar
         return dcn_fail(p->err, why.code, "stage %s: %s", part->name, why.text);
     sched_free(&part->sched);
     part->sched = given;
+    part->given = true;
     return 0;
 }
 

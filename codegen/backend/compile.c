@@ -1,9 +1,13 @@
 /* compile.c: (Spec, Schedule, Target) to bytes, for one CPU or for several.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "codegen/backend/constants.h"
 #include "codegen/backend/pipeline.h"
 #include "codegen/kernel/entry.h"
 #include "codegen/multi/multi.h"
+#include "runtime/base/base.h"
+
+#include <stdlib.h>
 
 /* What is being compiled, on demand. */
 static void tell(const Build *b, const dcn_spec *s, const Schedule *sched)
@@ -16,17 +20,59 @@ static void tell(const Build *b, const dcn_spec *s, const Schedule *sched)
     trace_spec(&b->trace, spec, schedule);
 }
 
+int cg_build_known(const dcn_spec *s, const Schedule *sched, const dcn_target *t, CgKind kind,
+                   CgBuilt *out, dcn_error *err)
+{
+    Build b;
+    Kernel kernel = { .s = s };
+    void *constants = NULL;
+    *out = (CgBuilt){ NULL, 0, NULL, 0 };
+    if (pack_constants(s, sched, t, &constants, err))
+        return -1;
+    kernel.constants = constants;
+    int failed = build_open(&b, kind, s->name, s->dtype, t, err);
+    if (!failed) {
+        tell(&b, s, sched);
+        failed = sched_emit(sched, &b.e, &kernel, t)
+                     ? build_abandon(&b, err)
+                     : build_finish(&b, &out->bytes, &out->size, err);
+    }
+    free(constants);
+    out->phase = kernel.phase;
+    out->nphases = kernel.phase ? kernel.phases : 0;
+    if (failed)
+        free(kernel.phase);
+    return failed ? -1 : 0;
+}
+
 int cg_build(const dcn_spec *s, const Schedule *sched, const dcn_target *t, CgKind kind,
              void **bytes, size_t *size, dcn_error *err)
 {
-    Build b;
-    if (build_open(&b, kind, s->name, s->dtype, t, err))
+    CgBuilt built;
+    if (cg_build_known(s, sched, t, kind, &built, err))
         return -1;
-    tell(&b, s, sched);
-    Kernel kernel = { .s = s };
-    if (sched_emit(sched, &b.e, &kernel, t))
-        return build_abandon(&b, err);
-    return build_finish(&b, bytes, size, err);
+    free(built.phase);
+    *bytes = built.bytes;
+    *size = built.size;
+    return 0;
+}
+
+/* -1: the build is abandoned. */
+static int emit_variant(Build *b, Multi *m, int i, dcn_error *err)
+{
+    const CgVariant *at = &m->v[i];
+    Kernel *kernel = multi_open_variant(m, &b->e, i);
+    void *constants = NULL;
+    dcn_error why;
+    if (pack_constants(m->spec, at->schedule, at->target, &constants, &why)) {
+        build_abandon(b, NULL);
+        return dcn_fail(err, why.code, "%s", why.text);
+    }
+    kernel->constants = constants;
+    const int failed = sched_emit(at->schedule, &b->e, kernel, at->target);
+    free(constants);
+    free(kernel->phase);
+    return failed ? build_abandon(b, err) : 0;
 }
 
 int cg_build_many(const dcn_spec *s, const CgVariant *v, int n, CgKind kind, void **bytes,
@@ -39,9 +85,8 @@ int cg_build_many(const dcn_spec *s, const CgVariant *v, int n, CgKind kind, voi
     for (int i = 0; i < n; i++) {
         const CgVariant *at = &m.v[i];
         tell(&b, s, at->schedule);
-        Kernel *kernel = multi_open_variant(&m, &b.e, i);
-        if (sched_emit(at->schedule, &b.e, kernel, at->target))
-            return build_abandon(&b, err);
+        if (emit_variant(&b, &m, i, err))
+            return -1;
         multi_close_variant(&m, &b.e, i);
     }
     multi_close(&m, &b.e);

@@ -4,7 +4,7 @@
 ** gives all its memory back.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "codegen/cg.h"
+#include "codegen/backend/jit.h"
 #include "codegen/target/fatal.h"
 #include "codegen/target/llvm_init.h"
 #include "runtime/base/base.h"
@@ -122,9 +122,15 @@ static int bind(LLVMOrcLLJITRef jit, dcn_kernel *k, dcn_error *err)
     return 0;
 }
 
-/* bind() or one symbol; closes the JIT again when that fails, be it by a fatal error. */
-static int load(const void *obj, size_t size, dcn_kernel *k, CgPeak *peak, void **owner,
-                dcn_error *err)
+/* A kernel, or one symbol. */
+typedef struct LoadWhat {
+    dcn_kernel *kernel;
+    const char *symbol;
+    void *fn;
+} LoadWhat;
+
+/* Closes the JIT again when that fails, be it by a fatal error. */
+static int load(const void *obj, size_t size, const LoadWhat *what, void **owner, dcn_error *err)
 {
     LLVMOrcLLJITRef volatile jit = NULL;
     CgRecovery recovery, *former = cg_recovery_set(&recovery);
@@ -134,7 +140,8 @@ static int load(const void *obj, size_t size, dcn_kernel *k, CgPeak *peak, void 
         rc = open_jit(obj, size, &opened, err);
         jit = opened;
         if (!rc)
-            rc = k ? bind(opened, k, err) : look_up(opened, "dcn_peak", peak, err);
+            rc = what->kernel ? bind(opened, what->kernel, err)
+                              : look_up(opened, what->symbol, what->fn, err);
         if (rc)
             cg_unload(opened);
     } else {
@@ -147,14 +154,20 @@ static int load(const void *obj, size_t size, dcn_kernel *k, CgPeak *peak, void 
 
 int cg_load(const void *obj, size_t size, dcn_kernel *k, dcn_error *err)
 {
-    if (load(obj, size, k, NULL, &k->owner, err))
+    if (load(obj, size, &(LoadWhat){ .kernel = k }, &k->owner, err))
         return -1;
     k->release = cg_unload;
     k->code_bytes = text_bytes(obj, size);
     return 0;
 }
 
+int jit_open(const void *obj, size_t size, const char *symbol, void *fn, void **owner,
+             dcn_error *err)
+{
+    return load(obj, size, &(LoadWhat){ .symbol = symbol, .fn = fn }, owner, err);
+}
+
 int cg_load_peak(const void *obj, size_t size, CgPeak *fn, void **owner, dcn_error *err)
 {
-    return load(obj, size, NULL, fn, owner, err);
+    return jit_open(obj, size, "dcn_peak", fn, owner, err);
 }

@@ -192,3 +192,14 @@ int build_abandon(Build *b, dcn_error *err)
     release(b);
     return dcn_fail(err, DCN_EENV, "no memory for the stages of '%s'", b->trace.name);
 }
+
+void build_keep_only(Build *b, LLVMValueRef fn)
+{
+    for (LLVMValueRef at = LLVMGetFirstFunction(b->e.mod); at; at = LLVMGetNextFunction(at))
+        if (at != fn && LLVMCountBasicBlocks(at))
+            LLVMSetLinkage(at, LLVMInternalLinkage);
+    LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
+    LLVMErrorRef why = LLVMRunPasses(b->e.mod, "globaldce", NULL, options);
+    LLVMDisposePassBuilderOptions(options);
+    LLVMConsumeError(why); /* what is left in does no harm */
+}

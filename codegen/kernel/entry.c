@@ -149,6 +149,7 @@ void kernel_packed_bytes(Emit *e, Kernel *k, int64_t bytes)
 {
     kernel_packed_bytes_begin(e, k);
     e_return(e, x_const(e, bytes));
+    k->packed[0] = bytes;
 }
 
 void kernel_no_weights(Emit *e, Kernel *k)

@@ -9,7 +9,10 @@
 #include "codegen/kernel/problem.h"
 
 extern const struct Lowering lower_direct, lower_tiled, lower_aggregate, lower_project,
-    lower_stages, lower_roi, lower_gradient, lower_roi_gradient, lower_scatter;
+    lower_stages, lower_roi, lower_gradient, lower_roi_gradient, lower_scatter, lower_network;
+
+/* Operands of role DCN_WEIGHT of one kernel. */
+enum { KERNEL_MAX_PACKED = 8 };
 
 /* A kernel that is being written.  Whoever asks for it says what it computes, and whether it is a part of another, so
 ** that its functions are seen in its module only; the lowering fills in the rest. */
@@ -17,8 +20,11 @@ typedef struct Kernel {
     const dcn_spec *s; /* its name begins those of the functions */
     bool internal;
     LLVMValueRef run, tasks, workspace_bytes, pack, packed_bytes;
-    int phases;                /* of every call; 0: their number depends on the sizes */
-    LLVMValueRef count_phases; /* then, in a part, the function that tells */
+    int phases;                        /* of every call; 0: their number depends on the sizes */
+    LLVMValueRef count_phases;         /* then, in a part, the function that tells */
+    int64_t packed[KERNEL_MAX_PACKED]; /* bytes of each operand that is packed, in calling order */
+    const void *constants;  /* of a network whose parameters are constants: these, packed */
+    struct rt_phase *phase; /* of a network, malloc'ed; whoever asks for the kernel frees it */
 } Kernel;
 
 typedef struct RunArgs {

@@ -77,7 +77,7 @@ static void find_offsets(Emit *e, Problem *pb)
     int64_t points = (int64_t)s->offset_groups * problem_taps(s);
     pb->offset_channels = 2 * points;
     pb->mask_channels = points;
-    if (!s->offset_mask)
+    if (!s->offset_mask || !pb->offset_mask.v) /* gradients of a bias read neither */
         return;
     pb->offset_channels = pb->mask_channels = 3 * points;
     const idx zero = x_const(e, 0), first[4] = { zero, x_const(e, 2 * points), zero, zero };

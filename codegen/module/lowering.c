@@ -51,6 +51,7 @@ static int parts(const dcn_spec *s, LoweringPart **out)
         LoweringPart *p = &(*out)[n++];
         snprintf(p->name, sizeof p->name, "%s", g->stage[i].word);
         p->spec = g->stage[i].spec;
+        p->times = 1;
     }
     free(g);
     return *out ? n : -1;
@@ -323,6 +324,16 @@ static void emit_packing(Emit *e, Kernel *kernel, const Parts *p)
     e_fn_end(e);
 }
 
+/* Also as a number, for whoever has this module as a part. */
+static void count_packed(Kernel *kernel, const Stages *g, int operand, int64_t bytes)
+{
+    int nth = 0;
+    for (int i = 0; i < operand; i++)
+        nth += g->tensor[i].role == DCN_WEIGHT;
+    assert(nth < KERNEL_MAX_PACKED);
+    kernel->packed[nth] = (kernel->packed[nth] + ALIGN - 1) / ALIGN * ALIGN + bytes;
+}
+
 static void emit_packed_bytes(Emit *e, Kernel *kernel, const Parts *p)
 {
     const Stages *g = p->g;
@@ -334,6 +345,7 @@ static void emit_packed_bytes(Emit *e, Kernel *kernel, const Parts *p)
             if (!is_packed(g, ref))
                 continue;
             idx n = kernel_call_packed_bytes(e, &p->stage[i], &in);
+            count_packed(kernel, g, ref.index, p->stage[i].packed[0]);
             idx before = packed_before(e, p, ref, i);
             if (!x_is_const(before, 0))
                 n = x_add(e, before, n);

@@ -22,6 +22,10 @@
 ** runs, and its core's caches are cold. */
 enum { WORKSPACE_ALIGN = 64, THREAD_NS = 20000 };
 
+/* The same of a phase between others, whose threads are awake: what finding them and waiting for the last
+** one takes, twice, so that a second thread gains more than it costs. */
+enum { PHASE_THREAD_NS = 5000 };
+
 /* What one core reads and writes at most, from memory and caches together. */
 #define BYTES_PER_NS 20.0
 
@@ -36,7 +40,8 @@ typedef struct Phase {
     const CallArgs *args;
     void *workspace;
     int64_t index, tasks;
-    int threads;
+    int team, threads; /* of the call, of this phase */
+    bool all_threads;
     atomic_llong done;
 } Phase;
 
@@ -166,11 +171,22 @@ static void run_task(void *arg, int64_t i, int thread)
     atomic_fetch_add(&p->done, 1);
 }
 
+/* A network has phases of all sizes; of other kernels all threads that are useful at all have a part. */
+static int threads_of_phase(const Phase *p)
+{
+    const dcn_kernel *k = p->kernel;
+    const double ns = p->index < k->nphases ? k->phase[p->index].ns : 0;
+    if (p->all_threads || ns <= 0 || ns >= (double)p->team * PHASE_THREAD_NS)
+        return p->team;
+    return ns < 2 * PHASE_THREAD_NS ? 1 : (int)(ns / PHASE_THREAD_NS);
+}
+
 static int run_phases(Phase *p, const dcn_call *call, dcn_error *err)
 {
     dcn_parallel_for loop = call->parallel_for ? call->parallel_for : rt_shared_for;
     for (p->index = 0; (p->tasks = p->kernel->entry.tasks(p->args, p->index)) >= 0; p->index++) {
         atomic_store(&p->done, 0);
+        p->threads = threads_of_phase(p);
         loop(call->parallel_self, p->tasks, p->threads, run_task, p);
         if (atomic_load(&p->done) != p->tasks)
             return dcn_fail(err, DCN_EUSAGE, "parallel_for ran %lld of %lld tasks on threads 0..%d",
@@ -215,7 +231,7 @@ int rt_execute(const dcn_kernel *k, const dcn_call *call, bool all_threads, dcn_
     fill_args(&args, call, &bound, operands.n);
     const dcn_sizes sizes = { bound.batch, bound.height, bound.width, bound.rois };
     size_t bytes = dcn_kernel_workspace_bytes(k, sizes, threads);
-    Phase phase = { .kernel = k, .args = &args, .threads = threads };
+    Phase phase = { .kernel = k, .args = &args, .team = threads, .all_threads = all_threads };
     void *memory = NULL;
     int failed =
         get_workspace(call, bytes, &phase.workspace, &memory, err) || run_phases(&phase, call, err);

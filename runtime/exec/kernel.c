@@ -2,6 +2,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/exec/kernel.h"
+#include "runtime/spec/network.h"
 #include "runtime/spec/operands.h"
 
 #include <stdlib.h>
@@ -12,6 +13,8 @@ void dcn_kernel_free(dcn_kernel *k)
         return;
     if (k->release)
         k->release(k->owner);
+    net_release((dcn_network *)(uintptr_t)k->spec.network);
+    free(k->phase);
     free(k);
 }
 

@@ -46,12 +46,20 @@ typedef struct rt_entry {
 /* Bytes of a symbol of a kernel: its name, and the longest of these. */
 enum { RT_SYMBOL_MAX = DCN_NAME_MAX + 32 };
 
+/* One phase of a network's call. */
+typedef struct rt_phase {
+    double ns; /* on one thread, as estimated; 0: unknown */
+    int layer; /* of the network, whose it is; -1: of none, a layout is changed */
+} rt_phase;
+
 struct dcn_kernel {
-    dcn_spec spec;
+    dcn_spec spec; /* holds a reference of its network */
     dcn_target target;
     dcn_choice choice;
     rt_entry entry;
     double ns_per_flop; /* of one thread, as estimated; 0: unknown */
+    rt_phase *phase;    /* of a network, nphases of them, owned; else NULL */
+    int nphases;
     size_t code_bytes;
     void *owner;                  /* of the machine code */
     void (*release)(void *owner); /* called by dcn_kernel_free */

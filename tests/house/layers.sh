@@ -41,9 +41,9 @@ room codegen/roi_gradient '' "$lowering codegen/roi runtime/spec"
 room codegen/scatter '' "$lowering runtime/spec"
 room codegen/module '' "$lowering runtime/spec"
 room codegen/glue glue.h "$lowering runtime/spec"
-room codegen/network '' "$lowering codegen/glue runtime/spec"
+room codegen/network '' "$lowering codegen/glue runtime/base runtime/spec runtime/exec"
 room codegen/multi multi.h "$base codegen codegen/ir codegen/target codegen/kernel"
-room codegen/backend trace.h "$base codegen codegen/ir codegen/target codegen/kernel codegen/multi"
+room codegen/backend trace.h "$base runtime/spec codegen codegen/ir codegen/target codegen/kernel codegen/multi"
 
 runtime="$base runtime/spec runtime/exec"
 room tuner target.h "$base codegen"
@@ -54,7 +54,7 @@ room tuner/store 'store.h key.h record.h db.h form.h' "$base runtime/exec codege
 room tuner/tune 'tune.h space.h space_count.h child.h' \
     "$base runtime/exec codegen tuner tuner/search tuner/measure tuner/check tuner/store"
 room tuner/sweep 'plan.h worker.h collect.h' "$base codegen tuner tuner/check tuner/store tuner/tune"
-room tuner/api 'choose.h link.h' "$base runtime/exec codegen tuner tuner/measure tuner/check tuner/store"
+room tuner/api 'choose.h link.h' "$base runtime/spec runtime/exec codegen tuner tuner/measure tuner/check tuner/store"
 
 tuner='tuner tuner/check tuner/store tuner/tune tuner/api'
 room cli verbs.h "$base cli/args cli/out"

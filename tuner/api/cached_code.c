@@ -1,6 +1,7 @@
 /* cached_code.c: compiled code of choices that come from the store.
 **
-** Only what was tuned or pinned is kept: a guess is compiled as fast as it is found.  Nothing here can fail a
+** Only what was tuned or pinned is kept: a guess is compiled as fast as it is found.  Of a network the text of
+** the schedule does not tell what the code is.  Nothing here can fail a
 ** compilation: code that is missing, damaged or cannot be written is compiled again.
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -14,7 +15,8 @@
 
 bool tune_is_stored(const Choice *c)
 {
-    return c->what.origin == DCN_ORIGIN_PINNED || c->what.origin == DCN_ORIGIN_TUNED;
+    const bool found = c->what.origin == DCN_ORIGIN_PINNED || c->what.origin == DCN_ORIGIN_TUNED;
+    return found && !c->schedule.lowering->is_brief;
 }
 
 static void tell_time(const dcn_kernel *k, double since)

@@ -3,6 +3,7 @@
 */
 #include "codegen/balance.h"
 #include "runtime/base/base.h"
+#include "runtime/spec/network.h"
 #include "tuner/api/choose.h"
 
 #include <stdio.h>
@@ -19,15 +20,17 @@ static int check_runnable(const dcn_target *t, dcn_error *err)
 
 static int build_and_load(const Choice *c, dcn_kernel *k, dcn_error *err)
 {
-    void *object = NULL;
-    size_t size;
+    CgBuilt built;
     if (tune_is_stored(c) && !tune_load_stored(c, k))
         return 0;
-    int failed = cg_build(&k->spec, &c->schedule, &c->target, CG_OBJ, &object, &size, err) ||
-                 cg_load(object, size, k, err);
+    if (cg_build_known(&k->spec, &c->schedule, &c->target, CG_OBJ, &built, err))
+        return -1;
+    k->phase = built.phase;
+    k->nphases = built.nphases;
+    const int failed = cg_load(built.bytes, built.size, k, err);
     if (!failed && tune_is_stored(c))
-        tune_keep_stored(c, k, object, size);
-    free(object);
+        tune_keep_stored(c, k, built.bytes, built.size);
+    free(built.bytes);
     return failed;
 }
 
@@ -55,6 +58,7 @@ static int compile(const dcn_spec *s, const Choice *c, dcn_kernel **out, dcn_err
     if (!k)
         return dcn_fail(err, DCN_EENV, "no memory for the kernel '%s'", s->name);
     k->spec = *s;
+    k->spec.network = s->network ? net_hold(s->network) : NULL;
     k->target = c->target;
     k->choice = c->what;
     k->ns_per_flop = ns_per_flop(s, c);

@@ -176,7 +176,10 @@ Test(composite, revision_is_that_of_all_lowerings)
     int rev[MAX_LOWERINGS];
     for (int i = 0; cg_lowerings[i]; i++) {
         rev[i] = sched_rev(cg_lowerings[i]->name, cg_lowerings[i]->name);
-        cr_expect_eq(rev[i], cg_lowerings[i]->rev);
+        if (cg_lowerings[i]->is_brief)
+            cr_expect_neq(rev[i], cg_lowerings[i]->rev); /* anything may be inside */
+        else
+            cr_expect_eq(rev[i], cg_lowerings[i]->rev);
     }
     const int tiled = sched_rev("stages", "stages offset={tiled mr=6} core={tiled mr=6}");
     cr_expect_geq(tiled, 0);

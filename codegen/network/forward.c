@@ -1,0 +1,120 @@
+/* forward.c: the steps that compute the outputs of a network.
+**
+** Inside, values are channels-last.  An input that is already, or that is the same in either layout, is
+** read where it is; another is converted before its first reader.  An output that is channels-last
+** outside is written where it goes, by the layer that makes it; another is converted after that layer.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "codegen/network/program.h"
+
+static bool has_one_layout(net_shape s)
+{
+    return s.c == 1 || s.h * s.w == 1;
+}
+
+/* Whether a value lies outside as it does inside. */
+bool program_is_plain(const net_value *v)
+{
+    return v->layout == DCN_NHWC || has_one_layout(v->shape);
+}
+
+static int position_of_output(const NetProgram *p, int output)
+{
+    return p->net->ninputs + (net_parameters_at(p->net) >= 0) + output;
+}
+
+/* ---- edges ----------------------------------------------------------------------------------- */
+
+void program_convert_input(NetProgram *p, int value)
+{
+    const NetEdge edge = { .shape = p->net->value[value].shape, .to_nhwc = true };
+    program_add_step(p, program_part_of_edge(p, &edge), -1);
+    const NetPlace to = program_new_block(p, net_elements(edge.shape));
+    program_add_place(p, program_operand(value));
+    program_add_place(p, to);
+    p->value[value] = to;
+}
+
+/* Output number i, whose value is made; an input that is one lies there as it came. */
+static void write_output(NetProgram *p, int i)
+{
+    const int value = p->net->output[i];
+    const net_value *v = &p->net->value[value];
+    const bool is_input = value < p->net->ninputs;
+    const NetPlace to = program_operand(position_of_output(p, i));
+    const NetPlace from = is_input ? program_operand(value) : p->value[value];
+    const NetEdge edge = { .shape = v->shape, .to_nchw = !is_input && !program_is_plain(v) };
+    if (from.in != PLACE_OPERAND || from.index != to.index)
+        program_add_edge(p, &edge, from, to);
+}
+
+/* ---- layers ---------------------------------------------------------------------------------- */
+
+/* Where a layer writes its value: to the first output that takes it as it is, else to a block, as always where
+** gradients are computed. */
+static NetPlace place_for(NetProgram *p, int value)
+{
+    const dcn_network *n = p->net;
+    for (int i = 0; i < n->noutputs && !p->s->gradient; i++)
+        if (n->output[i] == value && program_is_plain(&n->value[value]))
+            return program_operand(position_of_output(p, i));
+    return program_new_block(p, net_elements(n->value[value].shape));
+}
+
+static void convert_arguments(NetProgram *p, const net_layer *l)
+{
+    for (int i = 0; i < l->nargs; i++) {
+        const int v = l->arg[i].value;
+        if (v >= 0 && p->value[v].in == PLACE_NONE)
+            program_convert_input(p, v);
+    }
+}
+
+/* Among the operands of its part: behind all that a glue layer reads, else where its spec has it. */
+static int place_of_output(const net_layer *l)
+{
+    return l->spec ? rt_operand_at(l->spec, RT_OUTPUT) : l->nargs;
+}
+
+void program_add_layer(NetProgram *p, int number)
+{
+    const net_layer *l = &p->net->layer[number];
+    convert_arguments(p, l);
+    program_add_step(p, program_part_of_layer(p, l), number);
+    const int out = place_of_output(l);
+    p->value[l->out] = place_for(p, l->out);
+    for (int i = 0, operand = 0; i < l->nargs; i++, operand++) {
+        const net_arg *a = &l->arg[i];
+        if (operand == out) {
+            program_add_place(p, p->value[l->out]);
+            operand++;
+        }
+        program_add_place(
+            p, a->value >= 0 ? p->value[a->value]
+                             : program_piece(p, a->param, operand, p->net->param[a->param].packed));
+    }
+    if (out == l->nargs)
+        program_add_place(p, p->value[l->out]);
+}
+
+void program_take_inputs(NetProgram *p)
+{
+    for (int v = 0; v < p->net->ninputs; v++)
+        p->value[v] = program_is_plain(&p->net->value[v]) ? program_operand(v)
+                                                          : (NetPlace){ .in = PLACE_NONE };
+}
+
+void program_forward(NetProgram *p)
+{
+    const dcn_network *n = p->net;
+    program_take_inputs(p);
+    for (int i = 0; i < n->nlayers; i++) {
+        program_add_layer(p, i);
+        for (int o = 0; o < n->noutputs; o++)
+            if (n->output[o] == n->layer[i].out)
+                write_output(p, o);
+    }
+    for (int o = 0; o < n->noutputs; o++)
+        if (n->output[o] < n->ninputs)
+            write_output(p, o);
+}

@@ -1,0 +1,126 @@
+/* lowering.c: a network, or its gradients, as its layers, one after another inside one object.
+**
+** Every part is emitted once, as functions of this object only, however many layers it is for.  Parts that
+** are operators have schedules of their own.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "codegen/lowering.h"
+#include "codegen/glue/glue.h"
+#include "codegen/ir/transpose.h"
+#include "codegen/network/program.h"
+#include "runtime/base/text.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- parts ----------------------------------------------------------------------------------- */
+
+/* After the first layer that it is for; a long name ends with the number that its symbols have. */
+static void name_part(LoweringPart *to, const NetPart *part, int number)
+{
+    enum { ROOM = sizeof to->name - 16 };
+    rt_text t = rt_text_in(to->name, sizeof to->name);
+    const bool fits = strlen(part->layer->name) < ROOM;
+    rt_text_add(&t, "%.*s", ROOM, part->layer->name);
+    if (!fits)
+        rt_text_add(&t, "~%d", number);
+    if (part->spec.gradient)
+        rt_text_add(&t, ".grad");
+}
+
+static int parts(const dcn_spec *s, LoweringPart **out)
+{
+    NetProgram *p = program_open(s);
+    int n = 0;
+    *out = p ? calloc((size_t)p->nparts + 1, sizeof **out) : NULL;
+    for (int i = 0; *out && i < p->nparts; i++) {
+        const NetPart *part = &p->part[i];
+        if (part->kind != PART_OPERATOR)
+            continue;
+        name_part(&(*out)[n], part, i);
+        (*out)[n].spec = part->spec;
+        (*out)[n++].times = part->times;
+    }
+    program_close(p);
+    return *out ? n : -1;
+}
+
+/* ---- emitting them --------------------------------------------------------------------------- */
+
+/* Large, so there is one for all edges, and none where there are no edges. */
+static LLVMValueRef transpose_for(Emit *e, const NetProgram *p)
+{
+    for (int i = 0; i < p->nparts; i++)
+        if (p->part[i].kind == PART_EDGE && (p->part[i].edge.to_nhwc || p->part[i].edge.to_nchw))
+            return emit_transpose(e);
+    return NULL;
+}
+
+static int emit_all(Emit *e, const dcn_target *t, NetProgram *p, const SchedPart *sched)
+{
+    const LLVMValueRef transpose = transpose_for(e, p);
+    for (int i = 0; i < p->nparts; i++) {
+        NetPart *part = &p->part[i];
+        part->kernel = (Kernel){ .s = &part->spec, .internal = true };
+        if (part->kind == PART_GLUE)
+            glue_emit(e, &part->kernel, p->net, part->layer);
+        else if (part->kind == PART_GLUE_BACK)
+            glue_emit_back(e, &part->kernel, p->net, part->layer);
+        else if (part->kind == PART_EDGE)
+            edge_emit(e, &part->kernel, &part->edge, transpose);
+        else if (sched_emit(&sched++->sched, e, &part->kernel, t))
+            return -1;
+        assert(part->kernel.phases > 0);
+    }
+    return 0;
+}
+
+/* ---- the block of parameters ------------------------------------------------------------------- */
+
+static int64_t bytes_of_piece(const NetProgram *p, const NetPiece *piece)
+{
+    if (piece->part < 0)
+        return p->net->param[piece->param].count * (int64_t)dcn_dtype_bytes(p->net->dtype);
+    const NetPart *part = &p->part[piece->part];
+    const rt_operands o = rt_operands_of(&part->spec);
+    int nth = 0;
+    for (int i = 0; i < piece->operand; i++)
+        nth += o.tensor[i].role == DCN_WEIGHT;
+    return part->kernel.packed[nth];
+}
+
+static void place_pieces(NetProgram *p)
+{
+    for (int i = 0; i < p->npieces; i++) {
+        p->piece[i].at = p->packed_bytes;
+        p->piece[i].bytes = bytes_of_piece(p, &p->piece[i]);
+        p->packed_bytes += (p->piece[i].bytes + PLAN_ALIGN - 1) / PLAN_ALIGN * PLAN_ALIGN;
+    }
+}
+
+/* ---- the whole --------------------------------------------------------------------------------- */
+
+static int emit_parts(Emit *e, Kernel *kernel, const dcn_target *t, const SchedPart *sched)
+{
+    NetProgram *p = program_open(kernel->s);
+    int failed = !p || emit_all(e, t, p, sched);
+    if (!failed) {
+        place_pieces(p);
+        program_emit(e, kernel, p);
+        failed = program_phases(p, sched, t, kernel);
+    }
+    program_close(p);
+    return failed ? -1 : 0;
+}
+
+const struct Lowering lower_network = {
+    .name = "network",
+    .summary = "the layers of a network, one after another",
+    .rev = 1,
+    .ops = RT_OP(NETWORK),
+    .gradient_ops = RT_OP(NETWORK),
+    .is_brief = true,
+    .parts = parts,
+    .emit_parts = emit_parts,
+};

@@ -1,0 +1,38 @@
+/* overwrite.c: results that are written over an argument that nobody reads any more.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "codegen/network/program.h"
+
+static bool is_same_shape(net_shape a, net_shape b)
+{
+    return a.n == b.n && a.h == b.h && a.w == b.w && a.c == b.c;
+}
+
+/* Whether a layer reads each element of a value of the result's shape once, where it then writes the result. */
+static bool may_overwrite(const net_layer *l)
+{
+    return l->kind == NET_ADD || l->kind == NET_MUL || l->kind == NET_ACTIVATION;
+}
+
+/* Of a glue layer the last place is what it makes. */
+static void overwrite(NetProgram *p, int step)
+{
+    const NetStep *st = &p->step[step];
+    const NetPlace *place = &p->place[st->first_place], out = place[st->n - 1];
+    if (p->part[st->part].kind != PART_GLUE || out.in != PLACE_BLOCK)
+        return;
+    const net_layer *l = &p->net->layer[st->layer];
+    for (int i = 0; i < l->nargs && may_overwrite(l); i++)
+        if (l->arg[i].value >= 0 && place[i].in == PLACE_BLOCK &&
+            p->block[place[i].index].last == step &&
+            is_same_shape(p->net->value[l->arg[i].value].shape, p->net->value[l->out].shape)) {
+            p->block[out.index].over = place[i].index;
+            return;
+        }
+}
+
+void program_overwrite(NetProgram *p)
+{
+    for (int i = 0; i < p->nsteps; i++)
+        overwrite(p, i);
+}

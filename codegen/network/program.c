@@ -1,0 +1,157 @@
+/* program.c: steps, and the parts, places and pieces that they share.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "codegen/network/program.h"
+#include "codegen/glue/glue.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- parts ----------------------------------------------------------------------------------- */
+
+/* Of a spec without its name. */
+static uint64_t digest_of(const dcn_spec *s)
+{
+    char text[DCN_SPEC_TEXT_MAX];
+    dcn_spec bare = *s;
+    snprintf(bare.name, sizeof bare.name, "part");
+    dcn_spec_print(&bare, text, sizeof text);
+    return dcn_fingerprint(text, strlen(text));
+}
+
+/* NETWORK_12_LAYER, so that it is an identifier, of no other part, and short enough for those of stages
+** to be made of it. */
+static void set_name(const NetProgram *p, NetPart *part, const char *word)
+{
+    enum { OF_NETWORK = 20, OF_LAYER = 20 };
+    char name[sizeof part->spec.name];
+    snprintf(name, sizeof name, "%.*s_%d_%.*s", OF_NETWORK, p->s->name, p->nparts, OF_LAYER, word);
+    for (char *at = name; *at; at++)
+        *at = isalnum((unsigned char)*at) ? *at : '_';
+    memset(part->spec.name, 0, sizeof part->spec.name);
+    memcpy(part->spec.name, name, strlen(name));
+}
+
+static int add_part(NetProgram *p, const NetPart *part, const char *word)
+{
+    NetPart *to = &p->part[p->nparts];
+    *to = *part;
+    to->times = 1;
+    to->spec.dtype = p->net->dtype;
+    set_name(p, to, word);
+    return p->nparts++;
+}
+
+static bool is_same(const NetProgram *p, const NetPart *a, const NetPart *b)
+{
+    if (a->kind != b->kind)
+        return false;
+    if (a->kind == PART_OPERATOR)
+        return a->digest == b->digest;
+    if (a->kind == PART_GLUE || a->kind == PART_GLUE_BACK)
+        return glue_is_same(p->net, a->layer, b->layer);
+    return !memcmp(&a->edge.shape, &b->edge.shape, sizeof a->edge.shape) &&
+           a->edge.to_nhwc == b->edge.to_nhwc && a->edge.to_nchw == b->edge.to_nchw &&
+           a->edge.adds == b->edge.adds && a->edge.clears == b->edge.clears;
+}
+
+static int find_part(NetProgram *p, const NetPart *part, const char *word)
+{
+    for (int i = 0; i < p->nparts; i++)
+        if (is_same(p, &p->part[i], part)) {
+            p->part[i].times++;
+            return i;
+        }
+    return add_part(p, part, word);
+}
+
+int program_part_of_layer(NetProgram *p, const net_layer *layer)
+{
+    NetPart part = { .kind = layer->kind == NET_OPERATOR ? PART_OPERATOR : PART_GLUE,
+                     .layer = layer };
+    if (part.kind == PART_OPERATOR) {
+        part.spec = *layer->spec;
+        part.digest = digest_of(layer->spec);
+    }
+    return find_part(p, &part, layer->name);
+}
+
+int program_part_of_gradients(NetProgram *p, const net_layer *layer, rt_operand_set wanted)
+{
+    NetPart part = { .kind = layer->kind == NET_OPERATOR ? PART_OPERATOR : PART_GLUE_BACK,
+                     .layer = layer };
+    if (part.kind == PART_OPERATOR) {
+        part.spec = *layer->spec;
+        part.spec.gradient = wanted;
+        part.digest = digest_of(&part.spec);
+    }
+    return find_part(p, &part, layer->name);
+}
+
+int program_part_of_edge(NetProgram *p, const NetEdge *edge)
+{
+    const NetPart part = { .kind = PART_EDGE, .edge = *edge };
+    return find_part(p, &part,
+                     edge->to_nhwc   ? "nhwc"
+                     : edge->to_nchw ? "nchw"
+                     : edge->clears  ? "zero"
+                     : edge->adds    ? "sum"
+                                     : "copy");
+}
+
+/* ---- steps ----------------------------------------------------------------------------------- */
+
+NetStep *program_add_step(NetProgram *p, int part, int layer)
+{
+    NetStep *st = &p->step[p->nsteps++];
+    *st = (NetStep){ .part = part, .layer = layer, .first_place = p->nplaces };
+    return st;
+}
+
+void program_add_place(NetProgram *p, NetPlace place)
+{
+    NetStep *st = &p->step[p->nsteps - 1];
+    p->place[p->nplaces++] = place;
+    st->n++;
+    p->max_places = st->n > p->max_places ? st->n : p->max_places;
+    if (place.in == PLACE_BLOCK)
+        p->block[place.index].last = p->nsteps - 1;
+}
+
+void program_add_edge(NetProgram *p, const NetEdge *edge, NetPlace from, NetPlace to)
+{
+    program_add_step(p, program_part_of_edge(p, edge), -1);
+    p->step[p->nsteps - 1].wanted = to.wanted;
+    program_add_place(p, from);
+    program_add_place(p, to);
+}
+
+NetPlace program_operand(int number)
+{
+    return (NetPlace){ .in = PLACE_OPERAND, .index = number };
+}
+
+NetPlace program_new_block(NetProgram *p, int64_t elements)
+{
+    const int now = p->nsteps - 1;
+    p->block[p->nblocks] = (PlanBlock){ .bytes = elements * (int64_t)dcn_dtype_bytes(p->net->dtype),
+                                        .first = now,
+                                        .last = now,
+                                        .over = -1 };
+    return (NetPlace){ .in = PLACE_BLOCK, .index = p->nblocks++ };
+}
+
+NetPlace program_piece(NetProgram *p, int param, int operand, bool packed)
+{
+    const NetPiece want = { .param = param,
+                            .part = packed ? p->step[p->nsteps - 1].part : -1,
+                            .operand = packed ? operand : 0 };
+    int i = 0;
+    while (i < p->npieces && (p->piece[i].param != want.param || p->piece[i].part != want.part ||
+                              p->piece[i].operand != want.operand))
+        i++;
+    if (i == p->npieces)
+        p->piece[p->npieces++] = want;
+    return (NetPlace){ .in = PLACE_PIECE, .index = i };
+}

@@ -1,0 +1,144 @@
+/* program.h: a network, or its gradients, as a list of steps, each a call of a function with pointers to
+** what it reads and writes.
+**
+** A part is a kernel inside the object: an operator, a glue layer, or an edge, where a layout changes or
+** gradients meet.  Layers that compute the same share one.  A step calls a part with a list of places;
+** places are in the operands of the network's own kernel, in the workspace, or in the block of packed
+** parameters.
+**
+** Steps run one after another, all tasks of one before those of the next.  Layers that do not depend on
+** each other could be one step, whose phases are those of both side by side: the tasks of one after those
+** of the other, each with its own part of the workspace.  A step would then have a list of calls, and the
+** number of a task would say which; nothing else here depends on there being one.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_CODEGEN_NETWORK_PROGRAM_H
+#define DCN_CODEGEN_NETWORK_PROGRAM_H
+
+#include "codegen/kernel/entry.h"
+#include "codegen/network/plan.h"
+#include "runtime/spec/network.h"
+
+/* A set of the kernel's operands: bit 1 << position.  Of gradients: those that something is there for; it
+** is left out where a call wants none of them.  0: it is there for any. */
+typedef uint64_t NetWanted;
+
+/* Where something lies while the kernel runs. */
+typedef struct NetPlace {
+    enum { PLACE_NONE, PLACE_OPERAND, PLACE_BLOCK, PLACE_PIECE } in;
+    int index;        /* which operand, block of the plan, piece of the parameters */
+    int64_t at;       /* bytes from its beginning */
+    NetWanted wanted; /* else NULL */
+    bool again;       /* what is written is added to what an earlier step wrote */
+} NetPlace;
+
+/* Parameters as a step reads them, in the block that `pack` writes. */
+typedef struct NetPiece {
+    int param;
+    int part, operand; /* whose packing it is, and of which of its operands; part -1: as it is */
+    int64_t bytes, at; /* in the block; set when the parts are emitted */
+} NetPiece;
+
+/* A change of layout of a value of that shape; both to false: a copy.  adds: a gradient is written, and
+** may be added to what is there; its argument block is that of a kernel of gradients. */
+typedef struct NetEdge {
+    net_shape shape;
+    bool to_nhwc, to_nchw, adds;
+    bool clears; /* what is written are zeros, and nothing is read */
+} NetEdge;
+
+typedef struct NetPart {
+    enum { PART_OPERATOR, PART_GLUE, PART_GLUE_BACK, PART_EDGE } kind;
+    const net_layer *layer; /* the first that it is for; of an edge NULL */
+    dcn_spec spec;          /* of an operator what it computes; of all its name and dtype */
+    uint64_t digest;        /* of an operator: equal specs have equal ones */
+    NetEdge edge;
+    int times; /* steps that call it */
+    Kernel kernel;
+} NetPart;
+
+typedef struct NetStep {
+    int part;
+    int layer;          /* of the network; -1: an edge */
+    int first_place, n; /* its argument block */
+    NetWanted wanted;   /* else it has no tasks */
+} NetStep;
+
+typedef struct NetProgram {
+    const dcn_spec *s;
+    const dcn_network *net;
+    NetPart *part;
+    NetStep *step;
+    NetPlace *place;  /* of the steps, one after another */
+    NetPlace *value;  /* of the network, where it can be read */
+    PlanBlock *block; /* in the order of the steps that write them first */
+    NetPiece *piece;
+    int nparts, nsteps, nplaces, nblocks, npieces;
+    int max_places;                   /* of one step */
+    int64_t plan_bytes, packed_bytes; /* the latter once the parts are emitted */
+} NetProgram;
+
+/* The steps of a network's spec, which outlives them; NULL without memory. */
+NetProgram *program_open(const dcn_spec *s);
+void program_close(NetProgram *p);
+
+/* ---- for whoever writes the steps -------------------------------------------------------------- */
+
+/* The number of the part for a layer, for its gradients, or for an edge; gradients of an operator are
+** those of its spec, as rt_wanted says it. */
+int program_part_of_layer(NetProgram *p, const net_layer *layer);
+int program_part_of_gradients(NetProgram *p, const net_layer *layer, rt_operand_set wanted);
+int program_part_of_edge(NetProgram *p, const NetEdge *edge);
+
+/* A new last step; then its places, in the order of its argument block. */
+NetStep *program_add_step(NetProgram *p, int part, int layer);
+void program_add_place(NetProgram *p, NetPlace place);
+
+/* A last step from one place to another. */
+void program_add_edge(NetProgram *p, const NetEdge *edge, NetPlace from, NetPlace to);
+
+/* A block for elements of the network's dtype that the last step writes. */
+NetPlace program_new_block(NetProgram *p, int64_t elements);
+
+/* A parameter as the last step reads it: operand number `operand` of its part, packed or as it is. */
+NetPlace program_piece(NetProgram *p, int param, int operand, bool packed);
+
+/* An operand of the network's kernel, by its number in calling order. */
+NetPlace program_operand(int number);
+
+/* ---- forwards ---------------------------------------------------------------------------------- */
+
+/* The steps that compute the outputs. */
+void program_forward(NetProgram *p);
+
+/* Whether a value lies outside as it does inside. */
+bool program_is_plain(const net_value *v);
+
+/* Inputs that can be read where they are; one that cannot; the steps of one layer. */
+void program_take_inputs(NetProgram *p);
+void program_convert_input(NetProgram *p, int value);
+void program_add_layer(NetProgram *p, int number);
+
+/* Lets layers write over arguments that nobody reads any more, when all steps are there. */
+void program_overwrite(NetProgram *p);
+
+/* ---- backwards --------------------------------------------------------------------------------- */
+
+/* The steps that compute the gradients.  -1 without memory. */
+int program_backward(NetProgram *p);
+
+/* ---- emitting ---------------------------------------------------------------------------------- */
+
+/* The functions of an edge: as those of a glue layer, with the arguments { from, to }. */
+void edge_emit(Emit *e, Kernel *kernel, const NetEdge *edge, LLVMValueRef transpose);
+
+/* The entry points, when all parts are emitted. */
+void program_emit(Emit *e, Kernel *kernel, const NetProgram *p);
+
+/* Fills kernel->phase, when kernel->phases are known; sched: of the operators among the parts.  -1
+** without memory. */
+struct SchedPart;
+int program_phases(const NetProgram *p, const struct SchedPart *sched, const dcn_target *t,
+                   Kernel *kernel);
+
+#endif
