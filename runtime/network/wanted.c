@@ -24,8 +24,9 @@ static int want_inputs(Wanted *w, dcn_error *err)
 
 static int want_parameters(Wanted *w, dcn_error *err)
 {
-    if (w->n->nparams == 0)
-        return dcn_fail(err, DCN_ESPEC, "'gradient': this network has no parameters");
+    if (net_parameters_at(w->n) < 0)
+        return dcn_fail(err, DCN_ESPEC, "'gradient': this network has no parameters%s",
+                        w->n->nparams ? ": they are constants" : "");
     for (int i = 0; i < w->n->nparams; i++)
         w->n->param[i].wanted = true;
     return 0;
@@ -48,7 +49,7 @@ static int want_input(Wanted *w, const char *name, dcn_error *err)
 
 static bool want_parameter(Wanted *w, const char *name)
 {
-    for (int i = 0; i < w->n->nparams; i++)
+    for (int i = 0; i < w->n->nparams && net_parameters_at(w->n) >= 0; i++)
         if (strcmp(w->n->param[i].name, name) == 0)
             return w->n->param[i].wanted = true;
     return false;
@@ -95,7 +96,7 @@ static int want(Wanted *w, const char *name, dcn_error *err)
 static int want_all(Wanted *w, dcn_error *err)
 {
     w->set = w->possible & (((rt_operand_set)1 << w->n->ninputs) - 1);
-    if (w->n->nparams > 0)
+    if (net_parameters_at(w->n) >= 0)
         return want_parameters(w, err);
     return w->set ? 0 : want_inputs(w, err);
 }

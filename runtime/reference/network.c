@@ -8,6 +8,7 @@
 #include "runtime/base/tensor.h"
 #include "runtime/reference/glue.h"
 #include "runtime/reference/internal.h"
+#include "runtime/spec/gradient.h"
 #include "runtime/spec/op.h"
 
 #include <stdlib.h>
@@ -160,6 +161,12 @@ int ref_net_layer_back(const ref_net *r, const net_layer *layer)
 
 /* ---- a network forwards -------------------------------------------------------------------- */
 
+static void disturb(const ref_net *r, const net_layer *layer, double *v)
+{
+    if (r->noise)
+        r->noise->disturb(r->noise->self, layer, v, net_elements(r->net->value[layer->out].shape));
+}
+
 /* Inputs by position, then all layers. */
 static int go_forwards(ref_net *r, const double *const *input)
 {
@@ -170,9 +177,11 @@ static int go_forwards(ref_net *r, const double *const *input)
             return -1;
         ref_net_from_outside(&n->value[i], input[i], r->value[i]);
     }
-    for (int i = 0; i < n->nlayers; i++)
+    for (int i = 0; i < n->nlayers; i++) {
         if (ref_net_layer(r, &n->layer[i]))
             return -1;
+        disturb(r, &n->layer[i], r->value[n->layer[i].out]);
+    }
     return 0;
 }
 
@@ -183,30 +192,18 @@ static const double *parameters_of(const dcn_network *n, const double *const *te
     return at < 0 ? NULL : tensor[at];
 }
 
-static int keep_outputs(rt_ref *r, const ref_net *pass)
+int ref_open_network(rt_ref *r)
 {
     const rt_operands o = rt_plain_operands_of(&r->s);
+    double *out[RT_NUM_OPERANDS] = { NULL };
     for (int i = 0; i < o.n; i++) {
         if (o.tensor[i].role != DCN_OUT)
             continue;
-        const int value = net_value_at(pass->net, i);
-        double *to = ref_make(r, net_elements(pass->net->value[value].shape));
-        if (!to)
+        out[i] = r->whole[o.which[i]] = ref_make(r, rt_tensor_count(&o.tensor[i]));
+        if (!out[i])
             return -1;
-        r->whole[o.which[i]] = to;
-        ref_net_to_outside(&pass->net->value[value], pass->value[value], to);
     }
-    return 0;
-}
-
-int ref_open_network(rt_ref *r)
-{
-    ref_net pass;
-    const dcn_network *n = r->s.network;
-    const int failed = ref_net_open(&pass, n, parameters_of(n, r->tensor)) ||
-                       go_forwards(&pass, r->tensor) || keep_outputs(r, &pass);
-    ref_net_close(&pass);
-    return failed ? -1 : 0;
+    return ref_network(&r->s, r->tensor, NULL, out);
 }
 
 /* ---- a network backwards ------------------------------------------------------------------- */
@@ -257,18 +254,23 @@ static int go_backwards(const ref_net *r)
 {
     for (int i = r->net->nlayers - 1; i >= 0; i--) {
         const net_layer *layer = &r->net->layer[i];
-        if (r->grad[layer->out] && ref_net_layer_back(r, layer))
+        if (!r->grad[layer->out])
+            continue;
+        disturb(r, layer, r->grad[layer->out]);
+        if (ref_net_layer_back(r, layer))
             return -1;
     }
     return 0;
 }
 
-int ref_back_network(const ref_back *b)
+/* b->to by position. */
+static int back_network(const ref_back *b, const ref_noise *noise)
 {
     ref_net pass;
     const dcn_network *n = b->s.network;
     const int at = net_parameters_at(n);
     int failed = ref_net_open(&pass, n, parameters_of(n, b->tensor));
+    pass.noise = noise;
     pass.grad_parameters = at < 0 ? NULL : b->to[at];
     failed = failed || go_forwards(&pass, b->tensor) || open_grads(&pass, b->to);
     if (!failed) {
@@ -280,4 +282,48 @@ int ref_back_network(const ref_back *b)
             ref_net_to_outside(&n->value[i], pass.grad[i], b->to[i]);
     ref_net_close(&pass);
     return failed ? -1 : 0;
+}
+
+int ref_back_network(const ref_back *b)
+{
+    return back_network(b, NULL);
+}
+
+/* ---- all outputs at once ------------------------------------------------------------------- */
+
+static int all_gradients(const dcn_spec *s, const double *const *tensor, const ref_noise *noise,
+                         double *const *out)
+{
+    const rt_operands o = rt_operands_of(s);
+    ref_back b = { .s = rt_plain_spec(s) };
+    for (int i = 0; i < o.n; i++) {
+        if (o.tensor[i].role != DCN_OUT) {
+            b.tensor[o.which[i]] = tensor[i];
+            continue;
+        }
+        b.to[rt_operand_of_grad(o.which[i])] = out[i];
+        memset(out[i], 0, (size_t)rt_tensor_count(&o.tensor[i]) * sizeof *out[i]);
+    }
+    return back_network(&b, noise);
+}
+
+static int all_outputs(const dcn_spec *s, const double *const *tensor, const ref_noise *noise,
+                       double *const *out)
+{
+    ref_net pass;
+    const dcn_network *n = s->network;
+    const int first = n->ninputs + (net_parameters_at(n) >= 0);
+    int failed = ref_net_open(&pass, n, parameters_of(n, tensor));
+    pass.noise = noise;
+    failed = failed || go_forwards(&pass, tensor);
+    for (int i = 0; i < n->noutputs && !failed; i++)
+        ref_net_to_outside(&n->value[n->output[i]], pass.value[n->output[i]], out[first + i]);
+    ref_net_close(&pass);
+    return failed ? -1 : 0;
+}
+
+int ref_network(const dcn_spec *s, const double *const *tensor, const ref_noise *noise,
+                double *const *out)
+{
+    return s->gradient ? all_gradients(s, tensor, noise, out) : all_outputs(s, tensor, noise, out);
 }

@@ -8,6 +8,18 @@
 
 #include "runtime/spec/network.h"
 
+/* What is done to each value, and to each gradient of one, once it is known: whoever asks how far
+** rounding carries adds noise.  n elements that the layer makes, or whose gradient they are. */
+typedef struct ref_noise {
+    void (*disturb)(void *self, const net_layer *layer, double *v, int64_t n);
+    void *self;
+} ref_noise;
+
+/* All outputs of a network, or of one of gradients: tensors in calling order as for rt_ref_open, outputs
+** in out[] by the same numbers.  noise may be NULL.  0, or -1 without memory. */
+int ref_network(const dcn_spec *s, const double *const *tensor, const ref_noise *noise,
+                double *const *out);
+
 /* A network that is gone through.  By value: what is known of them, and the gradients to which is added;
 ** both owned, NULL where there is none. */
 typedef struct ref_net {
@@ -16,6 +28,7 @@ typedef struct ref_net {
     double **value, **grad;
     double *grad_parameters;   /* of the wanted ones; stays with the caller, NULL: of none */
     double *zeros, *constants; /* the latter where `parameters` is NULL */
+    const ref_noise *noise;    /* NULL: none */
 } ref_net;
 
 /* parameters: NULL where the network has none, or they are constants.  0, or -1 without memory.  Close it even

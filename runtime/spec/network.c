@@ -94,7 +94,6 @@ int net_value_at(const dcn_network *n, int position)
     return after < 0 ? -1 : n->output[after];
 }
 
-/* Names are there of the parameters, too, where they are constants. */
 /* There are names of the parameters where these are constants, too. */
 const char *net_operand_name(const dcn_network *n, rt_operand which)
 {
@@ -168,7 +167,7 @@ rt_operand_set net_differentiable(const dcn_network *n)
             flow_back(&n->layer[i], flows);
     for (int i = 0; i < n->ninputs; i++)
         set |= flows[i] ? (rt_operand_set)1 << i : 0;
-    if (n->grad_parameters > 0)
+    if (n->grad_parameters > 0 && has_parameters(n))
         set |= (rt_operand_set)1 << net_parameters_at(n);
     return set;
 }

@@ -43,21 +43,8 @@ static void add_fields(rt_text *t, const dcn_spec *s)
     }
 }
 
-/* What a kernel of gradients computes is part of its digest: which parameters, and of which inputs. */
-static void digest_gradient(rt_digest *d, const dcn_spec *s)
-{
-    const dcn_network *n = s->network;
-    char set[32];
-    if (!s->gradient)
-        return;
-    snprintf(set, sizeof set, "gradient %" PRIx64, s->gradient);
-    rt_digest_text(d, set);
-    for (int i = 0; i < n->nparams; i++)
-        if (n->param[i].wanted)
-            rt_digest_text(d, n->param[i].name);
-}
-
-/* The text without the name of the network, which says nothing about what it computes. */
+/* The text without the name of the network, which says nothing about what it computes; and parameters
+** that are part of the code. */
 static void add_digest(rt_text *t, const dcn_spec *s)
 {
     dcn_spec bare = *s;
@@ -68,7 +55,9 @@ static void add_digest(rt_text *t, const dcn_spec *s)
     char *text = net_print(&bare);
     rt_digest_open(&d);
     rt_digest_text(&d, text ? text : "");
-    digest_gradient(&d, s);
+    if (s->network->constants)
+        rt_digest_bytes(&d, s->network->constants,
+                        (size_t)s->network->parameters * dcn_dtype_bytes(s->dtype));
     rt_digest_hex(&d, hex);
     rt_text_add(t, ", layers = %d, parameters = %" PRId64 ", digest = \"%.32s\"",
                 s->network->nlayers, s->network->parameters, hex);

@@ -8,6 +8,7 @@
 */
 #include "tuner/check/cases.h"
 #include "runtime/spec/op.h"
+#include "tuner/check/network.h"
 
 #include <math.h>
 
@@ -245,8 +246,20 @@ const TuneCase tune_mixed = {
     "offsets of every kind", 0, mixed_offset, mixed_mask, mixed_logit, mixed_roi, false
 };
 
+/* Those of the layer whose offsets or regions are an input; without one what comes first. */
+static const TuneCase *cases_of_network(const dcn_spec *s, int *n)
+{
+    const dcn_spec *like = net_is_walked(s->network) ? NULL : net_case_spec(s->network);
+    if (like)
+        return tune_cases_of(like, n);
+    *n = 1;
+    return plain_cases;
+}
+
 const TuneCase *tune_cases_of(const dcn_spec *s, int *n)
 {
+    if (rt_op_has(s->op, RT_IS_NETWORK))
+        return cases_of_network(s, n);
     const bool regions = rt_op_has(s->op, RT_HAS_ROIS);
     const bool plain = !rt_op_has(s->op, RT_DEFORMS);
     *n = plain ? COUNT(plain_cases) : regions ? COUNT(roi_cases) : COUNT(cases);

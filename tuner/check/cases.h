@@ -21,6 +21,11 @@ typedef struct TuneCase {
     bool sparse; /* of gradients: grad_output is 0 but for a few pixels or bins */
 } TuneCase;
 
+/* Values of an operand of s, shaped as *t, which may lie in another layout than s says, as a case has
+** them, rounded to its dtype.  false: cases do not fill it, and nothing is written. */
+bool tune_case_values(const dcn_spec *s, rt_operand which, const dcn_tensor *t, const TuneCase *c,
+                      rt_rng *r, double *to);
+
 /* The cases that s is checked with, *n of them; the first is the ordinary one. */
 const TuneCase *tune_cases_of(const dcn_spec *s, int *n);
 

@@ -10,8 +10,9 @@
 typedef struct ExpectedOutput {
     int operand; /* its place in calling order */
     int64_t n;
-    int64_t *at;   /* flat index in its tensor */
-    double *value; /* of the reference */
+    int64_t *at;     /* flat index in its tensor */
+    double *value;   /* of the reference */
+    double *allowed; /* how far from it, by element; NULL: as expected_tolerance says */
 } ExpectedOutput;
 
 /* What is expected of every output; it depends on the operands, not on the kernel. */

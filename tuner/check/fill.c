@@ -9,6 +9,7 @@
 */
 #include "runtime/spec/op.h"
 #include "runtime/spec/shape.h"
+#include "tuner/check/network.h"
 #include "tuner/check/operands.h"
 
 #include <math.h>
@@ -162,32 +163,56 @@ static void locate(Fill *f, const dcn_tensor *t, int64_t i)
     f->q = nhwc ? i / d[3] % d[2] : i % d[3];
 }
 
-static void fill_rois(Operands *o, int i, const TuneCase *c, rt_rng *r)
+static void fill_rois(const dcn_spec *s, const TuneCase *c, rt_rng *r, int64_t count, double *to)
 {
-    const int n = rt_roi_numbers(&o->spec);
-    for (int64_t at = 0; at < o->count[i]; at += n) {
+    const int n = rt_roi_numbers(s);
+    for (int64_t at = 0; at + n <= count; at += n) {
         double row[5];
-        (c->roi ? c->roi : tune_ordinary_roi)(r, &o->spec, row);
-        memcpy(o->exact[i] + at, row + 5 - n, (size_t)n * sizeof *row);
+        (c->roi ? c->roi : tune_ordinary_roi)(r, s, row);
+        memcpy(to + at, row + 5 - n, (size_t)n * sizeof *row);
     }
+}
+
+bool tune_case_values(const dcn_spec *s, rt_operand which, const dcn_tensor *t, const TuneCase *c,
+                      rt_rng *r, double *to)
+{
+    double (*value)(const Fill *) = value_of[which];
+    const int64_t count = rt_tensor_count(t);
+    const bool rois = which == RT_ROIS;
+    Fill f = { .s = s, .c = c, .r = r };
+    if (rois)
+        fill_rois(s, c, r, count, to);
+    for (int64_t at = 0; value && at < count; at++) {
+        locate(&f, t, at);
+        to[at] = value(&f);
+    }
+    for (int64_t at = 0; (value || rois) && at < count; at++)
+        to[at] = rt_round_to(rt_kind_of(t->dtype), to[at]);
+    return value || rois;
+}
+
+/* An input of a network that a layer reads as one of these; it lies as it does outside. */
+static bool network_values(const Operands *o, int i, const TuneCase *c, rt_rng *r)
+{
+    const dcn_network *n = o->spec.network;
+    const int input = (int)o->which[i];
+    rt_operand as;
+    const dcn_spec *s = input < n->ninputs ? net_case_reader(n, input, &as) : NULL;
+    if (!s)
+        return false;
+    dcn_spec like = *s;
+    like.layout = n->value[input].layout;
+    return tune_case_values(&like, as, &o->tensor[i], c, r, o->exact[i]);
 }
 
 void tune_fill_case(Operands *o, const TuneCase *c, rt_rng *r)
 {
+    const bool network = rt_op_has(o->spec.op, RT_IS_NETWORK);
     for (int i = 0; i < o->n; i++) {
-        const rt_kind kind = rt_kind_of(o->tensor[i].dtype);
-        Fill f = { .s = &o->spec, .c = c, .r = r };
-        double (*value)(const Fill *) = value_of[o->which[i]];
-        const bool rois = o->which[i] == RT_ROIS;
-        if (rois)
-            fill_rois(o, i, c, r);
-        for (int64_t at = 0; value && at < o->count[i]; at++) {
-            locate(&f, &o->tensor[i], at);
-            o->exact[i][at] = value(&f);
-        }
-        for (int64_t at = 0; (value || rois) && at < o->count[i]; at++)
-            o->exact[i][at] = rt_round_to(kind, o->exact[i][at]);
-        if (value || rois)
-            rt_convert(o->typed[i], kind, o->exact[i], RT_F64, o->count[i]);
+        const dcn_tensor *t = &o->tensor[i];
+        const bool filled = network ? network_values(o, i, c, r)
+                                    : tune_case_values(&o->spec, o->which[i], t, c, r, o->exact[i]);
+        if (filled)
+            rt_convert(o->typed[i], rt_kind_of(t->dtype), o->exact[i], RT_F64, o->count[i]);
     }
 }

@@ -9,6 +9,7 @@
 #include "runtime/reference/reference.h"
 #include "runtime/spec/activation.h"
 #include "runtime/spec/gradient.h"
+#include "runtime/spec/op.h"
 #include "tuner/check/operands.h"
 
 #include <math.h>
@@ -63,7 +64,8 @@ static void clear_near(double *g, const double *x, int64_t n, double kink)
 
 int tune_avoid_kinks(Operands *o, dcn_error *err)
 {
-    const int at = rt_operand_at(&o->spec, RT_GRAD_OUTPUT);
+    const bool network = rt_op_has(o->spec.op, RT_IS_NETWORK); /* which knows of none */
+    const int at = network ? -1 : rt_operand_at(&o->spec, RT_GRAD_OUTPUT);
     double kink[2];
     const int n = kinks_of(rt_activation_of(&o->spec), kink);
     if (at < 0 || n == 0)

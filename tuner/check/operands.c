@@ -6,6 +6,8 @@
 #include "tuner/check/operands.h"
 #include "runtime/base/base.h"
 #include "runtime/exec/kernel.h"
+#include "runtime/spec/op.h"
+#include "tuner/check/network.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -85,7 +87,10 @@ int tune_fill_inputs(Operands *o, rt_rng *r, dcn_error *err)
         bool weight = is_weight(o, i);
         if (t->role == DCN_OUT)
             continue;
-        fill_normal(o, i, weight ? sqrt((double)t->dims[0] / (double)o->count[i]) : 1, r);
+        if (weight && rt_op_has(o->spec.op, RT_IS_NETWORK))
+            net_fill_parameters(o->spec.network, r, o->exact[i]);
+        else
+            fill_normal(o, i, weight ? sqrt((double)t->dims[0] / (double)o->count[i]) : 1, r);
         if (!weight)
             rt_convert(o->typed[i], rt_kind_of(t->dtype), o->exact[i], RT_F64, o->count[i]);
         else if (o->kernel && pack_weight(o, i, err))

@@ -16,9 +16,10 @@ typedef struct SharedExpected {
     rt_rng rng;
     int n, operand[RT_NUM_OPERANDS];
     int64_t count[RT_NUM_OPERANDS];
+    bool measured[RT_NUM_OPERANDS]; /* whether elements have what is allowed */
     struct {
         int64_t at;
-        double value;
+        double value, allowed;
     } element[];
 } SharedExpected;
 
@@ -48,9 +49,11 @@ static void answer(void *self)
     for (int i = 0; i < x.n; i++) {
         a->operand[i] = x.output[i].operand;
         a->count[i] = x.output[i].n;
+        a->measured[i] = x.output[i].allowed != NULL;
         for (int64_t k = 0; k < x.output[i].n; k++, at++) {
             a->element[at].at = x.output[i].at[k];
             a->element[at].value = x.output[i].value[k];
+            a->element[at].allowed = a->measured[i] ? x.output[i].allowed[k] : 0;
         }
     }
     a->done = true;
@@ -62,16 +65,21 @@ static int take(Expected *x, const SharedExpected *a, dcn_error *err)
     for (x->n = 0; x->n < a->n; x->n++) {
         const int i = x->n;
         ExpectedOutput *o = &x->output[i];
-        *o = (ExpectedOutput){ a->operand[i], a->count[i],
-                               calloc((size_t)a->count[i] + 1, sizeof *o->at),
-                               calloc((size_t)a->count[i] + 1, sizeof *o->value) };
-        if (!o->at || !o->value) {
+        const size_t n = (size_t)a->count[i] + 1;
+        *o = (ExpectedOutput){ .operand = a->operand[i],
+                               .n = a->count[i],
+                               .at = calloc(n, sizeof *o->at),
+                               .value = calloc(n, sizeof *o->value),
+                               .allowed = a->measured[i] ? calloc(n, sizeof *o->value) : NULL };
+        if (!o->at || !o->value || (a->measured[i] && !o->allowed)) {
             x->n++;
             return dcn_fail(err, DCN_EENV, "no memory for what is expected");
         }
         for (int64_t k = 0; k < a->count[i]; k++, at++) {
             o->at[k] = a->element[at].at;
             o->value[k] = a->element[at].value;
+            if (o->allowed)
+                o->allowed[k] = a->element[at].allowed;
         }
     }
     return 0;

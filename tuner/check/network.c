@@ -1,0 +1,140 @@
+/* network.c: what a network must compute, and how far rounding may lead from it.
+**
+** How far is measured: the reference goes through the network once more, and what every layer makes, or the
+** gradient of that, is disturbed as its rounding disturbs it,
+**
+**     v + u * eps * sqrt(terms) * max(|v|, rms)     -1 <= u <= 1, random
+**
+** with eps half the distance of neighbouring numbers of the dtype near 1, terms the products in a sum of the layer
+** and rms that of all it makes.  What becomes of it at the outputs, in PASSES goes, is what rounding
+** does; an element may be off by MARGIN times the largest that was seen of it and the rms of
+** all in its tensor.
+** The sum of so many kinds of rounding is near to normal, and of a million elements one is beyond five
+** deviations: that, and thrice for what a layer rounds more than sqrt(terms) of, is MARGIN.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "tuner/check/network.h"
+#include "runtime/reference/network.h"
+#include "runtime/spec/op.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PASSES = 2, MARGIN = 16 };
+
+/* Operations: about a minute of the reference, disturbed passes included. */
+static const double LARGE = 2e9;
+
+bool net_is_walked(const dcn_network *n)
+{
+    return net_flops(n) > LARGE;
+}
+
+/* ---- noise --------------------------------------------------------------------------------- */
+
+static double rms(const double *v, int64_t n)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++)
+        sum += isfinite(v[i]) ? v[i] * v[i] : 0;
+    return sqrt(sum / (double)(n > 0 ? n : 1));
+}
+
+static double rounding(dcn_dtype t)
+{
+    return t == DCN_F32 ? 0x1p-24 : 0x1p-53;
+}
+
+static double terms_of(const net_layer *layer)
+{
+    return layer->kind == NET_OPERATOR ? rt_op_of(layer->spec->op)->terms(layer->spec) : 4;
+}
+
+typedef struct Noise {
+    rt_rng *r;
+    dcn_dtype dtype;
+} Noise;
+
+static void disturb(void *self, const net_layer *layer, double *v, int64_t n)
+{
+    const Noise *noise = self;
+    const double share = rounding(noise->dtype) * sqrt(terms_of(layer)), size = rms(v, n);
+    for (int64_t i = 0; i < n; i++) {
+        const double u = 2 * rt_rng_uniform(noise->r) - 1;
+        v[i] += isfinite(v[i]) ? u * share * fmax(fabs(v[i]), size) : 0;
+    }
+}
+
+/* ---- what is expected ---------------------------------------------------------------------- */
+
+static void free_all(double **v, int n)
+{
+    for (int i = 0; i < n; i++)
+        free(v[i]);
+}
+
+/* Outputs in place; NULL where there is an input. */
+static int run(const Operands *o, const ref_noise *noise, double *out[RT_NUM_OPERANDS])
+{
+    for (int i = 0; i < o->n; i++) {
+        out[i] =
+            o->tensor[i].role == DCN_OUT ? calloc((size_t)o->count[i] + 1, sizeof **out) : NULL;
+        if (o->tensor[i].role == DCN_OUT && !out[i])
+            return -1;
+    }
+    return ref_network(&o->spec, (const double *const *)o->exact, noise, out);
+}
+
+static int open_output(Expected *x, const Operands *o, int operand, double *value)
+{
+    const int64_t n = o->count[operand];
+    ExpectedOutput *out = &x->output[x->n++];
+    *out = (ExpectedOutput){ .operand = operand,
+                             .n = n,
+                             .at = calloc((size_t)n + 1, sizeof *out->at),
+                             .value = value,
+                             .allowed = calloc((size_t)n + 1, sizeof *out->allowed) };
+    if (!out->at || !out->allowed)
+        return -1;
+    for (int64_t i = 0; i < n; i++)
+        out->at[i] = i;
+    return 0;
+}
+
+/* A number of the dtype is as near as half of its own distance, disturbed or not. */
+static void allow(ExpectedOutput *x, const double *off, dcn_dtype dtype)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < x->n; i++) {
+        const double d = fabs(off[i] - x->value[i]);
+        sum += isfinite(d) ? d * d : 0;
+        x->allowed[i] = isfinite(d) ? fmax(x->allowed[i], MARGIN * d) : x->allowed[i];
+    }
+    const double all = MARGIN * sqrt(sum / (double)(x->n > 0 ? x->n : 1));
+    for (int64_t i = 0; i < x->n; i++)
+        x->allowed[i] = fmax(x->allowed[i], all + 4 * rounding(dtype) * fabs(x->value[i]));
+}
+
+int net_expect(Expected *x, const Operands *o, rt_rng *r)
+{
+    double *exact[RT_NUM_OPERANDS] = { NULL };
+    Noise noise = { r, o->spec.dtype };
+    const ref_noise disturbed = { disturb, &noise };
+    int failed = run(o, NULL, exact);
+    *x = (Expected){ .n = 0 };
+    for (int i = 0; i < o->n && !failed; i++)
+        if (o->tensor[i].role == DCN_OUT) {
+            failed = open_output(x, o, i, exact[i]);
+            exact[i] = NULL;
+        }
+    free_all(exact, o->n);
+    for (int pass = 0; pass < PASSES && !failed; pass++) {
+        double *off[RT_NUM_OPERANDS] = { NULL };
+        failed = run(o, &disturbed, off);
+        for (int i = 0; i < x->n && !failed; i++)
+            allow(&x->output[i], off[x->output[i].operand], o->spec.dtype);
+        free_all(off, o->n);
+    }
+    return failed ? -1 : 0;
+}
