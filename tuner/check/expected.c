@@ -99,17 +99,10 @@ static int open_output(Expected *x, const Operands *o, int operand, const rt_ref
     return 0;
 }
 
-static int open_network(Expected *x, const Operands *o, rt_rng *r, dcn_error *err)
-{
-    if (!net_expect(x, o, r))
-        return 0;
-    return dcn_fail(err, DCN_EENV, "no memory to verify '%s'", o->spec.name);
-}
-
 int expected_open(Expected *x, const Operands *o, rt_rng *r, dcn_error *err)
 {
     if (rt_op_has(o->spec.op, RT_IS_NETWORK))
-        return open_network(x, o, r, err);
+        return net_expect(x, o, r, err);
     rt_ref *ref = rt_ref_open(&o->spec, (const double *const *)o->exact);
     bool failed = !ref;
     *x = (Expected){ .n = 0 };

@@ -9,12 +9,15 @@
 ** and rms that of all it makes.  What becomes of it at the outputs, in PASSES goes, is what rounding
 ** does; an element may be off by MARGIN times the largest that was seen of it and the rms of
 ** all in its tensor.
+** A network that is walked is compared with kernels that round as it does, and both are off: MARGIN is for
+** that, too.
+**
 ** The sum of so many kinds of rounding is near to normal, and of a million elements one is beyond five
 ** deviations: that, and thrice for what a layer rounds more than sqrt(terms) of, is MARGIN.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "tuner/check/network.h"
-#include "runtime/reference/network.h"
+#include "runtime/base/base.h"
 #include "runtime/spec/op.h"
 
 #include <math.h>
@@ -74,16 +77,38 @@ static void free_all(double **v, int n)
         free(v[i]);
 }
 
+static int fail_memory(const Operands *o, dcn_error *err)
+{
+    return dcn_fail(err, DCN_EENV, "no memory to verify '%s'", o->spec.name);
+}
+
 /* Outputs in place; NULL where there is an input. */
-static int run(const Operands *o, const ref_noise *noise, double *out[RT_NUM_OPERANDS])
+static int run(const Operands *o, rt_rng *r, const ref_noise *noise, double *out[RT_NUM_OPERANDS],
+               dcn_error *err)
 {
     for (int i = 0; i < o->n; i++) {
         out[i] =
             o->tensor[i].role == DCN_OUT ? calloc((size_t)o->count[i] + 1, sizeof **out) : NULL;
         if (o->tensor[i].role == DCN_OUT && !out[i])
-            return -1;
+            return fail_memory(o, err);
     }
-    return ref_network(&o->spec, (const double *const *)o->exact, noise, out);
+    if (net_is_walked(o->spec.network) && !o->full)
+        return net_walk(o, r, noise, out, err);
+    if (ref_network(&o->spec, (const double *const *)o->exact, noise, out))
+        return fail_memory(o, err);
+    return 0;
+}
+
+/* A walk goes forwards. */
+static int check_possible(const Operands *o, dcn_error *err)
+{
+    if (!o->spec.gradient || o->full || !net_is_walked(o->spec.network))
+        return 0;
+    return dcn_fail(
+        err, DCN_EUSAGE,
+        "gradients of '%s' take %.2g operations: more than the %.2g that are compared with the "
+        "reference; --full compares them all the same",
+        o->spec.name, dcn_spec_flops(&o->spec), LARGE);
 }
 
 static int open_output(Expected *x, const Operands *o, int operand, double *value)
@@ -116,24 +141,34 @@ static void allow(ExpectedOutput *x, const double *off, dcn_dtype dtype)
         x->allowed[i] = fmax(x->allowed[i], all + 4 * rounding(dtype) * fabs(x->value[i]));
 }
 
-int net_expect(Expected *x, const Operands *o, rt_rng *r)
+static int open_outputs(Expected *x, const Operands *o, double *exact[RT_NUM_OPERANDS],
+                        dcn_error *err)
+{
+    for (int i = 0; i < o->n; i++) {
+        if (o->tensor[i].role != DCN_OUT)
+            continue;
+        double *value = exact[i];
+        exact[i] = NULL;
+        if (open_output(x, o, i, value))
+            return fail_memory(o, err);
+    }
+    return 0;
+}
+
+int net_expect(Expected *x, const Operands *o, rt_rng *r, dcn_error *err)
 {
     double *exact[RT_NUM_OPERANDS] = { NULL };
     Noise noise = { r, o->spec.dtype };
     const ref_noise disturbed = { disturb, &noise };
-    int failed = run(o, NULL, exact);
     *x = (Expected){ .n = 0 };
-    for (int i = 0; i < o->n && !failed; i++)
-        if (o->tensor[i].role == DCN_OUT) {
-            failed = open_output(x, o, i, exact[i]);
-            exact[i] = NULL;
-        }
+    int failed =
+        check_possible(o, err) || run(o, r, NULL, exact, err) || open_outputs(x, o, exact, err);
     free_all(exact, o->n);
-    for (int pass = 0; pass < PASSES && !failed; pass++) {
+    for (int i = 0; i < PASSES && !failed; i++) {
         double *off[RT_NUM_OPERANDS] = { NULL };
-        failed = run(o, &disturbed, off);
-        for (int i = 0; i < x->n && !failed; i++)
-            allow(&x->output[i], off[x->output[i].operand], o->spec.dtype);
+        failed = run(o, r, &disturbed, off, err);
+        for (int k = 0; k < x->n && !failed; k++)
+            allow(&x->output[k], off[x->output[k].operand], o->spec.dtype);
         free_all(off, o->n);
     }
     return failed ? -1 : 0;

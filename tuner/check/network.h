@@ -8,6 +8,7 @@
 #ifndef DCN_TUNER_CHECK_NETWORK_H
 #define DCN_TUNER_CHECK_NETWORK_H
 
+#include "runtime/reference/network.h"
 #include "runtime/spec/network.h"
 #include "tuner/check/cases.h"
 #include "tuner/check/expected.h"
@@ -25,8 +26,13 @@ const dcn_spec *net_case_spec(const dcn_network *n);
 /* The spec that reads an input so, and as which operand; NULL: none does. */
 const dcn_spec *net_case_reader(const dcn_network *n, int input, rt_operand *which);
 
-/* What the reference says of all outputs, and how far from it rounding may lead: expected_open of a
-** network.  0, or -1 without memory. */
-int net_expect(Expected *x, const Operands *o, rt_rng *r);
+/* What the reference, or a walk, says of all outputs, and how far from it rounding may lead:
+** expected_open of a network. */
+int net_expect(Expected *x, const Operands *o, rt_rng *r, dcn_error *err);
+
+/* All outputs of a network in out[], by their places, from kernels of its layers, which are checked and reported
+** in o->layers unless noise is added. */
+int net_walk(const Operands *o, rt_rng *r, const ref_noise *noise, double *const *out,
+             dcn_error *err);
 
 #endif

@@ -80,6 +80,20 @@ static int pack_weight(Operands *o, int i, dcn_error *err)
     return 0;
 }
 
+int tune_type_inputs(Operands *o, dcn_error *err)
+{
+    for (int i = 0; i < o->n; i++) {
+        if (o->tensor[i].role == DCN_OUT)
+            continue;
+        if (!is_weight(o, i))
+            rt_convert(o->typed[i], rt_kind_of(o->tensor[i].dtype), o->exact[i], RT_F64,
+                       o->count[i]);
+        else if (o->kernel && pack_weight(o, i, err))
+            return -1;
+    }
+    return 0;
+}
+
 int tune_fill_inputs(Operands *o, rt_rng *r, dcn_error *err)
 {
     for (int i = 0; i < o->n; i++) {
@@ -91,12 +105,8 @@ int tune_fill_inputs(Operands *o, rt_rng *r, dcn_error *err)
             net_fill_parameters(o->spec.network, r, o->exact[i]);
         else
             fill_normal(o, i, weight ? sqrt((double)t->dims[0] / (double)o->count[i]) : 1, r);
-        if (!weight)
-            rt_convert(o->typed[i], rt_kind_of(t->dtype), o->exact[i], RT_F64, o->count[i]);
-        else if (o->kernel && pack_weight(o, i, err))
-            return -1;
     }
-    return 0;
+    return tune_type_inputs(o, err);
 }
 
 void tune_take_inputs(Operands *o, const void *const *tensor)

@@ -20,7 +20,9 @@ typedef struct Operands {
     void *parallel_self;
     bool all_threads; /* for tune_run: on all threads, however small the kernel */
     bool full;        /* for expected_open: all elements, however long the reference takes */
-    bool given;       /* for expected_compare: a user's tensors, which may lead to NaN */
+    dcn_report
+        *layers; /* for expected_open of a network that is walked: of its layers; may be NULL */
+    bool given;  /* for expected_compare: a user's tensors, which may lead to NaN */
 } Operands;
 
 /* Memory for all tensors of a kernel at the sizes of `bound`; k may be NULL.  Close it even after a
@@ -35,6 +37,9 @@ void tune_operands_drop(Operands *o);
 
 /* All inputs; the weights scaled so that outputs are of the order of 1. */
 int tune_fill_inputs(Operands *o, rt_rng *r, dcn_error *err);
+
+/* typed[] from exact[]: inputs in the kernel's dtype, weights packed. */
+int tune_type_inputs(Operands *o, dcn_error *err);
 
 /* Over these, the inputs of a caller: tensor[i] as dcn_verify_options says. */
 void tune_take_inputs(Operands *o, const void *const *tensor);

@@ -20,6 +20,7 @@ static int open_size(Verify *v, const dcn_kernel *k, const dcn_spec *bound, dcn_
     v->o.parallel_self = v->team->self;
     v->o.all_threads = true;
     v->o.full = v->full;
+    v->o.layers = v->report;
     return failed;
 }
 
