@@ -32,7 +32,8 @@ static json_t *report_json(const dcn_kernel *k, const OperandFiles *files, const
 static void print_share(const dcn_spec *s, const dcn_report *r)
 {
     const bool sizes_differ = s->batch == DCN_DYNAMIC || s->height == DCN_DYNAMIC ||
-                              s->width == DCN_DYNAMIC || s->rois == DCN_DYNAMIC;
+                              s->width == DCN_DYNAMIC || s->rois == DCN_DYNAMIC ||
+                              s->network; /* of which some cases may be layers */
     const int64_t each = sizes_differ || !r->cases ? 1 : r->cases;
     const char *per = r->cases == 1 ? "" : sizes_differ ? " in all" : " a case";
     const long long checked = r->checked / each, outputs = r->outputs / each;
