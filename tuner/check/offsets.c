@@ -7,6 +7,7 @@
 #include "tuner/check/offsets.h"
 #include "runtime/base/base.h"
 #include "runtime/base/digest.h"
+#include "runtime/spec/op.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -116,6 +117,9 @@ static void copy_file(const TuneOffsets *o, Operands *to, int i)
 int tune_offsets_fill(const TuneOffsets *o, Operands *to, rt_rng *r, dcn_error *err)
 {
     TuneCase ordinary = tune_ordinary(o->deviation);
+    if (o->file.data && rt_op_has(to->spec.op, RT_IS_NETWORK))
+        return dcn_fail(err, DCN_EUSAGE, "'%s' is a network: a file of offsets is for one operator",
+                        to->spec.name);
     tune_fill_case(to, &ordinary, r);
     for (int i = 0; i < to->n && o->file.data; i++) {
         if (to->which[i] != RT_OFFSET)
