@@ -13,7 +13,7 @@ from .. import plans
 from ..functions import aggregation
 from ..plans import Aggregation
 from . import calls
-from .eager import eager
+from .operators import Operator
 
 Tensor = torch.Tensor
 Size = int | tuple[int, int]
@@ -55,26 +55,46 @@ def backward(
     return calls.backward(call, _plan(op, tensors, a, tuple(given)), tensors, wanted)
 
 
-class Aggregate(torch.autograd.Function):
-    @staticmethod
-    def forward(
-        ctx: Any, op: str, names: tuple[str, ...], a: Aggregation, *given: Tensor
-    ) -> Tensor:
-        ctx.save_for_backward(*given)
-        ctx.op, ctx.names, ctx.a = op, names, a
-        return forward(op, op, dict(zip(names, given, strict=True)), a)
+def _operator(op: str, operands: tuple[str, ...]) -> Operator:
+    """The operator of that name, whose attributes are those of an Aggregation."""
 
-    @staticmethod
-    @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator]
-    def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor | None, ...]:
-        given = dict(zip(ctx.names, ctx.saved_tensors, strict=True))
-        needs = dict(zip(ctx.names, ctx.needs_input_grad[3:], strict=True))
-        wanted = {name: t for name, t in given.items() if needs[name]}
-        grads = backward(f"{ctx.op} backward", ctx.op, grad_output, given, wanted, ctx.a)
-        return (None, None, None, *(grads.get(name) for name in ctx.names))
+    def output(given: dict[str, Tensor], *a: Any) -> Tensor:
+        return forward(op, op, given, _attributes(*a))
+
+    def gradients(
+        grad: Tensor, given: dict[str, Tensor], names: list[str], *a: Any
+    ) -> dict[str, Tensor]:
+        wanted = {name: given[name] for name in names}
+        return backward(f"{op} backward", op, grad, given, wanted, _attributes(*a))
+
+    def shape(given: dict[str, Tensor], *a: Any) -> tuple[int, ...]:
+        pixels = given[operands[1]].shape
+        return pixels[0], pixels[1], pixels[2], given["input"].shape[3]
+
+    return Operator(op, operands, _SCHEMA, output, gradients, shape)
 
 
-@eager
+_SCHEMA = (
+    "int groups, int[] kernel_size, int[] stride, int[] padding, int[] dilation, float offset_scale, "
+    "bool remove_center, str modulation"
+)
+
+
+def _attributes(groups: int, *rest: Any) -> Aggregation:
+    """From what the operator is called with, where pairs may be lists."""
+    kernel_size, stride, padding, dilation = ((pair[0], pair[1]) for pair in rest[:4])
+    return Aggregation(groups, kernel_size, stride, padding, dilation, *rest[4:])
+
+
+_dcnv3 = _operator("dcnv3", ("input", "offset", "mask"))
+_dcnv4 = _operator("dcnv4", ("input", "offset_mask"))
+
+
+def core_of_dcnv3(input: Tensor, offset: Tensor, mask: Tensor, a: Aggregation) -> Tensor:
+    """The core of DCNv3, differentiable."""
+    return _dcnv3(input, offset, mask, *a)
+
+
 def dcnv3(
     input: Tensor,
     offset: Tensor,
@@ -92,12 +112,9 @@ def dcnv3(
     a = aggregation(
         groups, kernel_size, stride, padding, dilation, offset_scale, remove_center, softmax
     )
-    names = ("input", "offset", "mask")
-    output: Tensor = Aggregate.apply("dcnv3", names, a, input, offset, mask)
-    return output
+    return core_of_dcnv3(input, offset, mask, a)
 
 
-@eager
 def dcnv4(
     input: Tensor,
     offset_mask: Tensor,
@@ -114,5 +131,4 @@ def dcnv4(
     a = aggregation(
         groups, kernel_size, stride, padding, dilation, offset_scale, remove_center, softmax
     )
-    output: Tensor = Aggregate.apply("dcnv4", ("input", "offset_mask"), a, input, offset_mask)
-    return output
+    return _dcnv4(input, offset_mask, *a)

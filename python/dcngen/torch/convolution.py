@@ -5,6 +5,7 @@ SPDX-License-Identifier: Apache-2.0
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -12,7 +13,7 @@ import torch
 from .. import plans
 from ..plans import Convolution, pair
 from . import calls
-from .eager import eager
+from .operators import Operator
 
 Tensor = torch.Tensor
 Size = int | tuple[int, int]
@@ -65,45 +66,68 @@ def backward(
     return calls.backward(call, _plan(tensors, a, names), tensors, wanted)
 
 
-class _DeformConv2d(torch.autograd.Function):
-    @staticmethod
-    def forward(
-        ctx: Any,
-        input: Tensor,
-        offset: Tensor,
-        weight: Tensor,
-        bias: Tensor | None,
-        mask: Tensor | None,
-        a: Convolution,
-    ) -> Tensor:
-        ctx.save_for_backward(input, offset, weight, bias, mask)
-        ctx.a = a
-        return forward("deform_conv2d", input, offset, weight, bias, mask, a)
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator]
-    def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor | None, ...]:
-        order = ("input", "offset", "weight", "bias", "mask")
-        saved = dict(zip(order, ctx.saved_tensors, strict=True))
-        given = {name: t for name, t in saved.items() if t is not None}
-        needs = dict(zip(order, ctx.needs_input_grad, strict=False))
-        wanted = {name: t for name, t in given.items() if needs[name]}
-        grads = backward("deform_conv2d backward", grad_output, wanted, given, ctx.a)
-        return (*(grads.get(name) for name in order), None)
-
-
-def _apply(*operands: Any) -> Tensor:
-    output: Tensor = _DeformConv2d.apply(*operands)
-    return output
-
-
 def _layout(input: Tensor) -> str:
     """nhwc if that needs no copy of the map, and nchw does."""
     last = input.is_contiguous(memory_format=torch.channels_last)
     return "nhwc" if last and not input.is_contiguous() else "nchw"
 
 
-@eager
+_MAPS = ("input", "offset", "mask")
+_Several = Sequence[int]
+
+
+def _permuted(given: dict[str, Tensor], *order: int) -> dict[str, Tensor]:
+    return {name: t.permute(order) if name in _MAPS else t for name, t in given.items()}
+
+
+def _attributes(layout: str, *pairs: _Several) -> Convolution:
+    stride, padding, dilation = ((pair[0], pair[1]) for pair in pairs)
+    return Convolution(stride, padding * 2, dilation, layout)
+
+
+def _output(given: dict[str, Tensor], *pairs: _Several) -> Tensor:
+    a = _attributes(_layout(given["input"]), *pairs)
+    operands = given if a.layout == "nchw" else _permuted(given, 0, 2, 3, 1)
+    input, offset, weight = (operands[name] for name in ("input", "offset", "weight"))
+    bias, mask = operands.get("bias"), operands.get("mask")
+    output = forward("deform_conv2d", input, offset, weight, bias, mask, a)
+    return output if a.layout == "nchw" else output.permute(0, 3, 1, 2)
+
+
+def _gradients(
+    grad: Tensor, given: dict[str, Tensor], names: list[str], *pairs: _Several
+) -> dict[str, Tensor]:
+    a = _attributes(_layout(given["input"]), *pairs)
+    last = a.layout == "nhwc"
+    operands = _permuted(given, 0, 2, 3, 1) if last else given
+    grad = grad.permute(0, 2, 3, 1) if last else grad
+    wanted = {name: operands[name] for name in names}
+    grads = backward("deform_conv2d backward", grad, wanted, operands, a)
+    return _permuted(grads, 0, 3, 1, 2) if last else grads
+
+
+def _shape(given: dict[str, Tensor], *pairs: _Several) -> tuple[int, ...]:
+    offset = given["offset"].shape
+    return given["input"].shape[0], given["weight"].shape[0], offset[2], offset[3]
+
+
+def _format(given: dict[str, Tensor], t: Tensor) -> Any:
+    """Maps lie as the input does."""
+    last = _layout(given["input"]) == "nhwc" and any(t is given.get(name) for name in _MAPS)
+    return torch.channels_last if last else torch.contiguous_format
+
+
+_deform_conv2d = Operator(
+    "deform_conv2d",
+    ("input", "offset", "weight", "bias?", "mask?"),
+    "int[] stride, int[] padding, int[] dilation",
+    _output,
+    _gradients,
+    _shape,
+    _format,
+)
+
+
 def deform_conv2d(
     input: Tensor,
     offset: Tensor,
@@ -127,14 +151,5 @@ def deform_conv2d(
     Returns:
         [N, O, P, Q].
     """
-    a = Convolution(
-        pair(stride, "stride"),
-        pair(padding, "padding") * 2,
-        pair(dilation, "dilation"),
-        _layout(input),
-    )
-    if a.layout == "nchw":
-        return _apply(input, offset, weight, bias, mask, a)
-    last = [t if t is None else t.permute(0, 2, 3, 1) for t in (input, offset, mask)]
-    output: Tensor = _apply(last[0], last[1], weight, bias, last[2], a).permute(0, 3, 1, 2)
-    return output
+    pairs = pair(stride, "stride"), pair(padding, "padding"), pair(dilation, "dilation")
+    return _deform_conv2d(input, offset, weight, bias, mask, *pairs)

@@ -64,9 +64,7 @@ def _core(theirs: Callable[..., Tensor]) -> Callable[..., Tensor]:
             return theirs(input, offset, mask, *rest)
         a = _attributes(rest, rest[11] if len(rest) > 11 else False)
         a = a._replace(padding=(a.padding[1], a.padding[0]))
-        names = ("input", "offset", "mask")
-        output: Tensor = aggregation.Aggregate.apply("dcnv3", names, a, input, offset, mask)
-        return output
+        return aggregation.core_of_dcnv3(input, offset, mask, a)
 
     return dcnv3_core_pytorch
 

@@ -5,14 +5,16 @@ SPDX-License-Identifier: Apache-2.0
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 
 from .. import plans
+from ..arguments import integer, real
 from ..plans import Pooling, pair
 from . import calls
-from .eager import eager
+from .operators import Operator
 
 Tensor = torch.Tensor
 
@@ -63,36 +65,37 @@ def backward(
     return calls.backward(call, plan, tensors, wanted)
 
 
-class _DeformRoIPool(torch.autograd.Function):
-    @staticmethod
-    def forward(
-        ctx: Any,
-        input: Tensor,
-        rois: Tensor,
-        offset: Tensor | None,
-        mask: Tensor | None,
-        a: Pooling,
-    ) -> Tensor:
-        ctx.save_for_backward(input, rois, offset, mask)
-        ctx.a = a
-        every = {"input": input, "rois": rois, "offset": offset, "mask": mask}
-        given = {name: t for name, t in every.items() if t is not None}
-        return forward("deform_roi_pool", "deform_roi_pool", given, a)
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator]
-    def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor | None, ...]:
-        order = ("input", "rois", "offset", "mask")
-        saved = dict(zip(order, ctx.saved_tensors, strict=True))
-        given = {name: t for name, t in saved.items() if t is not None}
-        needs = dict(zip(order, ctx.needs_input_grad, strict=False))
-        wanted = {name: t for name, t in given.items() if needs[name] and name != "rois"}
-        call, op, shape = "deform_roi_pool backward", "deform_roi_pool", tuple(given["input"].shape)
-        grads = backward(call, op, grad_output, shape, given, wanted, ctx.a)
-        return (*(grads.get(name) for name in order), None)
+def _attributes(output_size: Sequence[int], scale: float, ratio: int, gamma: float) -> Pooling:
+    return Pooling((output_size[0], output_size[1]), scale, ratio, None, gamma)
 
 
-@eager
+def _output(given: dict[str, Tensor], *a: Any) -> Tensor:
+    return forward("deform_roi_pool", "deform_roi_pool", given, _attributes(*a))
+
+
+def _gradients(
+    grad: Tensor, given: dict[str, Tensor], names: list[str], *a: Any
+) -> dict[str, Tensor]:
+    call, op, shape = "deform_roi_pool backward", "deform_roi_pool", tuple(given["input"].shape)
+    wanted = {name: given[name] for name in names}
+    return backward(call, op, grad, shape, given, wanted, _attributes(*a))
+
+
+def _shape(given: dict[str, Tensor], output_size: Sequence[int], *a: Any) -> tuple[int, ...]:
+    return given["rois"].shape[0], given["input"].shape[1], output_size[0], output_size[1]
+
+
+_deform_roi_pool = Operator(
+    "deform_roi_pool",
+    ("input", "rois", "offset?", "mask?"),
+    "int[] output_size, float spatial_scale, int sampling_ratio, float gamma",
+    _output,
+    _gradients,
+    _shape,
+    constant=("rois",),
+)
+
+
 def deform_roi_pool(
     input: Tensor,
     boxes: Tensor,
@@ -105,6 +108,6 @@ def deform_roi_pool(
 ) -> Tensor:
     """Deformable RoI pooling, differentiable; arguments and shapes as of :func:`dcngen.deform_roi_pool`."""
     size = pair(output_size, "output_size")
-    a = Pooling(size, spatial_scale, sampling_ratio, None, float(gamma))
-    output: Tensor = _DeformRoIPool.apply(input, boxes, offset, mask, a)
-    return output
+    ratio = integer(sampling_ratio, "sampling_ratio")
+    scale, factor = real(spatial_scale, "spatial_scale"), real(gamma, "gamma")
+    return _deform_roi_pool(input, boxes, offset, mask, size, scale, ratio, factor)

@@ -3,12 +3,14 @@
 # SPDX-License-Identifier: Apache-2.0
 . "$(dirname "$0")/lib.bash"
 needs numpy pytest torch torchvision
-check test_torchvision.py test_patches.py test_modules.py test_torch_shapes.py test_torch_fitting.py test_torch_log.py
+tests=(test_torchvision.py test_patches.py test_modules.py test_torch_operators.py test_torch_shapes.py test_torch_fitting.py
+       test_torch_log.py)
+check "${tests[@]}"
 
 newer=$SOURCE_DIR/build/bench/venv/bin/python # made by bench/run.sh, or by scripts/test.sh --torch
 if "$newer" -c 'import torch, torchvision, pytest' 2>/dev/null; then
     python=$newer
-    check test_torchvision.py test_patches.py test_modules.py test_torch_shapes.py test_torch_fitting.py test_torch_log.py
+    check "${tests[@]}"
 else
     echo "not tried: PyPI's torch (scripts/test.sh --torch)"
 fi
