@@ -44,13 +44,18 @@ static void note(Choice *c, const char *text)
         snprintf(c->what.note, sizeof c->what.note, "%s", text);
 }
 
+static int parse(const char *text, const dcn_spec *s, StoreKnown *k, Choice *c, dcn_error *err)
+{
+    const SchedKnown known = known_of(k);
+    return sched_parse(text, &(SchedFor){ s, &c->target, c->threads, &known }, &c->schedule, err);
+}
+
 /* A record may come from elsewhere: what it says is checked like any other schedule. */
-static int take(const dcn_spec *s, Choice *c)
+static int take(const dcn_spec *s, StoreKnown *k, Choice *c)
 {
     dcn_error err;
     const TuneRecord *r = &c->record;
-    if (sched_parse(r->schedule, &(SchedFor){ s, &c->target, c->threads, NULL }, &c->schedule,
-                    &err)) {
+    if (parse(r->schedule, s, k, c, &err)) {
         snprintf(c->why_not, sizeof c->why_not, "what the store has is refused");
         note(c, err.text);
         return 0;
@@ -62,18 +67,18 @@ static int take(const dcn_spec *s, Choice *c)
 }
 
 /* 1 taken, 0 none, -1 err. */
-static int look_up(const dcn_spec *s, TuneStore *st, Choice *c, dcn_error *err)
+static int look_up(const dcn_spec *s, TuneStore *st, StoreKnown *k, Choice *c, dcn_error *err)
 {
     dcn_error why = { .code = DCN_OK };
     note(c, tune_store_why(st));
     int none = tune_store_best(st, &c->key, NULL, &c->record, &why);
-    if (!none && take(s, c))
+    if (!none && take(s, k, c))
         return 1;
     const bool refused = !none;
     if (refused)
         none = known_best(st, &c->key, s, &c->target, &c->record, &why);
     if (!none)
-        return take(s, c);
+        return take(s, k, c);
     if (none < 0 && why.code == DCN_ESTORE)
         return dcn_fail(err, why.code, "%s", why.text);
     if (none < 0)
@@ -99,17 +104,18 @@ static void tune_first(const dcn_spec *s, const dcn_options *opt, Choice *c)
         note(c, why.text);
 }
 
-static int ask_store(const dcn_spec *s, Choice *c, dcn_error *err)
+static int ask_store(const dcn_spec *s, StoreKnown *k, Choice *c, dcn_error *err)
 {
     TuneStore *st;
     if (tune_store_open(NULL, &st, err))
         return -1;
-    int found = look_up(s, st, c, err);
+    int found = look_up(s, st, k, c, err);
     tune_store_close(st);
     return found;
 }
 
-static int from_store(const dcn_spec *s, const dcn_options *opt, Choice *c, dcn_error *err)
+static int from_store(const dcn_spec *s, const dcn_options *opt, StoreKnown *k, Choice *c,
+                      dcn_error *err)
 {
     rt_env env;
     if (rt_env_read(&env, err))
@@ -121,20 +127,14 @@ static int from_store(const dcn_spec *s, const dcn_options *opt, Choice *c, dcn_
     }
     if (tune_key(s, &c->target, c->threads, &c->key, err))
         return -1;
-    int found = ask_store(s, c, err);
+    int found = ask_store(s, k, c, err);
     if (found || env.tune != RT_TUNE_ON || env.cache != RT_CACHE_RW)
         return found;
     tune_first(s, opt, c);
-    return ask_store(s, c, err);
+    return ask_store(s, k, c, err);
 }
 
 /* ---- all together -------------------------------------------------------------------------- */
-
-static int parse(const char *text, const dcn_spec *s, StoreKnown *k, Choice *c, dcn_error *err)
-{
-    const SchedKnown known = known_of(k);
-    return sched_parse(text, &(SchedFor){ s, &c->target, c->threads, &known }, &c->schedule, err);
-}
 
 /* A module of which nothing is remembered has the stages that are known, if any is. */
 static int guess(const dcn_spec *s, StoreKnown *k, Choice *c, dcn_error *err)
@@ -157,7 +157,7 @@ static int choose_schedule(const dcn_spec *s, const dcn_options *opt, StoreKnown
         c->what.origin = DCN_ORIGIN_SPEC;
         return parse(s->schedule, s, k, c, err) ? tune_blame("schedule", s->schedule, err) : 0;
     }
-    int found = from_store(s, opt, c, err);
+    int found = from_store(s, opt, k, c, err);
     return found ? (found < 0 ? -1 : 0) : guess(s, k, c, err);
 }
 

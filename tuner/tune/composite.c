@@ -55,7 +55,7 @@ static void weigh(Composite *c)
     for (int i = 0; i < c->n; i++) {
         c->member[i].like = sched_part_like(c->part, i);
         c->member[i].done = c->member[i].like < i;
-        c->member[c->member[i].like].cost += cost_of(c, i);
+        c->member[c->member[i].like].cost += c->part[i].times * cost_of(c, i);
     }
 }
 
