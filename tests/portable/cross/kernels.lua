@@ -46,4 +46,20 @@ each(deform_conv2d_pack, "layer", {
   in_channels = 5, out_channels = 6, height = 4, width = 6, kernel_size = 3, padding = 1,
   modulation = "mask",
 })
+-- A network of operators, a module and layers around them, from planes to planes.
+for _, dtype in ipairs { "f32", "f64" } do
+  local x = input { name = "image", channels = 5, height = 7, width = 9, dtype = dtype }
+  local a = conv2d { x, name = "stem", out_channels = 8, kernel_size = 3, padding = 1, bias = true, activation = "relu" }
+  local o = conv2d { a, name = "where", out_channels = 27, kernel_size = 3, padding = 1, bias = true }
+  local b = deform_conv2d {
+    a, name = "look", offset_mask = o, modulation = "sigmoid", out_channels = 8, kernel_size = 3, padding = 1,
+    residual = a, activation = "relu",
+  }
+  local c = deform_conv2d_pack { b, name = "again", out_channels = 6, kernel_size = 3, padding = 1 }
+  local d = layer_norm { concat { max_pool2d { c, kernel_size = 3, stride = 1, padding = 1 }, a }, name = "norm" }
+  kernels[#kernels + 1] = network {
+    name = "network_" .. dtype,
+    outputs = { y = add { d, resize { avg_pool2d { d, kernel_size = 2 }, size = { 7, 9 }, mode = "bilinear" } } },
+  }
+end
 return kernels
