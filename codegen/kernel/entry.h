@@ -23,8 +23,11 @@ typedef struct Kernel {
     int phases;                        /* of every call; 0: their number depends on the sizes */
     LLVMValueRef count_phases;         /* then, in a part, the function that tells */
     int64_t packed[KERNEL_MAX_PACKED]; /* bytes of each operand that is packed, in calling order */
-    const void *constants;  /* of a network whose parameters are constants: these, packed */
-    struct rt_phase *phase; /* of a network, malloc'ed; whoever asks for the kernel frees it */
+    const void *constants; /* of a network whose parameters are constants: these, packed */
+    /* malloc'ed, whoever asks for the kernel frees them: of a network what its phases are; of a module that is a
+    ** part what each takes on one thread, as estimated, 0 where it is unknown. */
+    struct rt_phase *phase;
+    double *phase_ns;
 } Kernel;
 
 typedef struct RunArgs {

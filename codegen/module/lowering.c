@@ -17,8 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a stage's argument block has besides its operands: four sizes, and of gradients what is added
-** to. */
+/* Behind the operands of a stage there are four sizes, and of gradients what is added to. */
 enum { NSIZES = 4, ARGS_WORDS = MAX_STAGE_OPERANDS + NSIZES, ALIGN = 64 };
 
 /* The stages as kernels inside the module being written. */
@@ -383,6 +382,7 @@ static int emit_parts(Emit *e, Kernel *kernel, const dcn_target *t, const SchedP
     emit_workspace(e, kernel, &p);
     emit_tasks(e, kernel, &p);
     emit_run(e, kernel, &p);
+    stages_account(g, p.stage, part, t, kernel);
     free(g);
     return 0;
 }

@@ -93,6 +93,11 @@ typedef struct Stages {
 /* The stages of a module, which must outlive them; NULL without memory.  Freed by free(). */
 Stages *stages_open(const dcn_spec *module);
 
+/* Fills kernel->phase_ns of a module that is a part and whose phases are known; stage[i], part: of its stages,
+** of the operators among them.  Without memory they stay unknown. */
+void stages_account(const Stages *g, const Kernel *stage, const SchedPart *part,
+                    const dcn_target *t, Kernel *kernel);
+
 /* The functions of a stage on rows: NAME_run, NAME_tasks, NAME_workspace_bytes. */
 void stages_emit_rows(Emit *e, Kernel *kernel, const Stage *st);
 

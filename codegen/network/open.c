@@ -52,6 +52,8 @@ void program_close(NetProgram *p)
 {
     if (!p)
         return;
+    for (int i = 0; i < p->nparts; i++)
+        free(p->part[i].kernel.phase_ns);
     free(p->part);
     free(p->step);
     free(p->place);

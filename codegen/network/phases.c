@@ -34,9 +34,12 @@ static double edge_ns(const NetProgram *p, const NetEdge *edge)
 static void put_account(const NetPart *part, const Schedule *sc, const dcn_target *t, double *ns)
 {
     PhaseCost cost[MAX_PHASES];
+    const double *inside = part->kernel.phase_ns; /* of a module */
     const int n = sc->lowering->phases ? sc->lowering->phases(&part->spec, t, sc->k, cost) : 0;
-    for (int i = 0; i < part->kernel.phases; i++)
+    for (int i = 0; i < part->kernel.phases; i++) {
         ns[i] = n == part->kernel.phases ? cost[i].tasks * cost[i].ns : 0;
+        ns[i] = inside ? inside[i] : ns[i];
+    }
 }
 
 /* Of all parts, one after another; at[i]: where those of part i begin. */

@@ -28,6 +28,21 @@ void net_fill_parameters(rt_rng *r, const dcn_network *n, double *to)
     }
 }
 
+dcn_spec net_with_constants(rt_rng *r, const dcn_spec *s, dcn_network *with, void **values)
+{
+    const rt_kind kind = rt_kind_of(s->dtype);
+    dcn_spec constant = *s;
+    *with = *s->network;
+    double *exact = calloc((size_t)with->parameters + 1, sizeof *exact);
+    *values = calloc((size_t)with->parameters + 1, rt_kind_bytes(kind));
+    net_fill_parameters(r, with, exact);
+    rt_convert(*values, kind, exact, RT_F64, with->parameters);
+    free(exact);
+    with->constants = *values;
+    constant.network = with;
+    return constant;
+}
+
 static bool is_parameters(const NetCall *c, int i)
 {
     return (int)c->o.which[i] == net_parameters_at(c->o.s->network);

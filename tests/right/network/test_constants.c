@@ -2,8 +2,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/cg.h"
-#include "runtime/base/tensor.h"
-#include "runtime/exec/kernel.h"
+#include "runtime/spec/gradient.h"
 #include "tests/right/network/net_call.h"
 #include "tests/right/network/random_net.h"
 
@@ -23,16 +22,8 @@ typedef struct Pair {
 static void open_pair(Pair *p, uint64_t seed)
 {
     rt_rng r = rt_rng_seed(seed);
-    p->variable = p->constant = random_network(&r, 8);
-    p->with = *p->variable.network;
-    const rt_kind kind = rt_kind_of(p->with.dtype);
-    double *exact = calloc((size_t)p->with.parameters + 1, sizeof *exact);
-    p->values = calloc((size_t)p->with.parameters + 1, rt_kind_bytes(kind));
-    net_fill_parameters(&r, &p->with, exact);
-    rt_convert(p->values, kind, exact, RT_F64, p->with.parameters);
-    free(exact);
-    p->with.constants = p->values;
-    p->constant.network = &p->with;
+    p->variable = random_network(&r, 8);
+    p->constant = net_with_constants(&r, &p->variable, &p->with, &p->values);
 }
 
 static void close_pair(Pair *p)
@@ -91,6 +82,26 @@ Test(constants, give_what_packed_parameters_give, .timeout = 300)
         net_call_close(&without);
         dcn_kernel_free(k);
         dcn_kernel_free(c);
+        close_pair(&p);
+    }
+}
+
+/* The gradients of inputs by a network whose parameters are in the code. */
+Test(constants, are_read_by_gradients, .timeout = 300)
+{
+    for (uint64_t seed = 20; seed < 30; seed++) {
+        Pair p;
+        NetCall call;
+        open_pair(&p, seed);
+        p.constant.gradient = rt_differentiable(&p.constant);
+        if (p.with.parameters && p.constant.gradient) {
+            dcn_kernel *k = compiled(&p.constant);
+            net_call_open(&call, k, seed);
+            net_call_run(&call, 2, GUARD_AFTER, "gradients");
+            net_call_check(&call, "gradients");
+            net_call_close(&call);
+            dcn_kernel_free(k);
+        }
         close_pair(&p);
     }
 }

@@ -91,22 +91,26 @@ static void check_program(const dcn_spec *s, NetCall *c, const char *folder)
     dlclose(library);
 }
 
-static void check(uint64_t seed, const char *word)
+static void check(uint64_t seed, const char *word, bool constants)
 {
     char folder[64], remove[128];
     dcn_error err;
     dcn_kernel *k;
     NetCall c;
     rt_rng r = rt_rng_seed(seed);
-    const dcn_spec s = random_network(&r, 8);
+    dcn_network with;
+    void *values = NULL;
+    const dcn_spec variable = random_network(&r, 8);
+    const dcn_spec s = constants ? net_with_constants(&r, &variable, &with, &values) : variable;
     snprintf(folder, sizeof folder, "/tmp/dcngen_%s_XXXXXX", word);
     cr_assert(mkdtemp(folder));
     cr_assert_eq(dcn_compile(&s, NULL, &k, &err), 0, "%s", err.text);
-    net_release((dcn_network *)s.network);
     net_call_open(&c, k, seed);
-    check_program(dcn_kernel_spec(k), &c, folder);
+    check_program(&s, &c, folder);
     net_call_close(&c);
     dcn_kernel_free(k);
+    net_release((dcn_network *)variable.network);
+    free(values);
     snprintf(remove, sizeof remove, "rm -r %s", folder);
     cr_expect_eq(system(remove), 0);
 }
@@ -114,12 +118,19 @@ static void check(uint64_t seed, const char *word)
 Test(object, is_called_as_its_header_says, .timeout = 300)
 {
     for (uint64_t seed = 100; seed < 104; seed++)
-        check(seed, "one");
+        check(seed, "one", false);
+}
+
+Test(object, holds_its_parameters, .timeout = 300)
+{
+    for (uint64_t seed = 100; seed < 104; seed++)
+        check(seed, "one", true);
 }
 
 Test(object, holds_several_cpus, .timeout = 300)
 {
 #if defined(__x86_64__)
-    check(104, "many");
+    check(104, "many", false);
+    check(103, "many", true);
 #endif
 }
