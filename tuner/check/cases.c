@@ -249,7 +249,7 @@ const TuneCase tune_mixed = {
 /* Those of the layer whose offsets or regions are an input; without one what comes first. */
 static const TuneCase *cases_of_network(const dcn_spec *s, int *n)
 {
-    const dcn_spec *like = net_is_walked(s->network) ? NULL : net_case_spec(s->network);
+    const dcn_spec *like = tune_net_is_walked(s->network) ? NULL : tune_net_case(s->network);
     if (like)
         return tune_cases_of(like, n);
     *n = 1;

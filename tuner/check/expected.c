@@ -102,7 +102,7 @@ static int open_output(Expected *x, const Operands *o, int operand, const rt_ref
 int expected_open(Expected *x, const Operands *o, rt_rng *r, dcn_error *err)
 {
     if (rt_op_has(o->spec.op, RT_IS_NETWORK))
-        return net_expect(x, o, r, err);
+        return tune_net_expect(x, o, r, err);
     rt_ref *ref = rt_ref_open(&o->spec, (const double *const *)o->exact);
     bool failed = !ref;
     *x = (Expected){ .n = 0 };

@@ -197,7 +197,7 @@ static bool network_values(const Operands *o, int i, const TuneCase *c, rt_rng *
     const dcn_network *n = o->spec.network;
     const int input = (int)o->which[i];
     rt_operand as;
-    const dcn_spec *s = input < n->ninputs ? net_case_reader(n, input, &as) : NULL;
+    const dcn_spec *s = input < n->ninputs ? tune_net_reader(n, input, &as) : NULL;
     if (!s)
         return false;
     dcn_spec like = *s;

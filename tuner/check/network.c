@@ -29,7 +29,7 @@ enum { PASSES = 2, MARGIN = 16 };
 /* Operations: about a minute of the reference, disturbed passes included. */
 static const double LARGE = 2e9;
 
-bool net_is_walked(const dcn_network *n)
+bool tune_net_is_walked(const dcn_network *n)
 {
     return net_flops(n) > LARGE;
 }
@@ -92,8 +92,8 @@ static int run(const Operands *o, rt_rng *r, const ref_noise *noise, double *out
         if (o->tensor[i].role == DCN_OUT && !out[i])
             return fail_memory(o, err);
     }
-    if (net_is_walked(o->spec.network) && !o->full)
-        return net_walk(o, r, noise, out, err);
+    if (tune_net_is_walked(o->spec.network) && !o->full)
+        return tune_net_walk(o, r, noise, out, err);
     if (ref_network(&o->spec, (const double *const *)o->exact, noise, out))
         return fail_memory(o, err);
     return 0;
@@ -102,7 +102,7 @@ static int run(const Operands *o, rt_rng *r, const ref_noise *noise, double *out
 /* A walk goes forwards. */
 static int check_possible(const Operands *o, dcn_error *err)
 {
-    if (!o->spec.gradient || o->full || !net_is_walked(o->spec.network))
+    if (!o->spec.gradient || o->full || !tune_net_is_walked(o->spec.network))
         return 0;
     return dcn_fail(
         err, DCN_EUSAGE,
@@ -155,7 +155,7 @@ static int open_outputs(Expected *x, const Operands *o, double *exact[RT_NUM_OPE
     return 0;
 }
 
-int net_expect(Expected *x, const Operands *o, rt_rng *r, dcn_error *err)
+int tune_net_expect(Expected *x, const Operands *o, rt_rng *r, dcn_error *err)
 {
     double *exact[RT_NUM_OPERANDS] = { NULL };
     Noise noise = { r, o->spec.dtype };

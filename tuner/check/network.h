@@ -14,25 +14,25 @@
 #include "tuner/check/expected.h"
 
 /* Whether it is walked through, because the reference would take minutes. */
-bool net_is_walked(const dcn_network *n);
+bool tune_net_is_walked(const dcn_network *n);
 
 /* Random parameters, in the dtype of the network: weights by fan-in, so that values keep their size through
 ** the layers; factors near 1, biases near 0, and what offsets are made with small. */
-void net_fill_parameters(const dcn_network *n, rt_rng *r, double *to);
+void tune_net_parameters(const dcn_network *n, rt_rng *r, double *to);
 
 /* The spec of a layer whose regions, or else offsets or masks, are an input; NULL: there is none. */
-const dcn_spec *net_case_spec(const dcn_network *n);
+const dcn_spec *tune_net_case(const dcn_network *n);
 
 /* The spec that reads an input so, and as which operand; NULL: none does. */
-const dcn_spec *net_case_reader(const dcn_network *n, int input, rt_operand *which);
+const dcn_spec *tune_net_reader(const dcn_network *n, int input, rt_operand *which);
 
 /* What the reference, or a walk, says of all outputs, and how far from it rounding may lead:
 ** expected_open of a network. */
-int net_expect(Expected *x, const Operands *o, rt_rng *r, dcn_error *err);
+int tune_net_expect(Expected *x, const Operands *o, rt_rng *r, dcn_error *err);
 
 /* All outputs of a network in out[], by their places, from kernels of its layers, which are checked and reported
 ** in o->layers unless noise is added. */
-int net_walk(const Operands *o, rt_rng *r, const ref_noise *noise, double *const *out,
-             dcn_error *err);
+int tune_net_walk(const Operands *o, rt_rng *r, const ref_noise *noise, double *const *out,
+                  dcn_error *err);
 
 #endif

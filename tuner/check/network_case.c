@@ -25,13 +25,13 @@ static const net_layer *reader(const dcn_network *n, int value, rt_operand_set a
 #define REGIONS RT_SET(ROIS)
 #define PLACES  (RT_SET(OFFSET) | RT_SET(OFFSET_MASK) | RT_SET(TRANS) | RT_SET(MASK))
 
-const dcn_spec *net_case_reader(const dcn_network *n, int input, rt_operand *which)
+const dcn_spec *tune_net_reader(const dcn_network *n, int input, rt_operand *which)
 {
     const net_layer *l = reader(n, input, REGIONS | PLACES, which);
     return l ? l->spec : NULL;
 }
 
-const dcn_spec *net_case_spec(const dcn_network *n)
+const dcn_spec *tune_net_case(const dcn_network *n)
 {
     static const rt_operand_set order[] = { REGIONS, PLACES };
     rt_operand which;

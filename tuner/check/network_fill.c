@@ -54,7 +54,7 @@ static double parameter(const net_param *p, double weight, rt_rng *r)
     return ends_in(p->name, "bias") || ends_in(p->name, "shift") ? 0.1 * x : 1 + 0.1 * x;
 }
 
-void net_fill_parameters(const dcn_network *n, rt_rng *r, double *to)
+void tune_net_parameters(const dcn_network *n, rt_rng *r, double *to)
 {
     const rt_kind kind = rt_kind_of(n->dtype);
     bool places[NET_MAX_VALUES];

@@ -102,7 +102,7 @@ int tune_fill_inputs(Operands *o, rt_rng *r, dcn_error *err)
         if (t->role == DCN_OUT)
             continue;
         if (weight && rt_op_has(o->spec.op, RT_IS_NETWORK))
-            net_fill_parameters(o->spec.network, r, o->exact[i]);
+            tune_net_parameters(o->spec.network, r, o->exact[i]);
         else
             fill_normal(o, i, weight ? sqrt((double)t->dims[0] / (double)o->count[i]) : 1, r);
     }

@@ -182,8 +182,8 @@ static int pass(Walk *w, const ref_noise *noise, double *const *out, dcn_error *
     return 0;
 }
 
-int net_walk(const Operands *o, rt_rng *r, const ref_noise *noise, double *const *out,
-             dcn_error *err)
+int tune_net_walk(const Operands *o, rt_rng *r, const ref_noise *noise, double *const *out,
+                  dcn_error *err)
 {
     const dcn_network *n = o->spec.network;
     Walk w = { .o = o, .r = r, .n = n, .check = !noise && o->layers };
