@@ -8,7 +8,15 @@
 SPDX-License-Identifier: Apache-2.0
 """
 
+from .export import register_export
 from .provider import get_ep_name, get_ep_names, get_library_path, register
 from .rewrite import rewrite
 
-__all__ = ["get_ep_name", "get_ep_names", "get_library_path", "register", "rewrite"]
+__all__ = [
+    "get_ep_name",
+    "get_ep_names",
+    "get_library_path",
+    "register",
+    "register_export",
+    "rewrite",
+]
