@@ -74,7 +74,8 @@ check() { # PRESET [ctest option ...]
 ./scripts/deps.sh --test
 if [ $torch = yes ]; then
     python3 -m venv build/bench/venv
-    build/bench/venv/bin/pip install -q --no-input numpy torch torchvision pytest
+    build/bench/venv/bin/pip install -q --no-input numpy torch torchvision pytest \
+        onnx onnxruntime onnxscript openvino
 fi
 build release -DDCNGEN_WERROR=ON
 # It only has to compile: clang's warnings are those of its front end, whatever it optimises.

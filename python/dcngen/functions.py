@@ -45,7 +45,7 @@ def _shape(arrays: Mapping[str, Array], name: str) -> tuple[int, ...] | None:
     return arrays[name].shape if name in arrays else None
 
 
-def _run(plan: Plan, arrays: Mapping[str, Array], dtype: np.dtype[Any], out: Any) -> Array:
+def run(plan: Plan, arrays: Mapping[str, Array], dtype: np.dtype[Any], out: Any) -> Array:
     result = _arrays.output(out, "out", plan.shape, dtype)
     if plan.kernel is None:
         result[...] = 0
@@ -103,7 +103,7 @@ def deform_conv2d(
         a,
         0,
     )
-    return _run(plan, arrays, dtype, out)
+    return run(plan, arrays, dtype, out)
 
 
 def aggregation(
@@ -174,7 +174,7 @@ def dcnv3(
         a,
         0,
     )
-    return _run(plan, arrays, dtype, out)
+    return run(plan, arrays, dtype, out)
 
 
 def dcnv4(
@@ -208,7 +208,7 @@ def dcnv4(
     )
     shape = arrays["offset_mask"].shape
     plan = plans.aggregate("dcnv4", _name(dtype), arrays["input"].shape, shape, None, a, 0)
-    return _run(plan, arrays, dtype, out)
+    return run(plan, arrays, dtype, out)
 
 
 def _boxes(boxes: Any, dtype: np.dtype[Any]) -> Any:
@@ -265,7 +265,7 @@ def _pool(
         a,
         0,
     )
-    return _run(plan, arrays, dtype, out)
+    return run(plan, arrays, dtype, out)
 
 
 def roi_align(
