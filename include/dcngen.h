@@ -88,6 +88,10 @@ typedef struct dcn_options {
     const char *schedule;
     const dcn_target *target; /* NULL: native */
     int threads; /* how many will run it, as it was tuned for; 0: as dcn_execute counts them */
+    /* Of a network: its operand `parameters`, plain (dcn_read_parameters), to be constants of the code; the
+    ** kernel then has no such operand.  Borrowed for the call, of dcn_compile as long as the kernel lives.
+    ** NULL: they are an operand. */
+    const void *parameters;
     /* Called with `self` before DCNGEN_TUNE=on makes the call tune a kernel of which nothing is
     ** known, for so many seconds; NULL: nobody is told. */
     void (*before_tuning)(void *self, const dcn_spec *s, int threads, double seconds);
@@ -262,6 +266,19 @@ typedef struct dcn_timing {
 ** an npy file; NULL: normal:2.  Dynamic sizes must have been bound before compiling. */
 int dcn_bench(const dcn_kernel *k, int threads, double seconds, const char *offsets,
               dcn_timing *out, dcn_error *err);
+
+typedef struct dcn_bench_options {
+    int threads; /* 0: as dcn_execute chooses */
+    double seconds;
+    const char *offsets; /* as of dcn_bench */
+    /* NULL: random tensors.  Else those that are not NULL take their place, as of dcn_verify_options:
+    ** parameters of a network, so that its layers look where they will. */
+    const void *const *tensor;
+} dcn_bench_options;
+
+/* As dcn_bench. */
+int dcn_bench_with(const dcn_kernel *k, const dcn_bench_options *opt, dcn_timing *out,
+                   dcn_error *err);
 
 /* What tuning found is remembered in a store: see dcngen/cache.h. */
 

@@ -38,6 +38,7 @@ typedef enum {
     OPT_DEPFILE,
     OPT_DEPFILE_ALL,
     OPT_INPUT,
+    OPT_WEIGHTS,
     OPT_OUTPUT,
     OPT_SEED,
     OPT_FULL,
@@ -81,7 +82,7 @@ typedef struct Args {
     WordList words;                  /* what is not an option */
     WordList kernel;
     ParamList define, input, output;
-    const char *target, *cpu, *attrs, *os, *triple, *schedule, *out, *emit, *depfile;
+    const char *target, *cpu, *attrs, *os, *triple, *schedule, *out, *emit, *depfile, *weights;
     int threads; /* 0: not given */
     uint64_t seed;
     int64_t max_bytes, max_days; /* -1: no limit */

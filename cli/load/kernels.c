@@ -128,6 +128,13 @@ int kernel_check_static(const dcn_spec *s, const char *what, dcn_error *err)
     return 0;
 }
 
+bool kernel_runs_here(const dcn_target *t)
+{
+    dcn_target native;
+    dcn_error why;
+    return !dcn_target_native(&native, &why) && !tune_can_run(t, &native, &why);
+}
+
 /* ---- how ------------------------------------------------------------------ */
 
 const char *kernels_system(const Args *a)

@@ -45,6 +45,9 @@ const char *kernels_system(const Args *a);
 /* -1 if --target and -mcpu name two CPUs, or --os and --triple are both there. */
 int kernels_check_target(const Args *a, dcn_error *err);
 
+/* Whether this machine runs code for that target. */
+bool kernel_runs_here(const dcn_target *t);
+
 /* -1 if there are several, and `what` is for one. */
 int kernels_check_single(const Kernels *k, const char *what, dcn_error *err);
 

@@ -7,8 +7,10 @@
 */
 #include "cli/load/operands.h"
 #include "cli/args/hints.h"
+#include "cli/load/weights.h"
 #include "runtime/base/text.h"
 #include "runtime/spec/op.h"
+#include <dcngen/network.h>
 
 #include <inttypes.h>
 #include <math.h>
@@ -70,6 +72,22 @@ static int match(OperandFiles *o, const ParamList *files, bool outputs, dcn_erro
                             p->tensor.name, outputs ? "input" : "output", o->spec->name);
         p->path = files->at[i].value;
     }
+    return 0;
+}
+
+/* --weights is the file of an operand that may have one of its own. */
+static int match_weights(OperandFiles *o, const Args *a, dcn_error *err)
+{
+    if (!a->weights)
+        return 0;
+    if (weights_check(a, o->spec, err))
+        return -1;
+    Operand *p = find(o, "parameters");
+    if (p->path)
+        return dcn_fail(err, DCN_EUSAGE,
+                        "--weights and --input parameters=FILE: one of them is enough");
+    p->path = a->weights;
+    p->by_name = true;
     return 0;
 }
 
@@ -167,7 +185,7 @@ static bool same_shape(const rt_array *file, const dcn_tensor *t)
 static bool fits(const dcn_spec *s, const Operand *p)
 {
     const dcn_tensor flat = flattened(&p->tensor);
-    return same_shape(&p->file, &p->tensor) ||
+    return p->by_name || same_shape(&p->file, &p->tensor) ||
            (may_be_flat(s, &p->tensor) && same_shape(&p->file, &flat));
 }
 
@@ -215,7 +233,8 @@ static void add_problem(ProblemList list[NPROBLEMS], const dcn_spec *s, const Op
         snprintf(text, sizeof *l->text, "'%s' is %.200s, but must be %s", t->name,
                  shape_text(p->file.rank, p->file.dims, got, sizeof got), want);
     else
-        snprintf(text, sizeof *l->text, "%s%s%s", t->name, out ? "" : " ", out ? "" : want);
+        snprintf(text, sizeof *l->text, "%s%s%s%s", t->name, out ? "" : " ", out ? "" : want,
+                 s->network && t->role == DCN_WEIGHT ? " (or --weights FILE)" : "");
 }
 
 /* "--input NAME=FILE is missing for weight [4,2,3,3], bias [4]; 'offset' is ..."; what does not fit
@@ -287,7 +306,7 @@ static int make_room(Operand *p, dcn_error *err)
 
 static int convert(Operand *p, dcn_error *err)
 {
-    if (!p->path && p->tensor.role != DCN_OUT)
+    if (p->by_name || (!p->path && p->tensor.role != DCN_OUT))
         return 0;
     if (make_room(p, err))
         return -1;
@@ -307,7 +326,10 @@ static int read_files(OperandFiles *o, dcn_error *err)
         return -1;
     for (int i = 0; i < o->n; i++) {
         Operand *p = &o->at[i];
-        if (p->path && p->tensor.role != DCN_OUT && rt_npy_read(p->path, &p->file, err))
+        if (!p->path || p->tensor.role == DCN_OUT)
+            continue;
+        if (p->by_name ? dcn_read_parameters(o->spec, p->path, &p->data, err)
+                       : rt_npy_read(p->path, &p->file, err))
             return -1;
     }
     return 0;
@@ -320,8 +342,9 @@ int operands_read(const Args *a, const dcn_spec *s, bool outputs, OperandFiles *
     for (int i = 0; i < o->n; i++)
         o->at[i].tensor = tensor[i];
     o->input.tensor = rt_plain_operands_of(s).tensor[0];
-    if (match(o, &a->input, false, err) || match(o, &a->output, true, err) || read_files(o, err) ||
-        bind_sizes(o, err) || check_all(o, outputs, err))
+    if (match(o, &a->input, false, err) || match(o, &a->output, true, err) ||
+        match_weights(o, a, err) || read_files(o, err) || bind_sizes(o, err) ||
+        check_all(o, outputs, err))
         return -1;
     for (int i = 0; i < o->n; i++) {
         if (convert(&o->at[i], err))

@@ -12,7 +12,8 @@ typedef struct Operand {
     dcn_tensor tensor; /* with the sizes of this run */
     const char *path;  /* of its file; NULL: none was named */
     rt_array file;
-    void *data; /* tensor in the kernel's dtype; NULL: an input without a file */
+    bool by_name; /* the file is that of --weights */
+    void *data;   /* tensor in the kernel's dtype; NULL: an input without a file */
 } Operand;
 
 typedef struct OperandFiles {
@@ -24,7 +25,7 @@ typedef struct OperandFiles {
     Operand at[RT_NUM_OPERANDS];
 } OperandFiles;
 
-/* Match --input and --output with the operands of s, read the files, find the dynamic sizes, check
+/* Match --input, --weights and --output with the operands of s, read the files, find the dynamic sizes, check
 ** every shape, convert, and make room for the outputs.  Maps of dcnv4 and dcnv4_module may be
 ** [N,H*W,C].  Where `outputs`, all inputs need files and these too: all of them, or any of a kernel's gradients; else
 ** inputs may be missing where their sizes are known.  One error names all that is missing or

@@ -6,9 +6,11 @@
 #include "cli/out/tensors.h"
 #include "runtime/base/text.h"
 #include "runtime/spec/gradient.h"
+#include "runtime/spec/network.h"
 #include "runtime/spec/op.h"
 #include "runtime/spec/shape.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,8 +27,11 @@ static const char *role_name(dcn_role role)
 /* A gradient is laid out as its operand is. */
 static const char *layout_of(const dcn_spec *s, rt_operand which, const dcn_tensor *t)
 {
+    const rt_operand plain = rt_operand_is_grad(which) ? rt_operand_of_grad(which) : which;
     if (t->rank != 4)
         return "";
+    if (s->network)
+        return dcn_layout_name(s->network->value[net_value_at(s->network, (int)plain)].layout);
     return rt_operand_is_weight(s, which) ? "oihw" : dcn_layout_name(s->layout);
 }
 
@@ -152,7 +157,7 @@ static const char *channels_text(const dcn_spec *s, rt_operand which, char buf[W
     const dcn_spec plain = rt_plain_spec(s);
     const rt_operand of = rt_operand_is_grad(which) ? rt_operand_of_grad(which) : which;
     rt_text t = rt_text_in(buf, WORDS_MAX);
-    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++)
+    for (size_t i = 0; !s->network && i < sizeof orders / sizeof *orders; i++)
         if (orders[i].which == of)
             orders[i].say(&plain, &t);
     return buf;
@@ -165,6 +170,21 @@ static const char *shape_text(const dcn_tensor *t, char buf[WORDS_MAX])
     rt_text out = rt_text_in(buf, WORDS_MAX);
     rt_text_shape(&out, t->rank, t->dims);
     return buf;
+}
+
+/* What the vector `parameters` of a network is made of, in its order. */
+static void print_parameters(const dcn_network *n)
+{
+    char shape[WORDS_MAX];
+    size_t widest = 0;
+    for (int i = 0; i < n->nparams; i++)
+        widest = strlen(n->param[i].name) > widest ? strlen(n->param[i].name) : widest;
+    for (int i = 0; i < n->nparams; i++) {
+        const net_param *p = &n->param[i];
+        rt_text t = rt_text_in(shape, sizeof shape);
+        rt_text_shape(&t, p->rank, p->dims);
+        printf("    %-*s  from %10" PRId64 "  %s\n", (int)widest, p->name, p->at, shape);
+    }
 }
 
 void tensors_print(const dcn_spec *s)
@@ -184,6 +204,8 @@ void tensors_print(const dcn_spec *s)
         printf("  %-*s  %-6s  %s  %-4s  %s%s%s\n", widest, t->name, role_name(t->role),
                dcn_dtype_name(t->dtype), *layout ? layout : "-", shape_text(t, shape),
                *what ? "  " : "", what);
+        if (s->network && t->role == DCN_WEIGHT)
+            print_parameters(s->network);
     }
 }
 
@@ -194,6 +216,21 @@ static json_t *shape_json(const dcn_tensor *t)
         json_array_append_new(shape,
                               t->dims[i] == DCN_DYNAMIC ? json_null() : json_integer(t->dims[i]));
     return shape;
+}
+
+static json_t *parameters_json(const dcn_network *n)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < n->nparams; i++) {
+        const net_param *p = &n->param[i];
+        json_t *shape = json_array();
+        for (int d = 0; d < p->rank; d++)
+            json_array_append_new(shape, json_integer((json_int_t)p->dims[d]));
+        json_array_append_new(list,
+                              json_pack("{s:s, s:o, s:I, s:I}", "name", p->name, "shape", shape,
+                                        "at", (json_int_t)p->at, "count", (json_int_t)p->count));
+    }
+    return list;
 }
 
 json_t *tensors_json(const dcn_spec *s)
@@ -209,5 +246,9 @@ json_t *tensors_json(const dcn_spec *s)
                                               layout_of(s, o.which[i], t), "shape", shape_json(t),
                                               "channels", channels_text(s, o.which[i], channels)));
     }
-    return json_pack("{s:s, s:s, s:o}", "name", s->name, "op", dcn_op_name(s->op), "tensors", list);
+    json_t *all =
+        json_pack("{s:s, s:s, s:o}", "name", s->name, "op", dcn_op_name(s->op), "tensors", list);
+    if (s->network)
+        json_object_set_new(all, "parameters", parameters_json(s->network));
+    return all;
 }

@@ -5,11 +5,13 @@
 */
 #include "cli/load/kernels.h"
 #include "cli/load/offsets.h"
+#include "cli/load/weights.h"
 #include "cli/out/print.h"
 #include "cli/verb/brief.h"
 #include "cli/verbs.h"
 #include "runtime/base/base.h"
 #include "runtime/exec/threads.h"
+#include "runtime/spec/operands.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -103,7 +105,8 @@ static int print_all_json(const BenchRun *b, dcn_error *err)
 static int check_static(const BenchRun *b, dcn_error *err)
 {
     for (int i = 0; i < b->kernels.n; i++) {
-        if (kernel_check_static(b->kernels.spec[i], "bench", err))
+        if (kernel_check_static(b->kernels.spec[i], "bench", err) ||
+            weights_check(b->args, b->kernels.spec[i], err))
             return -1;
     }
     return 0;
@@ -121,15 +124,35 @@ static int verify_first(const BenchRun *b, const BenchRow *r, dcn_error *err)
     return 0;
 }
 
-static int measure(BenchRun *b, int i, dcn_error *err)
+/* With these parameters in the place of random ones; NULL: there are none. */
+static int measure_with(BenchRun *b, BenchRow *r, const dcn_spec *s, const void *parameters,
+                        dcn_error *err)
 {
     const Args *a = b->args;
-    const dcn_spec *s = b->kernels.spec[i];
-    BenchRow *r = &b->row[i];
+    const void *tensor[RT_NUM_OPERANDS] = { NULL };
+    if (parameters)
+        tensor[weights_at(s)] = parameters;
+    const dcn_bench_options opt = {
+        .threads = b->threads, .seconds = a->seconds, .offsets = a->offsets, .tensor = tensor
+    };
     if (kernel_compile(&b->kernels, s, &r->kernel, err) || verify_first(b, r, err))
         return -1;
-    if (dcn_bench(r->kernel, b->threads, a->seconds, a->offsets, &r->timing, err))
+    if (dcn_bench_with(r->kernel, &opt, &r->timing, err))
         return kernel_fail(&b->kernels, s, err);
+    return 0;
+}
+
+static int measure(BenchRun *b, int i, dcn_error *err)
+{
+    const dcn_spec *s = b->kernels.spec[i];
+    BenchRow *r = &b->row[i];
+    void *parameters;
+    if (weights_read(b->args, s, &parameters, err))
+        return -1;
+    const int failed = measure_with(b, r, s, parameters, err);
+    free(parameters);
+    if (failed)
+        return -1;
     b->busy += r->timing.peak_disturbed;
     r->workspace_bytes = dcn_kernel_workspace_bytes(r->kernel, (dcn_sizes){ 0 }, b->threads);
     if (r->timing.peak_gflops > b->peak_gflops)

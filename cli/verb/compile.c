@@ -6,6 +6,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "cli/load/kernels.h"
+#include "cli/load/weights.h"
 #include "cli/out/print.h"
 #include "cli/verb/artefact.h"
 #include "cli/verb/brief.h"
@@ -37,6 +38,7 @@ typedef struct CompileWork {
     CompileTold *told;  /* likewise */
     ArtefactFile *all;  /* kernel by kernel, in each by kind */
     int n;
+    void *parameters; /* of --weights; NULL: of none */
 } CompileWork;
 
 /* ---- what to make --------------------------------------------------------- */
@@ -125,6 +127,7 @@ static int emit(const CompileWork *w, ArtefactFile *a, KernelOptions *c)
             return -1;
         opt[t] = c[t].opt;
         opt[t].schedule = a->choice[t].schedule;
+        opt[t].parameters = w->parameters;
     }
     if (dcn_emit_many(a->spec, opt, w->targets, a->kind->emit, &a->bytes, &a->size, &a->err))
         return kernel_fail(&w->kernels, a->spec, &a->err);
@@ -224,6 +227,16 @@ static int report(const CompileWork *w, dcn_error *err)
     return 0;
 }
 
+/* What --weights names, for the one kernel that there is. */
+static int read_weights(CompileWork *w, dcn_error *err)
+{
+    if (!w->args->weights)
+        return 0;
+    if (kernels_check_single(&w->kernels, "compile --weights", err))
+        return -1;
+    return weights_read(w->args, w->kernels.spec[0], &w->parameters, err);
+}
+
 int verb_compile(const Args *a, dcn_error *err)
 {
     CompileWork w = { .args = a };
@@ -234,13 +247,14 @@ int verb_compile(const Args *a, dcn_error *err)
         return dcn_fail(err, DCN_EUSAGE, "compile needs -o DIR");
     int status = -1;
     if (!split_targets(&w, err) && !kernels_load(a, &w.kernels, err) &&
-        !clash_check(&w.kernels, w.targets, err) && !plan(&w, kinds, err) && !make_all(&w, err) &&
-        !artefacts_write(a->out, w.all, w.n, err))
+        !clash_check(&w.kernels, w.targets, err) && !read_weights(&w, err) &&
+        !plan(&w, kinds, err) && !make_all(&w, err) && !artefacts_write(a->out, w.all, w.n, err))
         status = report(&w, err);
     artefacts_free(w.all, w.n);
     free(w.choice);
     free(w.told);
     free(w.names);
+    free(w.parameters);
     kernels_free(&w.kernels);
     return status;
 }

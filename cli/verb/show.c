@@ -10,8 +10,8 @@
 #include "cli/verb/spread.h"
 #include "cli/verbs.h"
 #include "runtime/base/base.h"
+#include "runtime/spec/network.h"
 #include "tuner/api/choose.h"
-#include "tuner/target.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -54,21 +54,38 @@ static int show_asm(const Kernels *k, dcn_error *err)
 
 /* ---- spec ----------------------------------------------------------------- */
 
-/* One kernel is a line that returns it; several are a list of such lines. */
-static int show_spec(const Kernels *k, dcn_error *err)
+/* One kernel is a line that returns it, a network several lines; several kernels are a list of such. */
+static int print_network(const dcn_spec *s, bool alone, dcn_error *err)
+{
+    char *text = net_print(s);
+    if (!text)
+        return dcn_fail(err, DCN_EENV, "no memory for the network '%s'", s->name);
+    printf(alone ? "%s" : "  (function()\n%send)(),\n", text);
+    free(text);
+    return 0;
+}
+
+static int print_spec(const dcn_spec *s, bool alone, dcn_error *err)
 {
     static const char start[] = "return ";
     char line[DCN_SPEC_TEXT_MAX];
-    (void)err;
+    if (s->network)
+        return print_network(s, alone, err);
+    dcn_spec_print(s, line, sizeof line);
+    if (alone)
+        puts(line);
+    else
+        printf("  %s,\n", line + strlen(start));
+    return 0;
+}
+
+static int show_spec(const Kernels *k, dcn_error *err)
+{
     if (k->n > 1)
         puts("return {");
-    for (int i = 0; i < k->n; i++) {
-        dcn_spec_print(k->spec[i], line, sizeof line);
-        if (k->n == 1)
-            puts(line);
-        else
-            printf("  %s,\n", line + strlen(start));
-    }
+    for (int i = 0; i < k->n; i++)
+        if (print_spec(k->spec[i], k->n == 1, err))
+            return -1;
     if (k->n > 1)
         puts("}");
     return 0;
@@ -85,19 +102,12 @@ static json_t *spec_object(const Kernels *k, const dcn_spec *s, dcn_error *err)
 typedef struct Decision {
     KernelOptions choice;
     dcn_choice what;
-    char why[2 * DCN_SCHEDULE_MAX];
+    char *why;
     int threads;            /* that --threads gives; 0: none */
     bool measured;          /* workspace_bytes is */
     size_t workspace_bytes; /* for them */
     KernelSpread spread;    /* over them */
 } Decision;
-
-static bool runs_here(const dcn_target *t)
-{
-    dcn_target native;
-    dcn_error why;
-    return !dcn_target_native(&native, &why) && !tune_can_run(t, &native, &why);
-}
 
 /* Only compiled code knows how much it needs, and says so where it runs. */
 static int measure_workspace(const Kernels *k, const dcn_spec *s, Decision *d, dcn_error *err)
@@ -108,7 +118,7 @@ static int measure_workspace(const Kernels *k, const dcn_spec *s, Decision *d, d
     if (kernel_check_static(s, "--threads", err))
         return -1;
     d->threads = k->args->threads;
-    d->measured = runs_here(&d->choice.target);
+    d->measured = kernel_runs_here(&d->choice.target);
     if (!d->measured)
         return 0;
     if (dcn_compile(s, &opt, &kernel, err))
@@ -118,12 +128,25 @@ static int measure_workspace(const Kernels *k, const dcn_spec *s, Decision *d, d
     return 0;
 }
 
+/* Of a network each layer may have a line. */
+static size_t why_room(const dcn_spec *s)
+{
+    enum { LINE_MAX = 512 };
+    const size_t layers = s->network ? (size_t)s->network->nlayers : 0;
+    return 2 * DCN_SCHEDULE_MAX + LINE_MAX * layers;
+}
+
+/* d->why is freed by the caller, after a failure too. */
 static int decide(const Kernels *k, const dcn_spec *s, Decision *d, dcn_error *err)
 {
+    const size_t room = why_room(s);
     d->threads = 0;
+    d->why = calloc(room, 1);
+    if (!d->why)
+        return dcn_fail(err, DCN_EENV, "no memory for the schedule of '%s'", s->name);
     if (kernel_options(k, s, &d->choice, err))
         return -1;
-    if (dcn_explain(s, &d->choice.opt, &d->what, d->why, sizeof d->why, err))
+    if (dcn_explain(s, &d->choice.opt, &d->what, d->why, room, err))
         return kernel_fail(k, s, err);
     print_note(d->what.note);
     if (!args_has(k->args, OPT_THREADS))
@@ -144,19 +167,27 @@ static void print_workspace(const Decision *d)
                d->choice.target.cpu);
 }
 
+static void print_decision(const dcn_spec *s, const Decision *d)
+{
+    printf("%s: %s\n", s->name, d->what.schedule);
+    for (char *save, *line = strtok_r(d->why, "\n", &save); line;
+         line = strtok_r(NULL, "\n", &save))
+        printf("  %s\n", line);
+    print_workspace(d);
+    if (d->threads)
+        spread_print(&d->spread);
+}
+
 static int show_schedule(const Kernels *k, dcn_error *err)
 {
     for (int i = 0; i < k->n; i++) {
         Decision d;
-        if (decide(k, k->spec[i], &d, err))
+        const int failed = decide(k, k->spec[i], &d, err);
+        if (!failed)
+            print_decision(k->spec[i], &d);
+        free(d.why);
+        if (failed)
             return -1;
-        printf("%s: %s\n", k->spec[i]->name, d.what.schedule);
-        for (char *save, *line = strtok_r(d.why, "\n", &save); line;
-             line = strtok_r(NULL, "\n", &save))
-            printf("  %s\n", line);
-        print_workspace(&d);
-        if (d.threads)
-            spread_print(&d.spread);
     }
     return 0;
 }
@@ -186,24 +217,30 @@ static json_t *stages_array(const dcn_spec *s, const dcn_options *opt, dcn_error
     return NULL;
 }
 
-static json_t *schedule_object(const Kernels *k, const dcn_spec *s, dcn_error *err)
+static json_t *decision_json(const dcn_spec *s, const Decision *d, dcn_error *err)
 {
-    Decision d;
-    if (decide(k, s, &d, err))
-        return NULL;
-    json_t *stages = stages_array(s, &d.choice.opt, err);
+    json_t *stages = stages_array(s, &d->choice.opt, err);
     if (!stages)
         return NULL;
     json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "name", s->name, "target",
-                          d.choice.target.cpu, "isa", d.choice.target.isa, "schedule",
-                          d.what.schedule, "origin", dcn_origin_name(d.what.origin), "why", d.why,
-                          "gain", positive(d.what.gain), "stages", stages);
-    if (d.threads) {
-        json_object_set_new(o, "threads", json_integer(d.threads));
+                          d->choice.target.cpu, "isa", d->choice.target.isa, "schedule",
+                          d->what.schedule, "origin", dcn_origin_name(d->what.origin), "why",
+                          d->why, "gain", positive(d->what.gain), "stages", stages);
+    if (d->threads) {
+        json_object_set_new(o, "threads", json_integer(d->threads));
         json_object_set_new(o, "workspace_bytes",
-                            d.measured ? json_integer((json_int_t)d.workspace_bytes) : json_null());
-        spread_add_json(&d.spread, o);
+                            d->measured ? json_integer((json_int_t)d->workspace_bytes)
+                                        : json_null());
+        spread_add_json(&d->spread, o);
     }
+    return o;
+}
+
+static json_t *schedule_object(const Kernels *k, const dcn_spec *s, dcn_error *err)
+{
+    Decision d;
+    json_t *o = decide(k, s, &d, err) ? NULL : decision_json(s, &d, err);
+    free(d.why);
     return o;
 }
 

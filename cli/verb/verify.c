@@ -104,7 +104,8 @@ static int verify_compiled(const Kernels *all, const dcn_spec *s, const OperandF
 static int verify_one(const Kernels *all, const dcn_spec *s, json_t *list, dcn_error *err)
 {
     OperandFiles o = { .n = 0 };
-    int status = all->args->input.n ? operands_read(all->args, s, false, &o, err) : 0;
+    const bool given = all->args->input.n || all->args->weights;
+    int status = given ? operands_read(all->args, s, false, &o, err) : 0;
     if (!status)
         status = verify_compiled(all, s, &o, list, err);
     operands_free(&o);
@@ -116,8 +117,8 @@ int verb_verify(const Args *a, dcn_error *err)
     Kernels k;
     json_t *list = json_array();
     int status = kernels_load(a, &k, err);
-    if (!status && a->input.n)
-        status = kernels_check_single(&k, "verify --input", err);
+    if (!status && (a->input.n || a->weights))
+        status = kernels_check_single(&k, a->input.n ? "verify --input" : "verify --weights", err);
     for (int i = 0; i < k.n && status >= 0; i++) {
         int one = verify_one(&k, k.spec[i], list, err);
         status = one ? one : status;

@@ -22,7 +22,7 @@ from .functions import (
     roi_align,
     roi_pool,
 )
-from .kernel import Kernel, Packed, Tensor, load, load_all
+from .kernel import Kernel, Packed, Parameter, Tensor, load, load_all
 
 __version__: str = _lib.dcn_version().decode()
 
@@ -46,6 +46,7 @@ __all__ = [
     "Error",
     "Kernel",
     "Packed",
+    "Parameter",
     "Tensor",
     "clear_cache",
     "dcnv3",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from ctypes import (
+    CDLL,
     POINTER,
     Structure,
     c_char,
@@ -43,6 +44,7 @@ class dcn_options(Structure):
         ("schedule", c_char_p),
         ("target", c_void_p),
         ("threads", c_int),
+        ("parameters", c_void_p),
         ("before_tuning", c_void_p),
         ("self", c_void_p),
     ]
@@ -59,6 +61,18 @@ class dcn_tensor(Structure):
         ("dtype", c_int),
         ("rank", c_int),
         ("dims", c_int64 * MAX_RANK),
+    ]
+
+
+class dcn_parameter(Structure):
+    _fields_ = [
+        ("name", c_char_p),
+        ("dtype", c_int),
+        ("rank", c_int),
+        ("dims", c_int64 * MAX_RANK),
+        ("at", c_int64),
+        ("count", c_int64),
+        ("grad_at", c_int64),
     ]
 
 
@@ -92,6 +106,8 @@ _PROTOTYPES = {
     "dcn_module_free": (None, [c_void_p]),
     "dcn_spec_print": (c_int, [c_void_p, c_char_p, c_size_t]),
     "dcn_spec_tensors": (c_int, [c_void_p, POINTER(dcn_tensor), c_int]),
+    "dcn_spec_parameters": (c_int, [c_void_p, POINTER(dcn_parameter), c_int]),
+    "dcn_read_parameters": (c_int, [c_void_p, c_char_p, POINTER(c_void_p), _ERR]),
     "dcn_compile": (c_int, [c_void_p, POINTER(dcn_options), POINTER(c_void_p), _ERR]),
     "dcn_explain": (
         c_int,
@@ -113,6 +129,10 @@ lib = open_library()
 for _name, (_result, _arguments) in _PROTOTYPES.items():
     _function = getattr(lib, _name)
     _function.restype, _function.argtypes = _result, _arguments
+
+#: What the library hands out and lets the caller free came from C's malloc.
+free = CDLL(None).free
+free.restype, free.argtypes = None, [c_void_p]
 
 _per_thread = threading.local()
 

@@ -7,20 +7,19 @@ from __future__ import annotations
 
 import ctypes
 import os
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import _abi, _arrays, _frame
+from . import _abi, _arrays, _frame, parameters
 from ._abi import lib
 from ._arrays import Array
+from ._modules import Param, loaded, names_of, spec_text
 from .arguments import integer
 from .error import SPEC, wrong
+from .parameters import Parameter
 
-Param = str | int | float | bool
 Sizes = tuple[int, int, int, int]
 
 _ROLES = {_abi.IN: "in", _abi.WEIGHT: "weight", _abi.OUT: "out"}
@@ -44,47 +43,6 @@ class Packed:
 
     def __init__(self, kernel: Kernel, index: int, array: Array) -> None:
         self.kernel, self.index, self.array = kernel, index, array
-
-
-def _param_text(value: Param) -> str:
-    return str(value).lower() if isinstance(value, bool | np.bool_) else str(value)
-
-
-def is_path(spec: str | os.PathLike[str]) -> bool:
-    """Whether it names a file: a path object, or text that ends in ``.lua``."""
-    return not isinstance(spec, str) or spec.rstrip().endswith(".lua")
-
-
-@contextmanager
-def _loaded(spec: str | os.PathLike[str], params: Mapping[str, Param]) -> Iterator[ctypes.c_void_p]:
-    """The module of a spec file or text, freed at the end."""
-    module, err = ctypes.c_void_p(), _abi.error_struct()
-    pairs = (_abi.dcn_param * len(params))(
-        *(_abi.dcn_param(n.encode(), _param_text(v).encode()) for n, v in params.items())
-    )
-    rest = (pairs, len(params), ctypes.byref(module), ctypes.byref(err))
-    if is_path(spec):
-        failed = lib.dcn_load_file(os.fsencode(spec), *rest)
-    else:
-        failed = lib.dcn_load_text(str(spec).encode(), b"spec", *rest)
-    if failed:
-        _abi.raise_error(err)
-    try:
-        yield module
-    finally:
-        lib.dcn_module_free(module)
-
-
-def _spec_text(spec: int) -> str:
-    """One line of the spec language."""
-    buffer = ctypes.create_string_buffer(lib.dcn_spec_print(spec, None, 0) + 1)
-    lib.dcn_spec_print(spec, buffer, len(buffer))
-    return buffer.value.decode()
-
-
-def _name_of(spec: int) -> str:
-    found = re.search(r'\bname = "(\w+)"', _spec_text(spec))
-    return found[1] if found else ""
 
 
 def _tensor_of(t: _abi.dcn_tensor) -> Tensor:
@@ -115,12 +73,10 @@ class Kernel:
         schedule: str | None = None,
     ) -> None:
         self._handle = ctypes.c_void_p()
+        self._source = (spec, dict(params or {}), name)
         self.threads = integer(threads, "threads")
-        with _loaded(spec, params or {}) as module:
-            names = [
-                _name_of(lib.dcn_module_spec(module, i))
-                for i in range(lib.dcn_module_count(module))
-            ]
+        with loaded(spec, params or {}) as module:
+            names = names_of(module)
             if name is None and len(names) != 1:
                 wrong(f"the spec has {len(names)} kernels, name one of them: {', '.join(names)}")
             if name is not None and name not in names:
@@ -154,6 +110,8 @@ class Kernel:
         self.names: tuple[str, ...] = tuple(t.name for t in self.tensors)
         #: Whether one size or another is told by each call.
         self.dynamic: bool = any(-1 in t.shape for t in self.tensors)
+        #: What the operand ``parameters`` of a network is made of; of other kernels nothing.
+        self.parameters: tuple[Parameter, ...] = parameters.listed(self._spec)
         self._needs = _frame.Needs(self._handle)
 
     def __del__(self) -> None:
@@ -164,6 +122,8 @@ class Kernel:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
+        if self.parameters:  # the text of a network is a short one that makes none
+            return _reload, (*self._source, self.threads, self.schedule)
         return _rebuild, (self.spec, self.threads, self.schedule)
 
     def __repr__(self) -> str:
@@ -172,7 +132,7 @@ class Kernel:
     @property
     def spec(self) -> str:
         """The spec as one line of the spec language, every key written."""
-        return _spec_text(self._spec)
+        return spec_text(self._spec)
 
     @property
     def schedule(self) -> str:
@@ -210,10 +170,12 @@ class Kernel:
         """A weight packed once for many calls of this kernel.
 
         Args:
-            weight: An array with the shape of that operand.
+            weight: An array with the shape of that operand; of the parameters of a network also a dict of arrays by
+                name, or the path of a safetensors or npz file.
             name: Which operand; None: the first weight.
         """
         index = self._weight_index(name)
+        weight = self._view(weight, self.tensors[index].name)
         array = self._fit(self.tensors[index], self.tensors[index].shape, weight)
         return Packed(self, index, self.pack_pointer(index, _arrays.pointer(array)))
 
@@ -276,6 +238,17 @@ class Kernel:
             wrong(f"{t.name} has shape {array.shape}, expected {shape}")
         return _arrays.dense(array, t.dtype, t.name)
 
+    def _view(self, value: Any, name: str) -> Any:
+        if isinstance(value, Packed):
+            return value
+        if self.parameters and name == "parameters":
+            value = parameters.flat(self._spec, self.parameters, value)
+        return _arrays.view(value, name)
+
+    def split(self, vector: Any, *, gradient: bool = False) -> dict[str, Array]:
+        """The parameters of a network by name, as views of the operand ``parameters``; or ``grad_parameters``."""
+        return parameters.split(self.parameters, _arrays.view(vector, "vector"), gradient)
+
     def _input(self, t: Tensor, index: int, shape: tuple[int, ...], value: Any) -> Array:
         if isinstance(value, Packed):
             if value.kernel is not self or value.index != index:
@@ -301,10 +274,7 @@ class Kernel:
         missing = [name for name in inputs if name not in both]
         if missing:
             wrong(f"missing: {', '.join(missing)}")
-        return {
-            name: value if isinstance(value, Packed) else _arrays.view(value, name)
-            for name, value in both.items()
-        }
+        return {name: self._view(value, name) for name, value in both.items()}
 
     def _outputs(self, out: Any, want: Sequence[str] | None) -> tuple[list[int], Mapping[str, Any]]:
         """Which operands are written, and the arrays that are given for them."""
@@ -343,7 +313,7 @@ class Kernel:
             threads: Default: those of the kernel.
 
         Returns:
-            The output, or a dict of gradients by name.
+            The output, or a dict by name: of gradients, and of what a network computes.
         """
         given = self._by_name(args, operands)
         written, targets = self._outputs(out, want)
@@ -376,6 +346,16 @@ def _rebuild(spec: str, threads: int, schedule: str) -> Kernel:
     return Kernel(spec, threads=threads, schedule=schedule)
 
 
+def _reload(
+    spec: str | os.PathLike[str],
+    params: dict[str, Param],
+    name: str | None,
+    threads: int,
+    schedule: str,
+) -> Kernel:
+    return Kernel(spec, params, name=name, threads=threads, schedule=schedule)
+
+
 def load(spec: str | os.PathLike[str], /, **params: Param) -> Kernel:
     """Compile the one kernel of a spec file or of text; ``params`` are what ``param()`` reads in it."""
     return Kernel(spec, params)
@@ -383,11 +363,9 @@ def load(spec: str | os.PathLike[str], /, **params: Param) -> Kernel:
 
 def load_all(spec: str | os.PathLike[str], /, **params: Param) -> dict[str, Kernel]:
     """Compile all kernels of a spec file or of text, by name."""
-    with _loaded(spec, params) as module:
-        names = [
-            _name_of(lib.dcn_module_spec(module, i)) for i in range(lib.dcn_module_count(module))
-        ]
+    with loaded(spec, params) as module:
+        names = names_of(module)
     return {name: Kernel(spec, params, name=name) for name in names}
 
 
-__all__ = ["Kernel", "Packed", "Tensor", "load", "load_all"]
+__all__ = ["Kernel", "Packed", "Parameter", "Tensor", "load", "load_all"]

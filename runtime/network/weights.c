@@ -129,12 +129,13 @@ static int lower_bound(const WeightsReader *r, const char *name)
     return from;
 }
 
-/* Of names that are the same in plain_order: whether the layer's is so to the letter. */
+/* Of names that are the same in plain_order: whether that of the layer is so to the letter.  What a layer took over
+** from another one, as the scale of a product that became its epilogue, is called after that one. */
 static bool is_same_layer(const dcn_network *n, int param, const char *name)
 {
-    const char *layer = n->layer[n->param[param].layer].name;
+    const char *layer = n->layer[n->param[param].layer].name, *own = n->param[param].name;
     const size_t length = strlen(layer);
-    return !strncmp(layer, name, length) && name[length] == '.';
+    return !strncmp(layer, own, length) && own[length] == '.' && !strncmp(own, name, length + 1);
 }
 
 /* The parameter that is called so to the letter, else one that may be; -1: there is none. */

@@ -54,14 +54,14 @@ room tuner/store 'store.h key.h record.h db.h form.h' "$base runtime/exec codege
 room tuner/tune 'tune.h space.h space_count.h child.h' \
     "$base runtime/exec codegen tuner tuner/search tuner/measure tuner/check tuner/store"
 room tuner/sweep 'plan.h worker.h collect.h' "$base codegen tuner tuner/check tuner/store tuner/tune"
-room tuner/api 'choose.h link.h' "$base runtime/spec runtime/exec codegen tuner tuner/measure tuner/check tuner/store"
+room tuner/api 'choose.h link.h' "$base runtime/spec runtime/network runtime/exec codegen tuner tuner/measure tuner/check tuner/store"
 
 tuner='tuner tuner/check tuner/store tuner/tune tuner/api'
 room cli verbs.h "$base cli/args cli/out"
 room cli/args 'args.h verb.h values.h hints.h subverb.h' "$base"
 room cli/out '*' "$base runtime/spec"
 room cli/load '*' "$base runtime/spec cli/args cli/out tuner tuner/check"
-room cli/verb artefact.h "$base runtime/exec codegen $tuner cli cli/args cli/out cli/load"
+room cli/verb artefact.h "$base runtime/spec runtime/network runtime/exec codegen $tuner cli cli/args cli/out cli/load"
 room cli/completion completion.h 'cli cli/args cli/verb'
 room cli/report '' "$base codegen tuner/store cli cli/load cli/out"
 room cli/sweep '' "$base runtime/spec tuner/sweep cli cli/args cli/out cli/load"

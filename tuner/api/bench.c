@@ -47,7 +47,7 @@ static double time_kernel(KernelBench *b, dcn_error *err)
 }
 
 static int open_bench(KernelBench *b, const dcn_kernel *k, const TuneOffsets *offsets,
-                      dcn_error *err)
+                      const dcn_bench_options *opt, dcn_error *err)
 {
     const dcn_spec *s = &k->spec;
     rt_rng rng = rt_rng_seed(1);
@@ -55,6 +55,8 @@ static int open_bench(KernelBench *b, const dcn_kernel *k, const TuneOffsets *of
         return -1;
     if (tune_offsets_fill(offsets, &b->o, &rng, err))
         return -1;
+    if (opt->tensor)
+        tune_take_inputs(&b->o, opt->tensor);
     size_t bytes = dcn_kernel_workspace_bytes(
         k, (dcn_sizes){ s->batch, s->height, s->width, s->rois }, b->threads);
     b->workspace = rt_aligned(bytes);
@@ -119,14 +121,14 @@ static void summarise(KernelBench *b, dcn_timing *out)
                          .rounds = b->rounds };
 }
 
-int dcn_bench(const dcn_kernel *k, int threads, double seconds, const char *offsets,
-              dcn_timing *out, dcn_error *err)
+int dcn_bench_with(const dcn_kernel *k, const dcn_bench_options *opt, dcn_timing *out,
+                   dcn_error *err)
 {
     const dcn_spec *s = &k->spec;
     if (s->batch < 0 || s->height < 0 || s->width < 0)
         return dcn_fail(err, DCN_EUSAGE, "'%s' has dynamic sizes: bind them before timing",
                         s->name);
-    threads = rt_threads(threads, err);
+    const int threads = rt_threads(opt->threads, err);
     if (threads < 0)
         return -1;
     KernelBench *b = calloc(1, sizeof *b);
@@ -134,8 +136,9 @@ int dcn_bench(const dcn_kernel *k, int threads, double seconds, const char *offs
         return dcn_fail(err, DCN_EENV, "no memory to time '%s'", s->name);
     b->threads = threads;
     TuneOffsets spread;
-    int failed = tune_offsets_open(&spread, offsets, err) || open_bench(b, k, &spread, err) ||
-                 warm_up(b, err) || take_readings(b, seconds, err);
+    int failed = tune_offsets_open(&spread, opt->offsets, err) ||
+                 open_bench(b, k, &spread, opt, err) || warm_up(b, err) ||
+                 take_readings(b, opt->seconds, err);
     if (!failed)
         summarise(b, out);
     tune_peak_close(&b->loop);
@@ -144,4 +147,11 @@ int dcn_bench(const dcn_kernel *k, int threads, double seconds, const char *offs
     tune_offsets_close(&spread);
     free(b);
     return failed ? -1 : 0;
+}
+
+int dcn_bench(const dcn_kernel *k, int threads, double seconds, const char *offsets,
+              dcn_timing *out, dcn_error *err)
+{
+    const dcn_bench_options opt = { .threads = threads, .seconds = seconds, .offsets = offsets };
+    return dcn_bench_with(k, &opt, out, err);
 }

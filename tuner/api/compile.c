@@ -5,6 +5,7 @@
 #include "runtime/base/base.h"
 #include "runtime/spec/network.h"
 #include "tuner/api/choose.h"
+#include "tuner/api/embed.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,9 +73,12 @@ static int compile(const dcn_spec *s, const Choice *c, dcn_kernel **out, dcn_err
 
 int dcn_compile(const dcn_spec *s, const dcn_options *opt, dcn_kernel **out, dcn_error *err)
 {
-    Choice c;
-    int failed = tune_choose(s, opt, &c, err) || compile(s, &c, out, err);
+    Choice c = { .threads = 0 };
+    dcn_spec own;
+    int failed = embed_open(s, opt, &own, err) || tune_choose(&own, opt, &c, err) ||
+                 compile(&own, &c, out, err);
     tune_choice_free(&c);
+    embed_close(s, &own);
     return failed ? -1 : 0;
 }
 

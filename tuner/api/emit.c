@@ -4,6 +4,7 @@
 #include "runtime/base/archive.h"
 #include "runtime/base/base.h"
 #include "tuner/api/choose.h"
+#include "tuner/api/embed.h"
 #include "tuner/api/link.h"
 
 #include <stdio.h>
@@ -130,21 +131,25 @@ int dcn_emit_many(const dcn_spec *s, const dcn_options *opt, int n, dcn_emit_kin
                   void **bytes, size_t *size, dcn_error *err)
 {
     CgVariant variant[CG_MAX_VARIANTS];
+    dcn_spec own;
     if ((unsigned)kind >= sizeof emitters / sizeof *emitters)
         return dcn_fail(err, DCN_EUSAGE, "no artefact of kind %d", (int)kind);
     if (n < 1 || n > CG_MAX_VARIANTS)
         return dcn_fail(err, DCN_EUSAGE, "%d targets: expected 1 to %d", n, CG_MAX_VARIANTS);
-    Choice *c = calloc((size_t)n, sizeof *c);
-    int failed = c ? 0 : dcn_fail(err, DCN_EENV, "no memory for the kernel '%s'", s->name);
+    int failed = embed_open(s, opt, &own, err);
+    Choice *c = failed ? NULL : calloc((size_t)n, sizeof *c);
+    if (!failed && !c)
+        failed = dcn_fail(err, DCN_EENV, "no memory for the kernel '%s'", s->name);
     for (int i = 0; i < n && !failed; i++) {
-        failed = tune_choose(s, opt ? &opt[i] : NULL, &c[i], err);
+        failed = tune_choose(&own, opt ? &opt[i] : NULL, &c[i], err);
         variant[i] = (CgVariant){ &c[i].schedule, &c[i].target };
     }
-    Artefact a = { s, variant, n, bytes, size };
+    Artefact a = { &own, variant, n, bytes, size };
     failed = failed || emitters[kind](&a, err);
     for (int i = 0; c && i < n; i++)
         tune_choice_free(&c[i]);
     free(c);
+    embed_close(s, &own);
     return failed ? -1 : 0;
 }
 

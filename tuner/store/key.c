@@ -174,6 +174,12 @@ void tune_key_id(const TuneKey *key, char id[TUNE_ID_MAX])
     digest(key->build, key->spec, key, id);
 }
 
+bool tune_key_is_network(const TuneKey *key)
+{
+    static const char begin[] = "return network {";
+    return !strncmp(key->spec, begin, sizeof begin - 1);
+}
+
 void tune_key_problem(const TuneKey *key, char id[TUNE_ID_MAX])
 {
     digest("problem", key->spec, key, id);

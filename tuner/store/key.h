@@ -37,6 +37,9 @@ int tune_key_like(const TuneKey *key, const dcn_spec *s, TuneKey *out, dcn_error
 /* The digest that belongs to the other fields: what `id` must be. */
 void tune_key_id(const TuneKey *key, char id[TUNE_ID_MAX]);
 
+/* Whether it is a network's: its text cannot be loaded, so that the key means nothing elsewhere. */
+bool tune_key_is_network(const TuneKey *key);
+
 /* Digest of spec, machine and threads: the same whatever build of dcngen measures. */
 void tune_key_problem(const TuneKey *key, char id[TUNE_ID_MAX]);
 

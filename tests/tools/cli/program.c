@@ -4,6 +4,7 @@
 #include "cli/args/hints.c"
 #include "cli/load/kernels.c"
 #include "cli/load/offsets.c"
+#include "cli/load/weights.c"
 #include "cli/out/print.c"
 #include "cli/out/schedule.c"
 #include "cli/verb/brief.c"

@@ -18,6 +18,7 @@ STRUCTS = [
     _abi.dcn_options,
     _abi.dcn_sizes,
     _abi.dcn_tensor,
+    _abi.dcn_parameter,
     _abi.dcn_call,
 ]
 
@@ -31,7 +32,13 @@ def ours():
 
 
 def program():
-    lines = ["#include <dcngen.h>", "#include <stdio.h>", "int main(void)", "{"]
+    lines = [
+        "#include <dcngen.h>",
+        "#include <dcngen/network.h>",
+        "#include <stdio.h>",
+        "int main(void)",
+        "{",
+    ]
     for struct in STRUCTS:
         name = struct.__name__
         lines.append(f'    printf("{name} %zu\\n", sizeof({name}));')
