@@ -98,7 +98,7 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/dcngenConfig.cmake
 
 # Nothing is required, not even privately: pkg-config would want the development files of Lua, SQLite and the rest from
 # those who link the shared library, too.  What the static one needs is written out.
-set(static_needs ${LLVMC_LIBRARY} ${LUA_LDFLAGS} ${JANSSON_LDFLAGS} ${SQLITE_LDFLAGS} ${NETTLE_LDFLAGS} ${ZIP_LDFLAGS}
+set(static_needs ${LLVMC_LIBRARY} ${LUA_LDFLAGS} ${JANSSON_LDFLAGS} ${SQLITE_LDFLAGS} ${NETTLE_LDFLAGS} ${ZLIB_LDFLAGS}
     -pthread -lm ${CMAKE_DL_LIBS})
 list(TRANSFORM static_needs REPLACE "^dl$" "-ldl")
 list(JOIN static_needs " " static_needs)

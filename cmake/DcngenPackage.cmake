@@ -50,7 +50,7 @@ set(CPACK_DEBIAN_DEV_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS "${library_package} (= ${PROJECT_VERSION})")
 set(CPACK_DEBIAN_DEV_PACKAGE_RECOMMENDS dcngen) # for dcngen_add_kernels
 set(CPACK_DEBIAN_DEV_PACKAGE_SUGGESTS "pkg-config, llvm-19-dev, liblua5.4-dev, libjansson-dev, libsqlite3-dev, \
-nettle-dev, libzip-dev")
+nettle-dev, zlib1g-dev")
 set(CPACK_DEBIAN_DEV_DESCRIPTION "${about}
 .
 This is what programs that use the library are compiled with. Linking it

@@ -8,7 +8,7 @@
 set -euo pipefail
 
 build=(gcc libc6-dev cmake ninja-build pkg-config llvm-19-dev lld-19 liblua5.4-dev
-       libjansson-dev libsqlite3-dev nettle-dev libzip-dev libpng-dev)
+       libjansson-dev libsqlite3-dev nettle-dev zlib1g-dev libpng-dev)
 tests=(g++ clang-19 libclang-rt-19-dev libcriterion-dev valgrind libc6-dbg
        clang-format-14 qemu-user slurmctld slurmd slurm-client munge zsh fish
        debootstrap dpkg-dev nodejs libzstd-dev zlib1g-dev libncurses-dev binutils

@@ -53,7 +53,7 @@ for package in libdcngen-onnxruntime python3-dcngen dcngen libdcngen0 libdcngen-
         grep -qx "./usr/share/doc/$package/$file" <<<"$files" || fail "$package has no $file"
     done
 done
-for library in libc6 libllvm19 liblua5.4-0 libsqlite3-0 libnettle8 libjansson4 libzip4; do
+for library in libc6 libllvm19 liblua5.4-0 libsqlite3-0 libnettle8 libjansson4 zlib1g; do
     for package in dcngen libdcngen0; do
         [[ ", $(field $package Depends)" == *", $library"* ]] || fail "$package does not depend on $library"
     done

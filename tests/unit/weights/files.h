@@ -6,7 +6,7 @@
 
 #include "runtime/base/tensor_file.h"
 
-#include <zip.h>
+#include <stdbool.h>
 
 /* The bytes of a file, malloc'ed to the byte, so that a sanitizer sees who reads past the end. */
 typedef struct FileBytes {
@@ -17,6 +17,9 @@ typedef struct FileBytes {
 /* A header and so many bytes of data: 0, 1, 2, ... */
 FileBytes file_safetensors(const char *header, size_t data);
 
+/* As archives number them. */
+enum { METHOD_STORED = 0, METHOD_DEFLATED = 8 };
+
 /* A tensor of f4 of an archive, or if `raw` is not NULL these bytes. */
 typedef struct FileEntry {
     const char *name;
@@ -25,7 +28,8 @@ typedef struct FileEntry {
     const float *data;
     const char *raw;
     size_t raw_size;
-    int method; /* ZIP_CM_STORE, ZIP_CM_DEFLATE, ... */
+    int method;
+    bool wide; /* its sizes and its place stand in an extra field */
 } FileEntry;
 
 FileBytes file_npz(const FileEntry *e, int n);

@@ -47,7 +47,7 @@ static void expect_numbers(const rt_tensor_file *f, const char *name)
 
 Test(npz, stored_and_compressed_arrays_are_read)
 {
-    const FileEntry e[] = { ENTRY("a.npy", ZIP_CM_STORE), ENTRY("b.c_0.npy", ZIP_CM_DEFLATE) };
+    const FileEntry e[] = { ENTRY("a.npy", METHOD_STORED), ENTRY("b.c_0.npy", METHOD_DEFLATED) };
     const FileBytes bytes = file_npz(e, 2);
     rt_tensor_file *f = file_open(bytes);
     cr_expect_eq(rt_tensor_file_count(f), 2);
@@ -58,11 +58,34 @@ Test(npz, stored_and_compressed_arrays_are_read)
     free(bytes.bytes);
 }
 
+/* As numpy writes what might become larger than 4 GB, and what is. */
+Test(npz, sizes_of_64_bits_are_read)
+{
+    FileEntry e[] = { ENTRY("a.npy", METHOD_STORED), ENTRY("b.npy", METHOD_DEFLATED) };
+    e[0].wide = e[1].wide = true;
+    const FileBytes bytes = file_npz(e, 2);
+    rt_tensor_file *f = file_open(bytes);
+    cr_expect_eq(rt_tensor_file_count(f), 2);
+    expect_numbers(f, "a");
+    expect_numbers(f, "b");
+    rt_tensor_file_close(f);
+    free(bytes.bytes);
+}
+
+Test(npz, an_archive_without_entries_is_one)
+{
+    const FileBytes bytes = file_npz(NULL, 0);
+    rt_tensor_file *f = file_open(bytes);
+    cr_expect_eq(rt_tensor_file_count(f), 0);
+    rt_tensor_file_close(f);
+    free(bytes.bytes);
+}
+
 Test(npz, what_is_no_archive_of_arrays_is_refused)
 {
     FileBytes f = { calloc(64, 1), 64 };
     memcpy(f.bytes, "PK\3\4", 4);
-    file_refuse(f, "x: zip archive: Not a zip archive");
+    file_refuse(f, "x: zip archive: it has no end: the file was cut, or is another");
     const FileEntry text = { .name = "a.txt", .raw = "a", .raw_size = 1 };
     file_refuse(file_npz(&text, 1), "x: entry 'a.txt' is no array: expected NAME.npy");
 }
@@ -88,9 +111,9 @@ static FileBytes of_raw(const char *raw, size_t size, int method)
 
 Test(npz, an_entry_that_is_no_array_is_refused)
 {
-    refuse_tensor(of_raw("junk", 4, ZIP_CM_STORE),
+    refuse_tensor(of_raw("junk", 4, METHOD_STORED),
                   "x: tensor 'a': not an npy file: it does not begin with \\x93NUMPY");
-    refuse_tensor(of_raw("", 0, ZIP_CM_STORE),
+    refuse_tensor(of_raw("", 0, METHOD_STORED),
                   "x: tensor 'a': not an npy file: it does not begin with \\x93NUMPY");
 }
 
@@ -114,7 +137,7 @@ Test(npz, more_data_than_the_shape_asks_for_is_refused)
     size_t size;
     char *bytes = two_numbers(100 << 20, &size);
     refuse_tensor(
-        of_raw(bytes, size, ZIP_CM_DEFLATE),
+        of_raw(bytes, size, METHOD_DEFLATED),
         "x: tensor 'a': shape (2,) of f4 needs 8 bytes of data, the file holds 104857600");
     free(bytes);
 }
@@ -134,31 +157,76 @@ static unsigned char *find4(FileBytes f, const char *what)
     return at;
 }
 
-/* The size that the archive says is 24 bytes after the mark of an entry of its directory. */
-Test(npz, an_entry_that_is_larger_than_the_archive_says_is_refused)
+/* Places of the directory that the tests change, in an entry and in the end. */
+enum { FLAGS = 8, METHOD = 10, CHECKSUM = 16, PACKED = 20, BYTES = 24, NAME = 28, PLACE = 42 };
+enum { END_ENTRIES = 10, END_BYTES = 12, END_PLACE = 16 };
+
+/* Entry a.npy, of which four bytes of the directory are others. */
+static void refuse_entry(int method, int place, uint32_t value, const char *message)
 {
-    size_t size;
-    char *bytes = two_numbers(1 << 20, &size);
-    const FileBytes f = of_raw(bytes, size, ZIP_CM_DEFLATE);
-    rt_tensor_file *file;
-    rt_array a;
-    dcn_error err = { .text = "" };
-    put4(find4(f, "PK\1\2") + 24, 128 + 8);
-    if (!rt_tensor_file_parse("x", f.bytes, f.size, &file, &err)) {
-        cr_expect_eq(rt_tensor_file_get(file, 0, &a, &err), -1);
-        rt_tensor_file_close(file);
-    }
-    cr_expect(!strncmp(err.text, "x: ", 3) && err.code == DCN_EUSAGE, "%s", err.text);
-    free(f.bytes);
-    free(bytes);
+    const FileEntry e = ENTRY("a.npy", method);
+    const FileBytes f = file_npz(&e, 1);
+    put4(find4(f, "PK\1\2") + place, value);
+    refuse_tensor(f, message);
 }
 
-Test(npz, a_wrong_checksum_is_refused)
+Test(npz, an_entry_that_is_not_what_the_archive_says_is_refused)
 {
-    const FileEntry e = ENTRY("a.npy", ZIP_CM_STORE);
+    static const char unpacks[] = "x: 'a.npy' does not unpack to the bytes that the archive says";
+    const uint32_t bytes = 128 + 24;
+    for (int method = METHOD_STORED; method <= METHOD_DEFLATED; method += METHOD_DEFLATED) {
+        refuse_entry(method, CHECKSUM, 12345,
+                     "x: 'a.npy' has another checksum than the archive says");
+        refuse_entry(method, PLACE, 1, "x: 'a.npy' is not where the archive says");
+        refuse_entry(method, PLACE, UINT32_MAX - 1, "x: 'a.npy' is not where the archive says");
+        refuse_entry(method, FLAGS, 1 | (uint32_t)method << 16, "x: 'a.npy' is encrypted");
+        refuse_entry(method, FLAGS, 14u << 16,
+                     "x: 'a.npy' is compressed in a way that is neither deflate nor none");
+    }
+    refuse_entry(METHOD_STORED, PACKED, 1 << 20, "x: 'a.npy' goes on beyond the end of the file");
+    refuse_entry(METHOD_STORED, PACKED, 100, "x: 'a.npy' has two sizes");
+    refuse_entry(METHOD_STORED, BYTES, bytes + 1, "x: 'a.npy' has two sizes");
+    refuse_entry(METHOD_DEFLATED, PACKED, 20, unpacks);
+    refuse_entry(METHOD_DEFLATED, BYTES, bytes + 1, unpacks);
+    refuse_entry(METHOD_DEFLATED, BYTES, bytes - 1, unpacks);
+}
+
+static void refuse_end(int place, uint32_t value, const char *message)
+{
+    const FileEntry e = ENTRY("a.npy", METHOD_STORED);
     const FileBytes f = file_npz(&e, 1);
-    put4(find4(f, "PK\1\2") + 16, 12345);
-    refuse_tensor(f, "x: tensor 'a': zip archive: CRC error");
+    put4(find4(f, "PK\5\6") + place, value);
+    file_refuse(f, message);
+}
+
+Test(npz, a_directory_that_is_wrong_is_refused)
+{
+    const uint32_t bytes = 46 + 5;
+    refuse_end(END_BYTES, UINT32_MAX - 1, "x: zip archive: its directory is outside the file");
+    refuse_end(END_PLACE, UINT32_MAX - 1, "x: zip archive: its directory is outside the file");
+    refuse_end(END_PLACE, UINT32_MAX, "x: zip archive: the place of its directory is missing");
+    refuse_end(END_PLACE, 0, "x: zip archive: its directory is damaged");
+    refuse_end(END_ENTRIES, 2 | bytes << 16,
+               "x: zip archive: it has more entries than there can be");
+    refuse_end(END_BYTES, bytes - 1, "x: zip archive: its directory is damaged");
+    const FileEntry e = ENTRY("a.npy", METHOD_STORED);
+    const FileBytes f = file_npz(&e, 1);
+    put4(find4(f, "PK\1\2") + NAME, 0xffff);
+    file_refuse(f, "x: zip archive: its directory is damaged");
+}
+
+/* The entries of the directory all mean the same data; each is a tensor, and none is unpacked before it is
+** asked for. */
+Test(npz, entries_may_share_their_data)
+{
+    const FileEntry e[] = { ENTRY("a.npy", METHOD_DEFLATED), ENTRY("b.npy", METHOD_DEFLATED) };
+    const FileBytes bytes = file_npz(e, 2);
+    put4(find4(bytes, "PK\1\2") + PLACE, 0);
+    rt_tensor_file *f = file_open(bytes);
+    expect_numbers(f, "a");
+    expect_numbers(f, "b");
+    rt_tensor_file_close(f);
+    free(bytes.bytes);
 }
 
 /* No cut and no changed byte is more than an error. */
@@ -179,7 +247,8 @@ static void try(const void *bytes, size_t size)
 
 Test(npz, cuts_and_changed_bytes_are_errors_at_most)
 {
-    const FileEntry e[] = { ENTRY("a.npy", ZIP_CM_STORE), ENTRY("b.npy", ZIP_CM_DEFLATE) };
+    FileEntry e[] = { ENTRY("a.npy", METHOD_STORED), ENTRY("b.npy", METHOD_DEFLATED) };
+    e[1].wide = true;
     const FileBytes f = file_npz(e, 2);
     for (size_t n = 0; n < f.size; n++) {
         unsigned char *copy = malloc(f.size);
