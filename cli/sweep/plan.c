@@ -78,10 +78,11 @@ static int for_targets(Axes *x, dcn_error *err)
         at = given = x->args->cpu;
     int failed = 0;
     if (x->request.spec->network)
-        return dcn_fail(err, DCN_EUSAGE,
-                        "sweep plan: '%s' is a network, which no plan can name: plan its layers, as "
-                        "kernels of a spec",
-                        x->request.spec->name);
+        return dcn_fail(
+            err, DCN_EUSAGE,
+            "sweep plan: '%s' is a network, which no plan can name: plan its layers, as "
+            "kernels of a spec",
+            x->request.spec->name);
     if (!at)
         at = *own ? own : "native";
     do {

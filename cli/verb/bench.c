@@ -7,6 +7,7 @@
 #include "cli/load/offsets.h"
 #include "cli/load/weights.h"
 #include "cli/out/print.h"
+#include "cli/verb/bench_layers.h"
 #include "cli/verb/brief.h"
 #include "cli/verbs.h"
 #include "runtime/base/base.h"
@@ -20,6 +21,7 @@ typedef struct BenchRow {
     dcn_kernel *kernel;
     dcn_timing timing;
     size_t workspace_bytes;
+    LayerTimes layers; /* of a network */
 } BenchRow;
 
 typedef struct BenchRun {
@@ -87,6 +89,11 @@ static json_t *row_json(const BenchRun *b, const BenchRow *r)
     json_object_update(o, rest);
     json_decref(times);
     json_decref(rest);
+    if (s->network) {
+        json_object_set_new(o, "layers", layer_times_json(&r->layers));
+        json_object_set_new(o, "ns_layers", number_json(r->layers.sum));
+        json_object_set_new(o, "ns_inside", number_json(r->layers.inside));
+    }
     return o;
 }
 
@@ -139,7 +146,7 @@ static int measure_with(BenchRun *b, BenchRow *r, const dcn_spec *s, const void 
         return -1;
     if (dcn_bench_with(r->kernel, &opt, &r->timing, err))
         return kernel_fail(&b->kernels, s, err);
-    return 0;
+    return s->network ? layer_times_measure(&b->kernels, r->kernel, &opt, &r->layers, err) : 0;
 }
 
 static int measure(BenchRun *b, int i, dcn_error *err)
@@ -189,6 +196,8 @@ static int measure_all(BenchRun *b, dcn_error *err)
             print_head(b);
         if (text)
             print_row(b, &b->row[i]);
+        if (text && b->kernels.spec[i]->network)
+            layer_times_print(&b->row[i].layers, b->row[i].timing.ns_median);
     }
     if (!text)
         return print_all_json(b, err);
@@ -198,12 +207,18 @@ static int measure_all(BenchRun *b, dcn_error *err)
     return 0;
 }
 
+static void free_row(BenchRow *r)
+{
+    dcn_kernel_free(r->kernel);
+    layer_times_free(&r->layers);
+}
+
 int verb_bench(const Args *a, dcn_error *err)
 {
     BenchRun b = { .args = a };
     int status = prepare(&b, err) || measure_all(&b, err) ? -1 : 0;
     for (int i = 0; b.row && i < b.kernels.n; i++)
-        dcn_kernel_free(b.row[i].kernel);
+        free_row(&b.row[i]);
     free(b.row);
     kernels_free(&b.kernels);
     return status;

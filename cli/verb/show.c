@@ -6,6 +6,7 @@
 #include "cli/out/print.h"
 #include "cli/out/spec_json.h"
 #include "cli/out/tensors.h"
+#include "cli/verb/network.h"
 #include "cli/verb/space.h"
 #include "cli/verb/spread.h"
 #include "cli/verbs.h"
@@ -263,6 +264,16 @@ static json_t *space_object(const Kernels *k, const dcn_spec *s, dcn_error *err)
     return kernel_options(k, s, &c, err) ? NULL : space_json(s, &c.target);
 }
 
+/* ---- network -------------------------------------------------------------- */
+
+static int show_network(const Kernels *k, dcn_error *err)
+{
+    for (int i = 0; i < k->n; i++)
+        if (network_print(k, k->spec[i], err))
+            return -1;
+    return 0;
+}
+
 /* ---- tensors -------------------------------------------------------------- */
 
 static int show_tensors(const Kernels *k, dcn_error *err)
@@ -289,6 +300,7 @@ static const View views[] = {
     { "schedule", 0, show_schedule, schedule_object },
     { "space", BIT(OPT_SCHEDULE) | BIT(OPT_THREADS), show_space, space_object },
     { "spec", AIMED | BIT(OPT_SCHEDULE) | BIT(OPT_THREADS), show_spec, spec_object },
+    { "network", 0, show_network, network_json },
     { "tensors", AIMED | BIT(OPT_SCHEDULE) | BIT(OPT_THREADS), show_tensors, tensors_object },
     { .name = NULL },
 };

@@ -185,11 +185,11 @@ static void show_stage_json(const TuneShow *show, const dcn_tune_progress *p)
 
 /* ---- the result ---------------------------------------------------------------------------- */
 
-static void print_gain(const dcn_tuned *t)
+static void print_gain(const TuneShow *show, const dcn_tuned *t)
 {
     if (t->gain <= 0)
         return;
-    const bool is_guess = !strcmp(t->schedule, t->guess);
+    const bool is_guess = !show->network && !strcmp(t->schedule, t->guess);
     if (is_guess)
         printf(t->confirmed ? ", the guess, which nothing beats"
                             : ", the guess, which nothing has beaten so far");
@@ -210,7 +210,7 @@ static void print_result(const TuneShow *show, const dcn_tuned *t)
         printf("%s%s on %d thread%s, ", estimated ? "estimated " : "", print_time(t->ns, ns),
                show->threads, show->threads == 1 ? "" : "s");
     printf("offsets %s", show->offsets);
-    print_gain(t);
+    print_gain(show, t);
     printf("\n  %s", brief(show, t->schedule, t->guess, text));
     printf("\n  %lld of about %lld schedules in %.1f s: %s", (long long)t->done,
            (long long)t->legal, t->seconds, counts_text(t->count, true, counts, sizeof counts));
@@ -231,6 +231,7 @@ void tune_show_begin(TuneShow *show, const dcn_spec *s, const dcn_tune_options *
 {
     const char *term = getenv("TERM");
     show->name = s->name;
+    show->network = s->network != NULL;
     show->offsets = o->offsets ? o->offsets : "normal:2";
     show->live = !show->json && isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
     show->best[0] = show->start[0] = '\0';

@@ -57,6 +57,12 @@ typedef struct net_output {
 int net_graph_network(const net_graph *g, const net_output *out, int n, dcn_network **net,
                       dcn_error *err);
 
+/* "conv2d", "linear", "add": what a layer does, as the spec language calls it. */
+const char *net_does(const net_layer *layer);
+
+/* The network of this layer alone, whose arguments are its inputs; nhwc.  One reference. */
+int net_alone(const dcn_network *n, int layer, dcn_network **out, dcn_error *err);
+
 /* A network that computes gradients of those names: inputs, parameters (LAYER.TENSOR), "inputs",
 ** "parameters"; none of them: all.  *set is for dcn_spec.gradient.  The copy has params' `wanted` and
 ** `grad_at` set. */

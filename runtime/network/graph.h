@@ -16,9 +16,6 @@ struct net_graph {
     net_layer *layer;
 };
 
-/* "conv2d", "linear", "add": what a layer does, as the spec language calls it. */
-const char *net_does(const net_layer *layer);
-
 /* Fails with: NAME: ... */
 int net_blame(const net_layer *layer, dcn_error *err, const char *fmt, ...) RT_PRINTF(3, 4);
 

@@ -5,6 +5,10 @@
 ** of candidates and of time that it has of the estimated cost, and what one leaves over goes to the
 ** others.  Then the whole is built once of the stages' winners and measured against the whole built
 ** of their guesses: that is what is recorded of it.
+**
+** A network has many stages and a schedule that does not name them (Lowering.is_brief): an effort is so much
+** for each distinct one, and the whole is measured anew each time, because no text tells of which winners an
+** earlier one was built.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/balance.h"
@@ -59,6 +63,21 @@ static void weigh(Composite *c)
     }
 }
 
+/* What an effort grants, unless the user counts or clocks. */
+static void scale_budget(const Composite *c)
+{
+    Tuning *t = c->t;
+    int distinct = 0;
+    for (int i = 0; i < c->n; i++)
+        distinct += !c->member[i].done;
+    if (!t->space.start.lowering->is_brief || distinct < 2 || t->opt->trials > 0)
+        return;
+    if (t->trials < INT64_MAX / distinct)
+        t->trials *= distinct;
+    if (t->opt->seconds <= 0)
+        t->seconds *= distinct;
+}
+
 static int open(Composite *c, Tuning *t, dcn_error *err)
 {
     const Lowering *lowering = t->space.start.lowering;
@@ -69,6 +88,7 @@ static int open(Composite *c, Tuning *t, dcn_error *err)
     if (!c->member || sched_copy(&t->space.start, &c->whole))
         return dcn_fail(err, DCN_EENV, "no memory for the stages of '%s'", t->spec->name);
     weigh(c);
+    scale_budget(c);
     return 0;
 }
 
@@ -249,7 +269,7 @@ static double sum_of(const Composite *c)
 {
     double ns = 0;
     for (int i = 0; i < c->n; i++)
-        ns += c->member[i].ns;
+        ns += c->part[i].times * c->member[i].ns;
     return ns;
 }
 
@@ -279,25 +299,27 @@ static void tell_whole(Tuning *t, const Schedule *sc, const CandidateResult *r)
     tuning_tell(t, &k, r->why, 0, 1);
 }
 
-/* 1: the schedule won against the guess, or is it; 0: it did not, or the run was stopped; -1 */
+/* 1: the schedule won against the guess, or is it, or is a network's, whose text means winners of the
+** stages in any case; 0: it did not, or the run was stopped; -1 */
 static int confirm(Tuning *t, const Schedule *sc, CandidateResult *r, dcn_error *err)
 {
     const Schedule *start = &t->space.start;
     const Incumbent guess = { .schedule = *start };
-    const bool is_guess = sched_equal(sc, start);
+    const bool is_guess = sched_equal(sc, start), brief = start->lowering->is_brief;
     const Measured *m = &r->measured;
     if (tuning_try(t, sc, is_guess ? NULL : &guess, LEVEL_FINAL, r, err))
         return -1;
     if (r->stopped)
         return 0;
     const bool right = r->outcome == TUNE_OK;
-    const bool won = right && (is_guess || (m->sure && m->ratio_high < 1));
+    const bool won = right && (is_guess || brief || (m->sure && m->ratio_high < 1));
     const double time = !right ? 0 : is_guess ? 1 : m->ratio;
     if (won) {
         t->best = (Incumbent){ .schedule = *sc, .ns = m->b_median };
         t->best_time = time;
         tuning_fill(t, r);
-        tuning_keep_code(t, sc, r);
+        if (!brief)
+            tuning_keep_code(t, sc, r);
     }
     if (tuning_record(t, sc, r, time, won && tuning_is_open(t)))
         return dcn_fail(err, DCN_EENV, "no memory to remember a candidate");
@@ -325,6 +347,8 @@ static bool is_settled(Composite *c)
 {
     Tuning *t = c->t;
     char whole[DCN_SCHEDULE_MAX];
+    if (t->space.start.lowering->is_brief)
+        return false;
     sched_print(&c->whole, whole, sizeof whole);
     const TuneTrial *known = history_find(&t->before, whole);
     const TuneTrial *guess = history_find(&t->before, t->out->guess);

@@ -87,7 +87,7 @@ for shell in zsh fish; do
 dcngen t|targets,tune
 dcngen compile --em|--emit
 dcngen tune --effort |estimate,exhaustive,measure,patient
-dcngen show |asm,ir,schedule,space,spec,tensors
+dcngen show |asm,ir,network,schedule,space,spec,tensors
 dcngen show --threads 2 asm a|a.lua
 dcngen completion |bash,fish,zsh
 dcngen tune --offsets n|normal:

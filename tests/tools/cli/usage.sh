@@ -81,8 +81,8 @@ expect 4 'dcngen: CPU "znver4" does not fit triple "aarch64-linux-gnu": expected
     show schedule k.lua --target znver4 --triple aarch64-linux-gnu
 
 # ---- show
-expect 2 "dcngen: show 'ri' is not one of ir, asm, schedule, space, spec, tensors (did you mean 'ir'?)" show ri k.lua
-expect 2 "dcngen: show 'foobar' is not one of ir, asm, schedule, space, spec, tensors" show foobar k.lua
+expect 2 "dcngen: show 'ri' is not one of ir, asm, schedule, space, spec, network, tensors (did you mean 'ir'?)" show ri k.lua
+expect 2 "dcngen: show 'foobar' is not one of ir, asm, schedule, space, spec, network, tensors" show foobar k.lua
 expect 2 "dcngen: show ir has no option '--json'" show ir k.lua --json
 expect 2 "dcngen: show asm has no option '--json'" show asm k.lua --json
 expect 2 "dcngen: show space has no option '--schedule'" show space k.lua --schedule direct

@@ -1,0 +1,120 @@
+#!/usr/bin/env bash
+# network.sh: networks in the verbs: parameters from files, layers in show and bench, objects with constants, and what
+# does not go with a network.
+# SPDX-License-Identifier: Apache-2.0
+. "$(dirname "$0")/lib.bash"
+cat >net.lua <<'EOF'
+local x = input { name = "image", channels = 2, height = 1, width = 3 }
+local a = conv2d { x, name = "stem.conv", out_channels = 2, kernel_size = 1, bias = true }
+local b = conv2d { a, name = "again", out_channels = 2, kernel_size = 1, bias = true }
+local c = conv2d { b, name = "block.0.conv", out_channels = 2, kernel_size = 1, bias = true }
+local y = linear { c, name = "head", out_features = 1 }
+return network { name = "net", outputs = { scores = y } }
+EOF
+cat >mixed.lua <<'EOF'
+local x = input { name = "image", channels = 2, height = 1, width = 3 }
+return { conv2d { name = "conv", in_channels = 2, out_channels = 1, height = 2, width = 2, kernel_size = 1 },
+         network { name = "net", outputs = { y = max_pool2d { x, kernel_size = 1 } } } }
+EOF
+npy image.npy f4 '1,2,1,3,' 1 2 3 10 20 30
+
+# safetensors FILE HEADER NUMBER...: of F32
+safetensors() {
+    perl -e 'my ($h, @x) = @ARGV; print pack("Q<", length $h), $h, pack("f<*", @x)' "${@:2}" >"$1"
+}
+tensor() { # NAME SHAPE FIRST LAST: of numbers
+    printf '"%s":{"dtype":"F32","shape":[%s],"data_offsets":[%d,%d]}' "$1" "$2" $((4 * $3)) $((4 * $4))
+}
+header="{$(tensor stem.conv.weight 2,2,1,1 0 4),$(tensor stem.conv.bias 2 4 6),$(tensor again.weight 2,2,1,1 6 10),\
+$(tensor again.bias 2 10 12),$(tensor block.0.conv.weight 2,2,1,1 12 16),$(tensor block.0.conv.bias 2 16 18),\
+$(tensor head.weight 1,2 18 20)}"
+# The first layer swaps both channels and adds 1 and 2; the others change nothing; the last takes 100 a + b.
+numbers=(0 1 1 0 1 2 1 0 0 1 0 0 1 0 0 1 0 0 100 1)
+safetensors w.safetensors "$header" "${numbers[@]}"
+npy flat.npy f8 '20,' "${numbers[@]}"
+
+# ---- run, verify
+prints '' run net.lua --input image=image.npy --weights w.safetensors --output scores=y.npy
+same "100 (x1 + 1) + x0 + 2" "f4 (1, 1, 1, 3): 1103 2104 3105" "$(show_npy y.npy)"
+prints '' run net.lua --input image=image.npy --input parameters=flat.npy --output scores=z.npy
+same "the same from a flat vector" "" "$(cmp y.npy z.npy)"
+works verify net.lua --weights w.safetensors
+same "the image is random" yes "$(grep -q 'random image,' <<<"$out" && echo yes)"
+works verify net.lua --weights w.safetensors --input image=image.npy
+same "and here nothing is" '' "$(grep random <<<"$out")"
+
+# ---- parameters that do not fit
+expect 2 "dcngen: kernel 'net': --input NAME=FILE is missing for parameters [20] (or --weights FILE)" \
+    run net.lua --input image=image.npy --output scores=y.npy
+expect 2 "dcngen: --weights and --input parameters=FILE: one of them is enough" \
+    run net.lua --input image=image.npy --input parameters=flat.npy --weights w.safetensors --output scores=y.npy
+expect 2 "dcngen: cannot read no: No such file or directory" \
+    run net.lua --input image=image.npy --weights no --output scores=y.npy
+expect 2 "dcngen: image.npy: neither a safetensors file (a length and '{' come first) nor an npz file (PK comes first)" \
+    run net.lua --input image=image.npy --weights image.npy --output scores=y.npy
+safetensors bad.safetensors "{$(tensor stem.conv.weight 2,2 0 4),$(tensor head.weight 2,1 4 6),$(tensor extra 1 6 7)}" 1 2 3 4 5 6 7
+for verb in "run net.lua --input image=image.npy --output scores=y.npy" "verify net.lua" "bench net.lua" "compile net.lua -o out"; do
+    expect 2 "dcngen: bad.safetensors: missing: stem.conv.bias, again.weight, again.bias, block.0.conv.weight, \
+block.0.conv.bias; not in the network: extra; head.weight is [2,1], but must be [1,2]" $verb --weights bad.safetensors
+done
+same "nothing was written" "" "$(ls out 2>/dev/null)"
+for verb in "verify" "bench"; do
+    expect 2 "dcngen: --weights: kernel 'conv' is a conv2d, and no network" \
+        $verb mixed.lua --kernel conv --weights w.safetensors
+    expect 2 "dcngen: --weights: network 'net' has no parameters" $verb mixed.lua --kernel net --weights w.safetensors
+done
+expect 2 "dcngen: compile --weights needs one kernel, chosen by --kernel: mixed.lua has conv, net" \
+    compile mixed.lua -o out --weights w.safetensors
+
+# ---- show
+works show tensors net.lua
+same "parameters are listed" "    head.weight          from         18  [1,2]" "$(grep head.weight <<<"$out")"
+works show tensors --json net.lua
+same "in JSON, too" yes "$(grep -q '"at": 18' <<<"$out" && echo yes)"
+works show network net.lua --threads 1
+same "a line for each layer" "stem.conv again block.0.conv head" "$(awk 'NR > 2 && NR < 7 { print $1 }' <<<"$out" | xargs)"
+same "what they make" "[1,1,3,2] [1,1,3,1]" "$(awk 'NR == 3 || NR == 6 { print $3 }' <<<"$out" | xargs)"
+same "and take together" "4 layers, 4 of them operators; 20 parameters (0.0 MB); 0.00 million multiply-adds" \
+    "$(grep 'of them operators' <<<"$out" | sed 's/^ *//')"
+works show network --json net.lua --threads 1
+same "layers that are the same kernel" '"kernel": "stem.conv", "kernel": "stem.conv", "kernel": "stem.conv", "kernel": "head",' \
+    "$(grep '"kernel":' <<<"$out" | xargs -d '\n' | tr -s ' ' | sed 's/^ //')"
+expect 2 "dcngen: show network: kernel 'conv' is a conv2d, and no network" show network mixed.lua --kernel conv
+works show spec net.lua
+cp .out again.lua
+prints "$out" show spec again.lua
+works show schedule net.lua
+
+# ---- bench
+works bench net.lua --time 0.01 --threads 1 --weights w.safetensors
+same "three of one kernel" "3" "$(awk '$1 == "stem.conv" { print $3 }' <<<"$out")"
+same "the sum" yes "$(grep -q '^  layers by themselves .*, in the network .*; the network, .*, is .*% \(above\|below\) the first$' <<<"$out" && echo yes)"
+works bench net.lua --time 0.01 --threads 1 --json
+same "two kernels" 2 "$(grep -c '"times":' <<<"$out")"
+
+# ---- compile
+works compile net.lua --weights w.safetensors -o out
+cat >main.c <<'EOF'
+#include "net.h"
+#include <stdio.h>
+int main(void)
+{
+    static _Alignas(64) char workspace[1 << 20];
+    const float image[] = { 1, 2, 3, 10, 20, 30 };
+    float scores[3];
+    const net_args args = { .image = image, .scores = scores };
+    if (net_workspace_bytes(0, 0, 0, 0, 1) > (int64_t)sizeof workspace)
+        return 1;
+    net(&args, workspace);
+    printf("%g %g %g\n", scores[0], scores[1], scores[2]);
+    return 0;
+}
+EOF
+${CC:-cc} -Iout main.c out/net.o -o main
+same "an object with its parameters" "1103 2104 3105" "$(./main)"
+same "that needs nothing" "" "$(nm -u out/net.o)"
+
+# ---- verbs that are not for networks
+expect 2 "dcngen: sweep plan: 'net' is a network, which no plan can name: plan its layers, as kernels of a spec" \
+    sweep plan net.lua -o plan.jsonl
+finish
