@@ -114,13 +114,16 @@ void layer_times_free(LayerTimes *t)
 static void print_row(const LayerTimes *t, const LayerTime *row, int width)
 {
     const LayerKernel *k = &t->layers.kernel[row->kernel];
-    char all[32], one[32], inside[32], lowering[32] = "-";
+    char all[32], one[32], inside[32] = "-", share[32] = "-", lowering[32] = "-";
     if (k->schedule)
         snprintf(lowering, sizeof lowering, "%.*s", (int)strcspn(k->schedule, " "), k->schedule);
-    printf("  %-*s  %-16s %5d  %9s  %9s  %9s %5.1f%% %8.1f  %s\n", width, k->name, k->does,
-           k->times, print_time(row->timing.ns_median, one), print_time(row->ns, all),
-           print_time(row->inside, inside), 100 * row->inside / t->inside, row->timing.gflops,
-           lowering);
+    if (row->inside > 0) {
+        print_time(row->inside, inside);
+        snprintf(share, sizeof share, "%.1f%%", 100 * row->inside / t->inside);
+    }
+    printf("  %-*s  %-16s %5d  %9s  %9s  %9s %6s %8.1f  %s\n", width, k->name, k->does, k->times,
+           print_time(row->timing.ns_median, one), print_time(row->ns, all), inside, share,
+           row->timing.gflops, lowering);
 }
 
 static void print_sums(const LayerTimes *t, double whole_ns)

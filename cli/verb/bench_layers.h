@@ -13,7 +13,7 @@ typedef struct LayerTime {
     int kernel;        /* of the list */
     dcn_timing timing; /* of one run by itself */
     double ns;         /* of as many as there are in a call */
-    double inside;     /* ns of all its runs inside the network */
+    double inside;     /* ns of all its runs inside the network; of gradients 0, the layer has it */
 } LayerTime;
 
 typedef struct LayerTimes {
