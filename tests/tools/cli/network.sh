@@ -92,6 +92,19 @@ same "the sum" yes "$(grep -q '^  layers by themselves .*, in the network .*; th
 works bench net.lua --time 0.01 --threads 1 --json
 same "two kernels" 2 "$(grep -c '"times":' <<<"$out")"
 
+cat >between.lua <<'EOF'
+local x = input { name = "image", channels = 4, height = 6, width = 6 }
+local r = resize { max_pool2d { x, kernel_size = 2 }, size = { 6, 6 }, mode = "bilinear" }
+local n = layer_norm { add { r, avg_pool2d { x, kernel_size = 3, stride = 1, padding = 1 } } }
+local m = mul { mul { n, name = "scale" }, avg_pool2d { n, output_size = 1 } }
+local c = concat { m, slice { m, from = 1, count = 2 }, x, x }
+return network { name = "between", outputs = { y = activation { c, "tanh" } } }
+EOF
+works bench between.lua --time 0.01 --threads 1
+same "layers that are no operators are timed, too" \
+    "activation add avg_pool2d avg_pool2d concat layer_norm max_pool2d mul mul resize slice" \
+    "$(awk 'NR > 3 && $3 == 1 { print $2 }' <<<"$out" | sort | xargs)"
+
 # ---- compile
 works compile net.lua --weights w.safetensors -o out
 cat >main.c <<'EOF'
