@@ -82,9 +82,9 @@ static int fail_memory(const Operands *o, dcn_error *err)
     return dcn_fail(err, DCN_EENV, "no memory to verify '%s'", o->spec.name);
 }
 
-/* Outputs in place; NULL where there is an input. */
-static int run(const Operands *o, rt_rng *r, const ref_noise *noise, double *out[RT_NUM_OPERANDS],
-               dcn_error *err)
+/* Outputs in place; NULL where there is an input.  kernel: for a walk. */
+static int run(const Operands *o, rt_rng *r, const ref_noise *noise, dcn_kernel **kernel,
+               double *out[RT_NUM_OPERANDS], dcn_error *err)
 {
     for (int i = 0; i < o->n; i++) {
         out[i] =
@@ -93,7 +93,7 @@ static int run(const Operands *o, rt_rng *r, const ref_noise *noise, double *out
             return fail_memory(o, err);
     }
     if (tune_net_is_walked(o->spec.network) && !o->full)
-        return tune_net_walk(o, r, noise, out, err);
+        return tune_net_walk(o, r, noise, kernel, out, err);
     if (ref_network(&o->spec, (const double *const *)o->exact, noise, out))
         return fail_memory(o, err);
     return 0;
@@ -155,21 +155,32 @@ static int open_outputs(Expected *x, const Operands *o, double *exact[RT_NUM_OPE
     return 0;
 }
 
-int tune_net_expect(Expected *x, const Operands *o, rt_rng *r, dcn_error *err)
+static int expect(Expected *x, const Operands *o, rt_rng *r, dcn_kernel **kernel, dcn_error *err)
 {
     double *exact[RT_NUM_OPERANDS] = { NULL };
     Noise noise = { r, o->spec.dtype };
     const ref_noise disturbed = { disturb, &noise };
-    *x = (Expected){ .n = 0 };
-    int failed =
-        check_possible(o, err) || run(o, r, NULL, exact, err) || open_outputs(x, o, exact, err);
+    int failed = check_possible(o, err) || run(o, r, NULL, kernel, exact, err) ||
+                 open_outputs(x, o, exact, err);
     free_all(exact, o->n);
     for (int i = 0; i < PASSES && !failed; i++) {
         double *off[RT_NUM_OPERANDS] = { NULL };
-        failed = run(o, r, &disturbed, off, err);
+        failed = run(o, r, &disturbed, kernel, off, err);
         for (int k = 0; k < x->n && !failed; k++)
             allow(&x->output[k], off[x->output[k].operand], o->spec.dtype);
         free_all(off, o->n);
     }
+    return failed;
+}
+
+int tune_net_expect(Expected *x, const Operands *o, rt_rng *r, dcn_error *err)
+{
+    const int n = o->spec.network->nlayers;
+    dcn_kernel **kernel = calloc((size_t)n + 1, sizeof(dcn_kernel *));
+    *x = (Expected){ .n = 0 };
+    const int failed = kernel ? expect(x, o, r, kernel, err) : fail_memory(o, err);
+    for (int i = 0; i < n && kernel; i++)
+        dcn_kernel_free(kernel[i]);
+    free(kernel);
     return failed ? -1 : 0;
 }

@@ -31,8 +31,9 @@ const dcn_spec *tune_net_reader(const dcn_network *n, int input, rt_operand *whi
 int tune_net_expect(Expected *x, const Operands *o, rt_rng *r, dcn_error *err);
 
 /* All outputs of a network in out[], by their places, from kernels of its layers, which are checked and reported
-** in o->layers unless noise is added. */
-int tune_net_walk(const Operands *o, rt_rng *r, const ref_noise *noise, double *const *out,
-                  dcn_error *err);
+** in o->layers unless noise is added.  kernel: as many as layers, NULL or of an earlier walk; those that are
+** compiled stay there for the caller to free. */
+int tune_net_walk(const Operands *o, rt_rng *r, const ref_noise *noise, dcn_kernel **kernel,
+                  double *const *out, dcn_error *err);
 
 #endif

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* By layer: its kernel, borrowed from the first of its spec; by value: the last layer that reads it. */
+/* By layer: its kernel, if it is the first of its spec; by value: the last layer that reads it. */
 typedef struct Walk {
     const Operands *o;
     rt_rng *r;
@@ -182,22 +182,18 @@ static int pass(Walk *w, const ref_noise *noise, double *const *out, dcn_error *
     return 0;
 }
 
-int tune_net_walk(const Operands *o, rt_rng *r, const ref_noise *noise, double *const *out,
-                  dcn_error *err)
+int tune_net_walk(const Operands *o, rt_rng *r, const ref_noise *noise, dcn_kernel **kernel,
+                  double *const *out, dcn_error *err)
 {
     const dcn_network *n = o->spec.network;
-    Walk w = { .o = o, .r = r, .n = n, .check = !noise && o->layers };
-    w.kernel = calloc((size_t)n->nlayers + 1, sizeof(dcn_kernel *));
+    Walk w = { .o = o, .r = r, .n = n, .kernel = kernel, .check = !noise && o->layers };
     w.last = calloc((size_t)n->nvalues + 1, sizeof *w.last);
-    int failed = w.kernel && w.last ? 0 : fail_memory(&w, err);
+    int failed = w.last ? 0 : fail_memory(&w, err);
     if (!failed) {
         find_last(&w);
         failed = pass(&w, noise, out, err);
     }
     ref_net_close(&w.values);
-    for (int i = 0; i < n->nlayers && w.kernel; i++)
-        dcn_kernel_free(w.kernel[i]);
-    free(w.kernel);
     free(w.last);
     return failed ? -1 : 0;
 }
