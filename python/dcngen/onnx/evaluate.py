@@ -1,4 +1,4 @@
-"""The few operators of ONNX that decomposed deformable convolutions are made of, on numpy arrays.
+"""The few operators of ONNX that decomposed deformable operators are made of, on numpy arrays.
 
 SPDX-License-Identifier: Apache-2.0
 """
@@ -66,6 +66,40 @@ def _convolution(a: Attributes, x: Array, weight: Array, bias: Array | None = No
     return y if bias is None else y + bias[:, None, None]
 
 
+def _axes(a: Attributes, axes: Array | None) -> list[int]:
+    return [int(n) for n in (a.get("axes", []) if axes is None else axes.ravel())]
+
+
+def _reduce_sum(a: Attributes, x: Array, axes: Array | None = None) -> Array:
+    y: Array = x.sum(tuple(_axes(a, axes)), keepdims=bool(a.get("keepdims", 1)))
+    return y
+
+
+def _unsqueeze(a: Attributes, x: Array, axes: Array | None = None) -> Array:
+    return np.expand_dims(x, _axes(a, axes))
+
+
+def _squeeze(a: Attributes, x: Array, axes: Array | None = None) -> Array:
+    return np.squeeze(x, tuple(_axes(a, axes)))
+
+
+def _grid_sample(a: Attributes, x: Array, grid: Array) -> Array:
+    """Bilinear, zeros around the map, whose corners are those of its outer pixels."""
+    n, c, h, w = x.shape
+    at = (grid.astype(np.float64) + 1) * np.array([w, h]) / 2 - 0.5
+    low = np.floor(at)
+    y = np.zeros((n, c, *grid.shape[1:3]), np.float64)
+    images = np.arange(n)[:, None, None]
+    for corner in np.ndindex(2, 2):
+        pixel = (low + corner).astype(np.int64)
+        part = np.prod(1 - np.abs(at - low - corner), -1)
+        column, row = pixel[..., 0], pixel[..., 1]
+        inside = (column >= 0) & (column < w) & (row >= 0) & (row < h)
+        found = x[images, :, row.clip(0, h - 1), column.clip(0, w - 1)]
+        y += np.moveaxis(found * (part * inside)[..., None], -1, 1)
+    return y.astype(x.dtype)
+
+
 def _cast(a: Attributes, x: Array) -> Array:
     kinds = {1: np.float32, 6: np.int32, 7: np.int64, 11: np.float64}
     return x.astype(kinds[a["to"]])
@@ -77,18 +111,24 @@ OPERATORS: dict[str, Callable[..., Array]] = {
     "Clip": lambda a, x, low, high: np.clip(x, low, high),
     "Concat": lambda a, *x: np.concatenate(x, a["axis"]),
     "Conv": _convolution,
+    "Div": lambda a, x, y: x / y,
     "Expand": lambda a, x, shape: x * np.ones(shape, x.dtype),
     "Floor": lambda a, x: np.floor(x),
     "GatherElements": lambda a, x, index: np.take_along_axis(x, index, a.get("axis", 0)),
     "GatherND": _gather_nd,
+    "GridSample": _grid_sample,
     "Identity": lambda a, x: x,
     "Mul": lambda a, x, y: x * y,
     "Pad": _pad,
+    "ReduceSum": _reduce_sum,
     "Reshape": _reshape,
     "Slice": _slice,
+    "Squeeze": _squeeze,
     "Sub": lambda a, x, y: x - y,
     "Sum": lambda a, *x: sum(x[1:], x[0]),
+    "Tile": lambda a, x, repeats: np.tile(x, repeats),
     "Transpose": lambda a, x: x.transpose(a["perm"]),
+    "Unsqueeze": _unsqueeze,
 }
 
 

@@ -57,6 +57,22 @@ class Graph:
         node = self.producers.get(name)
         return node if node is not None and node.op_type == op_type else None
 
+    def inside(self, nodes: list[Any], tail: Any) -> set[int]:
+        """Those of the nodes, by their id, whose results nobody but others of them and the tail reads."""
+        kept = {id(node) for node in nodes}
+        outputs = {value.name for value in self.proto.output}
+        while True:
+            seen = kept | {id(tail)}
+            read_elsewhere = {
+                id(node)
+                for node in nodes
+                for name in node.output
+                if name in outputs or any(id(u) not in seen for u in self.consumers.get(name, []))
+            }
+            if not kept & read_elsewhere:
+                return kept
+            kept -= read_elsewhere
+
     def replace(self, old: Any, new: list[Any]) -> None:
         """Put new nodes in the place of an old one; then drop what nobody uses any more."""
         nodes = list(self.proto.node)

@@ -14,6 +14,7 @@ ELEMENTS = {
     np.float16: TensorProto.FLOAT16,
     np.float32: TensorProto.FLOAT,
     np.float64: TensorProto.DOUBLE,
+    np.int64: TensorProto.INT64,
 }
 CPU = "CPUExecutionProvider"
 OURS = dcngen.onnx.get_ep_name()
