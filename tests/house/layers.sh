@@ -3,7 +3,7 @@
 #
 # A room is a folder.  Its row below names the headers that other rooms may include (its doors) and
 # the rooms that its own files may include.  LLVM is named in codegen/ only, Lua in dsl/ only, SQLite in
-# tuner/store/, nettle and zlib in runtime/base/.
+# tuner/store/, nettle and zlib in runtime/base/, libpng in cli/draw/.
 # The rule is first tried on a small tree that breaks it, to see that it bites.
 # SPDX-License-Identifier: Apache-2.0
 set -euo pipefail
@@ -60,6 +60,7 @@ tuner='tuner tuner/check tuner/store tuner/tune tuner/api'
 room cli verbs.h "$base cli/args cli/out"
 room cli/args 'args.h verb.h values.h hints.h subverb.h' "$base"
 room cli/out '*' "$base runtime/spec"
+room cli/draw '*' "$base cli/out"
 room cli/load '*' "$base runtime/spec cli/args cli/out tuner tuner/check"
 room cli/verb artefact.h "$base runtime/spec runtime/network runtime/exec codegen $tuner cli cli/args cli/out cli/load"
 room cli/completion completion.h 'cli cli/args cli/verb'
@@ -112,6 +113,7 @@ violations() { # TREE
         check_symbols "$top" tuner/store '\bsqlite3|\bSQLITE_' SQLite
         check_symbols "$top" runtime/base '\bnettle/|\bsha256_' nettle
         check_symbols "$top" runtime/base '\bzlib\.h|\binflate' zlib
+        check_symbols "$top" cli/draw '\bpng\.h|\bpng_[a-z_]+\(' libpng
     done
 }
 
@@ -151,6 +153,7 @@ offend codegen/ir '#include <lauxlib.h>'
 offend tuner/sweep '    sqlite3_finalize(row);'
 offend tuner/store '#include <nettle/sha2.h>'
 offend runtime/network '#include <zlib.h>'
+offend cli/verb '#include <png.h>'
 
 # ---- and the project keeps it ------------------------------------------------------------
 

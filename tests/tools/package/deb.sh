@@ -58,6 +58,7 @@ for library in libc6 libllvm19 liblua5.4-0 libsqlite3-0 libnettle8 libjansson4 z
         [[ ", $(field $package Depends)" == *", $library"* ]] || fail "$package does not depend on $library"
     done
 done
+[[ ", $(field dcngen Depends)" == *", libpng16-16"* ]] || fail "dcngen does not depend on libpng16-16"
 [ "$(field libdcngen-dev Depends)" = "libdcngen0 (= $version)" ] ||
     fail "libdcngen-dev depends on $(field libdcngen-dev Depends)"
 [ "$(field libdcngen-onnxruntime Depends)" = "libdcngen0 (= $version)" ] ||
