@@ -1,6 +1,6 @@
 /* network.c: network { outputs = { scores = y } }: a kernel of all layers that lead to its outputs.
 **
-** What networks say of gradients names inputs and parameters, and the words "inputs" and "parameters".
+** What networks say of gradients names inputs, parameters, layers, and the words "inputs" and "parameters".
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "dsl/loader.h"

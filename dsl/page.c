@@ -142,8 +142,8 @@ static const char functions[] = "## Functions\n"
                                 "computes gradients of a kernel that\n"
                                 "  the file has, called `NAME_grad`; without a list, all of them. "
                                 "See [GRADIENTS.md](GRADIENTS.md).\n"
-                                "  Of a network it names inputs and parameters, "
-                                "`\"inputs\"` and `\"parameters\"`.\n"
+                                "  Of a network it names inputs, parameters, `\"inputs\"`, "
+                                "`\"parameters\"`, and layers.\n"
                                 "- `pairs` visits numbers, then strings, in sorted order, so that "
                                 "a spec is the same every time.\n";
 

@@ -144,7 +144,7 @@ void page_networks(FILE *out)
         print_row(out, dsl_network_row(i), of_network);
     fprintf(out, "| `gradient` | `true`, `false` or list of names | `false` | Of inputs and "
                  "parameters: `{ \"image\", \"stem.weight\" }`, or the words `\"inputs\"` and "
-                 "`\"parameters\"`. |\n");
+                 "`\"parameters\"`; and of what layers make, `\"c2_offset\"`. |\n");
     fprintf(out,
             "\nThe networks of a file have at most %d layers together, and each at most %d inputs "
             "and as many outputs.\n",

@@ -9,127 +9,12 @@
 ** left out where a call wants nothing of that.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "codegen/network/backward.h"
 #include "codegen/glue/glue.h"
-#include "codegen/network/program.h"
 #include "runtime/spec/gradient.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-typedef struct NetBackward {
-    NetProgram *p;
-    const dcn_network *net;
-    int parameters;   /* number of grad_parameters among the operands; -1: it is not wanted */
-    NetWanted *reach; /* by value: the gradients that its own is on the way to */
-    bool *known;      /* by value: it is read backwards, or leads to one that is */
-    bool *is_read;    /* by value: some layer gives it a gradient */
-    NetPlace *grad;   /* by value; nowhere: nobody has written it yet */
-} NetBackward;
-
-static NetWanted bit(int operand)
-{
-    return operand < 0 ? 0 : (NetWanted)1 << operand;
-}
-
-/* Among the operands of the network's kernel: the gradient of an input, of an output. */
-static int grad_operand(const NetBackward *b, int position)
-{
-    return rt_operand_at(b->p->s, rt_grad_of((rt_operand)position));
-}
-
-/* ---- arguments ------------------------------------------------------------------------------------- */
-
-static bool is_boxes(const net_arg *a)
-{
-    return strcmp(a->operand, rt_operand_names[RT_ROIS]) == 0;
-}
-
-/* The gradients that of an argument is on the way to. */
-static NetWanted reach_of(const NetBackward *b, const net_arg *a)
-{
-    if (is_boxes(a))
-        return 0;
-    if (a->value >= 0)
-        return b->reach[a->value];
-    return a->param < b->net->nparams && b->net->param[a->param].wanted ? bit(b->parameters) : 0;
-}
-
-/* Of an operator's layer: its arguments by operand, -1 where there is none. */
-static void arguments_of(const net_layer *l, int arg[RT_NUM_PLAIN])
-{
-    const rt_operands o = rt_operands_of(l->spec);
-    for (int i = 0; i < RT_NUM_PLAIN; i++)
-        arg[i] = -1;
-    for (int i = 0, n = 0; i < o.n; i++)
-        if (o.tensor[i].role != DCN_OUT)
-            arg[o.which[i]] = n++;
-}
-
-/* The operands of an operator's layer that are wanted gradients of. */
-static rt_operand_set wanted_of(const NetBackward *b, const net_layer *l,
-                                const int arg[RT_NUM_PLAIN])
-{
-    rt_operand_set set = 0;
-    for (int i = 0; i < RT_NUM_PLAIN; i++)
-        if (arg[i] >= 0 && reach_of(b, &l->arg[arg[i]]))
-            set |= (rt_operand_set)1 << i;
-    return set;
-}
-
-/* ---- who needs what -------------------------------------------------------------------------------- */
-
-static void find_reach(NetBackward *b)
-{
-    for (int i = 0; i < b->net->ninputs; i++)
-        b->reach[i] = bit(grad_operand(b, i));
-    for (int i = 0; i < b->net->nlayers; i++) {
-        const net_layer *l = &b->net->layer[i];
-        for (int j = 0; j < l->nargs; j++)
-            b->reach[l->out] |= reach_of(b, &l->arg[j]);
-    }
-}
-
-/* What the gradients of a layer read of its arguments. */
-static void mark_reads(NetBackward *b, const net_layer *l)
-{
-    int arg[RT_NUM_PLAIN];
-    rt_operand_set reads = 0;
-    if (l->spec) {
-        arguments_of(l, arg);
-        dcn_spec s = *l->spec;
-        s.gradient = wanted_of(b, l, arg);
-        reads = rt_gradient_reads(&s, s.gradient);
-    }
-    for (int i = 0; i < RT_NUM_PLAIN && l->spec; i++)
-        if (rt_operand_in((rt_operand)i, reads) && arg[i] >= 0 && l->arg[arg[i]].value >= 0)
-            b->known[l->arg[arg[i]].value] = true;
-    for (int i = 0; i < l->nargs && !l->spec; i++)
-        if (l->arg[i].value >= 0 && glue_back_reads(l, i))
-            b->known[l->arg[i].value] = true;
-}
-
-static void find_known(NetBackward *b)
-{
-    for (int i = 0; i < b->net->nlayers; i++)
-        if (b->reach[b->net->layer[i].out])
-            mark_reads(b, &b->net->layer[i]);
-    for (int i = b->net->nlayers - 1; i >= 0; i--) {
-        const net_layer *l = &b->net->layer[i];
-        for (int j = 0; j < l->nargs && b->known[l->out]; j++)
-            if (l->arg[j].value >= 0)
-                b->known[l->arg[j].value] = true;
-    }
-}
-
-static void find_readers(NetBackward *b)
-{
-    for (int i = 0; i < b->net->nlayers; i++) {
-        const net_layer *l = &b->net->layer[i];
-        for (int j = 0; j < l->nargs; j++)
-            if (l->arg[j].value >= 0 && !is_boxes(&l->arg[j]))
-                b->is_read[l->arg[j].value] = true;
-    }
-}
 
 /* ---- forwards -------------------------------------------------------------------------------------- */
 
@@ -151,7 +36,7 @@ static NetPlace new_gradient(NetBackward *b, int value)
 {
     const net_value *v = &b->net->value[value];
     const bool outside = value < b->net->ninputs && program_is_plain(v);
-    NetPlace to = outside ? program_operand(grad_operand(b, value))
+    NetPlace to = outside ? program_operand(back_operand(b, value))
                           : program_new_block(b->p, net_elements(v->shape));
     to.wanted = b->reach[value];
     return to;
@@ -213,7 +98,7 @@ static void take_output(NetBackward *b, int i)
 {
     const int value = b->net->output[i];
     const int position = b->net->ninputs + (net_parameters_at(b->net) >= 0) + i;
-    NetPlace from = program_operand(grad_operand(b, position));
+    NetPlace from = program_operand(back_operand(b, position));
     const bool alone = !b->is_read[value] && times_output(b->net, value) == 1;
     if (!b->reach[value])
         return;
@@ -249,7 +134,7 @@ static bool is_written(const Apart *a, int value)
 /* Where the last step writes the gradient of an argument. */
 static NetPlace write_argument(NetBackward *b, const net_arg *a, Apart *apart)
 {
-    const NetWanted reach = reach_of(b, a);
+    const NetWanted reach = back_reach(b, a);
     if (!reach)
         return (NetPlace){ .in = PLACE_NONE };
     if (a->value < 0) {
@@ -307,12 +192,12 @@ static void go_back(NetBackward *b, int number)
     int arg[RT_NUM_PLAIN];
     dcn_spec s;
     if (l->spec) {
-        arguments_of(l, arg);
+        back_arguments(l, arg);
         s = *l->spec;
-        s.gradient = wanted_of(b, l, arg);
+        s.gradient = back_wanted(b, l, arg);
     }
     const int part = program_part_of_gradients(b->p, l, l->spec ? s.gradient : 0);
-    program_add_step(b->p, part, number)->wanted = b->reach[l->out];
+    program_add_step(b->p, part, number)->wanted = b->passes[l->out];
     if (l->spec)
         add_operator_back(b, l, arg, &s, &apart);
     else
@@ -321,17 +206,17 @@ static void go_back(NetBackward *b, int number)
         add_to_gradient(b, apart.value[i], read_place(apart.from[i]));
 }
 
-/* A layer whose value only says where others read has gradients of zero. */
+/* A layer whose value only says where others read, or is a number to gradients, has gradients of zero. */
 static void clear_parameters(NetBackward *b, const net_layer *l)
 {
     for (int i = 0; i < l->nargs; i++) {
         const net_arg *a = &l->arg[i];
-        if (a->value >= 0 || !reach_of(b, a))
+        if (a->value >= 0 || !back_reach(b, a))
             continue;
         const net_param *param = &b->net->param[a->param];
         const NetEdge edge = { .shape = { 1, 1, 1, param->count }, .adds = true, .clears = true };
         Apart none = { .n = 0 };
-        program_add_step(b->p, program_part_of_edge(b->p, &edge), -1)->wanted = reach_of(b, a);
+        program_add_step(b->p, program_part_of_edge(b->p, &edge), -1)->wanted = back_reach(b, a);
         program_add_place(b->p, (NetPlace){ .in = PLACE_NONE });
         program_add_place(b->p, write_argument(b, a, &none));
     }
@@ -343,14 +228,29 @@ static void clear_parameters(NetBackward *b, const net_layer *l)
 static void give_input(NetBackward *b, int i)
 {
     const NetPlace from = read_place(b->grad[i]);
-    NetPlace to = program_operand(grad_operand(b, i));
+    NetPlace to = program_operand(back_operand(b, i));
     if (to.index < 0 || (from.in == PLACE_OPERAND && from.index == to.index))
         return;
     const NetEdge edge = { .shape = b->net->value[i].shape,
                            .to_nchw = !program_is_plain(&b->net->value[i]),
                            .adds = true };
-    to.wanted = bit(to.index);
+    to.wanted = back_bit(to.index);
     program_add_edge(b->p, &edge, from, to);
+}
+
+/* The gradient of a value that a layer makes, when all who read it have added theirs. */
+static void give_inner(NetBackward *b, int value)
+{
+    const NetWanted wanted = back_inner(b, value);
+    const NetEdge edge = { .shape = b->net->value[value].shape, .adds = true };
+    int operand = 0;
+    if (!wanted)
+        return;
+    while (!(wanted >> operand & 1))
+        operand++;
+    NetPlace to = program_operand(operand);
+    to.wanted = wanted;
+    program_add_edge(b->p, &edge, read_place(b->grad[value]), to);
 }
 
 /* ---- all of it ------------------------------------------------------------------------------------- */
@@ -358,18 +258,17 @@ static void give_input(NetBackward *b, int i)
 static void write_steps(NetBackward *b)
 {
     const dcn_network *n = b->net;
-    find_reach(b);
-    find_known(b);
-    find_readers(b);
+    back_find(b);
     make_again(b);
     for (int i = 0; i < n->noutputs; i++)
         take_output(b, i);
     for (int i = n->nlayers - 1; i >= 0; i--) {
         const net_layer *l = &n->layer[i];
-        if (b->grad[l->out].in != PLACE_NONE)
-            go_back(b, i);
-        else if (b->reach[l->out])
+        give_inner(b, l->out);
+        if (!b->passes[l->out] || b->grad[l->out].in == PLACE_NONE)
             clear_parameters(b, l);
+        else
+            go_back(b, i);
     }
     for (int i = 0; i < n->ninputs; i++)
         give_input(b, i);
@@ -383,15 +282,17 @@ int program_backward(NetProgram *p)
                       .net = p->net,
                       .parameters = -1,
                       .reach = calloc(room, sizeof *b.reach),
+                      .passes = calloc(room, sizeof *b.passes),
                       .known = calloc(room, sizeof *b.known),
                       .is_read = calloc(room, sizeof *b.is_read),
                       .grad = calloc(room, sizeof *b.grad) };
     if (parameters >= 0)
-        b.parameters = grad_operand(&b, parameters);
-    const bool ready = b.reach && b.known && b.is_read && b.grad;
+        b.parameters = back_operand(&b, parameters);
+    const bool ready = b.reach && b.passes && b.known && b.is_read && b.grad;
     if (ready)
         write_steps(&b);
     free(b.reach);
+    free(b.passes);
     free(b.known);
     free(b.is_read);
     free(b.grad);

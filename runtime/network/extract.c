@@ -194,8 +194,38 @@ static int extract(const Extract *x, dcn_network *n, dcn_error *err)
     return 0;
 }
 
-int net_graph_network(const net_graph *g, const net_output *out, int nout, dcn_network **net,
-                      dcn_error *err)
+/* What names and places the values had as operands of the whole. */
+static void forget_outputs(dcn_network *n)
+{
+    for (int i = n->ninputs; i < n->nvalues; i++) {
+        n->value[i].name[0] = 0;
+        n->value[i].layout = DCN_NHWC;
+    }
+}
+
+/* As above, of a network in place of a graph: it has names and parameters already. */
+static int extract_part(const Extract *x, const dcn_network *whole, dcn_network *n, dcn_error *err)
+{
+    const size_t nparams = (size_t)whole->nparams + (size_t)whole->nzeros;
+    mark(x);
+    if (count_inputs(x, n, err) || copy_values(x, n, err) || copy_layers(x, n, err))
+        return -1;
+    forget_outputs(n);
+    n->param = calloc(nparams + 1, sizeof *n->param);
+    if (!n->param)
+        return fail_memory(err);
+    memcpy(n->param, whole->param, nparams * sizeof *n->param);
+    n->nparams = whole->nparams;
+    n->nzeros = whole->nzeros;
+    if (name_outputs(x, n, err) || net_order_params(n, err))
+        return -1;
+    name_gradients(n);
+    return 0;
+}
+
+/* whole: NULL, or the network that the graph is. */
+static int make(const net_graph *g, const dcn_network *whole, const net_output *out, int nout,
+                dcn_network **net, dcn_error *err)
 {
     net_output sorted[NET_MAX_OPERANDS];
     *net = NULL;
@@ -209,7 +239,7 @@ int net_graph_network(const net_graph *g, const net_output *out, int nout, dcn_n
     int failed = n ? 0 : fail_memory(err);
     if (n) {
         n->refs = 1;
-        failed = extract(&x, n, err);
+        failed = whole ? extract_part(&x, whole, n, err) : extract(&x, n, err);
     }
     free(x.number);
     if (failed)
@@ -217,4 +247,19 @@ int net_graph_network(const net_graph *g, const net_output *out, int nout, dcn_n
     else
         *net = n;
     return failed ? -1 : 0;
+}
+
+int net_graph_network(const net_graph *g, const net_output *out, int nout, dcn_network **net,
+                      dcn_error *err)
+{
+    return make(g, NULL, out, nout, net, err);
+}
+
+int net_part(const dcn_network *n, const net_output *out, int nout, dcn_network **part,
+             dcn_error *err)
+{
+    const net_graph g = {
+        .nvalues = n->nvalues, .nlayers = n->nlayers, .value = n->value, .layer = n->layer
+    };
+    return make(&g, n, out, nout, part, err);
 }

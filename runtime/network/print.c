@@ -287,6 +287,8 @@ static void add_gradient(Printer *p, const dcn_spec *s)
     for (int i = 0; i < n->nparams && !all; i++)
         if (n->param[i].wanted)
             rt_text_add(&p->t, " \"%s\",", n->param[i].name);
+    for (int i = 0; i < n->ninner; i++)
+        rt_text_add(&p->t, " \"%s\",", n->layer[n->inner[i] - n->ninputs].name);
     rt_text_add(&p->t, "%s }", all ? " \"parameters\"" : "");
 }
 
@@ -324,6 +326,8 @@ static void print(Printer *p, const dcn_spec *s)
         else
             print_glue(p, &n->layer[i]);
         p->number[n->layer[i].out] = p->next;
+        if (n->value[n->layer[i].out].still)
+            rt_text_add(&p->t, "-- v[%d] is a number to gradients\n", p->next);
     }
     print_outputs(p, s);
 }

@@ -4,6 +4,7 @@
 #include "runtime/base/base.h"
 #include "runtime/network/build.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,9 +56,69 @@ static bool want_parameter(Wanted *w, const char *name)
     return false;
 }
 
+/* ---- values of layers ---------------------------------------------------------------------- */
+
+/* grad_ and the layer's name, of which dots and dashes become _. */
+static int name_inner(dcn_network *n, const char *layer, char *to, dcn_error *err)
+{
+    if (strlen(layer) >= DCN_NAME_MAX)
+        return dcn_fail(err, DCN_ESPEC,
+                        "'gradient': the name of layer '%s' has more than %d letters", layer,
+                        DCN_NAME_MAX - 1);
+    snprintf(to, NET_GRAD_NAME_MAX, "grad_%.63s", layer);
+    for (char *c = to; *c; c++)
+        *c = *c == '.' || *c == '-' ? '_' : *c;
+    for (int i = 0; i < NET_MAX_PLAIN; i++)
+        if (n->grad_name[i] != to && strcmp(n->grad_name[i], to) == 0)
+            return dcn_fail(err, DCN_ESPEC,
+                            "'gradient': '%s', of layer '%s', is the name of another gradient", to,
+                            layer);
+    return 0;
+}
+
+static bool is_wanted(const dcn_network *n, int value)
+{
+    for (int i = 0; i < n->ninner; i++)
+        if (n->inner[i] == value)
+            return true;
+    return false;
+}
+
+/* The value of layer number i. */
+static int want_inner(Wanted *w, int i, dcn_error *err)
+{
+    dcn_network *n = w->n;
+    const int value = n->layer[i].out, plain = n->ninputs + (n->parameters > 0) + n->noutputs;
+    if (!net_reaches_output(n, value))
+        return dcn_fail(err, DCN_ESPEC,
+                        "'gradient': '%s' says where others read and nothing else, and has none",
+                        n->layer[i].name);
+    if (is_wanted(n, value))
+        return 0;
+    if (plain + n->ninner >= NET_MAX_PLAIN)
+        return dcn_fail(err, DCN_ESPEC, "'gradient': more than %d inputs, outputs and layers",
+                        NET_MAX_PLAIN - 1);
+    if (name_inner(n, n->layer[i].name, n->grad_name[plain + n->ninner], err))
+        return -1;
+    w->set |= (rt_operand_set)1 << net_inner_at(n, n->ninner);
+    n->inner[n->ninner++] = value;
+    return 0;
+}
+
+static int find_layer(const dcn_network *n, const char *name)
+{
+    int i = n->nlayers - 1;
+    while (i >= 0 && strcmp(n->layer[i].name, name) != 0)
+        i--;
+    return i;
+}
+
+/* ---- names --------------------------------------------------------------------------------- */
+
 static int fail_unknown(const dcn_network *n, const char *name, dcn_error *err)
 {
-    const char **names = calloc((size_t)n->ninputs + (size_t)n->nparams + 3, sizeof *names);
+    const char **names =
+        calloc((size_t)n->ninputs + (size_t)n->nparams + (size_t)n->nlayers + 3, sizeof *names);
     int count = 0;
     if (!names)
         return dcn_fail(err, DCN_EENV, "no memory for a network");
@@ -65,6 +126,8 @@ static int fail_unknown(const dcn_network *n, const char *name, dcn_error *err)
         names[count++] = n->value[i].name;
     for (int i = 0; i < n->nparams; i++)
         names[count++] = n->param[i].name;
+    for (int i = 0; i < n->nlayers; i++)
+        names[count++] = n->layer[i].name;
     names[count++] = "inputs";
     names[count++] = "parameters";
     const char *near = rt_nearest(name, names);
@@ -73,7 +136,8 @@ static int fail_unknown(const dcn_network *n, const char *name, dcn_error *err)
                  name, near);
     else
         dcn_fail(err, DCN_ESPEC,
-                 "'gradient': the network has no '%.100s'; an input, LAYER.TENSOR, \"inputs\" or "
+                 "'gradient': the network has no '%.100s'; an input, a layer, LAYER.TENSOR, "
+                 "\"inputs\" or "
                  "\"parameters\" can be asked for",
                  name);
     free(names);
@@ -89,6 +153,9 @@ static int want(Wanted *w, const char *name, dcn_error *err)
     const int input = want_input(w, name, err);
     if (input)
         return input < 0 ? -1 : 0;
+    const int layer = find_layer(w->n, name);
+    if (layer >= 0)
+        return want_inner(w, layer, err);
     return want_parameter(w, name) ? 0 : fail_unknown(w->n, name, err);
 }
 
@@ -122,6 +189,7 @@ int net_want_gradients(const dcn_network *n, const char *const *names, int nname
         return dcn_fail(err, DCN_EENV, "no memory for a network");
     for (int i = 0; i < w.n->nparams; i++)
         w.n->param[i].wanted = false;
+    w.n->ninner = 0;
     int failed = nnames > 0 ? 0 : want_all(&w, err);
     for (int i = 0; i < nnames && !failed; i++)
         failed = want(&w, names[i], err);

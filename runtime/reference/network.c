@@ -214,10 +214,18 @@ static bool passes(const ref_net *r, const net_layer *layer)
     bool wanted = false;
     for (int i = 0; i < layer->nargs; i++)
         wanted = wanted || gradient_of(r, layer, i);
-    return wanted;
+    return wanted && !r->net->value[layer->out].still;
 }
 
-/* Room for the gradients of wanted inputs and of all that is made of what has one. */
+static bool is_inner(const dcn_network *n, int value)
+{
+    for (int i = 0; i < n->ninner; i++)
+        if (n->inner[i] == value)
+            return true;
+    return false;
+}
+
+/* Room for the gradients of wanted values and of all that is made of what has one. */
 static int open_grads(ref_net *r, double *const *to)
 {
     const dcn_network *n = r->net;
@@ -226,7 +234,8 @@ static int open_grads(ref_net *r, double *const *to)
             return -1;
     for (int i = 0; i < n->nlayers; i++) {
         const int out = n->layer[i].out;
-        if (passes(r, &n->layer[i]) && !(r->grad[out] = room_for(n, out)))
+        const bool known = passes(r, &n->layer[i]) || is_inner(n, out);
+        if (known && !(r->grad[out] = room_for(n, out)))
             return -1;
     }
     return 0;
@@ -257,10 +266,21 @@ static int go_backwards(const ref_net *r)
         if (!r->grad[layer->out])
             continue;
         disturb(r, layer, r->grad[layer->out]);
-        if (ref_net_layer_back(r, layer))
+        if (passes(r, layer) && ref_net_layer_back(r, layer))
             return -1;
     }
     return 0;
+}
+
+static void give_grads(const ref_net *r, const ref_back *b)
+{
+    const dcn_network *n = r->net;
+    for (int i = 0; i < n->ninputs; i++)
+        if (b->to[i])
+            ref_net_to_outside(&n->value[i], r->grad[i], b->to[i]);
+    for (int i = 0; i < n->ninner; i++)
+        memcpy(b->to[net_inner_at(n, i)], r->grad[n->inner[i]],
+               (size_t)net_elements(n->value[n->inner[i]].shape) * sizeof(double));
 }
 
 /* b->to by position. */
@@ -277,9 +297,8 @@ static int back_network(const ref_back *b, const ref_noise *noise)
         take_grads(&pass, b);
         failed = go_backwards(&pass);
     }
-    for (int i = 0; i < n->ninputs && !failed; i++)
-        if (b->to[i])
-            ref_net_to_outside(&n->value[i], pass.grad[i], b->to[i]);
+    if (!failed)
+        give_grads(&pass, b);
     ref_net_close(&pass);
     return failed ? -1 : 0;
 }

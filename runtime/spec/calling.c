@@ -29,6 +29,8 @@ static void list_gradients(rt_operands *l, const rt_operands *plain)
     for (int i = 0; i < plain->n; i++)
         if (rt_operand_in(plain->which[i], wanted))
             add_grad(l, plain, i, DCN_OUT);
+    if (rt_op_has(l->s->op, RT_IS_NETWORK))
+        net_add_inner_gradients(l);
 }
 
 rt_operands rt_operands_of(const dcn_spec *s)

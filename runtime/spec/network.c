@@ -91,7 +91,14 @@ int net_value_at(const dcn_network *n, int position)
     const int after = position - n->ninputs - has_parameters(n);
     if (position < n->ninputs)
         return position;
-    return after < 0 ? -1 : n->output[after];
+    if (after < 0)
+        return -1;
+    return after < n->noutputs ? n->output[after] : n->inner[after - n->noutputs];
+}
+
+int net_inner_at(const dcn_network *n, int inner)
+{
+    return n->ninputs + has_parameters(n) + n->noutputs + inner;
 }
 
 /* There are names of the parameters where these are constants, too. */
@@ -137,6 +144,22 @@ void net_add_operands(rt_operands *l)
         add(l, tensor_of(&n->value[n->output[i]]), DCN_OUT);
 }
 
+void net_add_inner_gradients(rt_operands *l)
+{
+    const dcn_network *n = l->s->network;
+    for (int i = 0; n && i < n->ninner; i++) {
+        const rt_operand which = rt_grad_of((rt_operand)net_inner_at(n, i));
+        net_value v = n->value[n->inner[i]];
+        v.layout = DCN_NHWC;
+        v.rank = 4;
+        l->tensor[l->n] = tensor_of(&v);
+        l->tensor[l->n].name = net_operand_name(n, which);
+        l->tensor[l->n].dtype = n->dtype;
+        l->tensor[l->n].role = DCN_OUT;
+        l->which[l->n++] = which;
+    }
+}
+
 dcn_tensor net_gradient_tensor(const dcn_network *n, rt_operand plain, dcn_tensor t)
 {
     if ((int)plain == net_parameters_at(n))
@@ -147,11 +170,27 @@ dcn_tensor net_gradient_tensor(const dcn_network *n, rt_operand plain, dcn_tenso
 /* ---- gradients ----------------------------------------------------------------------------- */
 
 /* Boxes are where a layer reads, and have no gradient. */
-static void flow_back(const net_layer *layer, bool flows[NET_MAX_VALUES])
+static void flow_back(const dcn_network *n, const net_layer *layer, bool flows[NET_MAX_VALUES])
 {
-    for (int i = 0; i < layer->nargs; i++)
+    for (int i = 0; i < layer->nargs && !n->value[layer->out].still; i++)
         if (layer->arg[i].value >= 0 && strcmp(layer->arg[i].operand, "rois") != 0)
             flows[layer->arg[i].value] = true;
+}
+
+static void find_flow(const dcn_network *n, bool flows[NET_MAX_VALUES])
+{
+    for (int i = 0; i < n->noutputs; i++)
+        flows[n->output[i]] = true;
+    for (int i = n->nlayers - 1; i >= 0; i--)
+        if (flows[n->layer[i].out])
+            flow_back(n, &n->layer[i], flows);
+}
+
+bool net_reaches_output(const dcn_network *n, int value)
+{
+    bool flows[NET_MAX_VALUES] = { false };
+    find_flow(n, flows);
+    return flows[value];
 }
 
 rt_operand_set net_differentiable(const dcn_network *n)
@@ -160,14 +199,12 @@ rt_operand_set net_differentiable(const dcn_network *n)
     rt_operand_set set = 0;
     if (!n)
         return 0;
-    for (int i = 0; i < n->noutputs; i++)
-        flows[n->output[i]] = true;
-    for (int i = n->nlayers - 1; i >= 0; i--)
-        if (flows[n->layer[i].out])
-            flow_back(&n->layer[i], flows);
+    find_flow(n, flows);
     for (int i = 0; i < n->ninputs; i++)
         set |= flows[i] ? (rt_operand_set)1 << i : 0;
     if (n->grad_parameters > 0 && has_parameters(n))
         set |= (rt_operand_set)1 << net_parameters_at(n);
+    for (int i = 0; i < n->ninner; i++)
+        set |= (rt_operand_set)1 << net_inner_at(n, i);
     return set;
 }

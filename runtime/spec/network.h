@@ -100,6 +100,7 @@ typedef struct net_value {
     int layer;         /* that makes it; -1: it is an input */
     dcn_layout layout; /* of an input or an output: how it lies outside */
     int rank;          /* of it outside: 4, or 2, a matrix [n][c] */
+    bool still;        /* a number to gradients: none goes on to what it is made of */
 } net_value;
 
 /* A tensor that a layer reads and that is no value: in PyTorch's layout, called LAYER.TENSOR. */
@@ -131,6 +132,9 @@ typedef struct dcn_network {
     char output_name[NET_MAX_OPERANDS][DCN_NAME_MAX];
     char grad_name[NET_MAX_PLAIN][NET_GRAD_NAME_MAX]; /* "grad_" and the name, by position */
     int64_t parameters, grad_parameters; /* elements of all parameters; of the wanted ones */
+    /* Values that layers make and whose gradients are wanted, in nhwc.  They are no operands; their positions
+    ** are those after the outputs. */
+    int ninner, inner[NET_MAX_PLAIN];
     /* Not NULL: values of all parameters, in the dtype and order of `parameters`, which is then no operand:
     ** they are part of the code.  Borrowed: whoever sets it keeps them for as long as the network. */
     const void *constants;
@@ -148,6 +152,10 @@ int64_t net_elements(net_shape s);
 ** the network.  Of no network there are none. */
 void net_add_operands(rt_operands *l);
 
+/* Beside the gradients of these, those of the inner values that are wanted. */
+void net_add_inner_gradients(rt_operands *l);
+int net_inner_at(const dcn_network *n, int inner); /* the position of one */
+
 /* Position of `parameters` among these; -1: there are none. */
 int net_parameters_at(const dcn_network *n);
 
@@ -159,9 +167,12 @@ dcn_tensor net_gradient_tensor(const dcn_network *n, rt_operand plain, dcn_tenso
 /* The value that a position stands for; -1: it is the parameters. */
 int net_value_at(const dcn_network *n, int position);
 
-/* The positions that have a gradient: inputs that reach an output in another way than as rois, and the
-** parameters. */
+/* The positions that have a gradient: inputs that reach an output in another way than as rois, the
+** parameters, and the inner values that are wanted. */
 rt_operand_set net_differentiable(const dcn_network *n);
+
+/* Whether the gradient of an output reaches the value that a layer makes, whoever reads it. */
+bool net_reaches_output(const dcn_network *n, int value);
 
 /* Operations, counted as dcn_spec_flops does: of operators what that says, of the others one for each
 ** element that is read. */

@@ -23,11 +23,21 @@ static int from_environment(const char *name, int other)
     return text ? atoi(text) : other;
 }
 
-/* All gradients, or those of some inputs and parameters. */
+/* A value that is a number to gradients, and the name of a layer whose value has one; NULL: none. */
+static const char *choose_inner(rt_rng *r, const dcn_network *n)
+{
+    const int still = (int)(rt_rng_next(r) % (uint64_t)n->nvalues);
+    const int layer = (int)(rt_rng_next(r) % (uint64_t)n->nlayers);
+    n->value[still].still = still >= n->ninputs && rt_rng_next(r) % 3 == 0;
+    const bool has_one = net_reaches_output(n, n->layer[layer].out);
+    return has_one && rt_rng_next(r) % 2 ? n->layer[layer].name : NULL;
+}
+
+/* All gradients, or those of some inputs, parameters and values. */
 static dcn_spec with_gradients(rt_rng *r, const dcn_spec *s)
 {
     const dcn_network *n = s->network;
-    const char *names[4];
+    const char *names[5];
     dcn_network *of;
     dcn_spec g = *s;
     dcn_error err;
@@ -40,6 +50,8 @@ static dcn_spec with_gradients(rt_rng *r, const dcn_spec *s)
         if (!known)
             names[k++] = name;
     }
+    if ((names[k] = choose_inner(r, n)))
+        k++;
     if (k && rt_rng_next(r) % 2 && rt_operand_in((rt_operand)0, rt_differentiable(s)))
         names[k++] = n->value[0].name;
     cr_assert_eq(net_want_gradients(n, names, k, &of, &g.gradient, &err), 0, "%s", err.text);

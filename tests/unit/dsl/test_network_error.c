@@ -205,7 +205,8 @@ static const struct {
     { "local y = mul { x, name = 'm' }\nx = mul { y, name = 'm' }\nreturn network { outputs = x }",
       4, "two layers are called 'm'" },
     { "return network { outputs = mul { x }, gradient = { 'y' } }", 3,
-      "'gradient': the network has no 'y'; an input, LAYER.TENSOR, \"inputs\" or \"parameters\" "
+      "'gradient': the network has no 'y'; an input, a layer, LAYER.TENSOR, \"inputs\" or "
+      "\"parameters\" "
       "can be asked for" },
     { "return network { outputs = mul { x, name = 'm' },\n  gradient = { 'm.weigth' } }", 4,
       "'gradient': the network has no 'm.weigth' (did you mean 'm.weight'?)" },

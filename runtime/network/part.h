@@ -1,0 +1,32 @@
+/* part.h: networks made from others: what leads to some of its values, its modules in parts.
+**
+** Parameters keep their names.  They may come in another order, which net_carry_parameters knows.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_RUNTIME_NETWORK_PART_H
+#define DCN_RUNTIME_NETWORK_PART_H
+
+#include "runtime/network/build.h"
+
+/* The network of what leads to these values of n, one reference.  Inputs and parameters that it does not
+** need are not there. */
+int net_part(const dcn_network *n, const net_output *out, int nout, dcn_network **part,
+             dcn_error *err);
+
+/* n with every module in place of which operators and other layers can stand in parts: the last one has the
+** module's name, that which makes its offsets MODULE.offset or MODULE.offset_mask.  A module that
+** cannot be taken apart stays (net_hides_offsets).  One reference; NULL without memory, or if it were
+** too many layers. */
+dcn_network *net_unfold(const dcn_network *n);
+
+/* Whether a layer samples at places that are no value of the network. */
+bool net_hides_offsets(const net_layer *l);
+
+/* n computing in double precision, without constants.  One reference; NULL without memory. */
+dcn_network *net_in_f64(const dcn_network *n);
+
+/* The vector `parameters` of `to`, all of whose parameters `from` has, from that of `from`; both double. */
+void net_carry_parameters(const dcn_network *from, const double *parameters, const dcn_network *to,
+                          double *out);
+
+#endif
