@@ -1,0 +1,217 @@
+/* open.c: the network as far as a node, in double precision, and its deformable layers.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "runtime/base/tensor.h"
+#include "runtime/network/part.h"
+#include "runtime/spec/op.h"
+#include "tuner/support/internal.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the network ----------------------------------------------------------------------------- */
+
+static int take_parameters(Support *s, const dcn_network *f64, dcn_error *err)
+{
+    const dcn_network *asked = s->ask->spec->network;
+    const void *from = s->ask->parameters ? s->ask->parameters : asked->constants;
+    double *all = calloc((size_t)asked->parameters + 1, sizeof *all);
+    s->parameters = calloc((size_t)asked->parameters + 1, sizeof *s->parameters);
+    if (all && s->parameters && asked->parameters > 0) {
+        rt_convert(all, RT_F64, from, rt_kind_of(asked->dtype), asked->parameters);
+        net_carry_parameters(f64, all, s->whole, s->parameters);
+    }
+    const int failed = all && s->parameters ? 0 : support_no_memory(err);
+    free(all);
+    return failed;
+}
+
+static int open_whole(Support *s, dcn_error *err)
+{
+    dcn_network *f64 = net_in_f64(s->ask->spec->network);
+    s->whole = f64 ? net_unfold(f64) : NULL;
+    const int failed = s->whole ? take_parameters(s, f64, err) : support_no_memory(err);
+    net_release(f64);
+    return failed;
+}
+
+/* ---- deformable layers ----------------------------------------------------------------------- */
+
+static int value_of(const net_layer *l, rt_operand operand)
+{
+    for (int i = 0; i < l->nargs; i++)
+        if (strcmp(l->arg[i].operand, rt_operand_names[operand]) == 0)
+            return l->arg[i].value;
+    return -1;
+}
+
+/* What says where the layer samples; -1: it samples nowhere, or always at the same places. */
+static int places_of(const net_layer *l)
+{
+    static const rt_operand says[] = { RT_OFFSET, RT_OFFSET_MASK, RT_TRANS };
+    int value = -1;
+    for (int i = 0; i < 3 && l->spec && value < 0; i++)
+        value = value_of(l, says[i]);
+    return value;
+}
+
+/* Offsets and masks of every layer are numbers. */
+static void hold(dcn_network *n)
+{
+    for (int i = 0; i < n->nlayers; i++) {
+        const net_layer *l = &n->layer[i];
+        if (places_of(l) < 0)
+            continue;
+        const int mask = value_of(l, RT_MASK);
+        n->value[places_of(l)].still = true;
+        if (mask >= 0)
+            n->value[mask].still = true;
+    }
+}
+
+static void find_deformed(Support *s)
+{
+    const dcn_network *n = s->part;
+    int all = 0;
+    for (int i = 0; i < n->nlayers; i++)
+        all += places_of(&n->layer[i]) >= 0;
+    s->omitted = all > SUPPORT_MAX_DEFORMED ? all - SUPPORT_MAX_DEFORMED : 0;
+    for (int i = 0, k = 0; i < n->nlayers; i++) {
+        const net_layer *l = &n->layer[i];
+        if (places_of(l) >= 0 && k++ >= s->omitted)
+            s->deformed[s->ndeformed++] = (SupportDeformed){
+                .layer = i,
+                .input = value_of(l, RT_INPUT),
+                .value = places_of(l),
+                .spec = l->spec,
+                .rois = value_of(l, RT_ROIS),
+            };
+    }
+}
+
+/* ---- the node -------------------------------------------------------------------------------- */
+
+static int find_layer(const dcn_network *n, const char *name, int *layer, dcn_error *err)
+{
+    const char **names = calloc((size_t)n->nlayers + 1, sizeof *names);
+    if (!names)
+        return support_no_memory(err);
+    *layer = -1;
+    for (int i = 0; i < n->nlayers; i++) {
+        names[i] = n->layer[i].name;
+        *layer = strcmp(names[i], name) == 0 ? i : *layer;
+    }
+    const char *near = rt_nearest(name, names);
+    free(names);
+    if (*layer >= 0)
+        return 0;
+    if (near)
+        return dcn_fail(err, DCN_EUSAGE, "the network has no layer '%s' (did you mean '%s'?)", name,
+                        near);
+    return dcn_fail(err, DCN_EUSAGE, "the network has no layer '%s'", name);
+}
+
+static int place_node(Support *s, const net_value *v, dcn_error *err)
+{
+    const net_shape z = v->shape;
+    SupportNode *node = &s->node;
+    node->y = node->y < 0 ? z.h / 2 : node->y;
+    node->x = node->x < 0 ? z.w / 2 : node->x;
+    if (node->image >= z.n || node->y >= z.h || node->x >= z.w)
+        return dcn_fail(err, DCN_EUSAGE,
+                        "'%s' is a map of %" PRId64 "x%" PRId64 " for each of %" PRId64
+                        ", and has no %" PRId64 ",%" PRId64 " of number %" PRId64,
+                        node->layer, z.h, z.w, z.n, node->y, node->x, node->image);
+    if (s->ask->response == SUPPORT_CHANNEL && s->ask->channel >= z.c)
+        return dcn_fail(err, DCN_EUSAGE, "'%s' has %" PRId64 " channels, and no channel %" PRId64,
+                        node->layer, z.c, s->ask->channel);
+    return 0;
+}
+
+static int check_image(Support *s, dcn_error *err)
+{
+    const dcn_network *n = s->ask->spec->network;
+    const net_value *v = &n->value[s->ask->image];
+    const int64_t nodes = support_node_shape(s).n;
+    if (v->rank != 4)
+        return dcn_fail(err, DCN_EUSAGE, "input '%s' is a matrix, and no image", v->name);
+    if (v->shape.n != nodes && v->shape.n != 1)
+        return dcn_fail(err, DCN_EUSAGE,
+                        "input '%s' is a batch of %" PRId64 ": which of them a region of '%s' is "
+                        "in is not known; a batch of 1 is needed",
+                        v->name, v->shape.n, s->node.layer);
+    s->image = v->shape.n == 1 ? 0 : (int)s->node.image;
+    return 0;
+}
+
+static int cut(Support *s, int layer, dcn_error *err)
+{
+    const net_output out = { s->whole->layer[layer].out, SUPPORT_NODE, DCN_NHWC };
+    if (net_part(s->whole, &out, 1, &s->part, err) ||
+        place_node(s, &s->part->value[s->part->output[0]], err) || check_image(s, err))
+        return -1;
+    find_deformed(s);
+    for (int i = 0; i < s->part->nlayers && s->ask->fixed; i++)
+        if (net_hides_offsets(&s->part->layer[i]))
+            return dcn_fail(err, DCN_EUSAGE,
+                            "the offsets of '%s' are made inside it and cannot be held fixed",
+                            s->part->layer[i].name);
+    return 0;
+}
+
+int support_open(const SupportAsk *ask, Support **out, dcn_error *err)
+{
+    Support *s = calloc(1, sizeof *s);
+    int layer = -1;
+    *out = NULL;
+    if (!s)
+        return support_no_memory(err);
+    s->ask = ask;
+    s->node = ask->node;
+    for (int i = 0; i < ask->spec->network->ninputs; i++)
+        s->input[i] = ask->input[i];
+    int failed = open_whole(s, err) || find_layer(s->whole, s->node.layer, &layer, err);
+    if (!failed && ask->fixed)
+        hold(s->whole);
+    failed = failed || cut(s, layer, err);
+    if (failed)
+        support_close(s);
+    else
+        *out = s;
+    return failed ? -1 : 0;
+}
+
+void support_close(Support *s)
+{
+    if (!s)
+        return;
+    support_run_close(&s->forward);
+    support_run_close(&s->backward);
+    net_release(s->part);
+    net_release(s->whole);
+    free(s->parameters);
+    free(s);
+}
+
+/* ---- what is known of it --------------------------------------------------------------------- */
+
+SupportNode support_node(const Support *s)
+{
+    return s->node;
+}
+
+net_shape support_node_shape(const Support *s)
+{
+    return s->part->value[s->part->output[0]].shape;
+}
+
+net_shape support_image_shape(const Support *s)
+{
+    return s->ask->spec->network->value[s->ask->image].shape;
+}
+
+void support_set_image(Support *s, const double *image)
+{
+    s->input[s->ask->image] = image;
+}
