@@ -170,15 +170,24 @@ static int name_outputs(const Extract *x, dcn_network *n, dcn_error *err)
     return 0;
 }
 
+static void name_gradient(char to[NET_GRAD_NAME_MAX], const char *of)
+{
+    static const char prefix[] = "grad_";
+    const size_t n = strnlen(of, NET_GRAD_NAME_MAX - sizeof prefix);
+    memcpy(to, prefix, sizeof prefix - 1);
+    memcpy(to + sizeof prefix - 1, of, n);
+    to[sizeof prefix - 1 + n] = '\0';
+}
+
 static void name_gradients(dcn_network *n)
 {
     int at = 0;
     for (int i = 0; i < n->ninputs; i++)
-        snprintf(n->grad_name[at++], NET_GRAD_NAME_MAX, "grad_%.63s", n->value[i].name);
+        name_gradient(n->grad_name[at++], n->value[i].name);
     if (n->parameters > 0)
-        snprintf(n->grad_name[at++], NET_GRAD_NAME_MAX, "grad_parameters");
+        name_gradient(n->grad_name[at++], "parameters");
     for (int i = 0; i < n->noutputs; i++)
-        snprintf(n->grad_name[at++], NET_GRAD_NAME_MAX, "grad_%.63s", n->output_name[i]);
+        name_gradient(n->grad_name[at++], n->output_name[i]);
 }
 
 /* ---- all of it ----------------------------------------------------------------------------- */
