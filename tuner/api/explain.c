@@ -172,7 +172,8 @@ int tune_explain(const dcn_spec *s, const Choice *c, char *buf, size_t size, dcn
         rt_text t = rt_text_in(buf + n, size - n);
         return tune_each_stage(s, c, add_stage, &t, err);
     }
-    if (n + 2 > size)
+    /* A network without operators is a composite without parts. */
+    if (n + 2 > size || !c->schedule.lowering->explain)
         return 0;
     strcpy(buf + n, "\n");
     c->schedule.lowering->explain(s, &c->target, c->schedule.k, buf + n + 1, size - n - 1);

@@ -88,3 +88,21 @@ Test(schedule, what_is_wrong_is_said_of_the_layer)
     expect_error("network stage.1.conv={direct}", "stage.0.conv");
     expect_error("network head={tiled mr=1000}", "head");
 }
+
+Test(schedule, a_network_without_operators_is_explained)
+{
+    static const char plain[] =
+        "local x = input { name = \"image\", channels = 3, height = 4, width = 4 }\n"
+        "return network { name = \"plain\", outputs = { y = activation { x, \"relu\" } } }\n";
+    const dcn_options opt = { .schedule = "network" };
+    char why[256];
+    dcn_choice what;
+    dcn_module *m;
+    dcn_error err;
+    cr_assert_eq(dcn_load_text(plain, "plain", NULL, 0, &m, &err), 0, "%s", err.text);
+    cr_assert_eq(dcn_explain(dcn_module_spec(m, 0), &opt, &what, why, sizeof why, &err), 0, "%s",
+                 err.text);
+    cr_expect_str_eq(why, "as the options say");
+    cr_expect_str_eq(what.schedule, "network");
+    dcn_module_free(m);
+}
