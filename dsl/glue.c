@@ -4,6 +4,7 @@
 */
 #include "dsl/glue.h"
 
+#include <limits.h>
 #include <string.h>
 
 enum { ADD, MUL, CONCAT, SPLIT, SLICE, ACTIVATION, LAYER_NORM, MAX_POOL, AVG_POOL, RESIZE };
@@ -65,7 +66,7 @@ const GlueMaker glue_makers[] = {
     [MUL] = { "mul", NET_MUL, glue_make_mul, 1, NET_MAX_ARGS, true,
               "Their product, as `add`; one may also have a single channel." },
     [CONCAT] = { "concat", NET_CONCAT, glue_make_concat, 1, NET_MAX_ARGS, false,
-                 "The channels of all of them, one after another." },
+                 "The channels of all of them, one after another; with `times`, 2 to 64 in all." },
     [SPLIT] = { "split", NET_SLICE, glue_make_split, 1, 1, false,
                 "Several values, each with a part of the channels." },
     [SLICE] = { "slice", NET_SLICE, glue_make_one, 1, 1, false, "Some of the channels." },
@@ -115,9 +116,9 @@ static void add_rows(GlueCall *g)
 
 static int refuse_count(const GlueCall *g, int n)
 {
-    char count[32];
-    snprintf(count, sizeof count, g->maker->most > 1 ? "%d or more values" : "one value",
-             g->maker->least);
+    char count[48];
+    snprintf(count, sizeof count, g->maker->most > 1 ? "%d to %d values" : "one value",
+             g->maker->least, g->maker->most);
     return dsl_refuse(&g->c, NULL, "%s takes %s, as in %s { x, ... }, not %d", g->c.callee, count,
                       g->c.callee, n);
 }
@@ -128,7 +129,7 @@ static void read_values(GlueCall *g)
     lua_State *L = g->c.L;
     const lua_Unsigned length = lua_rawlen(L, 1);
     const bool word = g->maker->kind == NET_ACTIVATION && length == 2;
-    const int n = length > NET_MAX_ARGS ? NET_MAX_ARGS + 1 : (int)length - word;
+    const int n = length > INT_MAX ? INT_MAX : (int)length - word;
     char text[128];
     if (n < g->maker->least || n > g->maker->most)
         refuse_count(g, n);

@@ -66,9 +66,12 @@ static const char opening[] =
 
 static void print_layers(FILE *out)
 {
-    for (const GlueMaker *m = glue_makers; m->name; m++)
-        fprintf(out, "| `%s`%s | %d%s | %s |\n", m->name, m->activates ? " *" : "", m->least,
-                m->most > m->least ? " or more" : "", m->doc);
+    for (const GlueMaker *m = glue_makers; m->name; m++) {
+        fprintf(out, "| `%s`%s | %d", m->name, m->activates ? " *" : "", m->least);
+        if (m->most > m->least)
+            fprintf(out, " to %d", m->most);
+        fprintf(out, " | %s |\n", m->doc);
+    }
 }
 
 /* The keys of one layer; of linear they are said above. */
