@@ -204,6 +204,15 @@ static const struct {
       "'dtype' is a key of conv2d, not of network" },
     { "return { network { outputs = x, name = 'k' },\n  network { outputs = x, name = 'k' } }", 4,
       "two kernels are called 'k' (the first was made on line 3)" },
+    { "local z = input { name = 'z', channels = 8, height = 20, width = 24, dtype = 'f64' }\n"
+      "x = add { x, z, name = 's' }",
+      4, "s: one of its values is of dtype \"f32\", another of \"f64\"" },
+    { "local z = input { name = 'z', channels = 8, height = 20, width = 24, dtype = 'f64' }\n"
+      "return network { outputs = { a = mul { x }, b = mul { z } } }",
+      4, "'dtype' of input 'z' is \"f64\", but that of 'x' is \"f32\"" },
+    { "local z = input { name = 'x', channels = 8, height = 20, width = 24 }\n"
+      "return network { outputs = add { x, z } }",
+      4, "two inputs are called 'x'" },
     { "local y = mul { x, name = 'm' }\nx = mul { y, name = 'm' }\nreturn network { outputs = x }",
       4, "two layers are called 'm'" },
     { "return network { outputs = mul { x }, gradient = { 'y' } }", 3,
