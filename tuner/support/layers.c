@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* One layer while it is filled. */
 typedef struct Filling {
@@ -52,13 +53,33 @@ static void fill_pixel(const Filling *f, int64_t pixel)
     }
 }
 
+/* ---- names ----------------------------------------------------------------------------------- */
+
+static bool is_asked(const Support *s, const char *name)
+{
+    const dcn_network *n = s->ask->spec->network;
+    for (int i = 0; i < n->nlayers; i++)
+        if (strcmp(n->layer[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* A layer's own name, or of a part of a module that of the module. */
+static void name_layer(const Support *s, const char *name, char to[NET_NAME_MAX])
+{
+    snprintf(to, NET_NAME_MAX, "%s", name);
+    char *dot = strrchr(to, '.');
+    if (dot && !is_asked(s, to))
+        *dot = 0;
+}
+
 /* ---- one layer ------------------------------------------------------------------------------- */
 
 static void describe(const Support *s, const SupportDeformed *d, SupportLayer *l)
 {
     const net_shape map = s->part->value[d->input].shape, where = s->part->value[d->value].shape;
     const net_shape image = support_image_shape(s);
-    snprintf(l->name, sizeof l->name, "%s", s->part->layer[d->layer].name);
+    name_layer(s, s->part->layer[d->layer].name, l->name);
     l->op = d->spec->op;
     l->regions = d->rois >= 0;
     l->n = where.n;

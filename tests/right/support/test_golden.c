@@ -5,6 +5,7 @@
 */
 #include "runtime/base/npy.h"
 #include "tests/right/support/looked.h"
+#include "tuner/support/region.h"
 
 #include <criterion/criterion.h>
 #include <dirent.h>
@@ -206,6 +207,31 @@ static void check_sampling(VizCase *c)
     support_layers_free(&l);
 }
 
+static void check_region(VizCase *c)
+{
+    const SupportRegionAsk ask = { .epsilon = json_number_value(param(c, "epsilon")),
+                                   .step = 1,
+                                   .block = (int)json_integer_value(param(c, "block")) };
+    dcn_error err;
+    SupportRegion r;
+    cr_assert_eq(support_region(c->l.support, &ask, &r, &err), 0, "%s", err.text);
+    rt_array square = read_array(c, "rectangle"), removed = read_array(c, "removed_order");
+    const double own[4] = { (double)r.square[0], (double)r.square[1], (double)r.square[2],
+                            (double)r.square[3] };
+    double *mask = calloc((size_t)(r.h * r.w), sizeof *mask), want[4];
+    for (int64_t i = 0; i < r.h * r.w; i++)
+        mask[i] = r.mask[i];
+    compare(c, "mask", mask, r.h * r.w);
+    rt_convert(want, RT_F64, square.data, square.kind, 4);
+    cr_assert_eq(memcmp(own, want, sizeof own), 0, "%s", c->dir);
+    cr_assert_eq(removed.count, r.nremoved, "%s", c->dir);
+    compare(c, "errors", r.errors, r.nremoved + 1);
+    rt_array_free(&square);
+    rt_array_free(&removed);
+    free(mask);
+    support_region_free(&r);
+}
+
 /* ---- all cases --------------------------------------------------------------------------------- */
 
 /* How many cases of that op there are below a folder. */
@@ -243,4 +269,9 @@ Test(support, fields_are_those_of_autograd)
 Test(support, sampling_is_that_of_autograd)
 {
     check_everywhere("viz_esl_", check_sampling);
+}
+
+Test(support, regions_are_those_of_plain_greed)
+{
+    check_everywhere("viz_ebsr_", check_region);
 }
