@@ -81,7 +81,10 @@ Test(glue, dilation_leaves_pixels_out)
 {
     const GlueCase c = { .name = "dilation",
                          .layer = { .kind = NET_MAX_POOL,
-                                    .pool = { { 2, 2 }, { 1, 1 }, { 1, 0, 1, 0 }, { 2, 2 } } },
+                                    .pool = { .kernel = { 2, 2 },
+                                              .stride = { 1, 1 },
+                                              .padding = { 1, 0, 1, 0 },
+                                              .dilation = { 2, 2 } } },
                          .in = { { 1, 3, 3, 1 } },
                          .out = { 1, 3, 1, 1 } };
     EXPECT(&c, plane, 6, 9, 6);

@@ -40,7 +40,9 @@ static void make_pair(Pair *p)
         p->first[i % 4] = p->read[i % 4] = (float)(i % 4 + 1);
         p->at[i] = i;
     }
-    p->x = (Expected){ .n = 2, .output = { { 0, 4, p->at, p->value }, { 2, 6, p->at, p->value } } };
+    p->x = (Expected){
+        .n = 2, .output = { { 0, 4, p->at, p->value, NULL }, { 2, 6, p->at, p->value, NULL } }
+    };
 }
 
 static void expect_result(const Pair *p, const char *what)
