@@ -22,7 +22,7 @@ if [ ! -x "$venv/bin/ruff" ] || [ ! -x "$venv/bin/mypy" ]; then
         missing "mypy and ruff cannot be installed"
 fi
 sources=(python packaging/wheel tests/tools/python tests/tools/onnx)
-for folder in examples/python examples/onnx; do
+for folder in examples/python examples/onnx examples/trained; do
     [ ! -d $folder ] || sources+=("$folder")
 done
 "$venv/bin/ruff" check --config python/pyproject.toml --cache-dir "$venv/ruff" "${sources[@]}"
