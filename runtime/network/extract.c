@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static int fail_memory(dcn_error *err)
 {
@@ -61,6 +62,15 @@ static int count_inputs(const Extract *x, dcn_network *n, dcn_error *err)
                     n->ninputs);
 }
 
+/* Constants of a header are in capitals, so that letters alone are no difference. */
+static int fail_twice(const char *what, const char *a, const char *b, dcn_error *err)
+{
+    if (strcmp(a, b) == 0)
+        return dcn_fail(err, DCN_ESPEC, "%s are called '%s'", what, a);
+    return dcn_fail(err, DCN_ESPEC, "%s are called '%s' and '%s': the same in capitals", what, a,
+                    b);
+}
+
 /* Networks of one graph may have inputs of one name, and of several dtypes; a network may not. */
 static int check_inputs(dcn_network *n, dcn_error *err)
 {
@@ -68,8 +78,8 @@ static int check_inputs(dcn_network *n, dcn_error *err)
     for (int i = 1; i < n->ninputs; i++) {
         const net_value *v = &n->value[i];
         for (int other = 0; other < i; other++)
-            if (strcmp(n->value[other].name, v->name) == 0)
-                return dcn_fail(err, DCN_ESPEC, "two inputs are called '%s'", v->name);
+            if (strcasecmp(n->value[other].name, v->name) == 0)
+                return fail_twice("two inputs", n->value[other].name, v->name, err);
         if (v->dtype != n->dtype)
             return dcn_fail(err, DCN_ESPEC,
                             "'dtype' of input '%s' is \"%s\", but that of '%s' is \"%s\"", v->name,
@@ -138,11 +148,14 @@ static int check_output(const Extract *x, int i, dcn_error *err)
     const char *name = x->out[i].name;
     if (net_check_operand_name(name, "output", err))
         return -1;
-    if (i > 0 && strcmp(x->out[i - 1].name, name) == 0)
-        return dcn_fail(err, DCN_ESPEC, "two outputs are called '%s'", name);
-    for (int v = 0; v < x->g->nvalues; v++)
-        if (x->g->value[v].layer < 0 && x->number[v] >= 0 && strcmp(x->g->value[v].name, name) == 0)
-            return dcn_fail(err, DCN_ESPEC, "an input and an output are called '%s'", name);
+    for (int other = 0; other < i; other++)
+        if (strcasecmp(x->out[other].name, name) == 0)
+            return fail_twice("two outputs", x->out[other].name, name, err);
+    for (int v = 0; v < x->g->nvalues; v++) {
+        const net_value *in = &x->g->value[v];
+        if (in->layer < 0 && x->number[v] >= 0 && strcasecmp(in->name, name) == 0)
+            return fail_twice("an input and an output", in->name, name, err);
+    }
     return 0;
 }
 

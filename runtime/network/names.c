@@ -9,25 +9,52 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static int fail_memory(dcn_error *err)
 {
     return dcn_fail(err, DCN_EENV, "no memory for a network");
 }
 
+static bool is_among(const char *words, const char *name)
+{
+    char word[DCN_NAME_MAX + 2];
+    snprintf(word, sizeof word, " %s ", name);
+    return strstr(words, word) != NULL;
+}
+
+/* Operands are members of a struct in the header of a kernel, which C++ may include.  NULL: they may. */
+static const char *why_no_member(const char *name)
+{
+    static const char members[] = " batch height width num_rois int64_t ";
+    static const char keywords[] =
+        " alignas alignof and and_eq asm bitand bitor bool catch char16_t char32_t char8_t class "
+        "co_await co_return co_yield compl concept const_cast consteval constexpr constinit "
+        "decltype delete dynamic_cast explicit export false friend mutable namespace new noexcept "
+        "not not_eq nullptr operator or or_eq private protected public reinterpret_cast requires "
+        "static_assert static_cast template this thread_local throw true try typeid typename "
+        "using virtual wchar_t xor xor_eq ";
+    if (is_among(members, name))
+        return "which the header has for itself";
+    return is_among(keywords, name) ? "a keyword of C++" : NULL;
+}
+
 /* Words of gradients stand for several operands, and names of operands begin with no grad_. */
 int net_check_operand_name(const char *name, const char *what, dcn_error *err)
 {
     static const char *const words[] = { "inputs", "parameters" };
+    const char *why = why_no_member(name);
     const rt_field *f = rt_field_find("name", DCN_OP_NETWORK);
     rt_value v = { .x = 0 };
     snprintf(v.text, sizeof v.text, "%s", name);
     if (rt_field_check(f, &v, err))
         return -1;
     for (int i = 0; i < 2; i++)
-        if (strcmp(name, words[i]) == 0)
+        if (strcasecmp(name, words[i]) == 0)
             return dcn_fail(err, DCN_ESPEC, "an %s cannot be called '%s', which means all of them",
                             what, name);
+    if (why)
+        return dcn_fail(err, DCN_ESPEC, "an %s cannot be called '%s', %s", what, name, why);
     if (strncmp(name, "grad_", 5) == 0)
         return dcn_fail(err, DCN_ESPEC, "an %s cannot be called '%s': so are gradients", what,
                         name);

@@ -153,6 +153,16 @@ Test(build, outputs_have_names_of_their_own)
     expect_no_network(out, 1, "'name' = \"int\" is a keyword of C");
     out[0].name = "parameters";
     expect_no_network(out, 1, "an output cannot be called 'parameters', which means all of them");
+    out[0].name = "height";
+    expect_no_network(out, 1,
+                      "an output cannot be called 'height', which the header has for itself");
+    out[0].name = "class";
+    expect_no_network(out, 1, "an output cannot be called 'class', a keyword of C++");
+    out[0].name = "Large";
+    expect_no_network(
+        out, 1, "an input and an output are called 'large' and 'Large': the same in capitals");
+    out[0].name = "Y";
+    expect_no_network(out, 2, "two outputs are called 'Y' and 'y': the same in capitals");
     out[0].name = "grad_x";
     expect_no_network(out, 1, "an output cannot be called 'grad_x': so are gradients");
     out[0] = (net_output){ large, "y", DCN_NHWC };
