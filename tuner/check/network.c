@@ -6,9 +6,11 @@
 **     v + u * eps * sqrt(terms) * max(|v|, rms)     -1 <= u <= 1, random
 **
 ** with eps half the distance of neighbouring numbers of the dtype near 1, terms the products in a sum of the layer
-** and rms that of all it makes.  What becomes of it at the outputs, in PASSES goes, is what rounding
-** does; an element may be off by MARGIN times the largest that was seen of it and the rms of
-** all in its tensor.
+** and rms that of all it makes.  Where a layer samples, a place is rounded by eps of its distance from 0, and
+** a sample by as much of the slope there: terms are more by the square of the map's extent.  What becomes of
+** it at the outputs, in PASSES goes, is what rounding does; an element may be off by MARGIN times the largest
+** that was seen of it and the rms of all in its tensor.  Where that is nothing, since what is summed there is
+** 0 in the end whatever it was (a gradient through the softmax of one number), eps stands for it.
 ** A network that is walked is compared with kernels that round as it does, and both are off: MARGIN is for
 ** that, too.
 **
@@ -49,9 +51,18 @@ static double rounding(dcn_dtype t)
     return t == DCN_F32 ? 0x1p-24 : 0x1p-53;
 }
 
+static double extent_of_samples(const dcn_spec *s)
+{
+    const bool samples = s->op != DCN_OP_CONV2D && s->op != DCN_OP_SEPARABLE_CONV2D;
+    return samples ? (double)(s->height > s->width ? s->height : s->width) : 0;
+}
+
 static double terms_of(const net_layer *layer)
 {
-    return layer->kind == NET_OPERATOR ? rt_op_of(layer->spec->op)->terms(layer->spec) : 4;
+    if (layer->kind != NET_OPERATOR)
+        return 4;
+    const double extent = extent_of_samples(layer->spec);
+    return rt_op_of(layer->spec->op)->terms(layer->spec) + extent * extent;
 }
 
 typedef struct Noise {
@@ -136,7 +147,7 @@ static void allow(ExpectedOutput *x, const double *off, dcn_dtype dtype)
         sum += isfinite(d) ? d * d : 0;
         x->allowed[i] = isfinite(d) ? fmax(x->allowed[i], MARGIN * d) : x->allowed[i];
     }
-    const double all = MARGIN * sqrt(sum / (double)(x->n > 0 ? x->n : 1));
+    const double all = MARGIN * fmax(sqrt(sum / (double)(x->n > 0 ? x->n : 1)), rounding(dtype));
     for (int64_t i = 0; i < x->n; i++)
         x->allowed[i] = fmax(x->allowed[i], all + 4 * rounding(dtype) * fabs(x->value[i]));
 }

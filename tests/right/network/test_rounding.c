@@ -1,0 +1,42 @@
+/* test_rounding.c: what verify allows a network whose code rounds more than the products of its sums.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include <dcngen.h>
+
+#include <criterion/criterion.h>
+
+static void expect_right(const char *spec)
+{
+    dcn_module *m;
+    dcn_kernel *k;
+    dcn_report r;
+    dcn_error err;
+    cr_assert_eq(dcn_load_text(spec, "spec", NULL, 0, &m, &err), 0, "%s", err.text);
+    cr_assert_eq(dcn_compile(dcn_module_spec(m, 0), NULL, &k, &err), 0, "%s", err.text);
+    for (uint64_t seed = 0; seed < 4; seed++) {
+        cr_assert_eq(dcn_verify(k, seed, 1, &r, &err), 0, "%s", err.text);
+        cr_expect_eq(r.failures, 0, "%s", r.what);
+    }
+    dcn_kernel_free(k);
+    dcn_module_free(m);
+}
+
+/* Two products in a sum, and places of up to 40 pixels. */
+Test(network_rounding, places_are_rounded)
+{
+    expect_right("local x = input { name = 'image', channels = 2, height = 40, width = 40 }\n"
+                 "local y = dcnv4_module { x, groups = 2, without_pointwise = true,\n"
+                 "                         dw_kernel_size = 1 }\n"
+                 "return network { name = 'places', outputs = { y = y } }\n");
+}
+
+/* Through the softmax of one number nothing comes back; code has products that cancel. */
+Test(network_rounding, sums_are_0_in_the_end)
+{
+    expect_right(
+        "local x = input { name = 'image', channels = 3, height = 5, width = 11 }\n"
+        "local o = input { name = 'offset', channels = 6, height = 5, width = 11 }\n"
+        "local m = input { name = 'mask', channels = 3, height = 5, width = 11 }\n"
+        "local y = dcnv3 { x, kernel_size = 1, padding = 0, groups = 3, offset = o, mask = m }\n"
+        "return network { name = 'nothing', outputs = { y = y }, gradient = { 'mask' } }\n");
+}
