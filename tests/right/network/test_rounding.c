@@ -40,3 +40,16 @@ Test(network_rounding, sums_are_0_in_the_end)
         "local y = dcnv3 { x, kernel_size = 1, padding = 0, groups = 3, offset = o, mask = m }\n"
         "return network { name = 'nothing', outputs = { y = y }, gradient = { 'mask' } }\n");
 }
+
+/* 40000 products, many of them of one sign, one after another. */
+Test(network_rounding, gradients_of_parameters_are_long_sums)
+{
+    expect_right(
+        "local x = input { name = 'image', channels = 3, height = 200, width = 200 }\n"
+        "local s = mul { activation { x, 'relu' }, name = 'w' }\n"
+        "local m = resize { avg_pool2d { s, output_size = 1 }, size = 200 }\n"
+        "local a = conv2d { m, out_channels = 3, kernel_size = 1 }\n"
+        "local n = layer_norm { activation { a, 'sigmoid' } }\n"
+        "local y = avg_pool2d { mul { n, s }, output_size = 1 }\n"
+        "return network { name = 'sums', outputs = { y = y }, gradient = { 'parameters' } }\n");
+}
