@@ -43,7 +43,7 @@ static const char *wrong_number(const TuneRecord *r)
         { "gain", r->gain, FORM_MAX_GAIN },
         { "peak_gflops", r->peak_gflops, FORM_MAX_GFLOPS },
         { "flops", r->flops, FORM_MAX_FLOPS },
-        { "rev", r->rev, 1e9 },
+        { "rev", r->rev, INT32_MAX },
         { "when", (double)r->when, (double)FORM_MAX_TIME },
         { "run", (double)r->run, 1e3 * (double)FORM_MAX_TIME },
         { "trial", (double)r->trial, (double)FORM_MAX_COUNT },

@@ -150,6 +150,18 @@ Test(record, stale_revisions_are_not_looked_at)
     cr_expect_eq(stat.stale, 2);
 }
 
+/* That of a module or network joins those of its parts, and is any number. */
+Test(record, joined_revisions_are_stored)
+{
+    const char *text = "stages a={direct} b={direct} c={direct} d={direct} e={direct} f={direct}";
+    TuneRecord r = temp_record(text, 100);
+    strcpy(r.lowering, "stages");
+    r.rev = INT32_MAX;
+    cr_expect_eq(tune_store_put(st, &key, &r, &err), 0, "%s", err.text);
+    r.rev = -1;
+    cr_expect_eq(tune_store_put(st, &key, &r, &err), -1);
+}
+
 Test(record, nonsense_is_not_stored)
 {
     TuneRecord r = temp_record("tiled", 0.0 / 0.0);
