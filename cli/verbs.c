@@ -69,6 +69,17 @@ const Verb all_verbs[] = {
       .summary = "write what tuning found as one page of HTML",
       .details = help_report,
       .run = verb_report },
+    { .name = "visualize",
+      .operands = { "NET.lua" },
+      .required = 1,
+      .options = BIT(OPT_DEFINE) | BIT(OPT_KERNEL) | BIT(OPT_INPUT) | BIT(OPT_WEIGHTS) |
+                 BIT(OPT_SEED) | BIT(OPT_OUT) | BIT(OPT_THREADS) | BIT(OPT_IMAGE) | BIT(OPT_NODE) |
+                 BIT(OPT_SHOW) | BIT(OPT_RESPONSE) | BIT(OPT_HOLD) | BIT(OPT_SAMPLES) |
+                 BIT(OPT_MEAN) | BIT(OPT_STD) | BIT(OPT_RANGE) | BIT(OPT_CHANNELS) | BIT(OPT_SIZE) |
+                 REPORT,
+      .summary = "draw what nodes of a network look at on a photograph",
+      .details = help_visualize,
+      .run = verb_visualize },
     { .name = "cache",
       .operands = { "WHAT", "FILE" },
       .required = 1,

@@ -16,6 +16,7 @@ int verb_bench(const Args *a, dcn_error *err);
 int verb_tune(const Args *a, dcn_error *err);
 int verb_show(const Args *a, dcn_error *err);
 int verb_report(const Args *a, dcn_error *err);
+int verb_visualize(const Args *a, dcn_error *err);
 int verb_cache(const Args *a, dcn_error *err);
 int verb_sweep(const Args *a, dcn_error *err);
 int verb_targets(const Args *a, dcn_error *err);
@@ -28,6 +29,10 @@ int verb_help(const Args *a, dcn_error *err);
 const char *show_subverb(int i);
 const char *cache_subverb(int i);
 const char *sweep_subverb(int i);
+
+/* What --show and --response of visualize may be, likewise. */
+const char *visualize_method(int i);
+const char *response_word(int i);
 
 /* `dcngen VERB --help` */
 int help_verb(const Verb *v);

@@ -88,10 +88,10 @@ static int take_words(Args *a, ArgCursor *w, dcn_error *err)
 static int make_room(Args *a, int argc, dcn_error *err)
 {
     size_t n = (size_t)argc + 1;
-    WordList *lists[] = { &a->words, &a->kernel, &a->db };
+    WordList *lists[] = { &a->words, &a->kernel, &a->db, &a->node };
     ParamList *pairs[] = { &a->define, &a->input, &a->output };
     bool failed = false;
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 4; i++)
         failed |= !(lists[i]->at = calloc(n, sizeof *lists[i]->at));
     for (int i = 0; i < 3; i++)
         failed |= !(pairs[i]->at = calloc(n, sizeof *pairs[i]->at));
@@ -118,7 +118,13 @@ int args_parse(const Verb *verbs, int argc, char **argv, Args *a, dcn_error *err
                  .effort = DCN_TUNE_MEASURE,
                  .max_bytes = -1,
                  .max_days = -1,
-                 .jobs = 1 };
+                 .jobs = 1,
+                 .response = "norm",
+                 .hold = "live",
+                 .samples = 1,
+                 .mean = { 1, { 0 } },
+                 .std = { 1, { 1 } },
+                 .range = 1 };
     if (make_room(a, argc, err))
         return -1;
     if (argc < 2)
@@ -138,6 +144,7 @@ void args_free(Args *a)
     free(a->words.at);
     free(a->kernel.at);
     free(a->db.at);
+    free(a->node.at);
     free(a->define.at);
     free(a->input.at);
     free(a->output.at);

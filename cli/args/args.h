@@ -21,6 +21,12 @@ typedef struct ParamList {
     dcn_param *at;
 } ParamList;
 
+/* One number, or one for each colour. */
+typedef struct NumberList {
+    int n;
+    double at[3];
+} NumberList;
+
 /* In the order in which the help lists them. */
 typedef enum {
     OPT_DEFINE,
@@ -63,6 +69,17 @@ typedef enum {
     OPT_EXPORT,
     OPT_MAX_SIZE,
     OPT_MAX_AGE,
+    OPT_IMAGE,
+    OPT_NODE,
+    OPT_SHOW,
+    OPT_RESPONSE,
+    OPT_HOLD,
+    OPT_SAMPLES,
+    OPT_MEAN,
+    OPT_STD,
+    OPT_RANGE,
+    OPT_CHANNELS,
+    OPT_SIZE,
     OPT_VERBOSE,
     OPT_JSON,
     OPT_HELP,
@@ -95,6 +112,13 @@ typedef struct Args {
     const char *plan, *slurm, *item, *export_to;
     int shard[2]; /* the first of so many as the second says; 0: not given */
     int jobs;     /* 0: as many as there are cores for */
+    WordList node;
+    const char *image, *show, *response, *hold; /* of visualize; hold: "live" or "fixed" */
+    int64_t samples;
+    NumberList mean, std;
+    double range;
+    bool bgr;
+    int size[2]; /* rows, columns; 0: not given */
 } Args;
 
 typedef struct Option {

@@ -24,10 +24,20 @@ int parse_trials(const Option *o, char *text, void *field, dcn_error *err);  /* 
 int parse_shard(const Option *o, char *text, void *field, dcn_error *err);   /* int[2] */
 int parse_jobs(const Option *o, char *text, void *field, dcn_error *err);    /* int */
 int parse_effort(const Option *o, char *text, void *field, dcn_error *err);  /* dcn_effort */
+int parse_hold(const Option *o, char *text, void *field, dcn_error *err);    /* const char * */
+int parse_samples(const Option *o, char *text, void *field, dcn_error *err); /* int64_t */
+int parse_numbers(const Option *o, char *text, void *field, dcn_error *err); /* NumberList */
+int parse_range(const Option *o, char *text, void *field, dcn_error *err);   /* double */
+int parse_order(const Option *o, char *text, void *field, dcn_error *err);   /* bool: bgr */
+int parse_sides(const Option *o, char *text, void *field, dcn_error *err);   /* int[2] */
 
 /* The words that --offsets, --os and --effort know, for completion: the i-th, NULL past the last. */
 const char *offsets_word(int i);
 const char *system_word(int i);
 const char *effort_word(int i);
+
+/* Likewise of --offsets of visualize, and of --channels. */
+const char *hold_word(int i);
+const char *channels_word(int i);
 
 #endif

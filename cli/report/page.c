@@ -5,6 +5,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "cli/out/html.h"
+#include "cli/out/page_style.h"
 #include "cli/out/schedule.h"
 #include "cli/report/parts.h"
 
@@ -236,14 +237,6 @@ static void put_section(FILE *f, const Section *t, int i)
     fputs("</section>\n", f);
 }
 
-static void put_lines(FILE *f, const char *const *line)
-{
-    for (; *line; line++) {
-        fputs(*line, f);
-        fputc('\n', f);
-    }
-}
-
 static void put_head(FILE *f, const TuningReport *r)
 {
     int64_t last = 0, candidates = 0;
@@ -252,13 +245,8 @@ static void put_head(FILE *f, const TuningReport *r)
         candidates += r->section[i].n;
         last = last_date(&r->section[i]) > last ? last_date(&r->section[i]) : last;
     }
-    fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
-          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
-          "<meta name=\"color-scheme\" content=\"light dark\"/>\n<title>dcngen tuning "
-          "report</title>\n"
-          "<style>\n",
-          f);
-    put_lines(f, report_style);
+    page_begin(f, "dcngen tuning report");
+    page_lines(f, report_style);
     fputs("</style>\n</head>\n<body>\n<header>\n<h1>Tuning report</h1>\n", f);
     html_put(
         f,
@@ -278,6 +266,6 @@ void report_page(FILE *f, const TuningReport *r)
     for (int i = 0; i < r->n; i++)
         put_section(f, &r->section[i], i + 1);
     fputs("</main>\n<div id=\"tip\" role=\"status\" hidden=\"hidden\"></div>\n<script>\n", f);
-    put_lines(f, report_script);
+    page_lines(f, report_script);
     fputs("</script>\n</body>\n</html>\n", f);
 }

@@ -66,6 +66,7 @@ room cli/load '*' "$base runtime/spec cli/args cli/out tuner tuner/check"
 room cli/verb artefact.h "$base runtime/spec runtime/network runtime/exec codegen $tuner cli cli/args cli/out cli/load"
 room cli/completion completion.h 'cli cli/args cli/verb'
 room cli/report '' "$base codegen tuner/store cli cli/load cli/out"
+room cli/visualize '' "$base runtime/spec tuner/support cli cli/args cli/draw cli/load cli/out"
 room cli/sweep '' "$base runtime/spec tuner/sweep cli cli/args cli/out cli/load"
 
 # The #include lines of a tree, as FILE:LINE INCLUDED; includes are written from the root.

@@ -53,6 +53,7 @@ about cache CACHE.md
 about tune TUNING.md
 about sweep SWEEP.md
 about report REPORT.md
+about visualize VISUALIZE.md
 words cache CACHE.md
 words sweep SWEEP.md
 

@@ -1,0 +1,27 @@
+/* methods.h: what --show can name.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_CLI_VISUALIZE_METHODS_H
+#define DCN_CLI_VISUALIZE_METHODS_H
+
+#include "cli/visualize/shown.h"
+
+typedef struct Method {
+    const char *name, *title;
+    uint64_t options; /* that mean something to it and to no method without them */
+    int (*show)(NodeView *n, Shown *s, dcn_error *err);
+} Method;
+
+/* Ended by a NULL name. */
+extern const Method methods[];
+
+int show_field(NodeView *n, Shown *s, dcn_error *err);
+int show_sampling(NodeView *n, Shown *s, dcn_error *err);
+int show_points(NodeView *n, Shown *s, dcn_error *err);
+int show_offsets(NodeView *n, Shown *s, dcn_error *err);
+int show_bins(NodeView *n, Shown *s, dcn_error *err);
+
+/* The layers of the node with positions, or also gradients; what is there is not made again. */
+int node_layers(NodeView *n, bool gradients, dcn_error *err);
+
+#endif

@@ -1,0 +1,80 @@
+/* shown.h: what a method found about a node: pictures, arrays, figures and checks.
+**
+** Figures stand under the picture, in the JSON and on the page, and are made once, here.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_CLI_VISUALIZE_SHOWN_H
+#define DCN_CLI_VISUALIZE_SHOWN_H
+
+#include "cli/draw/scene.h"
+#include "cli/visualize/view.h"
+#include "runtime/base/base.h"
+#include "tuner/support/support.h"
+
+#include <jansson.h>
+
+enum { SHOWN_PICTURES = 64, SHOWN_ARRAYS = 64, SHOWN_FIGURES = 96, SHOWN_NAME = 160 };
+
+typedef struct ShownPicture {
+    char name[SHOWN_NAME];   /* of its files, without directory and ending */
+    char part[NET_NAME_MAX]; /* the layer that it shows; "": all of them */
+    char title[SHOWN_NAME + 96];
+    DrawScene scene;
+} ShownPicture;
+
+/* Numbers for an npy file; owned. */
+typedef struct ShownArray {
+    char name[SHOWN_NAME];
+    int rank;
+    int64_t dims[6];
+    double *data;
+} ShownArray;
+
+/* One or several numbers of one name, and how a reader is told. */
+typedef struct ShownFigure {
+    const char *of, *key; /* of a layer, else ""; borrowed */
+    char text[128];
+    json_t *value; /* owned; NULL without memory */
+} ShownFigure;
+
+/* What the methods share: one node of the network. */
+typedef struct NodeView {
+    const PhotoView *view;
+    char id[SHOWN_NAME];    /* of files: the node in letters, digits, dots and dashes
+                        */
+    char words[SHOWN_NAME]; /* for readers: "deform3 at (12, 14)" */
+    SupportAsk ask;
+    Support *support;
+    SupportNode node; /* with y and x */
+    double at[2];     /* the node's place on the photograph: y, x in its pixels */
+    bool has_roi;     /* it is about a region of the photograph: y, x, height, width */
+    double roi[4];
+    SupportLayers layers; /* with positions, and where a method asked for them, gradients */
+    bool has_layers, has_gradients;
+} NodeView;
+
+typedef struct Shown {
+    const char *method, *title;
+    int npictures, narrays, nfigures;
+    ShownPicture picture[SHOWN_PICTURES];
+    ShownArray array[SHOWN_ARRAYS];
+    ShownFigure figure[SHOWN_FIGURES];
+} Shown;
+
+void shown_free(Shown *s);
+
+/* One more picture of the node, empty; `part` is what distinguishes it from the method's others, "" the first. */
+ShownPicture *shown_picture(Shown *s, const NodeView *n, const char *part);
+
+/* One more array; takes data, which may be NULL without memory. */
+int shown_array(Shown *s, const NodeView *n, const char *part, const ShownArray *a, dcn_error *err);
+
+/* One more figure, of a layer or "": a number, or n of them, and its words, which stand below pictures of that
+** layer and of all. */
+void shown_figure(Shown *s, const char *of, const char *key, const double *value, int n,
+                  const char *words, ...) RT_PRINTF(6, 7);
+
+/* A copy of n numbers; NULL without memory. */
+double *shown_copy(const double *from, int64_t n);
+
+#endif

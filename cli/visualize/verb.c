@@ -1,0 +1,198 @@
+/* verb.c: the verb that draws what nodes of a network look at.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "cli/args/hints.h"
+#include "cli/out/print.h"
+#include "cli/verbs.h"
+#include "cli/visualize/methods.h"
+#include "cli/visualize/output.h"
+#include "runtime/base/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MAX_METHODS = 16 };
+
+/* ---- what is asked for ----------------------------------------------------------------------- */
+
+/* The methods of --show, in the table's order. */
+typedef struct Chosen {
+    bool at[MAX_METHODS];
+} Chosen;
+
+static int choose_one(const char *word, size_t length, Chosen *c, dcn_error *err)
+{
+    char name[64], hint[HINT_MAX];
+    const char *names[MAX_METHODS + 1] = { NULL };
+    snprintf(name, sizeof name, "%.*s", (int)length, word);
+    for (int i = 0; i < MAX_METHODS && methods[i].name; i++) {
+        names[i] = methods[i].name;
+        if (strcmp(names[i], name) != 0)
+            continue;
+        if (c->at[i])
+            return dcn_fail(err, DCN_EUSAGE, "--show names '%s' twice", name);
+        c->at[i] = true;
+        return 0;
+    }
+    char all[256];
+    return dcn_fail(err, DCN_EUSAGE, "--show: '%s' is not one of %s%s", name,
+                    rt_join(names, all, sizeof all), hint_nearest(name, names, hint));
+}
+
+static int choose_methods(const Args *a, Chosen *c, dcn_error *err)
+{
+    *c = (Chosen){ .at = { false } };
+    for (const char *at = a->show;; at++) {
+        const size_t n = strcspn(at, ",");
+        if (choose_one(at, n, c, err))
+            return -1;
+        at += n;
+        if (!*at)
+            break;
+    }
+    for (int i = 0; methods[i].name; i++)
+        for (int id = 0; id < NOPTIONS; id++)
+            if ((methods[i].options & BIT(id)) && args_has(a, id) && !c->at[i])
+                return dcn_fail(err, DCN_EUSAGE, "%s is of --show %s", options[id].name,
+                                methods[i].name);
+    return 0;
+}
+
+static int check_given(const Args *a, dcn_error *err)
+{
+    static const OptionId needed[] = { OPT_IMAGE, OPT_NODE, OPT_SHOW, OPT_OUT };
+    if (args_has(a, OPT_SEED) && !args_has(a, OPT_SAMPLES))
+        return dcn_fail(err, DCN_EUSAGE, "--seed is of --samples N");
+    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
+        if (!args_has(a, needed[i]))
+            return dcn_fail(err, DCN_EUSAGE,
+                            "visualize needs %s %s; 'dcngen help visualize' says more",
+                            options[needed[i]].name, options[needed[i]].value);
+    return 0;
+}
+
+/* ---- a node ---------------------------------------------------------------------------------- */
+
+static void name_node(NodeView *n, const char *text)
+{
+    snprintf(n->id, sizeof n->id, "%.100s", text);
+    for (char *at = n->id; *at; at++)
+        if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-", *at))
+            *at = '-';
+    if (n->has_roi)
+        snprintf(n->words, sizeof n->words, "%.100s, region %lld", n->node.layer,
+                 (long long)n->node.image);
+    else
+        snprintf(n->words, sizeof n->words, "%.100s at (%lld, %lld)", n->node.layer,
+                 (long long)n->node.y, (long long)n->node.x);
+}
+
+static int open_node(const PhotoView *v, const char *text, NodeView *n, dcn_error *err)
+{
+    const Args *a = v->args;
+    *n = (NodeView){ .view = v,
+                     .ask = { .spec = v->spec,
+                              .parameters = v->parameters,
+                              .input = (const double *const *)v->input,
+                              .image = v->image,
+                              .fixed = !strcmp(a->hold, "fixed"),
+                              .threads = a->threads } };
+    if (support_node_parse(text, &n->ask.node, err) ||
+        support_response_parse(a->response, &n->ask.response, &n->ask.channel, err) ||
+        support_open(&n->ask, &n->support, err))
+        return -1;
+    n->node = support_node(n->support);
+    support_node_pixel(n->support, n->at);
+    double corners[4];
+    n->has_roi = support_node_region(n->support, corners);
+    if (n->has_roi)
+        memcpy(
+            n->roi,
+            (double[]){ corners[0], corners[1], corners[2] - corners[0], corners[3] - corners[1] },
+            sizeof n->roi);
+    name_node(n, text);
+    return 0;
+}
+
+static void close_node(NodeView *n)
+{
+    support_layers_free(&n->layers);
+    support_close(n->support);
+}
+
+/* ---- what is done ---------------------------------------------------------------------------- */
+
+/* On a terminal what is being worked on, over what stood there before. */
+static void tell(const NodeView *n, const char *method)
+{
+    if (isatty(STDERR_FILENO))
+        fprintf(stderr, "\r\033[K%s%s%s", n ? n->words : "", n ? ": " : "", method);
+}
+
+static int show_one(NodeView *n, const Method *m, Output *o, dcn_error *err)
+{
+    Shown *s = calloc(1, sizeof *s);
+    if (!s)
+        return dcn_fail(err, DCN_EENV, "no memory for the pictures of %s", n->words);
+    s->method = m->name;
+    s->title = m->title;
+    tell(n, m->name);
+    int status = m->show(n, s, err);
+    if (!status)
+        status = output_shown(o, s, err);
+    tell(NULL, "");
+    if (!status && !args_has(n->view->args, OPT_JSON))
+        for (int i = 0; i < s->npictures; i++)
+            printf("%s/%s.png  %s\n", o->dir, s->picture[i].name, s->picture[i].title);
+    shown_free(s);
+    free(s);
+    return status;
+}
+
+static int show_node(const PhotoView *v, const char *text, const Chosen *c, Output *o,
+                     dcn_error *err)
+{
+    NodeView n;
+    int status = open_node(v, text, &n, err);
+    if (!status)
+        status = output_node(o, &n, err);
+    for (int i = 0; methods[i].name && !status; i++)
+        if (c->at[i])
+            status = show_one(&n, &methods[i], o, err);
+    close_node(&n);
+    return status;
+}
+
+static int show_all(const PhotoView *v, const Chosen *c, dcn_error *err)
+{
+    const Args *a = v->args;
+    Output o;
+    json_t *root = NULL;
+    int status = output_open(v, a->out, &o, err);
+    for (int i = 0; i < a->node.n && !status; i++)
+        status = show_node(v, a->node.at[i], c, &o, err);
+    if (!status)
+        status = output_finish(&o, &root, err);
+    if (!status && args_has(a, OPT_JSON))
+        status = print_json(json_incref(root), err);
+    else if (!status)
+        printf("%s/index.html  all of them\n", a->out);
+    json_decref(root);
+    output_close(&o);
+    return status;
+}
+
+int verb_visualize(const Args *a, dcn_error *err)
+{
+    PhotoView v;
+    Chosen c;
+    if (check_given(a, err) || choose_methods(a, &c, err))
+        return -1;
+    int status = view_open(a, &v, err);
+    if (!status)
+        status = show_all(&v, &c, err);
+    view_close(&v);
+    return status;
+}

@@ -1,0 +1,234 @@
+/* view.c: from the command line to the operands of a network.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "cli/visualize/view.h"
+#include "cli/draw/photo.h"
+#include "cli/load/weights.h"
+#include "cli/visualize/resize.h"
+#include "runtime/base/base.h"
+#include "runtime/base/npy.h"
+#include "runtime/base/random.h"
+#include "runtime/base/text.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Pictures whose longer side is below SMALL pixels are enlarged until it is about LARGE. */
+enum { SMALL = 256, LARGE = 576 };
+
+/* ---- the network ----------------------------------------------------------------------------- */
+
+/* The input that --input does not name; a photograph has a row for each pixel and one or three channels. */
+static int find_image(const PhotoView *v, dcn_error *err)
+{
+    int found = -1;
+    for (int i = 0; i < v->net->ninputs; i++) {
+        const net_value *in = &v->net->value[i];
+        bool named = false;
+        for (int k = 0; k < v->args->input.n; k++)
+            named |= !strcmp(v->args->input.at[k].name, in->name);
+        if (named)
+            continue;
+        if (found >= 0 || in->rank != 4)
+            return dcn_fail(err, DCN_EUSAGE,
+                            "visualize needs --input %s=FILE: one input of '%s' is "
+                            "the photograph",
+                            in->rank == 4 ? v->net->value[found].name : in->name, v->spec->name);
+        found = i;
+    }
+    if (found < 0)
+        return dcn_fail(err, DCN_EUSAGE,
+                        "--input names every input of '%s'; the one for the "
+                        "photograph must be left",
+                        v->spec->name);
+    const net_shape s = v->net->value[found].shape;
+    if (s.n != 1 || (s.c != 1 && s.c != 3))
+        return dcn_fail(err, DCN_EUSAGE,
+                        "input '%s' is %lldx%lldx%lldx%lld; a photograph is 1x3xHxW or 1x1xHxW",
+                        v->net->value[found].name, (long long)s.n, (long long)s.c, (long long)s.h,
+                        (long long)s.w);
+    return found;
+}
+
+static int find_network(PhotoView *v, dcn_error *err)
+{
+    if (kernels_load(v->args, &v->kernels, err) ||
+        kernels_check_single(&v->kernels, "visualize", err))
+        return -1;
+    v->spec = v->kernels.spec[0];
+    v->net = v->spec->network;
+    if (v->spec->op != DCN_OP_NETWORK || v->spec->gradient)
+        return dcn_fail(err, DCN_EUSAGE, "kernel '%s' is no network; visualize draws networks",
+                        v->spec->name);
+    v->image = find_image(v, err);
+    if (v->image < 0)
+        return -1;
+    const net_shape s = v->net->value[v->image].shape;
+    if (s.h > PHOTO_MAX_SIDE || s.w > PHOTO_MAX_SIDE || s.h * s.w > PHOTO_MAX_PIXELS)
+        return dcn_fail(err, DCN_EUSAGE, "input '%s' is larger than a picture may be",
+                        v->net->value[v->image].name);
+    v->h = (int)s.h;
+    v->w = (int)s.w;
+    if (v->net->parameters && !v->net->constants && !v->args->weights)
+        return dcn_fail(err, DCN_EUSAGE, "visualize needs --weights FILE: '%s' has parameters",
+                        v->spec->name);
+    return weights_read(v->args, v->spec, &v->parameters, err);
+}
+
+/* ---- other inputs ---------------------------------------------------------------------------- */
+
+static int check_input_names(const PhotoView *v, dcn_error *err)
+{
+    for (int k = 0; k < v->args->input.n; k++) {
+        int i = 0;
+        while (i < v->net->ninputs && strcmp(v->net->value[i].name, v->args->input.at[k].name) != 0)
+            i++;
+        if (i == v->net->ninputs)
+            return dcn_fail(err, DCN_EUSAGE, "'%s' has no input '%.64s'", v->spec->name,
+                            v->args->input.at[k].name);
+    }
+    return 0;
+}
+
+static int check_input_shape(const PhotoView *v, int i, const char *path, const rt_array *a,
+                             dcn_error *err)
+{
+    const net_value *in = &v->net->value[i];
+    const net_shape s = in->shape;
+    const int64_t nchw[] = { s.n, s.c, s.h, s.w }, nhwc[] = { s.n, s.h, s.w, s.c };
+    const int64_t matrix[] = { s.n, s.c };
+    const int64_t *dims = in->rank == 2 ? matrix : in->layout == DCN_NCHW ? nchw : nhwc;
+    if (a->rank == in->rank && !memcmp(a->dims, dims, (size_t)in->rank * sizeof *dims))
+        return 0;
+    char want[96], got[96];
+    rt_text wanted = rt_text_in(want, sizeof want), is = rt_text_in(got, sizeof got);
+    rt_text_shape(&wanted, in->rank, dims);
+    rt_text_shape(&is, a->rank, a->dims);
+    return dcn_fail(err, DCN_EUSAGE, "%s: input '%s' is %s, not %s", path, in->name, want, got);
+}
+
+static int read_input(PhotoView *v, int i, const char *path, dcn_error *err)
+{
+    rt_array a;
+    if (rt_npy_read(path, &a, err))
+        return -1;
+    int status = check_input_shape(v, i, path, &a, err);
+    if (!status && !(v->input[i] = malloc((size_t)a.count * sizeof(double) + 1)))
+        status = dcn_fail(err, DCN_EENV, "no memory for input '%s'", v->net->value[i].name);
+    if (!status)
+        rt_convert(v->input[i], RT_F64, a.data, a.kind, a.count);
+    rt_array_free(&a);
+    return status;
+}
+
+static int read_inputs(PhotoView *v, dcn_error *err)
+{
+    if (check_input_names(v, err))
+        return -1;
+    for (int i = 0; i < v->net->ninputs; i++)
+        for (int k = 0; k < v->args->input.n; k++)
+            if (!strcmp(v->args->input.at[k].name, v->net->value[i].name) &&
+                read_input(v, i, v->args->input.at[k].value, err))
+                return -1;
+    return 0;
+}
+
+/* ---- the photograph -------------------------------------------------------------------------- */
+
+/* What of the photograph the network sees: the middle, after a resize to --size. */
+static int find_part(const PhotoView *v, const Photo *p, PhotoPart *part, dcn_error *err)
+{
+    const int *size = v->args->size;
+    const double h = size[0] ? size[0] : v->h, w = size[0] ? size[1] : v->w;
+    if (h < v->h || w < v->w)
+        return dcn_fail(err, DCN_EUSAGE, "--size %dx%d is smaller than input '%s', %dx%d", size[0],
+                        size[1], v->net->value[v->image].name, v->h, v->w);
+    const double sy = p->h / h, sx = p->w / w;
+    *part =
+        (PhotoPart){ floor((h - v->h) / 2) * sy, floor((w - v->w) / 2) * sx, v->h * sy, v->w * sx };
+    return 0;
+}
+
+/* Luminance of Rec. 709 for a network of one channel. */
+static double channel_value(const uint16_t *rgb, int channels, int c)
+{
+    return (channels == 3 ? rgb[c] : 0.2126 * rgb[0] + 0.7152 * rgb[1] + 0.0722 * rgb[2]) / 65535;
+}
+
+static int make_image(PhotoView *v, const Photo *seen, dcn_error *err)
+{
+    const Args *a = v->args;
+    const net_value *in = &v->net->value[v->image];
+    const int channels = (int)in->shape.c;
+    const int64_t pixels = (int64_t)v->h * v->w;
+    double *image = v->input[v->image] = malloc((size_t)(pixels * channels) * sizeof *image);
+    if (!image)
+        return dcn_fail(err, DCN_EENV, "no memory for input '%s'", in->name);
+    for (int64_t i = 0; i < pixels; i++)
+        for (int c = 0; c < channels; c++) {
+            const int colour = a->bgr ? channels - 1 - c : c;
+            const double x = channel_value(seen->rgb + 3 * i, channels, colour);
+            image[in->layout == DCN_NCHW ? c * pixels + i : i * channels + c] =
+                (x * a->range - a->mean.at[c % a->mean.n]) / a->std.at[c % a->std.n];
+        }
+    return 0;
+}
+
+/* From the photograph where that has so many pixels, else from what the network sees, enlarged. */
+static int make_backdrop(PhotoView *v, const Photo *p, PhotoPart part, dcn_error *err)
+{
+    const int longer = v->h > v->w ? v->h : v->w;
+    v->scale = longer < SMALL ? (LARGE + longer / 2) / longer : 1;
+    return photo_resize(p, part, v->h * v->scale, v->w * v->scale, &v->backdrop, err);
+}
+
+static int read_photo(PhotoView *v, dcn_error *err)
+{
+    Photo p = { 0, 0, NULL }, seen = { 0, 0, NULL };
+    PhotoPart part;
+    int status = photo_read(v->args->image, &p, err);
+    if (!status)
+        status = find_part(v, &p, &part, err);
+    if (!status)
+        status = photo_resize(&p, part, v->h, v->w, &seen, err);
+    if (!status)
+        status = make_image(v, &seen, err);
+    if (!status)
+        status = make_backdrop(v, &p, part, err);
+    free(p.rgb);
+    free(seen.rgb);
+    return status;
+}
+
+/* ---- all ------------------------------------------------------------------------------------- */
+
+int view_open(const Args *a, PhotoView *v, dcn_error *err)
+{
+    *v = (PhotoView){ .args = a };
+    return find_network(v, err) || read_inputs(v, err) || read_photo(v, err) ? -1 : 0;
+}
+
+void view_close(PhotoView *v)
+{
+    for (int i = 0; i < NET_MAX_OPERANDS; i++)
+        free(v->input[i]);
+    free(v->backdrop.rgb);
+    free(v->parameters);
+    kernels_free(&v->kernels);
+}
+
+double *view_noisy_image(const PhotoView *v, double sigma, uint64_t seed)
+{
+    const Args *a = v->args;
+    const net_value *in = &v->net->value[v->image];
+    const int64_t n = net_elements(in->shape), pixels = (int64_t)v->h * v->w;
+    rt_rng rng = rt_rng_seed(seed);
+    double *image = malloc((size_t)n * sizeof *image);
+    for (int64_t i = 0; image && i < n; i++) {
+        const int64_t c = in->layout == DCN_NCHW ? i / pixels : i % in->shape.c;
+        image[i] = v->input[v->image][i] +
+                   sigma * a->range / a->std.at[c % a->std.n] * rt_rng_normal(&rng);
+    }
+    return image;
+}

@@ -1,0 +1,155 @@
+#!/usr/bin/env bash
+# visualize.sh: pictures of what a network looks at: files, figures, and what is wrong with a command.
+# SPDX-License-Identifier: Apache-2.0
+. "$(dirname "$0")/lib.bash"
+photo=$SOURCE_DIR/examples/rectify/original.png
+
+# A convolution that halves the map, then two deformable layers, whose offsets are those of a bias.
+cat >net.lua <<'EOF'
+local x = input { name = "image", channels = 3, height = param("h", 16), width = 16 }
+local a = conv2d { x, name = "stem", out_channels = 2, kernel_size = 3, stride = 2, padding = 1, bias = true }
+for i = 1, 2 do
+  local o = conv2d { a, name = "offset" .. i, out_channels = 18, kernel_size = 1, bias = true }
+  a = deform_conv2d { a, name = "dcn" .. i, offset = o, out_channels = 2, kernel_size = 3, padding = 1 }
+end
+local y = linear { a, name = "head", out_features = 2 }
+return network { name = "net", outputs = { scores = y } }
+EOF
+cat >plain.lua <<'EOF'
+local x = input { name = "image", channels = 1, height = 12, width = 12 }
+return { network { name = "net", outputs = { y = max_pool2d { x, kernel_size = 1, name = "pool" } } },
+         conv2d { name = "conv", in_channels = 2, out_channels = 1, height = 2, width = 2, kernel_size = 1 } }
+EOF
+perl -e '
+    my @t = (["stem.weight", [2,3,3,3], .2], ["stem.bias", [2], 1]);
+    for my $i (1, 2) {
+        push @t, ["offset$i.weight", [18,2,1,1], 0], ["offset$i.bias", [18], $i == 2 ? .75 : 0], ["dcn$i.weight", [2,2,3,3], .3];
+    }
+    push @t, ["head.weight", [2,2], 1];
+    my ($at, @head, $data) = (0);
+    for (@t) {
+        my ($name, $shape, $v) = @$_;
+        my $n = 1; $n *= $_ for @$shape;
+        $data .= pack("f<*", map { $v * (1 + $_ % 3) / 2 } 1 .. $n);
+        push @head, sprintf q("%s":{"dtype":"F32","shape":[%s],"data_offsets":[%d,%d]}), $name, join(",", @$shape), $at, $at + 4 * $n;
+        $at += 4 * $n;
+    }
+    my $head = "{" . join(",", @head) . "}";
+    print pack("Q<", length $head), $head, $data' >w.safetensors
+basic=(visualize net.lua --weights w.safetensors --image "$photo")
+
+# ---- what is wrong
+needs() { # OPTION VALUE WORD...
+    expect 2 "dcngen: visualize needs $1 $2; 'dcngen help visualize' says more" visualize net.lua "${@:3}"
+}
+needs --image FILE.png --node dcn1:0,0 --show points -o out
+needs --node LAYER:Y,X --image "$photo" --show points -o out
+needs --show METHOD,... --image "$photo" --node dcn1:0,0 -o out
+needs -o DIR --image "$photo" --node dcn1:0,0 --show points
+methods="receptive-field, sampling, points, offsets, bins"
+expect 2 "dcngen: --show: 'point' is not one of $methods (did you mean 'points'?)" "${basic[@]}" --node dcn1:0,0 --show point -o out
+expect 2 "dcngen: --show: '' is not one of $methods" "${basic[@]}" --node dcn1:0,0 --show points, -o out
+expect 2 "dcngen: --show names 'points' twice" "${basic[@]}" --node dcn1:0,0 --show points,offsets,points -o out
+expect 2 "dcngen: --samples is of --show receptive-field" "${basic[@]}" --node dcn1:0,0 --show points --samples 2 -o out
+expect 2 "dcngen: --seed is of --samples N" "${basic[@]}" --node dcn1:0,0 --show receptive-field --seed 2 -o out
+good=(--node dcn2:4,4 --show points -o out)
+expect 2 "dcngen: visualize needs --weights FILE: 'net' has parameters" visualize net.lua --image "$photo" "${good[@]}"
+expect 2 "dcngen: cannot read no.png: No such file or directory" visualize net.lua --weights w.safetensors --image no.png "${good[@]}"
+expect 2 "dcngen: net.lua: not a PNG file that can be read: Not a PNG file" \
+    visualize net.lua --weights w.safetensors --image net.lua "${good[@]}"
+head -c 5000 "$photo" >cut.png
+expect 2 "dcngen: cut.png: not a PNG file that can be read: it ends too early" \
+    visualize net.lua --weights w.safetensors --image cut.png "${good[@]}"
+expect 2 "dcngen: --size 8x16 is smaller than input 'image', 16x16" "${basic[@]}" --size 8x16 "${good[@]}"
+for value in --size=8 --size=0x3 --size=99999x1; do
+    expect 2 "dcngen: --size '${value#*=}' is not HxW, such as 224x224, at most 16384 each" "${basic[@]}" $value "${good[@]}"
+done
+for value in --mean=1,2 --mean=1,2,3,4 --mean=a --mean=1, --std=nan; do
+    expect 2 "dcngen: ${value%%=*} '${value#*=}' is not one number or three, such as 0.485,0.456,0.406" "${basic[@]}" $value "${good[@]}"
+done
+expect 2 "dcngen: --std '0' is not above 0" "${basic[@]}" --std 0 "${good[@]}"
+expect 2 "dcngen: --range '-1' is not a number above 0, such as 1 or 255" "${basic[@]}" --range=-1 "${good[@]}"
+expect 2 "dcngen: --samples '0' is not a number from 1 to 10000" "${basic[@]}" --samples 0 "${good[@]}"
+expect 2 "dcngen: --offsets 'zero' is not live or fixed" "${basic[@]}" --offsets zero "${good[@]}"
+expect 2 "dcngen: --channels 'grb' is not rgb or bgr" "${basic[@]}" --channels grb "${good[@]}"
+expect 2 "dcngen: kernel 'conv' is no network; visualize draws networks" \
+    visualize plain.lua --kernel conv --image "$photo" --node pool:0,0 --show points -o out
+expect 2 "dcngen: --input names every input of 'net'; the one for the photograph must be left" "${basic[@]}" --input image=x.npy "${good[@]}"
+expect 2 "dcngen: 'net' has no input 'picture'" "${basic[@]}" --input picture=x.npy "${good[@]}"
+same "nothing was written" "" "$(ls out 2>/dev/null)"
+
+# ---- what is written
+works "${basic[@]}" --node dcn2:4,4 --node head:0,7 --show receptive-field,sampling,points,offsets -o a/pictures
+same "pictures and the page are named" 15 "$(grep -c '^a/pictures/' <<<"$out")"
+for node in dcn2-4-4 head-0-7; do
+    for file in receptive-field sampling sampling.dcn1 sampling.dcn2 points offsets.dcn1 offsets.dcn2; do
+        for ending in png svg; do
+            checks=$((checks + 1))
+            [ -s "a/pictures/$node.$file.$ending" ] || complain "file" "$node.$file.$ending" "$(ls a/pictures)"
+        done
+    done
+done
+if command -v python3 >/dev/null; then
+    checks=$((checks + 1))
+    python3 - a/pictures <<'EOF' || complain "files" "well formed, as visualize.json says" ""
+import glob, json, struct, sys, zlib
+import xml.etree.ElementTree as tree
+
+folder = sys.argv[1]
+for path in glob.glob(folder + "/*.svg") + [folder + "/index.html"]:
+    text = open(path, encoding="utf-8").read()
+    tree.fromstring(text.replace("<!DOCTYPE html>\n", ""))
+    assert "http" not in text.replace("http://www.w3.org/", ""), path
+page = open(folder + "/index.html", encoding="utf-8").read()
+assert page.count("<figure>") == 14 and page.count("data:image/png") < 2 * 14, "a photograph stands on the page once"
+
+def npy(name):
+    data = open(f"{folder}/{name}", "rb").read()
+    length = struct.unpack("<H", data[8:10])[0]
+    head = eval(data[10:10 + length])
+    values = struct.unpack(f"<{(len(data) - 10 - length) // 8}d", data[10 + length:])
+    return head["shape"], values
+
+root = json.load(open(folder + "/visualize.json"))
+assert root["schema"] == 1 and root["size"] == [16, 16] and len(root["nodes"]) == 2
+for node in root["nodes"]:
+    for shown in node["shown"]:
+        for name in shown["pictures"] + shown["arrays"]:
+            assert glob.glob(f"{folder}/{name}"), name
+first = {shown["method"]: shown["figures"] for shown in root["nodes"][0]["shown"]}
+shape, field = npy("dcn2-4-4.receptive-field.npy")
+assert shape == (16, 16) and abs(sum(field) - first["receptive-field"]["total"]) < 1e-6 * sum(field)
+shape, gradient = npy("dcn2-4-4.receptive-field.gradient.npy")
+assert shape == (16, 16, 3) and abs(sum(map(abs, gradient)) - sum(field)) < 1e-6 * sum(field)
+# The lower layer has no offsets; those of the upper one are (1 + k % 3)/2*0.75 in every place.
+shape, offset = npy("dcn2-4-4.offsets.dcn2.offset.npy")
+assert shape == (1, 8, 8, 1, 9, 2), shape
+assert all(abs(v - .375 * (1 + (i + 1) % 18 % 3)) < 1e-6 for i, v in enumerate(offset))
+assert first["offsets"]["dcn1"]["longest"] == 0 and first["offsets"]["dcn1"]["dilation"] == 1
+assert first["points"]["points"] == 81
+for node in root["nodes"]:
+    place = (node["y"] + .5) * 2 - .5, (node["x"] + .5) * 2 - .5
+    assert place == (node["place_y"], node["place_x"])
+EOF
+fi
+
+# ---- the same once more, and what changes it
+cp -r a/pictures again
+works "${basic[@]}" --node dcn2:4,4 --node head:0,7 --show offsets,points,sampling,receptive-field -o a/pictures
+same "the same command writes the same files" "" "$(diff -rq a/pictures again)"
+works "${basic[@]}" --node dcn2:4,4 --show receptive-field --samples 3 -o noisy --json
+same "it prints the file" "" "$(diff noisy/visualize.json <(echo "$out"))"
+for options in "--mean 0.5" "--channels bgr" "--range 255" "--size 20x30" "--response sum" "--response channel=1" "--offsets fixed"; do
+    # shellcheck disable=SC2086  # options are words
+    works "${basic[@]}" --node dcn2:4,4 --show receptive-field -o other $options
+    checks=$((checks + 1))
+    cmp -s other/dcn2-4-4.receptive-field.gradient.npy again/dcn2-4-4.receptive-field.gradient.npy &&
+        cmp -s other/visualize.json again/visualize.json && complain "$options" "another result" "the same"
+done
+works visualize plain.lua --kernel net --image "$photo" --node pool:3,5 --show receptive-field -o grey
+same "one channel is enough" yes "$([ -s grey/pool-3-5.receptive-field.png ] && echo yes)"
+
+# ---- a folder that cannot be
+: >file
+expect 4 "dcngen: file/pictures: Not a directory" "${basic[@]}" --node dcn2:4,4 --show points -o file/pictures
+finish
