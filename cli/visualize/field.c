@@ -73,8 +73,8 @@ static void put_figures(Shown *s, const SupportField *f)
     shown_figure(s, "", "square", side, 4,
                  "20, 30, 50, 99 %% in squares of %.0f, %.0f, %.0f, %.0f px", side[0], side[1],
                  side[2], side[3]);
-    shown_figure(s, "", "samples", &samples, 1, f->samples > 1 ? "mean of %d samples" : "",
-                 f->samples);
+    if (f->samples > 1)
+        shown_figure(s, "", "samples", &samples, 1, "mean of %d samples", f->samples);
 }
 
 static int put_arrays(NodeView *n, Shown *s, const SupportField *f, dcn_error *err)
