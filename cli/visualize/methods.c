@@ -26,15 +26,3 @@ const char *response_word(int i)
     static const char *const words[] = { "norm", "sum", "channel=", NULL };
     return words[i];
 }
-
-int node_layers(NodeView *n, bool gradients, dcn_error *err)
-{
-    if (n->has_gradients || (n->has_layers && !gradients))
-        return 0;
-    support_layers_free(&n->layers);
-    n->layers = (SupportLayers){ .n = 0 };
-    n->has_layers = true;
-    n->has_gradients = gradients;
-    return gradients ? support_sampling(n->support, &n->layers, err)
-                     : support_positions(n->support, &n->layers, err);
-}
