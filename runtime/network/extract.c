@@ -277,11 +277,8 @@ int net_graph_network(const net_graph *g, const net_output *out, int nout, dcn_n
     return make(g, NULL, out, nout, net, err);
 }
 
-int net_part(const dcn_network *n, const net_output *out, int nout, dcn_network **part,
-             dcn_error *err)
+int net_graph_part(const net_graph *g, const dcn_network *whole, const net_output *out, int nout,
+                   dcn_network **part, dcn_error *err)
 {
-    const net_graph g = {
-        .nvalues = n->nvalues, .nlayers = n->nlayers, .value = n->value, .layer = n->layer
-    };
-    return make(&g, n, out, nout, part, err);
+    return make(g, whole, out, nout, part, err);
 }

@@ -23,4 +23,8 @@ int net_order_params(dcn_network *n, dcn_error *err);
 /* Epilogues: layers go into those before them (build.h says which); then net_order_params. */
 int net_fuse(dcn_network *n, dcn_error *err);
 
+/* As net_graph_network, of a graph of some of a network's layers, which have names, parameters and epilogues. */
+int net_graph_part(const net_graph *g, const dcn_network *whole, const net_output *out, int nout,
+                   dcn_network **part, dcn_error *err);
+
 #endif

@@ -2,7 +2,11 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/network/part.h"
+#include "runtime/network/extract.h"
+#include "runtime/network/graph.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 dcn_network *net_in_f64(const dcn_network *n)
@@ -18,6 +22,53 @@ dcn_network *net_in_f64(const dcn_network *n)
         if (to->layer[i].spec)
             to->layer[i].spec->dtype = DCN_F64;
     return to;
+}
+
+int net_part(const dcn_network *n, const net_output *out, int nout, dcn_network **part,
+             dcn_error *err)
+{
+    const net_graph g = {
+        .nvalues = n->nvalues, .nlayers = n->nlayers, .value = n->value, .layer = n->layer
+    };
+    return net_graph_part(&g, n, out, nout, part, err);
+}
+
+/* The layers but those that make one of the values, as a graph; borrows specs. */
+static void leave_out(const dcn_network *n, const net_output *in, int nin, net_graph *g)
+{
+    for (int i = 0; i < n->nlayers; i++) {
+        bool made = true;
+        for (int k = 0; k < nin; k++)
+            made = made && n->layer[i].out != in[k].value;
+        if (made)
+            g->layer[g->nlayers++] = n->layer[i];
+    }
+    for (int k = 0; k < nin; k++) {
+        net_value *v = &g->value[in[k].value];
+        *v = (net_value){ .shape = v->shape, .dtype = v->dtype, .layer = -1, .rank = 4 };
+        snprintf(v->name, sizeof v->name, "%s", in[k].name);
+        v->layout = DCN_NHWC;
+    }
+}
+
+int net_detach(const dcn_network *n, const net_output *in, int nin, dcn_network **detached,
+               dcn_error *err)
+{
+    net_output out[NET_MAX_OPERANDS];
+    net_graph g = { .nvalues = n->nvalues };
+    g.value = malloc(((size_t)n->nvalues + 1) * sizeof *g.value);
+    g.layer = malloc(((size_t)n->nlayers + 1) * sizeof *g.layer);
+    int failed = g.value && g.layer ? 0 : dcn_fail(err, DCN_EENV, "no memory for a network");
+    if (!failed) {
+        memcpy(g.value, n->value, (size_t)n->nvalues * sizeof *g.value);
+        leave_out(n, in, nin, &g);
+        for (int i = 0; i < n->noutputs; i++)
+            out[i] = (net_output){ n->output[i], n->output_name[i], n->value[n->output[i]].layout };
+        failed = net_graph_part(&g, n, out, n->noutputs, detached, err);
+    }
+    free(g.value);
+    free(g.layer);
+    return failed;
 }
 
 static const net_param *find(const dcn_network *n, const char *name)

@@ -13,6 +13,11 @@
 int net_part(const dcn_network *n, const net_output *out, int nout, dcn_network **part,
              dcn_error *err);
 
+/* n in which these values, which layers make, are inputs of those names, in nhwc, after its own ones.  Layers that
+** only led to them are not there. */
+int net_detach(const dcn_network *n, const net_output *in, int nin, dcn_network **detached,
+               dcn_error *err);
+
 /* n with every module in place of which operators and other layers can stand in parts: the last one has the
 ** module's name, that which makes its offsets MODULE.offset or MODULE.offset_mask.  A module that
 ** cannot be taken apart stays (net_hides_offsets).  One reference; NULL without memory, or if it were

@@ -59,6 +59,9 @@ int support_forward(Support *s, const double **f, dcn_error *err);
 enum { SUPPORT_NAME_MAX = 32 };
 const char *support_offset_name(int i, char name[SUPPORT_NAME_MAX]);
 
+/* The response, where `value` is that of the node's layer, [n][h][w][c]. */
+double support_response_of(const Support *s, const double *value);
+
 /* The response, and where it is wanted the gradients of the image and of offsets, which stay in s->backward until
 ** that runs again. */
 int support_respond(Support *s, double *response, dcn_error *err);

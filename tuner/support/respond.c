@@ -88,6 +88,11 @@ static double respond(const Support *s, const double *f, double *to)
     return s->ask->response == SUPPORT_SUM ? sum : f[s->ask->channel];
 }
 
+double support_response_of(const Support *s, const double *value)
+{
+    return respond(s, value + node_at(s), NULL);
+}
+
 int support_respond(Support *s, double *response, dcn_error *err)
 {
     const double *f;

@@ -1,0 +1,42 @@
+/* check.h: whether what is said of a node is so: gradients against small steps, a region against its bound.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_TUNER_SUPPORT_CHECK_H
+#define DCN_TUNER_SUPPORT_CHECK_H
+
+#include "tuner/support/region.h"
+
+/* Of numbers that were compared: the largest difference, as a share of the largest there is. */
+typedef struct SupportCheck {
+    int tried; /* 0: it could not be tried, because too many values would have to be held */
+    double worst, bound;
+    bool passed; /* worst <= bound, and something was tried */
+} SupportCheck;
+
+/* The response along random directions of the image, by central differences, against *f, whose last image is that of
+** s.  The share is of |gradient|, which directions of normal numbers have products of. */
+int support_check_field(Support *s, const SupportField *f, int directions, uint64_t seed,
+                        SupportCheck *c, dcn_error *err);
+
+/* Positions of layer `number` of *l, made by support_sampling, moved along either axis: the strongest ones and some at
+** random.  Both ways; to the right and down only from a whole pixel, where the slope of that side is said.
+** The share is of the layer's largest strength. */
+typedef struct SupportTaps {
+    int number, strongest, random;
+    uint64_t seed;
+} SupportTaps;
+int support_check_taps(Support *s, const SupportLayers *l, const SupportTaps *taps, SupportCheck *c,
+                       dcn_error *err);
+
+typedef struct SupportRegionCheck {
+    double error;       /* of the mask as it is */
+    bool within;        /* the bound */
+    bool minimal;       /* without any one part that it has it breaks the bound */
+    int trials, failed; /* as many pixels anywhere, and how many of these masks break it */
+} SupportRegionCheck;
+
+/* mask: that of *r, perhaps as a file gave it back. */
+int support_check_region(Support *s, const SupportRegion *r, const unsigned char *mask,
+                         double epsilon, SupportRegionCheck *c, dcn_error *err);
+
+#endif

@@ -1,0 +1,235 @@
+/* check_taps.c: strengths of sampling positions against the response when one of them moves.
+**
+** What says where the layer samples becomes an input of a network of its own, and where offsets are held all
+** values that are held do.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "runtime/base/random.h"
+#include "runtime/network/part.h"
+#include "runtime/reference/network.h"
+#include "runtime/spec/shape.h"
+#include "tuner/support/check.h"
+#include "tuner/support/internal.h"
+#include "tuner/support/positions.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double step = 1e-6; /* pixels */
+
+typedef struct Probe {
+    Support *s;
+    const SupportLayer *l;
+    const SupportDeformed *d;
+    int n; /* values that are inputs now, the layer's own among them */
+    net_output held[NET_MAX_OPERANDS];
+    char name[NET_MAX_OPERANDS][SUPPORT_NAME_MAX];
+    SupportRun run;
+    double *offset; /* in [n][p][q][channels], also as it lies outside where the network reads it */
+    double *outside;
+    int64_t elements;
+} Probe;
+
+/* ---- the network ----------------------------------------------------------------------------- */
+
+static bool is_input(const Probe *p)
+{
+    return p->d->value < p->s->part->ninputs;
+}
+
+/* Which values are held; false: too many. */
+static bool list_held(Probe *p)
+{
+    const dcn_network *n = p->s->part;
+    for (int v = n->ninputs; v < n->nvalues; v++) {
+        if (v != p->d->value && !n->value[v].still)
+            continue;
+        if (p->n + n->ninputs >= NET_MAX_OPERANDS)
+            return false;
+        snprintf(p->name[p->n], SUPPORT_NAME_MAX, "support_held_%02d", p->n);
+        p->held[p->n] = (net_output){ v, p->name[p->n], DCN_NHWC };
+        p->n++;
+    }
+    return true;
+}
+
+/* What they are, from a network that makes them. */
+static int take_held(Probe *p, dcn_error *err)
+{
+    SupportRun made;
+    dcn_network *net;
+    if (p->n == 0)
+        return 0;
+    if (net_part(p->s->part, p->held, p->n, &net, err) ||
+        support_run_open(&made, p->s, net, 0, err))
+        return -1;
+    const int failed = support_run(&made, p->s, ~(uint64_t)0, err);
+    for (int i = 0; i < p->n && !failed; i++) {
+        const int to = support_run_find(&p->run, p->name[i]);
+        if (to >= 0)
+            memcpy(p->run.at[to], made.at[support_run_find(&made, p->name[i])],
+                   (size_t)net_elements(p->s->part->value[p->held[i].value].shape) *
+                       sizeof(double));
+    }
+    support_run_close(&made);
+    return failed;
+}
+
+static int open_probe(Probe *p, dcn_error *err)
+{
+    dcn_network *net;
+    if (net_detach(p->s->part, p->held, p->n, &net, err) ||
+        support_run_open(&p->run, p->s, net, 0, err) || take_held(p, err))
+        return -1;
+    p->elements = net_elements(p->s->part->value[p->d->value].shape);
+    p->offset = support_offsets_of(p->s, (int)(p->d - p->s->deformed));
+    p->outside = calloc((size_t)p->elements + 1, sizeof *p->outside);
+    return p->offset && p->outside ? 0 : support_no_memory(err);
+}
+
+static void close_probe(Probe *p)
+{
+    support_run_close(&p->run);
+    free(p->offset);
+    free(p->outside);
+}
+
+/* ---- one response ---------------------------------------------------------------------------- */
+
+/* The input of the network that was asked for. */
+static int asked_input(const Probe *p)
+{
+    const dcn_network *n = p->s->ask->spec->network;
+    int i = 0;
+    while (strcmp(n->value[i].name, p->s->part->value[p->d->value].name) != 0)
+        i++;
+    return i;
+}
+
+static int run_with_offsets(Probe *p, dcn_error *err)
+{
+    Support *s = p->s;
+    if (!is_input(p)) {
+        int i = 0;
+        while (p->held[i].value != p->d->value)
+            i++;
+        memcpy(p->run.at[support_run_find(&p->run, p->name[i])], p->offset,
+               (size_t)p->elements * sizeof *p->offset);
+        return support_run(&p->run, s, ~(uint64_t)0, err);
+    }
+    const int input = asked_input(p);
+    const double *before = s->input[input];
+    ref_net_to_outside(&s->part->value[p->d->value], p->offset, p->outside);
+    s->input[input] = p->outside;
+    const int failed = support_run(&p->run, s, ~(uint64_t)0, err);
+    s->input[input] = before;
+    return failed;
+}
+
+static int response_with(Probe *p, int64_t element, double offset, double *response, dcn_error *err)
+{
+    const double before = p->offset[element];
+    p->offset[element] = offset;
+    const int failed = run_with_offsets(p, err);
+    p->offset[element] = before;
+    const int node = support_run_find(&p->run, SUPPORT_NODE);
+    *response = failed ? 0 : support_response_of(p->s, p->run.at[node]);
+    return failed;
+}
+
+/* ---- one position ---------------------------------------------------------------------------- */
+
+static SupportPlace place_of(const SupportLayer *l, int64_t e, const double *roi)
+{
+    const int64_t pixel = e / (l->groups * l->taps);
+    return (SupportPlace){ .p = pixel / l->q % l->p,
+                           .q = pixel % l->q,
+                           .group = e / l->taps % l->groups,
+                           .tap = e % l->taps,
+                           .roi = roi };
+}
+
+/* The slope by position e along an axis, less what is said of it. */
+static int try_axis(Probe *p, int64_t e, const double *roi, int axis, double *difference,
+                    dcn_error *err)
+{
+    const SupportLayer *l = p->l;
+    const SupportPlace at = place_of(l, e, roi);
+    const SupportAxis a = support_axis(p->d->spec, &at, axis);
+    const int64_t pixel = e / (l->groups * l->taps);
+    const int64_t element = pixel * p->s->part->value[p->d->value].shape.c + a.channel;
+    const double position = l->position[2 * e + axis], offset = p->offset[element];
+    const double back = fabs(position - round(position)) < 2 * step ? 0 : step;
+    double before, after;
+    if (a.factor == 0)
+        return 0;
+    if (response_with(p, element, offset - back / a.factor, &before, err) ||
+        response_with(p, element, offset + step / a.factor, &after, err))
+        return -1;
+    *difference = fabs((after - before) / (step + back) - l->gradient[2 * e + axis]);
+    return 0;
+}
+
+static int try_position(Probe *p, int64_t e, const double *rois, SupportCheck *c, dcn_error *err)
+{
+    const SupportLayer *l = p->l;
+    const int64_t region = e / (l->p * l->q * l->groups * l->taps);
+    const double *roi = rois ? rois + region * rt_roi_numbers(p->d->spec) : NULL;
+    for (int axis = 0; axis < 2; axis++) {
+        double difference = 0;
+        if (try_axis(p, e, roi, axis, &difference, err))
+            return -1;
+        c->worst = fmax(c->worst, difference);
+    }
+    c->tried++;
+    return 0;
+}
+
+/* ---- which ----------------------------------------------------------------------------------- */
+
+/* The strongest one weaker than `than`, and of equals that behind `after`. */
+static int64_t next_strongest(const SupportLayer *l, int64_t n, double than, int64_t after)
+{
+    int64_t best = -1;
+    for (int64_t e = 0; e < n; e++) {
+        const bool weaker = l->strength[e] < than || (l->strength[e] == than && e > after);
+        if (weaker && (best < 0 || l->strength[e] > l->strength[best]))
+            best = e;
+    }
+    return best;
+}
+
+static int try_taps(Probe *p, const SupportTaps *taps, SupportCheck *c, dcn_error *err)
+{
+    const SupportLayer *l = p->l;
+    const int64_t n = l->n * l->p * l->q * l->groups * l->taps;
+    double *rois = p->d->rois >= 0 ? support_input_of(p->s, p->d->rois) : NULL;
+    int64_t e = next_strongest(l, n, HUGE_VAL, -1);
+    const double most = l->strength[e];
+    rt_rng r = rt_rng_seed(taps->seed);
+    int failed = p->d->rois >= 0 && !rois ? support_no_memory(err) : 0;
+    for (int i = 0; i < taps->strongest && e >= 0 && !failed; i++) {
+        failed = try_position(p, e, rois, c, err);
+        e = next_strongest(l, n, l->strength[e], e);
+    }
+    for (int i = 0; i < taps->random && !failed; i++)
+        failed = try_position(p, (int64_t)(rt_rng_next(&r) % (uint64_t)n), rois, c, err);
+    c->worst /= most > 0 ? most : 1;
+    c->passed = !failed && c->tried > 0 && c->worst <= c->bound;
+    free(rois);
+    return failed;
+}
+
+int support_check_taps(Support *s, const SupportLayers *l, const SupportTaps *taps, SupportCheck *c,
+                       dcn_error *err)
+{
+    Probe p = { .s = s, .l = &l->layer[taps->number], .d = &s->deformed[taps->number] };
+    *c = (SupportCheck){ .bound = 1e-5 };
+    if (!list_held(&p))
+        return 0;
+    const int failed = open_probe(&p, err) || try_taps(&p, taps, c, err);
+    close_probe(&p);
+    return failed ? -1 : 0;
+}
