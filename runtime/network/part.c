@@ -33,16 +33,20 @@ int net_part(const dcn_network *n, const net_output *out, int nout, dcn_network 
     return net_graph_part(&g, n, out, nout, part, err);
 }
 
+static bool is_among(const net_output *in, int nin, int value)
+{
+    for (int i = 0; i < nin; i++)
+        if (in[i].value == value)
+            return true;
+    return false;
+}
+
 /* The layers but those that make one of the values, as a graph; borrows specs. */
 static void leave_out(const dcn_network *n, const net_output *in, int nin, net_graph *g)
 {
-    for (int i = 0; i < n->nlayers; i++) {
-        bool made = true;
-        for (int k = 0; k < nin; k++)
-            made = made && n->layer[i].out != in[k].value;
-        if (made)
+    for (int i = 0; i < n->nlayers; i++)
+        if (!is_among(in, nin, n->layer[i].out))
             g->layer[g->nlayers++] = n->layer[i];
-    }
     for (int k = 0; k < nin; k++) {
         net_value *v = &g->value[in[k].value];
         *v = (net_value){ .shape = v->shape, .dtype = v->dtype, .layer = -1, .rank = 4 };
@@ -62,8 +66,11 @@ int net_detach(const dcn_network *n, const net_output *in, int nin, dcn_network 
     if (!failed) {
         memcpy(g.value, n->value, (size_t)n->nvalues * sizeof *g.value);
         leave_out(n, in, nin, &g);
-        for (int i = 0; i < n->noutputs; i++)
-            out[i] = (net_output){ n->output[i], n->output_name[i], n->value[n->output[i]].layout };
+        for (int i = 0; i < n->noutputs; i++) {
+            const bool held = is_among(in, nin, n->output[i]);
+            out[i] = (net_output){ n->output[i], n->output_name[i],
+                                   held ? DCN_NHWC : n->value[n->output[i]].layout };
+        }
         failed = net_graph_part(&g, n, out, n->noutputs, detached, err);
     }
     free(g.value);

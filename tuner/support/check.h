@@ -13,8 +13,9 @@ typedef struct SupportCheck {
     bool passed; /* worst <= bound, and something was tried */
 } SupportCheck;
 
-/* The response along random directions of the image, by central differences, against *f, whose last image is that of
-** s.  The share is of |gradient|, which directions of normal numbers have products of. */
+/* The response along random directions of the image against *f, whose last image is that of s: central
+** differences, of steps that become shorter until one agrees.  The share is of |gradient|, as products with
+** directions of normal numbers are. */
 int support_check_field(Support *s, const SupportField *f, int directions, uint64_t seed,
                         SupportCheck *c, dcn_error *err);
 

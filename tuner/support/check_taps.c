@@ -19,7 +19,7 @@
 
 static const double step = 1e-6; /* pixels */
 
-typedef struct Probe {
+typedef struct TapProbe {
     Support *s;
     const SupportLayer *l;
     const SupportDeformed *d;
@@ -30,17 +30,17 @@ typedef struct Probe {
     double *offset; /* in [n][p][q][channels], also as it lies outside where the network reads it */
     double *outside;
     int64_t elements;
-} Probe;
+} TapProbe;
 
 /* ---- the network ----------------------------------------------------------------------------- */
 
-static bool is_input(const Probe *p)
+static bool is_input(const TapProbe *p)
 {
     return p->d->value < p->s->part->ninputs;
 }
 
 /* Which values are held; false: too many. */
-static bool list_held(Probe *p)
+static bool list_held(TapProbe *p)
 {
     const dcn_network *n = p->s->part;
     for (int v = n->ninputs; v < n->nvalues; v++) {
@@ -56,7 +56,7 @@ static bool list_held(Probe *p)
 }
 
 /* What they are, from a network that makes them. */
-static int take_held(Probe *p, dcn_error *err)
+static int take_held(TapProbe *p, dcn_error *err)
 {
     SupportRun made;
     dcn_network *net;
@@ -77,7 +77,7 @@ static int take_held(Probe *p, dcn_error *err)
     return failed;
 }
 
-static int open_probe(Probe *p, dcn_error *err)
+static int open_probe(TapProbe *p, dcn_error *err)
 {
     dcn_network *net;
     if (net_detach(p->s->part, p->held, p->n, &net, err) ||
@@ -89,7 +89,7 @@ static int open_probe(Probe *p, dcn_error *err)
     return p->offset && p->outside ? 0 : support_no_memory(err);
 }
 
-static void close_probe(Probe *p)
+static void close_probe(TapProbe *p)
 {
     support_run_close(&p->run);
     free(p->offset);
@@ -99,7 +99,7 @@ static void close_probe(Probe *p)
 /* ---- one response ---------------------------------------------------------------------------- */
 
 /* The input of the network that was asked for. */
-static int asked_input(const Probe *p)
+static int asked_input(const TapProbe *p)
 {
     const dcn_network *n = p->s->ask->spec->network;
     int i = 0;
@@ -108,7 +108,7 @@ static int asked_input(const Probe *p)
     return i;
 }
 
-static int run_with_offsets(Probe *p, dcn_error *err)
+static int run_with_offsets(TapProbe *p, dcn_error *err)
 {
     Support *s = p->s;
     if (!is_input(p)) {
@@ -128,7 +128,8 @@ static int run_with_offsets(Probe *p, dcn_error *err)
     return failed;
 }
 
-static int response_with(Probe *p, int64_t element, double offset, double *response, dcn_error *err)
+static int response_with(TapProbe *p, int64_t element, double offset, double *response,
+                         dcn_error *err)
 {
     const double before = p->offset[element];
     p->offset[element] = offset;
@@ -152,7 +153,7 @@ static SupportPlace place_of(const SupportLayer *l, int64_t e, const double *roi
 }
 
 /* The slope by position e along an axis, less what is said of it. */
-static int try_axis(Probe *p, int64_t e, const double *roi, int axis, double *difference,
+static int try_axis(TapProbe *p, int64_t e, const double *roi, int axis, double *difference,
                     dcn_error *err)
 {
     const SupportLayer *l = p->l;
@@ -172,7 +173,7 @@ static int try_axis(Probe *p, int64_t e, const double *roi, int axis, double *di
     return 0;
 }
 
-static int try_position(Probe *p, int64_t e, const double *rois, SupportCheck *c, dcn_error *err)
+static int try_position(TapProbe *p, int64_t e, const double *rois, SupportCheck *c, dcn_error *err)
 {
     const SupportLayer *l = p->l;
     const int64_t region = e / (l->p * l->q * l->groups * l->taps);
@@ -201,7 +202,7 @@ static int64_t next_strongest(const SupportLayer *l, int64_t n, double than, int
     return best;
 }
 
-static int try_taps(Probe *p, const SupportTaps *taps, SupportCheck *c, dcn_error *err)
+static int try_taps(TapProbe *p, const SupportTaps *taps, SupportCheck *c, dcn_error *err)
 {
     const SupportLayer *l = p->l;
     const int64_t n = l->n * l->p * l->q * l->groups * l->taps;
@@ -225,7 +226,7 @@ static int try_taps(Probe *p, const SupportTaps *taps, SupportCheck *c, dcn_erro
 int support_check_taps(Support *s, const SupportLayers *l, const SupportTaps *taps, SupportCheck *c,
                        dcn_error *err)
 {
-    Probe p = { .s = s, .l = &l->layer[taps->number], .d = &s->deformed[taps->number] };
+    TapProbe p = { .s = s, .l = &l->layer[taps->number], .d = &s->deformed[taps->number] };
     *c = (SupportCheck){ .bound = 1e-5 };
     if (!list_held(&p))
         return 0;

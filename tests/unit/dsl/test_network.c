@@ -338,13 +338,14 @@ Test(network, printed_is_the_same_network)
 
 Test(network, gradients_are_asked_for_by_name)
 {
-    dcn_module *m =
-        load_after(tiny, "return { net, gradient(net, { 'image', 'c2.weight' }),\n"
-                         "  network { name = 'p', outputs = y, gradient = { 'parameters' } },\n"
-                         "  network { name = 'i', outputs = y, gradient = { 'inputs' } },\n"
-                         "  gradient(network { outputs = y }),\n"
-                         "  network { outputs = y, gradient = true } }");
-    cr_assert(dcn_module_count(m) == 6);
+    dcn_module *m = load_after(
+        tiny, "return { net, gradient(net, { 'image', 'c2.weight' }),\n"
+              "  network { name = 'p', outputs = y, gradient = { 'parameters' } },\n"
+              "  network { name = 'i', outputs = y, gradient = { 'inputs' } },\n"
+              "  gradient(network { outputs = y }),\n"
+              "  network { outputs = y, gradient = true },\n"
+              "  gradient(network { name = 'q', outputs = y }, { 'c2_offset', 'image' }) }");
+    cr_assert(dcn_module_count(m) == 7);
     cr_expect_str_eq(dcn_module_spec(m, 1)->name, "tiny_grad");
     cr_expect_str_eq(dcn_module_spec(m, 4)->name, "network_grad");
     cr_expect_str_eq(dcn_module_spec(m, 5)->name, "network_grad_2");
@@ -357,6 +358,8 @@ Test(network, gradients_are_asked_for_by_name)
     expect_operands(dcn_module_spec(m, 4),
                     "image parameters grad_output grad_image grad_parameters");
     cr_expect(dcn_module_spec(m, 4)->gradient == dcn_module_spec(m, 5)->gradient);
+    expect_operands(dcn_module_spec(m, 6),
+                    "image parameters grad_output grad_image grad_c2_offset");
     dcn_module_free(m);
 }
 
