@@ -1,6 +1,7 @@
 /* unfold.c: modules of a network in parts, so that their offsets are values.
 **
-** A module's stages (runtime/spec/stages.h) become layers: operators, norms, activations.
+** A module's stages (runtime/spec/stages.h) become layers: operators, norms, activations.  The blend of the
+** centre feature scale, x*(1 - c) + r*c with c for each group, is  x + (r - x)*c,  group by group.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/network/extract.h"
@@ -38,7 +39,9 @@ static bool has_layers(const rt_stages *g)
 {
     for (int i = 0; i < g->n; i++) {
         const rt_stage_kind kind = g->stage[i].kind;
-        if (kind != RT_STAGE_OPERATOR && kind != RT_STAGE_NORM && kind != RT_STAGE_ACTIVATE)
+        if (kind == RT_STAGE_TO_NCHW || kind == RT_STAGE_FROM_NCHW)
+            return false;
+        if (kind == RT_STAGE_BLEND && g->stage[i].spec.offset_groups > NET_MAX_ARGS)
             return false;
     }
     return true;
@@ -170,6 +173,68 @@ static void name_stage(const UnfoldModule *m, int i, net_layer *l)
         snprintf(l->name, sizeof l->name, "%.100s.stage%d", name, i + 1);
 }
 
+/* ---- the blend ----------------------------------------------------------------------------- */
+
+/* One more layer of the blend, of values of `to` (b -1: of one), with so many channels. */
+static int blend_layer(const UnfoldModule *m, net_layer l, int a, int b, int64_t channels)
+{
+    net_value out = m->u->to->value[a];
+    out.shape.c = channels;
+    out.name[0] = 0;
+    l.place = m->layer->place;
+    l.arg[0] = (net_arg){ "a", a, -1 };
+    l.arg[1] = (net_arg){ l.kind == NET_CONCAT ? "a" : "b", b, -1 };
+    l.nargs = b < 0 ? 1 : 2;
+    snprintf(l.name, sizeof l.name, "%.100s.blend%d", m->layer->name, m->u->to->nlayers);
+    out.rank = 4;
+    out.layout = DCN_NHWC;
+    return add_layer(m->u, &l, &out);
+}
+
+/* (r - x)*c of group g. */
+static int blend_group(const UnfoldModule *m, const int of[2], int64_t g, int64_t per_group)
+{
+    const net_layer slice = { .kind = NET_SLICE, .from = g * per_group, .count = per_group };
+    const net_layer one = { .kind = NET_SLICE, .from = g, .count = 1 };
+    const net_layer mul = { .kind = NET_MUL, .scale = 1 };
+    const int part = blend_layer(m, slice, of[0], -1, per_group);
+    return blend_layer(m, mul, part, blend_layer(m, one, of[1], -1, 1), per_group);
+}
+
+/* All groups side by side. */
+static int blend_groups(const UnfoldModule *m, const int of[2], int64_t groups, int64_t channels)
+{
+    int part[NET_MAX_ARGS] = { 0 };
+    for (int64_t g = 0; g < groups; g++)
+        part[g] = blend_group(m, of, g, channels / groups);
+    const net_layer concat = { .kind = NET_CONCAT };
+    const int all = blend_layer(m, concat, part[0], -1, channels);
+    net_layer *l = &m->u->to->layer[m->u->to->nlayers - 1];
+    for (l->nargs = 0; l->nargs < groups; l->nargs++)
+        l->arg[l->nargs] = (net_arg){ "a", part[l->nargs], -1 };
+    return all;
+}
+
+/* The value of `to` that a stage reads as an operand. */
+static int read_value(const UnfoldModule *m, const rt_stage *st, rt_operand which)
+{
+    const int value = st->arg[which];
+    return value < RT_NUM_PLAIN ? argument(m, value).value : m->made[value];
+}
+
+static int add_blend(const UnfoldModule *m, const rt_stage *st)
+{
+    const net_layer sigmoid = { .kind = NET_ACTIVATION,
+                                .activation = rt_plain_activation(DCN_ACT_SIGMOID) };
+    const net_layer minus = { .kind = NET_MUL, .scale = -1 }, add = { .kind = NET_ADD };
+    const int x = read_value(m, st, RT_INPUT), r = read_value(m, st, RT_RESIDUAL);
+    const int64_t groups = st->spec.offset_groups, c = st->spec.in_channels;
+    const int gate = blend_layer(m, sigmoid, read_value(m, st, RT_MASK), -1, groups);
+    const int difference = blend_layer(m, add, r, blend_layer(m, minus, x, -1, c), c);
+    const int all = blend_groups(m, (int[2]){ difference, gate }, groups, c);
+    return blend_layer(m, add, x, all, c);
+}
+
 static int add_stage(UnfoldModule *m, int i)
 {
     const rt_stage *st = &m->stages->stage[i];
@@ -177,6 +242,10 @@ static int add_stage(UnfoldModule *m, int i)
     const bool last = i == m->stages->n - 1;
     net_layer l = { .scale = 1, .place = m->layer->place };
     net_value out = { .layout = DCN_NHWC, .rank = 4, .dtype = m->u->from->dtype };
+    if (st->kind == RT_STAGE_BLEND) {
+        m->made[st->out] = add_blend(m, st);
+        return 0;
+    }
     name_stage(m, i, &l);
     if (st->kind != RT_STAGE_OPERATOR)
         row_stage(m, st, &l, &out);
@@ -204,11 +273,18 @@ static int unfold_layer(Unfold *u, const net_layer *l)
 
 /* ---- all of it ----------------------------------------------------------------------------- */
 
+/* Of a module its stages; of a blend also three for each group, and five. */
+static int most_of(const net_layer *l)
+{
+    const int groups = l->spec && l->spec->center_feature_scale ? l->spec->offset_groups : 0;
+    return is_module(l) ? RT_MAX_STAGES + 3 * groups + 5 : 1;
+}
+
 static int most_layers(const dcn_network *n)
 {
     int most = 0;
-    for (int i = 0; i < n->nlayers; i++)
-        most += is_module(&n->layer[i]) ? RT_MAX_STAGES : 1;
+    for (int i = 0; i < n->nlayers && most <= NET_MAX_LAYERS; i++)
+        most += most_of(&n->layer[i]);
     return most;
 }
 

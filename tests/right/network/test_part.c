@@ -139,3 +139,37 @@ Test(network_part, gives_what_the_whole_gives, .timeout = 300)
     for (int i = 0; i < NETWORKS; i++)
         check_network((uint64_t)i);
 }
+
+/* Every module, those whose offsets can be shown. */
+static const char modules[] =
+    "local x = input { name = 'x', channels = 16, height = 7, width = 6, dtype = 'f64' }\n"
+    "local a = deform_conv2d_pack { x, name = 'a', out_channels = 16, kernel_size = 3, padding = "
+    "1,\n"
+    "  modulation = 'sigmoid', residual = x, activation = 'relu' }\n"
+    "local b = dcnv3_module { a, name = 'b', groups = 4, kernel_size = 3, padding = 1,\n"
+    "  center_feature_scale = true }\n"
+    "local c = dcnv4_module { b, name = 'c', groups = 2, kernel_size = 3, padding = 1,\n"
+    "  center_feature_scale = true }\n"
+    "local d = dcnv3_module { c, name = 'd', groups = 1, kernel_size = 3, padding = 1,\n"
+    "  center_feature_scale = true, remove_center = true }\n"
+    "return network { name = 'modules', outputs = { y = add { d, c } } }\n";
+
+Test(network_part, modules_come_apart)
+{
+    dcn_module *m;
+    dcn_error err;
+    rt_rng r = rt_rng_seed(6);
+    cr_assert_eq(dcn_load_text(modules, "modules.lua", NULL, 0, &m, &err), 0, "%s", err.text);
+    Walked w;
+    open_walk(&w, net_in_f64(dcn_module_spec(m, 0)->network));
+    net_fill_parameters(&r, w.net, w.parameters);
+    for (int64_t k = 0; k < net_elements(w.net->value[0].shape); k++)
+        w.pass.value[0][k] = rt_rng_normal(&r);
+    walk(&w);
+    dcn_network *apart = net_unfold(w.net);
+    for (int i = 0; i < apart->nlayers; i++)
+        cr_assert(!net_hides_offsets(&apart->layer[i]), "%s", apart->layer[i].name);
+    check_whole(&w, apart, "modules");
+    close_walk(&w);
+    dcn_module_free(m);
+}
