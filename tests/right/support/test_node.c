@@ -1,0 +1,108 @@
+/* test_node.c: how nodes and responses are written, and what is said of those that are not there.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "tests/right/support/looked.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+typedef struct NodeCase {
+    const char *text, *layer;
+    int64_t image, y, x;
+} NodeCase;
+
+static const NodeCase right[] = {
+    { "c5", "c5", 0, -1, -1 },
+    { "stages.0.dcn:12,7", "stages.0.dcn", 0, 12, 7 },
+    { "head:roi=3", "head", 3, -1, -1 },
+    { "head:roi=3,1,2", "head", 3, 1, 2 },
+};
+
+Test(support, nodes_are_read)
+{
+    for (size_t i = 0; i < sizeof right / sizeof *right; i++) {
+        SupportNode n;
+        cr_assert_eq(support_node_parse(right[i].text, &n, NULL), 0, "%s", right[i].text);
+        cr_expect_str_eq(n.layer, right[i].layer);
+        cr_expect(n.image == right[i].image && n.y == right[i].y && n.x == right[i].x, "%s",
+                  right[i].text);
+    }
+}
+
+Test(support, other_words_are_no_nodes)
+{
+    static const char *const wrong[] = { "",       ":1,2",    "a:",        "a:1",
+                                         "a:1,",   "a:1,2,",  "a:-1,2",    "a:1, 2",
+                                         "a:roi=", "a:roi=x", "a:roi=1,2", "a:1,99999999999",
+                                         "a:+1,2", "a:1e3,2" };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        SupportNode n;
+        dcn_error err;
+        cr_expect_eq(support_node_parse(wrong[i], &n, &err), -1, "'%s'", wrong[i]);
+        cr_expect_eq(err.code, DCN_EUSAGE);
+    }
+}
+
+Test(support, responses_are_read)
+{
+    support_response r;
+    int64_t channel;
+    cr_expect(!support_response_parse("norm", &r, &channel, NULL) && r == SUPPORT_NORM);
+    cr_expect(!support_response_parse("sum", &r, &channel, NULL) && r == SUPPORT_SUM);
+    cr_expect(!support_response_parse("channel=17", &r, &channel, NULL) && r == SUPPORT_CHANNEL &&
+              channel == 17);
+    cr_expect(support_response_parse("channel=", &r, &channel, NULL));
+    cr_expect(support_response_parse("channel=-1", &r, &channel, NULL));
+    cr_expect(support_response_parse("max", &r, &channel, NULL));
+}
+
+static const char net[] =
+    "local x = input { name = 'image', channels = 2, height = 8, width = 6, dtype = 'f64' }\n"
+    "local a = conv2d { x, name = 'first', out_channels = 3, kernel_size = 3, padding = 1, stride "
+    "= 2 }\n"
+    "local r = input { name = 'rois', rois = 2, dtype = 'f64' }\n"
+    "local p = deform_roi_pool_pack { a, name = 'pack', rois = r, output_size = 2, "
+    "deform_fc_channels = 4 "
+    "}\n"
+    "return network { name = 'net', outputs = { y = p } }\n";
+
+static void expect_refused(Looked *l, const char *node, const char *words)
+{
+    dcn_error err;
+    Support *s = NULL;
+    cr_assert_eq(support_node_parse(node, &l->ask.node, &err), 0);
+    cr_expect_eq(support_open(&l->ask, &s, &err), -1, "%s", node);
+    cr_expect_eq(err.code, DCN_EUSAGE);
+    cr_expect(strstr(err.text, words), "%s: %s", node, err.text);
+    cr_expect(!s);
+}
+
+Test(support, nodes_that_are_not_there_are_refused)
+{
+    Looked l;
+    looked_load(&l, net);
+    expect_refused(&l, "frist:1,1", "did you mean 'first'?");
+    expect_refused(&l, "first:4,0", "'first' is a map of 4x3 for each of 1, and has no 4,0");
+    expect_refused(&l, "pack:roi=2", "of number 2");
+    l.ask.response = SUPPORT_CHANNEL;
+    l.ask.channel = 3;
+    expect_refused(&l, "first:0,0", "'first' has 3 channels, and no channel 3");
+    looked_free(&l);
+}
+
+/* What a pack of pooling makes inside it is no map that layers could hand on. */
+Test(support, hidden_offsets_are_refused)
+{
+    Looked l;
+    dcn_error err;
+    SupportLayers layers;
+    looked_load(&l, net);
+    looked_open(&l, "pack:roi=1");
+    cr_expect_eq(support_positions(l.support, &layers, &err), -1);
+    cr_expect_str_eq(err.text, "the offsets of 'pack' are made inside it and cannot be shown");
+    support_close(l.support);
+    l.support = NULL;
+    l.ask.fixed = true;
+    expect_refused(&l, "pack:roi=1", "cannot be held fixed");
+    looked_free(&l);
+}
