@@ -75,8 +75,8 @@ const Verb all_verbs[] = {
       .options = BIT(OPT_DEFINE) | BIT(OPT_KERNEL) | BIT(OPT_INPUT) | BIT(OPT_WEIGHTS) |
                  BIT(OPT_SEED) | BIT(OPT_OUT) | BIT(OPT_THREADS) | BIT(OPT_IMAGE) | BIT(OPT_NODE) |
                  BIT(OPT_SHOW) | BIT(OPT_RESPONSE) | BIT(OPT_HOLD) | BIT(OPT_SAMPLES) |
-                 BIT(OPT_MEAN) | BIT(OPT_STD) | BIT(OPT_RANGE) | BIT(OPT_CHANNELS) | BIT(OPT_SIZE) |
-                 REPORT,
+                 BIT(OPT_EPSILON) | BIT(OPT_SUPERPIXELS) | BIT(OPT_LIMIT) | BIT(OPT_MEAN) |
+                 BIT(OPT_STD) | BIT(OPT_RANGE) | BIT(OPT_CHANNELS) | BIT(OPT_SIZE) | REPORT,
       .summary = "draw what nodes of a network look at on a photograph",
       .details = help_visualize,
       .run = verb_visualize },

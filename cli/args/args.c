@@ -122,6 +122,8 @@ int args_parse(const Verb *verbs, int argc, char **argv, Args *a, dcn_error *err
                  .response = "norm",
                  .hold = "live",
                  .samples = 1,
+                 .epsilon = 0.1,
+                 .superpixels = 64,
                  .mean = { 1, { 0 } },
                  .std = { 1, { 1 } },
                  .range = 1 };

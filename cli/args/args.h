@@ -75,6 +75,9 @@ typedef enum {
     OPT_RESPONSE,
     OPT_HOLD,
     OPT_SAMPLES,
+    OPT_EPSILON,
+    OPT_SUPERPIXELS,
+    OPT_LIMIT,
     OPT_MEAN,
     OPT_STD,
     OPT_RANGE,
@@ -115,6 +118,9 @@ typedef struct Args {
     WordList node;
     const char *image, *show, *response, *hold; /* of visualize; hold: "live" or "fixed" */
     int64_t samples;
+    double epsilon;
+    int superpixels, block; /* about so many, or squares of that side; one of them is 0 */
+    double limit;           /* seconds; 0: none */
     NumberList mean, std;
     double range;
     bool bgr;

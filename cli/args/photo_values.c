@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_SAMPLES = 10000, MAX_SIDE = 16384 };
+enum { MAX_SAMPLES = 10000, MAX_SIDE = 16384, MAX_PARTS = 4096 };
 
 static int fail_value(const Option *o, const char *text, const char *expected, dcn_error *err)
 {
@@ -26,6 +26,12 @@ const char *hold_word(int i)
 const char *channels_word(int i)
 {
     static const char *const words[] = { "rgb", "bgr", NULL };
+    return words[i];
+}
+
+const char *parts_word(int i)
+{
+    static const char *const words[] = { "blocks=", NULL };
     return words[i];
 }
 
@@ -106,6 +112,29 @@ int parse_samples(const Option *o, char *text, void *field, dcn_error *err)
     const int n = take_whole(&at, MAX_SAMPLES, 0);
     *(int64_t *)field = n;
     return n ? 0 : fail_value(o, text, "a number from 1 to 10000", err);
+}
+
+int parse_epsilon(const Option *o, char *text, void *field, dcn_error *err)
+{
+    const char *at = text;
+    const double x = take_number(&at, "");
+    if (!(x > 0 && x <= 1))
+        return fail_value(o, text, "a number above 0, at most 1", err);
+    *(double *)field = x;
+    return 0;
+}
+
+int parse_parts(const Option *o, char *text, void *field, dcn_error *err)
+{
+    const size_t word = strlen(parts_word(0));
+    const bool blocks = !strncmp(text, parts_word(0), word);
+    const char *at = text + (blocks ? word : 0);
+    const int n = take_whole(&at, blocks ? MAX_SIDE : MAX_PARTS, 0);
+    ((int *)field)[0] = blocks ? 0 : n;
+    ((int *)field)[1] = blocks ? n : 0;
+    return n ? 0
+             : fail_value(o, text, "a number from 1 to 4096, or blocks= and one from 1 to 16384",
+                          err);
 }
 
 int parse_sides(const Option *o, char *text, void *field, dcn_error *err)

@@ -26,6 +26,9 @@ int parse_jobs(const Option *o, char *text, void *field, dcn_error *err);    /* 
 int parse_effort(const Option *o, char *text, void *field, dcn_error *err);  /* dcn_effort */
 int parse_hold(const Option *o, char *text, void *field, dcn_error *err);    /* const char * */
 int parse_samples(const Option *o, char *text, void *field, dcn_error *err); /* int64_t */
+int parse_epsilon(const Option *o, char *text, void *field, dcn_error *err); /* double */
+int parse_parts(const Option *o, char *text, void *field,
+                dcn_error *err); /* int[2]: superpixels, block */
 int parse_numbers(const Option *o, char *text, void *field, dcn_error *err); /* NumberList */
 int parse_range(const Option *o, char *text, void *field, dcn_error *err);   /* double */
 int parse_order(const Option *o, char *text, void *field, dcn_error *err);   /* bool: bgr */
@@ -36,8 +39,9 @@ const char *offsets_word(int i);
 const char *system_word(int i);
 const char *effort_word(int i);
 
-/* Likewise of --offsets of visualize, and of --channels. */
+/* Likewise of --offsets of visualize, of --channels and of --superpixels. */
 const char *hold_word(int i);
 const char *channels_word(int i);
+const char *parts_word(int i);
 
 #endif

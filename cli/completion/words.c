@@ -45,6 +45,7 @@ static const struct {
     { "--offsets", NULL, { .word = offsets_word, .files = ".npy" } },
     { "--show", NULL, { .word = visualize_method, .list = true } },
     { "--response", NULL, { .word = response_word } },
+    { "--superpixels", NULL, { .word = parts_word } },
     { "--channels", NULL, { .word = channels_word } },
     { "show", "WHAT", { .word = show_subverb } },
     { "cache", "WHAT", { .word = cache_subverb } },

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { CHECKED = 9 }; /* bins of a layer by small steps: the strongest, and as many at random */
+
 typedef struct StrongBin {
     double box[4]; /* y, x of its corner, height, width, in pixels of the
                     photograph */
@@ -64,6 +66,16 @@ static int draw_layer(NodeView *n, Shown *s, const SupportLayer *l, dcn_error *e
     return 0;
 }
 
+static int check_layer(NodeView *n, Shown *s, int number, dcn_error *err)
+{
+    const SupportTaps taps = { number, CHECKED, CHECKED, n->view->args->seed };
+    SupportCheck c;
+    if (support_check_taps(n->support, &n->layers, &taps, &c, err))
+        return -1;
+    shown_steps(s, n->layers.layer[number].name, &c, "bins");
+    return 0;
+}
+
 static int put_arrays(NodeView *n, Shown *s, const SupportLayer *l, dcn_error *err)
 {
     const int64_t count = l->n * bins_of(l);
@@ -83,17 +95,14 @@ static int put_arrays(NodeView *n, Shown *s, const SupportLayer *l, dcn_error *e
 
 int show_bins(NodeView *n, Shown *s, dcn_error *err)
 {
-    int found = 0, status = node_layers(n, true, err);
+    int status = node_layers(n, s, (LayersWanted){ true, true }, err);
     for (int i = 0; i < n->layers.n && !status; i++) {
         const SupportLayer *l = &n->layers.layer[i];
-        if (!l->regions)
-            continue;
-        found++;
-        status = put_arrays(n, s, l, err);
-        if (!status)
-            status = draw_layer(n, s, l, err);
+        if (l->regions)
+            status =
+                put_arrays(n, s, l, err) || check_layer(n, s, i, err) || draw_layer(n, s, l, err)
+                    ? -1
+                    : 0;
     }
-    if (!status && !found)
-        return dcn_fail(err, DCN_EUSAGE, "--show bins: no layer below %s pools regions", n->words);
     return status;
 }

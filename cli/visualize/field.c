@@ -12,6 +12,7 @@
 static const double NOISE = 0.1;
 /* The value that is drawn at full strength: all but one in a thousand pixels are below it. */
 static const double FULL = 0.999;
+enum { DIRECTIONS = 8 }; /* of the check */
 
 static int by_size(const void *a, const void *b)
 {
@@ -45,12 +46,22 @@ static int add_noisy(const NodeView *n, int sample, SupportField *f, dcn_error *
     return status;
 }
 
+/* The photograph comes last, so that the gradient is that of itself. */
 static int add_samples(const NodeView *n, SupportField *f, dcn_error *err)
 {
-    int status = support_field(n->support, f, err);
+    int status = 0;
     for (int i = 1; i < n->view->args->samples && !status; i++)
         status = add_noisy(n, i, f, err);
-    return status;
+    return status ? -1 : support_field(n->support, f, err);
+}
+
+static int check(const NodeView *n, Shown *s, const SupportField *f, dcn_error *err)
+{
+    SupportCheck c;
+    if (support_check_field(n->support, f, DIRECTIONS, n->view->args->seed, &c, err))
+        return -1;
+    shown_steps(s, "", &c, "directions");
+    return 0;
 }
 
 /* ---- figures --------------------------------------------------------------------------------- */
@@ -98,6 +109,8 @@ int show_field(NodeView *n, Shown *s, dcn_error *err)
     int status = add_samples(n, &f, err);
     if (!status)
         status = put_arrays(n, s, &f, err);
+    if (!status)
+        status = check(n, s, &f, err);
     if (!status) {
         const double full = quantile(f.magnitude, f.h * f.w, FULL);
         SheetKey key = { .kind = KEY_RAMP };

@@ -9,10 +9,12 @@
 const Method methods[] = {
     { "receptive-field", "Effective receptive field", BIT(OPT_SAMPLES) | BIT(OPT_SEED),
       show_field },
-    { "sampling", "Effective sampling locations", 0, show_sampling },
+    { "sampling", "Effective sampling locations", BIT(OPT_SEED), show_sampling },
     { "points", "Sampling points", 0, show_points },
     { "offsets", "Offsets", 0, show_offsets },
-    { "bins", "Effective bins", 0, show_bins },
+    { "bins", "Effective bins", BIT(OPT_SEED), show_bins },
+    { "saliency", "Error-bounded saliency region",
+      BIT(OPT_EPSILON) | BIT(OPT_SUPERPIXELS) | BIT(OPT_LIMIT), show_saliency },
     { NULL, NULL, 0, NULL },
 };
 

@@ -20,8 +20,13 @@ int show_sampling(NodeView *n, Shown *s, dcn_error *err);
 int show_points(NodeView *n, Shown *s, dcn_error *err);
 int show_offsets(NodeView *n, Shown *s, dcn_error *err);
 int show_bins(NodeView *n, Shown *s, dcn_error *err);
+int show_saliency(NodeView *n, Shown *s, dcn_error *err);
 
-/* The layers of the node with positions, or also gradients; what is there is not made again. */
-int node_layers(NodeView *n, bool gradients, dcn_error *err);
+/* The layers of the node with positions, or also gradients; what is there is not made again.  For `s`, which
+** fails where there is none that pools regions, or none that does not. */
+typedef struct LayersWanted {
+    bool gradients, regions;
+} LayersWanted;
+int node_layers(NodeView *n, Shown *s, LayersWanted wanted, dcn_error *err);
 
 #endif

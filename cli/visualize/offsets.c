@@ -170,7 +170,7 @@ static int show_layer(NodeView *n, Shown *s, const SupportLayer *l, dcn_error *e
 
 int show_offsets(NodeView *n, Shown *s, dcn_error *err)
 {
-    int status = node_layers(n, false, err);
+    int status = node_layers(n, s, (LayersWanted){ .gradients = false }, err);
     for (int i = 0; i < n->layers.n && !status; i++)
         if (!n->layers.layer[i].regions)
             status = show_layer(n, s, &n->layers.layer[i], err);

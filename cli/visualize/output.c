@@ -92,6 +92,12 @@ static int write_array(const Output *o, const ShownArray *a, dcn_error *err)
     return rt_npy_write(file_path(o, a->name, ".npy", path), &npy, err);
 }
 
+static int write_file(const Output *o, const ShownFile *f, dcn_error *err)
+{
+    char path[PATH_ROOM];
+    return rt_write_file(file_path(o, f->name, f->ending, path), f->bytes, f->size, err);
+}
+
 /* ---- JSON ------------------------------------------------------------------------------------ */
 
 static json_t *names_json(const Shown *s, bool arrays)
@@ -123,11 +129,31 @@ static json_t *figures_json(const Shown *s)
     return all;
 }
 
+static json_t *checks_json(const Shown *s)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < s->nchecks; i++) {
+        const ShownCheck *c = &s->check[i];
+        json_t *one = json_pack("{s:s, s:s}", "of", c->of, "check", c->key);
+        json_object_update(one, c->value);
+        json_array_append_new(list, one);
+    }
+    return list;
+}
+
+static json_t *files_json(const Shown *s)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < s->nfiles; i++)
+        json_array_append_new(list, json_sprintf("%s%s", s->file[i].name, s->file[i].ending));
+    return list;
+}
+
 int output_node(Output *o, const NodeView *n, dcn_error *err)
 {
-    json_t *node = json_pack("{s:s, s:s, s:I, s:I, s:I, s:o, s:o, s:[]}", "id", n->id, "layer",
-                             n->node.layer, "image", (json_int_t)n->node.image, "y",
-                             (json_int_t)n->node.y, "x", (json_int_t)n->node.x, "place_y",
+    json_t *node = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:o, s:[]}", "id", n->id, "name",
+                             n->words, "layer", n->node.layer, "image", (json_int_t)n->node.image,
+                             "y", (json_int_t)n->node.y, "x", (json_int_t)n->node.x, "place_y",
                              number_json(n->at[0]), "place_x", number_json(n->at[1]), "shown");
     page_node(o->page, n);
     return json_array_append_new(o->nodes, node)
@@ -138,9 +164,9 @@ int output_node(Output *o, const NodeView *n, dcn_error *err)
 int output_shown(Output *o, const Shown *s, dcn_error *err)
 {
     json_t *node = json_array_get(o->nodes, json_array_size(o->nodes) - 1);
-    json_t *shown =
-        json_pack("{s:s, s:o, s:o, s:o}", "method", s->method, "figures", figures_json(s),
-                  "pictures", names_json(s, false), "arrays", names_json(s, true));
+    json_t *shown = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "method", s->method, "checks",
+                              checks_json(s), "files", files_json(s), "figures", figures_json(s),
+                              "pictures", names_json(s, false), "arrays", names_json(s, true));
     int status = json_array_append_new(json_object_get(node, "shown"), shown)
                      ? dcn_fail(err, DCN_EENV, "no memory for the figures")
                      : 0;
@@ -149,6 +175,10 @@ int output_shown(Output *o, const Shown *s, dcn_error *err)
         status = write_array(o, &s->array[i], err);
     for (int i = 0; i < s->npictures && !status; i++)
         status = write_picture(o, &s->picture[i], err);
+    for (int i = 0; i < s->nfiles && !status; i++)
+        status = write_file(o, &s->file[i], err);
+    for (int i = 0; i < s->nchecks; i++)
+        o->failed += !s->check[i].passed;
     page_method_end(o->page);
     return status;
 }
@@ -184,7 +214,7 @@ int output_finish(Output *o, json_t **root, dcn_error *err)
     o->page = NULL;
     char *page = NULL;
     size_t size;
-    if (bad || page_make(o->view, o->body, &page, &size))
+    if (bad || page_make(o->view, o->nodes, o->body, &page, &size))
         return dcn_fail(err, DCN_EENV, "no memory for the page");
     return write_bytes(o, "index", ".html", page, size, err);
 }

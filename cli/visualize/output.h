@@ -15,6 +15,7 @@ typedef struct Output {
     size_t size;
     FILE *page; /* writes to it */
     PageImages images;
+    int failed; /* checks */
 } Output;
 
 /* Makes the directory.  Closed by output_close, also after a failure. */

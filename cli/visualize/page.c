@@ -14,6 +14,7 @@
 
 static const char *const own_style[] = {
     "main > section > section { border: 0; margin-top: 8px; padding-top: 0; }",
+    "nav { display: flex; flex-wrap: wrap; gap: 4px 20px; }",
     ".pictures { display: grid; gap: 16px;",
     "  grid-template-columns: repeat(auto-fill, minmax(min(100%, 480px), 1fr)); "
     "}",
@@ -94,17 +95,34 @@ static void put_head(FILE *f, const PhotoView *v)
              "<p class=\"sub\"><code>%s</code> in %dx%d pixels, response "
              "<code>%s</code>, offsets "
              "<code>%s</code>; weights <code>%s</code>; written by dcngen "
-             "%s</p>\n</header>\n<main>\n",
+             "%s</p>\n",
              a->image, v->h, v->w, a->response, a->hold, a->weights ? a->weights : "none",
              dcn_version());
 }
 
-int page_make(const PhotoView *v, const char *body, char **page, size_t *size)
+/* Of several nodes. */
+static void put_index(FILE *f, const json_t *nodes)
+{
+    const size_t n = json_array_size(nodes);
+    if (n < 2)
+        return;
+    fputs("<nav>\n", f);
+    for (size_t i = 0; i < n; i++) {
+        const json_t *node = json_array_get(nodes, i);
+        html_put(f, "<a href=\"#%s\">%s</a>\n", json_string_value(json_object_get(node, "id")),
+                 json_string_value(json_object_get(node, "name")));
+    }
+    fputs("</nav>\n", f);
+}
+
+int page_make(const PhotoView *v, const json_t *nodes, const char *body, char **page, size_t *size)
 {
     FILE *f = open_memstream(page, size);
     if (!f)
         return -1;
     put_head(f, v);
+    put_index(f, nodes);
+    fputs("</header>\n<main>\n", f);
     fputs(body, f);
     fputs("</section>\n</main>\n</body>\n</html>\n", f);
     const int bad = ferror(f);

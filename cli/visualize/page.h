@@ -21,7 +21,7 @@ void page_method(FILE *f, const Shown *s);
 void page_picture(FILE *f, PageImages *seen, const char *svg);
 void page_method_end(FILE *f);
 
-/* All around these pieces: malloc'ed.  -1 without memory. */
-int page_make(const PhotoView *v, const char *body, char **page, size_t *size);
+/* All around these pieces, with an index of the nodes, as visualize.json has them: malloc'ed.  -1 without memory. */
+int page_make(const PhotoView *v, const json_t *nodes, const char *body, char **page, size_t *size);
 
 #endif

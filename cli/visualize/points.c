@@ -35,7 +35,8 @@ int show_points(NodeView *n, Shown *s, dcn_error *err)
     static const SheetKey key = { KEY_POINT, "a sampling point" };
     SupportPoints p = { .n = 0 };
     Sheet sheet;
-    if (node_layers(n, false, err) || support_points(n->support, &n->layers, DEPTH, &p, err))
+    if (node_layers(n, s, (LayersWanted){ .gradients = false }, err) ||
+        support_points(n->support, &n->layers, DEPTH, &p, err))
         return -1;
     put_figures(s, &p);
     const ShownArray at = { .rank = 2, .dims = { p.n, 2 }, .data = shown_copy(p.at, 2 * p.n) };

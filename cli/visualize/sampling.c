@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 static const double WEAK = 0.01;
+enum { CHECKED = 20 }; /* places of a layer by small steps: the strongest, and as many at random */
 static const double LARGEST = 6; /* radius of the strongest, on a picture of 600 pixels */
 
 typedef struct StrongPlace {
@@ -150,10 +151,22 @@ static int put_numbers(NodeView *n, Shown *s, dcn_error *err)
     return failed ? -1 : 0;
 }
 
+static int check_layers(NodeView *n, Shown *s, dcn_error *err)
+{
+    for (int i = 0; i < n->layers.n; i++) {
+        const SupportTaps taps = { i, CHECKED, CHECKED, n->view->args->seed };
+        SupportCheck c;
+        if (support_check_taps(n->support, &n->layers, &taps, &c, err))
+            return -1;
+        shown_steps(s, n->layers.layer[i].name, &c, "places");
+    }
+    return 0;
+}
+
 int show_sampling(NodeView *n, Shown *s, dcn_error *err)
 {
-    if (node_layers(n, true, err) || put_numbers(n, s, err) ||
-        draw_layers(n, s, 0, n->layers.n, err))
+    if (node_layers(n, s, (LayersWanted){ .gradients = true }, err) || put_numbers(n, s, err) ||
+        check_layers(n, s, err) || draw_layers(n, s, 0, n->layers.n, err))
         return -1;
     int status = 0;
     for (int i = 0; i < n->layers.n && n->layers.n > 1 && !status; i++)

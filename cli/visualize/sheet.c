@@ -18,13 +18,13 @@ static const double WIDER = 1.1; /* bold DejaVu Sans against our font */
 
 /* ---- the photograph -------------------------------------------------------------------------- */
 
-/* Half as bright as its luminance, with a trace of its colours, so that marks stand out and it can still be
+/* About half as bright, with a trace of its colours, so that marks stand out and it can still be
 ** read. */
 static void grey_pixel(const uint16_t *rgb, uint8_t *out)
 {
     const double grey = 0.2126 * rgb[0] + 0.7152 * rgb[1] + 0.0722 * rgb[2];
     for (int c = 0; c < 3; c++)
-        out[c] = (uint8_t)lrint((0.85 * grey + 0.15 * rgb[c]) * 0.5 / 257);
+        out[c] = (uint8_t)lrint((0.7 * grey + 0.3 * rgb[c]) * 0.55 / 257);
 }
 
 static Pixels make_backdrop(const Photo *p, Backdrop kind)
@@ -76,6 +76,54 @@ void sheet_heat(Sheet *t, const double *field, double full)
         memcpy(heat.rgba + 4 * i, rgba, sizeof rgba);
     }
     scene_image(t->scene, &heat, t->left, 0, v->scale);
+}
+
+/* ---- a region ---------------------------------------------------------------------------------- */
+
+static Pixels make_shade(int h, int w, const unsigned char *mask, double dim)
+{
+    Pixels shade = { h, w, calloc((size_t)h * (size_t)w, 4) };
+    for (int64_t i = 0; shade.rgba && i < (int64_t)h * w; i++)
+        shade.rgba[4 * i + 3] = mask[i] ? 0 : (uint8_t)lrint(255 * (1 - dim));
+    return shade;
+}
+
+/* Whether pixel y, x of the mask is kept; there is nothing outside. */
+static bool is_kept(const PhotoView *v, const unsigned char *mask, int y, int x)
+{
+    return y >= 0 && y < v->h && x >= 0 && x < v->w && mask[(size_t)y * (size_t)v->w + (size_t)x];
+}
+
+/* Lines between kept pixels and others, along rows (across = 0) or columns, each as long as it goes on. */
+static void draw_edges(Sheet *t, const unsigned char *mask, int across)
+{
+    const PhotoView *v = t->node->view;
+    const int lines = across ? v->w : v->h, along = across ? v->h : v->w;
+    for (int i = 0; i <= lines; i++)
+        for (int k = 0, from = -1; k <= along; k++) {
+            const int y = across ? k : i, x = across ? i : k, up = !across, left = across;
+            const bool edge =
+                k < along && is_kept(v, mask, y, x) != is_kept(v, mask, y - up, x - left);
+            if (edge && from < 0)
+                from = k;
+            if (edge || from < 0)
+                continue;
+            const double a = from * v->scale, b = k * v->scale, c = i * v->scale;
+            const double line[] = { across ? c : a, across ? a : c, across ? c : b,
+                                    across ? b : c };
+            const double to[] = { t->left + line[0], line[1], t->left + line[2], line[3] };
+            scene_line(t->scene, to, 2 * t->size, colour_contour, 1);
+            from = -1;
+        }
+}
+
+void sheet_region(Sheet *t, const unsigned char *mask, double dim)
+{
+    const PhotoView *v = t->node->view;
+    const Pixels shade = make_shade(v->h, v->w, mask, dim);
+    scene_image(t->scene, &shade, t->left, 0, v->scale);
+    draw_edges(t, mask, 0);
+    draw_edges(t, mask, 1);
 }
 
 DrawColour sheet_mark_colour(double t)
@@ -156,6 +204,15 @@ static void put_figures(SheetPen *p, const Shown *s, const char *part)
     p->y += x > MARGIN ? 1.5 * TEXT : 0;
 }
 
+static void put_checks(SheetPen *p, const Shown *s, const char *part)
+{
+    for (int i = 0; i < s->nchecks; i++) {
+        const ShownCheck *c = &s->check[i];
+        if (!*part || !*c->of || !strcmp(c->of, part))
+            put_words(p, c->text, TEXT, c->passed ? colour_soft : colour_point, false);
+    }
+}
+
 /* ---- legend ---------------------------------------------------------------------------------- */
 
 enum { RAMP_WIDTH = 132, RAMP_HEIGHT = 12, SWATCH = 22 };
@@ -215,7 +272,7 @@ static const struct {
     [KEY_RAMP] = { RAMP_WIDTH, put_ramp }, [KEY_NODE] = { SWATCH, put_node },
     [KEY_POINT] = { SWATCH, put_point },   [KEY_STRENGTH] = { 66, put_discs },
     [KEY_ARROW] = { SWATCH, put_arrow },   [KEY_ROI] = { SWATCH, put_roi },
-    [KEY_BIN] = { SWATCH, put_bin },
+    [KEY_BIN] = { SWATCH, put_bin },       [KEY_REGION] = { SWATCH, put_roi },
 };
 
 /* Returns where the next one may stand. */
@@ -273,5 +330,6 @@ void sheet_close(Sheet *t, const char *how, const SheetKey *key, int nkeys, cons
     put_legend(&p, key, nkeys, t->node->has_roi);
     p.y += 2;
     put_figures(&p, s, t->picture->part);
+    put_checks(&p, s, t->picture->part);
     t->scene->h = (int)p.y;
 }

@@ -32,6 +32,9 @@ void sheet_heat(Sheet *t, const double *field, double full);
 /* The ramp for marks of strength t, which must be seen even where they are weak. */
 DrawColour sheet_mark_colour(double t);
 
+/* What the mask, [h][w] of the photograph's pixels, keeps, with a line around it; the rest is dimmed to that share. */
+void sheet_region(Sheet *t, const unsigned char *mask, double dim);
+
 /* A green cross, as at the node. */
 void sheet_cross(Sheet *t, double y, double x);
 
@@ -47,7 +50,8 @@ typedef enum {
     KEY_STRENGTH,
     KEY_ARROW,
     KEY_ROI,
-    KEY_BIN
+    KEY_BIN,
+    KEY_REGION
 } SheetKeyKind;
 typedef struct SheetKey {
     SheetKeyKind kind;

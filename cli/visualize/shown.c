@@ -18,6 +18,10 @@ void shown_free(Shown *s)
         free(s->array[i].data);
     for (int i = 0; i < s->nfigures; i++)
         json_decref(s->figure[i].value);
+    for (int i = 0; i < s->nchecks; i++)
+        json_decref(s->check[i].value);
+    for (int i = 0; i < s->nfiles; i++)
+        free(s->file[i].bytes);
 }
 
 /* NODE.METHOD or NODE.METHOD.PART */
@@ -60,6 +64,40 @@ void shown_figure(Shown *s, const char *of, const char *key, const double *value
     va_start(args, words);
     vsnprintf(f->text, sizeof f->text, words, args);
     va_end(args);
+}
+
+void shown_check(Shown *s, const char *of, const char *key, bool passed, json_t *value,
+                 const char *words, ...)
+{
+    assert(s->nchecks < SHOWN_CHECKS);
+    ShownCheck *c = &s->check[s->nchecks++];
+    *c = (ShownCheck){ .of = of, .key = key, .passed = passed, .value = value };
+    va_list args;
+    va_start(args, words);
+    vsnprintf(c->text, sizeof c->text, words, args);
+    va_end(args);
+}
+
+void shown_steps(Shown *s, const char *of, const SupportCheck *c, const char *what)
+{
+    json_t *value = json_pack("{s:i, s:o, s:o, s:o}", "tried", c->tried, "worst",
+                              number_json(c->worst), "bound", number_json(c->bound), "passed",
+                              c->tried ? json_boolean(c->passed) : json_null());
+    if (!c->tried)
+        shown_check(s, of, "small_steps", true, value,
+                    "not checked by small steps: the network is too large");
+    else
+        shown_check(s, of, "small_steps", c->passed, value,
+                    "%.40s%schecked by small steps: %d %s, off by %.1e at most%s", of,
+                    *of ? " " : "", c->tried, what, c->worst, c->passed ? "" : ", which is WRONG");
+}
+
+void shown_file(Shown *s, const NodeView *n, const char *part, const ShownFile *f)
+{
+    assert(s->nfiles < SHOWN_FILES);
+    ShownFile *to = &s->file[s->nfiles++];
+    *to = *f;
+    make_name(to->name, s, n, part);
 }
 
 double *shown_copy(const double *from, int64_t n)

@@ -9,11 +9,18 @@
 #include "cli/draw/scene.h"
 #include "cli/visualize/view.h"
 #include "runtime/base/base.h"
-#include "tuner/support/support.h"
+#include "tuner/support/check.h"
 
 #include <jansson.h>
 
-enum { SHOWN_PICTURES = 64, SHOWN_ARRAYS = 64, SHOWN_FIGURES = 96, SHOWN_NAME = 160 };
+enum {
+    SHOWN_PICTURES = 64,
+    SHOWN_ARRAYS = 64,
+    SHOWN_FIGURES = 96,
+    SHOWN_CHECKS = 24,
+    SHOWN_FILES = 4,
+    SHOWN_NAME = 160
+};
 
 typedef struct ShownPicture {
     char name[SHOWN_NAME];   /* of its files, without directory and ending */
@@ -37,6 +44,22 @@ typedef struct ShownFigure {
     json_t *value; /* owned; NULL without memory */
 } ShownFigure;
 
+/* Whether what a figure says is so. */
+typedef struct ShownCheck {
+    const char *of, *key; /* as of a figure */
+    char text[160];
+    bool passed;
+    json_t *value; /* owned */
+} ShownCheck;
+
+/* A file that is neither picture nor array; owned. */
+typedef struct ShownFile {
+    char name[SHOWN_NAME];
+    const char *ending;
+    void *bytes;
+    size_t size;
+} ShownFile;
+
 /* What the methods share: one node of the network. */
 typedef struct NodeView {
     const PhotoView *view;
@@ -55,10 +78,12 @@ typedef struct NodeView {
 
 typedef struct Shown {
     const char *method, *title;
-    int npictures, narrays, nfigures;
+    int npictures, narrays, nfigures, nchecks, nfiles;
     ShownPicture picture[SHOWN_PICTURES];
     ShownArray array[SHOWN_ARRAYS];
     ShownFigure figure[SHOWN_FIGURES];
+    ShownCheck check[SHOWN_CHECKS];
+    ShownFile file[SHOWN_FILES];
 } Shown;
 
 void shown_free(Shown *s);
@@ -73,6 +98,16 @@ int shown_array(Shown *s, const NodeView *n, const char *part, const ShownArray 
 ** layer and of all. */
 void shown_figure(Shown *s, const char *of, const char *key, const double *value, int n,
                   const char *words, ...) RT_PRINTF(6, 7);
+
+/* One more check, of a layer or ""; takes value.  Its words stand below the figures. */
+void shown_check(Shown *s, const char *of, const char *key, bool passed, json_t *value,
+                 const char *words, ...) RT_PRINTF(6, 7);
+
+/* That of gradients against small steps, `what` of which were tried. */
+void shown_steps(Shown *s, const char *of, const SupportCheck *c, const char *what);
+
+/* One more file; takes bytes. */
+void shown_file(Shown *s, const NodeView *n, const char *part, const ShownFile *f);
 
 /* A copy of n numbers; NULL without memory. */
 double *shown_copy(const double *from, int64_t n);

@@ -41,6 +41,20 @@ static int choose_one(const char *word, size_t length, Chosen *c, dcn_error *err
                     rt_join(names, all, sizeof all), hint_nearest(name, names, hint));
 }
 
+/* An option that belongs to methods needs one of them. */
+static int check_options(const Args *a, const Chosen *c, dcn_error *err)
+{
+    uint64_t used = 0;
+    for (int i = 0; methods[i].name; i++)
+        used |= c->at[i] ? methods[i].options : 0;
+    for (int i = 0; methods[i].name; i++)
+        for (int id = 0; id < NOPTIONS; id++)
+            if ((methods[i].options & ~used & BIT(id)) && args_has(a, id))
+                return dcn_fail(err, DCN_EUSAGE, "%s is of --show %s", options[id].name,
+                                methods[i].name);
+    return 0;
+}
+
 static int choose_methods(const Args *a, Chosen *c, dcn_error *err)
 {
     *c = (Chosen){ .at = { false } };
@@ -52,19 +66,12 @@ static int choose_methods(const Args *a, Chosen *c, dcn_error *err)
         if (!*at)
             break;
     }
-    for (int i = 0; methods[i].name; i++)
-        for (int id = 0; id < NOPTIONS; id++)
-            if ((methods[i].options & BIT(id)) && args_has(a, id) && !c->at[i])
-                return dcn_fail(err, DCN_EUSAGE, "%s is of --show %s", options[id].name,
-                                methods[i].name);
-    return 0;
+    return check_options(a, c, err);
 }
 
 static int check_given(const Args *a, dcn_error *err)
 {
     static const OptionId needed[] = { OPT_IMAGE, OPT_NODE, OPT_SHOW, OPT_OUT };
-    if (args_has(a, OPT_SEED) && !args_has(a, OPT_SAMPLES))
-        return dcn_fail(err, DCN_EUSAGE, "--seed is of --samples N");
     for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
         if (!args_has(a, needed[i]))
             return dcn_fail(err, DCN_EUSAGE,
@@ -179,6 +186,9 @@ static int show_all(const PhotoView *v, const Chosen *c, dcn_error *err)
         status = print_json(json_incref(root), err);
     else if (!status)
         printf("%s/index.html  all of them\n", a->out);
+    if (!status && o.failed)
+        status = dcn_fail(err, DCN_EFAILED, "%d check%s failed; visualize.json says which",
+                          o.failed, o.failed == 1 ? "" : "s");
     json_decref(root);
     output_close(&o);
     return status;

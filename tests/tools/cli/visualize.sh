@@ -21,7 +21,7 @@ return { network { name = "net", outputs = { y = max_pool2d { x, kernel_size = 1
          conv2d { name = "conv", in_channels = 2, out_channels = 1, height = 2, width = 2, kernel_size = 1 } }
 EOF
 perl -e '
-    my @t = (["stem.weight", [2,3,3,3], .2], ["stem.bias", [2], 1]);
+    my @t = (["stem.weight", [2,3,3,3], .2], ["stem.bias", [2], 0]);
     for my $i (1, 2) {
         push @t, ["offset$i.weight", [18,2,1,1], 0], ["offset$i.bias", [18], $i == 2 ? .75 : 0], ["dcn$i.weight", [2,2,3,3], .3];
     }
@@ -30,7 +30,7 @@ perl -e '
     for (@t) {
         my ($name, $shape, $v) = @$_;
         my $n = 1; $n *= $_ for @$shape;
-        $data .= pack("f<*", map { $v * (1 + $_ % 3) / 2 } 1 .. $n);
+        $data .= pack("f<*", map { $v * ($name =~ /offset/ ? (1 + $_ % 3) / 2 : $_ % 5 - 1.5) } 1 .. $n);
         push @head, sprintf q("%s":{"dtype":"F32","shape":[%s],"data_offsets":[%d,%d]}), $name, join(",", @$shape), $at, $at + 4 * $n;
         $at += 4 * $n;
     }
@@ -46,12 +46,15 @@ needs --image FILE.png --node dcn1:0,0 --show points -o out
 needs --node LAYER:Y,X --image "$photo" --show points -o out
 needs --show METHOD,... --image "$photo" --node dcn1:0,0 -o out
 needs -o DIR --image "$photo" --node dcn1:0,0 --show points
-methods="receptive-field, sampling, points, offsets, bins"
+methods="receptive-field, sampling, points, offsets, bins, saliency"
 expect 2 "dcngen: --show: 'point' is not one of $methods (did you mean 'points'?)" "${basic[@]}" --node dcn1:0,0 --show point -o out
 expect 2 "dcngen: --show: '' is not one of $methods" "${basic[@]}" --node dcn1:0,0 --show points, -o out
 expect 2 "dcngen: --show names 'points' twice" "${basic[@]}" --node dcn1:0,0 --show points,offsets,points -o out
 expect 2 "dcngen: --samples is of --show receptive-field" "${basic[@]}" --node dcn1:0,0 --show points --samples 2 -o out
-expect 2 "dcngen: --seed is of --samples N" "${basic[@]}" --node dcn1:0,0 --show receptive-field --seed 2 -o out
+expect 2 "dcngen: --seed is of --show receptive-field" "${basic[@]}" --node dcn1:0,0 --show points --seed 2 -o out
+for option in --epsilon=0.2 --superpixels=9 --time=2; do
+    expect 2 "dcngen: ${option%%=*} is of --show saliency" "${basic[@]}" --node dcn1:0,0 --show points $option -o out
+done
 good=(--node dcn2:4,4 --show points -o out)
 expect 2 "dcngen: visualize needs --weights FILE: 'net' has parameters" visualize net.lua --image "$photo" "${good[@]}"
 expect 2 "dcngen: cannot read no.png: No such file or directory" visualize net.lua --weights w.safetensors --image no.png "${good[@]}"
@@ -70,8 +73,17 @@ done
 expect 2 "dcngen: --std '0' is not above 0" "${basic[@]}" --std 0 "${good[@]}"
 expect 2 "dcngen: --range '-1' is not a number above 0, such as 1 or 255" "${basic[@]}" --range=-1 "${good[@]}"
 expect 2 "dcngen: --samples '0' is not a number from 1 to 10000" "${basic[@]}" --samples 0 "${good[@]}"
+expect 2 "dcngen: --epsilon '2' is not a number above 0, at most 1" "${basic[@]}" --epsilon 2 "${good[@]}"
+for value in 0 blocks blocks=0 5000 blocks=4x; do
+    expect 2 "dcngen: --superpixels '$value' is not a number from 1 to 4096, or blocks= and one from 1 to 16384" \
+        "${basic[@]}" --superpixels $value "${good[@]}"
+done
 expect 2 "dcngen: --offsets 'zero' is not live or fixed" "${basic[@]}" --offsets zero "${good[@]}"
 expect 2 "dcngen: --channels 'grb' is not rgb or bgr" "${basic[@]}" --channels grb "${good[@]}"
+for method in sampling points offsets; do
+    expect 2 "dcngen: --show $method: no deformable convolution below stem at (1, 2)" "${basic[@]}" --node stem:1,2 --show $method -o other
+done
+expect 2 "dcngen: --show bins: no deformable pooling of regions below dcn1 at (1, 2)" "${basic[@]}" --node dcn1:1,2 --show bins -o other
 expect 2 "dcngen: kernel 'conv' is no network; visualize draws networks" \
     visualize plain.lua --kernel conv --image "$photo" --node pool:0,0 --show points -o out
 expect 2 "dcngen: --input names every input of 'net'; the one for the photograph must be left" "${basic[@]}" --input image=x.npy "${good[@]}"
@@ -127,11 +139,33 @@ assert shape == (1, 8, 8, 1, 9, 2), shape
 assert all(abs(v - .375 * (1 + (i + 1) % 18 % 3)) < 1e-6 for i, v in enumerate(offset))
 assert first["offsets"]["dcn1"]["longest"] == 0 and first["offsets"]["dcn1"]["dilation"] == 1
 assert first["points"]["points"] == 81
+checks = [c for node in root["nodes"] for shown in node["shown"] for c in shown["checks"]]
+assert len(checks) == 2 * (1 + 2), checks
+for check in checks:
+    assert check["passed"] and check["tried"] >= 8 and check["worst"] <= check["bound"], check
 for node in root["nodes"]:
     place = (node["y"] + .5) * 2 - .5, (node["x"] + .5) * 2 - .5
     assert place == (node["place_y"], node["place_x"])
 EOF
 fi
+
+# ---- a region
+for parts in 12 blocks=4; do
+    works "${basic[@]}" --node dcn2:4,4 --show saliency --epsilon 0.05 --superpixels $parts -o region --json
+    command -v python3 >/dev/null || continue
+    checks=$((checks + 1))
+    python3 -c '
+import json, struct, sys
+shown = json.load(sys.stdin)["nodes"][0]["shown"][0]
+figures, check = shown["figures"], shown["checks"][0]
+assert check["passed"] and check["within"] and check["minimal"] and check["error"] < figures["epsilon"] == 0.05, shown
+assert abs(check["error"] - figures["error"]) < 1e-12
+assert shown["files"] == ["dcn2-4-4.saliency.mask.png"]
+data = open("region/dcn2-4-4.saliency.mask.npy", "rb").read()[-256 * 8:]
+mask = struct.unpack("<256d", data)
+assert set(mask) == {0, 1} and abs(100 * sum(mask) / 256 - figures["area"]) < 1e-9, figures
+' <<<"$out" || complain "saliency, parts $parts" "a mask within the bound" "$out"
+done
 
 # ---- the same once more, and what changes it
 cp -r a/pictures again
