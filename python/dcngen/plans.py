@@ -72,6 +72,7 @@ class Convolution(NamedTuple):
     modulation: str | None = None  # None: "mask" if there is one
     activation: str = "none"
     gradient_border: str = "torchvision"
+    scale_shift: bool = False
 
 
 _CONV_NAMES = (
@@ -90,6 +91,7 @@ _CONV_NAMES = (
     "activation",
     "gradient",
     "gradient_border",
+    "scale_shift",
 )
 
 
@@ -170,6 +172,7 @@ def deform_conv2d(
         a.activation,
         gradient,
         a.gradient_border,
+        a.scale_shift or None,
     )
     sizes = (n, h, w, 0)
     kernel = cache.family("deform_conv2d", _CONV_NAMES, values).kernel(sizes, threads)

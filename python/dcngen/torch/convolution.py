@@ -85,13 +85,20 @@ def _attributes(layout: str, *pairs: _Several) -> Convolution:
     return Convolution(stride, padding * 2, dilation, layout)
 
 
-def _output(given: dict[str, Tensor], *pairs: _Several) -> Tensor:
+def computed(given: dict[str, Tensor], activation: str, *pairs: _Several) -> Tensor:
+    """act(y * scale + shift) of operands by name, of which scale and shift may be missing; no gradients. Maps are
+    [N, C, H, W], and the result lies as the input does."""
+    folds = "scale" in given
     a = _attributes(_layout(given["input"]), *pairs)
+    a = a._replace(scale_shift=folds, activation=activation)
     operands = given if a.layout == "nchw" else _permuted(given, 0, 2, 3, 1)
-    input, offset, weight = (operands[name] for name in ("input", "offset", "weight"))
-    bias, mask = operands.get("bias"), operands.get("mask")
-    output = forward("deform_conv2d", input, offset, weight, bias, mask, a)
+    tensors = calls.dense(calls.compute_type(*given.values()), **operands)
+    output = calls.forward("deform_conv2d", _plan(tensors, a), tensors, operands["input"])
     return output if a.layout == "nchw" else output.permute(0, 3, 1, 2)
+
+
+def _output(given: dict[str, Tensor], *pairs: _Several) -> Tensor:
+    return computed(given, "none", *pairs)
 
 
 def _gradients(

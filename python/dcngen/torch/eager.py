@@ -18,3 +18,9 @@ def eager(function: F) -> F:
     disable = getattr(getattr(torch, "compiler", None), "disable", None)
     result: F = disable(function) if disable else function
     return result
+
+
+def compiling() -> bool:
+    """Whether torch.compile looks on."""
+    asked = getattr(getattr(torch, "compiler", None), "is_compiling", None)
+    return bool(asked()) if asked else False

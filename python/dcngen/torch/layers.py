@@ -14,8 +14,8 @@ from torch import nn
 
 from .. import plans
 from ..plans import pair
-from . import calls, fitting, log
-from .convolution import deform_conv2d
+from . import calls, fitting, following, log
+from .convolution import computed, deform_conv2d
 from .eager import eager
 
 Tensor = torch.Tensor
@@ -35,6 +35,9 @@ class DeformConv2d(nn.Module):
 
     Keys: weight [O, C/groups, kh, kw], bias [O].
     """
+
+    #: Whether there is a module in which what follows the layer may go into its kernel.
+    leads = False
 
     def __init__(
         self,
@@ -70,7 +73,20 @@ class DeformConv2d(nn.Module):
         """[N, C, H, W] and offsets, as of :func:`dcngen.deform_conv2d`, to [N, O, P, Q]."""
         shape = self.stride, self.padding, self.dilation
         bias = getattr(self, "bias", None)  # mmcv's DCNv1 has none, not even None
+        if self.leads and not gradient_needed(self, input, offset, mask):
+            behind = following.behind(self)
+            if behind is not None:
+                operands = {"input": input, "offset": offset, "weight": self.weight.detach()}
+                return self._folded(behind, {**operands, "bias": bias, "mask": mask})
         return deform_conv2d(input, offset, self.weight, bias, *shape, mask)
+
+    @eager
+    def _folded(self, behind: following.Behind, operands: dict[str, Tensor | None]) -> Tensor:
+        """With what follows in the kernel; no gradients."""
+        every = {**operands, "scale": behind.scale, "shift": behind.shift}
+        given = {name: t for name, t in every.items() if t is not None}
+        pairs = (pair(getattr(self, name), name) for name in ("stride", "padding", "dilation"))
+        return behind.passes(computed(given, behind.activation, *pairs))
 
 
 _PACK_NAMES = (
@@ -195,7 +211,12 @@ class DeformConv2dPack(DeformConv2d):
 
     def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
         """[N, C, H, W] to [N, O, P, Q]."""
-        return self.fused(x) if self.fuses(x) else self.separate(x)
+        if not self.fuses(x):
+            return self.separate(x)
+        behind = following.behind(self) if self.leads else None
+        if behind is None:
+            return self.fused(x)
+        return behind.passes(self.fused(x, behind.scale, behind.shift, behind.activation))
 
 
 class ModulatedDeformConv2dPack(DeformConv2dPack):

@@ -11,15 +11,10 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from . import log
-from .fitting import has_hooks
-from .layers import (
-    DeformConv2d,
-    DeformConv2dPack,
-    ModulatedDeformConv2dPack,
-    gradient_needed,
-)
+from . import log, tracing
+from .layers import DeformConv2d, DeformConv2dPack, ModulatedDeformConv2dPack
 from .modules import DCNv3, DCNv4
+from .sequence import PACKS, FusedSequential
 
 Tensor = torch.Tensor
 
@@ -32,74 +27,6 @@ _LAYERS: dict[tuple[str, str], type[nn.Module]] = {
     ("DCNv3_pytorch", ""): DCNv3,
     ("DCNv4", ""): DCNv4,
 }
-
-_ACTIVATIONS: dict[type[nn.Module], str] = {
-    nn.ReLU: "relu",
-    nn.SiLU: "silu",
-    nn.GELU: "gelu",
-    nn.ReLU6: "clip",
-    nn.Hardswish: "hardswish",
-    nn.Sigmoid: "sigmoid",
-    nn.Tanh: "tanh",
-}
-
-#: The layers that a batch norm and an activation fuse with; subclasses may do something else.
-_PACKS = (DeformConv2dPack, ModulatedDeformConv2dPack)
-
-
-def _activation(module: nn.Module | None) -> str | None:
-    """Its name in the spec language; None: there is none."""
-    name = _ACTIVATIONS.get(type(module)) if module is not None else None
-    if name == "gelu" and getattr(module, "approximate", "none") != "none":
-        return None
-    return name
-
-
-def _folded(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
-    """Scale and shift that a batch norm is in inference."""
-    mean, variance = norm.running_mean, norm.running_var
-    assert mean is not None and variance is not None
-    scale = torch.add(variance, norm.eps).rsqrt()
-    if norm.weight is not None:
-        scale = scale * norm.weight
-    shift = -mean * scale
-    return scale, shift if norm.bias is None else shift + norm.bias
-
-
-def _is_folding(module: nn.Module | None) -> bool:
-    return (
-        type(module) is nn.BatchNorm2d and not module.training and module.running_mean is not None
-    )
-
-
-class FusedSequential(nn.Sequential):
-    """A Sequential in which a layer takes batch norm and activation that follow it into its kernel, where no gradient
-    is needed."""
-
-    def _step(self, parts: list[nn.Module], x: Tensor) -> tuple[Tensor, int]:
-        """The result of the first of parts, or of several, and of how many."""
-        first = parts[0]
-        if type(first) not in _PACKS or gradient_needed(self, x) or not first.fuses(x):
-            return first(x), 1
-        taken, scale, shift = 1, None, None
-        quiet = [None if has_hooks(m) else m for m in parts[1:3]]
-        if quiet and _is_folding(quiet[0]):
-            scale, shift = _folded(quiet[0])  # type: ignore[arg-type]
-            taken = 2
-        name = _activation(quiet[taken - 1]) if len(quiet) >= taken else None
-        taken += name is not None
-        if taken == 1 or has_hooks(first):
-            return first(x), 1
-        return first.fused(x, scale, shift, name or "none"), taken
-
-    def forward(self, input: Tensor) -> Tensor:
-        """As of a Sequential."""
-        parts = list(self)
-        while parts:
-            input, taken = self._step(parts, input)
-            parts = parts[taken:]
-        return input
-
 
 _Types = dict[str, tuple[type, ...]]
 _SIZE = (int, tuple, list)
@@ -128,7 +55,7 @@ def _attributes(module: nn.Module, layer: type[nn.Module]) -> _Types:
     """What the layer reads of the module, and the types it has."""
     if layer is DeformConv2d:
         return _CONVOLUTION
-    if layer in _PACKS:
+    if layer in PACKS:
         return _PACK
     share = _SHARE if getattr(module, "center_feature_scale", False) else {}
     if layer is DCNv3:
@@ -181,6 +108,8 @@ def optimize(model: nn.Module) -> nn.Module:
     - torchvision's ``DeformConv2d``, mmcv's ``DeformConv2dPack`` and ``ModulatedDeformConv2dPack``, ``DCNv3``, ``DCNv3_pytorch`` and
       ``DCNv4`` become the classes of that name here: a layer that makes its own offsets is one kernel.
     - In an ``nn.Sequential``, batch norm (in evaluation) and activation behind such a layer go into its kernel.
+    - So they do in a ``forward`` of the model's own, if torch.fx can trace it, and the trace shows that nothing else reads what the
+      layer computes. Such a module keeps its class as a base, and runs its own ``forward``.
 
     A module is left alone, and :func:`explain` says so, if it only has such a name, and not the attributes that belong to it.
 
@@ -193,4 +122,5 @@ def optimize(model: nn.Module) -> nn.Module:
     for module in model.modules():
         if type(module) is nn.Sequential and any(isinstance(m, DeformConv2dPack) for m in module):
             module.__class__ = FusedSequential
+    tracing.fold(model)
     return model
