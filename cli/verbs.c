@@ -19,31 +19,31 @@ const Verb all_verbs[] = {
       .operands = { "SPEC.lua" },
       .required = 1,
       .options = (SPEC & ~BIT(OPT_TARGET)) | BIT(OPT_TARGETS) | BIT(OPT_OUT) | BIT(OPT_EMIT) |
-                 BIT(OPT_WEIGHTS) | BIT(OPT_DEPFILE) | BIT(OPT_DEPFILE_ALL) | BIT(OPT_THREADS) |
-                 BIT(OPT_MAKERS) | BIT(OPT_VERBOSE) | BIT(OPT_JSON),
+                 BIT(OPT_WEIGHTS) | BIT(OPT_MEMORY) | BIT(OPT_DEPFILE) | BIT(OPT_DEPFILE_ALL) |
+                 BIT(OPT_THREADS) | BIT(OPT_MAKERS) | BIT(OPT_VERBOSE) | BIT(OPT_JSON),
       .summary = "write kernels as object files, headers, assembly, libraries",
       .details = help_compile,
       .run = verb_compile },
     { .name = "run",
       .operands = { "SPEC.lua" },
       .required = 1,
-      .options = CALL | BIT(OPT_INPUT) | BIT(OPT_WEIGHTS) | BIT(OPT_OUTPUT),
+      .options = CALL | BIT(OPT_INPUT) | BIT(OPT_WEIGHTS) | BIT(OPT_MEMORY) | BIT(OPT_OUTPUT),
       .summary = "run one kernel on npy files",
       .details = help_run,
       .run = verb_run },
     { .name = "verify",
       .operands = { "SPEC.lua" },
       .required = 1,
-      .options =
-          CALL | BIT(OPT_INPUT) | BIT(OPT_WEIGHTS) | BIT(OPT_SEED) | BIT(OPT_FULL) | BIT(OPT_JSON),
+      .options = CALL | BIT(OPT_INPUT) | BIT(OPT_WEIGHTS) | BIT(OPT_MEMORY) | BIT(OPT_SEED) |
+                 BIT(OPT_FULL) | BIT(OPT_JSON),
       .summary = "compare kernels with the double-precision reference",
       .details = help_verify,
       .run = verb_verify },
     { .name = "bench",
       .operands = { "SPEC.lua" },
       .required = 1,
-      .options = CALL | BIT(OPT_WEIGHTS) | BIT(OPT_TIME) | BIT(OPT_OFFSETS) | BIT(OPT_VERBOSE) |
-                 BIT(OPT_JSON),
+      .options = CALL | BIT(OPT_WEIGHTS) | BIT(OPT_MEMORY) | BIT(OPT_TIME) | BIT(OPT_OFFSETS) |
+                 BIT(OPT_VERBOSE) | BIT(OPT_JSON),
       .summary = "time kernels",
       .details = help_bench,
       .run = verb_bench },
@@ -58,7 +58,7 @@ const Verb all_verbs[] = {
     { .name = "show",
       .operands = { "WHAT", "SPEC.lua" },
       .required = 2,
-      .options = CALL | BIT(OPT_JSON),
+      .options = CALL | BIT(OPT_MEMORY) | BIT(OPT_JSON),
       .summary = "print what was decided for a spec",
       .details = help_show,
       .run = verb_show },

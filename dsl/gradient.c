@@ -45,15 +45,34 @@ static dsl_kernel *push_copy(const dsl_call *c, const dsl_kernel *of)
     return k;
 }
 
+/* Of a network: { memory = "64M" }. */
+static void read_keys(const dsl_call *c, dsl_kernel *k)
+{
+    lua_State *L = c->L;
+    char value[128];
+    if (lua_isnil(L, 3))
+        return;
+    if (!lua_istable(L, 3))
+        dsl_refuse(c, NULL, "gradient takes keys behind the list, as { memory = \"64M\" }, not %s",
+                   dsl_describe(L, 3, value, sizeof value));
+    for (lua_pushnil(L); lua_next(L, 3); lua_pop(L, 1))
+        if (lua_type(L, -2) != LUA_TSTRING || strcmp(lua_tostring(L, -2), "memory") != 0)
+            dsl_refuse(c, NULL, "gradient has the key 'memory' only, not %s",
+                       dsl_describe(L, -2, value, sizeof value));
+    lua_getfield(L, 3, "memory");
+    if (!lua_isnil(L, -1))
+        dsl_network_memory(c, k);
+}
+
 static int gradient(lua_State *L)
 {
     const dsl_call c = { .L = L, .at = dsl_here(L), .callee = "gradient" };
     const dsl_kernel *of = dsl_to_kernel(L, 1);
     char value[128];
-    if (!of || lua_gettop(L) > 2)
+    if (!of || lua_gettop(L) > 2 + (of->spec.network != NULL))
         return dsl_refuse(&c, NULL, "gradient takes a kernel and a list of operands, not %s",
                           of ? "more" : dsl_describe(L, 1, value, sizeof value));
-    lua_settop(L, 2);
+    lua_settop(L, 3);
     if (of->spec.gradient)
         return dsl_refuse(&c, NULL, "'%s' computes gradients: there is no gradient of a gradient",
                           of->spec.name);
@@ -62,10 +81,12 @@ static int gradient(lua_State *L)
                           "gradient takes a list of operands, or true for all, not false");
     dsl_kernel *k = push_copy(&c, of);
     const int made = lua_gettop(L);
-    if (k->spec.network)
+    if (k->spec.network) {
         dsl_network_gradient(&c, 2, k);
-    else
+        read_keys(&c, k);
+    } else {
         read_names(&c, &k->spec);
+    }
     name_gradient(&c, k);
     lua_settop(L, made);
     return 1;

@@ -263,6 +263,9 @@ const rt_field *dsl_network_row(int i);
 /* Make k, a network, that of the gradients named by what is at index: a list; nothing or true: all. */
 void dsl_network_gradient(const dsl_call *c, int index, dsl_kernel *k);
 
+/* Give k, that of gradients, the bound of memory at the top of the stack. */
+void dsl_network_memory(const dsl_call *c, dsl_kernel *k);
+
 /* ---- constructors: each puts its own into the table at the top of the stack ----------- */
 
 void dsl_register_kernels(lua_State *L);      /* object.c */

@@ -4,6 +4,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "dsl/loader.h"
+#include "runtime/base/text.h"
 #include "runtime/network/build.h"
 
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 
 /* Keys that are rows; `outputs` and `gradient` are not. */
 static const char *const keys[] = { "name", "layout", "target", "schedule", NULL };
-static const char *const other_keys[] = { "outputs", "gradient", NULL };
+static const char *const other_keys[] = { "outputs", "gradient", "memory", NULL };
 
 /* The layout is that of all outputs, as every operator has it. */
 const rt_field *dsl_network_row(int i)
@@ -125,6 +126,28 @@ void dsl_network_gradient(const dsl_call *c, int index, dsl_kernel *k)
     dsl_kernel_take(L, k, wanted);
 }
 
+/* The bound of memory at the top of the stack: bytes, or text such as "64M". */
+void dsl_network_memory(const dsl_call *c, dsl_kernel *k)
+{
+    lua_State *L = c->L;
+    char text[128];
+    int is_number = 0;
+    int64_t bytes = lua_type(L, -1) == LUA_TSTRING ? rt_text_bytes(lua_tostring(L, -1))
+                                                   : lua_tointegerx(L, -1, &is_number);
+    if (bytes < 1 || (lua_type(L, -1) != LUA_TSTRING && !is_number))
+        dsl_refuse(c, "memory", "'memory' = %s is no number of bytes, such as 1000000 or \"64M\"",
+                   dsl_describe(L, -1, text, sizeof text));
+    if (!k->spec.gradient)
+        dsl_refuse(c, "memory",
+                   "'memory' bounds the workspace of gradients, and there is no "
+                   "'gradient'");
+    dcn_network *bounded = net_copy(k->spec.network);
+    if (!bounded)
+        dsl_refuse(c, NULL, "no memory for a network");
+    bounded->memory = bytes;
+    dsl_kernel_take(L, k, bounded);
+}
+
 /* ---- the constructor --------------------------------------------------------------------------- */
 
 /* A layer is to blame, or the network. */
@@ -173,6 +196,9 @@ static int network(lua_State *L)
     lua_getfield(L, 1, "gradient");
     if (lua_toboolean(L, -1))
         dsl_network_gradient(&c, -1, k);
+    lua_getfield(L, 1, "memory");
+    if (!lua_isnil(L, -1))
+        dsl_network_memory(&c, k);
     dcn_spec_complete(&k->spec);
     if (rt_spec_check(&k->spec, &key, &err))
         dsl_refuse_error(&c, key, &err);

@@ -143,7 +143,8 @@ static const char functions[] = "## Functions\n"
                                 "  the file has, called `NAME_grad`; without a list, all of them. "
                                 "See [GRADIENTS.md](GRADIENTS.md).\n"
                                 "  Of a network it names inputs, parameters, `\"inputs\"`, "
-                                "`\"parameters\"`, and layers.\n"
+                                "`\"parameters\"`, and layers, and takes a key: "
+                                "`gradient(net, nil, { memory = \"64M\" })`.\n"
                                 "- `pairs` visits numbers, then strings, in sorted order, so that "
                                 "a spec is the same every time.\n";
 

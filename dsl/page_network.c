@@ -149,6 +149,10 @@ void page_networks(FILE *out)
                  "parameters: `{ \"image\", \"stem.weight\" }`, or the words `\"inputs\"` and "
                  "`\"parameters\"`; and of what layers make, `\"c2_offset\"`. |\n");
     fprintf(out,
+            "| `memory` | bytes, or text such as `\"64M\"` | no bound | The most workspace that "
+            "gradients may take on one thread; values that do not fit are computed again. "
+            "|\n");
+    fprintf(out,
             "\nThe networks of a file have at most %d layers together, and each at most %d inputs "
             "and as many outputs.\n",
             NET_MAX_LAYERS, NET_MAX_OPERANDS);

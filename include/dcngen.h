@@ -92,6 +92,9 @@ typedef struct dcn_options {
     ** kernel then has no such operand.  Borrowed for the call, of dcn_compile as long as the kernel lives.
     ** NULL: they are an operand. */
     const void *parameters;
+    /* Of a network's gradients: the most bytes of workspace on one thread; what does not fit is computed
+    ** again.  Further threads add their own tiles.  0: as the spec says. */
+    int64_t memory;
     /* Called with `self` before DCNGEN_TUNE=on makes the call tune a kernel of which nothing is
     ** known, for so many seconds; NULL: nobody is told. */
     void (*before_tuning)(void *self, const dcn_spec *s, int threads, double seconds);

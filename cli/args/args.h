@@ -45,6 +45,7 @@ typedef enum {
     OPT_DEPFILE_ALL,
     OPT_INPUT,
     OPT_WEIGHTS,
+    OPT_MEMORY,
     OPT_OUTPUT,
     OPT_SEED,
     OPT_FULL,
@@ -105,6 +106,7 @@ typedef struct Args {
     const char *target, *cpu, *attrs, *os, *triple, *schedule, *out, *emit, *depfile, *weights;
     int threads; /* 0: not given */
     uint64_t seed;
+    int64_t memory;              /* 0: not given */
     int64_t max_bytes, max_days; /* -1: no limit */
     double seconds;
     const char *offsets; /* NULL: not given */

@@ -6,6 +6,7 @@
 #include "cli/args/values.h"
 #include "runtime/base/base.h"
 #include "runtime/base/env.h"
+#include "runtime/base/text.h"
 
 #include <errno.h>
 #include <math.h>
@@ -148,14 +149,19 @@ static int64_t whole(const char *text, const char **end)
 
 int parse_size(const Option *o, char *text, void *field, dcn_error *err)
 {
-    static const char units[] = "KMG";
-    const char *end, *unit = NULL;
-    int64_t n = whole(text, &end), scale = 1;
-    if (*end && (unit = strchr(units, *end)))
-        scale = (int64_t)1 << 10 * (unit - units + 1);
-    if (n < 0 || end[unit != NULL] || n > INT64_MAX / scale)
+    const int64_t n = rt_text_bytes(text);
+    if (n < 0)
         return fail_value(o, text, "a number of bytes, such as 500K, 200M or 1G", err);
-    *(int64_t *)field = n * scale;
+    *(int64_t *)field = n;
+    return 0;
+}
+
+int parse_memory(const Option *o, char *text, void *field, dcn_error *err)
+{
+    const int64_t n = rt_text_bytes(text);
+    if (n < 1)
+        return fail_value(o, text, "a number of bytes, such as 500K, 64M or 1G", err);
+    *(int64_t *)field = n;
     return 0;
 }
 

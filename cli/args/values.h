@@ -33,6 +33,7 @@ int parse_numbers(const Option *o, char *text, void *field, dcn_error *err); /* 
 int parse_range(const Option *o, char *text, void *field, dcn_error *err);   /* double */
 int parse_order(const Option *o, char *text, void *field, dcn_error *err);   /* bool: bgr */
 int parse_sides(const Option *o, char *text, void *field, dcn_error *err);   /* int[2] */
+int parse_memory(const Option *o, char *text, void *field, dcn_error *err);  /* int64_t, bytes */
 
 /* The words that --offsets, --os and --effort know, for completion: the i-th, NULL past the last. */
 const char *offsets_word(int i);

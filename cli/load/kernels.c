@@ -50,6 +50,17 @@ static int check_names(const Args *a, const Kernels *k, dcn_error *err)
     return failed;
 }
 
+/* --memory is for some kernel. */
+static int check_memory(const Args *a, const Kernels *k, dcn_error *err)
+{
+    int i = 0;
+    while (i < k->n && !(k->spec[i]->network && k->spec[i]->gradient))
+        i++;
+    return !a->memory || i < k->n
+               ? 0
+               : dcn_fail(err, DCN_EUSAGE, "--memory: %s has no gradients of a network", k->path);
+}
+
 int kernels_load(const Args *a, Kernels *k, dcn_error *err)
 {
     rt_env env;
@@ -66,7 +77,7 @@ int kernels_load(const Args *a, Kernels *k, dcn_error *err)
         if (is_wanted(a, s->name))
             k->spec[k->n++] = s;
     }
-    return check_names(a, k, err);
+    return check_names(a, k, err) || check_memory(a, k, err) ? -1 : 0;
 }
 
 void kernels_free(Kernels *k)
@@ -183,6 +194,7 @@ int kernel_options_for(const Kernels *k, const dcn_spec *s, const char *cpu, Ker
     c->opt = (dcn_options){ .schedule = a->schedule,
                             .target = &c->target,
                             .threads = a->threads,
+                            .memory = s->network && s->gradient ? a->memory : 0,
                             .before_tuning = tell_tuning };
     if (!choose_target(a, s, cpu, &c->target, err))
         return 0;

@@ -6,7 +6,9 @@
 #include "codegen/kernel/entry.h"
 #include "codegen/multi/multi.h"
 #include "runtime/base/base.h"
+#include "runtime/spec/network.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 /* What is being compiled, on demand. */
@@ -18,6 +20,17 @@ static void tell(const Build *b, const dcn_spec *s, const Schedule *sched)
     dcn_spec_print(s, spec, sizeof spec);
     sched_print(sched, schedule, sizeof schedule);
     trace_spec(&b->trace, spec, schedule);
+}
+
+static int abandon(Build *b, const Kernel *kernel, dcn_error *err)
+{
+    build_abandon(b, err);
+    if (!kernel->least_bytes)
+        return -1;
+    return dcn_fail(err, DCN_ESPEC,
+                    "'memory' = %" PRId64 " is not enough for the gradients of '%s': they take "
+                    "%" PRId64 " bytes of workspace at least",
+                    kernel->s->network->memory, kernel->s->name, kernel->least_bytes);
 }
 
 int cg_build_known(const dcn_spec *s, const Schedule *sched, const dcn_target *t, CgKind kind,
@@ -34,7 +47,7 @@ int cg_build_known(const dcn_spec *s, const Schedule *sched, const dcn_target *t
     if (!failed) {
         tell(&b, s, sched);
         failed = sched_emit(sched, &b.e, &kernel, t)
-                     ? build_abandon(&b, err)
+                     ? abandon(&b, &kernel, err)
                      : build_finish(&b, &out->bytes, &out->size, err);
     }
     free(constants);
@@ -72,7 +85,7 @@ static int emit_variant(Build *b, Multi *m, int i, dcn_error *err)
     const int failed = sched_emit(at->schedule, &b->e, kernel, at->target);
     free(constants);
     free(kernel->phase);
-    return failed ? build_abandon(b, err) : 0;
+    return failed ? abandon(b, kernel, err) : 0;
 }
 
 int cg_build_many(const dcn_spec *s, const CgVariant *v, int n, CgKind kind, void **bytes,

@@ -95,8 +95,9 @@ static void emit(Emit *e, Kernel *kernel, const dcn_network *net, const net_laye
     Glue g = glue_of(net, layer, kind_of(layer, back), &type);
     emit_run(e, kernel, &g, back);
     emit_tasks(e, kernel, &g);
+    kernel->one_thread_bytes = glue_sum_elements(&g) * e->fp_bytes;
     kernel_workspace_begin(e, kernel);
-    e_return(e, x_const(e, glue_sum_elements(&g) * e->fp_bytes));
+    e_return(e, x_const(e, kernel->one_thread_bytes));
 }
 
 void glue_emit(Emit *e, Kernel *kernel, const dcn_network *net, const net_layer *layer)

@@ -99,6 +99,14 @@ idx kernel_call_workspace(Emit *e, const Kernel *k, const WorkspaceArgs *in)
     return (idx){ e_call_with(e, k->workspace_bytes, &workspace_params, in) };
 }
 
+idx kernel_most_workspace(Emit *e, Kernel *whole, const Kernel *part, const WorkspaceArgs *in,
+                          idx most)
+{
+    if (part->one_thread_bytes > whole->one_thread_bytes)
+        whole->one_thread_bytes = part->one_thread_bytes;
+    return x_max(e, most, kernel_call_workspace(e, part, in));
+}
+
 void kernel_call_pack(Emit *e, const Kernel *k, const PackArgs *in)
 {
     e_call_with(e, k->pack, &pack_params, in);
@@ -135,14 +143,22 @@ void kernel_tasks(Emit *e, Kernel *k, KernelPhases phases, KernelCount count, co
         count_phases(e, k, phases, self);
 }
 
+void kernel_workspace_end(Emit *e, Kernel *k, idx shared, idx threads, idx each)
+{
+    const int64_t known = x_value(each, -1);
+    const idx own = known < 0 ? x_mul(e, threads, each) : x_mulk(e, threads, known);
+    k->one_thread_bytes = x_value(x_add(e, shared, each), 0);
+    e_return(e, x_add(e, shared, own));
+}
+
 void kernel_workspace(Emit *e, Kernel *k, KernelShared shared, int64_t thread_bytes,
                       const void *self)
 {
     WorkspaceArgs in = kernel_workspace_begin(e, k);
     const idx size[4] = { in.batch, in.height, in.width, in.rois };
     Problem pb = problem_of_sizes(e, k->s, size);
-    idx own = x_mulk(e, in.threads, thread_bytes);
-    e_return(e, x_add(e, shared ? shared(e, &pb, self) : x_const(e, 0), own));
+    const idx all = shared ? shared(e, &pb, self) : x_const(e, 0);
+    kernel_workspace_end(e, k, all, in.threads, x_const(e, thread_bytes));
 }
 
 void kernel_packed_bytes(Emit *e, Kernel *k, int64_t bytes)

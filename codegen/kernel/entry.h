@@ -23,6 +23,9 @@ typedef struct Kernel {
     int phases;                        /* of every call; 0: their number depends on the sizes */
     LLVMValueRef count_phases;         /* then, in a part, the function that tells */
     int64_t packed[KERNEL_MAX_PACKED]; /* bytes of each operand that is packed, in calling order */
+    int64_t one_thread_bytes; /* of workspace, of one thread, where all sizes are numbers */
+    int64_t
+        least_bytes; /* of a network whose bound of memory is less than that: it cannot be written */
     const void *constants; /* of a network whose parameters are constants: these, packed */
     /* malloc'ed, whoever asks for the kernel frees them: of a network what its phases are; of a module that is a
     ** part what each takes on one thread, as estimated, 0 where it is unknown. */
@@ -71,6 +74,9 @@ void kernel_call_run(Emit *e, const Kernel *k, const RunArgs *in);
 idx kernel_call_tasks(Emit *e, const Kernel *k, const TasksArgs *in);
 idx kernel_call_phases(Emit *e, const Kernel *k, const PhasesArgs *in);
 idx kernel_call_workspace(Emit *e, const Kernel *k, const WorkspaceArgs *in);
+/* The most of `most` and what that of a part needs; the whole's one_thread_bytes is likewise. */
+idx kernel_most_workspace(Emit *e, Kernel *whole, const Kernel *part, const WorkspaceArgs *in,
+                          idx most);
 void kernel_call_pack(Emit *e, const Kernel *k, const PackArgs *in);
 idx kernel_call_packed_bytes(Emit *e, const Kernel *k, const PackedBytesArgs *in);
 
@@ -78,6 +84,9 @@ idx kernel_call_packed_bytes(Emit *e, const Kernel *k, const PackedBytesArgs *in
 typedef idx (*KernelPhases)(Emit *e, const Problem *pb, const void *self);
 typedef idx (*KernelCount)(Emit *e, const Problem *pb, idx phase, const void *self);
 void kernel_tasks(Emit *e, Kernel *k, KernelPhases phases, KernelCount count, const void *self);
+
+/* The end of workspace_bytes: shared + threads * each. */
+void kernel_workspace_end(Emit *e, Kernel *k, idx shared, idx threads, idx each);
 
 /* workspace_bytes = shared(sizes) + threads * thread_bytes; shared NULL: nothing is shared */
 typedef idx (*KernelShared)(Emit *e, const Problem *pb, const void *self);

@@ -289,15 +289,16 @@ static void emit_workspace(Emit *e, Kernel *kernel, const Parts *p)
 {
     WorkspaceArgs in = kernel_workspace_begin(e, kernel);
     const idx given[4] = { in.batch, in.height, in.width, in.rois };
-    idx most = x_const(e, 0);
+    idx size[4], most = x_const(e, 0);
     Problem pb = problem_of_sizes(e, p->g->module, given);
     for (int i = 0; i < p->g->n; i++) {
-        idx size[4];
         sizes_of(e, &pb, &p->g->stage[i], size);
         WorkspaceArgs give = { size[0], size[1], size[2], size[3], in.threads };
-        most = x_max(e, most, kernel_call_workspace(e, &p->stage[i], &give));
+        most = kernel_most_workspace(e, kernel, &p->stage[i], &give, most);
     }
-    e_return(e, x_add(e, slot_at(e, &pb, p->g, p->g->nslots), most));
+    const idx slots = slot_at(e, &pb, p->g, p->g->nslots);
+    kernel->one_thread_bytes += x_value(slots, 0);
+    e_return(e, x_add(e, slots, most));
 }
 
 /* ---- weights --------------------------------------------------------------------------------- */
@@ -309,14 +310,13 @@ static void emit_packing(Emit *e, Kernel *kernel, const Parts *p)
     PackArgs in = kernel_pack_begin(e, kernel);
     for (int i = 0; i < g->n; i++)
         for (int j = 0; j < g->stage[i].n; j++) {
-            StageRef ref = g->stage[i].ref[j];
+            const StageRef ref = g->stage[i].ref[j];
             if (!is_packed(g, ref))
                 continue;
             EMIT_IF (e, x_equal(e, in.which, x_const(e, ref.index))) {
-                PackArgs give = in;
-                idx before = packed_before(e, p, ref, i);
-                if (!x_is_const(before, 0))
-                    give.to = p_at_bytes(e, in.to, before);
+                const idx before = packed_before(e, p, ref, i);
+                const addr to = x_is_const(before, 0) ? in.to : p_at_bytes(e, in.to, before);
+                const PackArgs give = { in.which, in.from, to };
                 kernel_call_pack(e, &p->stage[i], &give);
             }
         }

@@ -1,6 +1,7 @@
 /* backward.c: the steps that compute the gradients of a network: reverse mode over its layers.
 **
-** First the values that gradients read are made again, all that lead to them with them.  Then every layer,
+** First the values that gradients read are made again, all that lead to them with them; of a segment
+** (recompute.c) only what is kept, the rest when the walk comes there.  Then every layer,
 ** the last first, gives the gradients of its arguments from that of its value.  A value that several
 ** layers read has the sum of what they give: the first to be walked over writes it, the others add to it,
 ** so the order of a sum is that of the layers.
@@ -9,12 +10,23 @@
 ** left out where a call wants nothing of that.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "codegen/network/backward.h"
 #include "codegen/glue/glue.h"
-#include "runtime/spec/gradient.h"
+#include "codegen/network/program.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+typedef struct NetBackward {
+    NetProgram *p;
+    const dcn_network *net;
+    const NetNeeds *needs;
+    NetPlace *grad; /* by value; nowhere: nobody has written it yet */
+} NetBackward;
+
+static NetWanted bit(int operand)
+{
+    return operand < 0 ? 0 : (NetWanted)1 << operand;
+}
 
 /* ---- forwards -------------------------------------------------------------------------------------- */
 
@@ -22,11 +34,25 @@ static void make_again(NetBackward *b)
 {
     program_take_inputs(b->p);
     for (int i = 0; i < b->net->nlayers; i++)
-        if (b->known[b->net->layer[i].out])
+        if (b->needs->first[i])
             program_add_layer(b->p, i);
     for (int i = 0; i < b->net->ninputs; i++)
-        if (b->known[i] && b->p->value[i].in == PLACE_NONE)
+        if (b->needs->known[i] && b->p->value[i].in == PLACE_NONE)
             program_convert_input(b->p, i);
+}
+
+/* Before the walk comes to the last layer of a segment. */
+static void make_segment_again(NetBackward *b, int last)
+{
+    const int *segment = b->needs->segment;
+    int i = last;
+    if (!segment[last] || (last + 1 < b->net->nlayers && segment[last + 1] == segment[last]))
+        return;
+    while (i > 0 && segment[i - 1] == segment[last])
+        i--;
+    for (; i <= last; i++)
+        if (b->needs->again[i])
+            program_add_layer(b->p, i);
 }
 
 /* ---- where gradients are --------------------------------------------------------------------------- */
@@ -36,9 +62,9 @@ static NetPlace new_gradient(NetBackward *b, int value)
 {
     const net_value *v = &b->net->value[value];
     const bool outside = value < b->net->ninputs && program_is_plain(v);
-    NetPlace to = outside ? program_operand(back_operand(b, value))
+    NetPlace to = outside ? program_operand(needs_grad_operand(b->p, value))
                           : program_new_block(b->p, net_elements(v->shape));
-    to.wanted = b->reach[value];
+    to.wanted = b->needs->reach[value];
     return to;
 }
 
@@ -59,7 +85,7 @@ static void add_to_gradient(NetBackward *b, int value, NetPlace from)
 {
     const NetEdge edge = { .shape = b->net->value[value].shape, .adds = true };
     NetStep *st = program_add_step(b->p, program_part_of_edge(b->p, &edge), -1);
-    st->wanted = b->reach[value];
+    st->wanted = b->needs->reach[value];
     program_add_place(b->p, from);
     program_add_place(b->p, write_gradient(b, value));
 }
@@ -86,7 +112,7 @@ static NetPlace from_planes(NetBackward *b, int value, NetPlace from)
 {
     const NetEdge edge = { .shape = b->net->value[value].shape, .to_nhwc = true };
     NetStep *st = program_add_step(b->p, program_part_of_edge(b->p, &edge), -1);
-    st->wanted = b->reach[value];
+    st->wanted = b->needs->reach[value];
     const NetPlace to = program_new_block(b->p, net_elements(edge.shape));
     program_add_place(b->p, from);
     program_add_place(b->p, to);
@@ -98,16 +124,16 @@ static void take_output(NetBackward *b, int i)
 {
     const int value = b->net->output[i];
     const int position = b->net->ninputs + (net_parameters_at(b->net) >= 0) + i;
-    NetPlace from = program_operand(back_operand(b, position));
-    const bool alone = !b->is_read[value] && times_output(b->net, value) == 1;
-    if (!b->reach[value])
+    NetPlace from = program_operand(needs_grad_operand(b->p, position));
+    const bool alone = !b->needs->readers[value] && times_output(b->net, value) == 1;
+    if (!b->needs->reach[value])
         return;
     const bool converts = !program_is_plain(&b->net->value[value]);
     if (converts)
         from = from_planes(b, value, from);
     if (b->grad[value].in == PLACE_NONE && (converts || alone)) {
         b->grad[value] = from;
-        b->grad[value].wanted = b->reach[value];
+        b->grad[value].wanted = b->needs->reach[value];
         b->grad[value].again = true;
     } else {
         add_to_gradient(b, value, from);
@@ -134,11 +160,11 @@ static bool is_written(const Apart *a, int value)
 /* Where the last step writes the gradient of an argument. */
 static NetPlace write_argument(NetBackward *b, const net_arg *a, Apart *apart)
 {
-    const NetWanted reach = back_reach(b, a);
+    const NetWanted reach = needs_reach(b->p, a);
     if (!reach)
         return (NetPlace){ .in = PLACE_NONE };
     if (a->value < 0) {
-        NetPlace to = program_operand(b->parameters);
+        NetPlace to = program_operand(b->needs->parameters);
         to.at = b->net->param[a->param].grad_at * (int64_t)dcn_dtype_bytes(b->net->dtype);
         to.wanted = reach;
         return to;
@@ -174,6 +200,30 @@ static void add_operator_back(NetBackward *b, const net_layer *l, const int arg[
     }
 }
 
+/* Of what only passes on what it is given the gradient is that of its sum, if nobody adds to it: nobody else
+** reads that value. */
+static bool passes_on(const NetBackward *b, const net_layer *l, const net_arg *a)
+{
+    const net_shape to = b->net->value[l->out].shape;
+    if (l->kind != NET_ADD || l->activation.kind != DCN_ACT_NONE || !needs_reach(b->p, a))
+        return false;
+    return a->value >= b->net->ninputs && b->needs->readers[a->value] == 1 &&
+           !times_output(b->net, a->value) &&
+           !memcmp(&b->net->value[a->value].shape, &to, sizeof to);
+}
+
+/* Gives on what it can; returns how many gradients are left to be computed. */
+static int pass_on(NetBackward *b, const net_layer *l)
+{
+    int left = 0;
+    for (int i = 0; i < l->nargs; i++)
+        if (passes_on(b, l, &l->arg[i]))
+            b->grad[l->arg[i].value] = read_place(b->grad[l->out]);
+        else
+            left += needs_reach(b->p, &l->arg[i]) != 0;
+    return left;
+}
+
 static void add_glue_back(NetBackward *b, const net_layer *l, Apart *apart)
 {
     const NetPlace none = { .in = PLACE_NONE };
@@ -182,7 +232,8 @@ static void add_glue_back(NetBackward *b, const net_layer *l, Apart *apart)
                           glue_back_reads(l, i) ? read_argument(b, &l->arg[i], i, false) : none);
     program_add_place(b->p, read_place(b->grad[l->out]));
     for (int i = 0; i < l->nargs; i++)
-        program_add_place(b->p, write_argument(b, &l->arg[i], apart));
+        program_add_place(b->p, passes_on(b, l, &l->arg[i]) ? none
+                                                            : write_argument(b, &l->arg[i], apart));
 }
 
 static void go_back(NetBackward *b, int number)
@@ -191,13 +242,15 @@ static void go_back(NetBackward *b, int number)
     Apart apart = { .n = 0 };
     int arg[RT_NUM_PLAIN];
     dcn_spec s;
+    if (!pass_on(b, l))
+        return;
     if (l->spec) {
-        back_arguments(l, arg);
+        needs_arguments(l, arg);
         s = *l->spec;
-        s.gradient = back_wanted(b, l, arg);
+        s.gradient = needs_wanted(b->p, l, arg);
     }
-    const int part = program_part_of_gradients(b->p, l, l->spec ? s.gradient : 0);
-    program_add_step(b->p, part, number)->wanted = b->passes[l->out];
+    const int part = program_part_of_gradients(b->p, number, l->spec ? s.gradient : 0);
+    program_add_step(b->p, part, number)->wanted = b->needs->passes[l->out];
     if (l->spec)
         add_operator_back(b, l, arg, &s, &apart);
     else
@@ -206,17 +259,18 @@ static void go_back(NetBackward *b, int number)
         add_to_gradient(b, apart.value[i], read_place(apart.from[i]));
 }
 
-/* A layer whose value only says where others read, or is a number to gradients, has gradients of zero. */
+/* A layer whose value only says where others read has gradients of zero. */
 static void clear_parameters(NetBackward *b, const net_layer *l)
 {
     for (int i = 0; i < l->nargs; i++) {
         const net_arg *a = &l->arg[i];
-        if (a->value >= 0 || !back_reach(b, a))
+        if (a->value >= 0 || !needs_reach(b->p, a))
             continue;
         const net_param *param = &b->net->param[a->param];
         const NetEdge edge = { .shape = { 1, 1, 1, param->count }, .adds = true, .clears = true };
         Apart none = { .n = 0 };
-        program_add_step(b->p, program_part_of_edge(b->p, &edge), -1)->wanted = back_reach(b, a);
+        program_add_step(b->p, program_part_of_edge(b->p, &edge), -1)->wanted =
+            needs_reach(b->p, a);
         program_add_place(b->p, (NetPlace){ .in = PLACE_NONE });
         program_add_place(b->p, write_argument(b, a, &none));
     }
@@ -228,20 +282,20 @@ static void clear_parameters(NetBackward *b, const net_layer *l)
 static void give_input(NetBackward *b, int i)
 {
     const NetPlace from = read_place(b->grad[i]);
-    NetPlace to = program_operand(back_operand(b, i));
+    NetPlace to = program_operand(needs_grad_operand(b->p, i));
     if (to.index < 0 || (from.in == PLACE_OPERAND && from.index == to.index))
         return;
     const NetEdge edge = { .shape = b->net->value[i].shape,
                            .to_nchw = !program_is_plain(&b->net->value[i]),
                            .adds = true };
-    to.wanted = back_bit(to.index);
+    to.wanted = bit(to.index);
     program_add_edge(b->p, &edge, from, to);
 }
 
 /* The gradient of a value that a layer makes, when all who read it have added theirs. */
 static void give_inner(NetBackward *b, int value)
 {
-    const NetWanted wanted = back_inner(b, value);
+    const NetWanted wanted = needs_inner(b->p, value);
     const NetEdge edge = { .shape = b->net->value[value].shape, .adds = true };
     int operand = 0;
     if (!wanted)
@@ -258,14 +312,14 @@ static void give_inner(NetBackward *b, int value)
 static void write_steps(NetBackward *b)
 {
     const dcn_network *n = b->net;
-    back_find(b);
     make_again(b);
     for (int i = 0; i < n->noutputs; i++)
         take_output(b, i);
     for (int i = n->nlayers - 1; i >= 0; i--) {
         const net_layer *l = &n->layer[i];
+        make_segment_again(b, i);
         give_inner(b, l->out);
-        if (!b->passes[l->out] || b->grad[l->out].in == PLACE_NONE)
+        if (!b->needs->passes[l->out] || b->grad[l->out].in == PLACE_NONE)
             clear_parameters(b, l);
         else
             go_back(b, i);
@@ -276,25 +330,13 @@ static void write_steps(NetBackward *b)
 
 int program_backward(NetProgram *p)
 {
-    const size_t room = (size_t)p->net->nvalues + 1;
-    const int parameters = net_parameters_at(p->net);
     NetBackward b = { .p = p,
                       .net = p->net,
-                      .parameters = -1,
-                      .reach = calloc(room, sizeof *b.reach),
-                      .passes = calloc(room, sizeof *b.passes),
-                      .known = calloc(room, sizeof *b.known),
-                      .is_read = calloc(room, sizeof *b.is_read),
-                      .grad = calloc(room, sizeof *b.grad) };
-    if (parameters >= 0)
-        b.parameters = back_operand(&b, parameters);
-    const bool ready = b.reach && b.passes && b.known && b.is_read && b.grad;
-    if (ready)
+                      .needs = &p->needs,
+                      .grad = calloc((size_t)p->net->nvalues + 1, sizeof *b.grad) };
+    needs_segments(p);
+    if (b.grad)
         write_steps(&b);
-    free(b.reach);
-    free(b.passes);
-    free(b.known);
-    free(b.is_read);
     free(b.grad);
-    return ready ? 0 : -1;
+    return b.grad ? 0 : -1;
 }

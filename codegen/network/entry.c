@@ -4,7 +4,7 @@
 **                  block of its part is written, and one number says which part it is, and which of the
 **                  part's phases
 **     tasks, run   ask it, and hand on to the part
-**     workspace    [the plan][the workspace of the step in hand]
+**     workspace    the plan; that of the step in hand lies behind all blocks that are needed then
 **     pack         each piece where it belongs in the block, packed by its part or as it is
 **
 ** Both choices, by the phase and by the part, are tables, so neither takes longer in a network of many
@@ -12,13 +12,23 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/ir/call.h"
+#include "codegen/kernel/intmath.h"
 #include "codegen/kernel/workspace.h"
 #include "codegen/network/program.h"
 
+#include <assert.h>
 #include <stdio.h>
 
-/* What `step` returns: the number of the phase, of the part, and whether nothing is wanted of it. */
-enum { PHASE_BITS = 16, PHASE_MASK = (1 << PHASE_BITS) - 1, PART_MASK = 0xffff, IDLE_BIT = 32 };
+/* What `step` returns: the number of the phase, of the part, whether nothing is wanted of it, and where its workspace
+** begins, in units of PLAN_ALIGN. */
+enum {
+    PHASE_BITS = 16,
+    PHASE_MASK = (1 << PHASE_BITS) - 1,
+    PART_MASK = 0xffff,
+    IDLE_BIT = 32,
+    OWN_BIT = 33,
+    OWN_MASK = 0x3fffffff /* 64 GiB */
+};
 
 /* Behind the places of an argument block: sizes, which no part reads, since all of them are numbers, and of
 ** gradients what is added to. */
@@ -142,7 +152,10 @@ static void emit_step(Emit *e, NetFunctions *f)
         switch_case(e, &by_phase, st->layer < 0 ? "edge" : p->net->layer[st->layer].name, first,
                     last);
         fill_block(e, p, st, &bases, in.block);
-        const idx what = x_addk(e, in.phase, ((int64_t)st->part << PHASE_BITS) - first);
+        const int64_t own = p->own[i].at / PLAN_ALIGN;
+        assert(own <= OWN_MASK);
+        const idx what =
+            x_addk(e, in.phase, (own << OWN_BIT) + ((int64_t)st->part << PHASE_BITS) - first);
         const idx idle = x_addk(e, what, (int64_t)1 << IDLE_BIT);
         v_index_set(e, found,
                     st->wanted ? x_select(e, wants_none(e, &bases, st->wanted), idle, what) : what);
@@ -154,7 +167,7 @@ static void emit_step(Emit *e, NetFunctions *f)
 
 /* A step, found in the function being written. */
 typedef struct Found {
-    idx part, phase;
+    idx part, phase, own;
     cond idle;
     addr block;
 } Found;
@@ -166,6 +179,7 @@ static Found find_step(Emit *e, const NetFunctions *f, addr args, idx phase, add
     const idx found = { e_call_with(e, f->step, &step_params, &give) };
     return (Found){ .part = x_field(e, found, PHASE_BITS, PART_MASK),
                     .phase = x_field(e, found, 0, PHASE_MASK),
+                    .own = x_mulk(e, x_field(e, found, OWN_BIT, OWN_MASK), PLAN_ALIGN),
                     .idle = x_equal(e, x_field(e, found, IDLE_BIT, 1), x_const(e, 1)),
                     .block = block };
 }
@@ -197,7 +211,7 @@ static void emit_run(Emit *e, Kernel *kernel, const NetFunctions *f)
     const Found at = find_step(e, f, in.args, in.phase, in.workspace);
     in.args = at.block;
     in.phase = at.phase;
-    in.workspace = p_at_bytes(e, in.workspace, x_const(e, f->p->plan_bytes));
+    in.workspace = p_at_bytes(e, in.workspace, at.own);
     Switch by_part = switch_begin(e, at.part, f->p->nparts);
     for (int i = 0; i < f->p->nparts; i++) {
         switch_case(e, &by_part, f->p->part[i].spec.name, i, i + 1);
@@ -207,13 +221,35 @@ static void emit_run(Emit *e, Kernel *kernel, const NetFunctions *f)
     e_fn_end(e);
 }
 
+static int64_t end_of_blocks(const NetProgram *p)
+{
+    int64_t end = 0;
+    for (int i = 0; i < p->nblocks; i++)
+        if (p->block[i].at + p->block[i].bytes > end)
+            end = p->block[i].at + p->block[i].bytes;
+    return int_round_up(end, PLAN_ALIGN);
+}
+
+/* Of those that steps give to a part's workspace. */
+static int64_t last_place(const NetProgram *p, int part)
+{
+    int64_t at = 0;
+    for (int i = 0; i < p->nsteps; i++)
+        if (p->step[i].part == part && p->own[i].at > at)
+            at = p->own[i].at;
+    return at;
+}
+
 static void emit_workspace(Emit *e, Kernel *kernel, const NetProgram *p)
 {
     const WorkspaceArgs in = kernel_workspace_begin(e, kernel);
-    idx most = x_const(e, 0);
+    idx most = x_const(e, end_of_blocks(p));
     for (int i = 0; i < p->nparts; i++)
-        most = x_max(e, most, kernel_call_workspace(e, &p->part[i].kernel, &in));
-    e_return(e, x_addk(e, most, p->plan_bytes));
+        if (p->part[i].kernel.one_thread_bytes) {
+            const idx own = kernel_call_workspace(e, &p->part[i].kernel, &in);
+            most = x_max(e, most, x_addk(e, own, last_place(p, i)));
+        }
+    e_return(e, most);
 }
 
 /* ---- parameters -------------------------------------------------------------------------------- */

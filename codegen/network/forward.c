@@ -80,7 +80,7 @@ void program_add_layer(NetProgram *p, int number)
 {
     const net_layer *l = &p->net->layer[number];
     convert_arguments(p, l);
-    program_add_step(p, program_part_of_layer(p, l), number);
+    program_add_step(p, program_part_of_layer(p, number), number);
     const int out = place_of_output(l);
     p->value[l->out] = place_for(p, l->out);
     for (int i = 0, operand = 0; i < l->nargs; i++, operand++) {

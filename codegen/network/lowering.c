@@ -104,7 +104,9 @@ static void place_pieces(NetProgram *p)
 static int emit_parts(Emit *e, Kernel *kernel, const dcn_target *t, const SchedPart *sched)
 {
     NetProgram *p = program_open(kernel->s);
-    int failed = !p || emit_all(e, t, p, sched);
+    const int misfit = p && !emit_all(e, t, p, sched) ? program_fit(p) : -1;
+    int failed = misfit;
+    kernel->least_bytes = misfit > 0 ? p->plan_bytes : 0;
     if (!failed) {
         place_pieces(p);
         program_emit(e, kernel, p);
@@ -117,7 +119,7 @@ static int emit_parts(Emit *e, Kernel *kernel, const dcn_target *t, const SchedP
 const struct Lowering lower_network = {
     .name = "network",
     .summary = "the layers of a network, one after another",
-    .rev = 1,
+    .rev = 2,
     .ops = RT_OP(NETWORK),
     .gradient_ops = RT_OP(NETWORK),
     .is_brief = true,

@@ -6,34 +6,40 @@
 #include <stdlib.h>
 
 /* Bounds of all lists.  Forwards there is a step for each layer, an edge for each input and each output;
-** backwards a step for each layer, an edge for each of its arguments, for each input, and two for each
-** output. */
+** backwards two steps for each layer, or three where it is made again, an edge for each of its arguments,
+** for each input and each value whose gradient is wanted, and two for each output. */
 static int get_memory(NetProgram *p)
 {
     const dcn_network *n = p->net;
     size_t args = 0;
     for (int i = 0; i < n->nlayers; i++)
         args += (size_t)n->layer[i].nargs;
-    const size_t steps = 2 * (size_t)(n->nlayers + n->ninputs) + 3 * (size_t)n->noutputs + args + 1;
-    const size_t places = 2 * steps + 3 * args;
+    const size_t steps = 3 * (size_t)(n->nlayers + n->noutputs) + 2 * (size_t)n->ninputs +
+                         (size_t)n->ninner + args + 1;
+    const size_t places = 2 * steps + 4 * args;
     p->part = calloc(steps, sizeof *p->part);
     p->step = calloc(steps, sizeof *p->step);
+    p->own = calloc(steps, sizeof *p->own);
     p->place = calloc(places, sizeof *p->place);
     p->value = calloc((size_t)n->nvalues + 1, sizeof *p->value);
     p->block = calloc(steps + args, sizeof *p->block);
     p->piece = calloc(places, sizeof *p->piece);
-    return p->part && p->step && p->place && p->value && p->block && p->piece ? 0 : -1;
+    p->part_of = calloc(2 * (size_t)n->nlayers + 1, sizeof *p->part_of);
+    return p->part && p->step && p->own && p->place && p->value && p->block && p->piece &&
+                   p->part_of
+               ? 0
+               : -1;
 }
 
-static int write_steps(NetProgram *p)
+int program_write(NetProgram *p)
 {
+    p->nsteps = p->nplaces = p->nblocks = p->npieces = p->max_places = 0;
     if (p->s->gradient && program_backward(p))
         return -1;
     if (!p->s->gradient)
         program_forward(p);
     program_overwrite(p);
-    p->plan_bytes = plan_blocks(p->block, p->nblocks);
-    return p->plan_bytes < 0 ? -1 : 0;
+    return 0;
 }
 
 NetProgram *program_open(const dcn_spec *s)
@@ -42,10 +48,19 @@ NetProgram *program_open(const dcn_spec *s)
     if (!p)
         return NULL;
     *p = (NetProgram){ .s = s, .net = s->network };
-    if (!get_memory(p) && !write_steps(p))
+    if (!get_memory(p) && (!s->gradient || !needs_open(p)) && !program_write(p))
         return p;
     program_close(p);
     return NULL;
+}
+
+int program_plan(NetProgram *p)
+{
+    const Plan plan = { p->block, p->nblocks, p->own, p->nsteps };
+    for (int i = 0; i < p->nsteps; i++)
+        p->own[i] = (PlanStep){ .bytes = p->part[p->step[i].part].kernel.one_thread_bytes };
+    p->plan_bytes = plan_blocks(&plan);
+    return p->plan_bytes < 0 ? -1 : 0;
 }
 
 void program_close(NetProgram *p)
@@ -56,6 +71,9 @@ void program_close(NetProgram *p)
         free(p->part[i].kernel.phase_ns);
     free(p->part);
     free(p->step);
+    free(p->own);
+    free(p->part_of);
+    needs_close(&p->needs);
     free(p->place);
     free(p->value);
     free(p->block);

@@ -2,26 +2,32 @@
 **
 ** Blocks are put down one after another, each into the smallest gap that is left between those that are
 ** there at some time of its own, or behind them.  How good that is depends on the order, so a few are
-** tried (large ones first, early ones first, long-lived ones first) and the best is kept.
+** tried (large ones first, early ones first, long-lived ones first, those first beside which a step needs
+** much of its own) and the best is kept.  Each order is tried twice: with what a step needs of its own as
+** one more block, so that others keep out of its way, and without.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/network/plan.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 /* Blocks that are written over one another: one place, needed from the first to the last. */
 typedef struct Run {
     int64_t bytes, at, best;
+    int64_t beside; /* the most that a step needs of its own meanwhile */
     int first, last;
+    bool is_own; /* no block, but what a step needs */
 } Run;
 
 typedef struct Planner {
-    int n;
+    const Plan *plan;
+    int n, nblocks; /* those of blocks first */
     Run *run;
     int *of;     /* the run of each block */
     Run **order; /* in which they are put down */
     Run **here;  /* those that are in the way of the one in hand, by place */
-    int64_t bytes, best;
+    int64_t best;
 } Planner;
 
 static int64_t aligned(int64_t bytes)
@@ -29,16 +35,36 @@ static int64_t aligned(int64_t bytes)
     return (bytes + PLAN_ALIGN - 1) / PLAN_ALIGN * PLAN_ALIGN;
 }
 
-/* A block comes after the one that it is written over. */
-static void find_runs(Planner *p, const PlanBlock *b, int n)
+static int64_t largest(int64_t a, int64_t b)
 {
-    for (int i = 0; i < n; i++) {
-        p->of[i] = b[i].over >= 0 ? p->of[b[i].over] : p->n++;
+    return a > b ? a : b;
+}
+
+/* A block comes after the one that it is written over. */
+static void find_block_runs(Planner *p)
+{
+    const PlanBlock *b = p->plan->block;
+    for (int i = 0; i < p->plan->nblocks; i++) {
+        p->of[i] = b[i].over >= 0 ? p->of[b[i].over] : p->nblocks++;
         Run *r = &p->run[p->of[i]];
         if (b[i].over < 0)
             *r = (Run){ .bytes = aligned(b[i].bytes), .first = b[i].first };
         r->last = b[i].last;
     }
+}
+
+static void find_runs(Planner *p)
+{
+    const PlanStep *step = p->plan->step;
+    find_block_runs(p);
+    for (int i = 0; i < p->nblocks; i++)
+        for (int t = p->run[i].first; t <= p->run[i].last && t < p->plan->nsteps; t++)
+            p->run[i].beside = largest(p->run[i].beside, step[t].bytes);
+    p->n = p->nblocks;
+    for (int t = 0; t < p->plan->nsteps; t++)
+        if (step[t].bytes > 0)
+            p->run[p->n++] =
+                (Run){ .bytes = aligned(step[t].bytes), .first = t, .last = t, .is_own = true };
 }
 
 /* ---- orders ---------------------------------------------------------------------------------- */
@@ -84,6 +110,14 @@ static int by_life(const void *x, const void *y)
     return c ? c : by_size(x, y);
 }
 
+static int by_beside(const void *x, const void *y)
+{
+    const Run *a = *(Run *const *)x, *b = *(Run *const *)y;
+    const int c = compare(b->is_own ? b->bytes : b->beside, a->is_own ? a->bytes : a->beside);
+    const int d = c ? c : compare(a->is_own, b->is_own);
+    return d ? d : by_size(x, y);
+}
+
 static int by_place(const void *x, const void *y)
 {
     const Run *a = *(Run *const *)x, *b = *(Run *const *)y;
@@ -119,40 +153,76 @@ static void put_down(Planner *p, int placed, Run *r)
         end = behind > end ? behind : end;
     }
     r->at = r->at < 0 ? end : r->at;
-    p->bytes = r->at + r->bytes > p->bytes ? r->at + r->bytes : p->bytes;
 }
 
-static void try_order(Planner *p, int (*order)(const void *, const void *))
+/* Where all blocks end that are needed at that time. */
+static int64_t end_at(const Planner *p, int time)
 {
-    p->bytes = 0;
-    qsort(p->order, (size_t)p->n, sizeof(Run *), order);
-    for (int i = 0; i < p->n; i++)
-        put_down(p, i, p->order[i]);
-    if (p->best >= 0 && p->bytes >= p->best)
-        return;
-    p->best = p->bytes;
-    for (int i = 0; i < p->n; i++)
+    int64_t end = 0;
+    for (int i = 0; i < p->nblocks; i++)
+        if (p->run[i].first <= time && time <= p->run[i].last)
+            end = largest(end, p->run[i].at + p->run[i].bytes);
+    return end;
+}
+
+static int64_t bytes_of(const Planner *p)
+{
+    int64_t bytes = 0;
+    for (int i = 0; i < p->nblocks; i++)
+        bytes = largest(bytes, p->run[i].at + p->run[i].bytes);
+    for (int t = 0; t < p->plan->nsteps; t++)
+        bytes = largest(bytes, end_at(p, t) + p->plan->step[t].bytes);
+    return bytes;
+}
+
+static void take(Planner *p)
+{
+    for (int i = 0; i < p->nblocks; i++)
         p->run[i].best = p->run[i].at;
+    for (int t = 0; t < p->plan->nsteps; t++)
+        p->plan->step[t].at = end_at(p, t);
 }
 
-int64_t plan_blocks(PlanBlock *block, int n)
+/* The first n runs. */
+static void try_order(Planner *p, int n, int (*order)(const void *, const void *))
 {
-    static int (*const orders[])(const void *, const void *) = { by_size, by_area, by_life,
-                                                                 by_time };
-    const size_t room = (size_t)n + 1;
-    Planner p = { .run = malloc(room * sizeof(Run)),
+    for (int i = 0; i < n; i++)
+        p->order[i] = &p->run[i];
+    qsort(p->order, (size_t)n, sizeof(Run *), order);
+    for (int i = 0; i < n; i++)
+        put_down(p, i, p->order[i]);
+    const int64_t bytes = bytes_of(p);
+    if (p->best >= 0 && bytes >= p->best)
+        return;
+    p->best = bytes;
+    take(p);
+}
+
+static void try_orders(Planner *p)
+{
+    static int (*const orders[])(const void *, const void *) = { by_size, by_area, by_life, by_time,
+                                                                 by_beside };
+    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
+        try_order(p, p->nblocks, orders[i]);
+        if (p->n > p->nblocks)
+            try_order(p, p->n, orders[i]);
+    }
+}
+
+int64_t plan_blocks(const Plan *plan)
+{
+    const size_t room = (size_t)plan->nblocks + (size_t)plan->nsteps + 1;
+    Planner p = { .plan = plan,
+                  .run = malloc(room * sizeof(Run)),
                   .of = malloc(room * sizeof(int)),
                   .order = malloc(room * sizeof(Run *)),
                   .here = malloc(room * sizeof(Run *)),
                   .best = -1 };
     if (p.run && p.of && p.order && p.here) {
-        find_runs(&p, block, n);
-        for (int i = 0; i < p.n; i++)
-            p.order[i] = &p.run[i];
-        for (size_t i = 0; i < sizeof orders / sizeof *orders; i++)
-            try_order(&p, orders[i]);
-        for (int i = 0; i < n; i++)
-            block[i].at = p.run[p.of[i]].best;
+        find_runs(&p);
+        try_orders(&p);
+        for (int i = 0; i < plan->nblocks; i++)
+            plan->block[i].at = p.run[p.of[i]].best;
     }
     free(p.run);
     free(p.of);
@@ -161,18 +231,23 @@ int64_t plan_blocks(PlanBlock *block, int n)
     return p.best;
 }
 
-int64_t plan_least(const PlanBlock *block, int n)
+/* At one time; two blocks of which one is written over the other at that time are one. */
+static int64_t needed_at(const Plan *plan, int time)
+{
+    const PlanBlock *b = plan->block;
+    int64_t sum = time < plan->nsteps ? plan->step[time].bytes : 0;
+    for (int i = 0; i < plan->nblocks; i++)
+        if (b[i].first <= time && time <= b[i].last && !(b[i].over >= 0 && b[i].first == time))
+            sum += aligned(b[i].bytes);
+    return sum;
+}
+
+int64_t plan_least(const Plan *plan)
 {
     int64_t most = 0;
-    for (int i = 0; i < n; i++) {
-        int64_t sum = 0; /* when block i is first needed: sums grow at such times only */
-        for (int j = 0; j < n; j++)
-            if (block[j].first <= block[i].first && block[i].first <= block[j].last)
-                sum += aligned(block[j].bytes);
-        for (int j = 0; j < n; j++)
-            if (block[j].over >= 0 && block[j].first == block[i].first)
-                sum -= aligned(block[j].bytes);
-        most = sum > most ? sum : most;
-    }
+    for (int i = 0; i < plan->nblocks; i++) /* sums of blocks grow at such times only */
+        most = largest(most, needed_at(plan, plan->block[i].first));
+    for (int t = 0; t < plan->nsteps; t++)
+        most = largest(most, needed_at(plan, t));
     return most;
 }

@@ -4,6 +4,9 @@
 ** writes it to the last one that reads it, both included; two blocks that are needed at one time share
 ** no byte.  A block may be written over another of the same size whose last step is its first: the step
 ** then reads and writes the same bytes.
+**
+** A step has bytes of its own besides, behind all blocks that are needed then: how many may depend on
+** what is known when the code runs only, so they have an end nowhere.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_CODEGEN_NETWORK_PLAN_H
@@ -20,10 +23,22 @@ typedef struct PlanBlock {
     int64_t at; /* bytes from the beginning of the workspace: the result */
 } PlanBlock;
 
+typedef struct PlanStep {
+    int64_t bytes; /* of its own, as many as are expected */
+    int64_t at;    /* where they begin: the result */
+} PlanStep;
+
+typedef struct Plan {
+    PlanBlock *block;
+    int nblocks;
+    PlanStep *step; /* by time */
+    int nsteps;
+} Plan;
+
 /* Sets `at` of all.  Returns the bytes that they take together, -1 without memory. */
-int64_t plan_blocks(PlanBlock *block, int n);
+int64_t plan_blocks(const Plan *plan);
 
 /* The largest sum of bytes that are needed at one time: no plan takes less. */
-int64_t plan_least(const PlanBlock *block, int n);
+int64_t plan_least(const Plan *plan);
 
 #endif

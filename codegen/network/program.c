@@ -66,7 +66,7 @@ static int find_part(NetProgram *p, const NetPart *part, const char *word)
     return add_part(p, part, word);
 }
 
-int program_part_of_layer(NetProgram *p, const net_layer *layer)
+static int find_part_of_layer(NetProgram *p, const net_layer *layer)
 {
     NetPart part = { .kind = layer->kind == NET_OPERATOR ? PART_OPERATOR : PART_GLUE,
                      .layer = layer };
@@ -77,7 +77,7 @@ int program_part_of_layer(NetProgram *p, const net_layer *layer)
     return find_part(p, &part, layer->name);
 }
 
-int program_part_of_gradients(NetProgram *p, const net_layer *layer, rt_operand_set wanted)
+static int find_part_of_gradients(NetProgram *p, const net_layer *layer, rt_operand_set wanted)
 {
     NetPart part = { .kind = layer->kind == NET_OPERATOR ? PART_OPERATOR : PART_GLUE_BACK,
                      .layer = layer };
@@ -87,6 +87,22 @@ int program_part_of_gradients(NetProgram *p, const net_layer *layer, rt_operand_
         part.digest = digest_of(&part.spec);
     }
     return find_part(p, &part, layer->name);
+}
+
+int program_part_of_layer(NetProgram *p, int layer)
+{
+    int *known = &p->part_of[layer];
+    if (!*known)
+        *known = find_part_of_layer(p, &p->net->layer[layer]) + 1;
+    return *known - 1;
+}
+
+int program_part_of_gradients(NetProgram *p, int layer, rt_operand_set wanted)
+{
+    int *known = &p->part_of[p->net->nlayers + layer];
+    if (!*known)
+        *known = find_part_of_gradients(p, &p->net->layer[layer], wanted) + 1;
+    return *known - 1;
 }
 
 int program_part_of_edge(NetProgram *p, const NetEdge *edge)

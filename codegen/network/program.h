@@ -53,7 +53,7 @@ typedef struct NetPart {
     dcn_spec spec;          /* of an operator what it computes; of all its name and dtype */
     uint64_t digest;        /* of an operator: equal specs have equal ones */
     NetEdge edge;
-    int times; /* steps that call it */
+    int times; /* steps that call it, where nothing is made again */
     Kernel kernel;
 } NetPart;
 
@@ -63,6 +63,22 @@ typedef struct NetStep {
     int first_place, n; /* its argument block */
     NetWanted wanted;   /* else it has no tasks */
 } NetStep;
+
+/* Of gradients: what is found out about layers and values before there are steps. */
+typedef struct NetNeeds {
+    int parameters;    /* number of grad_parameters among the operands; -1: it is not wanted */
+    NetWanted *reach;  /* by value: the gradients that its own is on the way to */
+    NetWanted *passes; /* those of it without its own */
+    bool *back;        /* by value: it is read backwards */
+    bool *known;       /* by value: that, or it leads to one that is */
+    int *readers;      /* by value: arguments of layers that give it a gradient */
+    /* By layer: 0, or the segment that it is in.  Of what the layers of a segment make, that alone is kept
+    ** which a layer behind the segment reads; the others are made again when the walk backwards comes there. */
+    int *segment;
+    bool *kept; /* by value: a layer outside its segment reads it */
+    bool *first,
+        *again; /* by layer: it runs before the walk backwards begins, when that comes there */
+} NetNeeds;
 
 typedef struct NetProgram {
     const dcn_spec *s;
@@ -74,20 +90,28 @@ typedef struct NetProgram {
     PlanBlock *block; /* in the order of the steps that write them first */
     NetPiece *piece;
     int nparts, nsteps, nplaces, nblocks, npieces;
-    int max_places;                   /* of one step */
-    int64_t plan_bytes, packed_bytes; /* the latter once the parts are emitted */
+    int max_places;       /* of one step */
+    PlanStep *own;        /* by step: its workspace */
+    int64_t plan_bytes;   /* of the whole workspace, on one thread */
+    int64_t packed_bytes; /* once the parts are emitted */
+    NetNeeds needs;       /* of gradients */
+    int *part_of;         /* by layer, forwards, then backwards: its part + 1; 0: not known yet */
 } NetProgram;
 
-/* The steps of a network's spec, which outlives them; NULL without memory. */
+/* The steps of a network's spec, which outlives them; NULL without memory.  Nothing has a place yet. */
 NetProgram *program_open(const dcn_spec *s);
 void program_close(NetProgram *p);
+
+/* When the parts are emitted: the steps that keep to the network's bound of memory, and where everything
+** lies.  -1 without memory.  1: the least that is found is plan_bytes, which is more than the bound. */
+int program_fit(NetProgram *p);
 
 /* ---- for whoever writes the steps -------------------------------------------------------------- */
 
 /* The number of the part for a layer, for its gradients, or for an edge; gradients of an operator are
 ** those of its spec, as rt_wanted says it. */
-int program_part_of_layer(NetProgram *p, const net_layer *layer);
-int program_part_of_gradients(NetProgram *p, const net_layer *layer, rt_operand_set wanted);
+int program_part_of_layer(NetProgram *p, int layer);
+int program_part_of_gradients(NetProgram *p, int layer, rt_operand_set wanted);
 int program_part_of_edge(NetProgram *p, const NetEdge *edge);
 
 /* A new last step; then its places, in the order of its argument block. */
@@ -124,8 +148,34 @@ void program_overwrite(NetProgram *p);
 
 /* ---- backwards --------------------------------------------------------------------------------- */
 
+/* Fills p->needs, without segments; -1 without memory.  Then what follows from segments. */
+int needs_open(NetProgram *p);
+void needs_close(NetNeeds *n);
+void needs_segments(NetProgram *p);
+
+/* The gradients that that of an argument is on the way to; whether it is one of regions' boxes. */
+NetWanted needs_reach(const NetProgram *p, const net_arg *a);
+bool needs_is_boxes(const net_arg *a);
+
+/* Of an operator's layer: its arguments by operand, -1 where there is none; those that are wanted gradients
+** of. */
+void needs_arguments(const net_layer *l, int arg[RT_NUM_PLAIN]);
+rt_operand_set needs_wanted(const NetProgram *p, const net_layer *l, const int arg[RT_NUM_PLAIN]);
+
+/* Bit of the gradient of a value that a layer makes, if that itself is wanted. */
+NetWanted needs_inner(const NetProgram *p, int value);
+
+/* Among the operands of the network's kernel: the gradient of what stands at a position. */
+int needs_grad_operand(const NetProgram *p, int position);
+
 /* The steps that compute the gradients.  -1 without memory. */
 int program_backward(NetProgram *p);
+
+/* All steps, anew; parts are those that there are.  -1 without memory. */
+int program_write(NetProgram *p);
+
+/* Where everything lies.  -1 without memory. */
+int program_plan(NetProgram *p);
 
 /* ---- emitting ---------------------------------------------------------------------------------- */
 

@@ -16,8 +16,8 @@ static void emit_workspace(Emit *e, Kernel *k, const RoiGradientPlan *p)
     WorkspaceArgs in = kernel_workspace_begin(e, k);
     const idx size[4] = { in.batch, in.height, in.width, in.rois };
     Problem pb = problem_of_sizes(e, k->s, size);
-    idx own = x_mul(e, in.threads, roi_gradient_thread_bytes(e, p, &pb));
-    e_return(e, x_add(e, roi_gradient_shared_bytes(e, &pb, p), own));
+    const idx each = roi_gradient_thread_bytes(e, p, &pb);
+    kernel_workspace_end(e, k, roi_gradient_shared_bytes(e, &pb, p), in.threads, each);
 }
 
 /* ---- a block of an image ------------------------------------------------------------------- */

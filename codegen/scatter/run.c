@@ -39,7 +39,7 @@ static void emit_workspace(Emit *e, Kernel *k, const ScatterPlan *p)
     const idx size[4] = { in.batch, in.height, in.width, in.rois };
     Problem pb = problem_of_sizes(e, k->s, size);
     idx shared = scatter_shared(e, p, &pb, (addr){ NULL }).bytes;
-    e_return(e, x_add(e, shared, x_mul(e, in.threads, thread_bytes(e, p, &pb))));
+    kernel_workspace_end(e, k, shared, in.threads, thread_bytes(e, p, &pb));
 }
 
 static void run_tasks(Emit *e, const ScatterPlan *p, LLVMValueRef fn, const RunArgs *in)

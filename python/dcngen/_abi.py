@@ -45,6 +45,7 @@ class dcn_options(Structure):
         ("target", c_void_p),
         ("threads", c_int),
         ("parameters", c_void_p),
+        ("memory", c_int64),
         ("before_tuning", c_void_p),
         ("self", c_void_p),
     ]

@@ -92,3 +92,19 @@ const char *rt_join(const char *const *names, char *buf, size_t size)
         rt_text_add(&t, "%sand %d more", fitting ? " " : "", n - fitting);
     return buf;
 }
+
+int64_t rt_text_bytes(const char *text)
+{
+    static const char units[] = "KMG";
+    int64_t n = 0, scale = 1;
+    const char *at = text;
+    for (; *at >= '0' && *at <= '9'; at++) {
+        if (n > (INT64_MAX - 9) / 10)
+            return -1;
+        n = 10 * n + (*at - '0');
+    }
+    const char *unit = *at ? strchr(units, *at) : NULL;
+    if (unit)
+        scale = (int64_t)1 << 10 * (unit - units + 1);
+    return at == text || at[unit != NULL] || n > INT64_MAX / scale ? -1 : n * scale;
+}

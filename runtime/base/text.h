@@ -30,6 +30,9 @@ void rt_text_item(rt_text *t, const char *separator, const char *fmt, ...) RT_PR
 /* "[3,224,224]"; a size that is not known, below 0, is "?". */
 void rt_text_shape(rt_text *t, int rank, const int64_t *dims);
 
+/* "64M" in bytes: a number, then perhaps K, M or G; -1: it is none. */
+int64_t rt_text_bytes(const char *text);
+
 bool rt_text_is_cut(const rt_text *t);
 
 /* The names (ended by NULL) with ", " between them; where not all fit, "a, b and 7 more".  Returns

@@ -290,6 +290,8 @@ static void add_gradient(Printer *p, const dcn_spec *s)
     for (int i = 0; i < n->ninner; i++)
         rt_text_add(&p->t, " \"%s\",", n->layer[n->inner[i] - n->ninputs].name);
     rt_text_add(&p->t, "%s }", all ? " \"parameters\"" : "");
+    if (n->memory)
+        rt_text_add(&p->t, ", memory = %" PRId64, n->memory);
 }
 
 static void print_outputs(Printer *p, const dcn_spec *s)

@@ -135,6 +135,9 @@ typedef struct dcn_network {
     /* Values that layers make and whose gradients are wanted, in nhwc.  They are no operands; their positions
     ** are those after the outputs. */
     int ninner, inner[NET_MAX_PLAIN];
+    /* Of gradients: the most bytes that their workspace may take on one thread, further threads adding their own
+    ** tiles; what does not fit is computed again.  0: as many as it takes. */
+    int64_t memory;
     /* Not NULL: values of all parameters, in the dtype and order of `parameters`, which is then no operand:
     ** they are part of the code.  Borrowed: whoever sets it keeps them for as long as the network. */
     const void *constants;

@@ -7,7 +7,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-enum { MAX_BLOCKS = 120, ROUNDS = 2000 };
+enum { MAX_BLOCKS = 120, MAX_STEPS = MAX_BLOCKS + 40, ROUNDS = 2000 };
 
 /* A chain of layers with readers that are near, or far as those of a decoder are. */
 static int draw(rt_rng *r, PlanBlock *b)
@@ -58,9 +58,10 @@ Test(plan, blocks_that_are_needed_together_share_nothing)
     rt_rng r = rt_rng_seed(1);
     for (int i = 0; i < ROUNDS; i++) {
         const int n = draw(&r, b);
-        const int64_t bytes = plan_blocks(b, n);
+        const Plan plan = { .block = b, .nblocks = n };
+        const int64_t bytes = plan_blocks(&plan);
         expect_apart(b, n, bytes);
-        cr_assert_geq(bytes, plan_least(b, n));
+        cr_assert_geq(bytes, plan_least(&plan));
     }
 }
 
@@ -70,13 +71,48 @@ Test(plan, takes_little_more_than_what_is_needed_at_once)
     rt_rng r = rt_rng_seed(2);
     for (int i = 0; i < ROUNDS; i++) {
         const int n = draw(&r, b);
-        const double bytes = (double)plan_blocks(b, n), least = (double)plan_least(b, n);
+        const Plan plan = { .block = b, .nblocks = n };
+        const double bytes = (double)plan_blocks(&plan), least = (double)plan_least(&plan);
         cr_assert_leq(bytes, 1.3 * least, "%g of %g", bytes, least);
+    }
+}
+
+/* As layers need of their own: nothing most of them, a few more than any map. */
+static int draw_steps(rt_rng *r, const PlanBlock *b, int n, PlanStep *step)
+{
+    int end = 0;
+    for (int i = 0; i < n; i++)
+        end = b[i].last >= end ? b[i].last + 1 : end;
+    for (int t = 0; t < end; t++)
+        step[t] =
+            (PlanStep){ .bytes = rt_rng_next(r) % 4 ? 0 : (int64_t)(rt_rng_next(r) % 300000) };
+    return end;
+}
+
+Test(plan, what_a_step_needs_of_its_own_lies_behind_what_is_there)
+{
+    PlanBlock b[MAX_BLOCKS];
+    PlanStep step[MAX_STEPS];
+    rt_rng r = rt_rng_seed(3);
+    for (int i = 0; i < ROUNDS; i++) {
+        const int n = draw(&r, b), nsteps = draw_steps(&r, b, n, step);
+        const Plan plan = { b, n, step, nsteps };
+        const int64_t bytes = plan_blocks(&plan);
+        expect_apart(b, n, bytes);
+        for (int t = 0; t < nsteps; t++) {
+            cr_assert(step[t].at % PLAN_ALIGN == 0 && step[t].at + step[t].bytes <= bytes);
+            for (int j = 0; j < n; j++)
+                if (b[j].first <= t && t <= b[j].last)
+                    cr_assert_leq(b[j].at + b[j].bytes, step[t].at, "step %d, block %d", t, j);
+        }
+        cr_assert_geq(bytes, plan_least(&plan));
+        cr_assert_leq((double)bytes, 1.5 * (double)plan_least(&plan));
     }
 }
 
 Test(plan, nothing_takes_nothing)
 {
-    cr_expect_eq(plan_blocks(NULL, 0), 0);
-    cr_expect_eq(plan_least(NULL, 0), 0);
+    const Plan none = { NULL, 0, NULL, 0 };
+    cr_expect_eq(plan_blocks(&none), 0);
+    cr_expect_eq(plan_least(&none), 0);
 }

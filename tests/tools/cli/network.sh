@@ -130,4 +130,31 @@ same "that needs nothing" "" "$(nm -u out/net.o)"
 # ---- verbs that are not for networks
 expect 2 "dcngen: sweep plan: 'net' is a network, which no plan can name: plan its layers, as kernels of a spec" \
     sweep plan net.lua -o plan.jsonl
+
+# ---- gradients under a bound of memory
+cat >deep.lua <<'EOF'
+local x = input { name = "x", channels = 8, height = 40, width = 40 }
+local y = x
+for i = 1, 10 do
+  y = conv2d { y, name = "c" .. i, out_channels = 8, kernel_size = 3, padding = 1, activation = "silu" }
+end
+local net = network { name = "deep", outputs = y }
+return { net, gradient(net) }
+EOF
+deep() { # what show network says of its workspace
+    works show network deep.lua --kernel deep_grad --threads 1 "$@"
+    bytes=$(sed -n 's/.*workspace of 1 thread: \([0-9]*\).*/\1/p' <<<"$out")
+}
+deep
+less=$((bytes * 3 / 4))
+deep --memory "$less"
+same "the bound is kept to" yes "$([ "$bytes" -le "$less" ] && echo yes)"
+works verify deep.lua --kernel deep_grad --threads 1 --memory "$less"
+call compile deep.lua --kernel deep_grad --memory 1 -o out
+least=$(sed -n 's/.*they take \([0-9]*\) bytes.*/\1/p' <<<"$err")
+expect 3 "deep.lua:7: 'memory' = 1 is not enough for the gradients of 'deep_grad': they take $least bytes of workspace at least" \
+    compile deep.lua --kernel deep_grad --memory 1 -o out
+works compile deep.lua --memory "$least" -o out
+expect 2 "dcngen: --memory: deep.lua has no gradients of a network" run deep.lua --kernel deep --memory 64M
+expect 2 "dcngen: --memory '64X' is not a number of bytes, such as 500K, 64M or 1G" show network deep.lua --memory 64X
 finish

@@ -314,6 +314,7 @@ static void expect_printed(const dcn_spec *s)
     cr_assert(twice);
     cr_expect_str_eq(text, twice);
     cr_expect(t->gradient == s->gradient && strcmp(t->name, s->name) == 0);
+    cr_expect(t->network->memory == s->network->memory);
     cr_expect(t->network->grad_parameters == s->network->grad_parameters);
     cr_expect(strcmp(t->target, s->target) == 0 && strcmp(t->schedule, s->schedule) == 0);
     free(text);
@@ -327,8 +328,13 @@ Test(network, printed_is_the_same_network)
         load_after(tiny, "return { net, network { name = 'n', outputs = b, target = 'haswell' },\n"
                          "  gradient(net), gradient(network { outputs = b }, { 'c2.weight' }),\n"
                          "  network { name = 'i', outputs = y, gradient = { 'image' } },\n"
-                         "  network { name = 'p', outputs = y, gradient = { 'parameters' } } }");
-    cr_assert(dcn_module_count(m) == 6);
+                         "  network { name = 'p', outputs = y, gradient = { 'parameters' } },\n"
+                         "  network { name = 'm', outputs = y, gradient = true, memory = '3K' },\n"
+                         "  gradient(network { outputs = b }, nil, { memory = 5000 }) }");
+    cr_assert(dcn_module_count(m) == 8);
+    cr_expect(dcn_module_spec(m, 5)->network->memory == 0);
+    cr_expect(dcn_module_spec(m, 6)->network->memory == 3072);
+    cr_expect(dcn_module_spec(m, 7)->network->memory == 5000);
     for (int i = 0; i < dcn_module_count(m); i++)
         expect_printed(dcn_module_spec(m, i));
     dcn_module_free(m);
