@@ -45,6 +45,7 @@ int cg_build_known(const dcn_spec *s, const Schedule *sched, const dcn_target *t
     kernel.constants = constants;
     int failed = build_open(&b, kind, s->name, s->dtype, t, err);
     if (!failed) {
+        b.merges = s->network != NULL;
         tell(&b, s, sched);
         failed = sched_emit(sched, &b.e, &kernel, t)
                      ? abandon(&b, &kernel, err)
@@ -95,6 +96,7 @@ int cg_build_many(const dcn_spec *s, const CgVariant *v, int n, CgKind kind, voi
     Build b;
     if (multi_plan(&m, s, v, n, err) || build_open(&b, kind, s->name, s->dtype, &m.base, err))
         return -1;
+    b.merges = s->network != NULL;
     for (int i = 0; i < n; i++) {
         const CgVariant *at = &m.v[i];
         tell(&b, s, at->schedule);

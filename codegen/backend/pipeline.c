@@ -24,6 +24,12 @@
     "function(sroa,early-cse,instcombine<no-verify-fixpoint>,loop-mssa(licm),early-cse,"           \
     "simplifycfg)"
 
+/* Parts of a network that differ in little have many functions in common. */
+static const char *passes_of(const Build *b)
+{
+    return b->merges ? "mergefunc," PASSES : PASSES;
+}
+
 static int verify(Build *b, dcn_error *err);
 static int optimise(Build *b, dcn_error *err);
 static int render(Build *b, dcn_error *err);
@@ -39,7 +45,7 @@ static int stages(Build *b, dcn_error *err)
     if (optimise(b, err) || trace_module(t, RT_VERBOSE_OPT, "opt.ll", b->e.mod, err))
         return -1;
     trace_time(t, "optimise");
-    if (trace_asm(t, b->e.mod, b->tm, PASSES, err) || render(b, err))
+    if (trace_asm(t, b->e.mod, b->tm, passes_of(b), err) || render(b, err))
         return -1;
     trace_time(t, "generate");
     return 0;
@@ -63,7 +69,7 @@ static int optimise(Build *b, dcn_error *err)
     LLVMSetModuleDataLayout(b->e.mod, layout);
     LLVMDisposeTargetData(layout);
     LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
-    LLVMErrorRef why = LLVMRunPasses(b->e.mod, PASSES, b->tm, options);
+    LLVMErrorRef why = LLVMRunPasses(b->e.mod, passes_of(b), b->tm, options);
     LLVMDisposePassBuilderOptions(options);
     if (!why)
         return 0;

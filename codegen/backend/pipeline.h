@@ -20,6 +20,7 @@ typedef struct Build {
     LLVMMemoryBufferRef out;
     char *text;
     bool large_frame; /* of a function for Windows */
+    bool merges;      /* functions that are the same become one */
 } Build;
 
 /* A module of this name for a target, which will become what kind says; -1 where there is nothing to finish. */
