@@ -208,7 +208,7 @@ Test(support, modules_show_their_offsets)
     for (int i = 0; i < 3; i++) {
         const SupportLayer *of = &layers.layer[i];
         SupportOffsets o;
-        char name[8];
+        char name[16];
         double sum = 0;
         snprintf(name, sizeof name, "d%d", i + 1);
         cr_assert_str_eq(of->name, name);

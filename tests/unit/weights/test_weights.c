@@ -216,7 +216,7 @@ Test(weights, no_more_than_eight_names_are_listed)
     TestNet t;
     init(&t, DCN_F32);
     for (int i = 0; i < 20; i++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof name, "w%d", i);
         add(&t, 0, name, 1, 1);
     }
