@@ -8,7 +8,7 @@
 
 typedef struct Method {
     const char *name, *title;
-    uint64_t options; /* that mean something to it and to no method without them */
+    uint64_t options; /* bits of those that it reads and some other methods do not */
     int (*show)(NodeView *n, Shown *s, dcn_error *err);
 } Method;
 

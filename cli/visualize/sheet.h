@@ -1,8 +1,8 @@
 /* sheet.h: a picture over a photograph: the photograph above, title, legend and figures below.
 **
-**     sheet_open(&sheet, n, picture);            the photograph, greyed
+**     sheet_open(&sheet, n, picture, BACKDROP_GREY);   the photograph, greyed
 **     ... marks, placed by sheet_x and sheet_y ...
-**     sheet_close(&sheet, legend, nlegend, s);   the node's cross, and the text
+**     sheet_close(&sheet, how, key, nkeys, s);         the node's cross, and the text
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_CLI_VISUALIZE_SHEET_H

@@ -63,8 +63,7 @@ typedef struct ShownFile {
 /* What the methods share: one node of the network. */
 typedef struct NodeView {
     const PhotoView *view;
-    char id[SHOWN_NAME];    /* of files: the node in letters, digits, dots and dashes
-                        */
+    char id[SHOWN_NAME];    /* of files: the node in letters, digits, dots and dashes */
     char words[SHOWN_NAME]; /* for readers: "deform3 at (12, 14)" */
     SupportAsk ask;
     Support *support;

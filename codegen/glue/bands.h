@@ -1,7 +1,7 @@
 /* bands.h: gradients of pools and of resizing: a task owns a band of input rows and adds to these only.
 **
-** It clears them first, unless the call adds to what is there, and goes through the output rows that
-** look at some of them, in order.
+** A task clears its rows first, unless the call adds to what is there, and goes through the output rows
+** that look at some of them, in order.  So no two tasks write to one row, and sums have one order.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_CODEGEN_GLUE_BANDS_H

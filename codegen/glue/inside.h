@@ -6,9 +6,9 @@
 **
 **     task = (group * parts + part) * blocks + block
 **
-** What a row is the kind says.  What is summed over all rows of a group, each task has its own sums of
-** in the workspace, which a second phase adds up in the order of the parts.  All of this follows from
-** shapes and the width of vectors, so threads do not show in a result.
+** What a row is the kind says.  A sum over all rows of a group is made in two phases: each task writes the
+** sum of its own rows to the workspace, and a second phase adds these up in the order of the parts.  All of
+** this follows from shapes and the width of vectors, so threads do not show in a result.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_CODEGEN_GLUE_INSIDE_H
@@ -17,7 +17,8 @@
 #include "codegen/glue/glue.h"
 #include "codegen/kernel/gradient_out.h"
 
-/* GLUE_MAX_TASKS: parts of a group, at most. */
+/* GLUE_SUMS: such sums of a layer, at most.  GLUE_CHUNK: vectors in hand at a time where each has a sum of
+** its own.  GLUE_MAX_TASKS: parts of a group, at most. */
 enum { GLUE_SUMS = 2, GLUE_CHUNK = 4, GLUE_MAX_TASKS = 256 };
 
 typedef struct GlueSplit {

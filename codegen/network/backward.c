@@ -1,13 +1,13 @@
 /* backward.c: the steps that compute the gradients of a network: reverse mode over its layers.
 **
-** First the values that gradients read are made again, all that lead to them with them; of a segment
-** (recompute.c) only what is kept, the rest when the walk comes there.  Then every layer,
+** First the values that gradients read are made again, and with them all that lead to them; of a segment
+** (recompute.c) only what is kept is made here, and the rest when the walk comes there.  Then every layer,
 ** the last first, gives the gradients of its arguments from that of its value.  A value that several
 ** layers read has the sum of what they give: the first to be walked over writes it, the others add to it,
 ** so the order of a sum is that of the layers.
 **
-** What the gradient of a value is on the way to is known for each value; steps, and what they write, are
-** left out where a call wants nothing of that.
+** For each value it is known which wanted gradients its own leads to; steps, and what they write, are left
+** out where a call wants none of these.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/glue/glue.h"

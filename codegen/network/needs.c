@@ -1,4 +1,5 @@
-/* needs.c: who needs what of whom, before a network's gradients have steps.
+/* needs.c: which values the gradients of a network read, and which gradients lead to which, found out before
+** there are steps.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/glue/glue.h"

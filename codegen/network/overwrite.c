@@ -1,4 +1,5 @@
-/* overwrite.c: results that are written over an argument that nobody reads any more.
+/* overwrite.c: results that are written over an argument that nobody reads any more: the workspace has one
+** block less.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/network/program.h"

@@ -19,8 +19,8 @@
 #include "codegen/network/plan.h"
 #include "runtime/spec/network.h"
 
-/* A set of the kernel's operands: bit 1 << position.  Of gradients: those that something is there for; it
-** is left out where a call wants none of them.  0: it is there for any. */
+/* A set of gradients among the kernel's operands, bit 1 << number of the operand: those for which a step or
+** a place is there.  It is left out of a call that wants none of them.  0: it is there in every call. */
 typedef uint64_t NetWanted;
 
 /* Where something lies while the kernel runs. */
@@ -28,7 +28,7 @@ typedef struct NetPlace {
     enum { PLACE_NONE, PLACE_OPERAND, PLACE_BLOCK, PLACE_PIECE } in;
     int index;        /* which operand, block of the plan, piece of the parameters */
     int64_t at;       /* bytes from its beginning */
-    NetWanted wanted; /* else NULL */
+    NetWanted wanted; /* a call that wants none of these gives NULL */
     bool again;       /* what is written is added to what an earlier step wrote */
 } NetPlace;
 
@@ -61,14 +61,14 @@ typedef struct NetStep {
     int part;
     int layer;          /* of the network; -1: an edge */
     int first_place, n; /* its argument block */
-    NetWanted wanted;   /* else it has no tasks */
+    NetWanted wanted;   /* in a call that wants none of these it has no tasks */
 } NetStep;
 
-/* Of gradients: what is found out about layers and values before there are steps. */
+/* What the gradients of a network need to know of layers and values before there are steps. */
 typedef struct NetNeeds {
     int parameters;    /* number of grad_parameters among the operands; -1: it is not wanted */
-    NetWanted *reach;  /* by value: the gradients that its own is on the way to */
-    NetWanted *passes; /* those of it without its own */
+    NetWanted *reach;  /* by value: the wanted gradients that its own leads to, or is */
+    NetWanted *passes; /* by value: those that its own leads to */
     bool *back;        /* by value: it is read backwards */
     bool *known;       /* by value: that, or it leads to one that is */
     int *readers;      /* by value: arguments of layers that give it a gradient */

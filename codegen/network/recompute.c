@@ -2,8 +2,9 @@
 **
 ** Where all that the walk backwards reads can be kept, it is.  Else the layers are cut into segments of about
 ** the same bytes, at borders over which little goes, and some segments are made again when the walk comes to
-** them; the last never, since nothing comes between.  Of the segments of a cut those are taken first that
-** cost the fewest operations for a byte, and as few as keep to the bound.  Cuts into few and into many
+** them.  The last one never is: the walk begins with it, so its values would be needed at once.  Of the
+** segments of a cut those are made again first that cost the fewest operations for a byte, and as few as
+** keep to the bound.  Cuts into few and into many
 ** segments are tried, and the one with the fewest operations is taken.
 **
 ** Every choice is judged by its own plan of the whole workspace, on one thread.

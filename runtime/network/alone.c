@@ -1,4 +1,4 @@
-/* alone.c: one layer of a network as a network.
+/* alone.c: one layer of a network as a network, to be compiled, timed and compared by itself.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/base/base.h"

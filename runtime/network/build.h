@@ -64,8 +64,8 @@ const char *net_does(const net_layer *layer);
 int net_alone(const dcn_network *n, int layer, dcn_network **out, dcn_error *err);
 
 /* A network that computes gradients of those names: inputs, parameters (LAYER.TENSOR), "inputs",
-** "parameters"; layers, of the values that they make; none of them: all inputs and parameters.  *set is for dcn_spec.gradient.  The copy has params' `wanted` and
-** `grad_at` set. */
+** "parameters", and layers, which stand for the values that they make; without names of all inputs and
+** parameters.  *set is for dcn_spec.gradient.  The copy has `wanted` and `grad_at` of its params set. */
 int net_want_gradients(const dcn_network *n, const char *const *names, int nnames,
                        dcn_network **out, uint64_t *set, dcn_error *err);
 

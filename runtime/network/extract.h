@@ -1,6 +1,6 @@
-/* extract.h: the steps in which a network is made, once its layers are known.
+/* extract.h: what is done, one after another, to make a network once its layers are known.
 **
-** Each returns 0, or -1 with err; the network is then released by whoever made it.
+** Each function returns 0, or -1 with err; the network is then released by whoever made it.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_RUNTIME_NETWORK_EXTRACT_H

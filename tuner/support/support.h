@@ -65,9 +65,8 @@ typedef struct SupportFigures {
     double total;
     double centroid[2], sigma[2]; /* y, x in pixels; 0 where total is */
     int64_t area[SUPPORT_SHARES]; /* fewest pixels that hold so much of the total */
-    int64_t
-        side[SUPPORT_SQUARES]; /* of the smallest square around the node's pixel of the image that
-                                    ** holds so much of it, RepLKNet's measure */
+    /* Of the smallest square around the node's pixel of the image that holds so much: RepLKNet's measure. */
+    int64_t side[SUPPORT_SQUARES];
 } SupportFigures;
 /* -1 without memory. */
 int support_figures(const double *field, int64_t h, int64_t w, const double at[2],
@@ -104,11 +103,9 @@ typedef struct SupportLayer {
     bool by_columns;  /* they are numbered column by column */
     double *position; /* [..][2]: y, x in pixels of that map */
     double *offset;   /* [..][2]: less where a layer without offsets would sample */
-    double *
-        gradient; /* [..][2]: of the response by y, x of the position; NULL before support_sampling */
-    double *strength; /* [..]: its length */
-    double
-        *size; /* of regions [..][2]: height and width of the bin in pixels of the map, else NULL */
+    /* [..][2]: of the response by y, x of the position, and [..] its length; NULL before support_sampling. */
+    double *gradient, *strength;
+    double *size; /* of regions [..][2]: height and width of the bin in pixels, else NULL */
 } SupportLayer;
 
 /* In the order in which they run; `omitted` others are farther from the node than the 19 that there can
@@ -147,8 +144,8 @@ typedef struct SupportOffsets {
     double *mean;     /* [p][q][2], over groups and taps, of the node's image */
     double *tap;      /* [taps][2], over pixels and groups */
     double *dilation; /* [p][q]: mean distance of adjacent taps, over groups */
-    double dilation_mean,
-        dilation_at_node; /* the latter at the pixel of the layer nearest the node */
+    double dilation_mean;
+    double dilation_at_node; /* at the pixel of the layer nearest the node */
 } SupportOffsets;
 int support_offsets(const Support *s, const SupportLayer *l, SupportOffsets *o, dcn_error *err);
 void support_offsets_free(SupportOffsets *o);
