@@ -18,9 +18,9 @@ DrawColour ramp_at(double t);
 /* Perceived lightness, 0 to 1: L of Oklab. */
 double colour_lightness(DrawColour c);
 
-/* Of the page under and around a photograph, and of its text. */
+/* Colours of the page under and around a photograph, and of its text. */
 extern const DrawColour colour_paper, colour_ink, colour_soft, colour_edge;
-/* Of marks. */
+/* Colours of marks. */
 extern const DrawColour colour_node, colour_point, colour_roi, colour_contour, colour_black,
     colour_white;
 

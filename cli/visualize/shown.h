@@ -102,7 +102,7 @@ void shown_figure(Shown *s, const char *of, const char *key, const double *value
 void shown_check(Shown *s, const char *of, const char *key, bool passed, json_t *value,
                  const char *words, ...) RT_PRINTF(6, 7);
 
-/* That of gradients against small steps, `what` of which were tried. */
+/* One more check, that of gradients against small steps; `what` says in the plural what was moved. */
 void shown_steps(Shown *s, const char *of, const SupportCheck *c, const char *what);
 
 /* One more file; takes bytes. */

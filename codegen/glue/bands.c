@@ -57,8 +57,8 @@ static void rows(Emit *e, const Band *b, BandRow row)
     }
 }
 
-/* Of channels that do not fill a vector, so many that nothing is masked: a masked store keeps the next load
-** of the same pixel waiting. */
+/* Where channels do not fill a vector, lanes are so few that nothing is masked: a masked store keeps the next
+** load of the same pixel waiting. */
 static int lanes_of(const Glue *g)
 {
     int lanes = g->lanes;

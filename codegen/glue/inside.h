@@ -120,7 +120,7 @@ double glue_activation_cycles(const Glue *g);
 
 /* ---- windows (window.c) ------------------------------------------------------------------------ */
 
-/* Of an output row or column, those of the input: first, first + step, .. below last. */
+/* The input rows or columns that an output's looks at: first, first + step, .. below last. */
 typedef struct GlueWindow {
     idx first, last, start;
     int64_t step;

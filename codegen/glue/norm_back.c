@@ -20,7 +20,7 @@ typedef struct BackRow {
     fvec mean[2];         /* what these become */
 } BackRow;
 
-/* Of some channels: x^, e and u. */
+/* x^, e and u of the channels of one vector. */
 typedef struct BackLanes {
     fvec x, e, u;
 } BackLanes;

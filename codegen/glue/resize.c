@@ -84,7 +84,7 @@ static ivec elements(Emit *e, const Glue *g, ivec column, int channel)
     return i_add(e, i_mul(e, column, i_const(e, (int)g->in.c)), i_const(e, channel));
 }
 
-/* Of some columns one channel. */
+/* One channel of as many columns as a vector has lanes. */
 static fvec gathered(Emit *e, const Glue *g, const addr rows[2], const GluePlace yx[2], int channel,
                      mask live)
 {

@@ -57,7 +57,8 @@ static void make_segment_again(NetBackward *b, int last)
 
 /* ---- where gradients are --------------------------------------------------------------------------- */
 
-/* Of an input that lies outside as it does inside: where it goes; else a block. */
+/* Where a value's gradient is summed: in the operand itself if it is that of an input which lies outside as it
+** does inside, else in a block. */
 static NetPlace new_gradient(NetBackward *b, int value)
 {
     const net_value *v = &b->net->value[value];
@@ -200,8 +201,8 @@ static void add_operator_back(NetBackward *b, const net_layer *l, const int arg[
     }
 }
 
-/* Of what only passes on what it is given the gradient is that of its sum, if nobody adds to it: nobody else
-** reads that value. */
+/* A sum without activation hands its own gradient on to an argument as it is, without a copy, if nobody adds
+** to it: nobody else reads that argument. */
 static bool passes_on(const NetBackward *b, const net_layer *l, const net_arg *a)
 {
     const net_shape to = b->net->value[l->out].shape;

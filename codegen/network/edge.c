@@ -14,7 +14,7 @@
 ** short pieces is still there when the next piece of a cache line comes. */
 enum { TASK_ELEMENTS = 2048, SOME_PIXELS = 16 };
 
-/* Its tensors. */
+/* The tensors of an edge, in the order of its argument block. */
 enum { EDGE_FROM, EDGE_TO, NEDGE_TENSORS };
 
 /* Pixels of a task: whole vectors of any machine. */

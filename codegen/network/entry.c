@@ -230,7 +230,7 @@ static int64_t end_of_blocks(const NetProgram *p)
     return int_round_up(end, PLAN_ALIGN);
 }
 
-/* Of those that steps give to a part's workspace. */
+/* The last of the places at which steps give a part its workspace. */
 static int64_t last_place(const NetProgram *p, int part)
 {
     int64_t at = 0;

@@ -15,7 +15,7 @@ static bool may_overwrite(const net_layer *l)
     return l->kind == NET_ADD || l->kind == NET_MUL || l->kind == NET_ACTIVATION;
 }
 
-/* Of a glue layer the last place is what it makes. */
+/* The last place of a glue layer's step is what the layer makes. */
 static void overwrite(NetProgram *p, int step)
 {
     const NetStep *st = &p->step[step];

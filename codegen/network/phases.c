@@ -11,10 +11,10 @@
 
 #include <stdlib.h>
 
-/* Of one core, from its L2 cache or beyond. */
+/* What one core moves from its L2 cache or beyond, to a factor of two or so. */
 #define BYTES_PER_NS 8.0
 
-/* Of a glue layer, as its emitters tell. */
+/* The phases of a glue layer, as its emitters account for them. */
 static void put_glue(const NetProgram *p, const NetPart *part, const dcn_target *t, double *ns)
 {
     PhaseCost cost[2];
@@ -30,7 +30,8 @@ static double edge_ns(const NetProgram *p, const NetEdge *edge)
            BYTES_PER_NS;
 }
 
-/* Of a part with a schedule; where its account has other phases than it has, they are unknown. */
+/* The phases of a part with a schedule.  Where the account of its lowering has another number of them, what
+** they take is unknown, 0. */
 static void put_account(const NetPart *part, const Schedule *sc, const dcn_target *t, double *ns)
 {
     PhaseCost cost[MAX_PHASES];
@@ -42,7 +43,7 @@ static void put_account(const NetPart *part, const Schedule *sc, const dcn_targe
     }
 }
 
-/* Of all parts, one after another; at[i]: where those of part i begin. */
+/* The phases of all parts, one part after another; at[i]: where those of part i begin. */
 static void estimate(const NetProgram *p, const SchedPart *sched, const dcn_target *t, int *at,
                      double *ns)
 {

@@ -127,7 +127,7 @@ static int by_place(const void *x, const void *y)
 
 /* ---- places ---------------------------------------------------------------------------------- */
 
-/* Of those that have a place, the ones that are needed when r is. */
+/* Finds the runs that have a place already and are needed at some time when r is. */
 static int find_neighbours(const Planner *p, int placed, const Run *r)
 {
     int n = 0;

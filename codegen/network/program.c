@@ -10,7 +10,7 @@
 
 /* ---- parts ----------------------------------------------------------------------------------- */
 
-/* Of a spec without its name. */
+/* The digest leaves out the name, so that layers that compute the same have one. */
 static uint64_t digest_of(const dcn_spec *s)
 {
     char text[DCN_SPEC_TEXT_MAX];

@@ -157,8 +157,8 @@ void needs_segments(NetProgram *p);
 NetWanted needs_reach(const NetProgram *p, const net_arg *a);
 bool needs_is_boxes(const net_arg *a);
 
-/* Of an operator's layer: its arguments by operand, -1 where there is none; those that are wanted gradients
-** of. */
+/* The arguments of an operator's layer by operand, -1 where there is none; the operands whose gradients lead
+** to a wanted one. */
 void needs_arguments(const net_layer *l, int arg[RT_NUM_PLAIN]);
 rt_operand_set needs_wanted(const NetProgram *p, const net_layer *l, const int arg[RT_NUM_PLAIN]);
 

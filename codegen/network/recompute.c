@@ -115,7 +115,7 @@ static int by_cost(const void *x, const void *y)
     return c ? c : a->first - b->first;
 }
 
-/* Those that save something. */
+/* Makes the segments of a cut, and leaves out those that would save no byte. */
 static void cut(Chooser *c, int64_t bytes)
 {
     const int n = c->p->net->nlayers;
@@ -167,7 +167,7 @@ static void keep_best(Chooser *c)
     memcpy(c->best, c->p->needs.segment, (size_t)c->p->net->nlayers * sizeof *c->best);
 }
 
-/* As few segments of a cut as will do, found by halving. */
+/* Looks by halving for the fewest segments of a cut that keep to the bound. */
 static int try_cut(Chooser *c, int64_t bytes)
 {
     cut(c, bytes);

@@ -142,7 +142,7 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const net_output *)a)->name, ((const net_output *)b)->name);
 }
 
-/* As names of inputs are; the outputs are sorted. */
+/* An output is called as an input may be, and not as an earlier output or an input is. */
 static int check_output(const Extract *x, int i, dcn_error *err)
 {
     const char *name = x->out[i].name;
@@ -225,7 +225,7 @@ static void forget_outputs(dcn_network *n)
     }
 }
 
-/* As above, of a network in place of a graph: it has names and parameters already. */
+/* A network out of another one in place of a graph: names and parameters are there already. */
 static int extract_part(const Extract *x, const dcn_network *whole, dcn_network *n, dcn_error *err)
 {
     const size_t nparams = (size_t)whole->nparams + (size_t)whole->nzeros;

@@ -30,7 +30,7 @@ int net_check_shape(const char *who, net_shape s, dcn_error *err);
 int net_match_operator(const net_graph *g, net_layer *layer, net_value *out, dcn_error *err);
 int net_match_glue(const net_graph *g, net_layer *layer, net_value *out, dcn_error *err);
 
-/* Those of a pool or resize, of a: net_match_glue leaves it to these. */
+/* The shape that a pool, or a resize, makes of a map of shape a; net_match_glue calls these. */
 int net_pool_shape(const net_layer *layer, net_shape a, net_shape *out, dcn_error *err);
 int net_resize_shape(const net_layer *layer, net_shape a, net_shape *out, dcn_error *err);
 

@@ -139,7 +139,7 @@ static int count_params(const dcn_network *n)
     return count;
 }
 
-/* As many zeros as there are layers, each of which can make one at most. */
+/* There is room for as many zeros as layers, each of which can make one at most. */
 int net_make_params(dcn_network *n, dcn_error *err)
 {
     n->param = calloc((size_t)count_params(n) + (size_t)n->nlayers + 1, sizeof *n->param);
@@ -159,7 +159,7 @@ int net_make_params(dcn_network *n, dcn_error *err)
     return 0;
 }
 
-/* Those of one sort, from *next on. */
+/* Moves the parameters that have names, or those that have none, to places from *next on. */
 static void move_params(dcn_network *n, net_param *to, bool named, int *next)
 {
     for (int i = 0; i < n->nlayers; i++) {

@@ -273,7 +273,8 @@ static int unfold_layer(Unfold *u, const net_layer *l)
 
 /* ---- all of it ----------------------------------------------------------------------------- */
 
-/* Of a module its stages; of a blend also three for each group, and five. */
+/* The most layers that a layer becomes: a module as many as it has stages, and a blend three for each group and
+** five. */
 static int most_of(const net_layer *l)
 {
     const int groups = l->spec && l->spec->center_feature_scale ? l->spec->offset_groups : 0;

@@ -47,7 +47,7 @@ static void RT_PRINTF(2, 3) add_fault(Faults *f, const char *fmt, ...)
     f->n++;
 }
 
-/* As many as fit into so many bytes, the first of them anyway. */
+/* Lists as many faults as fit into so many bytes, the first of them anyway. */
 static void list_faults(rt_text *t, const char *before, const Faults *f, size_t room)
 {
     const size_t end = t->length + room;
@@ -84,7 +84,7 @@ static char plain(char c)
     return c == '_' ? '.' : c;
 }
 
-/* As strcmp, where dots and underscores are the same. */
+/* Compares as strcmp does, but dots and underscores are the same. */
 static int plain_order(const char *a, const char *b)
 {
     for (; *a && plain(*a) == plain(*b); a++)
@@ -129,8 +129,9 @@ static int lower_bound(const WeightsReader *r, const char *name)
     return from;
 }
 
-/* Of names that are the same in plain_order: whether that of the layer is so to the letter.  What a layer took over
-** from another one, as the scale of a product that became its epilogue, is called after that one. */
+/* Whether, of two names that plain_order takes for the same, the layer's part is the same to the letter. What a
+** layer took over from another one, as the scale of a product that became its epilogue, is called after that
+** one. */
 static bool is_same_layer(const dcn_network *n, int param, const char *name)
 {
     const char *layer = n->layer[n->param[param].layer].name, *own = n->param[param].name;

@@ -6,7 +6,7 @@
 
 #include "tuner/support/region.h"
 
-/* Of numbers that were compared: the largest difference, as a share of the largest there is. */
+/* What comparing numbers came to: `worst` is the largest difference, as a share of the largest number. */
 typedef struct SupportCheck {
     int tried; /* 0: it could not be tried, because too many values would have to be held */
     double worst, bound;
