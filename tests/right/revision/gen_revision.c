@@ -101,6 +101,7 @@ static void add_kernel(const dcn_spec *s, const dcn_target *t, const Schedule *s
     e_discard_names(&e);
     if (sched_emit(sched, &e, &kernel, t))
         fail("out of memory");
+    free(kernel.phase);
     char *text = LLVMPrintModuleToString(e.mod);
     add_text(&digest[lowering_number(sched->lowering)], text);
     LLVMDisposeMessage(text);
