@@ -13,9 +13,28 @@
 
 /* ---- collecting ------------------------------------------------------------------ */
 
-/* Takes what m points to. */
+static void free_mark(const DrawMark *m)
+{
+    free(m->point);
+    free(m->text);
+    free(m->image.rgba);
+}
+
+static bool is_somewhere(const DrawMark *m)
+{
+    bool is = isfinite(m->x) && isfinite(m->y) && isfinite(m->size);
+    for (int i = 0; i < m->npoints; i++)
+        is = is && isfinite(m->point[i].x) && isfinite(m->point[i].y);
+    return is;
+}
+
+/* Takes what m points to. SVG has no word for what is not finite, hence such a mark is left out. */
 static void add_mark(DrawScene *s, const DrawMark *m)
 {
+    if (!is_somewhere(m)) {
+        free_mark(m);
+        return;
+    }
     DrawMark *mark = rt_grow(s->mark, (size_t)s->n + 1, &s->room, sizeof *mark);
     if (mark) {
         s->mark = mark;
@@ -23,18 +42,13 @@ static void add_mark(DrawScene *s, const DrawMark *m)
         return;
     }
     s->failed = true;
-    free(m->point);
-    free(m->text);
-    free(m->image.rgba);
+    free_mark(m);
 }
 
 void scene_free(DrawScene *s)
 {
-    for (int i = 0; i < s->n; i++) {
-        free(s->mark[i].point);
-        free(s->mark[i].text);
-        free(s->mark[i].image.rgba);
-    }
+    for (int i = 0; i < s->n; i++)
+        free_mark(&s->mark[i]);
     free(s->mark);
 }
 

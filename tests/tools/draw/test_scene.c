@@ -115,6 +115,26 @@ Test(canvas, outside)
     free(shoot(&s).photo.rgb);
 }
 
+/* A mark at no place is none: SVG has no word for NaN. */
+Test(canvas, nowhere)
+{
+    static const double at[] = { NAN, INFINITY, -INFINITY };
+    DrawScene s = white(10, 10);
+    void *bytes = NULL;
+    size_t size;
+    for (int i = 0; i < 3; i++) {
+        scene_disc(&s, 3, at[i], 3, colour_black, 1);
+        scene_disc(&s, 3, 3, at[i], colour_black, 1);
+        scene_line(&s, (double[]){ 1, 2, 3, at[i] }, 1, colour_black, 1);
+        scene_rect(&s, (double[]){ 1, 2, at[i], 5 }, 0, colour_black, 1);
+        scene_text(&s, at[i], 1, 12, colour_black, false, "x");
+    }
+    cr_assert(!scene_svg(&s, "none", &bytes, &size, NULL));
+    cr_expect(!strstr(bytes, "nan") && !strstr(bytes, "inf"), "%s", (char *)bytes);
+    free(bytes);
+    scene_free(&s);
+}
+
 Test(canvas, image_enlarged)
 {
     DrawScene s = white(8, 8);
