@@ -98,6 +98,12 @@ json_t *number_json(double x)
     return isfinite(x) ? json_real(x) : json_null();
 }
 
+json_t *text_json(const char *text)
+{
+    json_t *s = json_string(text);
+    return s ? s : json_stringn_nocheck("", 0);
+}
+
 json_t *list_json(const char *key, json_t *list)
 {
     return json_pack("{s:i, s:o}", "schema", 1, key, list);

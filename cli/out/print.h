@@ -32,6 +32,9 @@ int print_json(json_t *root, dcn_error *err);
 /* A number, or null for what JSON has no number for. */
 json_t *number_json(double x);
 
+/* A text that may be anything, a path or a reason, or "" for what is not UTF-8, which JSON takes only. */
+json_t *text_json(const char *text);
+
 /* { "schema": 1, key: list }; takes the list. */
 json_t *list_json(const char *key, json_t *list);
 

@@ -4,13 +4,6 @@
 #include "cli/out/print.h"
 #include "cli/report/parts.h"
 
-/* Reasons and names of hosts may be anything; JSON takes UTF-8 only. */
-static json_t *text_json(const char *text)
-{
-    json_t *s = json_string(text);
-    return s ? s : json_stringn_nocheck("", 0);
-}
-
 static json_t *record_json(const Section *t, const Share *share, const TuneRecord *r, int number)
 {
     json_t *samples = json_array();

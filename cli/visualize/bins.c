@@ -84,9 +84,9 @@ static int put_arrays(NodeView *n, Shown *s, const SupportLayer *l, dcn_error *e
     static const char *const what[] = { "position", "size", "gradient" };
     int status = 0;
     for (int i = 0; i < 3 && !status; i++) {
-        char name[64];
+        char name[NET_NAME_MAX + 16];
         ShownArray one = a;
-        snprintf(name, sizeof name, "%.24s.%s", l->name, what[i]);
+        snprintf(name, sizeof name, "%s.%s", l->name, what[i]);
         one.data = shown_copy(from[i], 2 * count);
         status = shown_array(s, n, name, &one, err);
     }

@@ -136,9 +136,9 @@ static int put_arrays(NodeView *n, Shown *s, const SupportLayer *l, const Suppor
     const ShownArray all = { .rank = 6,
                              .dims = { l->n, l->p, l->q, l->groups, l->taps, 2 },
                              .data = shown_copy(l->offset, 2 * count) };
-    char name[2][64];
-    snprintf(name[0], sizeof name[0], "%.24s.mean", l->name);
-    snprintf(name[1], sizeof name[1], "%.24s.offset", l->name);
+    char name[2][NET_NAME_MAX + 16];
+    snprintf(name[0], sizeof name[0], "%s.mean", l->name);
+    snprintf(name[1], sizeof name[1], "%s.offset", l->name);
     const int failed = shown_array(s, n, name[0], &mean, err);
     return shown_array(s, n, name[1], &all, err) || failed ? -1 : 0;
 }

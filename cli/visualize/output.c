@@ -11,11 +11,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { PATH_ROOM = 4096 };
+enum { PATH_ROOM = 4096, DIR_ROOM = PATH_ROOM - SHOWN_NAME - 16 };
 
 static int make_dir(const char *path, dcn_error *err)
 {
-    char part[PATH_ROOM];
+    char part[DIR_ROOM];
     const size_t n = strlen(path);
     if (n >= sizeof part)
         return dcn_fail(err, DCN_EUSAGE, "-o: the name of the directory is too long");
@@ -54,7 +54,7 @@ void output_close(Output *o)
 static const char *file_path(const Output *o, const char *name, const char *ending,
                              char path[PATH_ROOM])
 {
-    snprintf(path, PATH_ROOM, "%.3800s/%s%s", o->dir, name, ending);
+    snprintf(path, PATH_ROOM, "%s/%s%s", o->dir, name, ending);
     return path;
 }
 
@@ -186,10 +186,10 @@ int output_shown(Output *o, const Shown *s, dcn_error *err)
 static json_t *root_json(const Output *o)
 {
     const Args *a = o->view->args;
-    return json_pack("{s:i, s:s, s:s, s:s, s:[i,i], s:s, s:s, s:O}", "schema", 1, "network",
-                     o->view->spec->name, "weights", a->weights ? a->weights : "", "image",
-                     a->image, "size", o->view->h, o->view->w, "response", a->response, "offsets",
-                     a->hold, "nodes", o->nodes);
+    return json_pack("{s:i, s:s, s:o, s:o, s:[i,i], s:s, s:s, s:O}", "schema", 1, "network",
+                     o->view->spec->name, "weights", text_json(a->weights ? a->weights : ""),
+                     "image", text_json(a->image), "size", o->view->h, o->view->w, "response",
+                     a->response, "offsets", a->hold, "nodes", o->nodes);
 }
 
 /* As print_json prints it; malloc'ed, NULL without memory. */

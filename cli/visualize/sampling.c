@@ -120,7 +120,7 @@ static int put_arrays(NodeView *n, Shown *s, const SupportLayer *l, dcn_error *e
     char name[3][NET_NAME_MAX + 16];
     static const char *const what[] = { "position", "gradient", "strength" };
     for (int i = 0; i < 3; i++)
-        snprintf(name[i], sizeof name[i], "%.24s.%s", l->name, what[i]);
+        snprintf(name[i], sizeof name[i], "%s.%s", l->name, what[i]);
     position.rank = gradient.rank = 6;
     position.data = shown_copy(l->position, 2 * count);
     gradient.data = shown_copy(l->gradient, 2 * count);

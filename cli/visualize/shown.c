@@ -27,7 +27,7 @@ void shown_free(Shown *s)
 /* NODE.METHOD or NODE.METHOD.PART */
 static void make_name(char name[SHOWN_NAME], const Shown *s, const NodeView *n, const char *part)
 {
-    snprintf(name, SHOWN_NAME, "%.90s.%s%s%.40s", n->id, s->method, *part ? "." : "", part);
+    snprintf(name, SHOWN_NAME, "%s.%s%s%s", n->id, s->method, *part ? "." : "", part);
 }
 
 ShownPicture *shown_picture(Shown *s, const NodeView *n, const char *part)

@@ -19,7 +19,8 @@ enum {
     SHOWN_FIGURES = 96,
     SHOWN_CHECKS = 24,
     SHOWN_FILES = 4,
-    SHOWN_NAME = 160
+    SHOWN_NODE = NET_NAME_MAX + 64,             /* a node as text */
+    SHOWN_NAME = SHOWN_NODE + NET_NAME_MAX + 64 /* and a method, a layer and a word more */
 };
 
 typedef struct ShownPicture {
@@ -63,8 +64,8 @@ typedef struct ShownFile {
 /* What the methods share: one node of the network. */
 typedef struct NodeView {
     const PhotoView *view;
-    char id[SHOWN_NAME];    /* of files: the node in letters, digits, dots and dashes */
-    char words[SHOWN_NAME]; /* for readers: "deform3 at (12, 14)" */
+    char id[SHOWN_NODE];    /* of files: the node in letters, digits, dots and dashes */
+    char words[SHOWN_NODE]; /* for readers: "deform3 at (12, 14)" */
     SupportAsk ask;
     Support *support;
     SupportNode node; /* with y and x */

@@ -82,12 +82,33 @@ static int check_given(const Args *a, dcn_error *err)
 
 /* ---- a node ---------------------------------------------------------------------------------- */
 
-static void name_node(NodeView *n, const char *text)
+static void make_id(char id[SHOWN_NODE], const char *text)
 {
-    snprintf(n->id, sizeof n->id, "%.100s", text);
-    for (char *at = n->id; *at; at++)
+    snprintf(id, SHOWN_NODE, "%s", text);
+    for (char *at = id; *at; at++)
         if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-", *at))
             *at = '-';
+}
+
+/* Each has files of its own. */
+static int check_nodes(const Args *a, dcn_error *err)
+{
+    char id[2][SHOWN_NODE];
+    for (int i = 0; i < a->node.n; i++)
+        for (int k = 0; k < i; k++) {
+            make_id(id[0], a->node.at[k]);
+            make_id(id[1], a->node.at[i]);
+            if (strcmp(id[0], id[1]) == 0)
+                return dcn_fail(err, DCN_EUSAGE,
+                                "--node '%.100s': its files would be those of --node '%.100s'",
+                                a->node.at[i], a->node.at[k]);
+        }
+    return 0;
+}
+
+static void name_node(NodeView *n, const char *text)
+{
+    make_id(n->id, text);
     if (n->has_roi)
         snprintf(n->words, sizeof n->words, "%.100s, region %lld", n->node.layer,
                  (long long)n->node.image);
@@ -198,7 +219,7 @@ int verb_visualize(const Args *a, dcn_error *err)
 {
     PhotoView v;
     Chosen c;
-    if (check_given(a, err) || choose_methods(a, &c, err))
+    if (check_given(a, err) || choose_methods(a, &c, err) || check_nodes(a, err))
         return -1;
     int status = view_open(a, &v, err);
     if (!status)

@@ -331,11 +331,13 @@ static void close_search(Search *x)
 static int check_response(const Search *x, dcn_error *err)
 {
     const int64_t c = support_node_shape(x->s).c;
+    double squares = 0;
     if (distance(x->whole, x->whole, c) < 1)
         return 0;
-    return dcn_fail(err, DCN_EUSAGE,
-                    "'%s' is zero at the node: no region of the image is behind it",
-                    x->s->node.layer);
+    for (int64_t i = 0; i < c; i++)
+        squares += x->whole[i] * x->whole[i];
+    return dcn_fail(err, DCN_EUSAGE, "'%s' is %s at the node: no region of the image is behind it",
+                    x->s->node.layer, squares == 0 ? "zero" : "of no finite length");
 }
 
 static int search(Search *x, dcn_error *err)

@@ -20,22 +20,26 @@ local x = input { name = "image", channels = 1, height = 12, width = 12 }
 return { network { name = "net", outputs = { y = max_pool2d { x, kernel_size = 1, name = "pool" } } },
          conv2d { name = "conv", in_channels = 2, out_channels = 1, height = 2, width = 2, kernel_size = 1 } }
 EOF
-perl -e '
-    my @t = (["stem.weight", [2,3,3,3], .2], ["stem.bias", [2], 0]);
-    for my $i (1, 2) {
-        push @t, ["offset$i.weight", [18,2,1,1], 0], ["offset$i.bias", [18], $i == 2 ? .75 : 0], ["dcn$i.weight", [2,2,3,3], .3];
-    }
-    push @t, ["head.weight", [2,2], 1];
-    my ($at, @head, $data) = (0);
-    for (@t) {
-        my ($name, $shape, $v) = @$_;
-        my $n = 1; $n *= $_ for @$shape;
-        $data .= pack("f<*", map { $v * ($name =~ /offset/ ? (1 + $_ % 3) / 2 : $_ % 5 - 1.5) } 1 .. $n);
-        push @head, sprintf q("%s":{"dtype":"F32","shape":[%s],"data_offsets":[%d,%d]}), $name, join(",", @$shape), $at, $at + 4 * $n;
-        $at += 4 * $n;
-    }
-    my $head = "{" . join(",", @head) . "}";
-    print pack("Q<", length $head), $head, $data' >w.safetensors
+weights_of() { # NAME
+    perl -e '
+        my $name_of = shift;
+        my @t = (["stem.weight", [2,3,3,3], .2], ["stem.bias", [2], 0]);
+        for my $i (1, 2) {
+            push @t, ["offset$i.weight", [18,2,1,1], 0], ["offset$i.bias", [18], $i == 2 ? .75 : 0], ["$name_of$i.weight", [2,2,3,3], .3];
+        }
+        push @t, ["head.weight", [2,2], 1];
+        my ($at, @head, $data) = (0);
+        for (@t) {
+            my ($name, $shape, $v) = @$_;
+            my $n = 1; $n *= $_ for @$shape;
+            $data .= pack("f<*", map { $v * ($name =~ /offset/ ? (1 + $_ % 3) / 2 : $_ % 5 - 1.5) } 1 .. $n);
+            push @head, sprintf q("%s":{"dtype":"F32","shape":[%s],"data_offsets":[%d,%d]}), $name, join(",", @$shape), $at, $at + 4 * $n;
+            $at += 4 * $n;
+        }
+        my $head = "{" . join(",", @head) . "}";
+        print pack("Q<", length $head), $head, $data' "$1"
+}
+weights_of dcn >w.safetensors
 basic=(visualize net.lua --weights w.safetensors --image "$photo")
 
 # ---- what is wrong
@@ -88,6 +92,8 @@ expect 2 "dcngen: kernel 'conv' is no network; visualize draws networks" \
     visualize plain.lua --kernel conv --image "$photo" --node pool:0,0 --show points -o out
 expect 2 "dcngen: --input names every input of 'net'; the one for the photograph must be left" "${basic[@]}" --input image=x.npy "${good[@]}"
 expect 2 "dcngen: 'net' has no input 'picture'" "${basic[@]}" --input picture=x.npy "${good[@]}"
+expect 2 "dcngen: --node 'dcn2:4,4': its files would be those of --node 'dcn2:4,4'" "${basic[@]}" --node dcn2:4,4 "${good[@]}"
+expect 2 "dcngen: -o: the name of the directory is too long" "${basic[@]}" "${good[@]}" -o "$(printf 'a/%.0s' {1..1900})"
 same "nothing was written" "" "$(ls out 2>/dev/null)"
 
 # ---- what is written
@@ -182,6 +188,24 @@ for options in "--mean 0.5" "--channels bgr" "--range 255" "--size 20x30" "--res
 done
 works visualize plain.lua --kernel net --image "$photo" --node pool:3,5 --show receptive-field -o grey
 same "one channel is enough" yes "$([ -s grey/pool-3-5.receptive-field.png ] && echo yes)"
+
+# ---- names as long as they come: each layer has files of its own
+name=stages.3.blocks.17.attention.projection.deformable
+sed "s/\"dcn\"/\"$name\"/" net.lua >long.lua
+weights_of "$name" >long.safetensors
+works visualize long.lua --weights long.safetensors --image "$photo" --node ${name}2:4,4 --show sampling,offsets -o long
+for file in sampling.${name}1.strength.npy sampling.${name}2.svg offsets.${name}1.offset.npy offsets.${name}2.mean.npy; do
+    same "it has the file of a long name" yes "$([ -s "long/${name}2-4-4.$file" ] && echo yes)"
+done
+
+# ---- a photograph whose path is not UTF-8
+cp "$photo" $'\xff.png'
+works visualize plain.lua --kernel net --image $'\xff.png' --node pool:3,5 --show receptive-field -o path
+same "JSON has no word for it" 1 "$(grep -c '"image": ""' path/visualize.json)"
+
+# ---- what is not finite
+expect 2 "dcngen: 'pool' is of no finite length at the node: no region of the image is behind it" \
+    visualize plain.lua --kernel net --image "$photo" --mean 1e300 --std 1e-300 --node pool:3,5 --show saliency -o out
 
 # ---- a folder that cannot be
 : >file
