@@ -113,6 +113,14 @@ def test_an_open_batch_is_one(tmp_path):
     agree(model, {"x": b.normal(*SIZE)}, tmp_path)
 
 
+def test_outputs_that_no_network_has(tmp_path):
+    model = small()
+    model.graph.output[0].CopyFrom(model.graph.input[0])
+    refused(model, tmp_path, "output 'x' is an input; nothing is computed")
+    del model.graph.output[:]
+    refused(model, tmp_path, "the model has no outputs")
+
+
 def test_constants_of_no_sane_size(tmp_path):
     """What would take terabytes is not evaluated."""
 

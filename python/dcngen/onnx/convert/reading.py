@@ -279,8 +279,13 @@ class Reader:
     # ---- the end -------------------------------------------------------------------------------
 
     def _outputs(self) -> None:
+        if not self.g.proto.output:
+            raise Error(SPEC, "the model has no outputs")
+        inputs = {value.name for value in self.g.proto.input}
         for value in self.g.proto.output:
             view = self.env.get(value.name)
+            if value.name in inputs:
+                raise Error(SPEC, f"output '{value.name}' is an input; nothing is computed")
             if not isinstance(view, View):
                 raise Error(SPEC, f"output '{value.name}' is made of no input")
             orders = {4: ("nchw", "nhwc"), 2: ("nc",)}.get(len(view.dims), ())
