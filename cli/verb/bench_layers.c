@@ -31,6 +31,7 @@ static int measure_one(const LayerTimer *m, const LayerKernel *k, LayerTime *to,
     if (kernel_options(m->kernels, m->s, &c, err))
         return -1;
     c.opt.schedule = k->schedule;
+    c.opt.memory = 0; /* a bound is of the whole */
     const int failed = dcn_compile(&k->spec, &c.opt, &kernel, &why) ||
                        dcn_bench_with(kernel, &m->bench, &to->timing, &why);
     dcn_kernel_free(kernel);

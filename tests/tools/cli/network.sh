@@ -150,6 +150,7 @@ less=$((bytes * 3 / 4))
 deep --memory "$less"
 same "the bound is kept to" yes "$([ "$bytes" -le "$less" ] && echo yes)"
 works verify deep.lua --kernel deep_grad --threads 1 --memory "$less"
+works bench deep.lua --kernel deep_grad --threads 1 --memory "$less" --time 0.01
 call compile deep.lua --kernel deep_grad --memory 1 -o out
 least=$(sed -n 's/.*they take \([0-9]*\) bytes.*/\1/p' <<<"$err")
 expect 3 "deep.lua:7: 'memory' = 1 is not enough for the gradients of 'deep_grad': they take $least bytes of workspace at least" \
