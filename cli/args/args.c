@@ -88,7 +88,7 @@ static int take_words(Args *a, ArgCursor *w, dcn_error *err)
 static int make_room(Args *a, int argc, dcn_error *err)
 {
     size_t n = (size_t)argc + 1;
-    WordList *lists[] = { &a->words, &a->kernel, &a->db, &a->node };
+    WordList *lists[] = { &a->words, &a->kernel, &a->db, &a->node, &a->image };
     ParamList *pairs[] = { &a->define, &a->input, &a->output };
     bool failed = false;
     for (int i = 0; i < 4; i++)
@@ -147,6 +147,7 @@ void args_free(Args *a)
     free(a->kernel.at);
     free(a->db.at);
     free(a->node.at);
+    free(a->image.at);
     free(a->define.at);
     free(a->input.at);
     free(a->output.at);

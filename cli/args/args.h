@@ -118,7 +118,8 @@ typedef struct Args {
     int shard[2]; /* the first of so many as the second says; 0: not given */
     int jobs;     /* 0: as many as there are cores for */
     WordList node;
-    const char *image, *show, *response, *hold; /* of visualize; hold: "live" or "fixed" */
+    WordList image;                     /* of visualize: the photograph, then others */
+    const char *show, *response, *hold; /* hold: "live" or "fixed" */
     int64_t samples;
     double epsilon;
     int superpixels, block; /* about so many, or squares of that side; one of them is 0 */

@@ -34,11 +34,9 @@ static double quantile(const double *v, int64_t n, double share)
 
 /* ---- samples --------------------------------------------------------------------------------- */
 
-static int add_noisy(const NodeView *n, int sample, SupportField *f, dcn_error *err)
+/* Takes image. */
+static int add_image(const NodeView *n, double *image, SupportField *f, dcn_error *err)
 {
-    double *image = view_noisy_image(n->view, NOISE, n->view->args->seed + (uint64_t)sample);
-    if (!image)
-        return dcn_fail(err, DCN_EENV, "no memory for a copy of the photograph");
     support_set_image(n->support, image);
     const int status = support_field(n->support, f, err);
     support_set_image(n->support, n->view->input[n->view->image]);
@@ -46,10 +44,26 @@ static int add_noisy(const NodeView *n, int sample, SupportField *f, dcn_error *
     return status;
 }
 
+static int add_noisy(const NodeView *n, int sample, SupportField *f, dcn_error *err)
+{
+    double *image = view_noisy_image(n->view, NOISE, n->view->args->seed + (uint64_t)sample);
+    if (!image)
+        return dcn_fail(err, DCN_EENV, "no memory for a copy of the photograph");
+    return add_image(n, image, f, err);
+}
+
+static int add_other(const NodeView *n, int k, SupportField *f, dcn_error *err)
+{
+    double *image;
+    return view_other_image(n->view, k, &image, err) ? -1 : add_image(n, image, f, err);
+}
+
 /* The photograph comes last, so that the gradient is that of itself. */
 static int add_samples(const NodeView *n, SupportField *f, dcn_error *err)
 {
     int status = 0;
+    for (int k = 1; k < n->view->args->image.n && !status; k++)
+        status = add_other(n, k, f, err);
     for (int i = 1; i < n->view->args->samples && !status; i++)
         status = add_noisy(n, i, f, err);
     return status ? -1 : support_field(n->support, f, err);
@@ -88,6 +102,21 @@ static void put_figures(Shown *s, const SupportField *f)
         shown_figure(s, "", "samples", &samples, 1, "mean of %d samples", f->samples);
 }
 
+/* How much of it is there because pixels move offsets. */
+static int put_split(const NodeView *n, Shown *s, const SupportField *f, dcn_error *err)
+{
+    SupportSplit split;
+    if (support_split(n->support, f, &split, err))
+        return -1;
+    if (!split.made)
+        return 0;
+    const double percent = 100 * split.share;
+    shown_figure(s, "", "total_held", &split.held, 1, "with offsets held \xce\xa3|g| %.4g",
+                 split.held);
+    shown_figure(s, "", "through_offsets", &percent, 1, "%.3g %% goes through offsets", percent);
+    return 0;
+}
+
 static int put_arrays(NodeView *n, Shown *s, const SupportField *f, dcn_error *err)
 {
     const int64_t pixels = f->h * f->w;
@@ -112,10 +141,13 @@ int show_field(NodeView *n, Shown *s, dcn_error *err)
     if (!status)
         status = check(n, s, &f, err);
     if (!status) {
+        put_figures(s, &f);
+        status = put_split(n, s, &f, err);
+    }
+    if (!status) {
         const double full = quantile(f.magnitude, f.h * f.w, FULL);
         SheetKey key = { .kind = KEY_RAMP };
         Sheet sheet;
-        put_figures(s, &f);
         snprintf(key.words, sizeof key.words, "|g| from 0 to %.3g, by its root", full);
         sheet_open(&sheet, n, shown_picture(s, n, ""), BACKDROP_GREY);
         sheet_heat(&sheet, f.magnitude, full);

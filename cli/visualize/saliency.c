@@ -5,6 +5,7 @@
 */
 #include "cli/draw/photo.h"
 #include "cli/out/print.h"
+#include "cli/out/signals.h"
 #include "cli/visualize/methods.h"
 #include "cli/visualize/sheet.h"
 
@@ -17,15 +18,18 @@ enum { STEPS = 96 }; /* at most so many squares are tried on the way to the whol
 
 /* ---- progress ----------------------------------------------------------------------------------- */
 
+/* False: a signal ends the search. */
 static bool show_progress(void *self, const SupportProgress *p)
 {
     const NodeView *n = self;
+    if (!isatty(STDERR_FILENO))
+        return !signal_caught;
     fprintf(stderr, "\r\033[K%s: saliency  %.1f %% of the image within %.4f", n->words,
             100 * p->share, p->error);
     if (p->parts)
         fprintf(stderr, ", %d of %d parts", p->kept, p->parts);
     fprintf(stderr, ", %lld forwards", (long long)p->forwards);
-    return true;
+    return !signal_caught;
 }
 
 static SupportRegionAsk make_ask(NodeView *n)
@@ -38,7 +42,7 @@ static SupportRegionAsk make_ask(NodeView *n)
                                .superpixels = a->superpixels,
                                .lazy = true,
                                .seconds = a->limit,
-                               .progress = isatty(STDERR_FILENO) ? show_progress : NULL,
+                               .progress = show_progress,
                                .self = n };
 }
 
@@ -86,7 +90,10 @@ static void put_figures(Shown *s, const SupportRegion *r, double epsilon)
                  r->parts);
     shown_figure(s, "", "kept", &kept, 1, "%s", "");
     shown_figure(s, "", "forwards", &forwards, 1, "%lld forwards", (long long)r->forwards);
-    shown_figure(s, "", "epsilon", &epsilon, 1, "%s", r->minimal ? "" : "stopped by --time");
+    shown_figure(s, "", "epsilon", &epsilon, 1, "%s",
+                 r->minimal      ? ""
+                 : signal_caught ? "stopped by a signal"
+                                 : "stopped by --time");
 }
 
 static int put_check(NodeView *n, Shown *s, const SupportRegion *r, const ShownFile *f,

@@ -80,16 +80,26 @@ void shown_check(Shown *s, const char *of, const char *key, bool passed, json_t 
 
 void shown_steps(Shown *s, const char *of, const SupportCheck *c, const char *what)
 {
-    json_t *value = json_pack("{s:i, s:o, s:o, s:o}", "tried", c->tried, "worst",
-                              number_json(c->worst), "bound", number_json(c->bound), "passed",
-                              c->tried ? json_boolean(c->passed) : json_null());
+    static const struct {
+        const char *word, *text;
+    } outcomes[] = {
+        [SUPPORT_COMPARED] = { "compared", "" },
+        [SUPPORT_ALL_ZERO] = { "all zero", "; NOTHING matters: every gradient is zero" },
+        [SUPPORT_NOT_FINITE] = { "not finite", "the response or its gradient is NO finite number" },
+        [SUPPORT_TOO_LARGE] = { "too large", "the network is too large" },
+    };
+    const char *space = *of ? " " : "", *text = outcomes[c->outcome].text;
+    json_t *value =
+        json_pack("{s:s, s:i, s:o, s:o, s:o}", "outcome", outcomes[c->outcome].word, "tried",
+                  c->tried, "worst", number_json(c->worst), "bound", number_json(c->bound),
+                  "passed", c->tried ? json_boolean(c->passed) : json_null());
     if (!c->tried)
-        shown_check(s, of, "small_steps", true, value,
-                    "not checked by small steps: the network is too large");
+        shown_check(s, of, "small_steps", true, value, "%.40s%snot checked by small steps: %s", of,
+                    space, text);
     else
         shown_check(s, of, "small_steps", c->passed, value,
-                    "%.40s%schecked by small steps: %d %s, off by %.1e at most%s", of,
-                    *of ? " " : "", c->tried, what, c->worst, c->passed ? "" : ", which is WRONG");
+                    "%.40s%schecked by small steps: %d %s, off by %.1e at most%s%s", of, space,
+                    c->tried, what, c->worst, c->passed ? "" : ", which is WRONG", text);
 }
 
 void shown_file(Shown *s, const NodeView *n, const char *part, const ShownFile *f)

@@ -3,6 +3,7 @@
 */
 #include "cli/args/hints.h"
 #include "cli/out/print.h"
+#include "cli/out/signals.h"
 #include "cli/verbs.h"
 #include "cli/visualize/methods.h"
 #include "cli/visualize/output.h"
@@ -41,10 +42,12 @@ static int choose_one(const char *word, size_t length, Chosen *c, dcn_error *err
                     rt_join(names, all, sizeof all), hint_nearest(name, names, hint));
 }
 
-/* An option that belongs to methods needs one of them. */
+/* An option that belongs to methods needs one of them, and so do further photographs. */
 static int check_options(const Args *a, const Chosen *c, dcn_error *err)
 {
     uint64_t used = 0;
+    if (a->image.n > 1 && !c->at[0])
+        return dcn_fail(err, DCN_EUSAGE, "a second --image is of --show %s", methods[0].name);
     for (int i = 0; methods[i].name; i++)
         used |= c->at[i] ? methods[i].options : 0;
     for (int i = 0; methods[i].name; i++)
@@ -186,7 +189,7 @@ static int show_node(const PhotoView *v, const char *text, const Chosen *c, Outp
     int status = open_node(v, text, &n, err);
     if (!status)
         status = output_node(o, &n, err);
-    for (int i = 0; methods[i].name && !status; i++)
+    for (int i = 0; methods[i].name && !status && !signal_caught; i++)
         if (c->at[i])
             status = show_one(&n, &methods[i], o, err);
     close_node(&n);
@@ -198,8 +201,9 @@ static int show_all(const PhotoView *v, const Chosen *c, dcn_error *err)
     const Args *a = v->args;
     Output o;
     json_t *root = NULL;
+    signals_catch();
     int status = output_open(v, a->out, &o, err);
-    for (int i = 0; i < a->node.n && !status; i++)
+    for (int i = 0; i < a->node.n && !status && (i == 0 || !signal_caught); i++)
         status = show_node(v, a->node.at[i], c, &o, err);
     if (!status)
         status = output_finish(&o, &root, err);
@@ -210,6 +214,8 @@ static int show_all(const PhotoView *v, const Chosen *c, dcn_error *err)
     if (!status && o.failed)
         status = dcn_fail(err, DCN_EFAILED, "%d check%s failed; visualize.json says which",
                           o.failed, o.failed == 1 ? "" : "s");
+    else if (!status && signal_caught)
+        status = EXIT_BY_SIGNAL + signal_caught;
     json_decref(root);
     output_close(&o);
     return status;

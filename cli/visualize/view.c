@@ -156,13 +156,14 @@ static double channel_value(const uint16_t *rgb, int channels, int c)
     return (channels == 3 ? rgb[c] : 0.2126 * rgb[0] + 0.7152 * rgb[1] + 0.0722 * rgb[2]) / 65535;
 }
 
-static int make_image(PhotoView *v, const Photo *seen, dcn_error *err)
+/* The network's input, malloc'ed, from what it sees. */
+static int make_image(const PhotoView *v, const Photo *seen, double **to, dcn_error *err)
 {
     const Args *a = v->args;
     const net_value *in = &v->net->value[v->image];
     const int channels = (int)in->shape.c;
     const int64_t pixels = (int64_t)v->h * v->w;
-    double *image = v->input[v->image] = malloc((size_t)(pixels * channels) * sizeof *image);
+    double *image = *to = malloc((size_t)(pixels * channels) * sizeof *image);
     if (!image)
         return dcn_fail(err, DCN_EENV, "no memory for input '%s'", in->name);
     for (int64_t i = 0; i < pixels; i++)
@@ -183,21 +184,40 @@ static int make_backdrop(PhotoView *v, const Photo *p, PhotoPart part, dcn_error
     return photo_resize(p, part, v->h * v->scale, v->w * v->scale, &v->backdrop, err);
 }
 
-static int read_photo(PhotoView *v, dcn_error *err)
+/* Photograph number k, which part of it is seen, and as what. */
+static int read_photo(const PhotoView *v, int k, Photo *p, PhotoPart *part, double **image,
+                      dcn_error *err)
 {
-    Photo p = { 0, 0, NULL }, seen = { 0, 0, NULL };
+    Photo seen = { 0, 0, NULL };
+    int status = photo_read(v->args->image.at[k], p, err);
+    if (!status)
+        status = find_part(v, p, part, err);
+    if (!status)
+        status = photo_resize(p, *part, v->h, v->w, &seen, err);
+    if (!status)
+        status = make_image(v, &seen, image, err);
+    free(seen.rgb);
+    return status;
+}
+
+static int read_first(PhotoView *v, dcn_error *err)
+{
+    Photo p = { 0, 0, NULL };
     PhotoPart part;
-    int status = photo_read(v->args->image, &p, err);
-    if (!status)
-        status = find_part(v, &p, &part, err);
-    if (!status)
-        status = photo_resize(&p, part, v->h, v->w, &seen, err);
-    if (!status)
-        status = make_image(v, &seen, err);
+    int status = read_photo(v, 0, &p, &part, &v->input[v->image], err);
     if (!status)
         status = make_backdrop(v, &p, part, err);
     free(p.rgb);
-    free(seen.rgb);
+    return status;
+}
+
+int view_other_image(const PhotoView *v, int k, double **image, dcn_error *err)
+{
+    Photo p = { 0, 0, NULL };
+    PhotoPart part;
+    *image = NULL;
+    const int status = read_photo(v, k, &p, &part, image, err);
+    free(p.rgb);
     return status;
 }
 
@@ -206,7 +226,7 @@ static int read_photo(PhotoView *v, dcn_error *err)
 int view_open(const Args *a, PhotoView *v, dcn_error *err)
 {
     *v = (PhotoView){ .args = a };
-    return find_network(v, err) || read_inputs(v, err) || read_photo(v, err) ? -1 : 0;
+    return find_network(v, err) || read_inputs(v, err) || read_first(v, err) ? -1 : 0;
 }
 
 void view_close(PhotoView *v)

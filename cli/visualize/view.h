@@ -28,6 +28,9 @@ typedef struct PhotoView {
 int view_open(const Args *a, PhotoView *v, dcn_error *err);
 void view_close(PhotoView *v);
 
+/* Photograph number k of the command line as the network's input, malloc'ed. */
+int view_other_image(const PhotoView *v, int k, double **image, dcn_error *err);
+
 /* The network's input with normal noise of `sigma` of the range on every value, malloc'ed; NULL without memory. */
 double *view_noisy_image(const PhotoView *v, double sigma, uint64_t seed);
 

@@ -6,9 +6,17 @@
 
 #include "tuner/support/region.h"
 
+typedef enum {
+    SUPPORT_COMPARED,
+    SUPPORT_ALL_ZERO, /* every gradient is: small steps may agree with that, but there is nothing to see */
+    SUPPORT_NOT_FINITE, /* the response or a gradient is not: nothing was tried */
+    SUPPORT_TOO_LARGE,  /* too many values would have to be held: nothing was tried */
+} support_outcome;
+
 /* What comparing numbers came to: `worst` is the largest difference, as a share of the largest number. */
 typedef struct SupportCheck {
-    int tried; /* 0: it could not be tried, because too many values would have to be held */
+    support_outcome outcome;
+    int tried;
     double worst, bound;
     bool passed; /* worst <= bound, and something was tried */
 } SupportCheck;
@@ -32,7 +40,8 @@ int support_check_taps(Support *s, const SupportLayers *l, const SupportTaps *ta
 typedef struct SupportRegionCheck {
     double error;       /* of the mask as it is */
     bool within;        /* the bound */
-    bool minimal;       /* without any one part that it has it breaks the bound */
+    bool
+        minimal; /* without any one part that it has it breaks the bound; not tried if *r does not say so */
     int trials, failed; /* as many pixels anywhere, and how many of these masks break it */
 } SupportRegionCheck;
 

@@ -81,6 +81,11 @@ static int try_all(const FieldWalk *w, int directions, uint64_t seed, SupportChe
 {
     const double norm = length(w->f->gradient, w->f->h * w->f->w * w->f->c);
     rt_rng r = rt_rng_seed(seed);
+    if (!isfinite(norm) || !isfinite(w->f->response)) {
+        c->outcome = SUPPORT_NOT_FINITE;
+        return 0;
+    }
+    c->outcome = norm > 0 ? SUPPORT_COMPARED : SUPPORT_ALL_ZERO;
     for (int i = 0; i < directions; i++) {
         double difference;
         if (try_direction(w, &r, c->bound * norm, &difference, err))

@@ -49,10 +49,10 @@ int support_check_region(Support *s, const SupportRegion *r, const unsigned char
     unsigned char *to = malloc((size_t)(r->h * r->w) + 1);
     rt_rng rng = rt_rng_seed(1);
     double error;
-    *c = (SupportRegionCheck){ .minimal = true };
+    *c = (SupportRegionCheck){ .minimal = r->minimal };
     int failed = to ? support_mask_error(s, mask, &c->error, err) : support_no_memory(err);
     c->within = !failed && c->error < epsilon;
-    for (int part = 0; part < r->parts && !failed; part++) {
+    for (int part = 0; part < r->parts && r->minimal && !failed; part++) {
         failed = try_without(s, r, mask, part, to, &error, err);
         c->minimal = c->minimal && !(error < epsilon);
     }

@@ -182,7 +182,7 @@ static int try_position(TapProbe *p, int64_t e, const double *rois, SupportCheck
         double difference = 0;
         if (try_axis(p, e, roi, axis, &difference, err))
             return -1;
-        c->worst = fmax(c->worst, difference);
+        c->worst = isnan(difference) ? HUGE_VAL : fmax(c->worst, difference);
     }
     c->tried++;
     return 0;
@@ -202,10 +202,33 @@ static int64_t next_strongest(const SupportLayer *l, int64_t n, double than, int
     return best;
 }
 
+static int64_t count_places(const SupportLayer *l)
+{
+    return l->n * l->p * l->q * l->groups * l->taps;
+}
+
+/* Whether there is something to compare: all strengths, and the response where nothing is moved. */
+static int look_first(TapProbe *p, SupportCheck *c, dcn_error *err)
+{
+    double response, sum = 0;
+    if (response_with(p, 0, p->offset[0], &response, err))
+        return -1;
+    for (int64_t e = 0; e < count_places(p->l); e++)
+        sum += p->l->strength[e];
+    c->outcome = !isfinite(response + sum) ? SUPPORT_NOT_FINITE
+                 : sum > 0                 ? SUPPORT_COMPARED
+                                           : SUPPORT_ALL_ZERO;
+    return 0;
+}
+
 static int try_taps(TapProbe *p, const SupportTaps *taps, SupportCheck *c, dcn_error *err)
 {
     const SupportLayer *l = p->l;
-    const int64_t n = l->n * l->p * l->q * l->groups * l->taps;
+    const int64_t n = count_places(l);
+    if (look_first(p, c, err))
+        return -1;
+    if (c->outcome == SUPPORT_NOT_FINITE)
+        return 0;
     double *rois = p->d->rois >= 0 ? support_input_of(p->s, p->d->rois) : NULL;
     int64_t e = next_strongest(l, n, HUGE_VAL, -1);
     const double most = l->strength[e];
@@ -227,7 +250,7 @@ int support_check_taps(Support *s, const SupportLayers *l, const SupportTaps *ta
                        dcn_error *err)
 {
     TapProbe p = { .s = s, .l = &l->layer[taps->number], .d = &s->deformed[taps->number] };
-    *c = (SupportCheck){ .bound = 1e-5 };
+    *c = (SupportCheck){ .outcome = SUPPORT_TOO_LARGE, .bound = 1e-5 };
     if (!list_held(&p))
         return 0;
     const int failed = open_probe(&p, err) || try_taps(&p, taps, c, err);

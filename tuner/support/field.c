@@ -1,6 +1,7 @@
 /* field.c: the effective receptive field: the gradient of the response by every pixel.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "runtime/network/part.h"
 #include "runtime/reference/network.h"
 #include "tuner/support/internal.h"
 
@@ -64,6 +65,50 @@ int support_field(Support *s, SupportField *f, dcn_error *err)
     if (support_figures(f->magnitude, f->h, f->w, f->at, &f->figures))
         return support_no_memory(err);
     return 0;
+}
+
+/* ---- what goes through offsets --------------------------------------------------------------- */
+
+/* Whether offsets follow the image and can be held. */
+static bool makes_offsets(const Support *s)
+{
+    bool made = false;
+    for (int i = 0; i < s->part->nlayers; i++)
+        if (net_hides_offsets(&s->part->layer[i]))
+            return false;
+    for (int i = 0; i < s->ndeformed; i++)
+        made = made || s->deformed[i].value >= s->part->ninputs;
+    return made && !s->ask->fixed;
+}
+
+static void compare(const SupportField *f, const SupportField *held, SupportSplit *to)
+{
+    double rest = 0;
+    for (int64_t i = 0; i < f->h * f->w * f->c; i++)
+        rest += fabs(f->gradient[i] - held->gradient[i]);
+    to->held = held->figures.total;
+    to->share = rest > 0 ? rest / (rest + to->held) : 0;
+}
+
+int support_split(const Support *s, const SupportField *f, SupportSplit *to, dcn_error *err)
+{
+    SupportAsk ask = *s->ask;
+    SupportField held = { .h = 0 };
+    Support *other = NULL;
+    *to = (SupportSplit){ .made = makes_offsets(s) };
+    if (!to->made)
+        return 0;
+    ask.fixed = true;
+    int failed = support_open(&ask, &other, err);
+    if (!failed) {
+        support_set_image(other, s->input[s->ask->image]);
+        failed = support_field(other, &held, err);
+    }
+    if (!failed)
+        compare(f, &held, to);
+    support_field_free(&held);
+    support_close(other);
+    return failed ? -1 : 0;
 }
 
 void support_field_free(SupportField *f)

@@ -90,21 +90,25 @@ static int error_without(Search *x, int part, double *error, dcn_error *err)
 
 /* ---- how far it is --------------------------------------------------------------------------- */
 
+/* Says so to whoever asked for it, who may stop the search, as its time may. */
+static void tell(Search *x, SupportProgress p)
+{
+    p.parts = x->r->parts;
+    p.forwards = x->r->forwards;
+    if (x->ask->progress && !x->ask->progress(x->ask->self, &p))
+        x->stopped = true;
+    if (x->ask->seconds > 0 && seconds() > x->until)
+        x->stopped = true;
+}
+
 static void report(Search *x, int kept)
 {
     const SupportRegion *r = x->r;
     int64_t area = 0;
     for (int64_t i = 0; i < r->h * r->w; i++)
         area += r->mask[i];
-    const SupportProgress p = { .share = (double)area / (double)(r->h * r->w),
-                                .error = r->error,
-                                .parts = r->parts,
-                                .kept = kept,
-                                .forwards = r->forwards };
-    if (x->ask->progress && !x->ask->progress(x->ask->self, &p))
-        x->stopped = true;
-    if (x->ask->seconds > 0 && seconds() > x->until)
-        x->stopped = true;
+    tell(x, (SupportProgress){
+                .share = (double)area / (double)(r->h * r->w), .error = r->error, .kept = kept });
 }
 
 /* ---- the square ------------------------------------------------------------------------------ */
@@ -144,7 +148,8 @@ static int grow(Search *x, dcn_error *err)
         if (r->error < x->ask->epsilon || all)
             break;
         /* A square that is not within the bound is no result: the image is. */
-        if (x->ask->seconds > 0 && seconds() > x->until)
+        tell(x, (SupportProgress){ .share = 1 });
+        if (x->stopped)
             radius += r->h + r->w;
     }
     return 0;

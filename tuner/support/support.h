@@ -86,6 +86,15 @@ typedef struct SupportField {
 int support_field(Support *s, SupportField *f, dcn_error *err);
 void support_field_free(SupportField *f);
 
+/* The gradient of the field's last image, which is that of s, in two parts: that with offsets and masks held, and what
+** goes through them. */
+typedef struct SupportSplit {
+    bool made;    /* false: no layer makes offsets that are not held, and nothing else is said */
+    double held;  /* sum of |the former| */
+    double share; /* of the sum of |the latter| in both sums; 0 where both are 0 */
+} SupportSplit;
+int support_split(const Support *s, const SupportField *f, SupportSplit *to, dcn_error *err);
+
 /* ---- sampling -------------------------------------------------------------------------------- */
 
 /* A deformable layer on the way to the node: every place where it samples.  Places are numbered

@@ -5,7 +5,9 @@
 #include "tuner/support/check.h"
 
 #include <criterion/criterion.h>
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char net[] =
     "local x = input { name = 'image', channels = 3, height = 16, width = 18, dtype = 'f64' }\n"
@@ -75,6 +77,45 @@ Test(support, strengths_pass_and_wrong_ones_do_not)
         support_layers_free(&layers);
         looked_free(&l);
     }
+}
+
+/* Of the field and of every layer. */
+static void expect_outcome(Looked *l, support_outcome outcome)
+{
+    dcn_error err;
+    SupportCheck c;
+    SupportField f = { .h = 0 };
+    SupportLayers layers;
+    cr_assert_eq(support_field(l->support, &f, &err), 0, "%s", err.text);
+    cr_assert_eq(support_check_field(l->support, &f, 2, 1, &c, &err), 0, "%s", err.text);
+    cr_expect_eq(c.outcome, outcome, "%d", c.outcome);
+    cr_expect_eq(c.tried > 0, outcome != SUPPORT_NOT_FINITE);
+    cr_assert_eq(support_sampling(l->support, &layers, &err), 0, "%s", err.text);
+    for (int i = 0; i < layers.n; i++) {
+        const SupportTaps taps = { .number = i, .strongest = 2, .random = 1 };
+        cr_assert_eq(support_check_taps(l->support, &layers, &taps, &c, &err), 0, "%s", err.text);
+        cr_expect_eq(c.outcome, outcome, "%s: %d", layers.layer[i].name, c.outcome);
+        cr_expect_eq(c.passed, outcome != SUPPORT_NOT_FINITE);
+    }
+    support_layers_free(&layers);
+    support_field_free(&f);
+}
+
+Test(support, a_node_without_a_response_is_told_from_one_that_agrees)
+{
+    Looked l;
+    int64_t n;
+    open_net(&l, false);
+    expect_outcome(&l, SUPPORT_COMPARED);
+    double *image = looked_input(&l, "image", &n);
+    for (int64_t i = 0; i < n; i++)
+        image[i] = NAN;
+    expect_outcome(&l, SUPPORT_NOT_FINITE);
+    looked_randomise(&l, 8);
+    memset(l.parameters, 0, (size_t)l.net->parameters * sizeof *l.parameters);
+    looked_open(&l, "d3:8,9");
+    expect_outcome(&l, SUPPORT_ALL_ZERO);
+    looked_free(&l);
 }
 
 Test(support, regions_pass_and_larger_ones_are_not_minimal)

@@ -227,3 +227,40 @@ Test(support, fixed_offsets_are_another_field)
     support_field_free(&g);
     looked_free(&l);
 }
+
+static SupportSplit split_of(Looked *l)
+{
+    dcn_error err;
+    SupportSplit split;
+    SupportField f = field_of(l);
+    cr_assert_eq(support_split(l->support, &f, &split, &err), 0, "%s", err.text);
+    support_field_free(&f);
+    return split;
+}
+
+Test(support, a_field_splits_into_values_and_offsets)
+{
+    Looked l;
+    int64_t n;
+    looked_load(&l, live);
+    looked_randomise(&l, 3);
+    l.ask.fixed = true;
+    looked_open(&l, "d1:4,5");
+    SupportField held = field_of(&l);
+    cr_expect(!split_of(&l).made);
+    l.ask.fixed = false;
+    looked_open(&l, "d1:4,5");
+    const SupportSplit split = split_of(&l);
+    cr_expect(split.made);
+    cr_expect_eq(split.held, held.figures.total);
+    cr_expect(split.share > 0.01 && split.share < 1, "%g", split.share);
+    /* Offsets and masks that are the same whatever the image is let nothing through. */
+    double *w = looked_parameter(&l, "d1.offset_weight", &n);
+    memset(w, 0, (size_t)n * sizeof *w);
+    looked_open(&l, "d1:4,5");
+    cr_expect_lt(split_of(&l).share, 1e-12);
+    looked_open(&l, "stem:4,5");
+    cr_expect(!split_of(&l).made);
+    support_field_free(&held);
+    looked_free(&l);
+}

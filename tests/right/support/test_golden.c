@@ -275,3 +275,26 @@ Test(support, regions_are_those_of_plain_greed)
 {
     check_everywhere("viz_ebsr_", check_region);
 }
+
+/* A case of another kind would be in no test. */
+static void check_kinds(const char *root)
+{
+    static const char *const kinds[] = { "viz_erf_", "viz_esl_", "viz_ebsr_" };
+    DIR *d = opendir(root);
+    cr_assert(d, "%s", root);
+    for (struct dirent *e; (e = readdir(d));) {
+        bool known = strncmp(e->d_name, "viz_", 4) != 0;
+        for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
+            known = known || !strncmp(e->d_name, kinds[k], strlen(kinds[k]));
+        cr_expect(known, "%s/%s", root, e->d_name);
+    }
+    closedir(d);
+}
+
+Test(support, every_case_is_of_a_kind_that_is_checked)
+{
+    const char *shared = getenv("DCNGEN_SHARED_GOLDEN");
+    check_kinds(SOURCE_DIR "/tests/right/support/golden");
+    if (shared)
+        check_kinds(shared);
+}

@@ -151,6 +151,31 @@ Test(support, a_stopped_search_has_a_region)
     looked_free(&l);
 }
 
+static bool stop_at_once(void *self, const SupportProgress *p)
+{
+    (void)self;
+    cr_assert(p->share == 1 && p->error == 0 && p->parts == 0);
+    return false;
+}
+
+/* While the square is not within the bound what there is so far is the image. */
+Test(support, a_search_stopped_while_its_square_grows_has_the_image)
+{
+    const SupportRegionAsk ask = {
+        .epsilon = 1e-6, .step = 1, .superpixels = 20, .progress = stop_at_once
+    };
+    Looked l;
+    SupportRegion r;
+    dcn_error err;
+    open_net(&l);
+    cr_assert_eq(support_region(l.support, &ask, &r, &err), 0, "%s", err.text);
+    cr_assert_eq(r.area, r.h * r.w);
+    cr_assert_eq(r.forwards, 2);
+    cr_assert(!r.minimal);
+    support_region_free(&r);
+    looked_free(&l);
+}
+
 /* ---- superpixels ------------------------------------------------------------------------------- */
 
 /* Pixels of a part that hang together with its first one. */

@@ -20,9 +20,9 @@ local x = input { name = "image", channels = 1, height = 12, width = 12 }
 return { network { name = "net", outputs = { y = max_pool2d { x, kernel_size = 1, name = "pool" } } },
          conv2d { name = "conv", in_channels = 2, out_channels = 1, height = 2, width = 2, kernel_size = 1 } }
 EOF
-weights_of() { # NAME
+weights_of() { # NAME [FACTOR]
     perl -e '
-        my $name_of = shift;
+        my ($name_of, $factor) = (@ARGV, 1);
         my @t = (["stem.weight", [2,3,3,3], .2], ["stem.bias", [2], 0]);
         for my $i (1, 2) {
             push @t, ["offset$i.weight", [18,2,1,1], 0], ["offset$i.bias", [18], $i == 2 ? .75 : 0], ["$name_of$i.weight", [2,2,3,3], .3];
@@ -32,12 +32,12 @@ weights_of() { # NAME
         for (@t) {
             my ($name, $shape, $v) = @$_;
             my $n = 1; $n *= $_ for @$shape;
-            $data .= pack("f<*", map { $v * ($name =~ /offset/ ? (1 + $_ % 3) / 2 : $_ % 5 - 1.5) } 1 .. $n);
+            $data .= pack("f<*", map { $factor * $v * ($name =~ /offset/ ? (1 + $_ % 3) / 2 : $_ % 5 - 1.5) } 1 .. $n);
             push @head, sprintf q("%s":{"dtype":"F32","shape":[%s],"data_offsets":[%d,%d]}), $name, join(",", @$shape), $at, $at + 4 * $n;
             $at += 4 * $n;
         }
         my $head = "{" . join(",", @head) . "}";
-        print pack("Q<", length $head), $head, $data' "$1"
+        print pack("Q<", length $head), $head, $data' "$@"
 }
 weights_of dcn >w.safetensors
 basic=(visualize net.lua --weights w.safetensors --image "$photo")
@@ -46,6 +46,7 @@ basic=(visualize net.lua --weights w.safetensors --image "$photo")
 needs() { # OPTION VALUE WORD...
     expect 2 "dcngen: visualize needs $1 $2; 'dcngen help visualize' says more" visualize net.lua "${@:3}"
 }
+expect 2 "dcngen: a second --image is of --show receptive-field" "${basic[@]}" --image "$photo" --node dcn1:0,0 --show points -o out
 needs --image FILE.png --node dcn1:0,0 --show points -o out
 needs --node LAYER:Y,X --image "$photo" --show points -o out
 needs --show METHOD,... --image "$photo" --node dcn1:0,0 -o out
@@ -202,6 +203,52 @@ done
 cp "$photo" $'\xff.png'
 works visualize plain.lua --kernel net --image $'\xff.png' --node pool:3,5 --show receptive-field -o path
 same "JSON has no word for it" 1 "$(grep -c '"image": ""' path/visualize.json)"
+
+# ---- further photographs: the mean, of which each photograph is one
+works visualize plain.lua --kernel net --image "$photo" --image "$photo" --node pool:3,5 --show receptive-field -o twice --json
+same "a photograph and itself" "" "$(cmp twice/pool-3-5.receptive-field.npy path/pool-3-5.receptive-field.npy)"
+same "they are counted" '"samples": 2.0' "$(grep -o '"samples": [0-9.]*' <<<"$out")"
+works visualize plain.lua --kernel net --image "$photo" --image "$SOURCE_DIR/examples/rectify/before.png" --node pool:3,5 --show receptive-field -o two
+expect 2 "dcngen: cannot read no.png: No such file or directory" \
+    visualize plain.lua --kernel net --image "$photo" --image no.png --node pool:3,5 --show receptive-field -o out
+
+# ---- a signal: the region so far, all files whole
+"$DCNGEN_BIN" "${basic[@]}" -D h=4096 --node dcn2:1000,4 --show saliency,receptive-field --epsilon 1e-12 --superpixels blocks=1 -o stopped \
+    >signal.out 2>signal.err &
+pid=$!
+until [ -d stopped ]; do
+    kill -0 $pid || break
+    sleep 0.05
+done
+sleep 0.3
+kill -INT $pid
+wait $pid
+same "the exit code is that of a signal" "130|" "$?|$(cat signal.err)"
+for file in index.html visualize.json dcn2-1000-4.saliency.mask.png dcn2-1000-4.saliency.svg; do
+    same "$file is there" yes "$([ -s "stopped/$file" ] && echo yes)"
+done
+same "no method is begun after that" "" "$(ls stopped | grep receptive-field)"
+if command -v python3 >/dev/null; then
+    checks=$((checks + 1))
+    python3 -c '
+import json
+import xml.etree.ElementTree as tree
+shown = json.load(open("stopped/visualize.json"))["nodes"][0]["shown"]
+assert len(shown) == 1 and shown[0]["checks"][0]["passed"] and shown[0]["checks"][0]["within"], shown
+tree.fromstring(open("stopped/index.html", encoding="utf-8").read().replace("<!DOCTYPE html>\n", ""))
+' || complain "what was written" "whole files" "$(ls stopped)"
+fi
+
+# ---- nothing to compare
+says() { # WORDS DIR: of the checks
+    same "it is said" "$1" "$(grep -o "\"outcome\": \"[a-z ]*\"" "$2/visualize.json" | sort -u)"
+}
+weights_of dcn 0 >zero.safetensors
+works visualize net.lua --weights zero.safetensors --image "$photo" --node dcn2:4,4 --show receptive-field,sampling -o zero
+says '"outcome": "all zero"' zero
+works visualize plain.lua --kernel net --image "$photo" --mean 1e300 --std 1e-300 --node pool:3,5 --show receptive-field -o endless
+says '"outcome": "not finite"' endless
+says '"outcome": "compared"' a/pictures
 
 # ---- what is not finite
 expect 2 "dcngen: 'pool' is of no finite length at the node: no region of the image is behind it" \
