@@ -8,7 +8,7 @@
 
 typedef enum {
     SUPPORT_COMPARED,
-    SUPPORT_ALL_ZERO, /* every gradient is: small steps may agree with that, but there is nothing to see */
+    SUPPORT_ALL_ZERO,   /* every gradient is: small steps may agree, but there is nothing to see */
     SUPPORT_NOT_FINITE, /* the response or a gradient is not: nothing was tried */
     SUPPORT_TOO_LARGE,  /* too many values would have to be held: nothing was tried */
 } support_outcome;
@@ -40,8 +40,7 @@ int support_check_taps(Support *s, const SupportLayers *l, const SupportTaps *ta
 typedef struct SupportRegionCheck {
     double error;       /* of the mask as it is */
     bool within;        /* the bound */
-    bool
-        minimal; /* without any one part that it has it breaks the bound; not tried if *r does not say so */
+    bool minimal; /* without any one part that it has it breaks the bound; tried if *r says so */
     int trials, failed; /* as many pixels anywhere, and how many of these masks break it */
 } SupportRegionCheck;
 

@@ -43,8 +43,7 @@ typedef struct SupportRegion {
     int nremoved, *removed; /* parts, as they were dropped */
     double *errors;         /* [1 + nremoved]: of the square, then after each */
     int64_t forwards;
-    bool
-        minimal; /* dropping any one more part breaks the bound; false: it was stopped before that */
+    bool minimal; /* dropping any one more part breaks the bound; false: it was stopped */
 } SupportRegion;
 
 /* A node whose f is zero has no region: a usage error. */
