@@ -138,6 +138,27 @@ static double total_strength(const SupportLayer *l)
     return sum;
 }
 
+/* Places that matter and lie on whole rows or columns, where the slope to either side is another one. */
+static int64_t count_whole(const SupportLayer *l)
+{
+    int64_t n = 0;
+    for (int64_t k = 0; k < count_places(l); k++) {
+        const double *at = l->position + 2 * k;
+        n += l->strength[k] > 0 && (at[0] == floor(at[0]) || at[1] == floor(at[1]));
+    }
+    return n;
+}
+
+static void put_whole(Shown *s, const SupportLayer *l)
+{
+    const double whole = (double)count_whole(l);
+    char words[96] = "";
+    if (whole > 0)
+        snprintf(words, sizeof words, "%.0f on whole rows or columns: slopes down and to the right",
+                 whole);
+    shown_figure(s, l->name, "whole", &whole, 1, "%s", words);
+}
+
 static int put_numbers(NodeView *n, Shown *s, dcn_error *err)
 {
     int failed = 0;
@@ -146,6 +167,7 @@ static int put_numbers(NodeView *n, Shown *s, dcn_error *err)
         const double total = total_strength(l);
         shown_figure(s, l->name, "strength", &total, 1, "%.64s: strength %.4g in all", l->name,
                      total);
+        put_whole(s, l);
         failed |= put_arrays(n, s, l, err);
     }
     return failed ? -1 : 0;

@@ -162,14 +162,15 @@ static int try_axis(TapProbe *p, int64_t e, const double *roi, int axis, double 
     const int64_t pixel = e / (l->groups * l->taps);
     const int64_t element = pixel * p->s->part->value[p->d->value].shape.c + a.channel;
     const double position = l->position[2 * e + axis], offset = p->offset[element];
-    const double back = fabs(position - round(position)) < 2 * step ? 0 : step;
+    const double room = fabs(position - round(position)) / 2, back = fmin(step, room);
+    const double on = room > 0 ? back : step;
     double before, after;
     if (a.factor == 0)
         return 0;
     if (response_with(p, element, offset - back / a.factor, &before, err) ||
-        response_with(p, element, offset + step / a.factor, &after, err))
+        response_with(p, element, offset + on / a.factor, &after, err))
         return -1;
-    *difference = fabs((after - before) / (step + back) - l->gradient[2 * e + axis]);
+    *difference = fabs((after - before) / (on + back) - l->gradient[2 * e + axis]);
     return 0;
 }
 

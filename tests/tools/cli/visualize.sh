@@ -146,6 +146,7 @@ assert shape == (1, 8, 8, 1, 9, 2), shape
 assert all(abs(v - .375 * (1 + (i + 1) % 18 % 3)) < 1e-6 for i, v in enumerate(offset))
 assert first["offsets"]["dcn1"]["longest"] == 0 and first["offsets"]["dcn1"]["dilation"] == 1
 assert first["points"]["points"] == 81
+assert first["sampling"]["dcn1"]["whole"] > 0 and first["sampling"]["dcn2"]["whole"] == 0
 checks = [c for node in root["nodes"] for shown in node["shown"] for c in shown["checks"]]
 assert len(checks) == 2 * (1 + 2), checks
 for check in checks:
