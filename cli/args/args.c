@@ -91,7 +91,7 @@ static int make_room(Args *a, int argc, dcn_error *err)
     WordList *lists[] = { &a->words, &a->kernel, &a->db, &a->node, &a->image };
     ParamList *pairs[] = { &a->define, &a->input, &a->output };
     bool failed = false;
-    for (int i = 0; i < 4; i++)
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         failed |= !(lists[i]->at = calloc(n, sizeof *lists[i]->at));
     for (int i = 0; i < 3; i++)
         failed |= !(pairs[i]->at = calloc(n, sizeof *pairs[i]->at));

@@ -186,9 +186,11 @@ void draw_scene(const Picture *photo, ScenePart part, uint64_t index, int size, 
         out->class[i] = BACKGROUND;
         out->radius[i] = 0;
     }
-    for (int n = 3 + (int)(random_word(&rng) % 4); n > 0; n--) {
+    const int n = 3 + (int)(random_word(&rng) % (MAX_OBJECTS - 2));
+    for (out->nobjects = 0; out->nobjects < n; out->nobjects++) {
         const Object o = random_object(photo, part, size, &rng);
         paint(&o, photo, size, out);
+        out->object[out->nobjects] = (SceneObject){ o.kind, o.y, o.x, o.radius };
     }
     for (int i = 0; i < 3 * size * size; i++)
         out->image[i] = rintf(fminf(fmaxf(out->image[i] + random_between(&rng, -8, 8), 0), 255));

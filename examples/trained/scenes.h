@@ -18,10 +18,19 @@ extern const char *const class_name[NUM_CLASSES];
 /* From the left two thirds of the photograph, and from the right third. */
 typedef enum { SEEN, UNSEEN } ScenePart;
 
+enum { MAX_OBJECTS = 6 };
+
+typedef struct SceneObject {
+    int class;
+    float y, x, radius; /* middle, in pixels */
+} SceneObject;
+
 typedef struct Scene {
     float *image;         /* [size][size][3], whole numbers from 0 to 255 */
     unsigned char *class; /* [size][size] */
     float *radius;        /* [size][size]: of the object, in pixels; 0 where there is none */
+    int nobjects;
+    SceneObject object[MAX_OBJECTS]; /* as they were drawn */
 } Scene;
 
 /* Scene number `index` of a part, square, of `size` pixels; the same on every machine but for rounding. */
