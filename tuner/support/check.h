@@ -38,8 +38,8 @@ int support_check_taps(Support *s, const SupportLayers *l, const SupportTaps *ta
                        dcn_error *err);
 
 typedef struct SupportRegionCheck {
-    double error;       /* of the mask as it is */
-    bool within;        /* the bound */
+    double error; /* of the mask as it is */
+    bool within;  /* the bound */
     bool minimal; /* without any one part that it has it breaks the bound; tried if *r says so */
     int trials, failed; /* as many pixels anywhere, and how many of these masks break it */
 } SupportRegionCheck;
