@@ -51,7 +51,8 @@ def is_f64(array: Array) -> bool:
 
 def dense(array: Array, dtype: np.dtype[Any], name: str) -> Array:
     """array in C order and of that dtype: itself, if it is so already."""
-    if array.dtype == dtype and array.flags.c_contiguous and array.flags.aligned:
+    flags = array.flags
+    if array.dtype == dtype and flags.c_contiguous and flags.aligned:
         return array
     if array.dtype.kind in NO_NUMBERS:
         wrong(f"{name} has dtype {array.dtype}, expected real numbers")
@@ -99,4 +100,5 @@ def output(out: Any, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) ->
 
 def pointer(array: Array) -> int:
     """Where the elements are."""
-    return array.ctypes.data
+    address: int = array.__array_interface__["data"][0]  # in half the time of ctypes.data
+    return address

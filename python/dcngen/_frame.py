@@ -27,11 +27,12 @@ _per_thread = threading.local()
 class Frame:
     """Of one call at a time."""
 
-    __slots__ = ("_address", "_bytes", "_room", "call", "error", "tensors")
+    __slots__ = ("_address", "_bytes", "_room", "call", "error", "tensors", "to_call", "to_error")
 
     def __init__(self) -> None:
         self.tensors = (ctypes.c_void_p * MAX_TENSORS)()
         self.call, self.error = dcn_call(self.tensors), dcn_error()
+        self.to_call, self.to_error = ctypes.byref(self.call), ctypes.byref(self.error)
         self._bytes, self._address = 0, 0
         self._room = np.empty(0, np.uint8)
 

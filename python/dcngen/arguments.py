@@ -60,6 +60,8 @@ def flag(value: Any, name: str) -> bool:
 
 def pair(value: Any, name: str) -> Pair:
     """n or (n, n) as (n, n)."""
+    if type(value) is tuple and len(value) == 2 and type(value[0]) is type(value[1]) is int:
+        return value
     number = _index(value)
     if number is not None:
         return number, number

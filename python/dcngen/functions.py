@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from . import _arrays, packing, plans
+from . import _arrays, plans
 from ._arrays import Array
 from .arguments import flag, integer, pair, real
 from .error import wrong
-from .plans import Plan
+from .plan import Plan
 
 Size = int | tuple[int, int]
 
@@ -27,8 +27,10 @@ def _operands(
     needed: Mapping[str, Any], optional: Mapping[str, Any]
 ) -> tuple[np.dtype[Any], dict[str, Array]]:
     """The common dtype, and all operands that are there as dense arrays of it."""
-    given = {**needed, **{name: a for name, a in optional.items() if a is not None}}
-    arrays = {name: _arrays.view(a, name) for name, a in given.items()}
+    arrays = {name: _arrays.view(a, name) for name, a in needed.items()}
+    for name, a in optional.items():
+        if a is not None:
+            arrays[name] = _arrays.view(a, name)
     dtype = _dtype(arrays["input"])
     return dtype, {name: _arrays.dense(a, dtype, name) for name, a in arrays.items()}
 
@@ -46,18 +48,16 @@ def _shape(arrays: Mapping[str, Array], name: str) -> tuple[int, ...] | None:
 
 
 def run(plan: Plan, arrays: Mapping[str, Array], dtype: np.dtype[Any], out: Any) -> Array:
+    """The output, or ``out``, written to."""
     result = _arrays.output(out, "out", plan.shape, dtype)
     if plan.kernel is None:
         result[...] = 0
         return result
-    pointers = {name: _arrays.pointer(array) for name, array in arrays.items()}
-    packed = []  # holds them during the call
-    for i in plan.weights:
-        name = plan.kernel.names[i]
-        packed.append(packing.packed(plan.kernel, i, pointers[name], arrays[name].nbytes))
-        pointers[name] = _arrays.pointer(packed[-1])
-    pointers["output"] = _arrays.pointer(result)
-    plan.kernel.run(pointers, plan.sizes)
+    addresses = plan.blank()
+    for i, name, _ in plan.reads:
+        addresses[i] = _arrays.pointer(arrays[name])
+    addresses[plan.writes[0][0]] = _arrays.pointer(result)
+    plan.run(addresses)
     return result
 
 

@@ -22,6 +22,8 @@ from .parameters import Parameter
 
 Sizes = tuple[int, int, int, int]
 
+_execute = lib.dcn_execute
+
 _ROLES = {_abi.IN: "in", _abi.WEIGHT: "weight", _abi.OUT: "out"}
 _DTYPES: dict[int, np.dtype[Any]] = {_abi.F32: _arrays.F32, _abi.F64: _arrays.F64}
 _SIZE_NAMES = ("batch", "height", "width", "rois")
@@ -191,15 +193,20 @@ class Kernel:
             sizes: Batch, height, width, rois; static ones are not read.
             accumulate: Bit i: operand i, a gradient, is added to.
         """
-        frame = _frame.take()
-        call, tensors = frame.call, frame.tensors
-        for i, name in enumerate(self.names):
-            tensors[i] = pointers.get(name)
-        call.ntensors = len(self.names)
+        self.run_at([pointers.get(name) for name in self.names], sizes, threads, accumulate)
+
+    def run_at(
+        self, addresses: list[int | None], sizes: Sizes, threads: int = 0, accumulate: int = 0
+    ) -> None:
+        """As :meth:`run`, with the addresses in calling order."""
+        frame, n = _frame.take(), len(addresses)
+        frame.tensors[:n] = addresses  # type: ignore[assignment]  # as a c_void_p is assigned to
+        call = frame.call
+        call.ntensors = n
         call.batch, call.height, call.width, call.rois = sizes
         call.accumulate, call.threads = accumulate, threads
         call.workspace = frame.workspace(self._needs.count(sizes, threads))
-        if lib.dcn_execute(self._handle, ctypes.byref(call), ctypes.byref(frame.error)):
+        if _execute(self._handle, frame.to_call, frame.to_error):
             _abi.raise_error(frame.error)
         _frame.give_back(frame)
 

@@ -13,31 +13,43 @@ import threading
 from collections import OrderedDict
 
 from ._abi import lib
-from ._arrays import Array
+from ._arrays import Array, pointer
 from .kernel import Kernel
 
 LIMIT = 256 << 20
 PLACES = 4096
 
+_fingerprint = lib.dcn_fingerprint
+
+
+class Kept:
+    """A packed weight and its address."""
+
+    __slots__ = ("address", "array")
+
+    def __init__(self, array: Array) -> None:
+        self.array, self.address = array, pointer(array)
+
+
 _lock = threading.Lock()
-_kept: OrderedDict[tuple[Kernel, int, int], Array] = OrderedDict()
+_kept: OrderedDict[tuple[Kernel, int, int], Kept] = OrderedDict()
 _kept_bytes = 0
 _places: OrderedDict[tuple[Kernel, int, int], int] = OrderedDict()
 
 
-def _keep(key: tuple[Kernel, int, int], packed: Array) -> None:
+def _keep(key: tuple[Kernel, int, int], packed: Kept) -> None:
     global _kept_bytes
-    if key in _kept or packed.nbytes > LIMIT:
+    if key in _kept or packed.array.nbytes > LIMIT:
         return
     _kept[key] = packed
-    _kept_bytes += packed.nbytes
+    _kept_bytes += packed.array.nbytes
     while _kept_bytes > LIMIT:
-        _kept_bytes -= _kept.popitem(last=False)[1].nbytes
+        _kept_bytes -= _kept.popitem(last=False)[1].array.nbytes
 
 
-def packed(kernel: Kernel, index: int, address: int, size: int) -> Array:
+def packed(kernel: Kernel, index: int, address: int, size: int) -> Kept:
     """Operand ``index``, dense at ``address`` in ``size`` bytes, as the kernel reads it."""
-    mark: int = lib.dcn_fingerprint(address, size)
+    mark: int = _fingerprint(address, size)
     key, place = (kernel, index, mark), (kernel, index, address)
     with _lock:
         found = _kept.get(key)
@@ -49,7 +61,7 @@ def packed(kernel: Kernel, index: int, address: int, size: int) -> Array:
         _places.move_to_end(place)
         if len(_places) > PLACES:
             _places.popitem(last=False)
-    found = kernel.pack_pointer(index, address)
+    found = Kept(kernel.pack_pointer(index, address))
     if still:
         with _lock:
             _keep(key, found)
@@ -74,4 +86,4 @@ def after_fork() -> None:
     """In a child of fork, which has none of the other threads: let go what they held."""
     global _lock, _kept_bytes
     _lock = threading.Lock()
-    _kept_bytes = sum(array.nbytes for array in _kept.values())
+    _kept_bytes = sum(kept.array.nbytes for kept in _kept.values())

@@ -15,32 +15,17 @@ from typing import NamedTuple
 from . import cache
 from .arguments import Pair, pair, real
 from .error import wrong
-from .kernel import Kernel, Sizes
+from .kernel import Sizes
+from .plan import Plan, Shape
 from .specs import Value
 
-Shape = tuple[int, ...]
-
 REMEMBERED = 2048
-
-
-class Plan(NamedTuple):
-    """A kernel for one kind of call. ``kernel`` is None where the result has no elements, or all of it is 0."""
-
-    kernel: Kernel | None
-    sizes: Sizes
-    shape: Shape
-    weights: tuple[int, ...] = ()  # indices of the operands that are packed
-
-
-def _plan(kernel: Kernel, sizes: Sizes, shape: Shape) -> Plan:
-    packed = tuple(i for i, t in enumerate(kernel.tensors) if t.role == "weight")
-    return Plan(kernel, sizes, shape, packed)
 
 
 def expect(name: str, shape: Shape, expected: Shape) -> None:
     """An error, unless shapes agree."""
     if shape != expected:
-        wrong(f"{name} has shape {shape}, expected {expected}")
+        wrong(f"{name} has shape {tuple(shape)}, expected {expected}")
 
 
 def _rank4(name: str, shape: Shape) -> None:
@@ -58,7 +43,8 @@ def _split(layout: str, shape: Shape) -> tuple[int, int, int, int]:
     return (n, a, b, c) if layout == "nchw" else (n, c, a, b)
 
 
-def _out_size(size: int, kernel: int, stride: int, pads: int, dilation: int) -> int:
+def out_size(size: int, kernel: int, stride: int, pads: int, dilation: int) -> int:
+    """Pixels along an axis of the output; ``pads`` are those of both sides."""
     return (size + pads - (dilation * (kernel - 1) + 1)) // stride + 1
 
 
@@ -108,7 +94,7 @@ def _check_attributes(a: Convolution | Aggregation) -> None:
 def _check_map(shape: Shape, n: int, h: int, w: int) -> None:
     """A map without pixels is in no batch, unless that has no images."""
     if n and not (h and w):
-        wrong(f"input has shape {shape}: the map is empty")
+        wrong(f"input has shape {tuple(shape)}: the map is empty")
 
 
 @lru_cache(REMEMBERED)
@@ -132,12 +118,14 @@ def deform_conv2d(
     o, c_group, kh, kw = weight
     taps = kh * kw
     if min(weight) < 1:
-        wrong(f"weight has shape {weight}, expected no 0")
+        wrong(f"weight has shape {tuple(weight)}, expected no 0")
     if c < 1 or c % c_group or o % (c // c_group):
-        wrong(f"input has {c} channels and weight {weight}: groups must divide both channels")
+        wrong(
+            f"input has {c} channels and weight {tuple(weight)}: groups must divide both channels"
+        )
     top, left, bottom, right = a.padding
-    p = _out_size(h, kh, a.stride[0], top + bottom, a.dilation[0])
-    q = _out_size(w, kw, a.stride[1], left + right, a.dilation[1])
+    p = out_size(h, kh, a.stride[0], top + bottom, a.dilation[0])
+    q = out_size(w, kw, a.stride[1], left + right, a.dilation[1])
     if p < 1 or q < 1:
         wrong(f"the output would have {p} x {q} pixels: the kernel does not fit into the input")
     offset_channels = _split(a.layout, offset)[1]
@@ -175,8 +163,9 @@ def deform_conv2d(
         a.scale_shift or None,
     )
     sizes = (n, h, w, 0)
-    kernel = cache.family("deform_conv2d", _CONV_NAMES, values).kernel(sizes, threads)
-    return _plan(kernel, sizes, shape)
+    return Plan(
+        cache.family("deform_conv2d", _CONV_NAMES, values).kernel(sizes, threads), sizes, shape
+    )
 
 
 class Aggregation(NamedTuple):
@@ -232,7 +221,7 @@ def aggregate(
     if a.groups < 1 or c < 1 or c % a.groups:
         wrong(f"groups = {a.groups} does not divide the {c} channels of input")
     p, q = (
-        _out_size(size, k, s, 2 * pad, d)
+        out_size(size, k, s, 2 * pad, d)
         for size, k, s, pad, d in zip(
             (h, w), a.kernel_size, a.stride, a.padding, a.dilation, strict=True
         )
@@ -312,7 +301,7 @@ def pool(
     n, c, h, w = _split(a.layout, input)
     ph, pw = a.output_size
     if len(rois) != 2 or rois[1] != 5:
-        wrong(f"boxes have shape {rois}, expected (number of regions, 5)")
+        wrong(f"boxes have shape {tuple(rois)}, expected (number of regions, 5)")
     if ph < 1 or pw < 1:
         wrong(f"output_size = {a.output_size}, expected 1 or more")
     sensitive = op in _POSITION_SENSITIVE
@@ -354,7 +343,7 @@ def layer(
 ) -> Plan:
     """The plan of a whole layer of a network, with its own weights; the names are always the same of one operator."""
     kernel = cache.family(op, names, values).kernel(sizes, threads)
-    return _plan(kernel, sizes, kernel.shapes(sizes)[kernel.names.index("output")])
+    return Plan(kernel, sizes, kernel.shapes(sizes)[kernel.names.index("output")])
 
 
 def clear() -> None:

@@ -26,8 +26,8 @@ def _plan(
     return plans.aggregate(
         op,
         calls.type_name(tensors["input"].dtype),
-        tuple(tensors["input"].shape),
-        tuple(tensors[packed].shape),
+        tensors["input"].shape,
+        tensors[packed].shape,
         calls.shape(tensors, "mask"),
         a,
         torch.get_num_threads(),

@@ -8,25 +8,27 @@ SPDX-License-Identifier: Apache-2.0
 
 from __future__ import annotations
 
-from weakref import WeakKeyDictionary
+from typing import NoReturn
 
 import torch
 
-from .. import packing, plans
-from .._arrays import pointer
+from .. import plans
 from ..error import wrong
-from ..kernel import Kernel, Sizes
 from ..plans import Plan
 from . import log
 
 Tensors = dict[str, torch.Tensor]
-_NAMES = {torch.float32: "f32", torch.float64: "f64"}
+F32: torch.dtype = torch.float32
+F64: torch.dtype = torch.float64
+_NAMES = {F32: "f32", F64: "f64"}
 
 
 def compute_type(*tensors: torch.Tensor | None) -> torch.dtype:
     """float64 if one of them is, else float32."""
-    double = any(t is not None and t.dtype == torch.float64 for t in tensors)
-    return torch.float64 if double else torch.float32
+    for t in tensors:
+        if t is not None and t.dtype == F64:
+            return F64
+    return F32
 
 
 def type_name(dtype: torch.dtype) -> str:
@@ -45,16 +47,18 @@ def _converted(name: str, t: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
 
 def dense(dtype: torch.dtype, **tensors: torch.Tensor | None) -> Tensors:
     """Those that are there, of that type and in C order: themselves, if they are so already."""
-    return {
-        name: (t if t.dtype == dtype and t.is_cpu else _converted(name, t, dtype)).contiguous()
-        for name, t in tensors.items()
-        if t is not None
-    }
+    found = {}
+    for name, t in tensors.items():
+        if t is not None:
+            same = t.dtype is dtype and t.is_cpu
+            found[name] = (t if same else _converted(name, t, dtype)).contiguous()
+    return found
 
 
 def shape(tensors: Tensors, name: str) -> plans.Shape | None:
     """Its shape, if it is there."""
-    return tuple(tensors[name].shape) if name in tensors else None
+    t = tensors.get(name)
+    return None if t is None else t.shape
 
 
 def rank(call: str, input: torch.Tensor, dimensions: int) -> plans.Shape:
@@ -64,54 +68,34 @@ def rank(call: str, input: torch.Tensor, dimensions: int) -> plans.Shape:
     return tuple(input.shape)
 
 
-_Operands = tuple[tuple[str, bool, plans.Shape], ...]
-_MOST_SIZES = 256
-_operands: WeakKeyDictionary[Kernel, dict[Sizes, _Operands]] = WeakKeyDictionary()
-
-
-def _expected(kernel: Kernel, sizes: Sizes) -> _Operands:
-    """Of each operand in a call with these sizes its name, whether it is written, and its shape; remembered while the
-    kernel lives."""
-    by_sizes = _operands.get(kernel)
-    if by_sizes is None or len(by_sizes) > _MOST_SIZES:
-        by_sizes = _operands[kernel] = {}
-    found = by_sizes.get(sizes)
-    if found is None:
-        both = zip(kernel.tensors, kernel.shapes(sizes), strict=True)
-        found = by_sizes[sizes] = tuple((t.name, t.role == "out", shape) for t, shape in both)
-    return found
-
-
-def _check(call: str, kernel: Kernel, sizes: Sizes, given: Tensors) -> None:
-    """An error, unless every operand that is read is there, and has the shape that the kernel expects."""
-    for name, written, expected in _expected(kernel, sizes):
-        t = given.get(name)
-        if t is None and not written:
-            wrong(f"{call}: {name} is missing, expected shape {expected}")
-        if t is not None and t.shape != expected:
-            wrong(f"{call}: {name} has shape {tuple(t.shape)}, expected {expected}")
+def _refuse(call: str, name: str, t: torch.Tensor | None, expected: plans.Shape) -> NoReturn:
+    found = "is missing" if t is None else f"has shape {tuple(t.shape)}"
+    wrong(f"{call}: {name} {found}, expected {'shape ' * (t is None)}{expected}")
 
 
 def run(call: str, plan: Plan, tensors: Tensors, outputs: Tensors) -> None:
-    """One call of the plan's kernel, with torch's number of threads."""
+    """One call of the plan's kernel, with torch's number of threads. Every operand that is read must be there, and have the
+    shape that the kernel expects."""
     threads = torch.get_num_threads()
     if plan.kernel is None:
         log.ran(call, plan, threads)
         for t in outputs.values():
             t.zero_()
         return
-    _check(call, plan.kernel, plan.sizes, {**tensors, **outputs})
+    addresses = plan.blank()
+    for i, name, expected in plan.reads:
+        given = tensors.get(name)
+        if given is None or given.shape != expected:
+            _refuse(call, name, given, expected)
+        addresses[i] = given.data_ptr()
+    for i, name, expected in plan.writes:
+        target = outputs.get(name)
+        if target is not None:
+            if target.shape != expected:
+                _refuse(call, name, target, expected)
+            addresses[i] = target.data_ptr()
     log.ran(call, plan, threads)
-    names = plan.kernel.names
-    pointers = {name: t.data_ptr() for name, t in tensors.items() if name in names}
-    packed = []  # holds them during the call
-    for i in plan.weights:
-        name = names[i]
-        size = tensors[name].numel() * tensors[name].element_size()
-        packed.append(packing.packed(plan.kernel, i, pointers[name], size))
-        pointers[name] = pointer(packed[-1])
-    pointers.update((name, t.data_ptr()) for name, t in outputs.items())
-    plan.kernel.run(pointers, plan.sizes, threads)
+    plan.run(addresses, threads)
 
 
 def forward(
@@ -131,8 +115,7 @@ def forward(
     if out is not None:
         out.copy_(output)
         return out
-    result: torch.Tensor = output.to(like.dtype)
-    return result
+    return output if like.dtype is dtype else output.to(like.dtype)
 
 
 def backward(

@@ -25,9 +25,9 @@ def _plan(
 ) -> plans.Plan:
     return plans.deform_conv2d(
         calls.type_name(tensors["input"].dtype),
-        tuple(tensors["input"].shape),
-        tuple(tensors["weight"].shape),
-        tuple(tensors["offset"].shape),
+        tensors["input"].shape,
+        tensors["weight"].shape,
+        tensors["offset"].shape,
         calls.shape(tensors, "mask"),
         calls.shape(tensors, "bias"),
         a,

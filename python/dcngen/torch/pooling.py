@@ -30,7 +30,7 @@ def _plan(
         op,
         calls.type_name(tensors["rois"].dtype),
         shape,
-        tuple(tensors["rois"].shape),
+        tensors["rois"].shape,
         calls.shape(tensors, "offset"),
         calls.shape(tensors, "mask"),
         a,
@@ -44,7 +44,7 @@ def forward(
 ) -> Tensor:
     """The output; ``given`` are the operands by name."""
     tensors = calls.dense(calls.compute_type(*given.values()), **given)
-    plan = _plan(op, tensors, tuple(given["input"].shape), a)
+    plan = _plan(op, tensors, given["input"].shape, a)
     return calls.forward(call, plan, tensors, given["input"], out)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -22,8 +23,9 @@ from .argmax import roi_pool_argmax
 Tensor = torch.Tensor
 
 
+@lru_cache(plans.REMEMBERED)
 def _convolution(v: tuple[int, ...]) -> Convolution:
-    """From stride_h to dilation_w."""
+    """From stride_h to dilation_w, integers as the schema says."""
     return Convolution((v[0], v[1]), (v[2], v[3]) * 2, (v[4], v[5]))
 
 
