@@ -12,10 +12,9 @@ from torch import nn
 
 def has_hooks(module: nn.Module) -> bool:
     """Whether calling it is more than its class says: hooks, among them weight_norm's, or a forward of its own."""
-    own = vars(module)
-    if own["_forward_hooks"] or own["_forward_pre_hooks"] or own["_backward_hooks"]:
+    if module._forward_hooks or module._forward_pre_hooks or module._backward_hooks:
         return True
-    return "forward" in own or bool(own.get("_backward_pre_hooks"))
+    return "forward" in module.__dict__ or bool(getattr(module, "_backward_pre_hooks", None))
 
 
 def watched(module: nn.Module) -> str | None:

@@ -12,9 +12,8 @@ import math
 import torch
 from torch import nn
 
-from .. import plans
 from ..plans import pair
-from . import calls, fitting, following, log
+from . import fitting, following, fused, log
 from .convolution import computed, deform_conv2d
 from .eager import eager
 
@@ -89,23 +88,6 @@ class DeformConv2d(nn.Module):
         return behind.passes(computed(given, behind.activation, *pairs))
 
 
-_PACK_NAMES = (
-    "dtype",
-    "in_channels",
-    "out_channels",
-    "kernel_size",
-    "groups",
-    "offset_groups",
-    "modulation",
-    "bias",
-    "stride",
-    "padding",
-    "dilation",
-    "scale_shift",
-    "activation",
-)
-
-
 class DeformConv2dPack(DeformConv2d):
     """mmcv's ``DeformConv2dPack``: ``forward(x)``, offsets come from a convolution of x.
 
@@ -168,7 +150,6 @@ class DeformConv2dPack(DeformConv2d):
         """Whether this call is one kernel."""
         return not gradient_needed(self, x) and len(x) > 0 and log.fits(self, self.misfit)
 
-    @eager
     def fused(
         self,
         x: Tensor,
@@ -177,37 +158,24 @@ class DeformConv2dPack(DeformConv2d):
         activation: str = "none",
     ) -> Tensor:
         """All in one kernel, and behind it act(y * scale + shift); no gradients."""
-        bias = getattr(self, "bias", None)
-        n, _, h, w = calls.rank(type(self).__name__, x, 4)
-        values = (
-            calls.type_name(calls.compute_type(x, self.weight)),
+        made = self.conv_offset
+        operands = (x, self.weight, made.weight, made.bias, getattr(self, "bias", None))
+        return fused.deform_conv2d_pack(
+            *operands,
+            scale,
+            shift,
+            type(self).__name__,
             self.weight.shape[1] * self.groups,
             self.weight.shape[0],
-            tuple(self.weight.shape[2:]),
+            list(self.weight.shape[2:]),
             self.groups,
             self.deform_groups,
             self.modulation,
-            bias is not None,
             pair(self.stride, "stride"),
             pair(self.padding, "padding") * 2,
             pair(self.dilation, "dilation"),
-            scale is not None,
             activation,
         )
-        threads = torch.get_num_threads()
-        op = "deform_conv2d_pack"
-        plan = plans.layer(op, _PACK_NAMES, values, (n, h, w, 0), threads)
-        tensors = calls.dense(
-            calls.compute_type(x, self.weight),
-            input=x,
-            weight=self.weight.detach(),
-            bias=bias,
-            offset_weight=self.conv_offset.weight.detach(),
-            offset_bias=self.conv_offset.bias,
-            scale=scale,
-            shift=shift,
-        )
-        return calls.forward(type(self).__name__, plan, tensors, x)
 
     def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
         """[N, C, H, W] to [N, O, P, Q]."""

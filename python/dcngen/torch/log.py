@@ -10,7 +10,6 @@ from weakref import ReferenceType, ref
 
 from ..kernel import Kernel, Sizes
 from ..plans import Plan, Shape
-from .eager import eager
 
 
 class _Kind:
@@ -44,7 +43,6 @@ def ran(call: str, plan: Plan, threads: int) -> None:
     kind.sizes, kind.shape = plan.sizes, plan.shape
 
 
-@eager
 def fits(layer: object, misfit: Callable[[], str | None]) -> bool:
     """Whether a layer is one kernel; if not, :func:`explain` says why."""
     why = misfit()

@@ -13,12 +13,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from .. import plans
 from ..error import wrong
 from ..plans import pair
-from . import calls, fitting, log
+from . import calls, fitting, fused, log
 from .aggregation import dcnv3, dcnv4
-from .eager import eager
 from .layers import gradient_needed
 from .pooling import deform_roi_pool
 
@@ -54,28 +52,6 @@ def _projection(channels: int, bias: bool = True) -> nn.Linear:
     return layer
 
 
-def _parameters(module: nn.Module) -> dict[str, Tensor]:
-    """All of them by the names of operands, also those that are shared."""
-    return {
-        f"{path}.{name}".lstrip(".").replace(".", "_"): p.detach()
-        for path, part in module.named_modules(remove_duplicate=False)
-        for name, p in part._parameters.items()
-        if p is not None
-    }
-
-
-@eager
-def _fused(module: nn.Module, op: str, input: Tensor, values: dict[str, Any]) -> Tensor:
-    """The whole module in one kernel, whose operands are called as the parameters are."""
-    dtype = calls.compute_type(input, *module.parameters())
-    n, h, w, _ = calls.rank(type(module).__name__, input, 4)
-    names = ("dtype", *values)
-    every = (calls.type_name(dtype), *values.values())
-    plan = plans.layer(op, names, every, (n, h, w, 0), torch.get_num_threads())
-    tensors = calls.dense(dtype, input=input, **_parameters(module))
-    return calls.forward(type(module).__name__, plan, tensors, input)
-
-
 class _Aggregating(nn.Module):
     """What DCNv3 and DCNv4 share."""
 
@@ -102,17 +78,18 @@ class _Aggregating(nn.Module):
     def _points(self) -> int:
         return self.group * (self.kernel_size**2 - int(self.remove_center))
 
-    def _attributes(self) -> dict[str, Any]:
-        return {
-            "channels": self.channels,
-            "groups": self.group,
-            "kernel_size": (self.kernel_size, self.kernel_size),
-            "padding": (self.pad, self.pad),
-            "dilation": (self.dilation, self.dilation),
-            "offset_scale": float(self.offset_scale),
-            "remove_center": bool(self.remove_center),
-            "center_feature_scale": bool(self.center_feature_scale),
-        }
+    def _attributes(self) -> tuple[Any, ...]:
+        """Of the module as one kernel, those that both have."""
+        return (
+            self.channels,
+            self.group,
+            [self.kernel_size, self.kernel_size],
+            [self.pad, self.pad],
+            [self.dilation, self.dilation],
+            float(self.offset_scale),
+            bool(self.remove_center),
+            bool(self.center_feature_scale),
+        )
 
     def _watched(self) -> str | None:
         """Why no kernel may have its place, whatever its submodules are."""
@@ -234,13 +211,8 @@ class DCNv3(_Aggregating):
         if grads or len(input) == 0 or not log.fits(self, self._misfit):
             return self.separate(input)
         convolution, (_, norm), act = self.dw_conv
-        values = {
-            **self._attributes(),
-            "dw_kernel_size": tuple(convolution.kernel_size),
-            "norm_eps": float(norm.eps),
-            "act_layer": type(act).__name__,
-        }
-        return _fused(self, "dcnv3_module", input, values)
+        more = list(convolution.kernel_size), float(norm.eps), type(act).__name__
+        return fused.dcnv3_module(self, input, *self._attributes(), *more)
 
 
 class DCNv4(_Aggregating):
@@ -314,13 +286,8 @@ class DCNv4(_Aggregating):
             apart: Tensor = self.separate(map).reshape(n, -1, c)
             return apart
         has_bias = not self.without_pointwise and self.output_proj.bias is not None
-        values = {
-            **self._attributes(),
-            "dw_kernel_size": (self.dw_kernel_size or 0,) * 2,
-            "without_pointwise": bool(self.without_pointwise),
-            "output_bias": has_bias,
-        }
-        output: Tensor = _fused(self, "dcnv4_module", map, values).reshape(n, -1, c)
+        more = [self.dw_kernel_size or 0] * 2, bool(self.without_pointwise), has_bias
+        output: Tensor = fused.dcnv4_module(self, map, *self._attributes(), *more).reshape(n, -1, c)
         return output
 
 

@@ -32,6 +32,10 @@ def _twice(*_: Any) -> NoReturn:
     wrong("gradients of dcngen's operators cannot be differentiated again")
 
 
+def _never(*_: Any) -> NoReturn:
+    wrong("a module as one kernel has no gradients: it is for inference")
+
+
 class Operator:
     """Callable with tensors, or None, in the order of ``operands``, then attributes.
 
@@ -40,7 +44,8 @@ class Operator:
         operands: Their names; one that ends in ``?`` may be None.
         attributes: As a schema has them, ``"int[] stride, float scale"``.
         forward: (operands by name, *attributes) to the output.
-        backward: (gradient of the output, operands, names of those whose gradients are wanted, *attributes) to these.
+        backward: (gradient of the output, operands, names of those whose gradients are wanted, *attributes) to these; None:
+            there are none.
         shape: (operands, *attributes) to the shape of the output.
         format_of: (operands, tensor) to the memory format of the output, and of the gradient of that operand.
         constant: Operands that have no gradient.
@@ -52,7 +57,7 @@ class Operator:
         operands: tuple[str, ...],
         attributes: str,
         forward: Callable[..., Tensor],
-        backward: Callable[..., Given],
+        backward: Callable[..., Given] | None,
         shape: Callable[..., Iterable[int]],
         format_of: Callable[[Given, Tensor], Any] = lambda given, t: torch.contiguous_format,
         constant: tuple[str, ...] = (),
@@ -65,6 +70,8 @@ class Operator:
             given = ", ".join(f"Tensor{o[len(o.rstrip('?')) :]} {o.rstrip('?')}" for o in operands)
             self._register(given, attributes)
             self._call: Callable[..., Tensor] = getattr(_torch.ops.dcngen, name)
+        elif backward is None:
+            self._call = eager(self.compute)
         else:
             self._call = eager(lambda *args: _Differentiable.apply(self, *args))
 
@@ -87,6 +94,7 @@ class Operator:
 
     def gradients(self, grad: Tensor, *args: Any) -> list[Tensor]:
         """Those that are wanted, in the order of operands; the last argument says of each whether it is."""
+        assert self._backward is not None
         given, attributes = self._split(args[:-1])
         names = [k for k, wanted in zip(self._names, args[-1], strict=True) if wanted]
         grads = self._backward(grad, given, names, *attributes)
@@ -128,26 +136,26 @@ class Operator:
         found = [next(grads) if want else None for want in wanted]
         return (*found, *(None for _ in ctx.attributes))
 
+    def _define(self, name: str, schema: str, function: Any, fake: Any) -> None:
+        tags = (_torch.Tag.needs_fixed_stride_order, _torch.Tag.pt2_compliant_tag)
+        _library.define(f"{name}{schema}", tags=tags)
+        _library.impl(name, function, "CPU")
+        _torch.library.register_fake(f"dcngen::{name}", fake, lib=_library)
+
     def _register(self, operands: str, attributes: str) -> None:
-        strides = (_torch.Tag.needs_fixed_stride_order, _torch.Tag.pt2_compliant_tag)
-        back = f"{self.name}_backward"
-        for name, arguments, result, function, fake in (
-            (self.name, f"{operands}, {attributes}", "Tensor", self.compute, self._fake),
-            (
-                back,
-                f"Tensor grad, {operands}, {attributes}, bool[] wanted",
-                "Tensor[]",
-                self.gradients,
-                self._fake_gradients,
-            ),
-        ):
-            _library.define(f"{name}({arguments}) -> {result}", tags=strides)
-            _library.impl(name, function, "CPU")
-            _torch.library.register_fake(f"dcngen::{name}", fake, lib=_library)
-        _torch.library.register_autograd(
+        differentiate = _torch.library.register_autograd
+        schema = f"({operands}, {attributes}) -> Tensor"
+        self._define(self.name, schema, self.compute, self._fake)
+        if self._backward is None:
+            differentiate(f"dcngen::{self.name}", _never, lib=_library)
+            return
+        differentiate(
             f"dcngen::{self.name}", self._differentiate, setup_context=self._setup, lib=_library
         )
-        _torch.library.register_autograd(f"dcngen::{back}", _twice, lib=_library)
+        back = f"{self.name}_backward"
+        schema = f"(Tensor grad, {operands}, {attributes}, bool[] wanted) -> Tensor[]"
+        self._define(back, schema, self.gradients, self._fake_gradients)
+        differentiate(f"dcngen::{back}", _twice, lib=_library)
 
 
 class _Differentiable(torch.autograd.Function):

@@ -5,6 +5,7 @@ SPDX-License-Identifier: Apache-2.0
 
 import json
 import os
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -23,7 +24,11 @@ def rng():
 
 @pytest.fixture(autouse=True)
 def nothing_is_kept():
+    """From the test before; of torch, where it is used, the random numbers are always the same."""
     dcngen.clear_cache()
+    if "dcngen.torch" in sys.modules:
+        sys.modules["torch"].manual_seed(7)
+        sys.modules["dcngen.torch.log"].clear()
 
 
 @pytest.fixture

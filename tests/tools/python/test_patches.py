@@ -16,7 +16,6 @@ from torchvision import ops
 
 import dcngen
 import dcngen.torch
-from dcngen.torch import log
 
 PACKAGES = {
     "mmcv/__init__.py": "",
@@ -147,8 +146,6 @@ MODULATED = {
 @pytest.fixture(autouse=True)
 def packages(tmp_path, monkeypatch):
     """They can be imported, and are forgotten afterwards."""
-    torch.manual_seed(5)
-    log.clear()
     for name, text in PACKAGES.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)

@@ -5,6 +5,7 @@ SPDX-License-Identifier: Apache-2.0
 
 import pytest
 import torch
+from models import shake
 from torch import nn
 from torch.nn.utils import parametrize, weight_norm
 from torch.testing import assert_close
@@ -12,18 +13,6 @@ from torch.testing import assert_close
 import dcngen.torch
 from dcngen.torch import log
 from dcngen.torch.optimize import FusedSequential
-
-
-@pytest.fixture(autouse=True)
-def fixed_numbers():
-    torch.manual_seed(7)
-    log.clear()
-
-
-def shake(module):
-    for p in module.parameters():
-        nn.init.normal_(p, std=0.3)
-    return module.double().eval()
 
 
 def pack():

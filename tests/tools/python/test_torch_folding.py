@@ -9,28 +9,13 @@ import pickle
 
 import pytest
 import torch
+from models import shake
 from torch import nn
 from torch.testing import assert_close
 from torchvision import ops
 
 import dcngen.torch
 from dcngen.torch import following, log
-
-
-@pytest.fixture(autouse=True)
-def fixed_numbers():
-    torch.manual_seed(7)
-    log.clear()
-
-
-def shake(module):
-    for p in module.parameters():
-        nn.init.normal_(p, std=0.3)
-    for m in module.modules():
-        if isinstance(m, nn.BatchNorm2d):
-            nn.init.normal_(m.running_mean, std=0.3)
-            nn.init.uniform_(m.running_var, 0.5, 2)
-    return module.double().eval()
 
 
 class Bottleneck(nn.Module):

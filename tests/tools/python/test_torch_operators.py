@@ -16,12 +16,6 @@ F64 = torch.float64
 dispatched = pytest.mark.skipif(not IN_DISPATCHER, reason="torch is older than 2.4")
 
 
-@pytest.fixture(autouse=True)
-def fixed_numbers():
-    torch.manual_seed(5)
-    log.clear()
-
-
 def numbers(*shape, last=False):
     t = torch.randn(*shape, dtype=F64)
     if last:

@@ -3,6 +3,7 @@
 SPDX-License-Identifier: Apache-2.0
 """
 
+import inspect
 import multiprocessing
 import os
 
@@ -16,12 +17,6 @@ import dcngen.torch
 from dcngen.torch import log
 
 F32, F64 = torch.float32, torch.float64
-
-
-@pytest.fixture(autouse=True)
-def fixed_numbers():
-    torch.manual_seed(3)
-    log.clear()
 
 
 def numbers(shape, dtype, strided=False):
@@ -295,6 +290,33 @@ def test_fork_after_use():
     assert os.waitstatus_to_exitcode(0) == child.exitcode
 
 
+class Deformed(torch.utils.data.Dataset):
+    """Items that are made by a kernel."""
+
+    def __init__(self, case):
+        self.operands, self.attributes = case
+
+    def __len__(self):
+        return 6
+
+    def __getitem__(self, i):
+        with torch.no_grad():
+            x = self.operands["input"] * (i + 1)
+            return ops.deform_conv2d(**{**self.operands, "input": x}, **self.attributes)[0]
+
+
+def test_workers_of_a_data_loader():
+    """Children of a process that has used kernels, on one thread each, as the loader sets it."""
+    data = Deformed(layer(size=(20, 20), n=1))
+    with dcngen.torch.patch("torchvision"):
+        want = torch.stack([data[i] for i in range(len(data))])
+        loader = torch.utils.data.DataLoader(
+            data, batch_size=2, num_workers=2, multiprocessing_context="fork"
+        )
+        for _ in range(2):
+            assert_close(torch.cat(list(loader)), want, rtol=0, atol=0)
+
+
 def test_channels_last_in_our_own_function():
     operands, attributes = layer(dtype=F32)
     want = run(operands, attributes)
@@ -328,6 +350,23 @@ def test_only_what_is_needed_is_computed():
     for k, v in got.items():
         if k != "offset":  # -1 is not met by these offsets
             assert_close(v, operands[k].grad)
+
+
+def attributes_of(function):
+    """Names in order, and the defaults, in which n is as (n, n)."""
+    found = inspect.signature(function).parameters.values()
+    pairs = [(p.name, p.default) for p in found if p.kind is p.POSITIONAL_OR_KEYWORD]
+    return [(name, (d, d) if type(d) is int else d) for name, d in pairs]
+
+
+@pytest.mark.parametrize(
+    "name", ["deform_conv2d", "roi_align", "roi_pool", "ps_roi_align", "ps_roi_pool"]
+)
+def test_signatures_are_torchvisions(name):
+    want = attributes_of(getattr(ops, name))
+    assert attributes_of(getattr(dcngen, name)) == want
+    if hasattr(dcngen.torch, name):
+        assert attributes_of(getattr(dcngen.torch, name)) == want
 
 
 # ---- regions ---------------------------------------------------------------------------------
