@@ -26,7 +26,7 @@ import tempfile
 import time
 
 import report
-from suites import OURS, PEERS, SUITES
+from suites import OURS, PEERS, SUITES, USUAL
 from workers import Worker, WorkerError
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -35,12 +35,17 @@ LONG_NS = 2e8  # a run that long does not need another one before it
 TOLERANCE = 1e-3  # of the root mean square of the output: summation order, and floor at f32
 
 
+def spec_of(run, suite):
+    return run.spec or os.path.join(HERE, suite.spec)
+
+
 class Cell:
     """One workload on one number of threads."""
 
     def __init__(self, run, workload, threads):
         self.run, self.workload, self.threads = run, workload, threads
         self.suite = SUITES[run.known[workload]]
+        self.spec = spec_of(run, self.suite)
         self.folder = tempfile.mkdtemp(prefix="cell-", dir=run.scratch)
         self.workers, self.rows, self.peak_worker = {}, [], None
 
@@ -60,7 +65,7 @@ class Cell:
         return [word for o in [*options, *self.run.defines] for word in ("-D", o)]
 
     def make(self):
-        self.about = self.tool("make", self.folder, self.run.spec, self.workload,
+        self.about = self.tool("make", self.folder, self.spec, self.workload,
                                *self.defines([f"op={self.suite.op}", "layout=nchw"]))
         with open(self.file("cell.json"), "w", encoding="utf-8") as f:
             json.dump(self.about, f)
@@ -73,12 +78,12 @@ class Cell:
     def start_all(self):
         count = str(self.threads)
         for name, (family, label, options) in self.suite.ours.items():
-            self.start(name, family, label, [self.run.worker, "time", self.folder, self.run.spec,
+            self.start(name, family, label, [self.run.worker, "time", self.folder, self.spec,
                                              self.workload, count, *self.defines(options)])
         for name in self.run.peers:
             if name not in self.suite.peers:
                 continue
-            self.start(name, *PEERS[name], [*self.run.peer_command, name, self.folder, count])
+            self.start(name, *self.suite.peers[name], [*self.run.peer_command, name, self.folder, count])
         self.peak_worker = Worker([self.run.worker, "peak", count], self.threads, self.run.log)
         self.about["cpu"] = self.peak_worker.ready()["cpu"]
 
@@ -185,21 +190,24 @@ def names(text, known, what):
 def workloads(args):
     """What the spec file calls its kernels, and which suite each belongs to."""
     found = {}
-    for name, suite in SUITES.items():
+    for name in names(args.suite, SUITES, "suite") or USUAL:
+        suite = SUITES[name]
         options = [w for d in [f"op={suite.op}", *args.defines] for w in ("-D", d)]
-        listed = subprocess.run([args.worker, "list", args.spec, *options],
+        listed = subprocess.run([args.worker, "list", spec_of(args, suite), *options],
                                 stdout=subprocess.PIPE, text=True, check=False)
         if listed.returncode:
             sys.exit(listed.returncode)
         for workload in json.loads(listed.stdout):
-            found.setdefault(workload, name)
+            if workload.endswith(suite.ending):
+                found.setdefault(workload, name)
     return found
 
 
 def arguments():
     a = argparse.ArgumentParser(description="dcngen against other implementations")
     a.add_argument("--worker", required=True, help="the program dcngen_worker")
-    a.add_argument("--spec", default=os.path.join(HERE, "workloads.lua"))
+    a.add_argument("--suite", default="", help=f"some of {','.join(SUITES)}; by default {','.join(USUAL)}")
+    a.add_argument("--spec", default="", help="by default that of the suite")
     a.add_argument("-D", dest="defines", action="append", default=[], metavar="NAME=VALUE")
     a.add_argument("--only", default="", help="workloads, as A,H1,R")
     a.add_argument("--threads", default="1,2")

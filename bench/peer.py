@@ -55,13 +55,14 @@ def open_peer(name, folder, threads):
     import numpy as np
     import peers
     import peers_family
+    import peers_hosts
     with open(os.path.join(folder, "cell.json"), encoding="utf-8") as f:
         cell = json.load(f)
     path = lambda n: os.path.join(folder, n + ".npy")
-    arrays = {n: np.load(path(n)) for n in ("input", "weight", "offset", "mask", "offset_mask", "rois")
-              if os.path.exists(path(n))}
+    names = ("input", "weight", "offset", "mask", "offset_mask", "rois", "grad_output")
+    arrays = {n: np.load(path(n)) for n in names if os.path.exists(path(n))}
     problem = peers.Problem(cell, arrays)
-    kind = (peers.PEERS | peers_family.PEERS)[name]
+    kind = (peers.PEERS | peers_family.PEERS | peers_hosts.PEERS)[name]
     kind(problem.small(), threads).run()
     return kind(problem, threads)
 

@@ -1,5 +1,5 @@
 """peers.py: the other implementations of convolutions, each as one class; peers_family.py has the
-other operators'.
+other operators', peers_hosts.py dcngen in Python, PyTorch and ONNX Runtime.
 
 A peer is made for one problem and a number of threads.  run() computes once; output() is the
 result as an nchw float32 array, for the comparison.  Everything that a user does once (loading,
@@ -38,6 +38,8 @@ class Problem:
             shapes["offset_mask"] = (1, 8, 8, 8)
         if "mask" in self.arrays:
             shapes["mask"] = (1, 1, 8, 8)
+        if "grad_output" in self.arrays:
+            shapes["grad_output"] = (1, 16, 8, 8)
         if self.rois:
             shapes["rois"] = (1, 5)
         return Problem(sizes, {k: np.zeros(v, np.float32) for k, v in shapes.items()})
@@ -82,6 +84,9 @@ class OnnxRuntime:
                  "pads": p.padding, "group": p.groups, "offset_group": p.offset_groups})
         return node, {n: p.array(n) for n in names}, {"weight": p.array("weight")}
 
+    def open(self, onnxruntime, model, options):
+        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
     def __init__(self, p, threads):
         import onnx
         import onnxruntime
@@ -98,8 +103,7 @@ class OnnxRuntime:
                                        ir_version=9)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
-        self.session = onnxruntime.InferenceSession(model.SerializeToString(), options,
-                                                    providers=["CPUExecutionProvider"])
+        self.session = self.open(onnxruntime, model.SerializeToString(), options)
         self.binding = self.session.io_binding()
         for name, a in self.operands.items():
             self.binding.bind_input(name, "cpu", 0, a.dtype, a.shape, a.ctypes.data)

@@ -67,6 +67,8 @@ def head(name):
     main = []
     if suite.main:
         main = [("÷ " + suite.main_label, lambda r: number(r.get("ratio_deform")))]
+    if suite.unit == "ms":
+        return [MS, SAME, MEMORY, NEAR]
     if suite.unit:
         per = (suite.unit, lambda r: number(r["unit_ns"]))
         return [MS, per, SAME, *main, MEMORY, NEAR]
@@ -133,7 +135,7 @@ def unit_row(cell):
     for name in [*suite.ours, *suite.peers]:
         row = row_of(cell, name)
         key = "ratio_deform" if suite.main else "ratio"
-        said.append(number(row and row["unit_ns"]) +
+        said.append(number(row and row["unit_ns"], "{:.3f}" if suite.unit == "ms" else "{:.2f}") +
                     (f", {number(row.get(key))}×" if row and name in suite.peers else ""))
     return said
 

@@ -4,6 +4,7 @@
 #   bench/run.sh                         everything, about twenty minutes
 #   bench/run.sh --quick                 two rounds: are the peers there, and right?
 #   bench/run.sh --only A,B --threads 1  some of it; bench/compare.py --help has the rest
+#   bench/run.sh --suite hosts           dcngen as users call it: numpy, PyTorch, ONNX Runtime
 #
 # Builds dcngen in build/bench/release, installs the peers that can be had with pip in
 # build/bench/venv (DCNGEN_BENCH_INSTALL=off: takes what is there), and writes DATE.json, DATE.md
@@ -57,6 +58,7 @@ build() {
     cmake -S . -B "$home/release" -DCMAKE_BUILD_TYPE=Release -DDCNGEN_TESTS=OFF \
         >"$home/configure.log"
     cmake --build "$home/release" --parallel "$(nproc)" --target dcngen_worker \
+        dcngen_shared dcngen_onnxruntime \
         >"$home/build.log" || {
         tail -20 "$home/build.log" >&2
         exit 4
@@ -68,6 +70,7 @@ mkdir -p "$home"
 install_peers
 wrap_onednn
 build
+export DCNGEN_LIBRARY=${DCNGEN_LIBRARY:-$(dirname "$worker")/../libdcngen.so} PYTHONPATH=$PWD/python
 python=$venv/bin/python
 [ -x "$python" ] || python=python3
 exec "$python" bench/compare.py --worker "$worker" --out "$home/results" "$@"

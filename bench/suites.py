@@ -18,6 +18,8 @@ class Suite:
     main_label: str = ""
     unit: str = ""  # what a time is also given by
     words: str = ""  # what is timed, where that is a question
+    spec: str = "workloads.lua"  # beside this file
+    ending: str = ""  # of the names of its workloads; the spec has others, too
 
     def references(self):
         first = {}
@@ -34,6 +36,8 @@ class Suite:
     def units(self, problem):
         """How many of the unit a run computes."""
         p = problem
+        if self.unit == "ms":
+            return 1e6
         each = p["out_channels"] if p["rois"] else p["offset_groups"]
         return (p["rois"] or p["batch"]) * p["out_height"] * p["out_width"] * each
 
@@ -87,6 +91,23 @@ SUITES = {
         words="The peers have no offsets: their results are compared with dcngen's roi_align. "
               "deform_roi_pool, which moves as many samples by random offsets, is checked by the "
               "library's own reference."),
+    "hosts": Suite(
+        "dcngen in its hosts", "deform_conv2d",
+        {"dcngen_nchw": ("deform", "dcngen bench, nchw", ("op=deform_conv2d", "layout=nchw"))},
+        {"dcngen_numpy": ("deform", "dcngen, numpy"),
+         "dcngen_torch": ("deform", "dcngen, torchvision's operator"),
+         "dcngen_onnxruntime": ("deform", "dcngen, ONNX Runtime"),
+         "torchvision": ("deform", "torchvision"),
+         "onnxruntime": ("deform", "ONNX Runtime")},
+        unit="ms"),
+    "hosts_backward": Suite(
+        "dcngen in PyTorch, backwards", "deform_conv2d",
+        {"dcngen_backward": ("deform", "dcngen bench, nchw", ("op=deform_conv2d", "layout=nchw"))},
+        {"dcngen_torch_backward": ("deform", "dcngen, torchvision's operator"),
+         "torchvision_backward": ("deform", "torchvision")},
+        unit="ms", spec="gradients.lua", ending="_grad"),
 }
+#: Those that are run where none is named; the others have workloads in common with them.
+USUAL = ("deform", "core", "core4", "regions")
 PEERS = {name: row for suite in SUITES.values() for name, row in suite.peers.items()}
 OURS = {name for suite in SUITES.values() for name in suite.ours}

@@ -108,6 +108,17 @@ PYTHON
 grep -q '^| core | 1 | [0-9.]* | 51282.05, ' "$dir"/out/*.md || fail "no summary of the core"
 [ -z "$(find "$dir/out" -name '*.svg')" ] || fail "a chart of nothing"
 
+rm -r "$dir/out"
+compare --threads 1 -D size=10 --suite hosts --only four >"$dir/text" || fail "exit code $?: $(cat "$dir/text")"
+grep -qE '^\| four \| 1 \| [0-9.]+ \| 20\.000, [0-9.]+× \| – \| – \| – \| – \|$' "$dir"/out/*.md ||
+    fail "no summary of the hosts: $(cat "$dir"/out/*.md)"
+grep -q '^FAILED: four, 1 threads: dcngen, torchvision.s operator: wrong' "$dir/text" || fail "a wrong host is not named"
+rm -r "$dir/out"
+compare --threads 1 -D size=10 --suite hosts_backward --spec "$here/tiny_gradients.lua" >"$dir/text" ||
+    fail "exit code $?: $(cat "$dir/text")"
+grep -qE '^\| one_grad \| 1 \| [0-9.]+ \| 20\.000, [0-9.]+× \| – \|$' "$dir"/out/*.md ||
+    fail "no summary of gradients: $(cat "$dir"/out/*.md)"
+
 # ---- arguments -------------------------------------------------------------------------------
 
 refused() { # TEXT OPTION...
@@ -121,6 +132,7 @@ refused() { # TEXT OPTION...
 }
 refused "no workload 'two': expected some of one,four,core,core4,regions" --only two --peers ''
 refused "no peer 'mxnet'" --peers mxnet
+refused "no suite 'host'" --suite host --peers ''
 refused "--threads 0: this machine has 1 to" --threads 0 --peers ''
 refused "--threads x: expected numbers" --threads x --peers ''
 echo "the comparison names and times what it should"

@@ -71,5 +71,10 @@ BEHAVIOUR = {
     "onnxruntime_core4": lambda: serve(right("core4")),
     "torchvision_align": lambda: serve(right("align")),
     "onnxruntime_align": lambda: serve(other_shape),
+    "dcngen_numpy": lambda: serve(right("deform")),
+    "dcngen_torch": lambda: serve(spoil(1e3)),
+    "dcngen_onnxruntime": lambda: say(missing="No module named 'onnxruntime'"),
+    "dcngen_torch_backward": lambda: serve(right("deform")),
+    "torchvision_backward": lambda: serve(spoil(1e3)),
 }
 BEHAVIOUR[NAME]()

@@ -1,0 +1,85 @@
+"""peers_hosts.py: dcngen as users call it, and the backward operator of torchvision without and with it.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+import numpy as np
+
+from peers import OnnxRuntime, Torchvision
+
+
+class Numpy:
+    """dcngen.deform_conv2d of numpy arrays; its threads are OMP_NUM_THREADS."""
+    fresh_output = True
+
+    def __init__(self, p, threads):
+        del threads
+        import dcngen
+        self.version = dcngen.__version__
+        x, w, offset, mask = map(p.array, ("input", "weight", "offset", "mask"))
+        self.call = lambda: dcngen.deform_conv2d(
+            x, offset, w, None, tuple(p.stride), tuple(p.padding[:2]), tuple(p.dilation), mask)
+
+    def run(self):
+        self.y = self.call()
+
+    def output(self):
+        return self.y
+
+
+class PatchedTorchvision(Torchvision):
+    """The same call as without dcngen."""
+
+    def __init__(self, p, threads):
+        import dcngen.torch
+        dcngen.torch.patch("torchvision")
+        super().__init__(p, threads)
+
+
+class ProvidedOnnxRuntime(OnnxRuntime):
+    """The same model as without dcngen."""
+
+    def open(self, onnxruntime, model, options):
+        import dcngen.onnx
+        dcngen.onnx.register(options)
+        return onnxruntime.InferenceSession(model, options)
+
+
+class TorchvisionBackward:
+    """All gradients; output() is that of the input."""
+    fresh_output = True
+
+    def __init__(self, p, threads):
+        import torch
+        import torchvision
+        torch.set_num_threads(threads)
+        torch.set_grad_enabled(False)
+        self.version = torchvision.__version__
+        t = {n: torch.from_numpy(a) for n, a in p.arrays.items()}
+        mask = t.get("mask", torch.zeros(1, 1))
+        rest = (*p.stride, *p.padding[:2], *p.dilation, p.groups, p.offset_groups, "mask" in t)
+        bias = torch.zeros(p.out_channels)
+        op = torch.ops.torchvision._deform_conv2d_backward
+        self.call = lambda: op(
+            t["grad_output"], t["input"], t["weight"], t["offset"], mask, bias, *rest)
+
+    def run(self):
+        self.y = self.call()
+
+    def output(self):
+        return np.ascontiguousarray(self.y[0].numpy())
+
+
+class PatchedTorchvisionBackward(TorchvisionBackward):
+    def __init__(self, p, threads):
+        import dcngen.torch
+        dcngen.torch.patch("torchvision")
+        super().__init__(p, threads)
+
+
+PEERS = {
+    "dcngen_numpy": Numpy,
+    "dcngen_torch": PatchedTorchvision,
+    "dcngen_onnxruntime": ProvidedOnnxRuntime,
+    "torchvision_backward": TorchvisionBackward,
+    "dcngen_torch_backward": PatchedTorchvisionBackward,
+}
