@@ -3,12 +3,15 @@
 SPDX-License-Identifier: Apache-2.0
 """
 
+from types import SimpleNamespace
+
 import numpy as np
 import onnxruntime as ort
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import dcngen.onnx
+from dcngen import _arrays, functions, plans
 
 ELEMENTS = {
     np.float16: TensorProto.FLOAT16,
@@ -18,6 +21,9 @@ ELEMENTS = {
 }
 CPU = "CPUExecutionProvider"
 OURS = dcngen.onnx.get_ep_name()
+#: ONNX Runtime 1.24 cannot compute DeformConv itself, and knows providers of others by their devices only.
+OLDEST = tuple(map(int, ort.__version__.split(".")[:2])) < (1, 25)
+needs_newer = pytest.mark.skipif(OLDEST, reason="ONNX Runtime 1.24 has no DeformConv")
 
 
 class Layer:
@@ -122,8 +128,23 @@ class Layer:
         return helper.make_model(graph, opset_imports=opsets, ir_version=10)
 
     def theirs(self):
-        """A session with ONNX Runtime's own kernel."""
+        """A session with ONNX Runtime's own kernel; where it has none, dcngen without it, which is asked in the same way."""
+        if OLDEST:
+            return SimpleNamespace(run=lambda _, feeds: [self.computed(feeds)])
         return ort.InferenceSession(self.model().SerializeToString(), providers=[CPU])
+
+    def computed(self, feeds):
+        """The output, without ONNX Runtime."""
+        arrays = {"input": feeds["x"], "weight": self.weight, "offset": feeds["o"]}
+        more = {"bias": self.bias, "mask": feeds.get("m")}
+        arrays.update((name, array) for name, array in more.items() if array is not None)
+        shapes = {name: array.shape for name, array in arrays.items()}
+        a = plans.Convolution(self.stride, self.pads, self.dilation)
+        required = (shapes[name] for name in ("input", "weight", "offset"))
+        dtype = np.dtype(self.dtype)
+        name = "f64" if dtype == _arrays.F64 else "f32"
+        plan = plans.deform_conv2d(name, *required, shapes.get("mask"), shapes.get("bias"), a, 0)
+        return functions.run(plan, arrays, dtype, None)
 
     def ours(self, model=None, threads=2, entries=None):
         """A session with dcngen's provider, which knows who took what."""

@@ -113,6 +113,14 @@ def test_an_open_batch_is_one(tmp_path):
     agree(model, {"x": b.normal(*SIZE)}, tmp_path)
 
 
+def test_no_images(tmp_path):
+    model = small()
+    model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 0
+    refused(model, tmp_path, "input 'x' has shape [0, 4, 9, 11]: give its sizes as shape")
+    none = {"x": (0, *SIZE[1:])}
+    refused(small(), tmp_path, "shape of 'x': [0, 4, 9, 11], expected 1 or more each", shapes=none)
+
+
 def test_outputs_that_no_network_has(tmp_path):
     model = small()
     model.graph.output[0].CopyFrom(model.graph.input[0])

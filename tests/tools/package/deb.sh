@@ -141,6 +141,9 @@ apt install --no-install-recommends "/tmp/$(basename "$(deb python3-dcngen)")" \
     "/tmp/$(basename "$(deb libdcngen-onnxruntime)")" || fail "$(tail -20 "$dir/apt.log")"
 inside python3 -c "import dcngen; assert dcngen.__version__ == '$version'" || fail "dcngen cannot be imported"
 inside python3 /usr/share/doc/dcngen/examples/python/numpy_first.py >"$dir/log" 2>&1 || fail "numpy_first.py: $(cat "$dir/log")"
+cp tests/tools/package/readme.py README.md examples/first.lua "$root/tmp"
+inside python3 /tmp/readme.py /tmp/README.md /tmp/first.lua >"$dir/log" 2>&1 || fail "README.md: $(cat "$dir/log")"
+grep -q '^ok: import dcngen$' "$dir/log" || fail "README.md: $(cat "$dir/log")"
 library=$(inside python3 -c 'import dcngen.onnx; print(dcngen.onnx.get_library_path())')
 [ -f "$root$library" ] || fail "the execution provider: $library"
 compiled=$(find "$root/usr/lib/python3/dist-packages/dcngen" -name '*.pyc' | wc -l)

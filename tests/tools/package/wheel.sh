@@ -32,6 +32,16 @@ else
     echo "not tried: auditwheel and llvmlite, which cannot be installed"
 fi
 
+# ---- README.md ---------------------------------------------------------------------------------
+
+readme() { # PYTHON BLOCKS
+    "$1" tests/tools/package/readme.py README.md examples/first.lua >"$dir/log" 2>&1 || fail "README.md: $(cat "$dir/log")"
+    [ "$(grep -c '^ok: ' "$dir/log")" = "$2" ] || fail "README.md, $2 blocks of Python expected: $(cat "$dir/log")"
+}
+readme "$venv/bin/python" 1
+[ ! -d "$built/torch" ] || readme "$built/torch/bin/python" 2
+echo "ok: README.md"
+
 # ---- the same again ----------------------------------------------------------------------------
 
 rm "$built/dcngen/libdcngen.so"

@@ -148,13 +148,16 @@ class Reader:
 
     def _shape(self, value: Any, shapes: Shapes) -> list[int]:
         if value.name in shapes:
-            return [int(n) for n in shapes[value.name]]
+            given = [int(n) for n in shapes[value.name]]
+            if min(given, default=0) < 1:
+                raise Error(SPEC, f"shape of '{value.name}': {given}, expected 1 or more each")
+            return given
         dims = value.type.tensor_type.shape.dim
-        shape = [int(d.dim_value) for d in dims]
-        if len(dims) and shape[0] < 1:
+        shape = [int(d.dim_value) if d.HasField("dim_value") else -1 for d in dims]
+        if len(dims) and shape[0] < 0:
             shape[0] = 1  # one picture, where the model leaves it open
         if min(shape, default=0) < 1:
-            said = [d.dim_param or (d.dim_value if d.dim_value > 0 else "?") for d in dims]
+            said = [d.dim_param or (n if n >= 0 else "?") for d, n in zip(dims, shape, strict=True)]
             text = ", ".join(map(str, said))
             raise Error(SPEC, f"input '{value.name}' has shape [{text}]: give its sizes as shape")
         return shape
