@@ -36,6 +36,7 @@ file(GLOB documents CONFIGURE_DEPENDS docs/*.md docs/*.svg)
 install(FILES ${documents} DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs COMPONENT program)
 install(DIRECTORY docs/figures DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs COMPONENT program
         FILES_MATCHING PATTERN *.svg)
+install(DIRECTORY docs/pictures DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs COMPONENT program)
 install(DIRECTORY examples DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT program USE_SOURCE_PERMISSIONS)
 install(FILES bench/workloads.lua DESTINATION ${CMAKE_INSTALL_DOCDIR}/bench COMPONENT program)
 install(FILES share/canonical.lua DESTINATION ${CMAKE_INSTALL_DATADIR}/dcngen COMPONENT program)
