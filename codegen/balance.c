@@ -78,6 +78,57 @@ double balance_ns(const PhaseCost *phase, int n, int threads)
     return ns;
 }
 
+/* ---- side by side ---------------------------------------------------------------------------- */
+
+enum { MAX_KINDS = (int)(sizeof((PhaseCost){ 0 }.kind) / sizeof(TaskCost)) };
+
+static void add_kinds(PhaseCost *to, const PhaseCost *p, bool each)
+{
+    if (!each || !p->nkinds) {
+        to->kind[to->nkinds++] = (TaskCost){ p->tasks, p->ns };
+        return;
+    }
+    for (int i = 0; i < p->nkinds; i++)
+        to->kind[to->nkinds++] = p->kind[i];
+}
+
+/* Where tasks are of too many sizes, those of a and of b are two. */
+static PhaseCost join(const PhaseCost *a, const PhaseCost *b)
+{
+    const double tasks = a->tasks + b->tasks;
+    PhaseCost out = { .tasks = tasks, .ns = (a->tasks * a->ns + b->tasks * b->ns) / tasks };
+    const int kinds = (a->nkinds ? a->nkinds : 1) + (b->nkinds ? b->nkinds : 1);
+    add_kinds(&out, a, kinds <= MAX_KINDS);
+    add_kinds(&out, b, kinds <= MAX_KINDS);
+    return out;
+}
+
+int balance_join(const PhaseCost *a, int na, const PhaseCost *b, int nb, PhaseCost out[MAX_PHASES])
+{
+    const int n = na > nb ? na : nb;
+    for (int i = 0; i < n; i++)
+        out[i] = i >= na ? b[i] : i >= nb ? a[i] : join(&a[i], &b[i]);
+    return n;
+}
+
+bool balance_gains_beside(const PhaseCost *a, int na, const PhaseCost *b, int nb)
+{
+    enum { MANY = 16 };
+    static const double GAIN = 1.1;
+    PhaseCost both[MAX_PHASES];
+    bool known = na > 0 && nb > 0;
+    for (int i = 0; i < na; i++)
+        known = known && a[i].tasks > 0 && a[i].ns > 0;
+    for (int i = 0; i < nb; i++)
+        known = known && b[i].tasks > 0 && b[i].ns > 0;
+    if (!known)
+        return false;
+    const int n = balance_join(a, na, b, nb, both);
+    return balance_ns(a, na, MANY) + balance_ns(b, nb, MANY) > GAIN * balance_ns(both, n, MANY);
+}
+
+/* ---- calls ----------------------------------------------------------------------------------- */
+
 double sched_cost(const Schedule *sc, const dcn_spec *s, const dcn_target *t, int threads)
 {
     LoweringPart *part = NULL;

@@ -40,6 +40,12 @@ int sched_balance(const Schedule *sc, const dcn_spec *s, const dcn_target *t, in
 /* ns of some phases, one after another. */
 double balance_ns(const PhaseCost *phase, int n, int threads);
 
+/* What has its phases at one time, the tasks of b after those of a; of as many phases as the longer one has. */
+int balance_join(const PhaseCost *a, int na, const PhaseCost *b, int nb, PhaseCost out[MAX_PHASES]);
+
+/* Whether that is worth it, as on so many threads as machines have for which maps are small. */
+bool balance_gains_beside(const PhaseCost *a, int na, const PhaseCost *b, int nb);
+
 /* Estimated ns of one call; a composite's is the sum of its parts'; 0: unknown.  threads 0: one. */
 double sched_cost(const Schedule *sc, const dcn_spec *s, const dcn_target *t, int threads);
 

@@ -56,7 +56,7 @@ void dsl_begin_layer(lua_State *L, const char *callee, dsl_call *c, net_layer *l
 {
     *c = (dsl_call){ .L = L, .at = dsl_here(L), .callee = callee };
     dsl_check_table(c, "{ x, ... }");
-    *layer = (net_layer){ .scale = 1, .place = dsl_pack_place(c->at) };
+    *layer = (net_layer){ .scale = 1, .source = dsl_pack_place(c->at) };
     layer->activation = rt_plain_activation(DCN_ACT_NONE);
     snprintf(c->who, sizeof c->who, "%s", callee);
     read_name(c, layer->name);

@@ -126,7 +126,7 @@ int dsl_read_value(lua_State *L, int index, const rt_field *f, rt_value *v, dcn_
 /* Where a key of the constructor's call at `call` is written; `call` if that does not show. */
 dsl_place dsl_place_of_key(dsl_place call, const char *callee, const char *key);
 
-/* A place as net_layer.place holds it: the line, and above it which file; 0: nowhere. */
+/* A place as net_layer.source holds it: the line, and above it which file; 0: nowhere. */
 int dsl_pack_place(dsl_place at);
 dsl_place dsl_unpack_place(const dsl_source *newest, int place);
 

@@ -119,9 +119,9 @@ static dsl_place place_in_network(const dcn_module *m, const dcn_network *n, con
     const net_layer *whole = key ? layer_of(n, key, strlen(key)) : NULL;
     const net_layer *owner = dot ? layer_of(n, key, (size_t)(dot - key)) : NULL;
     if (whole)
-        return dsl_unpack_place(m->sources, whole->place);
+        return dsl_unpack_place(m->sources, whole->source);
     if (owner)
-        return dsl_place_of_key(dsl_unpack_place(m->sources, owner->place), callee_of(owner),
+        return dsl_place_of_key(dsl_unpack_place(m->sources, owner->source), callee_of(owner),
                                 dot + 1);
     return (dsl_place){ NULL, 0 };
 }

@@ -62,9 +62,9 @@ static int measure_alone(const LayerTimer *m, LayerTimes *t, dcn_error *err)
 static int measure_inside(const dcn_kernel *whole, const dcn_bench_options *opt, LayerTimes *t,
                           dcn_error *err)
 {
-    const int n = dcn_kernel_spec(whole)->network->nlayers;
+    const int n = t->layers.net->nlayers;
     double *ns = calloc((size_t)n + 1, sizeof *ns);
-    const int failed = ns ? layers_time(whole, opt, ns, err)
+    const int failed = ns ? layers_time(whole, opt, n, ns, err)
                           : dcn_fail(err, DCN_EENV, "no memory for %d layers", n);
     for (int i = 0; i < n && !failed; i++) {
         t->inside += ns[i];

@@ -17,7 +17,7 @@ enum { CELL_MAX = 64 };
 
 typedef struct NetworkView {
     const dcn_spec *s;
-    const dcn_network *net;
+    const dcn_network *net; /* as it is compiled */
     KernelOptions choice;
     LayerList layers;
     int threads;
@@ -96,7 +96,7 @@ static int measure(const Kernels *k, NetworkView *v, dcn_error *err)
 
 static int open_view(const Kernels *k, const dcn_spec *s, NetworkView *v, dcn_error *err)
 {
-    *v = (NetworkView){ .s = s, .net = s->network, .threads = rt_threads(k->args->threads, err) };
+    *v = (NetworkView){ .s = s, .threads = rt_threads(k->args->threads, err) };
     if (v->threads < 0)
         return -1;
     if (!s->network)
@@ -106,6 +106,7 @@ static int open_view(const Kernels *k, const dcn_spec *s, NetworkView *v, dcn_er
         return -1;
     if (layers_open(s, &v->choice.opt, &v->layers, err))
         return kernel_fail(k, s, err);
+    v->net = v->layers.net;
     print_note(v->layers.what.note);
     return measure(k, v, err);
 }

@@ -96,6 +96,7 @@ static void emit(Emit *e, Kernel *kernel, const dcn_network *net, const net_laye
     emit_run(e, kernel, &g, back);
     emit_tasks(e, kernel, &g);
     kernel->one_thread_bytes = glue_sum_elements(&g) * e->fp_bytes;
+    kernel->unshared = kernel->one_thread_bytes == 0;
     kernel_workspace_begin(e, kernel);
     e_return(e, x_const(e, kernel->one_thread_bytes));
 }

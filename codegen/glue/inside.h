@@ -18,8 +18,8 @@
 #include "codegen/kernel/gradient_out.h"
 
 /* GLUE_SUMS: such sums of a layer, at most.  GLUE_CHUNK: vectors in hand at a time where each has a sum of
-** its own.  GLUE_MAX_TASKS: parts of a group, at most. */
-enum { GLUE_SUMS = 2, GLUE_CHUNK = 4, GLUE_MAX_TASKS = 256 };
+** its own.  GLUE_MAX_PARTS: parts of a group, at most. */
+enum { GLUE_SUMS = 2, GLUE_CHUNK = 4, GLUE_MAX_PARTS = 256 };
 
 typedef struct GlueSplit {
     int64_t groups, rows; /* rows of a group */

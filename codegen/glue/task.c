@@ -36,7 +36,7 @@ static int64_t smaller(int64_t a, int64_t b)
 static void divide(const Glue *g, GlueSplit *s)
 {
     const double all = (double)s->groups * (double)s->rows * row_ns(s);
-    const double most = s->nsums ? MAX_SUMMING_TASKS : GLUE_MAX_TASKS;
+    const double most = s->nsums ? MAX_SUMMING_TASKS : GLUE_MAX_PARTS;
     const int64_t wanted = (int64_t)fmax(1, fmin(all / TASK_NS, most));
     const int64_t chunk = (int64_t)s->chunk * g->lanes;
     int64_t parts = smaller(s->rows, int_ceil_div(wanted, s->groups));

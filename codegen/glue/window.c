@@ -159,7 +159,7 @@ void glue_window_rows(const Glue *g, int64_t row, int64_t *first, int64_t *last)
 static addr reach_table(Emit *e, const Glue *g)
 {
     const GlueSplit *s = &g->split;
-    int bound[2 * GLUE_MAX_TASKS];
+    int bound[2 * GLUE_MAX_PARTS];
     for (int64_t part = 0; part < s->parts; part++) {
         bound[2 * part] = (int)g->out.h;
         bound[2 * part + 1] = 0;

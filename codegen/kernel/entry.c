@@ -148,6 +148,7 @@ void kernel_workspace_end(Emit *e, Kernel *k, idx shared, idx threads, idx each)
     const int64_t known = x_value(each, -1);
     const idx own = known < 0 ? x_mul(e, threads, each) : x_mulk(e, threads, known);
     k->one_thread_bytes = x_value(x_add(e, shared, each), 0);
+    k->unshared = x_is_const(shared, 0) && known >= 0;
     e_return(e, x_add(e, shared, own));
 }
 

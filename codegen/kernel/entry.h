@@ -24,6 +24,8 @@ typedef struct Kernel {
     LLVMValueRef count_phases;         /* then, in a part, the function that tells */
     int64_t packed[KERNEL_MAX_PACKED]; /* bytes of each operand that is packed, in calling order */
     int64_t one_thread_bytes; /* of workspace, of one thread, where all sizes are numbers */
+    bool
+        unshared; /* its workspace is that of each thread, so with memory of one any thread may be thread 0 */
     int64_t
         least_bytes; /* of a network whose bound of memory is less than that: it cannot be written */
     const void *constants; /* of a network whose parameters are constants: these, packed */

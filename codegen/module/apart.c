@@ -25,7 +25,9 @@ static rt_stages *alone(const dcn_spec *s)
     if (!g)
         return NULL;
     rt_stage *st = &g->stage[g->n++];
-    *st = (rt_stage){ .kind = RT_STAGE_OPERATOR, .spec = *s, .out = RT_OUTPUT };
+    *st = (rt_stage){
+        .kind = RT_STAGE_OPERATOR, .word = dcn_op_name(s->op), .spec = *s, .out = RT_OUTPUT
+    };
     for (int i = 0; i < RT_NUM_PLAIN; i++)
         st->arg[i] = RT_NO_VALUE;
     for (int i = 0; i < o.n; i++)
@@ -50,9 +52,9 @@ static void move(rt_stage *from, rt_stage *to, rt_operand which)
 }
 
 /* A stage after st, of its output alone, which has a value of its own now. */
-static rt_stage next_of(rt_stages *g, rt_stage *st, rt_stage_kind kind)
+static rt_stage next_of(rt_stages *g, rt_stage *st, const char *word, rt_stage_kind kind)
 {
-    rt_stage next = { .kind = kind, .spec = st->spec, .out = st->out };
+    rt_stage next = { .kind = kind, .word = word, .spec = st->spec, .out = st->out };
     for (int i = 0; i < RT_NUM_PLAIN; i++)
         next.arg[i] = RT_NO_VALUE;
     st->out = next.arg[RT_INPUT] = g->nvalues++;
@@ -63,7 +65,7 @@ static rt_stage next_of(rt_stages *g, rt_stage *st, rt_stage_kind kind)
 static rt_stage take_projection(rt_stages *g, rt_stage *st)
 {
     const dcn_spec whole = st->spec;
-    rt_stage linear = next_of(g, st, RT_STAGE_OPERATOR);
+    rt_stage linear = next_of(g, st, "project", RT_STAGE_OPERATOR);
     st->spec.projection = 0;
     st->spec.bias = st->spec.scale_shift = st->spec.residual = false;
     rt_set_activation(&st->spec, rt_plain_activation(DCN_ACT_NONE));
@@ -90,7 +92,7 @@ static rt_stage take_projection(rt_stages *g, rt_stage *st)
 
 static rt_stage take_epilogue(rt_stages *g, rt_stage *st)
 {
-    rt_stage finish = next_of(g, st, RT_STAGE_ACTIVATE);
+    rt_stage finish = next_of(g, st, "finish", RT_STAGE_ACTIVATE);
     move(st, &finish, RT_SCALE);
     move(st, &finish, RT_SHIFT);
     move(st, &finish, RT_RESIDUAL);

@@ -4,9 +4,8 @@
 #ifndef DCN_CODEGEN_BACKWARD_H
 #define DCN_CODEGEN_BACKWARD_H
 
-#include "codegen/module/builder.h"
+#include "codegen/module/values.h"
 #include "runtime/spec/gradient.h"
-#include "runtime/spec/stages.h"
 
 /* Of an operator or module: stages none of which has an epilogue; NULL without memory.  Freed by
 ** free(). */

@@ -2,10 +2,8 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/module/builder.h"
-#include "runtime/spec/fields.h"
 
 #include <assert.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -107,38 +105,4 @@ Stage *stage_add_conv(Stages *g, const Conv *c)
     stage_bind(st, "bias", bias);
     stage_bind(st, "output", c->to);
     return st;
-}
-
-void stage_copy_window(Stage *st, const dcn_spec *module)
-{
-    memcpy(st->spec.kernel, module->kernel, sizeof module->kernel);
-    memcpy(st->spec.stride, module->stride, sizeof module->stride);
-    memcpy(st->spec.padding, module->padding, sizeof module->padding);
-    memcpy(st->spec.dilation, module->dilation, sizeof module->dilation);
-}
-
-static bool is_own(const rt_field *f)
-{
-    return f->offset == offsetof(dcn_spec, name) || f->offset == offsetof(dcn_spec, target) ||
-           f->offset == offsetof(dcn_spec, schedule);
-}
-
-void stage_copy_keys(Stage *st, const dcn_spec *module)
-{
-    for (const rt_field *f = rt_fields; f->key; f++) {
-        if (is_own(f) || !rt_field_is_of(f, st->spec.op) || !rt_field_at(module->op, f->offset))
-            continue;
-        const rt_value v = rt_field_get(f, module);
-        rt_field_set(f, &v, &st->spec);
-    }
-}
-
-void stage_take_epilogue(const Stages *g, Stage *st)
-{
-    static const char *const tensors[] = { "scale", "shift", "residual" };
-    rt_set_activation(&st->spec, rt_activation_of(g->module));
-    st->spec.scale_shift = g->module->scale_shift;
-    st->spec.residual = g->module->residual;
-    for (int i = 0; i < 3; i++)
-        stage_bind(st, tensors[i], stage_tensor(g, tensors[i]));
 }

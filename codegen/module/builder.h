@@ -36,21 +36,6 @@ typedef struct Conv {
 
 Stage *stage_add_conv(Stages *g, const Conv *c);
 
-/* Give a stage the window of the module's own kernel. */
-void stage_copy_window(Stage *st, const dcn_spec *module);
-
-/* Give a stage every key of its operator that the module has as well, but for name, target and
-** schedule. */
-void stage_copy_keys(Stage *st, const dcn_spec *module);
-
-/* Let a stage, the last one, do what the module does to its output: activation, batch norm,
-** residual. */
-void stage_take_epilogue(const Stages *g, Stage *st);
-
-void stages_deform_conv2d_pack(Stages *g);
-void stages_separable_conv2d(Stages *g);
-void stages_dcnv3_module(Stages *g);
-void stages_dcnv4_module(Stages *g);
 void stages_deform_roi_pool_pack(Stages *g);
 
 #endif

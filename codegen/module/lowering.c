@@ -3,13 +3,12 @@
 ** Every stage is emitted whole, as functions of this object only; the module's entry points hand
 ** phases on:
 **
-**     phases       those of stage 0, then those of stage 1, ...
+**     phases       those of stage 0, then those of stage 1, ...; stages beside each other have the same ones, in
+**                  which the tasks of one follow those of the other
 **     workspace    [slot 0][slot 1]...[the workspace of the stage in hand]
-**     pack         that of each stage that reads the operand, one after another
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "codegen/kernel/entry.h"
-#include "codegen/module/module.h"
+#include "codegen/module/parts.h"
 #include "runtime/spec/gradient.h"
 
 #include <assert.h>
@@ -18,17 +17,11 @@
 #include <string.h>
 
 /* Behind the operands of a stage there are four sizes, and of gradients what is added to. */
-enum { NSIZES = 4, ARGS_WORDS = MAX_STAGE_OPERANDS + NSIZES, ALIGN = 64 };
+enum { NSIZES = 4, ARGS_WORDS = MAX_STAGE_OPERANDS + NSIZES };
 
-/* The stages as kernels inside the module being written. */
-typedef struct Parts {
-    const Stages *g;
-    Kernel stage[MAX_STAGES];
-} Parts;
-
-/* The first phase of each stage in a call, and at the end how many there are. */
+/* The phases of each stage in a call, and of all. */
 typedef struct PartPhases {
-    idx first[MAX_STAGES + 1];
+    idx first[MAX_STAGES], n[MAX_STAGES], all;
 } PartPhases;
 
 /* Gradients that one kernel does not make alone. */
@@ -120,30 +113,6 @@ static int operands_of(const Stage *st, int nth[MAX_STAGE_OPERANDS])
     return n;
 }
 
-static bool is_packed(const Stages *g, StageRef ref)
-{
-    return ref.kind == REF_OPERAND && g->tensor[ref.index].role == DCN_WEIGHT;
-}
-
-static bool reads(const Stage *st, StageRef ref)
-{
-    for (int i = 0; i < st->n; i++)
-        if (st->ref[i].kind == ref.kind && st->ref[i].index == ref.index)
-            return true;
-    return false;
-}
-
-/* Where, in a packed operand, that of stage i begins. */
-static idx packed_before(Emit *e, const Parts *p, StageRef ref, int i)
-{
-    const PackedBytesArgs in = { x_const(e, ref.index) };
-    idx at = x_const(e, 0);
-    for (int j = 0; j < i; j++)
-        if (reads(&p->g->stage[j], ref))
-            at = x_round_up(e, x_add(e, at, kernel_call_packed_bytes(e, &p->stage[j], &in)), ALIGN);
-    return at;
-}
-
 /* Of stage i. */
 static addr address_of(Emit *e, const Problem *pb, const Parts *p, int i, StageRef ref,
                        addr workspace)
@@ -152,7 +121,7 @@ static addr address_of(Emit *e, const Problem *pb, const Parts *p, int i, StageR
     if (ref.kind != REF_OPERAND)
         return p_at_bytes(e, workspace, slot_at(e, pb, g, g->temp[ref.index].slot));
     addr tensor = problem_nth(pb, ref.index);
-    idx before = is_packed(g, ref) ? packed_before(e, p, ref, i) : x_const(e, 0);
+    idx before = parts_packed_before(e, p, ref, i);
     return x_is_const(before, 0) ? tensor : p_at_bytes(e, tensor, before);
 }
 
@@ -174,7 +143,7 @@ static idx added(Emit *e, const Parts *p, const Stage *st, idx call, const int *
         const StageRef ref = st->ref[nth[j]];
         const bool gradient = ref.kind == REF_OPERAND && p->g->tensor[ref.index].role == DCN_OUT;
         idx bit = x_const(e, 0);
-        if (st->again[nth[j]])
+        if (st->adds[nth[j]])
             bit = x_const(e, 1);
         else if (gradient)
             bit = x_field(e, call, (unsigned)ref.index, 1);
@@ -217,12 +186,17 @@ static addr new_block(Emit *e, const Parts *p)
 
 static PartPhases phases_of(Emit *e, const Problem *pb, const Parts *p)
 {
-    PartPhases at = { .first = { x_const(e, 0) } };
+    const Stage *st = p->g->stage;
+    PartPhases at = { .all = x_const(e, 0) };
+    idx first = at.all;
     for (int i = 0; i < p->g->n; i++) {
         idx size[4];
-        sizes_of(e, pb, &p->g->stage[i], size);
+        sizes_of(e, pb, &st[i], size);
         const PhasesArgs give = { size[0], size[1], size[2], size[3] };
-        at.first[i + 1] = x_add(e, at.first[i], kernel_call_phases(e, &p->stage[i], &give));
+        first = i && st[i].time == st[i - 1].time ? first : at.all;
+        at.first[i] = first;
+        at.n[i] = kernel_call_phases(e, &p->stage[i], &give);
+        at.all = x_max(e, at.all, x_add(e, first, at.n[i]));
     }
     return at;
 }
@@ -230,7 +204,7 @@ static PartPhases phases_of(Emit *e, const Problem *pb, const Parts *p)
 static cond in_stage(Emit *e, const PartPhases *at, int i, idx phase)
 {
     return c_and(e, x_less(e, x_addk(e, at->first[i], -1), phase),
-                 x_less(e, phase, at->first[i + 1]));
+                 x_less(e, phase, x_add(e, at->first[i], at->n[i])));
 }
 
 /* The number of a phase among those of stage i. */
@@ -240,6 +214,13 @@ static idx own_phase(Emit *e, const PartPhases *at, int i, idx phase)
 }
 
 /* ---- entry points ---------------------------------------------------------------------------- */
+
+static idx tasks_of(Emit *e, const Problem *pb, const Parts *p, int i, const TasksArgs *give)
+{
+    const rt_operand_set any = p->g->stage[i].wanted;
+    const idx tasks = kernel_call_tasks(e, &p->stage[i], give);
+    return any ? x_select(e, wants(e, pb, any), tasks, x_const(e, 0)) : tasks;
+}
 
 static void emit_tasks(Emit *e, Kernel *kernel, const Parts *p)
 {
@@ -252,16 +233,31 @@ static void emit_tasks(Emit *e, Kernel *kernel, const Parts *p)
         EMIT_IF (e, in_stage(e, &at, i, in.phase)) {
             e_name_block(e, p->g->stage[i].word);
             fill(e, &pb, p, i, block, (addr){ NULL }, in.args);
-            TasksArgs give = { block, own_phase(e, &at, i, in.phase) };
-            idx tasks = kernel_call_tasks(e, &p->stage[i], &give);
-            const rt_operand_set any = p->g->stage[i].wanted;
-            if (any)
-                tasks = x_select(e, wants(e, &pb, any), tasks, x_const(e, 0));
-            v_index_set(e, n, tasks);
+            const TasksArgs give = { block, own_phase(e, &at, i, in.phase) };
+            const idx before = x_max(e, v_index_get(e, n), x_const(e, 0));
+            v_index_set(e, n, x_add(e, before, tasks_of(e, &pb, p, i, &give)));
         }
     }
     e_return(e, v_index_get(e, n));
-    kernel->phases = (int)x_value(at.first[p->g->n], 0);
+    kernel->phases = (int)x_value(at.all, 0);
+}
+
+/* Those of the tasks in hand that are the stage's, behind `before` of the stages beside it; with a workspace of their
+** own. */
+static void run_beside(Emit *e, const Parts *p, int i, RunArgs *give, var before)
+{
+    const TasksArgs ask = { give->args, give->phase };
+    const idx zero = x_const(e, 0), skip = x_sub(e, zero, v_index_get(e, before));
+    const idx n = kernel_call_tasks(e, &p->stage[i], &ask);
+    give->first = x_max(e, zero, x_add(e, give->first, skip));
+    give->last = x_min(e, n, x_add(e, give->last, skip));
+    v_index_set(e, before, x_add(e, v_index_get(e, before), n));
+    const idx own = x_mulk(e, give->thread, p->g->beside_bytes);
+    give->workspace = p_at_bytes(e, give->workspace, own);
+    give->thread = zero;
+    EMIT_IF (e, x_less(e, give->first, give->last)) {
+        kernel_call_run(e, &p->stage[i], give);
+    }
 }
 
 static void emit_run(Emit *e, Kernel *kernel, const Parts *p)
@@ -271,6 +267,7 @@ static void emit_run(Emit *e, Kernel *kernel, const Parts *p)
     const PartPhases at = phases_of(e, &pb, p);
     addr block = new_block(e, p);
     addr rest = p_at_bytes(e, in.workspace, slot_at(e, &pb, p->g, p->g->nslots));
+    var before = v_index(e, x_const(e, 0));
     for (int i = 0; i < p->g->n; i++) {
         EMIT_IF (e, in_stage(e, &at, i, in.phase)) {
             e_name_block(e, p->g->stage[i].word);
@@ -279,7 +276,10 @@ static void emit_run(Emit *e, Kernel *kernel, const Parts *p)
             give.args = block;
             give.phase = own_phase(e, &at, i, in.phase);
             give.workspace = rest;
-            kernel_call_run(e, &p->stage[i], &give);
+            if (stages_is_beside(p->g, i))
+                run_beside(e, p, i, &give, before);
+            else
+                kernel_call_run(e, &p->stage[i], &give);
         }
     }
     e_fn_end(e);
@@ -289,68 +289,18 @@ static void emit_workspace(Emit *e, Kernel *kernel, const Parts *p)
 {
     WorkspaceArgs in = kernel_workspace_begin(e, kernel);
     const idx given[4] = { in.batch, in.height, in.width, in.rois };
-    idx size[4], most = x_const(e, 0);
+    idx size[4], most = x_mulk(e, in.threads, p->g->beside_bytes);
     Problem pb = problem_of_sizes(e, p->g->module, given);
+    kernel->one_thread_bytes = p->g->beside_bytes;
     for (int i = 0; i < p->g->n; i++) {
         sizes_of(e, &pb, &p->g->stage[i], size);
         WorkspaceArgs give = { size[0], size[1], size[2], size[3], in.threads };
-        most = kernel_most_workspace(e, kernel, &p->stage[i], &give, most);
+        if (!stages_is_beside(p->g, i))
+            most = kernel_most_workspace(e, kernel, &p->stage[i], &give, most);
     }
     const idx slots = slot_at(e, &pb, p->g, p->g->nslots);
     kernel->one_thread_bytes += x_value(slots, 0);
     e_return(e, x_add(e, slots, most));
-}
-
-/* ---- weights --------------------------------------------------------------------------------- */
-
-/* Hand pack or packed_bytes of each packed operand on to its stages. */
-static void emit_packing(Emit *e, Kernel *kernel, const Parts *p)
-{
-    const Stages *g = p->g;
-    PackArgs in = kernel_pack_begin(e, kernel);
-    for (int i = 0; i < g->n; i++)
-        for (int j = 0; j < g->stage[i].n; j++) {
-            const StageRef ref = g->stage[i].ref[j];
-            if (!is_packed(g, ref))
-                continue;
-            EMIT_IF (e, x_equal(e, in.which, x_const(e, ref.index))) {
-                const idx before = packed_before(e, p, ref, i);
-                const addr to = x_is_const(before, 0) ? in.to : p_at_bytes(e, in.to, before);
-                const PackArgs give = { in.which, in.from, to };
-                kernel_call_pack(e, &p->stage[i], &give);
-            }
-        }
-    e_fn_end(e);
-}
-
-/* Also as a number, for whoever has this module as a part. */
-static void count_packed(Kernel *kernel, const Stages *g, int operand, int64_t bytes)
-{
-    int nth = 0;
-    for (int i = 0; i < operand; i++)
-        nth += g->tensor[i].role == DCN_WEIGHT;
-    assert(nth < KERNEL_MAX_PACKED);
-    kernel->packed[nth] = (kernel->packed[nth] + ALIGN - 1) / ALIGN * ALIGN + bytes;
-}
-
-static void emit_packed_bytes(Emit *e, Kernel *kernel, const Parts *p)
-{
-    const Stages *g = p->g;
-    PackedBytesArgs in = kernel_packed_bytes_begin(e, kernel);
-    idx bytes = x_const(e, 0);
-    for (int i = 0; i < g->n; i++)
-        for (int j = 0; j < g->stage[i].n; j++) {
-            StageRef ref = g->stage[i].ref[j];
-            if (!is_packed(g, ref))
-                continue;
-            idx n = kernel_call_packed_bytes(e, &p->stage[i], &in);
-            count_packed(kernel, g, ref.index, p->stage[i].packed[0]);
-            idx before = packed_before(e, p, ref, i);
-            if (!x_is_const(before, 0))
-                n = x_add(e, before, n);
-            bytes = x_select(e, x_equal(e, in.which, x_const(e, ref.index)), n, bytes);
-        }
-    e_return(e, bytes);
 }
 
 /* ---- the whole ------------------------------------------------------------------------------- */
@@ -377,8 +327,8 @@ static int emit_parts(Emit *e, Kernel *kernel, const dcn_target *t, const SchedP
         free(g);
         return -1;
     }
-    emit_packing(e, kernel, &p);
-    emit_packed_bytes(e, kernel, &p);
+    stages_place(g, p.stage, part, t);
+    parts_emit_packing(e, kernel, &p);
     emit_workspace(e, kernel, &p);
     emit_tasks(e, kernel, &p);
     emit_run(e, kernel, &p);
@@ -390,7 +340,7 @@ static int emit_parts(Emit *e, Kernel *kernel, const dcn_target *t, const SchedP
 const struct Lowering lower_stages = {
     .name = "stages",
     .summary = "the operators that a module is made of, one after another",
-    .rev = 5,
+    .rev = 6,
     .ops = RT_OP(DEFORM_CONV2D_PACK) | RT_OP(SEPARABLE_CONV2D) | RT_OP(DCNV3_MODULE) |
            RT_OP(DCNV4_MODULE) | RT_OP(DEFORM_ROI_POOL_PACK),
     .gradient_ops = RT_ANY_OP,

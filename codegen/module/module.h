@@ -61,6 +61,7 @@ typedef struct Stage {
     Rowwise rows;     /* of any other kind */
     StageGrid grid;
     int64_t per_roi;
+    int time; /* its turn; equal numbers: it runs beside the stage before it */
     int n;
     const char
         *tensor[MAX_STAGE_OPERANDS]; /* names of its operands; those of an operator in any order */
@@ -69,15 +70,15 @@ typedef struct Stage {
     /* Of gradients.  For which of the module's gradients a stage is run, and its operand is one: if a
     ** call wants none of them it is left out, and NULL; 0: always. */
     rt_operand_set wanted, operand_wanted[MAX_STAGE_OPERANDS];
-    bool again[MAX_STAGE_OPERANDS]; /* added to what an earlier stage has put there */
-    char text[DCN_NAME_MAX];        /* what `word` points to, if that is made here */
+    bool adds[MAX_STAGE_OPERANDS]; /* to what an earlier stage has put there */
+    char text[DCN_NAME_MAX];       /* what `word` points to, if that is made here */
 } Stage;
 
 /* An intermediate. */
 typedef struct Temp {
     StageGrid grid;
     int64_t channels; /* GRID_ROIS: elements per roi */
-    int first, last;  /* stages that use it */
+    int first, last;  /* times of the stages that use it */
     int slot;
 } Temp;
 
@@ -88,10 +89,16 @@ typedef struct Stages {
     Stage stage[MAX_STAGES];
     Temp temp[MAX_TEMPS];
     int n, ntemps, nslots;
+    int64_t beside_bytes; /* of each thread, for any stages that run beside others */
 } Stages;
 
 /* The stages of a module, which must outlive them; NULL without memory.  Freed by free(). */
 Stages *stages_open(const dcn_spec *module);
+
+/* Which stages run beside others, and where intermediates live; stage[i]: as emitted, part: of the operators among
+** them. */
+void stages_place(Stages *g, const Kernel *stage, const SchedPart *part, const dcn_target *t);
+bool stages_is_beside(const Stages *g, int i);
 
 /* Fills kernel->phase_ns of a module that is a part and whose phases are known; stage[i], part: of its stages,
 ** of the operators among them.  Without memory they stay unknown. */

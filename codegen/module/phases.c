@@ -20,7 +20,7 @@ static double rows_ns(const dcn_spec *module, const Stage *st)
            BYTES_PER_NS;
 }
 
-/* Of one stage; where an account has other phases than the kernel, they are unknown. */
+/* Adds those of one stage; where an account has other phases than the kernel, they are unknown. */
 static void put_stage(const Stages *g, int i, const Kernel *k, const Schedule *sc,
                       const dcn_target *t, double *ns)
 {
@@ -29,7 +29,7 @@ static void put_stage(const Stages *g, int i, const Kernel *k, const Schedule *s
     const bool known = sc && sc->lowering->phases;
     const int n = known ? sc->lowering->phases(&st->spec, t, sc->k, cost) : 0;
     for (int j = 0; j < k->phases; j++)
-        ns[j] = n == k->phases ? cost[j].tasks * cost[j].ns : 0;
+        ns[j] += n == k->phases ? cost[j].tasks * cost[j].ns : 0;
     if (!sc)
         ns[0] = rows_ns(g->module, st);
 }
@@ -39,10 +39,12 @@ void stages_account(const Stages *g, const Kernel *stage, const SchedPart *part,
 {
     double *ns =
         kernel->phases && kernel->internal ? calloc((size_t)kernel->phases + 1, sizeof *ns) : NULL;
+    int first = 0, end = 0;
     kernel->phase_ns = ns;
     for (int i = 0; ns && i < g->n; i++) {
         const bool operates = g->stage[i].kind == STAGE_OPERATOR;
-        put_stage(g, i, &stage[i], operates ? &part++->sched : NULL, t, ns);
-        ns += stage[i].phases;
+        first = i && g->stage[i].time == g->stage[i - 1].time ? first : end;
+        put_stage(g, i, &stage[i], operates ? &part++->sched : NULL, t, ns + first);
+        end = first + stage[i].phases > end ? first + stage[i].phases : end;
     }
 }

@@ -75,7 +75,7 @@ static NetPlace write_gradient(NetBackward *b, int value)
     if (b->grad[value].in == PLACE_NONE) {
         b->grad[value] = new_gradient(b, value);
         const NetPlace first = b->grad[value];
-        b->grad[value].again = true;
+        b->grad[value].adds = true;
         return first;
     }
     return b->grad[value];
@@ -95,7 +95,7 @@ static void add_to_gradient(NetBackward *b, int value, NetPlace from)
 static NetPlace read_place(NetPlace place)
 {
     place.wanted = 0;
-    place.again = false;
+    place.adds = false;
     return place;
 }
 
@@ -135,7 +135,7 @@ static void take_output(NetBackward *b, int i)
     if (b->grad[value].in == PLACE_NONE && (converts || alone)) {
         b->grad[value] = from;
         b->grad[value].wanted = b->needs->reach[value];
-        b->grad[value].again = true;
+        b->grad[value].adds = true;
     } else {
         add_to_gradient(b, value, from);
     }

@@ -117,6 +117,17 @@ static void run_task(Emit *e, const NetEdge *edge, const RunArgs *in, idx task,
         move(e, &t, p_at(e, t.from, first), p_at(e, t.to.to, first), x_mulk(e, t.n, edge->shape.c));
 }
 
+/* What one core moves from its L2 cache or beyond, to a factor of two or so: enough to tell a phase that is worth a
+** second thread from one that is not. */
+#define BYTES_PER_NS 8.0
+
+PhaseCost edge_cost(const NetEdge *edge, int fp_bytes)
+{
+    const double ns = 2 * (double)net_elements(edge->shape) * fp_bytes / BYTES_PER_NS;
+    const double tasks = (double)(edge->shape.n * tasks_of_image(edge));
+    return (PhaseCost){ .tasks = tasks, .ns = ns / tasks };
+}
+
 void edge_emit(Emit *e, Kernel *kernel, const NetEdge *edge, LLVMValueRef transpose)
 {
     RunArgs in = kernel_run_begin(e, kernel);

@@ -71,7 +71,7 @@ static void convert_arguments(NetProgram *p, const net_layer *l)
 }
 
 /* Among the operands of its part: behind all that a glue layer reads, else where its spec has it. */
-static int place_of_output(const net_layer *l)
+int program_place_of_output(const net_layer *l)
 {
     return l->spec ? rt_operand_at(l->spec, RT_OUTPUT) : l->nargs;
 }
@@ -81,7 +81,7 @@ void program_add_layer(NetProgram *p, int number)
     const net_layer *l = &p->net->layer[number];
     convert_arguments(p, l);
     program_add_step(p, program_part_of_layer(p, number), number);
-    const int out = place_of_output(l);
+    const int out = program_place_of_output(l);
     p->value[l->out] = place_for(p, l->out);
     for (int i = 0, operand = 0; i < l->nargs; i++, operand++) {
         const net_arg *a = &l->arg[i];
@@ -109,9 +109,9 @@ void program_forward(NetProgram *p)
     const dcn_network *n = p->net;
     program_take_inputs(p);
     for (int i = 0; i < n->nlayers; i++) {
-        program_add_layer(p, i);
+        program_add_layer(p, p->order[i]);
         for (int o = 0; o < n->noutputs; o++)
-            if (n->output[o] == n->layer[i].out)
+            if (n->output[o] == n->layer[p->order[i]].out)
                 write_output(p, o);
     }
     for (int o = 0; o < n->noutputs; o++)

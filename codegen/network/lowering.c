@@ -17,7 +17,7 @@
 /* ---- parts ----------------------------------------------------------------------------------- */
 
 /* After the first layer that it is for; a long name ends with the number that its symbols have. */
-static void name_part(LoweringPart *to, const NetPart *part, int number)
+static void name_part(LoweringPart *to, const ProgramPart *part, int number)
 {
     enum { ROOM = sizeof to->name - 16 };
     rt_text t = rt_text_in(to->name, sizeof to->name);
@@ -35,7 +35,7 @@ static int parts(const dcn_spec *s, LoweringPart **out)
     int n = 0;
     *out = p ? calloc((size_t)p->nparts + 1, sizeof **out) : NULL;
     for (int i = 0; *out && i < p->nparts; i++) {
-        const NetPart *part = &p->part[i];
+        const ProgramPart *part = &p->part[i];
         if (part->kind != PART_OPERATOR)
             continue;
         name_part(&(*out)[n], part, i);
@@ -61,7 +61,8 @@ static int emit_all(Emit *e, const dcn_target *t, NetProgram *p, const SchedPart
 {
     const LLVMValueRef transpose = transpose_for(e, p);
     for (int i = 0; i < p->nparts; i++) {
-        NetPart *part = &p->part[i];
+        ProgramPart *part = &p->part[i];
+        const Schedule *own = part->kind == PART_OPERATOR ? &sched++->sched : NULL;
         part->kernel = (Kernel){ .s = &part->spec, .internal = true };
         if (part->kind == PART_GLUE)
             glue_emit(e, &part->kernel, p->net, part->layer);
@@ -69,9 +70,10 @@ static int emit_all(Emit *e, const dcn_target *t, NetProgram *p, const SchedPart
             glue_emit_back(e, &part->kernel, p->net, part->layer);
         else if (part->kind == PART_EDGE)
             edge_emit(e, &part->kernel, &part->edge, transpose);
-        else if (sched_emit(&sched++->sched, e, &part->kernel, t))
+        else if (sched_emit(own, e, &part->kernel, t))
             return -1;
         assert(part->kernel.phases > 0);
+        program_account(p, part, own, t);
     }
     return 0;
 }
@@ -82,7 +84,7 @@ static int64_t bytes_of_piece(const NetProgram *p, const NetPiece *piece)
 {
     if (piece->part < 0)
         return p->net->param[piece->param].count * (int64_t)dcn_dtype_bytes(p->net->dtype);
-    const NetPart *part = &p->part[piece->part];
+    const ProgramPart *part = &p->part[piece->part];
     const rt_operands o = rt_operands_of(&part->spec);
     int nth = 0;
     for (int i = 0; i < piece->operand; i++)
@@ -110,7 +112,7 @@ static int emit_parts(Emit *e, Kernel *kernel, const dcn_target *t, const SchedP
     if (!failed) {
         place_pieces(p);
         program_emit(e, kernel, p);
-        failed = program_phases(p, sched, t, kernel);
+        failed = program_phases(p, kernel);
     }
     program_close(p);
     return failed ? -1 : 0;
@@ -119,7 +121,7 @@ static int emit_parts(Emit *e, Kernel *kernel, const dcn_target *t, const SchedP
 const struct Lowering lower_network = {
     .name = "network",
     .summary = "the layers of a network, one after another",
-    .rev = 2,
+    .rev = 3,
     .ops = RT_OP(NETWORK),
     .gradient_ops = RT_OP(NETWORK),
     .is_brief = true,

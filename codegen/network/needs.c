@@ -29,14 +29,14 @@ NetWanted needs_inner(const NetProgram *p, int value)
 
 /* ---- arguments ------------------------------------------------------------------------------------- */
 
-bool needs_is_boxes(const net_arg *a)
+bool needs_is_rois(const net_arg *a)
 {
     return strcmp(a->operand, rt_operand_names[RT_ROIS]) == 0;
 }
 
 NetWanted needs_reach(const NetProgram *p, const net_arg *a)
 {
-    if (needs_is_boxes(a))
+    if (needs_is_rois(a))
         return 0;
     if (a->value >= 0)
         return p->needs.reach[a->value];
@@ -117,7 +117,7 @@ static void find_readers(NetProgram *p)
     for (int i = 0; i < p->net->nlayers; i++) {
         const net_layer *l = &p->net->layer[i];
         for (int j = 0; j < l->nargs; j++)
-            if (l->arg[j].value >= 0 && !needs_is_boxes(&l->arg[j]))
+            if (l->arg[j].value >= 0 && !needs_is_rois(&l->arg[j]))
                 p->needs.readers[l->arg[j].value]++;
     }
 }

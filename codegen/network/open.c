@@ -2,6 +2,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/network/program.h"
+#include "runtime/network/part.h"
 
 #include <stdlib.h>
 
@@ -24,9 +25,10 @@ static int get_memory(NetProgram *p)
     p->value = calloc((size_t)n->nvalues + 1, sizeof *p->value);
     p->block = calloc(steps + args, sizeof *p->block);
     p->piece = calloc(places, sizeof *p->piece);
+    p->order = calloc((size_t)n->nlayers + 1, sizeof *p->order);
     p->part_of = calloc(2 * (size_t)n->nlayers + 1, sizeof *p->part_of);
     return p->part && p->step && p->own && p->place && p->value && p->block && p->piece &&
-                   p->part_of
+                   p->order && p->part_of
                ? 0
                : -1;
 }
@@ -39,6 +41,9 @@ int program_write(NetProgram *p)
     if (!p->s->gradient)
         program_forward(p);
     program_overwrite(p);
+    for (int i = 0; i < p->nsteps; i++)
+        p->step[i].time = i;
+    p->ntimes = p->nsteps;
     return 0;
 }
 
@@ -47,19 +52,45 @@ NetProgram *program_open(const dcn_spec *s)
     NetProgram *p = calloc(1, sizeof *p);
     if (!p)
         return NULL;
-    *p = (NetProgram){ .s = s, .net = s->network };
-    if (!get_memory(p) && (!s->gradient || !needs_open(p)) && !program_write(p))
+    *p = (NetProgram){ .s = s, .net = net_for_code(s->network, s->gradient != 0) };
+    int failed = !p->net || get_memory(p) || (s->gradient && needs_open(p));
+    if (!failed)
+        program_order_as_written(p);
+    failed = failed || program_write(p);
+    if (!failed)
         return p;
     program_close(p);
     return NULL;
 }
 
+/* ---- memory ------------------------------------------------------------------------------------- */
+
+/* Of all steps of a time; those of several have a place of the same size. */
+static void find_own(NetProgram *p)
+{
+    for (int i = 0; i < p->ntimes; i++)
+        p->own[i] = (PlanStep){ .bytes = 0 };
+    for (int i = 0, n = 0; i < p->nsteps; i += n) {
+        n = program_steps_beside(p, i);
+        p->own[p->step[i].time].bytes =
+            n > 1 ? p->beside_bytes : p->part[p->step[i].part].kernel.one_thread_bytes;
+    }
+}
+
 int program_plan(NetProgram *p)
 {
-    const Plan plan = { p->block, p->nblocks, p->own, p->nsteps };
-    for (int i = 0; i < p->nsteps; i++)
-        p->own[i] = (PlanStep){ .bytes = p->part[p->step[i].part].kernel.one_thread_bytes };
-    p->plan_bytes = plan_blocks(&plan);
+    PlanBlock *block = malloc(((size_t)p->nblocks + 1) * sizeof *block);
+    const Plan plan = { block, p->nblocks, p->own, p->ntimes };
+    find_own(p);
+    for (int i = 0; i < p->nblocks && block; i++) {
+        block[i] = p->block[i];
+        block[i].first = p->step[p->block[i].first].time;
+        block[i].last = p->step[p->block[i].last].time;
+    }
+    p->plan_bytes = block ? plan_blocks(&plan) : -1;
+    for (int i = 0; i < p->nblocks && block; i++)
+        p->block[i].at = block[i].at;
+    free(block);
     return p->plan_bytes < 0 ? -1 : 0;
 }
 
@@ -73,7 +104,9 @@ void program_close(NetProgram *p)
     free(p->step);
     free(p->own);
     free(p->part_of);
+    free(p->order);
     needs_close(&p->needs);
+    net_release(p->net);
     free(p->place);
     free(p->value);
     free(p->block);

@@ -9,10 +9,12 @@ static bool is_same_shape(net_shape a, net_shape b)
     return a.n == b.n && a.h == b.h && a.w == b.w && a.c == b.c;
 }
 
-/* Whether a layer reads each element of a value of the result's shape once, where it then writes the result. */
+/* Whether a layer reads each element of a value of the result's shape for the last time where it then writes the
+** result; a norm has read all of a pixel before it writes that. */
 static bool may_overwrite(const net_layer *l)
 {
-    return l->kind == NET_ADD || l->kind == NET_MUL || l->kind == NET_ACTIVATION;
+    return l->kind == NET_ADD || l->kind == NET_MUL || l->kind == NET_ACTIVATION ||
+           l->kind == NET_LAYER_NORM;
 }
 
 /* The last place of a glue layer's step is what the layer makes. */

@@ -22,7 +22,7 @@ static uint64_t digest_of(const dcn_spec *s)
 
 /* NETWORK_12_LAYER, so that it is an identifier, of no other part, and short enough for those of stages
 ** to be made of it. */
-static void set_name(const NetProgram *p, NetPart *part, const char *word)
+static void set_name(const NetProgram *p, ProgramPart *part, const char *word)
 {
     enum { OF_NETWORK = 20, OF_LAYER = 20 };
     char name[sizeof part->spec.name];
@@ -33,9 +33,9 @@ static void set_name(const NetProgram *p, NetPart *part, const char *word)
     memcpy(part->spec.name, name, strlen(name));
 }
 
-static int add_part(NetProgram *p, const NetPart *part, const char *word)
+static int add_part(NetProgram *p, const ProgramPart *part, const char *word)
 {
-    NetPart *to = &p->part[p->nparts];
+    ProgramPart *to = &p->part[p->nparts];
     *to = *part;
     to->times = 1;
     to->spec.dtype = p->net->dtype;
@@ -43,7 +43,7 @@ static int add_part(NetProgram *p, const NetPart *part, const char *word)
     return p->nparts++;
 }
 
-static bool is_same(const NetProgram *p, const NetPart *a, const NetPart *b)
+static bool is_same(const NetProgram *p, const ProgramPart *a, const ProgramPart *b)
 {
     if (a->kind != b->kind)
         return false;
@@ -56,7 +56,7 @@ static bool is_same(const NetProgram *p, const NetPart *a, const NetPart *b)
            a->edge.adds == b->edge.adds && a->edge.clears == b->edge.clears;
 }
 
-static int find_part(NetProgram *p, const NetPart *part, const char *word)
+static int find_part(NetProgram *p, const ProgramPart *part, const char *word)
 {
     for (int i = 0; i < p->nparts; i++)
         if (is_same(p, &p->part[i], part)) {
@@ -68,8 +68,8 @@ static int find_part(NetProgram *p, const NetPart *part, const char *word)
 
 static int find_part_of_layer(NetProgram *p, const net_layer *layer)
 {
-    NetPart part = { .kind = layer->kind == NET_OPERATOR ? PART_OPERATOR : PART_GLUE,
-                     .layer = layer };
+    ProgramPart part = { .kind = layer->kind == NET_OPERATOR ? PART_OPERATOR : PART_GLUE,
+                         .layer = layer };
     if (part.kind == PART_OPERATOR) {
         part.spec = *layer->spec;
         part.digest = digest_of(layer->spec);
@@ -79,8 +79,8 @@ static int find_part_of_layer(NetProgram *p, const net_layer *layer)
 
 static int find_part_of_gradients(NetProgram *p, const net_layer *layer, rt_operand_set wanted)
 {
-    NetPart part = { .kind = layer->kind == NET_OPERATOR ? PART_OPERATOR : PART_GLUE_BACK,
-                     .layer = layer };
+    ProgramPart part = { .kind = layer->kind == NET_OPERATOR ? PART_OPERATOR : PART_GLUE_BACK,
+                         .layer = layer };
     if (part.kind == PART_OPERATOR) {
         part.spec = *layer->spec;
         part.spec.gradient = wanted;
@@ -107,7 +107,7 @@ int program_part_of_gradients(NetProgram *p, int layer, rt_operand_set wanted)
 
 int program_part_of_edge(NetProgram *p, const NetEdge *edge)
 {
-    const NetPart part = { .kind = PART_EDGE, .edge = *edge };
+    const ProgramPart part = { .kind = PART_EDGE, .edge = *edge };
     return find_part(p, &part,
                      edge->to_nhwc   ? "nhwc"
                      : edge->to_nchw ? "nchw"

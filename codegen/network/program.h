@@ -6,16 +6,17 @@
 ** places are in the operands of the network's own kernel, in the workspace, or in the block of packed
 ** parameters.
 **
-** Steps run one after another, all tasks of one before those of the next.  Layers that do not depend on
-** each other could be one step, whose phases are those of both side by side: the tasks of one after those
-** of the other, each with its own part of the workspace.  A step would then have a list of calls, and the
-** number of a task would say which; nothing else here depends on there being one.
+** Steps run one after another, all tasks of one before those of the next, but for neighbours that do not
+** depend on each other (beside.c): these run at one time, the tasks of one after those of the other in the
+** same phases.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_CODEGEN_NETWORK_PROGRAM_H
 #define DCN_CODEGEN_NETWORK_PROGRAM_H
 
+#include "codegen/ir/call.h"
 #include "codegen/kernel/entry.h"
+#include "codegen/lowering.h"
 #include "codegen/network/plan.h"
 #include "runtime/spec/network.h"
 
@@ -29,7 +30,7 @@ typedef struct NetPlace {
     int index;        /* which operand, block of the plan, piece of the parameters */
     int64_t at;       /* bytes from its beginning */
     NetWanted wanted; /* a call that wants none of these gives NULL */
-    bool again;       /* what is written is added to what an earlier step wrote */
+    bool adds;        /* what is written, to what an earlier step wrote */
 } NetPlace;
 
 /* Parameters as a step reads them, in the block that `pack` writes. */
@@ -47,7 +48,7 @@ typedef struct NetEdge {
     bool clears; /* what is written are zeros, and nothing is read */
 } NetEdge;
 
-typedef struct NetPart {
+typedef struct ProgramPart {
     enum { PART_OPERATOR, PART_GLUE, PART_GLUE_BACK, PART_EDGE } kind;
     const net_layer *layer; /* the first that it is for; of an edge NULL */
     dcn_spec spec;          /* of an operator what it computes; of all its name and dtype */
@@ -55,13 +56,16 @@ typedef struct NetPart {
     NetEdge edge;
     int times; /* steps that call it, where nothing is made again */
     Kernel kernel;
-} NetPart;
+    PhaseCost cost[MAX_PHASES]; /* of its phases, as estimated */
+    int ncosts; /* 0: unknown; only a part that is a module has more phases than these */
+} ProgramPart;
 
 typedef struct NetStep {
     int part;
     int layer;          /* of the network; -1: an edge */
     int first_place, n; /* its argument block */
     NetWanted wanted;   /* in a call that wants none of these it has no tasks */
+    int time;           /* its turn; equal numbers: it runs beside the step before it */
 } NetStep;
 
 /* What the gradients of a network need to know of layers and values before there are steps. */
@@ -82,8 +86,9 @@ typedef struct NetNeeds {
 
 typedef struct NetProgram {
     const dcn_spec *s;
-    const dcn_network *net;
-    NetPart *part;
+    dcn_network *
+        net; /* as it is compiled (runtime/network/part.h); the one of the spec has the same operands */
+    ProgramPart *part;
     NetStep *step;
     NetPlace *place;  /* of the steps, one after another */
     NetPlace *value;  /* of the network, where it can be read */
@@ -91,10 +96,13 @@ typedef struct NetProgram {
     NetPiece *piece;
     int nparts, nsteps, nplaces, nblocks, npieces;
     int max_places;       /* of one step */
-    PlanStep *own;        /* by step: its workspace */
+    int ntimes;           /* as many as steps, where none runs beside another */
+    PlanStep *own;        /* by time: the workspace of its steps */
+    int64_t beside_bytes; /* of each thread, for all times of several steps */
     int64_t plan_bytes;   /* of the whole workspace, on one thread */
     int64_t packed_bytes; /* once the parts are emitted */
     NetNeeds needs;       /* of gradients */
+    int *order;           /* of outputs: the layers as they run */
     int *part_of;         /* by layer, forwards, then backwards: its part + 1; 0: not known yet */
 } NetProgram;
 
@@ -143,6 +151,10 @@ void program_take_inputs(NetProgram *p);
 void program_convert_input(NetProgram *p, int value);
 void program_add_layer(NetProgram *p, int number);
 
+/* p->order: as the layers were written; so that less is live (order.c), -1 without memory. */
+void program_order_as_written(NetProgram *p);
+int program_order_by_bytes(NetProgram *p);
+
 /* Lets layers write over arguments that nobody reads any more, when all steps are there. */
 void program_overwrite(NetProgram *p);
 
@@ -153,9 +165,9 @@ int needs_open(NetProgram *p);
 void needs_close(NetNeeds *n);
 void needs_segments(NetProgram *p);
 
-/* The gradients that that of an argument is on the way to; whether it is one of regions' boxes. */
+/* The gradients that that of an argument is on the way to; whether it is regions, which have none. */
 NetWanted needs_reach(const NetProgram *p, const net_arg *a);
-bool needs_is_boxes(const net_arg *a);
+bool needs_is_rois(const net_arg *a);
 
 /* The arguments of an operator's layer by operand, -1 where there is none; the operands whose gradients lead
 ** to a wanted one. */
@@ -171,8 +183,21 @@ int needs_grad_operand(const NetProgram *p, int position);
 /* The steps that compute the gradients.  -1 without memory. */
 int program_backward(NetProgram *p);
 
+/* The steps whose plan keeps to the network's bound of memory; otherwise as program_fit. */
+int program_recompute(NetProgram *p);
+
 /* All steps, anew; parts are those that there are.  -1 without memory. */
 int program_write(NetProgram *p);
+
+/* The place of what the step of a layer makes, among its own. */
+int program_place_of_output(const net_layer *l);
+
+/* Which steps of outputs run beside others, when the parts are emitted. */
+void program_find_beside(NetProgram *p);
+
+/* The steps from number i on that run at its time; the phases of all of them. */
+int program_steps_beside(const NetProgram *p, int i);
+int program_phases_beside(const NetProgram *p, int i);
 
 /* Where everything lies.  -1 without memory. */
 int program_plan(NetProgram *p);
@@ -181,14 +206,21 @@ int program_plan(NetProgram *p);
 
 /* The functions of an edge: as those of a glue layer, with the arguments { from, to }. */
 void edge_emit(Emit *e, Kernel *kernel, const NetEdge *edge, LLVMValueRef transpose);
+PhaseCost edge_cost(const NetEdge *edge, int fp_bytes); /* of its one phase */
 
-/* The entry points, when all parts are emitted. */
+/* Begins a function of the network's own, NAME and the suffix. */
+LLVMValueRef program_begin_inner(Emit *e, const NetProgram *p, const char *suffix,
+                                 LLVMTypeRef result, const Params *params, void *args);
+
+/* The entry points, when all parts are emitted; those of packing among them. */
+void program_emit_packing(Emit *e, Kernel *kernel, const NetProgram *p);
 void program_emit(Emit *e, Kernel *kernel, const NetProgram *p);
 
-/* Fills kernel->phase, when kernel->phases are known; sched: of the operators among the parts.  -1
-** without memory. */
-struct SchedPart;
-int program_phases(const NetProgram *p, const struct SchedPart *sched, const dcn_target *t,
-                   Kernel *kernel);
+/* Fills part->cost, when the part is emitted; sc: of an operator. */
+void program_account(const NetProgram *p, ProgramPart *part, const Schedule *sc,
+                     const dcn_target *t);
+
+/* Fills kernel->phase, when kernel->phases are known.  -1 without memory. */
+int program_phases(const NetProgram *p, Kernel *kernel);
 
 #endif

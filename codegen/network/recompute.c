@@ -212,7 +212,7 @@ static int choose(Chooser *c)
     return program_write(c->p) || program_plan(c->p) ? -1 : 0;
 }
 
-static int choose_segments(NetProgram *p)
+int program_recompute(NetProgram *p)
 {
     const size_t room = (size_t)p->net->nlayers + 1;
     Chooser c = { .p = p,
@@ -227,12 +227,4 @@ static int choose_segments(NetProgram *p)
     free(c.segment);
     free(c.best);
     return failed;
-}
-
-int program_fit(NetProgram *p)
-{
-    if (program_plan(p))
-        return -1;
-    const bool fits = !p->s->gradient || !p->net->memory || p->plan_bytes <= p->net->memory;
-    return fits ? 0 : choose_segments(p);
 }

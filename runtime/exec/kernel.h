@@ -46,10 +46,15 @@ typedef struct rt_entry {
 /* Bytes of a symbol of a kernel: its name, and the longest of these. */
 enum { RT_SYMBOL_MAX = DCN_NAME_MAX + 32 };
 
+/* Layers that run side by side in one phase, at most. */
+enum { RT_PHASE_LAYERS = 4 };
+
 /* One phase of a network's call. */
 typedef struct rt_phase {
-    double ns; /* on one thread, as estimated; 0: unknown */
-    int layer; /* of the network, whose it is; -1: of none, a layout is changed */
+    double ns;                     /* on one thread, as estimated; 0: unknown */
+    int n;                         /* layers of the network as it is compiled, whose it is */
+    int layer[RT_PHASE_LAYERS];    /* -1: of none, a layout is changed */
+    double share[RT_PHASE_LAYERS]; /* of the time, as estimated */
 } rt_phase;
 
 struct dcn_kernel {

@@ -48,7 +48,7 @@ typedef struct net_output {
 
 /* The network of what leads to these values, one reference.  Layers without a name are called after
 ** what they do, conv2d_1, conv2d_2, add_1, ..., in their order; two of one name are an error, of
-** which err->line is the `place` of the second.
+** which err->line is the `source` of the second.
 **
 ** What follows an operator and fits into its epilogue, act((sum + bias) * scale + shift + residual), is put
 ** there: a product with a parameter of channels, the sum with a value of its shape, an activation; in

@@ -210,7 +210,7 @@ static int extract(const Extract *x, dcn_network *n, dcn_error *err)
     mark(x);
     if (count_inputs(x, n, err) || copy_values(x, n, err) || copy_layers(x, n, err) ||
         name_outputs(x, n, err) || net_name_layers(n, err) || net_make_params(n, err) ||
-        net_fuse(n, err))
+        net_fuse(n, err) || net_order_params(n, err))
         return -1;
     name_gradients(n);
     return 0;

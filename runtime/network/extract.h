@@ -17,10 +17,12 @@ int net_name_layers(dcn_network *n, dcn_error *err);
 /* The parameters of all layers, called LAYER.TENSOR, with room in n->param for net_fuse's zeros. */
 int net_make_params(dcn_network *n, dcn_error *err);
 
-/* Number parameters in the order of layers and arguments, the zeros behind them, and add them up. */
+/* Number parameters in the order of layers and arguments, the zeros behind them; and add them up, so that each
+** has its place in the vector of all. */
+int net_sort_params(dcn_network *n, dcn_error *err);
 int net_order_params(dcn_network *n, dcn_error *err);
 
-/* Epilogues: layers go into those before them (build.h says which); then net_order_params. */
+/* Epilogues: layers go into those before them (build.h says which).  Parameters are to be sorted afterwards. */
 int net_fuse(dcn_network *n, dcn_error *err);
 
 /* As net_graph_network, of a graph of some of a network's layers, which have names, parameters and epilogues. */

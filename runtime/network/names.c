@@ -86,7 +86,7 @@ static int collect(const dcn_network *n, const net_layer **named, int *count, dc
     qsort(named, (size_t)*count, sizeof *named, compare);
     for (int i = 1; i < *count; i++)
         if (strcmp(named[i - 1]->name, named[i]->name) == 0)
-            return dcn_fail_at(err, DCN_ESPEC, NULL, named[i]->place, "two layers are called '%s'",
+            return dcn_fail_at(err, DCN_ESPEC, NULL, named[i]->source, "two layers are called '%s'",
                                named[i]->name);
     return 0;
 }
@@ -186,12 +186,10 @@ static int add_up(dcn_network *n, dcn_error *err)
                             p->name, INT32_MAX);
     }
     n->grad_parameters = n->parameters;
-    for (int i = 0; i < n->nparams + n->nzeros; i++)
-        n->layer[n->param[i].layer].arg[n->param[i].arg].param = i;
     return 0;
 }
 
-int net_order_params(dcn_network *n, dcn_error *err)
+int net_sort_params(dcn_network *n, dcn_error *err)
 {
     const int all = count_params(n);
     net_param *to = calloc((size_t)all + 1, sizeof *to);
@@ -204,5 +202,12 @@ int net_order_params(dcn_network *n, dcn_error *err)
     n->nzeros = next - n->nparams;
     free(n->param);
     n->param = to;
-    return add_up(n, err);
+    for (int i = 0; i < n->nparams + n->nzeros; i++)
+        n->layer[to[i].layer].arg[to[i].arg].param = i;
+    return 0;
+}
+
+int net_order_params(dcn_network *n, dcn_error *err)
+{
+    return net_sort_params(n, err) || add_up(n, err) ? -1 : 0;
 }

@@ -1,7 +1,10 @@
-/* unfold.c: modules of a network in parts, so that their offsets are values.
+/* unfold.c: modules of a network in parts: so that their offsets are values, and so that they are compiled as
+** layers like any others.
 **
-** A module's stages (runtime/spec/stages.h) become layers: operators, norms, activations.  The blend of the
-** centre feature scale, x*(1 - c) + r*c with c for each group, is  x + (r - x)*c,  group by group.
+** A module's stages (runtime/spec/stages.h) become layers MODULE.STAGE: operators, norms, activations.  Where
+** pictures look at values, the last one has the module's name, and the blend of the centre feature scale,
+** x*(1 - c) + r*c with c for each group, is  x + (r - x)*c,  group by group; as code that would be many small
+** layers, so a module with a blend stays whole there.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/network/extract.h"
@@ -16,7 +19,8 @@
 typedef struct Unfold {
     const dcn_network *from;
     dcn_network *to;
-    int *number; /* by value of `from` */
+    int *number;   /* by value of `from` */
+    bool for_code; /* else for pictures */
 } Unfold;
 
 /* A module, and which value of `to` each of its stages makes. */
@@ -35,13 +39,14 @@ static bool is_module(const net_layer *l)
 }
 
 /* Whether every stage is a kind of layer. */
-static bool has_layers(const rt_stages *g)
+static bool has_layers(const Unfold *u, const rt_stages *g)
 {
     for (int i = 0; i < g->n; i++) {
         const rt_stage_kind kind = g->stage[i].kind;
         if (kind == RT_STAGE_TO_NCHW || kind == RT_STAGE_FROM_NCHW)
             return false;
-        if (kind == RT_STAGE_BLEND && g->stage[i].spec.offset_groups > NET_MAX_ARGS)
+        if (kind == RT_STAGE_BLEND &&
+            (u->for_code || g->stage[i].spec.offset_groups > NET_MAX_ARGS))
             return false;
     }
     return true;
@@ -150,27 +155,25 @@ static void row_stage(const UnfoldModule *m, const rt_stage *st, net_layer *l, n
     out->shape = m->u->to->value[l->arg[0].value].shape;
 }
 
-/* What a later stage reads the value as, if that says where it samples or how much counts. */
-static const char *role_of(const rt_stages *g, int value)
+static bool is_taken(const dcn_network *n, const char *name)
 {
-    static const rt_operand roles[] = { RT_OFFSET_MASK, RT_OFFSET, RT_MASK };
-    for (int i = 0; i < g->n; i++)
-        for (int r = 0; r < 3; r++)
-            if (g->stage[i].arg[roles[r]] == value)
-                return rt_operand_names[roles[r]];
-    return NULL;
+    for (int i = 0; i < n->nlayers; i++)
+        if (strcmp(n->layer[i].name, name) == 0)
+            return true;
+    return false;
 }
 
+/* A layer of the user's may be called like a stage. */
 static void name_stage(const UnfoldModule *m, int i, net_layer *l)
 {
-    const rt_stages *g = m->stages;
-    const char *name = m->layer->name, *role = role_of(g, g->stage[i].out);
-    if (i == g->n - 1)
-        snprintf(l->name, sizeof l->name, "%s", name);
-    else if (role)
-        snprintf(l->name, sizeof l->name, "%.100s.%s", name, role);
-    else
-        snprintf(l->name, sizeof l->name, "%.100s.stage%d", name, i + 1);
+    const char *name = m->layer->name;
+    if (i == m->stages->n - 1 && !m->u->for_code) {
+        memcpy(l->name, name, sizeof l->name);
+        return;
+    }
+    snprintf(l->name, sizeof l->name, "%.100s.%s", name, m->stages->stage[i].word);
+    while (is_taken(m->u->from, l->name) && strlen(l->name) + 1 < sizeof l->name)
+        strcat(l->name, "_");
 }
 
 /* ---- the blend ----------------------------------------------------------------------------- */
@@ -181,7 +184,7 @@ static int blend_layer(const UnfoldModule *m, net_layer l, int a, int b, int64_t
     net_value out = m->u->to->value[a];
     out.shape.c = channels;
     out.name[0] = 0;
-    l.place = m->layer->place;
+    l.source = m->layer->source;
     l.arg[0] = (net_arg){ "a", a, -1 };
     l.arg[1] = (net_arg){ l.kind == NET_CONCAT ? "a" : "b", b, -1 };
     l.nargs = b < 0 ? 1 : 2;
@@ -240,7 +243,7 @@ static int add_stage(UnfoldModule *m, int i)
     const rt_stage *st = &m->stages->stage[i];
     const net_value *whole = &m->u->from->value[m->layer->out];
     const bool last = i == m->stages->n - 1;
-    net_layer l = { .scale = 1, .place = m->layer->place };
+    net_layer l = { .scale = 1, .source = m->layer->source };
     net_value out = { .layout = DCN_NHWC, .rank = 4, .dtype = m->u->from->dtype };
     if (st->kind == RT_STAGE_BLEND) {
         m->made[st->out] = add_blend(m, st);
@@ -260,7 +263,7 @@ static int unfold_layer(Unfold *u, const net_layer *l)
     rt_stages *g = rt_stages_of(l->spec);
     UnfoldModule m = { .u = u, .layer = l, .stages = g };
     int failed = g ? 0 : -1;
-    if (g && !has_layers(g))
+    if (g && !has_layers(u, g))
         failed = copy_layer(u, l);
     else {
         for (int i = 0; g && i < g->n && !failed; i++)
@@ -273,49 +276,54 @@ static int unfold_layer(Unfold *u, const net_layer *l)
 
 /* ---- all of it ----------------------------------------------------------------------------- */
 
-/* The most layers that a layer becomes: a module as many as it has stages, and a blend three for each group and
-** five. */
-static int most_of(const net_layer *l)
+/* The most layers that a layer becomes: a module as many as it has stages, and a blend in parts three for each
+** group and five. */
+static int most_of(const Unfold *u, const net_layer *l)
 {
-    const int groups = l->spec && l->spec->center_feature_scale ? l->spec->offset_groups : 0;
+    const bool blends = l->spec && l->spec->center_feature_scale && !u->for_code;
+    const int groups = blends ? l->spec->offset_groups : 0;
     return is_module(l) ? RT_MAX_STAGES + 3 * groups + 5 : 1;
 }
 
-static int most_layers(const dcn_network *n)
+static int most_layers(const Unfold *u)
 {
     int most = 0;
-    for (int i = 0; i < n->nlayers && most <= NET_MAX_LAYERS; i++)
-        most += most_of(&n->layer[i]);
+    for (int i = 0; i < u->from->nlayers; i++)
+        most += most_of(u, &u->from->layer[i]);
     return most;
 }
 
-/* The network of n's inputs and parameters, without layers, and room for `most`. */
+/* The network of n's inputs and parameters, with room for the zeros of as many layers as `most`, without layers. */
 static dcn_network *begin(const dcn_network *n, int most)
 {
+    const size_t params = (size_t)n->nparams + (size_t)n->nzeros;
     dcn_network *to = net_copy(n);
     net_layer *layer = calloc((size_t)most + 1, sizeof *layer);
     net_value *value = calloc((size_t)(most + n->ninputs) + 1, sizeof *value);
-    if (!to || !layer || !value) {
+    net_param *param = calloc(params + (size_t)most + 1, sizeof *param);
+    if (!to || !layer || !value || !param) {
         free(layer);
         free(value);
+        free(param);
         net_release(to);
         return NULL;
     }
     memcpy(value, n->value, (size_t)n->ninputs * sizeof *value);
+    memcpy(param, n->param, params * sizeof *param);
     for (int i = 0; i < to->nlayers; i++)
         free(to->layer[i].spec);
     free(to->layer);
     free(to->value);
+    free(to->param);
     to->layer = layer;
     to->value = value;
+    to->param = param;
     to->nlayers = 0;
     to->nvalues = n->ninputs;
-    to->parameters = 0;
-    to->constants = NULL;
     return to;
 }
 
-static int unfold(Unfold *u)
+static int unfold_layers(Unfold *u)
 {
     const dcn_network *n = u->from;
     int failed = 0;
@@ -326,18 +334,56 @@ static int unfold(Unfold *u)
             is_module(&n->layer[i]) ? unfold_layer(u, &n->layer[i]) : copy_layer(u, &n->layer[i]);
     for (int i = 0; i < n->noutputs && !failed; i++)
         u->to->output[i] = u->number[n->output[i]];
-    return failed || net_order_params(u->to, NULL) ? -1 : 0;
+    for (int i = 0; i < n->ninner && !failed; i++)
+        u->to->inner[i] = u->number[n->inner[i]];
+    return failed;
+}
+
+/* Parameters in another order than n has them. */
+static int number_params(dcn_network *to)
+{
+    to->parameters = 0;
+    to->constants = NULL;
+    return net_order_params(to, NULL);
+}
+
+/* Without the last steps of either kind. */
+static int unfold(Unfold *u)
+{
+    const int most = most_layers(u);
+    u->number = calloc((size_t)u->from->nvalues + 1, sizeof *u->number);
+    u->to = u->for_code || most <= NET_MAX_LAYERS ? begin(u->from, most) : NULL;
+    const int failed = !u->number || !u->to || unfold_layers(u) ? -1 : 0;
+    free(u->number);
+    return failed;
 }
 
 dcn_network *net_unfold(const dcn_network *n)
 {
-    const int most = most_layers(n);
-    Unfold u = { .from = n, .number = calloc((size_t)n->nvalues + 1, sizeof(int)) };
-    u.to = most <= NET_MAX_LAYERS ? begin(n, most) : NULL;
-    if (!u.number || !u.to || unfold(&u)) {
-        net_release(u.to);
-        u.to = NULL;
-    }
-    free(u.number);
-    return u.to;
+    Unfold u = { .from = n };
+    if (!unfold(&u) && !number_params(u.to))
+        return u.to;
+    net_release(u.to);
+    return NULL;
+}
+
+/* ---- for code ------------------------------------------------------------------------------ */
+
+static bool has_modules(const dcn_network *n)
+{
+    for (int i = 0; i < n->nlayers; i++)
+        if (is_module(&n->layer[i]))
+            return true;
+    return false;
+}
+
+dcn_network *net_for_code(const dcn_network *n, bool gradient)
+{
+    Unfold u = { .from = n, .for_code = true };
+    if (!has_modules(n))
+        return net_hold(n);
+    if (!unfold(&u) && (gradient || !net_fuse(u.to, NULL)) && !net_sort_params(u.to, NULL))
+        return u.to;
+    net_release(u.to);
+    return NULL;
 }

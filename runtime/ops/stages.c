@@ -7,6 +7,7 @@
 **                           y = dcnv3(xp, offset, softmax mask); out = linear(blend(y, xp))
 **     dcnv4_module          offset_mask = linear(x), or linear(dwconv(x)); value = linear(x)
 **                           y = dcnv4(value, offset_mask); out = linear(blend(y, value))
+**                           of both: where nothing is blended, the last linear is the core's projection
 **     deform_roi_pool_pack  x0 = the pooling without offsets, [C][ph][pw] in a row per region
 **                           offset = fc(relu(fc(relu(fc(x0))))), mask = sigmoid(fc(relu(fc(x0))))
 **
@@ -17,6 +18,7 @@
 #include "runtime/spec/stages.h"
 #include "runtime/ops/ops.h"
 #include "runtime/spec/activation.h"
+#include "runtime/spec/fields.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -24,17 +26,28 @@
 
 /* ---- the parts ------------------------------------------------------------------------------ */
 
-static rt_stage *add(rt_stages *g, rt_stage_kind kind, const dcn_spec *spec, int x)
+static rt_stage *add(rt_stages *g, const char *word, rt_stage_kind kind, const dcn_spec *spec,
+                     int x)
 {
     assert(g->n < RT_MAX_STAGES);
     rt_stage *st = &g->stage[g->n++];
     st->kind = kind;
+    st->word = word;
     st->spec = *spec;
     for (int i = 0; i < RT_NUM_PLAIN; i++)
         st->arg[i] = RT_NO_VALUE;
     st->arg[RT_INPUT] = x;
     st->out = g->nvalues++;
     return st;
+}
+
+/* An operator with the keys that it has in common with the module. */
+static dcn_spec like_module(const dcn_spec *s, dcn_op op)
+{
+    dcn_spec own;
+    dcn_spec_init(&own, op);
+    rt_fields_copy(s, &own);
+    return own;
 }
 
 /* A convolution without padding on maps of the same images. */
@@ -63,9 +76,10 @@ static void bind(const rt_stages *g, rt_stage *st, rt_operand as, rt_operand fro
 }
 
 /* A convolution, with a bias if the module has one for it. */
-static rt_stage *convolve(rt_stages *g, const dcn_spec *conv, int x, const rt_operand name[2])
+static rt_stage *convolve(rt_stages *g, const char *word, const dcn_spec *conv, int x,
+                          const rt_operand name[2])
 {
-    rt_stage *st = add(g, RT_STAGE_OPERATOR, conv, x);
+    rt_stage *st = add(g, word, RT_STAGE_OPERATOR, conv, x);
     bind(g, st, RT_WEIGHT, name[0]);
     bind(g, st, RT_BIAS, name[1]);
     st->spec.bias = st->arg[RT_BIAS] != RT_NO_VALUE;
@@ -73,10 +87,11 @@ static rt_stage *convolve(rt_stages *g, const dcn_spec *conv, int x, const rt_op
 }
 
 /* outs numbers per pixel from the ins of x. */
-static rt_stage *linear(rt_stages *g, int x, const int64_t size[2], const rt_operand name[2])
+static rt_stage *linear(rt_stages *g, const char *word, int x, const int64_t size[2],
+                        const rt_operand name[2])
 {
     const dcn_spec conv = conv_spec(g->module, size[0], size[1]);
-    return convolve(g, &conv, x, name);
+    return convolve(g, word, &conv, x, name);
 }
 
 /* What the module does to its output is done by its last stage. */
@@ -99,16 +114,16 @@ void rt_stages_pack(rt_stages *g)
 {
     const dcn_spec *s = g->module;
     const bool masked = s->modulation != DCN_MODULATION_NONE;
-    dcn_spec conv = conv_spec(s, s->in_channels, rt_inner_channels(s)), deform = *s;
+    dcn_spec conv = conv_spec(s, s->in_channels, rt_inner_channels(s));
+    dcn_spec deform = like_module(s, DCN_OP_DEFORM_CONV2D);
     memcpy(conv.kernel, s->kernel, sizeof conv.kernel);
     memcpy(conv.stride, s->stride, sizeof conv.stride);
     memcpy(conv.padding, s->padding, sizeof conv.padding);
     memcpy(conv.dilation, s->dilation, sizeof conv.dilation);
-    deform.op = DCN_OP_DEFORM_CONV2D;
     deform.offset_mask = masked;
-    const int maps = convolve(g, &conv, RT_INPUT, NAMES(OFFSET))->out;
+    const int maps = convolve(g, "offset", &conv, RT_INPUT, NAMES(OFFSET))->out;
     const rt_operand own[2] = { RT_WEIGHT, RT_BIAS };
-    rt_stage *st = convolve(g, &deform, RT_INPUT, own);
+    rt_stage *st = convolve(g, "deform", &deform, RT_INPUT, own);
     st->arg[masked ? RT_OFFSET_MASK : RT_OFFSET] = maps;
     finish(g, st);
 }
@@ -117,23 +132,21 @@ void rt_stages_separable(rt_stages *g)
 {
     const dcn_spec *s = g->module;
     const int64_t between = rt_inner_channels(s);
-    dcn_spec first = *s, second = conv_spec(s, between, s->out_channels);
-    first.op = DCN_OP_CONV2D;
+    dcn_spec first = like_module(s, DCN_OP_CONV2D), second = conv_spec(s, between, s->out_channels);
     first.groups = (int)s->in_channels;
     first.out_channels = between;
     first.scale_shift = first.residual = false;
     rt_set_activation(&first, rt_plain_activation(DCN_ACT_NONE));
-    first.depth_multiplier = second.depth_multiplier;
     second.height = dcn_out_height(s, s->height);
     second.width = dcn_out_width(s, s->width);
-    const int deep = convolve(g, &first, RT_INPUT, NAMES(DW))->out;
-    finish(g, convolve(g, &second, deep, NAMES(PW)));
+    const int deep = convolve(g, "depthwise", &first, RT_INPUT, NAMES(DW))->out;
+    finish(g, convolve(g, "pointwise", &second, deep, NAMES(PW)));
 }
 
 /* ---- dcnv3_module and dcnv4_module ---------------------------------------------------------- */
 
 /* A depthwise convolution of the input that keeps its size. */
-static int depthwise(rt_stages *g, const rt_operand name[2])
+static rt_stage *depthwise(rt_stages *g, const rt_operand name[2])
 {
     const dcn_spec *s = g->module;
     dcn_spec conv = conv_spec(s, s->in_channels, s->in_channels);
@@ -142,23 +155,29 @@ static int depthwise(rt_stages *g, const rt_operand name[2])
         conv.kernel[i % 2] = s->dw_kernel[i % 2];
         conv.padding[i] = (s->dw_kernel[i % 2] - 1) / 2;
     }
-    return convolve(g, &conv, RT_INPUT, name)->out;
+    return convolve(g, "depthwise", &conv, RT_INPUT, name);
 }
 
 /* An operation on maps of the module's channels. */
-static rt_stage *add_rows(rt_stages *g, rt_stage_kind kind, int x, rt_activation a)
+static rt_stage *add_rows(rt_stages *g, const char *word, rt_stage_kind kind, int x,
+                          rt_activation a)
 {
     dcn_spec rows = *g->module;
     rt_set_activation(&rows, a);
-    return add(g, kind, &rows, x);
+    return add(g, word, kind, &rows, x);
 }
 
-static int normalise(rt_stages *g, int x)
+/* The features that offsets and masks of DCNv3 are made from. */
+static int features(rt_stages *g)
 {
     const dcn_spec *s = g->module;
-    const bool norm = s->norm == DCN_NORM_LAYER;
-    rt_stage *st = add_rows(g, norm ? RT_STAGE_NORM : RT_STAGE_ACTIVATE, x,
-                            rt_plain_activation(s->branch_activation));
+    const rt_activation a = rt_plain_activation(s->branch_activation);
+    rt_stage *st = depthwise(g, NAMES(DW_CONV));
+    if (s->norm != DCN_NORM_LAYER) {
+        rt_set_activation(&st->spec, a);
+        return st->out;
+    }
+    st = add_rows(g, "norm", RT_STAGE_NORM, st->out, a);
     bind(g, st, RT_WEIGHT, RT_DW_NORM_WEIGHT);
     bind(g, st, RT_BIAS, RT_DW_NORM_BIAS);
     return st->out;
@@ -168,64 +187,94 @@ static int normalise(rt_stages *g, int x)
 static int blend(rt_stages *g, int y, int value, int x1)
 {
     const dcn_spec *s = g->module;
-    if (!s->center_feature_scale)
-        return y;
     const int64_t size[2] = { s->in_channels, s->offset_groups };
-    const int logits = linear(g, x1, size, NAMES(CENTER))->out;
-    rt_stage *st = add_rows(g, RT_STAGE_BLEND, y, rt_plain_activation(DCN_ACT_NONE));
+    const int logits = linear(g, "share", x1, size, NAMES(CENTER))->out;
+    rt_stage *st = add_rows(g, "blend", RT_STAGE_BLEND, y, rt_plain_activation(DCN_ACT_NONE));
     st->arg[RT_RESIDUAL] = value;
     st->arg[RT_MASK] = logits;
     return st->out;
 }
 
-static dcn_spec core_spec(const dcn_spec *s, dcn_op op, dcn_modulation m)
+static rt_stage *core(rt_stages *g, dcn_op op, dcn_modulation m, int value)
 {
-    dcn_spec core = *s;
-    core.op = op;
-    core.modulation = m;
-    rt_set_activation(&core, rt_plain_activation(DCN_ACT_NONE));
-    return core;
+    dcn_spec spec = like_module(g->module, op);
+    spec.modulation = m;
+    rt_set_activation(&spec, rt_plain_activation(DCN_ACT_NONE));
+    dcn_spec_complete(&spec);
+    return add(g, "core", RT_STAGE_OPERATOR, &spec, value);
+}
+
+/* What follows the core, whose value is blended with that of the features x1: the output projection, of the core
+** itself where nothing is blended. */
+static void project(rt_stages *g, rt_stage *core, int x1)
+{
+    const dcn_spec *s = g->module;
+    const int64_t same[2] = { s->in_channels, s->in_channels };
+    if (s->center_feature_scale) {
+        const int blended = blend(g, core->out, core->arg[RT_INPUT], x1);
+        finish(g, linear(g, "project", blended, same, NAMES(OUTPUT_PROJ)));
+        return;
+    }
+    bind(g, core, RT_WEIGHT, RT_OUTPUT_PROJ_WEIGHT);
+    bind(g, core, RT_BIAS, RT_OUTPUT_PROJ_BIAS);
+    core->spec.projection = s->in_channels;
+    core->spec.bias = core->arg[RT_BIAS] != RT_NO_VALUE;
+    dcn_spec_complete(&core->spec);
+    finish(g, core);
 }
 
 void rt_stages_dcnv3(rt_stages *g)
 {
-    const dcn_spec *s = g->module, core = core_spec(s, DCN_OP_DCNV3, DCN_MODULATION_SOFTMAX);
+    const dcn_spec *s = g->module;
     const int64_t c = s->in_channels, points = (int64_t)s->offset_groups * rt_points(s);
     const int64_t same[2] = { c, c }, offsets[2] = { c, 2 * points }, masks[2] = { c, points };
-    const int x1 = normalise(g, depthwise(g, NAMES(DW_CONV)));
-    const int value = linear(g, RT_INPUT, same, NAMES(INPUT_PROJ))->out;
-    const int offset = linear(g, x1, offsets, NAMES(OFFSET))->out;
-    const int mask = linear(g, x1, masks, NAMES(MASK))->out;
-    rt_stage *st = add(g, RT_STAGE_OPERATOR, &core, value);
+    const int x1 = features(g);
+    const int offset = linear(g, "offset", x1, offsets, NAMES(OFFSET))->out;
+    const int mask = linear(g, "mask", x1, masks, NAMES(MASK))->out;
+    const int value = linear(g, "value", RT_INPUT, same, NAMES(INPUT_PROJ))->out;
+    rt_stage *st = core(g, DCN_OP_DCNV3, DCN_MODULATION_SOFTMAX, value);
     st->arg[RT_OFFSET] = offset;
     st->arg[RT_MASK] = mask;
-    finish(g, linear(g, blend(g, st->out, value, x1), same, NAMES(OUTPUT_PROJ)));
+    project(g, st, x1);
+}
+
+/* Without projections what is done to the output is done by the core, or follows the blend. */
+static void finish_bare(rt_stages *g, rt_stage *core)
+{
+    const rt_activation a = rt_activation_of(g->module);
+    if (g->module->center_feature_scale) {
+        const int y = blend(g, core->out, core->arg[RT_INPUT], core->out);
+        add_rows(g, "finish", RT_STAGE_ACTIVATE, y, a)->out = RT_OUTPUT;
+        return;
+    }
+    rt_set_activation(&core->spec, a);
+    core->out = RT_OUTPUT;
 }
 
 void rt_stages_dcnv4(rt_stages *g)
 {
-    const dcn_spec *s = g->module, core = core_spec(s, DCN_OP_DCNV4, DCN_MODULATION_MASK);
+    const dcn_spec *s = g->module;
     const int64_t c = s->in_channels, same[2] = { c, c }, maps[2] = { c, rt_packed_channels(s) };
-    const int features = s->dw_kernel[0] ? depthwise(g, NAMES(OFFSET_MASK_DW)) : RT_INPUT;
-    const int value =
-        s->without_pointwise ? RT_INPUT : linear(g, RT_INPUT, same, NAMES(VALUE_PROJ))->out;
-    const int offset_mask = linear(g, features, maps, NAMES(OFFSET_MASK))->out;
-    rt_stage *st = add(g, RT_STAGE_OPERATOR, &core, value);
+    const int from = s->dw_kernel[0] ? depthwise(g, NAMES(OFFSET_MASK_DW))->out : RT_INPUT;
+    const int offset_mask = linear(g, "offset_mask", from, maps, NAMES(OFFSET_MASK))->out;
+    const int value = s->without_pointwise
+                          ? RT_INPUT
+                          : linear(g, "value", RT_INPUT, same, NAMES(VALUE_PROJ))->out;
+    rt_stage *st = core(g, DCN_OP_DCNV4, DCN_MODULATION_MASK, value);
     st->arg[RT_OFFSET_MASK] = offset_mask;
-    const int y = blend(g, st->out, value, st->out);
     if (s->without_pointwise)
-        add_rows(g, RT_STAGE_ACTIVATE, y, rt_activation_of(s))->out = RT_OUTPUT;
+        finish_bare(g, st);
     else
-        finish(g, linear(g, y, same, NAMES(OUTPUT_PROJ)));
+        project(g, st, st->out);
 }
 
 /* ---- deform_roi_pool_pack ------------------------------------------------------------------- */
 
 /* A fully connected layer: regions are images of one pixel. */
-static int layer(rt_stages *g, int x, const int64_t size[2], const rt_operand name[2],
-                 dcn_activation a)
+static int layer(rt_stages *g, const char *word, int x, const int64_t size[2],
+                 const rt_operand name[2], dcn_activation a)
 {
-    rt_stage *st = linear(g, x, size, name);
+    rt_stage *st = linear(g, word, x, size, name);
     st->spec.batch = g->module->rois;
     st->spec.height = st->spec.width = 1;
     st->spec.activation = a;
@@ -241,17 +290,18 @@ static int reorder(rt_stages *g, rt_stage_kind kind, int x, int64_t channels)
     maps.batch = s->rois;
     maps.height = s->pooled[0];
     maps.width = s->pooled[1];
-    return s->layout == DCN_NCHW ? x : add(g, kind, &maps, x)->out;
+    return s->layout == DCN_NCHW ? x : add(g, "reorder", kind, &maps, x)->out;
 }
 
 static int pool(rt_stages *g, dcn_modulation m, int offset, int mask)
 {
-    dcn_spec spec = *g->module;
-    spec.op = offset == RT_NO_VALUE ? DCN_OP_ROI_ALIGN : DCN_OP_DEFORM_ROI_POOL;
-    spec.aligned = offset == RT_NO_VALUE;
+    const bool plain = offset == RT_NO_VALUE;
+    dcn_spec spec = like_module(g->module, plain ? DCN_OP_ROI_ALIGN : DCN_OP_DEFORM_ROI_POOL);
+    spec.aligned = plain;
     spec.modulation = m;
     rt_set_activation(&spec, rt_plain_activation(DCN_ACT_NONE));
-    rt_stage *st = add(g, RT_STAGE_OPERATOR, &spec, RT_INPUT);
+    dcn_spec_complete(&spec);
+    rt_stage *st = add(g, plain ? "align" : "pool", RT_STAGE_OPERATOR, &spec, RT_INPUT);
     st->arg[RT_ROIS] = RT_ROIS;
     st->arg[RT_OFFSET] = offset;
     st->arg[RT_MASK] = mask;
@@ -267,14 +317,15 @@ void rt_stages_roi_pack(rt_stages *g)
     const bool masked = s->modulation != DCN_MODULATION_NONE;
     const int plain = pool(g, DCN_MODULATION_NONE, RT_NO_VALUE, RT_NO_VALUE);
     const int x0 = reorder(g, RT_STAGE_TO_NCHW, plain, s->in_channels);
-    int offset = layer(g, x0, in, NAMES(OFFSET_FC_0), DCN_ACT_RELU), mask = RT_NO_VALUE;
-    offset = layer(g, offset, on, NAMES(OFFSET_FC_2), DCN_ACT_RELU);
-    offset = layer(g, offset, offsets, NAMES(OFFSET_FC_4), DCN_ACT_NONE);
+    int offset = layer(g, "offset_0", x0, in, NAMES(OFFSET_FC_0), DCN_ACT_RELU);
+    offset = layer(g, "offset_2", offset, on, NAMES(OFFSET_FC_2), DCN_ACT_RELU);
+    offset = layer(g, "offset_4", offset, offsets, NAMES(OFFSET_FC_4), DCN_ACT_NONE);
     offset = reorder(g, RT_STAGE_FROM_NCHW, offset, 2);
+    int mask = RT_NO_VALUE;
     if (masked)
-        mask = layer(g, x0, in, NAMES(MASK_FC_0), DCN_ACT_RELU);
+        mask = layer(g, "mask_0", x0, in, NAMES(MASK_FC_0), DCN_ACT_RELU);
     if (masked)
-        mask = layer(g, mask, masks, NAMES(MASK_FC_2), DCN_ACT_NONE);
+        mask = layer(g, "mask_2", mask, masks, NAMES(MASK_FC_2), DCN_ACT_NONE);
     pool(g, masked ? DCN_MODULATION_SIGMOID : DCN_MODULATION_NONE, offset, mask);
     rt_set_activation(&g->stage[g->n - 1].spec, rt_activation_of(s));
     g->stage[g->n - 1].out = RT_OUTPUT;

@@ -5,6 +5,7 @@
 */
 #include "runtime/spec/fields.h"
 
+#include <stddef.h>
 #include <string.h>
 
 bool rt_field_is_of(const rt_field *f, dcn_op op)
@@ -108,6 +109,22 @@ rt_value rt_field_default(const rt_field *f)
     for (int i = 0; i < 4; i++)
         v.n[i] = (int64_t)f->default_value;
     return v;
+}
+
+static bool is_own(const rt_field *f)
+{
+    return f->offset == offsetof(dcn_spec, name) || f->offset == offsetof(dcn_spec, target) ||
+           f->offset == offsetof(dcn_spec, schedule);
+}
+
+void rt_fields_copy(const dcn_spec *from, dcn_spec *to)
+{
+    for (const rt_field *f = rt_fields; f->key; f++) {
+        if (is_own(f) || !rt_field_is_of(f, to->op) || !rt_field_at(from->op, f->offset))
+            continue;
+        const rt_value v = rt_field_get(f, from);
+        rt_field_set(f, &v, to);
+    }
 }
 
 bool rt_field_equal(const rt_field *f, const rt_value *a, const rt_value *b)

@@ -73,6 +73,10 @@ int rt_field_count(const rt_field *f);
 rt_value rt_field_get(const rt_field *f, const dcn_spec *s);
 void rt_field_set(const rt_field *f, const rt_value *v, void *to);
 rt_value rt_field_default(const rt_field *f);
+
+/* Every key of to->op that the operator of `from` has, too, but for name, target and schedule. */
+void rt_fields_copy(const dcn_spec *from, dcn_spec *to);
+
 bool rt_field_equal(const rt_field *f, const rt_value *a, const rt_value *b);
 
 /* Whether dcn_spec_print writes the value. */

@@ -90,7 +90,7 @@ typedef struct net_layer {
     net_arg
         arg[NET_MAX_ARGS]; /* of an operator in the order of dcn_spec_tensors, without the output */
     int out;               /* the value it makes */
-    int place;             /* whatever the maker wants to find it by; the line, of a spec file */
+    int source;            /* where it was written: whatever the maker wants to find it by */
 } net_layer;
 
 typedef struct net_value {

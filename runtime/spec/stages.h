@@ -26,6 +26,7 @@ typedef enum {
 
 typedef struct rt_stage {
     rt_stage_kind kind;
+    const char *word; /* what it is called; of two that do the same the same */
     /* Of an operator what it computes; of any other kind batch, height, width, in_channels, layout,
     ** activation, norm_eps and offset_groups, the groups of a blend. */
     dcn_spec spec;

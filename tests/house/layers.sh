@@ -41,7 +41,7 @@ room codegen/roi_gradient '' "$lowering codegen/roi runtime/spec"
 room codegen/scatter '' "$lowering runtime/spec"
 room codegen/module '' "$lowering runtime/spec"
 room codegen/glue glue.h "$lowering runtime/spec"
-room codegen/network '' "$lowering codegen/glue runtime/base runtime/spec runtime/exec"
+room codegen/network '' "$lowering codegen/glue runtime/base runtime/spec runtime/network runtime/exec"
 room codegen/multi multi.h "$base codegen codegen/ir codegen/target codegen/kernel"
 room codegen/backend trace.h "$base runtime/spec codegen codegen/ir codegen/target codegen/kernel codegen/multi"
 

@@ -73,17 +73,24 @@ static int run_calls(PhaseClock *c, const dcn_bench_options *opt, dcn_error *err
     return 0;
 }
 
-int layers_time(const dcn_kernel *k, const dcn_bench_options *opt, double *layer_ns, dcn_error *err)
+static void add_phase(const rt_phase *phase, double ns, double *layer_ns)
+{
+    for (int i = 0; i < phase->n; i++)
+        if (phase->layer[i] >= 0)
+            layer_ns[phase->layer[i]] += phase->share[i] * ns;
+}
+
+int layers_time(const dcn_kernel *k, const dcn_bench_options *opt, int n, double *layer_ns,
+                dcn_error *err)
 {
     PhaseClock c = { .calls = 0 };
     dcn_bench_options own = *opt;
     own.threads = rt_threads(opt->threads, err);
     int failed = own.threads < 0 || open_clock(&c, k, &own, err) || run_calls(&c, &own, err);
-    for (int i = 0; i < k->spec.network->nlayers; i++)
+    for (int i = 0; i < n; i++)
         layer_ns[i] = 0;
     for (int i = 0; i < c.nphases && !failed; i++)
-        if (k->phase[i].layer >= 0)
-            layer_ns[k->phase[i].layer] += rt_median(&c.ns[i * MOST_CALLS], c.calls);
+        add_phase(&k->phase[i], rt_median(&c.ns[i * MOST_CALLS], c.calls), layer_ns);
     free(c.ns);
     free(c.workspace);
     tune_operands_close(&c.o);

@@ -6,7 +6,7 @@
 */
 #include "tuner/api/layers.h"
 #include "runtime/base/base.h"
-#include "runtime/network/build.h"
+#include "runtime/network/part.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -168,8 +168,10 @@ static int list_layers(LayerLister *l, const dcn_spec *s, const Choice *c, dcn_e
 int layers_open(const dcn_spec *s, const dcn_options *opt, LayerList *out, dcn_error *err)
 {
     Choice c;
-    LayerLister l = { .list = out, .net = s->network };
-    *out = (LayerList){ .n = 0 };
+    *out = (LayerList){ .net = net_for_code(s->network, s->gradient != 0) };
+    LayerLister l = { .list = out, .net = out->net };
+    if (!out->net)
+        return fail_memory(err);
     const int failed = tune_choose(s, opt, &c, err) || list_layers(&l, s, &c, err);
     out->what = c.what;
     for (int i = 0; l.text && i < out->n; i++)
@@ -188,4 +190,5 @@ void layers_close(LayerList *l)
     }
     free(l->kernel);
     free(l->of);
+    net_release(l->net);
 }

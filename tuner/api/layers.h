@@ -22,7 +22,8 @@ typedef struct LayerKernel {
 typedef struct LayerList {
     int n;
     LayerKernel *kernel; /* operators first */
-    int *of;             /* of each layer of the network: the number of its kernel */
+    dcn_network *net;    /* as it is compiled: modules in parts */
+    int *of;             /* of each of its layers: the number of its kernel */
     dcn_choice what;     /* of the network */
 } LayerList;
 
@@ -32,9 +33,10 @@ typedef struct LayerList {
 int layers_open(const dcn_spec *s, const dcn_options *opt, LayerList *out, dcn_error *err);
 void layers_close(LayerList *l);
 
-/* The median time in ns of each layer inside calls of the kernel of a network: of all its phases; without the
-** changes of layout at the edges, which are no layer's. */
-int layers_time(const dcn_kernel *k, const dcn_bench_options *opt, double *layer_ns,
+/* The median time in ns of each of the n layers of a network as it is compiled, inside calls of its kernel: of all
+** their phases, of one that several layers share the part that is estimated; without the changes of layout at the
+** edges, which are no layer's. */
+int layers_time(const dcn_kernel *k, const dcn_bench_options *opt, int n, double *layer_ns,
                 dcn_error *err);
 
 #endif

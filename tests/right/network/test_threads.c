@@ -66,7 +66,7 @@ Test(threads, are_as_many_as_a_phase_is_worth)
     cr_assert_eq(seen.n, k->nphases);
     for (int i = 0; i < seen.n; i++) {
         const char *layer =
-            k->phase[i].layer < 0 ? "edge" : k->spec.network->layer[k->phase[i].layer].name;
+            k->phase[i].layer[0] < 0 ? "edge" : k->spec.network->layer[k->phase[i].layer[0]].name;
         if (!strcmp(layer, "large"))
             cr_expect_eq(seen.threads[i], THREADS);
         if (!strcmp(layer, "small"))

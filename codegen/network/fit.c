@@ -1,0 +1,41 @@
+/* fit.c: the steps that are taken, of those that there could be: by the workspace that they need.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "codegen/network/program.h"
+
+/* ---- outputs ------------------------------------------------------------------------------------ */
+
+static int write_forward(NetProgram *p)
+{
+    if (program_write(p))
+        return -1;
+    program_find_beside(p);
+    return program_plan(p);
+}
+
+/* Another order than the user's is worth so much of the workspace. */
+#define ORDER_GAIN 0.05
+
+static int fit_forward(NetProgram *p)
+{
+    if (write_forward(p))
+        return -1;
+    const int64_t written = p->plan_bytes;
+    if (program_order_by_bytes(p) || write_forward(p))
+        return -1;
+    if ((double)p->plan_bytes < (1 - ORDER_GAIN) * (double)written)
+        return 0;
+    program_order_as_written(p);
+    return write_forward(p);
+}
+
+/* ---- all ---------------------------------------------------------------------------------------- */
+
+int program_fit(NetProgram *p)
+{
+    if (!p->s->gradient)
+        return fit_forward(p);
+    if (program_plan(p))
+        return -1;
+    return !p->net->memory || p->plan_bytes <= p->net->memory ? 0 : program_recompute(p);
+}
