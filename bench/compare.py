@@ -17,16 +17,15 @@ import datetime
 import json
 import math
 import os
-import shutil
 import signal
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
 import report
 from suites import OURS, PEERS, SUITES, USUAL
+from turns import Cell
 from workers import Worker, WorkerError
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -39,15 +38,14 @@ def spec_of(run, suite):
     return run.spec or os.path.join(HERE, suite.spec)
 
 
-class Cell:
+class WorkloadCell(Cell):
     """One workload on one number of threads."""
 
     def __init__(self, run, workload, threads):
-        self.run, self.workload, self.threads = run, workload, threads
-        self.suite = SUITES[run.known[workload]]
+        super().__init__(run, threads)
+        self.workload, self.suite = workload, SUITES[run.known[workload]]
         self.spec = spec_of(run, self.suite)
-        self.folder = tempfile.mkdtemp(prefix="cell-", dir=run.scratch)
-        self.workers, self.rows, self.peak_worker = {}, [], None
+        self.peak, self.peak_worker = [], None
 
     def file(self, name):
         return os.path.join(self.folder, name)
@@ -71,9 +69,7 @@ class Cell:
             json.dump(self.about, f)
 
     def start(self, name, family, label, command):
-        row = {"name": name, "label": label, "family": family}
-        self.rows.append(row)
-        self.workers[name] = Worker(command, self.threads, self.run.log)
+        self.add({"name": name, "label": label, "family": family}, command)
 
     def start_all(self):
         count = str(self.threads)
@@ -86,10 +82,6 @@ class Cell:
             self.start(name, *self.suite.peers[name], [*self.run.peer_command, name, self.folder, count])
         self.peak_worker = Worker([self.run.worker, "peak", count], self.threads, self.run.log)
         self.about["cpu"] = self.peak_worker.ready()["cpu"]
-
-    def drop(self, row, why, key="error"):
-        row[key] = why
-        self.workers.pop(row["name"]).close()
 
     def settle(self, row):
         """Wait until it is ready, run it once, compare its output."""
@@ -117,35 +109,12 @@ class Cell:
 
     # ---- timing
 
-    def settle_all(self):
-        for row in self.rows:
-            try:
-                self.settle(row)
-            except WorkerError as e:
-                self.drop(row, str(e))
-        self.live = [r for r in self.rows if r["name"] in self.workers]
-        for row in self.live:
-            row["ns"], row["turn"] = [], max(1, math.ceil(CLOCKED_NS / row["first_ns"]))
-
     def turn(self, row):
-        worker = self.workers[row["name"]]
+        worker, repeats = self.workers[row["name"]], max(1, math.ceil(CLOCKED_NS / row["first_ns"]))
         self.peak.append(self.peak_worker.ask("run 1")["gflops"])
-        try:
-            if row["first_ns"] < LONG_NS:
-                worker.ask("run 1")
-            row["ns"].append(worker.ask(f"run {row['turn']}")["ns"])
-        except WorkerError as e:
-            self.drop(row, str(e))
-
-    def take_turns(self):
-        self.peak, rounds, until = [], 0, time.monotonic() + self.run.seconds
-        while self.live and (rounds < self.run.rounds or time.monotonic() < until):
-            begin = rounds % len(self.live)
-            for row in self.live[begin:] + self.live[:begin]:
-                self.turn(row)
-            self.live = [r for r in self.live if r["name"] in self.workers]
-            rounds += 1
-        self.rounds = rounds
+        if row["first_ns"] < LONG_NS:
+            worker.ask("run 1")
+        row["ns"].append(worker.ask(f"run {repeats}")["ns"])
 
     def summarise(self):
         peak = statistics.median(self.peak or [0])
@@ -169,14 +138,13 @@ class Cell:
         try:
             self.make()
             self.start_all()
-            self.settle_all()
+            self.settle_all(self.rows)
             self.take_turns()
             return self.summarise()
         finally:
-            for worker in [*self.workers.values(), self.peak_worker]:
-                if worker:
-                    worker.close()
-            shutil.rmtree(self.folder)
+            if self.peak_worker:
+                self.peak_worker.close()
+            self.close()
 
 
 def names(text, known, what):
@@ -249,7 +217,7 @@ def main():
                   "machine": report.machine(), "cells": []}
         for threads in args.counts:
             for workload in args.workloads:
-                cell = Cell(args, workload, threads).measure()
+                cell = WorkloadCell(args, workload, threads).measure()
                 result["cells"].append(cell)
                 result["machine"]["llvm_cpu"] = cell["problem"].pop("cpu")
                 print(report.cell_text(cell), flush=True)

@@ -229,7 +229,9 @@ typedef struct dcn_report {
     int64_t checked; /* output elements compared */
     int failures;    /* cases that did not pass */
     int cases;       /* inputs tried */
-    char what[256];  /* the first failing case, with the element and both values; "" if none */
+    char what
+        [256]; /* the first failing case, with the element and both values; if none fails, the first that
+                      ** could not be compared, and why; else "" */
     int64_t outputs; /* output elements that there were; more than checked where a sample was */
 } dcn_report;
 

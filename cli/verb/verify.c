@@ -68,6 +68,11 @@ static void report_text(const dcn_kernel *k, const OperandFiles *o, const dcn_re
     if (r->failures)
         printf("%d %sFAILED%s: %s\n", r->failures, print_colour(stdout, COLOUR_BAD), plain,
                r->what);
+    else if (!r->checked && r->what[0])
+        printf("%s\n", r->what);
+    else if (r->what[0])
+        printf("worst %.3g of the tolerance: %sok%s; %s\n", r->worst,
+               print_colour(stdout, COLOUR_GOOD), plain, r->what);
     else
         printf("worst %.3g of the tolerance: %sok%s\n", r->worst, print_colour(stdout, COLOUR_GOOD),
                plain);

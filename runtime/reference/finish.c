@@ -13,12 +13,12 @@
 
 #include <stdlib.h>
 
-/* All outputs of a spec, which does less to its sums than b's; malloc'ed. */
+/* The outputs of a spec, which does less to its sums than b's, of pixels that have a gradient; malloc'ed. */
 static double *outputs_of(const ref_back *b, const dcn_spec *s, int64_t n)
 {
     double *to = calloc((size_t)n + 1, sizeof *to);
     rt_ref *r = to ? ref_open(s, b->tensor) : NULL;
-    const bool failed = !r || rt_ref_values(r, RT_OUTPUT, to);
+    const bool failed = !r || ref_values_where(r, b->g, to);
     rt_ref_close(r);
     if (!failed)
         return to;

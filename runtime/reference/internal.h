@@ -84,6 +84,10 @@ double ref_softmax(const double *v, int64_t stride, int64_t n, int64_t k);
 /* rt_ref_open with the operands by rt_operand; those that s does not have are not read. */
 rt_ref *ref_open(const dcn_spec *s, const double *const tensor[RT_NUM_OPERANDS]);
 
+/* The output, nhwc or nchw, of those pixels of which `where`, shaped as it, has an element that is not 0; NULL: of all.
+** What is not computed stays.  0, or -1 without memory. */
+int ref_values_where(const rt_ref *r, const double *where, double *to);
+
 /* Memory that rt_ref_close frees; NULL if there is none. */
 double *ref_make(rt_ref *r, int64_t n);
 

@@ -72,10 +72,24 @@ const double *ref_net_arg(const ref_net *r, const net_layer *layer, int i)
     return a->param < r->net->nparams ? r->parameters + r->net->param[a->param].at : r->zeros;
 }
 
-static void arguments(const ref_net *r, const net_layer *layer, const double *arg[NET_MAX_ARGS])
+/* A norm rounds what it reads, by as much as what it makes may be far larger: so a hook has its own copy, *own, which
+** the caller frees.  0, or -1 without memory. */
+static int arguments(const ref_net *r, const net_layer *layer, const double *arg[NET_MAX_ARGS],
+                     double **own)
 {
+    *own = NULL;
     for (int i = 0; i < layer->nargs; i++)
         arg[i] = ref_net_arg(r, layer, i);
+    if (layer->kind != NET_LAYER_NORM || !r->hooks || !r->hooks->value)
+        return 0;
+    const size_t n = (size_t)net_elements(r->net->value[layer->arg[0].value].shape);
+    *own = malloc((n + 1) * sizeof **own);
+    if (!*own)
+        return -1;
+    memcpy(*own, arg[0], n * sizeof **own);
+    r->hooks->value(r->hooks->self, layer->arg[0].value, *own);
+    arg[0] = *own;
+    return 0;
 }
 
 /* ---- layouts ------------------------------------------------------------------------------- */
@@ -110,18 +124,17 @@ void ref_net_to_outside(const net_value *v, const double *inside, double *outsid
 int ref_net_layer(ref_net *r, const net_layer *layer)
 {
     const double *arg[NET_MAX_ARGS];
-    double *to = r->value[layer->out] = room_for(r->net, layer->out);
-    arguments(r, layer, arg);
-    if (!to)
+    double *to = r->value[layer->out] = room_for(r->net, layer->out), *own = NULL;
+    if (!to || arguments(r, layer, arg, &own))
         return -1;
     if (layer->kind == NET_OPERATOR)
         return rt_reference(layer->spec, arg, RT_OUTPUT, to);
     ref_glue(r->net, layer, arg, to);
+    free(own);
     return 0;
 }
 
-/* Where the gradient of argument i is added to; NULL: it is not wanted. */
-static double *gradient_of(const ref_net *r, const net_layer *layer, int i)
+double *ref_net_gradient(const ref_net *r, const net_layer *layer, int i)
 {
     const net_arg *a = &layer->arg[i];
     if (a->value >= 0)
@@ -140,7 +153,7 @@ static int operator_back(const ref_net *r, const net_layer *layer)
         if (o.tensor[i].role == DCN_OUT)
             continue;
         b.tensor[o.which[i]] = ref_net_arg(r, layer, at);
-        b.to[o.which[i]] = o.which[i] == RT_ROIS ? NULL : gradient_of(r, layer, at);
+        b.to[o.which[i]] = o.which[i] == RT_ROIS ? NULL : ref_net_gradient(r, layer, at);
         at++;
     }
     return rt_op_of(b.s.op)->backward(&b);
@@ -149,26 +162,55 @@ static int operator_back(const ref_net *r, const net_layer *layer)
 int ref_net_layer_back(const ref_net *r, const net_layer *layer)
 {
     const double *arg[NET_MAX_ARGS];
-    double *grad[NET_MAX_ARGS];
+    double *grad[NET_MAX_ARGS], *own;
     if (layer->kind == NET_OPERATOR)
         return operator_back(r, layer);
-    arguments(r, layer, arg);
+    if (arguments(r, layer, arg, &own))
+        return -1;
     for (int i = 0; i < layer->nargs; i++)
-        grad[i] = gradient_of(r, layer, i);
+        grad[i] = ref_net_gradient(r, layer, i);
     ref_glue_back(r->net, layer, arg, r->grad[layer->out], grad);
+    free(own);
     return 0;
 }
 
 /* ---- a network forwards -------------------------------------------------------------------- */
 
-static void disturb(const ref_net *r, const net_layer *layer, double *v)
+static int make(ref_net *r, const net_layer *layer)
 {
-    if (r->noise)
-        r->noise->disturb(r->noise->self, layer, v, net_elements(r->net->value[layer->out].shape));
+    const ref_hooks *h = r->hooks;
+    if (h && h->forwards ? h->forwards(h->self, r, layer) : ref_net_layer(r, layer))
+        return -1;
+    if (h && h->value)
+        h->value(h->self, layer->out, r->value[layer->out]);
+    return 0;
 }
 
-/* Inputs by position, then all layers. */
-static int go_forwards(ref_net *r, const double *const *input)
+static bool is_read_after(const dcn_network *n, int value, int layer)
+{
+    bool read = false;
+    for (int i = layer + 1; i < n->nlayers && !read; i++)
+        for (int a = 0; a < n->layer[i].nargs; a++)
+            read = read || n->layer[i].arg[a].value == value;
+    for (int i = 0; i < n->noutputs; i++)
+        read = read || n->output[i] == value;
+    return read;
+}
+
+static void drop_read(ref_net *r, int layer)
+{
+    const net_layer *l = &r->net->layer[layer];
+    for (int a = 0; a < l->nargs; a++) {
+        const int v = l->arg[a].value;
+        if (v < 0 || is_read_after(r->net, v, layer))
+            continue;
+        free(r->value[v]);
+        r->value[v] = NULL;
+    }
+}
+
+/* Inputs by position, then all layers.  keep: values stay when nobody reads them any more. */
+static int go_forwards(ref_net *r, const double *const *input, bool keep)
 {
     const dcn_network *n = r->net;
     for (int i = 0; i < n->ninputs; i++) {
@@ -178,9 +220,10 @@ static int go_forwards(ref_net *r, const double *const *input)
         ref_net_from_outside(&n->value[i], input[i], r->value[i]);
     }
     for (int i = 0; i < n->nlayers; i++) {
-        if (ref_net_layer(r, &n->layer[i]))
+        if (make(r, &n->layer[i]))
             return -1;
-        disturb(r, &n->layer[i], r->value[n->layer[i].out]);
+        if (!keep)
+            drop_read(r, i);
     }
     return 0;
 }
@@ -213,7 +256,7 @@ static bool passes(const ref_net *r, const net_layer *layer)
 {
     bool wanted = false;
     for (int i = 0; i < layer->nargs; i++)
-        wanted = wanted || gradient_of(r, layer, i);
+        wanted = wanted || ref_net_gradient(r, layer, i);
     return wanted && !r->net->value[layer->out].still;
 }
 
@@ -259,16 +302,25 @@ static void take_grads(const ref_net *r, const ref_back *b)
     }
 }
 
+static void tell_gradient(const ref_net *r, int value)
+{
+    if (r->grad[value] && r->hooks && r->hooks->gradient)
+        r->hooks->gradient(r->hooks->self, value, r->grad[value]);
+}
+
 static int go_backwards(const ref_net *r)
 {
+    const ref_hooks *h = r->hooks;
     for (int i = r->net->nlayers - 1; i >= 0; i--) {
         const net_layer *layer = &r->net->layer[i];
-        if (!r->grad[layer->out])
+        tell_gradient(r, layer->out);
+        if (!r->grad[layer->out] || !passes(r, layer))
             continue;
-        disturb(r, layer, r->grad[layer->out]);
-        if (passes(r, layer) && ref_net_layer_back(r, layer))
+        if (h && h->backwards ? h->backwards(h->self, r, layer) : ref_net_layer_back(r, layer))
             return -1;
     }
+    for (int i = 0; i < r->net->ninputs; i++)
+        tell_gradient(r, i);
     return 0;
 }
 
@@ -284,15 +336,15 @@ static void give_grads(const ref_net *r, const ref_back *b)
 }
 
 /* b->to by position. */
-static int back_network(const ref_back *b, const ref_noise *noise)
+static int back_network(const ref_back *b, const ref_hooks *hooks)
 {
     ref_net pass;
     const dcn_network *n = b->s.network;
     const int at = net_parameters_at(n);
     int failed = ref_net_open(&pass, n, parameters_of(n, b->tensor));
-    pass.noise = noise;
+    pass.hooks = hooks;
     pass.grad_parameters = at < 0 ? NULL : b->to[at];
-    failed = failed || go_forwards(&pass, b->tensor) || open_grads(&pass, b->to);
+    failed = failed || go_forwards(&pass, b->tensor, true) || open_grads(&pass, b->to);
     if (!failed) {
         take_grads(&pass, b);
         failed = go_backwards(&pass);
@@ -310,7 +362,7 @@ int ref_back_network(const ref_back *b)
 
 /* ---- all outputs at once ------------------------------------------------------------------- */
 
-static int all_gradients(const dcn_spec *s, const double *const *tensor, const ref_noise *noise,
+static int all_gradients(const dcn_spec *s, const double *const *tensor, const ref_hooks *hooks,
                          double *const *out)
 {
     const rt_operands o = rt_operands_of(s);
@@ -323,26 +375,26 @@ static int all_gradients(const dcn_spec *s, const double *const *tensor, const r
         b.to[rt_operand_of_grad(o.which[i])] = out[i];
         memset(out[i], 0, (size_t)rt_tensor_count(&o.tensor[i]) * sizeof *out[i]);
     }
-    return back_network(&b, noise);
+    return back_network(&b, hooks);
 }
 
-static int all_outputs(const dcn_spec *s, const double *const *tensor, const ref_noise *noise,
+static int all_outputs(const dcn_spec *s, const double *const *tensor, const ref_hooks *hooks,
                        double *const *out)
 {
     ref_net pass;
     const dcn_network *n = s->network;
     const int first = n->ninputs + (net_parameters_at(n) >= 0);
     int failed = ref_net_open(&pass, n, parameters_of(n, tensor));
-    pass.noise = noise;
-    failed = failed || go_forwards(&pass, tensor);
+    pass.hooks = hooks;
+    failed = failed || go_forwards(&pass, tensor, false);
     for (int i = 0; i < n->noutputs && !failed; i++)
         ref_net_to_outside(&n->value[n->output[i]], pass.value[n->output[i]], out[first + i]);
     ref_net_close(&pass);
     return failed ? -1 : 0;
 }
 
-int ref_network(const dcn_spec *s, const double *const *tensor, const ref_noise *noise,
+int ref_network(const dcn_spec *s, const double *const *tensor, const ref_hooks *hooks,
                 double *const *out)
 {
-    return s->gradient ? all_gradients(s, tensor, noise, out) : all_outputs(s, tensor, noise, out);
+    return s->gradient ? all_gradients(s, tensor, hooks, out) : all_outputs(s, tensor, hooks, out);
 }

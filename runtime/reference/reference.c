@@ -112,26 +112,51 @@ double rt_ref_value(const rt_ref *r, rt_operand which, int64_t i)
     return value;
 }
 
-int rt_ref_values(const rt_ref *r, rt_operand which, double *to)
+/* Whether some channel of a pixel is not 0. */
+static bool any_channel(const ref_map *t, const double *v, int64_t n, const int64_t pq[2])
+{
+    bool any = false;
+    for (int64_t o = 0; o < t->c && !any; o++)
+        any = v[ref_at(t, n, o, pq[0], pq[1])] != 0;
+    return any;
+}
+
+int ref_values_where(const rt_ref *r, const double *where, double *to)
 {
     const dcn_spec *s = &r->s;
     const ref_map *t = &r->output;
     const int64_t count = rt_op_has(s->op, RT_HAS_ROIS) ? s->rois : s->batch, all[2] = { 0, t->c };
-    if (r->whole[which]) {
-        const dcn_tensor out = rt_operands_of(s).tensor[rt_operand_at(s, which)];
-        memcpy(to, r->whole[which], (size_t)rt_tensor_count(&out) * sizeof *to);
-        return 0;
-    }
     double *value = calloc((size_t)t->c + 1, sizeof *value);
-    assert(which == RT_OUTPUT);
     for (int64_t i = 0; value && i < count * t->h * t->w; i++) {
         const int64_t n = i / (t->h * t->w), pq[2] = { i / t->w % t->h, i % t->w };
+        if (where && !any_channel(t, where, n, pq))
+            continue;
         pixel(r, n, pq, all, value);
         for (int64_t o = 0; o < t->c; o++)
             to[ref_at(t, n, o, pq[0], pq[1])] = value[o];
     }
     free(value);
     return value ? 0 : -1;
+}
+
+int rt_ref_values(const rt_ref *r, rt_operand which, double *to)
+{
+    if (r->whole[which]) {
+        const dcn_tensor out = rt_operands_of(&r->s).tensor[rt_operand_at(&r->s, which)];
+        memcpy(to, r->whole[which], (size_t)rt_tensor_count(&out) * sizeof *to);
+        return 0;
+    }
+    assert(which == RT_OUTPUT);
+    return ref_values_where(r, NULL, to);
+}
+
+int rt_reference_where(const dcn_spec *s, const double *const *tensor, const double *where,
+                       double *to)
+{
+    rt_ref *r = rt_ref_open(s, tensor);
+    const int status = r ? ref_values_where(r, where, to) : -1;
+    rt_ref_close(r);
+    return status;
 }
 
 int rt_reference(const dcn_spec *s, const double *const *tensor, rt_operand which, double *to)

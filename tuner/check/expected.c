@@ -16,7 +16,8 @@
 **
 ** Outputs are filled with NaN first, so an element that was not written fails.  Cheap cases are
 ** compared in full, others on the corners and a random sample.  Random tensors never lead to NaN in
-** the reference, but a user's may: then the kernel must give what the reference gives.
+** the reference, but a user's may, and inside a network hostile offsets may: then the kernel must give what the
+** reference gives.  What is beyond the range of the dtype is infinite there, or no number.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "tuner/check/expected.h"
@@ -26,6 +27,7 @@
 #include "runtime/spec/shape.h"
 #include "tuner/check/network.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,6 +134,7 @@ typedef struct Comparison {
     Tolerance tolerance;
     const char *name;
     dcn_report *report;
+    bool told; /* of the first failure */
 } Comparison;
 
 static double element(const Comparison *c, int64_t i)
@@ -153,12 +156,13 @@ static void add_place(rt_text *t, const dcn_tensor *tensor, int64_t at)
 }
 
 /* The first failure of a case is told, of the first case that fails. */
-static void describe(const Comparison *c, int64_t at, double got, const char *expected)
+static void describe(Comparison *c, int64_t at, double got, const char *expected)
 {
     const dcn_spec *s = &c->o->spec;
     dcn_report *r = c->report;
-    if (r->what[0])
+    if (c->told || r->failures)
         return;
+    c->told = true;
     rt_text t = rt_text_in(r->what, sizeof r->what);
     rt_text_add(&t, "%s", c->name);
     if (!rt_op_has(s->op, RT_IS_NETWORK))
@@ -169,17 +173,41 @@ static void describe(const Comparison *c, int64_t at, double got, const char *ex
     rt_text_add(&t, " is %.9g, expected %s", got, expected);
 }
 
-static bool compare_element(const Comparison *c, int64_t at, double want, double allowed)
+/* Whether what is expected may be no number. */
+static bool is_free(const Comparison *c)
+{
+    return c->o->given || rt_op_has(c->o->spec.op, RT_IS_NETWORK);
+}
+
+/* Beyond the range a sum is infinite, or, of terms of both signs, none. */
+static bool agrees(const Comparison *c, double got, double want)
+{
+    const double most = c->o->tensor[c->operand].dtype == DCN_F32 ? (double)FLT_MAX : DBL_MAX;
+    if (!is_free(c) || isnan(want))
+        return is_free(c) && isnan(got);
+    if (got == want)
+        return true;
+    const bool beyond = isfinite(want) && fabs(want) > most;
+    return beyond && (isnan(got) || (isinf(got) && (got > 0) == (want > 0)));
+}
+
+/* How far off an element is: 1 is allowed. */
+static double ratio_of(const Comparison *c, int64_t at, double want, double allowed)
+{
+    const double got = element(c, at), difference = fabs(got - want);
+    if (agrees(c, got, want))
+        return 0;
+    const double ratio = difference > 0 ? difference / allowed : difference;
+    return isnan(ratio) ? INFINITY : ratio;
+}
+
+static bool compare_element(Comparison *c, int64_t at, double want, double allowed)
 {
     dcn_report *r = c->report;
-    const double got = element(c, at), difference = fabs(got - want);
-    if (c->o->given && (got == want || (isnan(got) && isnan(want))))
-        return true;
-    double ratio = difference > 0 ? difference / allowed : difference;
-    if (isnan(ratio))
-        ratio = INFINITY;
+    const double got = element(c, at), ratio = ratio_of(c, at, want, allowed);
     r->worst = fmax(r->worst, ratio);
-    r->max_abs = fmax(r->max_abs, difference);
+    if (!agrees(c, got, want))
+        r->max_abs = fmax(r->max_abs, fabs(got - want));
     if (ratio <= 1)
         return true;
     char expected[32];
@@ -194,11 +222,11 @@ static bool is_unwritten(const Comparison *c, int64_t i)
     static const unsigned char poison[] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
     const size_t bytes = dcn_dtype_bytes(c->o->tensor[c->operand].dtype);
     const char *at = (const char *)c->o->typed[c->operand] + (size_t)i * bytes;
-    return c->o->given ? !memcmp(at, poison, bytes) : isnan(element(c, i));
+    return is_free(c) ? !memcmp(at, poison, bytes) : isnan(element(c, i));
 }
 
 /* Elements that the sample leaves out must at least have been written. */
-static bool all_written(const Comparison *c)
+static bool all_written(Comparison *c)
 {
     for (int64_t i = 0; i < c->o->count[c->operand]; i++)
         if (is_unwritten(c, i)) {
@@ -228,40 +256,76 @@ static double largest_factor(const Comparison *c)
     return largest;
 }
 
-static bool compare_output(const ExpectedOutput *x, const Comparison *c)
+/* What any element may be off by, where that is not measured. */
+static double usual_atol(const ExpectedOutput *x, const Comparison *c)
 {
     double largest = largest_factor(c);
     for (int64_t i = 0; i < x->n; i++)
         if (isfinite(x->value[i]))
             largest = fmax(largest, fabs(x->value[i]));
-    const double atol = c->tolerance.atol * largest;
+    return c->tolerance.atol * largest;
+}
+
+static double allowed(const ExpectedOutput *x, const Comparison *c, double atol, int64_t i)
+{
+    return x->allowed ? x->allowed[i] : atol + c->tolerance.rtol * fabs(x->value[i]);
+}
+
+static bool compare_output(const ExpectedOutput *x, Comparison *c)
+{
+    const double atol = usual_atol(x, c);
     bool passed = true;
-    for (int64_t i = 0; i < x->n; i++) {
-        const double want = x->value[i];
-        const double usual = atol + c->tolerance.rtol * fabs(want);
-        passed &= compare_element(c, x->at[i], want, x->allowed ? x->allowed[i] : usual);
-    }
-    passed &= all_written(c);
+    for (int64_t i = 0; i < x->n; i++)
+        passed &= compare_element(c, x->at[i], x->value[i], allowed(x, c, atol, i));
     c->report->checked += x->n;
-    c->report->outputs += c->o->count[c->operand];
     return passed;
+}
+
+static Comparison comparison(const Expected *x, int i, const Operands *o)
+{
+    const int at = x->output[i].operand;
+    return (Comparison){
+        .o = o,
+        .operand = at,
+        .tolerance = expected_tolerance(o->tensor[at].dtype, rt_terms(&o->spec, o->which[at])),
+    };
+}
+
+/* A word about what was left out stays where nothing has failed. */
+static void tell_left_out(const Expected *x, const char *name, dcn_report *report)
+{
+    if (x->left_out[0] && !report->what[0])
+        snprintf(report->what, sizeof report->what, "%s: %s", name, x->left_out);
 }
 
 bool expected_compare(const Expected *x, const Operands *o, const char *name, dcn_report *report)
 {
     bool passed = true;
     for (int i = 0; i < x->n; i++) {
-        const int at = x->output[i].operand;
-        const Comparison c = {
-            .o = o,
-            .operand = at,
-            .tolerance = expected_tolerance(o->tensor[at].dtype, rt_terms(&o->spec, o->which[at])),
-            .name = name,
-            .report = report,
-        };
-        passed &= compare_output(&x->output[i], &c);
+        Comparison c = comparison(x, i, o);
+        c.name = name;
+        c.report = report;
+        c.told = !passed;
+        passed &= x->left_out[0] || compare_output(&x->output[i], &c);
+        passed &= all_written(&c);
+        report->outputs += o->count[c.operand];
     }
+    if (passed)
+        tell_left_out(x, name, report);
     report->cases++;
     report->failures += !passed;
     return passed;
+}
+
+int64_t expected_beyond(const Expected *x, const Operands *o)
+{
+    int64_t beyond = 0;
+    for (int i = 0; i < x->n; i++) {
+        const ExpectedOutput *out = &x->output[i];
+        const Comparison c = comparison(x, i, o);
+        const double atol = usual_atol(out, &c);
+        for (int64_t k = 0; k < out->n; k++)
+            beyond += !(ratio_of(&c, out->at[k], out->value[k], allowed(out, &c, atol, k)) <= 1);
+    }
+    return beyond;
 }

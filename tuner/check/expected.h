@@ -19,6 +19,7 @@ typedef struct ExpectedOutput {
 typedef struct Expected {
     int n;
     ExpectedOutput output[RT_NUM_OPERANDS];
+    char left_out[128]; /* why nothing is compared but that all is written; "": it is */
 } Expected;
 
 /* Choose elements and compute them from o->exact.  Close it even after a failure. */
@@ -28,6 +29,9 @@ void expected_close(Expected *x);
 /* Compare the outputs, which were poisoned before the kernel ran, and add to the report, which
 ** calls this comparison `name`.  Whether it passed. */
 bool expected_compare(const Expected *x, const Operands *o, const char *name, dcn_report *report);
+
+/* How many elements are off by more than is allowed. */
+int64_t expected_beyond(const Expected *x, const Operands *o);
 
 /* |got - want| may be atol * max(1, max |want|) + rtol * |want|, for an output of elements of that
 ** type, each the sum of so many products. */

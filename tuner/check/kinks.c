@@ -18,8 +18,8 @@
 /* A share of the largest number that the activation is given; far more than rounding. */
 static const double NEAR = 1e-3;
 
-/* What the activation is given; NULL without memory. */
-static double *before_activation(const Operands *o, int64_t n)
+/* What the activation is given in pixels that have a gradient; NULL without memory. */
+static double *before_activation(const Operands *o, int at_gradient)
 {
     dcn_spec s = rt_plain_spec(&o->spec);
     const rt_operands plain = rt_operands_of(&s);
@@ -29,8 +29,8 @@ static double *before_activation(const Operands *o, int64_t n)
         for (int at = 0; at < o->n; at++)
             if (o->which[at] == plain.which[i])
                 tensor[i] = o->exact[at];
-    double *x = calloc((size_t)n + 1, sizeof *x);
-    if (x && !rt_reference(&s, tensor, RT_OUTPUT, x))
+    double *x = calloc((size_t)o->count[at_gradient] + 1, sizeof *x);
+    if (x && !rt_reference_where(&s, tensor, o->exact[at_gradient], x))
         return x;
     free(x);
     return NULL;
@@ -70,7 +70,7 @@ int tune_avoid_kinks(Operands *o, dcn_error *err)
     const int n = kinks_of(rt_activation_of(&o->spec), kink);
     if (at < 0 || n == 0)
         return 0;
-    double *x = before_activation(o, o->count[at]);
+    double *x = before_activation(o, at);
     if (!x)
         return dcn_fail(err, DCN_EENV, "no memory to verify '%s'", o->spec.name);
     for (int i = 0; i < n; i++)

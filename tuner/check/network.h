@@ -2,13 +2,12 @@
 **
 ** A network of up to LARGE operations is computed by the reference as a whole.  A larger one is walked
 ** through: each layer is a kernel of its own, checked on the values that reach it, and the network is
-** compared with what these kernels make of each other's outputs.
+** compared with what these kernels make of each other's outputs; of gradients likewise.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_TUNER_CHECK_NETWORK_H
 #define DCN_TUNER_CHECK_NETWORK_H
 
-#include "runtime/reference/network.h"
 #include "runtime/spec/network.h"
 #include "tuner/check/cases.h"
 #include "tuner/check/expected.h"
@@ -30,10 +29,7 @@ const dcn_spec *tune_net_reader(const dcn_network *n, int input, rt_operand *whi
 ** expected_open of a network. */
 int tune_net_expect(Expected *x, const Operands *o, rt_rng *r, dcn_error *err);
 
-/* All outputs of a network in out[], by their places, from kernels of its layers, which are checked and reported
-** in o->layers unless noise is added.  kernel: as many as layers, NULL or of an earlier walk; those that are
-** compiled stay there for the caller to free. */
-int tune_net_walk(const Operands *o, rt_rng *r, const ref_noise *noise, dcn_kernel **kernel,
-                  double *const *out, dcn_error *err);
+/* One more look at what rounding does, which x then allows, too. */
+int tune_net_look_again(Expected *x, const Operands *o, rt_rng *r, dcn_error *err);
 
 #endif

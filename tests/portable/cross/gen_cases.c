@@ -3,7 +3,8 @@
 **     dcngen_cross_cases kernels.lua DIRECTORY
 **
 ** writes kernels.inc, a line KERNEL(name) for each, and cases.bin, which host.c reads.  Its words have 8 bytes
-** and the order of bytes that all machines in question share:
+** and the order of bytes that all machines in question share; of a network in f32 also NAME.safetensors, for its
+** parameters are to be constants of its object, and no tensor:
 **
 **     kernels
 **     per kernel: cases
@@ -13,6 +14,8 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/base/base.h"
+#include "runtime/network/weights.h"
+#include "runtime/spec/op.h"
 #include "runtime/spec/shape.h"
 #include "tuner/check/expected.h"
 
@@ -22,6 +25,7 @@
 #include <string.h>
 
 static FILE *blob;
+static const char *folder;
 
 static void word(int64_t k)
 {
@@ -33,16 +37,41 @@ static void real(double k)
     fwrite(&k, sizeof k, 1, blob);
 }
 
-static void tensor(const Operands *o, int i)
+static void *typed(const Operands *o, int i)
 {
     const rt_kind kind = rt_kind_of(o->spec.dtype);
-    const size_t bytes = (size_t)o->count[i] * rt_kind_bytes(kind);
-    char *typed = calloc(1, bytes + 8);
-    rt_convert(typed, kind, o->exact[i], RT_F64, o->count[i]);
+    void *to = calloc(1, (size_t)o->count[i] * rt_kind_bytes(kind) + 8);
+    rt_convert(to, kind, o->exact[i], RT_F64, o->count[i]);
+    return to;
+}
+
+/* The operand that is constants of the object; -1: none. */
+static int constants(const Operands *o)
+{
+    const bool network = rt_op_has(o->spec.op, RT_IS_NETWORK);
+    return network && o->spec.dtype == DCN_F32 ? net_parameters_at(o->spec.network) : -1;
+}
+
+static int write_constants(const Operands *o, dcn_error *err)
+{
+    char path[4096];
+    if (constants(o) < 0)
+        return 0;
+    void *values = typed(o, constants(o));
+    snprintf(path, sizeof path, "%s/%s.safetensors", folder, o->spec.name);
+    const int failed = net_weights_write(o->spec.network, path, values, err);
+    free(values);
+    return failed;
+}
+
+static void tensor(const Operands *o, int i)
+{
+    const size_t bytes = (size_t)o->count[i] * rt_kind_bytes(rt_kind_of(o->spec.dtype));
+    void *values = typed(o, i);
     word(o->tensor[i].role == DCN_WEIGHT);
     word(o->count[i]);
-    fwrite(typed, 1, (bytes + 7) / 8 * 8, blob);
-    free(typed);
+    fwrite(values, 1, (bytes + 7) / 8 * 8, blob);
+    free(values);
 }
 
 /* The tolerance of expected.c. */
@@ -69,11 +98,12 @@ static int one_case(Operands *o, const TuneCase *c, rt_rng *r, dcn_error *err)
     snprintf(name, sizeof name, "%s", c->name);
     fwrite(name, 1, sizeof name, blob);
     word((int64_t)dcn_dtype_bytes(o->spec.dtype));
-    word(o->n);
+    word(o->n - (constants(o) >= 0));
     word(o->spec.batch), word(o->spec.height), word(o->spec.width), word(o->spec.rois);
     want(out, o);
     for (int i = 0; i < o->n; i++)
-        tensor(o, i);
+        if (i != constants(o))
+            tensor(o, i);
     fwrite(out->value, sizeof(double), (size_t)out->n, blob);
     expected_close(&x);
     return 0;
@@ -88,7 +118,8 @@ static int one_kernel(const dcn_spec *s, dcn_error *err)
     const TuneCase *cases[] = { &tune_cases_of(s, &n)[0], &tune_mixed };
     word(2);
     int rc = tune_operands_open(&o, NULL, s, err) || tune_fill_inputs(&o, &r, err) ||
-             one_case(&o, cases[0], &r, err) || one_case(&o, cases[1], &r, err);
+             write_constants(&o, err) || one_case(&o, cases[0], &r, err) ||
+             one_case(&o, cases[1], &r, err);
     tune_operands_close(&o);
     return rc ? -1 : 0;
 }
@@ -113,9 +144,10 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s\n", err.text);
         return 1;
     }
-    snprintf(path, sizeof path, "%s/cases.bin", argv[2]);
+    folder = argv[2];
+    snprintf(path, sizeof path, "%s/cases.bin", folder);
     blob = fopen(path, "wb");
-    snprintf(path, sizeof path, "%s/kernels.inc", argv[2]);
+    snprintf(path, sizeof path, "%s/kernels.inc", folder);
     FILE *names = fopen(path, "w");
     if (!blob || !names || all(m, names, &err)) {
         fprintf(stderr, "%s: %s\n", path, err.text);

@@ -26,11 +26,13 @@ need() {
 need clang-19 ld.lld-19 llvm-nm-19
 "$BUILD_DIR/tests/dcngen_cross_cases" "$here/kernels.lua" "$work" || fail "no cases"
 
-# objects NAME COMPILE-OPTIONS: $work/NAME/*.o, which must not call anything
+# objects NAME COMPILE-OPTIONS: $work/NAME/*.o, which must not call anything; a network has its parameters inside
 # shellcheck disable=SC2086 # options are words
 objects() {
     "$DCNGEN_BIN" compile "$here/kernels.lua" -o "$work/$1" --emit obj $2 >"$work/log" 2>&1 ||
         fail "$1: $(cat "$work/log")"
+    "$DCNGEN_BIN" compile "$here/kernels.lua" --kernel network_f32 --weights "$work/network_f32.safetensors" \
+        -o "$work/$1" --emit obj $2 >"$work/log" 2>&1 || fail "$1: $(cat "$work/log")"
     local calls
     calls=$(llvm-nm-19 -u "$work/$1"/*.o | grep ' U ' | grep -v ' U __stack_pointer$') || true
     [ -z "$calls" ] || fail "$1: undefined: $calls"

@@ -2,9 +2,10 @@
 ** are fed offsets that no map has.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "codegen/lowering.h"
 #include "tests/right/kernel/called.h"
-#include "tests/right/kernel/random_module.h"
-#include "tests/right/kernel/random_spec.h"
+#include "tests/support/random_module.h"
+#include "tests/support/random_spec.h"
 #include "tests/support/thin.h"
 #include "tuner/check/operands.h"
 
@@ -42,23 +43,6 @@ static Operands open_operands(const dcn_kernel *k, rt_rng *r)
     return o;
 }
 
-/* Any legal schedule for each stage. */
-static void random_stages(rt_rng *r, const dcn_spec *s, char text[DCN_SCHEDULE_MAX])
-{
-    dcn_target t;
-    dcn_error err;
-    Schedule sc;
-    LoweringPart *part;
-    cr_assert_eq(dcn_target_native(&t, &err), 0, "%s", err.text);
-    cr_assert_eq(sched_guess(&(SchedFor){ s, &t, 0, NULL }, &sc, &err), 0, "%s", err.text);
-    int n = sc.lowering->parts(s, &part);
-    for (int i = 0; i < n; i++)
-        sc.part[i].sched = random_schedule(r, &part[i].spec, &t);
-    cr_assert_lt(sched_print(&sc, text, DCN_SCHEDULE_MAX), DCN_SCHEDULE_MAX);
-    free(part);
-    sched_free(&sc);
-}
-
 static void check_seed(dcn_op op, uint64_t seed)
 {
     dcn_error err;
@@ -70,7 +54,7 @@ static void check_seed(dcn_op op, uint64_t seed)
     rt_rng r = rt_rng_seed(seed);
     dcn_spec s = random_module(&r, op);
     dcn_spec_print(&s, what, sizeof what);
-    random_stages(&r, &s, schedule);
+    random_schedule_text(&r, &s, schedule);
     cr_assert_eq(dcn_compile(&s, &o, &k, &err), 0, "%s: %s", what, err.text);
     cr_expect(!o.schedule || !strcmp(dcn_kernel_schedule(k), schedule), "%s", schedule);
     cr_assert_eq(dcn_verify(k, seed, 2, &report, &err), 0, "%s: %s", what, err.text);

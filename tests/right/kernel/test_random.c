@@ -6,7 +6,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "tests/right/kernel/called.h"
-#include "tests/right/kernel/random_spec.h"
+#include "tests/support/random_spec.h"
 #include "tests/support/thin.h"
 #include "tuner/check/operands.h"
 
@@ -45,12 +45,9 @@ static void describe(uint64_t seed, const dcn_spec *s, const char *schedule)
 static dcn_kernel *compile(uint64_t seed, rt_rng *r, const dcn_spec *s)
 {
     dcn_error err;
-    dcn_target target;
     dcn_kernel *k = NULL;
     char schedule[DCN_SCHEDULE_MAX];
-    cr_assert_eq(dcn_target_native(&target, &err), 0, "%s", err.text);
-    Schedule sc = random_schedule(r, s, &target);
-    sched_print(&sc, schedule, sizeof schedule);
+    random_schedule_text(r, s, schedule);
     describe(seed, s, schedule);
     dcn_options options = { .schedule = schedule };
     cr_assert_eq(dcn_compile(s, &options, &k, &err), 0, "%s: %s", current, err.text);

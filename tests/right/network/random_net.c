@@ -6,6 +6,7 @@
 */
 #include "tests/right/network/random_net.h"
 #include "runtime/network/build.h"
+#include "runtime/spec/gradient.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -279,4 +280,41 @@ dcn_spec random_network(rt_rng *r, int layers)
     s.dtype = d.dtype;
     s.network = net;
     return s;
+}
+
+/* ---- gradients ---------------------------------------------------------------------------------- */
+
+/* A value that is a number to gradients, and the name of a layer whose value has one; NULL: none. */
+static const char *choose_inner(rt_rng *r, const dcn_network *n)
+{
+    const int still = (int)(rt_rng_next(r) % (uint64_t)n->nvalues);
+    const int layer = (int)(rt_rng_next(r) % (uint64_t)n->nlayers);
+    n->value[still].still = still >= n->ninputs && rt_rng_next(r) % 3 == 0;
+    const bool has_one = net_reaches_output(n, n->layer[layer].out);
+    return has_one && rt_rng_next(r) % 2 ? n->layer[layer].name : NULL;
+}
+
+dcn_spec random_gradients(rt_rng *r, const dcn_spec *s)
+{
+    const dcn_network *n = s->network;
+    const char *names[5];
+    dcn_network *of;
+    dcn_spec g = *s;
+    dcn_error err;
+    int k = 0;
+    for (int i = 0; i < 3 && n->nparams && rt_rng_next(r) % 2; i++) {
+        const char *name = n->param[rt_rng_next(r) % (uint64_t)n->nparams].name;
+        bool known = false;
+        for (int j = 0; j < k; j++)
+            known = known || !strcmp(names[j], name);
+        if (!known)
+            names[k++] = name;
+    }
+    if ((names[k] = choose_inner(r, n)))
+        k++;
+    if (k && rt_rng_next(r) % 2 && rt_operand_in((rt_operand)0, rt_differentiable(s)))
+        names[k++] = n->value[0].name;
+    cr_assert_eq(net_want_gradients(n, names, k, &of, &g.gradient, &err), 0, "%s", err.text);
+    g.network = of;
+    return g;
 }

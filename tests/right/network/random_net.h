@@ -11,4 +11,8 @@
 ** state of r. */
 dcn_spec random_network(rt_rng *r, int layers);
 
+/* All its gradients, or those of some inputs, parameters and values, of which one may become `still` in s; another
+** network, whose one reference is the caller's.  It must have a gradient. */
+dcn_spec random_gradients(rt_rng *r, const dcn_spec *s);
+
 #endif

@@ -53,3 +53,34 @@ Test(network_rounding, gradients_of_parameters_are_long_sums)
         "local y = avg_pool2d { mul { n, s }, output_size = 1 }\n"
         "return network { name = 'sums', outputs = { y = y }, gradient = { 'parameters' } }\n");
 }
+
+/* Where both channels are nearly equal, a norm makes of their rounding three hundred times as much. */
+Test(network_rounding, norms_of_two_channels)
+{
+    expect_right("local x = input { name = 'image', channels = 3, height = 64, width = 64 }\n"
+                 "local a = conv2d { x, out_channels = 2, kernel_size = 3, padding = 1 }\n"
+                 "return network { name = 'norm', outputs = { y = layer_norm { a } } }\n");
+    expect_right("local x = input { name = 'image', channels = 2, height = 64, width = 64 }\n"
+                 "local y = conv2d { layer_norm { x }, out_channels = 2, kernel_size = 1 }\n"
+                 "return network { name = 'norm', outputs = y, gradient = true }\n");
+}
+
+/* Whether relu has a slope, and which pixel is the largest, is for rounding to say where two are nearly equal. */
+Test(network_rounding, slopes_that_jump)
+{
+    expect_right("local x = input { name = 'image', channels = 16, height = 64, width = 64 }\n"
+                 "local a = conv2d { x, out_channels = 32, kernel_size = 3, padding = 1,\n"
+                 "                   activation = 'relu' }\n"
+                 "local b = max_pool2d { a, kernel_size = 3, stride = 2 }\n"
+                 "local y = conv2d { b, out_channels = 32, kernel_size = 1, activation = 'relu' }\n"
+                 "return network { name = 'jumps', outputs = y, gradient = true }\n");
+}
+
+/* A mean of 40000 numbers of one sign. */
+Test(network_rounding, means_are_long_sums)
+{
+    expect_right("local x = input { name = 'image', channels = 5, height = 200, width = 200 }\n"
+                 "local a = activation { x, 'sigmoid' }\n"
+                 "local y = linear { avg_pool2d { a, output_size = 1 }, out_features = 3 }\n"
+                 "return network { name = 'mean', outputs = y }\n");
+}

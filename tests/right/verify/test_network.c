@@ -5,8 +5,8 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/base/tensor.h"
-#include "runtime/exec/kernel.h"
 #include "runtime/reference/network.h"
+#include "tests/right/verify/fake.h"
 #include "tests/support/nets.h"
 
 #include <criterion/criterion.h>
@@ -18,14 +18,14 @@
 static Net net;
 static char text[4096];
 
-/* What is wrong: a share that a parameter is off by, or an element of the last output. */
+/* What is wrong: a share that a parameter is off by, or, of the largest, an element of the last output. */
 static const char *off_param;
 static double off_share, off_output;
 
-static void round_layer(void *self, const net_layer *layer, double *v, int64_t n)
+static void round_value(void *self, int value, double *v)
 {
-    (void)self, (void)layer;
-    for (int64_t i = 0; i < n; i++)
+    (void)self;
+    for (int64_t i = 0; i < net_elements(net.net->value[value].shape); i++)
         v[i] = rt_round_to(RT_F32, v[i]);
 }
 
@@ -38,52 +38,22 @@ static void spoil_parameters(double *v)
     }
 }
 
-static void run(const void *args, int64_t phase, int64_t first, int64_t last, void *workspace,
-                int64_t thread)
+static void spoil_element(double *v, int64_t n)
 {
-    (void)phase, (void)first, (void)last, (void)workspace, (void)thread;
-    const ref_noise rounded = { round_layer, NULL };
-    const rt_operands o = rt_operands_of(&net.spec);
-    void *const *tensor = args;
-    double *v[RT_NUM_OPERANDS];
-    for (int i = 0; i < o.n; i++) {
-        const int64_t n = rt_tensor_count(&o.tensor[i]);
-        v[i] = calloc((size_t)n + 1, sizeof(double));
-        rt_convert(v[i], RT_F64, tensor[i], RT_F32, n);
-        if (o.tensor[i].role == DCN_WEIGHT)
+    double largest = 0;
+    for (int64_t i = 0; i < n; i++)
+        largest = fmax(largest, fabs(v[i]));
+    v[n / 2] += off_output * largest;
+}
+
+static void compute(const dcn_spec *s, const rt_operands *o, double *const *v)
+{
+    const ref_hooks rounded = { .value = round_value, .gradient = round_value };
+    for (int i = 0; i < o->n; i++)
+        if (o->tensor[i].role == DCN_WEIGHT)
             spoil_parameters(v[i]);
-    }
-    cr_assert_eq(ref_network(&net.spec, (const double *const *)v, &rounded, v), 0);
-    v[o.n - 1][rt_tensor_count(&o.tensor[o.n - 1]) / 2] += off_output;
-    for (int i = 0; i < o.n; i++) {
-        if (o.tensor[i].role == DCN_OUT)
-            rt_convert(tensor[i], RT_F32, v[i], RT_F64, rt_tensor_count(&o.tensor[i]));
-        free(v[i]);
-    }
-}
-
-static int64_t tasks(const void *args, int64_t phase)
-{
-    (void)args;
-    return phase == 0 ? 1 : -1;
-}
-
-static int64_t workspace_bytes(int64_t batch, int64_t height, int64_t width, int64_t rois,
-                               int64_t threads)
-{
-    (void)batch, (void)height, (void)width, (void)rois, (void)threads;
-    return 0;
-}
-
-static int64_t packed_bytes(int64_t which)
-{
-    (void)which;
-    return net.net->parameters * (int64_t)sizeof(float);
-}
-
-static void pack(int64_t which, const void *plain, void *packed)
-{
-    memcpy(packed, plain, (size_t)packed_bytes(which));
+    cr_assert_eq(ref_network(s, (const double *const *)v, &rounded, v), 0);
+    spoil_element(v[o->n - 1], rt_tensor_count(&o->tensor[o->n - 1]));
 }
 
 /* Network i in f32, with gradients or without. */
@@ -101,8 +71,7 @@ static void open_net(int i, bool gradients)
 
 static dcn_report verify(void)
 {
-    const dcn_kernel k = { .spec = net.spec,
-                           .entry = { run, tasks, workspace_bytes, pack, packed_bytes } };
+    const dcn_kernel k = fake_kernel(&net.spec, compute);
     dcn_report r;
     dcn_error err;
     cr_assert_eq(dcn_verify(&k, 1, 1, &r, &err), 0, "%s", err.text);
@@ -190,23 +159,68 @@ Test(network, large_ones_are_walked)
     nets_close(&net);
 }
 
-static int64_t no_tasks(const void *args, int64_t phase)
+/* a, b, c and their gradients, and the whole. */
+Test(network, gradients_of_large_ones_are_walked)
 {
-    (void)args, (void)phase;
-    return -1;
+    dcn_kernel *k;
+    dcn_report r;
+    dcn_error err;
+    snprintf(text, sizeof text, "%sreturn network { outputs = c, gradient = true }", large);
+    nets_open(&net, text);
+    cr_assert_eq(dcn_compile(&net.spec, NULL, &k, &err), 0, "%s", err.text);
+    cr_assert_eq(dcn_verify(k, 1, 2, &r, &err), 0, "%s", err.text);
+    cr_expect_eq(r.failures, 0, "%s", r.what);
+    cr_expect_eq(r.cases, 7, "%d", r.cases);
+    cr_expect(r.worst > 0 && r.worst < 1, "%g", r.worst);
+    dcn_kernel_free(k);
+    nets_close(&net);
 }
 
-Test(network, gradients_of_large_ones_are_left_to_full)
+/* ---- numbers that are none ------------------------------------------------------------------- */
+
+/* Verifies the network of a text whose parameters all are `value`. */
+static dcn_report with_parameters(const char *spec, float value)
 {
-    static const char want[] = "gradients of 'big' take ";
     dcn_report r;
-    dcn_error err = { .text = "" };
-    snprintf(text, sizeof text, "%sreturn network { name = 'big', outputs = c, gradient = true }",
-             large);
-    nets_open(&net, text);
-    const dcn_kernel k = { .spec = net.spec,
-                           .entry = { run, no_tasks, workspace_bytes, pack, packed_bytes } };
-    cr_expect_eq(dcn_verify(&k, 1, 1, &r, &err), -1);
-    cr_expect_eq(strncmp(err.text, want, strlen(want)), 0, "%s", err.text);
+    dcn_error err;
+    dcn_kernel *k;
+    const void *tensor[8] = { NULL };
+    nets_open(&net, spec);
+    float *parameters = malloc((size_t)net.net->parameters * sizeof *parameters);
+    for (int64_t i = 0; i < net.net->parameters; i++)
+        parameters[i] = value;
+    tensor[net_parameters_at(net.net)] = parameters;
+    const dcn_verify_options opt = { .tensor = tensor };
+    cr_assert_eq(dcn_compile(&net.spec, NULL, &k, &err), 0, "%s", err.text);
+    cr_assert_eq(dcn_verify_with(k, &opt, &r, &err), 0, "%s", err.text);
+    dcn_kernel_free(k);
+    free(parameters);
     nets_close(&net);
+    return r;
+}
+
+static const char two_layers[] =
+    "local x = input { name = 'image', channels = 3, height = 4, width = 5 }\n"
+    "local a = conv2d { x, name = 'a', out_channels = 4, kernel_size = 1 }\n"
+    "local y = conv2d { a, name = 'b', out_channels = 2, kernel_size = 1 }\n"
+    "return network { outputs = y }\n";
+
+Test(network, numbers_too_large_for_the_dtype_are_left_out_with_a_word)
+{
+    dcn_report r = with_parameters(two_layers, 1e30F);
+    cr_expect_eq(r.failures, 0, "%s", r.what);
+    cr_expect_eq(r.checked, 0);
+    cr_expect_str_eq(r.what,
+                     "given tensors: not compared: numbers of b are too large for sums in f32");
+    r = with_parameters(two_layers, 1e12F);
+    cr_expect_eq(r.failures, 0, "%s", r.what);
+    cr_expect_eq(r.checked, 2 * 4 * 5);
+    cr_expect_str_eq(r.what, "");
+}
+
+Test(network, what_is_no_number_must_be_none)
+{
+    dcn_report r = with_parameters(two_layers, NAN);
+    cr_expect_eq(r.failures, 0, "%s", r.what);
+    cr_expect_eq(r.checked, 2 * 4 * 5);
 }

@@ -5,9 +5,8 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/base/tensor.h"
-#include "runtime/exec/kernel.h"
 #include "runtime/reference/reference.h"
-#include "runtime/spec/operands.h"
+#include "tests/right/verify/fake.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -20,70 +19,19 @@ static dcn_spec spec;
 typedef void Spoil(const dcn_spec *s, double *v, int64_t n);
 static Spoil *spoil_offset, *spoil_mask, *spoil_output;
 
-static void convert_back(void *to, const double *from, int64_t n)
+static void compute(const dcn_spec *s, const rt_operands *o, double *const *v)
 {
-    rt_convert(to, rt_kind_of(spec.dtype), from, RT_F64, n);
-}
-
-static void spoil_operand(const dcn_spec *s, const dcn_tensor *t, double *v)
-{
-    int64_t n = rt_tensor_count(t);
-    if (spoil_offset && !strcmp(t->name, "offset"))
-        spoil_offset(s, v, n);
-    if (spoil_mask && !strcmp(t->name, "mask"))
-        spoil_mask(s, v, n);
-}
-
-static void run(const void *args, int64_t phase, int64_t first, int64_t last, void *workspace,
-                int64_t thread)
-{
-    (void)phase, (void)first, (void)last, (void)workspace, (void)thread;
-    dcn_tensor t[RT_NUM_OPERANDS];
-    double *v[RT_NUM_OPERANDS];
-    int n = dcn_spec_tensors(&spec, t, RT_NUM_OPERANDS);
-    const int64_t *sizes = (const int64_t *)args + n;
-    dcn_spec s;
-    cr_assert_eq(dcn_spec_bind(&spec, (dcn_sizes){ sizes[0], sizes[1], sizes[2], 0 }, &s, NULL), 0);
-    n = dcn_spec_tensors(&s, t, RT_NUM_OPERANDS);
-    void *const *tensor = args;
-    for (int i = 0; i < n; i++) {
-        v[i] = calloc((size_t)rt_tensor_count(&t[i]) + 1, sizeof(double));
-        rt_convert(v[i], RT_F64, tensor[i], rt_kind_of(s.dtype), rt_tensor_count(&t[i]));
-        spoil_operand(&s, &t[i], v[i]);
+    const int out = rt_operand_at(s, RT_OUTPUT);
+    for (int i = 0; i < o->n; i++) {
+        const int64_t n = rt_tensor_count(&o->tensor[i]);
+        if (spoil_offset && o->which[i] == RT_OFFSET)
+            spoil_offset(s, v[i], n);
+        if (spoil_mask && o->which[i] == RT_MASK)
+            spoil_mask(s, v[i], n);
     }
-    const int out = rt_operand_at(&s, RT_OUTPUT);
-    int64_t count = rt_tensor_count(&t[out]);
-    rt_reference(&s, (const double *const *)v, RT_OUTPUT, v[out]);
+    rt_reference(s, (const double *const *)v, RT_OUTPUT, v[out]);
     if (spoil_output)
-        spoil_output(&s, v[out], count);
-    convert_back(tensor[out], v[out], count);
-    for (int i = 0; i < n; i++)
-        free(v[i]);
-}
-
-static int64_t tasks(const void *args, int64_t phase)
-{
-    (void)args;
-    return phase == 0 ? 1 : -1;
-}
-
-static int64_t workspace_bytes(int64_t batch, int64_t height, int64_t width, int64_t rois,
-                               int64_t threads)
-{
-    (void)batch, (void)height, (void)width, (void)rois, (void)threads;
-    return 0;
-}
-
-static int64_t packed_bytes(int64_t which)
-{
-    (void)which;
-    return spec.out_channels * spec.in_channels / spec.groups * spec.kernel[0] * spec.kernel[1] *
-           (int64_t)dcn_dtype_bytes(spec.dtype);
-}
-
-static void pack(int64_t which, const void *weight, void *packed)
-{
-    memcpy(packed, weight, (size_t)packed_bytes(which));
+        spoil_output(s, v[out], rt_tensor_count(&o->tensor[out]));
 }
 
 static void small(dcn_op op)
@@ -103,7 +51,7 @@ static void small(dcn_op op)
 
 static dcn_report verify(void)
 {
-    dcn_kernel k = { .spec = spec, .entry = { run, tasks, workspace_bytes, pack, packed_bytes } };
+    const dcn_kernel k = fake_kernel(&spec, compute);
     dcn_report report;
     dcn_error err = { 0 };
     cr_assert_eq(dcn_verify(&k, 1, 2, &report, &err), 0, "%s", err.text);
@@ -332,7 +280,7 @@ Test(verify, a_closed_border_is_found)
 Test(verify, a_kernel_that_cannot_run_is_an_error)
 {
     small(DCN_OP_CONV2D);
-    dcn_kernel k = { .spec = spec, .entry = { run, tasks, workspace_bytes, pack, packed_bytes } };
+    const dcn_kernel k = fake_kernel(&spec, compute);
     dcn_report report;
     dcn_error err;
     cr_expect_eq(dcn_verify(&k, 1, -3, &report, &err), -1);
@@ -346,7 +294,7 @@ static dcn_report verify_given(float *input)
     static float weight[3 * 4 * 9], bias[3];
     const void *tensor[4] = { input, weight, bias, NULL };
     const dcn_verify_options opt = { .tensor = tensor, .sizes = { 1, 6, 9, 0 } };
-    dcn_kernel k = { .spec = spec, .entry = { run, tasks, workspace_bytes, pack, packed_bytes } };
+    const dcn_kernel k = fake_kernel(&spec, compute);
     dcn_report report;
     dcn_error err = { 0 };
     for (int i = 0; i < 3 * 4 * 9; i++)
@@ -394,7 +342,7 @@ Test(verify, a_tensor_that_is_not_given_is_random)
     float input[4 * 6 * 9] = { 0 };
     const void *tensor[4] = { input, NULL };
     const dcn_verify_options opt = { .tensor = tensor, .sizes = { 1, 6, 9, 0 } };
-    dcn_kernel k = { .spec = spec, .entry = { run, tasks, workspace_bytes, pack, packed_bytes } };
+    const dcn_kernel k = fake_kernel(&spec, compute);
     dcn_report report;
     dcn_error err;
     cr_assert_eq(dcn_verify_with(&k, &opt, &report, &err), 0, "%s", err.text);

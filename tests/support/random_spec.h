@@ -4,15 +4,17 @@
 #ifndef DCN_TESTS_RANDOM_SPEC_H
 #define DCN_TESTS_RANDOM_SPEC_H
 
-#include "codegen/lowering.h"
 #include "runtime/base/random.h"
 #include "runtime/base/tensor.h"
+
+#include <dcngen.h>
 
 /* Any operator but the modules.  Passes dcn_spec_check and costs at most a few 1e5 multiply-adds. */
 dcn_spec random_spec(rt_rng *r);
 
-/* Any legal schedule of a lowering that takes the spec. */
-Schedule random_schedule(rt_rng *r, const dcn_spec *s, const dcn_target *t);
+/* Any legal schedule for this machine, of a lowering that takes the spec; of what is made of several kernels, for each
+** of them. */
+void random_schedule_text(rt_rng *r, const dcn_spec *s, char text[DCN_SCHEDULE_MAX]);
 
 /* Sizes for what is dynamic. */
 dcn_spec random_sizes(rt_rng *r, const dcn_spec *s);

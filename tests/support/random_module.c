@@ -1,9 +1,9 @@
 /* random_module.c: small specs of layers over all their options.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "tests/right/kernel/random_module.h"
+#include "tests/support/random_module.h"
 
-#include "tests/right/kernel/random_spec.h"
+#include "tests/support/random_spec.h"
 
 #include <stdio.h>
 #include <string.h>

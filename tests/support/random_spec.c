@@ -4,10 +4,12 @@
 ** where loops over whole vectors and tiles go wrong.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "tests/right/kernel/random_spec.h"
+#include "tests/support/random_spec.h"
+#include "codegen/lowering.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static const double MOST_WORK = 4e5; /* multiply-adds, counted as 2; the reference does them all */
 
@@ -196,7 +198,7 @@ static int walk(rt_rng *r, const dcn_spec *s, const dcn_target *t, Schedule *sc)
 }
 
 /* Of two lowerings that take a convolution, mostly the one that is in use. */
-Schedule random_schedule(rt_rng *r, const dcn_spec *s, const dcn_target *t)
+static Schedule random_schedule(rt_rng *r, const dcn_spec *s, const dcn_target *t)
 {
     int first = random_below(r, 3) == 0, n = 0, at = 0;
     Schedule sc = { .lowering = NULL };
@@ -207,4 +209,23 @@ Schedule random_schedule(rt_rng *r, const dcn_spec *s, const dcn_target *t)
         sc.lowering = cg_lowerings[(first + at++) % n];
     } while (!sched_takes(sc.lowering, s) || walk(r, s, t, &sc));
     return sc;
+}
+
+void random_schedule_text(rt_rng *r, const dcn_spec *s, char text[DCN_SCHEDULE_MAX])
+{
+    dcn_target t;
+    dcn_error err;
+    Schedule sc;
+    LoweringPart *part = NULL;
+    cr_assert_eq(dcn_target_native(&t, &err), 0, "%s", err.text);
+    cr_assert_eq(sched_guess(&(SchedFor){ s, &t, 0, NULL }, &sc, &err), 0, "%s", err.text);
+    if (sc.nparts)
+        sc.lowering->parts(s, &part);
+    else
+        sc = random_schedule(r, s, &t);
+    for (int i = 0; i < sc.nparts; i++)
+        sc.part[i].sched = random_schedule(r, &part[i].spec, &t);
+    cr_assert_lt(sched_print(&sc, text, DCN_SCHEDULE_MAX), DCN_SCHEDULE_MAX);
+    free(part);
+    sched_free(&sc);
 }

@@ -1,7 +1,7 @@
 /* random_family.c: small specs of DCNv3, DCNv4 and the RoI operators over all their options.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "tests/right/kernel/random_spec.h"
+#include "tests/support/random_spec.h"
 
 void random_core(rt_rng *r, dcn_spec *s)
 {
