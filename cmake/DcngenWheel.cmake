@@ -2,14 +2,14 @@
 #
 #   cmake --build build/release --target dcngen_wheel
 #
-# makes libdcngen.so and libdcngen_onnxruntime.so in build/release/wheel/dcngen, of the objects of the shared library.
-# Their only needs are those of every Linux with that glibc.  No name has a version in it, because wheels know no
-# links, and nothing but the public functions is exported, so that any other LLVM may live in the same process.
+# makes libdcngen.so and libdcngen_onnxruntime.so in build/release/wheel/dcngen, of the objects of the shared library, and
+# bin/dcngen: what the program does is in the library, too, so that LLVM is there once.  Their only needs are those of every Linux with that glibc.  No name has a version in it, because wheels know no
+# links, and nothing but the public functions and the program's is exported, so that any other LLVM may live in the same process.
 # SPDX-License-Identifier: Apache-2.0
 set(wheel_dir ${CMAKE_CURRENT_BINARY_DIR}/wheel)
 set(wheel_archives)
 set(wheel_lacks)
-foreach(name IN ITEMS lua5.4 jansson sqlite3 nettle zstd z tinfo)
+foreach(name IN ITEMS png lua5.4 jansson sqlite3 nettle zstd z tinfo)
     find_library(WHEEL_${name} lib${name}.a)
     mark_as_advanced(WHEEL_${name})
     list(APPEND wheel_archives ${WHEEL_${name}})
@@ -43,20 +43,36 @@ if(wheel_lacks)
 endif()
 
 cmake_path(GET WHEEL_LLD PARENT_PATH wheel_lld_dir)
+add_library(dcngen_wheel_verbs OBJECT EXCLUDE_FROM_ALL ${program_sources} ${embedded_headers})
+target_compile_definitions(dcngen_wheel_verbs PRIVATE main=dcngen_main)
+target_include_directories(dcngen_wheel_verbs PRIVATE include ${CMAKE_CURRENT_BINARY_DIR}/embedded)
+target_link_libraries(dcngen_wheel_verbs PRIVATE dcngen_flags PkgConfig::JANSSON PkgConfig::PNG)
+set_target_properties(dcngen_wheel_verbs PROPERTIES POSITION_INDEPENDENT_CODE ON)
+
+set(wheel_map ${wheel_dir}/dcngen.map)
+file(READ ${export_map} wheel_exports)
+file(CONFIGURE OUTPUT ${wheel_map} CONTENT "${wheel_exports}\nDCNGEN_WHEEL { global: dcngen_main; };\n" @ONLY)
 add_library(dcngen_wheel_library SHARED EXCLUDE_FROM_ALL $<TARGET_OBJECTS:dcngen_objects>
-            packaging/wheel/libc.c)
+            $<TARGET_OBJECTS:dcngen_wheel_verbs> packaging/wheel/libc.c)
 target_link_libraries(dcngen_wheel_library PRIVATE dcngen_flags ${wheel_llvm} ${wheel_archives} ${wheel_stdcxx}
                       Threads::Threads m ${CMAKE_DL_LIBS})
 target_link_options(dcngen_wheel_library PRIVATE -B${wheel_lld_dir} -fuse-ld=lld -s -shared-libgcc
-    LINKER:--version-script=${export_map} LINKER:--no-undefined LINKER:--gc-sections
-    LINKER:--wrap=stdin LINKER:--wrap=stdout LINKER:--wrap=stderr LINKER:-Bsymbolic)
+    LINKER:--version-script=${wheel_map} LINKER:--no-undefined LINKER:--gc-sections
+    LINKER:--wrap=stdin LINKER:--wrap=stdout LINKER:--wrap=stderr LINKER:--wrap=hypot LINKER:-Bsymbolic)
 target_include_directories(dcngen_wheel_library INTERFACE include)
 
 add_library(dcngen_wheel_onnxruntime MODULE EXCLUDE_FROM_ALL ${onnxruntime_sources})
 target_link_libraries(dcngen_wheel_onnxruntime PRIVATE dcngen_flags dcngen_wheel_library Threads::Threads)
 target_link_options(dcngen_wheel_onnxruntime PRIVATE -s)
 
-set_target_properties(dcngen_wheel_library PROPERTIES OUTPUT_NAME dcngen LINK_DEPENDS ${export_map})
+add_executable(dcngen_wheel_program EXCLUDE_FROM_ALL packaging/wheel/program.c)
+target_link_libraries(dcngen_wheel_program PRIVATE dcngen_flags dcngen_wheel_library)
+target_link_options(dcngen_wheel_program PRIVATE -s)
+
+set_target_properties(dcngen_wheel_library PROPERTIES OUTPUT_NAME dcngen LINK_DEPENDS ${wheel_map})
+set_target_properties(dcngen_wheel_program PROPERTIES OUTPUT_NAME dcngen LINKER_LANGUAGE C
+                      BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "$ORIGIN/.."
+                      RUNTIME_OUTPUT_DIRECTORY ${wheel_dir}/dcngen/bin)
 set_target_properties(dcngen_wheel_onnxruntime PROPERTIES OUTPUT_NAME dcngen_onnxruntime
                       BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "$ORIGIN")
 set_target_properties(dcngen_wheel_library dcngen_wheel_onnxruntime PROPERTIES
@@ -66,4 +82,4 @@ set_target_properties(dcngen_wheel_library dcngen_wheel_onnxruntime PROPERTIES
 list(GET wheel_llvm 0 wheel_one_of_llvm)
 list(JOIN wheel_archives "\n" wheel_inside)
 file(GENERATE OUTPUT ${wheel_dir}/archives CONTENT "${wheel_one_of_llvm}\n${wheel_inside}\n${wheel_stdcxx}\n")
-add_custom_target(dcngen_wheel DEPENDS dcngen_wheel_library dcngen_wheel_onnxruntime)
+add_custom_target(dcngen_wheel DEPENDS dcngen_wheel_library dcngen_wheel_onnxruntime dcngen_wheel_program)

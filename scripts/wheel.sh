@@ -50,6 +50,8 @@ pip "$out/venv" numpy 'onnx>=1.19' 'onnxruntime>=1.25' || {
 }
 pip "$out/venv" --no-index "$wheel"
 try "$out/venv" -c 'import dcngen.onnx, sys; assert dcngen.onnx.get_library_path().startswith(sys.prefix)'
+try "$out/venv" -c 'from dcngen import program; import subprocess, sys; assert program.find().startswith(sys.prefix)
+assert subprocess.run([program.find(), "version"], capture_output=True).stdout.startswith(b"dcngen")'
 try "$out/venv" examples/python/numpy_first.py
 try "$out/venv" examples/onnx/decoder_block.py 20
 
@@ -57,6 +59,7 @@ if "$python" -c 'import torch, torchvision' 2>/dev/null; then
     "$python" -m venv --system-site-packages "$out/torch" >/dev/null
     pip "$out/torch" --no-index --no-deps "$wheel"
     try "$out/torch" examples/python/torchvision_patch.py
+    try "$out/torch" examples/python/visualize_torch.py "$out/pictures"
 else
     echo "not tried: PyTorch, which $python has not"
 fi

@@ -188,8 +188,8 @@ static json_t *root_json(const Output *o)
     const Args *a = o->view->args;
     return json_pack("{s:i, s:s, s:o, s:o, s:[i,i], s:s, s:s, s:O}", "schema", 1, "network",
                      o->view->spec->name, "weights", text_json(a->weights ? a->weights : ""),
-                     "image", text_json(a->image.at[0]), "size", o->view->h, o->view->w, "response",
-                     a->response, "offsets", a->hold, "nodes", o->nodes);
+                     "image", text_json(a->image.n ? a->image.at[0] : ""), "size", o->view->h,
+                     o->view->w, "response", a->response, "offsets", a->hold, "nodes", o->nodes);
 }
 
 /* As print_json prints it; malloc'ed, NULL without memory. */

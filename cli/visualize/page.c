@@ -96,7 +96,7 @@ static void put_head(FILE *f, const PhotoView *v)
              "<code>%s</code>, offsets "
              "<code>%s</code>; weights <code>%s</code>; written by dcngen "
              "%s</p>\n",
-             a->image.at[0], v->h, v->w, a->response, a->hold, a->weights ? a->weights : "none",
+             view_image_name(v), v->h, v->w, a->response, a->hold, a->weights ? a->weights : "none",
              dcn_version());
 }
 

@@ -66,6 +66,7 @@ typedef struct NodeView {
     const PhotoView *view;
     char id[SHOWN_NODE];    /* of files: the node in letters, digits, dots and dashes */
     char words[SHOWN_NODE]; /* for readers: "deform3 at (12, 14)" */
+    Served served;          /* where another program runs the network */
     SupportAsk ask;
     Support *support;
     SupportNode node; /* with y and x */

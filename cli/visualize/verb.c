@@ -7,6 +7,7 @@
 #include "cli/verbs.h"
 #include "cli/visualize/methods.h"
 #include "cli/visualize/output.h"
+#include "cli/visualize/pipe.h"
 #include "runtime/base/text.h"
 
 #include <stdio.h>
@@ -75,7 +76,7 @@ static int choose_methods(const Args *a, Chosen *c, dcn_error *err)
 static int check_given(const Args *a, dcn_error *err)
 {
     static const OptionId needed[] = { OPT_IMAGE, OPT_NODE, OPT_SHOW, OPT_OUT };
-    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
+    for (size_t i = is_served(a); i < sizeof needed / sizeof *needed; i++)
         if (!args_has(a, needed[i]))
             return dcn_fail(err, DCN_EUSAGE,
                             "visualize needs %s %s; 'dcngen help visualize' says more",
@@ -120,6 +121,17 @@ static void name_node(NodeView *n, const char *text)
                  (long long)n->node.y, (long long)n->node.x);
 }
 
+static int ask_served(NodeView *n, dcn_error *err)
+{
+    const PhotoView *v = n->view;
+    if (served_open_node(&v->served, v->input[v->image], &n->ask.node, &n->served, err))
+        return -1;
+    n->ask.spec = &n->served.spec;
+    n->ask.input = n->served.operand;
+    n->ask.model = &n->served.model;
+    return 0;
+}
+
 static int open_node(const PhotoView *v, const char *text, NodeView *n, dcn_error *err)
 {
     const Args *a = v->args;
@@ -132,7 +144,7 @@ static int open_node(const PhotoView *v, const char *text, NodeView *n, dcn_erro
                               .threads = a->threads } };
     if (support_node_parse(text, &n->ask.node, err) ||
         support_response_parse(a->response, &n->ask.response, &n->ask.channel, err) ||
-        support_open(&n->ask, &n->support, err))
+        (is_served(a) && ask_served(n, err)) || support_open(&n->ask, &n->support, err))
         return -1;
     n->node = support_node(n->support);
     support_node_pixel(n->support, n->at);
@@ -151,6 +163,7 @@ static void close_node(NodeView *n)
 {
     support_layers_free(&n->layers);
     support_close(n->support);
+    served_close(&n->served);
 }
 
 /* ---- what is done ---------------------------------------------------------------------------- */
@@ -160,6 +173,12 @@ static void tell(const NodeView *n, const char *method)
 {
     if (isatty(STDERR_FILENO))
         fprintf(stderr, "\r\033[K%s%s%s", n ? n->words : "", n ? ": " : "", method);
+}
+
+/* Whether the standard output is for nothing else. */
+static bool prints_names(const Args *a)
+{
+    return !args_has(a, OPT_JSON) && !is_served(a);
 }
 
 static int show_one(NodeView *n, const Method *m, Output *o, dcn_error *err)
@@ -174,7 +193,7 @@ static int show_one(NodeView *n, const Method *m, Output *o, dcn_error *err)
     if (!status)
         status = output_shown(o, s, err);
     tell(NULL, "");
-    if (!status && !args_has(n->view->args, OPT_JSON))
+    if (!status && prints_names(n->view->args))
         for (int i = 0; i < s->npictures; i++)
             printf("%s/%s.png  %s\n", o->dir, s->picture[i].name, s->picture[i].title);
     shown_free(s);
@@ -209,7 +228,7 @@ static int show_all(const PhotoView *v, const Chosen *c, dcn_error *err)
         status = output_finish(&o, &root, err);
     if (!status && args_has(a, OPT_JSON))
         status = print_json(json_incref(root), err);
-    else if (!status)
+    else if (!status && prints_names(a))
         printf("%s/index.html  all of them\n", a->out);
     if (!status && o.failed)
         status = dcn_fail(err, DCN_EFAILED, "%d check%s failed; visualize.json says which",
@@ -221,7 +240,7 @@ static int show_all(const PhotoView *v, const Chosen *c, dcn_error *err)
     return status;
 }
 
-int verb_visualize(const Args *a, dcn_error *err)
+static int visualize(const Args *a, dcn_error *err)
 {
     PhotoView v;
     Chosen c;
@@ -232,4 +251,10 @@ int verb_visualize(const Args *a, dcn_error *err)
         status = show_all(&v, &c, err);
     view_close(&v);
     return status;
+}
+
+int verb_visualize(const Args *a, dcn_error *err)
+{
+    const int status = visualize(a, err);
+    return status < 0 && is_served(a) ? pipe_tell_failure(err) : status;
 }

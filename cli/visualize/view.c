@@ -51,6 +51,38 @@ static int find_image(const PhotoView *v, dcn_error *err)
     return found;
 }
 
+/* The size of pictures is that of the photograph's input. */
+static void take_size(PhotoView *v)
+{
+    v->h = (int)v->net->value[v->image].shape.h;
+    v->w = (int)v->net->value[v->image].shape.w;
+}
+
+/* A network that another program runs. */
+static int find_served(PhotoView *v, dcn_error *err)
+{
+    const uint64_t others = BIT(OPT_DEFINE) | BIT(OPT_KERNEL) | BIT(OPT_WEIGHTS) | BIT(OPT_INPUT) |
+                            BIT(OPT_THREADS) | BIT(OPT_JSON);
+    for (int id = 0; id < NOPTIONS; id++)
+        if (v->args->given & others & BIT(id))
+            return dcn_fail(err, DCN_EUSAGE,
+                            "%s is not of pipe:, a network that another program runs",
+                            options[id].name);
+    if (served_open(&v->served, err))
+        return -1;
+    const int64_t channels = v->served.sketch->value[0].shape.c;
+    if (!v->served.input[0] && (!args_has(v->args, OPT_IMAGE) || (channels != 1 && channels != 3)))
+        return dcn_fail(
+            err, DCN_EUSAGE,
+            "the model gives no image, and has none of --image and one or three channels");
+    v->spec = &v->served.spec;
+    v->net = v->served.sketch;
+    v->input[v->image] = v->served.input[0];
+    v->served.input[0] = NULL;
+    take_size(v);
+    return 0;
+}
+
 static int find_network(PhotoView *v, dcn_error *err)
 {
     if (kernels_load(v->args, &v->kernels, err) ||
@@ -68,8 +100,7 @@ static int find_network(PhotoView *v, dcn_error *err)
     if (s.h > PHOTO_MAX_SIDE || s.w > PHOTO_MAX_SIDE || s.h * s.w > PHOTO_MAX_PIXELS)
         return dcn_fail(err, DCN_EUSAGE, "input '%s' is larger than a picture may be",
                         v->net->value[v->image].name);
-    v->h = (int)s.h;
-    v->w = (int)s.w;
+    take_size(v);
     if (v->net->parameters && !v->net->constants && !v->args->weights)
         return dcn_fail(err, DCN_EUSAGE, "visualize needs --weights FILE: '%s' has parameters",
                         v->spec->name);
@@ -200,11 +231,28 @@ static int read_photo(const PhotoView *v, int k, Photo *p, PhotoPart *part, doub
     return status;
 }
 
+static int read_given(PhotoView *v, dcn_error *err)
+{
+    Photo p = { 0, 0, NULL };
+    int status = view_given_picture(v, &p, err);
+    if (!status)
+        status = make_backdrop(v, &p, (PhotoPart){ 0, 0, v->h, v->w }, err);
+    free(p.rgb);
+    return status;
+}
+
 static int read_first(PhotoView *v, dcn_error *err)
 {
     Photo p = { 0, 0, NULL };
     PhotoPart part;
-    int status = read_photo(v, 0, &p, &part, &v->input[v->image], err);
+    double *image = NULL;
+    if (!v->args->image.n)
+        return read_given(v, err);
+    int status = read_photo(v, 0, &p, &part, &image, err);
+    if (!v->input[v->image])
+        v->input[v->image] = image;
+    else
+        free(image);
     if (!status)
         status = make_backdrop(v, &p, part, err);
     free(p.rgb);
@@ -226,7 +274,9 @@ int view_other_image(const PhotoView *v, int k, double **image, dcn_error *err)
 int view_open(const Args *a, PhotoView *v, dcn_error *err)
 {
     *v = (PhotoView){ .args = a };
-    return find_network(v, err) || read_inputs(v, err) || read_first(v, err) ? -1 : 0;
+    const int failed =
+        is_served(a) ? find_served(v, err) : find_network(v, err) || read_inputs(v, err);
+    return failed || read_first(v, err) ? -1 : 0;
 }
 
 void view_close(PhotoView *v)
@@ -236,6 +286,12 @@ void view_close(PhotoView *v)
     free(v->backdrop.rgb);
     free(v->parameters);
     kernels_free(&v->kernels);
+    served_close(&v->served);
+}
+
+const char *view_image_name(const PhotoView *v)
+{
+    return v->args->image.n ? v->args->image.at[0] : "given in numbers";
 }
 
 double *view_noisy_image(const PhotoView *v, double sigma, uint64_t seed)
@@ -245,8 +301,9 @@ double *view_noisy_image(const PhotoView *v, double sigma, uint64_t seed)
     const int64_t n = net_elements(in->shape), pixels = (int64_t)v->h * v->w;
     rt_rng rng = rt_rng_seed(seed);
     double *image = malloc((size_t)n * sizeof *image);
-    for (int64_t i = 0; image && i < n; i++) {
-        const int64_t c = in->layout == DCN_NCHW ? i / pixels : i % in->shape.c;
+    for (int64_t k = 0; image && k < n; k++) { /* pixel by pixel, however it lies */
+        const int64_t c = k % in->shape.c, p = k / in->shape.c;
+        const int64_t i = in->layout == DCN_NCHW ? c * pixels + p : k;
         image[i] = v->input[v->image][i] +
                    sigma * a->range / a->std.at[c % a->std.n] * rt_rng_normal(&rng);
     }

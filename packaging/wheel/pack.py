@@ -2,7 +2,7 @@
 
     pack.py SOURCE BUILD/wheel FOLDER
 
-BUILD/wheel has dcngen/*.so and the list `archives` of what is linked into them. Prints the path of the wheel, which is
+BUILD/wheel has dcngen/*.so, the program dcngen/bin/dcngen, and the list `archives` of what is linked into them. Prints the path of the wheel, which is
 the same to the byte whenever its contents are. Its tag says the oldest glibc that has all symbols that are needed.
 
 SPDX-License-Identifier: Apache-2.0
@@ -20,7 +20,7 @@ from pathlib import Path
 
 #: What every Linux of a manylinux tag has (PEP 600), as far as it is needed here; and the wheel's own.
 ALLOWED = {"libc.so.6", "libm.so.6", "libgcc_s.so.1", "ld-linux-x86-64.so.2", "libdcngen.so"}
-LIBRARIES = ("libdcngen.so", "libdcngen_onnxruntime.so")
+BUILT = ("libdcngen.so", "libdcngen_onnxruntime.so", "bin/dcngen")
 MOMENT = (2026, 1, 1, 0, 0, 0)
 
 METADATA = """Metadata-Version: 2.4
@@ -53,14 +53,14 @@ def version_of(source: Path) -> str:
     return ".".join(re.findall(r"^#define DCN_VERSION_[A-Z]+ (\d+)", text, re.MULTILINE))
 
 
-def tag_of(libraries: list[Path]) -> str:
-    """manylinux_2_N_MACHINE of libraries that need no others."""
+def tag_of(built: list[Path]) -> str:
+    """manylinux_2_N_MACHINE of libraries and programs that need no others."""
     newest = 0
-    for library in libraries:
-        text = output_of("objdump", "-p", str(library))
+    for path in built:
+        text = output_of("objdump", "-p", str(path))
         strange = set(re.findall(r"NEEDED +(\S+)", text)) - ALLOWED
         if strange:
-            sys.exit(f"pack.py: {library} needs {', '.join(sorted(strange))}")
+            sys.exit(f"pack.py: {path} needs {', '.join(sorted(strange))}")
         newest = max(newest, *(int(n) for n in re.findall(r"GLIBC_2\.(\d+)", text)))
     return f"manylinux_2_{newest}_{output_of('uname', '-m').strip()}"
 
@@ -83,7 +83,7 @@ def contents(source: Path, built: Path) -> dict[str, bytes]:
         for path in sorted((package / "dcngen").rglob("*"))
         if path.suffix == ".py" or path.name == "py.typed"
     }
-    files |= {f"dcngen/{name}": (built / "dcngen" / name).read_bytes() for name in LIBRARIES}
+    files |= {f"dcngen/{name}": (built / "dcngen" / name).read_bytes() for name in BUILT}
     info = f"dcngen-{version_of(source)}.dist-info"
     licences = dict(licence_of(a) for a in (built / "archives").read_text().split())
     texts = {"LICENSE": (source / "LICENSE").read_bytes()} | {
@@ -94,7 +94,7 @@ def contents(source: Path, built: Path) -> dict[str, bytes]:
     files[f"{info}/METADATA"] = METADATA.format(
         version=version_of(source), licences=listed
     ).encode()
-    tag = tag_of([built / "dcngen" / name for name in LIBRARIES])
+    tag = tag_of([built / "dcngen" / name for name in BUILT])
     files[f"{info}/WHEEL"] = (
         f"Wheel-Version: 1.0\nGenerator: dcngen\nRoot-Is-Purelib: false\nTag: py3-none-{tag}\n"
     ).encode()
@@ -123,7 +123,7 @@ def main() -> None:
     with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name, data in files.items():
             entry = zipfile.ZipInfo(name, MOMENT)
-            entry.external_attr = (0o755 if name.endswith(".so") else 0o644) << 16
+            entry.external_attr = (0o755 if name.removeprefix("dcngen/") in BUILT else 0o644) << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, data)
     part.rename(wheel)

@@ -50,7 +50,7 @@ room tuner target.h "$base codegen"
 room tuner/search 'search.h points.h' "$base"
 room tuner/measure 'measure.h peak.h' "$base runtime/exec codegen"
 room tuner/check 'cases.h offsets.h operands.h expected.h verify.h' "$runtime runtime/reference"
-room tuner/support 'check.h region.h support.h' "$base runtime/spec runtime/network runtime/reference"
+room tuner/support 'check.h model.h region.h support.h' "$base runtime/spec runtime/network runtime/reference"
 room tuner/store 'store.h key.h record.h db.h form.h' "$base runtime/exec codegen"
 room tuner/tune 'tune.h space.h space_count.h child.h' \
     "$base runtime/exec codegen tuner tuner/search tuner/measure tuner/check tuner/store"

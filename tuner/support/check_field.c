@@ -4,7 +4,7 @@
 #include "runtime/base/random.h"
 #include "runtime/reference/network.h"
 #include "tuner/support/check.h"
-#include "tuner/support/internal.h"
+#include "tuner/support/held.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -16,6 +16,7 @@ enum { STEPS = 4 };
 /* The image, a direction, and both together as they lie outside. */
 typedef struct FieldWalk {
     Support *s;
+    SupportHeld *held; /* offsets and masks, where the gradient takes them for numbers; else NULL */
     const SupportField *f;
     const double *image;
     int64_t n; /* elements of the batch */
@@ -46,7 +47,8 @@ static int response_at(const FieldWalk *w, double step, double *response, dcn_er
     for (int64_t i = 0; i < w->n; i++)
         w->moved[i] = w->image[i] + step * w->outside[i];
     support_set_image(w->s, w->moved);
-    const int failed = support_respond(w->s, response, err);
+    const int failed = w->held ? support_held_respond(w->held, w->s, response, err)
+                               : support_respond(w->s, response, err);
     support_set_image(w->s, w->image);
     return failed;
 }
@@ -97,21 +99,36 @@ static int try_all(const FieldWalk *w, int directions, uint64_t seed, SupportChe
     return 0;
 }
 
+static int try_walk(FieldWalk *w, int directions, uint64_t seed, SupportCheck *c, dcn_error *err)
+{
+    w->inside = calloc((size_t)w->n + 1, sizeof *w->inside);
+    w->outside = calloc((size_t)w->n + 1, sizeof *w->outside);
+    w->moved = calloc((size_t)w->n + 1, sizeof *w->moved);
+    const int failed = w->inside && w->outside && w->moved ? try_all(w, directions, seed, c, err)
+                                                           : support_no_memory(err);
+    free(w->inside);
+    free(w->outside);
+    free(w->moved);
+    return failed;
+}
+
 int support_check_field(Support *s, const SupportField *f, int directions, uint64_t seed,
                         SupportCheck *c, dcn_error *err)
 {
+    SupportHeld held = { .n = 0 };
     FieldWalk w = { .s = s, .f = f, .image = s->input[s->ask->image] };
     w.n = net_elements(image_of(s)->shape);
     const double size = length(w.image, w.n) / sqrt((double)w.n);
     w.h = part * (size > 0 ? size : 1);
-    w.inside = calloc((size_t)w.n + 1, sizeof *w.inside);
-    w.outside = calloc((size_t)w.n + 1, sizeof *w.outside);
-    w.moved = calloc((size_t)w.n + 1, sizeof *w.moved);
-    *c = (SupportCheck){ .bound = 1e-5 };
-    const int failed = w.inside && w.outside && w.moved ? try_all(&w, directions, seed, c, err)
-                                                        : support_no_memory(err);
-    free(w.inside);
-    free(w.outside);
-    free(w.moved);
-    return failed;
+    bool fits = true;
+    int failed = 0;
+    *c = (SupportCheck){ .outcome = SUPPORT_TOO_LARGE, .bound = 1e-5 };
+    if (s->ask->fixed) {
+        w.held = &held;
+        failed = support_held_open(&held, s, -1, &fits, err);
+    }
+    if (!failed && fits)
+        failed = try_walk(&w, directions, seed, c, err);
+    support_held_close(&held);
+    return failed ? -1 : 0;
 }

@@ -1,19 +1,14 @@
 /* check_taps.c: strengths of sampling positions against the response when one of them moves.
-**
-** What says where the layer samples becomes an input of a network of its own, and where offsets are held all
-** values that are held do.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/base/random.h"
-#include "runtime/network/part.h"
 #include "runtime/reference/network.h"
 #include "runtime/spec/shape.h"
 #include "tuner/support/check.h"
-#include "tuner/support/internal.h"
+#include "tuner/support/held.h"
 #include "tuner/support/positions.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,10 +18,7 @@ typedef struct TapProbe {
     Support *s;
     const SupportLayer *l;
     const SupportDeformed *d;
-    int n; /* values that are inputs now, the layer's own among them */
-    net_output held[NET_MAX_OPERANDS];
-    char name[NET_MAX_OPERANDS][SUPPORT_NAME_MAX];
-    SupportRun run;
+    SupportHeld held; /* its places among what is held */
     double *offset; /* in [n][p][q][channels], also as it lies outside where the network reads it */
     double *outside;
     int64_t elements;
@@ -39,50 +31,8 @@ static bool is_input(const TapProbe *p)
     return p->d->value < p->s->part->ninputs;
 }
 
-/* Which values are held; false: too many. */
-static bool list_held(TapProbe *p)
-{
-    const dcn_network *n = p->s->part;
-    for (int v = n->ninputs; v < n->nvalues; v++) {
-        if (v != p->d->value && !n->value[v].still)
-            continue;
-        if (p->n + n->ninputs >= NET_MAX_OPERANDS)
-            return false;
-        snprintf(p->name[p->n], SUPPORT_NAME_MAX, "support_held_%02d", p->n);
-        p->held[p->n] = (net_output){ v, p->name[p->n], DCN_NHWC };
-        p->n++;
-    }
-    return true;
-}
-
-/* What they are, from a network that makes them. */
-static int take_held(TapProbe *p, dcn_error *err)
-{
-    SupportRun made;
-    dcn_network *net;
-    if (p->n == 0)
-        return 0;
-    if (net_part(p->s->part, p->held, p->n, &net, err) ||
-        support_run_open(&made, p->s, net, 0, err))
-        return -1;
-    const int failed = support_run(&made, p->s, ~(uint64_t)0, err);
-    for (int i = 0; i < p->n && !failed; i++) {
-        const int to = support_run_find(&p->run, p->name[i]);
-        if (to >= 0)
-            memcpy(p->run.at[to], made.at[support_run_find(&made, p->name[i])],
-                   (size_t)net_elements(p->s->part->value[p->held[i].value].shape) *
-                       sizeof(double));
-    }
-    support_run_close(&made);
-    return failed;
-}
-
 static int open_probe(TapProbe *p, dcn_error *err)
 {
-    dcn_network *net;
-    if (net_detach(p->s->part, p->held, p->n, &net, err) ||
-        support_run_open(&p->run, p->s, net, 0, err) || take_held(p, err))
-        return -1;
     p->elements = net_elements(p->s->part->value[p->d->value].shape);
     p->offset = support_offsets_of(p->s, (int)(p->d - p->s->deformed));
     p->outside = calloc((size_t)p->elements + 1, sizeof *p->outside);
@@ -91,7 +41,7 @@ static int open_probe(TapProbe *p, dcn_error *err)
 
 static void close_probe(TapProbe *p)
 {
-    support_run_close(&p->run);
+    support_held_close(&p->held);
     free(p->offset);
     free(p->outside);
 }
@@ -108,22 +58,22 @@ static int asked_input(const TapProbe *p)
     return i;
 }
 
-static int run_with_offsets(TapProbe *p, dcn_error *err)
+/* Who else runs the network moves them; else they are among what is held, or an input. */
+static int respond(TapProbe *p, double *response, dcn_error *err)
 {
     Support *s = p->s;
+    if (s->ask->model)
+        return support_model_probe(s, (int)(p->d - s->deformed), p->offset, response, err);
     if (!is_input(p)) {
-        int i = 0;
-        while (p->held[i].value != p->d->value)
-            i++;
-        memcpy(p->run.at[support_run_find(&p->run, p->name[i])], p->offset,
+        memcpy(support_held_value(&p->held, p->d->value), p->offset,
                (size_t)p->elements * sizeof *p->offset);
-        return support_run(&p->run, s, ~(uint64_t)0, err);
+        return support_held_respond(&p->held, s, response, err);
     }
     const int input = asked_input(p);
     const double *before = s->input[input];
     ref_net_to_outside(&s->part->value[p->d->value], p->offset, p->outside);
     s->input[input] = p->outside;
-    const int failed = support_run(&p->run, s, ~(uint64_t)0, err);
+    const int failed = support_held_respond(&p->held, s, response, err);
     s->input[input] = before;
     return failed;
 }
@@ -133,10 +83,8 @@ static int response_with(TapProbe *p, int64_t element, double offset, double *re
 {
     const double before = p->offset[element];
     p->offset[element] = offset;
-    const int failed = run_with_offsets(p, err);
+    const int failed = respond(p, response, err);
     p->offset[element] = before;
-    const int node = support_run_find(&p->run, SUPPORT_NODE);
-    *response = failed ? 0 : support_response_of(p->s, p->run.at[node]);
     return failed;
 }
 
@@ -251,10 +199,11 @@ int support_check_taps(Support *s, const SupportLayers *l, const SupportTaps *ta
                        dcn_error *err)
 {
     TapProbe p = { .s = s, .l = &l->layer[taps->number], .d = &s->deformed[taps->number] };
+    bool fits;
     *c = (SupportCheck){ .outcome = SUPPORT_TOO_LARGE, .bound = 1e-5 };
-    if (!list_held(&p))
-        return 0;
-    const int failed = open_probe(&p, err) || try_taps(&p, taps, c, err);
+    int failed = support_held_open(&p.held, s, p.d->value, &fits, err);
+    if (!failed && fits)
+        failed = open_probe(&p, err) || try_taps(&p, taps, c, err);
     close_probe(&p);
     return failed ? -1 : 0;
 }

@@ -6,7 +6,6 @@
 #include "tuner/support/internal.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,16 +27,14 @@ static int make_room(const Support *s, SupportField *f, dcn_error *err)
 /* The gradient of the node's image; zeros where it has none. */
 static int take_gradient(const Support *s, SupportField *f, dcn_error *err)
 {
-    char name[NET_NAME_MAX + 8];
     const net_value *v = image_of(s);
+    const double *by = support_image_gradient(s);
     const int64_t n = f->h * f->w * f->c;
     double *all = calloc((size_t)net_elements(v->shape) + 1, sizeof *all);
     if (!all)
         return support_no_memory(err);
-    snprintf(name, sizeof name, "grad_%s", v->name);
-    const int at = support_run_find(&s->backward, name);
-    if (at >= 0)
-        ref_net_from_outside(v, s->backward.at[at], all);
+    if (by)
+        ref_net_from_outside(v, by, all);
     memcpy(f->gradient, all + s->image * n, (size_t)n * sizeof *all);
     free(all);
     return 0;

@@ -5,6 +5,7 @@
 #define DCN_TUNER_SUPPORT_INTERNAL_H
 
 #include "runtime/base/base.h"
+#include "tuner/support/model.h"
 #include "tuner/support/support.h"
 
 #include <dcngen.h>
@@ -27,6 +28,13 @@ typedef struct SupportDeformed {
 
 enum { SUPPORT_MAX_DEFORMED = NET_MAX_OPERANDS - 1 };
 
+/* What a model said last: f, places and the gradients by these, of each deformed layer, and by the image, which lies as
+** outside; `seed` is what it was asked with. */
+typedef struct SupportTold {
+    double *f, *seed, *image;
+    double *places[SUPPORT_MAX_DEFORMED], *gradient[SUPPORT_MAX_DEFORMED];
+} SupportTold;
+
 struct Support {
     const SupportAsk *ask;
     const double *input[NET_MAX_OPERANDS]; /* of the network that was asked for */
@@ -38,6 +46,7 @@ struct Support {
     int ndeformed, omitted;
     SupportDeformed deformed[SUPPORT_MAX_DEFORMED]; /* those nearest the node, in their order */
     SupportRun forward, backward;
+    SupportTold told; /* of a network that somebody else runs */
 };
 
 /* The network's kernel, or that of the gradients in `gradient`.  The reference is taken. */
@@ -51,13 +60,19 @@ int support_run_find(const SupportRun *r, const char *name);
 /* Runs it on the inputs of s; outputs that are not `wanted` (bit per operand) are left out. */
 int support_run(SupportRun *r, const Support *s, uint64_t wanted, dcn_error *err);
 
-/* The node's channels f, [c], borrowed from s->forward until it runs again; runs it. */
+/* The node's channels f, [c], borrowed until it runs again; runs it. */
 int support_forward(Support *s, const double **f, dcn_error *err);
+
+/* Runs it so that support_offsets_of knows. */
+int support_locate(Support *s, dcn_error *err);
 
 /* Names of operands: the node's value, that of deformed layer i's offsets, and the layer that makes these. */
 #define SUPPORT_NODE "support_node"
 enum { SUPPORT_NAME_MAX = 32 };
 const char *support_offset_name(int i, char name[SUPPORT_NAME_MAX]);
+
+/* The response of f, and in seed dr/df, [c]; NULL: not wanted. */
+double support_respond_with(const Support *s, const double *f, double *seed);
 
 /* The response, where `value` is that of the node's layer, [n][h][w][c]. */
 double support_response_of(const Support *s, const double *value);
@@ -67,13 +82,24 @@ double support_response_of(const Support *s, const double *value);
 int support_respond(Support *s, double *response, dcn_error *err);
 int support_backward(Support *s, double *response, dcn_error *err);
 
-/* What says where deformed layer i samples, in [n][h][w][c]; s->forward has run.  malloc'ed, NULL without
+/* dr/dI as it lies outside, borrowed; NULL: it has none. */
+const double *support_image_gradient(const Support *s);
+
+/* What says where deformed layer i samples, in [n][h][w][c]; s->forward has run, or support_locate.  malloc'ed, NULL without
 ** memory.  And the gradient of the response by it, after support_backward; NULL also if there is none. */
 double *support_offsets_of(const Support *s, int i);
 double *support_gradient_of(const Support *s, int i);
 
 /* Value `value` of s->part, which is an input: in [n][h][w][c].  malloc'ed; NULL without memory. */
 double *support_input_of(const Support *s, int value);
+
+/* The same where s->ask->model runs the network.  forward keeps the image for what follows it, or does not. */
+int support_model_open(Support *s, dcn_error *err);
+void support_model_close(Support *s);
+int support_model_forward(Support *s, bool keep, const double **f, dcn_error *err);
+int support_model_backward(Support *s, double *response, dcn_error *err);
+int support_model_held(Support *s, double *response, dcn_error *err);
+int support_model_probe(Support *s, int i, const double *places, double *response, dcn_error *err);
 
 int support_no_memory(dcn_error *err);
 

@@ -155,9 +155,8 @@ static int fill_all(const Support *s, bool gradient, SupportLayers *l, dcn_error
 
 int support_positions(Support *s, SupportLayers *l, dcn_error *err)
 {
-    const double *f;
     *l = (SupportLayers){ .n = 0 };
-    if (check_hidden(s, err) || support_forward(s, &f, err))
+    if (check_hidden(s, err) || support_locate(s, err))
         return -1;
     return fill_all(s, false, l, err);
 }

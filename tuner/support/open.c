@@ -145,13 +145,20 @@ static int check_image(Support *s, dcn_error *err)
     return 0;
 }
 
+/* In s->part. */
+static int find_node(Support *s, dcn_error *err)
+{
+    if (place_node(s, &s->part->value[s->part->output[0]], err) || check_image(s, err))
+        return -1;
+    find_deformed(s);
+    return 0;
+}
+
 static int cut(Support *s, int layer, dcn_error *err)
 {
     const net_output out = { s->whole->layer[layer].out, SUPPORT_NODE, DCN_NHWC };
-    if (net_part(s->whole, &out, 1, &s->part, err) ||
-        place_node(s, &s->part->value[s->part->output[0]], err) || check_image(s, err))
+    if (net_part(s->whole, &out, 1, &s->part, err) || find_node(s, err))
         return -1;
-    find_deformed(s);
     for (int i = 0; i < s->part->nlayers && s->ask->fixed; i++)
         if (net_hides_offsets(&s->part->layer[i]))
             return dcn_fail(err, DCN_EUSAGE,
@@ -160,10 +167,26 @@ static int cut(Support *s, int layer, dcn_error *err)
     return 0;
 }
 
+static int open_network(Support *s, dcn_error *err)
+{
+    int layer = -1;
+    if (open_whole(s, err) || find_layer(s->whole, s->node.layer, &layer, err))
+        return -1;
+    if (s->ask->fixed)
+        hold(s->whole);
+    return cut(s, layer, err);
+}
+
+/* A sketch ends at the node. */
+static int open_sketch(Support *s, dcn_error *err)
+{
+    s->part = net_hold(s->ask->spec->network);
+    return find_node(s, err) ? -1 : support_model_open(s, err);
+}
+
 int support_open(const SupportAsk *ask, Support **out, dcn_error *err)
 {
     Support *s = calloc(1, sizeof *s);
-    int layer = -1;
     *out = NULL;
     if (!s)
         return support_no_memory(err);
@@ -171,10 +194,7 @@ int support_open(const SupportAsk *ask, Support **out, dcn_error *err)
     s->node = ask->node;
     for (int i = 0; i < ask->spec->network->ninputs; i++)
         s->input[i] = ask->input[i];
-    int failed = open_whole(s, err) || find_layer(s->whole, s->node.layer, &layer, err);
-    if (!failed && ask->fixed)
-        hold(s->whole);
-    failed = failed || cut(s, layer, err);
+    const int failed = ask->model ? open_sketch(s, err) : open_network(s, err);
     if (failed)
         support_close(s);
     else
@@ -188,30 +208,9 @@ void support_close(Support *s)
         return;
     support_run_close(&s->forward);
     support_run_close(&s->backward);
+    support_model_close(s);
     net_release(s->part);
     net_release(s->whole);
     free(s->parameters);
     free(s);
-}
-
-/* ---- what is known of it --------------------------------------------------------------------- */
-
-SupportNode support_node(const Support *s)
-{
-    return s->node;
-}
-
-net_shape support_node_shape(const Support *s)
-{
-    return s->part->value[s->part->output[0]].shape;
-}
-
-net_shape support_image_shape(const Support *s)
-{
-    return s->ask->spec->network->value[s->ask->image].shape;
-}
-
-void support_set_image(Support *s, const double *image)
-{
-    s->input[s->ask->image] = image;
 }

@@ -1,14 +1,10 @@
-/* respond.c: the node's response, and its gradients.
-**
-** The response r of the node's channels f, and dr/df, from which everything goes backwards:
-**     norm  |f|, f/|f| (0 where f is)      sum  sum f, 1      channel K  f[K], 1 there and 0 elsewhere
+/* respond.c: the node's channels, its response, and gradients of that.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/network/part.h"
 #include "runtime/reference/network.h"
 #include "tuner/support/internal.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +55,8 @@ static size_t node_at(const Support *s)
 
 int support_forward(Support *s, const double **f, dcn_error *err)
 {
+    if (s->ask->model)
+        return support_model_forward(s, false, f, err);
     if (!s->forward.kernel && open_forward(s, err))
         return -1;
     if (support_run(&s->forward, s, ~(uint64_t)0, err))
@@ -67,30 +65,15 @@ int support_forward(Support *s, const double **f, dcn_error *err)
     return 0;
 }
 
-/* to: dr/df, [c]; NULL: not wanted. */
-static double respond(const Support *s, const double *f, double *to)
+int support_locate(Support *s, dcn_error *err)
 {
-    const int64_t c = support_node_shape(s).c;
-    double sum = 0, squares = 0;
-    for (int64_t i = 0; i < c; i++) {
-        sum += f[i];
-        squares += f[i] * f[i];
-    }
-    const double norm = sqrt(squares);
-    for (int64_t i = 0; i < c && to; i++) {
-        if (s->ask->response == SUPPORT_NORM)
-            to[i] = norm > 0 ? f[i] / norm : 0;
-        else
-            to[i] = s->ask->response == SUPPORT_SUM || i == s->ask->channel;
-    }
-    if (s->ask->response == SUPPORT_NORM)
-        return norm;
-    return s->ask->response == SUPPORT_SUM ? sum : f[s->ask->channel];
+    const double *f;
+    return s->ask->model ? support_model_forward(s, true, &f, err) : support_forward(s, &f, err);
 }
 
 double support_response_of(const Support *s, const double *value)
 {
-    return respond(s, value + node_at(s), NULL);
+    return support_respond_with(s, value + node_at(s), NULL);
 }
 
 int support_respond(Support *s, double *response, dcn_error *err)
@@ -98,7 +81,7 @@ int support_respond(Support *s, double *response, dcn_error *err)
     const double *f;
     if (support_forward(s, &f, err))
         return -1;
-    *response = respond(s, f, NULL);
+    *response = support_respond_with(s, f, NULL);
     return 0;
 }
 
@@ -149,11 +132,13 @@ static int open_backward(Support *s, dcn_error *err)
 int support_backward(Support *s, double *response, dcn_error *err)
 {
     const double *f;
+    if (s->ask->model)
+        return support_model_backward(s, response, err);
     if (support_forward(s, &f, err) || (!s->backward.kernel && open_backward(s, err)))
         return -1;
     double *seed = s->backward.at[support_run_find(&s->backward, "grad_" SUPPORT_NODE)];
     memset(seed, 0, (size_t)net_elements(support_node_shape(s)) * sizeof *seed);
-    *response = respond(s, f, seed + node_at(s));
+    *response = support_respond_with(s, f, seed + node_at(s));
     return support_run(&s->backward, s, ~(uint64_t)0, err);
 }
 
@@ -180,10 +165,22 @@ static double *copy_of(const double *from, int64_t n)
     return to;
 }
 
+const double *support_image_gradient(const Support *s)
+{
+    char name[NET_NAME_MAX + 8];
+    if (s->ask->model)
+        return s->told.image;
+    snprintf(name, sizeof name, "grad_%s", s->ask->spec->network->value[s->ask->image].name);
+    const int at = support_run_find(&s->backward, name);
+    return at < 0 ? NULL : s->backward.at[at];
+}
+
 double *support_offsets_of(const Support *s, int i)
 {
     char name[SUPPORT_NAME_MAX];
     const int value = s->deformed[i].value;
+    if (s->ask->model)
+        return copy_of(s->told.places[i], net_elements(s->part->value[value].shape));
     if (!is_made(s, i))
         return support_input_of(s, value);
     const int at = support_run_find(&s->forward, support_offset_name(first_of(s, i), name));
@@ -195,6 +192,8 @@ double *support_gradient_of(const Support *s, int i)
     char name[SUPPORT_NAME_MAX], grad[SUPPORT_NAME_MAX + NET_NAME_MAX];
     const int value = s->deformed[i].value;
     const net_value *v = &s->part->value[value];
+    if (s->ask->model)
+        return copy_of(s->told.gradient[i], net_elements(v->shape));
     support_offset_name(first_of(s, i), name);
     snprintf(grad, sizeof grad, "grad_%s", is_made(s, i) ? name : v->name);
     const int at = support_run_find(&s->backward, grad);

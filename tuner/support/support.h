@@ -34,6 +34,8 @@ typedef struct SupportAsk {
     int64_t channel;
     bool fixed;  /* offsets and masks are numbers, not functions of the image */
     int threads; /* 0: as dcn_execute counts them */
+    /* Who runs the network, which is a sketch then (model.h), and has no parameters; NULL: it is run here. */
+    const struct SupportModel *model;
 } SupportAsk;
 
 /* What is asked, with the network as far as the node, and the node with its y and x.  Borrows *ask and

@@ -15,6 +15,7 @@ from .modules import DCNv3, DCNv4, DeformRoIPool
 from .optimize import optimize
 from .patch import Patch, patch
 from .pooling import deform_roi_pool
+from .visualize import visualize
 
 __all__ = [
     "DCNv3",
@@ -31,4 +32,5 @@ __all__ = [
     "explain",
     "optimize",
     "patch",
+    "visualize",
 ]

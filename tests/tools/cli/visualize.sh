@@ -250,6 +250,22 @@ says '"outcome": "all zero"' zero
 works visualize plain.lua --kernel net --image "$photo" --mean 1e300 --std 1e-300 --node pool:3,5 --show receptive-field -o endless
 says '"outcome": "not finite"' endless
 says '"outcome": "compared"' a/pictures
+# ---- a network that another program runs, whose answers are known before
+answers() {
+    printf '{"network":"other","image":[1,6,6],"values":36}\n' && head -c 288 /dev/zero
+    printf '{"shape":[1,6,6,4],"last":0,"layers":[{"name":"dcn","below":-1,"spec":"%s"}]}\n' \
+        'return deform_conv2d { in_channels = 2, out_channels = 2, kernel_size = 3, padding = 1, batch = 1, height = 6, width = 6 }'
+    printf '{"values":4}\n' && head -c 32 /dev/zero
+    printf '{"values":648}\n' && head -c 5184 /dev/zero
+}
+answers | "$DCNGEN_BIN" visualize pipe: --node top:3,2 --show points -o piped >asked
+same "what it asks" "model layer forward places" "$(grep -ao '"ask":"[a-z]*' asked | sed 's/.*"//' | tr '\n' ' ' | sed 's/ $//')"
+same "and draws" yes "$([ -s piped/top-3-2.points.svg ] && [ -s piped/index.html ] && echo yes)"
+for bytes in 0 20 100 400 700 5000; do
+    answers | head -c $bytes | "$DCNGEN_BIN" visualize pipe: --node top:3,2 --show points -o cut >asked && complain "cut" "exit code 1" 0
+    same "answers that end too early" 1 "$(grep -ac '"ask":"failed","code":1' asked)"
+    same "nothing was drawn" "" "$(ls cut/*.svg cut/index.html 2>/dev/null)"
+done
 
 # ---- what is not finite
 expect 2 "dcngen: 'pool' is of no finite length at the node: no region of the image is behind it" \

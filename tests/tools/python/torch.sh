@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.bash"
 needs numpy pytest torch torchvision
 tests=(test_torchvision.py test_patches.py test_modules.py test_torch_operators.py test_torch_shapes.py test_torch_fitting.py
-       test_torch_folding.py test_torch_fused.py test_torch_log.py)
+       test_torch_folding.py test_torch_fused.py test_torch_log.py test_visualize.py)
 check "${tests[@]}"
 
 newer=$SOURCE_DIR/build/bench/venv/bin/python # made by bench/run.sh, or by scripts/test.sh --torch
