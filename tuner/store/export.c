@@ -15,13 +15,16 @@
 
 enum { DIGITS = 17 }; /* a double is read back as it was */
 
-int tune_record_write(FILE *to, const TuneKey *key, const TuneRecord *r)
+int tune_record_write(FILE *to, TuneStore *from, const TuneKey *key, const TuneRecord *r)
 {
-    return rt_json_write(to, json_of_record(key, r), DIGITS);
+    TuneTurns t;
+    const int none = tune_turns_get(from, key, r, &t, NULL);
+    return none < 0 ? -1 : rt_json_write(to, json_of_record(key, r, none ? NULL : &t), DIGITS);
 }
 
 typedef struct Export {
     FILE *to;
+    TuneStore *from;
     int64_t count;
     bool failed;
 } Export;
@@ -31,7 +34,7 @@ static int write_record(void *self, const TuneKey *key, const TuneRecord *r)
     Export *out = self;
     if (tune_key_is_network(key))
         return 0;
-    out->failed = tune_record_write(out->to, key, r);
+    out->failed = tune_record_write(out->to, out->from, key, r);
     out->count += !out->failed;
     return out->failed;
 }
@@ -71,7 +74,7 @@ int tune_store_export(TuneStore *st, const char *path, int64_t *count, dcn_error
     *count = 0;
     if (st->layer[LAYER_USER].why[0])
         return fail_empty(st, err);
-    Export out = { open_memstream(&text, &size), 0, 0 };
+    Export out = { .to = open_memstream(&text, &size), .from = st };
     int failed = !out.to ? dcn_fail(err, DCN_EENV, "no memory to export the store") : 0;
     if (!failed)
         failed = tune_store_each(st, NULL, write_record, &out, err);

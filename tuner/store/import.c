@@ -110,7 +110,9 @@ static int merge_record(const Merge *m, JsonLine *in, dcn_error *err)
         return -1;
     in->record.winner = winner;
     m->count->taken++;
-    return row_put(m->db, &in->key, &in->record, err);
+    if (row_put(m->db, &in->key, &in->record, err))
+        return -1;
+    return in->turns.against[0] ? turns_put(m->db, &in->key, &in->record, &in->turns, err) : 0;
 }
 
 static int merge_pin(const Merge *m, const JsonLine *in, dcn_error *err)

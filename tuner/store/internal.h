@@ -57,6 +57,15 @@ int row_record(DbRows *row, const char *key_id, TuneRecord *r);
 /* Write key and record, in a change that is going on. */
 int row_put(const Db *db, const TuneKey *key, const TuneRecord *r, dcn_error *err);
 
+/* ---- readings in turns --------------------------------------------------------------------- */
+
+/* Whether somebody can have measured them (form.h). */
+bool turns_are_sound(const TuneTurns *t);
+
+/* Write those of a record that is there; an internal error if they cannot be. */
+int turns_put(const Db *db, const TuneKey *key, const TuneRecord *of, const TuneTurns *t,
+              dcn_error *err);
+
 /* ---- pins -------------------------------------------------------------------------------- */
 
 /* 1 and the schedule (DCN_SCHEDULE_MAX bytes), 0 if none is pinned, -1 err. */

@@ -7,6 +7,7 @@
 #include "runtime/base/env.h"
 #include "runtime/base/text.h"
 #include "tuner/store/form.h"
+#include "tuner/store/internal.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -37,9 +38,17 @@ static const rt_member of_record[] = {
     RT_MEMBER("winner", JsonLine, record.winner),
 };
 
+static const rt_member of_turns[] = {
+    RT_MEMBER("against", TuneTurns, against),
+    RT_MEMBER("ratio", TuneTurns, ratio),
+    RT_MEMBER("low", TuneTurns, low),
+    RT_MEMBER("high", TuneTurns, high),
+};
+
 enum {
     NPROBLEM = sizeof of_problem / sizeof *of_problem,
-    NRECORD = sizeof of_record / sizeof *of_record
+    NRECORD = sizeof of_record / sizeof *of_record,
+    NTURNS = sizeof of_turns / sizeof *of_turns
 };
 
 /* ---- writing ----------------------------------------------------------------------------- */
@@ -52,9 +61,16 @@ static json_t *whole(json_t *o, int failed)
     return NULL;
 }
 
-json_t *json_of_record(const TuneKey *key, const TuneRecord *r)
+static int put_turns(json_t *o, const TuneTurns *t)
 {
-    const JsonLine line = { *key, *r };
+    json_t *turns = json_object();
+    const int failed = rt_json_put(turns, of_turns, NTURNS, t);
+    return json_object_set_new(o, "turns", turns) | failed;
+}
+
+json_t *json_of_record(const TuneKey *key, const TuneRecord *r, const TuneTurns *t)
+{
+    const JsonLine line = { .key = *key, .record = *r };
     json_t *o = json_object(), *samples = json_array();
     int failed = json_object_set_new(o, "dcngen_record", json_integer(1));
     failed |= rt_json_put(o, of_problem, NPROBLEM, &line);
@@ -63,6 +79,8 @@ json_t *json_of_record(const TuneKey *key, const TuneRecord *r)
     for (int i = 0; i < r->nsamples; i++)
         failed |= json_array_append_new(samples, json_real(r->sample[i]));
     failed |= json_object_set_new(o, "samples", samples);
+    if (t)
+        failed |= put_turns(o, t);
     return whole(o, failed);
 }
 
@@ -79,6 +97,8 @@ json_t *json_of_pin(const TuneKey *key, const char *schedule)
 /* ---- reading ----------------------------------------------------------------------------- */
 
 _Static_assert(TUNE_MAX_SAMPLES == 64, "as the messages below say");
+
+static const char WRITTEN[] = "what a tuning can have written";
 
 static int read_samples(const json_t *o, TuneRecord *r, dcn_error *err)
 {
@@ -108,6 +128,19 @@ static int read_outcome(const json_t *o, TuneRecord *r, dcn_error *err)
     return 0;
 }
 
+/* Lines of a dcngen that did not write them have none. */
+static int read_turns(const json_t *o, TuneTurns *t, dcn_error *err)
+{
+    const json_t *turns = json_object_get(o, "turns");
+    if (!turns)
+        return 0;
+    if (!json_is_object(turns))
+        return rt_json_wrong("turns", "an object", err);
+    if (rt_json_get(turns, of_turns, NTURNS, t, err))
+        return -1;
+    return turns_are_sound(t) ? 0 : rt_json_wrong("turns", WRITTEN, err);
+}
+
 static const char *wrong_pin(const char *schedule)
 {
     return form_is_line(schedule) ? NULL : "schedule";
@@ -131,13 +164,13 @@ int json_to_line(const json_t *o, JsonLine *out, dcn_error *err)
     if (pin)
         snprintf(out->key.build, sizeof out->key.build, "%s", tune_build());
     else if (rt_json_get(o, of_record, NRECORD, out, err) || read_outcome(o, &out->record, err) ||
-             read_samples(o, &out->record, err))
+             read_samples(o, &out->record, err) || read_turns(o, &out->turns, err))
         return -1;
     const char *wrong = tune_key_wrong(&out->key);
     if (!wrong)
         wrong = pin ? wrong_pin(out->record.schedule) : tune_record_wrong(&out->record);
     if (wrong)
-        return rt_json_wrong(wrong, "what a tuning can have written", err);
+        return rt_json_wrong(wrong, WRITTEN, err);
     tune_key_id(&out->key, out->key.id);
     return 0;
 }

@@ -71,7 +71,7 @@ typedef struct TuneTurns {
 } TuneTurns;
 
 /* They go with the record of that key, offsets and schedule, which must be there, and are lost when it is put again.
-** get: 0 found, 1 none, -1 err.  Exports have none: they are of use beside the other records of their run only. */
+** get: 0 found, 1 none, -1 err. */
 int tune_turns_put(TuneStore *st, const TuneKey *key, const TuneRecord *of, const TuneTurns *t,
                    dcn_error *err);
 int tune_turns_get(TuneStore *st, const TuneKey *key, const TuneRecord *of, TuneTurns *out,
@@ -125,8 +125,8 @@ int tune_store_clear(TuneStore *st, dcn_error *err);
 int tune_store_verify(TuneStore *st, void (*print)(void *self, const char *line), void *self,
                       dcn_error *err);
 
-/* The record as a line of JSON; -1 if it cannot be written. */
-int tune_record_write(FILE *to, const TuneKey *key, const TuneRecord *r);
+/* A record of the store as a line of JSON, with what decided about it; -1 if it cannot be written. */
+int tune_record_write(FILE *to, TuneStore *from, const TuneKey *key, const TuneRecord *r);
 
 /* Makes the table of a sweep's items (tuner/sweep/database.h), unless it is there.  It is kept here
 ** because a store's file may hold it and no other. */

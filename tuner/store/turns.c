@@ -8,26 +8,30 @@
 #include "tuner/store/form.h"
 #include "tuner/store/internal.h"
 
-static bool is_sound(const TuneTurns *t)
+bool turns_are_sound(const TuneTurns *t)
 {
     return t->against[0] && form_is_line(t->against) && form_is_number(t->high, FORM_MAX_GAIN) &&
-           t->low > 0 && t->low <= t->ratio && t->ratio <= t->high;
+           t->low >= 1 / FORM_MAX_GAIN && t->low <= t->ratio && t->ratio <= t->high;
+}
+
+int turns_put(const Db *db, const TuneKey *key, const TuneRecord *of, const TuneTurns *t,
+              dcn_error *err)
+{
+    if (!turns_are_sound(t))
+        return dcn_fail(err, DCN_EFAILED, "internal: readings in turns cannot be like that");
+    if (db_do(db, err, schema_turns, "") < 0)
+        return -1;
+    return db_do(db, err, "INSERT OR REPLACE INTO turns VALUES (?,?,?,?,?,?,?)", "ssssddd", key->id,
+                 of->offsets, of->schedule, t->against, t->ratio, t->low, t->high) < 0
+               ? -1
+               : 0;
 }
 
 int tune_turns_put(TuneStore *st, const TuneKey *key, const TuneRecord *of, const TuneTurns *t,
                    dcn_error *err)
 {
-    StoreLayer *l = store_writer(st, err);
-    if (!l)
-        return -1;
-    if (!is_sound(t))
-        return dcn_fail(err, DCN_EFAILED, "internal: readings in turns cannot be like that");
-    if (db_do(&l->db, err, schema_turns, "") < 0)
-        return -1;
-    return db_do(&l->db, err, "INSERT OR REPLACE INTO turns VALUES (?,?,?,?,?,?,?)", "ssssddd",
-                 key->id, of->offsets, of->schedule, t->against, t->ratio, t->low, t->high) < 0
-               ? -1
-               : 0;
+    const StoreLayer *l = store_writer(st, err);
+    return l ? turns_put(&l->db, key, of, t, err) : -1;
 }
 
 static int read_layer(const StoreLayer *l, const TuneKey *key, const TuneRecord *of, TuneTurns *out,
@@ -48,7 +52,7 @@ static int read_layer(const StoreLayer *l, const TuneKey *key, const TuneRecord 
         out->ratio = db_double(row, 1);
         out->low = db_double(row, 2);
         out->high = db_double(row, 3);
-        none = !is_sound(out);
+        none = !turns_are_sound(out);
     }
     db_done(row);
     return more < 0 ? -1 : none;

@@ -123,6 +123,7 @@ int sweep_find(const SweepPlan *plan, const SweepDbs *dbs, SweepFound **out, dcn
 
 typedef struct RecordLines {
     FILE *to;
+    TuneStore *from;
     const SweepRow *row;
     TuneKey key; /* of the last record */
     int64_t count;
@@ -138,7 +139,7 @@ static int write_record(void *self, const TuneKey *key, const TuneRecord *r)
     if (strcmp(r->offsets, l->row->offsets) != 0 ||
         (l->row->state == SWEEP_DONE ? estimate : !(estimate && r->winner)))
         return 0;
-    l->failed |= tune_record_write(l->to, key, r) != 0;
+    l->failed |= tune_record_write(l->to, l->from, key, r) != 0;
     l->key = *key;
     l->count++;
     return l->failed;
@@ -179,6 +180,7 @@ static int write_records(const SweepDbs *dbs, const SweepFound *f, RecordLines *
         return 0;
     memcpy(key.id, f->row.key, sizeof key.id);
     lines->row = &f->row;
+    lines->from = dbs->at[f->db];
     const int64_t before = lines->count;
     if (tune_store_each(dbs->at[f->db], &key, write_record, lines, err))
         return -1;

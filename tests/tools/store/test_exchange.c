@@ -86,6 +86,54 @@ Test(exchange, everything_travels)
     expect_import(1, 0, 2);
 }
 
+/* ---- what decided about a record ---------------------------------------------------------- */
+
+static const TuneTurns decided = {
+    .against = "tiled mr=2", .ratio = 0.75, .low = 2.0 / 3, .high = 0.8
+};
+
+/* The best record of a store, with what decided about it; false if nothing did. */
+static bool turns_of_best(TuneStore *st, TuneTurns *out)
+{
+    TuneRecord r;
+    cr_assert_eq(tune_store_best(st, &key, NULL, &r, &err), 0);
+    const int none = tune_turns_get(st, &key, &r, out, &err);
+    cr_assert_geq(none, 0, "%s", err.text);
+    return !none;
+}
+
+static void put_with_turns(TuneStore *st, const char *schedule, double ns)
+{
+    const TuneRecord r = temp_record(schedule, ns);
+    put(st, schedule, ns, TUNE_OK, 1);
+    cr_assert_eq(tune_turns_put(st, &key, &r, &decided, &err), 0, "%s", err.text);
+}
+
+Test(exchange, what_decided_travels_with_a_record)
+{
+    TuneTurns got;
+    put_with_turns(here, faster, 50);
+    export();
+    expect_import(1, 0, 0);
+    cr_assert(turns_of_best(there, &got));
+    cr_expect_str_eq(got.against, decided.against);
+    cr_expect(got.ratio == decided.ratio && got.low == decided.low && got.high == decided.high);
+}
+
+Test(exchange, what_decided_belongs_to_the_record_that_stays)
+{
+    TuneTurns got;
+    put(here, faster, 100, TUNE_OK, 1);
+    put_with_turns(there, faster, 50);
+    export();
+    expect_import(0, 0, 1);
+    cr_expect(turns_of_best(there, &got), "ours is faster, and keeps what decided about it");
+    put(here, faster, 20, TUNE_OK, 1);
+    export();
+    expect_import(1, 0, 0);
+    cr_expect(!turns_of_best(there, &got), "of the one that came nothing is known");
+}
+
 Test(exchange, the_best_verified_record_wins)
 {
     put(here, faster, 50, TUNE_OK, 0);
@@ -156,13 +204,18 @@ static void write_lines(const char *first, const char *second)
     cr_assert_eq(fclose(to), 0);
 }
 
+static void read_line(void)
+{
+    FILE *from = fopen(file(), "r");
+    cr_assert(from && fgets(good, sizeof good, from));
+    fclose(from);
+}
+
 static void read_good(void)
 {
     put(here, "tiled mr=1", 100, TUNE_OK, 1);
     export();
-    FILE *from = fopen(file(), "r");
-    cr_assert(from && fgets(good, sizeof good, from));
-    fclose(from);
+    read_line();
 }
 
 /* The good line, with `from` replaced by `to`, is refused as line 2 and nothing of line 1 is
@@ -223,6 +276,23 @@ Test(exchange, a_record_that_cannot_be_is_no_winner)
     refuse("\"gain\":1.25", "\"gain\":1e308", "'gain' is not what a tuning can have written");
     refuse("\"here, some CPU\"", "\"\\u001b[2J\"", "'where' is not what a tuning can have written");
     refuse("\"samples\":[", "\"samples\":[-1,", "'samples' is not what a tuning can have written");
+}
+
+Test(exchange, turns_that_cannot_be_are_refused)
+{
+    put_with_turns(here, faster, 100);
+    export();
+    read_line();
+    refuse("\"turns\":{\"against\":\"tiled mr=2\"", "\"turns\":7,\"more\":{\"against\":1",
+           "'turns' is not an object");
+    refuse("\"against\":\"tiled mr=2\"", "\"against\":\"\"",
+           "'turns' is not what a tuning can have written");
+    refuse("\"ratio\":0.75", "\"ratio\":0.9", "'turns' is not what a tuning can have written");
+    refuse("\"ratio\":0.75", "\"ratio\":null", "'ratio' is not a number that is not negative");
+    refuse("\"low\":0.", "\"low\":0.0e-300,\"was\":0.",
+           "'turns' is not what a tuning can have written");
+    refuse("\"high\":0.8", "\"high\":1e13,\"was\":0.8",
+           "'turns' is not what a tuning can have written");
 }
 
 Test(exchange, a_pin_that_cannot_be_is_left_out)
