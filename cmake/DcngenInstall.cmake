@@ -70,17 +70,22 @@ endif()
 # The store that every user of the installed program and library reads after his own (docs/CACHE.md).
 set(DCNGEN_TUNED "" CACHE STRING "Files of tuning records to install, as JSON lines; default share/tuned/*.jsonl")
 set(tuned_records ${DCNGEN_TUNED})
+set(tuned_shipped OFF)
 if(NOT tuned_records)
     file(GLOB tuned_records CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/share/tuned/*.jsonl)
+    set(tuned_shipped ON)
 endif()
 if(tuned_records AND TARGET dcngen AND NOT CMAKE_CROSSCOMPILING)
+    # Old records that come with the sources leave no store, so a build that is up to date is told by another file.
     set(tuned_folder ${CMAKE_CURRENT_BINARY_DIR}/tuned)
-    add_custom_command(OUTPUT ${tuned_folder}/store.db DEPENDS dcngen ${tuned_records} cmake/TunedStore.cmake VERBATIM
+    add_custom_command(OUTPUT ${tuned_folder}/done DEPENDS dcngen ${tuned_records} cmake/TunedStore.cmake VERBATIM
         COMMAND ${CMAKE_COMMAND} -DPROGRAM=$<TARGET_FILE:dcngen> "-DRECORDS=${tuned_records}" -DOUTPUT=${tuned_folder}
-                -P ${CMAKE_CURRENT_SOURCE_DIR}/cmake/TunedStore.cmake
+                -DSHIPPED=${tuned_shipped} -P ${CMAKE_CURRENT_SOURCE_DIR}/cmake/TunedStore.cmake
+        COMMAND ${CMAKE_COMMAND} -E make_directory ${tuned_folder}
+        COMMAND ${CMAKE_COMMAND} -E touch ${tuned_folder}/done
         COMMENT "The store of tuned records")
-    add_custom_target(dcngen_tuned ALL DEPENDS ${tuned_folder}/store.db)
-    install(FILES ${tuned_folder}/store.db DESTINATION ${CMAKE_INSTALL_DATADIR}/dcngen COMPONENT program)
+    add_custom_target(dcngen_tuned ALL DEPENDS ${tuned_folder}/done)
+    install(FILES ${tuned_folder}/store.db DESTINATION ${CMAKE_INSTALL_DATADIR}/dcngen COMPONENT program OPTIONAL)
 endif()
 
 # ---- CMake package -----------------------------------------------------------------------

@@ -69,6 +69,41 @@ echo text >"$dir/text.jsonl"
 has "a file that is none" "text.jsonl" "$(cat "$dir/log")"
 [ -s "$dir/tuned/store.db" ] || fail "a failure took the store away"
 
+# ---- those that come with the sources grow old, and stop no build
+shipped() { # FILES
+    "$CMAKE" -DSHIPPED=ON -DPROGRAM="$dir/prefix/bin/dcngen" -DRECORDS="$1" -DOUTPUT="$dir/shipped" \
+        -P "$SOURCE_DIR/cmake/TunedStore.cmake" >"$dir/log" 2>&1 || fail "$1: $(cat "$dir/log")"
+}
+shipped "$dir/one.jsonl;$dir/stale.jsonl;$dir/text.jsonl"
+has "what is stale is a warning" "records are of another build" "$(tr -s ' \n' ' ' <"$dir/log")"
+has "so is what is none" "text.jsonl" "$(cat "$dir/log")"
+has "and how to make them anew" "scripts/tuned.sh" "$(cat "$dir/log")"
+[ -s "$dir/shipped/store.db" ] || fail "the good records were not taken"
+shipped "$dir/stale.jsonl"
+has "nothing is left" "no record of this version" "$(tr -s ' \n' ' ' <"$dir/log")"
+[ ! -e "$dir/shipped/store.db" ] || fail "an old store was left"
+
+# ---- the command that makes them
+tuned() { # OPTION...
+    "$SOURCE_DIR/scripts/tuned.sh" --build "$dir/prefix/bin" --kernel birefnet_32_k1_v2 --threads 1 --trials 2 "$@" \
+        "$dir/made.jsonl" >"$dir/log" 2>&1 || fail "scripts/tuned.sh $*: $(cat "$dir/log")"
+}
+tuned --layout nhwc
+has "a kernel is measured" "nhwc, threads 1: 1 to measure" "$(cat "$dir/log")"
+[ "$(grep -c '"where":"[^"]*,' "$dir/made.jsonl")" -eq 0 ] || fail "it says what this host is called"
+tuned --layout nhwc,nchw
+has "what is there is kept" "nhwc, threads 1: 0 to measure" "$(cat "$dir/log")"
+has "what is missing is measured" "nchw, threads 1: 1 to measure" "$(cat "$dir/log")"
+[ "$(wc -l <"$dir/made.jsonl")" -eq 2 ] || fail "not two records: $(cut -c1-80 "$dir/made.jsonl")"
+rm -r "$dir/prefix/bin/tuned-work"
+sed -i '1s/"rev":/&9/' "$dir/made.jsonl"
+tuned --layout nhwc,nchw
+has "what is stale is measured" ": 1 to measure" "$(cat "$dir/log")"
+has "and nothing else" ": 0 to measure" "$(cat "$dir/log")"
+[ "$(grep -c '"rev":9' "$dir/made.jsonl")" -eq 0 ] || fail "a stale record stayed"
+shipped "$dir/made.jsonl"
+has "it can be shipped" "made.jsonl: 2 records" "$(cat "$dir/log")"
+
 # ---- a store that others may write is not used, and that is said
 chmod go+w "$dir/prefix/share/dcngen"
 has "who may write" "warning  tuned records" "$("$dcngen" doctor)"
