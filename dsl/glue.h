@@ -46,7 +46,7 @@ int glue_make_chain(GlueCall *g);
 int glue_make_mul(GlueCall *g);
 int glue_make_concat(GlueCall *g);
 int glue_make_split(GlueCall *g);
-int glue_make_max_pool(GlueCall *g);
+int glue_make_window(GlueCall *g);
 int glue_make_avg_pool(GlueCall *g);
 int glue_make_resize(GlueCall *g);
 

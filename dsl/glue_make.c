@@ -118,20 +118,13 @@ static void complete_padding(const GlueCall *g, net_pool *p)
     memcpy(p->padding, like.padding, sizeof p->padding);
 }
 
-static int make_window(GlueCall *g)
+int glue_make_window(GlueCall *g)
 {
     net_pool *p = &g->keys.layer.pool;
     if (!dsl_has_key(&g->c, "stride"))
         memcpy(p->stride, p->kernel, sizeof p->stride);
     complete_padding(g, p);
     return glue_make_one(g);
-}
-
-int glue_make_max_pool(GlueCall *g)
-{
-    if (!dsl_has_key(&g->c, "kernel_size"))
-        dsl_refuse(&g->c, NULL, "max_pool2d needs 'kernel_size'");
-    return make_window(g);
 }
 
 /* What has no meaning where output_size is given. */
@@ -151,7 +144,7 @@ int glue_make_avg_pool(GlueCall *g)
     if (!g->keys.layer.pool.adaptive && !dsl_has_key(&g->c, "kernel_size"))
         dsl_refuse(&g->c, NULL, "avg_pool2d needs 'kernel_size' or 'output_size'");
     if (!g->keys.layer.pool.adaptive)
-        return make_window(g);
+        return glue_make_window(g);
     refuse_window(g);
     for (int axis = 0; axis < 2; axis++)
         g->keys.layer.size[axis] = g->keys.output_size[axis];

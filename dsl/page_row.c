@@ -25,8 +25,8 @@ static void print_value(FILE *out, const rt_field *f)
 {
     if (f->type != RT_FIELD_CHOICE) {
         fprintf(out, "%s", form_of(f));
-        if (f->max > 1 && rt_field_count(f))
-            fprintf(out, ", %.7g..%.7g", f->min, f->max);
+        if (rt_field_count(f) && (f->max > 1 || f->type == RT_FIELD_NUMBER))
+            fprintf(out, ", %.10g..%.10g", f->min, f->max);
         return;
     }
     const char *comma = "";
