@@ -11,6 +11,7 @@
 #include "bench/load.h"
 #include "runtime/base/base.h"
 #include "runtime/base/clock.h"
+#include "runtime/base/env.h"
 #include "runtime/base/file.h"
 #include "runtime/base/stats.h"
 
@@ -89,7 +90,8 @@ static void *symbol(const Library *l, const char *kernel, const char *suffix)
 
 static int open_library(const Cost *c, int first, int n, Library *l, dcn_error *err)
 {
-    char path[] = "/tmp/dcngen-dispatch-XXXXXX";
+    char path[1024];
+    snprintf(path, sizeof path, "%s/dcngen-dispatch-XXXXXX", rt_temp_dir());
     void *bytes = NULL;
     size_t size;
     if (dcn_emit_many(c->spec, c->opt + first, n, DCN_EMIT_SHARED_LIB, &bytes, &size, err))

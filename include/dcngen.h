@@ -38,13 +38,13 @@ typedef struct dcn_param {            /* -D name=value; read by param() in the s
 } dcn_param;
 
 /* Load a spec file, or text that is called `chunk` in messages.  On failure err has file and line.
-** A param that the spec never reads is an error.  The result is freed by dcn_module_free. */
-/* path "-" is the standard input, which messages call <stdin>. */
+** A param that the spec never reads is an error.  The path "-" is the standard input, which messages
+** call <stdin>.  The result is freed by dcn_module_free. */
 int dcn_load_file(const char *path, const dcn_param *params, int nparams, dcn_module **out,
                   dcn_error *err);
 int dcn_load_text(const char *text, const char *chunk, const dcn_param *params, int nparams,
                   dcn_module **out, dcn_error *err);
-int dcn_module_count(const dcn_module *m);
+int dcn_module_count(const dcn_module *m); /* of its kernels */
 /* Kernel i, borrowed; NULL if i is out of range. */
 const dcn_spec *dcn_module_spec(const dcn_module *m, int i);
 /* Files that were read (the spec and what it included), for depfiles; NULL past the last. */
@@ -131,6 +131,7 @@ typedef struct dcn_kernel dcn_kernel; /* machine code in memory, ready to run */
 int dcn_compile(const dcn_spec *s, const dcn_options *opt, dcn_kernel **out, dcn_error *err);
 void dcn_kernel_free(dcn_kernel *k);
 
+/* These four are borrowed from the kernel. */
 const dcn_spec *dcn_kernel_spec(const dcn_kernel *k);
 const dcn_target *dcn_kernel_target(const dcn_kernel *k);
 const char *dcn_kernel_schedule(const dcn_kernel *k); /* text form of the schedule in use */
@@ -141,7 +142,7 @@ size_t dcn_kernel_packed_bytes(const dcn_kernel *k); /* of the first packed oper
 /* Bytes for one call of dcn_execute with that many threads; sizes that are static in the spec are
 ** ignored. */
 size_t dcn_kernel_workspace_bytes(const dcn_kernel *k, dcn_sizes sizes, int threads);
-size_t dcn_kernel_code_bytes(const dcn_kernel *k);
+size_t dcn_kernel_code_bytes(const dcn_kernel *k); /* of the object that it was loaded from */
 /* The operands of one call with these sizes, as dcn_spec_tensors lists them, with numbers in the place of
 ** dynamic sizes; sizes that are static in the spec are ignored.  How many there are, or -1 with err. */
 int dcn_kernel_tensors(const dcn_kernel *k, dcn_sizes sizes, dcn_tensor *out, int max,
@@ -174,7 +175,7 @@ typedef struct dcn_call {
     ** holds is added to; else it is overwritten. */
     uint64_t accumulate;
     void *workspace; /* dcn_kernel_workspace_bytes for `threads`, or NULL: allocated inside */
-    int threads;     /* 0: DCNGEN_NUM_THREADS, else one per core */
+    int threads;     /* 0: DCNGEN_NUM_THREADS, else OMP_NUM_THREADS, else one per core */
     dcn_parallel_for parallel_for; /* NULL: threads of the library */
     void *parallel_self;
 } dcn_call;

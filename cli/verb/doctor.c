@@ -16,6 +16,7 @@
 #include "tuner/store/key.h"
 #include "tuner/store/store.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,15 +152,15 @@ static int check_shared_lib(Finding found, dcn_error *err)
 
 static int check_temporary(Finding found, dcn_error *err)
 {
-    const char *dir = getenv("TMPDIR");
+    const char *dir = rt_temp_dir();
     char path[1024];
-    snprintf(path, sizeof path, "%s/dcngen-XXXXXX", dir && *dir ? dir : "/tmp");
+    snprintf(path, sizeof path, "%s/dcngen-XXXXXX", dir);
     int fd = mkstemp(path);
     if (fd < 0)
-        return dcn_fail(err, DCN_EENV, "%s cannot be written", dir && *dir ? dir : "/tmp");
+        return dcn_fail(err, DCN_EENV, "%s cannot be written: %s", dir, strerror(errno));
     close(fd);
     unlink(path);
-    return find(found, "%s", dir && *dir ? dir : "/tmp");
+    return find(found, "%s", dir);
 }
 
 static int check_store(Finding found, dcn_error *err)
@@ -223,10 +224,12 @@ static int check_tuned(Finding found, dcn_error *err)
     TunedCount n = { .machine = key.machine };
     if (*stats.system && count_tuned(stats.system, &n, err))
         goto out;
-    status = n.winners ? find(found, "%.400s: %d tuned kernels, %d of them for this machine",
-                              stats.system, n.winners, n.here)
-                       : find(found, "none are installed for all users%s%.400s",
-                              *stats.system ? " in " : "", stats.system);
+    status =
+        n.winners
+            ? find(found, "%.400s: %d tuned kernels, %d of them for this machine", stats.system,
+                   n.winners, n.here)
+            : find(found, "none are installed for all users%s%.400s; `dcngen tune` makes your own",
+                   *stats.system ? " in " : "", stats.system);
 out:
     dcn_cache_close(c);
     return status;

@@ -24,39 +24,14 @@ fvec emit_relu(Emit *e, fvec x)
     return f_max(e, f_const(e, 0), x);
 }
 
-static fvec none(Emit *e, rt_activation a, fvec x)
-{
-    (void)e, (void)a;
-    return x;
-}
-
-static fvec relu(Emit *e, rt_activation a, fvec x)
-{
-    (void)a;
-    return emit_relu(e, x);
-}
-
-static fvec silu(Emit *e, rt_activation a, fvec x)
-{
-    (void)a;
-    return emit_silu(e, x);
-}
-
-static fvec gelu(Emit *e, rt_activation a, fvec x)
-{
-    (void)a;
-    return emit_gelu(e, x);
-}
-
 static fvec leaky_relu(Emit *e, rt_activation a, fvec x)
 {
     return f_select(e, f_less(e, x, f_const(e, 0)), f_mul(e, x, f_const(e, a.slope)), x);
 }
 
 /* x + 3 is exact near -3, where the product is small; below it both factors stand still. */
-static fvec hardswish(Emit *e, rt_activation a, fvec x)
+static fvec hardswish(Emit *e, fvec x)
 {
-    (void)a;
     fvec least = f_max(e, f_const(e, -3), x);
     fvec sixths = f_min(e, f_const(e, 6), f_add(e, least, f_const(e, 3)));
     return f_mul(e, least, f_mul(e, sixths, f_const(e, 1.0 / 6)));
@@ -67,32 +42,26 @@ static fvec clip(Emit *e, rt_activation a, fvec x)
     return f_min(e, f_const(e, a.max), f_max(e, f_const(e, a.min), x));
 }
 
-static fvec sigmoid(Emit *e, rt_activation a, fvec x)
-{
-    (void)a;
-    return emit_sigmoid(e, x);
-}
-
-static fvec hyperbolic(Emit *e, rt_activation a, fvec x)
-{
-    (void)a;
-    return emit_tanh(e, x);
-}
-
+/* An activation has parameters or none; that which does nothing has no function. */
 fvec emit_activation(Emit *e, rt_activation a, fvec x)
 {
-    static fvec (*const table[])(Emit *, rt_activation, fvec) = {
-        [DCN_ACT_NONE] = none,
-        [DCN_ACT_RELU] = relu,
-        [DCN_ACT_SILU] = silu,
-        [DCN_ACT_GELU] = gelu,
-        [DCN_ACT_LEAKY_RELU] = leaky_relu,
-        [DCN_ACT_HARDSWISH] = hardswish,
-        [DCN_ACT_CLIP] = clip,
-        [DCN_ACT_SIGMOID] = sigmoid,
-        [DCN_ACT_TANH] = hyperbolic,
+    static const struct {
+        fvec (*plain)(Emit *, fvec);
+        fvec (*with)(Emit *, rt_activation, fvec);
+    } table[] = {
+        [DCN_ACT_NONE] = { NULL, NULL },
+        [DCN_ACT_RELU] = { emit_relu, NULL },
+        [DCN_ACT_SILU] = { emit_silu, NULL },
+        [DCN_ACT_GELU] = { emit_gelu, NULL },
+        [DCN_ACT_LEAKY_RELU] = { NULL, leaky_relu },
+        [DCN_ACT_HARDSWISH] = { hardswish, NULL },
+        [DCN_ACT_CLIP] = { NULL, clip },
+        [DCN_ACT_SIGMOID] = { emit_sigmoid, NULL },
+        [DCN_ACT_TANH] = { emit_tanh, NULL },
     };
-    return table[a.kind](e, a, x);
+    if (table[a.kind].plain)
+        return table[a.kind].plain(e, x);
+    return table[a.kind].with ? table[a.kind].with(e, a, x) : x;
 }
 
 bool activation_is_long(dcn_activation a)

@@ -16,18 +16,7 @@ out=$2
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 mkdir -p "$out"
 
-# ---- where libdcngen is --------------------------------------------------------------------
-
-bin=$(cd "$(dirname "$(readlink -f "$(command -v "$dcngen")")")" && pwd)
-library=$(find "$bin" "$bin/../lib" "$bin/../lib64" -maxdepth 2 -name libdcngen.so 2>/dev/null |
-    head -1) || true
-[ -n "$library" ] || {
-    echo "run.sh: libdcngen.so is neither beside $dcngen nor in ../lib" >&2
-    exit 4
-}
-headers=$bin/../include
-[ -e "$headers/dcngen.h" ] || headers=$here/../../include
-read -ra png <<<"$(pkg-config --cflags --libs libpng)"
+. "$here/../library.bash"
 build() {
     "${CC:-cc}" -std=c11 -O2 -Wall -Wextra -I"$here" "$@" "$here/png_io.c" "${png[@]}" -lm
 }
@@ -39,7 +28,6 @@ build -I"$out" "$here/rectify_aot.c" "$out/rectify.o" -o "$out/rectify_aot"
 "$out/rectify_aot" "$here/before.png" "$out/after_aot.png"
 echo "ahead of time: $out/rectify.o, linked without libdcngen, wrote $out/after_aot.png"
 
-lib=$(cd "$(dirname "$library")" && pwd)
 build -I"$headers" "$here/rectify_jit.c" -L"$lib" -Wl,-rpath,"$lib" -ldcngen -o "$out/rectify_jit"
 "$out/rectify_jit" "$here/rectify.lua" "$here/before.png" "$out/after_jit.png"
 echo "just in time:  $out/rectify_jit wrote $out/after_jit.png"

@@ -19,17 +19,7 @@ mkdir -p "$out"
 
 # ---- build ---------------------------------------------------------------------------------
 
-bin=$(cd "$(dirname "$(readlink -f "$(command -v "$dcngen")")")" && pwd)
-library=$(find "$bin" "$bin/../lib" "$bin/../lib64" -maxdepth 2 -name libdcngen.so 2>/dev/null |
-    head -1) || true
-[ -n "$library" ] || {
-    echo "run.sh: libdcngen.so is neither beside $dcngen nor in ../lib" >&2
-    exit 4
-}
-lib=$(cd "$(dirname "$library")" && pwd)
-headers=$bin/../include
-[ -e "$headers/dcngen.h" ] || headers=$here/../../include
-read -ra png <<<"$(pkg-config --cflags --libs libpng)"
+. "$here/../library.bash"
 "${CC:-cc}" -std=c11 -O2 -Wall -Wextra -I"$here" -I"$here/../rectify" -I"$headers" "$here"/*.c \
     "$here/../rectify/png_io.c" -L"$lib" -Wl,-rpath,"$lib" -ldcngen "${png[@]}" -lm -o "$out/train"
 train() { # OPTION... FILE

@@ -1,6 +1,6 @@
 /* spec.h: what to compute.  One plain struct describes one kernel.
 **
-** A Spec comes from a Lua file (dcn_load_file) or is filled in C:
+** A dcn_spec comes from a Lua file (dcn_load_file) or is filled in C:
 **
 **     dcn_spec s;
 **     dcn_spec_init(&s, DCN_OP_DEFORM_CONV2D);
@@ -245,7 +245,9 @@ double dcn_spec_flops(const dcn_spec *s);
 /* Bytes of all operands, each counted once.  Sizes must be static. */
 double dcn_spec_bytes(const dcn_spec *s);
 
-size_t dcn_dtype_bytes(dcn_dtype t);
+size_t dcn_dtype_bytes(dcn_dtype t); /* of one element */
+
+/* Their names in the spec language: string constants. */
 const char *dcn_op_name(dcn_op op);
 const char *dcn_dtype_name(dcn_dtype t);
 const char *dcn_layout_name(dcn_layout l);

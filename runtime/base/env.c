@@ -9,6 +9,7 @@
 **     DCNGEN_CACHE_DIR    one directory for the whole store, instead of those of XDG
 **     DCNGEN_SYSTEM_DIR   the system-wide store that is read after the user's
 **     DCNGEN_TUNE         whether schedules come from the store: off, cached, on
+**     TMPDIR              where temporary files go
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/base/env.h"
@@ -123,4 +124,10 @@ int rt_env_read(rt_env *out, dcn_error *err)
     out->cache = read_choice("DCNGEN_CACHE", cache, RT_CACHE_RW, err);
     out->tune = out->cache < 0 ? -1 : read_choice("DCNGEN_TUNE", tune, RT_TUNE_CACHED, err);
     return out->tune < 0 ? -1 : 0;
+}
+
+const char *rt_temp_dir(void)
+{
+    const char *dir = get("TMPDIR");
+    return dir ? dir : "/tmp";
 }

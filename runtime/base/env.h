@@ -35,4 +35,7 @@ typedef struct rt_env {
 /* Read them now; an empty variable counts as not set.  -1 with err for a value without sense. */
 int rt_env_read(rt_env *out, dcn_error *err);
 
+/* Where temporary files go: TMPDIR, else /tmp; borrowed from the environment. */
+const char *rt_temp_dir(void);
+
 #endif

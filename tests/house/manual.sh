@@ -28,6 +28,11 @@ done
 for code in $codes; do
     grep -qx "\.B $code" <<<"$page" || { echo "dcngen.1: no exit status $code" && missing=1; }
 done
+# A terminal has 80 to 100 columns.
+for verb in "" $verbs; do
+    wide=$("$DCNGEN_BIN" help ${verb:+"$verb"} | awk 'length > 100')
+    [ -z "$wide" ] || { echo "dcngen help $verb: more than 100 columns: $wide" && missing=1; }
+done
 # The pages that are about one verb name its options, but for those that all verbs with a spec have.
 common=" -D --kernel --target -mcpu -mattr --os --triple --help "
 about() { # VERB PAGE

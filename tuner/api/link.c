@@ -3,6 +3,7 @@
 */
 #include "tuner/api/link.h"
 #include "runtime/base/base.h"
+#include "runtime/base/env.h"
 #include "runtime/base/file.h"
 
 #include <errno.h>
@@ -29,8 +30,7 @@ typedef struct Scratch {
 
 static int open_scratch(Scratch *s, dcn_error *err)
 {
-    const char *tmp = getenv("TMPDIR");
-    int length = snprintf(s->dir, sizeof s->dir, "%s/dcngen-XXXXXX", tmp && *tmp ? tmp : "/tmp");
+    int length = snprintf(s->dir, sizeof s->dir, "%s/dcngen-XXXXXX", rt_temp_dir());
     bool fits = (size_t)length < sizeof s->dir;
     if (!fits || !mkdtemp(s->dir)) {
         int failed = dcn_fail(err, DCN_EENV, "cannot make a directory %s: %s", s->dir,

@@ -47,6 +47,6 @@ DCNGEN_TUN=on DCNGEN_COLOUR=1 call doctor
 same "variables that nobody reads" "0|warning variables dcngen reads no DCNGEN_COLOUR, DCNGEN_TUN (did you mean 'DCNGEN_TUNE'?)" \
     "$code|$(printf '%s\n' "$out" | grep -E ' variables ' | tr -s ' ' | sed -E 's/no (DCNGEN_TUN .*), (DCNGEN_COLOUR)$/no \2, \1/')"
 TMPDIR=/proc/none call doctor
-same "no temporary directory is a warning" "warning temporary files /proc/none cannot be written" \
+same "no temporary directory is a warning" "warning temporary files /proc/none cannot be written: No such file or directory" \
     "$(printf '%s\n' "$out" | grep temporary | tr -s ' ')"
 finish
