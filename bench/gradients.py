@@ -36,8 +36,15 @@ JUMPS = 1e-3  # slopes jump where a position is whole: a few are taken for the o
 DEVIATION = 2.0  # of the offsets, in pixels
 
 
+def placed(x):
+    """A copy that begins on a cache line, where torch places its tensors and numpy does not."""
+    copy = torch.empty(x.shape).numpy()
+    copy[...] = x
+    return copy
+
+
 def channels_last(x):
-    return np.ascontiguousarray(np.moveaxis(x, 1, -1))
+    return placed(np.moveaxis(x, 1, -1))
 
 
 class Ours:
@@ -57,9 +64,10 @@ class Ours:
             elif self.turned and x.ndim == 4:
                 x = channels_last(x)
             self.given[t.name] = x
-        made = self.kernel(**self.given)
-        self.outputs = made if isinstance(made, dict) else {"output": made}
-        self.out = made
+        made = (t for t in self.kernel.tensors if t.role == "out")
+        self.outputs = {t.name: torch.empty(t.shape).numpy() for t in made}
+        self.out = self.outputs if len(self.outputs) > 1 else next(iter(self.outputs.values()))
+        self.run()
 
     def run(self):
         self.kernel(**self.given, out=self.out)
@@ -201,7 +209,7 @@ def filled(shapes):
             x = np.column_stack(
                 [np.zeros(shape[0]), corner, corner + rng.uniform(50, 400, (shape[0], 2))]
             )
-        arrays[name] = x.astype(np.float32)
+        arrays[name] = placed(x)
     return arrays
 
 

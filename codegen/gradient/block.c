@@ -28,6 +28,8 @@ GradientBlock gradient_block(Emit *e, const GradientPlan *p, idx number, int sha
 cond gradient_is_last(Emit *e, const GradientPlan *p, idx number)
 {
     const GradientBlocks *b = &p->blocks;
+    if (gradient_first_shape(p) == 1)
+        return x_equal(e, x_const(e, 0), x_const(e, 0));
     return x_equal(e, x_rem(e, number, x_const(e, b->per_unit)), x_const(e, b->per_unit - 1));
 }
 
@@ -64,7 +66,7 @@ GradientShared gradient_shared(Emit *e, const GradientPlan *p, const Problem *pb
         at.input = take(e, workspace, map, &at.bytes);
     if (maps)
         at.grad_input = take(e, workspace, x_mulk(e, map, maps), &at.bytes);
-    if (p->want.dots)
+    if (p->want.dots && !gradient_owns_dots(p))
         at.dots = take(e, workspace, x_mulk(e, gradient_dot_elements(e, p, pb), p->blocks.parts),
                        &at.bytes);
     if (p->want.weight)

@@ -1,16 +1,21 @@
 /* cost.c: how long a gradient kernel takes, worked out and not measured: both products at the rate
 ** of the micro-kernel, the pass over the samples by its vectors, the table once per block.
 **
-** The rates are estimates, from counts of instructions; their fit is not on record.  See
+** PIXEL and G are fitted to layers A, E, F and G of bench/workloads.lua with 16, 32 and 64 channels to
+** a block, on one core of Zen 5; the other rates are estimates, from counts of instructions.  See
 ** kernel/cost.h for what the number is good for.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/kernel/cost.h"
 #include "codegen/gradient/gradient.h"
 
-static const double VECTOR = 14; /* of samples, with all that may be wanted */
-static const double SAMPLE = 12; /* a tap of a pixel, for a block */
-static const double ENTRY = 5;   /* a lane of the table */
+static const double VECTOR = 14;              /* of samples, with all that may be wanted */
+static const double SAMPLE = 12;              /* a tap of a pixel, for a block */
+static const double NARROW_VECTOR = 30;       /* of samples of several offset groups */
+static const double ENTRY = 5, TAP_ENTRY = 3; /* a lane of the table, along pixels or along taps */
+static const double SPREAD = 2;               /* an output of a packed group */
+static const double PIXEL = 150; /* for a block: lines of offsets and masks that blocks share */
+static const double G = 0.4;     /* an output of a pixel, for a block */
 static const double SUM = 1;     /* an element of a part that is added up */
 static const double COPY = 1.2;  /* an element of an nchw map */
 static const double WEIGHT = 3;  /* an element of grad_weight, for each band */
@@ -32,28 +37,49 @@ static double product_cycles(const GradientPlan *p, double rows, double depth, d
     return tiles * (depth * update_cycles(p) + CALL);
 }
 
+/* Gradients of offsets and masks, of so many taps of pixels. */
+static double offset_cycles(const GradientPlan *p, double taps)
+{
+    return p->want.dots ? taps * (DOT + DOT_PART * p->blocks.parts) : 0;
+}
+
 static double block_cycles(const GradientPlan *p, const GradientShape *a, double pixels,
                            double tiles)
 {
     const GradientBlocks *b = &p->blocks;
-    double samples = pixels * b->taps * a->spans, each = pixels / tiles, cycles = 0;
+    double taps = pixels * b->taps, each = pixels / tiles, cycles = 0;
+    double passes = (double)a->vectors / (a->samples_per_vec > 1 ? 1 : a->run_vectors);
+    double vector = a->samples_per_vec > 1 ? NARROW_VECTOR : VECTOR;
     if (p->want.product)
         cycles += tiles * product_cycles(p, each, b->out_channels, a->columns);
     if (p->want.weight)
         cycles += tiles * product_cycles(p, p->outputs, each, a->columns);
-    if (p->want.samples)
-        cycles += samples * (SAMPLE + VECTOR * a->vectors + (p->deformed ? ENTRY : 1));
-    return cycles;
+    if (p->want.samples) {
+        double entry = p->deformed ? p->entries.tap_lanes ? TAP_ENTRY : ENTRY : 1;
+        cycles += taps * (SAMPLE * passes + vector * a->vectors + entry * a->spans);
+    }
+    cycles += pixels * (PIXEL + a->g_outputs * G);
+    if (p->packs)
+        cycles += pixels * a->groups * b->out_channels * SPREAD;
+    return cycles + (gradient_owns_dots(p) ? offset_cycles(p, taps * a->spans) : 0);
 }
 
-/* What follows the main phase: sums over bands, and a row of offsets. */
+/* Whether a phase follows the main one. */
+static bool finishes(const GradientPlan *p)
+{
+    const GradientWant *w = &p->want;
+    return (w->dots && !gradient_owns_dots(p)) || w->weight || w->sums ||
+           (w->input && (p->transposes || p->bands > 1));
+}
+
+/* What follows from it: sums over bands, and a row of offsets. */
 static PhaseCost finish_phase(const GradientPlan *p, double rows, double pixels)
 {
     const dcn_spec *s = p->s;
     double maps = p->want.input ? p->bands - !p->transposes : 0;
     double cycles = maps * (double)s->in_channels * pixels * SUM;
-    double dots = p->want.dots ? pixels * s->offset_groups * p->blocks.taps : 0;
-    cycles += dots * (DOT + DOT_PART * p->blocks.parts);
+    if (!gradient_owns_dots(p))
+        cycles += offset_cycles(p, pixels * s->offset_groups * p->blocks.taps);
     cycles += p->want.weight ? (double)p->weight_elements * p->bands * WEIGHT : 0;
     return (PhaseCost){ .tasks = rows, .ns = cycles / rows / COST_CYCLES_PER_NS };
 }
@@ -76,7 +102,7 @@ int gradient_phases(const dcn_spec *s, const dcn_target *t, const int *k, PhaseC
                                 .ns = copied / (rows * images) / COST_CYCLES_PER_NS };
     if (p.want.samples)
         out[n++] = (PhaseCost){ .tasks = tasks, .ns = cycles / tasks / COST_CYCLES_PER_NS };
-    if (p.want.dots || p.want.weight || p.want.sums || p.transposes || p.bands > 1)
+    if (finishes(&p))
         out[n++] = finish_phase(&p, rows * images, pixels);
     return n;
 }

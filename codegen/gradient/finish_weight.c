@@ -18,18 +18,19 @@ static void one_weight(Emit *e, const WeightBlock *w, idx o, idx c, idx tap)
     const GradientPlan *p = w->plan;
     const GradientShape *a = w->shape;
     const GradientBlocks *b = &p->blocks;
-    idx span = x_const(e, a->span), padded = x_const(e, (int64_t)a->vectors * a->lanes);
-    idx column = x_add(e, x_mul(e, x_div(e, c, span), padded), x_rem(e, c, span));
-    column = x_add(e, column, x_mulk(e, tap, a->tap_columns));
+    idx run = x_const(e, a->run), lanes = x_const(e, a->lanes), in_run = x_rem(e, c, run);
+    idx vector = x_add(e, x_mulk(e, x_div(e, c, run), a->run_vectors), x_div(e, in_run, lanes));
+    idx column = x_add(e, x_mulk(e, vector, a->vector_taps), tap);
+    column = x_add(e, x_mulk(e, column, a->lanes), x_rem(e, in_run, lanes));
     addr from = p_at(e, w->own, x_add(e, x_mulk(e, o, a->columns), column));
     fvec sum = p_load(e, from, all_lanes);
     for (int band = 1; band < p->bands; band++) {
         addr part = p_at(e, from, x_const(e, band * p->weight_elements));
         sum = f_add(e, sum, p_load(e, part, all_lanes));
     }
-    idx row = x_add(e, x_mulk(e, w->block.group, b->out_channels), o);
-    idx channel = x_add(e, x_rem(e, w->block.channel, x_const(e, b->in_channels)), c);
-    idx at = x_add(e, x_mulk(e, row, b->in_channels), channel);
+    idx channel = x_add(e, w->block.channel, c), per_group = x_const(e, b->in_channels);
+    idx row = x_add(e, x_mulk(e, x_div(e, channel, per_group), b->out_channels), o);
+    idx at = x_add(e, x_mulk(e, row, b->in_channels), x_rem(e, channel, per_group));
     addr to = p_at(e, w->out.to, x_add(e, x_mulk(e, at, b->taps), tap));
     gradient_store(e, &w->out, to, x_const(e, 1), sum, all_lanes);
 }

@@ -20,10 +20,10 @@ static void set_largest(const dcn_spec *s, const dcn_target *t, int *k, int knob
     k[knob] = best < 0 ? before : best;
 }
 
-/* Half of the private cache; where nobody knows it, what the smallest ones have. */
+/* Three quarters of the private cache; where nobody knows it, half of what the smallest ones have. */
 static int64_t bytes_of_tile(const dcn_target *t)
 {
-    return t->l2_bytes > 0 ? t->l2_bytes / 2 : 128 << 10;
+    return t->l2_bytes > 0 ? t->l2_bytes / 4 * 3 : 128 << 10;
 }
 
 static void guess_tile(const dcn_spec *s, const dcn_target *t, int *k)
@@ -43,37 +43,66 @@ static void guess_tile(const dcn_spec *s, const dcn_target *t, int *k)
     k[GRADIENT_TILE_H] = best;
 }
 
-/* Parts of the tiles, where blocks of channels are too few for the threads. */
-static void guess_bands(const dcn_spec *s, const dcn_target *t, int threads, int *k)
+static double cost_of(const dcn_spec *s, const dcn_target *t, int threads, const int *k)
+{
+    PhaseCost phase[MAX_PHASES];
+    return balance_ns(phase, gradient_phases(s, t, k, phase), threads > 1 ? threads : 1);
+}
+
+/* Parts of the tiles, where blocks of channels are too few for the threads; what the best takes. */
+static double guess_bands(const dcn_spec *s, const dcn_target *t, int threads, int *k)
 {
     const Knob *q = &gradient_knobs[GRADIENT_BANDS];
-    PhaseCost phase[MAX_PHASES];
-    double least = 0;
+    double least = cost_of(s, t, threads, k);
     int best = k[GRADIENT_BANDS];
-    for (int i = 0; i < q->nchoices; i++) {
+    for (int i = 0; i < q->nchoices && threads > 1; i++) {
         k[GRADIENT_BANDS] = q->choice[i];
         if (gradient_refuse(s, t, k))
             continue;
-        double ns = balance_ns(phase, gradient_phases(s, t, k, phase), threads);
-        if (!i || ns < least) {
+        double ns = cost_of(s, t, threads, k);
+        if (ns < least) {
             least = ns;
             best = q->choice[i];
         }
     }
     k[GRADIENT_BANDS] = best;
+    return least;
+}
+
+/* What follows from the channels of a block.  Weight groups narrower than a vector stand side by
+** side, if they can; then the rows of a register tile are the outputs of one of them.  Samples reach
+** around a tile: two deviations of the offsets are worth fetching ahead. */
+static double guess_rest(const dcn_spec *s, const dcn_target *t, int threads, int *k)
+{
+    const bool many = t->registers >= 32;
+    const int64_t outputs = s->out_channels / s->groups;
+    for (int i = 0; i < GRADIENT_NKNOBS; i++)
+        if (i != GRADIENT_CHANNELS)
+            k[i] = gradient_knobs[i].choice[0];
+    set_largest(s, t, k, GRADIENT_GROUP_PACK, 1);
+    int mr = many ? 8 : 6;
+    set_largest(s, t, k, GRADIENT_MR, k[GRADIENT_GROUP_PACK] && outputs < mr ? outputs : mr);
+    set_largest(s, t, k, GRADIENT_NV, many ? 3 : 2);
+    set_largest(s, t, k, GRADIENT_TAP_LANES, 1);
+    if (problem_is_deformed(s))
+        set_largest(s, t, k, GRADIENT_PREFETCH, 2 * COST_OFFSET_DEVIATION);
+    guess_tile(s, t, k);
+    return guess_bands(s, t, threads, k);
 }
 
 void gradient_guess(const dcn_spec *s, const dcn_target *t, int threads, int *k)
 {
-    const bool many = t->registers >= 32;
-    k[GRADIENT_CHANNELS] = gradient_knobs[GRADIENT_CHANNELS].choice[0];
-    k[GRADIENT_TILE_H] = k[GRADIENT_BANDS] = 1;
-    k[GRADIENT_TILE_W] = gradient_knobs[GRADIENT_TILE_W].choice[0];
-    k[GRADIENT_MR] = many ? 8 : 6;
-    k[GRADIENT_NV] = 1;
-    set_largest(s, t, k, GRADIENT_CHANNELS, problem_vector(s, t) > 16 ? 32 : 16);
-    set_largest(s, t, k, GRADIENT_NV, many ? 3 : 2);
-    guess_tile(s, t, k);
-    if (threads > 1)
-        guess_bands(s, t, threads, k);
+    const Knob *q = &gradient_knobs[GRADIENT_CHANNELS];
+    double least = 0;
+    int best = q->choice[0];
+    for (int i = 0; i < q->nchoices; i++) {
+        k[GRADIENT_CHANNELS] = q->choice[i];
+        double ns = guess_rest(s, t, threads, k);
+        if (!i || (ns < least && !gradient_refuse(s, t, k))) {
+            least = ns;
+            best = q->choice[i];
+        }
+    }
+    k[GRADIENT_CHANNELS] = best;
+    guess_rest(s, t, threads, k);
 }

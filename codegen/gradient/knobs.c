@@ -29,6 +29,20 @@ const Knob gradient_knobs[GRADIENT_NKNOBS] = {
                          .meaning = "parts of all tiles, with tasks and sums of their own",
                          .guess = 1,
                          CHOICES(1, 2, 4, 8) },
+    [GRADIENT_GROUP_PACK] = { .name = "group_pack",
+                              .meaning = "1: narrow weight groups side by side in one vector",
+                              .guess = 0,
+                              CHOICES(0, 1) },
+    [GRADIENT_TAP_LANES] = { .name = "tap_lanes",
+                             .meaning = "1: vectors of places run along the taps of a pixel",
+                             .guess = 0,
+                             CHOICES(0, 1) },
+    [GRADIENT_PREFETCH] = { .name = "prefetch",
+                            .meaning =
+                                "pixels around a tile's part of the maps to fetch ahead; -1: "
+                                "fetch nothing",
+                            .guess = -1,
+                            CHOICES(-1, 0, 2, 4, 6, 8) },
 };
 
 /* ---- legality ---------------------------------------------------------------------------- */
@@ -57,8 +71,21 @@ static bool exceeds_columns(const GradientChoice *c)
 
 static bool exceeds_unit(const GradientChoice *c)
 {
+    int64_t shared = c->p.packs ? c->s->in_channels : c->p.blocks.in_channels;
     return kernel_is_redundant_choice(&gradient_knobs[GRADIENT_CHANNELS], c->k[GRADIENT_CHANNELS],
-                                      c->p.blocks.in_channels);
+                                      shared);
+}
+
+static bool cannot_pack(const GradientChoice *c)
+{
+    return c->p.packs && !(c->p.want.samples && gradient_can_pack(&c->p));
+}
+
+/* Offsets of a pixel lie side by side in nhwc. */
+static bool lacks_tap_lanes(const GradientChoice *c)
+{
+    return c->k[GRADIENT_TAP_LANES] &&
+           !(c->p.want.samples && c->s->layout == DCN_NHWC && emit_can_tap_lanes(c->s));
 }
 
 static bool is_higher_than_map(const GradientChoice *c)
@@ -88,6 +115,11 @@ static bool bands_exceed_tiles(const GradientChoice *c)
     return rows * cols * (s->batch > 0 ? s->batch : 1) < c->p.bands;
 }
 
+static bool fetches_nothing(const GradientChoice *c)
+{
+    return c->p.prefetch >= 0 && !c->p.want.samples;
+}
+
 static bool exceeds_workspace(const GradientChoice *c)
 {
     return c->p.scratch.bytes > MAX_THREAD_BYTES;
@@ -101,9 +133,12 @@ static const struct {
     { "the register tile does not fit the registers", exceeds_registers },
     { "the register tile is wider than the block's taps and channels", exceeds_columns },
     { "the block is larger than a weight group", exceeds_unit },
+    { "weight groups do not fill vectors side by side: use group_pack=0", cannot_pack },
+    { "lanes cannot run along the taps: use tap_lanes=0", lacks_tap_lanes },
     { "the tile is higher than the map", is_higher_than_map },
     { "the tile is wider than the map", is_wider_than_map },
     { "nothing is summed over tiles: use bands=1", bands_make_nothing },
+    { "no map is read in places: use prefetch=-1", fetches_nothing },
     { "there are fewer tiles than bands", bands_exceed_tiles },
     { "the workspace of a tile would exceed 32 MiB", exceeds_workspace },
 };

@@ -2,7 +2,7 @@
 **
 **     packed[block][panel][output][column of the panel]
 **
-** A column is a tap and a channel; those that pad spans and panels are 0.
+** A column is a channel and a tap; those that pad runs, taps and panels are 0.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/gradient/gradient.h"
@@ -16,28 +16,30 @@ typedef struct GradientPanel {
     idx first, width;
 } GradientPanel;
 
-/* Element of weight[O][C/G][K] for output o of the group, channel c of the block. */
+/* Element of weight[O][C/G][K] for output o of the group of channel c of the block. */
 static idx weight_of(Emit *e, const GradientPanel *p, idx o, idx c, idx tap)
 {
     const GradientBlocks *b = &p->plan->blocks;
-    idx row = x_add(e, x_mulk(e, p->block->group, b->out_channels), o);
-    idx within = x_add(e, x_rem(e, p->block->channel, x_const(e, b->in_channels)), c);
-    idx at = x_add(e, x_mulk(e, row, b->in_channels), within);
+    idx channel = x_add(e, p->block->channel, c), per_group = x_const(e, b->in_channels);
+    idx row = x_add(e, x_mulk(e, x_div(e, channel, per_group), b->out_channels), o);
+    idx at = x_add(e, x_mulk(e, row, b->in_channels), x_rem(e, channel, per_group));
     return x_add(e, x_mulk(e, at, b->taps), tap);
 }
 
 static void pack_one(Emit *e, const GradientPanel *p, idx o, idx column, addr to)
 {
     const GradientShape *s = p->shape;
-    int padded = s->vectors * s->lanes;
-    idx tap = x_div(e, column, x_const(e, s->tap_columns));
-    idx in_tap = x_rem(e, column, x_const(e, s->tap_columns));
-    idx in_span = x_rem(e, in_tap, x_const(e, padded));
-    idx span = x_div(e, in_tap, x_const(e, padded));
+    idx lanes = x_const(e, s->lanes), taps = x_const(e, s->vector_taps);
+    idx lane = x_rem(e, column, lanes), nth = x_div(e, column, lanes);
+    idx tap = x_rem(e, nth, taps), vector = x_div(e, nth, taps);
+    idx run = x_div(e, vector, x_const(e, s->run_vectors));
+    idx in_run = x_rem(e, vector, x_const(e, s->run_vectors));
+    in_run = x_add(e, x_mulk(e, in_run, s->lanes), lane);
     cond real = c_and(e, x_less(e, tap, x_const(e, p->plan->blocks.taps)),
-                      x_less(e, in_span, x_const(e, s->span)));
+                      x_less(e, in_run, x_const(e, s->run)));
+    real = c_and(e, real, x_less(e, vector, x_const(e, s->vectors)));
     EMIT_IF_ELSE (e, there, real) {
-        idx c = x_add(e, x_mulk(e, span, s->span), in_span);
+        idx c = x_add(e, x_mulk(e, run, s->run), in_run);
         if (there.yes)
             p_copy_one(e, to, p_at(e, p->from, weight_of(e, p, o, c, tap)));
         else

@@ -5,13 +5,14 @@
 **                      four pixels were moved into the map, and some are no part of the sample
 **     coeff[entry][c]  bilinear coefficient of corner c, times the tap's modulation
 **
-** entry = (span*K + k)*tap_entries + pixel.  Vectors run along a row of the tile and may spill
-** into entries that are written later.
+** entry = (span*K + k)*entries.tap + pixel*entries.pixel.  Vectors run along a row of the tile, or along
+** the taps of a pixel where their offsets lie side by side (nhwc); they may spill into entries that
+** are written later.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/gradient/gradient.h"
 #include "codegen/ir/call.h"
-#include "codegen/kernel/sample.h"
+#include "runtime/spec/shape.h"
 
 typedef struct GradientTable {
     const GradientPlan *plan;
@@ -26,7 +27,8 @@ static void store_at(Emit *e, const GradientTable *w, idx entry, ivec y, ivec x,
     at = i_mul(e, at, i_const(e, (int)w->plan->s->in_channels));
     if (lanes[1].v)
         at = i_select(e, lanes[1], i_sub(e, i_const(e, GRADIENT_CLAMPED), at), at);
-    at = i_select(e, lanes[0], i_const(e, GRADIENT_OUTSIDE), at);
+    if (lanes[0].v)
+        at = i_select(e, lanes[0], i_const(e, GRADIENT_OUTSIDE), at);
     p_store_i32(e, p_at_i32(e, w->in->at, entry), at);
 }
 
@@ -35,7 +37,7 @@ static void store_coeff(Emit *e, const GradientTable *w, idx entry, const Biline
     const fvec zero = f_const(e, 0), y[] = { s->y0, s->y1 }, x[] = { s->x0, s->x1 };
     fvec corner[4];
     for (int c = 0; c < 4; c++) {
-        fvec row = f_select(e, s->valid, y[c / 2], zero);
+        fvec row = s->valid.v ? f_select(e, s->valid, y[c / 2], zero) : y[c / 2];
         if (s->modulation.v)
             row = f_mul(e, row, s->modulation);
         corner[c] = f_mul(e, row, x[c % 2]);
@@ -51,13 +53,20 @@ static void plain_tap(Emit *e, const GradientTable *w, idx entry, const OutPixel
     store_at(e, w, entry, s.y, s.x, lanes);
 }
 
+static void store_sample(Emit *e, const GradientTable *w, idx entry, const BilinearTap *s)
+{
+    const mask lanes[2] = { s->valid.v ? m_not(e, s->valid) : s->valid, s->moved };
+    store_at(e, w, entry, s->y, s->x, lanes);
+    store_coeff(e, w, entry, s);
+}
+
+/* ---- lanes along the pixels of a row ----------------------------------------------------- */
+
 static void deformed_tap(Emit *e, const GradientTable *w, idx entry, const OutPixels *at,
                          const idx tap[2])
 {
     BilinearTap s = emit_tap(e, &w->pb, at, tap[0], tap[1]);
-    const mask lanes[2] = { m_not(e, s.valid), s.moved };
-    store_at(e, w, entry, s.y, s.x, lanes);
-    store_coeff(e, w, entry, &s);
+    store_sample(e, w, entry, &s);
 }
 
 /* All taps of one vector of pixels; `entry` is the first one's of tap 0. */
@@ -68,7 +77,7 @@ static void all_taps(Emit *e, const GradientTable *w, const OutPixels *at, idx e
         EMIT_FOR_OPAQUE (e, j, x_const(e, 0), x_const(e, s->kernel[1]), 1) {
             const idx ij[] = { i.at, j.at };
             idx tap = x_add(e, x_mulk(e, i.at, s->kernel[1]), j.at);
-            idx here = x_add(e, entry, x_mulk(e, tap, w->plan->tap_entries));
+            idx here = x_add(e, entry, x_mulk(e, tap, w->plan->entries.tap));
             if (w->plan->deformed)
                 deformed_tap(e, w, here, at, ij);
             else
@@ -81,7 +90,7 @@ static void one_span(Emit *e, const GradientTable *w, idx span)
 {
     const GradientTableArgs *in = w->in;
     const GradientPlan *p = w->plan;
-    idx first = x_mulk(e, span, (int64_t)p->blocks.taps * p->tap_entries);
+    idx first = x_mulk(e, span, (int64_t)p->blocks.taps * p->entries.tap);
     EMIT_FOR_OPAQUE (e, row, x_const(e, 0), in->rows, 1) {
         EMIT_VECTORS (e, v, in->cols) {
             OutPixels at = { .n = in->n, .live = v.live };
@@ -96,6 +105,58 @@ static void one_span(Emit *e, const GradientTable *w, idx span)
     }
 }
 
+/* ---- lanes along the taps of a pixel ----------------------------------------------------- */
+
+/* A pixel's row of a map, from channel `first` on. */
+static addr row_of(Emit *e, const Problem *pb, addr map, int64_t channels, const OutPixels *at,
+                   idx first)
+{
+    const idx pixel[4] = { at->n, first, at->p, at->q };
+    return p_at(e, map, problem_at(e, pb, x_const(e, channels), pb->p, pb->q, pixel));
+}
+
+TapRows gradient_tap_rows(Emit *e, const Problem *pb, const OutPixels *at, idx group)
+{
+    idx tap = x_mulk(e, group, problem_taps(pb->s));
+    idx first = rt_offset_planes(pb->s) ? tap : x_mulk(e, tap, 2);
+    TapRows rows = { row_of(e, pb, pb->offset, pb->offset_channels, at, first), { NULL } };
+    if (pb->mask.v)
+        rows.mask = row_of(e, pb, pb->mask, pb->mask_channels, at, tap);
+    return rows;
+}
+
+/* Most vectors lie inside the map and need not look at its border. */
+static void store_taps(Emit *e, const GradientTable *w, idx entry, const TapPos *taps)
+{
+    mask outside = m_not(e, emit_tap_inside(e, &w->pb, taps));
+    EMIT_IF_ELSE (e, border, c_any(e, outside)) {
+        BilinearTap s = emit_bilinear_tap(e, &w->pb, taps, !border.yes);
+        store_sample(e, w, entry, &s);
+    }
+}
+
+static void all_pixels(Emit *e, const GradientTable *w, int spans)
+{
+    const GradientTableArgs *in = w->in;
+    const GradientPlan *p = w->plan;
+    TapTable table = emit_tap_table(e, p->s);
+    EMIT_FOR_OPAQUE (e, row, x_const(e, 0), in->rows, 1) {
+        EMIT_FOR_OPAQUE (e, col, x_const(e, 0), in->cols, 1) {
+            OutPixels at = { .n = in->n, .p = x_add(e, in->p0, row.at) };
+            at.q = x_add(e, in->q0, col.at);
+            TapRows rows = gradient_tap_rows(e, &w->pb, &at, in->offset);
+            idx pixel = x_add(e, x_mul(e, row.at, in->cols), col.at);
+            EMIT_VECTORS (e, v, x_const(e, (int64_t)spans * p->blocks.taps)) {
+                v.at = x_opaque(e, v.at);
+                TapPos taps = emit_tap_positions(e, &w->pb, &table, &at, &rows, &v);
+                store_taps(e, w, x_add(e, x_mulk(e, pixel, p->entries.pixel), v.at), &taps);
+            }
+        }
+    }
+}
+
+/* ---- the function ------------------------------------------------------------------------ */
+
 static const Param param[] = { PARAM(GradientTableArgs, args),  PARAM(GradientTableArgs, at),
                                PARAM(GradientTableArgs, coeff), PARAM(GradientTableArgs, n),
                                PARAM(GradientTableArgs, p0),    PARAM(GradientTableArgs, q0),
@@ -108,8 +169,12 @@ LLVMValueRef gradient_emit_table(Emit *e, const GradientPlan *p, int spans)
     GradientTableArgs in;
     LLVMValueRef fn = e_fn_begin_with(e, "sample_table", 1, e->none, &params, &in);
     GradientTable w = { .plan = p, .in = &in, .pb = problem_load(e, p->s, in.args) };
-    EMIT_FOR_OPAQUE (e, span, x_const(e, 0), x_const(e, spans), 1) {
-        one_span(e, &w, span.at);
+    if (p->entries.tap_lanes) {
+        all_pixels(e, &w, spans);
+    } else {
+        EMIT_FOR_OPAQUE (e, span, x_const(e, 0), x_const(e, spans), 1) {
+            one_span(e, &w, span.at);
+        }
     }
     e_fn_end(e);
     return fn;

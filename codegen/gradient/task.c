@@ -11,8 +11,8 @@ enum { PASS_INPUT = 1, PASS_DOTS = 2, PASS_COLUMN = 4, CORNERS = 4 };
 ** kernel can make: then the pass makes them all, but what follows from them is left out; only
 ** without dx it is another one, that makes the samples alone. */
 typedef struct TaskFns {
-    LLVMValueRef gtile, table, product[NGRADIENT_PRODUCTS];
-    LLVMValueRef samples, samples_alone;
+    LLVMValueRef gtile, spread, table, product[NGRADIENT_PRODUCTS];
+    LLVMValueRef samples, samples_alone, offset_row, prefetch;
 } TaskFns;
 
 /* The task in hand. */
@@ -42,9 +42,14 @@ static cond has(Emit *e, const Task *t, int bits)
 
 /* ---- functions --------------------------------------------------------------------------- */
 
-static TaskFns emit_fns(Emit *e, const GradientPlan *p, int shape, LLVMValueRef transpose)
+static TaskFns emit_fns(Emit *e, const GradientPlan *p, int shape, const GradientTaskFns *shared)
 {
-    TaskFns f = { .gtile = gradient_emit_gtile(e, p, transpose) };
+    TaskFns f = { .gtile = gradient_emit_gtile(e, p, shared->transpose, shape) };
+    f.offset_row = shared->offset_row;
+    if (p->prefetch >= 0)
+        f.prefetch = gradient_emit_prefetch(e, p, shape);
+    if (p->packs)
+        f.spread = gradient_emit_spread(e, p, shape);
     f.table = gradient_emit_table(e, p, p->blocks.shape[shape].spans);
     if (p->want.product)
         f.product[GRADIENT_OF_SAMPLES] = gradient_emit_product(e, p, GRADIENT_OF_SAMPLES, shape);
@@ -116,12 +121,15 @@ static void find_grad_input(Emit *e, Task *t)
 static void clear_scratch(Emit *e, const Task *t)
 {
     const GradientPlan *p = t->plan;
-    clear(e, scratch(e, t, p->scratch.g), x_const(e, (int64_t)p->panel_pixels * p->g_stride));
+    const int64_t pixels = p->panel_pixels, lanes = p->packs ? p->outputs * p->lanes : 0;
+    clear(e, scratch(e, t, p->scratch.g), x_const(e, pixels * p->g_stride));
+    if (p->packs)
+        clear(e, scratch(e, t, p->scratch.g_lanes), x_const(e, t->shape->vectors * pixels * lanes));
     if (p->want.input)
         clear(e, scratch(e, t, p->scratch.sink), x_const(e, t->shape->channels));
     if (!p->want.weight)
         return;
-    clear(e, scratch(e, t, p->scratch.x), x_const(e, (int64_t)p->panel_pixels * t->shape->columns));
+    clear(e, scratch(e, t, p->scratch.x), x_const(e, pixels * t->shape->panels * p->nr));
     clear(e, t->grad_weight, x_const(e, (int64_t)p->outputs * t->shape->columns));
 }
 
@@ -139,12 +147,19 @@ static void make_table(Emit *e, const Task *t, const GradientTile *x)
     gradient_call_table(e, t->fns->table, &in);
 }
 
+/* What the products have on their left. */
+static addr left_of(Emit *e, const Task *t)
+{
+    const GradientPlan *p = t->plan;
+    return scratch(e, t, p->packs ? p->scratch.g_lanes : p->scratch.g);
+}
+
 /* dx of the tile. */
 static void multiply_weights(Emit *e, const Task *t, const GradientTile *x)
 {
     const GradientPlan *p = t->plan;
     GradientProductArgs in = { .rows = x->pixels, .depth = x_const(e, p->blocks.out_channels) };
-    in.a = scratch(e, t, p->scratch.g);
+    in.a = left_of(e, t);
     in.b = p_at(e, t->pb.weight, x_mulk(e, t->block.columns, p->blocks.out_channels));
     in.out = scratch(e, t, p->scratch.dx);
     EMIT_IF (e, has(e, t, PASS_INPUT | PASS_DOTS)) {
@@ -156,7 +171,7 @@ static void multiply_samples(Emit *e, const Task *t, const GradientTile *x)
 {
     const GradientPlan *p = t->plan;
     GradientProductArgs in = { .rows = x_const(e, p->outputs), .depth = x->pixels };
-    in.a = scratch(e, t, p->scratch.g);
+    in.a = left_of(e, t);
     in.b = scratch(e, t, p->scratch.x);
     in.out = t->grad_weight;
     EMIT_IF (e, has(e, t, PASS_COLUMN)) {
@@ -168,16 +183,18 @@ static void multiply_samples(Emit *e, const Task *t, const GradientTile *x)
 static addr dots_of(Emit *e, const Task *t, const GradientTile *x)
 {
     const GradientPlan *p = t->plan;
+    if (gradient_owns_dots(p))
+        return scratch(e, t, p->scratch.dots);
     idx row = x_add(e, x_mul(e, x->n, t->pb.p), x->p0);
     idx pixel = x_add(e, x_mul(e, row, t->pb.q), x->q0);
-    int64_t group = (int64_t)p->blocks.taps * CORNERS;
-    idx at =
-        x_add(e, x_mulk(e, pixel, p->s->offset_groups * group), x_mulk(e, t->block.offset, group));
+    idx group = x_mulk(e, t->block.offset, (int64_t)p->blocks.taps * CORNERS);
+    idx at = x_add(e, x_mulk(e, pixel, p->dot_stride), group);
     idx part = x_mul(e, t->block.part, gradient_dot_elements(e, p, &t->pb));
     return p_at(e, t->shared.dots, x_add(e, at, part));
 }
 
-static void pass_over_samples(Emit *e, const Task *t, const GradientTile *x)
+/* All but the dots. */
+static GradientSamplesArgs samples_of(Emit *e, const Task *t, const GradientTile *x)
 {
     const GradientPlan *p = t->plan;
     idx image = x_mulk(e, x_mul(e, t->pb.h, t->pb.w), p->s->in_channels);
@@ -191,23 +208,53 @@ static void pass_over_samples(Emit *e, const Task *t, const GradientTile *x)
     in.coeff = scratch(e, t, p->scratch.coeff);
     in.dx = scratch(e, t, p->scratch.dx);
     in.x = scratch(e, t, p->scratch.x);
-    in.dots = p->want.dots ? dots_of(e, t, x) : in.dx;
+    return in;
+}
+
+static void pass_over_samples(Emit *e, const Task *t, const GradientTile *x)
+{
+    GradientSamplesArgs in = samples_of(e, t, x);
+    in.dots = t->plan->want.dots ? dots_of(e, t, x) : in.dx;
     EMIT_IF_ELSE (e, alone, x_equal(e, t->passes, x_const(e, PASS_COLUMN))) {
         gradient_call_samples(e, alone.yes ? t->fns->samples_alone : t->fns->samples, &in);
     }
+}
+
+static void fetch_ahead(Emit *e, const Task *t, const GradientTile *x)
+{
+    const GradientSamplesArgs of = samples_of(e, t, x);
+    const GradientPrefetchArgs in = { of.args, of.input, of.grad_input, x->p0,
+                                      x->q0,   of.rows,  of.cols,       of.step };
+    gradient_call_prefetch(e, t->fns->prefetch, &in);
 }
 
 /* Where all of g is 0 there is nothing to add, but dots are stored, not added to. */
 static void clear_dots(Emit *e, const Task *t, const GradientTile *x)
 {
     const GradientPlan *p = t->plan;
-    int64_t group = (int64_t)p->blocks.taps * CORNERS, pixel = p->s->offset_groups * group;
+    int64_t group = (int64_t)p->blocks.taps * CORNERS;
     addr first = dots_of(e, t, x);
+    idx across = gradient_owns_dots(p) ? x->cols : t->pb.q;
     EMIT_FOR_OPAQUE (e, row, x_const(e, 0), x->rows, 1) {
         EMIT_FOR_OPAQUE (e, col, x_const(e, 0), x->cols, 1) {
-            idx at = x_add(e, x_mul(e, row.at, t->pb.q), col.at);
-            clear(e, p_at(e, first, x_mulk(e, at, pixel)), x_const(e, t->shape->spans * group));
+            idx at = x_mulk(e, x_add(e, x_mul(e, row.at, across), col.at), p->dot_stride);
+            clear(e, p_at(e, first, at), x_const(e, t->shape->spans * group));
         }
+    }
+}
+
+/* Where the block has all of the dots of its offset groups. */
+static void offsets_of_tile(Emit *e, const Task *t, const GradientTile *x)
+{
+    const GradientPlan *p = t->plan;
+    EMIT_FOR_OPAQUE (e, row, x_const(e, 0), x->rows, 1) {
+        idx before = x_mulk(e, x_mul(e, row.at, x->cols), p->dot_stride);
+        GradientOffsetRowArgs in = { .args = t->in->args, .n = x->n, .q = x->q0, .cols = x->cols };
+        in.dots = p_at(e, dots_of(e, t, x), before);
+        in.p = x_add(e, x->p0, row.at);
+        in.group = t->block.offset;
+        in.groups = x_const(e, t->shape->spans);
+        gradient_call_offset_row(e, t->fns->offset_row, &in);
     }
 }
 
@@ -238,6 +285,26 @@ static GradientTile tile_of(Emit *e, const Task *t, const TileGrid *grid, idx nu
     return x;
 }
 
+/* A tile in which some g is not 0. */
+static void work_through(Emit *e, const Task *t, const GradientTile *x)
+{
+    const GradientPlan *p = t->plan;
+    if (p->prefetch >= 0)
+        fetch_ahead(e, t, x);
+    make_table(e, t, x);
+    if (p->packs) {
+        GradientSpreadArgs in = { .pixels = x->pixels };
+        in.from = scratch(e, t, p->scratch.g);
+        in.to = scratch(e, t, p->scratch.g_lanes);
+        gradient_call_spread(e, t->fns->spread, &in);
+    }
+    if (p->want.product)
+        multiply_weights(e, t, x);
+    pass_over_samples(e, t, x);
+    if (p->want.weight)
+        multiply_samples(e, t, x);
+}
+
 static void one_tile(Emit *e, const Task *t, const GradientTile *x)
 {
     GradientGTileArgs in = { .args = t->in->args, .n = x->n, .p0 = x->p0, .q0 = x->q0 };
@@ -247,17 +314,13 @@ static void one_tile(Emit *e, const Task *t, const GradientTile *x)
     in.group = t->block.group;
     idx any = gradient_call_gtile(e, t->fns->gtile, &in);
     EMIT_IF_ELSE (e, zero, x_equal(e, any, x_const(e, 0))) {
-        if (!zero.yes) {
-            make_table(e, t, x);
-            if (t->plan->want.product)
-                multiply_weights(e, t, x);
-            pass_over_samples(e, t, x);
-            if (t->plan->want.weight)
-                multiply_samples(e, t, x);
-        } else if (t->plan->want.dots) {
+        if (!zero.yes)
+            work_through(e, t, x);
+        else if (t->plan->want.dots)
             clear_dots(e, t, x);
-        }
     }
+    if (gradient_owns_dots(t->plan))
+        offsets_of_tile(e, t, x);
 }
 
 /* Those of the task's band. */
@@ -301,20 +364,21 @@ static void find_passes(Emit *e, Task *t, addr args)
 }
 
 static const Param param[] = { PARAM(GradientTaskArgs, args), PARAM(GradientTaskArgs, workspace),
-                               PARAM(GradientTaskArgs, scratch), PARAM(GradientTaskArgs, number) };
+                               PARAM(GradientTaskArgs, scratch), PARAM(GradientTaskArgs, band),
+                               PARAM(GradientTaskArgs, block) };
 static const Params params = PARAMS(GradientTaskArgs, param);
 
-LLVMValueRef gradient_emit_task(Emit *e, const GradientPlan *p, LLVMValueRef transpose, int shape)
+LLVMValueRef gradient_emit_task(Emit *e, const GradientPlan *p, const GradientTaskFns *shared,
+                                int shape)
 {
-    TaskFns fns = emit_fns(e, p, shape, transpose);
+    TaskFns fns = emit_fns(e, p, shape, shared);
     GradientTaskArgs in;
     LLVMValueRef fn = e_fn_begin_with(e, "task", 1, e->none, &params, &in);
     Task t = { .plan = p, .shape = &p->blocks.shape[shape], .fns = &fns, .in = &in };
-    idx count = x_const(e, p->blocks.count);
     t.pb = problem_load(e, p->s, in.args);
     t.shared = gradient_shared(e, p, &t.pb, in.workspace);
-    t.band = x_div(e, in.number, count);
-    t.block = gradient_block(e, p, x_rem(e, in.number, count), shape);
+    t.band = in.band;
+    t.block = gradient_block(e, p, in.block, shape);
     find_passes(e, &t, in.args);
     t.grad_input = t.pb.input;
     if (p->want.input)

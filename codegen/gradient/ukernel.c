@@ -5,7 +5,9 @@
 **
 ** b is in panels of nr columns, [i][column]; a is the g tile both times, read along its rows or
 ** along its columns.  The channels are the vectors of both, so that whole lines are used whatever
-** the number of outputs.
+** the number of outputs.  Where groups are packed, so that the lanes of a vector multiply with
+** outputs of several groups, a is a vector in place of an element, and another one for each vector
+** of channels: [vector][pixel][output][lane].
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/gradient/gradient.h"
@@ -15,9 +17,11 @@
 
 enum { MAX_SUMS = 64, UNROLL = 2 };
 
-/* Elements between what a register tile reads and writes. */
+/* Elements between what a register tile reads and writes; a_vector: from a vector of channels to the
+** next. */
 typedef struct ProductSteps {
     int a_row, a_depth, out_row;
+    int64_t a_vector;
     bool adds;
 } ProductSteps;
 
@@ -33,9 +37,17 @@ typedef struct ProductTile {
 static ProductSteps steps_of(const GradientPlan *p, GradientProduct which, int shape)
 {
     const GradientShape *s = &p->blocks.shape[shape];
+    int output = p->packs ? p->lanes : 1, pixel = p->packs ? p->outputs * p->lanes : p->g_stride;
+    int64_t vector = p->packs ? (int64_t)p->panel_pixels * pixel : 0;
     if (which == GRADIENT_OF_SAMPLES)
-        return (ProductSteps){ p->g_stride, 1, s->dx_stride, false };
-    return (ProductSteps){ 1, p->g_stride, s->columns, true };
+        return (ProductSteps){ pixel, output, s->dx_stride, vector, false };
+    return (ProductSteps){ output, pixel, s->columns, vector, true };
+}
+
+/* Elements from a row of a panel of b to the next: those of samples are all of one width. */
+static int b_row(const ProductTile *t)
+{
+    return t->step.adds ? t->plan->nr : t->nv * t->plan->lanes;
 }
 
 static addr out_at(Emit *e, const ProductTile *t, int r, int v)
@@ -46,12 +58,13 @@ static addr out_at(Emit *e, const ProductTile *t, int r, int v)
 static void update(Emit *e, ProductTile *t, idx i)
 {
     fvec b[MAX_SUMS];
-    addr row = p_at(e, t->b, x_mulk(e, i, (int64_t)t->nv * e->lanes));
+    addr row = p_at(e, t->b, x_mulk(e, i, b_row(t)));
     addr a = p_at(e, t->a, x_mulk(e, i, t->step.a_depth));
     for (int v = 0; v < t->nv; v++)
         b[v] = p_load(e, p_at(e, row, x_const(e, (int64_t)v * e->lanes)), all_lanes);
     for (int r = 0; r < t->plan->mr; r++) {
-        fvec x = p_splat(e, p_at(e, a, x_const(e, (int64_t)r * t->step.a_row)));
+        addr at = p_at(e, a, x_const(e, (int64_t)r * t->step.a_row));
+        fvec x = t->plan->packs ? p_load(e, at, all_lanes) : p_splat(e, at);
         for (int v = 0; v < t->nv; v++) {
             var sum = t->sum[r * t->nv + v];
             v_set(e, sum, f_fma(e, x, b[v], v_get(e, sum)));
@@ -103,15 +116,28 @@ static const Param param[] = { PARAM(GradientProductArgs, a), PARAM(GradientProd
                                PARAM(GradientProductArgs, depth) };
 static const Params params = PARAMS(GradientProductArgs, param);
 
+/* The product in hand. */
+typedef struct Product {
+    const GradientPlan *plan;
+    const GradientShape *shape;
+    const GradientProductArgs *in;
+    ProductSteps step;
+} Product;
+
 /* A panel of columns from `first`, whose part of b stands `depth` rows deep. */
-static void panel(Emit *e, const GradientProductArgs *in, ProductSteps step, LLVMValueRef fn,
-                  idx first, int mr)
+static void panel(Emit *e, const Product *p, LLVMValueRef fn, idx first)
 {
+    const GradientProductArgs *in = p->in;
     UkernelArgs k = { .depth = in->depth };
+    addr a = in->a;
+    if (p->plan->packs) {
+        idx columns = x_const(e, (int64_t)p->shape->vector_taps * p->shape->lanes);
+        a = p_at(e, a, x_mulk(e, x_div(e, first, columns), p->step.a_vector));
+    }
     k.b = p_at(e, in->b, x_mul(e, first, in->depth));
-    EMIT_FOR_OPAQUE (e, row, x_const(e, 0), in->rows, mr) {
-        k.a = p_at(e, in->a, x_mulk(e, row.at, step.a_row));
-        k.out = p_at(e, in->out, x_add(e, x_mulk(e, row.at, step.out_row), first));
+    EMIT_FOR_OPAQUE (e, row, x_const(e, 0), in->rows, p->plan->mr) {
+        k.a = p_at(e, a, x_mulk(e, row.at, p->step.a_row));
+        k.out = p_at(e, in->out, x_add(e, x_mulk(e, row.at, p->step.out_row), first));
         e_call_with(e, fn, &ukernel_params, &k);
     }
 }
@@ -129,11 +155,12 @@ LLVMValueRef gradient_emit_product(Emit *e, const GradientPlan *p, GradientProdu
         inner = emit_ukernel(e, name[which][1], p, step, p->nv);
     GradientProductArgs in;
     LLVMValueRef fn = e_fn_begin_with(e, name[which][0], 1, e->none, &params, &in);
+    const Product all = { p, s, &in, step };
     idx before = x_const(e, (int64_t)(s->panels - 1) * p->nr);
     EMIT_FOR_OPAQUE (e, first, x_const(e, 0), before, p->nr) {
-        panel(e, &in, step, inner, first.at, p->mr);
+        panel(e, &all, inner, first.at);
     }
-    panel(e, &in, step, last, before, p->mr);
+    panel(e, &all, last, before);
     e_fn_end(e);
     return fn;
 }

@@ -135,6 +135,8 @@ fvec f_max(Emit *e, fvec a, fvec b);         /* b when a is NaN */
 fvec f_select(Emit *e, mask m, fvec yes, fvec no);
 /* Lane i of the result is lane from[i] of a, or of a followed by b. */
 fvec f_permute(Emit *e, fvec a, const int *from);
+/* Lanes from on of a vector of more lanes than those in force. */
+fvec f_part(Emit *e, fvec a, int from);
 fvec f_shuffle(Emit *e, fvec a, fvec b, const int *from);
 /* Lanes from, from+2, ... of a followed by b. */
 fvec f_deinterleave(Emit *e, fvec a, fvec b, int from);
@@ -219,9 +221,10 @@ addr p_at_i32(Emit *e, addr p, idx at);
 addr p_at_word(Emit *e, addr p, idx at); /* words of 8 bytes: an i64, or a pointer on any machine */
 fvec p_load(Emit *e, addr p, mask live); /* dead lanes are not read and are 0 */
 void p_store(Emit *e, addr p, fvec x, mask live);
-fvec p_splat(Emit *e, addr p);                 /* one element in every lane */
-fvec p_load_halves(Emit *e, addr lo, addr hi); /* half a vector from each */
-fvec p_broadcast(Emit *e, addr p, int n);      /* n elements over and over; n divides the lanes */
+fvec p_splat(Emit *e, addr p); /* one element in every lane */
+/* An equal part of a vector from each; parts: a power of two. */
+fvec p_load_parts(Emit *e, const addr *from, int parts);
+fvec p_broadcast(Emit *e, addr p, int n); /* n elements over and over; n divides the lanes */
 void p_store_part(Emit *e, addr p, fvec x, int from, int n); /* lanes from .. from+n-1 */
 /* Lane 0 of each, lane 1 of each, ... */
 void p_store_interleaved4(Emit *e, addr p, const fvec x[4]);

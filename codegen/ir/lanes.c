@@ -142,6 +142,15 @@ fvec f_permute(Emit *e, fvec a, const int *from)
     return f_shuffle(e, a, F(LLVMGetPoison(e->vf)), from);
 }
 
+fvec f_part(Emit *e, fvec a, int from)
+{
+    int at[EMIT_MAX_LANES];
+    for (int i = 0; i < e->lanes; i++)
+        at[i] = from + i;
+    LLVMValueRef none = LLVMGetPoison(LLVMTypeOf(a.v));
+    return F(LLVMBuildShuffleVector(e->b, a.v, none, i_consts(e, at).v, "part"));
+}
+
 fvec f_deinterleave(Emit *e, fvec a, fvec b, int from)
 {
     int at[EMIT_MAX_LANES];

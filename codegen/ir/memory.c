@@ -71,16 +71,26 @@ fvec p_splat(Emit *e, addr p)
     return (fvec){ e_splat(e, load(e, e->fp, p, e->fp_bytes)) };
 }
 
-fvec p_load_halves(Emit *e, addr lo, addr hi)
+/* Two vectors of n lanes, side by side. */
+static LLVMValueRef joined(Emit *e, LLVMValueRef a, LLVMValueRef b, int n)
 {
-    int n = e->lanes / 2;
-    LLVMTypeRef half = LLVMVectorType(e->fp, (unsigned)n);
-    LLVMValueRef lane[EMIT_MAX_LANES], a = load(e, half, lo, e->fp_bytes),
-                                       b = load(e, half, hi, e->fp_bytes);
-    for (int i = 0; i < e->lanes; i++)
+    LLVMValueRef lane[EMIT_MAX_LANES];
+    for (int i = 0; i < 2 * n; i++)
         lane[i] = LLVMConstInt(e->i32, (unsigned long long)i, 0);
-    LLVMValueRef order = LLVMConstVector(lane, (unsigned)e->lanes);
-    return (fvec){ LLVMBuildShuffleVector(e->b, a, b, order, "shuffle") };
+    LLVMValueRef order = LLVMConstVector(lane, 2 * (unsigned)n);
+    return LLVMBuildShuffleVector(e->b, a, b, order, "shuffle");
+}
+
+fvec p_load_parts(Emit *e, const addr *from, int parts)
+{
+    LLVMValueRef x[EMIT_MAX_LANES];
+    LLVMTypeRef part = LLVMVectorType(e->fp, (unsigned)(e->lanes / parts));
+    for (int i = 0; i < parts; i++)
+        x[i] = load(e, part, from[i], e->fp_bytes);
+    for (int n = parts; n > 1; n /= 2)
+        for (int i = 0; i < n / 2; i++)
+            x[i] = joined(e, x[2 * i], x[2 * i + 1], e->lanes / n);
+    return (fvec){ x[0] };
 }
 
 fvec p_broadcast(Emit *e, addr p, int n)

@@ -154,6 +154,21 @@ ivec emit_tap_cols(Emit *e, const Problem *pb, idx q, idx j)
     return i_add(e, i_splat(e, x_addk(e, first, -s->padding[1])), lanes);
 }
 
+static idx clamp(Emit *e, idx x, idx size)
+{
+    return x_min(e, x_max(e, x, x_const(e, 0)), size);
+}
+
+TapRange emit_tap_range(Emit *e, const Problem *pb, int axis, const idx at[2], int around)
+{
+    const dcn_spec *s = pb->s;
+    idx size = axis ? pb->w : pb->h;
+    int reach = (s->kernel[axis] - 1) * s->dilation[axis] + 2 + around - s->padding[axis];
+    idx first = x_addk(e, x_mulk(e, at[0], s->stride[axis]), -s->padding[axis] - around);
+    idx last = x_mulk(e, x_addk(e, x_add(e, at[0], at[1]), -1), s->stride[axis]);
+    return (TapRange){ clamp(e, first, size), clamp(e, x_addk(e, last, reach), size) };
+}
+
 PlainTap emit_plain_tap(Emit *e, const Problem *pb, const OutPixels *at, const idx tap[2])
 {
     PlainTap s = { .y = i_splat(e, emit_tap_row(e, pb, at->p, tap[0])) };
@@ -196,16 +211,33 @@ static void slopes(Emit *e, const dcn_spec *s, ivec y0, idx extent, fvec out[2])
     out[1] = m.pair.weight[1];
 }
 
-TapSlopes emit_tap_slopes(Emit *e, const Problem *pb, const OutPixels *at, idx i, idx j)
+TapSlopes emit_slopes_at(Emit *e, const Problem *pb, const TapPos *t, bool all_inside)
 {
-    TapPos t = tap_position(e, pb, at, i, j);
-    TapSlopes out = { .tap = emit_bilinear_tap(e, pb, &t, 0) };
-    slopes(e, pb->s, t.y, pb->h, out.y);
-    slopes(e, pb->s, t.x, pb->w, out.x);
+    TapSlopes out = { .tap = emit_bilinear_tap(e, pb, t, all_inside) };
+    if (all_inside) {
+        out.y[0] = out.x[0] = f_const(e, -1);
+        out.y[1] = out.x[1] = f_const(e, 1);
+        return out;
+    }
+    slopes(e, pb->s, t->y, pb->h, out.y);
+    slopes(e, pb->s, t->x, pb->w, out.x);
     return out;
 }
 
+TapSlopes emit_tap_slopes(Emit *e, const Problem *pb, const OutPixels *at, idx i, idx j)
+{
+    TapPos t = tap_position(e, pb, at, i, j);
+    return emit_slopes_at(e, pb, &t, 0);
+}
+
 /* ---- lanes along taps ----------------------------------------------------------------------- */
+
+/* It has room for a vector beyond its taps. */
+bool emit_can_tap_lanes(const dcn_spec *s)
+{
+    return problem_is_deformed(s) && s->modulation != DCN_MODULATION_SOFTMAX &&
+           s->offset_groups * problem_taps(s) <= EMIT_TABLE_MAX - EMIT_MAX_LANES;
+}
 
 TapTable emit_tap_table(Emit *e, const dcn_spec *s)
 {
@@ -261,7 +293,7 @@ TapPos emit_tap_positions(Emit *e, const Problem *pb, const TapTable *table, con
     TapPos t = { .modulation.v = NULL };
     t.y = split(e, ys, along(e, s, both, 0), &t.fy);
     t.x = split(e, xs, along(e, s, both, 1), &t.fx);
-    if (s->modulation != DCN_MODULATION_NONE)
+    if (s->modulation != DCN_MODULATION_NONE && pb->mask.v)
         t.modulation = modulation_of(e, s, row_part(e, rows->mask, taps, 1, 0), NULL);
     return t;
 }

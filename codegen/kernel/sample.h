@@ -49,6 +49,7 @@ typedef struct TapSlopes {
     fvec y[2], x[2];
 } TapSlopes;
 TapSlopes emit_tap_slopes(Emit *e, const Problem *pb, const OutPixels *at, idx i, idx j);
+TapSlopes emit_slopes_at(Emit *e, const Problem *pb, const TapPos *t, bool all_inside);
 
 /* Where the offsets of a pixel lie side by side, lanes may run along the flat tap index d*K + k:
 ** those of `taps` of pixel (n, p, q), whose rows of offsets and of masks are given.  Not for
@@ -59,6 +60,7 @@ typedef struct TapTable {
 typedef struct TapRows {
     addr offset, mask;
 } TapRows;
+bool emit_can_tap_lanes(const dcn_spec *s); /* the tap table is one of constants */
 TapTable emit_tap_table(Emit *e, const dcn_spec *s);
 TapPos emit_tap_positions(Emit *e, const Problem *pb, const TapTable *table, const OutPixels *at,
                           const TapRows *rows, const VecLoop *taps);
@@ -72,6 +74,13 @@ BilinearTap emit_bilinear_tap(Emit *e, const Problem *pb, const TapPos *t, bool 
 /* Where tap (i, j) of a plain convolution looks: rows and columns may lie outside the map. */
 idx emit_tap_row(Emit *e, const Problem *pb, idx p, idx i);
 ivec emit_tap_cols(Emit *e, const Problem *pb, idx q, idx j);
+
+/* Rows (axis 0) or columns of the map, first <= i < end, that the taps of at[1] output pixels from at[0] on
+** cover, and `around` more on each side. */
+typedef struct TapRange {
+    idx first, end;
+} TapRange;
+TapRange emit_tap_range(Emit *e, const Problem *pb, int axis, const idx at[2], int around);
 
 /* The same of these pixels, and the lanes that look at a pixel of the map. */
 typedef struct PlainTap {

@@ -1,6 +1,7 @@
 /* block.c: where a block of channels, and what belongs to it, stands; what a call asks for.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "codegen/kernel/workspace.h"
 #include "codegen/roi_gradient/roi_gradient.h"
 
 /* A block has one class, or a part of it, or several. */
@@ -26,14 +27,35 @@ idx roi_gradient_dots_at(Emit *e, const RoiGradientPlan *p, const Problem *pb, i
     return x_mulk(e, at, (int64_t)p->bins.pooled_h * p->bins.pooled_w * p->ndots);
 }
 
-idx roi_gradient_shared_bytes(Emit *e, const Problem *pb, const void *plan)
+static idx dots_bytes(Emit *e, const RoiGradientPlan *p, const Problem *pb)
 {
-    const RoiGradientPlan *p = plan;
     idx zero = x_const(e, 0);
     if (!p->want.dots)
         return zero;
     idx all = roi_gradient_dots_at(e, p, pb, x_const(e, p->per_class), zero, zero);
-    return x_round_up(e, x_mulk(e, all, p->fp_bytes), 64);
+    return x_round_up(e, x_mulk(e, all, p->fp_bytes), CACHE_LINE);
+}
+
+/* All that comes before the output tile. */
+int64_t roi_gradient_table_bytes(const RoiGradientPlan *p)
+{
+    return p->bins.scratch.out_tile;
+}
+
+addr roi_gradient_tables(Emit *e, const RoiGradientPlan *p, const Problem *pb, addr workspace,
+                         idx r)
+{
+    idx before = x_mulk(e, r, roi_gradient_table_bytes(p));
+    return p_at_bytes(e, workspace, x_add(e, dots_bytes(e, p, pb), before));
+}
+
+idx roi_gradient_shared_bytes(Emit *e, const Problem *pb, const void *plan)
+{
+    const RoiGradientPlan *p = plan;
+    idx dots = dots_bytes(e, p, pb);
+    if (!p->shares_tables)
+        return dots;
+    return x_add(e, dots, x_mulk(e, pb->r, roi_gradient_table_bytes(p)));
 }
 
 /* ---- what a call asks for ------------------------------------------------------------------ */

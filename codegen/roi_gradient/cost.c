@@ -1,8 +1,8 @@
 /* cost.c: how long gradients of regions take, worked out and not measured.
 **
-**     bin  = places of its samples, once for each block + its pixels, read, added to and stored
+**     bin  = places of its samples, once or for each block + its pixels, read, added to and stored
 **     task = bins of all regions of an image + its maps                                   cycles
-**     call = blocks of channels, then regions                                             phases
+**     call = tables of regions, if shared, blocks of channels, regions                    phases
 **
 ** Only ratios matter, see kernel/cost.h. The rates are estimates of what the emitted loops do per
 ** step.
@@ -45,10 +45,19 @@ static double bin_cycles(const RoiGradientPlan *p)
     double each = p->want.input ? vectors * SCATTER + passes * ENTRY : 0;
     if (p->want.dots)
         each += vectors * (1 + DOT * p->ndots) + passes * ENTRY;
+    double reduced = p->want.dots ? tables * tables * passes * p->ndots * REDUCE : 0;
+    return pixels * each + reduced;
+}
+
+/* The places of its samples, once. */
+static double table_cycles(const RoiGradientPlan *p)
+{
+    const RoiPlan *b = &p->bins;
+    double along = samples_of(b), tables = along > b->table_samples ? along / b->table_samples : 1;
+    bool quantised = b->sampling == ROI_SAMPLING_QUANTISED;
     double places = quantised ? PLACE : 2 * along * tables * PLACE * b->weights;
     double rows = quantised ? 0 : tables * tables * b->max_axis_pixels * b->weights;
-    double reduced = p->want.dots ? tables * tables * passes * p->ndots * REDUCE : 0;
-    return pixels * each + places / b->bins_per_vec + ROW * rows + reduced;
+    return places / b->bins_per_vec + ROW * rows;
 }
 
 /* Maps of a block: 0 and, if they are copies, brought here and back. */
@@ -67,11 +76,15 @@ int roi_gradient_phases(const dcn_spec *s, const dcn_target *t, const int *k,
     const RoiGradientPlan p = roi_gradient_plan(s, t, k);
     double regions = size_or(s->rois, DYNAMIC_ROIS), images = cost_images(s);
     double bins = (double)p.bins.pooled_h * p.bins.pooled_w;
-    double task = regions / images * bins * p.classes * bin_cycles(&p) + map_cycles(&p);
-    out[0] = (PhaseCost){ .tasks = images * p.blocks, .ns = task / COST_CYCLES_PER_NS };
-    if (!p.want.dots)
-        return 1;
+    double bin = bin_cycles(&p) + (p.shares_tables ? 0 : table_cycles(&p));
+    double task = regions / images * bins * p.classes * bin + map_cycles(&p);
+    int n = 0;
+    if (p.shares_tables)
+        out[n++] =
+            (PhaseCost){ .tasks = regions, .ns = bins * table_cycles(&p) / COST_CYCLES_PER_NS };
+    out[n++] = (PhaseCost){ .tasks = images * p.blocks, .ns = task / COST_CYCLES_PER_NS };
     double finish = bins * p.bins.classes * (FINISH + p.per_class);
-    out[1] = (PhaseCost){ .tasks = regions, .ns = finish / COST_CYCLES_PER_NS };
-    return 2;
+    if (p.want.dots)
+        out[n++] = (PhaseCost){ .tasks = regions, .ns = finish / COST_CYCLES_PER_NS };
+    return n;
 }

@@ -49,18 +49,21 @@ static void guess_channels(const dcn_spec *s, const dcn_target *t, int threads, 
 {
     const Knob *q = roi_gradient_knobs[ROI_GRADIENT_CHANNELS];
     double least = 0;
-    int best = -1;
-    for (int i = 0; i < q->nchoices; i++) {
-        set_channels(s, t, q->choice[i], k);
+    int best = -1, shares = 0;
+    for (int i = 0; i < 2 * q->nchoices; i++) {
+        k[ROI_GRADIENT_SHARE_TABLES] = i % 2;
+        set_channels(s, t, q->choice[i / 2], k);
         if (roi_gradient_refuse(s, t, k))
             continue;
         double cost = cost_of(s, t, threads > 0 ? threads : 1, k);
         if (best < 0 || cost < least) {
             least = cost;
-            best = q->choice[i];
+            best = i / 2;
+            shares = i % 2;
         }
     }
-    set_channels(s, t, best < 0 ? q->guess : best, k);
+    k[ROI_GRADIENT_SHARE_TABLES] = shares;
+    set_channels(s, t, best < 0 ? q->guess : q->choice[best], k);
 }
 
 void roi_gradient_guess(const dcn_spec *s, const dcn_target *t, int threads, int *k)

@@ -28,6 +28,11 @@ const Knob *const roi_gradient_knobs[ROI_GRADIENT_NKNOBS] = {
                        .meaning = "1: tasks copy their channels of the maps side by side",
                        .guess = 0,
                        CHOICES(0, 1) },
+    [ROI_GRADIENT_SHARE_TABLES] =
+        &(const Knob){ .name = "share_tables",
+                       .meaning = "1: places of samples are found once for all blocks, before them",
+                       .guess = 0,
+                       CHOICES(0, 1) },
 };
 
 /* ---- reasons to refuse ---------------------------------------------------------------------- */
@@ -96,6 +101,15 @@ static bool copy_is_redundant(const RoiGradientChoice *c)
     return c->p.copies && !c->p.scattered && c->p.blocks == 1;
 }
 
+/* A region has one table for each bin, whatever the class, and several blocks read it. */
+static bool has_tables_of_its_own(const RoiGradientChoice *c)
+{
+    const RoiGradientPlan *p = &c->p;
+    const bool one = p->bins.one_table && !p->bins.maximum && p->bins.classes == 1 &&
+                     p->bins.task_bins == p->bins.pooled_h * p->bins.pooled_w;
+    return p->shares_tables && (!one || p->blocks == 1);
+}
+
 static bool workspace_is_too_large(const RoiGradientChoice *c)
 {
     return c->p.scratch.bytes > ROI_GRADIENT_MAX_BYTES &&
@@ -117,6 +131,7 @@ static const struct {
       samples_are_looked_at_in_turn },
     { "the channels of a bin lie apart: use repack=1", channels_lie_apart },
     { "a task has all channels of a pixel, side by side: use repack=0", copy_is_redundant },
+    { "blocks have no tables in common: use share_tables=0", has_tables_of_its_own },
     { "the workspace of a task would exceed 32 MiB", workspace_is_too_large },
 };
 

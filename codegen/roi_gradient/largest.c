@@ -24,7 +24,7 @@ enum { MAX_VECTORS = 16, NO_PIXEL = -1 };
 static void give(Emit *e, const RoiGradientPass *p, int v, ivec pixel, fvec x)
 {
     const RoiGradientPlan *plan = p->g->plan;
-    addr lanes = p_at_bytes(e, p->g->c.scratch, x_const(e, plan->scratch.lane));
+    addr lanes = p_at_bytes(e, p->g->own, x_const(e, plan->scratch.lane));
     addr values = p_at_bytes(e, lanes, x_const(e, (int64_t)plan->lanes * 4));
     addr first = roi_gradient_vector(e, roi_gradient_pixels(e, p, p->g->to), v);
     p_store_i32(e, lanes, pixel);
@@ -109,7 +109,7 @@ static BestAt best_at(Emit *e, const RoiGradientPass *p)
 {
     const RoiGradientPlan *plan = p->g->plan;
     const int64_t all = (int64_t)plan->bins.task_bins * plan->row_stride;
-    addr first = p_at_bytes(e, p->g->c.scratch, x_const(e, plan->scratch.best));
+    addr first = p_at_bytes(e, p->g->own, x_const(e, plan->scratch.best));
     idx n = x_add(e, x_mulk(e, p->bin, plan->row_stride), x_sub(e, p->first, p->g->class_first));
     return (BestAt){ p_at_bytes(e, first, x_mulk(e, n, 8)),
                      p_at_bytes(e, first, x_mulk(e, x_addk(e, n, all), 8)),

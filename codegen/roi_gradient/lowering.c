@@ -25,7 +25,7 @@ static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *
 const struct Lowering lower_roi_gradient = {
     .name = "roi_gradient",
     .summary = "gradients of regions: blocks of channels, each through all regions of an image",
-    .rev = 3,
+    .rev = 4,
     .gradient_ops = RT_OP(ROI_POOL) | RT_OP(PS_ROI_POOL) | RT_OP(ROI_ALIGN) | RT_OP(PS_ROI_ALIGN) |
                     RT_OP(DEFORM_ROI_POOL) | RT_OP(DEFORM_PS_ROI_POOL),
     .knobs = roi_gradient_knobs,

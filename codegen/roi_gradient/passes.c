@@ -54,7 +54,7 @@ fvec roi_gradient_g(Emit *e, const RoiGradientPass *p, int v)
 addr roi_gradient_slopes(Emit *e, const RoiGradientPass *p)
 {
     const RoiGradientPlan *plan = p->g->plan;
-    addr first = p_at_bytes(e, p->g->c.scratch, x_const(e, plan->scratch.slopes));
+    addr first = p_at_bytes(e, p->g->own, x_const(e, plan->scratch.slopes));
     idx row = x_mulk(e, p->bin, plan->row_stride);
     return p_at(e, first, x_add(e, row, x_sub(e, p->first, p->g->class_first)));
 }

@@ -99,6 +99,7 @@ RoiGradientPlan roi_gradient_plan(const dcn_spec *s, const dcn_target *t, const 
     p.groups = p.bins.groups[0] * p.bins.groups[1];
     p.scattered = s->layout == DCN_NCHW || p.groups > 1;
     p.copies = k[ROI_GRADIENT_REPACK];
+    p.shares_tables = k[ROI_GRADIENT_SHARE_TABLES];
     plan_blocks(&p, k[ROI_GRADIENT_CHANNELS]);
     p.lanes = lanes_of(&p, t);
     int outputs = roi_gradient_outputs(&p, 0);

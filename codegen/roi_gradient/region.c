@@ -22,7 +22,7 @@ static void find_g(Emit *e, RoiGradient *g, LLVMValueRef transpose)
         g->g = p_at(e, all, x_add(e, region, out));
         return;
     }
-    g->g = p_at_bytes(e, g->c.scratch, x_const(e, p->scratch.g));
+    g->g = p_at_bytes(e, g->own, x_const(e, p->scratch.g));
     Transpose t = { .from = p_at(e, all, x_add(e, region, x_mul(e, out, bins))), .to = g->g };
     t.rows = x_const(e, roi_gradient_outputs(p, g->shape));
     t.cols = t.from_step = bins;
@@ -115,6 +115,17 @@ static void all_tables(Emit *e, const RoiGradient *g, const RoiAxis axis[2], idx
     }
 }
 
+/* From tables that are there. */
+static void tabled(Emit *e, const RoiGradient *g, idx nth)
+{
+    if (g->plan->want.slopes) {
+        over(e, g, nth, roi_gradient_sums_begin);
+        sums(e, g, nth);
+        over(e, g, nth, roi_gradient_sums_end);
+    }
+    gradients(e, g, nth);
+}
+
 static void sampled(Emit *e, const RoiGradient *g, const RoiAxis axis[2], idx nth)
 {
     const RoiGradientPlan *p = g->plan;
@@ -151,6 +162,8 @@ static void over_rows(Emit *e, RoiGradient *g, const RoiAxis axis[2], idx nth)
             g->c.bins = x_min(e, g->c.bins, x_sub(e, x_const(e, all), first.at));
         if (b->sampling == ROI_SAMPLING_QUANTISED)
             covered(e, g, axis, nth);
+        else if (g->plan->shares_tables)
+            tabled(e, g, nth);
         else
             sampled(e, g, axis, nth);
     }
@@ -161,7 +174,7 @@ static void over_classes(Emit *e, RoiGradient *g)
     const RoiGradientPlan *p = g->plan;
     RoiAxis axis[2];
     idx first = roi_gradient_first_class(e, p, g->number);
-    if (p->bins.sampling != ROI_SAMPLING_QUANTISED)
+    if (p->bins.sampling != ROI_SAMPLING_QUANTISED && !p->shares_tables)
         roi_clear_lists(e, &g->c);
     EMIT_TYPE (e, roi_pos_type(&p->bins)) {
         for (int i = 0; i < 2; i++)
@@ -206,10 +219,13 @@ static RoiGradient region_of(Emit *e, const RoiGradientPlan *p, const RoiGradien
     RoiGradient g = { .plan = p, .shape = shape, .from = in->from, .to = in->to };
     g.number = in->number;
     g.first_out = roi_gradient_first_out(e, p, in->number);
+    g.own = in->scratch;
     g.c = (RoiCtx){ .plan = &p->bins, .scratch = in->scratch, .r = in->r };
     g.c.pb = problem_load(e, p->s, in->args);
     g.c.pixel_step = x_const(e, 1);
     g.c.row_step = g.c.pb.w;
+    if (p->shares_tables)
+        g.c.scratch = roi_gradient_tables(e, p, &g.c.pb, in->workspace, in->r);
     g.plane = roi_gradient_plane(e, p, &g.c.pb);
     roi_gradient_find_wanted(e, &g, in->args);
     if (p->want.dots) {

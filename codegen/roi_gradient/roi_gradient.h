@@ -5,13 +5,14 @@
 ** bin's output, and w the weights of the pixels that the bin touches (codegen/roi/bins.h), per
 ** region, class and rows of bins:
 **
-**     tables       pixels and weights of all bins                          codegen/roi
+**     tables       pixels and weights of all bins                          codegen/roi, tables.c
 **     sums         what an activation was given, and its slope there       activate.c
 **     scatter      grad_input[pixel] += w * scale * g                      scatter.c
 **     largest      or, of a maximum, that of the largest only              largest.c
 **     dots         sums of g * w * pixel over the block's channels         dots.c
 **
-** so that no two tasks write to one place. The map and its gradient are as they are, or the task's own
+** so that no two tasks write to one place. Tables are made by each task again, or once for all of
+** them in a phase before. The map and its gradient are as they are, or the task's own
 ** copies of its channels, [group][pixel][channel], which it makes before and stores after (maps.c): in
 ** nchw, where the channels of a bin lie apart, and where so few of a pixel's are the block's that the
 ** others' places in caches would be lost. What the blocks have of a dot is added up
@@ -33,6 +34,7 @@ enum {
     ROI_GRADIENT_BIN_ROWS,
     ROI_GRADIENT_TABLE_SAMPLES,
     ROI_GRADIENT_REPACK,
+    ROI_GRADIENT_SHARE_TABLES,
     ROI_GRADIENT_NKNOBS
 };
 _Static_assert((int)ROI_GRADIENT_NKNOBS <= (int)MAX_KNOBS, "a schedule has room for every knob");
@@ -72,6 +74,7 @@ typedef struct RoiGradientPlan {
     int groups;          /* sets of channels that bins read */
     bool scattered;      /* channels of a bin do not lie together */
     bool copies;         /* the maps are copies */
+    bool shares_tables;  /* they are made once, before all blocks */
     int pixel_step;      /* elements from a pixel to the next */
     int classes;         /* of a block; if it has several, with all their channels */
     int channels[2];     /* of a class in a block: in all blocks of the class but the last, in it */
@@ -100,7 +103,8 @@ int roi_gradient_outputs(const RoiGradientPlan *p, int shape);
 typedef struct RoiGradient {
     const RoiGradientPlan *plan;
     int shape;             /* which of plan->channels */
-    RoiCtx c;              /* c.map is not used: */
+    RoiCtx c;              /* c.scratch has the tables, c.map is not used: */
+    addr own;              /* the thread's workspace, as RoiGradientScratch says */
     addr from, to;         /* map and gradient at pixel 0, group 0, first channel of the block */
     idx plane;             /* elements of a map from a group to the next */
     idx number;            /* of the block */
@@ -178,6 +182,21 @@ idx roi_gradient_thread_bytes(Emit *e, const RoiGradientPlan *p, const Problem *
 
 /* Elements of a group of a map. */
 idx roi_gradient_plane(Emit *e, const RoiGradientPlan *p, const Problem *pb);
+
+/* Bytes from the tables of a region to the next one's, where they are shared; where they are. */
+int64_t roi_gradient_table_bytes(const RoiGradientPlan *p);
+addr roi_gradient_tables(Emit *e, const RoiGradientPlan *p, const Problem *pb, addr workspace,
+                         idx r);
+
+/* ---- tables.c: tables of a region, for all blocks ------------------------------------------------ */
+
+typedef struct RoiGradientTablesArgs {
+    addr args, tables;
+    idx r;
+} RoiGradientTablesArgs;
+
+LLVMValueRef roi_gradient_emit_tables(Emit *e, const RoiGradientPlan *p);
+void roi_gradient_call_tables(Emit *e, LLVMValueRef fn, const RoiGradientTablesArgs *in);
 
 /* ---- functions --------------------------------------------------------------------------------- */
 

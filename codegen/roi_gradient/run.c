@@ -1,6 +1,7 @@
 /* run.c: the entry points of a gradient kernel of regions.
 **
 **     phase     its tasks
+**     tables    regions, where all blocks read the same tables
 **     main      images x blocks of channels
 **     finish    regions: gradients of shifts and masks, from dots
 ** SPDX-License-Identifier: Apache-2.0
@@ -23,7 +24,7 @@ static void emit_workspace(Emit *e, Kernel *k, const RoiGradientPlan *p)
 /* ---- a block of an image ------------------------------------------------------------------- */
 
 typedef struct RoiGradientFns {
-    LLVMValueRef transpose, block[2], region[2], finish;
+    LLVMValueRef transpose, block[2], region[2], finish, tables;
 } RoiGradientFns;
 
 typedef struct BlockArgs {
@@ -102,14 +103,14 @@ static idx phases(Emit *e, const Problem *pb, const void *self)
 {
     const RoiGradientPlan *p = self;
     (void)pb;
-    return x_const(e, p->want.dots ? 2 : 1);
+    return x_const(e, p->shares_tables + 1 + p->want.dots);
 }
 
 static idx count(Emit *e, const Problem *pb, idx phase, const void *self)
 {
     const RoiGradientPlan *p = self;
     idx blocks = x_mulk(e, pb->n, p->blocks);
-    return p->want.dots ? x_select(e, x_equal(e, phase, x_const(e, 0)), blocks, pb->r) : blocks;
+    return x_select(e, x_equal(e, phase, x_const(e, p->shares_tables)), blocks, pb->r);
 }
 
 static cond is_last(Emit *e, const RoiGradientPlan *p, idx number)
@@ -142,6 +143,16 @@ static void run_finish(Emit *e, const RoiGradientFns *f, const RunArgs *in, addr
     }
 }
 
+static void run_tables(Emit *e, const RoiGradientPlan *p, const Problem *pb,
+                       const RoiGradientFns *f, const RunArgs *in)
+{
+    EMIT_FOR_OPAQUE (e, r, in->first, in->last, 1) {
+        RoiGradientTablesArgs give = { .args = in->args, .r = r.at };
+        give.tables = roi_gradient_tables(e, p, pb, in->workspace, r.at);
+        roi_gradient_call_tables(e, f->tables, &give);
+    }
+}
+
 static void emit_run(Emit *e, Kernel *k, const RoiGradientPlan *p, const RoiGradientFns *f)
 {
     RunArgs in = kernel_run_begin(e, k);
@@ -149,11 +160,18 @@ static void emit_run(Emit *e, Kernel *k, const RoiGradientPlan *p, const RoiGrad
     idx skip = x_mul(e, in.thread, roi_gradient_thread_bytes(e, p, &pb));
     skip = x_add(e, skip, roi_gradient_shared_bytes(e, &pb, p));
     addr scratch = p_at_bytes(e, in.workspace, skip);
-    EMIT_IF_ELSE (e, main, x_equal(e, in.phase, x_const(e, 0))) {
-        if (main.yes)
-            run_blocks(e, p, f, &in, scratch);
-        else if (p->want.dots)
+    EMIT_IF (e, x_equal(e, in.phase, x_const(e, p->shares_tables))) {
+        run_blocks(e, p, f, &in, scratch);
+    }
+    if (p->shares_tables) {
+        EMIT_IF (e, x_equal(e, in.phase, x_const(e, 0))) {
+            run_tables(e, p, &pb, f, &in);
+        }
+    }
+    if (p->want.dots) {
+        EMIT_IF (e, x_equal(e, in.phase, x_const(e, p->shares_tables + 1))) {
             run_finish(e, f, &in, scratch);
+        }
     }
     e_fn_end(e);
 }
@@ -171,6 +189,8 @@ void roi_gradient_emit(Emit *e, Kernel *kernel, const dcn_target *t, const int *
         f.region[i] = roi_gradient_emit_region(e, &p, f.transpose, i);
         f.block[i] = emit_block(e, &p, &f, i);
     }
+    if (p.shares_tables)
+        f.tables = roi_gradient_emit_tables(e, &p);
     if (p.want.dots)
         f.finish = roi_gradient_emit_finish(e, &p);
     emit_run(e, kernel, &p, &f);

@@ -106,7 +106,7 @@ static fvec pixels_of(Emit *e, const NarrowColumn *n, const SampleRow *r, int h,
         idx at = p_get_i32(e, p_at_i32(e, r->at, x_const(e, h * each + i)));
         from[i] = p_at(e, n->in->input, lower ? x_add(e, at, n->row) : at);
     }
-    return each == 1 ? p_load(e, from[0], all_lanes) : p_load_halves(e, from[0], from[1]);
+    return p_load_parts(e, from, each);
 }
 
 /* Their coefficients, each repeated for the channels of its pixel; all: the four of each sample

@@ -133,7 +133,7 @@ static void guess_repack(const dcn_spec *s, const dcn_target *t, int *k)
 static void guess_tap_lanes(const dcn_spec *s, const dcn_target *t, int *k)
 {
     int taps = s->offset_groups * problem_taps(s), enough = 2 * problem_vector(s, t);
-    k[TILED_TAP_LANES] = tiled_can_tap_lanes(s) && (s->layout == DCN_NHWC || taps >= enough);
+    k[TILED_TAP_LANES] = emit_can_tap_lanes(s) && (s->layout == DCN_NHWC || taps >= enough);
 }
 
 /* Dilation may spread the taps so far that most of what lies between them is never read.  64 pixels

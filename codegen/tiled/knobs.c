@@ -151,7 +151,7 @@ static bool repacks_ragged_groups(const TiledChoice *c)
 
 static bool lacks_tap_lanes(const TiledChoice *c)
 {
-    return c->k[TILED_TAP_LANES] && !tiled_can_tap_lanes(c->s);
+    return c->k[TILED_TAP_LANES] && !emit_can_tap_lanes(c->s);
 }
 
 static bool chunks_pixel_lanes(const TiledChoice *c)

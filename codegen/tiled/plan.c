@@ -108,18 +108,11 @@ static void plan_parts(TiledPlan *p, const int *k)
 
 /* ---- the sample table -------------------------------------------------------------------- */
 
-/* The tap table, with room for a vector beyond it, is a table of constants. */
-bool tiled_can_tap_lanes(const dcn_spec *s)
-{
-    return problem_is_deformed(s) && s->modulation != DCN_MODULATION_SOFTMAX &&
-           s->offset_groups * problem_taps(s) <= EMIT_TABLE_MAX - EMIT_MAX_LANES;
-}
-
 static void plan_table(TiledPlan *p, const int *k)
 {
     TiledTable *t = &p->table;
     int all = problem_taps(p->s) * p->s->offset_groups;
-    t->tap_lanes = k[TILED_TAP_LANES] && tiled_can_tap_lanes(p->s);
+    t->tap_lanes = k[TILED_TAP_LANES] && emit_can_tap_lanes(p->s);
     t->transposes = t->tap_lanes && p->s->layout == DCN_NCHW;
     t->chunk = k[TILED_OFFSET_CHUNK] ? k[TILED_OFFSET_CHUNK] : p->tile.pixels;
     if (t->tap_lanes) {

@@ -9,26 +9,6 @@
 #include "codegen/kernel/workspace.h"
 #include "codegen/tiled/tile.h"
 
-/* first <= i < end of the rows (axis 0) or columns of the input that outputs at .. at + n - 1 may
-** read. */
-typedef struct InputRange {
-    idx first, end;
-} InputRange;
-
-static idx clamp(Emit *e, idx x, idx size)
-{
-    return x_min(e, x_max(e, x, x_const(e, 0)), size);
-}
-
-static InputRange range(Emit *e, const TiledPlan *p, int axis, idx at, idx n, idx size)
-{
-    const dcn_spec *s = p->s;
-    int reach = (s->kernel[axis] - 1) * s->dilation[axis] + 2 + p->prefetch - s->padding[axis];
-    idx first = x_addk(e, x_mulk(e, at, s->stride[axis]), -s->padding[axis] - p->prefetch);
-    idx last = x_mulk(e, x_addk(e, x_add(e, at, n), -1), s->stride[axis]);
-    return (InputRange){ clamp(e, first, size), clamp(e, x_addk(e, last, reach), size) };
-}
-
 /* The lines of `n` elements from p. */
 static void lines(Emit *e, const TiledPlan *p, addr from, idx n, int level)
 {
@@ -41,9 +21,9 @@ static void window(Emit *e, const TiledPlan *p, const Problem *pb, const TiledPr
 {
     idx one = x_const(e, 1);
     /* One row more than this one's, so that it is there in time. */
-    InputRange y = range(e, p, 0, in->p, x_const(e, 2), pb->h);
-    InputRange above = range(e, p, 0, in->p, one, pb->h);
-    InputRange x = range(e, p, 1, in->q, in->cols, pb->w);
+    TapRange y = emit_tap_range(e, pb, 0, (const idx[]){ in->p, x_const(e, 2) }, p->prefetch);
+    TapRange above = emit_tap_range(e, pb, 0, (const idx[]){ in->p, one }, p->prefetch);
+    TapRange x = emit_tap_range(e, pb, 1, (const idx[]){ in->q, in->cols }, p->prefetch);
     idx n = x_mulk(e, x_sub(e, x.end, x.first), p->repack.block);
     idx first = x_select(e, x_equal(e, in->first, one), y.first, above.end);
     EMIT_FOR_OPAQUE (e, c, x_const(e, 0), x_const(e, p->s->in_channels), p->repack.block) {

@@ -21,6 +21,7 @@
 
 #include "codegen/kernel/entry.h"
 #include "codegen/kernel/repack.h"
+#include "codegen/kernel/sample.h"
 #include "codegen/lowering.h"
 
 enum {
@@ -176,9 +177,6 @@ int tiled_parts(const TiledPlan *p);
 
 /* Elements of the partial sums for so many pixels of the output; 0 where each tile has its own. */
 int64_t tiled_partial_elements(const TiledPlan *p, int64_t pixels);
-
-/* Whether lanes can run along the taps of a pixel. */
-bool tiled_can_tap_lanes(const dcn_spec *s);
 
 /* ---- legality ---------------------------------------------------------------------------- */
 

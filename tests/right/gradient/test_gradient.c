@@ -35,6 +35,13 @@ static const Row rows[] = {
                 " offset_groups = 2, modulation = 'mask'" },
     { "narrow", "deform_conv2d { in_channels = 32, out_channels = 8, kernel_size = 3,"
                 " offset_groups = 8, modulation = 'mask', padding = 1" },
+    { "packed", "deform_conv2d { in_channels = 40, out_channels = 10, kernel_size = 3, groups = 10,"
+                " modulation = 'mask', padding = 1" },
+    { "packed_narrow", "deform_conv2d { in_channels = 64, out_channels = 96, kernel_size = 3,"
+                       " groups = 32, offset_groups = 16,"
+                       " modulation = 'sigmoid', padding = 1" },
+    { "packed_plain",
+      "conv2d { in_channels = 40, out_channels = 60, kernel_size = 3, groups = 20" },
     { "planes", "deform_conv2d { in_channels = 6, out_channels = 4, kernel_size = 3,"
                 " offset_groups = 2, offset_order = 'xxyy', modulation = 'mask'" },
     { "odd", "deform_conv2d { in_channels = 15, out_channels = 9, kernel_size = 3, groups = 3,"
@@ -44,7 +51,7 @@ enum { NROWS = sizeof rows / sizeof *rows };
 
 static const char *const schedules[] = {
     NULL,
-    "gradient mr=1 nv=1 tile_h=1 tile_w=4 channels=4 bands=1",
+    "gradient mr=1 nv=1 tile_h=1 tile_w=4 channels=4 bands=1 group_pack=0 tap_lanes=0",
     "gradient mr=2 nv=1 tile_h=2 tile_w=4 bands=2",
 };
 enum { NSCHEDULES = sizeof schedules / sizeof *schedules };
@@ -140,7 +147,8 @@ Test(gradient, sums)
 /* The same schedule gives the same bits whether sizes are known or not; gradients of no image are 0. */
 Test(gradient, dynamic_sizes)
 {
-    static const char schedule[] = "gradient mr=2 nv=1 tile_h=2 tile_w=4 channels=4 bands=2";
+    static const char schedule[] =
+        "gradient mr=2 nv=1 tile_h=2 tile_w=4 channels=4 bands=2 group_pack=0";
     for (int i = 0; i < NROWS; i++) {
         dcn_module *fixed = load(&rows[i], "f32", i % 2 ? "nhwc" : "nchw", STATIC_SIZES);
         dcn_module *open = load(&rows[i], "f32", i % 2 ? "nhwc" : "nchw",

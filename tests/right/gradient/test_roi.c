@@ -19,8 +19,9 @@ typedef struct Row {
     const char *name, *text, *schedule;
 } Row;
 
-#define PARTS  "roi_gradient nv=1 channels=16 bin_rows=1 table_samples=1"
-#define TABLES "roi_gradient nv=1 channels=0 bin_rows=2 table_samples=1"
+#define PARTS  "roi_gradient nv=1 channels=16 bin_rows=1 table_samples=1 share_tables=0"
+#define TABLES "roi_gradient nv=1 channels=0 bin_rows=2 table_samples=1 share_tables=0"
+#define SHARED "roi_gradient nv=1 channels=16 bin_rows=0 table_samples=2 share_tables=1"
 
 static const Row rows[] = {
     { "align",
@@ -59,6 +60,12 @@ static const Row rows[] = {
       " pooled_size = { 3, 4 }, part_size = { 2, 6 }, num_classes = 2,"
       " sample_per_part = 3",
       PARTS },
+    { "shared",
+      "roi_align { channels = 37, output_size = { 3, 2 }, sampling_ratio = 2, activation = 'silu'",
+      SHARED },
+    { "shared_deform",
+      "deform_roi_pool { channels = 37, output_size = 4, modulation = 'mask', sampling_ratio = 2",
+      SHARED },
 };
 enum { NROWS = sizeof rows / sizeof *rows };
 

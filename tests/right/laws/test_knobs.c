@@ -23,6 +23,7 @@ enum {
     PLAIN,
     MANY_PARTS,
     BACKWARD,
+    GROUPS_BACKWARD,
     CORE,
     PROJECTED,
     PROJECTED_PARTS,
@@ -35,6 +36,7 @@ enum {
     REGIONS,
     REGIONS_NCHW,
     REGIONS_BACKWARD,
+    REGIONS_ONE_TABLE_BACKWARD,
     NSPECS
 };
 
@@ -84,10 +86,10 @@ static dcn_spec region_spec(int which, const Variant *v)
     s.width = 11;
     s.rois = 3;
     s.pooled[0] = s.pooled[1] = 5;
-    s.sampling_ratio = 9;
+    s.sampling_ratio = which == REGIONS_ONE_TABLE_BACKWARD ? 2 : 9;
     s.dtype = v->dtype;
     s.layout = which == REGIONS_NCHW ? DCN_NCHW : v->layout;
-    s.gradient = which == REGIONS_BACKWARD ? DCN_GRADIENT_ALL : 0;
+    s.gradient = which >= REGIONS_BACKWARD ? DCN_GRADIENT_ALL : 0;
     dcn_spec_complete(&s);
     return s;
 }
@@ -105,6 +107,7 @@ static dcn_spec spec_of(int which, const Variant *v)
         [PLAIN] = { 20, 100, 1, 0, 17, 50, { 3, 2 } },
         [MANY_PARTS] = { 512, 512, 1, 1, 3, 4, { 1, 1 } },
         [BACKWARD] = { 64, 5, 1, 1, 17, 66, { 1, 3 } },
+        [GROUPS_BACKWARD] = { 32, 24, 8, 4, 5, 6, { 3, 3 } },
         [DEPTHWISE] = { 48, 48, 48, 1, 5, 6, { 3, 3 } },
     };
     if (which >= REGIONS)
@@ -124,8 +127,8 @@ static dcn_spec spec_of(int which, const Variant *v)
     s.kernel[0] = shapes[which].kernel[0];
     s.kernel[1] = shapes[which].kernel[1];
     s.bias = true;
-    s.activation = which == BACKWARD ? DCN_ACT_NONE : DCN_ACT_RELU;
-    s.gradient = which == BACKWARD ? DCN_GRADIENT_ALL : 0;
+    s.activation = which >= BACKWARD ? DCN_ACT_NONE : DCN_ACT_RELU;
+    s.gradient = which >= BACKWARD ? DCN_GRADIENT_ALL : 0;
     s.dtype = v->dtype;
     s.layout = v->layout;
     return s;

@@ -35,9 +35,10 @@ static const char *const schedules[] = { "roi", "roi bin_rows=1 repack=0", "roi 
                                          "roi nv=1 task_channels=16 repack=0" };
 enum { NSCHEDULES = sizeof schedules / sizeof *schedules };
 
-static const char *const backward[] = { "roi_gradient",
-                                        "roi_gradient nv=1 bin_rows=1 table_samples=1",
-                                        "roi_gradient nv=1 channels=16 table_samples=1" };
+static const char *const backward[] = {
+    "roi_gradient", "roi_gradient nv=1 bin_rows=1 table_samples=1 share_tables=0",
+    "roi_gradient nv=1 channels=16 table_samples=1 share_tables=0"
+};
 enum { NBACKWARD = sizeof backward / sizeof *backward };
 
 static dcn_spec spec_of(const Shape *f, dcn_dtype dtype, dcn_layout layout)
