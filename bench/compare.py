@@ -3,9 +3,9 @@
 For each workload and number of threads: every implementation gets a process of its own and the
 same operands; each output is compared with dcngen's, which the library's own check has passed; a
 wrong one is reported and not timed.  Then they take turns, round after round, beginning with
-another one each time, so that a slow minute of the machine slows all alike; a turn runs once
-unclocked to bring its data into the caches, unless it is so long that this is no matter, and then
-by the clock.  Before each turn the machine's multiply-add peak is measured.  Ratios are medians of
+another one each time, so that a slow minute of the machine slows all alike; a turn runs some
+milliseconds unclocked, which bring its data into the caches and its threads to cores of their own, unless it is so long
+that this is no matter, and then by the clock.  Before each turn the machine's multiply-add peak is measured.  Ratios are medians of
 the ratios within one round.
 
 Needs nothing but Python; what is not installed for the peers is named as missing.
@@ -30,7 +30,8 @@ from workers import Worker, WorkerError
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CLOCKED_NS = 1e7  # a turn lasts at least so long
-LONG_NS = 2e8  # a run that long does not need another one before it
+WARM_NS = 5e7  # what was stopped finds its threads on one core, and takes so long to spread them
+LONG_NS = 1e9  # a run that long does not need another one before it
 TOLERANCE = 1e-3  # of the root mean square of the output: summation order, and floor at f32
 
 
@@ -110,11 +111,20 @@ class WorkloadCell(Cell):
     # ---- timing
 
     def turn(self, row):
-        worker, repeats = self.workers[row["name"]], max(1, math.ceil(CLOCKED_NS / row["first_ns"]))
+        worker = self.workers[row["name"]]
+        if "again" not in row:
+            row["again"] = self.again(row)
+        turn, warm = (max(1, math.ceil(ns / row["again"])) for ns in (CLOCKED_NS, WARM_NS))
         self.peak.append(self.peak_worker.ask("run 1")["gflops"])
-        if row["first_ns"] < LONG_NS:
-            worker.ask("run 1")
-        row["ns"].append(worker.ask(f"run {repeats}")["ns"])
+        if row["again"] < LONG_NS:
+            worker.ask(f"run {warm}")
+        row["ns"].append(worker.ask(f"run {turn}")["ns"])
+
+    def again(self, row):
+        """What a run takes that is not the first."""
+        if row["first_ns"] >= LONG_NS:
+            return row["first_ns"]
+        return self.workers[row["name"]].ask("run 3")["ns"]
 
     def summarise(self):
         peak = statistics.median(self.peak or [0])

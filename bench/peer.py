@@ -51,6 +51,15 @@ def write(peer, rest):
     say()
 
 
+def aligned(np, array):
+    """The array where a line of the caches begins, as its peers' memory does."""
+    room = np.empty(array.nbytes + 64, np.uint8)
+    start = -room.ctypes.data % 64
+    there = room[start:start + array.nbytes].view(array.dtype).reshape(array.shape)
+    there[...] = array
+    return there
+
+
 def open_peer(name, folder, threads):
     import numpy as np
     import peers
@@ -60,7 +69,7 @@ def open_peer(name, folder, threads):
         cell = json.load(f)
     path = lambda n: os.path.join(folder, n + ".npy")
     names = ("input", "weight", "offset", "mask", "offset_mask", "rois", "grad_output")
-    arrays = {n: np.load(path(n)) for n in names if os.path.exists(path(n))}
+    arrays = {n: aligned(np, np.load(path(n))) for n in names if os.path.exists(path(n))}
     problem = peers.Problem(cell, arrays)
     kind = (peers.PEERS | peers_family.PEERS | peers_hosts.PEERS)[name]
     kind(problem.small(), threads).run()

@@ -40,6 +40,9 @@ struct OrtLayer {
     OrtVariant *variants;
     int64_t seen[NUM_SIZES][STATIC_VALUES];
     int num_seen[NUM_SIZES]; /* STATIC_VALUES + 1: the size is dynamic */
+    bool is_bound;           /* to sizes, with which the operands are these */
+    dcn_sizes sizes;
+    dcn_tensor operand[ORT_MAX_OPERANDS];
     OrtSpare spare;
 };
 
@@ -94,6 +97,34 @@ void ort_layer_close(OrtLayer *l)
 const dcn_spec *ort_layer_spec(const OrtLayer *l)
 {
     return &l->spec;
+}
+
+/* With the lock held. */
+static int bind(OrtLayer *l, dcn_sizes sizes, dcn_error *err)
+{
+    dcn_spec bound;
+    l->is_bound = false;
+    if (dcn_spec_bind(&l->spec, sizes, &bound, err))
+        return -1;
+    dcn_spec_tensors(&bound, l->operand, ORT_MAX_OPERANDS);
+    l->sizes = sizes;
+    l->is_bound = true;
+    return 0;
+}
+
+static bool is_bound_to(const OrtLayer *l, dcn_sizes s)
+{
+    const dcn_sizes *b = &l->sizes;
+    return l->is_bound && b->batch == s.batch && b->height == s.height && b->width == s.width;
+}
+
+int ort_layer_operands(OrtLayer *l, dcn_sizes sizes, dcn_tensor *out, dcn_error *err)
+{
+    pthread_mutex_lock(&l->lock);
+    const int failed = is_bound_to(l, sizes) ? 0 : bind(l, sizes, err);
+    memcpy(out, l->operand, (size_t)l->noperands * sizeof *out);
+    pthread_mutex_unlock(&l->lock);
+    return failed ? -1 : l->noperands;
 }
 
 /* ---- which kernel ------------------------------------------------------------------------ */

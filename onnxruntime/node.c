@@ -246,14 +246,13 @@ static int list_operands(const OrtNodeState *n, const OrtArrays *a, OrtLayerCall
                          dcn_tensor *output, dcn_error *err)
 {
     const dcn_spec *s = ort_layer_spec(n->layer);
-    dcn_spec bound;
     dcn_tensor tensor[ORT_MAX_OPERANDS];
     if (a->shape[ORT_X].rank != 4)
         return ort_error(err, DCN_EUSAGE, "input has not four dimensions");
     call->sizes = sizes_of(s, &a->shape[ORT_X]);
-    if (dcn_spec_bind(s, call->sizes, &bound, err))
+    const int count = ort_layer_operands(n->layer, call->sizes, tensor, err);
+    if (count < 0)
         return -1;
-    const int count = dcn_spec_tensors(&bound, tensor, ORT_MAX_OPERANDS);
     for (int i = 0; i < count - 1; i++) {
         const int input = input_of(tensor[i].name);
         assert(input < ORT_NUM_INPUTS);

@@ -6,6 +6,7 @@ SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import ctypes
+import mmap
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,13 @@ Array = npt.NDArray[Any]
 
 #: Where a DLManagedTensorVersioned has its flags, of which the first is of read-only memory.
 DLPACK_FLAGS = 24
+
+LINE = 64
+
+#: What numpy asks of the system for its own arrays from this size on, for fresh pages of 4 KiB cost as much as some kernels.
+LARGE = 4 << 20
+_madvise = ctypes.CDLL(None).madvise
+_madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
 
 F32, F64 = np.dtype(np.float32), np.dtype(np.float64)
 #: Kinds of dtypes that become no real numbers, or not without loss: complex, texts, times, objects.
@@ -96,6 +104,20 @@ def output(out: Any, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) ->
     if not array.flags.writeable and _is_read_only(out):
         wrong(f"{name} is read-only")
     return array
+
+
+def aligned(size: int) -> Array:
+    """Bytes that begin where a line of the caches does."""
+    room = np.empty(size + LINE, np.uint8)
+    start = -pointer(room) % LINE
+    return room[start : start + size]
+
+
+def in_large_pages(address: int, size: int) -> None:
+    """Let the system take large pages for memory that is not written to yet, if it likes."""
+    if size >= LARGE:
+        start = -(-address // mmap.PAGESIZE) * mmap.PAGESIZE
+        _madvise(start, size - (start - address), mmap.MADV_HUGEPAGE)
 
 
 def pointer(array: Array) -> int:

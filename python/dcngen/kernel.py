@@ -164,7 +164,7 @@ class Kernel:
 
     def pack_pointer(self, index: int, address: int) -> Array:
         """Operand ``index``, whose elements are dense at ``address``, packed."""
-        packed = np.empty(lib.dcn_kernel_tensor_bytes(self._handle, index), np.uint8)
+        packed = _arrays.aligned(lib.dcn_kernel_tensor_bytes(self._handle, index))
         lib.dcn_pack_tensor(self._handle, index, address, _arrays.pointer(packed))
         return packed
 
