@@ -173,11 +173,13 @@ static void all_channels(Emit *e, const GroupCtx *group, int jam)
 
 /* ---- the function ----------------------------------------------------------------------------------- */
 
-/* The part of the row ahead that belongs to a group: as the outputs lie, `stride` times as long. */
-static void prefetch(Emit *e, const AggregatePlan *p, addr ahead, idx group)
+/* The part of the row ahead that belongs to a (pixel, group): as the outputs lie, `stride` times as
+** long. */
+static void prefetch(Emit *e, const AggregatePlan *p, addr ahead, idx nth)
 {
     int64_t bytes = (int64_t)p->group_channels * p->s->stride[1] * p->fp_bytes;
-    addr from = p_at_bytes(e, ahead, x_mulk(e, group, bytes));
+    idx channel = aggregate_channel_of(e, p, nth, p->s->in_channels);
+    addr from = p_at(e, ahead, x_mulk(e, channel, p->s->stride[1]));
     for (int64_t at = 0; at < bytes; at += CACHE_LINE)
         p_prefetch(e, p_at_bytes(e, from, x_const(e, at)), 2);
 }

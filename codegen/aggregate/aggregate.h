@@ -3,8 +3,8 @@
 **     out[pixel][g][c] = scale(g) * sum over points k of m[pixel][g][k] * S(channel c of group g; position of k)
 **
 ** Offsets, masks and outputs of a row of pixels lie in memory in the order (pixel, group, point). A
-** block is a contiguous run of that order: some pixels with all groups, or some groups of one
-** pixel.  A task is a tile of pixels with all groups, or with some of them where pixels are few.
+** block is some pixels with all groups of a task, or some groups of one pixel.  A task is a tile of
+** pixels with all groups, or with some of them where pixels are few or channels many.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_CODEGEN_AGGREGATE_H
@@ -23,6 +23,7 @@ enum {
     AGG_NONTEMPORAL,
     AGG_COEFF_SHUFFLES,
     AGG_JAM,
+    AGG_COMPACT,
     AGG_NKNOBS
 };
 _Static_assert((int)AGG_NKNOBS <= (int)MAX_KNOBS, "a schedule has room for every knob");
@@ -35,7 +36,8 @@ typedef struct AggregateScratch {
     int64_t at, coeff, absent; /* the sample table, see sample_table.c */
     int64_t softmax_terms;     /* softmax: exp(logit - shift) */
     int64_t offsets, masks;    /* where they are not used as the caller passed them */
-    int64_t bytes;             /* from a thread's part to the next one's */
+    int64_t rows;  /* compact: two words: the first row reached, and that after the last */
+    int64_t bytes; /* but for copies */
 } AggregateScratch;
 
 typedef struct AggregatePlan {
@@ -45,7 +47,9 @@ typedef struct AggregatePlan {
     int groups, group_channels; /* of the operator, and channels of one of them */
     /* Pixels of a block, and groups of each: all of them, or some of one pixel. */
     int block_pixels, block_groups;
-    int block_points;   /* of a whole block */
+    int block_points; /* of a whole block */
+    bool gathers; /* as passed, offsets and masks of a block lie in pieces, one for each pixel */
+    bool compact; /* the input is read from copies, see compact.c */
     int tile_h, tile_w; /* rows and columns of a task; tile_w = 0: all columns */
     int task_groups;    /* groups of a task; splits_groups: fewer than all */
     bool splits_groups;
@@ -71,6 +75,9 @@ AggregatePlan aggregate_plan(const dcn_spec *s, const dcn_target *t, const int *
 ** elements apart. */
 AggregatePlan aggregate_plan_sums(const dcn_spec *s, const dcn_target *t, const int *k, int stride);
 
+/* Of a task's groups of the map, whose sizes are known. */
+int64_t aggregate_copied_bytes(const AggregatePlan *p);
+
 /* ---- choices ------------------------------------------------------------------------------- */
 
 /* A schedule in question; rows, cols: of the output, 0 where they are known only when the kernel is
@@ -94,11 +101,18 @@ extern const Knob aggregate_knobs[AGG_NKNOBS];
 extern const AggregateRefusal aggregate_refusals[];
 const char *aggregate_refuse(const dcn_spec *s, const dcn_target *t, const int *k);
 void aggregate_guess(const dcn_spec *s, const dcn_target *t, int threads, int *k);
+/* For tasks that are tiles of all groups. */
+void aggregate_guess_sums(const dcn_spec *s, const dcn_target *t, int *k);
 int aggregate_phases(const dcn_spec *s, const dcn_target *t, const int *k,
                      PhaseCost out[MAX_PHASES]);
 /* ns on more than one thread, where tasks are not alike. */
 double aggregate_cost(const dcn_spec *s, const dcn_target *t, const int *k, int threads);
-double aggregate_tile_cost(const AggregatePlan *p, double pixels); /* ns on one thread */
+double aggregate_tile_cost(const AggregatePlan *p, const dcn_target *t,
+                           double pixels); /* ns on one thread, without copies */
+
+/* Whether samples wait for each other's sets of the caches where there is no copy of them: pixels lie half a
+** page or more apart, in a map that does not stay in L2. */
+bool aggregate_is_sparse(const dcn_spec *s, const dcn_target *t);
 
 /* ---- kernels ------------------------------------------------------------------------------- */
 
@@ -113,6 +127,14 @@ typedef struct AggregateTileArgs {
 /* The function that computes a tile, with those that it calls; and a call of it. */
 LLVMValueRef aggregate_emit_tile(Emit *e, const AggregatePlan *p);
 void aggregate_call_tile(Emit *e, LLVMValueRef fn, const AggregateTileArgs *in);
+
+/* Copies, behind the arrays of a thread's workspace.  scratch.v == NULL: their size alone. */
+typedef struct AggregateCopies {
+    addr flags; /* a word for each row: not 0: it is there */
+    addr map;   /* of the task's first group */
+    idx bytes;  /* 0: there are none */
+} AggregateCopies;
+AggregateCopies aggregate_copies(Emit *e, const AggregatePlan *p, const Problem *pb, addr scratch);
 
 /* A whole kernel. */
 void aggregate_emit(Emit *e, Kernel *kernel, const dcn_target *t, const int *k);

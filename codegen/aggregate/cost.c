@@ -1,6 +1,6 @@
 /* cost.c: how long sums of samples take, worked out and not measured.
 **
-**     (pixel, group) = sample table + accumulation + memory        cycles
+**     (pixel, group) = sample table + accumulation + memory        cycles, and copies of rows of the map
 **     accumulation   = max(loads, work of the vector units)
 **     memory         = bytes from beyond L2, and waiting for those that were not prefetched
 **
@@ -13,14 +13,18 @@
 #include "codegen/kernel/cost.h"
 #include "codegen/aggregate/aggregate.h"
 #include "codegen/balance.h"
+#include "codegen/kernel/workspace.h"
 
 /* Of the sample table: a vector of points, how many vectors are at the border and made twice over,
-** a term of a softmax, a call; dcnv4: copying the offsets and masks of a group. */
-static const double VECTOR = 28, BORDER = 0.3, EXP = 12, CALL = 120, SPLIT = 5;
+** a term of a softmax, a call; copying the offsets and masks of a group. */
+static const double VECTOR = 28, BORDER = 0.3, EXP = 12, CALL = 120, GATHER = 5;
 /* Per cycle: loads, multiply-adds, bytes from beyond L2. */
 static const double LOADS = 1.8, UNITS = 1.9, MEMORY = 9;
 static const double TASK = 200; /* finding its tile, calling its function */
-static const double WAIT = 12;  /* for a line that was not prefetched */
+/* How much longer sums take where samples lie far apart, and an element of a copy of the map: fitted to schedules of
+** cores of 320 to 2560 channels (docs/dev/PERFORMANCE.md, "Copies of groups"), Zen 5 core, one thread. */
+static const double FAR = 1.3, COPY = 0.25;
+static const double WAIT = 12; /* for a line that was not prefetched */
 enum {
     REACH =
         3 * COST_OFFSET_DEVIATION, /* rows and columns beyond its own that a tile's offsets reach */
@@ -34,7 +38,8 @@ static double sample_table(const AggregatePlan *p)
     double vectors = cost_ceil_div(p->block_points, p->lanes);
     double groups = (double)p->block_pixels * p->block_groups;
     double each = VECTOR * (1 + BORDER) + (p->softmax ? EXP : 0);
-    return (vectors * each + CALL) / groups + (p->offset_mask_stride ? SPLIT : 0);
+    bool gathers = p->offset_mask_stride || p->gathers;
+    return (vectors * each + CALL) / groups + (gathers ? GATHER : 0);
 }
 
 static double accumulation(const AggregatePlan *p)
@@ -66,10 +71,30 @@ static double memory(const AggregatePlan *p)
     return bytes / MEMORY * 0.5 + waits - (p->prefetch_blocks ? 0.5 : 0);
 }
 
-double aggregate_tile_cost(const AggregatePlan *p, double pixels)
+bool aggregate_is_sparse(const dcn_spec *s, const dcn_target *t)
 {
-    double group = sample_table(p) + accumulation(p) + memory(p);
+    int64_t rows = s->height > 0 ? s->height : COST_DYNAMIC_SIZE;
+    int64_t cols = s->width > 0 ? s->width : COST_DYNAMIC_SIZE;
+    int64_t pixel = s->in_channels * dcn_dtype_bytes(s->dtype);
+    return 2 * pixel >= PAGE_BYTES && s->offset_groups > 1 && rows * cols * pixel > t->l2_bytes;
+}
+
+double aggregate_tile_cost(const AggregatePlan *p, const dcn_target *t, double pixels)
+{
+    double far = !p->compact && aggregate_is_sparse(p->s, t) ? FAR : 1;
+    double group = sample_table(p) + far * accumulation(p) + memory(p);
     return pixels * p->groups * group / COST_CYCLES_PER_NS;
+}
+
+/* A task copies the rows that its own reach. */
+static double copies(const AggregatePlan *p)
+{
+    const dcn_spec *s = p->s;
+    double rows = s->height > 0 ? (double)s->height : COST_DYNAMIC_SIZE;
+    double cols = s->width > 0 ? (double)s->width : COST_DYNAMIC_SIZE;
+    double reached = (double)p->tile_h * s->stride[0] + s->kernel[0] - 1 + 2.0 * REACH;
+    double row = cols * p->task_groups * p->group_channels;
+    return p->compact ? (reached < rows ? reached : rows) * row * COPY / COST_CYCLES_PER_NS : 0;
 }
 
 /* Pixels of the largest tile, and of all of them on average. */
@@ -96,8 +121,9 @@ int aggregate_phases(const dcn_spec *s, const dcn_target *t, const int *k,
     double parts = (double)p.groups / p.task_groups, cols = (double)cost_out_cols(s);
     double width = p.tile_w ? p.tile_w : cols, blocks = cost_ceil_div(width, p.block_pixels);
     double ragged = blocks * p.block_pixels / width; /* the last block of a row is shorter */
-    double task = aggregate_tile_cost(&p, n.mean) / parts + TASK / COST_CYCLES_PER_NS;
-    out[0] = (PhaseCost){ .tasks = n.tiles * parts, .ns = task * (1 + 0.1 * (ragged - 1)) };
+    double task = aggregate_tile_cost(&p, t, n.mean) / parts + TASK / COST_CYCLES_PER_NS;
+    out[0] =
+        (PhaseCost){ .tasks = n.tiles * parts, .ns = task * (1 + 0.1 * (ragged - 1)) + copies(&p) };
     return 1;
 }
 

@@ -1,8 +1,9 @@
 /* functions.h: the internal functions of an aggregate kernel, in the order in which a block needs them.
 **
-**     split          dcnv4: offsets and masks out of their packed rows              inputs.c
+**     gather         offsets and masks side by side                                 inputs.c
 **     shift          softmax: logits less what keeps exp in range                   inputs.c
 **     sample table   where every point of the block looks, lanes along points       sample_table.c
+**     fill           compact: rows that are reached, into the copies                compact.c
 **     accumulate     for each (pixel, group), lanes along channels                  accumulate.c
 **     recompute      those (pixel, group)s whose sums are NaN                        recompute.c
 **
@@ -15,13 +16,21 @@
 #define DCN_CODEGEN_AGGREGATE_FUNCTIONS_H
 
 #include "codegen/aggregate/aggregate.h"
+#include "codegen/kernel/group_maps.h"
 
-typedef struct AggregateSplitArgs {
-    addr offset_mask, scratch;
-    idx groups;
-} AggregateSplitArgs;
-LLVMValueRef aggregate_emit_split(Emit *e, const AggregatePlan *p);
-void aggregate_call_split(Emit *e, LLVMValueRef fn, const AggregateSplitArgs *in);
+/* As passed, of the block's first pixel and group; later_*: what is prefetched. dcnv4: offsets alone. */
+typedef struct AggregateGatherArgs {
+    addr offsets, masks, later_offsets, later_masks, scratch;
+    idx pixels;
+} AggregateGatherArgs;
+LLVMValueRef aggregate_emit_gather(Emit *e, const AggregatePlan *p);
+void aggregate_call_gather(Emit *e, LLVMValueRef fn, const AggregateGatherArgs *in);
+
+/* Whether a block's offsets and masks are not used as passed. */
+static inline bool aggregate_gathers(const AggregatePlan *p)
+{
+    return p->gathers || p->offset_mask_stride;
+}
 
 typedef struct AggregateShiftArgs {
     addr logits, scratch;
@@ -37,6 +46,19 @@ typedef struct AggregateTableArgs {
 } AggregateTableArgs;
 LLVMValueRef aggregate_emit_table(Emit *e, const AggregatePlan *p);
 void aggregate_call_table(Emit *e, LLVMValueRef fn, const AggregateTableArgs *in);
+
+/* Rows that the block reaches are copied, unless they are there. */
+typedef struct AggregateFillArgs {
+    addr args, input, scratch; /* input: the first channel of the task's groups at pixel (0, 0) */
+} AggregateFillArgs;
+LLVMValueRef aggregate_emit_fill(Emit *e, const AggregatePlan *p);
+void aggregate_call_fill(Emit *e, LLVMValueRef fn, const AggregateFillArgs *in);
+
+/* The groups of a task, in copies. */
+static inline GroupMaps aggregate_maps(const AggregatePlan *p)
+{
+    return (GroupMaps){ p->task_groups, p->group_channels };
+}
 
 /* input: the first channel of the block's first group at pixel (0, 0) of the image; ahead: that
 ** channel at the pixel of a later row from which on is prefetched. */

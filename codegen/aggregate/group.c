@@ -9,7 +9,16 @@ GroupCtx aggregate_first_group(Emit *e, const AggregatePlan *p, const AggregateS
 {
     GroupCtx g = { .plan = p, .to = in->to };
     Problem pb = problem_load(e, p->s, in->args);
-    g.from = corners_at(e, &pb, in->input, x_const(e, p->s->in_channels));
+    if (p->compact) {
+        const GroupMaps maps = aggregate_maps(p);
+        const PixelSteps step = {
+            step_along(e, pb.w, x_const(e, p->group_channels)),
+            step_along(e, pb.h, group_maps_row(e, &maps, pb.w)),
+        };
+        g.from = corners_apart(e, in->input, step);
+    } else {
+        g.from = corners_at(e, &pb, in->input, x_const(e, p->s->in_channels));
+    }
     g.at = aggregate_scratch(e, in->scratch, p->scratch.at);
     g.absent = aggregate_scratch(e, in->scratch, p->scratch.absent);
     g.softmax_terms = aggregate_scratch(e, in->scratch, p->scratch.softmax_terms);
@@ -19,21 +28,26 @@ GroupCtx aggregate_first_group(Emit *e, const AggregatePlan *p, const AggregateS
     return g;
 }
 
+idx aggregate_channel_of(Emit *e, const AggregatePlan *p, idx nth, int64_t pixel)
+{
+    int channels = p->block_groups * p->group_channels;
+    idx at = x_mulk(e, nth, p->group_channels);
+    if (p->block_pixels == 1 || pixel == channels)
+        return at;
+    idx before = x_div(e, nth, x_const(e, p->block_groups));
+    return x_add(e, at, x_mulk(e, before, pixel - channels));
+}
+
 GroupCtx aggregate_group_at(Emit *e, const GroupCtx *first, idx nth)
 {
     GroupCtx g = *first;
     const AggregatePlan *p = g.plan;
-    idx point = x_mulk(e, nth, p->points), at = x_mulk(e, nth, p->group_channels);
+    idx point = x_mulk(e, nth, p->points);
     g.at = p_at_i32(e, g.at, point);
     g.absent = p_at_i32(e, g.absent, point);
     g.softmax_terms = p_at(e, g.softmax_terms, point);
     g.coeff = p_at(e, g.coeff, x_mulk(e, point, CORNERS));
-    int pixel_channels = p->block_groups * p->group_channels;
-    if (p->block_pixels > 1 && p->out_stride != pixel_channels) {
-        idx pixel = x_div(e, nth, x_const(e, p->block_groups));
-        at = x_add(e, at, x_mulk(e, pixel, p->out_stride - pixel_channels));
-    }
-    g.to = p_at(e, g.to, at);
+    g.to = p_at(e, g.to, aggregate_channel_of(e, p, nth, p->out_stride));
     return g;
 }
 

@@ -21,6 +21,10 @@ typedef struct GroupCtx {
 /* The first of a block, without nan_seen. */
 GroupCtx aggregate_first_group(Emit *e, const AggregatePlan *p, const AggregateSumArgs *in);
 
+/* Elements from the first channel of a block to that of its nth (pixel, group), in a map of which a
+** pixel has so many. */
+idx aggregate_channel_of(Emit *e, const AggregatePlan *p, idx nth, int64_t pixel);
+
 /* The one that comes `nth` after the first. */
 GroupCtx aggregate_group_at(Emit *e, const GroupCtx *first, idx nth);
 

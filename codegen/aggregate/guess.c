@@ -19,8 +19,9 @@ enum {
     REACH = 4 * COST_OFFSET_DEVIATION,
     /* Rows beyond those that are prefetched: memory is shared by threads and answers late. */
     ROWS_AHEAD = 2,
-    /* (pixel, group)s of a block: more gain nothing, and fewer blocks fit L1. */
+    /* (pixel, group)s of a block: more gain nothing, and fewer blocks fit L1; of copies, of fewer groups. */
     MAX_BLOCK = 32,
+    MAX_COPIED_BLOCK = 128,
     /* A map of unknown size is taken for a small one, which leaves tasks for all threads too. */
     DYNAMIC_ROWS = 64
 };
@@ -34,33 +35,41 @@ static void set_if_legal(const dcn_spec *s, const dcn_target *t, int *k, int kno
         k[knob] = before;
 }
 
-/* The widest tile whose reach of input rows fits L2, the narrowest if none does; 0: all columns. */
+/* The widest tile whose reach of input rows fits L2, given that those of all columns do not. A tile of 16 columns has
+** as many beside it that it reaches: it pays only where whole rows are far beyond L2. 0: all columns. */
 static int width_for_l2(const dcn_spec *s, const dcn_target *t)
 {
+    enum { NARROWEST = 16, FAR_BEYOND = 3 };
     int64_t pixel_bytes = s->in_channels * dcn_dtype_bytes(s->dtype), rows = 2 * REACH + 1;
     int64_t fits = t->l2_bytes * 4 / 5 / (pixel_bytes * rows);
-    if (s->width <= 0 || s->width <= fits)
+    if (s->width <= 0 || s->width * pixel_bytes * rows <= t->l2_bytes)
         return 0;
     const Knob *tile_w = &aggregate_knobs[AGG_TILE_W];
-    int width = tile_w->choice[1];
-    for (int i = 1; i < tile_w->nchoices; i++)
-        if (tile_w->choice[i] + 2 * REACH <= fits)
+    int width = s->width * pixel_bytes * rows > FAR_BEYOND * t->l2_bytes ? NARROWEST : 0;
+    for (int i = 0; i < tile_w->nchoices; i++)
+        if (tile_w->choice[i] > NARROWEST && tile_w->choice[i] + 2 * REACH <= fits)
             width = tile_w->choice[i];
     return width;
 }
 
-/* A block's samples leave room in L1 for the pixels that they look at. */
-static bool block_fits_l1(const dcn_spec *s, const dcn_target *t, const int *k)
+/* The largest legal block of at most so many (pixel, group)s whose samples take so many bytes, or the smallest
+** there is. */
+static void guess_block(const dcn_spec *s, const dcn_target *t, int most, int64_t bytes, int *k)
 {
-    return aggregate_plan(s, t, k).scratch.bytes <= t->l1_bytes * 5 / 8;
-}
-
-/* The largest legal block that fits L1, or the smallest there is. */
-static void guess_block(const dcn_spec *s, const dcn_target *t, int *k)
-{
-    for (int block = MAX_BLOCK; block > 1 && (k[AGG_BLOCK] == 1 || !block_fits_l1(s, t, k));
+    for (int block = most;
+         block > 1 && (k[AGG_BLOCK] == 1 || aggregate_plan(s, t, k).scratch.bytes > bytes);
          block /= 2)
         set_if_legal(s, t, k, AGG_BLOCK, block);
+}
+
+/* Its samples leave room in L1 for the pixels that they look at; where these are copies there are few of them, and
+** long blocks are worth more than samples that are not read from L2 again. */
+static void guess_blocks(const dcn_spec *s, const dcn_target *t, int *k)
+{
+    if (k[AGG_COMPACT])
+        guess_block(s, t, MAX_COPIED_BLOCK, t->l2_bytes / 4, k);
+    else
+        guess_block(s, t, MAX_BLOCK, t->l1_bytes * 5 / 8, k);
 }
 
 /* As high a tile as leaves each thread several tasks: rows of a tile share what their offsets
@@ -74,55 +83,105 @@ static void guess_tile(const dcn_spec *s, const dcn_target *t, int *k)
         set_if_legal(s, t, k, AGG_TILE_H, tile_h);
 }
 
+/* Whether all that a call reads and writes is more than half of L3. */
+static bool is_beyond_l3(const AggregatePlan *p, const dcn_target *t)
+{
+    const int64_t l3 = t->l3_bytes > 0 ? t->l3_bytes : 32 << 20;
+    const dcn_spec *s = p->s;
+    double pixel = 2 * (double)s->in_channels + 3.0 * p->groups * p->points;
+    double pixels = cost_images(s) * (double)cost_out_rows(s) * (double)cost_out_cols(s);
+    return pixels * pixel * p->fp_bytes > (double)l3 / 2;
+}
+
+/* To the block whose offsets are prefetched.  Those of a few groups lie in pieces that are many lines: not where they
+** are in L3. */
+static int later_block(const dcn_spec *s, const dcn_target *t, const int *k)
+{
+    const AggregatePlan p = aggregate_plan(s, t, k);
+    if (p.compact)
+        return is_beyond_l3(&p, t);
+    return p.tile_w ? 1 : 2;
+}
+
 /* What follows from the tile. */
 static void guess_rest(const dcn_spec *s, const dcn_target *t, int *k)
 {
     set_if_legal(s, t, k, AGG_PREFETCH_ROWS, REACH + ROWS_AHEAD);
-    set_if_legal(s, t, k, AGG_PREFETCH_BLOCKS, k[AGG_TILE_W] ? 1 : 2);
+    set_if_legal(s, t, k, AGG_PREFETCH_BLOCKS, later_block(s, t, k));
     set_if_legal(s, t, k, AGG_NONTEMPORAL, 1);
     set_if_legal(s, t, k, AGG_COEFF_SHUFFLES, 4);
     set_if_legal(s, t, k, AGG_JAM, 2);
 }
 
-/* ---- many threads ------------------------------------------------------------------------------ */
-
-/* On so many threads the tile above, which is a measured one, leaves enough tasks. */
-enum { FEW_THREADS = 2 };
-/* Smaller tasks must gain more than the account of costs is wrong by. */
-static const double GAIN = 0.97;
-
-static void start(int *k)
+void aggregate_guess_sums(const dcn_spec *s, const dcn_target *t, int *k)
 {
     for (int i = 0; i < AGG_NKNOBS; i++)
         k[i] = aggregate_knobs[i].guess;
+    guess_blocks(s, t, k);
+    guess_tile(s, t, k);
+    guess_rest(s, t, k);
 }
 
-/* A schedule with that tile and so many groups to a task, if there is one. */
-static bool guess_with(const dcn_spec *s, const dcn_target *t, const int tile[3], int *k)
+/* ---- what a task has --------------------------------------------------------------------------- */
+
+typedef struct TaskGuess {
+    int tile_h, tile_w, groups, compact;
+} TaskGuess;
+
+/* A schedule with such tasks, if there is one. */
+static bool guess_with(const dcn_spec *s, const dcn_target *t, const TaskGuess *task, int *k)
 {
-    start(k);
-    k[AGG_TILE_H] = tile[0];
-    k[AGG_TILE_W] = tile[1];
-    k[AGG_TASK_GROUPS] = tile[2];
+    for (int i = 0; i < AGG_NKNOBS; i++)
+        k[i] = aggregate_knobs[i].guess;
+    k[AGG_TILE_H] = task->tile_h;
+    k[AGG_TILE_W] = task->tile_w;
+    k[AGG_TASK_GROUPS] = task->groups;
+    k[AGG_COMPACT] = task->compact;
     if (aggregate_refuse(s, t, k))
         return false;
-    guess_block(s, t, k);
+    guess_blocks(s, t, k);
     guess_rest(s, t, k);
     return !aggregate_refuse(s, t, k);
 }
 
-/* The tile, and the groups of it, whose tasks keep the threads busiest for the least work. */
+/* Copies: of as many rows as there are, or as a tile can have, for those that tiles reach of each other are copied
+** again; and of several groups, which share lines of offsets and masks, but not so many that their pixels leave L1
+** before they have been read as often as they are. */
+static void guess_copies(const dcn_spec *s, const dcn_target *t, int *k)
+{
+    enum { MOST = 4 };
+    const Knob *rows = &aggregate_knobs[AGG_TILE_H];
+    int other[AGG_NKNOBS];
+    for (int groups = MOST; groups > 0; groups /= 2)
+        for (int i = rows->nchoices - 1; i >= 0; i--)
+            if (guess_with(s, t, &(TaskGuess){ rows->choice[i], 0, groups, 1 }, other)) {
+                memcpy(k, other, sizeof other);
+                return;
+            }
+}
+
+/* ---- many threads ------------------------------------------------------------------------------ */
+
+/* On so many threads the tasks above, which are measured ones, are enough. */
+enum { FEW_THREADS = 2 };
+/* Smaller tasks must gain more than the account of costs is wrong by. */
+static const double GAIN = 0.97;
+
+/* Those that keep the threads busiest for the least work. */
 static void spread(const dcn_spec *s, const dcn_target *t, int threads, int *k)
 {
     const Knob *rows = &aggregate_knobs[AGG_TILE_H], *cols = &aggregate_knobs[AGG_TILE_W],
                *groups = &aggregate_knobs[AGG_TASK_GROUPS];
+    const int tiles = rows->nchoices * cols->nchoices * groups->nchoices;
     double least = aggregate_cost(s, t, k, threads) * GAIN;
-    for (int i = 0; i < rows->nchoices * cols->nchoices * groups->nchoices; i++) {
-        const int tile[3] = { rows->choice[i % rows->nchoices],
-                              cols->choice[i / rows->nchoices % cols->nchoices],
-                              groups->choice[i / rows->nchoices / cols->nchoices] };
+    for (int i = 0; i < (aggregate_is_sparse(s, t) ? 2 : 1) * tiles; i++) {
+        const TaskGuess task = { .tile_h = rows->choice[i % rows->nchoices],
+                                 .tile_w = cols->choice[i / rows->nchoices % cols->nchoices],
+                                 .groups =
+                                     groups->choice[i % tiles / rows->nchoices / cols->nchoices],
+                                 .compact = i / tiles };
         int other[AGG_NKNOBS];
-        double cost = guess_with(s, t, tile, other) ? aggregate_cost(s, t, other, threads) : least;
+        double cost = guess_with(s, t, &task, other) ? aggregate_cost(s, t, other, threads) : least;
         if (cost < least) {
             least = cost;
             memcpy(k, other, sizeof other);
@@ -134,10 +193,9 @@ static void spread(const dcn_spec *s, const dcn_target *t, int threads, int *k)
 
 void aggregate_guess(const dcn_spec *s, const dcn_target *t, int threads, int *k)
 {
-    start(k);
-    guess_block(s, t, k);
-    guess_tile(s, t, k);
-    guess_rest(s, t, k);
+    aggregate_guess_sums(s, t, k);
+    if (aggregate_is_sparse(s, t))
+        guess_copies(s, t, k);
     if (threads > FEW_THREADS)
         spread(s, t, threads, k);
 }

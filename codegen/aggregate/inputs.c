@@ -1,7 +1,7 @@
 /* inputs.c: offsets and masks as the sample table wants them.
 **
-** split (dcnv4): group g of a pixel has its 2K' offsets and then its K' masks at 3K'g of a packed
-** row; they are copied to where offsets, and masks, of a whole block lie side by side.
+** gather: as passed they lie side by side only where a block has all groups of its pixels, or one
+** pixel, and never in dcnv4; then they are copied to where those of a whole block do.
 **
 ** shift (softmax): logits from which exp neither overflows nor vanishes, see kernel/points.h.
 ** SPDX-License-Identifier: Apache-2.0
@@ -9,38 +9,62 @@
 #include "codegen/aggregate/functions.h"
 #include "codegen/ir/call.h"
 #include "codegen/kernel/points.h"
+#include "codegen/kernel/workspace.h"
 
-/* ---- split ---------------------------------------------------------------------------------- */
+/* ---- gather --------------------------------------------------------------------------------- */
 
-static const Param split_param[] = { PARAM(AggregateSplitArgs, offset_mask),
-                                     PARAM(AggregateSplitArgs, scratch),
-                                     PARAM(AggregateSplitArgs, groups) };
-static const Params split_params = PARAMS(AggregateSplitArgs, split_param);
+static const Param gather_param[] = {
+    PARAM(AggregateGatherArgs, offsets),       PARAM(AggregateGatherArgs, masks),
+    PARAM(AggregateGatherArgs, later_offsets), PARAM(AggregateGatherArgs, later_masks),
+    PARAM(AggregateGatherArgs, scratch),       PARAM(AggregateGatherArgs, pixels),
+};
+static const Params gather_params = PARAMS(AggregateGatherArgs, gather_param);
 
-LLVMValueRef aggregate_emit_split(Emit *e, const AggregatePlan *p)
+/* So many elements, wherever in a line they begin. */
+static void prefetch(Emit *e, addr from, int n)
 {
-    AggregateSplitArgs in;
-    LLVMValueRef fn = e_fn_begin_with(e, "split", true, e->none, &split_params, &in);
-    addr offsets = aggregate_scratch(e, in.scratch, p->scratch.offsets);
-    addr masks = aggregate_scratch(e, in.scratch, p->scratch.masks);
-    EMIT_FOR (e, first, x_const(e, 0), in.groups, p->block_groups) {
-        idx pixel = x_div(e, first.at, x_const(e, p->block_groups));
-        addr row = p_at(e, in.offset_mask, x_mulk(e, pixel, p->offset_mask_stride));
-        EMIT_FOR (e, g, x_const(e, 0), x_const(e, p->block_groups), 1) {
-            addr from = p_at(e, row, x_mulk(e, g.at, 3 * (int64_t)p->points));
-            idx at = x_mulk(e, x_add(e, first.at, g.at), p->points);
-            points_copy(e, p_at(e, offsets, x_mulk(e, at, 2)), from, 2 * p->points);
-            points_copy(e, p_at(e, masks, at), p_at(e, from, x_const(e, 2 * (int64_t)p->points)),
-                        p->points);
+    for (int at = 0; at < n * e->fp_bytes; at += CACHE_LINE)
+        p_prefetch(e, p_at_bytes(e, from, x_const(e, at)), 2);
+    p_prefetch(e, p_at(e, from, x_const(e, n - 1)), 2);
+}
+
+/* Those of a pixel of a later block. */
+static void prefetch_pixel(Emit *e, const AggregatePlan *p, const AggregateGatherArgs *in,
+                           idx pixel)
+{
+    const int points = p->block_groups * p->points;
+    const int64_t all = (int64_t)p->groups * p->points;
+    if (p->offset_mask_stride) {
+        idx row = x_mulk(e, pixel, p->offset_mask_stride);
+        prefetch(e, p_at(e, in->later_offsets, row), 3 * points);
+        return;
+    }
+    prefetch(e, p_at(e, in->later_offsets, x_mulk(e, pixel, 2 * all)), 2 * points);
+    if (p->s->modulation != DCN_MODULATION_NONE)
+        prefetch(e, p_at(e, in->later_masks, x_mulk(e, pixel, all)), points);
+}
+
+LLVMValueRef aggregate_emit_gather(Emit *e, const AggregatePlan *p)
+{
+    AggregateGatherArgs in;
+    LLVMValueRef fn = e_fn_begin_with(e, "gather", true, e->none, &gather_params, &in);
+    PointInputs own = { .offsets = aggregate_scratch(e, in.scratch, p->scratch.offsets) };
+    if (p->s->modulation != DCN_MODULATION_NONE)
+        own.masks = aggregate_scratch(e, in.scratch, p->scratch.masks);
+    points_gather(e, p->s, p->block_groups, &own, &(PointInputs){ in.offsets, in.masks },
+                  in.pixels);
+    if (p->prefetch_blocks && p->gathers) {
+        EMIT_FOR (e, pixel, x_const(e, 0), in.pixels, 1) {
+            prefetch_pixel(e, p, &in, pixel.at);
         }
     }
     e_fn_end(e);
     return fn;
 }
 
-void aggregate_call_split(Emit *e, LLVMValueRef fn, const AggregateSplitArgs *in)
+void aggregate_call_gather(Emit *e, LLVMValueRef fn, const AggregateGatherArgs *in)
 {
-    e_call_with(e, fn, &split_params, in);
+    e_call_with(e, fn, &gather_params, in);
 }
 
 /* ---- shift ---------------------------------------------------------------------------------- */
@@ -55,7 +79,7 @@ LLVMValueRef aggregate_emit_shift(Emit *e, const AggregatePlan *p)
     AggregateShiftArgs in;
     LLVMValueRef fn = e_fn_begin_with(e, "shift", true, e->none, &shift_params, &in);
     addr to = aggregate_scratch(e, in.scratch, p->scratch.masks);
-    addr from = p->offset_mask_stride ? to : in.logits;
+    addr from = aggregate_gathers(p) ? to : in.logits;
     points_shift_logits(e, p->s, to, from, in.groups);
     e_fn_end(e);
     return fn;

@@ -4,7 +4,8 @@
 #include "codegen/aggregate/aggregate.h"
 #include "codegen/kernel/entry.h"
 
-enum { MAX_BLOCK_POINTS = 4096 }; /* constants of the points of a block lie beside the code */
+enum { MAX_BLOCK_POINTS = 4096 };  /* constants of the points of a block lie beside the code */
+enum { MAX_COPY_BYTES = 1 << 20 }; /* of a thread, without what pads rows: what an L2 may hold */
 
 const Knob aggregate_knobs[AGG_NKNOBS] = {
     [AGG_BLOCK] = { .name = "block",
@@ -14,7 +15,7 @@ const Knob aggregate_knobs[AGG_NKNOBS] = {
     [AGG_TILE_H] = { .name = "tile_h",
                      .meaning = "rows of a tile of output pixels",
                      .guess = 1,
-                     CHOICES(1, 2, 4, 8, 16, 32) },
+                     CHOICES(1, 2, 4, 8, 16, 32, 64) },
     [AGG_TILE_W] = { .name = "tile_w",
                      .meaning = "columns of a tile; 0: all",
                      .guess = 0,
@@ -46,6 +47,10 @@ const Knob aggregate_knobs[AGG_NKNOBS] = {
                   .meaning = "(pixel, group)s whose sums are interleaved (unroll-and-jam)",
                   .guess = 1,
                   CHOICES(1, 2, 4) },
+    [AGG_COMPACT] = { .name = "compact",
+                      .meaning = "1: a task reads copies of its groups, which lie by themselves",
+                      .guess = 0,
+                      CHOICES(0, 1) },
 };
 
 /* ---- reasons to refuse ---------------------------------------------------------------------- */
@@ -101,6 +106,21 @@ static bool stores_are_ragged(const AggregateChoice *c)
     return c->p.nontemporal && c->p.group_channels * c->p.fp_bytes % c->t->vector_bytes;
 }
 
+static bool copies_narrow_tiles(const AggregateChoice *c)
+{
+    return c->p.compact && c->p.tile_w;
+}
+
+static bool copies_unknown_sizes(const AggregateChoice *c)
+{
+    return c->p.compact && !(c->rows && c->cols);
+}
+
+static bool copies_are_large(const AggregateChoice *c)
+{
+    return c->p.compact && aggregate_copied_bytes(&c->p) > MAX_COPY_BYTES;
+}
+
 static bool lanes_lack_corners(const AggregateChoice *c)
 {
     return c->p.coeff_shuffles && c->p.acc_lanes < 4;
@@ -120,6 +140,10 @@ const AggregateRefusal aggregate_refusals[] = {
       later_block_is_elsewhere },
     { AGG_BLOCK, "the block is wider than the tile", block_exceeds_tile },
     { AGG_NONTEMPORAL, "groups are not whole vectors: use nontemporal=0", stores_are_ragged },
+    { AGG_COMPACT, "copies have whole rows: use compact=0 or tile_w=0", copies_narrow_tiles },
+    { AGG_COMPACT, "sizes are known only when it is called: use compact=0", copies_unknown_sizes },
+    { AGG_COMPACT, "a task's copies exceed 1 MiB: use compact=0 or a smaller task_groups",
+      copies_are_large },
     { AGG_COEFF_SHUFFLES,
       "vectors of fewer channels than a sample has corners: use coeff_shuffles=0",
       lanes_lack_corners },

@@ -26,13 +26,17 @@ static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *
 {
     AggregatePlan p = aggregate_plan(s, t, k);
     int vectors = (p.group_channels + p.acc_lanes - 1) / p.acc_lanes;
+    char copies[64] = "no weights";
+    if (p.compact)
+        snprintf(copies, sizeof copies, "%d groups of the map in copies of %lld KiB", p.task_groups,
+                 (long long)aggregate_copied_bytes(&p) / 1024);
     snprintf(buf, size,
              "block: %d pixels x %d groups = %d points, sample table %lld KiB (L1 %lld KiB)\n"
              "sums: %d vectors of %d channels per group, %d loads of the map each\n"
-             "workspace: %lld KiB per thread, no weights\n",
+             "workspace: %lld KiB per thread, %s\n",
              p.block_pixels, p.block_groups, p.block_points, (long long)p.scratch.bytes / 1024,
              (long long)t->l1_bytes / 1024, vectors, p.acc_lanes, 4 * p.points,
-             (long long)p.scratch.bytes / 1024);
+             (long long)p.scratch.bytes / 1024, copies);
 }
 
 static const Knob *const knobs[AGG_NKNOBS] = {
@@ -45,12 +49,13 @@ static const Knob *const knobs[AGG_NKNOBS] = {
     [AGG_NONTEMPORAL] = &aggregate_knobs[AGG_NONTEMPORAL],
     [AGG_COEFF_SHUFFLES] = &aggregate_knobs[AGG_COEFF_SHUFFLES],
     [AGG_JAM] = &aggregate_knobs[AGG_JAM],
+    [AGG_COMPACT] = &aggregate_knobs[AGG_COMPACT],
 };
 
 const struct Lowering lower_aggregate = {
     .name = "aggregate",
     .summary = "sampled points of each pixel and group added up in registers",
-    .rev = 6,
+    .rev = 7,
     .ops = RT_OP(DCNV3) | RT_OP(DCNV4),
     .knobs = knobs,
     .nknobs = AGG_NKNOBS,

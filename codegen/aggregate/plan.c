@@ -5,31 +5,35 @@
 #include "codegen/kernel/intmath.h"
 #include "codegen/kernel/workspace.h"
 
+enum { WORD_BYTES = 8 };
+
 /* Every array has room for whole vectors of points: two more, as one may begin at the last point. */
 static AggregateScratch plan_scratch(const AggregatePlan *p)
 {
     int64_t entries = p->block_points + 2 * p->lanes;
     int64_t elements = int_round_up(entries * p->fp_bytes, CACHE_LINE);
-    bool splits = p->offset_mask_stride > 0;
+    bool own = p->offset_mask_stride || p->gathers;
     WorkspaceLayout w = { 0 };
     AggregateScratch at;
     at.at = workspace_add(&w, entries * 4);
     at.absent = workspace_add(&w, entries * 4);
     at.coeff = workspace_add(&w, 4 * elements);
     at.softmax_terms = workspace_add(&w, p->softmax ? elements : 0);
-    at.offsets = workspace_add(&w, splits ? 2 * elements : 0);
-    at.masks = workspace_add(&w, splits || p->softmax ? elements : 0);
+    at.offsets = workspace_add(&w, own ? 2 * elements : 0);
+    at.masks = workspace_add(&w, own || p->softmax ? elements : 0);
+    at.rows = workspace_add(&w, p->compact ? 2 * WORD_BYTES : 0);
     at.bytes = workspace_thread_bytes(&w);
     return at;
 }
 
 /* The largest block of at most so many (pixel, group)s: groups of one pixel, or pixels with all
-** their groups. */
+** groups of the task. */
 static void plan_block(AggregatePlan *p, int block)
 {
     p->block_groups = int_divisor(p->task_groups, block);
-    p->block_pixels = p->block_groups == p->groups ? block / p->groups : 1;
+    p->block_pixels = p->block_groups == p->task_groups ? block / p->task_groups : 1;
     p->block_points = p->block_pixels * p->block_groups * p->points;
+    p->gathers = p->block_pixels > 1 && p->block_groups < p->groups;
 }
 
 AggregatePlan aggregate_plan(const dcn_spec *s, const dcn_target *t, const int *k)
@@ -53,6 +57,7 @@ AggregatePlan aggregate_plan(const dcn_spec *s, const dcn_target *t, const int *
     p.acc_lanes = int_power_of_two(p.group_channels, p.lanes);
     p.softmax = s->modulation == DCN_MODULATION_SOFTMAX;
     p.epilogue = true;
+    p.compact = k[AGG_COMPACT];
     p.out_stride = (int)s->in_channels;
     if (rt_op_has(s->op, RT_PACKED_OFFSETS))
         p.offset_mask_stride = (int)int_round_up(3 * (int64_t)p.groups * p.points, 8);
@@ -66,4 +71,10 @@ AggregatePlan aggregate_plan_sums(const dcn_spec *s, const dcn_target *t, const 
     p.epilogue = false;
     p.out_stride = stride;
     return p;
+}
+
+int64_t aggregate_copied_bytes(const AggregatePlan *p)
+{
+    int64_t channels = (int64_t)p->task_groups * p->group_channels;
+    return p->s->height * p->s->width * channels * p->fp_bytes;
 }

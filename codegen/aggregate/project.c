@@ -154,7 +154,7 @@ static int phases(const dcn_spec *s, const dcn_target *t, const int *k, PhaseCos
     double pixels = cost_images(&c) * (double)cost_out_rows(&c) * (double)cost_out_cols(&c);
     int n = tiled_phases(&c, t, both.k[PRODUCT], out);
     PhaseCost *tiles = &out[n - 1];
-    double sums = aggregate_tile_cost(&p.sums, pixels) * k[OC_SPLIT] / tiles->tasks;
+    double sums = aggregate_tile_cost(&p.sums, t, pixels) * k[OC_SPLIT] / tiles->tasks;
     double longer = 1 + sums / tiles->ns;
     tiles->ns *= longer;
     for (int i = 0; i < tiles->nkinds; i++)
@@ -196,7 +196,7 @@ static void guess(const dcn_spec *s, const dcn_target *t, int threads, int *k)
     const dcn_spec c = pointwise(s);
     ProjectKnobs both;
     tiled_guess_for_source(&c, t, both.k[PRODUCT]);
-    aggregate_guess(s, t, threads, both.k[SUMS]);
+    aggregate_guess_sums(s, t, both.k[SUMS]);
     for (int i = 0; i < NKNOBS; i++)
         k[i] = both.k[halves[i].half][halves[i].knob];
     k[PREFETCH_BLOCKS] = k[PREFETCH_BLOCKS] != 0;
@@ -255,7 +255,7 @@ static void emit(Emit *e, Kernel *kernel, const dcn_target *t, const int *k)
 const struct Lowering lower_project = {
     .name = "project",
     .summary = "sums of samples of a tile in cache, then a register-tiled product",
-    .rev = 7,
+    .rev = 8,
     .ops = RT_OP(DCNV3) | RT_OP(DCNV4),
     .knobs = knobs,
     .nknobs = NKNOBS,

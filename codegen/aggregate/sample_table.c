@@ -23,7 +23,8 @@ typedef struct AggregateTable {
     AggregateTableArgs in;
     Problem pb;
     PointTable points;
-    addr group; /* first channel of the point's group, from the block's first */
+    addr group; /* of the point, from the block's first: its first channel; compact: its number */
+    PointRows rows; /* compact */
 } AggregateTable;
 
 /* ---- constants of the points -------------------------------------------------------------------- */
@@ -51,6 +52,13 @@ static fvec modulation(Emit *e, const AggregateTable *t, idx point, mask live)
     return m;
 }
 
+/* A vector of points. */
+typedef struct TablePoints {
+    idx first;
+    mask live;
+    fvec m; /* .v == NULL: 1 */
+} TablePoints;
+
 static void prefetch_later(Emit *e, const AggregateTable *t, idx point)
 {
     addr offsets = p_at(e, t->in.later_offsets, x_mulk(e, point, 2));
@@ -60,14 +68,35 @@ static void prefetch_later(Emit *e, const AggregateTable *t, idx point)
         p_prefetch(e, p_at(e, t->in.later_masks, point), 2);
 }
 
-static void store(Emit *e, const AggregateTable *t, idx point, const RowPair *y, const RowPair *x,
-                  fvec m)
+/* Elements from pixel (0, 0) of the block's first group. */
+static ivec element_of(Emit *e, const AggregateTable *t, idx point, ivec y, ivec x)
 {
     const AggregatePlan *p = t->plan;
-    ivec pixel = i_add(e, i_mul(e, y->at, i_splat(e, t->pb.w)), x->at);
-    ivec at = i_mul(e, pixel, i_const(e, (int)p->s->in_channels));
+    ivec group = { NULL }, at;
     if (p->block_groups > 1)
-        at = i_add(e, at, p_load_i32(e, p_at_i32(e, t->group, point)));
+        group = p_load_i32(e, p_at_i32(e, t->group, point));
+    if (p->compact) {
+        const GroupMaps maps = aggregate_maps(p);
+        at = i_mul(e, y, i_splat(e, group_maps_row(e, &maps, t->pb.w)));
+        at = i_add(e, at, i_mul(e, x, i_const(e, p->group_channels)));
+        if (group.v)
+            group = i_mul(e, group, i_splat(e, group_maps_step(e, &maps, &t->pb)));
+    } else {
+        ivec pixel = i_add(e, i_mul(e, y, i_splat(e, t->pb.w)), x);
+        at = i_mul(e, pixel, i_const(e, (int)p->s->in_channels));
+    }
+    return group.v ? i_add(e, at, group) : at;
+}
+
+static void store(Emit *e, const AggregateTable *t, const TablePoints *v, const RowPair *y,
+                  const RowPair *x)
+{
+    const AggregatePlan *p = t->plan;
+    const idx point = v->first;
+    const fvec m = v->m;
+    ivec at = element_of(e, t, point, y->at, x->at);
+    if (p->compact)
+        points_note_rows(e, &t->rows, y->at, v->live);
     p_store_i32(e, p_at_i32(e, aggregate_scratch(e, t->in.scratch, p->scratch.at), point), at);
     fvec row[] = { y->weight[0], y->weight[1] }, coeff[CORNERS];
     for (int i = 0; m.v && i < 2; i++)
@@ -99,8 +128,8 @@ static void one_vector(Emit *e, const AggregateTable *t, idx point, mask live)
 {
     fvec xy[2];
     points_offsets(e, t->in.offsets, point, t->in.points, live, xy);
-    fvec m = modulation(e, t, point, live);
-    if (t->plan->prefetch_blocks)
+    const TablePoints v = { point, live, modulation(e, t, point, live) };
+    if (t->plan->prefetch_blocks && !t->plan->gathers)
         prefetch_later(e, t, point);
     RowPair y = points_pair(e, &t->points, 0, point, xy[1]);
     RowPair x = points_pair(e, &t->points, 1, point, xy[0]);
@@ -109,10 +138,10 @@ static void one_vector(Emit *e, const AggregateTable *t, idx point, mask live)
     EMIT_IF_ELSE (e, border, c_any(e, m_not(e, inside))) {
         if (border.yes) {
             MovedPair my = bilinear_move(e, &y, t->pb.h), mx = bilinear_move(e, &x, t->pb.w);
-            store(e, t, point, &my.pair, &mx.pair, m);
+            store(e, t, &v, &my.pair, &mx.pair);
             store_absent(e, t, point, absent_corners(e, &my, &mx));
         } else {
-            store(e, t, point, &y, &x, m);
+            store(e, t, &v, &y, &x);
             store_absent(e, t, point, i_const(e, 0));
         }
     }
@@ -135,12 +164,17 @@ LLVMValueRef aggregate_emit_table(Emit *e, const AggregatePlan *p)
     LLVMValueRef fn = e_fn_begin_with(e, "sample_table", true, e->none, &params, &t.in);
     t.pb = problem_load(e, p->s, t.in.args);
     t.points.s = p->s;
-    t.group = points_channels(e, p->s, constants(p), p->block_groups);
+    t.group =
+        points_groups(e, p->s, constants(p), p->block_groups, p->compact ? 1 : p->group_channels);
+    if (p->compact)
+        t.rows = points_rows(e);
     for (int axis = 0; axis < 2; axis++)
         points_constants(e, &t.points, axis, constants(p), p->block_groups, axis ? t.in.x : t.in.y);
     EMIT_VECTORS (e, v, t.in.points) {
         one_vector(e, &t, v.at, v.live);
     }
+    if (p->compact)
+        points_store_rows(e, &t.rows, aggregate_scratch(e, t.in.scratch, p->scratch.rows), t.pb.h);
     e_fn_end(e);
     return fn;
 }

@@ -1,8 +1,8 @@
 /* tile.c: the loops over a tile of output pixels, which call the pieces of the aggregate lowering.
 **
 **     for each row of the tile, for each block of (pixel, group)s in it:
-**         split, shift                 dcnv4, softmax: inputs into the thread's workspace
-**         sample table, accumulate
+**         gather, shift                offsets and masks, where they are not used as passed
+**         sample table, fill, accumulate
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/aggregate/functions.h"
@@ -13,7 +13,7 @@
 
 /* The internal functions of a kernel. */
 typedef struct AggregateFns {
-    LLVMValueRef split, shift; /* NULL: not needed */
+    LLVMValueRef gather, shift, fill; /* NULL: not needed */
     LLVMValueRef table, accumulate;
 } AggregateFns;
 
@@ -23,6 +23,7 @@ typedef struct AggregateRow {
     const AggregateFns *fns;
     Problem pb;
     AggregateTileArgs in;
+    AggregateCopies copies;
     addr to;      /* sums of the row's first pixel */
     idx row;      /* of the output */
     idx y, ahead; /* input row of the taps' centre, and the one to prefetch */
@@ -44,19 +45,14 @@ static addr pixel_at(Emit *e, const AggregateRow *r, addr map, idx q, int64_t st
     return p_at(e, map, problem_at(e, &r->pb, x_const(e, stride), r->pb.p, r->pb.q, at));
 }
 
-/* Offsets and masks of a block of points. In a packed row, masks follow the offsets of each group,
-** not of all: as an address masks are then good for prefetching only. */
-typedef struct BlockInputs {
-    addr offsets, masks;
-} BlockInputs;
-
-/* Those from group g of output column q on, as the caller passed them. */
-static BlockInputs passed_inputs(Emit *e, const AggregateRow *r, idx q, idx g)
+/* Those from group g of output column q on, as the caller passed them. In a packed row, masks follow the
+** offsets of each group, not of all: as an address masks are then good for prefetching only. */
+static PointInputs passed_inputs(Emit *e, const AggregateRow *r, idx q, idx g)
 {
     const AggregatePlan *p = r->plan;
     int64_t points = (int64_t)p->groups * p->points;
     idx before = x_mulk(e, g, p->points);
-    BlockInputs in;
+    PointInputs in;
     if (p->offset_mask_stride) {
         in.offsets = pixel_at(e, r, r->pb.offset_mask, q, p->offset_mask_stride);
         in.offsets = p_at(e, in.offsets, x_mulk(e, before, 3));
@@ -78,51 +74,74 @@ static idx to_later(Emit *e, const AggregateRow *r, int64_t stride)
         return x_mulk(e, r->pb.q, stride);
     if (p->splits_groups)
         return x_const(e,
-                       int_ceil_div(p->prefetch_blocks * p->block_groups, p->task_groups) * stride);
+                       int_ceil_div((int64_t)p->prefetch_blocks * p->block_pixels * p->block_groups,
+                                    p->task_groups) *
+                           stride);
     int64_t block = stride * p->block_pixels * p->block_groups / p->groups;
     return x_const(e, p->prefetch_blocks * block);
 }
 
-static BlockInputs later_inputs(Emit *e, const AggregateRow *r, const BlockInputs *now)
+static PointInputs later_inputs(Emit *e, const AggregateRow *r, const PointInputs *now)
 {
     const AggregatePlan *p = r->plan;
     int64_t points = (int64_t)p->groups * p->points, packed = p->offset_mask_stride;
-    return (BlockInputs){ p_at(e, now->offsets, to_later(e, r, packed ? packed : 2 * points)),
+    return (PointInputs){ p_at(e, now->offsets, to_later(e, r, packed ? packed : 2 * points)),
                           p_at(e, now->masks, to_later(e, r, packed ? packed : points)) };
 }
 
 /* What is passed, as the sample table wants it: in the thread's workspace, unless it is used as it
 ** is. */
-static BlockInputs prepared_inputs(Emit *e, const AggregateRow *r, BlockInputs in, idx groups)
+static PointInputs prepared_inputs(Emit *e, const AggregateRow *r, PointInputs in,
+                                   const PointInputs *later, idx pixels)
 {
     const AggregatePlan *p = r->plan;
     addr scratch = r->in.scratch;
-    BlockInputs own = { aggregate_scratch(e, scratch, p->scratch.offsets),
+    PointInputs own = { aggregate_scratch(e, scratch, p->scratch.offsets),
                         aggregate_scratch(e, scratch, p->scratch.masks) };
-    if (p->offset_mask_stride) {
-        const AggregateSplitArgs split = { in.offsets, scratch, groups };
-        aggregate_call_split(e, r->fns->split, &split);
+    if (r->fns->gather) {
+        const AggregateGatherArgs gather = { in.offsets,   in.masks, later->offsets,
+                                             later->masks, scratch,  pixels };
+        aggregate_call_gather(e, r->fns->gather, &gather);
         in = own;
     }
     if (p->softmax) {
-        const AggregateShiftArgs shift = { in.masks, scratch, groups };
+        const AggregateShiftArgs shift = { in.masks, scratch, x_mulk(e, pixels, p->block_groups) };
         aggregate_call_shift(e, r->fns->shift, &shift);
         in.masks = own.masks;
     }
     return in;
 }
 
-/* `groups` (pixel, group)s from group g of output column q. */
-static void one_block(Emit *e, const AggregateRow *r, idx q, idx g, idx groups)
+static idx first_group(Emit *e, const AggregateRow *r)
+{
+    return r->plan->splits_groups ? r->in.group : x_const(e, 0);
+}
+
+/* Where a block's samples are, of its first group g: rows that they reach are there. */
+static addr samples_at(Emit *e, const AggregateRow *r, idx g)
 {
     const AggregatePlan *p = r->plan;
-    idx zero = x_const(e, 0), x = x_mulk(e, q, p->s->stride[1]);
+    idx zero = x_const(e, 0), first = first_group(e, r);
+    if (!p->compact)
+        return map_at(e, r, zero, zero, x_mulk(e, g, p->group_channels));
+    const GroupMaps maps = aggregate_maps(p);
+    addr input = map_at(e, r, zero, zero, x_mulk(e, first, p->group_channels));
+    aggregate_call_fill(e, r->fns->fill, &(AggregateFillArgs){ r->in.args, input, r->in.scratch });
+    idx before = x_mul(e, x_sub(e, g, first), group_maps_step(e, &maps, &r->pb));
+    return p_at(e, r->copies.map, before);
+}
+
+/* So many pixels of the block from group g of output column q on. */
+static void one_block(Emit *e, const AggregateRow *r, idx q, idx g, idx pixels)
+{
+    const AggregatePlan *p = r->plan;
+    idx x = x_mulk(e, q, p->s->stride[1]), groups = x_mulk(e, pixels, p->block_groups);
     idx channel = x_mulk(e, g, p->group_channels);
     AggregateTableArgs table = { .args = r->in.args, .scratch = r->in.scratch, .y = r->y };
     table.x = x_addk(e, x, points_centre(p->s, 1) - p->s->padding[1]);
     idx at = x_add(e, x_mulk(e, x_sub(e, q, r->in.q0), p->out_stride), channel);
-    BlockInputs passed = passed_inputs(e, r, q, g), later = later_inputs(e, r, &passed);
-    BlockInputs in = prepared_inputs(e, r, passed, groups);
+    PointInputs passed = passed_inputs(e, r, q, g), later = later_inputs(e, r, &passed);
+    PointInputs in = prepared_inputs(e, r, passed, &later, pixels);
     table.offsets = in.offsets;
     table.masks = in.masks;
     table.later_offsets = later.offsets;
@@ -130,7 +149,7 @@ static void one_block(Emit *e, const AggregateRow *r, idx q, idx g, idx groups)
     table.points = x_mulk(e, groups, p->points);
     aggregate_call_table(e, r->fns->table, &table);
     AggregateSumArgs sum = { .args = r->in.args, .scratch = r->in.scratch, .groups = groups };
-    sum.input = map_at(e, r, zero, zero, channel);
+    sum.input = samples_at(e, r, g);
     sum.to = p_at(e, r->to, at);
     sum.ahead = map_at(e, r, r->ahead, x, channel);
     aggregate_call_sums(e, r->fns->accumulate, &sum);
@@ -169,8 +188,7 @@ static void one_row(Emit *e, const AggregateRow *r)
     EMIT_FOR (e, q, r->in.q0, end, p->block_pixels) {
         idx pixels = x_min(e, x_const(e, p->block_pixels), x_sub(e, end, q.at));
         EMIT_FOR (e, g, x_const(e, 0), x_const(e, p->task_groups), p->block_groups) {
-            idx group = p->splits_groups ? x_add(e, r->in.group, g.at) : g.at;
-            one_block(e, r, q.at, group, x_mulk(e, pixels, p->block_groups));
+            one_block(e, r, q.at, x_add(e, first_group(e, r), g.at), pixels);
         }
     }
 }
@@ -181,10 +199,12 @@ static AggregateFns emit_functions(Emit *e, const AggregatePlan *p)
 {
     AggregateFns f = { .table = aggregate_emit_table(e, p) };
     f.accumulate = aggregate_emit_accumulate(e, p);
-    if (p->offset_mask_stride)
-        f.split = aggregate_emit_split(e, p);
+    if (aggregate_gathers(p))
+        f.gather = aggregate_emit_gather(e, p);
     if (p->softmax)
         f.shift = aggregate_emit_shift(e, p);
+    if (p->compact)
+        f.fill = aggregate_emit_fill(e, p);
     return f;
 }
 
@@ -203,6 +223,14 @@ static Params params_of(bool splits_groups)
     return (Params){ param, splits_groups ? params.n : params.n - 1 };
 }
 
+/* No row is there. */
+static void clear_flags(Emit *e, const AggregateRow *r)
+{
+    EMIT_FOR (e, y, x_const(e, 0), r->pb.h, 1) {
+        p_put_i64(e, p_at_word(e, r->copies.flags, y.at), x_const(e, 0));
+    }
+}
+
 LLVMValueRef aggregate_emit_tile(Emit *e, const AggregatePlan *p)
 {
     AggregateFns fns = emit_functions(e, p);
@@ -210,6 +238,9 @@ LLVMValueRef aggregate_emit_tile(Emit *e, const AggregatePlan *p)
     const Params taken = params_of(p->splits_groups);
     LLVMValueRef fn = e_fn_begin_with(e, "aggregate", true, e->none, &taken, &r.in);
     r.pb = problem_load(e, p->s, r.in.args);
+    r.copies = aggregate_copies(e, p, &r.pb, r.in.scratch);
+    if (p->compact)
+        clear_flags(e, &r);
     EMIT_FOR (e, row, x_const(e, 0), r.in.rows, 1) {
         r.row = x_add(e, r.in.p0, row.at);
         r.to = p_at(e, r.in.to, x_mul(e, row.at, r.in.row_stride));

@@ -31,7 +31,7 @@ MovedPair bilinear_move(Emit *e, const RowPair *p, idx extent)
     return m;
 }
 
-static idx step(Emit *e, idx size, idx distance)
+idx step_along(Emit *e, idx size, idx distance)
 {
     return x_select(e, x_less(e, x_const(e, 1), size), distance, x_const(e, 0));
 }
@@ -39,19 +39,23 @@ static idx step(Emit *e, idx size, idx distance)
 PixelSteps pixel_steps(Emit *e, const Problem *pb, idx pixel)
 {
     idx row = x_mul(e, pb->w, pixel);
-    idx right = step(e, pb->w, pixel);
-    return (PixelSteps){ right, step(e, pb->h, row) };
+    idx right = step_along(e, pb->w, pixel);
+    return (PixelSteps){ right, step_along(e, pb->h, row) };
+}
+
+Corners corners_apart(Emit *e, addr upper_left, PixelSteps step)
+{
+    static const char *const name[4] = { "upper_left", "upper_right", "lower_left", "lower_right" };
+    Corners c = { { upper_left } };
+    c.at[1] = p_at(e, upper_left, step.right);
+    c.at[2] = p_at(e, upper_left, step.down);
+    c.at[3] = p_at(e, c.at[2], step.right);
+    for (int i = 0; i < 4; i++)
+        e_name(e, c.at[i].v, name[i]);
+    return c;
 }
 
 Corners corners_at(Emit *e, const Problem *pb, addr upper_left, idx pixel)
 {
-    static const char *const name[4] = { "upper_left", "upper_right", "lower_left", "lower_right" };
-    PixelSteps step_to = pixel_steps(e, pb, pixel);
-    Corners c = { { upper_left } };
-    c.at[1] = p_at(e, upper_left, step_to.right);
-    c.at[2] = p_at(e, upper_left, step_to.down);
-    c.at[3] = p_at(e, c.at[2], step_to.right);
-    for (int i = 0; i < 4; i++)
-        e_name(e, c.at[i].v, name[i]);
-    return c;
+    return corners_apart(e, upper_left, pixel_steps(e, pb, pixel));
 }

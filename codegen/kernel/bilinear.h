@@ -47,10 +47,14 @@ typedef struct PixelSteps {
 } PixelSteps;
 PixelSteps pixel_steps(Emit *e, const Problem *pb, idx pixel);
 
+/* Either of them: `distance` in a map of so many columns or rows. */
+idx step_along(Emit *e, idx size, idx distance);
+
 /* The four pixels as addresses: upper left, upper right, lower left, lower right; pixel: see pixel_steps. */
 typedef struct Corners {
     addr at[4];
 } Corners;
 Corners corners_at(Emit *e, const Problem *pb, addr upper_left, idx pixel);
+Corners corners_apart(Emit *e, addr upper_left, PixelSteps step);
 
 #endif

@@ -3,6 +3,7 @@
 */
 #include "codegen/kernel/points.h"
 #include "codegen/kernel/intmath.h"
+#include "runtime/spec/op.h"
 #include "runtime/spec/shape.h"
 
 #include <math.h>
@@ -51,13 +52,12 @@ void points_constants(Emit *e, PointTable *t, int axis, int n, int groups, idx b
     t->base[axis] = i_splat(e, base);
 }
 
-addr points_channels(Emit *e, const dcn_spec *s, int n, int groups)
+addr points_groups(Emit *e, const dcn_spec *s, int n, int groups, int each)
 {
-    const int points = rt_points(s), channels = (int)(s->in_channels / s->offset_groups);
-    int channel[n];
+    int at[n];
     for (int i = 0; i < n; i++)
-        channel[i] = i / points % groups * channels;
-    return p_table_i32(e, channel, n);
+        at[i] = i / rt_points(s) % groups * each;
+    return p_table_i32(e, at, n);
 }
 
 /* ---- positions -------------------------------------------------------------------------------- */
@@ -154,7 +154,8 @@ static void copy_vector(Emit *e, addr to, addr from, idx at)
     p_store(e, p_at(e, to, at), p_load(e, p_at(e, from, at), all_lanes), all_lanes);
 }
 
-void points_copy(Emit *e, addr to, addr from, int n)
+/* n elements, by vectors of which the last may overlap the one before. */
+static void copy(Emit *e, addr to, addr from, int n)
 {
     int lanes = int_power_of_two(n, e->lanes);
     EMIT_LANES (e, lanes) {
@@ -164,4 +165,65 @@ void points_copy(Emit *e, addr to, addr from, int n)
         if (n % lanes)
             copy_vector(e, to, from, x_const(e, n - lanes));
     }
+}
+
+/* Group g has its 2K' offsets and then its K' masks at 3K'g of a packed row. */
+static void copy_packed(Emit *e, const dcn_spec *s, int groups, const PointInputs *to, addr row)
+{
+    const int points = rt_points(s);
+    EMIT_FOR (e, g, x_const(e, 0), x_const(e, groups), 1) {
+        addr from = p_at(e, row, x_mulk(e, g.at, 3 * (int64_t)points));
+        idx at = x_mulk(e, g.at, points);
+        copy(e, p_at(e, to->offsets, x_mulk(e, at, 2)), from, 2 * points);
+        copy(e, p_at(e, to->masks, at), p_at(e, from, x_const(e, 2 * (int64_t)points)), points);
+    }
+}
+
+static void copy_pixel(Emit *e, const dcn_spec *s, int groups, const PointInputs *to,
+                       const PointInputs *from, idx pixel)
+{
+    const int points = groups * rt_points(s);
+    const int64_t all = (int64_t)s->offset_groups * rt_points(s);
+    idx at = x_mulk(e, pixel, points);
+    PointInputs of = { .offsets = p_at(e, to->offsets, x_mulk(e, at, 2)) };
+    if (to->masks.v)
+        of.masks = p_at(e, to->masks, at);
+    if (rt_op_has(s->op, RT_PACKED_OFFSETS)) {
+        idx row = x_mulk(e, pixel, rt_packed_channels(s));
+        copy_packed(e, s, groups, &of, p_at(e, from->offsets, row));
+        return;
+    }
+    copy(e, of.offsets, p_at(e, from->offsets, x_mulk(e, pixel, 2 * all)), 2 * points);
+    if (to->masks.v)
+        copy(e, of.masks, p_at(e, from->masks, x_mulk(e, pixel, all)), points);
+}
+
+void points_gather(Emit *e, const dcn_spec *s, int groups, const PointInputs *to,
+                   const PointInputs *from, idx pixels)
+{
+    EMIT_FOR (e, pixel, x_const(e, 0), pixels, 1) {
+        copy_pixel(e, s, groups, to, from, pixel.at);
+    }
+}
+
+/* ---- rows that are reached --------------------------------------------------------------------- */
+
+PointRows points_rows(Emit *e)
+{
+    return (PointRows){ v_float(e, f_const(e, BILINEAR_LIMIT)), v_float(e, f_const(e, 0)) };
+}
+
+void points_note_rows(Emit *e, const PointRows *r, ivec y, mask live)
+{
+    fvec row = i_to_f(e, y), first = v_get(e, r->first), last = v_get(e, r->last);
+    v_set(e, r->first, f_select(e, live, f_min(e, row, first), first));
+    v_set(e, r->last, f_select(e, live, f_max(e, row, last), last));
+}
+
+void points_store_rows(Emit *e, const PointRows *r, addr to, idx height)
+{
+    idx first = i_first(e, f_to_i(e, f_hmin(e, v_get(e, r->first))));
+    idx last = i_first(e, f_to_i(e, f_hmax(e, v_get(e, r->last))));
+    p_put_i64(e, to, first);
+    p_put_i64(e, p_at_word(e, to, x_const(e, 1)), x_min(e, x_addk(e, last, 2), height));
 }

@@ -28,8 +28,8 @@ typedef struct PointTable {
 /* Those of n points along an axis, where each pixel has so many groups. */
 void points_constants(Emit *e, PointTable *t, int axis, int n, int groups, idx base);
 
-/* The first channel of every point's group, from that of the first. */
-addr points_channels(Emit *e, const dcn_spec *s, int n, int groups);
+/* From the first group of n points to that of every point, a group being `each` from the next. */
+addr points_groups(Emit *e, const dcn_spec *s, int n, int groups, int each);
 
 /* The lanes' offsets, of `points` in the order of a block: x in xy[0], y in xy[1]. */
 void points_offsets(Emit *e, addr offsets, idx point, idx points, mask live, fvec xy[2]);
@@ -42,7 +42,26 @@ RowPair points_pair(Emit *e, const PointTable *t, int axis, idx point, fvec offs
 ** of so many groups, less such an a. */
 void points_shift_logits(Emit *e, const dcn_spec *s, addr to, addr from, idx groups);
 
-/* n offsets or masks that lie side by side, by vectors of which the last may overlap the one before. */
-void points_copy(Emit *e, addr to, addr from, int n);
+/* Offsets and masks of points. */
+typedef struct PointInputs {
+    addr offsets, masks; /* masks.v == NULL: they are not wanted */
+} PointInputs;
+
+/* Those of `groups` groups of so many pixels, side by side.  from: as they are passed, of the first pixel and
+** group; where both are one tensor, its offsets alone. */
+void points_gather(Emit *e, const dcn_spec *s, int groups, const PointInputs *to,
+                   const PointInputs *from, idx pixels);
+
+/* ---- rows that are reached --------------------------------------------------------------------- */
+
+/* Of all vectors of points: the least and the largest row of the upper of the two that a point looks at. */
+typedef struct PointRows {
+    var first, last;
+} PointRows;
+PointRows points_rows(Emit *e);
+void points_note_rows(Emit *e, const PointRows *r, ivec y, mask live);
+
+/* Two words: the first row that any of them reaches, and that after the last. */
+void points_store_rows(Emit *e, const PointRows *r, addr to, idx height);
 
 #endif

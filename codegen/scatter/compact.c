@@ -7,28 +7,24 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/ir/call.h"
-#include "codegen/kernel/workspace.h"
+#include "codegen/kernel/group_maps.h"
 #include "codegen/scatter/scatter.h"
 
-/* Rows of lines = SPREAD modulo PERIOD: a window of some rows is spread over all sets of L1. */
-enum { SPREAD = 5, PERIOD = 16, MAX_UNROLLED = 8 };
+static GroupMaps copies_of(const ScatterPlan *p)
+{
+    return (GroupMaps){ p->task_groups, p->group_channels };
+}
 
 idx scatter_row_elements(Emit *e, const ScatterPlan *p, idx width)
 {
-    idx used = x_mulk(e, width, p->pixel);
-    if (!p->compact)
-        return used;
-    const int line = CACHE_LINE / p->fp_bytes;
-    idx lines = x_div(e, x_addk(e, used, line - 1), x_const(e, line));
-    lines = x_addk(e, x_round_up(e, x_addk(e, lines, PERIOD - SPREAD), PERIOD), SPREAD - PERIOD);
-    return x_mulk(e, lines, line);
+    const GroupMaps maps = copies_of(p);
+    return p->compact ? group_maps_row(e, &maps, width) : x_mulk(e, width, p->pixel);
 }
 
 idx scatter_group_step(Emit *e, const ScatterPlan *p, const Problem *pb)
 {
-    if (!p->compact)
-        return x_const(e, p->group_channels);
-    return x_mul(e, pb->h, scatter_row_elements(e, p, pb->w));
+    const GroupMaps maps = copies_of(p);
+    return p->compact ? group_maps_step(e, &maps, pb) : x_const(e, p->group_channels);
 }
 
 ScatterMaps scatter_maps(Emit *e, const ScatterPlan *p, const Problem *pb, addr scratch)
@@ -48,14 +44,6 @@ ScatterMaps scatter_maps(Emit *e, const ScatterPlan *p, const Problem *pb, addr 
 
 /* ---- runs of a group's channels --------------------------------------------------------------- */
 
-/* What becomes of a pixel's channels. */
-typedef void (*RunBody)(Emit *e, addr to, addr from, mask live);
-
-static void move(Emit *e, addr to, addr from, mask live)
-{
-    p_store(e, to, p_load(e, from, live), live);
-}
-
 static void add(Emit *e, addr to, addr from, mask live)
 {
     p_store(e, to, f_add(e, p_load(e, to, live), p_load(e, from, live)), live);
@@ -67,37 +55,10 @@ static void zero(Emit *e, addr to, addr from, mask live)
     p_store(e, to, f_const(e, 0), live);
 }
 
-static void run(Emit *e, const ScatterPlan *p, RunBody body, addr to, addr from)
+static void each_pixel(Emit *e, const ScatterPlan *p, GroupBody body, const GroupRow *r, idx width)
 {
-    if (p->pixel > MAX_UNROLLED * e->lanes) {
-        EMIT_VECTORS (e, v, x_const(e, p->pixel)) {
-            body(e, p_at(e, to, v.at), p_at(e, from, v.at), v.live);
-        }
-        return;
-    }
-    for (int c = 0; c < p->pixel; c += e->lanes) {
-        mask live = p->pixel - c < e->lanes ? m_first(e, p->pixel - c) : all_lanes;
-        body(e, p_at(e, to, x_const(e, c)), p_at(e, from, x_const(e, c)), live);
-    }
-}
-
-/* Of all pixels of a row, of all groups of a task. */
-typedef struct Row {
-    addr to, from;
-    int64_t to_step, from_step; /* from a pixel to the next */
-    idx to_group, from_group;   /* from a group to the next */
-} Row;
-
-static void each_pixel(Emit *e, const ScatterPlan *p, RunBody body, const Row *r, idx width)
-{
-    EMIT_FOR_OPAQUE (e, g, x_const(e, 0), x_const(e, p->task_groups), 1) {
-        addr to = p_at(e, r->to, x_mul(e, g.at, r->to_group));
-        addr from = p_at(e, r->from, x_mul(e, g.at, r->from_group));
-        EMIT_FOR (e, x, x_const(e, 0), width, 1) {
-            run(e, p, body, p_at(e, to, x_mulk(e, x.at, r->to_step)),
-                p_at(e, from, x_mulk(e, x.at, r->from_step)));
-        }
-    }
+    const GroupMaps maps = copies_of(p);
+    group_maps_each_pixel(e, &maps, body, r, width);
 }
 
 /* ---- when a row is first reached ---------------------------------------------------------------- */
@@ -114,13 +75,13 @@ static void fill_row(Emit *e, const ScatterPlan *p, const ScatterFillArgs *in, i
     idx own = x_mul(e, y, scatter_row_elements(e, p, in->width));
     if (p->want.dots) {
         addr from = p_at(e, in->input, x_mulk(e, x_mul(e, y, in->width), pixel));
-        const Row row = { p_at(e, in->copy, own),       from, p->pixel, pixel, in->group,
-                          x_const(e, p->group_channels) };
-        each_pixel(e, p, move, &row, in->width);
+        const GroupRow row = { p_at(e, in->copy, own),       from, p->pixel, pixel, in->group,
+                               x_const(e, p->group_channels) };
+        each_pixel(e, p, group_move, &row, in->width);
     }
     if (p->want.input) {
         addr to = p_at(e, in->grad, own);
-        const Row row = { to, to, p->pixel, p->pixel, in->group, in->group };
+        const GroupRow row = { to, to, p->pixel, p->pixel, in->group, in->group };
         each_pixel(e, p, zero, &row, in->width);
     }
 }
@@ -155,13 +116,13 @@ static const Param drain_param[] = {
 };
 static const Params drain_params = PARAMS(ScatterDrainArgs, drain_param);
 
-static void own_row(Emit *e, const ScatterPlan *p, const ScatterDrainArgs *in, const Row *r,
+static void own_row(Emit *e, const ScatterPlan *p, const ScatterDrainArgs *in, const GroupRow *r,
                     cond reached)
 {
     EMIT_IF_ELSE (e, there, reached) {
         EMIT_IF_ELSE (e, sum, in->add) {
             if (there.yes)
-                each_pixel(e, p, sum.yes ? add : move, r, in->width);
+                each_pixel(e, p, sum.yes ? add : group_move, r, in->width);
             else if (!sum.yes)
                 each_pixel(e, p, zero, r, in->width);
         }
@@ -176,14 +137,14 @@ static void drain_row(Emit *e, const ScatterPlan *p, const ScatterDrainArgs *in,
     cond reached = x_less(e, x_const(e, 0), p_get_i64(e, p_at_word(e, in->flags, y)));
     cond own = c_and(e, c_not(e, x_less(e, y, in->first)), x_less(e, y, in->last));
     EMIT_IF_ELSE (e, b, own) {
-        const Row row = { p_at(e, b.yes ? in->to : in->spill, at), from,     pixel, p->pixel,
-                          x_const(e, p->group_channels),           in->group };
+        const GroupRow row = { p_at(e, b.yes ? in->to : in->spill, at), from,     pixel, p->pixel,
+                               x_const(e, p->group_channels),           in->group };
         if (b.yes) {
             own_row(e, p, in, &row, reached);
         } else if (p->bands > 1) {
             EMIT_IF (e, reached) {
                 p_put_i64(e, p_at_word(e, in->flags, x_add(e, in->height, y)), x_const(e, 1));
-                each_pixel(e, p, move, &row, in->width);
+                each_pixel(e, p, group_move, &row, in->width);
             }
         }
     }

@@ -194,18 +194,11 @@ static void one_group(Emit *e, PassGroup t)
 
 /* ---- the four pixels ------------------------------------------------------------------------ */
 
-static idx step(Emit *e, idx size, idx distance)
-{
-    return x_select(e, x_less(e, x_const(e, 1), size), distance, x_const(e, 0));
-}
-
 Corners scatter_corners(Emit *e, const ScatterPlan *p, const Problem *pb, addr upper_left)
 {
-    idx right = step(e, pb->w, x_const(e, p->pixel));
-    idx down = step(e, pb->h, scatter_row_elements(e, p, pb->w));
-    Corners c = { { upper_left, p_at(e, upper_left, right), p_at(e, upper_left, down) } };
-    c.at[3] = p_at(e, c.at[2], right);
-    return c;
+    PixelSteps step = { .right = step_along(e, pb->w, x_const(e, p->pixel)) };
+    step.down = step_along(e, pb->h, scatter_row_elements(e, p, pb->w));
+    return corners_apart(e, upper_left, step);
 }
 
 /* ---- the function --------------------------------------------------------------------------- */

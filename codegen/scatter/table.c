@@ -22,8 +22,8 @@ typedef struct ScatterTable {
     ScatterTableArgs in;
     Problem pb;
     PointTable points;
-    var first, last; /* rows of the upper of the two that points look at */
-    var unsound;     /* NaN once a modulation is not finite */
+    PointRows rows;
+    var unsound; /* NaN once a modulation is not finite */
 } ScatterTable;
 
 static addr array(Emit *e, const ScatterTable *t, int64_t at)
@@ -68,13 +68,6 @@ static ivec absent_corners(Emit *e, const MovedPair *y, const MovedPair *x)
     return i_select(e, m_and(e, y->touches, x->touches), bits, i_const(e, ALL_CORNERS));
 }
 
-static void note_rows(Emit *e, const ScatterTable *t, ivec y, mask live)
-{
-    fvec row = i_to_f(e, y), first = v_get(e, t->first), last = v_get(e, t->last);
-    v_set(e, t->first, f_select(e, live, f_min(e, row, first), first));
-    v_set(e, t->last, f_select(e, live, f_max(e, row, last), last));
-}
-
 /* A vector of points. */
 typedef struct TablePoints {
     idx first;
@@ -91,7 +84,7 @@ static void store(Emit *e, const ScatterTable *t, const TablePoints *v, const Ro
     at = i_add(e, at, i_mul(e, x->at, i_const(e, p->pixel)));
     p_store_i32(e, p_at_i32(e, array(e, t, p->scratch.at), v->first), at);
     if (p->want.input || p->compact)
-        note_rows(e, t, y->at, v->live);
+        points_note_rows(e, &t->rows, y->at, v->live);
     if (!p->want.input)
         return;
     p_store_i32(e, p_at_i32(e, array(e, t, p->scratch.absent), v->first), absent);
@@ -119,15 +112,6 @@ static void one_vector(Emit *e, const ScatterTable *t, idx point, mask live)
     }
 }
 
-static void store_rows(Emit *e, const ScatterTable *t)
-{
-    addr to = array(e, t, t->plan->scratch.rows);
-    idx first = i_first(e, f_to_i(e, f_hmin(e, v_get(e, t->first))));
-    idx last = i_first(e, f_to_i(e, f_hmax(e, v_get(e, t->last))));
-    p_put_i64(e, to, first);
-    p_put_i64(e, p_at_word(e, to, x_const(e, 1)), x_min(e, x_addk(e, last, 2), t->pb.h));
-}
-
 /* ---- the function ---------------------------------------------------------------------------- */
 
 static const Param param[] = { PARAM(ScatterTableArgs, args),   PARAM(ScatterTableArgs, offsets),
@@ -144,14 +128,13 @@ LLVMValueRef scatter_emit_table(Emit *e, const ScatterPlan *p)
     t.pb = problem_load(e, p->s, t.in.args);
     for (int axis = 0; axis < 2; axis++)
         points_constants(e, &t.points, axis, constants, p->block_groups, axis ? t.in.x : t.in.y);
-    t.first = v_float(e, f_const(e, BILINEAR_LIMIT));
-    t.last = v_float(e, f_const(e, 0));
+    t.rows = points_rows(e);
     t.unsound = v_float(e, f_const(e, 0));
     EMIT_VECTORS (e, v, t.in.points) {
         one_vector(e, &t, v.at, v.live);
     }
     if (p->want.input || p->compact)
-        store_rows(e, &t);
+        points_store_rows(e, &t.rows, array(e, &t, p->scratch.rows), t.pb.h);
     mask unsound = f_is_nan(e, v_get(e, t.unsound));
     e_return(e, x_select(e, c_any(e, unsound), x_const(e, SCATTER_UNSOUND), x_const(e, 0)));
     return fn;

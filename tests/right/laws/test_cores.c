@@ -152,27 +152,36 @@ Test(cores, are_depthwise_convolutions_with_weights_of_one)
 
 /* ---- tasks --------------------------------------------------------------------------------------------- */
 
-static void open_core(Case *c, const dcn_spec *s, int task_groups)
+/* What the tasks of a schedule have, and how they go about it. */
+typedef struct CoreTasks {
+    int block, tile_h, task_groups, compact;
+} CoreTasks;
+
+static void open_core(Case *c, const dcn_spec *s, const CoreTasks *t)
 {
-    char schedule[64];
-    snprintf(schedule, sizeof schedule, "aggregate block=1 task_groups=%d", task_groups);
+    char schedule[96];
+    snprintf(schedule, sizeof schedule,
+             "aggregate jam=1 block=%d tile_h=%d tile_w=0 task_groups=%d compact=%d", t->block,
+             t->tile_h, t->task_groups, t->compact);
     case_open(c, s, schedule, NULL);
     case_fill(c, 5);
 }
 
 /* Tasks of some groups, on any number of threads. */
-static void parts_of(const Core *core, dcn_op op, int task_groups)
+static void parts_of(const Core *core, dcn_op op, const CoreTasks *t)
 {
     static const int threads[] = { 1, 2, 3, 7 };
     Case whole, part;
     dcn_spec s = core_spec(core, op);
-    open_core(&whole, &s, 0);
-    open_core(&part, &s, task_groups);
+    open_core(&whole, &s, &(CoreTasks){ 1, 1, 0, 0 });
+    open_core(&part, &s, t);
     case_run(&whole, 1);
     for (int i = 0; i < 4; i++) {
         case_run(&part, threads[i]);
-        cr_expect_eq(case_distance(&whole, &part), 0, "%s, %d of %d groups, %d threads",
-                     dcn_op_name(op), task_groups, core->groups, threads[i]);
+        cr_expect_eq(case_distance(&whole, &part), 0,
+                     "%s, %d of %d groups, block=%d tile_h=%d compact=%d, %d threads",
+                     dcn_op_name(op), t->task_groups, core->groups, t->block, t->tile_h, t->compact,
+                     threads[i]);
     }
     case_close(&whole);
     case_close(&part);
@@ -183,9 +192,25 @@ Test(cores, groups_in_tasks_of_their_own_are_the_whole)
     for (int i = 0; i < NCORES; i++)
         for (int groups = 1; groups < cores[i].groups; groups *= 2)
             if (cores[i].groups % groups == 0) {
-                parts_of(&cores[i], DCN_OP_DCNV3, groups);
-                parts_of(&cores[i], DCN_OP_DCNV4, groups);
+                const CoreTasks t = { 1, 1, groups, 0 }, pixels = { 4 * groups, 2, groups, 0 };
+                parts_of(&cores[i], DCN_OP_DCNV3, &t);
+                parts_of(&cores[i], DCN_OP_DCNV4, &t);
+                parts_of(&cores[i], DCN_OP_DCNV3, &pixels);
+                parts_of(&cores[i], DCN_OP_DCNV4, &pixels);
             }
+}
+
+/* Of all groups and of one, a pixel at a time and several, rows that are copied once and again. */
+Test(cores, copies_of_groups_are_the_map)
+{
+    for (int i = 0; i < NCORES; i++) {
+        const int one = cores[i].groups > 1;
+        const CoreTasks tasks[] = { { 1, 1, 0, 1 }, { 1, 8, one, 1 }, { 4, 4, one, 1 } };
+        for (int t = 0; t < 3; t++) {
+            parts_of(&cores[i], DCN_OP_DCNV3, &tasks[t]);
+            parts_of(&cores[i], DCN_OP_DCNV4, &tasks[t]);
+        }
+    }
 }
 
 /* ---- projection ---------------------------------------------------------------------------------------- */
@@ -238,7 +263,7 @@ Test(cores, projected_are_cores_and_then_pointwise)
 /* ---- what must not leak --------------------------------------------------------------------------------- */
 
 /* Offsets that put every sample on whole pixels of the last row and column: nothing else may show. */
-Test(cores, nothing_leaks_from_beside_a_sample)
+static void expect_no_leak(int compact)
 {
     for (int i = 0; i < NCORES; i++) {
         Case c;
@@ -246,8 +271,7 @@ Test(cores, nothing_leaks_from_beside_a_sample)
         s.kernel[0] = s.kernel[1] = 1;
         for (int a = 0; a < 4; a++)
             s.padding[a] = 0;
-        case_open(&c, &s, NULL, NULL);
-        case_fill(&c, 5);
+        open_core(&c, &s, &(CoreTasks){ 1, 1, 0, compact });
         case_set(&c, "input", NAN);
         case_set(&c, "mask", 1);
         for (int64_t n = 0; n < s.batch; n++)
@@ -267,4 +291,10 @@ Test(cores, nothing_leaks_from_beside_a_sample)
                          out[e]);
         case_close(&c);
     }
+}
+
+Test(cores, nothing_leaks_from_beside_a_sample)
+{
+    expect_no_leak(0);
+    expect_no_leak(1);
 }

@@ -216,6 +216,8 @@ static void aggregates(const Variant *v)
 
 Test(edges, dcnv3_and_dcnv4_are_exact_beside_them)
 {
-    for (int dtype = DCN_F32; dtype <= DCN_F64; dtype++)
+    for (int dtype = DCN_F32; dtype <= DCN_F64; dtype++) {
         aggregates(&(Variant){ (dcn_dtype)dtype, DCN_NHWC, "aggregate" });
+        aggregates(&(Variant){ (dcn_dtype)dtype, DCN_NHWC, "aggregate tile_w=0 compact=1" });
+    }
 }

@@ -57,6 +57,8 @@ static const char *const schedules[] = {
     "aggregate block=1 tile_h=1 tile_w=0 prefetch_rows=10 prefetch_blocks=1 nontemporal=0 "
     "coeff_shuffles=0 jam=1",
     "aggregate block=1 task_groups=1 prefetch_rows=10 prefetch_blocks=2",
+    "aggregate block=4 task_groups=1 tile_h=2 tile_w=0 prefetch_rows=10 prefetch_blocks=2 "
+    "compact=1",
     "project",
     "project mr=7 nv=1 tile_h=1 tile_w=4 loop_order=1 unroll=4 block=1 prefetch_rows=0 "
     "prefetch_blocks=1 coeff_shuffles=0 jam=4",

@@ -34,6 +34,13 @@ static const struct {
       "there are no more groups than that: use task_groups=0" },
     { 96, 6, 28, 28, 3, 0, "aggregate task_groups=4 block=2",
       "the groups are no multiple of that" },
+    { 64, 4, 28, 28, 3, 0, "aggregate block=8 task_groups=1 tile_w=0 compact=1", NULL },
+    { 64, 4, 28, 28, 3, 0, "aggregate block=1 tile_w=16 prefetch_blocks=1 compact=1",
+      "copies have whole rows: use compact=0 or tile_w=0" },
+    { 64, 4, DCN_DYNAMIC, 28, 3, 0, "aggregate block=1 tile_w=0 compact=1",
+      "sizes are known only when it is called: use compact=0" },
+    { 64, 2, 128, 128, 3, 0, "aggregate block=1 tile_w=0 compact=1",
+      "a task's copies exceed 1 MiB: use compact=0 or a smaller task_groups" },
     { 8, 4, 28, 28, 3, 0, "aggregate coeff_shuffles=1",
       "vectors of fewer channels than a sample has corners: use coeff_shuffles=0" },
 };
