@@ -40,7 +40,7 @@ enum {
     NSPECS
 };
 
-/* The largest map is as large as the largest tile. */
+/* Between them maps are as large as the largest tile. */
 static dcn_spec core_spec(int which, const Variant *v)
 {
     dcn_spec s = case_spec(DCN_OP_DCNV3, 32, 32, 17, 130);
@@ -50,7 +50,7 @@ static dcn_spec core_spec(int which, const Variant *v)
     if (which == PROJECTED_PARTS)
         s.width = 4;
     if (which == MANY_GROUPS || which == MANY_GROUPS_BACKWARD) {
-        s = case_spec(DCN_OP_DCNV3, 64, 64, which == MANY_GROUPS ? 3 : 17, 5);
+        s = case_spec(DCN_OP_DCNV3, 64, 64, which == MANY_GROUPS ? 33 : 17, 5);
         s.offset_groups = 64;
     }
     s.dtype = v->dtype;
