@@ -53,11 +53,11 @@ static fvec modulation(Emit *e, const AggregateTable *t, idx point, mask live)
 }
 
 /* A vector of points. */
-typedef struct TablePoints {
+typedef struct SampleVector {
     idx first;
     mask live;
     fvec m; /* .v == NULL: 1 */
-} TablePoints;
+} SampleVector;
 
 static void prefetch_later(Emit *e, const AggregateTable *t, idx point)
 {
@@ -88,7 +88,7 @@ static ivec element_of(Emit *e, const AggregateTable *t, idx point, ivec y, ivec
     return group.v ? i_add(e, at, group) : at;
 }
 
-static void store(Emit *e, const AggregateTable *t, const TablePoints *v, const RowPair *y,
+static void store(Emit *e, const AggregateTable *t, const SampleVector *v, const RowPair *y,
                   const RowPair *x)
 {
     const AggregatePlan *p = t->plan;
@@ -128,7 +128,7 @@ static void one_vector(Emit *e, const AggregateTable *t, idx point, mask live)
 {
     fvec xy[2];
     points_offsets(e, t->in.offsets, point, t->in.points, live, xy);
-    const TablePoints v = { point, live, modulation(e, t, point, live) };
+    const SampleVector v = { point, live, modulation(e, t, point, live) };
     if (t->plan->prefetch_blocks && !t->plan->gathers)
         prefetch_later(e, t, point);
     RowPair y = points_pair(e, &t->points, 0, point, xy[1]);

@@ -50,7 +50,8 @@ static dcn_spec core_spec(int which, const Variant *v)
     if (which == PROJECTED_PARTS)
         s.width = 4;
     if (which == MANY_GROUPS || which == MANY_GROUPS_BACKWARD) {
-        s = case_spec(DCN_OP_DCNV3, 64, 64, which == MANY_GROUPS ? 33 : 17, 5);
+        s = case_spec(DCN_OP_DCNV3, 64, 64, which == MANY_GROUPS ? 33 : 17,
+                      which == MANY_GROUPS ? 1 : 5);
         s.offset_groups = 64;
     }
     s.dtype = v->dtype;
