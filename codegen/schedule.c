@@ -79,13 +79,21 @@ int sched_first(Schedule *sc, const dcn_spec *s, const dcn_target *t)
 
 /* ---- guessing -------------------------------------------------------------------------------- */
 
+/* A layer of a network may say its own; that counts before what is known. */
 static int choose_part(const SchedFor *f, const LoweringPart *p, SchedPart *out, dcn_error *err)
 {
-    memcpy(out->name, p->name, sizeof out->name);
-    if (f->known && f->known->ask(f->known->self, &p->spec, f->t, &out->sched))
-        return 0;
+    const char *said = p->spec.schedule;
     const SchedFor part = { &p->spec, f->t, f->threads, f->known };
-    return sched_guess(&part, &out->sched, err);
+    dcn_error why;
+    memcpy(out->name, p->name, sizeof out->name);
+    if (!*said) {
+        if (f->known && f->known->ask(f->known->self, &p->spec, f->t, &out->sched))
+            return 0;
+        return sched_guess(&part, &out->sched, err);
+    }
+    if (!sched_parse(said, &part, &out->sched, &why))
+        return 0;
+    return dcn_fail(err, DCN_ESPEC, "'schedule' = \"%s\": %s", said, why.text);
 }
 
 /* NULL, or why not, in `why`. */
@@ -172,7 +180,7 @@ int sched_guess(const SchedFor *f, Schedule *out, dcn_error *err)
 {
     char why[512];
     rt_text all = rt_text_in(why, sizeof why);
-    dcn_error part;
+    dcn_error part = { .code = DCN_OK };
     *out = (Schedule){ .lowering = NULL };
     for (const Lowering *const *how = cg_lowerings; *how; how++) {
         Schedule sc = { .lowering = *how };
@@ -186,6 +194,8 @@ int sched_guess(const SchedFor *f, Schedule *out, dcn_error *err)
     }
     if (!out->lowering && f->s->gradient && !has_gradients(f->s->op))
         return fail_gradient(f->s, err);
+    if (!out->lowering && part.code == DCN_ESPEC) /* a layer's own schedule is to blame */
+        return dcn_fail(err, DCN_ESPEC, "%s", part.text);
     if (!out->lowering)
         return dcn_fail(err, DCN_EFAILED, "no lowering takes this spec (%s)",
                         *why ? why : dcn_op_name(f->s->op));

@@ -43,6 +43,7 @@ static int parts(const dcn_spec *s, LoweringPart **out)
         LoweringPart *p = &(*out)[n++];
         snprintf(p->name, sizeof p->name, "%s", g->stage[i].word);
         p->spec = g->stage[i].spec;
+        p->spec.schedule[0] = '\0'; /* stages that are made of the whole have its text */
         p->times = 1;
     }
     free(g);

@@ -84,6 +84,7 @@ static int find_part_of_gradients(NetProgram *p, const net_layer *layer, rt_oper
     if (part.kind == PART_OPERATOR) {
         part.spec = *layer->spec;
         part.spec.gradient = wanted;
+        part.spec.schedule[0] = '\0'; /* that of the layer's output */
         part.digest = digest_of(&part.spec);
     }
     return find_part(p, &part, layer->name);

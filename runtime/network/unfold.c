@@ -263,7 +263,7 @@ static int unfold_layer(Unfold *u, const net_layer *l)
     rt_stages *g = rt_stages_of(l->spec);
     UnfoldModule m = { .u = u, .layer = l, .stages = g };
     int failed = g ? 0 : -1;
-    if (g && !has_layers(u, g))
+    if (g && (!has_layers(u, g) || l->spec->schedule[0])) /* a schedule names its stages */
         failed = copy_layer(u, l);
     else {
         for (int i = 0; g && i < g->n && !failed; i++)

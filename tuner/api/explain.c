@@ -111,6 +111,18 @@ static bool is_known(StoreKnown *k, const LoweringPart *part, const dcn_target *
     return same;
 }
 
+static bool is_said(const LoweringPart *part, const Choice *c, const Schedule *sc)
+{
+    Schedule own = { .lowering = NULL };
+    const bool same =
+        part->spec.schedule[0] &&
+        !sched_parse(part->spec.schedule, &(SchedFor){ &part->spec, &c->target, c->threads, NULL },
+                     &own, NULL) &&
+        sched_equal(&own, sc);
+    sched_free(&own);
+    return same;
+}
+
 static bool is_guess(const LoweringPart *part, const Choice *c, const Schedule *sc)
 {
     Schedule own = { .lowering = NULL };
@@ -135,8 +147,10 @@ int tune_each_stage(const dcn_spec *s, const Choice *c,
     for (int i = 0; i < n; i++) {
         char text[DCN_SCHEDULE_MAX];
         StageChoice stage = { sc->part[i].name, text, c->what.origin, 0 };
-        if (!is_known(&k, &part[i], &c->target, &sc->part[i].sched, &stage) &&
-            is_guess(&part[i], c, &sc->part[i].sched))
+        if (is_said(&part[i], c, &sc->part[i].sched))
+            stage.origin = DCN_ORIGIN_SPEC;
+        else if (!is_known(&k, &part[i], &c->target, &sc->part[i].sched, &stage) &&
+                 is_guess(&part[i], c, &sc->part[i].sched))
             stage.origin = DCN_ORIGIN_GUESS;
         sched_print(&sc->part[i].sched, text, sizeof text);
         each(self, &stage);

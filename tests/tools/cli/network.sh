@@ -85,6 +85,22 @@ cp .out again.lua
 prints "$out" show spec again.lua
 works show schedule net.lua
 
+# ---- schedules of its layers
+cat >said.lua <<'EOF'
+local x = input { name = "image", channels = 4, height = 6, width = 6 }
+local a = conv2d { x, name = "a", out_channels = 4, kernel_size = 3, padding = 1, schedule = param("a", "tiled mr=2") }
+local b = conv2d { a, name = "b", out_channels = 4, kernel_size = 3, padding = 1 }
+local m = dcnv3_module { b, name = "m", groups = 2, kernel_size = 3, padding = 1, schedule = param("m", "stages offset={tiled mr=1}") }
+return network { name = "said", outputs = { y = m } }
+EOF
+works show schedule said.lua --target znver4 --threads 1
+same "a layer has the schedule that its key says" "  a, as the spec says: tiled mr=2" "$(grep '^  a,' <<<"$out" | cut -d' ' -f1-9)"
+same "the same layer without the key has another" "" "$(grep '^  b,.* mr=2 ' <<<"$out")"
+same "a module's names its stages" yes "$(grep -q '^  m,.*offset={tiled mr=1 ' <<<"$out" && echo yes)"
+works verify said.lua
+expect 3 "said.lua:5: stage a: 'schedule' = \"tiled mr=5\": schedule knob mr = 5 is not one of 1, 2, 4, 6, 7, 8, 9, 12, 14, 28" \
+    verify said.lua -D a="tiled mr=5"
+
 # ---- bench
 works bench net.lua --time 0.01 --threads 1 --weights w.safetensors
 same "three of one kernel" "3" "$(awk '$1 == "stem.conv" { print $3 }' <<<"$out")"
