@@ -6,7 +6,6 @@ import inspect
 import warnings
 
 import torch
-from torch.onnx import symbolic_helper
 
 
 class Trt(torch.autograd.Function):
@@ -40,18 +39,14 @@ class Pool(torch.autograd.Function):
                     sample_per_part_i=4, spatial_scale_f=1 / 16, **more)
 
 
-def deform_conv_symbolic(g, x, weight, offset, mask, bias, sh, sw, ph, pw, dh, dw, groups, offset_groups, use_mask):
-    given = [x, weight, offset, bias] + ([mask] if use_mask else [])
-    return g.op("DeformConv", *given, strides_i=[sh, sw], pads_i=[ph, pw, ph, pw], dilations_i=[dh, dw],
-                group_i=groups, offset_group_i=offset_groups)
-
-
 def export(model, arrays, outputs, path):
-    parsed = symbolic_helper.parse_args(*"vvvvv", *"iiiiiiii", "b")(deform_conv_symbolic)
-    torch.onnx.register_custom_op_symbolic("torchvision::deform_conv2d", parsed, 19)
+    """Deformable convolutions are DeformConv of opset 19, and mmcv's where torch does not know that opset."""
+    import dcngen.onnx
+    dcngen.onnx.register_export()
+    opset = 17 if torch.__version__.startswith("1.") else 19
     more = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
+    domains = {"mmdeploy": 1, "dcngen": 1, "mmcv": 1}
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        torch.onnx.export(model, tuple(map(torch.from_numpy, arrays.values())), path, opset_version=19,
-                          input_names=list(arrays), output_names=outputs,
-                          custom_opsets={"mmdeploy": 1, "dcngen": 1}, **more)
+        torch.onnx.export(model, tuple(map(torch.from_numpy, arrays.values())), path, opset_version=opset,
+                          input_names=list(arrays), output_names=outputs, custom_opsets=domains, **more)

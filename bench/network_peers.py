@@ -6,8 +6,12 @@ writes what all of them read: parameters, inputs and models in ONNX.
 
 SPDX-License-Identifier: Apache-2.0
 """
+import ctypes
+import gc
+import importlib
 import json
 import os
+import re
 import sys
 import time
 
@@ -105,7 +109,18 @@ class Cell:
         return os.path.join(self.folder, name)
 
 
-class Dcngen:
+class Row:
+    modules = ()  # of its library, whose own size is not counted
+
+    @classmethod
+    def load(cls):
+        for module in cls.modules:
+            importlib.import_module(module)
+
+
+class Dcngen(Row):
+    modules = ("dcngen",)
+
     def __init__(self, cell):
         import dcngen
         spec = os.path.join(HERE, "../examples/networks", cell.network + ".lua")
@@ -126,8 +141,9 @@ class Dcngen:
         return [self.out[name] for name in self.names]
 
 
-class Torch:
+class Torch(Row):
     """Eager, as a user runs it; `core` of InternImage."""
+    modules = ("torch", "torchvision", "network_models", "network_parameters")
     last, patch, how, core = False, (), {}, "grid_sample"
 
     def __init__(self, cell):
@@ -174,7 +190,9 @@ class TorchPlainLast(TorchPlain):
     last = True
 
 
-class OnnxRuntime:
+class OnnxRuntime(Row):
+    modules = ("onnxruntime",)
+
     def __init__(self, cell):
         import onnxruntime
         self.version = onnxruntime.__version__
@@ -213,7 +231,9 @@ def openvino_pool(node):
     return [y.output(0)]
 
 
-class OpenVino:
+class OpenVino(Row):
+    modules = ("openvino",)
+
     def __init__(self, cell):
         import openvino
         from openvino.frontend.onnx import ConversionExtension
@@ -265,15 +285,40 @@ def write(row, rest):
     say()
 
 
+def status(key):
+    with open("/proc/self/status", encoding="ascii") as f:
+        return int(re.search(rf"^{key}:\s*(\d+)", f.read(), re.M).group(1)) * 1024
+
+
+def tidy():
+    """Freed memory goes back to the system, the peak so far is forgotten; what is left."""
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
+    with open("/proc/self/clear_refs", "w", encoding="ascii") as f:
+        f.write("5")
+    return status("VmRSS")
+
+
+def open_row(name, folder, threads):
+    """What computes, after it has run, and by how much the process has grown at the peak of a run."""
+    kind, cell = ROWS[name][1], Cell(folder, threads)
+    kind.load()
+    before = tidy()
+    row = kind(cell)
+    row.run()
+    tidy()
+    row.run()
+    return row, max(0, status("VmHWM") - before)
+
+
 def work(name, folder, threads):
     try:
-        row = ROWS[name][1](Cell(folder, threads))
-        row.run()
+        row, grown = open_row(name, folder, threads)
     except ImportError as e:
         return say(missing=str(e).splitlines()[0])
     except Exception as e:  # a library may throw anything; the comparison goes on without it
         return say(error=f"{type(e).__name__}: {e}".splitlines()[0])
-    say(ready=True, version=row.version, note=getattr(row, "note", ""))
+    say(ready=True, version=row.version, note=getattr(row, "note", ""), rss_bytes=grown)
     verbs = {"run": run, "write": write}
     for line in sys.stdin:
         verb, _, rest = line.rstrip("\n").partition(" ")

@@ -17,23 +17,23 @@ import argparse
 import datetime
 import json
 import os
-import shutil
 import signal
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
 import numpy as np
 
 import report
 from network_peers import ROWS
-from workers import Worker, WorkerError
+from turns import Cell
+from workers import WorkerError
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SCRIPT = os.path.join(HERE, "network_peers.py")
 TOLERANCE = 1e-4  # of the largest output
+LONG_NS = 2e8  # a run that long does not need another one before it
 # What each network is timed with, and what its results are checked with.
 SIZES = {
     "resnet50_dcn": ([{"height": 224, "width": 224}, {"height": 800, "width": 1344}],
@@ -54,13 +54,12 @@ def rows_of(network):
             and not (name == "torch_depthwise" and network != "internimage_t")]
 
 
-class Cell:
+class NetworkCell(Cell):
     """One network of one size on one number of threads."""
 
     def __init__(self, run, network, params, threads):
-        self.run, self.network, self.params, self.threads = run, network, params, threads
-        self.folder = tempfile.mkdtemp(prefix="network-", dir=run.scratch)
-        self.workers, self.rows = {}, []
+        super().__init__(run, threads)
+        self.network, self.params, self.want = network, params, None
 
     def make(self):
         words = [f"{k}={v}" for k, v in self.params.items()]
@@ -72,13 +71,8 @@ class Cell:
     def start(self):
         for name in rows_of(self.network):
             if name == "dcngen" or name in self.run.peers:
-                command = [sys.executable, SCRIPT, name, self.folder, str(self.threads)]
-                self.rows.append({"name": name, "label": ROWS[name][0]})
-                self.workers[name] = Worker(command, self.threads, self.run.log)
-
-    def drop(self, row, why, key="error"):
-        row[key] = why
-        self.workers.pop(row["name"]).close()
+                self.add({"name": name, "label": ROWS[name][0]},
+                         [sys.executable, SCRIPT, name, self.folder, str(self.threads)])
 
     def written(self, name):
         path = os.path.join(self.folder, name + ".npz")
@@ -86,51 +80,34 @@ class Cell:
         with np.load(path) as arrays:
             return [arrays[key] for key in arrays.files]
 
-    def compare(self, row, want):
+    def compare(self, row):
         got = self.written(row["name"])
-        off = [float(np.abs(a - b.reshape(a.shape)).max() / np.abs(b).max()) for a, b in zip(got, want)]
+        off = [float(np.abs(a - b.reshape(a.shape)).max() / np.abs(b).max()) for a, b in zip(got, self.want)]
         row["difference"] = max(off)
         if not max(off) <= TOLERANCE:
             raise WorkerError(f"wrong: off by {max(off):.2g} of the largest output")
 
-    def settle(self):
-        """All that are there and right."""
-        want = None
-        for row in sorted(self.rows, key=lambda r: r["name"] != "torch"):
-            try:
-                said = self.workers[row["name"]].ready(timeout=1800)
-                if "missing" in said:
-                    self.drop(row, said["missing"], "missing")
-                    continue
-                row.update((k, said[k]) for k in ("version", "note") if said.get(k))
-                if row["name"] == "torch":
-                    want = self.written("torch")
-                elif row["name"] not in PLAIN and want is not None:
-                    self.compare(row, want)
-            except WorkerError as e:
-                self.drop(row, str(e))
-        self.live = [r for r in self.rows if r["name"] in self.workers]
+    def settle(self, row):
+        said = self.workers[row["name"]].ready(timeout=1800)
+        if "missing" in said:
+            return self.drop(row, said["missing"], "missing")
+        row.update((k, said[k]) for k in ("version", "note", "rss_bytes") if said.get(k))
+        if row["name"] == "torch":
+            self.want = self.written("torch")
+        elif row["name"] not in PLAIN and self.want is not None:
+            self.compare(row)
+        return None
+
+    def hold(self):
+        if self.run.hold:
+            print(f"ready: {self.network}, {self.threads} thread(s)", flush=True)
+            sys.stdin.readline()
 
     def turn(self, row):
-        try:
-            worker = self.workers[row["name"]]
-            if not row["ns"] or row["ns"][-1] < 2e8:
-                worker.ask("run 1", timeout=1800)
-            row["ns"].append(worker.ask("run 1", timeout=1800)["ns"])
-        except WorkerError as e:
-            self.drop(row, str(e))
-
-    def take_turns(self):
-        rounds, until = 0, time.monotonic() + self.run.seconds
-        for row in self.live:
-            row["ns"] = []
-        while self.live and (rounds < self.run.rounds or time.monotonic() < until):
-            begin = rounds % len(self.live)
-            for row in self.live[begin:] + self.live[:begin]:
-                self.turn(row)
-            self.live = [r for r in self.live if r["name"] in self.workers]
-            rounds += 1
-        self.rounds = rounds
+        worker = self.workers[row["name"]]
+        if not row["ns"] or row["ns"][-1] < LONG_NS:
+            worker.ask("run 1", timeout=1800)
+        row["ns"].append(worker.ask("run 1", timeout=1800)["ns"])
 
     def summary(self):
         base = next((r["ns"] for r in self.live if r["name"] == "dcngen" and self.rounds), None)
@@ -146,15 +123,13 @@ class Cell:
         try:
             self.make()
             self.start()
-            self.settle()
-            self.rounds = 0
+            self.settle_all(sorted(self.rows, key=lambda r: r["name"] != "torch"))
             if not self.run.check:
+                self.hold()
                 self.take_turns()
             return self.summary()
         finally:
-            for worker in self.workers.values():
-                worker.close()
-            shutil.rmtree(self.folder)
+            self.close()
 
 
 # ---- what is written -----------------------------------------------------------------------------
@@ -166,25 +141,27 @@ def title(cell):
 
 def columns(row):
     if row.get("error") or row.get("missing"):
-        return [row["label"], row.get("error") or "missing", "", ""]
-    return [row["label"], report.number(row.get("ms_median"), "{:.1f}"),
-            report.number(row.get("ratio")), report.number(row.get("difference"), "{:.1e}")]
+        return [row["label"], row.get("error") or "missing", "", "", ""]
+    memory = row["rss_bytes"] / 2**20 if row.get("rss_bytes") else None
+    return [row["label"], report.number(row.get("ms_median"), "{:.1f}"), report.number(row.get("ratio")),
+            report.number(memory, "{:.0f}"), report.number(row.get("difference"), "{:.1e}")]
 
 
 def text(cell):
     lines = [f"{title(cell)}, {cell['rounds']} rounds"]
-    return "\n".join(lines + [f"  {a:38} {b:>10} {c:>7}  {d}" for a, b, c, d in map(columns, cell["rows"])])
+    return "\n".join(lines + [f"  {a:38} {b:>10} {c:>7} {d:>6}  {e}" for a, b, c, d, e in map(columns, cell["rows"])])
 
 
 def markdown(result):
     m = result["machine"]
     parts = [f"# Networks, {result['date'][:10]}", f"{m['cpu']}, {m['cores']} cores. One picture, f32, random "
              "parameters. Times are medians; a ratio is the other's time over dcngen's, of the same round; "
-             "differences are from torch's output, relative to the largest of it."]
+             "differences are from torch's output, relative to the largest of it. MiB: by how much a process "
+             "grew from before the network was loaded to the peak of a run."]
     if result["quick"]:
         parts.insert(1, "**A quick run: the times mean nothing.**")
     for cell in result["cells"]:
-        titles = ("", "ms", "÷ dcngen", "difference")
+        titles = ("", "ms", "÷ dcngen", "MiB", "difference")
         parts += [f"## {title(cell)}", report.table(titles, [columns(r) for r in cell["rows"]])]
     found = {r["label"]: f"{r['version']} {r.get('note', '')}".strip()
              for c in result["cells"] for r in c["rows"] if r.get("version")}
@@ -201,6 +178,8 @@ def arguments():
     a.add_argument("--rounds", type=int, default=5, help="at least")
     a.add_argument("--quick", action="store_true", help="two rounds")
     a.add_argument("--check", action="store_true", help="small sizes, and no turns")
+    a.add_argument("--hold", action="store_true",
+                   help="wait for a line of input before the turns of each cell, until the machine is idle")
     a.add_argument("--size", action="append", default=[], metavar="KEY=N", help="in place of the usual sizes")
     a.add_argument("--out", default=os.path.join(HERE, "../build/bench/results"))
     args = a.parse_args()
@@ -234,7 +213,7 @@ def main():
         for network in args.networks:
             for params in sizes(args, network):
                 for threads in args.counts:
-                    cell = Cell(args, network, params, threads).measure()
+                    cell = NetworkCell(args, network, params, threads).measure()
                     result["cells"].append(cell)
                     print(text(cell), flush=True)
                     report.write(stem + ".json", json.dumps(result, indent=1) + "\n")

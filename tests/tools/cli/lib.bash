@@ -3,6 +3,7 @@
 #     expect CODE STDERR WORD...   run dcngen; the exit code, all of stderr and an empty stdout
 #     prints STDOUT WORD...        run dcngen; exit code 0, all of stdout and an empty stderr
 #     works WORD...                run dcngen; exit code 0, an empty stderr; stdout is left in $out
+#     safetensors FILE HEADER NUMBER...   a file of F32; the header is JSON, of words of `tensor`
 #
 # Tests run in an empty directory that is removed afterwards.
 # SPDX-License-Identifier: Apache-2.0
@@ -50,6 +51,14 @@ prints() {
 works() {
     call "$@"
     same "dcngen $*" "0|" "$code|$err"
+}
+
+safetensors() { # FILE HEADER NUMBER...
+    perl -e 'my ($h, @x) = @ARGV; print pack("Q<", length $h), $h, pack("f<*", @x)' "${@:2}" >"$1"
+}
+
+tensor() { # NAME SHAPE FIRST LAST: of numbers
+    printf '"%s":{"dtype":"F32","shape":[%s],"data_offsets":[%d,%d]}' "$1" "$2" $((4 * $3)) $((4 * $4))
 }
 
 finish() {

@@ -18,13 +18,6 @@ return { conv2d { name = "conv", in_channels = 2, out_channels = 1, height = 2, 
 EOF
 npy image.npy f4 '1,2,1,3,' 1 2 3 10 20 30
 
-# safetensors FILE HEADER NUMBER...: of F32
-safetensors() {
-    perl -e 'my ($h, @x) = @ARGV; print pack("Q<", length $h), $h, pack("f<*", @x)' "${@:2}" >"$1"
-}
-tensor() { # NAME SHAPE FIRST LAST: of numbers
-    printf '"%s":{"dtype":"F32","shape":[%s],"data_offsets":[%d,%d]}' "$1" "$2" $((4 * $3)) $((4 * $4))
-}
 header="{$(tensor stem.conv.weight 2,2,1,1 0 4),$(tensor stem.conv.bias 2 4 6),$(tensor again.weight 2,2,1,1 6 10),\
 $(tensor again.bias 2 10 12),$(tensor block.0.conv.weight 2,2,1,1 12 16),$(tensor block.0.conv.bias 2 16 18),\
 $(tensor head.weight 1,2 18 20)}"
