@@ -86,7 +86,8 @@ watched() { # CODE PROGRAM WORD...: the exit code, and that valgrind has nothing
     # What is only possibly lost belongs to the threads of OpenMP, which live until the end.
     valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite \
         --log-file="$here/.log" "$@" >/dev/null 2>"$here/.err"
-    same "$(basename "$1") ${*:2}" "$want|" "$?|$(cat "$here/.log")"
+    local code=$?
+    same "$(basename "$1") ${*:2}" "$want|" "$code|$(cat "$here/.log")"
 }
 
 clean() { # CODE WORD...
