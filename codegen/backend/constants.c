@@ -71,7 +71,8 @@ int pack_constants(const dcn_spec *s, const Schedule *sched, const dcn_target *t
     with.network = &variable;
     if (cg_can_load(err) || build_packer(&with, sched, t, &object, &bytes, err))
         return -1;
-    *packed = malloc((size_t)bytes + 1);
+    /* Zeros, since what lies between the pieces goes into the object, too. */
+    *packed = calloc((size_t)bytes + 1, 1);
     int failed =
         *packed ? run_packer(s, &object, s->network->constants, *packed, err)
                 : dcn_fail(err, DCN_EENV, "no memory for the packed parameters of '%s'", s->name);
