@@ -123,7 +123,7 @@ def main() -> None:
     with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name, data in files.items():
             entry = zipfile.ZipInfo(name, MOMENT)
-            entry.external_attr = (0o755 if name.removeprefix("dcngen/") in BUILT else 0o644) << 16
+            entry.external_attr = (0o100755 if name.removeprefix("dcngen/") in BUILT else 0o100644) << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, data)
     part.rename(wheel)

@@ -104,7 +104,7 @@ static void expect_sums(const dcn_spec *s, const Machine *m)
     cr_expect_geq(work, want, "%s %s: %d of %d", s->name, m->cpu, work, want);
     cr_expect_leq(work, want + want / 4, "%s %s: %d of %d", s->name, m->cpu, work, want);
     cr_expect_eq(listing_count(&l, first, last, m->stack), 0, "%s %s spills", s->name, m->cpu);
-    cr_expect_eq(listing_count(&l, first, last, "gather"), 0, "%s %s gathers", s->name, m->cpu);
+    cr_expect_eq(listing_count(&l, first, last, "vgather"), 0, "%s %s gathers", s->name, m->cpu);
     listing_close(&l);
 }
 

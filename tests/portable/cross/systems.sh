@@ -62,12 +62,20 @@ END
     clang-19 "$@" -ffreestanding -O1 -Wall -Wextra -Werror -I"$folder" -c "$work/use.c" -o "$work/use.o" || fail "$name: no use"
 }
 
+# compiled FOLDER OPTION...: every kernel into FOLDER; a network has its parameters inside
+compiled() {
+    local folder=$1
+    shift
+    "$DCNGEN_BIN" compile "$here/kernels.lua" -o "$folder" "$@" >"$work/log" 2>&1 || fail "$folder: $(cat "$work/log")"
+    "$DCNGEN_BIN" compile "$here/kernels.lua" --kernel network_f32 --weights "$work/network_f32.safetensors" -o "$folder" "$@" \
+        >"$work/log" 2>&1 || fail "$folder: $(cat "$work/log")"
+}
+
 # system CPU OS FORMAT PREFIX CLANG-OPTION...
 system() {
     local cpu=$1 os=$2 format=$3 prefix=$4 folder=$work/$1-$2 object
     shift 4
-    "$DCNGEN_BIN" compile "$here/kernels.lua" -o "$folder" --emit obj,header,static-lib --target "$cpu" --os "$os" \
-        >"$work/log" 2>&1 || fail "$cpu $os: $(cat "$work/log")"
+    compiled "$folder" --emit obj,header,static-lib --target "$cpu" --os "$os"
     for object in "$folder"/*.o; do
         kernel "$object" "$format" "$prefix"
     done
@@ -116,11 +124,9 @@ run_windows() { # NAME
 if [ "$(uname -m)" = x86_64 ]; then
     "$CC" -O1 -Wall -Wextra -Werror "$here/host/load.c" -o "$work/load"
     run_windows x86-64-windows
-    "$DCNGEN_BIN" compile "$here/kernels.lua" -o "$work/several-windows" --emit obj --target x86-64,x86-64-v3,x86-64-v4 \
-        --os windows >"$work/log" 2>&1 || fail "several: $(cat "$work/log")"
+    compiled "$work/several-windows" --emit obj --target x86-64,x86-64-v3,x86-64-v4 --os windows
     run_windows several-windows # the best that this machine has
-    "$DCNGEN_BIN" compile "$here/kernels.lua" -o "$work/several-macos" --emit obj --target x86-64,x86-64-v3,x86-64-v4 \
-        --os macos >"$work/log" 2>&1 || fail "several: $(cat "$work/log")"
+    compiled "$work/several-macos" --emit obj --target x86-64,x86-64-v3,x86-64-v4 --os macos
     run several-macos x86_64-apple-macos11 ld64.lld-19 -arch x86_64 -platform_version macos 11.0 11.0 -e _start \
         -no_fixup_chains -no_pie -pagezero_size 0x100000000 -o "$work/image"
 else
