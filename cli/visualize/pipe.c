@@ -30,7 +30,7 @@ static bool write_message(json_t *question, const double *values, int64_t n)
         return false;
     char *line = json_dumps(question, JSON_COMPACT);
     const bool written = line && fprintf(stdout, "%s\n", line) > 0 &&
-                         fwrite(values, sizeof *values, (size_t)n, stdout) == (size_t)n &&
+                         (!n || fwrite(values, sizeof *values, (size_t)n, stdout) == (size_t)n) &&
                          fflush(stdout) == 0;
     free(line);
     return written;
@@ -87,7 +87,7 @@ int pipe_take(const json_t *answer, double *to, int64_t n, dcn_error *err)
     if (there != n)
         return dcn_fail(err, DCN_EFAILED, "the model's answer has %lld values, and %lld are needed",
                         (long long)there, (long long)n);
-    return fread(to, sizeof *to, (size_t)n, stdin) == (size_t)n
+    return !n || fread(to, sizeof *to, (size_t)n, stdin) == (size_t)n
                ? 0
                : fail_answer(err, "ends too early");
 }
