@@ -27,16 +27,9 @@ static bool is_among(const char *words, const char *name)
 static const char *why_no_member(const char *name)
 {
     static const char members[] = " batch height width num_rois int64_t ";
-    static const char keywords[] =
-        " alignas alignof and and_eq asm bitand bitor bool catch char16_t char32_t char8_t class "
-        "co_await co_return co_yield compl concept const_cast consteval constexpr constinit "
-        "decltype delete dynamic_cast explicit export false friend mutable namespace new noexcept "
-        "not not_eq nullptr operator or or_eq private protected public reinterpret_cast requires "
-        "static_assert static_cast template this thread_local throw true try typeid typename "
-        "using virtual wchar_t xor xor_eq ";
     if (is_among(members, name))
         return "which the header has for itself";
-    return is_among(keywords, name) ? "a keyword of C++" : NULL;
+    return rt_is_cpp_keyword(name) ? "a keyword of C++" : NULL;
 }
 
 /* Words of gradients stand for several operands, and names of operands begin with no grad_. */

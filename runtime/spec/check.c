@@ -58,6 +58,13 @@ static int check_fields(const dcn_spec *s, const char **key, dcn_error *err)
     return 0;
 }
 
+static int check_kernel_name(const dcn_spec *s, const char **key, dcn_error *err)
+{
+    const char *taken = rt_name_taken(s->name);
+    *key = "name";
+    return taken ? dcn_fail(err, DCN_ESPEC, "'name' = \"%s\" is %s", s->name, taken) : 0;
+}
+
 static int check_rules(const dcn_spec *s, const rt_rule *r, const char **key, dcn_error *err)
 {
     for (; r && r->check; r++) {
@@ -79,7 +86,7 @@ int rt_spec_check(const dcn_spec *s, const char **key, dcn_error *err)
         return dcn_fail(err, DCN_ESPEC, "op = %d is not the enumerator of an operator", (int)s->op);
     if (s->network && !rt_op_has(s->op, RT_IS_NETWORK))
         return dcn_fail(err, DCN_ESPEC, "%s has a network, which only a network has", op->name);
-    if (check_fields(s, key, err))
+    if (check_fields(s, key, err) || check_kernel_name(s, key, err))
         return -1;
     return check_rules(s, rt_common_rules, key, err) || check_rules(s, op->rules, key, err) ||
                    check_rules(s, last, key, err)

@@ -101,8 +101,10 @@ enum {
 
 const rt_field rt_fields[] = {
     { "name", RT_FIELD_NAME, ALL, AT(name), RANGE(1, 47),
-      .doc = "A C identifier, at most 47 letters: the prefix of every symbol of the kernel. "
-             "Kernels without one are called after their operator, then `_2`, `_3`, ..." },
+      .doc = "A C identifier, at most 47 letters, and no word of C, C++ or its library: the prefix "
+             "of every "
+             "symbol of the kernel. Kernels without one are called after their operator, then "
+             "`_2`, `_3`, ..." },
     { "batch", RT_FIELD_EXTENT, ANY, AT(batch), RANGE(1, MAX_COUNT), .default_value = 1,
       .doc = "Images per call (N)." },
     { "in_channels", RT_FIELD_INT, CONVS, AT(in_channels), RANGE(1, MAX_CHANNELS), .required = true,
