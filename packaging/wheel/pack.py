@@ -13,6 +13,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import stat
 import subprocess
 import sys
 import zipfile
@@ -123,7 +124,8 @@ def main() -> None:
     with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name, data in files.items():
             entry = zipfile.ZipInfo(name, MOMENT)
-            entry.external_attr = (0o100755 if name.removeprefix("dcngen/") in BUILT else 0o100644) << 16
+            mode = 0o755 if name.removeprefix("dcngen/") in BUILT else 0o644
+            entry.external_attr = (stat.S_IFREG | mode) << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, data)
     part.rename(wheel)
