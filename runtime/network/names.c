@@ -16,18 +16,11 @@ static int fail_memory(dcn_error *err)
     return dcn_fail(err, DCN_EENV, "no memory for a network");
 }
 
-static bool is_among(const char *words, const char *name)
-{
-    char word[DCN_NAME_MAX + 2];
-    snprintf(word, sizeof word, " %s ", name);
-    return strstr(words, word) != NULL;
-}
-
 /* Operands are members of a struct in the header of a kernel, which C++ may include.  NULL: they may. */
 static const char *why_no_member(const char *name)
 {
     static const char members[] = " batch height width num_rois int64_t ";
-    if (is_among(members, name))
+    if (rt_is_among(members, name, strlen(name)))
         return "which the header has for itself";
     return rt_is_cpp_keyword(name) ? "a keyword of C++" : NULL;
 }

@@ -28,39 +28,35 @@ static const char types[] =
 /* The functions of C11, which compilers know, whatever is included.  Those on float and long double are the same
 ** names with another letter behind them. */
 static const char functions[] =
-    " main abort abs aligned_alloc asctime at_quick_exit atexit atof atoi atol atoll bsearch btowc "
-    "calloc clearerr clock ctime difftime div exit fclose feof ferror fflush fgetc fgetpos fgets "
-    "fgetwc fgetws fopen fprintf fputc fputs fputwc fputws fread free freopen fscanf fseek fsetpos "
-    "ftell fwide fwprintf fwrite fwscanf getc getchar getenv getwc getwchar gmtime imaxabs imaxdiv "
-    "isalnum isalpha isblank iscntrl isdigit isgraph islower isprint ispunct isspace isupper "
-    "iswalnum iswalpha iswblank iswcntrl iswctype iswdigit iswgraph iswlower iswprint iswpunct "
-    "iswspace iswupper iswxdigit isxdigit labs ldiv llabs lldiv localeconv localtime longjmp "
-    "malloc "
-    "mblen mbrlen mbrtowc mbsinit mbsrtowcs mbstowcs mbtowc memchr memcmp memcpy memmove memset "
-    "mktime perror printf putc putchar puts putwc putwchar qsort quick_exit raise rand realloc "
-    "remove rename rewind scanf setbuf setjmp setlocale setvbuf signal snprintf sprintf srand "
-    "sscanf strcat strchr strcmp strcoll strcpy strcspn strerror strftime strlen strncat strncmp "
-    "strncpy strpbrk strrchr strspn strstr strtod strtof strtoimax strtok strtol strtold strtoll "
-    "strtoul strtoull strtoumax strxfrm swprintf swscanf system time tmpfile tmpnam tolower "
-    "toupper "
-    "towctrans towlower towupper ungetc ungetwc va_arg va_copy va_end va_start vfprintf vfscanf "
-    "vfwprintf vfwscanf vprintf vscanf vsnprintf vsprintf vsscanf vswprintf vswscanf vwprintf "
-    "vwscanf wcrtomb wcscat wcschr wcscmp wcscoll wcscpy wcscspn wcsftime wcslen wcsncat wcsncmp "
-    "wcsncpy wcspbrk wcsrchr wcsrtombs wcsspn wcsstr wcstod wcstof wcstok wcstol wcstold wcstoll "
-    "wcstombs wcstoul wcstoull wcsxfrm wctob wctomb wctrans wctype wmemchr wmemcmp wmemcpy "
-    "wmemmove "
-    "wmemset wprintf wscanf ";
+    " main abort abs aligned_alloc asctime at_quick_exit atexit atof atoi atol atoll bsearch "
+    "btowc calloc clearerr clock ctime difftime div exit fclose feof ferror fflush fgetc fgetpos "
+    "fgets fgetwc fgetws fopen fprintf fputc fputs fputwc fputws fread free freopen fscanf fseek "
+    "fsetpos ftell fwide fwprintf fwrite fwscanf getc getchar getenv getwc getwchar gmtime "
+    "imaxabs imaxdiv isalnum isalpha isblank iscntrl isdigit isgraph islower isprint ispunct "
+    "isspace isupper iswalnum iswalpha iswblank iswcntrl iswctype iswdigit iswgraph iswlower "
+    "iswprint iswpunct iswspace iswupper iswxdigit isxdigit labs ldiv llabs lldiv localeconv "
+    "localtime longjmp malloc mblen mbrlen mbrtowc mbsinit mbsrtowcs mbstowcs mbtowc memchr "
+    "memcmp memcpy memmove memset mktime perror printf putc putchar puts putwc putwchar qsort "
+    "quick_exit raise rand realloc remove rename rewind scanf setbuf setjmp setlocale setvbuf "
+    "signal snprintf sprintf srand sscanf strcat strchr strcmp strcoll strcpy strcspn strerror "
+    "strftime strlen strncat strncmp strncpy strpbrk strrchr strspn strstr strtod strtof "
+    "strtoimax strtok strtol strtold strtoll strtoul strtoull strtoumax strxfrm swprintf swscanf "
+    "system time tmpfile tmpnam tolower toupper towctrans towlower towupper ungetc ungetwc "
+    "va_arg va_copy va_end va_start vfprintf vfscanf vfwprintf vfwscanf vprintf vscanf vsnprintf "
+    "vsprintf vsscanf vswprintf vswscanf vwprintf vwscanf wcrtomb wcscat wcschr wcscmp wcscoll "
+    "wcscpy wcscspn wcsftime wcslen wcsncat wcsncmp wcsncpy wcspbrk wcsrchr wcsrtombs wcsspn "
+    "wcsstr wcstod wcstof wcstok wcstol wcstold wcstoll wcstombs wcstoul wcstoull wcsxfrm wctob "
+    "wctomb wctrans wctype wmemchr wmemcmp wmemcpy wmemmove wmemset wprintf wscanf ";
 
 static const char on_floats[] =
-    " acos acosh asin asinh atan atan2 atanh cabs cacos cacosh carg casin casinh catan catanh cbrt "
-    "ccos "
-    "ccosh ceil cexp cimag clog conj copysign cos cosh cpow cproj creal csin csinh csqrt ctan "
-    "ctanh erf "
-    "erfc exp exp2 expm1 fabs fdim floor fma fmax fmin fmod frexp hypot ilogb ldexp lgamma llrint "
-    "llround log log10 log1p log2 logb lrint lround modf nan nearbyint nextafter nexttoward pow "
-    "remainder remquo rint round scalbln scalbn sin sinh sqrt tan tanh tgamma trunc ";
+    " acos acosh asin asinh atan atan2 atanh cabs cacos cacosh carg casin casinh catan catanh "
+    "cbrt ccos ccosh ceil cexp cimag clog conj copysign cos cosh cpow cproj creal csin csinh "
+    "csqrt ctan ctanh erf erfc exp exp2 expm1 fabs fdim floor fma fmax fmin fmod frexp hypot "
+    "ilogb ldexp lgamma llrint llround log log10 log1p log2 logb lrint lround modf nan nearbyint "
+    "nextafter nexttoward pow remainder remquo rint round scalbln scalbn sin sinh sqrt tan tanh "
+    "tgamma trunc ";
 
-static bool is_among(const char *words, const char *name, size_t length)
+bool rt_is_among(const char *words, const char *name, size_t length)
 {
     char word[DCN_NAME_MAX + 2];
     snprintf(word, sizeof word, " %.*s ", (int)length, name);
@@ -69,15 +65,15 @@ static bool is_among(const char *words, const char *name, size_t length)
 
 bool rt_is_cpp_keyword(const char *name)
 {
-    return is_among(cpp_keywords, name, strlen(name));
+    return rt_is_among(cpp_keywords, name, strlen(name));
 }
 
 static bool is_function(const char *name)
 {
     const size_t length = strlen(name);
     const bool other_type = length > 1 && strchr("fl", name[length - 1]);
-    return is_among(functions, name, length) || is_among(on_floats, name, length) ||
-           (other_type && is_among(on_floats, name, length - 1));
+    return rt_is_among(functions, name, length) || rt_is_among(on_floats, name, length) ||
+           (other_type && rt_is_among(on_floats, name, length - 1));
 }
 
 const char *rt_name_taken(const char *name)
@@ -85,11 +81,11 @@ const char *rt_name_taken(const char *name)
     const size_t length = strlen(name);
     if (rt_is_cpp_keyword(name))
         return "a keyword of C++ or C23";
-    if (is_among(types, name, length))
+    if (rt_is_among(types, name, length))
         return "a type of C";
     if (name[0] == '_' && (name[1] == '_' || (name[1] >= 'A' && name[1] <= 'Z')))
         return "a name that compilers keep for themselves";
-    if (is_among(macros, name, length))
+    if (rt_is_among(macros, name, length))
         return "a macro of compilers";
     return is_function(name) ? "a function of C" : NULL;
 }

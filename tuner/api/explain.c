@@ -94,16 +94,21 @@ void tune_origin(const Choice *c, char *buf, size_t size)
 
 /* ---- stages -------------------------------------------------------------------------------- */
 
+/* Whether a text means that schedule of the part. */
+static bool means(const char *text, const SchedFor *part, const Schedule *sc)
+{
+    Schedule own = { .lowering = NULL };
+    const bool same = !sched_parse(text, part, &own, NULL) && sched_equal(&own, sc);
+    sched_free(&own);
+    return same;
+}
+
 static bool is_known(StoreKnown *k, const LoweringPart *part, const dcn_target *t,
                      const Schedule *sc, StageChoice *out)
 {
-    Schedule own = { .lowering = NULL };
     TuneRecord r;
-    const bool same =
-        known_record(k, &part->spec, t, &r) &&
-        !sched_parse(r.schedule, &(SchedFor){ &part->spec, t, k->threads, NULL }, &own, NULL) &&
-        sched_equal(&own, sc);
-    sched_free(&own);
+    const bool same = known_record(k, &part->spec, t, &r) &&
+                      means(r.schedule, &(SchedFor){ &part->spec, t, k->threads, NULL }, sc);
     if (same) {
         out->origin = known_origin(&r);
         out->gain = r.gain;
@@ -113,14 +118,8 @@ static bool is_known(StoreKnown *k, const LoweringPart *part, const dcn_target *
 
 static bool is_said(const LoweringPart *part, const Choice *c, const Schedule *sc)
 {
-    Schedule own = { .lowering = NULL };
-    const bool same =
-        part->spec.schedule[0] &&
-        !sched_parse(part->spec.schedule, &(SchedFor){ &part->spec, &c->target, c->threads, NULL },
-                     &own, NULL) &&
-        sched_equal(&own, sc);
-    sched_free(&own);
-    return same;
+    const SchedFor f = { &part->spec, &c->target, c->threads, NULL };
+    return part->spec.schedule[0] && means(part->spec.schedule, &f, sc);
 }
 
 static bool is_guess(const LoweringPart *part, const Choice *c, const Schedule *sc)
