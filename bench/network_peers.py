@@ -6,16 +6,15 @@ writes what all of them read: parameters, inputs and models in ONNX.
 
 SPDX-License-Identifier: Apache-2.0
 """
-import ctypes
-import gc
 import importlib
 import json
 import os
-import re
 import sys
 import time
 
 import numpy as np
+
+from resident import mark, status
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 os.environ.setdefault("DCNGEN_LIBRARY", os.path.join(HERE, "../build/release/libdcngen.so"))
@@ -285,28 +284,14 @@ def write(row, rest):
     say()
 
 
-def status(key):
-    with open("/proc/self/status", encoding="ascii") as f:
-        return int(re.search(rf"^{key}:\s*(\d+)", f.read(), re.M).group(1)) * 1024
-
-
-def tidy():
-    """Freed memory goes back to the system, the peak so far is forgotten; what is left."""
-    gc.collect()
-    ctypes.CDLL(None).malloc_trim(0)
-    with open("/proc/self/clear_refs", "w", encoding="ascii") as f:
-        f.write("5")
-    return status("VmRSS")
-
-
 def open_row(name, folder, threads):
     """What computes, after it has run, and by how much the process has grown at the peak of a run."""
     kind, cell = ROWS[name][1], Cell(folder, threads)
     kind.load()
-    before = tidy()
+    before = mark()
     row = kind(cell)
     row.run()
-    tidy()
+    mark()
     row.run()
     return row, max(0, status("VmHWM") - before)
 

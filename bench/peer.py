@@ -2,27 +2,12 @@
 
 SPDX-License-Identifier: Apache-2.0
 """
-import ctypes
-import gc
 import json
 import os
-import re
 import sys
 import time
 
-
-def status(key):
-    with open("/proc/self/status", encoding="ascii") as f:
-        return int(re.search(rf"^{key}:\s*(\d+)", f.read(), re.M).group(1)) * 1024
-
-
-def mark():
-    """Freed memory goes back to the system, the peak so far is forgotten."""
-    gc.collect()
-    ctypes.CDLL(None).malloc_trim(0)
-    with open("/proc/self/clear_refs", "w", encoding="ascii") as f:
-        f.write("5")
-    return status("VmRSS")
+from resident import mark, status
 
 
 def say(**answer):

@@ -6,15 +6,7 @@
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
-exported() { # PYTHON NAME
-    mkdir "$folder/$2"
-    PYTHONWARNINGS=ignore "$1" "$SOURCE_DIR/tests/tools/onnx/write_exported.py" "$folder/$2" >"$folder/log" 2>&1 || {
-        tail -20 "$folder/log"
-        exit 1
-    }
-    EXPORTED=$folder/$2 check test_export.py
-}
-exported /usr/bin/python3 debian
+exported /usr/bin/python3 "$folder/debian" write_exported.py test_export.py
 newer=$SOURCE_DIR/build/bench/venv/bin/python
 if ! "$newer" -c 'import torch, torchvision, onnx' 2>/dev/null; then
     echo "not tried: PyPI's torch (scripts/test.sh --torch)"
@@ -24,4 +16,4 @@ fi
     "$newer" -m pip install -q --no-input --disable-pip-version-check --no-deps --target "$folder/onnxscript" \
         onnxscript onnx_ir ml_dtypes || echo "not tried: the exporter of torch.export (onnxscript)"
 export PYTHONPATH=$PYTHONPATH:$folder/onnxscript
-exported "$newer" pypi
+exported "$newer" "$folder/pypi" write_exported.py test_export.py

@@ -7,19 +7,10 @@
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
-exported() { # PYTHON NAME
-    mkdir "$folder/$2"
-    PYTHONWARNINGS=ignore "$1" "$SOURCE_DIR/tests/tools/onnx/write_networks.py" "$folder/$2" >"$folder/log" 2>&1 || {
-        tail -20 "$folder/log"
-        exit 1
-    }
-    EXPORTED=$folder/$2 check test_exported_networks.py
-    rm -r "${folder:?}/$2"
-}
-exported /usr/bin/python3 debian
+exported /usr/bin/python3 "$folder/debian" write_networks.py test_exported_networks.py
 newer=$SOURCE_DIR/build/bench/venv/bin/python
 if "$newer" -c 'import torch, torchvision, onnx' 2>/dev/null; then
-    exported "$newer" pypi
+    exported "$newer" "$folder/pypi" write_networks.py test_exported_networks.py
 else
     echo "not tried: PyPI's torch (scripts/test.sh --torch)"
 fi

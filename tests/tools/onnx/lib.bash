@@ -1,6 +1,7 @@
 # lib.bash: a Python with onnx and ONNX Runtime, the package of the sources and the libraries of this build.
 #
 #     check FILE...         run these with pytest
+#     exported PYTHON FOLDER WRITER FILE...   PYTHON's torch writes models into a new FOLDER, on which these are run
 #
 # The environment is made once, below the build, from PyPI.
 # SPDX-License-Identifier: Apache-2.0
@@ -23,4 +24,13 @@ python=$venv/bin/python
 
 check() {
     (cd "$SOURCE_DIR/tests/tools/onnx" && "$python" -m pytest -q -p no:cacheprovider "$@")
+}
+
+exported() {
+    mkdir "$2"
+    PYTHONWARNINGS=ignore "$1" "$SOURCE_DIR/tests/tools/onnx/$3" "$2" >"$2.log" 2>&1 || {
+        tail -20 "$2.log"
+        exit 1
+    }
+    EXPORTED=$2 check "${@:4}"
 }
