@@ -12,7 +12,7 @@
 #include "runtime/exec/operands.h"
 #include "runtime/exec/pool.h"
 #include "runtime/exec/threads.h"
-#include "runtime/spec/op.h"
+#include "runtime/spec/fields.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -70,7 +70,7 @@ int dcn_kernel_tensors(const dcn_kernel *k, dcn_sizes sizes, dcn_tensor *out, in
                        dcn_error *err)
 {
     dcn_spec bound;
-    if (dcn_spec_bind(&k->spec, fixed_sizes(&k->spec, sizes), &bound, err))
+    if (rt_spec_bind_checked(&k->spec, fixed_sizes(&k->spec, sizes), &bound, err))
         return -1;
     return dcn_spec_tensors(&bound, out, max);
 }
@@ -85,7 +85,7 @@ static int bind_sizes(const dcn_kernel *k, const dcn_call *call, dcn_spec *bound
     if (s->batch != DCN_DYNAMIC && s->height != DCN_DYNAMIC && s->width != DCN_DYNAMIC &&
         s->rois != DCN_DYNAMIC)
         return 0;
-    return dcn_spec_bind(s, fixed_sizes(s, given), bound, err);
+    return rt_spec_bind_checked(s, fixed_sizes(s, given), bound, err);
 }
 
 static int count_operands(const dcn_spec *s, const rt_operands *o, const dcn_call *call,

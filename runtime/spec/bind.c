@@ -2,7 +2,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/base/base.h"
-#include "runtime/spec/op.h"
+#include "runtime/spec/fields.h"
 
 #include <inttypes.h>
 
@@ -21,34 +21,43 @@ static int64_t at_least_one(int64_t given, int64_t stated)
     return given == 0 && stated == DCN_DYNAMIC ? 1 : given;
 }
 
-/* All sizes of a network are numbers, and none is one of these. */
-static int bind_network(const dcn_spec *s, dcn_spec *out, dcn_error *err)
+/* s with the sizes in *bound, and in *checked what there is to check of it.  All sizes of a network are numbers, and
+** none is one of these. */
+static int bind(const dcn_spec *s, dcn_sizes sizes, dcn_spec *bound, dcn_spec *checked,
+                dcn_error *err)
 {
-    if (dcn_spec_check(s, err))
+    *bound = *checked = *s;
+    if (rt_op_has(s->op, RT_IS_NETWORK))
+        return 0;
+    const bool regions = rt_op_has(s->op, RT_HAS_ROIS);
+    if (bind_extent("batch", &bound->batch, sizes.batch, err) ||
+        bind_extent("height", &bound->height, sizes.height, err) ||
+        bind_extent("width", &bound->width, sizes.width, err) ||
+        (regions && bind_extent("rois", &bound->rois, sizes.rois, err)))
         return -1;
-    *out = *s;
+    if (bound->batch == DCN_DYNAMIC || bound->height == DCN_DYNAMIC || bound->width == DCN_DYNAMIC)
+        return dcn_fail(err, DCN_EUSAGE, "batch, height and width must be numbers here");
+    if (bound->rois == DCN_DYNAMIC)
+        return dcn_fail(err, DCN_EUSAGE, "rois must be a number here");
+    *checked = *bound;
+    checked->batch = at_least_one(bound->batch, s->batch);
+    checked->rois = at_least_one(bound->rois, s->rois);
     return 0;
 }
 
 int dcn_spec_bind(const dcn_spec *s, dcn_sizes sizes, dcn_spec *out, dcn_error *err)
 {
-    dcn_spec bound = *s;
-    if (rt_op_has(s->op, RT_IS_NETWORK))
-        return bind_network(s, out, err);
-    const bool regions = rt_op_has(s->op, RT_HAS_ROIS);
-    if (bind_extent("batch", &bound.batch, sizes.batch, err) ||
-        bind_extent("height", &bound.height, sizes.height, err) ||
-        bind_extent("width", &bound.width, sizes.width, err) ||
-        (regions && bind_extent("rois", &bound.rois, sizes.rois, err)))
+    dcn_spec bound, checked;
+    if (bind(s, sizes, &bound, &checked, err) || dcn_spec_check(&checked, err))
         return -1;
-    if (bound.batch == DCN_DYNAMIC || bound.height == DCN_DYNAMIC || bound.width == DCN_DYNAMIC)
-        return dcn_fail(err, DCN_EUSAGE, "batch, height and width must be numbers here");
-    if (bound.rois == DCN_DYNAMIC)
-        return dcn_fail(err, DCN_EUSAGE, "rois must be a number here");
-    dcn_spec checked = bound;
-    checked.batch = at_least_one(bound.batch, s->batch);
-    checked.rois = at_least_one(bound.rois, s->rois);
-    if (dcn_spec_check(&checked, err))
+    *out = bound;
+    return 0;
+}
+
+int rt_spec_bind_checked(const dcn_spec *s, dcn_sizes sizes, dcn_spec *out, dcn_error *err)
+{
+    dcn_spec bound, checked;
+    if (bind(s, sizes, &bound, &checked, err) || rt_spec_check_sizes(&checked, err))
         return -1;
     *out = bound;
     return 0;

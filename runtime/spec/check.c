@@ -1,7 +1,7 @@
 /* check.c: whether a spec can be compiled.
 **
 ** First every field against its range in rt_fields, then the rules of the operator's row, in order,
-** then how large its operands are.
+** then how large its operands are.  Calls of a kernel check their sizes alone: the rest was checked when it was made.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/spec/gradient.h"
@@ -68,18 +68,28 @@ static int check_kernel_name(const dcn_spec *s, const char **key, dcn_error *err
 static int check_rules(const dcn_spec *s, const rt_rule *r, const char **key, dcn_error *err)
 {
     for (; r && r->check; r++) {
+        if (r->check(s, err) == 0)
+            continue;
         *key = r->member == RT_NO_MEMBER ? NULL : rt_key_of(s, r->member);
-        if (r->check(s, err))
-            return -1;
+        return -1;
     }
     return 0;
 }
 
-int rt_spec_check(const dcn_spec *s, const char **key, dcn_error *err)
+static int check_all_rules(const dcn_spec *s, const char **key, dcn_error *err)
 {
     static const rt_rule last[] = { { RT_MEMBER(gradient), rt_check_gradient },
                                     { RT_NO_MEMBER, rt_check_elements },
                                     { 0, NULL } };
+    return check_rules(s, rt_common_rules, key, err) ||
+                   check_rules(s, rt_op_of(s->op)->rules, key, err) ||
+                   check_rules(s, last, key, err)
+               ? -1
+               : 0;
+}
+
+int rt_spec_check(const dcn_spec *s, const char **key, dcn_error *err)
+{
     const rt_op *op = rt_op_of(s->op);
     *key = NULL;
     if (!op)
@@ -88,10 +98,20 @@ int rt_spec_check(const dcn_spec *s, const char **key, dcn_error *err)
         return dcn_fail(err, DCN_ESPEC, "%s has a network, which only a network has", op->name);
     if (check_fields(s, key, err) || check_kernel_name(s, key, err))
         return -1;
-    return check_rules(s, rt_common_rules, key, err) || check_rules(s, op->rules, key, err) ||
-                   check_rules(s, last, key, err)
-               ? -1
-               : 0;
+    return check_all_rules(s, key, err);
+}
+
+int rt_spec_check_sizes(const dcn_spec *s, dcn_error *err)
+{
+    const char *key;
+    for (const rt_field *f = rt_fields; f->key; f++) {
+        if (f->type != RT_FIELD_EXTENT || !rt_field_is_of(f, s->op))
+            continue;
+        const rt_value v = rt_field_get(f, s);
+        if (rt_field_check(f, &v, err))
+            return -1;
+    }
+    return check_all_rules(s, &key, err);
 }
 
 int dcn_spec_check(const dcn_spec *s, dcn_error *err)

@@ -184,16 +184,30 @@ Test(spec, flops_and_bytes)
 
 /* ---- binding ----------------------------------------------------------------------------- */
 
+/* Of any spec, and in the calls of a kernel, whose spec was checked before. */
 static void expect_unbound(const dcn_spec *s, int64_t n, int64_t h, int64_t w, const char *want)
 {
-    dcn_spec bound;
-    dcn_error err = { .text = "" };
-    memset(&bound, 7, sizeof bound);
-    const dcn_spec before = bound;
-    cr_expect(dcn_spec_bind(s, (dcn_sizes){ n, h, w, 0 }, &bound, &err) == -1, "bound; want %s",
-              want);
-    cr_expect(strcmp(err.text, want) == 0, "%s", err.text);
-    cr_expect(memcmp(&bound, &before, sizeof bound) == 0, "out was written");
+    static int (*const all[])(const dcn_spec *, dcn_sizes, dcn_spec *,
+                              dcn_error *) = { dcn_spec_bind, rt_spec_bind_checked };
+    for (int i = 0; i < 2; i++) {
+        dcn_spec bound;
+        dcn_error err = { .text = "" };
+        memset(&bound, 7, sizeof bound);
+        const dcn_spec before = bound;
+        cr_expect(all[i](s, (dcn_sizes){ n, h, w, 0 }, &bound, &err) == -1, "bound; want %s", want);
+        cr_expect(strcmp(err.text, want) == 0, "%s", err.text);
+        cr_expect(memcmp(&bound, &before, sizeof bound) == 0, "out was written");
+    }
+}
+
+/* Elements of all images are counted with the batch of the call. */
+Test(spec, bind_counts_elements)
+{
+    dcn_spec s = sample();
+    s.batch = s.height = s.width = DCN_DYNAMIC;
+    expect_unbound(&s, INT32_MAX, 1 << 10, 1 << 10,
+                   "tensor 'input' would have 18014398501093376 elements; at most 140737488355328 "
+                   "are possible");
 }
 
 Test(spec, bind)
@@ -203,6 +217,9 @@ Test(spec, bind)
     cr_expect(dcn_spec_bind(&s, (dcn_sizes){ 5, 6, 30, 0 }, &bound, NULL) == 0);
     cr_expect(bound.batch == 5 && bound.height == 6 && bound.width == 30);
     cr_expect(s.batch == DCN_DYNAMIC);
+    memset(&bound, 7, sizeof bound);
+    cr_expect(rt_spec_bind_checked(&s, (dcn_sizes){ 5, 6, 30, 0 }, &bound, NULL) == 0);
+    cr_expect(bound.batch == 5 && bound.height == 6 && bound.width == 30);
     cr_expect(dcn_spec_bind(&s, (dcn_sizes){ 0, 6, 30, 0 }, &bound, NULL) == 0 && bound.batch == 0,
               "an empty batch");
     cr_expect(dcn_spec_bind(&s, (dcn_sizes){ 1, 3, 30, 0 }, &s, NULL) == 0 && s.height == 3,
