@@ -168,6 +168,30 @@ static void read_rows(LayerCall *n)
     }
 }
 
+static bool reads(const dcn_spec *s, const char *operand)
+{
+    dcn_tensor t[RT_NUM_PLAIN];
+    const int n = dcn_spec_tensors(s, t, RT_NUM_PLAIN);
+    for (int i = 0; i < n; i++) {
+        if (strcmp(t[i].name, operand) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whether the operator reads such a value with some of its options. */
+static bool may_read(const dcn_spec *s, const char *operand)
+{
+    dcn_spec most = *s;
+    most.modulation = DCN_MODULATION_MASK;
+    most.residual = true;
+    most.no_offset = most.no_trans = most.offset_mask = false;
+    if (reads(&most, operand))
+        return true;
+    most.offset_mask = true;
+    return reads(&most, operand);
+}
+
 /* A value switches on the option of its name, if there is one: residual, offset_mask. */
 static void take_operand(LayerCall *n, const char *name, const dsl_flow *v)
 {
@@ -190,6 +214,8 @@ static void read_operands(LayerCall *n)
         const dsl_flow *v = dsl_to_flow(L, -1);
         if (v)
             take_operand(n, *name, v);
+        else if (!lua_isnil(L, -1) && !may_read(&n->spec, *name))
+            dsl_refuse(&n->c, *name, "%s reads no '%s'", n->c.callee, *name);
         else if (lua_toboolean(L, -1))
             dsl_refuse(&n->c, *name, "'%s' = %s is not a value; in a layer it is one, as in %s = x",
                        *name, dsl_describe(L, -1, value, sizeof value), *name);
@@ -218,17 +244,6 @@ static void check_told(const LayerCall *n)
                        dsl_flow_text(n->c.L, n->x, value, sizeof value),
                        rt_field_print(f, &is, text[1]));
     }
-}
-
-static bool reads(const dcn_spec *s, const char *operand)
-{
-    dcn_tensor t[RT_NUM_PLAIN];
-    const int n = dcn_spec_tensors(s, t, RT_NUM_PLAIN);
-    for (int i = 0; i < n; i++) {
-        if (strcmp(t[i].name, operand) == 0)
-            return true;
-    }
-    return false;
 }
 
 static void check_operands(const LayerCall *n)

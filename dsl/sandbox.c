@@ -9,6 +9,7 @@
 #include "dsl/loader.h"
 
 #include <lualib.h>
+#include <string.h>
 
 const char *const dsl_base_names[] = { "assert",   "error",    "ipairs", "next", "select",
                                        "tonumber", "tostring", "type",   NULL };
@@ -23,6 +24,18 @@ const char *const dsl_math_names[] = {
     "rad",  "sin",  "sqrt", "tan",  "tointeger",  "type", "ult",        NULL
 };
 
+/* Whether a key of the language has this word as a value. */
+static bool is_choice(const char *name)
+{
+    if (!strcmp(name, "same") || !strcmp(name, "valid"))
+        return true; /* of padding, which may be numbers, too */
+    for (const rt_field *f = rt_fields; f->key; f++)
+        for (int i = 0; f->type == RT_FIELD_CHOICE && f->choices[i]; i++)
+            if (!strcmp(f->choices[i], name))
+                return true;
+    return false;
+}
+
 /* __index of the environment: called for names that are not there. */
 static int unknown_name(lua_State *L)
 {
@@ -31,6 +44,11 @@ static int unknown_name(lua_State *L)
         return dsl_raise(L, dsl_here(L), "unknown name %s",
                          dsl_describe(L, 2, value, sizeof value));
     const char *name = lua_tostring(L, 2), *near = dsl_nearest_key(L, 1, name);
+    if (is_choice(name))
+        return dsl_raise(
+            L, dsl_here(L),
+            "unknown name '%s'; as the value of a key it is written with quotes, \"%s\"", name,
+            name);
     if (near)
         return dsl_raise(L, dsl_here(L), "unknown name '%s' (did you mean '%s'?)", name, near);
     return dsl_raise(L, dsl_here(L), "unknown name '%s'", name);

@@ -9,11 +9,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Whether the value is a string that without its quotes would be of the field's type. */
+static bool is_quoted(lua_State *L, int index, const rt_field *f)
+{
+    if (lua_type(L, index) != LUA_TSTRING)
+        return false;
+    const char *text = lua_tostring(L, index);
+    if (f->type == RT_FIELD_BOOL)
+        return !strcmp(text, "true") || !strcmp(text, "false");
+    if (f->type == RT_FIELD_EXTENT && !strcmp(text, "dynamic"))
+        return true;
+    const bool number = lua_stringtonumber(L, text) != 0;
+    lua_settop(L, lua_gettop(L) - number);
+    return number;
+}
+
 static int refuse(lua_State *L, int index, const rt_field *f, const char *expected, dcn_error *err)
 {
     char value[128];
-    return dcn_fail(err, DCN_ESPEC, "'%s' = %s is not %s", f->key,
-                    dsl_describe(L, index, value, sizeof value), expected);
+    dsl_describe(L, index, value, sizeof value);
+    return dcn_fail(err, DCN_ESPEC, "'%s' = %s is not %s%s", f->key, value, expected,
+                    is_quoted(L, index, f) ? ": it is written without quotes" : "");
 }
 
 static bool get_integer(lua_State *L, int index, int64_t *n)
@@ -38,8 +54,6 @@ static int read_extent(lua_State *L, int index, const rt_field *f, rt_value *v, 
         v->n[0] = DCN_DYNAMIC;
         return 0;
     }
-    if (lua_type(L, index) == LUA_TSTRING && !strcmp(lua_tostring(L, index), "dynamic"))
-        return refuse(L, index, f, "a size: dynamic is written without quotes", err);
     if (!get_integer(L, index, &v->n[0]))
         return refuse(L, index, f, "an integer or dynamic", err);
     if (v->n[0] == DCN_DYNAMIC)

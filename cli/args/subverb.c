@@ -16,6 +16,9 @@ int subverb_find(const Args *a, const char *const *names, dcn_error *err)
         if (!strcmp(names[i], word))
             return i;
     }
+    if (verb_word_is_file(word))
+        return dcn_fail(err, DCN_EUSAGE, "%s needs %s before '%.100s'; 'dcngen help %s' says more",
+                        a->verb->name, a->verb->operands[0], word, a->verb->name);
     return dcn_fail(err, DCN_EUSAGE, "%s '%.100s' is not one of %s%s", a->verb->name, word,
                     rt_join(names, all, sizeof all), hint_nearest(word, names, hint));
 }

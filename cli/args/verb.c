@@ -16,11 +16,20 @@ const Verb *verb_find(const Verb *verbs, const char *name)
     return NULL;
 }
 
+bool verb_word_is_file(const char *word)
+{
+    return !strcmp(word, "-") || strpbrk(word, "./");
+}
+
 int verb_unknown(const Verb *verbs, const char *name, dcn_error *err)
 {
     const char *names[MAX_VERBS + 1] = { NULL };
     for (int n = 0; n < MAX_VERBS && verbs[n].name; n++)
         names[n] = verbs[n].name;
+    if (verb_word_is_file(name))
+        return dcn_fail(err, DCN_EUSAGE,
+                        "the verb comes first, before '%.100s'; 'dcngen help' lists the verbs",
+                        name);
     if (*name == '-')
         return dcn_fail(err, DCN_EUSAGE, "the verb comes first, before '%.100s'", name);
     char hint[HINT_MAX];
@@ -29,11 +38,11 @@ int verb_unknown(const Verb *verbs, const char *name, dcn_error *err)
     return dcn_fail(err, DCN_EUSAGE, "unknown verb '%.100s'; 'dcngen help' lists the verbs", name);
 }
 
-/* Too few words; a spec where another word belongs tells that it is that one which is missing. */
+/* Too few words; a file where another word belongs tells that it is that one which is missing. */
 static int fail_missing(const Verb *v, const WordList *words, dcn_error *err)
 {
-    const char *last = words->n ? words->at[words->n - 1] : "", *end = strrchr(last, '.');
-    if ((end && !strcmp(end, ".lua")) || !strcmp(last, "-"))
+    const char *last = words->n ? words->at[words->n - 1] : "";
+    if (words->n && verb_word_is_file(last))
         return dcn_fail(err, DCN_EUSAGE, "%s needs %s before '%.100s'; 'dcngen help %s' says more",
                         v->name, v->operands[words->n - 1], last, v->name);
     return dcn_fail(err, DCN_EUSAGE, "%s needs %s; 'dcngen help %s' says more", v->name,

@@ -26,6 +26,9 @@ const Verb *verb_find(const Verb *verbs, const char *name);
 /* Fails with the nearest verb. */
 int verb_unknown(const Verb *verbs, const char *name, dcn_error *err);
 
+/* Whether a word is the name of a file, and not the name of something to do. */
+bool verb_word_is_file(const char *word);
+
 /* -1 if there are too few or too many words. */
 int verb_check_words(const Verb *v, const WordList *words, dcn_error *err);
 

@@ -4,52 +4,13 @@
 #include "codegen/cg.h"
 #include "codegen/target/features.h"
 #include "codegen/target/llvm_init.h"
+#include "codegen/target/names.h"
 #include "runtime/base/env.h"
 #include "runtime/base/text.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
-
-/* What people say for names that LLVM gives to CPUs. */
-static const char *llvm_name(const char *cpu)
-{
-    static const char *const names[][2] = {
-        { "zen", "znver1" },
-        { "zen1", "znver1" },
-        { "zen2", "znver2" },
-        { "zen3", "znver3" },
-        { "zen4", "znver4" },
-        { "zen5", "znver5" },
-        { "skx", "skylake-avx512" },
-        { "clx", "cascadelake" },
-        { "icx", "icelake-server" },
-        { "spr", "sapphirerapids" },
-        { "emr", "emeraldrapids" },
-        { "gnr", "graniterapids" },
-        { "graviton2", "neoverse-n1" },
-        { "graviton3", "neoverse-v1" },
-        { "graviton4", "neoverse-v2" },
-    };
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (!strcasecmp(names[i][0], cpu))
-            return names[i][1];
-    return NULL;
-}
-
-static int unknown_cpu(const char *cpu, dcn_error *err)
-{
-    const char *names[128] = { "native" };
-    int n = 1;
-    for (const Cpu *c = cg_cpus; c->name && n < 127; c++)
-        names[n++] = c->name;
-    const char *said = llvm_name(cpu), *near = said ? said : rt_nearest(cpu, names);
-    if (near)
-        return dcn_fail(err, DCN_EENV, "unknown CPU \"%s\" (did you mean \"%s\"?)", cpu, near);
-    return dcn_fail(err, DCN_EENV, "unknown CPU \"%s\": `dcngen targets` lists the known ones",
-                    cpu);
-}
 
 static bool is_one_of(const char *const *list, const char *name)
 {
@@ -140,19 +101,6 @@ static int add_attrs(dcn_target *t, const char *attrs, dcn_error *err)
 
 /* ---- the triple ------------------------------------------------------------------------------ */
 
-static int fail_system(const Arch *arch, const char *name, dcn_error *err)
-{
-    const char *names[8] = { NULL };
-    char all[128];
-    int n = 0;
-    for (const System *s = arch->systems; s->mark; s++)
-        if (s->name)
-            names[n++] = s->name;
-    return dcn_fail(err, DCN_EENV,
-                    "unknown system \"%s\" of %s: expected %s, or a triple such as %s", name,
-                    arch->name, rt_join(names, all, sizeof all), arch->triple);
-}
-
 /* What Apple calls the architecture is what LLVM calls it with other words. */
 static const char *behind_arm64(const char *triple)
 {
@@ -167,7 +115,7 @@ static int set_triple(dcn_target *t, const Isa *isa, const char *given, dcn_erro
     if (*given && !strchr(given, '-')) {
         const System *system = cg_system_called(arch, given);
         if (!system)
-            return fail_system(arch, given, err);
+            return cg_fail_system(arch, given, err);
         given = system->triple;
     }
     if ((size_t)snprintf(t->triple, sizeof t->triple, "%s%s", stem, arm ? arm : given) >=
@@ -187,7 +135,7 @@ static int named(const char *cpu, const char *triple, dcn_target *t, const Isa *
 {
     const Cpu *c = cg_cpu(cpu);
     if (!c)
-        return unknown_cpu(cpu, err);
+        return cg_fail_cpu(cpu, err);
     *base = cg_isa(c->isa);
     snprintf(t->cpu, sizeof t->cpu, "%s", c->name);
     if (set_triple(t, *base, triple ? triple : cg_own_triple(c), err))
@@ -213,10 +161,20 @@ static int native_base(const char *triple, dcn_target *t, const Isa **base, dcn_
     if (dcn_target_native(t, err))
         return -1;
     *base = cg_isa(t->isa);
-    if (triple && !is_native(t, triple))
-        return dcn_fail(err, DCN_EENV, "CPU \"native\" does not fit triple \"%s\": expected %s",
-                        triple, t->triple);
-    return 0;
+    const Arch *arch = cg_arch(t->triple);
+    if (!triple || is_native(t, triple))
+        return 0;
+    const bool in_short = *triple && !strchr(triple, '-');
+    if (in_short && !cg_system_called(arch, triple))
+        return cg_fail_system(arch, triple, err);
+    if (in_short)
+        return dcn_fail(
+            err, DCN_EENV,
+            "CPU \"native\" is this machine, which does not run \"%s\": name a CPU, such "
+            "as %s",
+            triple, (*base)->cpu);
+    return dcn_fail(err, DCN_EENV, "CPU \"native\" does not fit triple \"%s\": expected %s", triple,
+                    t->triple);
 }
 
 int dcn_target_parse(const char *cpu, const char *triple, const char *attrs, dcn_target *t,

@@ -2,11 +2,13 @@
 **
 ** The distance is the number of letters inserted, removed, changed or swapped with their
 ** neighbour, without regard to case.  Near is a distance of at most a third of the letters
-** (at least 1), or a beginning of at least 3 letters: "kernel" means "kernel_size".
+** (at least 1), or a beginning of at least 3 letters: "kernel" means "kernel_size".  Of names at one
+** distance the one that begins alike for longest is taken, and of those the first.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/base/base.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 enum { LONGEST = 63 };
@@ -42,6 +44,15 @@ static int distance(const char *a, int na, const char *b, int nb)
     return row[na % 3][nb];
 }
 
+/* How many letters two words have in common at their beginning. */
+static int alike(const char *a, const char *b)
+{
+    int n = 0;
+    while (a[n] && lower(a[n]) == lower(b[n]))
+        n++;
+    return n;
+}
+
 static int begins(const char *name, const char *word, int length)
 {
     for (int i = 0; i < length; i++) {
@@ -63,7 +74,9 @@ const char *rt_nearest(const char *word, const char *const *names)
         if (m > LONGEST)
             continue;
         int d = distance(word, n, *names, (int)m);
-        if (d < best && d < (int)m) {
+        const bool nearer =
+            d < best || (d == best && found && alike(word, *names) > alike(word, found));
+        if (nearer && d < (int)m) {
             best = d;
             found = *names;
         }

@@ -3,6 +3,7 @@
 */
 #include "runtime/network/extract.h"
 #include "runtime/network/graph.h"
+#include "runtime/spec/c_words.h"
 #include "runtime/spec/fields.h"
 
 #include <inttypes.h>
@@ -22,6 +23,8 @@ static const char *why_no_member(const char *name)
     static const char members[] = " batch height width num_rois int64_t ";
     if (rt_is_among(members, name, strlen(name)))
         return "which the header has for itself";
+    if (rt_is_c_macro(name))
+        return "a macro of C";
     return rt_is_cpp_keyword(name) ? "a keyword of C++" : NULL;
 }
 

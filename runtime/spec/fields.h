@@ -93,10 +93,6 @@ int rt_field_not_a_choice(const rt_field *f, const char *given, dcn_error *err);
 
 /* What a word is that no kernel can be called, since no C or C++ program could include its header; NULL: it can. */
 const char *rt_name_taken(const char *name);
-bool rt_is_cpp_keyword(const char *name);
-
-/* Whether the first letters of name are one of the words, which have a blank on either side. */
-bool rt_is_among(const char *words, const char *name, size_t length);
 
 /* dcn_spec_check; *key is the key to blame, or NULL. */
 int rt_spec_check(const dcn_spec *s, const char **key, dcn_error *err);

@@ -101,7 +101,8 @@ enum {
 
 const rt_field rt_fields[] = {
     { "name", RT_FIELD_NAME, ALL, AT(name), RANGE(1, 47),
-      .doc = "A C identifier, at most 47 letters, and no word of C, C++ or its library: the prefix "
+      .doc = "A C identifier, at most 47 letters, and no word of C, C++, POSIX or their "
+             "headers: the prefix "
              "of every "
              "symbol of the kernel. Kernels without one are called after their operator, then "
              "`_2`, `_3`, ..." },

@@ -124,8 +124,14 @@ static void list_choices(const rt_field *f, char *buf, size_t size)
 
 /* What other libraries call our choices, where that is not near. */
 static const char *const other_names[][2] = {
-    { "relu6", "clip" },        { "hardtanh", "clip" }, { "lrelu", "leaky_relu" },
-    { "h_swish", "hardswish" }, { "swish", "silu" },
+    { "relu6", "clip" },          { "hardtanh", "clip" },      { "lrelu", "leaky_relu" },
+    { "h_swish", "hardswish" },   { "swish", "silu" },         { "float", "f32" },
+    { "float32", "f32" },         { "fp32", "f32" },           { "single", "f32" },
+    { "float64", "f64" },         { "fp64", "f64" },           { "double", "f64" },
+    { "channels_first", "nchw" }, { "channels_last", "nhwc" }, { "mean", "average" },
+    { "zeros", "zero" },          { "edge", "clamp" },         { "replicate", "clamp" },
+    { "layer_norm", "LN" },       { "LayerNorm", "LN" },       { "identity", "none" },
+    { "linear", "none" },
 };
 
 /* The choice that was meant, or NULL. */

@@ -19,7 +19,7 @@ room include '*' ''
 room examples '' ''
 room onnxruntime '' ''
 room runtime/base '*' ''
-room runtime/spec 'activation.h fields.h gradient.h network.h op.h operands.h row.h shape.h stages.h' $base
+room runtime/spec 'activation.h c_words.h fields.h gradient.h network.h op.h operands.h row.h shape.h stages.h' $base
 room runtime/network 'build.h part.h weights.h' "$base runtime/spec runtime/reference"
 room runtime/exec 'kernel.h threads.h pool.h cores.h' "$base runtime/spec"
 room runtime/reference 'reference.h operators.h glue.h network.h' "$base runtime/spec"

@@ -56,6 +56,8 @@ works show space t.lua --triple aarch64-unknown-linux-gnu
 works show space t.lua --os macos
 expect 4 'dcngen: unknown system "plan9" of aarch64: expected linux, freebsd, macos, windows, or a triple such as aarch64-unknown-linux-gnu' \
     show space t.lua --os plan9
+expect 4 'dcngen: unknown system "osx" of aarch64 (did you mean "macos"?)' show space t.lua --os osx
+expect 4 "dcngen: unknown system \"Linux\" of $(uname -m) (did you mean \"linux\"?)" show schedule three.lua --os Linux
 foreign=haswell
 [ "$(uname -m)" = x86_64 ] && foreign=cortex-a72
 call verify s.lua --target $foreign

@@ -15,6 +15,9 @@ expect 2 "dcngen: unknown verb 'comple' (did you mean 'compile'?)" comple
 expect 2 "dcngen: unknown verb 'polish'; 'dcngen help' lists the verbs" polish k.lua
 expect 2 "dcngen: unknown verb ''; 'dcngen help' lists the verbs" ''
 expect 2 "dcngen: the verb comes first, before '--json'" --json verify k.lua
+expect 2 "dcngen: the verb comes first, before 'k.lua'; 'dcngen help' lists the verbs" k.lua
+expect 2 "dcngen: the verb comes first, before '-'; 'dcngen help' lists the verbs" - <k.lua
+expect 2 "dcngen: the verb comes first, before './k'; 'dcngen help' lists the verbs" ./k compile
 expect 2 "dcngen: unknown verb 'verfy' (did you mean 'verify'?)" help verfy
 
 # ---- words
@@ -25,6 +28,9 @@ done
 expect 2 "dcngen: show needs WHAT; 'dcngen help show' says more" show
 expect 2 "dcngen: show needs SPEC.lua; 'dcngen help show' says more" show ir
 expect 2 "dcngen: show needs WHAT before 'k.lua'; 'dcngen help show' says more" show k.lua
+expect 2 "dcngen: cache needs WHAT before 'k.lua'; 'dcngen help cache' says more" cache k.lua
+expect 2 "dcngen: sweep needs WHAT before 'plan.jsonl'; 'dcngen help sweep' says more" sweep plan.jsonl
+expect 2 "dcngen: completion needs SHELL before 'k.lua'; 'dcngen help completion' says more" completion k.lua
 expect 2 "dcngen: show takes one SPEC.lua; 'l.lua' is one too many" show ir k.lua l.lua
 expect 2 "dcngen: help takes one VERB; 'run' is one too many" help show run
 for verb in targets doctor version; do

@@ -40,6 +40,39 @@ Test(parse, unknown_cpu)
     expect_error("", NULL, NULL, "unknown CPU \"\": `dcngen targets` lists the known ones");
 }
 
+Test(parse, what_people_call_cpus)
+{
+    static const char *const called[][2] = {
+        { "zen4", "znver4" },         { "znver6", "znver5" },
+        { "x86-64-v5", "x86-64-v4" }, { "avx2", "x86-64-v3" },
+        { "avx512", "x86-64-v4" },    { "Ice-Lake", "icelake-server" },
+        { "m1", "apple-m1" },         { "genoa", "znver4" },
+        { "hsw", "haswell" },         { "cortex-a77", "cortex-a78" },
+        { "aarch64", "generic" },     { "riscv64", "rv64gcv" },
+        { "wasm32", "wasm-simd128" }, { "alder-lake", "alderlake" },
+    };
+    for (size_t i = 0; i < sizeof called / sizeof *called; i++) {
+        char message[128];
+        snprintf(message, sizeof message, "unknown CPU \"%s\" (did you mean \"%s\"?)", called[i][0],
+                 called[i][1]);
+        expect_error(called[i][0], NULL, NULL, message);
+        parsed(called[i][1], NULL, NULL);
+    }
+}
+
+Test(parse, what_people_call_systems)
+{
+    expect_error("skylake", "darwin", NULL,
+                 "unknown system \"darwin\" of x86_64 (did you mean \"macos\"?)");
+    expect_error("skylake", "Win32", NULL,
+                 "unknown system \"Win32\" of x86_64 (did you mean \"windows\"?)");
+    expect_error("rv64gcv", "ubuntu", NULL,
+                 "unknown system \"ubuntu\" of riscv64 (did you mean \"linux\"?)");
+    expect_error("rv64gcv", "osx", NULL,
+                 "unknown system \"osx\" of riscv64: expected linux, freebsd, or a triple such as "
+                 "riscv64-unknown-linux-gnu");
+}
+
 Test(parse, unknown_or_malformed_feature)
 {
     expect_error("x86-64-v3", NULL, "+avx51f",
@@ -288,6 +321,19 @@ Test(native, fits_no_other_triple)
              "CPU \"native\" does not fit triple \"sparc-sun-solaris\": expected %s", t.triple);
     cr_expect_eq(dcn_target_parse("native", "sparc-sun-solaris", NULL, &other, &err), -1);
     cr_expect_str_eq(err.text, message);
+}
+
+Test(native, runs_one_system)
+{
+    dcn_target t, other;
+    dcn_error err;
+    cr_assert_eq(dcn_target_native(&t, NULL), 0);
+    cr_expect_eq(dcn_target_parse("native", "windows", NULL, &other, &err), -1);
+    cr_expect(strstr(err.text, "CPU \"native\" is this machine, which does not run \"windows\": "
+                               "name a CPU, such as "),
+              "%s", err.text);
+    cr_expect_eq(dcn_target_parse("native", "win", NULL, &other, &err), -1);
+    cr_expect(strstr(err.text, "(did you mean \"windows\"?)"), "%s", err.text);
 }
 
 static int is_x86(void)
