@@ -159,6 +159,8 @@ int dcn_pack_weights(const dcn_kernel *k, const void *weight, void *packed);
 ** word of 8 bytes differs: whether what was packed is still what a weight holds.  The same on every machine of one
 ** byte order; read at about the speed of memory. */
 uint64_t dcn_fingerprint(const void *bytes, size_t size);
+/* The same by several threads, as those of dcn_call, of which the result is independent; it is another number. */
+uint64_t dcn_fingerprint_threads(const void *bytes, size_t size, int threads);
 
 /* Run body(arg, i, thread) once for each 0 <= i < n, in any order; body may run at the same time
 ** on several threads, each with its own 0 <= thread < threads.  Return when all are done. */

@@ -9,7 +9,7 @@ SPDX-License-Identifier: Apache-2.0
 
 import os
 
-from . import cache, packing, plans
+from . import _frame, cache, packing, plans
 from ._abi import lib as _lib
 from .error import Error
 from .functions import (
@@ -28,9 +28,10 @@ __version__: str = _lib.dcn_version().decode()
 
 
 def clear_cache() -> None:
-    """Free the kernels and packed weights that functions keep."""
+    """Free the kernels, packed weights and workspaces that functions keep."""
     plans.clear()
     packing.clear()
+    _frame.clear()
 
 
 def _after_fork() -> None:

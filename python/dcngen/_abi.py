@@ -122,7 +122,7 @@ _PROTOTYPES = {
     "dcn_kernel_tensors": (c_int, [c_void_p, dcn_sizes, POINTER(dcn_tensor), c_int, _ERR]),
     "dcn_kernel_workspace_bytes": (c_size_t, [c_void_p, dcn_sizes, c_int]),
     "dcn_pack_tensor": (c_int, [c_void_p, c_int, c_void_p, c_void_p]),
-    "dcn_fingerprint": (c_uint64, [c_void_p, c_size_t]),
+    "dcn_fingerprint_threads": (c_uint64, [c_void_p, c_size_t, c_int]),
     "dcn_execute": (c_int, [c_void_p, POINTER(dcn_call), _ERR]),
 }
 

@@ -43,7 +43,7 @@ class Plan:
         assert self.kernel is not None
         held = []  # packed weights, during the call
         for i, size in self._weights:
-            packed = packing.packed(self.kernel, i, addresses[i] or 0, size)
+            packed = packing.packed(self.kernel, i, addresses[i] or 0, size, threads)
             held.append(packed)
             addresses[i] = packed.address
         self.kernel.run_at(addresses, self.sizes, threads)

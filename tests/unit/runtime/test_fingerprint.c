@@ -4,6 +4,7 @@
 #include <dcngen.h>
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { SIZE = 203 };
@@ -61,4 +62,34 @@ Test(fingerprint, places_and_signs_count)
     for (int i = 0; i < 64; i++)
         b[i] = -a[i];
     cr_expect_neq(dcn_fingerprint(b, sizeof b), before);
+}
+
+/* In parts: any number of threads finds the same, and every part counts, the last and shortest one, too. */
+Test(fingerprint, threads)
+{
+    static const size_t sizes[] = { 0, 7, 131072, 131073, 3 << 20, (9 << 20) + 12345 };
+    unsigned char *bytes = calloc(1, sizes[5]);
+    cr_assert(bytes);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        const size_t n = sizes[i];
+        const uint64_t before = dcn_fingerprint_threads(bytes, n, 1);
+        for (int threads = 0; threads < 6; threads++)
+            cr_expect_eq(dcn_fingerprint_threads(bytes, n, threads), before, "%zu, %d", n, threads);
+        for (size_t back = 1; back <= n; back += 65521) {
+            bytes[n - back] ^= 128;
+            cr_expect_neq(dcn_fingerprint_threads(bytes, n, 3), before, "%zu of %zu", back, n);
+            bytes[n - back] ^= 128;
+        }
+        if (n)
+            cr_expect_neq(dcn_fingerprint_threads(bytes, n - 1, 3), before, "%zu", n);
+    }
+    free(bytes);
+}
+
+/* How many threads there are to be is none of its errors: those of the call tell. */
+Test(fingerprint, threads_that_cannot_be)
+{
+    static unsigned char bytes[3 << 20];
+    cr_expect_eq(dcn_fingerprint_threads(bytes, sizeof bytes, -1),
+                 dcn_fingerprint_threads(bytes, sizeof bytes, 1));
 }

@@ -1,0 +1,47 @@
+/* fingerprint.c: the fingerprint of many bytes, read by several threads.
+**
+** Bytes are cut into at most PARTS equal parts, which depend on their number alone; the result is the fingerprint of
+** the parts' fingerprints, and a single word that differs still makes another one.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "runtime/exec/pool.h"
+#include "runtime/exec/threads.h"
+
+/* LEAST: bytes of a part.  EACH: what a thread must have to read to be worth waking. */
+enum { PARTS = 64, LEAST = 128 << 10, GRAIN = 4096, EACH = 1 << 20 };
+
+typedef struct MarkedBytes {
+    const unsigned char *bytes;
+    size_t size, part;
+    uint64_t mark[PARTS];
+} MarkedBytes;
+
+static void mark_part(void *arg, int64_t i, int thread)
+{
+    MarkedBytes *p = arg;
+    (void)thread;
+    const size_t begin = (size_t)i * p->part, left = p->size - begin;
+    p->mark[i] = dcn_fingerprint(p->bytes + begin, left < p->part ? left : p->part);
+}
+
+static int useful_threads(size_t size, int threads)
+{
+    const int given = rt_threads(threads, NULL);
+    const size_t most = size / EACH;
+    if (given < 1 || most < 1)
+        return 1;
+    return most < (size_t)given ? (int)most : given;
+}
+
+uint64_t dcn_fingerprint_threads(const void *bytes, size_t size, int threads)
+{
+    MarkedBytes p = { .bytes = bytes,
+                      .size = size,
+                      .part = (size / PARTS + GRAIN) / GRAIN * GRAIN };
+    p.part = p.part < LEAST ? LEAST : p.part;
+    const size_t count = (size + p.part - 1) / p.part;
+    if (count < 2)
+        return dcn_fingerprint(bytes, size);
+    rt_shared_for(NULL, (int64_t)count, useful_threads(size, threads), mark_part, &p);
+    return dcn_fingerprint(p.mark, count * sizeof *p.mark);
+}
