@@ -2,6 +2,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "cli/out/print.h"
+#include "cli/out/signals.h"
 #include "cli/verbs.h"
 
 static int perform(const Args *a, dcn_error *err)
@@ -19,6 +20,8 @@ int main(int argc, char **argv)
         status = perform(&args, &err);
     if (status < 0)
         status = print_error(&err);
+    if (status && signal_caught)
+        status = EXIT_BY_SIGNAL + signal_caught;
     args_free(&args);
     return print_end(status);
 }

@@ -35,7 +35,7 @@ const Verb all_verbs[] = {
       .operands = { "SPEC.lua" },
       .required = 1,
       .options = CALL | BIT(OPT_INPUT) | BIT(OPT_WEIGHTS) | BIT(OPT_MEMORY) | BIT(OPT_SEED) |
-                 BIT(OPT_FULL) | BIT(OPT_JSON),
+                 BIT(OPT_FULL) | BIT(OPT_VERBOSE) | BIT(OPT_JSON),
       .summary = "compare kernels with the double-precision reference",
       .details = help_verify,
       .run = verb_verify },

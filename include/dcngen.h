@@ -96,9 +96,13 @@ typedef struct dcn_options {
     ** again.  Further threads add their own tiles.  0: as the spec says. */
     int64_t memory;
     /* Called with `self` before DCNGEN_TUNE=on makes the call tune a kernel of which nothing is
-    ** known, for so many seconds; NULL: nobody is told. */
+    ** known, for so many seconds, and after that; NULL: a line on the standard error says so before. */
     void (*before_tuning)(void *self, const dcn_spec *s, int threads, double seconds);
+    void (*after_tuning)(void *self, const dcn_spec *s);
     void *self;
+    /* Not 0, as a signal handler may set it: that tuning ends, and with it the call, with DCN_EFAILED; what was
+    ** found is kept.  NULL: it is not stopped. */
+    const volatile int *stop;
 } dcn_options;
 
 /* Who decided on a schedule: the options, else the spec, else a pin of the user, else what was

@@ -4,6 +4,7 @@
 #include "cli/load/kernels.h"
 #include "cli/args/hints.h"
 #include "cli/out/print.h"
+#include "cli/out/signals.h"
 #include "runtime/base/env.h"
 #include "runtime/base/text.h"
 #include "tuner/target.h"
@@ -175,14 +176,22 @@ int kernels_check_target(const Args *a, dcn_error *err)
     return 0;
 }
 
-static void tell_tuning(void *self, const dcn_spec *s, int threads, double seconds)
+static void before_tuning(void *self, const dcn_spec *s, int threads, double seconds)
 {
     char text[256];
     (void)self;
     snprintf(text, sizeof text,
              "DCNGEN_TUNE=on: tuning '%s' for %d thread%s first, for %.0f s at most", s->name,
              threads, threads == 1 ? "" : "s", seconds);
+    signals_catch();
     print_note(text);
+}
+
+static void after_tuning(void *self, const dcn_spec *s)
+{
+    (void)self;
+    (void)s;
+    signals_release();
 }
 
 int kernel_options_for(const Kernels *k, const dcn_spec *s, const char *cpu, KernelOptions *c,
@@ -195,7 +204,9 @@ int kernel_options_for(const Kernels *k, const dcn_spec *s, const char *cpu, Ker
                             .target = &c->target,
                             .threads = a->threads,
                             .memory = s->network && s->gradient ? a->memory : 0,
-                            .before_tuning = tell_tuning };
+                            .before_tuning = before_tuning,
+                            .after_tuning = after_tuning,
+                            .stop = &signal_caught };
     if (!choose_target(a, s, cpu, &c->target, err))
         return 0;
     return err->code == DCN_ESPEC ? kernel_fail(k, s, err) : -1;

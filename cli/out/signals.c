@@ -12,11 +12,20 @@ static void on_signal(int number)
     signal_caught = number;
 }
 
+enum { NSIGNALS = 3 };
+static const int signals[NSIGNALS] = { SIGINT, SIGTERM, SIGHUP };
+static struct sigaction before[NSIGNALS];
+
 void signals_catch(void)
 {
     struct sigaction once = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
     sigemptyset(&once.sa_mask);
-    sigaction(SIGINT, &once, NULL);
-    sigaction(SIGTERM, &once, NULL);
-    sigaction(SIGHUP, &once, NULL);
+    for (int i = 0; i < NSIGNALS; i++)
+        sigaction(signals[i], &once, &before[i]);
+}
+
+void signals_release(void)
+{
+    for (int i = 0; i < NSIGNALS; i++)
+        sigaction(signals[i], &before[i], NULL);
 }

@@ -12,4 +12,7 @@ extern volatile int signal_caught;
 /* From now on SIGINT, SIGTERM and SIGHUP are noted, each once: a second one ends the program. */
 void signals_catch(void);
 
+/* From now on they do what they did before. */
+void signals_release(void);
+
 #endif

@@ -274,6 +274,8 @@ static int fail_empty(const SectionReader *c, dcn_error *err)
     char threads[64] = "";
     if (c->args->threads)
         snprintf(threads, sizeof threads, " with %d threads", c->args->threads);
+    if (!*store)
+        return dcn_fail(err, DCN_EENV, "there is no store: DCNGEN_CACHE=off");
     if (!c->kernels)
         return dcn_fail(err, DCN_EFAILED,
                         "the store %.200s has no records%s: 'dcngen tune SPEC.lua' makes them",
@@ -293,6 +295,8 @@ static int collect(SectionReader *c, TuneStore *st, dcn_error *err)
         return -1;
     if (c->no_memory)
         return dcn_fail(err, DCN_EENV, "no memory for the records of the store");
+    if (!r->n && *tune_store_why(st))
+        return dcn_fail(err, DCN_EENV, "%s", tune_store_why(st));
     if (!r->n)
         return fail_empty(c, err);
     for (int i = 0; i < r->n; i++)

@@ -2,6 +2,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "cli/out/print.h"
+#include "cli/out/schedule.h"
 #include "cli/sweep/sweep.h"
 #include "runtime/base/base.h"
 #include "runtime/base/file.h"
@@ -103,10 +104,13 @@ static void print_name(const SweepItem *t)
     printf("%s %s %s %d %s: ", t->id, t->kernel, t->target, t->threads, t->offsets_name);
 }
 
-static void print_row(const SweepOutcome *o, int db, const SweepRow *r)
+/* Of its schedule what is not in that of the other. */
+static void print_row(const SweepOutcome *o, int db, const SweepRow *r, const SweepRow *other)
 {
+    char schedule[DCN_SCHEDULE_MAX];
     printf("  %s: %.4g ms (%.4g to %.4g) on %s: %s\n", db >= 0 ? o->path[db] : "?", r->ns / 1e6,
-           r->ns_low / 1e6, r->ns_high / 1e6, r->host, r->schedule);
+           r->ns_low / 1e6, r->ns_high / 1e6, r->host,
+           schedule_brief(r->schedule, other->schedule, schedule));
 }
 
 static void print_troubles(const SweepOutcome *o)
@@ -124,8 +128,8 @@ static void print_troubles(const SweepOutcome *o)
                f->row.measured_on_target && !f->other.measured_on_target
                    ? ", measured on the target itself"
                    : "");
-        print_row(o, f->db, &f->row);
-        print_row(o, f->other_db, &f->other);
+        print_row(o, f->db, &f->row, &f->other);
+        print_row(o, f->other_db, &f->other, &f->row);
     }
 }
 

@@ -133,7 +133,7 @@ static int check_kernel(Finding found, dcn_error *err)
     if (dcn_compile(&s, NULL, &k, err) || dcn_verify(k, 0, 0, &r, err))
         goto out;
     status = r.failures ? dcn_fail(err, DCN_EFAILED, "%s", r.what)
-                        : find(found, "compiled and verified, %s", dcn_kernel_schedule(k));
+                        : find(found, "compiled and verified");
 out:
     dcn_kernel_free(k);
     return status;

@@ -4,6 +4,7 @@
 #include "cli/load/kernels.h"
 #include "cli/load/operands.h"
 #include "cli/out/print.h"
+#include "cli/verb/brief.h"
 #include "cli/verbs.h"
 #include "runtime/base/text.h"
 
@@ -55,27 +56,35 @@ static const char *generated(const OperandFiles *o, char *buf, size_t size)
     return n ? rt_join(names, buf, size) : buf;
 }
 
-static void report_text(const dcn_kernel *k, const OperandFiles *o, const dcn_report *r)
+/* "ok", or what of the kernel could not be compared. */
+static void print_verdict(const dcn_report *r)
 {
-    char random[512];
-    const dcn_spec *s = dcn_kernel_spec(k);
     const char *plain = print_colour(stdout, COLOUR_NONE);
-    printf("%s: %s %s %s, %s: %d case%s, ", s->name, dcn_op_name(s->op), dcn_dtype_name(s->dtype),
-           dcn_layout_name(s->layout), dcn_kernel_schedule(k), r->cases, r->cases == 1 ? "" : "s");
+    if (r->failures)
+        printf("%sFAILED%s, %d of ", print_colour(stdout, COLOUR_BAD), plain, r->failures);
+    else if (r->checked || !r->what[0])
+        printf("%sok%s, ", print_colour(stdout, COLOUR_GOOD), plain);
+    printf("%d case%s, ", r->cases, r->cases == 1 ? "" : "s");
+}
+
+static void report_text(const Args *a, const dcn_kernel *k, const OperandFiles *o,
+                        const dcn_report *r)
+{
+    char random[512], schedule[DCN_SCHEDULE_MAX];
+    const dcn_spec *s = dcn_kernel_spec(k);
+    printf("%s: ", s->name);
+    print_verdict(r);
     if (*generated(o, random, sizeof random))
         printf("random %s, ", random);
-    print_share(s, r);
-    if (r->failures)
-        printf("%d %sFAILED%s: %s\n", r->failures, print_colour(stdout, COLOUR_BAD), plain,
-               r->what);
-    else if (!r->checked && r->what[0])
-        printf("%s\n", r->what);
-    else if (r->what[0])
-        printf("worst %.3g of the tolerance: %sok%s; %s\n", r->worst,
-               print_colour(stdout, COLOUR_GOOD), plain, r->what);
-    else
-        printf("worst %.3g of the tolerance: %sok%s\n", r->worst, print_colour(stdout, COLOUR_GOOD),
-               plain);
+    if (r->checked)
+        print_share(s, r);
+    if (r->checked && !r->failures)
+        printf("worst %.3g of the tolerance; ", r->worst);
+    if (r->what[0])
+        printf("%s; ", r->what);
+    printf("%s %s %s, %s\n", dcn_op_name(s->op), dcn_dtype_name(s->dtype),
+           dcn_layout_name(s->layout),
+           brief_schedule(a, s, dcn_kernel_target(k), dcn_kernel_schedule(k), schedule));
     fflush(stdout);
 }
 
@@ -101,7 +110,7 @@ static int verify_compiled(const Kernels *all, const dcn_spec *s, const OperandF
     else if (args_has(a, OPT_JSON))
         json_array_append_new(list, report_json(k, o, &r));
     else
-        report_text(k, o, &r);
+        report_text(a, k, o, &r);
     dcn_kernel_free(k);
     return failed ? -1 : r.failures ? DCN_EFAILED : 0;
 }

@@ -47,7 +47,9 @@ class dcn_options(Structure):
         ("parameters", c_void_p),
         ("memory", c_int64),
         ("before_tuning", c_void_p),
+        ("after_tuning", c_void_p),
         ("self", c_void_p),
+        ("stop", c_void_p),
     ]
 
 

@@ -90,18 +90,38 @@ static int look_up(const dcn_spec *s, TuneStore *st, StoreKnown *k, Choice *c, d
     return 0;
 }
 
-/* DCNGEN_TUNE=on: a little tuning where nothing is remembered.  What fails of it is noted. */
-static void tune_first(const dcn_spec *s, const dcn_options *opt, Choice *c)
+static void tell_tuning(const dcn_spec *s, const dcn_options *opt, const dcn_tune_options *o)
 {
-    const dcn_tune_options o = {
-        .target = &c->target, .threads = c->key.threads, .trials = 40, .seconds = 10
-    };
-    dcn_tuned t;
-    dcn_error why;
     if (opt && opt->before_tuning)
-        opt->before_tuning(opt->self, s, o.threads, o.seconds);
+        opt->before_tuning(opt->self, s, o->threads, o->seconds);
+    else
+        fprintf(
+            stderr,
+            "dcngen: note: DCNGEN_TUNE=on: tuning '%s' for %d thread%s first, for %.0f s at most\n",
+            s->name, o->threads, o->threads == 1 ? "" : "s", o->seconds);
+}
+
+/* DCNGEN_TUNE=on: a little tuning where nothing is remembered.  What fails of it is noted. */
+static int tune_first(const dcn_spec *s, const dcn_options *opt, Choice *c, dcn_error *err)
+{
+    const dcn_tune_options o = { .target = &c->target,
+                                 .threads = c->key.threads,
+                                 .trials = 40,
+                                 .seconds = 10,
+                                 .stop = opt ? opt->stop : NULL };
+    dcn_tuned t = { .end = DCN_TUNE_COMPLETE };
+    dcn_error why;
+    tell_tuning(s, opt, &o);
     if (dcn_tune(s, &o, &t, &why))
         note(c, why.text);
+    if (opt && opt->after_tuning)
+        opt->after_tuning(opt->self, s);
+    if (t.end == DCN_TUNE_STOPPED)
+        return dcn_fail(
+            err, DCN_EFAILED,
+            "its tuning was stopped; what was found is saved and used, and `dcngen tune` "
+            "goes on from there");
+    return 0;
 }
 
 static int ask_store(const dcn_spec *s, StoreKnown *k, Choice *c, dcn_error *err)
@@ -130,7 +150,8 @@ static int from_store(const dcn_spec *s, const dcn_options *opt, StoreKnown *k, 
     int found = ask_store(s, k, c, err);
     if (found || env.tune != RT_TUNE_ON || env.cache != RT_CACHE_RW)
         return found;
-    tune_first(s, opt, c);
+    if (tune_first(s, opt, c, err))
+        return -1;
     return ask_store(s, k, c, err);
 }
 

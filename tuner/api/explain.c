@@ -40,10 +40,31 @@ static Rivals find_rivals(const Choice *c)
     return rivals;
 }
 
+/* Whether this machine measured it.  Its name is all there is to tell by, and that of its CPU. */
+static bool is_from_here(const TuneRecord *r)
+{
+    char here[TUNE_WHERE_MAX];
+    dcn_target native;
+    return !dcn_target_native(&native, NULL) && !strcmp(tune_where(native.cpu, here), r->where);
+}
+
+/* Of what was measured elsewhere there may be no more than the winner, which says nothing of how many it beat. */
+static void add_rivals(rt_text *t, const Choice *c, bool here)
+{
+    const Rivals rivals = find_rivals(c);
+    if (rivals.timed + rivals.failed < 2 && (!here || c->record.trial > 0))
+        return;
+    rt_text_add(t, here ? ", of %d candidate%s timed" : ", of %d candidate%s that came along",
+                rivals.timed, rivals.timed == 1 ? "" : "s");
+    if (rivals.failed)
+        rt_text_add(t, " and %d that failed", rivals.failed);
+}
+
 /* What was measured of it. */
 static void add_measured(rt_text *t, const Choice *c)
 {
     const TuneRecord *r = &c->record;
+    const bool here = is_from_here(r);
     char day[16] = "?";
     struct tm tm;
     time_t when = (time_t)r->when;
@@ -51,12 +72,11 @@ static void add_measured(rt_text *t, const Choice *c)
         strftime(day, sizeof day, "%Y-%m-%d", &tm);
     if (r->gain > 0)
         rt_text_add(t, ", %.2f times as fast as the guess", r->gain);
-    Rivals rivals = find_rivals(c);
-    rt_text_add(t, ", of %d candidate%s timed", rivals.timed, rivals.timed == 1 ? "" : "s");
-    if (rivals.failed)
-        rt_text_add(t, " and %d that failed", rivals.failed);
+    add_rivals(t, c, here);
     rt_text_add(t, "; offsets %s, %d thread%s, %s", r->offsets, c->key.threads,
                 c->key.threads == 1 ? "" : "s", day);
+    if (!here)
+        rt_text_add(t, ", measured on %s", r->where);
 }
 
 /* A schedule that was tuned for other threads is no better than a guess, so it is not taken, but

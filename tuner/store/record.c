@@ -7,7 +7,9 @@
 #include "runtime/base/env.h"
 #include "tuner/store/form.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 const char *const tune_outcome_names[] = { "ok",    "refused", "crashed",   "timeout",
                                            "wrong", "dropped", "estimated", NULL };
@@ -20,6 +22,14 @@ int tune_outcome_named(const char *name)
         if (!strcmp(tune_outcome_names[i], name))
             return i;
     return -1;
+}
+
+const char *tune_where(const char *cpu, char buf[TUNE_WHERE_MAX])
+{
+    char host[64] = "";
+    gethostname(host, sizeof host - 1);
+    snprintf(buf, TUNE_WHERE_MAX, "%.60s, %.60s", host, cpu);
+    return buf;
 }
 
 bool tune_record_is_current(const TuneKey *key, const TuneRecord *r)

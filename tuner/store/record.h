@@ -22,6 +22,8 @@ int tune_outcome_named(const char *name);
 
 enum { TUNE_MAX_SAMPLES = 64 };
 
+enum { TUNE_WHERE_MAX = 128 };
+
 /* One candidate of one key under one distribution of offsets. */
 typedef struct TuneRecord {
     char schedule[DCN_SCHEDULE_MAX];
@@ -36,12 +38,15 @@ typedef struct TuneRecord {
     int nsamples;
     double sample[TUNE_MAX_SAMPLES]; /* ns, in the order of measuring */
     int64_t when;                    /* unix seconds */
-    char where[128];                 /* host name and CPU's own name, for people */
+    char where[TUNE_WHERE_MAX];      /* host name and CPU's own name, for people */
     int64_t trial;                   /* which of its run, from 0 */
     int64_t run;                     /* unix ms at which the run began */
     bool winner;                     /* confirmed as the best of its run */
     bool pinned;                     /* the user said so; beats every other */
 } TuneRecord;
+
+/* What `where` is of this machine, whose CPU has that name; returns buf. */
+const char *tune_where(const char *cpu, char buf[TUNE_WHERE_MAX]);
 
 /* Whether this build would make the same code: its lowering exists in that revision. */
 bool tune_record_is_current(const TuneKey *key, const TuneRecord *r);

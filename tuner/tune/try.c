@@ -57,10 +57,7 @@ int tuning_try(Tuning *t, const Schedule *sc, const Incumbent *against, MeasureL
 
 static void say_where(const Tuning *t, TuneRecord *to)
 {
-    char host[64] = "";
-    gethostname(host, sizeof host - 1);
-    snprintf(to->where, sizeof to->where, "%.60s, %.60s", host,
-             t->host[0] ? t->host : "not measured");
+    tune_where(t->host[0] ? t->host : "not measured", to->where);
 }
 
 static void fill_times(TuneRecord *to, const CandidateResult *r, double time)

@@ -7,5 +7,6 @@
 #include "cli/load/weights.c"
 #include "cli/out/print.c"
 #include "cli/out/schedule.c"
+#include "cli/out/signals.c"
 #include "cli/verb/bench_layers.c"
 #include "cli/verb/brief.c"

@@ -13,9 +13,15 @@ shape() { printf '%s\n' "$out" | sed -E 's/[0-9.]+(e-[0-9]+)?/N/g'; }
 # ---- verify
 works verify two.lua --schedule direct
 same "a line for each kernel" \
-    $'a: deform_convNd fN nchw, direct lanes=N oc_block=N: N cases, all N elements a case, worst N of the tolerance: ok
-longer: convNd fN nhwc, direct lanes=N oc_block=N: N case, all N elements, worst N of the tolerance: ok' "$(shape)"
+    $'a: ok, N cases, all N elements a case, worst N of the tolerance; deform_convNd fN nchw, direct lanes=N oc_block=N
+longer: ok, N case, all N elements, worst N of the tolerance; convNd fN nhwc, direct lanes=N oc_block=N' "$(shape)"
 first=$out
+works verify two.lua --kernel longer
+same "only knobs unlike the guess" "conv2d f32 nhwc, tiled" "$(printf '%s' "$out" | sed 's/.*; //')"
+works verify two.lua --kernel longer --schedule "tiled mr=4"
+same "and those" "conv2d f32 nhwc, tiled mr=4" "$(printf '%s' "$out" | sed 's/.*; //; s/ nv=.*//')"
+works verify two.lua --kernel longer -v
+same "all knobs" 17 "$(printf '%s' "$out" | sed 's/.*; //' | tr ' ' '\n' | grep -c =)"
 works verify two.lua --schedule direct --seed 0 --threads 1
 same "the seed's default is 0, threads do not matter" "$first" "$out"
 
@@ -39,12 +45,12 @@ npy w.npy f4 '1,1,1,1,' 2
 npy off.npy f4 '1,2,2,3,' 0 0 0 0 0 0 0 0.5 0 9 0 0
 own=(verify own.lua --kernel own --input input=x.npy --input weight=w.npy)
 works "${own[@]}" --input offset=off.npy --schedule direct
-same "given tensors, with what is no number" "1 case, all 6 elements, worst N of the tolerance: ok" \
-    "$(printf '%s\n' "$out" | grep -oE '1 case.*' | sed -E 's/worst [^ ]+/worst N/')"
+same "given tensors, with what is no number" "1 case, all 6 elements, worst N of the tolerance" \
+    "$(printf '%s\n' "$out" | grep -oE '1 case[^;]*' | sed -E 's/worst [^ ]+/worst N/')"
 npy even.npy f4 '1,1,2,3,' 1 2 3 4 5 6
 works verify own.lua --kernel own --input input=even.npy --input weight=w.npy
-same "what is not given is random" "1 case, random offset, all 6 elements, worst N of the tolerance: ok" \
-    "$(printf '%s\n' "$out" | grep -oE '1 case.*' | sed -E 's/worst [^ ]+/worst N/')"
+same "what is not given is random" "1 case, random offset, all 6 elements, worst N of the tolerance" \
+    "$(printf '%s\n' "$out" | grep -oE '1 case[^;]*' | sed -E 's/worst [^ ]+/worst N/')"
 works verify own.lua --kernel own --input input=even.npy --json
 same "as JSON" '["weight","offset"]' "$(printf '%s' "$out" | tr -d ' \n' | grep -oE '"random":\[[^]]*\]' | cut -d: -f2)"
 expect 2 "dcngen: kernel 'own': --input NAME=FILE is missing for input [1,1,2,?], offset [1,2,2,?]" \

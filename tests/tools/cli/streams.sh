@@ -39,7 +39,7 @@ if script -qec true /dev/null </dev/null >/dev/null 2>&1; then
     green=$'\033[32m' red=$'\033[1;31m' plain=$'\033[0m'
     export TERM=xterm
     unset NO_COLOR
-    same "ok is green" "${green}ok$plain" "$(on_terminal "$DCNGEN_BIN" verify k.lua | sed 's/.*: //')"
+    same "ok is green" "${green}ok$plain" "$(on_terminal "$DCNGEN_BIN" verify k.lua | sed 's/^k: //; s/,.*//')"
     same "errors are red" "${red}dcngen:$plain verify needs SPEC.lua; 'dcngen help verify' says more" \
         "$(on_terminal "$DCNGEN_BIN" verify)"
     same "NO_COLOR" "dcngen: verify needs SPEC.lua; 'dcngen help verify' says more" \

@@ -67,13 +67,14 @@ Test(wrong, verify_fails_but_goes_on, .init = begin, .fini = end)
     dcn_error err;
     cr_expect_eq(verb_verify(&args, &err), DCN_EFAILED);
     fflush(stdout);
-    cr_assert_stdout_eq_str("good: conv2d f32 nchw, direct lanes=4 oc_block=1: 4 cases, 9 of 10 "
-                            "elements a case (--full: all), worst 0.25 of the tolerance: ok\n"
-                            "bad: conv2d f32 nchw, direct lanes=4 oc_block=1: 4 cases, 9 of 10 "
-                            "elements a case (--full: all), 2 FAILED: "
-                            "case 'zero offsets': output[0,0,0,0] = 1, want 2\n"
-                            "last: conv2d f32 nchw, direct lanes=4 oc_block=1: 4 cases, 9 of 10 "
-                            "elements a case (--full: all), worst 0.25 of the tolerance: ok\n");
+    cr_assert_stdout_eq_str(
+        "good: ok, 4 cases, 9 of 10 elements a case (--full: all), worst 0.25 of the tolerance; "
+        "conv2d f32 nchw, direct lanes=4\n"
+        "bad: FAILED, 2 of 4 cases, 9 of 10 elements a case (--full: all), "
+        "case 'zero offsets': output[0,0,0,0] = 1, want 2; "
+        "conv2d f32 nchw, direct lanes=4\n"
+        "last: ok, 4 cases, 9 of 10 elements a case (--full: all), worst 0.25 of the tolerance; "
+        "conv2d f32 nchw, direct lanes=4\n");
 }
 
 Test(wrong, verify_as_json, .init = begin, .fini = end)

@@ -453,6 +453,19 @@ Test(report, nothing_to_report)
     expect_fails("-D a=b", 2, "report with -D needs SPEC.lua");
     expect_fails("layers.lua --kernel none", 2, "has no kernel 'none'");
     expect_fails("none.lua", 3, "none.lua");
+    setenv("DCNGEN_CACHE", "off", 1);
+    expect_fails("", 4, "there is no store: DCNGEN_CACHE=off");
+    setenv("DCNGEN_CACHE", "rw", 1);
+}
+
+Test(report, a_store_that_is_not_used)
+{
+    write_specs();
+    put_tuning(64, 1, 5);
+    cr_assert_eq(chmod(getenv("DCNGEN_CACHE_DIR"), 0777), 0);
+    expect_fails("", 4, "is not used: others may write it");
+    expect_fails("layers.lua", 4, "is not used: others may write it");
+    cr_assert_eq(chmod(getenv("DCNGEN_CACHE_DIR"), 0700), 0);
 }
 
 /* ---- JSON ------------------------------------------------------------------- */

@@ -54,9 +54,11 @@ same "no directory" no "$([ -e store ] && echo yes || echo no)"
 record 1 "$found" 2000 1 >first.jsonl
 record 1 "$other" 1000 0 >second.jsonl
 prints "1 taken, 0 not better than what is here" cache import first.jsonl
+same "one that came alone" "tuned, 1.25 times as fast as the guess; offsets normal:2, 1 thread, 2023-11-14, measured on a test" \
+    "$(decision --threads 1 | sed 's/.*|//')"
 prints "1 taken, 0 not better than what is here" cache import - <second.jsonl
 prints "0 taken, 1 not better than what is here" cache import second.jsonl
-tuned="tuned, 1.25 times as fast as the guess, of 2 candidates timed; offsets normal:2, 1 thread, 2023-11-14"
+tuned="tuned, 1.25 times as fast as the guess, of 2 candidates that came along; offsets normal:2, 1 thread, 2023-11-14, measured on a test"
 same "the winner" "$found|$tuned" "$(decision --threads 1)"
 unlike="guessed: nothing is remembered of it for 2 threads; it was tuned for 1: --threads 1 takes that"
 same "of other threads" "$guess|$unlike" "$(decision --threads 2)"
@@ -103,7 +105,7 @@ same "and mended" "$loaded" "$(stages verify k.lua --threads 1)"
 # ---- pins
 works cache pin k.lua --threads 1 --schedule "direct oc_block=2"
 same "a pin is told" "k: pinned for 1 thread 1" "$(head -1 <<<"$out") $(grep -cE '^  direct .*oc_block=2' <<<"$out")"
-same "a pin" "$other|pinned, 1.25 times as fast as the guess, of 2 candidates timed; offsets normal:2, 1 thread, 2023-11-14" \
+same "a pin" "$other|pinned, 1.25 times as fast as the guess, of 2 candidates that came along; offsets normal:2, 1 thread, 2023-11-14, measured on a test" \
     "$(decision --threads 1)"
 works cache pin k.lua --threads 3 --schedule "direct oc_block=1"
 same "a pin of what was never tried" "$found|pinned" "$(decision --threads 3)"
@@ -207,7 +209,7 @@ if mount -t tmpfs -o size=512k,mode=700 tmpfs full 2>/dev/null; then
     head -c 600000 /dev/zero >full/filler 2>/dev/null
     call verify k.lua --threads 1
     same "full: the work goes on" "0|" "$code|$err"
-    same "full: the record is used" "$found|${tuned/2 candidates/1 candidate}" "$(decision --threads 1)"
+    same "full: the record is used" "$found|${tuned/, of 2 candidates that came along/}" "$(decision --threads 1)"
     for i in $(seq 300); do
         sed "s/normal:2/normal:$((i + 2))/" first.jsonl
     done >many.jsonl

@@ -129,6 +129,14 @@ same "and known from then on" yes "$(grep -q tuned <<<"$out" && echo yes)"
 works show schedule --threads 1 -D w=10 k.lua
 same "otherwise it is guessed" yes "$(grep -q guessed <<<"$out" && echo yes)"
 
+DCNGEN_TUNE=on "$DCNGEN_BIN" verify --threads 1 -D w=40 k.lua >stopped.out 2>stopped.err &
+until [ -s stopped.err ]; do sleep 0.05; done
+kill -TERM $!
+code=0
+wait $! || code=$?
+same "a signal ends it, and nothing more is done" "143 dcngen: kernel 'k': its tuning was stopped; what was found is saved and used, \
+and \`dcngen tune\` goes on from there" "$code $(tail -1 stopped.err)$(cat stopped.out)"
+
 # ---- wrong words -----------------------------------------------------------------------------
 
 expect 2 "dcngen: --effort 'much' is not estimate, measure, patient or exhaustive" tune --effort much k.lua
