@@ -99,14 +99,6 @@ idx kernel_call_workspace(Emit *e, const Kernel *k, const WorkspaceArgs *in)
     return (idx){ e_call_with(e, k->workspace_bytes, &workspace_params, in) };
 }
 
-idx kernel_most_workspace(Emit *e, Kernel *whole, const Kernel *part, const WorkspaceArgs *in,
-                          idx most)
-{
-    if (part->one_thread_bytes > whole->one_thread_bytes)
-        whole->one_thread_bytes = part->one_thread_bytes;
-    return x_max(e, most, kernel_call_workspace(e, part, in));
-}
-
 void kernel_call_pack(Emit *e, const Kernel *k, const PackArgs *in)
 {
     e_call_with(e, k->pack, &pack_params, in);

@@ -29,10 +29,9 @@ typedef struct Kernel {
     int64_t
         least_bytes; /* of a network whose bound of memory is less than that: it cannot be written */
     const void *constants; /* of a network whose parameters are constants: these, packed */
-    /* malloc'ed, whoever asks for the kernel frees them: of a network what its phases are; of a module that is a
-    ** part what each takes on one thread, as estimated, 0 where it is unknown. */
+    /* Of what is made of other kernels, where its phases are known: what they are; malloc'ed, whoever asks for the
+    ** kernel frees it. */
     struct rt_phase *phase;
-    double *phase_ns;
 } Kernel;
 
 typedef struct RunArgs {
@@ -76,9 +75,6 @@ void kernel_call_run(Emit *e, const Kernel *k, const RunArgs *in);
 idx kernel_call_tasks(Emit *e, const Kernel *k, const TasksArgs *in);
 idx kernel_call_phases(Emit *e, const Kernel *k, const PhasesArgs *in);
 idx kernel_call_workspace(Emit *e, const Kernel *k, const WorkspaceArgs *in);
-/* The most of `most` and what that of a part needs; the whole's one_thread_bytes is likewise. */
-idx kernel_most_workspace(Emit *e, Kernel *whole, const Kernel *part, const WorkspaceArgs *in,
-                          idx most);
 void kernel_call_pack(Emit *e, const Kernel *k, const PackArgs *in);
 idx kernel_call_packed_bytes(Emit *e, const Kernel *k, const PackedBytesArgs *in);
 

@@ -20,10 +20,10 @@ bool stage_is_absent(StageRef ref)
     return ref.kind == REF_ABSENT;
 }
 
-StageRef stage_temp(Stages *g, StageGrid grid, int64_t channels)
+StageRef stage_temp(Stages *g, StepGrid grid, int64_t channels)
 {
     assert(g->ntemps < MAX_TEMPS);
-    g->temp[g->ntemps] = (Temp){ .grid = grid, .channels = channels, .first = -1 };
+    g->temp[g->ntemps] = (Temp){ grid, channels };
     return (StageRef){ REF_TEMP, g->ntemps++ };
 }
 
@@ -48,7 +48,7 @@ void stage_set_sizes(const dcn_spec *module, Stage *st)
     to->width = module->rois == DCN_DYNAMIC ? DCN_DYNAMIC : module->rois * st->per_roi;
 }
 
-static Stage *add(Stages *g, const char *word, StageKind kind, StageGrid grid)
+static Stage *add(Stages *g, const char *word, StageKind kind, StepGrid grid)
 {
     assert(g->n < MAX_STAGES);
     Stage *st = &g->stage[g->n++];
@@ -65,7 +65,7 @@ static void set_name(const Stages *g, Stage *st)
              st->word);
 }
 
-Stage *stage_add(Stages *g, const char *word, dcn_op op, StageGrid grid)
+Stage *stage_add(Stages *g, const char *word, dcn_op op, StepGrid grid)
 {
     Stage *st = add(g, word, STAGE_OPERATOR, grid);
     dcn_spec_init(&st->spec, op);
@@ -77,7 +77,7 @@ Stage *stage_add(Stages *g, const char *word, dcn_op op, StageGrid grid)
 }
 
 Stage *stage_add_rows(Stages *g, const char *word, StageKind kind, const Rowwise *rows,
-                      StageGrid grid)
+                      StepGrid grid)
 {
     Stage *st = add(g, word, kind, grid);
     st->rows = *rows;

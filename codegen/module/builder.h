@@ -10,17 +10,17 @@
 StageRef stage_tensor(const Stages *g, const char *name);
 bool stage_is_absent(StageRef ref);
 
-/* A new intermediate; they are asked for in the order in which they are first written. */
-StageRef stage_temp(Stages *g, StageGrid grid, int64_t channels);
+/* A new intermediate. */
+StageRef stage_temp(Stages *g, StepGrid grid, int64_t channels);
 
 /* A stage of an operator, with the module's dtype and layout.  Its operands are bound by name, in
 ** any order; binding an absent one does nothing. */
-Stage *stage_add(Stages *g, const char *word, dcn_op op, StageGrid grid);
+Stage *stage_add(Stages *g, const char *word, dcn_op op, StepGrid grid);
 void stage_bind(Stage *st, const char *tensor, StageRef ref);
 
 /* A stage on rows.  Its operands are bound in their order. */
 Stage *stage_add_rows(Stages *g, const char *word, StageKind kind, const Rowwise *rows,
-                      StageGrid grid);
+                      StepGrid grid);
 
 /* Set the sizes of a stage's spec, again after its grid has changed. */
 void stage_set_sizes(const dcn_spec *module, Stage *st);
@@ -29,7 +29,7 @@ void stage_set_sizes(const dcn_spec *module, Stage *st);
 ** PARAM_weight and PARAM_bias. */
 typedef struct Conv {
     const char *word, *param;
-    StageGrid grid;
+    StepGrid grid;
     int64_t in, out;
     StageRef from, to;
 } Conv;

@@ -1,15 +1,14 @@
 /* module.h: a module, or the gradients of one, as a chain of the project's own operators.
 **
 ** A stage is a plain spec of an operator with a schedule of its own, or a small operation on the
-** rows of a map.  Its operands are the module's tensors or intermediates; those share the workspace,
-** and two that are never alive together share one slot of it.
+** rows of a map.  Its operands are the module's tensors or intermediates.  Once all are written, they become
+** a list of steps (list.c), as a network does.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_CODEGEN_MODULE_H
 #define DCN_CODEGEN_MODULE_H
 
-#include "codegen/kernel/entry.h"
-#include "codegen/lowering.h"
+#include "codegen/steps/steps.h"
 #include "runtime/spec/activation.h"
 
 /* A gradient has the stages of its module twice, and one more for each epilogue. */
@@ -21,13 +20,6 @@ typedef struct StageRef {
     enum { REF_ABSENT, REF_OPERAND, REF_TEMP } kind;
     int index;
 } StageRef;
-
-/* Sizes of a stage in terms of the module's. */
-typedef enum {
-    GRID_IN,   /* its own */
-    GRID_OUT,  /* its output's rows and columns as rows and columns of the input */
-    GRID_ROIS, /* one image of one row; `per_roi` columns for each roi */
-} StageGrid;
 
 typedef enum {
     STAGE_OPERATOR,   /* spec */
@@ -59,9 +51,8 @@ typedef struct Stage {
     const char *word; /* what it is called in schedules, and after the module's name in symbols */
     dcn_spec spec;    /* of an operator; otherwise only its name */
     Rowwise rows;     /* of any other kind */
-    StageGrid grid;
+    StepGrid grid;
     int64_t per_roi;
-    int time; /* its turn; equal numbers: it runs beside the stage before it */
     int n;
     const char
         *tensor[MAX_STAGE_OPERANDS]; /* names of its operands; those of an operator in any order */
@@ -76,10 +67,8 @@ typedef struct Stage {
 
 /* An intermediate. */
 typedef struct Temp {
-    StageGrid grid;
+    StepGrid grid;
     int64_t channels; /* GRID_ROIS: elements per roi */
-    int first, last;  /* times of the stages that use it */
-    int slot;
 } Temp;
 
 typedef struct Stages {
@@ -88,24 +77,22 @@ typedef struct Stages {
     int ntensors;
     Stage stage[MAX_STAGES];
     Temp temp[MAX_TEMPS];
-    int n, ntemps, nslots;
-    int64_t beside_bytes; /* of each thread, for any stages that run beside others */
+    int n, ntemps;
 } Stages;
 
 /* The stages of a module, which must outlive them; NULL without memory.  Freed by free(). */
 Stages *stages_open(const dcn_spec *module);
 
-/* Which stages run beside others, and where intermediates live; stage[i]: as emitted, part: of the operators among
-** them. */
-void stages_place(Stages *g, const Kernel *stage, const SchedPart *part, const dcn_target *t);
-bool stages_is_beside(const Stages *g, int i);
+/* The stages as steps, each of a part of its own, in a list that steps_close closes.  -1 without memory. */
+int stages_list(const Stages *g, StepList *l);
 
-/* Fills kernel->phase_ns of a module that is a part and whose phases are known; stage[i], part: of its stages,
-** of the operators among them.  Without memory they stay unknown. */
-void stages_account(const Stages *g, const Kernel *stage, const SchedPart *part,
-                    const dcn_target *t, Kernel *kernel);
+/* Pixels, or regions, of the maps of a grid, each of which is a row of channels; DCN_DYNAMIC: that is no number. */
+int64_t stages_rows(const dcn_spec *module, StepGrid grid);
 
 /* The functions of a stage on rows: NAME_run, NAME_tasks, NAME_workspace_bytes. */
 void stages_emit_rows(Emit *e, Kernel *kernel, const Stage *st);
+
+/* What they take; nothing where sizes are no numbers. */
+void stages_account_rows(const Stages *g, const Stage *st, StepPart *part);
 
 #endif

@@ -161,3 +161,20 @@ void stages_emit_rows(Emit *e, Kernel *kernel, const Stage *st)
     emit_tasks(e, kernel, st);
     kernel_workspace(e, kernel, has_sums(st) ? bytes_of_sums : NULL, 0, st);
 }
+
+/* ---- account --------------------------------------------------------------------------------- */
+
+/* Of one core, from its L2 cache or beyond. */
+#define BYTES_PER_NS 8.0
+
+void stages_account_rows(const Stages *g, const Stage *st, StepPart *part)
+{
+    const int64_t rows = stages_rows(g->module, st->grid);
+    const double tasks = (double)(rows < TASKS ? rows : TASKS);
+    const double bytes =
+        (double)(rows * st->rows.channels * st->n) * (double)dcn_dtype_bytes(g->module->dtype);
+    if (rows == DCN_DYNAMIC)
+        return;
+    part->ncosts = part->kernel.phases;
+    part->cost[0] = (PhaseCost){ .tasks = tasks, .ns = bytes / BYTES_PER_NS / tasks };
+}

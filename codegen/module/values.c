@@ -82,7 +82,7 @@ static Stage *keep_word(Stage *t, const char word[DCN_NAME_MAX])
 /* Regions side by side in one row of a channels-last map are a matrix, as they are in the module itself. */
 Stage *values_add_operator(const StageValues *v, const rt_stage *st, const char *suffix)
 {
-    const StageGrid grid = v->map[st->arg[RT_INPUT]].grid;
+    const StepGrid grid = v->map[st->arg[RT_INPUT]].grid;
     char word[DCN_NAME_MAX];
     snprintf(word, sizeof word, "%s%s", st->word, suffix);
     Stage *t = keep_word(stage_add(v->g, word, st->spec.op, grid), word);

@@ -9,7 +9,7 @@
 
 /* The map that a value is. */
 typedef struct ValueMap {
-    StageGrid grid;
+    StepGrid grid;
     int64_t channels; /* GRID_ROIS: of a region */
 } ValueMap;
 

@@ -20,12 +20,12 @@ typedef struct NetBackward {
     NetProgram *p;
     const dcn_network *net;
     const NetNeeds *needs;
-    NetPlace *grad; /* by value; nowhere: nobody has written it yet */
+    StepPlace *grad; /* by value; nowhere: nobody has written it yet */
 } NetBackward;
 
-static NetWanted bit(int operand)
+static StepWanted bit(int operand)
 {
-    return operand < 0 ? 0 : (NetWanted)1 << operand;
+    return operand < 0 ? 0 : (StepWanted)1 << operand;
 }
 
 /* ---- forwards -------------------------------------------------------------------------------------- */
@@ -59,22 +59,22 @@ static void make_segment_again(NetBackward *b, int last)
 
 /* Where a value's gradient is summed: in the operand itself if it is that of an input which lies outside as it
 ** does inside, else in a block. */
-static NetPlace new_gradient(NetBackward *b, int value)
+static StepPlace new_gradient(NetBackward *b, int value)
 {
     const net_value *v = &b->net->value[value];
     const bool outside = value < b->net->ninputs && program_is_plain(v);
-    NetPlace to = outside ? program_operand(needs_grad_operand(b->p, value))
-                          : program_new_block(b->p, net_elements(v->shape));
+    StepPlace to = outside ? steps_operand(needs_grad_operand(b->p, value))
+                           : program_new_block(b->p, net_elements(v->shape));
     to.wanted = b->needs->reach[value];
     return to;
 }
 
 /* What the last step writes of the gradient of a value; later ones add to it. */
-static NetPlace write_gradient(NetBackward *b, int value)
+static StepPlace write_gradient(NetBackward *b, int value)
 {
     if (b->grad[value].in == PLACE_NONE) {
         b->grad[value] = new_gradient(b, value);
-        const NetPlace first = b->grad[value];
+        const StepPlace first = b->grad[value];
         b->grad[value].adds = true;
         return first;
     }
@@ -82,17 +82,17 @@ static NetPlace write_gradient(NetBackward *b, int value)
 }
 
 /* A step that adds a block, or an operand, to the gradient of a value. */
-static void add_to_gradient(NetBackward *b, int value, NetPlace from)
+static void add_to_gradient(NetBackward *b, int value, StepPlace from)
 {
     const NetEdge edge = { .shape = b->net->value[value].shape, .adds = true };
-    NetStep *st = program_add_step(b->p, program_part_of_edge(b->p, &edge), -1);
+    Step *st = program_add_step(b->p, program_part_of_edge(b->p, &edge), -1);
     st->wanted = b->needs->reach[value];
-    program_add_place(b->p, from);
-    program_add_place(b->p, write_gradient(b, value));
+    steps_add_place(&b->p->list, from);
+    steps_add_place(&b->p->list, write_gradient(b, value));
 }
 
 /* A place as a later step reads it. */
-static NetPlace read_place(NetPlace place)
+static StepPlace read_place(StepPlace place)
 {
     place.wanted = 0;
     place.adds = false;
@@ -109,14 +109,14 @@ static int times_output(const dcn_network *n, int value)
     return times;
 }
 
-static NetPlace from_planes(NetBackward *b, int value, NetPlace from)
+static StepPlace from_planes(NetBackward *b, int value, StepPlace from)
 {
     const NetEdge edge = { .shape = b->net->value[value].shape, .to_nhwc = true };
-    NetStep *st = program_add_step(b->p, program_part_of_edge(b->p, &edge), -1);
+    Step *st = program_add_step(b->p, program_part_of_edge(b->p, &edge), -1);
     st->wanted = b->needs->reach[value];
-    const NetPlace to = program_new_block(b->p, net_elements(edge.shape));
-    program_add_place(b->p, from);
-    program_add_place(b->p, to);
+    const StepPlace to = program_new_block(b->p, net_elements(edge.shape));
+    steps_add_place(&b->p->list, from);
+    steps_add_place(&b->p->list, to);
     return to;
 }
 
@@ -125,7 +125,7 @@ static void take_output(NetBackward *b, int i)
 {
     const int value = b->net->output[i];
     const int position = b->net->ninputs + (net_parameters_at(b->net) >= 0) + i;
-    NetPlace from = program_operand(needs_grad_operand(b->p, position));
+    StepPlace from = steps_operand(needs_grad_operand(b->p, position));
     const bool alone = !b->needs->readers[value] && times_output(b->net, value) == 1;
     if (!b->needs->reach[value])
         return;
@@ -146,7 +146,7 @@ static void take_output(NetBackward *b, int i)
 /* Gradients of values that a layer reads twice: the second is written apart, and added. */
 typedef struct Apart {
     int n, value[NET_MAX_ARGS];
-    NetPlace from[NET_MAX_ARGS];
+    StepPlace from[NET_MAX_ARGS];
     int nwritten, written[NET_MAX_ARGS];
 } Apart;
 
@@ -159,13 +159,13 @@ static bool is_written(const Apart *a, int value)
 }
 
 /* Where the last step writes the gradient of an argument. */
-static NetPlace write_argument(NetBackward *b, const net_arg *a, Apart *apart)
+static StepPlace write_argument(NetBackward *b, const net_arg *a, Apart *apart)
 {
-    const NetWanted reach = needs_reach(b->p, a);
+    const StepWanted reach = needs_reach(b->p, a);
     if (!reach)
-        return (NetPlace){ .in = PLACE_NONE };
+        return (StepPlace){ .in = PLACE_NONE };
     if (a->value < 0) {
-        NetPlace to = program_operand(b->needs->parameters);
+        StepPlace to = steps_operand(b->needs->parameters);
         to.at = b->net->param[a->param].grad_at * (int64_t)dcn_dtype_bytes(b->net->dtype);
         to.wanted = reach;
         return to;
@@ -174,14 +174,14 @@ static NetPlace write_argument(NetBackward *b, const net_arg *a, Apart *apart)
         apart->written[apart->nwritten++] = a->value;
         return write_gradient(b, a->value);
     }
-    NetPlace to = program_new_block(b->p, net_elements(b->net->value[a->value].shape));
+    StepPlace to = program_new_block(b->p, net_elements(b->net->value[a->value].shape));
     to.wanted = reach;
     apart->value[apart->n] = a->value;
     apart->from[apart->n++] = to;
     return to;
 }
 
-static NetPlace read_argument(NetBackward *b, const net_arg *a, int operand, bool packed)
+static StepPlace read_argument(NetBackward *b, const net_arg *a, int operand, bool packed)
 {
     return a->value >= 0 ? b->p->value[a->value] : program_piece(b->p, a->param, operand, packed);
 }
@@ -192,12 +192,12 @@ static void add_operator_back(NetBackward *b, const net_layer *l, const int arg[
     const rt_operands o = rt_operands_of(s);
     for (int i = 0; i < o.n; i++) {
         const rt_operand which = o.which[i];
-        NetPlace at = read_place(b->grad[l->out]);
+        StepPlace at = read_place(b->grad[l->out]);
         if (!rt_operand_is_grad(which))
             at = read_argument(b, &l->arg[arg[which]], i, o.tensor[i].role == DCN_WEIGHT);
         else if (rt_operand_of_grad(which) != RT_OUTPUT)
             at = write_argument(b, &l->arg[arg[rt_operand_of_grad(which)]], apart);
-        program_add_place(b->p, at);
+        steps_add_place(&b->p->list, at);
     }
 }
 
@@ -227,14 +227,14 @@ static int pass_on(NetBackward *b, const net_layer *l)
 
 static void add_glue_back(NetBackward *b, const net_layer *l, Apart *apart)
 {
-    const NetPlace none = { .in = PLACE_NONE };
+    const StepPlace none = { .in = PLACE_NONE };
     for (int i = 0; i < l->nargs; i++)
-        program_add_place(b->p,
-                          glue_back_reads(l, i) ? read_argument(b, &l->arg[i], i, false) : none);
-    program_add_place(b->p, read_place(b->grad[l->out]));
+        steps_add_place(&b->p->list,
+                        glue_back_reads(l, i) ? read_argument(b, &l->arg[i], i, false) : none);
+    steps_add_place(&b->p->list, read_place(b->grad[l->out]));
     for (int i = 0; i < l->nargs; i++)
-        program_add_place(b->p, passes_on(b, l, &l->arg[i]) ? none
-                                                            : write_argument(b, &l->arg[i], apart));
+        steps_add_place(&b->p->list,
+                        passes_on(b, l, &l->arg[i]) ? none : write_argument(b, &l->arg[i], apart));
 }
 
 static void go_back(NetBackward *b, int number)
@@ -272,8 +272,8 @@ static void clear_parameters(NetBackward *b, const net_layer *l)
         Apart none = { .n = 0 };
         program_add_step(b->p, program_part_of_edge(b->p, &edge), -1)->wanted =
             needs_reach(b->p, a);
-        program_add_place(b->p, (NetPlace){ .in = PLACE_NONE });
-        program_add_place(b->p, write_argument(b, a, &none));
+        steps_add_place(&b->p->list, (StepPlace){ .in = PLACE_NONE });
+        steps_add_place(&b->p->list, write_argument(b, a, &none));
     }
 }
 
@@ -282,8 +282,8 @@ static void clear_parameters(NetBackward *b, const net_layer *l)
 /* The gradient of an input to where it goes, if it is not there yet. */
 static void give_input(NetBackward *b, int i)
 {
-    const NetPlace from = read_place(b->grad[i]);
-    NetPlace to = program_operand(needs_grad_operand(b->p, i));
+    const StepPlace from = read_place(b->grad[i]);
+    StepPlace to = steps_operand(needs_grad_operand(b->p, i));
     if (to.index < 0 || (from.in == PLACE_OPERAND && from.index == to.index))
         return;
     const NetEdge edge = { .shape = b->net->value[i].shape,
@@ -296,14 +296,14 @@ static void give_input(NetBackward *b, int i)
 /* The gradient of a value that a layer makes, when all who read it have added theirs. */
 static void give_inner(NetBackward *b, int value)
 {
-    const NetWanted wanted = needs_inner(b->p, value);
+    const StepWanted wanted = needs_inner(b->p, value);
     const NetEdge edge = { .shape = b->net->value[value].shape, .adds = true };
     int operand = 0;
     if (!wanted)
         return;
     while (!(wanted >> operand & 1))
         operand++;
-    NetPlace to = program_operand(operand);
+    StepPlace to = steps_operand(operand);
     to.wanted = wanted;
     program_add_edge(b->p, &edge, read_place(b->grad[value]), to);
 }

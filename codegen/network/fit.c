@@ -9,8 +9,8 @@ static int write_forward(NetProgram *p)
 {
     if (program_write(p))
         return -1;
-    program_find_beside(p);
-    return program_plan(p);
+    steps_find_beside(&p->list);
+    return steps_plan(&p->list);
 }
 
 /* Another order than the user's is worth so much of the workspace. */
@@ -20,10 +20,10 @@ static int fit_forward(NetProgram *p)
 {
     if (write_forward(p))
         return -1;
-    const int64_t written = p->plan_bytes;
+    const int64_t written = p->list.plan_bytes;
     if (program_order_by_bytes(p) || write_forward(p))
         return -1;
-    if ((double)p->plan_bytes < (1 - ORDER_GAIN) * (double)written)
+    if ((double)p->list.plan_bytes < (1 - ORDER_GAIN) * (double)written)
         return 0;
     program_order_as_written(p);
     return write_forward(p);
@@ -33,9 +33,9 @@ static int fit_forward(NetProgram *p)
 
 int program_fit(NetProgram *p)
 {
-    if (!p->s->gradient)
+    if (!p->list.s->gradient)
         return fit_forward(p);
-    if (program_plan(p))
+    if (steps_plan(&p->list))
         return -1;
-    return !p->net->memory || p->plan_bytes <= p->net->memory ? 0 : program_recompute(p);
+    return !p->net->memory || p->list.plan_bytes <= p->net->memory ? 0 : program_recompute(p);
 }

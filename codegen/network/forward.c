@@ -28,10 +28,10 @@ static int position_of_output(const NetProgram *p, int output)
 void program_convert_input(NetProgram *p, int value)
 {
     const NetEdge edge = { .shape = p->net->value[value].shape, .to_nhwc = true };
-    program_add_step(p, program_part_of_edge(p, &edge), -1);
-    const NetPlace to = program_new_block(p, net_elements(edge.shape));
-    program_add_place(p, program_operand(value));
-    program_add_place(p, to);
+    program_add_step(p, program_part_of_edge(p, &edge), -1)->out = 1;
+    const StepPlace to = program_new_block(p, net_elements(edge.shape));
+    steps_add_place(&p->list, steps_operand(value));
+    steps_add_place(&p->list, to);
     p->value[value] = to;
 }
 
@@ -41,8 +41,8 @@ static void write_output(NetProgram *p, int i)
     const int value = p->net->output[i];
     const net_value *v = &p->net->value[value];
     const bool is_input = value < p->net->ninputs;
-    const NetPlace to = program_operand(position_of_output(p, i));
-    const NetPlace from = is_input ? program_operand(value) : p->value[value];
+    const StepPlace to = steps_operand(position_of_output(p, i));
+    const StepPlace from = is_input ? steps_operand(value) : p->value[value];
     const NetEdge edge = { .shape = v->shape, .to_nchw = !is_input && !program_is_plain(v) };
     if (from.in != PLACE_OPERAND || from.index != to.index)
         program_add_edge(p, &edge, from, to);
@@ -52,12 +52,12 @@ static void write_output(NetProgram *p, int i)
 
 /* Where a layer writes its value: to the first output that takes it as it is, else to a block, as always where
 ** gradients are computed. */
-static NetPlace place_for(NetProgram *p, int value)
+static StepPlace place_for(NetProgram *p, int value)
 {
     const dcn_network *n = p->net;
-    for (int i = 0; i < n->noutputs && !p->s->gradient; i++)
+    for (int i = 0; i < n->noutputs && !p->list.s->gradient; i++)
         if (n->output[i] == value && program_is_plain(&n->value[value]))
-            return program_operand(position_of_output(p, i));
+            return steps_operand(position_of_output(p, i));
     return program_new_block(p, net_elements(n->value[value].shape));
 }
 
@@ -70,8 +70,9 @@ static void convert_arguments(NetProgram *p, const net_layer *l)
     }
 }
 
-/* Among the operands of its part: behind all that a glue layer reads, else where its spec has it. */
-int program_place_of_output(const net_layer *l)
+/* The place of what the step of a layer makes, among its own: behind all that a glue layer reads, else where its spec
+** has it. */
+static int place_of_output(const net_layer *l)
 {
     return l->spec ? rt_operand_at(l->spec, RT_OUTPUT) : l->nargs;
 }
@@ -80,28 +81,28 @@ void program_add_layer(NetProgram *p, int number)
 {
     const net_layer *l = &p->net->layer[number];
     convert_arguments(p, l);
-    program_add_step(p, program_part_of_layer(p, number), number);
-    const int out = program_place_of_output(l);
+    const int out = place_of_output(l);
+    program_add_step(p, program_part_of_layer(p, number), number)->out = out;
     p->value[l->out] = place_for(p, l->out);
     for (int i = 0, operand = 0; i < l->nargs; i++, operand++) {
         const net_arg *a = &l->arg[i];
         if (operand == out) {
-            program_add_place(p, p->value[l->out]);
+            steps_add_place(&p->list, p->value[l->out]);
             operand++;
         }
-        program_add_place(
-            p, a->value >= 0 ? p->value[a->value]
-                             : program_piece(p, a->param, operand, p->net->param[a->param].packed));
+        steps_add_place(&p->list, a->value >= 0 ? p->value[a->value]
+                                                : program_piece(p, a->param, operand,
+                                                                p->net->param[a->param].packed));
     }
     if (out == l->nargs)
-        program_add_place(p, p->value[l->out]);
+        steps_add_place(&p->list, p->value[l->out]);
 }
 
 void program_take_inputs(NetProgram *p)
 {
     for (int v = 0; v < p->net->ninputs; v++)
-        p->value[v] = program_is_plain(&p->net->value[v]) ? program_operand(v)
-                                                          : (NetPlace){ .in = PLACE_NONE };
+        p->value[v] = program_is_plain(&p->net->value[v]) ? steps_operand(v)
+                                                          : (StepPlace){ .in = PLACE_NONE };
 }
 
 void program_forward(NetProgram *p)

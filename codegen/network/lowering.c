@@ -33,8 +33,8 @@ static int parts(const dcn_spec *s, LoweringPart **out)
 {
     NetProgram *p = program_open(s);
     int n = 0;
-    *out = p ? calloc((size_t)p->nparts + 1, sizeof **out) : NULL;
-    for (int i = 0; *out && i < p->nparts; i++) {
+    *out = p ? calloc((size_t)p->list.nparts + 1, sizeof **out) : NULL;
+    for (int i = 0; *out && i < p->list.nparts; i++) {
         const ProgramPart *part = &p->part[i];
         if (part->kind != PART_OPERATOR)
             continue;
@@ -51,54 +51,46 @@ static int parts(const dcn_spec *s, LoweringPart **out)
 /* Large, so there is one for all edges, and none where there are no edges. */
 static LLVMValueRef transpose_for(Emit *e, const NetProgram *p)
 {
-    for (int i = 0; i < p->nparts; i++)
+    for (int i = 0; i < p->list.nparts; i++)
         if (p->part[i].kind == PART_EDGE && (p->part[i].edge.to_nhwc || p->part[i].edge.to_nchw))
             return emit_transpose(e);
     return NULL;
 }
 
+/* Fills the costs of a part that is no operator. */
+static void account(const NetProgram *p, const ProgramPart *part, const dcn_target *t, StepPart *to)
+{
+    const bool back = part->kind == PART_GLUE_BACK;
+    if (part->kind == PART_EDGE)
+        to->cost[to->ncosts++] = edge_cost(&part->edge, (int)dcn_dtype_bytes(p->net->dtype));
+    else
+        to->ncosts = glue_phases(p->net, part->layer, t, back, to->cost);
+    to->ncosts = to->ncosts == to->kernel.phases ? to->ncosts : 0;
+}
+
 static int emit_all(Emit *e, const dcn_target *t, NetProgram *p, const SchedPart *sched)
 {
     const LLVMValueRef transpose = transpose_for(e, p);
-    for (int i = 0; i < p->nparts; i++) {
-        ProgramPart *part = &p->part[i];
+    for (int i = 0; i < p->list.nparts; i++) {
+        const ProgramPart *part = &p->part[i];
+        StepPart *to = &p->list.part[i];
         const Schedule *own = part->kind == PART_OPERATOR ? &sched++->sched : NULL;
-        part->kernel = (Kernel){ .s = &part->spec, .internal = true };
+        to->kernel = (Kernel){ .s = &part->spec, .internal = true };
         if (part->kind == PART_GLUE)
-            glue_emit(e, &part->kernel, p->net, part->layer);
+            glue_emit(e, &to->kernel, p->net, part->layer);
         else if (part->kind == PART_GLUE_BACK)
-            glue_emit_back(e, &part->kernel, p->net, part->layer);
+            glue_emit_back(e, &to->kernel, p->net, part->layer);
         else if (part->kind == PART_EDGE)
-            edge_emit(e, &part->kernel, &part->edge, transpose);
-        else if (sched_emit(own, e, &part->kernel, t))
+            edge_emit(e, &to->kernel, &part->edge, transpose);
+        else if (sched_emit(own, e, &to->kernel, t))
             return -1;
-        assert(part->kernel.phases > 0);
-        program_account(p, part, own, t);
+        assert(to->kernel.phases > 0);
+        if (own)
+            steps_account(to, own, t);
+        else
+            account(p, part, t, to);
     }
     return 0;
-}
-
-/* ---- the block of parameters ------------------------------------------------------------------- */
-
-static int64_t bytes_of_piece(const NetProgram *p, const NetPiece *piece)
-{
-    if (piece->part < 0)
-        return p->net->param[piece->param].count * (int64_t)dcn_dtype_bytes(p->net->dtype);
-    const ProgramPart *part = &p->part[piece->part];
-    const rt_operands o = rt_operands_of(&part->spec);
-    int nth = 0;
-    for (int i = 0; i < piece->operand; i++)
-        nth += o.tensor[i].role == DCN_WEIGHT;
-    return part->kernel.packed[nth];
-}
-
-static void place_pieces(NetProgram *p)
-{
-    for (int i = 0; i < p->npieces; i++) {
-        p->piece[i].at = p->packed_bytes;
-        p->piece[i].bytes = bytes_of_piece(p, &p->piece[i]);
-        p->packed_bytes += (p->piece[i].bytes + PLAN_ALIGN - 1) / PLAN_ALIGN * PLAN_ALIGN;
-    }
 }
 
 /* ---- the whole --------------------------------------------------------------------------------- */
@@ -108,11 +100,11 @@ static int emit_parts(Emit *e, Kernel *kernel, const dcn_target *t, const SchedP
     NetProgram *p = program_open(kernel->s);
     const int misfit = p && !emit_all(e, t, p, sched) ? program_fit(p) : -1;
     int failed = misfit;
-    kernel->least_bytes = misfit > 0 ? p->plan_bytes : 0;
+    kernel->least_bytes = misfit > 0 ? p->list.plan_bytes : 0;
     if (!failed) {
-        place_pieces(p);
-        program_emit(e, kernel, p);
-        failed = program_phases(p, kernel);
+        steps_place_pieces(&p->list, p->net->dtype);
+        steps_emit(e, kernel, &p->list);
+        failed = steps_phases(&p->list, kernel);
     }
     program_close(p);
     return failed ? -1 : 0;
@@ -121,7 +113,7 @@ static int emit_parts(Emit *e, Kernel *kernel, const dcn_target *t, const SchedP
 const struct Lowering lower_network = {
     .name = "network",
     .summary = "the layers of a network, one after another",
-    .rev = 3,
+    .rev = 4,
     .ops = RT_OP(NETWORK),
     .gradient_ops = RT_OP(NETWORK),
     .is_brief = true,

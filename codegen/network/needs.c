@@ -9,17 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-static NetWanted bit(int operand)
+static StepWanted bit(int operand)
 {
-    return operand < 0 ? 0 : (NetWanted)1 << operand;
+    return operand < 0 ? 0 : (StepWanted)1 << operand;
 }
 
 int needs_grad_operand(const NetProgram *p, int position)
 {
-    return rt_operand_at(p->s, rt_grad_of((rt_operand)position));
+    return rt_operand_at(p->list.s, rt_grad_of((rt_operand)position));
 }
 
-NetWanted needs_inner(const NetProgram *p, int value)
+StepWanted needs_inner(const NetProgram *p, int value)
 {
     for (int i = 0; i < p->net->ninner; i++)
         if (p->net->inner[i] == value)
@@ -34,7 +34,7 @@ bool needs_is_rois(const net_arg *a)
     return strcmp(a->operand, rt_operand_names[RT_ROIS]) == 0;
 }
 
-NetWanted needs_reach(const NetProgram *p, const net_arg *a)
+StepWanted needs_reach(const NetProgram *p, const net_arg *a)
 {
     if (needs_is_rois(a))
         return 0;

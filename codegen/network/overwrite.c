@@ -20,22 +20,22 @@ static bool may_overwrite(const net_layer *l)
 /* The last place of a glue layer's step is what the layer makes. */
 static void overwrite(NetProgram *p, int step)
 {
-    const NetStep *st = &p->step[step];
-    const NetPlace *place = &p->place[st->first_place], out = place[st->n - 1];
+    const Step *st = &p->list.step[step];
+    const StepPlace *place = &p->list.place[st->first_place], out = place[st->n - 1];
     if (p->part[st->part].kind != PART_GLUE || out.in != PLACE_BLOCK)
         return;
     const net_layer *l = &p->net->layer[st->layer];
     for (int i = 0; i < l->nargs && may_overwrite(l); i++)
         if (l->arg[i].value >= 0 && place[i].in == PLACE_BLOCK &&
-            p->block[place[i].index].last == step &&
+            p->list.block[place[i].index].last == step &&
             is_same_shape(p->net->value[l->arg[i].value].shape, p->net->value[l->out].shape)) {
-            p->block[out.index].over = place[i].index;
+            p->list.block[out.index].over = place[i].index;
             return;
         }
 }
 
 void program_overwrite(NetProgram *p)
 {
-    for (int i = 0; i < p->nsteps; i++)
+    for (int i = 0; i < p->list.nsteps; i++)
         overwrite(p, i);
 }

@@ -26,7 +26,8 @@ static void set_name(const NetProgram *p, ProgramPart *part, const char *word)
 {
     enum { OF_NETWORK = 20, OF_LAYER = 20 };
     char name[sizeof part->spec.name];
-    snprintf(name, sizeof name, "%.*s_%d_%.*s", OF_NETWORK, p->s->name, p->nparts, OF_LAYER, word);
+    snprintf(name, sizeof name, "%.*s_%d_%.*s", OF_NETWORK, p->list.s->name, p->list.nparts,
+             OF_LAYER, word);
     for (char *at = name; *at; at++)
         *at = isalnum((unsigned char)*at) ? *at : '_';
     memset(part->spec.name, 0, sizeof part->spec.name);
@@ -35,12 +36,12 @@ static void set_name(const NetProgram *p, ProgramPart *part, const char *word)
 
 static int add_part(NetProgram *p, const ProgramPart *part, const char *word)
 {
-    ProgramPart *to = &p->part[p->nparts];
+    ProgramPart *to = &p->part[p->list.nparts];
     *to = *part;
     to->times = 1;
     to->spec.dtype = p->net->dtype;
     set_name(p, to, word);
-    return p->nparts++;
+    return p->list.nparts++;
 }
 
 static bool is_same(const NetProgram *p, const ProgramPart *a, const ProgramPart *b)
@@ -58,7 +59,7 @@ static bool is_same(const NetProgram *p, const ProgramPart *a, const ProgramPart
 
 static int find_part(NetProgram *p, const ProgramPart *part, const char *word)
 {
-    for (int i = 0; i < p->nparts; i++)
+    for (int i = 0; i < p->list.nparts; i++)
         if (is_same(p, &p->part[i], part)) {
             p->part[i].times++;
             return i;
@@ -119,56 +120,37 @@ int program_part_of_edge(NetProgram *p, const NetEdge *edge)
 
 /* ---- steps ----------------------------------------------------------------------------------- */
 
-NetStep *program_add_step(NetProgram *p, int part, int layer)
+Step *program_add_step(NetProgram *p, int part, int layer)
 {
-    NetStep *st = &p->step[p->nsteps++];
-    *st = (NetStep){ .part = part, .layer = layer, .first_place = p->nplaces };
-    return st;
+    return steps_add(&p->list, part, layer < 0 ? "edge" : p->net->layer[layer].name, layer);
 }
 
-void program_add_place(NetProgram *p, NetPlace place)
+void program_add_edge(NetProgram *p, const NetEdge *edge, StepPlace from, StepPlace to)
 {
-    NetStep *st = &p->step[p->nsteps - 1];
-    p->place[p->nplaces++] = place;
-    st->n++;
-    p->max_places = st->n > p->max_places ? st->n : p->max_places;
-    if (place.in == PLACE_BLOCK)
-        p->block[place.index].last = p->nsteps - 1;
+    Step *st = program_add_step(p, program_part_of_edge(p, edge), -1);
+    st->wanted = to.wanted;
+    st->out = 1;
+    steps_add_place(&p->list, from);
+    steps_add_place(&p->list, to);
 }
 
-void program_add_edge(NetProgram *p, const NetEdge *edge, NetPlace from, NetPlace to)
+StepPlace program_new_block(NetProgram *p, int64_t elements)
 {
-    program_add_step(p, program_part_of_edge(p, edge), -1);
-    p->step[p->nsteps - 1].wanted = to.wanted;
-    program_add_place(p, from);
-    program_add_place(p, to);
+    return steps_new_block(&p->list, elements, p->net->dtype);
 }
 
-NetPlace program_operand(int number)
+StepPlace program_piece(NetProgram *p, int param, int operand, bool packed)
 {
-    return (NetPlace){ .in = PLACE_OPERAND, .index = number };
-}
-
-NetPlace program_new_block(NetProgram *p, int64_t elements)
-{
-    const int now = p->nsteps - 1;
-    p->block[p->nblocks] = (PlanBlock){ .bytes = elements * (int64_t)dcn_dtype_bytes(p->net->dtype),
-                                        .first = now,
-                                        .last = now,
-                                        .over = -1 };
-    return (NetPlace){ .in = PLACE_BLOCK, .index = p->nblocks++ };
-}
-
-NetPlace program_piece(NetProgram *p, int param, int operand, bool packed)
-{
-    const NetPiece want = { .param = param,
-                            .part = packed ? p->step[p->nsteps - 1].part : -1,
-                            .operand = packed ? operand : 0 };
-    int i = 0;
-    while (i < p->npieces && (p->piece[i].param != want.param || p->piece[i].part != want.part ||
-                              p->piece[i].operand != want.operand))
-        i++;
-    if (i == p->npieces)
-        p->piece[p->npieces++] = want;
-    return (NetPlace){ .in = PLACE_PIECE, .index = i };
+    const net_param *of = &p->net->param[param];
+    const int parameters = net_parameters_at(p->net);
+    const StepPiece want = { .base = parameters < 0
+                                         ? -1
+                                         : rt_operand_at(p->list.s, (rt_operand)parameters),
+                             .from = of->at,
+                             .count = of->count,
+                             .number = param,
+                             .clears = param >= p->net->nparams,
+                             .part = packed ? p->list.step[p->list.nsteps - 1].part : -1,
+                             .operand = packed ? operand : 0 };
+    return steps_piece(&p->list, &want);
 }

@@ -1,44 +1,14 @@
-/* program.h: a network, or its gradients, as a list of steps, each a call of a function with pointers to
-** what it reads and writes.
+/* program.h: a network, or its gradients, as a list of steps (codegen/steps).
 **
-** A part is a kernel inside the object: an operator, a glue layer, or an edge, where a layout changes or
-** gradients meet.  Layers that compute the same share one.  A step calls a part with a list of places;
-** places are in the operands of the network's own kernel, in the workspace, or in the block of packed
-** parameters.
-**
-** Steps run one after another, all tasks of one before those of the next, but for neighbours that do not
-** depend on each other (beside.c): these run at one time, the tasks of one after those of the other in the
-** same phases.
+** A part is an operator, a glue layer, or an edge, where a layout changes or gradients meet.  Layers that compute the
+** same share one.  Parameters lie in one operand, each as its layer reads it.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_CODEGEN_NETWORK_PROGRAM_H
 #define DCN_CODEGEN_NETWORK_PROGRAM_H
 
-#include "codegen/ir/call.h"
-#include "codegen/kernel/entry.h"
-#include "codegen/lowering.h"
-#include "codegen/network/plan.h"
+#include "codegen/steps/steps.h"
 #include "runtime/spec/network.h"
-
-/* A set of gradients among the kernel's operands, bit 1 << number of the operand: those for which a step or
-** a place is there.  It is left out of a call that wants none of them.  0: it is there in every call. */
-typedef uint64_t NetWanted;
-
-/* Where something lies while the kernel runs. */
-typedef struct NetPlace {
-    enum { PLACE_NONE, PLACE_OPERAND, PLACE_BLOCK, PLACE_PIECE } in;
-    int index;        /* which operand, block of the plan, piece of the parameters */
-    int64_t at;       /* bytes from its beginning */
-    NetWanted wanted; /* a call that wants none of these gives NULL */
-    bool adds;        /* what is written, to what an earlier step wrote */
-} NetPlace;
-
-/* Parameters as a step reads them, in the block that `pack` writes. */
-typedef struct NetPiece {
-    int param;
-    int part, operand; /* whose packing it is, and of which of its operands; part -1: as it is */
-    int64_t bytes, at; /* in the block; set when the parts are emitted */
-} NetPiece;
 
 /* A change of layout of a value of that shape; both to false: a copy.  adds: a gradient is written, and
 ** may be added to what is there; its argument block is that of a kernel of gradients. */
@@ -55,27 +25,16 @@ typedef struct ProgramPart {
     uint64_t digest;        /* of an operator: equal specs have equal ones */
     NetEdge edge;
     int times; /* steps that call it, where nothing is made again */
-    Kernel kernel;
-    PhaseCost cost[MAX_PHASES]; /* of its phases, as estimated */
-    int ncosts; /* 0: unknown; only a part that is a module has more phases than these */
 } ProgramPart;
-
-typedef struct NetStep {
-    int part;
-    int layer;          /* of the network; -1: an edge */
-    int first_place, n; /* its argument block */
-    NetWanted wanted;   /* in a call that wants none of these it has no tasks */
-    int time;           /* its turn; equal numbers: it runs beside the step before it */
-} NetStep;
 
 /* What the gradients of a network need to know of layers and values before there are steps. */
 typedef struct NetNeeds {
-    int parameters;    /* number of grad_parameters among the operands; -1: it is not wanted */
-    NetWanted *reach;  /* by value: the wanted gradients that its own leads to, or is */
-    NetWanted *passes; /* by value: those that its own leads to */
-    bool *back;        /* by value: it is read backwards */
-    bool *known;       /* by value: that, or it leads to one that is */
-    int *readers;      /* by value: arguments of layers that give it a gradient */
+    int parameters;     /* number of grad_parameters among the operands; -1: it is not wanted */
+    StepWanted *reach;  /* by value: the wanted gradients that its own leads to, or is */
+    StepWanted *passes; /* by value: those that its own leads to */
+    bool *back;         /* by value: it is read backwards */
+    bool *known;        /* by value: that, or it leads to one that is */
+    int *readers;       /* by value: arguments of layers that give it a gradient */
     /* By layer: 0, or the segment that it is in.  Of what the layers of a segment make, that alone is kept
     ** which a layer behind the segment reads; the others are made again when the walk backwards comes there. */
     int *segment;
@@ -85,25 +44,14 @@ typedef struct NetNeeds {
 } NetNeeds;
 
 typedef struct NetProgram {
-    const dcn_spec *s;
+    StepList list;
     dcn_network *
         net; /* as it is compiled (runtime/network/part.h); the one of the spec has the same operands */
-    ProgramPart *part;
-    NetStep *step;
-    NetPlace *place;  /* of the steps, one after another */
-    NetPlace *value;  /* of the network, where it can be read */
-    PlanBlock *block; /* in the order of the steps that write them first */
-    NetPiece *piece;
-    int nparts, nsteps, nplaces, nblocks, npieces;
-    int max_places;       /* of one step */
-    int ntimes;           /* as many as steps, where none runs beside another */
-    PlanStep *own;        /* by time: the workspace of its steps */
-    int64_t beside_bytes; /* of each thread, for all times of several steps */
-    int64_t plan_bytes;   /* of the whole workspace, on one thread */
-    int64_t packed_bytes; /* once the parts are emitted */
-    NetNeeds needs;       /* of gradients */
-    int *order;           /* of outputs: the layers as they run */
-    int *part_of;         /* by layer, forwards, then backwards: its part + 1; 0: not known yet */
+    ProgramPart *part; /* of each part of the list */
+    StepPlace *value;  /* of the network, where it can be read */
+    NetNeeds needs;    /* of gradients */
+    int *order;        /* of outputs: the layers as they run */
+    int *part_of;      /* by layer, forwards, then backwards: its part + 1; 0: not known yet */
 } NetProgram;
 
 /* The steps of a network's spec, which outlives them; NULL without memory.  Nothing has a place yet. */
@@ -122,21 +70,17 @@ int program_part_of_layer(NetProgram *p, int layer);
 int program_part_of_gradients(NetProgram *p, int layer, rt_operand_set wanted);
 int program_part_of_edge(NetProgram *p, const NetEdge *edge);
 
-/* A new last step; then its places, in the order of its argument block. */
-NetStep *program_add_step(NetProgram *p, int part, int layer);
-void program_add_place(NetProgram *p, NetPlace place);
+/* A new last step of a layer, or of an edge, -1. */
+Step *program_add_step(NetProgram *p, int part, int layer);
 
 /* A last step from one place to another. */
-void program_add_edge(NetProgram *p, const NetEdge *edge, NetPlace from, NetPlace to);
+void program_add_edge(NetProgram *p, const NetEdge *edge, StepPlace from, StepPlace to);
 
 /* A block for elements of the network's dtype that the last step writes. */
-NetPlace program_new_block(NetProgram *p, int64_t elements);
+StepPlace program_new_block(NetProgram *p, int64_t elements);
 
 /* A parameter as the last step reads it: operand number `operand` of its part, packed or as it is. */
-NetPlace program_piece(NetProgram *p, int param, int operand, bool packed);
-
-/* An operand of the network's kernel, by its number in calling order. */
-NetPlace program_operand(int number);
+StepPlace program_piece(NetProgram *p, int param, int operand, bool packed);
 
 /* ---- forwards ---------------------------------------------------------------------------------- */
 
@@ -166,7 +110,7 @@ void needs_close(NetNeeds *n);
 void needs_segments(NetProgram *p);
 
 /* The gradients that that of an argument is on the way to; whether it is regions, which have none. */
-NetWanted needs_reach(const NetProgram *p, const net_arg *a);
+StepWanted needs_reach(const NetProgram *p, const net_arg *a);
 bool needs_is_rois(const net_arg *a);
 
 /* The arguments of an operator's layer by operand, -1 where there is none; the operands whose gradients lead
@@ -175,7 +119,7 @@ void needs_arguments(const net_layer *l, int arg[RT_NUM_PLAIN]);
 rt_operand_set needs_wanted(const NetProgram *p, const net_layer *l, const int arg[RT_NUM_PLAIN]);
 
 /* Bit of the gradient of a value that a layer makes, if that itself is wanted. */
-NetWanted needs_inner(const NetProgram *p, int value);
+StepWanted needs_inner(const NetProgram *p, int value);
 
 /* Among the operands of the network's kernel: the gradient of what stands at a position. */
 int needs_grad_operand(const NetProgram *p, int position);
@@ -189,38 +133,10 @@ int program_recompute(NetProgram *p);
 /* All steps, anew; parts are those that there are.  -1 without memory. */
 int program_write(NetProgram *p);
 
-/* The place of what the step of a layer makes, among its own. */
-int program_place_of_output(const net_layer *l);
-
-/* Which steps of outputs run beside others, when the parts are emitted. */
-void program_find_beside(NetProgram *p);
-
-/* The steps from number i on that run at its time; the phases of all of them. */
-int program_steps_beside(const NetProgram *p, int i);
-int program_phases_beside(const NetProgram *p, int i);
-
-/* Where everything lies.  -1 without memory. */
-int program_plan(NetProgram *p);
-
 /* ---- emitting ---------------------------------------------------------------------------------- */
 
 /* The functions of an edge: as those of a glue layer, with the arguments { from, to }. */
 void edge_emit(Emit *e, Kernel *kernel, const NetEdge *edge, LLVMValueRef transpose);
 PhaseCost edge_cost(const NetEdge *edge, int fp_bytes); /* of its one phase */
-
-/* Begins a function of the network's own, NAME and the suffix. */
-LLVMValueRef program_begin_inner(Emit *e, const NetProgram *p, const char *suffix,
-                                 LLVMTypeRef result, const Params *params, void *args);
-
-/* The entry points, when all parts are emitted; those of packing among them. */
-void program_emit_packing(Emit *e, Kernel *kernel, const NetProgram *p);
-void program_emit(Emit *e, Kernel *kernel, const NetProgram *p);
-
-/* Fills part->cost, when the part is emitted; sc: of an operator. */
-void program_account(const NetProgram *p, ProgramPart *part, const Schedule *sc,
-                     const dcn_target *t);
-
-/* Fills kernel->phase, when kernel->phases are known.  -1 without memory. */
-int program_phases(const NetProgram *p, Kernel *kernel);
 
 #endif

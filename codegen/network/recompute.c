@@ -143,9 +143,9 @@ static int write_with(Chooser *c, int taken)
     for (int i = 0; i < taken; i++)
         for (int j = c->segment[i].first; j <= c->segment[i].last; j++)
             segment[j] = i + 1;
-    if (program_write(c->p) || program_plan(c->p))
+    if (program_write(c->p) || steps_plan(&c->p->list))
         return -1;
-    c->least = c->p->plan_bytes < c->least ? c->p->plan_bytes : c->least;
+    c->least = c->p->list.plan_bytes < c->least ? c->p->list.plan_bytes : c->least;
     return 0;
 }
 
@@ -161,7 +161,7 @@ static double flops_again(const NetProgram *p)
 static void keep_best(Chooser *c)
 {
     const double flops = flops_again(c->p);
-    if (c->p->plan_bytes > c->bound || flops >= c->best_flops)
+    if (c->p->list.plan_bytes > c->bound || flops >= c->best_flops)
         return;
     c->best_flops = flops;
     memcpy(c->best, c->p->needs.segment, (size_t)c->p->net->nlayers * sizeof *c->best);
@@ -174,7 +174,7 @@ static int try_cut(Chooser *c, int64_t bytes)
     int few = 0, many = c->n;
     if (write_with(c, many))
         return -1;
-    if (c->p->plan_bytes > c->bound)
+    if (c->p->list.plan_bytes > c->bound)
         return 0;
     keep_best(c);
     while (few + 1 < many) {
@@ -182,7 +182,7 @@ static int try_cut(Chooser *c, int64_t bytes)
         if (write_with(c, middle))
             return -1;
         keep_best(c);
-        if (c->p->plan_bytes > c->bound)
+        if (c->p->list.plan_bytes > c->bound)
             few = middle;
         else
             many = middle;
@@ -205,11 +205,11 @@ static int choose(Chooser *c)
     if (try_cuts(c, find_live(c)))
         return -1;
     if (c->best_flops == INFINITY) {
-        c->p->plan_bytes = c->least;
+        c->p->list.plan_bytes = c->least;
         return 1;
     }
     memcpy(n->segment, c->best, (size_t)c->p->net->nlayers * sizeof *n->segment);
-    return program_write(c->p) || program_plan(c->p) ? -1 : 0;
+    return program_write(c->p) || steps_plan(&c->p->list) ? -1 : 0;
 }
 
 int program_recompute(NetProgram *p)
@@ -221,7 +221,7 @@ int program_recompute(NetProgram *p)
                   .segment = calloc(room, sizeof *c.segment),
                   .best = calloc(room, sizeof *c.best),
                   .best_flops = INFINITY,
-                  .least = p->plan_bytes };
+                  .least = p->list.plan_bytes };
     const int failed = c.live && c.segment && c.best ? choose(&c) : -1;
     free(c.live);
     free(c.segment);

@@ -1,7 +1,7 @@
 /* test_plan.c: where blocks of the workspace lie.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "codegen/network/plan.h"
+#include "codegen/steps/plan.h"
 #include "runtime/base/random.h"
 
 #include <criterion/criterion.h>

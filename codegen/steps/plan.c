@@ -7,7 +7,7 @@
 ** one more block, so that others keep out of its way, and without.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "codegen/network/plan.h"
+#include "codegen/steps/plan.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

@@ -9,8 +9,8 @@
 ** what is known when the code runs only, so they have an end nowhere.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#ifndef DCN_CODEGEN_NETWORK_PLAN_H
-#define DCN_CODEGEN_NETWORK_PLAN_H
+#ifndef DCN_CODEGEN_STEPS_PLAN_H
+#define DCN_CODEGEN_STEPS_PLAN_H
 
 #include <stdint.h>
 
