@@ -1,24 +1,27 @@
 /* cost.c: how long a gradient kernel takes, worked out and not measured: both products at the rate
 ** of the micro-kernel, the pass over the samples by its vectors, the table once per block.
 **
-** PIXEL and G are fitted to layers A, E, F and G of bench/workloads.lua with 16, 32 and 64 channels to
+** COPY and CONFLICT are fitted to layers A, B, C, E, F and G with compact=0 and 1, on one core of Emerald
+** Rapids, PIXEL and G to layers A, E, F and G of bench/workloads.lua with 16, 32 and 64 channels to
 ** a block, on one core of Zen 5; the other rates are estimates, from counts of instructions.  See
 ** kernel/cost.h for what the number is good for.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/kernel/cost.h"
 #include "codegen/gradient/gradient.h"
+#include "codegen/kernel/workspace.h"
 
 static const double VECTOR = 14;              /* of samples, with all that may be wanted */
 static const double SAMPLE = 12;              /* a tap of a pixel, for a block */
 static const double NARROW_VECTOR = 30;       /* of samples of several offset groups */
 static const double ENTRY = 5, TAP_ENTRY = 3; /* a lane of the table, along pixels or along taps */
 static const double SPREAD = 2;               /* an output of a packed group */
-static const double PIXEL = 150; /* for a block: lines of offsets and masks that blocks share */
-static const double G = 0.4;     /* an output of a pixel, for a block */
-static const double SUM = 1;     /* an element of a part that is added up */
-static const double COPY = 1.2;  /* an element of an nchw map */
-static const double WEIGHT = 3;  /* an element of grad_weight, for each band */
+static const double PIXEL = 150;  /* for a block: lines of offsets and masks that blocks share */
+static const double G = 0.4;      /* an output of a pixel, for a block */
+static const double SUM = 1;      /* an element of a part that is added up */
+static const double COPY = 2.1;   /* an element of a map, to a copy or back */
+static const double CONFLICT = 7; /* a vector of a sample, see conflicts */
+static const double WEIGHT = 3;   /* an element of grad_weight, for each band */
 static const double DOT = 10,
                     DOT_PART = 4; /* a tap of a pixel: its gradients, a part of its dots */
 static const double CALL = 25;    /* of the micro-kernel */
@@ -43,6 +46,20 @@ static double offset_cycles(const GradientPlan *p, double taps)
     return p->want.dots ? taps * (DOT + DOT_PART * p->blocks.parts) : 0;
 }
 
+/* What of the sets of the caches a block's pixels of a tensor cannot use: each doubling of the distance
+** between its pixels leaves half of them, and so do rows that are whole pages apart. */
+static double conflicts(const GradientPlan *p, const GradientShape *a)
+{
+    const dcn_spec *s = p->s;
+    double halves = 0;
+    if (p->copies || !p->deformed)
+        return 0;
+    for (int64_t n = s->in_channels / a->channels; n > 1; n /= 2)
+        halves++;
+    bool pages = s->width > 0 && s->width * s->in_channels * p->fp_bytes % PAGE_BYTES == 0;
+    return halves + pages;
+}
+
 static double block_cycles(const GradientPlan *p, const GradientShape *a, double pixels,
                            double tiles)
 {
@@ -50,6 +67,7 @@ static double block_cycles(const GradientPlan *p, const GradientShape *a, double
     double taps = pixels * b->taps, each = pixels / tiles, cycles = 0;
     double passes = (double)a->vectors / (a->samples_per_vec > 1 ? 1 : a->run_vectors);
     double vector = a->samples_per_vec > 1 ? NARROW_VECTOR : VECTOR;
+    vector += CONFLICT * conflicts(p, a) * a->samples_per_vec;
     if (p->want.product)
         cycles += tiles * product_cycles(p, each, b->out_channels, a->columns);
     if (p->want.weight)
@@ -69,15 +87,23 @@ static bool finishes(const GradientPlan *p)
 {
     const GradientWant *w = &p->want;
     return (w->dots && !gradient_owns_dots(p)) || w->weight || w->sums ||
-           (w->input && (p->transposes || p->bands > 1));
+           (w->input && (p->copies || p->bands > 1));
+}
+
+/* Elements of the input. */
+static double map_elements(const dcn_spec *s)
+{
+    double rows = s->height > 0 ? (double)s->height : COST_DYNAMIC_SIZE;
+    double cols = s->width > 0 ? (double)s->width : COST_DYNAMIC_SIZE;
+    return rows * cols * cost_images(s) * (double)s->in_channels;
 }
 
 /* What follows from it: sums over bands, and a row of offsets. */
 static PhaseCost finish_phase(const GradientPlan *p, double rows, double pixels)
 {
     const dcn_spec *s = p->s;
-    double maps = p->want.input ? p->bands - !p->transposes : 0;
-    double cycles = maps * (double)s->in_channels * pixels * SUM;
+    double map = (p->bands - 1) * SUM + (p->copies ? COPY : 0);
+    double cycles = p->want.input ? map_elements(s) * map : 0;
     if (!gradient_owns_dots(p))
         cycles += offset_cycles(p, pixels * s->offset_groups * p->blocks.taps);
     cycles += p->want.weight ? (double)p->weight_elements * p->bands * WEIGHT : 0;
@@ -92,12 +118,12 @@ int gradient_phases(const dcn_spec *s, const dcn_target *t, const int *k, PhaseC
     double images = cost_images(s), pixels = rows * cols * images;
     double tiles = cost_ceil_div(rows, p.th) * cost_ceil_div(cols, p.tw) * images;
     double units = (double)s->in_channels / b->unit, tasks = (double)b->count * p.bands;
-    double copied = pixels * (double)s->in_channels * COPY, cycles = 0;
+    double copied = map_elements(s) * COPY, cycles = 0;
     int n = 0;
     if (b->per_unit > 1)
         cycles += units * (b->per_unit - 1) * block_cycles(&p, &b->shape[0], pixels, tiles);
     cycles += units * block_cycles(&p, &b->shape[1], pixels, tiles);
-    if (p.transposes && p.want.samples)
+    if (p.copies && p.want.samples)
         out[n++] = (PhaseCost){ .tasks = rows * images,
                                 .ns = copied / (rows * images) / COST_CYCLES_PER_NS };
     if (p.want.samples)

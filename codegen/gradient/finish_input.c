@@ -1,70 +1,114 @@
-/* finish_input.c: the bands' grad_input, added in their order, a row of the map at a time; in nchw
-** back to planes.
+/* finish_input.c: the bands' grad_input, added in their order; from copies back to the tensor.
+**
+** A task has a row of the tensor, or, where blocks have copies, some rows of a block: more than one, as
+** rows of a plane of an nchw tensor follow each other.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/gradient/gradient.h"
-#include "codegen/ir/call.h"
-#include "codegen/ir/transpose.h"
 
-/* Row y of image n: the first band's, and the number of elements. */
-typedef struct InputRow {
-    const GradientPlan *plan;
-    Problem pb;
+enum { ROWS = 4 };
+
+/* What lies side by side in the map of each band. */
+typedef struct InputBands {
     addr first, others; /* others: of the second band */
     idx elements, map;
-} InputRow;
+} InputBands;
 
-static void add_bands(Emit *e, const InputRow *r)
+static void add_bands(Emit *e, const GradientPlan *p, const InputBands *b)
 {
-    EMIT_VECTORS (e, v, r->elements) {
-        fvec sum = p_load(e, p_at(e, r->first, v.at), v.live);
-        for (int band = 1; band < r->plan->bands; band++) {
-            idx before = x_mulk(e, r->map, band - 1);
-            addr part = p_at(e, r->others, x_add(e, before, v.at));
+    EMIT_VECTORS (e, v, b->elements) {
+        fvec sum = p_load(e, p_at(e, b->first, v.at), v.live);
+        for (int band = 1; band < p->bands; band++) {
+            idx before = x_mulk(e, b->map, band - 1);
+            addr part = p_at(e, b->others, x_add(e, before, v.at));
             sum = f_add(e, sum, p_load(e, part, v.live));
         }
-        p_store(e, p_at(e, r->first, v.at), sum, v.live);
+        p_store(e, p_at(e, b->first, v.at), sum, v.live);
     }
 }
 
-static LLVMValueRef emit_row(Emit *e, const GradientPlan *p, LLVMValueRef transpose)
+/* ---- without copies the first band's map is the tensor ------------------------------------- */
+
+static void row_of_tensor(Emit *e, const GradientPlan *p, const Problem *pb,
+                          const GradientFinishArgs *in)
+{
+    GradientOut out = gradient_out(e, pb, in->args, RT_INPUT);
+    InputBands b = { .elements = x_mulk(e, pb->w, p->s->in_channels) };
+    idx row = x_mul(e, in->number, b.elements);
+    b.map = gradient_map_elements(e, p, pb);
+    b.first = p_at(e, out.to, row);
+    b.others = p_at(e, gradient_shared(e, p, pb, in->workspace).grad_input, row);
+    EMIT_IF (e, out.wanted) {
+        add_bands(e, p, &b);
+    }
+}
+
+/* ---- copies --------------------------------------------------------------------------------- */
+
+static idx parts_of_map(Emit *e, const Problem *pb)
+{
+    return x_div(e, x_addk(e, pb->h, ROWS - 1), x_const(e, ROWS));
+}
+
+static void rows_of_block(Emit *e, const GradientPlan *p, const Problem *pb, LLVMValueRef transpose,
+                          addr maps, GradientRows *rows)
+{
+    const GradientSteps to = gradient_steps(e, p, pb, rows->block.shape);
+    idx before = x_add(e, x_mul(e, rows->n, to.image), x_mul(e, rows->first, to.row));
+    InputBands b = { .map = gradient_map_elements(e, p, pb) };
+    rows->copy = p_at(e, maps, gradient_first_element(e, p, pb, &rows->block));
+    b.first = p_at(e, rows->copy, before);
+    b.others = p_at(e, b.first, b.map);
+    b.elements = x_mul(e, x_sub(e, rows->last, rows->first), to.row);
+    if (p->bands > 1)
+        add_bands(e, p, &b);
+    gradient_rows_from_copy(e, p, pb, transpose, rows);
+}
+
+static void part_of_copies(Emit *e, const GradientPlan *p, const Problem *pb,
+                           LLVMValueRef transpose, const GradientFinishArgs *in)
+{
+    GradientOut out = gradient_out(e, pb, in->args, RT_INPUT);
+    idx of[3], count = x_const(e, p->blocks.count);
+    addr maps = gradient_shared(e, p, pb, in->workspace).grad_input;
+    kernel_split_task(e, in->number, count, parts_of_map(e, pb), of);
+    GradientRows rows = { .tensor = out.to, .n = of[0], .first = x_mulk(e, of[2], ROWS) };
+    rows.last = x_min(e, x_addk(e, rows.first, ROWS), pb->h);
+    EMIT_IF (e, out.wanted) {
+        EMIT_IF_ELSE (e, last, gradient_is_last(e, p, of[1])) {
+            if (!last.yes && gradient_first_shape(p) == 1)
+                continue;
+            rows.block = gradient_block(e, p, of[1], last.yes);
+            rows_of_block(e, p, pb, transpose, maps, &rows);
+        }
+    }
+}
+
+/* ---- the function --------------------------------------------------------------------------- */
+
+static LLVMValueRef emit_rows(Emit *e, const GradientPlan *p, LLVMValueRef transpose)
 {
     GradientFinishArgs in;
     LLVMValueRef fn = gradient_begin_finish(e, "finish_input", &in);
-    InputRow r = { .plan = p, .pb = problem_load(e, p->s, in.args) };
-    GradientOut out = gradient_out(e, &r.pb, in.args, RT_INPUT);
-    idx channels = x_const(e, p->s->in_channels), y = x_rem(e, in.number, r.pb.h);
-    addr maps = gradient_shared(e, p, &r.pb, in.workspace).grad_input;
-    r.elements = x_mul(e, r.pb.w, channels);
-    r.map = gradient_map_elements(e, p, &r.pb);
-    idx row = x_mul(e, in.number, r.elements);
-    r.first = p_at(e, p->transposes ? maps : out.to, row);
-    r.others = p_at(e, maps, p->transposes ? x_add(e, row, r.map) : row);
-    EMIT_IF (e, out.wanted) {
-        if (p->bands > 1)
-            add_bands(e, &r);
-        if (p->transposes) {
-            const idx at[4] = { x_div(e, in.number, r.pb.h), x_const(e, 0), y, x_const(e, 0) };
-            Transpose t = { .from = r.first, .rows = r.pb.w, .cols = channels };
-            t.to = p_at(e, out.to, problem_at(e, &r.pb, channels, r.pb.h, r.pb.w, at));
-            t.from_step = channels;
-            t.to_step = x_mul(e, r.pb.h, r.pb.w);
-            call_transpose(e, transpose, &t);
-        }
-    }
+    const Problem pb = problem_load(e, p->s, in.args);
+    if (p->copies)
+        part_of_copies(e, p, &pb, transpose, &in);
+    else
+        row_of_tensor(e, p, &pb, &in);
     e_fn_end(e);
     return fn;
 }
 
 static bool wanted(const GradientPlan *p)
 {
-    return p->want.input && (p->bands > 1 || p->transposes);
+    return p->want.input && (p->bands > 1 || p->copies);
 }
 
-static idx rows_of(Emit *e, const GradientPlan *p, const Problem *pb)
+static idx tasks_of(Emit *e, const GradientPlan *p, const Problem *pb)
 {
-    (void)p;
-    return x_mul(e, pb->n, pb->h);
+    if (!p->copies)
+        return x_mul(e, pb->n, pb->h);
+    return x_mul(e, pb->n, x_mulk(e, parts_of_map(e, pb), p->blocks.count));
 }
 
-const GradientFinish gradient_finish_input = { wanted, rows_of, emit_row };
+const GradientFinish gradient_finish_input = { wanted, tasks_of, emit_rows };

@@ -23,6 +23,7 @@
 #ifndef DCN_CODEGEN_GRADIENT_H
 #define DCN_CODEGEN_GRADIENT_H
 
+#include "codegen/kernel/bilinear.h"
 #include "codegen/kernel/entry.h"
 #include "codegen/kernel/gradient_out.h"
 #include "codegen/kernel/sample.h"
@@ -39,6 +40,7 @@ enum {
     GRADIENT_GROUP_PACK,
     GRADIENT_TAP_LANES,
     GRADIENT_PREFETCH,
+    GRADIENT_COMPACT,
     GRADIENT_NKNOBS
 };
 _Static_assert((int)GRADIENT_NKNOBS <= (int)MAX_KNOBS, "a schedule has room for every knob");
@@ -120,7 +122,8 @@ typedef struct GradientPlan {
     int64_t packed_elements;   /* of the weights */
     int64_t weight_elements;   /* of a band's grad_weight, as blocks */
     bool packs;                /* lanes of a vector are channels of several weight groups */
-    bool deformed, transposes; /* transposes: nchw, maps are worked on in nhwc copies */
+    bool deformed, transposes; /* transposes: nchw */
+    bool copies;               /* blocks work on copies of their channels of the maps, see maps.c */
 } GradientPlan;
 
 GradientPlan gradient_plan(const dcn_spec *s, const dcn_target *t, const int *k);
@@ -138,8 +141,8 @@ int64_t gradient_unit_columns(const GradientPlan *p);
 
 /* Addresses in it, and its size. */
 typedef struct GradientShared {
-    addr input;      /* nhwc copy; .v == NULL: there is none */
-    addr grad_input; /* bands of nhwc maps: of all bands, or of all but the first */
+    addr input;      /* copies; .v == NULL: there are none */
+    addr grad_input; /* bands of maps: of all bands, or, without copies, of all but the first */
     addr dots;       /* [part][pixel][offset group][tap][corner]; .v == NULL: tasks own theirs */
     addr weight;     /* [band][block][output][column] */
     idx bytes;
@@ -147,8 +150,7 @@ typedef struct GradientShared {
 
 GradientShared gradient_shared(Emit *e, const GradientPlan *p, const Problem *pb, addr workspace);
 
-/* Elements of the input and of an nhwc copy of it; of one part of the dots. */
-idx gradient_map_elements(Emit *e, const GradientPlan *p, const Problem *pb);
+/* Elements of one part of the dots. */
 idx gradient_dot_elements(Emit *e, const GradientPlan *p, const Problem *pb);
 
 /* ---- a block ----------------------------------------------------------------------------- */
@@ -170,6 +172,47 @@ cond gradient_is_last(Emit *e, const GradientPlan *p, idx number);
 
 /* Both shapes of blocks, or the second where all are alike: for (int i = first; i < 2; i++) */
 int gradient_first_shape(const GradientPlan *p);
+
+/* ---- maps.c ------------------------------------------------------------------------------ */
+
+/* Elements of the input's gradient as a band works on it. */
+idx gradient_map_elements(Emit *e, const GradientPlan *p, const Problem *pb);
+
+/* The element of it at which a block begins. */
+idx gradient_first_element(Emit *e, const GradientPlan *p, const Problem *pb,
+                           const GradientBlock *at);
+
+/* Elements from a pixel, a row and an image of a block to the next. */
+typedef struct GradientSteps {
+    int pixel;
+    idx row, image;
+} GradientSteps;
+GradientSteps gradient_steps(Emit *e, const GradientPlan *p, const Problem *pb, int shape);
+/* The same to the neighbours of a pixel, times 0 or 1. */
+PixelSteps gradient_pixel_steps(Emit *e, const GradientPlan *p, const Problem *pb, int shape,
+                                idx times);
+
+void gradient_clear(Emit *e, addr from, idx elements);
+void gradient_clear_map(Emit *e, const GradientPlan *p, const Problem *pb, int shape, addr map);
+
+/* Row `number` of all images to the copies of all blocks; transpose: NULL in nhwc. */
+typedef struct GradientRow {
+    addr tensor, copies;
+    idx number;
+} GradientRow;
+
+void gradient_row_to_copies(Emit *e, const GradientPlan *p, const Problem *pb,
+                            LLVMValueRef transpose, const GradientRow *in);
+
+/* Some rows of a block's copy of image n back to the tensor. */
+typedef struct GradientRows {
+    addr tensor, copy; /* copy: the block's own */
+    GradientBlock block;
+    idx n, first, last;
+} GradientRows;
+
+void gradient_rows_from_copy(Emit *e, const GradientPlan *p, const Problem *pb,
+                             LLVMValueRef transpose, const GradientRows *in);
 
 /* ---- pack.c ------------------------------------------------------------------------------ */
 
@@ -229,7 +272,7 @@ typedef struct GradientTableArgs {
     idx offset; /* first of `spans` offset groups */
 } GradientTableArgs;
 
-LLVMValueRef gradient_emit_table(Emit *e, const GradientPlan *p, int spans);
+LLVMValueRef gradient_emit_table(Emit *e, const GradientPlan *p, int shape);
 void gradient_call_table(Emit *e, LLVMValueRef fn, const GradientTableArgs *in);
 
 /* Offsets and masks of a pixel from an offset group on, where they lie side by side. */
@@ -247,7 +290,7 @@ enum { GRADIENT_MAX_VECTORS = 64 };
 typedef struct GradientSample {
     const GradientPlan *plan;
     const GradientShape *shape;
-    const Problem *pb;
+    PixelSteps from, to; /* in the input, and in its gradient */
     GradientPass pass;
     int vectors; /* of the span */
     mask tail;   /* lanes of the last of them */
@@ -287,6 +330,20 @@ typedef struct GradientPrefetchArgs {
 
 LLVMValueRef gradient_emit_prefetch(Emit *e, const GradientPlan *p, int shape);
 void gradient_call_prefetch(Emit *e, LLVMValueRef fn, const GradientPrefetchArgs *in);
+
+/* Some pixels at a tap, and the maps of which they have a piece: offsets and masks, or the gradients of
+** both; .v == NULL: there is none.  level: see p_prefetch. */
+typedef struct GradientTap {
+    const OutPixels *at;
+    idx flat;
+    addr offset, mask;
+    int64_t mask_first; /* channel of the first mask in its map */
+    int level;
+} GradientTap;
+
+/* Fetches that of the next offset group; whether that is worth it with so many of them in a block. */
+bool gradient_fetches_planes(const GradientPlan *p, int spans);
+void gradient_fetch_tap(Emit *e, const GradientPlan *p, const Problem *pb, const GradientTap *tap);
 
 /* ---- offset_row.c ------------------------------------------------------------------------ */
 

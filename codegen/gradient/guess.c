@@ -5,6 +5,11 @@
 #include "codegen/balance.h"
 #include "codegen/gradient/gradient.h"
 #include "codegen/kernel/cost.h"
+#include "codegen/kernel/intmath.h"
+
+#include <string.h>
+
+enum { WIDE = 24 }; /* columns of a tile */
 
 /* The largest of the knob's choices that is at most `most` and is not refused; what it is now if
 ** there is none. */
@@ -20,16 +25,27 @@ static void set_largest(const dcn_spec *s, const dcn_target *t, int *k, int knob
     k[knob] = best < 0 ? before : best;
 }
 
-/* Three quarters of the private cache; where nobody knows it, half of what the smallest ones have. */
-static int64_t bytes_of_tile(const dcn_target *t)
+/* Three quarters of the private cache; where nobody knows it, half of what the smallest ones have.  The
+** narrow products of packed groups gain little by many pixels, and everything else by a tile that
+** stays near. */
+static int64_t bytes_of_tile(const dcn_target *t, const int *k)
 {
-    return t->l2_bytes > 0 ? t->l2_bytes / 4 * 3 : 128 << 10;
+    int64_t all = t->l2_bytes > 0 ? t->l2_bytes / 4 * 3 : 128 << 10;
+    return k[GRADIENT_GROUP_PACK] ? all / 3 : all;
+}
+
+/* In nchw whole vectors, which are lines of the planes of offsets, if a row has many of them. */
+static int64_t widest_tile(const dcn_spec *s, const dcn_target *t)
+{
+    int64_t cols = cost_out_cols(s), lines = int_round_up(WIDE, problem_vector(s, t));
+    int64_t most = s->layout == DCN_NCHW && cols >= 4 * lines ? lines : WIDE;
+    return cols < most ? cols : most;
 }
 
 static void guess_tile(const dcn_spec *s, const dcn_target *t, int *k)
 {
-    int64_t cols = cost_out_cols(s), rows = cost_out_rows(s);
-    set_largest(s, t, k, GRADIENT_TILE_W, cols < 24 ? cols : 24);
+    int64_t rows = cost_out_rows(s);
+    set_largest(s, t, k, GRADIENT_TILE_W, widest_tile(s, t));
     const Knob *q = &gradient_knobs[GRADIENT_TILE_H];
     int best = k[GRADIENT_TILE_H];
     for (int i = 0; i < q->nchoices; i++) {
@@ -37,7 +53,7 @@ static void guess_tile(const dcn_spec *s, const dcn_target *t, int *k)
         if (q->choice[i] > rows || q->choice[i] < best || q->choice[i] > 8 ||
             gradient_refuse(s, t, k))
             continue;
-        if (gradient_plan(s, t, k).scratch.bytes <= bytes_of_tile(t))
+        if (gradient_plan(s, t, k).scratch.bytes <= bytes_of_tile(t, k))
             best = q->choice[i];
     }
     k[GRADIENT_TILE_H] = best;
@@ -69,7 +85,7 @@ static double guess_bands(const dcn_spec *s, const dcn_target *t, int threads, i
     return least;
 }
 
-/* What follows from the channels of a block.  Weight groups narrower than a vector stand side by
+/* What follows from the channels of a block, with copies or without.  Weight groups narrower than a vector stand side by
 ** side, if they can; then the rows of a register tile are the outputs of one of them.  Samples reach
 ** around a tile: two deviations of the offsets are worth fetching ahead. */
 static double guess_rest(const dcn_spec *s, const dcn_target *t, int threads, int *k)
@@ -77,7 +93,7 @@ static double guess_rest(const dcn_spec *s, const dcn_target *t, int threads, in
     const bool many = t->registers >= 32;
     const int64_t outputs = s->out_channels / s->groups;
     for (int i = 0; i < GRADIENT_NKNOBS; i++)
-        if (i != GRADIENT_CHANNELS)
+        if (i != GRADIENT_CHANNELS && i != GRADIENT_COMPACT)
             k[i] = gradient_knobs[i].choice[0];
     set_largest(s, t, k, GRADIENT_GROUP_PACK, 1);
     int mr = many ? 8 : 6;
@@ -90,7 +106,8 @@ static double guess_rest(const dcn_spec *s, const dcn_target *t, int threads, in
     return guess_bands(s, t, threads, k);
 }
 
-void gradient_guess(const dcn_spec *s, const dcn_target *t, int threads, int *k)
+/* With the channels that make it the cheapest; what that takes. */
+static double guess_channels(const dcn_spec *s, const dcn_target *t, int threads, int *k)
 {
     const Knob *q = &gradient_knobs[GRADIENT_CHANNELS];
     double least = 0;
@@ -104,5 +121,16 @@ void gradient_guess(const dcn_spec *s, const dcn_target *t, int threads, int *k)
         }
     }
     k[GRADIENT_CHANNELS] = best;
-    guess_rest(s, t, threads, k);
+    return guess_rest(s, t, threads, k);
+}
+
+void gradient_guess(const dcn_spec *s, const dcn_target *t, int threads, int *k)
+{
+    int copies[GRADIENT_NKNOBS];
+    k[GRADIENT_COMPACT] = 0;
+    copies[GRADIENT_COMPACT] = 1;
+    double without = guess_channels(s, t, threads, k);
+    double with = guess_channels(s, t, threads, copies);
+    if (with < without && !gradient_refuse(s, t, copies))
+        memcpy(k, copies, sizeof copies);
 }

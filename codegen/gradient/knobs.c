@@ -43,6 +43,10 @@ const Knob gradient_knobs[GRADIENT_NKNOBS] = {
                                 "fetch nothing",
                             .guess = -1,
                             CHOICES(-1, 0, 2, 4, 6, 8) },
+    [GRADIENT_COMPACT] = { .name = "compact",
+                           .meaning = "1: blocks work on copies of their channels of the maps",
+                           .guess = 0,
+                           CHOICES(0, 1) },
 };
 
 /* ---- legality ---------------------------------------------------------------------------- */
@@ -120,6 +124,11 @@ static bool fetches_nothing(const GradientChoice *c)
     return c->p.prefetch >= 0 && !c->p.want.samples;
 }
 
+static bool copies_anyway(const GradientChoice *c)
+{
+    return c->k[GRADIENT_COMPACT] && (c->p.transposes || !c->p.want.samples);
+}
+
 static bool exceeds_workspace(const GradientChoice *c)
 {
     return c->p.scratch.bytes > MAX_THREAD_BYTES;
@@ -140,6 +149,7 @@ static const struct {
     { "nothing is summed over tiles: use bands=1", bands_make_nothing },
     { "no map is read in places: use prefetch=-1", fetches_nothing },
     { "there are fewer tiles than bands", bands_exceed_tiles },
+    { "nchw has copies anyway, and bias alone needs none: use compact=0", copies_anyway },
     { "the workspace of a tile would exceed 32 MiB", exceeds_workspace },
 };
 

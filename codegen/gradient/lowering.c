@@ -10,7 +10,7 @@ static const Knob *const knobs[GRADIENT_NKNOBS] = {
     &gradient_knobs[GRADIENT_TILE_H],     &gradient_knobs[GRADIENT_TILE_W],
     &gradient_knobs[GRADIENT_CHANNELS],   &gradient_knobs[GRADIENT_BANDS],
     &gradient_knobs[GRADIENT_GROUP_PACK], &gradient_knobs[GRADIENT_TAP_LANES],
-    &gradient_knobs[GRADIENT_PREFETCH],
+    &gradient_knobs[GRADIENT_PREFETCH],   &gradient_knobs[GRADIENT_COMPACT],
 };
 
 void gradient_explain(const dcn_spec *s, const dcn_target *t, const int *k, char *buf, size_t size)
@@ -34,7 +34,7 @@ static void emit(Emit *e, Kernel *kernel, const dcn_target *t, const int *k)
 const struct Lowering lower_gradient = {
     .name = "gradient",
     .summary = "gradients: blocks of input channels, each through all tiles of pixels",
-    .rev = 2,
+    .rev = 3,
     .gradient_ops = RT_OP(CONV2D) | RT_OP(DEFORM_CONV2D),
     .takes = rt_gradient_is_of_sums,
     .knobs = knobs,

@@ -178,13 +178,30 @@ static fvec softmax_mean(Emit *e, const OffsetRow *r)
     return v_get(e, mean);
 }
 
+/* The offsets have left the near caches since the table was made. */
+static void fetch_next_group(Emit *e, const OffsetRow *r, idx flat)
+{
+    const GradientWant *want = &r->plan->want;
+    GradientTap tap = { .at = &r->at, .flat = flat, .mask_first = r->mask_first };
+    if (want->offset)
+        tap.offset = r->offset.to;
+    if (want->mask)
+        tap.mask = r->mask.to;
+    gradient_fetch_tap(e, r->plan, &r->pb, &tap);
+    const GradientTap again = { &r->at, flat, r->pb.offset, r->pb.mask, 0, 2 };
+    gradient_fetch_tap(e, r->plan, &r->pb, &again);
+}
+
 static void taps_of_pixels(Emit *e, const OffsetRow *r, fvec mean)
 {
     const dcn_spec *s = r->plan->s;
     EMIT_FOR_OPAQUE (e, i, x_const(e, 0), x_const(e, s->kernel[0]), 1) {
         EMIT_FOR_OPAQUE (e, j, x_const(e, 0), x_const(e, s->kernel[1]), 1) {
+            idx flat = flat_tap(e, r, r->at.d, i.at, j.at);
+            if (gradient_fetches_planes(r->plan, (int)s->offset_groups))
+                fetch_next_group(e, r, flat);
             TapGradient g = pixels_gradient(e, r, i.at, j.at);
-            store_tap_of_pixels(e, r, flat_tap(e, r, r->at.d, i.at, j.at), &g, mean);
+            store_tap_of_pixels(e, r, flat, &g, mean);
         }
     }
 }

@@ -186,6 +186,7 @@ GradientPlan gradient_plan(const dcn_spec *s, const dcn_target *t, const int *k)
     p.lanes = problem_vector(s, t);
     p.deformed = problem_is_deformed(s);
     p.transposes = s->layout == DCN_NCHW;
+    p.copies = p.transposes || k[GRADIENT_COMPACT];
     p.want = want_of(s);
     p.mr = k[GRADIENT_MR];
     p.nv = k[GRADIENT_NV];

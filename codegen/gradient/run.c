@@ -1,7 +1,7 @@
 /* run.c: the entry points of a gradient kernel.
 **
 **     phase      its tasks
-**     copy       rows of the input, and of a grad_input that is added to, to nhwc; in nchw only
+**     copy       rows of the input, and of a grad_input that is added to; where blocks have copies
 **     main       blocks of channels x bands of tiles
 **     finish     what several tasks have parts of, see finish_*.c
 ** SPDX-License-Identifier: Apache-2.0
@@ -33,7 +33,7 @@ static bool finishes_anything(const GradientPlan *p)
 static Phases phases_of(const GradientPlan *p)
 {
     Phases all = { 0 };
-    if (p->transposes && p->want.samples)
+    if (p->copies && p->want.samples)
         all.kind[all.n++] = PHASE_COPY;
     if (p->want.samples)
         all.kind[all.n++] = PHASE_MAIN;
@@ -77,35 +77,21 @@ static idx shared_bytes(Emit *e, const Problem *pb, const void *self)
     return gradient_shared(e, self, pb, (addr){ NULL }).bytes;
 }
 
-/* ---- the copy of an nchw map ------------------------------------------------------------- */
-
-/* It has all images, where a plain kernel has one block of them at a time (kernel/image_blocks.h):
-** a task goes through all images to sum up what it owns, and with blocks each of them would be a
-** phase of its own, in which threads wait for each other though they have nothing to exchange. */
-
-static void copy_row(Emit *e, const Problem *pb, LLVMValueRef transpose, idx number, addr from,
-                     addr to)
-{
-    idx channels = x_const(e, pb->s->in_channels), y = x_rem(e, number, pb->h);
-    const idx at[4] = { x_div(e, number, pb->h), x_const(e, 0), y, x_const(e, 0) };
-    Transpose t = { .rows = channels, .cols = pb->w, .to_step = channels };
-    t.from = p_at(e, from, problem_at(e, pb, channels, pb->h, pb->w, at));
-    t.to = p_at(e, to, x_mul(e, number, x_mul(e, pb->w, channels)));
-    t.from_step = x_mul(e, pb->h, pb->w);
-    call_transpose(e, transpose, &t);
-}
+/* ---- copies of the maps ----------------------------------------------------------------- */
 
 static void run_copy(Emit *e, const GradientPlan *p, const Problem *pb, LLVMValueRef transpose,
                      const RunArgs *in)
 {
     GradientShared shared = gradient_shared(e, p, pb, in->workspace);
     EMIT_FOR_OPAQUE (e, row, in->first, in->last, 1) {
+        const GradientRow of = { pb->input, shared.input, row.at };
         if (shared.input.v)
-            copy_row(e, pb, transpose, row.at, pb->input, shared.input);
+            gradient_row_to_copies(e, p, pb, transpose, &of);
         if (p->want.input) {
             GradientOut out = gradient_out(e, pb, in->args, RT_INPUT);
             EMIT_IF (e, c_and(e, out.wanted, out.add)) {
-                copy_row(e, pb, transpose, row.at, out.to, shared.grad_input);
+                const GradientRow sum = { out.to, shared.grad_input, row.at };
+                gradient_row_to_copies(e, p, pb, transpose, &sum);
             }
         }
     }

@@ -123,22 +123,19 @@ static void outside(Emit *e, const GradientSample *s)
         store_dots(e, s, none);
 }
 
-/* pixel: elements from a pixel of the map to the next. */
-static Corners corners(Emit *e, const GradientSample *s, addr map, idx at, idx pixel)
+static Corners corners(Emit *e, const GradientSample *s, addr first, PixelSteps to)
 {
-    addr first = p_at(e, map, at);
-    return s->plan->deformed ? corners_at(e, s->pb, first, pixel) : (Corners){ { first } };
+    return s->plan->deformed ? corners_apart(e, first, to) : (Corners){ { first } };
 }
 
 static void sample(Emit *e, const GradientSample *of, SampleKind kind, idx at)
 {
     Sample s = { .of = of, .kind = kind, .corners = of->plan->deformed ? CORNERS : 1 };
     fvec dot[CORNERS];
-    idx pixel = x_const(e, of->plan->s->in_channels);
     if (of->pass.dots || of->pass.column)
-        s.from = corners(e, of, of->input, at, pixel);
+        s.from = corners(e, of, p_at(e, of->input, at), of->from);
     if (of->pass.input)
-        s.to = corners(e, of, of->grad_input, x_mul(e, at, of->step), x_mul(e, pixel, of->step));
+        s.to = corners(e, of, p_at(e, of->grad_input, x_mul(e, at, of->step)), of->to);
     for (int c = 0; c < CORNERS && of->plan->deformed; c++)
         s.coeff[c] = p_splat(e, p_at(e, of->coeff, x_const(e, c)));
     for (int v = 0; v < of->vectors; v++)

@@ -17,6 +17,7 @@ typedef struct Samples {
     const Problem *pb;
     GradientPass pass;
     LLVMValueRef one_sample;
+    PixelSteps from, to;
     idx vector, span; /* the first ones in hand */
 } Samples;
 
@@ -45,7 +46,7 @@ static void one_tap(Emit *e, const Samples *s, idx row, idx col, idx tap)
     idx entry = x_add(e, x_mulk(e, flat, p->entries.tap), x_mulk(e, pixel, p->entries.pixel));
     idx column = x_mulk(e, x_add(e, x_mulk(e, s->vector, a->vector_taps), tap), a->lanes);
     idx channel = x_mulk(e, s->span, a->span);
-    GradientSample one = { .plan = p, .shape = a, .pb = s->pb, .pass = s->pass };
+    GradientSample one = { .plan = p, .shape = a, .from = s->from, .to = s->to, .pass = s->pass };
     one.args = in->args;
     one.vectors = vectors_of(s);
     one.step = in->step;
@@ -103,6 +104,8 @@ LLVMValueRef gradient_emit_samples(Emit *e, const GradientPlan *p, int shape, Gr
     LLVMValueRef fn = e_fn_begin_with(e, "samples", 1, e->none, &params, &in);
     Problem pb = problem_load(e, p->s, in.args);
     s.pb = &pb;
+    s.from = gradient_pixel_steps(e, p, &pb, shape, x_const(e, 1));
+    s.to = gradient_pixel_steps(e, p, &pb, shape, in.step);
     e_fn_lanes(e, a->lanes);
     const int each = vectors_of(&s);
     EMIT_FOR_OPAQUE (e, nth, x_const(e, 0), x_const(e, a->vectors / each), 1) {

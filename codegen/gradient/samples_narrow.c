@@ -46,7 +46,9 @@ LLVMValueRef gradient_emit_one_sample(Emit *e, const GradientPlan *p, int shape,
     NarrowSampleArgs in;
     LLVMValueRef fn = e_fn_begin_with(e, "one_sample", 1, e->none, &params, &in);
     Problem pb = problem_load(e, p->s, in.args);
-    GradientSample s = { .plan = p, .shape = &p->blocks.shape[shape], .pb = &pb, .pass = pass };
+    GradientSample s = { .plan = p, .shape = &p->blocks.shape[shape], .pass = pass };
+    s.from = gradient_pixel_steps(e, p, &pb, shape, x_const(e, 1));
+    s.to = gradient_pixel_steps(e, p, &pb, shape, in.step);
     e_fn_lanes(e, s.shape->span);
     s.vectors = 1;
     s.input = in.input;
@@ -167,14 +169,13 @@ static void load(Emit *e, const GradientSample *s, const idx *at, NarrowSamples 
 {
     const int n = s->shape->samples_per_vec;
     const SampleSteps steps = steps_of(s);
-    idx pixel = x_const(e, s->plan->s->in_channels), to_pixel = x_mul(e, pixel, s->step);
     addr coeff[EMIT_MAX_LANES];
     for (int i = 0; i < n; i++) {
         idx channel = x_const(e, i * steps.channel);
         addr from = p_at(e, p_at(e, s->input, at[i]), channel);
         addr to = p_at(e, p_at(e, s->grad_input, x_mul(e, at[i], s->step)), channel);
-        v->from[i] = corners_at(e, s->pb, from, pixel);
-        v->to[i] = corners_at(e, s->pb, to, to_pixel);
+        v->from[i] = corners_apart(e, from, s->from);
+        v->to[i] = corners_apart(e, to, s->to);
         coeff[i] = p_at(e, s->coeff, x_const(e, i * steps.entry * CORNERS));
     }
     fvec all = p_load_parts(e, coeff, n);

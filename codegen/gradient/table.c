@@ -18,13 +18,15 @@ typedef struct GradientTable {
     const GradientPlan *plan;
     const GradientTableArgs *in;
     Problem pb;
+    GradientSteps to;
+    int spans;
 } GradientTable;
 
 static void store_at(Emit *e, const GradientTable *w, idx entry, ivec y, ivec x,
                      const mask lanes[2])
 {
-    ivec at = i_add(e, i_mul(e, y, i_splat(e, w->pb.w)), x);
-    at = i_mul(e, at, i_const(e, (int)w->plan->s->in_channels));
+    ivec at = i_mul(e, x, i_const(e, w->to.pixel));
+    at = i_add(e, i_mul(e, y, i_splat(e, w->to.row)), at);
     if (lanes[1].v)
         at = i_select(e, lanes[1], i_sub(e, i_const(e, GRADIENT_CLAMPED), at), at);
     if (lanes[0].v)
@@ -62,9 +64,19 @@ static void store_sample(Emit *e, const GradientTable *w, idx entry, const Bilin
 
 /* ---- lanes along the pixels of a row ----------------------------------------------------- */
 
+static idx flat_tap(Emit *e, const dcn_spec *s, const idx tap[2])
+{
+    return x_add(e, x_mulk(e, tap[0], s->kernel[1]), tap[1]);
+}
+
 static void deformed_tap(Emit *e, const GradientTable *w, idx entry, const OutPixels *at,
                          const idx tap[2])
 {
+    if (gradient_fetches_planes(w->plan, w->spans)) {
+        idx flat = x_add(e, x_mulk(e, at->d, w->plan->blocks.taps), flat_tap(e, w->plan->s, tap));
+        const GradientTap here = { at, flat, w->pb.offset, w->pb.mask, 0, 2 };
+        gradient_fetch_tap(e, w->plan, &w->pb, &here);
+    }
     BilinearTap s = emit_tap(e, &w->pb, at, tap[0], tap[1]);
     store_sample(e, w, entry, &s);
 }
@@ -76,7 +88,7 @@ static void all_taps(Emit *e, const GradientTable *w, const OutPixels *at, idx e
     EMIT_FOR_OPAQUE (e, i, x_const(e, 0), x_const(e, s->kernel[0]), 1) {
         EMIT_FOR_OPAQUE (e, j, x_const(e, 0), x_const(e, s->kernel[1]), 1) {
             const idx ij[] = { i.at, j.at };
-            idx tap = x_add(e, x_mulk(e, i.at, s->kernel[1]), j.at);
+            idx tap = flat_tap(e, s, ij);
             idx here = x_add(e, entry, x_mulk(e, tap, w->plan->entries.tap));
             if (w->plan->deformed)
                 deformed_tap(e, w, here, at, ij);
@@ -164,11 +176,14 @@ static const Param param[] = { PARAM(GradientTableArgs, args),  PARAM(GradientTa
                                PARAM(GradientTableArgs, offset) };
 static const Params params = PARAMS(GradientTableArgs, param);
 
-LLVMValueRef gradient_emit_table(Emit *e, const GradientPlan *p, int spans)
+LLVMValueRef gradient_emit_table(Emit *e, const GradientPlan *p, int shape)
 {
+    const int spans = p->blocks.shape[shape].spans;
     GradientTableArgs in;
     LLVMValueRef fn = e_fn_begin_with(e, "sample_table", 1, e->none, &params, &in);
     GradientTable w = { .plan = p, .in = &in, .pb = problem_load(e, p->s, in.args) };
+    w.to = gradient_steps(e, p, &w.pb, shape);
+    w.spans = spans;
     if (p->entries.tap_lanes) {
         all_pixels(e, &w, spans);
     } else {

@@ -26,7 +26,9 @@ typedef struct Task {
     GradientBlock block;
     GradientOut input, weight, offset, mask;
     idx band, passes; /* passes: bits of what the call wants */
-    addr grad_input;  /* the map that this band adds to, from the block's first channel */
+    GradientSteps to; /* in both maps */
+    idx first;        /* the block's first element of them */
+    addr grad_input;  /* the map that this band adds to, from there */
     addr grad_weight; /* the block's own */
 } Task;
 
@@ -50,7 +52,7 @@ static TaskFns emit_fns(Emit *e, const GradientPlan *p, int shape, const Gradien
         f.prefetch = gradient_emit_prefetch(e, p, shape);
     if (p->packs)
         f.spread = gradient_emit_spread(e, p, shape);
-    f.table = gradient_emit_table(e, p, p->blocks.shape[shape].spans);
+    f.table = gradient_emit_table(e, p, shape);
     if (p->want.product)
         f.product[GRADIENT_OF_SAMPLES] = gradient_emit_product(e, p, GRADIENT_OF_SAMPLES, shape);
     if (p->want.weight)
@@ -66,24 +68,6 @@ static TaskFns emit_fns(Emit *e, const GradientPlan *p, int shape, const Gradien
 
 /* ---- what the task begins with ------------------------------------------------------------ */
 
-static void clear(Emit *e, addr from, idx elements)
-{
-    EMIT_VECTORS (e, v, elements) {
-        p_store(e, p_at(e, from, v.at), f_const(e, 0), v.live);
-    }
-}
-
-/* The block's channels of every pixel. */
-static void clear_channels(Emit *e, const Task *t)
-{
-    const GradientPlan *p = t->plan;
-    idx pixels = x_mul(e, x_mul(e, t->pb.n, t->pb.h), t->pb.w);
-    EMIT_FOR_OPAQUE (e, pixel, x_const(e, 0), pixels, 1) {
-        addr at = p_at(e, t->grad_input, x_mulk(e, pixel.at, p->s->in_channels));
-        clear(e, at, x_const(e, t->shape->channels));
-    }
-}
-
 static void find_grad_weight(Emit *e, Task *t)
 {
     const GradientPlan *p = t->plan;
@@ -92,17 +76,17 @@ static void find_grad_weight(Emit *e, Task *t)
     t->grad_weight = p_at(e, t->shared.weight, x_add(e, bands, block));
 }
 
-/* The first band adds to the tensor itself, where that is in nhwc. */
+/* The first band adds to the tensor itself, unless there are copies. */
 static void find_grad_input(Emit *e, Task *t)
 {
     const GradientPlan *p = t->plan;
     addr slot = p_alloca(e, 1);
     p_put_addr(e, slot, p_at(e, t->input.to, t->block.channel));
     if (t->shared.grad_input.v) {
-        idx own = x_addk(e, t->band, p->transposes ? 0 : -1);
+        idx own = x_addk(e, t->band, p->copies ? 0 : -1);
         EMIT_IF (e, x_less(e, x_const(e, -1), own)) {
             idx maps = x_mul(e, own, gradient_map_elements(e, p, &t->pb));
-            maps = x_add(e, maps, t->block.channel);
+            maps = x_add(e, maps, t->first);
             p_put_addr(e, slot, p_at(e, t->shared.grad_input, maps));
         }
     }
@@ -113,7 +97,7 @@ static void find_grad_input(Emit *e, Task *t)
     EMIT_IF (e, has(e, t, PASS_INPUT)) {
         idx add = x_select(e, t->input.add, x_const(e, 1), x_const(e, 0));
         EMIT_IF (e, x_less(e, add, x_addk(e, t->band, 1))) {
-            clear_channels(e, t);
+            gradient_clear_map(e, p, &t->pb, t->block.shape, t->grad_input);
         }
     }
 }
@@ -122,15 +106,16 @@ static void clear_scratch(Emit *e, const Task *t)
 {
     const GradientPlan *p = t->plan;
     const int64_t pixels = p->panel_pixels, lanes = p->packs ? p->outputs * p->lanes : 0;
-    clear(e, scratch(e, t, p->scratch.g), x_const(e, pixels * p->g_stride));
+    gradient_clear(e, scratch(e, t, p->scratch.g), x_const(e, pixels * p->g_stride));
     if (p->packs)
-        clear(e, scratch(e, t, p->scratch.g_lanes), x_const(e, t->shape->vectors * pixels * lanes));
+        gradient_clear(e, scratch(e, t, p->scratch.g_lanes),
+                       x_const(e, t->shape->vectors * pixels * lanes));
     if (p->want.input)
-        clear(e, scratch(e, t, p->scratch.sink), x_const(e, t->shape->channels));
+        gradient_clear(e, scratch(e, t, p->scratch.sink), x_const(e, t->shape->channels));
     if (!p->want.weight)
         return;
-    clear(e, scratch(e, t, p->scratch.x), x_const(e, pixels * t->shape->panels * p->nr));
-    clear(e, t->grad_weight, x_const(e, (int64_t)p->outputs * t->shape->columns));
+    gradient_clear(e, scratch(e, t, p->scratch.x), x_const(e, pixels * t->shape->panels * p->nr));
+    gradient_clear(e, t->grad_weight, x_const(e, (int64_t)p->outputs * t->shape->columns));
 }
 
 /* ---- a tile ------------------------------------------------------------------------------ */
@@ -197,13 +182,12 @@ static addr dots_of(Emit *e, const Task *t, const GradientTile *x)
 static GradientSamplesArgs samples_of(Emit *e, const Task *t, const GradientTile *x)
 {
     const GradientPlan *p = t->plan;
-    idx image = x_mulk(e, x_mul(e, t->pb.h, t->pb.w), p->s->in_channels);
-    idx before = x_mul(e, x->n, image);
+    idx before = x_mul(e, x->n, t->to.image);
     addr input = t->shared.input.v ? t->shared.input : t->pb.input;
     GradientSamplesArgs in = { .args = t->in->args, .rows = x->rows, .cols = x->cols };
     in.step = x_select(e, has(e, t, PASS_INPUT), x_const(e, 1), x_const(e, 0));
     in.grad_input = p_at(e, t->grad_input, x_mul(e, before, in.step));
-    in.input = input.v ? p_at(e, input, x_add(e, before, t->block.channel)) : in.grad_input;
+    in.input = input.v ? p_at(e, input, x_add(e, before, t->first)) : in.grad_input;
     in.at = scratch(e, t, p->scratch.table);
     in.coeff = scratch(e, t, p->scratch.coeff);
     in.dx = scratch(e, t, p->scratch.dx);
@@ -238,7 +222,7 @@ static void clear_dots(Emit *e, const Task *t, const GradientTile *x)
     EMIT_FOR_OPAQUE (e, row, x_const(e, 0), x->rows, 1) {
         EMIT_FOR_OPAQUE (e, col, x_const(e, 0), x->cols, 1) {
             idx at = x_mulk(e, x_add(e, x_mul(e, row.at, across), col.at), p->dot_stride);
-            clear(e, p_at(e, first, at), x_const(e, t->shape->spans * group));
+            gradient_clear(e, p_at(e, first, at), x_const(e, t->shape->spans * group));
         }
     }
 }
@@ -379,6 +363,8 @@ LLVMValueRef gradient_emit_task(Emit *e, const GradientPlan *p, const GradientTa
     t.shared = gradient_shared(e, p, &t.pb, in.workspace);
     t.band = in.band;
     t.block = gradient_block(e, p, in.block, shape);
+    t.to = gradient_steps(e, p, &t.pb, shape);
+    t.first = gradient_first_element(e, p, &t.pb, &t.block);
     find_passes(e, &t, in.args);
     t.grad_input = t.pb.input;
     if (p->want.input)

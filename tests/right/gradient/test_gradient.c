@@ -49,10 +49,14 @@ static const Row rows[] = {
 };
 enum { NROWS = sizeof rows / sizeof *rows };
 
-static const char *const schedules[] = {
-    NULL,
-    "gradient mr=1 nv=1 tile_h=1 tile_w=4 channels=4 bands=1 group_pack=0 tap_lanes=0",
-    "gradient mr=2 nv=1 tile_h=2 tile_w=4 bands=2",
+/* In nchw and in nhwc, where copies are a choice. */
+static const char *const schedules[][2] = {
+    { NULL, NULL },
+    { "gradient mr=1 nv=1 tile_h=1 tile_w=4 channels=4 bands=1 group_pack=0 tap_lanes=0",
+      "gradient mr=1 nv=1 tile_h=1 tile_w=4 channels=4 bands=1 group_pack=0 tap_lanes=0 "
+      "compact=0" },
+    { "gradient mr=2 nv=1 tile_h=2 tile_w=4 bands=2",
+      "gradient mr=2 nv=1 tile_h=2 tile_w=4 bands=2 compact=1" },
 };
 enum { NSCHEDULES = sizeof schedules / sizeof *schedules };
 
@@ -121,7 +125,7 @@ static void each_kernel(void (*check)(const Backward *b))
         dcn_module *m = load(&rows[i / 4], dtype, layout, STATIC_SIZES);
         const dcn_spec *s = dcn_module_spec(m, 0);
         for (int j = 0; j < NSCHEDULES; j++) {
-            Backward b = backward_open(s, s, schedules[j], i + 1);
+            Backward b = backward_open(s, s, schedules[j][i / 2 % 2], i + 1);
             check(&b);
             backward_close(&b);
         }
@@ -147,9 +151,12 @@ Test(gradient, sums)
 /* The same schedule gives the same bits whether sizes are known or not; gradients of no image are 0. */
 Test(gradient, dynamic_sizes)
 {
-    static const char schedule[] =
-        "gradient mr=2 nv=1 tile_h=2 tile_w=4 channels=4 bands=2 group_pack=0";
+    static const char *const of_layout[] = {
+        "gradient mr=2 nv=1 tile_h=2 tile_w=4 channels=4 bands=2 group_pack=0",
+        "gradient mr=2 nv=1 tile_h=2 tile_w=4 channels=4 bands=2 group_pack=0 compact=1",
+    };
     for (int i = 0; i < NROWS; i++) {
+        const char *schedule = of_layout[i % 2];
         dcn_module *fixed = load(&rows[i], "f32", i % 2 ? "nhwc" : "nchw", STATIC_SIZES);
         dcn_module *open = load(&rows[i], "f32", i % 2 ? "nhwc" : "nchw",
                                 "batch = dynamic, height = dynamic, width = dynamic");
