@@ -15,6 +15,7 @@ import numpy as np
 
 from . import _abi
 from ._abi import lib
+from .error import wrong
 
 Param = str | int | float | bool
 
@@ -31,6 +32,8 @@ def is_path(spec: str | os.PathLike[str]) -> bool:
 @contextmanager
 def loaded(spec: str | os.PathLike[str], params: Mapping[str, Param]) -> Iterator[ctypes.c_void_p]:
     """The module of a spec file or text, freed at the end."""
+    if not isinstance(spec, str | bytes | os.PathLike):
+        wrong(f"the spec is a {type(spec).__name__}, expected a path or text")
     module, err = ctypes.c_void_p(), _abi.error_struct()
     pairs = (_abi.dcn_param * len(params))(
         *(_abi.dcn_param(n.encode(), _param_text(v).encode()) for n, v in params.items())

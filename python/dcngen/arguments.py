@@ -50,6 +50,13 @@ def real(value: Any, name: str) -> float:
     return number
 
 
+def divides(name: str, number: int, **channels: int) -> None:
+    """An error, unless it does."""
+    for of, count in channels.items():
+        if count % number:
+            wrong(f"{name} = {number} does not divide {of} = {count}")
+
+
 def flag(value: Any, name: str) -> bool:
     """True or False, or 1 or 0."""
     number = int(value) if isinstance(value, np.bool_) else _index(value)
@@ -58,8 +65,15 @@ def flag(value: Any, name: str) -> bool:
     return bool(number)
 
 
-def pair(value: Any, name: str) -> Pair:
+def pair(value: Any, name: str, least: int | None = None) -> Pair:
     """n or (n, n) as (n, n)."""
+    found = _pair(value, name)
+    if least is not None and min(found) < least:
+        wrong(f"{name} = {value!r}, expected {least} or more")
+    return found
+
+
+def _pair(value: Any, name: str) -> Pair:
     if type(value) is tuple and len(value) == 2 and type(value[0]) is type(value[1]) is int:
         return value
     number = _index(value)

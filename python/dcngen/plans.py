@@ -91,7 +91,7 @@ def _check_attributes(a: Convolution | Aggregation) -> None:
             wrong(f"{name} = {values}, expected {least} or more")
 
 
-def _check_map(shape: Shape, n: int, h: int, w: int) -> None:
+def check_map(shape: Shape, n: int, h: int, w: int) -> None:
     """A map without pixels is in no batch, unless that has no images."""
     if n and not (h and w):
         wrong(f"input has shape {tuple(shape)}: the map is empty")
@@ -114,7 +114,7 @@ def deform_conv2d(
         _rank4(name, shape)
     _check_attributes(a)
     n, c, h, w = _split(a.layout, input)
-    _check_map(input, n, h, w)
+    check_map(input, n, h, w)
     o, c_group, kh, kw = weight
     taps = kh * kw
     if min(weight) < 1:
@@ -214,7 +214,7 @@ def aggregate(
     """The plan of dcnv3, or of dcnv4, whose ``offset`` is its ``offset_mask`` and which has no ``mask``."""
     _rank4("input", input)
     n, h, w, c = input
-    _check_map(input, n, h, w)
+    check_map(input, n, h, w)
     _check_attributes(a)
     if min(a.kernel_size) < 1:
         wrong(f"kernel_size = {a.kernel_size}, expected 1 or more")

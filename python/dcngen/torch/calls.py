@@ -65,6 +65,8 @@ def shape(tensors: Tensors, name: str) -> plans.Shape | None:
 
 def rank(call: str, input: torch.Tensor, dimensions: int) -> plans.Shape:
     """The shape of the input, which has so many dimensions."""
+    if not isinstance(input, torch.Tensor):
+        wrong(f"{call}: input is a {type(input).__name__}, expected a tensor")
     if input.ndim != dimensions:
         wrong(f"{call}: input has shape {tuple(input.shape)}, expected {dimensions} dimensions")
     return tuple(input.shape)

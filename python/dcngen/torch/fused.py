@@ -24,6 +24,7 @@ Tensor = torch.Tensor
 def _sizes(layout: str, call: str, input: Tensor) -> Sizes:
     shape = calls.rank(call, input, 4)
     h, w = shape[2:] if layout == "nchw" else shape[1:3]
+    plans.check_map(shape, shape[0], h, w)
     return shape[0], h, w, 0
 
 

@@ -12,8 +12,8 @@ import math
 import torch
 from torch import nn
 
-from ..plans import pair
-from . import fitting, following, fused, log
+from ..arguments import divides, integer, pair
+from . import calls, fitting, following, fused, log
 from .convolution import computed, deform_conv2d
 from .eager import eager
 
@@ -50,10 +50,13 @@ class DeformConv2d(nn.Module):
         bias: bool = True,
     ) -> None:
         super().__init__()
-        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
-        self.kernel_size = pair(kernel_size, "kernel_size")
-        self.stride, self.padding = pair(stride, "stride"), pair(padding, "padding")
-        self.dilation = pair(dilation, "dilation")
+        self.in_channels = integer(in_channels, "in_channels", 1)
+        self.out_channels = integer(out_channels, "out_channels", 1)
+        self.groups = integer(groups, "groups", 1)
+        divides("groups", groups, in_channels=in_channels, out_channels=out_channels)
+        self.kernel_size = pair(kernel_size, "kernel_size", 1)
+        self.stride, self.padding = pair(stride, "stride", 1), pair(padding, "padding", 0)
+        self.dilation = pair(dilation, "dilation", 1)
         self.weight = nn.Parameter(
             torch.empty(out_channels, in_channels // groups, *self.kernel_size)
         )
@@ -112,7 +115,8 @@ class DeformConv2dPack(DeformConv2d):
         super().__init__(
             in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias
         )
-        self.deform_groups = deform_groups
+        self.deform_groups = integer(deform_groups, "deform_groups", 1)
+        divides("deform_groups", deform_groups, in_channels=in_channels)
         self.conv_offset = nn.Conv2d(
             in_channels,
             self.maps * deform_groups * math.prod(self.kernel_size),
@@ -179,6 +183,7 @@ class DeformConv2dPack(DeformConv2d):
 
     def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
         """[N, C, H, W] to [N, O, P, Q]."""
+        calls.rank(type(self).__name__, x, 4)
         if not self.fuses(x):
             return self.separate(x)
         behind = following.behind(self) if self.leads else None

@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from ..arguments import divides, flag, integer, pair, real
 from ..error import wrong
-from ..plans import pair
 from . import calls, fitting, fused, log
 from .aggregation import dcnv3, dcnv4
 from .layers import gradient_needed
@@ -67,9 +67,26 @@ class _Aggregating(nn.Module):
     center_feature_scale_proj_weight: Tensor
     center_feature_scale_proj_bias: Tensor
 
+    def _take(
+        self,
+        channels: int,
+        kernel_size: int,
+        stride: int,
+        pad: int,
+        dilation: int,
+        group: int,
+        offset_scale: float,
+        remove_center: bool,
+    ) -> None:
+        self.channels = integer(channels, "channels", 1)
+        self.kernel_size = integer(kernel_size, "kernel_size", 1)
+        self.stride, self.pad = integer(stride, "stride", 1), integer(pad, "pad", 0)
+        self.dilation, self.group = integer(dilation, "dilation", 1), integer(group, "group", 1)
+        divides("group", group, channels=channels)
+        self.offset_scale = real(offset_scale, "offset_scale")
+        self.remove_center = int(flag(remove_center, "remove_center"))
+
     def _begin(self, channels: int, group: int, center_feature_scale: bool) -> None:
-        if channels % group:
-            wrong(f"group = {group} does not divide channels = {channels}")
         self.group_channels = channels // group
         if center_feature_scale:
             self.center_feature_scale_proj_weight = nn.Parameter(torch.zeros(group, channels))
@@ -150,10 +167,8 @@ class DCNv3(_Aggregating):
             wrong(
                 f"act_layer = {act_layer}, norm_layer = {norm_layer}: expected GELU, ReLU or SiLU, and LN"
             )
-        self.channels, self.kernel_size, self.group = channels, kernel_size, group
-        self.dw_kernel_size = dw_kernel_size or kernel_size
-        self.stride, self.pad, self.dilation = stride, pad, dilation
-        self.offset_scale, self.remove_center = offset_scale, int(remove_center)
+        self._take(channels, kernel_size, stride, pad, dilation, group, offset_scale, remove_center)
+        self.dw_kernel_size = integer(dw_kernel_size or kernel_size, "dw_kernel_size", 1)
         self.center_feature_scale = center_feature_scale
         k = self.dw_kernel_size
         self.dw_conv = nn.Sequential(
@@ -207,6 +222,7 @@ class DCNv3(_Aggregating):
 
     def forward(self, input: Tensor) -> Tensor:
         """[N, H, W, C]."""
+        calls.rank(type(self).__name__, input, 4)
         grads = gradient_needed(self, input)
         if grads or len(input) == 0 or not log.fits(self, self._misfit):
             return self.separate(input)
@@ -238,13 +254,11 @@ class DCNv4(_Aggregating):
         without_pointwise: bool = False,
     ) -> None:
         super().__init__()
-        self.channels, self.kernel_size, self.group = channels, kernel_size, group
-        self.stride, self.pad, self.dilation = stride, pad, dilation
-        self.offset_scale, self.remove_center = offset_scale, int(remove_center)
+        self._take(channels, kernel_size, stride, pad, dilation, group, offset_scale, remove_center)
         self.center_feature_scale, self.without_pointwise = center_feature_scale, without_pointwise
         self.dw_kernel_size = dw_kernel_size
         if dw_kernel_size is not None:
-            k = dw_kernel_size
+            k = integer(dw_kernel_size, "dw_kernel_size", 1)
             self.offset_mask_dw = nn.Conv2d(
                 channels, channels, k, padding=(k - 1) // 2, groups=channels
             )
@@ -281,9 +295,11 @@ class DCNv4(_Aggregating):
         """[N, L, C]; ``shape`` is (H, W), by default a square."""
         n, length, c = calls.rank(type(self).__name__, input, 3)
         h, w = shape or (math.isqrt(length), math.isqrt(length))
+        if h * w != length:
+            wrong(f"DCNv4: input has {length} pixels, and shape = {(h, w)}")
         map = input.reshape(n, h, w, c)
         if gradient_needed(self, input) or n == 0 or not log.fits(self, self._misfit):
-            apart: Tensor = self.separate(map).reshape(n, -1, c)
+            apart: Tensor = self.separate(map).flatten(1, 2)
             return apart
         has_bias = not self.without_pointwise and self.output_proj.bias is not None
         more = [self.dw_kernel_size or 0] * 2, bool(self.without_pointwise), has_bias
@@ -302,9 +318,10 @@ class DeformRoIPool(nn.Module):
         gamma: float = 0.1,
     ) -> None:
         super().__init__()
-        self.output_size = pair(output_size, "output_size")
-        self.spatial_scale, self.sampling_ratio = float(spatial_scale), int(sampling_ratio)
-        self.gamma = float(gamma)
+        self.output_size = pair(output_size, "output_size", 1)
+        self.spatial_scale = real(spatial_scale, "spatial_scale")
+        self.sampling_ratio = integer(sampling_ratio, "sampling_ratio")
+        self.gamma = real(gamma, "gamma")
 
     def forward(self, input: Tensor, rois: Tensor, offset: Tensor | None = None) -> Tensor:
         """[N, C, H, W] and [R, 5] to [R, C, bins, bins]."""

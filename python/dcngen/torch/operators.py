@@ -64,6 +64,7 @@ class Operator:
     ) -> None:
         self.name, self._constant = name, constant
         self._names = tuple(operand.rstrip("?") for operand in operands)
+        self._optional = tuple(operand.endswith("?") for operand in operands)
         self._forward, self._backward = forward, backward
         self._shape, self._format_of = shape, format_of
         if IN_DISPATCHER:
@@ -76,6 +77,9 @@ class Operator:
             self._call = eager(lambda *args: _Differentiable.apply(self, *args))
 
     def __call__(self, *args: Any) -> Tensor:
+        for name, optional, t in zip(self._names, self._optional, args, strict=False):
+            if not (isinstance(t, Tensor) or (optional and t is None)):
+                wrong(f"{self.name}: {name} is a {type(t).__name__}, expected a tensor")
         output: Tensor = self._call(*args)
         return output
 

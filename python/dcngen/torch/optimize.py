@@ -11,6 +11,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from ..error import wrong
 from . import log, tracing
 from .layers import DeformConv2d, DeformConv2dPack, ModulatedDeformConv2dPack
 from .modules import DCNv3, DCNv4
@@ -115,6 +116,8 @@ def optimize(model: nn.Module) -> nn.Module:
 
     Keys of the state_dict, copying and pickling stay as they are.
     """
+    if not isinstance(model, nn.Module):
+        wrong(f"optimize: the model is a {type(model).__name__}, expected a torch.nn.Module")
     for module in model.modules():
         layer = _layer_of(module)
         if layer is not None:

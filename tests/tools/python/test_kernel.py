@@ -181,6 +181,14 @@ def test_weights_of_another_kernel(kernel, operands):
         kernel(**{**operands, "weight": other.pack(operands["weight"])})
 
 
+@pytest.mark.parametrize("spec", [5, None, ["layer.lua"]])
+def test_what_is_neither_a_path_nor_text(spec):
+    with pytest.raises(
+        dcngen.Error, match=f"the spec is a {type(spec).__name__}, expected a path or text"
+    ):
+        dcngen.load(spec)
+
+
 def test_errors_say_where(tmp_path):
     path = tmp_path / "wrong.lua"
     path.write_text("return conv2d {\n  in_channels = 4,\n  out_chanels = 4,\n}\n")

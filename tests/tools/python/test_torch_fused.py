@@ -3,6 +3,8 @@
 SPDX-License-Identifier: Apache-2.0
 """
 
+import shutil
+
 import pytest
 import torch
 from models import shake
@@ -86,6 +88,18 @@ def test_no_graph_breaks(case, mode):
     function = compiled(model)
     with mode():
         assert_close(function(x), want)
+    assert name in log.names()
+
+
+@dispatched
+@pytest.mark.skipif(not shutil.which("g++"), reason="inductor needs a C++ compiler")
+def test_inductor():
+    make, shape, name = MODELS["norm and activation"]
+    model, x = dcngen.torch.optimize(shake(make())), image(*shape)
+    want = model(x).detach()
+    torch._dynamo.reset()
+    with torch.inference_mode():
+        assert_close(torch.compile(model, fullgraph=True, backend="inductor")(x), want)
     assert name in log.names()
 
 
