@@ -224,12 +224,14 @@ static int check_tuned(Finding found, dcn_error *err)
     TunedCount n = { .machine = key.machine };
     if (*stats.system && count_tuned(stats.system, &n, err))
         goto out;
-    status =
-        n.winners
-            ? find(found, "%.400s: %d tuned kernels, %d of them for this machine", stats.system,
-                   n.winners, n.here)
-            : find(found, "none are installed for all users%s%.400s; `dcngen tune` makes your own",
-                   *stats.system ? " in " : "", stats.system);
+    if (n.winners)
+        status =
+            find(found, "%.400s: %d tuned kernels, %d of them for this machine%s", stats.system,
+                 n.winners, n.here, n.here ? "" : "; `dcngen tune` makes your own");
+    else
+        status =
+            find(found, "none are installed for all users%s%.400s; `dcngen tune` makes your own",
+                 *stats.system ? " in " : "", stats.system);
 out:
     dcn_cache_close(c);
     return status;

@@ -4,9 +4,23 @@
 #include "tuner/store/form.h"
 #include "runtime/base/digest.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-/* Bytes of the character at s; 0 if it is a control character or no UTF-8: too short, longer than
+/* What is not seen, or turns the direction of what follows, so that a text reads as another. */
+static bool is_unseen(unsigned code)
+{
+    static const unsigned range[][2] = {
+        { 0x61c, 0x61c },   { 0x180e, 0x180e }, { 0x200b, 0x200f }, { 0x2028, 0x202e },
+        { 0x2060, 0x206f }, { 0xfeff, 0xfeff }, { 0xfff9, 0xfffb }, { 0xe0000, 0xe007f },
+    };
+    for (size_t i = 0; i < sizeof range / sizeof *range; i++)
+        if (code >= range[i][0] && code <= range[i][1])
+            return true;
+    return false;
+}
+
+/* Bytes of the character at s; 0 if it is a control character, unseen or no UTF-8: too short, longer than
 ** it need be, half of a pair, or beyond the last character. */
 static int character(const unsigned char *s)
 {
@@ -20,7 +34,8 @@ static int character(const unsigned char *s)
             return 0;
         code = code << 6 | (s[i] & 0x3fu);
     }
-    return code >= least[n] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff) ? n : 0;
+    const bool whole = code >= least[n] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
+    return whole && !is_unseen(code) ? n : 0;
 }
 
 bool form_is_line(const char *text)
@@ -92,4 +107,22 @@ bool form_is_spec(const char *text)
 bool form_is_number(double x, double max)
 {
     return x >= 0 && x <= max;
+}
+
+bool form_is_time(double ns)
+{
+    return ns == 0 || (ns >= FORM_MIN_NS && ns <= FORM_MAX_NS);
+}
+
+bool form_is_offsets(const char *text)
+{
+    static const char normal[] = "normal:", file[] = "npy:";
+    const size_t n = sizeof normal - 1, m = sizeof file - 1;
+    if (!strncmp(text, file, m))
+        return strspn(text + m, "0123456789abcdef") == 16 && !text[m + 16];
+    char *end;
+    if (strncmp(text, normal, n) || !strchr("0123456789.", text[n]) || !text[n])
+        return !strcmp(text, "zero");
+    const double deviation = strtod(text + n, &end);
+    return !*end && form_is_number(deviation, 1e6);
 }

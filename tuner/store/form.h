@@ -13,7 +13,11 @@ static const double FORM_MAX_NS = 3.2e19, FORM_MAX_GAIN = 1e12, FORM_MAX_GFLOPS 
                     FORM_MAX_FLOPS = 1e30;
 static const int64_t FORM_MAX_TIME = 253402300799, FORM_MAX_COUNT = (int64_t)1 << 53;
 
-/* UTF-8 without control characters, so that it can be printed anywhere; "" is one. */
+/* What no call of a function is below. */
+static const double FORM_MIN_NS = 0.1;
+
+/* UTF-8 without control characters and such as turn the direction of a text or are not seen, so that it can
+** be printed anywhere; "" is one. */
 bool form_is_line(const char *text);
 
 /* What of the text is no line becomes '?'. */
@@ -31,5 +35,11 @@ bool form_is_spec(const char *text);
 
 /* At least 0 and at most `max`; NaN is not. */
 bool form_is_number(double x, double max);
+
+/* 0, or what a call can take. */
+bool form_is_time(double ns);
+
+/* "zero", "normal:S" with 0 <= S <= 1e6, or "npy:" and 16 hex digits. */
+bool form_is_offsets(const char *text);
 
 #endif

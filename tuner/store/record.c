@@ -47,9 +47,6 @@ static const char *wrong_number(const TuneRecord *r)
         const char *name;
         double x, max;
     } all[] = {
-        { "ns_median", r->ns_median, FORM_MAX_NS },
-        { "ns_low", r->ns_low, FORM_MAX_NS },
-        { "ns_high", r->ns_high, FORM_MAX_NS },
         { "gain", r->gain, FORM_MAX_GAIN },
         { "peak_gflops", r->peak_gflops, FORM_MAX_GFLOPS },
         { "flops", r->flops, FORM_MAX_FLOPS },
@@ -61,7 +58,11 @@ static const char *wrong_number(const TuneRecord *r)
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (!form_is_number(all[i].x, all[i].max))
             return all[i].name;
-    return r->ns_low <= r->ns_high ? NULL : "ns_low";
+    if (!form_is_time(r->ns_median) || (r->winner && r->outcome == TUNE_OK && r->ns_median == 0))
+        return "ns_median";
+    if (!form_is_time(r->ns_high))
+        return "ns_high";
+    return form_is_time(r->ns_low) && r->ns_low <= r->ns_high ? NULL : "ns_low";
 }
 
 static const char *wrong_samples(const TuneRecord *r)
@@ -69,7 +70,7 @@ static const char *wrong_samples(const TuneRecord *r)
     if (r->nsamples < 0 || r->nsamples > TUNE_MAX_SAMPLES)
         return "samples";
     for (int i = 0; i < r->nsamples; i++)
-        if (!form_is_number(r->sample[i], FORM_MAX_NS))
+        if (!form_is_time(r->sample[i]))
             return "samples";
     return NULL;
 }
@@ -80,14 +81,15 @@ static const char *wrong_text(const TuneRecord *r)
         const char *name, *text;
         bool may_be_empty;
     } all[] = {
-        { "schedule", r->schedule, false }, { "lowering", r->lowering, false },
-        { "offsets", r->offsets, false },   { "why", r->why, true },
+        { "schedule", r->schedule, false },
+        { "lowering", r->lowering, false },
+        { "why", r->why, true },
         { "where", r->where, true },
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (!form_is_line(all[i].text) || (!all[i].text[0] && !all[i].may_be_empty))
             return all[i].name;
-    return NULL;
+    return form_is_offsets(r->offsets) ? NULL : "offsets";
 }
 
 const char *tune_record_wrong(const TuneRecord *r)

@@ -82,7 +82,7 @@ static bool read_numbers(DbRows *row, SweepRow *r)
     bool whole = true;
     for (int i = 0; i < 3; i++) {
         *ns[i] = db_double(row, 5 + i);
-        whole &= form_is_number(*ns[i], FORM_MAX_NS);
+        whole &= form_is_time(*ns[i]);
     }
     r->gain = db_double(row, 8);
     r->measured_on_target = db_int(row, 9) != 0;

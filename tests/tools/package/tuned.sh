@@ -47,6 +47,8 @@ install -D -m 644 "$dir/tuned/store.db" "$dir/prefix/share/dcngen/store.db"
 
 # ---- used by everybody who knows no better
 has "it is told" "tuned records    $dir/prefix/share/dcngen: 2 tuned kernels, 2 of them for this machine" "$("$dcngen" doctor)"
+has "where there are none for it, too" "2 tuned kernels, 0 of them for this machine; \`dcngen tune\` makes your own" \
+    "$(DCNGEN_MAX_ISA=sse2 "$dcngen" doctor)"
 for kernel in one two; do
     said=$("$dcngen" show schedule "$dir/k.lua" --kernel $kernel --threads 1 --json)
     has "$kernel is tuned" '"origin": "tuned"' "$said"

@@ -254,6 +254,19 @@ Test(exchange, a_bad_line_is_named_and_nothing_is_taken)
     refuse("\"outcome\":\"ok\"", "\"outcome\":\"fine\"",
            "'outcome' is not one of ok, refused, crashed, timeout, wrong, dropped, estimated");
     refuse("\"samples\":[", "\"samples\":[null,", "'samples' is not a list of at most 64 numbers");
+    refuse("\"ns_median\":100.0", "\"ns_median\":1e-300",
+           "'ns_median' is not what a tuning can have written");
+    refuse("\"ns_median\":100", "\"ns_median\":0",
+           "'ns_median' is not what a tuning can have written");
+    static const char *const offsets[] = { "../x",      "normal:",    "normal:1e9",
+                                           "normal:-1", "normal:nan", "npy:0123456789abcdeg" };
+    for (size_t i = 0; i < sizeof offsets / sizeof *offsets; i++) {
+        char to[64];
+        snprintf(to, sizeof to, "\"offsets\":\"%s\"", offsets[i]);
+        refuse("\"offsets\":\"normal:2\"", to, "'offsets' is not what a tuning can have written");
+    }
+    refuse("\"why\":\"", "\"why\":\"\\u202e", "'why' is not what a tuning can have written");
+    refuse("\"why\":\"", "\"why\":\"\\u200b", "'why' is not what a tuning can have written");
     refuse("\"why\":", "\"whyever\":", "'why' is not a text that is short enough");
 }
 

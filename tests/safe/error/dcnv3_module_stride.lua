@@ -1,0 +1,4 @@
+return dcnv3_module {
+  channels = 8, height = 9, width = 9, groups = 2,
+  stride = 2,
+}
