@@ -27,7 +27,26 @@ _DEFAULTS: dict[str, list[int]] = {
     "dilations": [1, 1],
 }
 
+#: group, offset_group, and kernel_shape, which may be left out.
+Stated = tuple[int, int, tuple[int, ...]]
+
 _class: Any = None
+
+
+def _agree(stated: Stated, shapes: list[Any]) -> None:
+    """An error, unless the shapes of input, weight and offset are what the node states. An offset_group of 1 may be one that an
+    exporter lost."""
+    group, offset_group, kernel = stated
+    map, weight, offset = (tuple(shape) for shape in shapes)
+    if kernel not in ((), weight[2:]):
+        wrong(f"DeformConv: kernel_shape = {kernel}, and that of the weight is {weight[2:]}")
+    if map[1] != group * weight[1]:
+        wrong(f"DeformConv: group = {group}, input has {map[1]} channels and weight {weight[1]}")
+    channels = 2 * offset_group * weight[2] * weight[3]
+    if offset_group != 1 and offset[1] != channels:
+        wrong(
+            f"DeformConv: offset_group = {offset_group}, expected an offset of {channels} channels, it has {offset[1]}"
+        )
 
 
 def _convolution(pairs: tuple[int, ...]) -> plans.Convolution:
@@ -64,10 +83,14 @@ def _make_class(ov: Any) -> Any:
         """Inputs: map, weight, offset, then bias and mask, if they are there."""
 
         def __init__(
-            self, inputs: Any = None, pairs: tuple[int, ...] = (), has: tuple[bool, ...] = ()
+            self,
+            inputs: Any = None,
+            pairs: tuple[int, ...] = (),
+            has: tuple[bool, ...] = (),
+            stated: Stated = (1, 1, ()),
         ) -> None:
             super().__init__(self)
-            self.pairs, self.has = pairs, has
+            self.pairs, self.has, self.stated = pairs, has, stated
             if inputs is not None:
                 self.set_arguments(inputs)
                 self.constructor_validate_and_infer_types()
@@ -80,7 +103,7 @@ def _make_class(ov: Any) -> Any:
             self.set_output_type(0, self.get_input_element_type(0), shape)
 
         def clone_with_new_inputs(self, inputs: Any) -> Any:
-            return DcngenDeformConv(inputs, self.pairs, self.has)
+            return DcngenDeformConv(inputs, self.pairs, self.has, self.stated)
 
         def visit_attributes(self, visitor: Any) -> bool:
             return True
@@ -89,12 +112,21 @@ def _make_class(ov: Any) -> Any:
             return True
 
         def evaluate(self, outputs: Any, inputs: Any) -> bool:
-            a, w, o = (inputs[i].shape for i in range(3))
+            a, w, o = shapes = [inputs[i].shape for i in range(3)]
+            _agree(self.stated, shapes)
             outputs[0].shape = ov.Shape([a[0], w[0], o[2], o[3]])
             _compute(outputs[0].data, [t.data for t in inputs], self.pairs, self.has)
             return True
 
     return DcngenDeformConv
+
+
+def _ints(node: Any, name: str, default: list[int]) -> list[int]:
+    """An attribute with as many numbers as its default has."""
+    values = [int(v) for v in node.get_attribute(name, default)]
+    if len(values) != len(default):
+        wrong(f"DeformConv: {name} = {values}, expected {len(default)} numbers")
+    return values
 
 
 def _converter(operator: Any) -> Callable[[Any], Any]:
@@ -104,10 +136,12 @@ def _converter(operator: Any) -> Callable[[Any], Any]:
         n = node.get_input_size()
         given = [node.get_input(i) for i in range(n)]
         there = [value.get_node().get_type_name() != "NullNode" for value in given]
-        pairs = tuple(int(v) for k, d in _DEFAULTS.items() for v in node.get_attribute(k, d))
+        pairs = tuple(v for k, d in _DEFAULTS.items() for v in _ints(node, k, d))
+        kernel = tuple(int(k) for k in node.get_attribute("kernel_shape", []))
+        stated = node.get_attribute("group", 1), node.get_attribute("offset_group", 1), kernel
         has = (n > 3 and there[3], n > 4 and there[4])
         operands = [value for value, is_there in zip(given, there, strict=True) if is_there]
-        return operator(operands, pairs, has).outputs()
+        return operator(operands, pairs, has, stated).outputs()
 
     return convert
 
@@ -115,7 +149,7 @@ def _converter(operator: Any) -> Callable[[Any], Any]:
 def register(core: Any) -> None:
     """Let models with DeformConv be read and run by this ``openvino.Core``.
 
-    Groups and offset groups are those that the shapes of the operands make.
+    Offset groups are those that the shapes of the operands make, where the node says 1 or nothing.
     """
     global _class
     try:
@@ -123,6 +157,8 @@ def register(core: Any) -> None:
         frontend = importlib.import_module("openvino.frontend.onnx")
     except ImportError as reason:
         raise Error(ENVIRONMENT, f"openvino cannot be imported: {reason}") from None
+    if not isinstance(core, ov.Core):
+        wrong(f"register: the core is a {type(core).__name__}, expected an openvino.Core")
     _class = _class or _make_class(ov)
     core.add_extension(_class)
     core.add_extension(frontend.ConversionExtension("DeformConv", _converter(_class)))

@@ -13,7 +13,7 @@ from typing import Any
 
 from .._abi import lib
 from ..arguments import integer
-from ..error import ENVIRONMENT, Error
+from ..error import ENVIRONMENT, Error, wrong
 
 LIBRARY = "libdcngen_onnxruntime.so"
 NAME = "DcngenExecutionProvider"
@@ -88,6 +88,9 @@ def register(session_options: Any, *, threads: int = 0) -> None:
     """
     threads = integer(threads, "threads", 0)
     ort = _onnxruntime()
+    if not isinstance(session_options, ort.SessionOptions):
+        kind = type(session_options).__name__
+        wrong(f"register: the options are a {kind}, expected onnxruntime.SessionOptions")
     with _registering:
         if not _devices(ort, NAME):
             ort.register_execution_provider_library("dcngen", get_library_path())

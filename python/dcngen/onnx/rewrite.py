@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..error import SPEC, Error
+from ..error import SPEC, Error, wrong
 from .decomposed import Found, match, prove
 from .graph import Graph, onnx_package
 from .spellings import exported_by_mmcv, from_mmcv, with_offset_groups
@@ -78,6 +78,8 @@ def rewrite(model: Any) -> Any:
     Returns:
         A new model, or this one if nothing was replaced.
     """
+    if not isinstance(model, onnx_package().ModelProto):
+        wrong(f"rewrite: the model is a {type(model).__name__}, expected an onnx.ModelProto")
     g = Graph(model)
     if not _spelled_otherwise(g):
         return with_offset_groups(model)

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 from conftest import Layer, close
+from onnx import helper
 
 import dcngen
 
@@ -57,6 +58,27 @@ def test_wrong_operands_are_an_error():
         model(feeds)
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"kernel_shape": [3, 2]}, "kernel_shape = .3, 2., and that of the weight is .3, 3."),
+        ({"group": 2}, "group = 2, input has 4 channels and weight 4"),
+        ({"offset_group": 2}, "offset_group = 2, expected an offset of 36 channels, it has 18"),
+        ({"pads": [1, 1]}, "pads"),
+        ({"strides": [1]}, "strides"),
+    ],
+)
+def test_attributes_that_the_operands_are_not_of(change, message):
+    layer = Layer()
+    model = layer.model()
+    (node,) = model.graph.node
+    kept = [a for a in node.attribute if a.name not in change]
+    del node.attribute[:]
+    node.attribute.extend(kept + [helper.make_attribute(k, v) for k, v in change.items()])
+    with pytest.raises(Exception, match=message):
+        compiled(model)(layer.feeds())
+
+
 def test_several_cores():
     layer = Layer()
     feeds, want = layer.feeds(), layer.theirs().run(None, layer.feeds())[0].shape
@@ -68,3 +90,8 @@ def test_without_openvino(monkeypatch):
     monkeypatch.setitem(sys.modules, "openvino", None)
     with pytest.raises(dcngen.Error, match="openvino cannot be imported"):
         dcngen.openvino.register(None)
+
+
+def test_what_is_no_core():
+    with pytest.raises(dcngen.Error, match=r"the core is a int, expected an openvino\.Core"):
+        dcngen.openvino.register(5)

@@ -124,3 +124,10 @@ def test_a_kernel_shape_that_is_not_the_weights():
     model = Layer().model([node])
     with pytest.raises(Exception, match="kernel_shape"):
         Layer().ours(model)
+
+
+def test_what_are_no_options():
+    with pytest.raises(
+        dcngen.Error, match=r"the options are a str, expected onnxruntime\.SessionOptions"
+    ):
+        dcngen.onnx.register("model.onnx")

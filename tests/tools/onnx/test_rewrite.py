@@ -129,3 +129,8 @@ def test_an_offset_group_that_an_exporter_lost():
     np.testing.assert_array_equal(
         theirs(new).run(None, feeds)[0], layer.theirs().run(None, feeds)[0]
     )
+
+
+def test_what_is_no_model():
+    with pytest.raises(dcngen.Error, match=r"the model is a str, expected an onnx\.ModelProto"):
+        dcngen.onnx.rewrite("model.onnx")
