@@ -45,14 +45,14 @@ void stage_set_sizes(const dcn_spec *module, Stage *st)
     if (st->grid != GRID_ROIS)
         return;
     to->batch = to->height = 1;
-    to->width = module->rois == DCN_DYNAMIC ? DCN_DYNAMIC : module->rois * st->per_roi;
+    to->width = module->rois;
 }
 
 static Stage *add(Stages *g, const char *word, StageKind kind, StepGrid grid)
 {
     assert(g->n < MAX_STAGES);
     Stage *st = &g->stage[g->n++];
-    *st = (Stage){ .kind = kind, .word = word, .grid = grid, .per_roi = 1 };
+    *st = (Stage){ .kind = kind, .word = word, .grid = grid };
     return st;
 }
 
@@ -82,27 +82,5 @@ Stage *stage_add_rows(Stages *g, const char *word, StageKind kind, const Rowwise
     Stage *st = add(g, word, kind, grid);
     st->rows = *rows;
     set_name(g, st);
-    return st;
-}
-
-static StageRef param(const Stages *g, const char *name, const char *suffix)
-{
-    char whole[DCN_NAME_MAX];
-    snprintf(whole, sizeof whole, "%s_%s", name, suffix);
-    return stage_tensor(g, whole);
-}
-
-Stage *stage_add_conv(Stages *g, const Conv *c)
-{
-    const StageRef bias = param(g, c->param, "bias");
-    Stage *st = stage_add(g, c->word, DCN_OP_CONV2D, c->grid);
-    st->spec.in_channels = c->in;
-    st->spec.out_channels = c->out;
-    st->spec.kernel[0] = st->spec.kernel[1] = 1;
-    st->spec.bias = !stage_is_absent(bias);
-    stage_bind(st, "input", c->from);
-    stage_bind(st, "weight", param(g, c->param, "weight"));
-    stage_bind(st, "bias", bias);
-    stage_bind(st, "output", c->to);
     return st;
 }

@@ -25,17 +25,4 @@ Stage *stage_add_rows(Stages *g, const char *word, StageKind kind, const Rowwise
 /* Set the sizes of a stage's spec, again after its grid has changed. */
 void stage_set_sizes(const dcn_spec *module, Stage *st);
 
-/* A plain convolution, 1x1 unless more is said of it; its weight and bias are the module's tensors
-** PARAM_weight and PARAM_bias. */
-typedef struct Conv {
-    const char *word, *param;
-    StepGrid grid;
-    int64_t in, out;
-    StageRef from, to;
-} Conv;
-
-Stage *stage_add_conv(Stages *g, const Conv *c);
-
-void stages_deform_roi_pool_pack(Stages *g);
-
 #endif

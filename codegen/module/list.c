@@ -99,7 +99,6 @@ static void add_step(StageList *s, int i)
     const int n = operands_of(st, nth);
     Step *to = steps_add(s->l, i, st->word, -1);
     to->grid = st->grid;
-    to->per_roi = st->per_roi;
     to->wanted = wanted_of(s->g->module, st->wanted);
     to->out = n - 1;
     for (int j = 0; j < n; j++) {

@@ -3,6 +3,7 @@
 ** Every stage is emitted whole, as functions of this object only, which the list of steps calls (codegen/steps).
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "codegen/ir/transpose.h"
 #include "codegen/module/module.h"
 #include "runtime/spec/gradient.h"
 
@@ -37,16 +38,26 @@ static int parts(const dcn_spec *s, LoweringPart **out)
 
 /* ---- the whole ------------------------------------------------------------------------------- */
 
+/* Large, so there is one for all stages, and none where no stage reorders. */
+static LLVMValueRef transpose_for(Emit *e, const Stages *g)
+{
+    for (int i = 0; i < g->n; i++)
+        if (g->stage[i].kind == STAGE_REORDER)
+            return emit_transpose(e);
+    return NULL;
+}
+
 /* The functions of every stage, internal to the object.  -1 without memory. */
 static int emit_stages(Emit *e, const dcn_target *t, const Stages *g, const SchedPart *sched,
                        StepPart *part)
 {
+    const LLVMValueRef transpose = transpose_for(e, g);
     for (int i = 0; i < g->n; i++) {
         const Stage *st = &g->stage[i];
         const Schedule *own = st->kind == STAGE_OPERATOR ? &sched++->sched : NULL;
         part[i].kernel = (Kernel){ .s = &st->spec, .internal = true };
         if (!own)
-            stages_emit_rows(e, &part[i].kernel, st);
+            stages_emit_rows(e, &part[i].kernel, st, transpose);
         else if (sched_emit(own, e, &part[i].kernel, t))
             return -1;
         if (own)
@@ -84,7 +95,7 @@ static int emit_parts(Emit *e, Kernel *kernel, const dcn_target *t, const SchedP
 const struct Lowering lower_stages = {
     .name = "stages",
     .summary = "the operators that a module is made of, one after another",
-    .rev = 8,
+    .rev = 9,
     .ops = RT_OP(DEFORM_CONV2D_PACK) | RT_OP(SEPARABLE_CONV2D) | RT_OP(DCNV3_MODULE) |
            RT_OP(DCNV4_MODULE) | RT_OP(DEFORM_ROI_POOL_PACK),
     .gradient_ops = RT_ANY_OP,

@@ -22,10 +22,10 @@ typedef struct StageRef {
 } StageRef;
 
 typedef enum {
-    STAGE_OPERATOR,   /* spec */
-    STAGE_NORM,       /* x = act(LayerNorm(x)):  x, weight, bias */
-    STAGE_BLEND,      /* y = y*(1 - c) + x*c,  c = sigmoid of one logit per group:  y, x, logits */
-    STAGE_INTERLEAVE, /* y[j][i] = x[i][j], i < 2, within a row:  x, y */
+    STAGE_OPERATOR, /* spec */
+    STAGE_NORM,     /* x = act(LayerNorm(x)):  x, weight, bias */
+    STAGE_BLEND,    /* y = y*(1 - c) + x*c,  c = sigmoid of one logit per group:  y, x, logits */
+    STAGE_REORDER,  /* y[j][i] = x[i][j], i < groups, within a row:  x, y */
 
     /* Of gradients; these know their operands by name, and a grad_NAME may be missing: see
     ** rowwise_back.c and finish.c. */
@@ -40,7 +40,7 @@ typedef enum {
 /* An operation on rows of so many channels. */
 typedef struct Rowwise {
     int64_t channels;
-    int groups;  /* of a blend, of a transposition */
+    int groups;  /* of a blend; rows of what is transposed */
     double eps;  /* of a norm */
     bool planes; /* of a finish: rows are planes of an nchw map */
     rt_activation activation;
@@ -52,7 +52,6 @@ typedef struct Stage {
     dcn_spec spec;    /* of an operator; otherwise only its name */
     Rowwise rows;     /* of any other kind */
     StepGrid grid;
-    int64_t per_roi;
     int n;
     const char
         *tensor[MAX_STAGE_OPERANDS]; /* names of its operands; those of an operator in any order */
@@ -89,8 +88,8 @@ int stages_list(const Stages *g, StepList *l);
 /* Pixels, or regions, of the maps of a grid, each of which is a row of channels; DCN_DYNAMIC: that is no number. */
 int64_t stages_rows(const dcn_spec *module, StepGrid grid);
 
-/* The functions of a stage on rows: NAME_run, NAME_tasks, NAME_workspace_bytes. */
-void stages_emit_rows(Emit *e, Kernel *kernel, const Stage *st);
+/* The functions of a stage on rows: NAME_run, NAME_tasks, NAME_workspace_bytes; transpose: for STAGE_REORDER. */
+void stages_emit_rows(Emit *e, Kernel *kernel, const Stage *st, LLVMValueRef transpose);
 
 /* What they take; nothing where sizes are no numbers. */
 void stages_account_rows(const Stages *g, const Stage *st, StepPart *part);

@@ -14,7 +14,7 @@ static const RowKind *kind_of(const Stage *st)
     static const RowKind *const kinds[NSTAGE_KINDS] = {
         [STAGE_NORM] = &rows_norm,
         [STAGE_BLEND] = &rows_blend,
-        [STAGE_INTERLEAVE] = &rows_interleave,
+        [STAGE_REORDER] = &rows_reorder,
         [STAGE_TRANSPOSE] = &rows_transpose,
         [STAGE_FINISH] = &rows_finish,
         [STAGE_NORM_BACK] = &rows_norm_back,
@@ -125,10 +125,11 @@ static void run_with_sums(Emit *e, Rows *r, const RunArgs *in)
     }
 }
 
-static void emit_run(Emit *e, Kernel *kernel, const Stage *st)
+static void emit_run(Emit *e, Kernel *kernel, const Stage *st, LLVMValueRef transpose)
 {
     RunArgs in = kernel_run_begin(e, kernel);
     Rows r = load(e, st, in.args);
+    r.transpose = transpose;
     if (has_sums(st))
         run_with_sums(e, &r, &in);
     else
@@ -155,9 +156,9 @@ static idx bytes_of_sums(Emit *e, const Problem *pb, const void *self)
     return x_const(e, SUMMING_TASKS * sums_of_task(self) * e->fp_bytes);
 }
 
-void stages_emit_rows(Emit *e, Kernel *kernel, const Stage *st)
+void stages_emit_rows(Emit *e, Kernel *kernel, const Stage *st, LLVMValueRef transpose)
 {
-    emit_run(e, kernel, st);
+    emit_run(e, kernel, st, transpose);
     emit_tasks(e, kernel, st);
     kernel_workspace(e, kernel, has_sums(st) ? bytes_of_sums : NULL, 0, st);
 }

@@ -9,6 +9,7 @@
 #ifndef DCN_CODEGEN_ROWS_H
 #define DCN_CODEGEN_ROWS_H
 
+#include "codegen/ir/transpose.h"
 #include "codegen/kernel/entry.h"
 #include "codegen/kernel/gradient_out.h"
 #include "codegen/module/module.h"
@@ -21,7 +22,8 @@ typedef struct Rows {
     addr tensor[MAX_STAGE_OPERANDS];
     idx count, per_task;
     idx length; /* elements of a row */
-    addr sums;  /* [ROWS_SUMS][channels] of the task in hand; .v == NULL: there are none */
+    LLVMValueRef transpose;
+    addr sums; /* [ROWS_SUMS][channels] of the task in hand; .v == NULL: there are none */
 } Rows;
 
 /* The operand of that name, and which it is; .v == NULL, -1: the stage has none. */
@@ -50,7 +52,7 @@ typedef struct RowKind {
     void (*body)(Emit *e, const Rows *r, idx row);
     const char *sum[ROWS_SUMS];
 } RowKind;
-extern const RowKind rows_norm, rows_blend, rows_interleave;          /* rowwise.c */
+extern const RowKind rows_norm, rows_blend, rows_reorder;             /* rowwise.c */
 extern const RowKind rows_norm_back, rows_blend_back, rows_transpose; /* rowwise_back.c */
 extern const RowKind rows_finish, rows_finish_back;                   /* finish.c */
 

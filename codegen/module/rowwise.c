@@ -3,7 +3,7 @@
 **
 **     norm     x = act((x - mean) / sqrt(var + eps) * weight + bias)        mean and var over the row
 **     blend    y = act(y*(1 - c) + x*c),  c = sigmoid(logit of the channel's group)
-**     interleave   [2][n] -> [n][2] within the row
+**     reorder  [a][b] -> [b][a] within the row
 **
 ** The mean is taken first and the variance from the differences: the usual sum of squares loses
 ** digits.
@@ -39,7 +39,7 @@ static void norm_row(Emit *e, const Rows *r, idx row)
 
 const RowKind rows_norm = { norm_row, { NULL } };
 
-/* ---- blend and interleave -------------------------------------------------------------------- */
+/* ---- blend and reorder ----------------------------------------------------------------------- */
 
 static void blend_row(Emit *e, const Rows *r, idx row)
 {
@@ -61,17 +61,18 @@ static void blend_row(Emit *e, const Rows *r, idx row)
     }
 }
 
-static void interleave_row(Emit *e, const Rows *r, idx row)
+static void reorder_row(Emit *e, const Rows *r, idx row)
 {
-    int64_t n = r->st->rows.channels / 2;
-    idx first = x_mulk(e, row, 2 * n);
-    EMIT_FOR (e, j, x_const(e, 0), x_const(e, n), 1) {
-        for (int i = 0; i < 2; i++) {
-            idx from = x_add(e, first, x_addk(e, j.at, i * n));
-            idx to = x_add(e, first, x_addk(e, x_mulk(e, j.at, 2), i));
-            p_copy_one(e, p_at(e, r->tensor[1], to), p_at(e, r->tensor[0], from));
-        }
-    }
+    const Rowwise *rows = &r->st->rows;
+    const idx first = x_mulk(e, row, rows->channels), a = x_const(e, rows->groups),
+              b = x_const(e, rows->channels / rows->groups);
+    const Transpose give = { .from = p_at(e, r->tensor[0], first),
+                             .to = p_at(e, r->tensor[1], first),
+                             .rows = a,
+                             .cols = b,
+                             .from_step = b,
+                             .to_step = a };
+    call_transpose(e, r->transpose, &give);
 }
 
-const RowKind rows_blend = { blend_row, { NULL } }, rows_interleave = { interleave_row, { NULL } };
+const RowKind rows_blend = { blend_row, { NULL } }, rows_reorder = { reorder_row, { NULL } };

@@ -126,8 +126,8 @@ const RowStage *values_row_stage(const rt_stage *st)
         [RT_STAGE_NORM] = { STAGE_NORM, STAGE_NORM_BACK, 3, norm_names, "out" },
         [RT_STAGE_BLEND] = { STAGE_BLEND, STAGE_BLEND_BACK, 3, blend_names, "out" },
         [RT_STAGE_ACTIVATE] = { STAGE_FINISH, STAGE_FINISH_BACK, 4, finish_names, "y" },
-        [RT_STAGE_TO_NCHW] = { STAGE_TRANSPOSE, STAGE_TRANSPOSE, 1, reorder_names, "grad_x" },
-        [RT_STAGE_FROM_NCHW] = { STAGE_TRANSPOSE, STAGE_TRANSPOSE, 1, reorder_names, "grad_x" },
+        [RT_STAGE_TO_NCHW] = { STAGE_REORDER, STAGE_TRANSPOSE, 1, reorder_names, "y" },
+        [RT_STAGE_FROM_NCHW] = { STAGE_REORDER, STAGE_TRANSPOSE, 1, reorder_names, "y" },
     };
     return &rows[st->kind];
 }

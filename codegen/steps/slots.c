@@ -17,7 +17,7 @@ void steps_sizes(Emit *e, const Problem *pb, const Step *st, idx size[STEP_SIZES
     size[3] = pb->r;
     if (st->grid == GRID_ROIS) {
         size[0] = size[1] = x_const(e, 1);
-        size[2] = x_mulk(e, pb->r, st->per_roi);
+        size[2] = pb->r;
     }
 }
 

@@ -28,7 +28,7 @@ typedef enum {
     GRID_NUMBERS, /* they are numbers, and no part reads them */
     GRID_IN,      /* its own */
     GRID_OUT,     /* its output's rows and columns as rows and columns of the input */
-    GRID_ROIS,    /* one image of one row; `per_roi` columns for each roi */
+    GRID_ROIS,    /* one image of one row, with a column for each roi */
 } StepGrid;
 
 /* Where something lies while the kernel runs. */
@@ -70,7 +70,6 @@ typedef struct Step {
     int first_place, n; /* its argument block */
     int out;            /* which of these it writes, where it computes an output */
     StepGrid grid;
-    int64_t per_roi;
     StepWanted wanted; /* in a call that wants none of these it has no tasks */
     int time;          /* its turn; equal numbers: it runs beside the step before it */
 } Step;
