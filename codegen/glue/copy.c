@@ -75,7 +75,7 @@ static void give(Emit *e, bool add, addr to, addr from, int64_t n)
 {
     const Sum s = { to, from };
     if (add)
-        glue_run(e, x_const(e, n), GLUE_CHUNK, add_vector, &s);
+        e_run(e, x_const(e, n), GLUE_CHUNK, add_vector, &s);
     else
         glue_copy(e, to, from, n);
 }

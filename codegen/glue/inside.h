@@ -61,7 +61,7 @@ typedef struct GlueKind {
 
 extern const GlueKind glue_join, glue_join_back; /* join.c, join_back.c */
 extern const GlueKind glue_concat, glue_slice, glue_concat_back, glue_slice_back; /* copy.c */
-extern const GlueKind glue_norm, glue_norm_back;     /* norm.c, norm_back.c */
+extern const GlueKind glue_norm, glue_norm_back;                                  /* norm.c */
 extern const GlueKind glue_pool, glue_pool_back;     /* pool.c, pool_back.c */
 extern const GlueKind glue_resize, glue_resize_back; /* resize.c, resize_back.c */
 
@@ -89,12 +89,6 @@ addr glue_sums(Emit *e, const Glue *g, idx task, int i);
 void glue_add_up(Emit *e, const Glue *g, idx number);
 
 /* ---- runs of vectors (runs.c) ------------------------------------------------------------------ */
-
-/* What is done to a vector of elements `at` .. */
-typedef void (*GlueBody)(Emit *e, const void *self, idx at, mask live);
-
-/* Vectors over 0 <= at < count, `unroll` of them at a time. */
-void glue_run(Emit *e, idx count, int unroll, GlueBody body, const void *self);
 
 /* n vectors of channels from `channel` on, of the last of which only some lanes are live. */
 typedef struct GlueChunk {

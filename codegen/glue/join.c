@@ -87,7 +87,7 @@ static void flat_task(Emit *e, const Glue *g, const GlueJoin *j, const GlueTask 
     const JoinFlat f = { g, p_at(e, g->arg[0], first),
                          j->has_b ? p_at(e, g->arg[1], span.first) : (addr){ NULL },
                          p_at(e, g->made, first) };
-    glue_run(e, span.count, glue_unroll(g), flat_vector, &f);
+    e_run(e, span.count, glue_unroll(g), flat_vector, &f);
 }
 
 /* ---- pixels ----------------------------------------------------------------------------------- */
@@ -124,7 +124,7 @@ static void pixels(Emit *e, const Glue *g, const GlueJoin *j, idx image, idx fro
             r.b = b;
         else
             r.number = p_splat(e, j->by_pixel ? p_at(e, b, pixel.at) : b);
-        glue_run(e, x_const(e, j->c), glue_unroll(g), row_vector, &r);
+        e_run(e, x_const(e, j->c), glue_unroll(g), row_vector, &r);
     }
 }
 

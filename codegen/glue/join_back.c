@@ -116,9 +116,9 @@ static void flat_task(Emit *e, const Glue *g, const GlueJoin *j, const GlueTask 
     const JoinSpan span = join_span(e, t, flat_elements(j));
     const JoinBackFlat f = { g, *j, span.first };
     if (one_for_all_images(j))
-        glue_run(e, span.count, 1, images_vector, &f);
+        e_run(e, span.count, 1, images_vector, &f);
     else
-        glue_run(e, span.count, 2, flat_vector, &f);
+        e_run(e, span.count, 2, flat_vector, &f);
 }
 
 /* ---- a number of b for each pixel -------------------------------------------------------------- */
@@ -147,7 +147,7 @@ static void pixels_task(Emit *e, const Glue *g, const GlueJoin *j, const GlueTas
         r.sum = v_float(e, f_const(e, 0));
         EMIT_FOR (e, image, x_const(e, 0), x_const(e, images), 1) {
             r.first = x_mulk(e, x_add(e, x_mulk(e, image.at, j->p), pixel.at), j->c);
-            glue_run(e, x_const(e, j->c), 1, pixel_vector, &r);
+            e_run(e, x_const(e, j->c), 1, pixel_vector, &r);
         }
         give(e, &g->grad[1], pixel.at, f_hadd(e, v_get(e, r.sum)), m_first(e, 1));
     }

@@ -4,21 +4,6 @@
 #include "codegen/glue/inside.h"
 #include "codegen/math/math.h"
 
-void glue_run(Emit *e, idx count, int unroll, GlueBody body, const void *self)
-{
-    const int64_t step = (int64_t)unroll * e->lanes;
-    idx whole = x_mulk(e, x_div(e, count, x_const(e, step)), step);
-    if (!x_is_const(whole, 0)) {
-        EMIT_FOR (e, at, x_const(e, 0), whole, step) {
-            for (int i = 0; i < unroll; i++)
-                body(e, self, x_addk(e, at.at, (int64_t)i * e->lanes), all_lanes);
-        }
-    }
-    EMIT_VECTORS (e, rest, x_sub(e, count, whole)) {
-        body(e, self, x_add(e, whole, rest.at), rest.live);
-    }
-}
-
 /* ---- channels -------------------------------------------------------------------------------- */
 
 static GlueChunk some(Emit *e, idx channel, int64_t channels)
@@ -78,7 +63,7 @@ void glue_copy(Emit *e, addr to, addr from, int64_t n)
 {
     const GlueCopy c = { to, from };
     const int64_t whole = n / e->lanes * e->lanes;
-    glue_run(e, x_const(e, whole), GLUE_CHUNK, copy_vector, &c);
+    e_run(e, x_const(e, whole), GLUE_CHUNK, copy_vector, &c);
     if (whole && whole < n) {
         copy_vector(e, &c, x_const(e, n - e->lanes), all_lanes);
         return;

@@ -341,6 +341,10 @@ void branch_next(Emit *e, Branch *b);
 #define EMIT_IF_ELSE(e, b, c)                                                                      \
     for (Branch b = branch_begin(e, #b, c, 2); b.arm < b.arms; branch_next(e, &b))
 
+/* What is done to the vector of elements `at` ..; over 0 <= at < count, `unroll` of them at a time. */
+typedef void (*EmitVector)(Emit *e, const void *self, idx at, mask live);
+void e_run(Emit *e, idx count, int unroll, EmitVector body, const void *self);
+
 /* What follows from a number, without a chain of comparisons: each switch_case begins the block for from <= on < to,
 ** which ends where the next one begins, or at switch_end.  Other numbers have none. */
 typedef struct Switch {

@@ -170,3 +170,20 @@ void switch_end(Emit *e, Switch *s)
     LLVMPositionBuilderAtEnd(e->b, s->exit);
     e->open_blocks--;
 }
+
+/* ---- runs of vectors ----------------------------------------------------------------------- */
+
+void e_run(Emit *e, idx count, int unroll, EmitVector body, const void *self)
+{
+    const int64_t step = (int64_t)unroll * e->lanes;
+    idx whole = x_mulk(e, x_div(e, count, x_const(e, step)), step);
+    if (!x_is_const(whole, 0)) {
+        EMIT_FOR (e, at, x_const(e, 0), whole, step) {
+            for (int i = 0; i < unroll; i++)
+                body(e, self, x_addk(e, at.at, (int64_t)i * e->lanes), all_lanes);
+        }
+    }
+    EMIT_VECTORS (e, rest, x_sub(e, count, whole)) {
+        body(e, self, x_add(e, whole, rest.at), rest.live);
+    }
+}

@@ -107,7 +107,7 @@ static void finish_back_row(Emit *e, const Rows *r, idx row)
     idx channel = x_rem(e, row, x_const(e, r->st->rows.channels));
     for (int i = 0; i < ROWS_SUMS && r->st->rows.planes; i++)
         if (i ? shift : scale)
-            rows_add_sum(e, r, i, channel, rows_sum_lanes(e, v_get(e, plane[i])), m_first(e, 1));
+            rows_add_sum(e, r, i, channel, f_hadd(e, v_get(e, plane[i])), m_first(e, 1));
 }
 
 const RowKind rows_finish_back = { finish_back_row, { "grad_scale", "grad_shift" } };

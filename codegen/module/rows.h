@@ -12,6 +12,7 @@
 #include "codegen/ir/transpose.h"
 #include "codegen/kernel/entry.h"
 #include "codegen/kernel/gradient_out.h"
+#include "codegen/kernel/norm.h"
 #include "codegen/module/module.h"
 
 enum { ROWS_SUMS = 2 }; /* of each channel, at most */
@@ -33,14 +34,8 @@ int rows_number_of(const Stage *st, const char *name);
 /* A gradient, as an output of this call. */
 GradientOut rows_gradient(Emit *e, const Rows *r, const char *name);
 
-/* The sum over the lanes, in every lane. */
-fvec rows_sum_lanes(Emit *e, fvec x);
-
-/* The mean of x, or of (x - mean)^2, over a row of n. */
-fvec rows_mean_of(Emit *e, addr row, int64_t n, const fvec *mean);
-
-/* 1 / sqrt(variance + eps) */
-fvec rows_deviation_of(Emit *e, const Rows *r, fvec variance);
+/* A norm of rows with these. */
+Norm rows_norm_of(const Rows *r, addr weight, addr bias);
 
 /* Where among a task's sums that of a channel is; add a vector of channels from `first` on to the task's own sums. */
 idx rows_sum_at(Emit *e, const Rows *r, int which, idx channel);

@@ -4,9 +4,6 @@
 **     norm     x = act((x - mean) / sqrt(var + eps) * weight + bias)        mean and var over the row
 **     blend    y = act(y*(1 - c) + x*c),  c = sigmoid(logit of the channel's group)
 **     reorder  [a][b] -> [b][a] within the row
-**
-** The mean is taken first and the variance from the differences: the usual sum of squares loses
-** digits.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/math/math.h"
@@ -20,24 +17,14 @@ static addr made(const Rows *r)
 
 /* ---- norm ----------------------------------------------------------------------------------- */
 
-static void norm_row(Emit *e, const Rows *r, idx row)
+static void norm_stage(Emit *e, const Rows *r, idx row)
 {
-    const Rowwise *rows = &r->st->rows;
-    int64_t n = rows->channels;
-    addr x = p_at(e, r->tensor[0], x_mulk(e, row, n));
-    addr to = p_at(e, made(r), x_mulk(e, row, n));
-    fvec mean = rows_mean_of(e, x, n, NULL), variance = rows_mean_of(e, x, n, &mean);
-    fvec scale = rows_deviation_of(e, r, variance);
-    EMIT_VECTORS (e, c, x_const(e, n)) {
-        addr at = p_at(e, x, c.at);
-        fvec d = f_mul(e, f_sub(e, p_load(e, at, c.live), mean), scale);
-        fvec weight = p_load(e, p_at(e, r->tensor[1], c.at), c.live);
-        fvec y = f_fma(e, d, weight, p_load(e, p_at(e, r->tensor[2], c.at), c.live));
-        p_store(e, p_at(e, to, c.at), emit_activation(e, rows->activation, y), c.live);
-    }
+    const Norm of = rows_norm_of(r, r->tensor[1], r->tensor[2]);
+    const idx first = x_mulk(e, row, of.n);
+    norm_row(e, &of, p_at(e, r->tensor[0], first), p_at(e, made(r), first));
 }
 
-const RowKind rows_norm = { norm_row, { NULL } };
+const RowKind rows_norm = { norm_stage, { NULL } };
 
 /* ---- blend and reorder ----------------------------------------------------------------------- */
 
