@@ -19,7 +19,10 @@
 
 static int fail_errno(dcn_error *err, dcn_status code, const char *verb, const char *path)
 {
-    return dcn_fail(err, code, "cannot %s %s: %s", verb, path, strerror(errno));
+    enum { SHOWN = 400 }; /* bytes of a path: its end, so that the reason has room */
+    const size_t n = strlen(path), skipped = n > SHOWN ? n - SHOWN : 0;
+    return dcn_fail(err, code, "cannot %s %s%s: %s", verb, skipped ? "..." : "", path + skipped,
+                    strerror(errno));
 }
 
 /* A path that does not lead to a file is the user's slip, not the machine's. */

@@ -101,6 +101,9 @@ const char *code_read(const StoreLayer *l, const CodeId *id, void **bytes, size_
     dcn_error why;
     if (code_path(l, id->digest, path, &why))
         return "its digest is none";
+    struct stat st;
+    if (!stat(path, &st) && !S_ISREG(st.st_mode)) /* a pipe, which would be waited for */
+        return "its file is none";
     if (rt_read_file(path, CODE_MAX_BYTES, bytes, size, &why))
         return "its file cannot be read";
     digest_of(*bytes, *size, got);

@@ -122,8 +122,26 @@ static bool cannot_write(int rc)
            rc == SQLITE_FULL;
 }
 
+/* Opening a pipe waits for somebody at its other end, and SQLite would open one. */
+static bool is_pipe_or_device(const char *file)
+{
+    static const char *const parts[] = { "", "-wal", "-shm", "-journal" };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        char name[STORE_PATH_MAX + 16];
+        struct stat st;
+        snprintf(name, sizeof name, "%s%s", file, parts[i]);
+        if (!stat(name, &st) && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+            return true;
+    }
+    return false;
+}
+
 int db_open(Db *db, bool write, dcn_error *err)
 {
+    if (is_pipe_or_device(db->file))
+        return dcn_fail(err, DCN_ESTORE,
+                        "%s is not a store of dcngen; move it away, or set DCNGEN_CACHE=off",
+                        db->file);
     if (db->unchanging && !write && open_unchanging(db) == SQLITE_OK)
         return 0;
     db_close(db);

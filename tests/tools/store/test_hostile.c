@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 TestSuite(hostile, .init = store_begin, .fini = store_end, .timeout = 300);
@@ -47,12 +48,51 @@ static void make_file(const char *path)
     cr_assert_eq(fclose(f), 0);
 }
 
+/* Opening one would wait until somebody writes into it. */
+Test(hostile, a_pipe_is_no_store)
+{
+    static const char *const names[] = { "store.db", "store.db-wal", "store.db-journal" };
+    const TuneStoreAt at = { temp_dir(), temp_dir(), "/nonexistent", TUNE_STORE_RW, NULL };
+    const TuneRecord r = temp_record("direct", 100);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        TuneStore *other = NULL;
+        char path[4096];
+        snprintf(path, sizeof path, "%s", temp_path(temp_dir(), names[i]));
+        store_put(&r);
+        tune_store_close(st);
+        remove(path);
+        cr_assert_eq(mkfifo(path, 0600), 0);
+        cr_expect_eq(tune_store_open(&at, &other, &err), -1, "%s", names[i]);
+        cr_expect_eq(err.code, DCN_ESTORE);
+        cr_expect(strstr(err.text, "is not a store of dcngen"), "%s", err.text);
+        tune_store_close(other);
+        remove(path);
+        st = temp_store(temp_dir(), TUNE_STORE_RW);
+    }
+}
+
 static int quiet_lines;
 
 static void count_line(void *self, const char *line)
 {
     (void)self, (void)line;
     quiet_lines++;
+}
+
+Test(hostile, code_that_is_a_pipe)
+{
+    char path[4096];
+    put_code();
+    FILE *ls = NULL;
+    snprintf(path, sizeof path, "ls %s/objects/*.o", temp_dir());
+    ls = popen(path, "r");
+    cr_assert(ls && fgets(path, sizeof path, ls));
+    pclose(ls);
+    path[strcspn(path, "\n")] = 0;
+    cr_assert_eq(remove(path), 0);
+    cr_assert_eq(mkfifo(path, 0600), 0);
+    cr_expect_eq(get_code(), 1);
+    cr_expect_neq(access(path, F_OK), 0, "it is dropped");
 }
 
 /* A digest that is a path is no digest: no file of that name is read or deleted. */

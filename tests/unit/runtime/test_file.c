@@ -114,6 +114,21 @@ Test(file, missing_directory_is_one_line)
     cr_expect_eq(err.code, DCN_EENV);
 }
 
+Test(file, a_long_path_leaves_room_for_the_reason)
+{
+    char path[2000], want[600];
+    void *bytes;
+    size_t size;
+    dcn_error err;
+    for (size_t i = 0; i < sizeof path; i++)
+        path[i] = i % 100 == 99 ? '/' : 'd';
+    path[sizeof path - 1] = 0;
+    cr_expect_eq(rt_read_file(path, 1 << 20, &bytes, &size, &err), -1);
+    snprintf(want, sizeof want, "cannot read ...%s: No such file or directory",
+             path + sizeof path - 1 - 400);
+    cr_expect_str_eq(err.text, want);
+}
+
 Test(file, a_directory_is_no_target)
 {
     dcn_error err;
