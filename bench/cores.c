@@ -14,9 +14,9 @@
 **     one thread  the time of the kernel that is fastest on one thread / the time of this one
 **     share       balance * one thread: the speed-up that is expected / THREADS
 **
-** with a mark where the share is below the one that COUNTS asks for (16=0.75), unless a thread has
-** less than WORTHWHILE to do.  What it leaves out: threads begin and end a phase at once, and share
-** neither memory nor the caches.  The exit status is 1 if a share is too small or an output wrong.
+** and one for each phase of several, with a mark where the share is below the one that COUNTS asks
+** for (16=0.75), unless a thread has less than WORTHWHILE to do.  What it leaves out: threads begin
+** and end a phase at once, and share nothing.  The status is 1 if a share is too small, an output wrong.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "bench/load.h"
@@ -271,14 +271,27 @@ static double makespan(const double *task, int64_t n, int threads)
     return last;
 }
 
+/* What the tasks of a phase take together, and from its begin to its end. */
+typedef struct PhaseTime {
+    double work, time;
+} PhaseTime;
+
+static PhaseTime time_of(const CoresKernel *k, int phase, int threads)
+{
+    const double *task = k->task + k->first[phase];
+    int64_t n = k->first[phase + 1] - k->first[phase];
+    return (PhaseTime){ makespan(task, n, 1), makespan(task, n, threads) };
+}
+
 static double balance(const CoresKernel *k, int threads)
 {
-    double work = 0, time = 0;
-    for (int64_t i = 0; i < tasks_of(k); i++)
-        work += k->task[i];
-    for (int p = 0; p < k->phases; p++)
-        time += makespan(k->task + k->first[p], k->first[p + 1] - k->first[p], threads);
-    return time > 0 ? work / (threads * time) : 1;
+    PhaseTime all = { 0, 0 };
+    for (int p = 0; p < k->phases; p++) {
+        PhaseTime t = time_of(k, p, threads);
+        all.work += t.work;
+        all.time += t.time;
+    }
+    return all.time > 0 ? all.work / (threads * all.time) : 1;
 }
 
 /* ---- the table --------------------------------------------------------------------------------- */
@@ -308,6 +321,16 @@ static void print_row(CoresBench *b, const CoresLayer *l, int i)
     b->below += low;
 }
 
+/* What limits a layer of several phases: a line for each of them. */
+static void print_phases(const CoresKernel *k, int threads)
+{
+    for (int p = 0; p < k->phases && k->phases > 1; p++) {
+        PhaseTime t = time_of(k, p, threads);
+        printf("    phase %-2d %5lld tasks, %8.1f us of work, %7.1f us long\n", p + 1,
+               (long long)(k->first[p + 1] - k->first[p]), t.work / 1e3, t.time / 1e3);
+    }
+}
+
 static int time_layer(CoresBench *b, const dcn_spec *s, dcn_error *err)
 {
     CoresLayer *l = calloc(1, sizeof *l);
@@ -318,8 +341,10 @@ static int time_layer(CoresBench *b, const dcn_spec *s, dcn_error *err)
     int failed = open_layer(b, l, &why) || measure(b, l, &why);
     if (failed)
         dcn_fail(err, why.code, "%s: %s", s->name, why.text);
-    for (int i = 0; i < b->ncounts && !failed; i++)
+    for (int i = 0; i < b->ncounts && !failed; i++) {
         print_row(b, l, i);
+        print_phases(&l->kernel[l->guess[i]], b->count[i].threads);
+    }
     fflush(stdout);
     close_layer(l);
     free(l);

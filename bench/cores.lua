@@ -6,7 +6,8 @@
 --   resnet224, resnet800   ResNet-50 with mdconv in c3 to c5, pictures of 224x224, and of 800x1344
 --                          (mmdetection configs/dcn); c3_0 is the first of its stage, stride 2
 --   image224, image800     DCNv3 of InternImage-T, for the same sizes (InternImage, classification and
---                          detection); module224, module800 are the layers around them
+--                          detection); module224, module800 are the layers around them;
+--                          imageh640 is InternImage-H, whose last stages have up to 2560 channels
 --   dla34                  CenterNet with DLA-34, 512x512 (pose_dla_dcn.py)
 --   vfnet, dyhead          heads of detectors, 800x1344 (mmdetection vfnet_head.py, dyhead.py)
 --   ppyolo, yolact, dbnet  last stages of 640x640 (PaddleDetection ppyolov2_r50vd_dcn.yml), 550x550
@@ -38,11 +39,12 @@ local function resnet(name, height, width)
   end
 end
 
-local function image(name, height, width, make)
+local function image(name, height, width, make, first_channels, group_channels)
   for stage = 1, 4 do
-    local channels = 32 << stage
+    local channels = (first_channels or 64) << (stage - 1)
     kernels[#kernels + 1] = make {
-      name = name .. "_stage" .. stage, channels = channels, groups = channels // 16,
+      name = name .. "_stage" .. stage, channels = channels,
+      groups = channels // (group_channels or 16),
       height = height, width = width,
     }
     height, width = height // 2, width // 2
@@ -53,6 +55,7 @@ resnet("resnet224", 56, 56)
 resnet("resnet800", 200, 336)
 image("image224", 56, 56, dcnv3)
 image("image800", 200, 336, dcnv3)
+image("imageh640", 160, 160, dcnv3, 320, 32)
 image("module224", 56, 56, dcnv3_module)
 image("module800", 200, 336, dcnv3_module)
 

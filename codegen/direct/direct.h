@@ -14,6 +14,6 @@ enum { DIRECT_MAX_OUTS = 16 };
 void direct_emit(Emit *e, Kernel *kernel, int lanes, int outs);
 
 /* The one phase of a call, with so many lanes and output channels that share a sample. */
-PhaseCost direct_phase(const dcn_spec *s, int lanes, int outs);
+PhaseCost direct_phase(const dcn_spec *s, const dcn_target *t, int lanes, int outs);
 
 #endif

@@ -44,8 +44,7 @@ static void guess(const dcn_spec *s, const dcn_target *t, int threads, int *k)
 
 static int phases(const dcn_spec *s, const dcn_target *t, const int *k, PhaseCost out[MAX_PHASES])
 {
-    (void)t;
-    out[0] = direct_phase(s, k[LANES], k[OC_BLOCK]);
+    out[0] = direct_phase(s, t, k[LANES], k[OC_BLOCK]);
     return 1;
 }
 

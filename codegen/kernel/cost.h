@@ -15,6 +15,9 @@
 ** nothing. */
 #define COST_CYCLES_PER_NS 3.0
 
+/* Bytes per cycle that come from beyond L2 one line after another. */
+#define COST_L3_RATE 9.0
+
 enum {
     /* Stands in for rows and columns that are known only at run time: large enough that edges do
     ** not decide. */

@@ -5,30 +5,32 @@
 **     call    = rows of the repacked input, tasks of `grain` tiles or of a part of one, rows of
 **               partial sums that are added up: up to three phases
 **
-** See kernel/cost.h for what the number is good for.  The rates are those of a core with two
-** multiply-add units and 64-byte loads from L2; narrower machines differ alike for all.  They
-** were set so that the order of schedules is that of sweeps over the layers of
-** bench/workloads.lua ("Many schedules, side by side" in docs/dev/PERFORMANCE.md: dcngen_schedules,
-** Zen 5 core with AVX-512, 1 MB of L2, f32, one and two threads, November 2026).  COPY_SPAN, COLLIDE,
-** REPACK and PIXEL, which matter where there are few channels or taps, were fitted to the order of
-** lowerings on the grid of dcngen_lowerings.
+** See kernel/cost.h for what the number is good for.  Rates are those of a core with two multiply-add
+** units and two loads a cycle, counted from the emitted loops; what memory costs is fitted.  The order of
+** schedules is that of sweeps over the layers of bench/workloads.lua ("Many schedules, side by side" in
+** docs/dev/PERFORMANCE.md), the order of lowerings that of the grid of dcngen_lowerings, where the medians of time /
+** account are 0.8 to 1.15 in every class (docs/dev/PERFORMANCE.md, "The guess takes the right lowering").
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/kernel/cost.h"
 #include "codegen/kernel/intmath.h"
 #include "codegen/tiled/tiled.h"
 
-static const double L2_RATE = 40, L3_RATE = 9; /* bytes per cycle */
+static const double L2_RATE = 40;              /* bytes per cycle */
 static const double L1_SHARE = 0.6;            /* of L1 that keeps what was read once */
 static const double L2_SHARE = 0.85;           /* of L2 that keeps weights beside the column */
-static const double SAMPLE = 7, COPY = 2.5;    /* a vector of channels, deformed or not */
-static const double SPAN = 8, COPY_SPAN = 5;   /* a span of channels at a tap of a pixel */
-static const double ENTRY = 5;    /* a lane of a vector of entries of the sample table */
-static const double CALL = 25;    /* of the micro-kernel */
-static const double UNPACK = 3;   /* a vector of transposed outputs */
-static const double COLLIDE = 5;  /* times as long where output planes collide in L1 */
-static const double REPACK = 1.2; /* an element of the copy of the input */
-static const double PIXEL = 8;    /* of the output, for finding its place */
+static const double SAMPLE = 6, COPY = 1;      /* a vector of channels, deformed or not */
+static const double SPAN = 2, COPY_SPAN = 2.2; /* a span of channels at a tap of a pixel */
+static const double TABLE_VECTOR = 20;         /* of positions and coefficients */
+static const double ENTRY = 3;                 /* of the sample table, which are five words */
+static const double TWO_OPERATIONS = 1.5;      /* times as long as a multiply-add */
+static const double CALL = 22;                 /* of the micro-kernel */
+static const double UNPACK = 3;                /* a vector of transposed outputs */
+static const double COLLIDE = 5;               /* times as long where output planes collide in L1 */
+static const double REPACK = 1.8;              /* an element of the copy of the input */
+static const double PIECE = 30; /* the first line of a piece of a row that comes from beyond L2 */
+static const double WALK = 40;  /* where its page is not known, either */
+static const double PIXEL = 3;  /* of the output, for finding its place */
 /* Partial sums go to lines that another core read last, and come from those that others wrote. */
 static const double PARTIAL_RATE = 9; /* bytes per cycle, an estimate: that of L3 */
 /* Rows and columns beyond its own window that a tile touches, a deviation of the offsets on each
@@ -65,13 +67,14 @@ static TileCost tile_of(const TiledPlan *p, const dcn_target *t, double pixels)
 
 /* ---- the product ------------------------------------------------------------------------- */
 
-/* A rank-1 update: a broadcast that serves one multiply-add is its memory operand and slows it;
-** sums are four cycles apart; LLVM's scheduler runs out of registers when large tiles are
-** unrolled far. */
-static double update_cycles(const TiledPlan *p, int nv)
+/* A rank-1 update: without multiply-adds the product needs a register, and a copy of the broadcast
+** to be made in; sums are four cycles apart; LLVM's scheduler runs out of registers when large tiles
+** are unrolled far. */
+static double update_cycles(const TileCost *a, int nv)
 {
+    const TiledPlan *p = a->p;
     double mr = p->tile.mr, sums = mr * nv, unroll = p->tile.unroll;
-    double units = nv == 1 ? sums / 1.4 : sums / 2 * 1.12;
+    double units = sums / 2 * 1.12 * (a->t->fma ? 1 : TWO_OPERATIONS);
     double loads = (mr + nv) / 1.8, spills = sums >= 24 && unroll > 2 ? 1.1 : 1;
     return cost_larger(cost_larger(units, loads), 4) * spills + 1.0 / unroll;
 }
@@ -80,8 +83,8 @@ static double instructions(const TileCost *a)
 {
     const TiledGroups *g = &a->p->groups;
     int last = a->of_outs < 1 ? a->p->tile.nv : g->last_nv;
-    double inner = (a->out_blocks - 1) * update_cycles(a->p, a->p->tile.nv);
-    return a->groups * a->panels * a->kc * (inner + update_cycles(a->p, last));
+    double inner = (a->out_blocks - 1) * update_cycles(a, a->p->tile.nv);
+    return a->groups * a->panels * a->kc * (inner + update_cycles(a, last));
 }
 
 /* What passes through L1 from farther away: pixels outside read the weights of a column again for
@@ -102,7 +105,22 @@ static double traffic(const TileCost *a)
 static double overheads(const TileCost *a)
 {
     double calls = a->groups * a->panels * a->out_blocks * a->blocks;
-    return calls * (CALL + 1.5 * a->p->tile.mr * a->p->tile.nv);
+    return calls * (CALL + (a->blocks > 1 ? 1.5 : 1) * a->p->tile.mr * a->p->tile.nv);
+}
+
+/* The part of the register tiles that need a column: without offsets, those at the border. */
+static double sampled(const TiledPlan *p)
+{
+    const dcn_spec *s = p->s;
+    double rows = (double)cost_out_rows(s), cols = (double)cost_out_cols(s), mr = p->tile.mr;
+    double last = cols - mr * (cost_ceil_div(cols, mr) - 1), edge = (mr + last) / cols;
+    double above = (s->kernel[0] - 1) / rows;
+    if (p->tile.one_row && p->tile.implicit_gemm) /* half of the last register tile */
+        return 0.5 * mr / p->tile.pixels;
+    if (!p->tile.implicit_gemm || above >= 1 || edge >= 1)
+        return 1;
+    double border = 1 - (1 - above) * (1 - edge);
+    return p->tile.tw % p->tile.mr ? (1 + border) / 2 : border;
 }
 
 /* Weights that do not stay in L2 beside the column come from beyond it, once per tile. */
@@ -110,12 +128,13 @@ static double weights_again(const TileCost *a)
 {
     const TiledPlan *p = a->p;
     double packed = (double)p->packed_elements * p->fp_bytes;
-    double column = (double)p->tile.pixels * p->scratch.column_stride * p->fp_bytes;
+    double pixels = sampled(p) * p->tile.pixels; /* the others are read from the map itself */
+    double column = pixels * p->scratch.column_stride * p->fp_bytes;
     double l2 = L2_SHARE * (double)a->t->l2_bytes;
     double missed = column + packed > l2 ? packed * a->of_groups * a->of_outs * a->of_kc : 0;
     double columns = a->blocks * a->groups / p->groups.group_block;
-    double spilled = column > l2 ? column * columns : 0;
-    return (0.6 * missed + spilled) / L3_RATE;
+    double spilled = column > l2 ? (column - l2) * columns : 0;
+    return (0.6 * missed + spilled) / COST_L3_RATE;
 }
 
 static double product(const TileCost *a)
@@ -127,17 +146,11 @@ static double product(const TileCost *a)
 
 /* ---- what comes before it, and after it -------------------------------------------------- */
 
-/* The part of the register tiles that need a column: without offsets, those at the border. */
-static double sampled(const TiledPlan *p)
+/* A span of a plain column, a piece for each packed group.  Its lines are fetched and written back. */
+static double copy_cycles(const TiledPlan *p, int span)
 {
-    const dcn_spec *s = p->s;
-    double rows = (double)cost_out_rows(s), cols = (double)cost_out_cols(s);
-    double border = (s->kernel[0] - 1) / rows + 2.0 * p->tile.mr / cols;
-    if (p->tile.one_row && p->tile.implicit_gemm) /* half of the last register tile */
-        return 0.5 * p->tile.mr / p->tile.pixels;
-    if (!p->tile.implicit_gemm || border > 1)
-        return 1;
-    return p->tile.tw % p->tile.mr ? (1 + border) / 2 : border;
+    int piece = p->groups.in_channels < p->lanes ? p->groups.in_channels : p->lanes;
+    return COPY_SPAN + COPY * cost_ceil_div(span, piece) + 2 * span * p->fp_bytes / L2_RATE;
 }
 
 static double sampling(const TileCost *a)
@@ -145,25 +158,24 @@ static double sampling(const TileCost *a)
     const TiledPlan *p = a->p;
     const dcn_spec *s = p->s;
     int span = tiled_span(p, p->groups.channel_block * p->groups.group_block);
-    bool deformed = problem_is_deformed(s);
-    double vectors = cost_ceil_div(span, p->lanes) * (deformed ? SAMPLE : COPY);
     double spans = (double)s->in_channels / span * a->pixels * p->groups.taps;
     double share = a->of_groups * a->of_kc;
     double rows = (double)p->tile.th * s->stride[0] + s->kernel[0] + REACH;
     double cols = (double)p->tile.tw * s->stride[1] + s->kernel[1] + REACH;
     double window = rows * cols * (double)s->in_channels * p->fp_bytes;
     double far = window > (double)a->t->l2_bytes / 2 ? 1.5 : 1;
-    double each = (deformed ? SPAN : COPY_SPAN) + vectors;
-    return share * (sampled(p) * far * spans * each + window / 2 / L3_RATE);
+    double each = problem_is_deformed(s) ? SPAN + SAMPLE * cost_ceil_div(span, p->lanes)
+                                         : copy_cycles(p, span);
+    return share * (sampled(p) * far * spans * each + window / 2 / COST_L3_RATE);
 }
 
 /* Lanes along taps are whole vectors for each pixel, however few taps there are. */
 static double table_cycles(const TiledPlan *p, double pixels)
 {
     double taps = (double)p->s->offset_groups * p->groups.taps;
-    if (p->table.tap_lanes)
-        taps = cost_ceil_div(taps, p->lanes) * p->lanes;
-    return problem_is_deformed(p->s) ? taps * pixels * ENTRY : 0;
+    double vectors = p->table.tap_lanes ? pixels * cost_ceil_div(taps, p->lanes)
+                                        : taps * cost_ceil_div(pixels, p->lanes);
+    return problem_is_deformed(p->s) ? vectors * TABLE_VECTOR + taps * pixels * ENTRY : 0;
 }
 
 /* Lines of planes that are whole pages apart fall into the same set of L1, which has few ways. */
@@ -174,21 +186,47 @@ static bool planes_collide(const dcn_spec *s, int fp_bytes)
     return s->layout == DCN_NCHW && plane % PAGE == 0 && s->out_channels > WAYS;
 }
 
+static bool is_far(const TiledPlan *p, const dcn_target *t)
+{
+    const dcn_spec *s = p->s;
+    double rows = s->height > 0 ? (double)s->height : COST_DYNAMIC_SIZE;
+    double cols = s->width > 0 ? (double)s->width : COST_DYNAMIC_SIZE;
+    double outs = (double)(cost_out_rows(s) * cost_out_cols(s) * s->out_channels);
+    return (outs + rows * cols * (double)s->in_channels) * p->fp_bytes > (double)t->l2_bytes;
+}
+
 /* Outputs are transposed in whole vectors. */
-static double unpack_cycles(const TiledPlan *p, double pixels, double outs)
+static double unpack_cycles(const TiledPlan *p, const dcn_target *t, double pixels, double outs)
 {
     double ragged = p->tile.tw % p->lanes ? 2 : 1;
     double vectors = cost_ceil_div(outs, p->lanes);
-    double each = planes_collide(p->s, p->fp_bytes) ? COLLIDE * UNPACK : UNPACK;
+    bool collide = planes_collide(p->s, p->fp_bytes) && !is_far(p, t);
+    double each = collide ? COLLIDE * UNPACK : UNPACK;
     return p->scratch.out_stride ? ragged * pixels * vectors * each : 0;
+}
+
+/* Outputs that do not stay in L2: their lines are fetched before they are written, which is half hidden where one
+** follows the other. In nchw a tile writes pieces of rows, whose first line is not expected; and where planes collide,
+** so do the entries of their pages. */
+static double far_cycles(const TiledPlan *p, const dcn_target *t, double pixels, double outs)
+{
+    enum { TLB_PLANES = 128 };
+    const dcn_spec *s = p->s;
+    const bool planes = s->layout == DCN_NCHW, follow = !planes && p->groups.count == 1;
+    double cols = (double)cost_out_cols(s), tw = p->tile.tw < cols ? p->tile.tw : cols;
+    bool walks = planes_collide(s, p->fp_bytes) && s->out_channels > TLB_PLANES;
+    double pieces = planes ? pixels * outs / tw * (walks ? PIECE + WALK : PIECE) : 0;
+    double lines = pixels * outs * p->fp_bytes / COST_L3_RATE;
+    return is_far(p, t) ? pieces + (follow ? lines / 2 : lines) : 0;
 }
 
 static double tile_cycles(const TiledPlan *p, const dcn_target *t, double pixels)
 {
     TileCost a = tile_of(p, t, pixels);
     double outs = (double)p->s->out_channels * a.of_groups * a.of_outs;
-    double store = tiled_sums_parts(p) ? pixels * outs * p->fp_bytes / PARTIAL_RATE
-                                       : unpack_cycles(p, pixels, outs);
+    double store = tiled_sums_parts(p)
+                       ? pixels * outs * p->fp_bytes / PARTIAL_RATE
+                       : unpack_cycles(p, t, pixels, outs) + far_cycles(p, t, pixels, outs);
     return table_cycles(p, pixels) + sampling(&a) + product(&a) + store + pixels * PIXEL;
 }
 
@@ -223,13 +261,13 @@ static TiledSide cols_of(int64_t size, int tile)
 }
 
 /* Partial sums added up, a row of the output and a block of its channels to a task. */
-static PhaseCost sum_phase(const TiledPlan *p)
+static PhaseCost sum_phase(const TiledPlan *p, const dcn_target *t)
 {
     const dcn_spec *s = p->s;
     double cols = (double)cost_out_cols(s), outs = (double)s->out_channels;
     double blocks = cost_ceil_div(outs, TILED_SUM_CHANNELS), channels = outs / blocks;
     double read = cols * channels * p->parts.ic_parts * p->fp_bytes / PARTIAL_RATE;
-    double cycles = read + unpack_cycles(p, cols, channels) + cols * PIXEL;
+    double cycles = read + unpack_cycles(p, t, cols, channels) + cols * PIXEL;
     return (PhaseCost){ .tasks = (double)cost_out_rows(s) * cost_images(s) * blocks,
                         .ns = cycles / COST_CYCLES_PER_NS };
 }
@@ -269,6 +307,6 @@ int tiled_phases(const dcn_spec *s, const dcn_target *t, const int *k, PhaseCost
         out[n++] = repack_phase(&p);
     out[n++] = tile_phase(&p, t);
     if (tiled_sums_parts(&p))
-        out[n++] = sum_phase(&p);
+        out[n++] = sum_phase(&p, t);
     return n;
 }
