@@ -49,7 +49,8 @@ def out_size(size: int, kernel: int, stride: int, pads: int, dilation: int) -> i
 
 
 class Convolution(NamedTuple):
-    """Attributes of a deformable convolution. ``padding`` is top, left, bottom, right."""
+    """Attributes of a deformable convolution. ``padding`` is top, left, bottom, right; ``stated`` are groups of the weight and of the
+    offset where the caller says what the shapes also do."""
 
     stride: Pair = (1, 1)
     padding: tuple[int, int, int, int] = (0, 0, 0, 0)
@@ -59,6 +60,7 @@ class Convolution(NamedTuple):
     activation: str = "none"
     gradient_border: str = "torchvision"
     scale_shift: bool = False
+    stated: Pair | None = None
 
 
 _CONV_NAMES = (
@@ -134,6 +136,10 @@ def deform_conv2d(
         wrong(
             f"offset has {offset_channels} channels, expected {2 * taps} for each offset group, "
             f"of which there are as many as divide the {c} channels of input"
+        )
+    if a.stated not in (None, (c // c_group, groups)):
+        wrong(
+            f"groups and offset groups are stated as {a.stated}, those of the shapes are {(c // c_group, groups)}"
         )
     expect("offset", offset, _map(a.layout, n, offset_channels, p, q))
     if mask is not None:

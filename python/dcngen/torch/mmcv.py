@@ -27,6 +27,7 @@ def _plain(k: dict[str, Any]) -> Convolution:
         (k["padH"], k["padW"]) * 2,
         (k["dilationH"], k["dilationW"]),
         gradient_border="mmcv",
+        stated=(k["group"], k["deformable_group"]),
     )
 
 
@@ -36,6 +37,7 @@ def _modulated(k: dict[str, Any]) -> Convolution:
         (k["pad_h"], k["pad_w"]) * 2,
         (k["dilation_h"], k["dilation_w"]),
         gradient_border="mmcv",
+        stated=(k["group"], k["deformable_group"]),
     )
 
 

@@ -25,8 +25,8 @@ Tensor = torch.Tensor
 
 @lru_cache(plans.REMEMBERED)
 def _convolution(v: tuple[int, ...]) -> Convolution:
-    """From stride_h to dilation_w, integers as the schema says."""
-    return Convolution((v[0], v[1]), (v[2], v[3]) * 2, (v[4], v[5]))
+    """From stride_h to n_offset_grps, integers as the schema says."""
+    return Convolution((v[0], v[1]), (v[2], v[3]) * 2, (v[4], v[5]), stated=(v[6], v[7]))
 
 
 def deform_conv2d(

@@ -197,6 +197,20 @@ def test_mmcv_without_its_compiled_part():
     assert "mmcv._ext" not in sys.modules
 
 
+@pytest.mark.parametrize(
+    ("how", "stated"), [({"group": 2}, r"\(2, 2\)"), ({"deformable_group": 1}, r"\(1, 1\)")]
+)
+def test_groups_that_the_shapes_are_not_of(how, stated):
+    x, offset, mask, weight, bias = layer().values()
+    message = f"groups and offset groups are stated as {stated}, those of the shapes are "
+    with dcngen.torch.patch("mmcv"):
+        mmcv = importlib.import_module("mmcv.ops")
+        with pytest.raises(dcngen.Error, match=message):
+            mmcv.Plain.apply(x, offset, weight, None, {**PLAIN, **how})
+        with pytest.raises(dcngen.Error, match=message):
+            mmcv.Modulated.apply(x, offset, mask, weight, bias, {**MODULATED, **how})
+
+
 def test_mmcvs_slope_at_the_border():
     t = layer()
     x, _, _, weight, _ = t.values()

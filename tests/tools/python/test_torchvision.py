@@ -206,6 +206,16 @@ def test_errors_come_through():
     assert attributes
 
 
+@pytest.mark.parametrize("stated", [(1, 2), (3, 1)])
+def test_groups_that_the_shapes_are_not_of(stated):
+    x, offset, weight = torch.zeros(1, 6, 5, 5), torch.zeros(1, 18, 5, 5), torch.zeros(6, 6, 3, 3)
+    rest = (1, 1, 1, 1, 1, 1, *stated, False)
+    with dcngen.torch.patch("torchvision"), pytest.raises(Exception, match="are stated as"):
+        torch.ops.torchvision.deform_conv2d(
+            x, weight, offset, x.new_zeros(1, 1), x.new_zeros(6), *rest
+        )
+
+
 def test_tensors_that_are_not_for_us():
     operands, attributes = layer()
     for name, other, message in (
