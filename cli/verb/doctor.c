@@ -264,19 +264,31 @@ static void print_check(const DoctorCheck *c, bool failed, const char *found)
            c->name, found);
 }
 
+/* What failed for the reason of the first failure is told once. */
+static void say_why(const dcn_error *why, const dcn_error *first, const char *broken, Finding found)
+{
+    if (broken && !strcmp(why->text, first->text))
+        find(found, "not checked: '%s' comes first", broken);
+    else
+        find(found, "%s", why->text);
+}
+
 int verb_doctor(const Args *a, dcn_error *err)
 {
     json_t *list = json_array();
     const char *broken = NULL;
+    dcn_error first = { .text = "" };
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
         const DoctorCheck *c = &checks[i];
         Finding found;
         dcn_error why;
         bool failed = c->run(found, &why) != 0;
         if (failed)
-            find(found, "%s", why.text);
-        if (failed && c->vital && !broken)
+            say_why(&why, &first, broken, found);
+        if (failed && c->vital && !broken) {
             broken = c->name;
+            first = why;
+        }
         if (args_has(a, OPT_JSON))
             json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "name", c->name, "status",
                                                   verdict(c, failed), "found", found));

@@ -41,6 +41,7 @@ same "and used" "ok threads 3, as DCNGEN_NUM_THREADS says" "$(printf '%s\n' "$ou
 DCNGEN_VERBOSE=loud call doctor
 same "a bad environment" "4|dcngen: doctor: 'environment' does not work here|FAILED environment DCNGEN_VERBOSE: unknown word 'loud'" \
     "$code|$err|$(printf '%s\n' "$out" | grep -m1 FAILED | tr -s ' ' | sed 's/;.*//')"
+same "is told once" "1 6" "$(grep -c loud <<<"$out") $(grep -c "not checked: 'environment' comes first$" <<<"$out")"
 same "no other variable" "ok variables dcngen reads all that begin with DCNGEN_" \
     "$(printf '%s\n' "$out" | grep ' variables ' | tr -s ' ')"
 DCNGEN_TUN=on DCNGEN_COLOUR=1 call doctor
