@@ -95,7 +95,7 @@ static int emit_parts(Emit *e, Kernel *kernel, const dcn_target *t, const SchedP
 const struct Lowering lower_stages = {
     .name = "stages",
     .summary = "the operators that a module is made of, one after another",
-    .rev = 10,
+    .rev = 11,
     .ops = RT_OP(DEFORM_CONV2D_PACK) | RT_OP(SEPARABLE_CONV2D) | RT_OP(DCNV3_MODULE) |
            RT_OP(DCNV4_MODULE) | RT_OP(DEFORM_ROI_POOL_PACK),
     .gradient_ops = RT_ANY_OP,

@@ -7,7 +7,8 @@
 **                           y = dcnv3(xp, offset, softmax mask); out = linear(blend(y, xp))
 **     dcnv4_module          offset_mask = linear(x), or linear(dwconv(x)); value = linear(x)
 **                           y = dcnv4(value, offset_mask); out = linear(blend(y, value))
-**                           of both: where nothing is blended, the last linear is the core's projection
+**                           of both: where nothing is blended and pixels are many, the last linear is the
+**                           core's projection
 **     deform_roi_pool_pack  x0 = the pooling without offsets, [C][ph][pw] in a row per region
 **                           offset = fc(relu(fc(relu(fc(x0))))), mask = sigmoid(fc(relu(fc(x0))))
 **
@@ -204,15 +205,26 @@ static rt_stage *core(rt_stages *g, dcn_op op, dcn_modulation m, int value)
     return add(g, "core", RT_STAGE_OPERATOR, &spec, value);
 }
 
+/* Whether the samples of a core are as nothing beside its projection, and pixels so few that tasks must share their
+** outputs: then each of them would make all sums again, or read all weights for a few pixels. */
+static bool is_projected_apart(const dcn_spec *s)
+{
+    enum { FEW_PIXELS = 100, MANY_CHANNELS = 256 };
+    if (s->batch <= 0 || s->height <= 0 || s->width <= 0 || s->in_channels < MANY_CHANNELS)
+        return false;
+    return s->batch * dcn_out_height(s, s->height) * dcn_out_width(s, s->width) <= FEW_PIXELS;
+}
+
 /* What follows the core, whose value is blended with that of the features x1: the output projection, of the core
-** itself where nothing is blended. */
+** itself where nothing is blended and pixels are many. */
 static void project(rt_stages *g, rt_stage *core, int x1)
 {
     const dcn_spec *s = g->module;
     const int64_t same[2] = { s->in_channels, s->in_channels };
-    if (s->center_feature_scale) {
-        const int blended = blend(g, core->out, core->arg[RT_INPUT], x1);
-        finish(g, linear(g, "project", blended, same, NAMES(OUTPUT_PROJ)));
+    if (s->center_feature_scale || is_projected_apart(s)) {
+        const int y =
+            s->center_feature_scale ? blend(g, core->out, core->arg[RT_INPUT], x1) : core->out;
+        finish(g, linear(g, "project", y, same, NAMES(OUTPUT_PROJ)));
         return;
     }
     bind(g, core, RT_WEIGHT, RT_OUTPUT_PROJ_WEIGHT);

@@ -80,6 +80,30 @@ static void expect_text(const Schedule *sc, const char *text)
 
 /* ---- what a module's schedule is --------------------------------------------------------------- */
 
+/* The projection is the core's, but for few pixels of many channels, of which each task would make all sums again. */
+Test(composite, projects_few_pixels_apart)
+{
+    static const struct {
+        int channels, side, batch;
+        const char *last;
+    } rows[] = {
+        { 512, 7, 1, "project" }, { 256, 10, 1, "project" }, { 256, 11, 1, "core" },
+        { 512, 7, 3, "core" },    { 128, 7, 1, "core" },     { 512, -1, 1, "core" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        dcn_spec s = layer();
+        s.in_channels = rows[i].channels;
+        s.offset_groups = rows[i].channels / 16;
+        s.height = s.width = rows[i].side;
+        s.batch = rows[i].batch;
+        dcn_spec_complete(&s);
+        Schedule sc = parsed(&s, "");
+        cr_expect_str_eq(sc.part[sc.nparts - 1].name, rows[i].last, "%d channels, %d",
+                         rows[i].channels, rows[i].side);
+        sched_free(&sc);
+    }
+}
+
 Test(composite, has_a_part_for_each_operator)
 {
     static const char *const names[] = { "depthwise", "offset", "mask", "value", "core" };
