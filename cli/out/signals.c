@@ -16,12 +16,14 @@ enum { NSIGNALS = 3 };
 static const int signals[NSIGNALS] = { SIGINT, SIGTERM, SIGHUP };
 static struct sigaction before[NSIGNALS];
 
+/* A signal that is ignored stays so: nohup means SIGHUP, and a shell without jobs SIGINT of what it runs with `&`. */
 void signals_catch(void)
 {
     struct sigaction once = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
     sigemptyset(&once.sa_mask);
     for (int i = 0; i < NSIGNALS; i++)
-        sigaction(signals[i], &once, &before[i]);
+        if (sigaction(signals[i], NULL, &before[i]) == 0 && before[i].sa_handler != SIG_IGN)
+            sigaction(signals[i], &once, NULL);
 }
 
 void signals_release(void)

@@ -9,7 +9,8 @@ enum { EXIT_BY_SIGNAL = 128 }; /* the exit code is this plus the signal */
 /* The signal that came; 0: none has. */
 extern volatile int signal_caught;
 
-/* From now on SIGINT, SIGTERM and SIGHUP are noted, each once: a second one ends the program. */
+/* From now on SIGINT, SIGTERM and SIGHUP are noted, each once: a second one ends the program.
+** Those that are ignored stay ignored. */
 void signals_catch(void);
 
 /* From now on they do what they did before. */

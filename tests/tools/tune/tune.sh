@@ -65,7 +65,8 @@ same "other threads and offsets" "0 0" "$code $(field remembered)"
 # `events` is emptied before the program begins: what an earlier one told must not count for it.
 interrupt() { # SIGNAL CODE SEED
     : >events
-    "$DCNGEN_BIN" tune --threads 1 --json --seed "$3" --effort exhaustive k.lua >events 2>errors &
+    perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV' "$DCNGEN_BIN" tune --threads 1 --json --seed "$3" --effort exhaustive k.lua \
+        >events 2>errors & # from a script, which ignores SIGINT of what it runs so
     until_told 3 events $!
     kill "-$1" $!
     wait $!
