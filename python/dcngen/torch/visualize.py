@@ -10,8 +10,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import struct
 import subprocess
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -51,6 +53,14 @@ def _list_text(value: Numbers | str | Sequence[str]) -> str:
         return value
     several = value if isinstance(value, Sequence) else [value]
     return ",".join(str(v) for v in several)
+
+
+def _paths(image: Any) -> list[str]:
+    """Of an image from files; none, where it is given in numbers."""
+    several = image if isinstance(image, list | tuple) else [image]
+    if not all(isinstance(one, str | os.PathLike) for one in several):
+        return []
+    return [os.fspath(one) for one in several]
 
 
 def _png_size(path: Path) -> tuple[int, int]:
@@ -118,15 +128,37 @@ def _double() -> Iterator[None]:
         torch.set_default_dtype(before)
 
 
+@contextlib.contextmanager
+def _interrupted_once(running: subprocess.Popen[bytes]) -> Iterator[None]:
+    """The first Ctrl-C is the program's, which writes what it has; the second ends both."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def hand_on(number: int, _frame: Any) -> None:
+        signal.signal(signal.SIGINT, before)
+        running.send_signal(number)
+
+    before = signal.signal(signal.SIGINT, hand_on)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _run(command: list[str], model: Answering) -> None:
-    running = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    running = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+    )
     with contextlib.suppress(BrokenPipeError), running:  # a program that is gone has an exit code
         try:
-            with _double():
+            with _double(), _interrupted_once(running):
                 _converse(running, model)
         except BaseException:
             running.kill()
             raise
+    if running.returncode == 128 + signal.SIGINT:
+        raise KeyboardInterrupt
     if running.returncode:
         raise Error(
             ENVIRONMENT, f"{command[0]} visualize ended with exit code {running.returncode}"
@@ -158,7 +190,8 @@ def visualize(
 
     Args:
         model: Any module, called with an image [1, C, H, W].
-        image: That, as a tensor or array; or the path of a PNG file, which becomes it.
+        image: That, as a tensor or array; or the path of a PNG file, which becomes it. A list of paths: all is drawn over the
+            first one, and receptive fields are means over all.
         layer: The name of a module in ``model.named_modules()``, or of a call of a deformable operator.
         node: (y, x) of what that makes; None the middle; of a layer on regions the number of one, or (number, y, x). A list of
             these: all of them.
@@ -173,6 +206,9 @@ def visualize(
 
     Returns:
         visualize.json.
+
+    Raises:
+        KeyboardInterrupt: After Ctrl-C. What was done until then is in the folder.
     """
     known = ("response", "offsets", "samples", "seed", "epsilon", "superpixels", "time")
     for name in options:
@@ -181,12 +217,17 @@ def visualize(
     if layout not in ("nchw", "nhwc"):
         wrong(f"visualize: layout = '{layout}', expected nchw or nhwc")
     command = [program.find(), "visualize", "pipe:", "-o", os.fspath(output)]
-    given = None if isinstance(image, str | os.PathLike) else _array(image)
-    if given is None:
-        photo = image
-        shape = (3, *(size or _png_size(Path(image))))
+    paths, given = _paths(image), None
+    if paths:
+        shape = (3, *(size or _png_size(Path(paths[0]))))
+        if photo is not None:
+            wrong("visualize: photo is of an image in numbers, and image is a file")
     else:
+        given = _array(image)
         shape = given.shape[0], given.shape[1], given.shape[2]
+        paths = [] if photo is None else [os.fspath(photo)]
+        if size is not None:
+            wrong("visualize: size is of an image from a file, and image is in numbers")
     for each in node if isinstance(node, list) else [node]:
         command += ["--node", _node_text(layer, each)]
     words = {
@@ -198,7 +239,7 @@ def visualize(
         **options,
     }
     command += [f"--{name}={_list_text(value)}" for name, value in words.items()]
-    command += [] if photo is None else [f"--image={os.fspath(photo)}"]
+    command += [f"--image={path}" for path in paths]
     watched = Watched(model, forward)
     try:
         _run(command, Answering(watched, shape, given, layout))

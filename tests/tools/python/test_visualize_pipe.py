@@ -156,7 +156,7 @@ def changed(key, value):
         ({"shape": [1, 1 << 20, 1 << 20, 1]}, "'top' or the image is empty, or too large"),
         (
             {"shape": [1, 2, 2, 4]},
-            "'top' is a map of 2x2 for each of 1, and has no 3,2 of number 0",
+            "'top' makes a map of 2x2, which has no 3,2",
         ),
         ({"last": 1}, "'top': number 1 is no deformable layer"),
         ({"layers": [3]}, '"spec" is not a text'),
