@@ -13,7 +13,7 @@
 const DrawColour colour_paper = { 0.988, 0.988, 0.984 }, colour_ink = { 0.043, 0.043, 0.043 },
                  colour_soft = { 0.322, 0.318, 0.306 }, colour_edge = { 0.765, 0.761, 0.718 };
 const DrawColour colour_node = { 0.16, 0.90, 0.36 }, colour_point = { 0.93, 0.11, 0.14 },
-                 colour_roi = { 1.00, 0.86, 0.10 }, colour_contour = { 1.00, 0.86, 0.10 },
+                 colour_roi = { 1.00, 0.86, 0.10 }, colour_contour = { 1, 1, 1 },
                  colour_black = { 0, 0, 0 }, colour_white = { 1, 1, 1 };
 
 static double between(double x, double lo, double hi)

@@ -1,7 +1,7 @@
 /* given.c: an image that was given in numbers, as a picture to draw over.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "cli/visualize/view.h"
+#include "cli/visualize/colours.h"
 #include "runtime/base/base.h"
 
 #include <math.h>
@@ -11,8 +11,7 @@
 /* A value of the network's input as part of the range. */
 static double shown_value(const PhotoView *v, int64_t channel, double x)
 {
-    const Args *a = v->args;
-    return (x * a->std.at[channel % a->std.n] + a->mean.at[channel % a->mean.n]) / a->range;
+    return (x * view_std(v, channel) + view_mean(v, channel)) / v->args->range;
 }
 
 int view_given_picture(const PhotoView *v, Photo *p, dcn_error *err)
@@ -32,7 +31,7 @@ int view_given_picture(const PhotoView *v, Photo *p, dcn_error *err)
     for (int64_t i = 0; i < 3 * pixels; i++) {
         double x = 0;
         for (int64_t c = 0; c < s.c; c++) {
-            const bool is_colour = s.c != 3 || c == (v->args->bgr ? 2 - i % 3 : i % 3);
+            const bool is_colour = s.c != 3 || view_colour(v, c) == i % 3;
             x += is_colour ? shown_value(v, c, image[c * pixels + i / 3]) : 0;
         }
         const double share = (x / (s.c == 3 ? 1 : (double)s.c) - least) / (most - least);

@@ -14,7 +14,7 @@ const Method methods[] = {
     { "offsets", "Offsets", 0, show_offsets },
     { "bins", "Effective bins", BIT(OPT_SEED), show_bins },
     { "saliency", "Error-bounded saliency region",
-      BIT(OPT_EPSILON) | BIT(OPT_SUPERPIXELS) | BIT(OPT_LIMIT), show_saliency },
+      BIT(OPT_EPSILON) | BIT(OPT_SUPERPIXELS) | BIT(OPT_LIMIT) | BIT(OPT_SEED), show_saliency },
     { NULL, NULL, 0, NULL },
 };
 

@@ -10,8 +10,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { PATH_ROOM = 4096, DIR_ROOM = PATH_ROOM - SHOWN_NAME - 16 };
+
+/* What cannot be written is said before hours of work. */
+static int check_dir(const char *path, dcn_error *err)
+{
+    struct stat s;
+    if (stat(path, &s) == 0 && !S_ISDIR(s.st_mode))
+        return dcn_fail(err, DCN_EENV, "%.200s is no directory", path);
+    if (access(path, W_OK | X_OK))
+        return dcn_fail(err, DCN_EENV, "cannot write into %.200s: %s", path, strerror(errno));
+    return 0;
+}
 
 static int make_dir(const char *path, dcn_error *err)
 {
@@ -27,7 +39,7 @@ static int make_dir(const char *path, dcn_error *err)
         if (mkdir(part, 0777) && errno != EEXIST)
             return dcn_fail(err, DCN_EENV, "%.200s: %s", part, strerror(errno));
     }
-    return 0;
+    return check_dir(path, err);
 }
 
 int output_open(const PhotoView *v, const char *dir, Output *o, dcn_error *err)
@@ -161,15 +173,24 @@ int output_node(Output *o, const NodeView *n, dcn_error *err)
                : 0;
 }
 
-int output_shown(Output *o, const Shown *s, dcn_error *err)
+/* Of the last node; after its files, so that all that are named are there. */
+static int add_shown(Output *o, const Shown *s, dcn_error *err)
 {
     json_t *node = json_array_get(o->nodes, json_array_size(o->nodes) - 1);
     json_t *shown = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "method", s->method, "checks",
                               checks_json(s), "files", files_json(s), "figures", figures_json(s),
                               "pictures", names_json(s, false), "arrays", names_json(s, true));
-    int status = json_array_append_new(json_object_get(node, "shown"), shown)
-                     ? dcn_fail(err, DCN_EENV, "no memory for the figures")
-                     : 0;
+    o->shown++;
+    for (int i = 0; i < s->nchecks; i++)
+        o->failed += !s->check[i].passed;
+    return json_array_append_new(json_object_get(node, "shown"), shown)
+               ? dcn_fail(err, DCN_EENV, "no memory for the figures")
+               : 0;
+}
+
+int output_shown(Output *o, const Shown *s, dcn_error *err)
+{
+    int status = 0;
     page_method(o->page, s);
     for (int i = 0; i < s->narrays && !status; i++)
         status = write_array(o, &s->array[i], err);
@@ -177,19 +198,21 @@ int output_shown(Output *o, const Shown *s, dcn_error *err)
         status = write_picture(o, &s->picture[i], err);
     for (int i = 0; i < s->nfiles && !status; i++)
         status = write_file(o, &s->file[i], err);
-    for (int i = 0; i < s->nchecks; i++)
-        o->failed += !s->check[i].passed;
     page_method_end(o->page);
-    return status;
+    return status ? status : add_shown(o, s, err);
 }
 
 static json_t *root_json(const Output *o)
 {
     const Args *a = o->view->args;
-    return json_pack("{s:i, s:s, s:o, s:o, s:[i,i], s:s, s:s, s:O}", "schema", 1, "network",
+    json_t *others = json_array();
+    for (int k = 1; k < a->image.n; k++)
+        json_array_append_new(others, text_json(a->image.at[k]));
+    return json_pack("{s:i, s:s, s:o, s:o, s:o, s:[i,i], s:s, s:s, s:O}", "schema", 1, "network",
                      o->view->spec->name, "weights", text_json(a->weights ? a->weights : ""),
-                     "image", text_json(a->image.n ? a->image.at[0] : ""), "size", o->view->h,
-                     o->view->w, "response", a->response, "offsets", a->hold, "nodes", o->nodes);
+                     "image", text_json(a->image.n ? a->image.at[0] : ""), "further_images", others,
+                     "size", o->view->h, o->view->w, "response", a->response, "offsets", a->hold,
+                     "nodes", o->nodes);
 }
 
 /* As print_json prints it; malloc'ed, NULL without memory. */

@@ -15,6 +15,7 @@ typedef struct Output {
     size_t size;
     FILE *page; /* writes to it */
     PageImages images;
+    int shown;  /* methods, of all nodes */
     int failed; /* checks */
 } Output;
 

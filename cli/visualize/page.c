@@ -85,6 +85,14 @@ void page_method_end(FILE *f)
 
 /* ---- around them ----------------------------------------------------------------------------- */
 
+/* Further photographs, which receptive fields are means over. */
+static void put_others(FILE *f, const WordList *image)
+{
+    for (int k = 1; k < image->n; k++)
+        html_put(f, "%s<code>%s</code>", k == 1 ? "; mean of receptive fields also over " : ", ",
+                 image->at[k]);
+}
+
 static void put_head(FILE *f, const PhotoView *v)
 {
     const Args *a = v->args;
@@ -94,10 +102,11 @@ static void put_head(FILE *f, const PhotoView *v)
     html_put(f,
              "<p class=\"sub\"><code>%s</code> in %dx%d pixels, response "
              "<code>%s</code>, offsets "
-             "<code>%s</code>; weights <code>%s</code>; written by dcngen "
-             "%s</p>\n",
-             view_image_name(v), v->h, v->w, a->response, a->hold, a->weights ? a->weights : "none",
-             dcn_version());
+             "<code>%s</code>; weights <code>%s</code>",
+             view_image_name(v), v->h, v->w, a->response, a->hold,
+             a->weights ? a->weights : "none");
+    put_others(f, &a->image);
+    html_put(f, "; written by dcngen %s</p>\n", dcn_version());
 }
 
 /* Of several nodes. */

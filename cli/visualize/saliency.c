@@ -24,7 +24,7 @@ static bool show_progress(void *self, const SupportProgress *p)
     const NodeView *n = self;
     if (!isatty(STDERR_FILENO))
         return !signal_caught;
-    fprintf(stderr, "\r\033[K%s: saliency  %.1f %% of the image within %.4f", n->words,
+    fprintf(stderr, "\r\033[K%s: saliency  %.1f %% of the image within %.3g", n->words,
             100 * p->share, p->error);
     if (p->parts)
         fprintf(stderr, ", %d of %d parts", p->kept, p->parts);
@@ -37,6 +37,7 @@ static SupportRegionAsk make_ask(NodeView *n)
     const Args *a = n->view->args;
     const int longer = n->view->h > n->view->w ? n->view->h : n->view->w;
     return (SupportRegionAsk){ .epsilon = a->epsilon,
+                               .seed = a->seed,
                                .step = (longer + STEPS - 1) / STEPS,
                                .block = a->block,
                                .superpixels = a->superpixels,
@@ -84,7 +85,7 @@ static void put_figures(Shown *s, const SupportRegion *r, double epsilon)
     const double side = (square[1] - square[0] + 1) * (square[3] - square[2] + 1);
     const double parts = r->parts, kept = r->parts - r->nremoved, forwards = (double)r->forwards;
     shown_figure(s, "", "area", &share, 1, "region %.3g %% of the image", share);
-    shown_figure(s, "", "error", &r->error, 1, "error %.4f, at most %.4g", r->error, epsilon);
+    shown_figure(s, "", "error", &r->error, 1, "error %.3g, below %.4g", r->error, epsilon);
     shown_figure(s, "", "square", square, 4, "its square %.3g %%", 100 * side / pixels);
     shown_figure(s, "", "parts", &parts, 1, "%d of %d parts kept", r->parts - r->nremoved,
                  r->parts);
@@ -99,10 +100,10 @@ static void put_figures(Shown *s, const SupportRegion *r, double epsilon)
 static int put_check(NodeView *n, Shown *s, const SupportRegion *r, const ShownFile *f,
                      dcn_error *err)
 {
-    const double epsilon = n->view->args->epsilon;
+    const SupportRegionAsk ask = make_ask(n);
     SupportRegionCheck c;
     unsigned char *mask = NULL;
-    if (decode_mask(f, &mask, err) || support_check_region(n->support, r, mask, epsilon, &c, err)) {
+    if (decode_mask(f, &mask, err) || support_check_region(n->support, &ask, r, mask, &c, err)) {
         free(mask);
         return -1;
     }
@@ -112,7 +113,7 @@ static int put_check(NodeView *n, Shown *s, const SupportRegion *r, const ShownF
                               "within", c.within, "minimal", c.minimal, "random", c.trials,
                               "random_failed", c.failed, "passed", passed);
     shown_check(s, "", "mask", passed, value,
-                "mask read back: error %.4f, %s; one part less is %s; %d of %d random regions of "
+                "mask read back: error %.3g, %s; one part less is %s; %d of %d random regions of "
                 "its area are not enough",
                 c.error, c.within ? "within the bound" : "NOT within the bound",
                 c.minimal    ? "never enough"
@@ -143,7 +144,7 @@ static int put_arrays(NodeView *n, Shown *s, const SupportRegion *r, dcn_error *
 
 static void draw_region(NodeView *n, Shown *s, const SupportRegion *r)
 {
-    static const SheetKey key = { KEY_REGION, "the region" };
+    static const SheetKey key = { KEY_REGION, "what is kept" };
     char how[200];
     Sheet t;
     snprintf(how, sizeof how,

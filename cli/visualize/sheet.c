@@ -14,7 +14,8 @@
 
 enum { MARGIN = 14, MIN_WIDTH = 480, LINE_MAX_BYTES = 512 };
 static const double TITLE = 15, TEXT = 12.5;
-static const double WIDER = 1.1; /* bold DejaVu Sans against our font */
+/* DejaVu Sans, the widest that browsers have, against our font. */
+static const double WIDER = 1.1, WIDER_BOLD = 1.16;
 
 /* ---- the photograph -------------------------------------------------------------------------- */
 
@@ -166,12 +167,13 @@ typedef struct SheetPen {
 /* Words until the line is full, then the next line. */
 static void put_words(SheetPen *p, const char *text, double size, DrawColour colour, bool bold)
 {
+    const double wider = bold ? WIDER_BOLD : WIDER;
     char line[LINE_MAX_BYTES] = "", next[LINE_MAX_BYTES];
     while (*text) {
         const int n = (int)strcspn(text, " ");
         rt_text longer = rt_text_in(next, sizeof next);
         rt_text_add(&longer, "%s%s%.*s", line, *line ? " " : "", n, text);
-        if (*line && MARGIN + WIDER * font_width(next, size) > p->right) {
+        if (*line && MARGIN + wider * font_width(next, size) > p->right) {
             scene_text(p->scene, MARGIN, p->y, size, colour, bold, line);
             p->y += 1.4 * size;
             longer = rt_text_in(next, sizeof next);
@@ -260,6 +262,13 @@ static void put_roi(DrawScene *s, double x, double y)
     scene_rect(s, (double[]){ x + 3, y - 10, 16, 12 }, 2, colour_roi, 1);
 }
 
+/* On the grey of what is dimmed around it. */
+static void put_region(DrawScene *s, double x, double y)
+{
+    scene_rect(s, (double[]){ x, y - 13, 22, 18 }, 0, colour_soft, 1);
+    scene_rect(s, (double[]){ x + 4, y - 9, 14, 10 }, 2, colour_contour, 1);
+}
+
 static void put_bin(DrawScene *s, double x, double y)
 {
     scene_rect(s, (double[]){ x + 3, y - 10, 16, 12 }, 2, colour_point, 1);
@@ -272,7 +281,7 @@ static const struct {
     [KEY_RAMP] = { RAMP_WIDTH, put_ramp }, [KEY_NODE] = { SWATCH, put_node },
     [KEY_POINT] = { SWATCH, put_point },   [KEY_STRENGTH] = { 66, put_discs },
     [KEY_ARROW] = { SWATCH, put_arrow },   [KEY_ROI] = { SWATCH, put_roi },
-    [KEY_BIN] = { SWATCH, put_bin },       [KEY_REGION] = { SWATCH, put_roi },
+    [KEY_BIN] = { SWATCH, put_bin },       [KEY_REGION] = { SWATCH, put_region },
 };
 
 /* Returns where the next one may stand. */
@@ -288,13 +297,16 @@ static double put_key(SheetPen *p, double x, SheetKeyKind kind, const char *word
     return x + width + 20;
 }
 
-/* The last one is of the node. */
-static void put_legend(SheetPen *p, const SheetKey *key, int nkeys, bool has_roi)
+/* The last ones are of the node. */
+static void put_legend(SheetPen *p, const SheetKey *key, int nkeys, const NodeView *n)
 {
     double x = MARGIN;
     for (int i = 0; i < nkeys; i++)
         x = put_key(p, x, key[i].kind, key[i].words);
-    put_key(p, x, has_roi ? KEY_ROI : KEY_NODE, has_roi ? "the region" : "the node");
+    if (n->has_roi)
+        x = put_key(p, x, KEY_ROI, "the node's region");
+    if (n->has_place)
+        put_key(p, x, KEY_NODE, "the node");
     p->y += 22;
 }
 
@@ -309,14 +321,14 @@ static void cut_to_photo(const Sheet *t)
     }
 }
 
-/* Where the node is: a cross, or the region that it is about. */
+/* Where the node is: a cross, the region that it is about, or a cross in that. */
 static void put_place(Sheet *t)
 {
     const NodeView *n = t->node;
-    if (!n->has_roi)
-        sheet_cross(t, n->at[0], n->at[1]);
-    else
+    if (n->has_roi)
         sheet_box(t, n->roi, 2.2 * t->size, colour_roi, 1);
+    if (n->has_place)
+        sheet_cross(t, n->at[0], n->at[1]);
 }
 
 void sheet_close(Sheet *t, const char *how, const SheetKey *key, int nkeys, const Shown *s)
@@ -327,7 +339,7 @@ void sheet_close(Sheet *t, const char *how, const SheetKey *key, int nkeys, cons
     put_words(&p, t->picture->title, TITLE, colour_ink, true);
     put_words(&p, how, TEXT, colour_soft, false);
     p.y += 8;
-    put_legend(&p, key, nkeys, t->node->has_roi);
+    put_legend(&p, key, nkeys, t->node);
     p.y += 2;
     put_figures(&p, s, t->picture->part);
     put_checks(&p, s, t->picture->part);

@@ -71,6 +71,7 @@ typedef struct NodeView {
     Support *support;
     SupportNode node; /* with y and x */
     double at[2];     /* the node's place on the photograph: y, x in its pixels */
+    bool has_place;   /* it is one of several places, of the photograph or of its region */
     bool has_roi;     /* it is about a region of the photograph: y, x, height, width */
     double roi[4];
     SupportLayers layers; /* with positions, and where a method asked for them, gradients */

@@ -43,6 +43,17 @@ static int choose_one(const char *word, size_t length, Chosen *c, dcn_error *err
                     rt_join(names, all, sizeof all), hint_nearest(name, names, hint));
 }
 
+static int fail_option(int id, dcn_error *err)
+{
+    const char *names[MAX_METHODS + 1] = { NULL };
+    char all[256];
+    for (int i = 0, n = 0; i < MAX_METHODS && methods[i].name; i++)
+        if (methods[i].options & BIT(id))
+            names[n++] = methods[i].name;
+    return dcn_fail(err, DCN_EUSAGE, "%s is of --show %s", options[id].name,
+                    rt_join(names, all, sizeof all));
+}
+
 /* An option that belongs to methods needs one of them, and so do further photographs. */
 static int check_options(const Args *a, const Chosen *c, dcn_error *err)
 {
@@ -54,8 +65,7 @@ static int check_options(const Args *a, const Chosen *c, dcn_error *err)
     for (int i = 0; methods[i].name; i++)
         for (int id = 0; id < NOPTIONS; id++)
             if ((methods[i].options & ~used & BIT(id)) && args_has(a, id))
-                return dcn_fail(err, DCN_EUSAGE, "%s is of --show %s", options[id].name,
-                                methods[i].name);
+                return fail_option(id, err);
     return 0;
 }
 
@@ -112,13 +122,15 @@ static int check_nodes(const Args *a, dcn_error *err)
 
 static void name_node(NodeView *n, const char *text)
 {
+    rt_text words = rt_text_in(n->words, sizeof n->words);
     make_id(n->id, text);
+    rt_text_add(&words, "%.100s", n->node.layer);
     if (n->has_roi)
-        snprintf(n->words, sizeof n->words, "%.100s, region %lld", n->node.layer,
-                 (long long)n->node.image);
-    else
-        snprintf(n->words, sizeof n->words, "%.100s at (%lld, %lld)", n->node.layer,
-                 (long long)n->node.y, (long long)n->node.x);
+        rt_text_add(&words, ", region %lld", (long long)n->node.image);
+    else if (support_node_shape(n->support).n > 1)
+        rt_text_add(&words, ", number %lld", (long long)n->node.image);
+    if (n->has_place)
+        rt_text_add(&words, " at (%lld, %lld)", (long long)n->node.y, (long long)n->node.x);
 }
 
 static int ask_served(NodeView *n, dcn_error *err)
@@ -149,7 +161,9 @@ static int open_node(const PhotoView *v, const char *text, NodeView *n, dcn_erro
     n->node = support_node(n->support);
     support_node_pixel(n->support, n->at);
     double corners[4];
+    const net_shape z = support_node_shape(n->support);
     n->has_roi = support_node_region(n->support, corners);
+    n->has_place = !n->has_roi || z.h * z.w > 1;
     if (n->has_roi)
         memcpy(
             n->roi,
@@ -164,6 +178,18 @@ static void close_node(NodeView *n)
     support_layers_free(&n->layers);
     support_close(n->support);
     served_close(&n->served);
+}
+
+/* A node that is not there is said before others take their time. */
+static int try_nodes(const PhotoView *v, dcn_error *err)
+{
+    int status = 0;
+    for (int i = 1; i < v->args->node.n && !status; i++) {
+        NodeView n;
+        status = open_node(v, v->args->node.at[i], &n, err);
+        close_node(&n);
+    }
+    return status;
 }
 
 /* ---- what is done ---------------------------------------------------------------------------- */
@@ -215,27 +241,39 @@ static int show_node(const PhotoView *v, const char *text, const Chosen *c, Outp
     return status;
 }
 
+/* The files of all pictures, also where the next one failed. */
+static int finish(Output *o, int status, dcn_error *err)
+{
+    const Args *a = o->view->args;
+    json_t *root = NULL;
+    if (status && o->shown)
+        output_finish(o, &root, NULL);
+    if (!status)
+        status = output_finish(o, &root, err);
+    if (!status && args_has(a, OPT_JSON))
+        status = print_json(json_incref(root), err);
+    else if (root && prints_names(a))
+        printf("%s/index.html  all of them\n", a->out);
+    json_decref(root);
+    return status;
+}
+
 static int show_all(const PhotoView *v, const Chosen *c, dcn_error *err)
 {
     const Args *a = v->args;
     Output o;
-    json_t *root = NULL;
     signals_catch();
     int status = output_open(v, a->out, &o, err);
+    if (!status)
+        status = try_nodes(v, err);
     for (int i = 0; i < a->node.n && !status && (i == 0 || !signal_caught); i++)
         status = show_node(v, a->node.at[i], c, &o, err);
-    if (!status)
-        status = output_finish(&o, &root, err);
-    if (!status && args_has(a, OPT_JSON))
-        status = print_json(json_incref(root), err);
-    else if (!status && prints_names(a))
-        printf("%s/index.html  all of them\n", a->out);
+    status = finish(&o, status, err);
     if (!status && o.failed)
         status = dcn_fail(err, DCN_EFAILED, "%d check%s failed; visualize.json says which",
                           o.failed, o.failed == 1 ? "" : "s");
     else if (!status && signal_caught)
         status = EXIT_BY_SIGNAL + signal_caught;
-    json_decref(root);
     output_close(&o);
     return status;
 }

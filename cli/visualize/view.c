@@ -4,6 +4,7 @@
 #include "cli/visualize/view.h"
 #include "cli/draw/photo.h"
 #include "cli/load/weights.h"
+#include "cli/visualize/colours.h"
 #include "cli/visualize/resize.h"
 #include "runtime/base/base.h"
 #include "runtime/base/npy.h"
@@ -190,7 +191,7 @@ static double channel_value(const uint16_t *rgb, int channels, int c)
 /* The network's input, malloc'ed, from what it sees. */
 static int make_image(const PhotoView *v, const Photo *seen, double **to, dcn_error *err)
 {
-    const Args *a = v->args;
+    const double range = v->args->range;
     const net_value *in = &v->net->value[v->image];
     const int channels = (int)in->shape.c;
     const int64_t pixels = (int64_t)v->h * v->w;
@@ -199,10 +200,9 @@ static int make_image(const PhotoView *v, const Photo *seen, double **to, dcn_er
         return dcn_fail(err, DCN_EENV, "no memory for input '%s'", in->name);
     for (int64_t i = 0; i < pixels; i++)
         for (int c = 0; c < channels; c++) {
-            const int colour = a->bgr ? channels - 1 - c : c;
-            const double x = channel_value(seen->rgb + 3 * i, channels, colour);
+            const double x = channel_value(seen->rgb + 3 * i, channels, (int)view_colour(v, c));
             image[in->layout == DCN_NCHW ? c * pixels + i : i * channels + c] =
-                (x * a->range - a->mean.at[c % a->mean.n]) / a->std.at[c % a->std.n];
+                (x * range - view_mean(v, c)) / view_std(v, c);
         }
     return 0;
 }
@@ -276,7 +276,7 @@ int view_open(const Args *a, PhotoView *v, dcn_error *err)
     *v = (PhotoView){ .args = a };
     const int failed =
         is_served(a) ? find_served(v, err) : find_network(v, err) || read_inputs(v, err);
-    return failed || read_first(v, err) ? -1 : 0;
+    return failed || view_check_colours(v, err) || read_first(v, err) ? -1 : 0;
 }
 
 void view_close(PhotoView *v)
@@ -296,7 +296,6 @@ const char *view_image_name(const PhotoView *v)
 
 double *view_noisy_image(const PhotoView *v, double sigma, uint64_t seed)
 {
-    const Args *a = v->args;
     const net_value *in = &v->net->value[v->image];
     const int64_t n = net_elements(in->shape), pixels = (int64_t)v->h * v->w;
     rt_rng rng = rt_rng_seed(seed);
@@ -304,8 +303,8 @@ double *view_noisy_image(const PhotoView *v, double sigma, uint64_t seed)
     for (int64_t k = 0; image && k < n; k++) { /* pixel by pixel, however it lies */
         const int64_t c = k % in->shape.c, p = k / in->shape.c;
         const int64_t i = in->layout == DCN_NCHW ? c * pixels + p : k;
-        image[i] = v->input[v->image][i] +
-                   sigma * a->range / a->std.at[c % a->std.n] * rt_rng_normal(&rng);
+        image[i] =
+            v->input[v->image][i] + sigma * v->args->range / view_std(v, c) * rt_rng_normal(&rng);
     }
     return image;
 }

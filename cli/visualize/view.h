@@ -1,7 +1,7 @@
 /* view.h: what all pictures of a command share: the network, its operands, the photograph.
 **
 ** The photograph becomes the network's input: resized to --size (default that of the input), its middle
-** cut out, values from 0 to --range, less --mean, through --std, for each channel.
+** cut out, values from 0 to --range, less --mean, through --std, for each colour.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_CLI_VISUALIZE_VIEW_H

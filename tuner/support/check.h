@@ -44,8 +44,8 @@ typedef struct SupportRegionCheck {
     int trials, failed; /* as many pixels anywhere, and how many of these masks break it */
 } SupportRegionCheck;
 
-/* mask: that of *r, perhaps as a file gave it back. */
-int support_check_region(Support *s, const SupportRegion *r, const unsigned char *mask,
-                         double epsilon, SupportRegionCheck *c, dcn_error *err);
+/* *r: what support_region found for *ask; mask: that of *r, perhaps as a file gave it back. */
+int support_check_region(Support *s, const SupportRegionAsk *ask, const SupportRegion *r,
+                         const unsigned char *mask, SupportRegionCheck *c, dcn_error *err);
 
 #endif

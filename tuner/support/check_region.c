@@ -43,22 +43,22 @@ static int try_elsewhere(Support *s, const SupportRegion *r, int64_t area, rt_rn
     return support_mask_error(s, to, error, err);
 }
 
-int support_check_region(Support *s, const SupportRegion *r, const unsigned char *mask,
-                         double epsilon, SupportRegionCheck *c, dcn_error *err)
+int support_check_region(Support *s, const SupportRegionAsk *ask, const SupportRegion *r,
+                         const unsigned char *mask, SupportRegionCheck *c, dcn_error *err)
 {
     unsigned char *to = malloc((size_t)(r->h * r->w) + 1);
-    rt_rng rng = rt_rng_seed(1);
+    rt_rng rng = rt_rng_seed(ask->seed);
     double error;
     *c = (SupportRegionCheck){ .minimal = r->minimal };
     int failed = to ? support_mask_error(s, mask, &c->error, err) : support_no_memory(err);
-    c->within = !failed && c->error < epsilon;
+    c->within = !failed && c->error < ask->epsilon;
     for (int part = 0; part < r->parts && r->minimal && !failed; part++) {
         failed = try_without(s, r, mask, part, to, &error, err);
-        c->minimal = c->minimal && !(error < epsilon);
+        c->minimal = c->minimal && !(error < ask->epsilon);
     }
     for (; c->trials < TRIALS && !failed; c->trials++) {
         failed = try_elsewhere(s, r, count(r, mask), &rng, to, &error, err);
-        c->failed += !failed && !(error < epsilon);
+        c->failed += !failed && !(error < ask->epsilon);
     }
     free(to);
     return failed;

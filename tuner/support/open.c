@@ -2,6 +2,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/base/tensor.h"
+#include "runtime/base/text.h"
 #include "runtime/network/part.h"
 #include "runtime/spec/op.h"
 #include "tuner/support/internal.h"
@@ -92,6 +93,18 @@ static void find_deformed(Support *s)
 
 /* ---- the node -------------------------------------------------------------------------------- */
 
+/* With the name that is near, or all names. */
+static int fail_layer(const char *name, const char *const *names, dcn_error *err)
+{
+    char all[480];
+    const char *near = rt_nearest(name, names);
+    if (near)
+        return dcn_fail(err, DCN_EUSAGE, "the network has no layer '%s' (did you mean '%s'?)", name,
+                        near);
+    return dcn_fail(err, DCN_EUSAGE, "the network has no layer '%s'; it has %s", name,
+                    rt_join(names, all, sizeof all));
+}
+
 static int find_layer(const dcn_network *n, const char *name, int *layer, dcn_error *err)
 {
     const char **names = calloc((size_t)n->nlayers + 1, sizeof *names);
@@ -102,14 +115,9 @@ static int find_layer(const dcn_network *n, const char *name, int *layer, dcn_er
         names[i] = n->layer[i].name;
         *layer = strcmp(names[i], name) == 0 ? i : *layer;
     }
-    const char *near = rt_nearest(name, names);
+    const int failed = *layer < 0 ? fail_layer(name, names, err) : 0;
     free(names);
-    if (*layer >= 0)
-        return 0;
-    if (near)
-        return dcn_fail(err, DCN_EUSAGE, "the network has no layer '%s' (did you mean '%s'?)", name,
-                        near);
-    return dcn_fail(err, DCN_EUSAGE, "the network has no layer '%s'", name);
+    return failed;
 }
 
 static int place_node(Support *s, const net_value *v, dcn_error *err)
@@ -118,11 +126,16 @@ static int place_node(Support *s, const net_value *v, dcn_error *err)
     SupportNode *node = &s->node;
     node->y = node->y < 0 ? z.h / 2 : node->y;
     node->x = node->x < 0 ? z.w / 2 : node->x;
-    if (node->image >= z.n || node->y >= z.h || node->x >= z.w)
+    if (node->image >= z.n)
         return dcn_fail(err, DCN_EUSAGE,
-                        "'%s' is a map of %" PRId64 "x%" PRId64 " for each of %" PRId64
-                        ", and has no %" PRId64 ",%" PRId64 " of number %" PRId64,
-                        node->layer, z.h, z.w, z.n, node->y, node->x, node->image);
+                        "'%s' makes %" PRId64 " map%s of %" PRId64 "x%" PRId64
+                        ", and none of number %" PRId64,
+                        node->layer, z.n, z.n == 1 ? "" : "s", z.h, z.w, node->image);
+    if (node->y >= z.h || node->x >= z.w)
+        return dcn_fail(err, DCN_EUSAGE,
+                        "'%s' makes a map of %" PRId64 "x%" PRId64 ", which has no %" PRId64
+                        ",%" PRId64,
+                        node->layer, z.h, z.w, node->y, node->x);
     if (s->ask->response == SUPPORT_CHANNEL && s->ask->channel >= z.c)
         return dcn_fail(err, DCN_EUSAGE, "'%s' has %" PRId64 " channels, and no channel %" PRId64,
                         node->layer, z.c, s->ask->channel);

@@ -44,9 +44,12 @@ bool support_node_region(const Support *s, double box[4])
 void support_node_pixel(const Support *s, double at[2])
 {
     const net_shape z = support_node_shape(s), image = support_image_shape(s);
+    const double node[2] = { (double)s->node.y + 0.5, (double)s->node.x + 0.5 };
+    const double n[2] = { (double)z.h, (double)z.w };
+    const double whole[2] = { (double)image.h, (double)image.w };
     double box[4];
-    at[0] = ((double)s->node.y + 0.5) * (double)image.h / (double)z.h - 0.5;
-    at[1] = ((double)s->node.x + 0.5) * (double)image.w / (double)z.w - 0.5;
-    for (int a = 0; support_node_region(s, box) && a < 2; a++)
-        at[a] = (box[a] + box[a + 2]) / 2;
+    const bool has_region = support_node_region(s, box);
+    for (int a = 0; a < 2; a++)
+        at[a] = has_region ? box[a] + node[a] * (box[a + 2] - box[a]) / n[a]
+                           : node[a] * whole[a] / n[a] - 0.5;
 }

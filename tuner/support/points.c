@@ -96,30 +96,46 @@ static int descend(const SupportLayer *l, int64_t image, int64_t group, Cloud *c
     return to ? 0 : -1;
 }
 
-/* Of what the layer above samples to pixels of what the layer makes; above NULL: of the node's map. */
-static void factors(const Support *s, const SupportLayer *above, const SupportLayer *l,
+/* Where a cloud begins: the node in pixels of a map, h x w. */
+typedef struct Begin {
+    double at[2], h, w;
+} Begin;
+
+/* Its own map; of a node on a region, whose map covers that, the image. */
+static Begin begin_of(const Support *s)
+{
+    const net_shape z = support_node_shape(s), image = support_image_shape(s);
+    double box[4];
+    if (!support_node_region(s, box))
+        return (Begin){ { (double)s->node.y, (double)s->node.x }, (double)z.h, (double)z.w };
+    Begin b = { .h = (double)image.h, .w = (double)image.w };
+    support_node_pixel(s, b.at);
+    return b;
+}
+
+/* Of what the layer above samples to pixels of what the layer makes; above NULL: of where the cloud begins. */
+static void factors(const Begin *b, const SupportLayer *above, const SupportLayer *l,
                     double factor[2])
 {
-    const net_shape z = support_node_shape(s);
-    factor[0] = (double)l->p / (double)(above ? above->in_h : z.h);
-    factor[1] = (double)l->q / (double)(above ? above->in_w : z.w);
+    factor[0] = (double)l->p / (above ? (double)above->in_h : b->h);
+    factor[1] = (double)l->q / (above ? (double)above->in_w : b->w);
 }
 
 /* The points of one group. */
 static int compose(const Support *s, const SupportLayers *l, const int *stack, int depth,
                    int64_t group, Cloud *c, int64_t *outside)
 {
+    const Begin begin = begin_of(s);
     const SupportLayer *above = NULL;
     double factor[2];
     c->n = 1;
     c->at = malloc(2 * sizeof *c->at);
     if (!c->at)
         return -1;
-    c->at[0] = (double)s->node.y;
-    c->at[1] = (double)s->node.x;
+    memcpy(c->at, begin.at, sizeof begin.at);
     for (int k = 0; k < depth; k++) {
         const SupportLayer *of = &l->layer[stack[k]];
-        factors(s, above, of, factor);
+        factors(&begin, above, of, factor);
         carry(c->at, c->n, factor);
         if (descend(of, of->n == 1 ? 0 : s->node.image, group, c, outside))
             return -1;

@@ -50,7 +50,7 @@ static void apply(Search *x, const unsigned char *mask)
     }
 }
 
-/* 1 - cos, and 1 where one of them is zero. */
+/* 1 - cos, not below 0 by rounding; 1 where one of them is zero. */
 static double distance(const double *a, const double *b, int64_t n)
 {
     double ab = 0, aa = 0, bb = 0;
@@ -59,7 +59,10 @@ static double distance(const double *a, const double *b, int64_t n)
         aa += a[i] * a[i];
         bb += b[i] * b[i];
     }
-    return aa > 0 && bb > 0 ? 1 - ab / (sqrt(aa) * sqrt(bb)) : 1;
+    if (!(aa > 0 && bb > 0))
+        return 1;
+    const double turned = 1 - ab / (sqrt(aa) * sqrt(bb));
+    return turned < 0 ? 0 : turned;
 }
 
 static int error_of(Search *x, const unsigned char *mask, double *error, dcn_error *err)

@@ -20,6 +20,7 @@ typedef struct SupportProgress {
 
 typedef struct SupportRegionAsk {
     double epsilon;
+    uint64_t seed;   /* of the regions that its check compares it with */
     int step;        /* pixels by which the square grows on each side */
     int block;       /* side of square parts, on a grid from the image's corner; 0: superpixels */
     int superpixels; /* about how many of them there are in the square */

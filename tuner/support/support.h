@@ -47,7 +47,8 @@ SupportNode support_node(const Support *s);
 net_shape support_node_shape(const Support *s); /* of the value of its layer */
 net_shape support_image_shape(const Support *s);
 
-/* Where the node is in the image, y and x: its pixel's centre; of a layer on regions that of the region. */
+/* Where the node is in the image, y and x: the centre of its pixel of the map, which covers the image, or of a layer on
+** regions the node's region. */
 void support_node_pixel(const Support *s, double at[2]);
 
 /* Of a node on a region that is an input: y1, x1, y2, x2 in the image.  False: there is none. */

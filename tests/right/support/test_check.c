@@ -132,13 +132,13 @@ Test(support, regions_pass_and_larger_ones_are_not_minimal)
     looked_open(&l, "d2:8,9");
     cr_assert_eq(support_region(l.support, &ask, &r, &err), 0, "%s", err.text);
     cr_assert_gt(r.nremoved, 0);
-    cr_assert_eq(support_check_region(l.support, &r, r.mask, 0.1, &c, &err), 0, "%s", err.text);
+    cr_assert_eq(support_check_region(l.support, &ask, &r, r.mask, &c, &err), 0, "%s", err.text);
     cr_expect(c.within && c.minimal && c.failed == c.trials, "%g %d/%d", c.error, c.failed,
               c.trials);
     cr_assert_eq(c.error, r.error);
     for (int64_t i = 0; i < r.h * r.w; i++)
         r.mask[i] |= r.part[i] == r.removed[r.nremoved - 1];
-    cr_assert_eq(support_check_region(l.support, &r, r.mask, 0.1, &c, &err), 0, "%s", err.text);
+    cr_assert_eq(support_check_region(l.support, &ask, &r, r.mask, &c, &err), 0, "%s", err.text);
     cr_expect(c.within && !c.minimal);
     support_region_free(&r);
     looked_free(&l);
@@ -196,6 +196,18 @@ Test(support, bins_are_where_pooling_looks)
         check_layer(&l, &layers, i);
     }
     support_layers_free(&layers);
+    looked_free(&l);
+}
+
+/* Whose map covers it: this one is a bin of 3x3. */
+Test(support, a_node_on_a_region_is_in_it)
+{
+    Looked l;
+    double at[2];
+    open_regions(&l);
+    support_node_pixel(l.support, at);
+    cr_expect_float_eq(at[0], 3 + 1.5 / 3 * 25, 1e-12);
+    cr_expect_float_eq(at[1], 10 + 2.5 / 3 * 23, 1e-12);
     looked_free(&l);
 }
 

@@ -82,7 +82,7 @@ Test(support, nodes_that_are_not_there_are_refused)
     Looked l;
     looked_load(&l, net);
     expect_refused(&l, "frist:1,1", "did you mean 'first'?");
-    expect_refused(&l, "first:4,0", "'first' is a map of 4x3 for each of 1, and has no 4,0");
+    expect_refused(&l, "first:4,0", "'first' makes a map of 4x3, which has no 4,0");
     expect_refused(&l, "pack:roi=2", "of number 2");
     l.ask.response = SUPPORT_CHANNEL;
     l.ask.channel = 3;

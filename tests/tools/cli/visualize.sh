@@ -56,7 +56,7 @@ expect 2 "dcngen: --show: 'point' is not one of $methods (did you mean 'points'?
 expect 2 "dcngen: --show: '' is not one of $methods" "${basic[@]}" --node dcn1:0,0 --show points, -o out
 expect 2 "dcngen: --show names 'points' twice" "${basic[@]}" --node dcn1:0,0 --show points,offsets,points -o out
 expect 2 "dcngen: --samples is of --show receptive-field" "${basic[@]}" --node dcn1:0,0 --show points --samples 2 -o out
-expect 2 "dcngen: --seed is of --show receptive-field" "${basic[@]}" --node dcn1:0,0 --show points --seed 2 -o out
+expect 2 "dcngen: --seed is of --show receptive-field, sampling, bins, saliency" "${basic[@]}" --node dcn1:0,0 --show points --seed 2 -o out
 for option in --epsilon=0.2 --superpixels=9 --time=2; do
     expect 2 "dcngen: ${option%%=*} is of --show saliency" "${basic[@]}" --node dcn1:0,0 --show points $option -o out
 done
@@ -95,6 +95,17 @@ expect 2 "dcngen: --input names every input of 'net'; the one for the photograph
 expect 2 "dcngen: 'net' has no input 'picture'" "${basic[@]}" --input picture=x.npy "${good[@]}"
 expect 2 "dcngen: --node 'dcn2:4,4': its files would be those of --node 'dcn2:4,4'" "${basic[@]}" --node dcn2:4,4 "${good[@]}"
 expect 2 "dcngen: -o: the name of the directory is too long" "${basic[@]}" "${good[@]}" -o "$(printf 'a/%.0s' {1..1900})"
+for option in --mean=1,2,3 --std=1,2,3 --channels=bgr; do
+    words=${option/=*,*/}
+    [ $words = $option ] && words="${option/=/ }" || words="three numbers of $words"
+    expect 2 "dcngen: $words: an image of three channels is needed, and 'image' has 1" \
+        visualize plain.lua --kernel net --image "$photo" $option --node pool:0,0 --show receptive-field -o out
+done
+layers="stem, offset1, dcn1, offset2, dcn2, head"
+expect 2 "dcngen: the network has no layer 'other'; it has $layers" "${basic[@]}" --node other:1,1 --show points -o out
+expect 2 "dcngen: 'dcn2' makes a map of 8x8, which has no 8,1" "${basic[@]}" --node dcn2:8,1 --show points -o out
+expect 2 "dcngen: 'dcn2' makes 1 map of 8x8, and none of number 1" "${basic[@]}" --node dcn2:roi=1 --show points -o out
+expect 2 "dcngen: 'dcn2' makes a map of 8x8, which has no 8,1" "${basic[@]}" --node dcn2:1,1 --node dcn2:8,1 --show points -o out
 same "nothing was written" "" "$(ls out 2>/dev/null)"
 
 # ---- what is written
@@ -188,6 +199,19 @@ for options in "--mean 0.5" "--channels bgr" "--range 255" "--size 20x30" "--res
     cmp -s other/dcn2-4-4.receptive-field.gradient.npy again/dcn2-4-4.receptive-field.gradient.npy &&
         cmp -s other/visualize.json again/visualize.json && complain "$options" "another result" "the same"
 done
+# --mean and --std are of red, green and blue, wherever --channels puts these.
+cat >same.lua <<'EOF'
+local x = input { name = "image", channels = 3, height = 6, width = 8, layout = param("layout", "nchw") }
+return network { name = "same", outputs = { y = max_pool2d { x, kernel_size = 1, name = "pool" } } }
+EOF
+responses=
+for options in "rgb --response channel=0" "bgr --response channel=2" "bgr --response channel=2 -D layout=nhwc"; do
+    # shellcheck disable=SC2086  # options are words
+    works visualize same.lua --image "$photo" --node pool:2,3 --show receptive-field --mean 0.1,20,300 --std 2,30,400 -o other \
+        --json --channels $options
+    responses+="$(grep -o '"response": -\?[0-9.e-]*' <<<"$out") "
+done
+same "red is red" 1 "$(grep -o '[0-9.e-]*[0-9]' <<<"$responses" | sort -u | wc -l)"
 works visualize plain.lua --kernel net --image "$photo" --node pool:3,5 --show receptive-field -o grey
 same "one channel is enough" yes "$([ -s grey/pool-3-5.receptive-field.png ] && echo yes)"
 
@@ -209,12 +233,26 @@ same "JSON has no word for it" 1 "$(grep -c '"image": ""' path/visualize.json)"
 works visualize plain.lua --kernel net --image "$photo" --image "$photo" --node pool:3,5 --show receptive-field -o twice --json
 same "a photograph and itself" "" "$(cmp twice/pool-3-5.receptive-field.npy path/pool-3-5.receptive-field.npy)"
 same "they are counted" '"samples": 2.0' "$(grep -o '"samples": [0-9.]*' <<<"$out")"
-works visualize plain.lua --kernel net --image "$photo" --image "$SOURCE_DIR/examples/rectify/before.png" --node pool:3,5 --show receptive-field -o two
+before=$SOURCE_DIR/examples/rectify/before.png
+works visualize plain.lua --kernel net --image "$photo" --image "$before" --node pool:3,5 --show receptive-field -o two
+same "the page names them" "1 1" "$(grep -cF "<code>$photo</code>" two/index.html) $(grep -cF "also over <code>$before</code>" two/index.html)"
+same "JSON does, too" "$before" "$(tr -d '\n' <two/visualize.json | sed 's/.*"further_images": \[ *"\([^"]*\)".*/\1/')"
 expect 2 "dcngen: cannot read no.png: No such file or directory" \
     visualize plain.lua --kernel net --image "$photo" --image no.png --node pool:3,5 --show receptive-field -o out
 
-# ---- a signal: the region so far, all files whole
-"$DCNGEN_BIN" "${basic[@]}" -D h=4096 --node dcn2:1000,4 --node dcn2:900,4 --show saliency --epsilon 1e-12 --superpixels blocks=1 -o stopped \
+# ---- what fails later: what was done before is whole
+expect_after() { # CODE STDERR WORD...
+    call "${@:3}"
+    same "dcngen ${*:3}" "$1|$2" "$code|$err"
+}
+expect_after 2 "dcngen: --show bins: no deformable pooling of regions below dcn2 at (4, 4)" \
+    "${basic[@]}" --node dcn2:4,4 --node dcn1:1,1 --show points,bins -o part
+same "pictures so far are on the page" "1 1" "$(grep -c '<figure>' part/index.html) $(grep -c '"method"' part/visualize.json)"
+expect 2 "dcngen: --show bins: no deformable pooling of regions below dcn2 at (4, 4)" "${basic[@]}" --node dcn2:4,4 --show bins -o none
+same "there are none" "" "$(ls none)"
+
+# ---- a signal: the region so far, all files whole.  One that was ignored from the start stays so.
+perl -e '$SIG{INT} = "DEFAULT"; $SIG{HUP} = "IGNORE"; exec @ARGV' "$DCNGEN_BIN" "${basic[@]}" -D h=4096 --node dcn2:1000,4 --node dcn2:900,4 --show saliency --epsilon 1e-12 --superpixels blocks=1 -o stopped \
     >signal.out 2>signal.err &
 pid=$!
 until [ -d stopped ]; do
@@ -222,6 +260,8 @@ until [ -d stopped ]; do
     sleep 0.05
 done
 sleep 0.3
+kill -HUP $pid
+sleep 0.1
 kill -INT $pid
 wait $pid
 same "the exit code is that of a signal" "130|" "$?|$(cat signal.err)"
@@ -274,4 +314,8 @@ expect 2 "dcngen: 'pool' is of no finite length at the node: no region of the im
 # ---- a folder that cannot be
 : >file
 expect 4 "dcngen: file/pictures: Not a directory" "${basic[@]}" --node dcn2:4,4 --show points -o file/pictures
+expect 4 "dcngen: file is no directory" "${basic[@]}" --node dcn2:4,4 --show points -o file
+mkdir closed && chmod a-w closed
+[ "$(id -u)" = 0 ] && closed=/proc/self why="Operation not permitted" || closed=closed why="Permission denied"
+expect 4 "dcngen: cannot write into $closed: $why" "${basic[@]}" --node dcn2:4,4 --show points -o $closed
 finish
