@@ -2,12 +2,14 @@
 
     python3 bench/gradients.py                       all layers, one thread and two
     python3 bench/gradients.py --only A,H1 --threads 1 --rounds 9
+    python3 bench/gradients.py --skip torchvision    without who takes most of the time
 
 For each layer of bench/workloads.lua: dcngen's gradient kernel of all operands in nhwc and in nchw, its forward kernel in
 nhwc, and what PyTorch has: torchvision's backward of the deformable convolution and of roi_align, the backward of a
 grid_sample formulation of the DCNv3 cores, and, of each convolution, the backward of the plain one of that shape, which is
 oneDNN's.  Gradients are compared before anything is timed.  Then all take turns, round after round, each beginning with
-another one; times are medians, ratios medians of those within a round.
+another one; times are medians, ratios medians of those within a round.  A turn begins after a pause: PyTorch's threads
+still spin for some milliseconds after their work, on cores that whoever comes next needs.
 
 Needs numpy, torch and torchvision, and libdcngen (DCNGEN_LIBRARY, else build/release).
 SPDX-License-Identifier: Apache-2.0
@@ -34,6 +36,7 @@ OPS = {"deform_conv2d": "A B C D E F G K7", "dcnv3": "H1 H2 H3 H4", "roi_align":
 TOLERANCE = 1e-3  # of the root mean square: both add in f32, in other orders
 JUMPS = 1e-3  # slopes jump where a position is whole: a few are taken for the other side by f32
 DEVIATION = 2.0  # of the offsets, in pixels
+PAUSE = 0.02  # seconds before a turn
 
 
 def placed(x):
@@ -227,12 +230,15 @@ def compare(ours, peer, name):
 
 
 def clocked(run):
+    end = time.perf_counter() + PAUSE
+    while time.perf_counter() < end:  # awake, so that this core does not slow down
+        pass
     begin = time.perf_counter()
     run()
     return time.perf_counter() - begin
 
 
-def measure(op, name, threads, rounds):
+def measure(op, name, threads, rounds, skip):
     torch.set_num_threads(threads)
     shapes, told = shapes_of(op, name)
     arrays = filled(shapes)
@@ -240,7 +246,7 @@ def measure(op, name, threads, rounds):
     if op != "dcnv3":
         rows["nchw"] = Ours(op, name + "_grad", "nchw", arrays, threads)
     rows["forward"] = Ours(op, name, "nhwc", arrays, threads)
-    for make in PEERS[op]:
+    for make in (peer for peer in PEERS[op] if peer.label not in skip):
         peer = make(told, arrays)
         compare(rows["nhwc"], peer, name)
         rows[peer.label] = peer
@@ -264,6 +270,7 @@ def main():
     parser.add_argument("--only", help="layers, by comma")
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--skip", default="", help="peers that are left out, by comma")
     a = parser.parse_args()
     print(
         f"torch {torch.__version__}, torchvision {torchvision.__version__}; time / that of dcngen's gradients in nhwc"
@@ -273,7 +280,7 @@ def main():
             if a.only and name not in a.only.split(","):
                 continue
             for threads in a.threads.split(","):
-                measure(op, name, int(threads), a.rounds)
+                measure(op, name, int(threads), a.rounds, a.skip.split(","))
 
 
 main()
