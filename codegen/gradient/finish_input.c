@@ -50,19 +50,18 @@ static idx parts_of_map(Emit *e, const Problem *pb)
     return x_div(e, x_addk(e, pb->h, ROWS - 1), x_const(e, ROWS));
 }
 
-static void rows_of_block(Emit *e, const GradientPlan *p, const Problem *pb, LLVMValueRef transpose,
-                          addr maps, GradientRows *rows)
+/* Row by row: what lies between two of them nobody has written where the call adds to the tensor. */
+static void add_rows(Emit *e, const GradientPlan *p, const Problem *pb, const GradientRows *rows)
 {
     const GradientSteps to = gradient_steps(e, p, pb, rows->block.shape);
-    idx before = x_add(e, x_mul(e, rows->n, to.image), x_mul(e, rows->first, to.row));
     InputBands b = { .map = gradient_map_elements(e, p, pb) };
-    rows->copy = p_at(e, maps, gradient_first_element(e, p, pb, &rows->block));
-    b.first = p_at(e, rows->copy, before);
-    b.others = p_at(e, b.first, b.map);
-    b.elements = x_mul(e, x_sub(e, rows->last, rows->first), to.row);
-    if (p->bands > 1)
+    b.elements = x_mulk(e, pb->w, to.pixel);
+    EMIT_FOR_OPAQUE (e, y, rows->first, rows->last, 1) {
+        idx before = x_add(e, x_mul(e, rows->n, to.image), x_mul(e, y.at, to.row));
+        b.first = p_at(e, rows->copy, before);
+        b.others = p_at(e, b.first, b.map);
         add_bands(e, p, &b);
-    gradient_rows_from_copy(e, p, pb, transpose, rows);
+    }
 }
 
 static void part_of_copies(Emit *e, const GradientPlan *p, const Problem *pb,
@@ -79,7 +78,10 @@ static void part_of_copies(Emit *e, const GradientPlan *p, const Problem *pb,
             if (!last.yes && gradient_first_shape(p) == 1)
                 continue;
             rows.block = gradient_block(e, p, of[1], last.yes);
-            rows_of_block(e, p, pb, transpose, maps, &rows);
+            rows.copy = p_at(e, maps, gradient_first_element(e, p, pb, &rows.block));
+            if (p->bands > 1)
+                add_rows(e, p, pb, &rows);
+            gradient_rows_from_copy(e, p, pb, transpose, &rows);
         }
     }
 }
