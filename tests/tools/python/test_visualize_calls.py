@@ -302,7 +302,7 @@ def test_regions_of_mmcv(tmp_path):
     model = Model()
     result = visualize(model, photo(), "head", 0, show="bins", output=tmp_path)
     assert_checked(result, 1)
-    position = np.load(tmp_path / "head-roi-0.bins.Model.position.npy")[0, 0, 0, 0, 0]
+    position = np.load(tmp_path / "head-roi-0.bins.deform_roi_pool.position.npy")[0, 0, 0, 0, 0]
     moved = model.offset.detach()[0, :, 0, 0].numpy()  # x, then y
     np.testing.assert_allclose(position[0], 3 - 0.5 + (0.5 / 2 + 0.5 * moved[1]) * 9, rtol=1e-6)
     np.testing.assert_allclose(position[1], 2 - 0.5 + (0.5 / 3 + 0.5 * moved[0]) * 7, rtol=1e-6)
