@@ -24,7 +24,7 @@ static bool show_progress(void *self, const SupportProgress *p)
     const NodeView *n = self;
     if (!isatty(STDERR_FILENO))
         return !signal_caught;
-    fprintf(stderr, "\r\033[K%s: saliency  %.1f %% of the image within %.3g", n->words,
+    fprintf(stderr, "\r\033[K%s: saliency  %.1f %% of the image within %.4g", n->words,
             100 * p->share, p->error);
     if (p->parts)
         fprintf(stderr, ", %d of %d parts", p->kept, p->parts);
@@ -85,7 +85,7 @@ static void put_figures(Shown *s, const SupportRegion *r, double epsilon)
     const double side = (square[1] - square[0] + 1) * (square[3] - square[2] + 1);
     const double parts = r->parts, kept = r->parts - r->nremoved, forwards = (double)r->forwards;
     shown_figure(s, "", "area", &share, 1, "region %.3g %% of the image", share);
-    shown_figure(s, "", "error", &r->error, 1, "error %.3g, below %.4g", r->error, epsilon);
+    shown_figure(s, "", "error", &r->error, 1, "error %.4g, below %.4g", r->error, epsilon);
     shown_figure(s, "", "square", square, 4, "its square %.3g %%", 100 * side / pixels);
     shown_figure(s, "", "parts", &parts, 1, "%d of %d parts kept", r->parts - r->nremoved,
                  r->parts);
@@ -113,7 +113,7 @@ static int put_check(NodeView *n, Shown *s, const SupportRegion *r, const ShownF
                               "within", c.within, "minimal", c.minimal, "random", c.trials,
                               "random_failed", c.failed, "passed", passed);
     shown_check(s, "", "mask", passed, value,
-                "mask read back: error %.3g, %s; one part less is %s; %d of %d random regions of "
+                "mask read back: error %.4g, %s; one part less is %s; %d of %d random regions of "
                 "its area are not enough",
                 c.error, c.within ? "within the bound" : "NOT within the bound",
                 c.minimal    ? "never enough"
