@@ -100,7 +100,7 @@ static void print_wrapped(const char *text)
     }
 }
 
-/* Of which kernel nobody kept code is called as its operator. */
+/* A kernel whose name is not known, as in exports of old, is called as its operator. */
 static void print_head(const LsRow *l, const char *spec)
 {
     if (*l->names)

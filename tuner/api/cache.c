@@ -63,7 +63,7 @@ static int pass_on(void *self, const TuneKey *key, const TuneRecord *r)
     EntryCaller *caller = self;
     if (strcmp(caller->id, key->id) != 0) {
         memcpy(caller->id, key->id, sizeof caller->id);
-        tune_store_names(caller->store, key->id, caller->names, sizeof caller->names);
+        tune_store_names(caller->store, key, caller->names, sizeof caller->names);
     }
     const dcn_cache_entry e = { .id = key->id,
                                 .spec = key->spec,
@@ -138,6 +138,7 @@ static int make_pin(const dcn_spec *s, const dcn_options *opt, TunePin *out, dcn
                  tune_key(s, &choice.target, opt->threads, &out->key, err);
     if (!failed)
         memcpy(out->schedule, choice.what.schedule, sizeof out->schedule);
+    memcpy(out->name, s->name, sizeof out->name);
     tune_choice_free(&choice);
     return failed ? -1 : 0;
 }

@@ -15,11 +15,22 @@
 
 enum { DIGITS = 17 }; /* a double is read back as it was */
 
+/* With the name that was used last. */
+static JsonLine line_of(TuneStore *from, const TuneKey *key, const TuneRecord *r)
+{
+    JsonLine line = { .key = *key, .record = *r };
+    char names[DCN_TEXT_MAX];
+    tune_store_names(from, key, names, sizeof names);
+    snprintf(line.name, sizeof line.name, "%.*s", (int)strcspn(names, ","), names);
+    return line;
+}
+
 int tune_record_write(FILE *to, TuneStore *from, const TuneKey *key, const TuneRecord *r)
 {
-    TuneTurns t;
-    const int none = tune_turns_get(from, key, r, &t, NULL);
-    return none < 0 ? -1 : rt_json_write(to, json_of_record(key, r, none ? NULL : &t), DIGITS);
+    JsonLine line = line_of(from, key, r);
+    return tune_turns_get(from, key, r, &line.turns, NULL) < 0
+               ? -1
+               : rt_json_write(to, json_of_record(&line), DIGITS);
 }
 
 typedef struct Export {
@@ -44,7 +55,8 @@ static int write_pin(void *self, const TuneKey *key, const TuneRecord *r)
     Export *out = self;
     if (tune_key_is_network(key))
         return 0;
-    out->failed = rt_json_write(out->to, json_of_pin(key, r->schedule), DIGITS);
+    const JsonLine line = line_of(out->from, key, r);
+    out->failed = rt_json_write(out->to, json_of_pin(&line), DIGITS);
     out->count += !out->failed;
     return out->failed;
 }

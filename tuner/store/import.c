@@ -110,7 +110,7 @@ static int merge_record(const Merge *m, JsonLine *in, dcn_error *err)
         return -1;
     in->record.winner = winner;
     m->count->taken++;
-    if (row_put(m->db, &in->key, &in->record, err))
+    if (row_put(m->db, &in->key, &in->record, err) || name_put(m->db, &in->key, in->name, err))
         return -1;
     return in->turns.against[0] ? turns_put(m->db, &in->key, &in->record, &in->turns, err) : 0;
 }
@@ -128,7 +128,10 @@ static int merge_pin(const Merge *m, const JsonLine *in, dcn_error *err)
         return 0;
     }
     m->count->taken++;
-    return pin_put(m->db, &in->key, in->record.schedule, err);
+    return pin_put(m->db, &in->key, in->record.schedule, err) ||
+                   name_put(m->db, &in->key, in->name, err)
+               ? -1
+               : 0;
 }
 
 static int merge_line(void *self, const json_t *object, dcn_error *err)

@@ -30,10 +30,10 @@ StoreLayer *store_reader(TuneStore *st, dcn_error *err);
 
 /* ---- tables ------------------------------------------------------------------------------ */
 
-/* Makes those of a new store; the one of turns (turns.c), unless it is there. */
-extern const char schema_script[], schema_turns[];
+/* Makes those of a new store; the ones of turns (turns.c) and of names (names.c), unless they are there. */
+extern const char schema_script[], schema_turns[], schema_names[];
 
-/* Whether the file holds the tables of a store, perhaps those of turns and of a sweep, and nothing else. */
+/* Whether the file holds the tables of a store, perhaps those of turns, of names and of a sweep, and nothing else. */
 int schema_is_ours(const Db *db, bool *ours, dcn_error *err);
 
 /* ---- rows -------------------------------------------------------------------------------- */
@@ -65,6 +65,14 @@ bool turns_are_sound(const TuneTurns *t);
 /* Write those of a record that is there; an internal error if they cannot be. */
 int turns_put(const Db *db, const TuneKey *key, const TuneRecord *of, const TuneTurns *t,
               dcn_error *err);
+
+/* ---- names -------------------------------------------------------------------------------- */
+
+/* In a change that may be going on; "" is put nowhere. */
+int name_put(const Db *db, const TuneKey *key, const char *name, dcn_error *err);
+
+/* Drops the names of what has neither record, code nor pin. */
+int names_drop_unused(const Db *db, dcn_error *err);
 
 /* ---- pins -------------------------------------------------------------------------------- */
 

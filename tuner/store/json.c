@@ -68,29 +68,35 @@ static int put_turns(json_t *o, const TuneTurns *t)
     return json_object_set_new(o, "turns", turns) | failed;
 }
 
-json_t *json_of_record(const TuneKey *key, const TuneRecord *r, const TuneTurns *t)
+/* A name is told where it is known. */
+static int put_name(json_t *o, const char *name)
 {
-    const JsonLine line = { .key = *key, .record = *r };
+    return name[0] ? json_object_set_new(o, "name", json_string(name)) : 0;
+}
+
+json_t *json_of_record(const JsonLine *line)
+{
+    const TuneRecord *r = &line->record;
     json_t *o = json_object(), *samples = json_array();
     int failed = json_object_set_new(o, "dcngen_record", json_integer(1));
-    failed |= rt_json_put(o, of_problem, NPROBLEM, &line);
-    failed |= rt_json_put(o, of_record, NRECORD, &line);
+    failed |= rt_json_put(o, of_problem, NPROBLEM, line);
+    failed |= rt_json_put(o, of_record, NRECORD, line);
     failed |= json_object_set_new(o, "outcome", json_string(tune_outcome_names[r->outcome]));
     for (int i = 0; i < r->nsamples; i++)
         failed |= json_array_append_new(samples, json_real(r->sample[i]));
     failed |= json_object_set_new(o, "samples", samples);
-    if (t)
-        failed |= put_turns(o, t);
+    if (line->turns.against[0])
+        failed |= put_turns(o, &line->turns);
+    failed |= put_name(o, line->name);
     return whole(o, failed);
 }
 
-json_t *json_of_pin(const TuneKey *key, const char *schedule)
+json_t *json_of_pin(const JsonLine *line)
 {
-    JsonLine line = { .key = *key };
-    snprintf(line.record.schedule, sizeof line.record.schedule, "%s", schedule);
     json_t *o = json_object();
     int failed = json_object_set_new(o, "dcngen_pin", json_integer(1));
-    failed |= rt_json_put(o, of_problem, NPROBLEM, &line);
+    failed |= rt_json_put(o, of_problem, NPROBLEM, line);
+    failed |= put_name(o, line->name);
     return whole(o, failed);
 }
 
@@ -141,6 +147,19 @@ static int read_turns(const json_t *o, TuneTurns *t, dcn_error *err)
     return turns_are_sound(t) ? 0 : rt_json_wrong("turns", WRITTEN, err);
 }
 
+/* Lines of a dcngen that did not write it have none. */
+static int read_name(const json_t *o, char name[DCN_NAME_MAX], dcn_error *err)
+{
+    const json_t *v = json_object_get(o, "name");
+    const char *text = json_string_value(v);
+    if (!v)
+        return 0;
+    if (!text || !form_is_word(text) || strlen(text) >= DCN_NAME_MAX)
+        return rt_json_wrong("name", "what a kernel can be called", err);
+    snprintf(name, DCN_NAME_MAX, "%s", text);
+    return 0;
+}
+
 static const char *wrong_pin(const char *schedule)
 {
     return form_is_line(schedule) ? NULL : "schedule";
@@ -155,7 +174,7 @@ int json_to_line(const json_t *o, JsonLine *out, dcn_error *err)
         return dcn_fail(err, DCN_EUSAGE, "not a line that `dcngen cache export` writes");
     if (json_integer_value(kind) != 1)
         return dcn_fail(err, DCN_EUSAGE, "written by a newer dcngen");
-    if (rt_json_get(o, of_problem, NPROBLEM, out, err))
+    if (rt_json_get(o, of_problem, NPROBLEM, out, err) || read_name(o, out->name, err))
         return -1;
     if (!out->record.schedule[0] || out->key.threads < 1 || out->key.threads > RT_MAX_THREADS)
         return dcn_fail(err, DCN_EUSAGE, "'schedule' is empty, or 'threads' is outside 1..%d",

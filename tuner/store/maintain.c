@@ -125,10 +125,12 @@ static int64_t drop_rows(const StoreLayer *l, int64_t bytes, int64_t days, dcn_e
     int64_t stale = drop_stale(db, err);
     int64_t old = stale < 0 ? -1 : drop_old(db, before, err);
     int64_t code = old < 0 ? -1 : code_evict(l, bytes, before, err);
-    if (code < 0 || db_do(db, err,
-                          "DELETE FROM keys WHERE id NOT IN (SELECT key FROM records)"
-                          " AND id NOT IN (SELECT key FROM objects)",
-                          "") < 0)
+    if (code < 0 ||
+        db_do(db, err,
+              "DELETE FROM keys WHERE id NOT IN (SELECT key FROM records)"
+              " AND id NOT IN (SELECT key FROM objects)",
+              "") < 0 ||
+        names_drop_unused(db, err))
         return -1;
     return stale + old + code;
 }
@@ -194,5 +196,6 @@ int tune_store_clear(TuneStore *st, dcn_error *err)
     bool failed = false;
     for (int i = 0; i < 4 && !failed; i++)
         failed = db_do(&l->db, err, all[i], "") < 0;
+    failed = failed || names_drop_unused(&l->db, err);
     return db_end(&l->db, failed, err) || collect_garbage(st, INT64_MAX, err) ? -1 : 0;
 }

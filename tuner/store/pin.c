@@ -37,7 +37,8 @@ int tune_store_pin_all(TuneStore *st, const TunePin *pin, int n, dcn_error *err)
         return -1;
     bool failed = false;
     for (int i = 0; i < n && !failed; i++)
-        failed = pin_put(&l->db, &pin[i].key, pin[i].schedule, err) != 0;
+        failed = pin_put(&l->db, &pin[i].key, pin[i].schedule, err) != 0 ||
+                 name_put(&l->db, &pin[i].key, pin[i].name, err) != 0;
     return db_end(&l->db, failed, err);
 }
 

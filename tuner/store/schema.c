@@ -46,10 +46,16 @@
     " PRIMARY KEY (key, offsets, schedule),"                                                       \
     " FOREIGN KEY (key, offsets, schedule) REFERENCES records ON DELETE CASCADE)"
 
+/* So that what was pinned, imported or left half tuned is called what its user calls it. */
+#define NAMES                                                                                      \
+    "names (problem TEXT NOT NULL, name TEXT NOT NULL, used INTEGER NOT NULL,"                     \
+    " PRIMARY KEY (problem, name))"
+
 const char schema_script[] =
     "CREATE TABLE " KEYS ";CREATE INDEX " KEYS_FAMILY ";CREATE TABLE " RECORDS ";CREATE TABLE " PINS
     ";CREATE TABLE " OBJECTS ";CREATE INDEX " OBJECTS_DIGEST;
 const char schema_turns[] = "CREATE TABLE IF NOT EXISTS " TURNS;
+const char schema_names[] = "CREATE TABLE IF NOT EXISTS " NAMES;
 const char tune_store_sweep_table[] = "CREATE TABLE IF NOT EXISTS " ITEMS;
 
 /* What SQLite remembers of them; indexes of primary keys have no text, and come with their tables.  Those that a store
@@ -63,9 +69,10 @@ static const struct {
     { "sqlite_autoindex_keys_1", "" },        { "sqlite_autoindex_records_1", "" },
     { "sqlite_autoindex_pins_1", "" },        { "sqlite_autoindex_objects_1", "" },
     { "turns", "CREATE TABLE " TURNS },       { "sqlite_autoindex_turns_1", "" },
+    { "names", "CREATE TABLE " NAMES },       { "sqlite_autoindex_names_1", "" },
     { "sweep_items", "CREATE TABLE " ITEMS }, { "sqlite_autoindex_sweep_items_1", "" },
 };
-enum { NKNOWN = sizeof known / sizeof *known, OF_STORE = NKNOWN - 4 };
+enum { NKNOWN = sizeof known / sizeof *known, OF_STORE = NKNOWN - 6 };
 
 /* Which of them the row is, as a bit; 0: none. */
 static unsigned known_bit(DbRows *row)

@@ -60,9 +60,11 @@ int tune_store_neighbours(TuneStore *st, const TuneKey *key, TuneRecord *out, in
 ** there; 0: none. */
 int tune_store_other_threads(TuneStore *st, const TuneKey *key);
 
-/* Names under which code of the key with that id is kept, "a, b", the last used first; "": none.
-** Returns buf. */
-const char *tune_store_names(TuneStore *st, const char *id, char *buf, size_t size);
+/* Names of kernels of that key: "a, b", those whose code is kept first, the last used first; "": none is
+** known.  Returns buf. */
+const char *tune_store_names(TuneStore *st, const TuneKey *key, char *buf, size_t size);
+/* Remember one, which is no part of the key, for its spec, machine and threads, whatever the build. */
+int tune_name_put(TuneStore *st, const TuneKey *key, const char *name, dcn_error *err);
 
 /* What decided about a candidate: its time as a share of another's, from readings in turns. */
 typedef struct TuneTurns {
@@ -84,6 +86,7 @@ int tune_store_unpin(TuneStore *st, const TuneKey *key, dcn_error *err);
 
 typedef struct TunePin {
     TuneKey key;
+    char name[DCN_NAME_MAX]; /* of the kernel; "": not known */
     char schedule[DCN_SCHEDULE_MAX];
 } TunePin;
 /* All of them or none. */

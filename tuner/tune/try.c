@@ -89,6 +89,8 @@ static void put(Tuning *t, const TuneRecord *r)
     if (tune_store_put(t->store, &t->key, r, &why) ||
         (has_turns && tune_turns_put(t->store, &t->key, r, &turns, &why)))
         note(t, &why);
+    if (!t->is_named)
+        t->is_named = !tune_name_put(t->store, &t->key, t->spec->name, NULL);
 }
 
 void tuning_keep_turns(Tuning *t, const Schedule *sc, const Schedule *against, const Measured *m)

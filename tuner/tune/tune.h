@@ -54,6 +54,7 @@ typedef struct Tuning {
     Search *search;
     Rig fixture;
     TuneStore *store; /* NULL: none */
+    bool is_named;    /* the store knows what the kernel is called */
     TuneKey key;
     KnownList before; /* remembered at the beginning, of this key and these offsets */
     KnownList tried;  /* in this run, remembered ones included */
