@@ -262,7 +262,7 @@ static int show_all(const PhotoView *v, const Chosen *c, dcn_error *err)
 {
     const Args *a = v->args;
     Output o;
-    signals_catch();
+    signals_catch_between_calls();
     int status = output_open(v, a->out, &o, err);
     if (!status)
         status = try_nodes(v, err);
