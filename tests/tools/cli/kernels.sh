@@ -36,7 +36,7 @@ expect 2 "dcngen: kernel 'first': unknown lowering \"dirct\" (did you mean \"dir
     verify three.lua --schedule dirct
 expect 2 "dcngen: kernel 'first': schedule knob oc_block = 3 is not one of 1, 2, 4, 8, 16" \
     verify three.lua --schedule "direct oc_block=3"
-works verify three.lua --kernel first --schedule "direct oc_block=2"
+works verify three.lua --kernel first -v --schedule "direct oc_block=2"
 same "the schedule is used" "oc_block=2" "$(printf '%s' "$out" | grep -o 'oc_block=[0-9]*')"
 echo 'return conv2d { in_channels = 2, height = 3, width = 4, out_channels = 2, kernel_size = 3, schedule = "direct oc_block=1" }' >s.lua
 works show schedule s.lua
