@@ -44,10 +44,10 @@ DCNGEN_CACHE_DIR=$here/other works show network net.lua --threads 1
 same "its layers are known there" 3 "$(grep -c 'tuned' <<<"$out")"
 works cache verify
 
-# ---- the user's own choice for a layer
-works cache pin net.lua --threads 1 --schedule "three=direct"
-works show network net.lua --threads 1
-same "pinned" direct, "$(awk '$1 == "three" { print $(NF - 1) }' <<<"$out")"
-works cache unpin net.lua --threads 1
+# ---- the user's own choice for a layer, which no tuning made and no guess is
+DCNGEN_CACHE_DIR=$here/pins works cache pin net.lua --threads 1 --schedule "three={direct oc_block=1}"
+DCNGEN_CACHE_DIR=$here/pins works show network net.lua --threads 1
+same "pinned" "direct, pinned" "$(awk '$1 == "three" { print $(NF - 1), $NF }' <<<"$out")"
+DCNGEN_CACHE_DIR=$here/pins works cache unpin net.lua --threads 1
 works report -o page.html net.lua --threads 1
 finish
