@@ -1,4 +1,5 @@
-# GeneratorSources.cmake: the files that decide what code is generated, listed once.
+# GeneratorSources.cmake: the files that decide what code is generated, listed once: the generator, and what it asks about
+# operators, modules and networks.
 #
 # Included by the build, which depends on them, and by CodeDigest.cmake, which digests them.
 # SPDX-License-Identifier: Apache-2.0
@@ -8,6 +9,7 @@ macro(generator_sources variable root)
         set(again)
     endif()
     file(GLOB_RECURSE ${variable} ${again}
-         ${root}/include/dcngen.h ${root}/include/dcngen/spec.h ${root}/codegen/*.[ch]
-         ${root}/runtime/spec/*.[ch] ${root}/runtime/exec/kernel.h)
+         ${root}/include/dcngen.h ${root}/include/dcngen/*.h ${root}/codegen/*.[ch]
+         ${root}/runtime/base/*.[ch] ${root}/runtime/spec/*.[ch] ${root}/runtime/ops/*.[ch]
+         ${root}/runtime/network/*.[ch] ${root}/runtime/exec/kernel.h)
 endmacro()
