@@ -10,6 +10,7 @@
 #include "runtime/base/npy.h"
 #include "runtime/base/random.h"
 #include "runtime/base/text.h"
+#include "runtime/spec/op.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -91,7 +92,7 @@ static int find_network(PhotoView *v, dcn_error *err)
         return -1;
     v->spec = v->kernels.spec[0];
     v->net = v->spec->network;
-    if (v->spec->op != DCN_OP_NETWORK || v->spec->gradient)
+    if (!rt_op_has(v->spec->op, RT_IS_NETWORK) || v->spec->gradient)
         return dcn_fail(err, DCN_EUSAGE, "kernel '%s' is no network; visualize draws networks",
                         v->spec->name);
     v->image = find_image(v, err);

@@ -174,7 +174,7 @@ static void plan_scratch(TiledPlan *p)
 ** the map: then nothing is special about the end of a row, and register tiles go on in the next. */
 static bool is_one_row(const dcn_spec *s, int tile_w)
 {
-    bool pointwise = s->op == DCN_OP_CONV2D && problem_taps(s) == 1;
+    bool pointwise = !problem_is_deformed(s) && problem_taps(s) == 1;
     for (int i = 0; i < 2; i++)
         pointwise &= s->stride[i] == 1 && s->padding[i] == 0 && s->padding[i + 2] == 0;
     return pointwise && s->width > 0 && tile_w >= s->width;

@@ -54,7 +54,7 @@ static bool has_layers(const Unfold *u, const rt_stages *g)
 
 bool net_hides_offsets(const net_layer *l)
 {
-    return is_module(l) && l->spec->op != DCN_OP_SEPARABLE_CONV2D;
+    return is_module(l) && rt_op_has(l->spec->op, RT_DEFORMS);
 }
 
 /* ---- layers -------------------------------------------------------------------------------- */

@@ -42,9 +42,8 @@ double rounding_rms(const double *v, int64_t n)
 
 static double places(const dcn_spec *s)
 {
-    const bool samples = s->op != DCN_OP_CONV2D && s->op != DCN_OP_SEPARABLE_CONV2D;
     const double extent = (double)(s->height > s->width ? s->height : s->width);
-    return samples ? extent * extent : 0;
+    return rt_op_has(s->op, RT_DEFORMS) ? extent * extent : 0;
 }
 
 static double window(const dcn_network *n, const net_layer *l)

@@ -16,15 +16,16 @@
 
 /* ---- convolutions ---------------------------------------------------------------------------- */
 
-static bool is_dcn(const dcn_spec *s)
+/* DCNv3, DCNv4: taps run by columns, and offsets are scaled. */
+static bool is_by_columns(const dcn_spec *s)
 {
-    return s->op == DCN_OP_DCNV3 || s->op == DCN_OP_DCNV4;
+    return rt_op_has(s->op, RT_XY_OFFSETS);
 }
 
 static int64_t channel_of(const dcn_spec *s, const SupportPlace *at, int axis)
 {
     const int64_t taps = rt_points(s), point = at->group * taps + at->tap;
-    if (!is_dcn(s))
+    if (!is_by_columns(s))
         return rt_offset_channel(s, point, axis);
     if (rt_op_has(s->op, RT_PACKED_OFFSETS))
         return 3 * taps * at->group + 2 * at->tap + 1 - axis;
@@ -34,7 +35,7 @@ static int64_t channel_of(const dcn_spec *s, const SupportPlace *at, int axis)
 /* Row or column of the kernel. */
 static int64_t step_of(const dcn_spec *s, int64_t tap, int axis)
 {
-    if (!is_dcn(s))
+    if (!is_by_columns(s))
         return axis ? tap % s->kernel[1] : tap / s->kernel[1];
     const int64_t centre = (int64_t)s->kernel[1] / 2 * s->kernel[0] + s->kernel[0] / 2;
     const int64_t k = tap + (s->remove_center && tap >= centre);
@@ -48,7 +49,7 @@ static SupportAxis conv_axis(const dcn_spec *s, const SupportPlace *at, int axis
     const int64_t step = step_of(s, at->tap, axis) * s->dilation[axis];
     const int64_t centre = (int64_t)s->dilation[axis] * (s->kernel[axis] - 1) / 2;
     SupportAxis a = { channel_of(s, at, axis), (double)(first + step), 1, 0 };
-    if (is_dcn(s)) {
+    if (is_by_columns(s)) {
         a.plain = (double)(first + centre) + (double)(step - centre) * s->offset_scale;
         a.factor = s->offset_scale;
     }
@@ -81,7 +82,7 @@ SupportAxis support_axis(const dcn_spec *s, const SupportPlace *at, int axis)
 void support_grid(const dcn_spec *s, SupportLayer *l)
 {
     const bool conv = !rt_op_has(s->op, RT_HAS_ROIS);
-    l->by_columns = is_dcn(s);
+    l->by_columns = is_by_columns(s);
     l->removed = conv && s->remove_center ? s->kernel[1] / 2 * s->kernel[0] + s->kernel[0] / 2 : -1;
     for (int a = 0; a < 2; a++)
         l->kernel[a] = conv ? s->kernel[a] : 1;
