@@ -205,7 +205,7 @@ static void close_layer(CoresLayer *l)
 
 /* ---- times ------------------------------------------------------------------------------------- */
 
-/* Of each task the median of its rounds, in the place of the first one. */
+/* Puts the median of each task's rounds in the place of the first one. */
 static void take_medians(const CoresBench *b, CoresKernel *k)
 {
     double one[MAX_ROUNDS];

@@ -149,7 +149,7 @@ double sched_cost(const Schedule *sc, const dcn_spec *s, const dcn_target *t, in
 
 /* ---- phase by phase -------------------------------------------------------------------------- */
 
-/* Those of a schedule that is no composite, of the stage of that name. */
+/* Adds the phases of a schedule that is no composite, as those of the stage of that name. */
 static int add_phases(const Schedule *sc, const LoweringPart *of, const dcn_target *t, int threads,
                       Balance *b)
 {

@@ -217,7 +217,7 @@ static void listed(const Page *p, const char *vector, bool gradients)
     fprintf(p->out, "*/\n");
 }
 
-/* Of a network what is in its vectors of parameters. */
+/* Says what is in a network's vectors of parameters. */
 static void contents(const Page *p)
 {
     const int at = p->s->network ? net_parameters_at(p->s->network) : -1;
@@ -288,7 +288,7 @@ static void running(const Page *p)
             n, n, n, n);
     fprintf(p->out,
             "#ifdef _OPENMP\n#include <omp.h>\n"
-            "/* The same on up to `threads` threads; workspace for `threads`. */\n"
+            "/* A call on up to `threads` threads; workspace for `threads`. */\n"
             "static inline void %s_parallel(const %s_args *args, void *workspace, int threads)\n{\n"
             "    for (int64_t phase = 0, n; (n = %s_tasks(args, phase)) >= 0; phase++) {\n"
             "        _Pragma(\"omp parallel for schedule(dynamic) num_threads(threads)\")\n"

@@ -85,7 +85,7 @@ typedef struct Lowering {
     /* The kernel that is asked for, see kernel/entry.h. */
     void (*emit)(struct Emit *e, struct Kernel *kernel, const dcn_target *t, const int *k);
 
-    /* Of a composite, instead of all from `knobs` on.  parts: how many there are, in *out, which is
+    /* What a composite has instead of all from `knobs` on.  parts: how many there are, in *out, which is
     ** malloc'ed; -1 without memory.  emit_parts: -1 without memory; the module is then of no
     ** use. */
     int (*parts)(const dcn_spec *s, LoweringPart **out);

@@ -45,7 +45,7 @@ static dsl_kernel *push_copy(const dsl_call *c, const dsl_kernel *of)
     return k;
 }
 
-/* Of a network: { memory = "64M" }. */
+/* Reads the table that a network's `gradient` may be: { memory = "64M" }. */
 static void read_keys(const dsl_call *c, dsl_kernel *k)
 {
     lua_State *L = c->L;

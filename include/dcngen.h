@@ -88,11 +88,11 @@ typedef struct dcn_options {
     const char *schedule;
     const dcn_target *target; /* NULL: native */
     int threads; /* how many will run it, as it was tuned for; 0: as dcn_execute counts them */
-    /* Of a network: its operand `parameters`, plain (dcn_read_parameters), to be constants of the code; the
+    /* A network's operand `parameters`, plain (dcn_read_parameters), to be constants of the code; the
     ** kernel then has no such operand.  Borrowed for the call, of dcn_compile as long as the kernel lives.
     ** NULL: they are an operand. */
     const void *parameters;
-    /* Of a network's gradients: the most bytes of workspace on one thread; what does not fit is computed
+    /* For a network's gradients the most bytes of workspace on one thread; what does not fit is computed
     ** again.  Further threads add their own tiles.  0: as the spec says. */
     int64_t memory;
     /* Called with `self` before DCNGEN_TUNE=on makes the call tune a kernel of which nothing is
@@ -163,7 +163,8 @@ int dcn_pack_weights(const dcn_kernel *k, const void *weight, void *packed);
 ** word of 8 bytes differs: whether what was packed is still what a weight holds.  The same on every machine of one
 ** byte order; read at about the speed of memory. */
 uint64_t dcn_fingerprint(const void *bytes, size_t size);
-/* The same by several threads, as those of dcn_call, of which the result is independent; it is another number. */
+/* A fingerprint made by several threads, as those of dcn_call, on whose number it does not depend; it is another number
+** than dcn_fingerprint's. */
 uint64_t dcn_fingerprint_threads(const void *bytes, size_t size, int threads);
 
 /* Run body(arg, i, thread) once for each 0 <= i < n, in any order; body may run at the same time
@@ -177,7 +178,7 @@ typedef struct dcn_call {
     void *const *tensor;
     int ntensors;                       /* all that the kernel has */
     int64_t batch, height, width, rois; /* only those that are dynamic in the spec are read */
-    /* Of a kernel of gradients, which may be NULL: those are not computed.  Bit i: what tensor i
+    /* Gradients that are NULL are not computed.  Bit i: what tensor i
     ** holds is added to; else it is overwritten. */
     uint64_t accumulate;
     void *workspace; /* dcn_kernel_workspace_bytes for `threads`, or NULL: allocated inside */

@@ -64,7 +64,7 @@ typedef struct OrtCalls {
 /* Makes the kernel of one node; state is what it was registered with. */
 typedef OrtStatus *(*OrtCreateKernel)(void *state, const OrtKernelInfo *, OrtKernelTable **);
 
-/* Of execution providers. */
+/* Calls that concern execution providers. */
 typedef struct OrtEpCalls {
     OrtStatus *(*create_device)(void *factory, const OrtHardwareDevice *,
                                 const OrtKeyValuePairs *metadata, const OrtKeyValuePairs *options,

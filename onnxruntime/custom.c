@@ -163,7 +163,7 @@ void ort_domains_close(const OrtCalls *c, OrtDomains *d)
 
 /* ---- domains that stay ----------------------------------------------------------------------- */
 
-/* Of one ONNX Runtime: a process may hold several, which differ in where their functions are. */
+/* What is kept for one ONNX Runtime: a process may hold several, which differ in where their functions are. */
 typedef struct OrtKept {
     struct OrtKept *next;
     OrtStatus *(*owner)(const char *, OrtCustomOpDomain **);

@@ -40,7 +40,7 @@ const char *offsets_word(int i);
 const char *system_word(int i);
 const char *effort_word(int i);
 
-/* Likewise of --offsets of visualize, of --channels and of --superpixels. */
+/* The words that --offsets of visualize, --channels and --superpixels know, in the same way. */
 const char *hold_word(int i);
 const char *channels_word(int i);
 const char *parts_word(int i);

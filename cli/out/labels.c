@@ -6,7 +6,7 @@
 #include <assert.h>
 #include <math.h>
 
-/* Of the style sheet's font, 12 units high: a bold letter is 7 wide on average, and no word has wide ones only. */
+/* The style sheet's font is 12 units high: a bold letter is 7 wide on average, and no word has wide ones only. */
 static const double LETTER = 7, ABOVE = 10, BELOW = 4;
 
 static int letters(const char *text)

@@ -28,7 +28,7 @@ static double round_step(double x)
     return 10 * ten;
 }
 
-/* Of a step between the least and the greatest double; more digits than MAX_DECIMALS are 0. */
+/* Digits after the point that show a step, which may be any positive double; those beyond MAX_DECIMALS would be 0. */
 static int decimals_of(double step)
 {
     enum { MAX_DECIMALS = 20 };

@@ -13,8 +13,8 @@ extern volatile int signal_caught;
 ** Those that are ignored stay ignored. */
 void signals_catch(void);
 
-/* The same, but a read or write that waits when the signal comes goes on: what talks with another program must not lose
-** the answer that it waits for. */
+/* As signals_catch, but a read or write that waits when the signal comes goes on: what talks with another program must
+** not lose the answer that it waits for. */
 void signals_catch_between_calls(void);
 
 /* From now on they do what they did before. */

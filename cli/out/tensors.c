@@ -43,7 +43,7 @@ static const char *tap_words(const dcn_spec *s)
     return rt_op_has(s->op, RT_XY_OFFSETS) ? "tap (column by column)" : "tap (row by row)";
 }
 
-/* Of convolutions: the offsets of a tap side by side, or all along one axis before the others. */
+/* The offsets of a convolution's tap lie side by side, or all along one axis come before the others. */
 static void say_tap_offsets(const dcn_spec *s, rt_text *t)
 {
     static const char *const axis[] = { "dy", "dx" };

@@ -22,7 +22,7 @@ typedef struct Strip {
     bool beyond; /* some readings lie outside it */
 } Strip;
 
-/* Of a time that was read of the candidate. */
+/* What a time of candidate i is to the best's, as it was measured in pairs. */
 static double share_of(const Section *t, int i, double ns)
 {
     return section_time(t, i) / section_time(t, t->best) * ns / t->record[i].ns_median;

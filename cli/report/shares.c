@@ -52,7 +52,7 @@ static void go_back(const Links *l, Share *share)
     }
 }
 
-/* Of one that was measured against one that is known. */
+/* Finds the shares of candidates that were measured against one whose share is known. */
 static bool go_on(const Links *l, Share *share)
 {
     bool found = false;

@@ -104,7 +104,7 @@ static void print_name(const SweepItem *t)
     printf("%s %s %s %d %s: ", t->id, t->kernel, t->target, t->threads, t->offsets_name);
 }
 
-/* Of its schedule what is not in that of the other. */
+/* A row shows of its schedule what is not in that of `other`. */
 static void print_row(const SweepOutcome *o, int db, const SweepRow *r, const SweepRow *other)
 {
     char schedule[DCN_SCHEDULE_MAX];

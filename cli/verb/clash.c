@@ -46,7 +46,7 @@ static int in_order(const void *x, const void *y)
     return order ? order : a->kernel - b->kernel;
 }
 
-/* Of the names that two kernels define, the one whose second kernel comes first in the spec; NULL:
+/* The name that two kernels define and whose second kernel comes first in the spec; NULL:
 ** there is none.  The first kernel's entry is the one before it. */
 static const ClashName *first_clash(const ClashList *l)
 {

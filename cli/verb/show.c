@@ -129,7 +129,7 @@ static int measure_workspace(const Kernels *k, const dcn_spec *s, Decision *d, d
     return 0;
 }
 
-/* Of a network each layer may have a line. */
+/* Room for the reason: each layer of a network may have a line. */
 static size_t why_room(const dcn_spec *s)
 {
     enum { LINE_MAX = 512 };
@@ -205,7 +205,7 @@ static void add_stage(void *self, const StageChoice *stage)
                                           "gain", positive(stage->gain)));
 }
 
-/* Of a module; NULL with err if it cannot be told. */
+/* The stages of a module; NULL with err if they cannot be told. */
 static json_t *stages_array(const dcn_spec *s, const dcn_options *opt, dcn_error *err)
 {
     Choice c;

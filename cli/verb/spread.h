@@ -15,7 +15,7 @@ typedef struct KernelSpread {
     Balance balance;
 } KernelSpread;
 
-/* Of a schedule as text.  -1 with err if it is none of the spec. */
+/* How a schedule, given as text, spreads over threads.  -1 with err if it is none of the spec. */
 int spread_of(const dcn_spec *s, const dcn_target *t, const char *schedule, int threads,
               KernelSpread *out, dcn_error *err);
 

@@ -6,7 +6,7 @@
 
 #include "cli/visualize/view.h"
 
-/* Of channel c of the input: which of red, green and blue it is, what is taken from it, and what the rest is divided
+/* What channel c of the input is: which of red, green and blue, what is taken from it, and what the rest is divided
 ** by.  --mean and --std are in the order of colours, however --channels orders channels. */
 int64_t view_colour(const PhotoView *v, int64_t c);
 double view_mean(const PhotoView *v, int64_t c);

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Of noise in further samples, as a share of the range of pixels. */
+/* Deviation of the noise in further samples, as a share of the range of pixels. */
 static const double NOISE = 0.1;
 /* The value that is drawn at full strength: all but one in a thousand pixels are below it. */
 static const double FULL = 0.999;

@@ -125,7 +125,7 @@ static json_t *names_json(const Shown *s, bool arrays)
     return list;
 }
 
-/* Of a layer in an object of its own. */
+/* The figures by name; those of a layer are in an object of its own. */
 static json_t *figures_json(const Shown *s)
 {
     json_t *all = json_object();
@@ -173,7 +173,7 @@ int output_node(Output *o, const NodeView *n, dcn_error *err)
                : 0;
 }
 
-/* Of the last node; after its files, so that all that are named are there. */
+/* Adds what is shown of the last node; after its files, so that all that are named are there. */
 static int add_shown(Output *o, const Shown *s, dcn_error *err)
 {
     json_t *node = json_array_get(o->nodes, json_array_size(o->nodes) - 1);

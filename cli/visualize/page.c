@@ -109,7 +109,7 @@ static void put_head(FILE *f, const PhotoView *v)
     html_put(f, "; written by dcngen %s</p>\n", dcn_version());
 }
 
-/* Of several nodes. */
+/* Several nodes have an index, one has none. */
 static void put_index(FILE *f, const json_t *nodes)
 {
     const size_t n = json_array_size(nodes);

@@ -60,7 +60,7 @@ static void add_layer(StrongPlaces *p, const SupportLayer *l)
     }
 }
 
-/* Of layers first to last - 1, weakest first. */
+/* The places where layers first to last - 1 sample, weakest first. */
 static int collect(const SupportLayers *all, int first, int last, StrongPlaces *p, dcn_error *err)
 {
     int64_t n = 0;

@@ -75,7 +75,7 @@ AggregatePlan aggregate_plan(const dcn_spec *s, const dcn_target *t, const int *
 ** elements apart. */
 AggregatePlan aggregate_plan_sums(const dcn_spec *s, const dcn_target *t, const int *k, int stride);
 
-/* Of a task's groups of the map, whose sizes are known. */
+/* Bytes of the copy of a task's groups of a map whose sizes are known. */
 int64_t aggregate_copied_bytes(const AggregatePlan *p);
 
 /* ---- choices ------------------------------------------------------------------------------- */

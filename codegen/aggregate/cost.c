@@ -15,7 +15,7 @@
 #include "codegen/balance.h"
 #include "codegen/kernel/workspace.h"
 
-/* Of the sample table: a vector of points, how many vectors are at the border and made twice over,
+/* Cycles of the sample table: a vector of points, how many vectors are at the border and made twice over,
 ** a term of a softmax, a call; copying the offsets and masks of a group. */
 static const double VECTOR = 28, BORDER = 0.3, EXP = 12, CALL = 120, GATHER = 5;
 /* Per cycle: loads, multiply-adds, bytes from beyond L2. */

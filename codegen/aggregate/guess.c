@@ -167,7 +167,7 @@ enum { FEW_THREADS = 2 };
 /* Smaller tasks must gain more than the account of costs is wrong by. */
 static const double GAIN = 0.97;
 
-/* Those that keep the threads busiest for the least work. */
+/* Sets the tiles and groups of a task that keep the threads busiest for the least work. */
 static void spread(const dcn_spec *s, const dcn_target *t, int threads, int *k)
 {
     const Knob *rows = &aggregate_knobs[AGG_TILE_H], *cols = &aggregate_knobs[AGG_TILE_W],

@@ -28,7 +28,7 @@ static void prefetch(Emit *e, addr from, int n)
     p_prefetch(e, p_at(e, from, x_const(e, n - 1)), 2);
 }
 
-/* Those of a pixel of a later block. */
+/* Prefetches offsets and masks of a pixel of a later block. */
 static void prefetch_pixel(Emit *e, const AggregatePlan *p, const AggregateGatherArgs *in,
                            idx pixel)
 {

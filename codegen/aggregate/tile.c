@@ -45,7 +45,7 @@ static addr pixel_at(Emit *e, const AggregateRow *r, addr map, idx q, int64_t st
     return p_at(e, map, problem_at(e, &r->pb, x_const(e, stride), r->pb.p, r->pb.q, at));
 }
 
-/* Those from group g of output column q on, as the caller passed them. In a packed row, masks follow the
+/* Offsets and masks from group g of output column q on, as the caller passed them. In a packed row, masks follow the
 ** offsets of each group, not of all: as an address masks are then good for prefetching only. */
 static PointInputs passed_inputs(Emit *e, const AggregateRow *r, idx q, idx g)
 {
@@ -157,7 +157,7 @@ static void one_block(Emit *e, const AggregateRow *r, idx q, idx g, idx pixels)
 
 /* ---- one row -------------------------------------------------------------------------------------- */
 
-/* Those of the pixels from .. to of the row ahead that there are. */
+/* Prefetches pixels from .. to of the row ahead, as far as there are such. */
 static void prefetch_pixels(Emit *e, const AggregateRow *r, idx from, idx to)
 {
     const AggregatePlan *p = r->plan;

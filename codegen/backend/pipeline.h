@@ -30,7 +30,7 @@ int build_open(Build *b, CgKind kind, const char *name, dcn_dtype dtype, const d
 /* *bytes is malloc'ed, see cg_build. */
 int build_finish(Build *b, void **bytes, size_t *size, dcn_error *err);
 
-/* Of what was written, only this function and what it calls. */
+/* Drops what was written, but for this function and what it calls. */
 void build_keep_only(Build *b, LLVMValueRef fn);
 
 /* -1: there was no memory for what was to be written. */

@@ -125,7 +125,7 @@ typedef struct GlueWindow {
 
 int glue_taps(const Glue *g, int axis); /* 0: their number is not fixed */
 GlueWindow glue_window(Emit *e, const Glue *g, int axis, idx at);
-/* The same while generating: rows first .. last - 1 are looked at, perhaps not all. */
+/* What is known of a window while generating: rows first .. last - 1 are looked at, perhaps not all. */
 void glue_window_rows(const Glue *g, int64_t row, int64_t *first, int64_t *last);
 
 /* The output rows that look at input rows of part number `part`: a superset. */

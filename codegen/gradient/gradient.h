@@ -188,7 +188,7 @@ typedef struct GradientSteps {
     idx row, image;
 } GradientSteps;
 GradientSteps gradient_steps(Emit *e, const GradientPlan *p, const Problem *pb, int shape);
-/* The same to the neighbours of a pixel, times 0 or 1. */
+/* Steps from a pixel to its neighbours, times 0 or 1. */
 PixelSteps gradient_pixel_steps(Emit *e, const GradientPlan *p, const Problem *pb, int shape,
                                 idx times);
 
@@ -251,7 +251,7 @@ typedef struct GradientGTileArgs {
 LLVMValueRef gradient_emit_gtile(Emit *e, const GradientPlan *p, LLVMValueRef transpose, int shape);
 idx gradient_call_gtile(Emit *e, LLVMValueRef fn, const GradientGTileArgs *in);
 
-/* Of packed groups to [vector][pixel][output][lane], each lane with the outputs of its own group. */
+/* Packed groups are spread to [vector][pixel][output][lane], each lane with the outputs of its own group. */
 typedef struct GradientSpreadArgs {
     addr from, to;
     idx pixels;

@@ -36,7 +36,7 @@ typedef struct TapGradient {
     fvec modulation; /* m itself; .v == NULL: 1, or not needed */
 } TapGradient;
 
-/* Of the pixel q of the row and flat tap t of the groups in hand. */
+/* Where the dots of pixel q of the row and of flat tap t of the groups in hand are. */
 static addr dots_at(Emit *e, const OffsetRow *r, idx t)
 {
     idx pixel = x_mulk(e, x_sub(e, r->at.q, r->in->q), r->plan->dot_stride);
@@ -231,7 +231,7 @@ static mask lanes_of(Emit *e, const VecLoop *v, int per, int which)
     return m_below(e, x_sub(e, x_mulk(e, v->extent, per), first));
 }
 
-/* Of all corners, and of all parts. */
+/* Loads the dots of all corners, summed over all parts. */
 static void load_dots(Emit *e, const OffsetRow *r, const VecLoop *v, fvec dot[CORNERS])
 {
     const int parts = r->plan->blocks.parts;

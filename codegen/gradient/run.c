@@ -16,7 +16,7 @@ enum { NFINISHES = sizeof finishes / sizeof *finishes };
 
 typedef enum { PHASE_COPY, PHASE_MAIN, PHASE_FINISH, NPHASES } PhaseKind;
 
-/* Those that a kernel has, in order. */
+/* The phases that a kernel has, in order. */
 typedef struct Phases {
     int n;
     PhaseKind kind[NPHASES];

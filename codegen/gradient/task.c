@@ -307,7 +307,7 @@ static void one_tile(Emit *e, const Task *t, const GradientTile *x)
         offsets_of_tile(e, t, x);
 }
 
-/* Those of the task's band. */
+/* Goes through the tiles of the task's band. */
 static void all_tiles(Emit *e, const Task *t)
 {
     const TileGrid grid = grid_of(e, t);

@@ -29,7 +29,7 @@ typedef struct Kernel {
     int64_t
         least_bytes; /* of a network whose bound of memory is less than that: it cannot be written */
     const void *constants; /* of a network whose parameters are constants: these, packed */
-    /* Of what is made of other kernels, where its phases are known: what they are; malloc'ed, whoever asks for the
+    /* The phases of what is made of other kernels, where they are known; malloc'ed, whoever asks for the
     ** kernel frees it. */
     struct rt_phase *phase;
 } Kernel;

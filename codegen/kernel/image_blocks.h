@@ -27,7 +27,7 @@ typedef struct Images {
     idx first, n;
 } Images;
 
-/* Of an input of `channels` channels, in the lanes' dtype. */
+/* The blocks of an input of `channels` channels, in the lanes' dtype. */
 ImageBlocks image_blocks(Emit *e, const Problem *pb, int64_t channels);
 
 idx image_blocks_phases(Emit *e, const ImageBlocks *b);

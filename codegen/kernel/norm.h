@@ -15,7 +15,7 @@
 #include "codegen/kernel/gradient_out.h"
 #include "runtime/spec/activation.h"
 
-/* Of rows of n numbers; .v == NULL: what the gradients that are wanted do not read. */
+/* The norm of rows of n numbers; .v == NULL: what the gradients that are wanted do not read. */
 typedef struct Norm {
     int64_t n;
     double eps;

@@ -25,7 +25,7 @@ typedef struct PointTable {
     ivec base[2];    /* the taps' centre at the block's first pixel */
 } PointTable;
 
-/* Those of n points along an axis, where each pixel has so many groups. */
+/* Writes a table's constants along an axis: n points, where each pixel has so many groups. */
 void points_constants(Emit *e, PointTable *t, int axis, int n, int groups, idx base);
 
 /* From the first group of n points to that of every point, a group being `each` from the next. */
@@ -47,14 +47,14 @@ typedef struct PointInputs {
     addr offsets, masks; /* masks.v == NULL: they are not wanted */
 } PointInputs;
 
-/* Those of `groups` groups of so many pixels, side by side.  from: as they are passed, of the first pixel and
-** group; where both are one tensor, its offsets alone. */
+/* Copies offsets and masks of `groups` groups of so many pixels, to lie side by side.  from: as they are passed, of the
+** first pixel and group; where both are one tensor, its offsets alone. */
 void points_gather(Emit *e, const dcn_spec *s, int groups, const PointInputs *to,
                    const PointInputs *from, idx pixels);
 
 /* ---- rows that are reached --------------------------------------------------------------------- */
 
-/* Of all vectors of points: the least and the largest row of the upper of the two that a point looks at. */
+/* The least and the largest of the upper rows of the two that each point of all vectors looks at. */
 typedef struct PointRows {
     var first, last;
 } PointRows;

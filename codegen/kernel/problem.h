@@ -13,7 +13,7 @@
 typedef struct Problem {
     const dcn_spec *s;
     addr operand[RT_NUM_OPERANDS]; /* .v == NULL: not in this spec */
-    /* Those of them that operators have, by name. */
+    /* The operands that operators have, by name. */
     addr input, weight, bias, scale, shift, residual, offset, mask, offset_mask, rois, trans,
         output;
     idx n, h, w, r; /* batch, input rows and columns, rois */

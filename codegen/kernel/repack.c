@@ -24,7 +24,7 @@ addr repack_image(Emit *e, const Repack *r, const Problem *pb, addr map, idx n)
     return p_at(e, map, x_mul(e, n, image));
 }
 
-/* Of an image, and what is read after it. */
+/* Elements of the copy of an image, and of what is read after it. */
 static idx copy_elements(Emit *e, const Repack *r, const Problem *pb)
 {
     return x_addk(e, x_mulk(e, x_mul(e, pb->h, pb->w), r->s->in_channels), r->beyond);

@@ -82,7 +82,7 @@ typedef struct TapRange {
 } TapRange;
 TapRange emit_tap_range(Emit *e, const Problem *pb, int axis, const idx at[2], int around);
 
-/* The same of these pixels, and the lanes that look at a pixel of the map. */
+/* Where a tap looks that has no offset, and which lanes look at a pixel of the map. */
 typedef struct PlainTap {
     ivec y, x;
     mask inside;

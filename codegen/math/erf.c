@@ -84,7 +84,7 @@ fvec emit_gelu(Emit *e, fvec x)
     return f_sub(e, f_max(e, f_const(e, -0.0), x), emit_times_power(e, tail(e, a), p));
 }
 
-/* Of -a, a >= 0: exp(-a^2/2) (T(a) - a / sqrt(2 pi)); of a what is left to 1. */
+/* The slope at -a, a >= 0, is exp(-a^2/2) (T(a) - a / sqrt(2 pi)); at a it is what is left to 1. */
 fvec emit_gelu_slope(Emit *e, fvec x)
 {
     fvec a = f_abs_below(e, x, 15, 39.5), one = f_const(e, 1); /* 0 beyond */

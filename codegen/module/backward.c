@@ -135,7 +135,7 @@ static Stage *add_rows_back(Backward *b, const rt_stage *st)
     return t;
 }
 
-/* Of something that only passes on what it is given, the gradient is that of its output. */
+/* What only passes on what it is given has the gradient of its output. */
 static bool passes_on(Backward *b, const rt_stage *st)
 {
     const int v = st->arg[RT_INPUT];

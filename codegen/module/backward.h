@@ -7,7 +7,7 @@
 #include "codegen/module/values.h"
 #include "runtime/spec/gradient.h"
 
-/* Of an operator or module: stages none of which has an epilogue; NULL without memory.  Freed by
+/* An operator or module as stages none of which has an epilogue; NULL without memory.  Freed by
 ** free(). */
 rt_stages *backward_stages(const dcn_spec *plain);
 

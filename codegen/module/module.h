@@ -27,7 +27,7 @@ typedef enum {
     STAGE_BLEND,    /* y = y*(1 - c) + x*c,  c = sigmoid of one logit per group:  y, x, logits */
     STAGE_REORDER,  /* y[j][i] = x[i][j], i < groups, within a row:  x, y */
 
-    /* Of gradients; these know their operands by name, and a grad_NAME may be missing: see
+    /* Stages of gradients know their operands by name, and a grad_NAME may be missing: see
     ** rowwise_back.c and finish.c. */
     STAGE_TRANSPOSE, /* y[j][i] (+)= x[i][j], i < groups, within a row:  x, grad_x */
     STAGE_FINISH,    /* y = act(x*scale + shift + residual) */
@@ -57,7 +57,7 @@ typedef struct Stage {
         *tensor[MAX_STAGE_OPERANDS]; /* names of its operands; those of an operator in any order */
     StageRef ref[MAX_STAGE_OPERANDS];
 
-    /* Of gradients.  For which of the module's gradients a stage is run, and its operand is one: if a
+    /* For which of the module's gradients a stage of gradients is run, and its operand is one: if a
     ** call wants none of them it is left out, and NULL; 0: always. */
     rt_operand_set wanted, operand_wanted[MAX_STAGE_OPERANDS];
     bool adds[MAX_STAGE_OPERANDS]; /* to what an earlier stage has put there */

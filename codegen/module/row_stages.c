@@ -165,7 +165,7 @@ void stages_emit_rows(Emit *e, Kernel *kernel, const Stage *st, LLVMValueRef tra
 
 /* ---- account --------------------------------------------------------------------------------- */
 
-/* Of one core, from its L2 cache or beyond. */
+/* What one core reads from its L2 cache or beyond. */
 #define BYTES_PER_NS 8.0
 
 void stages_account_rows(const Stages *g, const Stage *st, StepPart *part)

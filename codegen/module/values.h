@@ -54,7 +54,7 @@ typedef struct RowStage {
 } RowStage;
 const RowStage *values_row_stage(const rt_stage *st);
 
-/* Of a reordering: rows of the matrix that it transposes, from the layout of `spec` to nchw or back. */
+/* A reordering transposes a matrix, from the layout of `spec` to nchw or back; and how many rows that has. */
 bool values_is_reorder(const rt_stage *st);
 int values_transposed(const StageValues *v, const rt_stage *st, bool to_nchw);
 

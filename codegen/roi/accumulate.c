@@ -181,7 +181,7 @@ static void begin(Emit *e, const RoiPass *p, idx bin)
     store_all(e, p, bin, beginning(e, p->c->plan));
 }
 
-/* Of all activations only clip and sigmoid make another number of 0. */
+/* Only the activations clip and sigmoid make another number of 0. */
 static double activated_zero(rt_activation a)
 {
     if (a.kind == DCN_ACT_SIGMOID)

@@ -112,7 +112,7 @@ static void set_steps(Emit *e, RoiCtx *c)
         c->channel_step = x_const(e, p->repacks ? 1 : groups);
 }
 
-/* Of the tasks of a region those with the same bins follow one another. */
+/* A region's tasks with the same bins follow one another. */
 static void set_bins(Emit *e, RoiCtx *c, idx task)
 {
     const RoiPlan *p = c->plan;

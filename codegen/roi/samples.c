@@ -21,7 +21,7 @@
 */
 #include "codegen/roi/bins.h"
 
-/* Of a larger grid f64 cannot tell the samples apart, and their places are accidents: to a sum, which
+/* In a larger grid f64 cannot tell the samples apart, and their places are accidents: to a sum, which
 ** is divided by their number, they are nothing; a maximum must leave them out, and so must a gradient,
 ** which an offset has times the size of the region. */
 #define MOST_SAMPLES 0x1p50

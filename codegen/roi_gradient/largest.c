@@ -140,7 +140,7 @@ void roi_gradient_best_begin(Emit *e, const RoiGradient *g, idx nth, idx bin)
     roi_gradient_over_channels(e, g, nth, bin, best_begin, NULL);
 }
 
-/* Of a sample outside. */
+/* A sample outside counts as 0. */
 static void take_zero(Emit *e, const BestAt *at)
 {
     fvec value = p_load(e, at->value, all_lanes), zero = f_const(e, 0);

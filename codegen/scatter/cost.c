@@ -8,11 +8,11 @@
 #include "codegen/kernel/cost.h"
 #include "codegen/scatter/scatter.h"
 
-/* Of a vector of points: in the table, of its offsets; a term of a softmax. */
+/* Cycles of a vector of points: in the table, of its offsets; a term of a softmax. */
 static const double TABLE = 36, OFFSETS = 45, EXP = 14;
 static const double CALLS = 300; /* of the functions of a block */
 static const double COPY = 0.5;  /* an element that is copied to or from the workspace */
-/* Of a corner, per vector of channels: added to, multiplied; of its coefficient, of its dot. */
+/* Cycles of a corner, per vector of channels: added to, multiplied; of its coefficient, of its dot. */
 static const double ADD = 1.3, DOT = 0.7, COEFF = 0.4, SUM = 1.6;
 static const double GROUP = 12, SOFTMAX = 50; /* a (pixel, group) */
 static const double MEMORY = 6;               /* bytes per cycle from beyond L2 */

@@ -125,7 +125,7 @@ typedef struct ScatterScanArgs {
 LLVMValueRef scatter_emit_scan(Emit *e, const ScatterPlan *p);
 idx scatter_call_scan(Emit *e, LLVMValueRef fn, const ScatterScanArgs *in);
 
-/* Of the first pixel and group of a block, as passed; dcnv4: offsets are offset_mask. */
+/* Inputs of the first pixel and group of a block, as passed; dcnv4: offsets are offset_mask. */
 typedef struct ScatterInputsArgs {
     addr offsets, masks, scratch;
     idx pixels;

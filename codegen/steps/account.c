@@ -16,7 +16,7 @@ void steps_account(StepPart *part, const Schedule *sc, const dcn_target *t)
     part->ncosts = part->ncosts == part->kernel.phases ? part->ncosts : 0;
 }
 
-/* Of a phase of a part, on one thread; 0: unknown. */
+/* Time that a phase of a part takes on one thread; 0: unknown. */
 static double phase_ns(const StepPart *part, int phase)
 {
     if (part->kernel.phase) /* of a part that is a list itself */

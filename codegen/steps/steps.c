@@ -116,7 +116,7 @@ int steps_phases_beside(const StepList *l, int i)
 
 /* ---- places ---------------------------------------------------------------------------------- */
 
-/* Of all steps of a time; those of several have a place of the same size. */
+/* What the steps of a time need of their own; where there are several, each has a place of the same size. */
 static void find_own(StepList *l)
 {
     for (int i = 0; i < l->ntimes; i++)

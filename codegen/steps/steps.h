@@ -151,7 +151,7 @@ int steps_phases(const StepList *l, Kernel *kernel);
 /* Behind the places of an argument block are four sizes. */
 enum { STEP_SIZES = 4 };
 
-/* Of a step as its part is asked for them; pb: of the whole kernel. */
+/* Sizes of a step as its part is asked for them; pb: the whole kernel's. */
 void steps_sizes(Emit *e, const Problem *pb, const Step *st, idx size[STEP_SIZES]);
 
 /* Which block is in which slot; where a slot begins, and with nslots where they end. */

@@ -82,7 +82,7 @@ static int64_t parse_cpus(const char *text)
 
 /* ---- one core -------------------------------------------------------------------------------- */
 
-/* Of each level. */
+/* A core's share of each level of caches. */
 typedef struct Core {
     int64_t size[CACHE_LEVELS], cpus[CACHE_LEVELS];
 } Core;

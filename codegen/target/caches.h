@@ -18,7 +18,7 @@ typedef struct CacheShares {
 ** says nothing of any cache, or there is no such folder. */
 bool cg_caches_read(const char *root, CacheShares *out);
 
-/* Those of this machine: asked once; where the system says nothing, as the C library has it. */
+/* The caches of this machine: asked once; where the system says nothing, as the C library has it. */
 CacheShares cg_caches(void);
 
 #endif

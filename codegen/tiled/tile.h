@@ -124,7 +124,7 @@ typedef struct TiledColumnArgs {
     idx channel, tap, taps, pixels;      /* channel, tap: the first of the block */
 } TiledColumnArgs;
 
-/* Of so many channels of the block. */
+/* Appends the function that samples `channels` channels of a block. */
 LLVMValueRef tiled_emit_column(Emit *e, const TiledPlan *p, const char *name, int channels);
 void tiled_call_column(Emit *e, LLVMValueRef fn, const TiledColumnArgs *in);
 
@@ -184,7 +184,7 @@ typedef struct TiledUnpackArgs {
 } TiledUnpackArgs;
 
 LLVMValueRef tiled_emit_unpack(Emit *e, const TiledPlan *p, LLVMValueRef transpose);
-/* Of outputs that are transposed: act(x + residual), residual being laid out as they are. */
+/* The epilogue of outputs that are transposed: act(x + residual), residual being laid out as they are. */
 void tiled_epilogue_of_rows(Emit *e, const TiledPlan *p, const Transpose *t, addr residual);
 
 void tiled_call_unpack(Emit *e, LLVMValueRef fn, const TiledUnpackArgs *in);

@@ -19,7 +19,7 @@ int best_class(const float *scores, int64_t classes)
     return best;
 }
 
-/* Of one pixel: its loss, and its gradient times `share`. */
+/* The loss of one pixel, and its gradient times `share`. */
 static double pixel_loss(const float *s, int64_t n, int class, float share, float *grad)
 {
     const float top = s[best_class(s, n)];

@@ -14,7 +14,7 @@ typedef struct Loss {
 /* The class of the largest score, the first if there are several. */
 int best_class(const float *scores, int64_t classes);
 
-/* Of scores[pixels][classes]; grad, of the same shape, is its gradient. */
+/* The loss of scores[pixels][classes]; grad, of the same shape, is its gradient. */
 Loss cross_entropy(const float *scores, const unsigned char *class, int64_t pixels, int64_t classes,
                    float *grad);
 

@@ -21,7 +21,7 @@ static inline float random_between(uint64_t *state, float low, float high)
     return low + (high - low) * (float)(random_word(state) >> 40) * 0x1p-24F;
 }
 
-/* Of mean 0 and deviation 1 (Box and Muller). */
+/* A normal number of mean 0 and deviation 1 (Box and Muller). */
 static inline float random_normal(uint64_t *state)
 {
     const float r = sqrtf(-2 * logf(1 - random_between(state, 0, 1)));

@@ -177,8 +177,8 @@ typedef struct dcn_spec {
     char target[DCN_TEXT_MAX];       /* "" or what --target takes */
     char schedule[DCN_SCHEDULE_MAX]; /* "" or knobs that the choice of schedule must respect */
 
-    /* Of DCN_OP_NETWORK what it is made of, borrowed from the dcn_module or dcn_kernel that the spec
-    ** comes from; of all others NULL.  The spec language makes it, and nobody else can. */
+    /* What DCN_OP_NETWORK is made of, borrowed from the dcn_module or dcn_kernel that the spec
+    ** comes from; NULL in all others.  The spec language makes it, and nobody else can. */
     const struct dcn_network *network;
 } dcn_spec;
 

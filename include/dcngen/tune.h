@@ -54,7 +54,7 @@ typedef struct dcn_tune_progress {
     const char *best;     /* schedule; "" before the first */
     double best_ns, gain; /* gain: time of the guess / time of the best */
     int64_t count[DCN_TRIED_NKINDS]; /* candidates so far by outcome */
-    /* Of a module: the stage that is being tuned, NULL while the module itself is confirmed.
+    /* The stage of a module that is being tuned, NULL while the module itself is confirmed.
     ** schedule, ns, best and gain are the stage's, done, planned, seconds and count those of the
     ** module. */
     const char *stage;

@@ -21,7 +21,7 @@ typedef struct rt_archived {
 
 int rt_archive(const rt_archived *m, void **bytes, size_t *size, dcn_error *err);
 
-/* The same with the index that macOS reads. */
+/* An archive as rt_archive makes it, with the index that macOS reads. */
 int rt_archive_macos(const rt_archived *m, void **bytes, size_t *size, dcn_error *err);
 
 #endif

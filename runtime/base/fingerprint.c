@@ -40,7 +40,7 @@ static void mix_blocks(uint64_t lane[LANES], const unsigned char *at, size_t n)
 typedef uint64_t FingerVector __attribute__((vector_size(64)));
 enum { VECTORS = BLOCK / sizeof(FingerVector) };
 
-/* The same with products of eight lanes at once, which AVX-512DQ has, and no smaller vectors. */
+/* Does what mix_blocks does with products of eight lanes at once, which AVX-512DQ has, and no smaller vectors. */
 __attribute__((target("avx512f,avx512dq"))) static void
 mix_blocks_wide(uint64_t lane[LANES], const unsigned char *at, size_t n)
 {

@@ -22,8 +22,8 @@
 ** runs, and its core's caches are cold. */
 enum { WORKSPACE_ALIGN = 64, THREAD_NS = 20000 };
 
-/* The same of a phase between others, whose threads are awake: twice what codegen/balance.h takes for finding them
-** and for waiting for the last one, so that a second thread gains more than it costs. */
+/* PHASE_THREAD_NS: THREAD_NS of a phase between others, whose threads are awake: twice what codegen/balance.h takes for
+** finding them and for waiting for the last one, so that a second thread gains more than it costs. */
 enum { PHASE_THREAD_NS = 4000 };
 
 /* What one core reads and writes at most, from memory and caches together. */

@@ -24,7 +24,7 @@
 ** ones it woke begin to make theirs. */
 enum { SPIN_NS = 30000, LOOKS = 16, FANOUT = 2 };
 
-/* Of rt_loop.active: the caller sleeps until it is the only bit left. */
+/* A bit of rt_loop.active: the caller sleeps until it is the only one left. */
 #define WAITING (1u << 31)
 
 struct rt_loop {

@@ -10,7 +10,7 @@
 ** cores that this process may use.  -1 with err for any other number. */
 int rt_threads(int threads, dcn_error *err);
 
-/* The same for 0, and where it comes from, for people. */
+/* What rt_threads makes of 0, and where that comes from, for people. */
 int rt_threads_print(char *text, size_t size, dcn_error *err);
 
 #endif

@@ -23,7 +23,7 @@ typedef struct RefGlueKind {
     void (*back)(const RefGlue *r, const int64_t at[4], double e);
 } RefGlueKind;
 
-/* Of argument i; a parameter is a vector of channels. */
+/* The shape of argument i; a parameter is a vector of channels. */
 net_shape ref_glue_shape(const RefGlue *r, int i);
 
 /* Where an element of a map of that shape lies; along an axis of size 1 there is only one. */

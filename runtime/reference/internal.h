@@ -113,7 +113,7 @@ double *ref_back_finish(const ref_back *b);
 /* Whether a gradient is wanted of anything that the sums are made of. */
 bool ref_back_wants_sum(const ref_back *b);
 
-/* Of logits from the gradients d of what they make: n numbers from v on, `stride` apart, added to
+/* Gradients of logits from the gradients d of what they make: n numbers from v on, `stride` apart, added to
 ** `to`, with the same strides. */
 void ref_back_softmax(const double *v, const double *d, int64_t stride, int64_t n, double *to);
 double ref_back_sigmoid(double logit, double d);

@@ -18,7 +18,7 @@ static const char cpp_keywords[] =
     "static_assert static_cast template this thread_local throw true try typeid typename "
     "using virtual wchar_t xor xor_eq typeof typeof_unqual ";
 
-/* Those in front are defined by compilers themselves, also for systems that programs are seldom written for. */
+/* The macros in front are defined by compilers themselves, also for systems that programs are seldom written for. */
 static const char object_macros[] =
     " unix linux i386 sun vax mips sparc hpux L_ctermid L_tmpnam P_tmpdir complex errno "
     "math_errhandling noreturn sa_handler sa_sigaction si_addr si_addr_lsb si_arch si_band "
@@ -200,7 +200,7 @@ static bool is_number_macro(const char *name)
            (isdigit((unsigned char)name[4]) || isupper((unsigned char)name[4]));
 }
 
-/* Of threads and atomic operations there are too many to name; C and POSIX keep the beginnings. */
+/* Names of threads and atomic operations are too many to list; C and POSIX keep the beginnings. */
 static bool is_of_threads(const char *name)
 {
     static const char *const with[] = { "pthread_", "thrd_", "mtx_",    "cnd_",

@@ -97,10 +97,10 @@ const char *rt_name_taken(const char *name);
 /* dcn_spec_check; *key is the key to blame, or NULL. */
 int rt_spec_check(const dcn_spec *s, const char **key, dcn_error *err);
 
-/* The same, in a tenth of the time, of a spec that passed it before its dynamic sizes became numbers. */
+/* rt_spec_check, in a tenth of the time, of a spec that passed it before its dynamic sizes became numbers. */
 int rt_spec_check_sizes(const dcn_spec *s, dcn_error *err);
 
-/* dcn_spec_bind of such a spec. */
+/* dcn_spec_bind of a spec that passed rt_spec_check. */
 int rt_spec_bind_checked(const dcn_spec *s, dcn_sizes sizes, dcn_spec *out, dcn_error *err);
 
 #endif

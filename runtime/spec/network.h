@@ -135,7 +135,7 @@ typedef struct dcn_network {
     /* Values that layers make and whose gradients are wanted, in nhwc.  They are no operands; their positions
     ** are those after the outputs. */
     int ninner, inner[NET_MAX_PLAIN];
-    /* Of gradients: the most bytes that their workspace may take on one thread, further threads adding their own
+    /* The most bytes that the workspace of gradients may take on one thread, further threads adding their own
     ** tiles; what does not fit is computed again.  0: as many as it takes. */
     int64_t memory;
     /* Not NULL: values of all parameters, in the dtype and order of `parameters`, which is then no operand:

@@ -114,7 +114,7 @@ typedef struct rt_operands {
 /* The operands of s, which outlives the result. */
 rt_operands rt_operands_of(const dcn_spec *s);
 
-/* Those of the kernel that computes the output, whatever s computes. */
+/* Operands of the kernel that computes the output, whatever s computes. */
 rt_operands rt_plain_operands_of(const dcn_spec *s);
 
 /* Whether an operand is a weight, or the gradient of one: not laid out as maps are. */

@@ -45,7 +45,7 @@ int rt_check_divides(const char *key, int64_t n, const char *of_key, int64_t of,
 /* offset_groups divides the channels of the input. */
 int rt_check_offset_groups(const dcn_spec *s, dcn_error *err);
 
-/* Those of every operator, before its own: parameters of the activation are those of one that has them
+/* Rules that every operator has before its own: parameters of the activation are those of one that has them
 ** and its bounds are in order, kernels have not too many taps, and padding is known. */
 extern const rt_rule rt_common_rules[];
 

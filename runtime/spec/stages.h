@@ -27,7 +27,7 @@ typedef enum {
 typedef struct rt_stage {
     rt_stage_kind kind;
     const char *word; /* what it is called; of two that do the same the same */
-    /* Of an operator what it computes; of any other kind batch, height, width, in_channels, layout,
+    /* What an operator computes; of any other kind of stage batch, height, width, in_channels, layout,
     ** activation, norm_eps and offset_groups, the groups of a blend. */
     dcn_spec spec;
     int arg[RT_NUM_PLAIN]; /* value by operand; RT_NO_VALUE: none */

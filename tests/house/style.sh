@@ -32,6 +32,10 @@ twice=$(grep -rhoE '^\} [A-Za-z_0-9]+;|^typedef (struct|enum|union) [A-Za-z_0-9]
     sed -E 's/^\} ([A-Za-z_0-9]+);/\1 end/; s/^typedef [a-z]+ ([A-Za-z_0-9]+) \{/\1 begin/' | sort | uniq -d)
 [ -z "$twice" ] || complain "types of one name: $(tr '\n' ' ' <<<"$twice")"
 
+# A comment stands by itself: its subject is in it, not in a line above.
+open=$(grep -rnE '/\* *(Of|Those|Likewise|The same)\b' --include='*.[ch]' "${folders[@]}" || true)
+[ -z "$open" ] || complain "comments whose subject is elsewhere: $open"
+
 mapfile -t texts < <(find "${folders[@]}" docs scripts cmake .ci ./*.* -type f \
     \( -name '*.[ch]' -o -name '*.sh' -o -name '*.lua' -o -name '*.md' -o -name '*.txt' \
     -o -name '*.cmake' -o -name run \) | sort -u)

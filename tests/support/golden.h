@@ -40,7 +40,7 @@ void *golden_tensor(const Golden *g, int i, dcn_dtype dtype, dcn_layout layout, 
 int64_t golden_compare(const Golden *g, const void *output, dcn_dtype dtype, dcn_layout layout,
                        char what[256]);
 
-/* The same for any tensor of the case, by its number. */
+/* Compares any tensor of the case, by its number. */
 int64_t golden_compare_tensor(const Golden *g, int at_operand, const void *output, dcn_dtype dtype,
                               dcn_layout layout, char what[256]);
 

@@ -197,7 +197,7 @@ static int walk(rt_rng *r, const dcn_spec *s, const dcn_target *t, Schedule *sc)
     return 0;
 }
 
-/* Of two lowerings that take a convolution, mostly the one that is in use; composites have no knobs. */
+/* Takes of two lowerings for a convolution mostly the one that is in use; composites have no knobs. */
 static Schedule random_schedule(rt_rng *r, const dcn_spec *s, const dcn_target *t)
 {
     int first = random_below(r, 3) == 0, n = 0, at = 0;

@@ -48,7 +48,7 @@ static bool is_from_here(const TuneRecord *r)
     return !dcn_target_native(&native, NULL) && !strcmp(tune_where(native.cpu, here), r->where);
 }
 
-/* Of what was measured elsewhere there may be no more than the winner, which says nothing of how many it beat. */
+/* What was measured elsewhere may be no more than the winner, which says nothing of how many it beat. */
 static void add_rivals(rt_text *t, const Choice *c, bool here)
 {
     const Rivals rivals = find_rivals(c);
@@ -179,7 +179,7 @@ int tune_each_stage(const dcn_spec *s, const Choice *c,
     return n < 0 ? dcn_fail(err, DCN_EENV, "no memory for the stages of '%s'", s->name) : 0;
 }
 
-/* Those that are not a kernel's own are the module's. */
+/* A stage's schedule comes from what is known of its own kernel, or from what was said of the module. */
 static void add_stage(void *self, const StageChoice *stage)
 {
     static const char *const words[] = {

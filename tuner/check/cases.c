@@ -191,7 +191,7 @@ static const TuneCase cases[] = {
     { "gradients of few pixels", 2, normal, rt_rng_uniform, rt_rng_normal, NULL, true },
 };
 
-/* Of what has no offsets. */
+/* The cases of what has no offsets. */
 static const TuneCase plain_cases[] = {
     { "ordinary offsets", 2, normal, rt_rng_uniform, rt_rng_normal, NULL, false },
     { "gradients of few pixels", 2, normal, rt_rng_uniform, rt_rng_normal, NULL, true },
@@ -246,7 +246,7 @@ const TuneCase tune_mixed = {
     "offsets of every kind", 0, mixed_offset, mixed_mask, mixed_logit, mixed_roi, false
 };
 
-/* Those of the layer whose offsets or regions are an input; without one what comes first. */
+/* The cases of the layer whose offsets or regions are an input; without one what comes first. */
 static const TuneCase *cases_of_network(const dcn_spec *s, int *n)
 {
     const dcn_spec *like = tune_net_is_walked(s->network) ? NULL : tune_net_case(s->network);

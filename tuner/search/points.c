@@ -140,7 +140,7 @@ void points_walk_from(PointWalk *w, const SearchPoint *p)
     w->state[p->at[0]] = WALK_STANDS;
 }
 
-/* Of a small kernel one point in ten thousand is legal: drawing blindly is given up soon once there is another way. */
+/* A small kernel has one legal point in ten thousand: drawing blindly is given up soon once there is another way. */
 int points_draw(const SearchSpace *s, PointWalk *w, rt_rng *r, SearchPoint *out)
 {
     enum { DRAWS = 64, FIRST_DRAWS = 400000 };

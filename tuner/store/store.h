@@ -37,8 +37,8 @@ int tune_store_put(TuneStore *st, const TuneKey *key, const TuneRecord *r, dcn_e
 int tune_store_best(TuneStore *st, const TuneKey *key, const char *offsets, TuneRecord *out,
                     dcn_error *err);
 
-/* The same of those that `takes` takes: a file that was copied from elsewhere may hold a winner that is not legal, which
-** must not hide the good ones beside it.  takes NULL: any. */
+/* As tune_store_best, of the records that `takes` takes: a file that was copied from elsewhere may hold a winner that is
+** not legal, which must not hide the good ones beside it.  takes NULL: any. */
 typedef bool (*TuneTakes)(void *self, const TuneRecord *r);
 int tune_store_best_of(TuneStore *st, const TuneKey *key, TuneTakes takes, void *self,
                        TuneRecord *out, dcn_error *err);

@@ -10,7 +10,7 @@
 
 enum { TRIALS = 10 };
 
-/* Of a mask that is one part short of the whole: whether it breaks the bound; a part that is not there does. */
+/* Whether a mask that is one part short of the whole breaks the bound; a part that is not there does. */
 static int try_without(Support *s, const SupportRegion *r, const unsigned char *mask, int part,
                        unsigned char *to, double *error, dcn_error *err)
 {

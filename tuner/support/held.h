@@ -7,7 +7,7 @@
 #include "runtime/network/part.h"
 #include "tuner/support/internal.h"
 
-/* Those values are inputs of a network of its own. */
+/* Values that are held are inputs of a network of its own. */
 typedef struct SupportHeld {
     int n;
     net_output value[NET_MAX_OPERANDS];

@@ -93,7 +93,7 @@ double *support_gradient_of(const Support *s, int i);
 /* Value `value` of s->part, which is an input: in [n][h][w][c].  malloc'ed; NULL without memory. */
 double *support_input_of(const Support *s, int value);
 
-/* The same where s->ask->model runs the network.  forward keeps the image for what follows it, or does not. */
+/* What is done instead where s->ask->model runs the network.  forward keeps the image for what follows it, or not. */
 int support_model_open(Support *s, dcn_error *err);
 void support_model_close(Support *s);
 int support_model_forward(Support *s, bool keep, const double **f, dcn_error *err);

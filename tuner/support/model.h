@@ -36,7 +36,7 @@ int support_sketch(const Sketch *k, dcn_network **out, dcn_error *err);
 ** where a layer samples, in [n][h][w][c].  Each returns 0, or -1 with err. */
 typedef struct SupportModel {
     void *self;
-    /* Of an image as it lies outside.  Where it is kept the others are about it. */
+    /* The network's value for an image as it lies outside.  Where it is kept the others are about it. */
     int (*forward)(void *self, const Support *s, const double *image, bool keep, double *f,
                    dcn_error *err);
     /* From dr/df to dr/dI. */

@@ -32,7 +32,7 @@ static void add_distance(const double *position, const int64_t tap[2], double *s
     ++*n;
 }
 
-/* Of one pixel and group, whose first position that is. */
+/* Adds the distances of one pixel and group, whose first position that is. */
 static void add_distances(const SupportLayer *l, const double *position, double *sum, int64_t *n)
 {
     for (int64_t i = 0; i < l->kernel[0]; i++)

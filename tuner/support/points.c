@@ -113,7 +113,7 @@ static Begin begin_of(const Support *s)
     return b;
 }
 
-/* Of what the layer above samples to pixels of what the layer makes; above NULL: of where the cloud begins. */
+/* From pixels of the map that the layer above samples (NULL: where the cloud begins) to those that the layer makes. */
 static void factors(const Begin *b, const SupportLayer *above, const SupportLayer *l,
                     double factor[2])
 {

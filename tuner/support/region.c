@@ -29,7 +29,7 @@ static double seconds(void)
 
 /* ---- masks ----------------------------------------------------------------------------------- */
 
-/* Of element i of the image as it lies outside: its pixel, or -1 in other images of the batch. */
+/* The pixel of element i of the image as it lies outside, or -1 in other images of the batch. */
 static int64_t pixel_of(const Search *x, int64_t i)
 {
     const dcn_network *n = x->s->ask->spec->network;

@@ -51,7 +51,7 @@ net_shape support_image_shape(const Support *s);
 ** regions the node's region. */
 void support_node_pixel(const Support *s, double at[2]);
 
-/* Of a node on a region that is an input: y1, x1, y2, x2 in the image.  False: there is none. */
+/* The region, if it is an input, that a node is on: y1, x1, y2, x2 in the image.  False: there is none. */
 bool support_node_region(const Support *s, double box[4]);
 
 /* Another photograph of the same shape, borrowed from here on. */
@@ -63,12 +63,12 @@ enum { SUPPORT_SHARES = 3, SUPPORT_SQUARES = 4 };
 extern const double support_shares[SUPPORT_SHARES];   /* 0.50, 0.95, 0.99 */
 extern const double support_squares[SUPPORT_SQUARES]; /* 0.20, 0.30, 0.50, 0.99 */
 
-/* Of a field that is nowhere negative. */
+/* Figures of a field that is nowhere negative. */
 typedef struct SupportFigures {
     double total;
     double centroid[2], sigma[2]; /* y, x in pixels; 0 where total is */
     int64_t area[SUPPORT_SHARES]; /* fewest pixels that hold so much of the total */
-    /* Of the smallest square around the node's pixel of the image that holds so much: RepLKNet's measure. */
+    /* Side of the smallest square around the node's pixel of the image that holds so much: RepLKNet's measure. */
     int64_t side[SUPPORT_SQUARES];
 } SupportFigures;
 /* -1 without memory. */
@@ -110,7 +110,7 @@ typedef struct SupportLayer {
     int64_t n, p, q, groups, taps;
     int64_t in_h, in_w; /* the map in which it samples */
     double scale[2];    /* pixels of the image for each pixel of that map */
-    /* Of convolutions taps stand in a grid; number `removed` of it is left out, -1: none. */
+    /* Taps of convolutions stand in a grid; number `removed` of it is left out, -1: none. */
     int kernel[2], removed;
     bool by_columns;  /* they are numbered column by column */
     double *position; /* [..][2]: y, x in pixels of that map */

@@ -118,7 +118,7 @@ static int next_stage(const Composite *c, double *share)
 
 /* ---- one stage ------------------------------------------------------------------------------- */
 
-/* Of all candidates those of the stages before this one are done, and those after it are to
+/* The candidates of the stages before this one are done, and those of the stages after it are to
 ** come. */
 static void pass_on(void *self, const dcn_tune_progress *p)
 {

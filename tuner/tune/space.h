@@ -42,7 +42,7 @@ void tune_space_schedule(const TuneSpace *sp, const SearchPoint *p, Schedule *ou
 int tune_space_point(const TuneSpace *sp, const Schedule *sc, SearchPoint *out);
 int tune_space_parse(const TuneSpace *sp, const char *text, SearchPoint *out);
 
-/* Of equally quick schedules the one with the least of this is taken: knobs that are not as
+/* What is the least in the schedule that is taken of equally quick ones: knobs that are not as
 ** guessed, and then those of the lowering that would be guessed. */
 int tune_space_complexity(const TuneSpace *sp, const Schedule *sc);
 

@@ -119,7 +119,7 @@ void tuning_tell(Tuning *t, const TuneTrial *k, const char *why, int remembered,
 /* Opened already; fills t->out. */
 int tuning_run(Tuning *t, dcn_error *err);
 
-/* The same of what has stages: t->space.start does. */
+/* As tuning_run, for what has stages: t->space.start does. */
 int tuning_run_composite(Tuning *t, dcn_error *err);
 
 /* A run of its own, with the store and the patience of another. */
@@ -130,7 +130,7 @@ int tuning_like(const Tuning *t, const dcn_spec *s, const dcn_tune_options *opt,
 int tune_remembering(const dcn_spec *s, const dcn_tune_options *opt, const TuneStoreAt *place,
                      dcn_tuned *out, dcn_error *err);
 
-/* Of equals the simpler one, confirmed against the guess. */
+/* Takes the simpler one of equals and confirms it against the guess. */
 int tuning_finish(Tuning *t, dcn_error *err);
 
 /* Fill t->out with what the confirmation of the best measured, or with what is known without

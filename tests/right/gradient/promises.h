@@ -6,7 +6,7 @@
 
 #include "tests/right/gradient/backward.h"
 
-/* The same bits on more threads, in another order of tasks, and for any gradient alone or left
+/* Gradients have the same bits on more threads, in another order of tasks, and for any gradient alone or left
 ** out. */
 void promise_bits(const Backward *b);
 

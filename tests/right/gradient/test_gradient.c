@@ -148,7 +148,7 @@ Test(gradient, sums)
     each_kernel(promise_sums);
 }
 
-/* The same schedule gives the same bits whether sizes are known or not; gradients of no image are 0. */
+/* A schedule gives the same bits whether sizes are known or not; gradients of no image are 0. */
 Test(gradient, dynamic_sizes)
 {
     static const char *const of_layout[] = {

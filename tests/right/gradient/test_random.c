@@ -25,7 +25,7 @@ static uint64_t number(const char *name, uint64_t otherwise)
     return text ? strtoull(text, NULL, 10) : otherwise;
 }
 
-/* Of four specs one is a module, each of them in turn. */
+/* One spec of four is a module, each of them in turn. */
 static dcn_spec random_plain(rt_rng *r, uint64_t seed)
 {
     static const dcn_op modules[] = { DCN_OP_DEFORM_CONV2D_PACK, DCN_OP_SEPARABLE_CONV2D,

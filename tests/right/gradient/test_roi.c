@@ -139,7 +139,7 @@ static void expect_zeros(const Backward *b, const BackwardResult *r, const char 
                          rt_operand_names[of], (int)i, what, r->grad[of][i]);
 }
 
-/* The same schedule gives the same bits whether sizes are known or not. */
+/* A schedule gives the same bits whether sizes are known or not. */
 static void check_sizes(const dcn_spec *s, const dcn_spec *open, const char *schedule)
 {
     const BackwardCall all = { .wanted = EVERY };

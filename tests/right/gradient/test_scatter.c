@@ -91,7 +91,7 @@ Test(scatter, sums)
     each_kernel(promise_sums);
 }
 
-/* The same schedule gives the same bits whether sizes are known or not; of no image there is
+/* A schedule gives the same bits whether sizes are known or not; of no image there is
 ** nothing to write. */
 Test(scatter, dynamic_sizes)
 {

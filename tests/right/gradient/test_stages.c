@@ -136,7 +136,7 @@ Test(gradient_stages, agree_with_the_reference)
     }
 }
 
-/* The same schedule gives the same bits whether sizes are known or not; there are gradients of no
+/* A schedule gives the same bits whether sizes are known or not; there are gradients of no
 ** image, too. */
 Test(gradient_stages, dynamic_sizes)
 {

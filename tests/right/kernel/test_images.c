@@ -243,7 +243,7 @@ static int64_t workspace_of(const dcn_kernel *k, int64_t batch)
     return (int64_t)dcn_kernel_workspace_bytes(k, sizes, 2);
 }
 
-/* Of a batch, if that of one image is known; a copy may be read a vector beyond its end. */
+/* The workspace of a batch is bounded by that of one image; a copy may be read a vector beyond its end. */
 static void expect_bounded(const Row *r, int64_t batch, int64_t bytes, int64_t one)
 {
     enum { VECTOR = 64 };

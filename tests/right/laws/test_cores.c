@@ -200,7 +200,7 @@ Test(cores, groups_in_tasks_of_their_own_are_the_whole)
             }
 }
 
-/* Of all groups and of one, a pixel at a time and several, rows that are copied once and again. */
+/* Copies of all groups and of one, a pixel at a time and several, rows that are copied once and again. */
 Test(cores, copies_of_groups_are_the_map)
 {
     for (int i = 0; i < NCORES; i++) {

@@ -18,7 +18,7 @@ static void expect_equal(const Case *a, const Case *b, double tolerance, const V
     cr_expect(d <= tolerance, "%s: differs by %g, allowed %g", variant_name(v), d, tolerance);
 }
 
-/* The same plain and deformable convolution, run. */
+/* Runs a plain and a deformable convolution that compute the same. */
 static void run_pair(Case *a, const dcn_spec *sa, Case *b, const dcn_spec *sb, const Variant *v)
 {
     variant_open(a, v, sa);

@@ -25,7 +25,7 @@ static void count(void *self, int64_t n, int threads, void (*body)(void *, int64
         body(arg, i, 0);
 }
 
-/* Of the guess for so many threads. */
+/* Counts the tasks of the guess for so many threads. */
 static void expect_counted(const dcn_spec *s, int threads)
 {
     char text[DCN_SCHEDULE_MAX];

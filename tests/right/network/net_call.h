@@ -26,7 +26,7 @@ void net_call_close(NetCall *c);
 /* Values for a vector of parameters, by the shapes of the tensors in it. */
 void net_fill_parameters(rt_rng *r, const dcn_network *n, double *to);
 
-/* The same network with such values as constants in place of its parameters: *with, which the result borrows, and
+/* The network of s with random values as constants in place of its parameters: *with, which the result borrows, and
 ** *values, which the caller frees. */
 dcn_spec net_with_constants(rt_rng *r, const dcn_spec *s, dcn_network *with, void **values);
 

@@ -106,8 +106,8 @@ Test(constants, are_read_by_gradients, .timeout = 300)
     }
 }
 
-/* Of an ELF object: whether a read-only section of data of at least so many bytes begins on a page, and how many
-** symbols are undefined. */
+/* Looks into an ELF object: whether a read-only section of data of at least so many bytes begins on a page, and how
+** many symbols are undefined. */
 static int look_into(const char *object, int64_t least, int *undefined)
 {
     Elf64_Ehdr head;

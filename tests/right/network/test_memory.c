@@ -21,7 +21,7 @@ static int64_t bytes_of(const dcn_kernel *k)
     return (int64_t)dcn_kernel_workspace_bytes(k, (dcn_sizes){ 1, 1, 1, 1 }, 1);
 }
 
-/* Of what a refusal tells. */
+/* The least number of bytes that a refusal tells. */
 static int64_t least_of(const dcn_error *err, const char *what)
 {
     const char *at = strstr(err->text, "they take ");

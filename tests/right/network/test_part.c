@@ -52,7 +52,7 @@ static int input_of(const dcn_network *n, const char *name)
     return i;
 }
 
-/* The same inputs and parameters; what is an input of `to` only is left as it is. */
+/* Gives `to` the inputs and parameters of `from`; what is an input of `to` only is left as it is. */
 static void carry(const Walked *from, Walked *to)
 {
     net_carry_parameters(from->net, from->parameters, to->net, to->parameters);

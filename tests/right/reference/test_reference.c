@@ -466,7 +466,7 @@ Test(law, groups_are_blocks_of_a_dense_weight)
     release(&b);
 }
 
-/* The same numbers in the other layout give the same numbers in the other layout. */
+/* Numbers in the other layout give the same numbers in the other layout. */
 static void transpose(const Problem *from, Problem *to, const char *name)
 {
     const double *v = tensor(from, name);

@@ -82,7 +82,7 @@ Test(support, strengths_pass_and_wrong_ones_do_not)
     }
 }
 
-/* Of the field and of every layer. */
+/* Expects that outcome of the field and of every layer. */
 static void expect_outcome(Looked *l, support_outcome outcome)
 {
     dcn_error err;

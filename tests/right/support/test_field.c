@@ -77,7 +77,7 @@ Test(support, box_filters_give_the_folded_box)
     }
 }
 
-/* Of one box 5 of 9 pixels hold half, 9 all but nothing, and so does the square of 3. */
+/* In one box 5 of 9 pixels hold half, 9 all but nothing, and so does the square of 3. */
 Test(support, figures_count_pixels)
 {
     double field[81] = { 0 };
@@ -107,7 +107,7 @@ static const char shifted[] =
     "padding = 1 }\n"
     "return network { name = 'shifted', outputs = { y = b } }\n";
 
-/* The same dy, dx for every tap and pixel. */
+/* Gives every tap and pixel the offset dy, dx. */
 static void set_offsets(Looked *l, const char *name, double dy, double dx)
 {
     int64_t n;

@@ -184,7 +184,7 @@ Test(spec, flops_and_bytes)
 
 /* ---- binding ----------------------------------------------------------------------------- */
 
-/* Of any spec, and in the calls of a kernel, whose spec was checked before. */
+/* Sizes are refused for any spec, and in the calls of a kernel, whose spec was checked before. */
 static void expect_unbound(const dcn_spec *s, int64_t n, int64_t h, int64_t w, const char *want)
 {
     static int (*const all[])(const dcn_spec *, dcn_sizes, dcn_spec *,
