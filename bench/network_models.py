@@ -69,7 +69,7 @@ TRANSPOSED = [3 * (k % 3) + k // 3 for k in range(9)]
 
 
 def deform_conv_core(x, offset, mask, groups):
-    """The same as a depthwise deformable convolution of ones."""
+    """DCNv3's core as a depthwise deformable convolution of ones."""
     n, h, w, c = x.shape
     offset = offset.reshape(n, h, w, groups, 9, 2)[..., TRANSPOSED, :].flip(-1)
     mask = mask.reshape(n, h, w, groups, 9)[..., TRANSPOSED]

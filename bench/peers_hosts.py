@@ -28,7 +28,7 @@ class Numpy:
 
 
 class PatchedTorchvision(Torchvision):
-    """The same call as without dcngen."""
+    """torchvision's own call, which dcngen takes over."""
 
     def __init__(self, p, threads):
         import dcngen.torch
@@ -38,7 +38,7 @@ class PatchedTorchvision(Torchvision):
 
 
 class ProvidedOnnxRuntime(OnnxRuntime):
-    """The same model as without dcngen."""
+    """ONNX Runtime's model as it is, with dcngen's execution provider."""
 
     def open(self, onnxruntime, model, options):
         import dcngen.onnx

@@ -169,7 +169,7 @@ class Written:
     # ---- a deformable convolution in fifty nodes ----------------------------------------------------
 
     def corners(self, offset, k, s, border):
-        """Of the four neighbours of all samples rows, columns and shares."""
+        """Rows, columns and shares of the four neighbours of all samples."""
         tap, pixel = np.arange(k), border + np.arange(s)
         rows = np.broadcast_to((tap[:, None, None, None] + pixel[:, None]), (k, k, s, s))
         base = np.stack((rows, rows.transpose(1, 0, 3, 2)), 2).reshape(1, 1, k * k, 2, s, s)

@@ -25,7 +25,7 @@ _generation = 0
 
 
 class Frame:
-    """Of one call at a time."""
+    """What one call at a time needs: structs, addresses of tensors and memory for temporaries."""
 
     __slots__ = (
         "_address",
@@ -62,7 +62,7 @@ class Frame:
         return self._address
 
     def _make(self, size: int) -> bool:
-        """Of numpy's memory, whose pages are large; the call itself says so if there is none."""
+        """Takes numpy's memory, whose pages are large; the call itself says so if there is none."""
         self._none()
         try:
             self._room = aligned(size)

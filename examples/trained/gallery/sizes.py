@@ -163,7 +163,7 @@ def print_table(rows: list[Numbers]) -> None:
 
 
 def main() -> None:
-    """Of the command line."""
+    """Measures what the command line names."""
     if len(sys.argv) not in (4, 5):
         sys.exit("usage: sizes.py DCNGEN GALLERY OUTDIR [SCENES]")
     dcngen, gallery, out = sys.argv[1], sys.argv[2], Path(sys.argv[3])

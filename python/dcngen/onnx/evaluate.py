@@ -55,7 +55,7 @@ def _gather_nd(a: Attributes, data: Array, indices: Array) -> Array:
 
 
 def _convolution(a: Attributes, x: Array, weight: Array, bias: Array | None = None) -> Array:
-    """Of patches that do not overlap: strides are the kernel's size."""
+    """A convolution of patches that do not overlap: strides are the kernel's size."""
     groups = a.get("group", 1)
     n, c, h, w = x.shape
     o, _, kh, kw = weight.shape

@@ -31,7 +31,7 @@ class _Layer(NamedTuple):
 
 
 def _sizes(value: Any) -> list[Any]:
-    """Of a value of either exporter; those that are not known are None."""
+    """Sizes of a value of either exporter; those that are not known are None."""
     if hasattr(value, "type") and callable(value.type):
         return list(value.type().sizes() or ())
     return list(value.shape or ())
@@ -54,7 +54,7 @@ def _of_torchvision(operands: tuple[Any, ...], *rest: int) -> _Layer:
 
 
 def _of_dcngen(operands: tuple[Any, ...], *pairs: Any) -> _Layer:
-    """Of torch.ops.dcngen.deform_conv2d, whose groups follow from the shapes."""
+    """The layer of torch.ops.dcngen.deform_conv2d, whose groups follow from the shapes."""
     input, offset, weight, bias, mask = operands
     taps = _channels(weight, "weight", 2) * _channels(weight, "weight", 3)
     groups = _channels(input, "input", 1) // _channels(weight, "weight", 1)

@@ -58,7 +58,7 @@ class Graph:
         return node if node is not None and node.op_type == op_type else None
 
     def inside(self, nodes: list[Any], tail: Any) -> set[int]:
-        """Those of the nodes, by their id, whose results nobody but others of them and the tail reads."""
+        """Nodes, by their id, whose results nobody reads but others of them and the tail."""
         kept = {id(node) for node in nodes}
         outputs = {value.name for value in self.proto.output}
         while True:

@@ -30,7 +30,7 @@ def _pads(padding: list[int], modulated: bool) -> list[int]:
 
 
 def from_mmcv(g: Graph, node: Any) -> Any:
-    """The same as DeformConv."""
+    """mmcv's node as ONNX's DeformConv."""
     a = g.attributes(node)
     given = list(node.input)
     inputs = [given[i] if i is not None and i < len(given) else "" for i in ORDER[node.op_type]]

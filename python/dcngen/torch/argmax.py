@@ -35,7 +35,7 @@ def _ranges(first: Array, last: Array, scale: float, bins: int, size: int) -> tu
 
 
 def _bin(x: Array, y0: int, y1: int, x0: int, x1: int) -> Array:
-    """Of each channel the place in the map."""
+    """The place in the map of each channel's maximum."""
     if y0 >= y1 or x0 >= x1:
         return np.full(len(x), -1)
     window = np.where(np.isnan(x[:, y0:y1, x0:x1]), -np.inf, x[:, y0:y1, x0:x1])

@@ -48,7 +48,7 @@ def _converted(name: str, t: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
 
 
 def dense(dtype: torch.dtype, **tensors: torch.Tensor | None) -> Tensors:
-    """Those that are there, of that type and in C order: themselves, if they are so already."""
+    """The tensors that are there, of that type and in C order; themselves, if they are so."""
     found = {}
     for name, t in tensors.items():
         if t is not None:

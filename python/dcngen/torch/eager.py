@@ -14,7 +14,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def eager(function: F) -> F:
-    """The same function, at which a graph breaks; where there is no torch.compile, itself."""
+    """A function at which a graph breaks; where there is no torch.compile, `function` itself."""
     disable = getattr(getattr(torch, "compiler", None), "disable", None)
     result: F = disable(function) if disable else function
     return result

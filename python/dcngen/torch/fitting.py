@@ -46,20 +46,20 @@ def lacking(name: str, module: nn.Module, *parameters: str) -> str | None:
 
 
 def linear(name: str, module: nn.Module, bias: bool = True) -> str | None:
-    """Of a Linear."""
+    """Why a module is no Linear."""
     needed = ("weight", "bias") if bias else ("weight",)
     return other(name, module, nn.Linear) or lacking(name, module, *needed)
 
 
 def convolution(name: str, module: nn.Module, **expected: object) -> str | None:
-    """Of a Conv2d with bias."""
+    """Why a module is no Conv2d with bias."""
     return other(name, module, nn.Conv2d, padding_mode="zeros", **expected) or lacking(
         name, module, "weight", "bias"
     )
 
 
 def depthwise(name: str, module: nn.Module, channels: int) -> str | None:
-    """Of a Conv2d with bias of each channel by itself that keeps height and width."""
+    """Why a module is no Conv2d with bias of each channel by itself that keeps height and width."""
     size = getattr(module, "kernel_size", (1, 1))
     return convolution(
         name,
@@ -73,6 +73,6 @@ def depthwise(name: str, module: nn.Module, channels: int) -> str | None:
 
 
 def tanh(name: str, module: nn.Module) -> str | None:
-    """Of an activation that is not an approximate GELU."""
+    """Why an activation is an approximate GELU."""
     how = getattr(module, "approximate", "none")
     return None if how == "none" else f"{name}.approximate = {how}, expected none"

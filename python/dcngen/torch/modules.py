@@ -96,7 +96,7 @@ class _Aggregating(nn.Module):
         return self.group * (self.kernel_size**2 - int(self.remove_center))
 
     def _attributes(self) -> tuple[Any, ...]:
-        """Of the module as one kernel, those that both have."""
+        """Attributes of the module as one kernel that both have."""
         return (
             self.channels,
             self.group,
@@ -129,7 +129,7 @@ class _Aggregating(nn.Module):
         }
 
     def _blend(self, y: Tensor, source: Tensor, projected: Tensor) -> Tensor:
-        """Of each group a share of what was projected, as the source says."""
+        """Mixes into each group a share of what was projected, as the source says."""
         if not self.center_feature_scale:
             return y
         share = nn.functional.linear(

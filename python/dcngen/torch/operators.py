@@ -97,7 +97,7 @@ class Operator:
         return self._forward(given, *attributes)
 
     def gradients(self, grad: Tensor, *args: Any) -> list[Tensor]:
-        """Those that are wanted, in the order of operands; the last argument says of each whether it is."""
+        """Gradients in the order of operands; the last argument says which are wanted."""
         assert self._backward is not None
         given, attributes = self._split(args[:-1])
         names = [k for k, wanted in zip(self._names, args[-1], strict=True) if wanted]
@@ -105,7 +105,7 @@ class Operator:
         return [grads[k] for k in names]
 
     def wanted(self, args: tuple[Any, ...], needs: Iterable[bool]) -> list[bool]:
-        """Of each operand whether its gradient is needed, and there is one."""
+        """Whether the gradient of each operand is needed, and there is one."""
         three = zip(self._names, args, needs, strict=False)
         return [t is not None and need and k not in self._constant for k, t, need in three]
 

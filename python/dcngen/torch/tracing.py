@@ -90,7 +90,7 @@ class _Tracer(_fx.Tracer):  # type: ignore[misc]
 
 
 def _twin(module: nn.Module) -> nn.Module:
-    """The same module in evaluation, to which a trace may do what it likes."""
+    """A copy of the module in evaluation, to which a trace may do what it likes."""
     kind = _plain(module)
     kind = nn.Sequential if kind is FusedSequential else kind
     twin = kind.__new__(kind)
@@ -186,7 +186,7 @@ class Folding:
     _folds: tuple[str, ...]
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        """Of the class that it was made from, without the proof, which is made anew for a copy."""
+        """A copy is of the class that it was made from, without the proof, which is made anew."""
         whole: Any = super().__reduce_ex__(protocol)
         make, args, state, *rest = whole
         kind = type(self)

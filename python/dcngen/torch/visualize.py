@@ -56,7 +56,7 @@ def _list_text(value: Numbers | str | Sequence[str]) -> str:
 
 
 def _paths(image: Any) -> list[str]:
-    """Of an image from files; none, where it is given in numbers."""
+    """Paths of an image from files; none, where it is given in numbers."""
     several = image if isinstance(image, list | tuple) else [image]
     if not all(isinstance(one, str | os.PathLike) for one in several):
         return []

@@ -107,7 +107,7 @@ class _Trace:
 
 
 def _identity(t: Tensor) -> Any:
-    """Of the memory of a tensor that lives."""
+    """What tells a living tensor's memory from others."""
     return t.data_ptr(), tuple(t.shape), t.stride()
 
 
@@ -282,7 +282,7 @@ class Answering:
         return {}, _numbers(self._channels(trace))
 
     def _place(self, number: int) -> tuple[Call, Tensor]:
-        """Of a call that was kept, by its number among those on the way: what says where, and who reads it."""
+        """What says where a kept call, by its number on the way, samples, and who reads it."""
         assert self._kept is not None
         seen = self._kept.calls[self._on_the_way[number]]
         return seen.call, seen.given[seen.call.where()]

@@ -28,7 +28,7 @@ class Builder:
 
 
 def positions(layer, border):
-    """Of taps in the padded map, without offset: [1, 1, K, 2, P, Q]."""
+    """Positions of taps in the padded map, without offset: [1, 1, K, 2, P, Q]."""
     p, q = layer.pixels(*layer.size[2:])
     (kh, kw), (sh, sw), (dh, dw) = layer.kernel, layer.stride, layer.dilation
     y = border[0] + dh * np.arange(kh)[:, None, None, None] + sh * np.arange(p)[:, None]

@@ -118,7 +118,7 @@ def run_at_once(calls):
 
 
 def test_runs_at_once():
-    """Of two sessions, and of one session whose kernels are compiled in the first calls."""
+    """Two sessions run at once, and one session whose kernels are compiled in the first calls."""
     layer = Layer(size=(1, 4, 9, 10), dynamic="nhw")
     theirs, sessions = layer.theirs(), [layer.ours(), layer.ours()]
     feeds = [layer.feeds((n, 4, 9, 10)) for n in (1, 1, 2, 3)]

@@ -164,7 +164,7 @@ def test_an_empty_map(layer, h, w):
 
 
 class ByDlpack:
-    """Of an array nothing but DLPack."""
+    """An array of which there is nothing but DLPack."""
 
     def __init__(self, array, **only):
         self.array, self.only = array, only

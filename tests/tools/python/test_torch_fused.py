@@ -156,7 +156,7 @@ def test_sizes_that_change():
 
 
 def operands():
-    """Of each operator its arguments, from a module."""
+    """Arguments of each operator, from a module."""
     p = shake(pack())
     made = p.conv_offset
     args = (image(1, 4, 5, 6), p.weight, made.weight, made.bias, p.bias, None, None, "p")

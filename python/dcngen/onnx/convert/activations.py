@@ -208,7 +208,7 @@ class Finder:
             frontier = (frontier - {latest.output[0]}) | more
 
     def _latest(self, frontier: set[str]) -> Any | None:
-        """Of the makers of these the one that runs last, if all of what it does is known."""
+        """The one of these values' makers that runs last, if all of what it does is known."""
         makers = [self.g.producers[name] for name in frontier if name in self.g.producers]
         last = max(makers, key=lambda node: self.place[id(node)], default=None)
         return last if last is not None and self._takes(last) else None

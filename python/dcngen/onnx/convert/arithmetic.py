@@ -130,7 +130,7 @@ def negative(n: Node) -> list[Operand]:
 
 
 def mean(n: Node) -> list[Operand]:
-    """Of all pixels."""
+    """ReduceMean over all pixels."""
     view = n.view(0)
     axes = n.whole_numbers(1) if n.given(1) else n.a.get("axes")
     rank = len(view.dims)

@@ -221,7 +221,7 @@ class Finder:
             self.covered |= self.g.inside([*behind, *o.nodes], o.tail)
 
     def _proven_keys(self, o: Outline, offset: str) -> dict[str, Any] | None:
-        """Those of the core that computes the same, if that is the tensor of its offsets."""
+        """Keys of the core that computes the same, if `offset` is the tensor of its offsets."""
         try:
             keys = self._keys(o, offset)
             return keys if keys is not None and self._agrees(o, offset, keys) else None

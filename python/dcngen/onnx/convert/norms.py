@@ -31,7 +31,7 @@ def _norm(n: Node, view: View, axis: int, eps: float, params: dict[str, Array]) 
 
 
 def layer_norm(n: Node) -> list[Operand]:
-    """Of the last axis."""
+    """LayerNormalization over the last axis."""
     view, axis = n.view(0), n.integer("axis", -1)
     if axis % len(view.dims) != len(view.dims) - 1:
         refuse("it norms more than the last axis")

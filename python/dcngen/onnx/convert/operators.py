@@ -235,7 +235,7 @@ def average_pool(n: Node) -> list[Operand]:
 
 
 def global_pool(op: str) -> Callable[[Node], list[Operand]]:
-    """Of all pixels of a map."""
+    """A pool over all pixels of a map."""
 
     def handler(n: Node) -> list[Operand]:
         x = n.map(0)

@@ -95,7 +95,7 @@ class Reader:
     # ---- constants and inputs ------------------------------------------------------------------
 
     def _hold_constants(self) -> None:
-        """Those of the model, and what nodes make of nothing else."""
+        """Holds the constants of the model, and what nodes make of nothing else."""
         for tensor in self.g.proto.initializer:
             self.constants[tensor.name] = self._array(tensor)
         for node in self.g.proto.node:
@@ -273,7 +273,7 @@ class Reader:
                 raise RefusedError(f"its result '{name}' is read")
 
     def _name(self, proto: Any) -> str:
-        """Of the layer: where PyTorch keeps the weight, else the node's."""
+        """The layer's name: where PyTorch keeps its weight, else the node's."""
         for name in proto.input[1:]:
             if name in self.constants and name.endswith(".weight"):
                 return module_path(name[: -len(".weight")])

@@ -138,7 +138,7 @@ def _pair(value: object) -> tuple[int, int]:
 
 
 def _channels(n: Node, keys: dict[str, Key], size: tuple[int, int]) -> int:
-    """Of what a region becomes."""
+    """Channels of what a region becomes."""
     channels = n.map(0).shape[3]
     if "ps_" not in n.op:
         return channels

@@ -87,7 +87,7 @@ class View:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of the tensor."""
+        """Shape of the tensor."""
         return tuple(map(size_of, self.dims))
 
     def transposed(self, perm: Sequence[int]) -> View:
@@ -122,7 +122,7 @@ class View:
         return self.dims[at] == dim
 
     def like(self, value: Value) -> View:
-        """The same look at another map, which has other channels at most."""
+        """This look at another map, which has other channels at most."""
         if value.shape[:3] != self.value.shape[:3]:
             raise MixedError("maps of two sizes")
         if value.shape == self.value.shape:
