@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""draw.py: writes the figures of docs/ARCHITECTURE.md beside itself.
+"""draw.py: writes the figures of docs/LOWERINGS.md and docs/ARCHITECTURE.md beside itself.
 
     python3 docs/figures/draw.py            writes every figure
     python3 docs/figures/draw.py --check    says which committed figure is not what would be drawn

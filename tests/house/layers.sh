@@ -168,4 +168,31 @@ if [ -n "$found" ]; then
     printf '%s\n' "$found"
     exit 1
 fi
+
+# ---- and the page says so ----------------------------------------------------------------
+
+# ARCHITECTURE.md has the rooms in an order in which each uses those of the lines up to its own.  codegen/ is above its
+# rooms as a registry and below them as the interface of lowerings.
+declare -A line
+page=${SOURCE_DIR:-$(dirname "$0")/../..}/docs/ARCHITECTURE.md
+n=0
+while read -r cell; do
+    n=$((n + 1)) top=
+    for name in ${cell//\`/ }; do
+        case $name in
+        */*) top=${name%%/*} ;;
+        *) name=$top/$name ;; # `tiled` behind `codegen/direct`
+        esac
+        line[${name%/}]=$n
+    done
+done < <(awk -F'|' '/^\| room /{ rooms = 1 } /^$/{ rooms = 0 } rooms && $2 ~ /`/{ print $2 }' "$page")
+[ $n -gt 30 ] || { echo "layers.sh: only $n rooms in ARCHITECTURE.md" && exit 1; }
+for room in "${!may[@]}"; do
+    [ -n "${line[$room]+known}" ] || { echo "layers.sh: ARCHITECTURE.md has no room $room" && exit 1; }
+    [ "$room" != codegen ] || continue
+    for other in ${may[$room]}; do
+        [ "$other" = codegen ] || [ "${line[$other]}" -le "${line[$room]}" ] ||
+            { echo "layers.sh: ARCHITECTURE.md has $room above $other, which it may use" && exit 1; }
+    done
+done
 echo "the rule of ${#may[@]} rooms is kept"
