@@ -111,16 +111,15 @@ void scene_arrow(DrawScene *s, const double from_to[4], double width, DrawColour
     scene_path(s, tip, 3, 0, colour, alpha);
 }
 
-void scene_text(DrawScene *s, double x, double y, double size, DrawColour colour, bool bold,
-                const char *text)
+void scene_text(DrawScene *s, double x, double y, const DrawLetters *letters, const char *text)
 {
     DrawMark m = { .kind = MARK_TEXT,
-                   .colour = colour,
+                   .colour = letters->colour,
                    .alpha = 1,
                    .x = x,
                    .y = y,
-                   .size = size,
-                   .bold = bold,
+                   .size = letters->size,
+                   .bold = letters->bold,
                    .text = strdup(text) };
     if (m.text)
         add_mark(s, &m);

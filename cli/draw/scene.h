@@ -50,8 +50,12 @@ void scene_arrow(DrawScene *s, const double from_to[4], double width, DrawColour
 /* Contours, copied: stroked `line` wide, or filled where that is 0. */
 void scene_path(DrawScene *s, const DrawPoint *p, int n, double line, DrawColour colour,
                 double alpha);
-void scene_text(DrawScene *s, double x, double y, double size, DrawColour colour, bool bold,
-                const char *text);
+typedef struct DrawLetters {
+    double size;
+    DrawColour colour;
+    bool bold;
+} DrawLetters;
+void scene_text(DrawScene *s, double x, double y, const DrawLetters *letters, const char *text);
 /* Takes image->rgba. */
 void scene_image(DrawScene *s, const Pixels *image, double x, double y, int scale);
 

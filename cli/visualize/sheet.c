@@ -168,13 +168,14 @@ typedef struct SheetPen {
 static void put_words(SheetPen *p, const char *text, double size, DrawColour colour, bool bold)
 {
     const double wider = bold ? WIDER_BOLD : WIDER;
+    const DrawLetters letters = { size, colour, bold };
     char line[LINE_MAX_BYTES] = "", next[LINE_MAX_BYTES];
     while (*text) {
         const int n = (int)strcspn(text, " ");
         rt_text longer = rt_text_in(next, sizeof next);
         rt_text_add(&longer, "%s%s%.*s", line, *line ? " " : "", n, text);
         if (*line && MARGIN + wider * font_width(next, size) > p->right) {
-            scene_text(p->scene, MARGIN, p->y, size, colour, bold, line);
+            scene_text(p->scene, MARGIN, p->y, &letters, line);
             p->y += 1.4 * size;
             longer = rt_text_in(next, sizeof next);
             rt_text_add(&longer, "%.*s", n, text);
@@ -183,7 +184,7 @@ static void put_words(SheetPen *p, const char *text, double size, DrawColour col
         text += n;
         text += strspn(text, " ");
     }
-    scene_text(p->scene, MARGIN, p->y, size, colour, bold, line);
+    scene_text(p->scene, MARGIN, p->y, &letters, line);
     p->y += 1.4 * size;
 }
 
@@ -200,7 +201,7 @@ static void put_figures(SheetPen *p, const Shown *s, const char *part)
             x = MARGIN;
             p->y += 1.5 * TEXT;
         }
-        scene_text(p->scene, x, p->y, TEXT, colour_ink, false, text);
+        scene_text(p->scene, x, p->y, &(DrawLetters){ TEXT, colour_ink, false }, text);
         x += width + 22;
     }
     p->y += x > MARGIN ? 1.5 * TEXT : 0;
@@ -293,7 +294,8 @@ static double put_key(SheetPen *p, double x, SheetKeyKind kind, const char *word
         p->y += 20;
     }
     keys[kind].put(p->scene, x, p->y);
-    scene_text(p->scene, x + keys[kind].width + 7, p->y, TEXT, colour_ink, false, words);
+    scene_text(p->scene, x + keys[kind].width + 7, p->y, &(DrawLetters){ TEXT, colour_ink, false },
+               words);
     return x + width + 20;
 }
 

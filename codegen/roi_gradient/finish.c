@@ -66,24 +66,31 @@ static fvec shift_gradient(Emit *e, const Finish *f, const RoiBins *b, fvec scal
 
 /* ---- storing --------------------------------------------------------------------------------- */
 
-/* Channel `channel` of `channels` of a tensor with an element for each of `plane` bins or parts,
-** from number `at` on: x, which is of the type in force. */
-static void store(Emit *e, const Finish *f, const GradientOut *out, const idx channel[2], idx at,
-                  int plane, fvec x, mask live)
+/* A channel of a tensor with an element for each of `plane` bins or parts, from number `at` on. */
+typedef struct Stored {
+    const GradientOut *out;
+    idx channel, channels, at;
+    int plane;
+} Stored;
+
+/* x is of the type in force. */
+static void store(Emit *e, const Finish *f, const Stored *in, fvec x, mask live)
 {
     const bool nhwc = f->plan->s->layout == DCN_NHWC;
-    idx step = nhwc ? channel[1] : x_const(e, 1), first = x_mulk(e, channel[0], nhwc ? 1 : plane);
-    idx to = x_mul(e, f->c.r, x_mulk(e, channel[1], plane));
-    to = x_add(e, x_add(e, to, first), x_mul(e, at, step));
-    gradient_store(e, out, p_at(e, out->to, to), step, x, live);
+    idx step = nhwc ? in->channels : x_const(e, 1);
+    idx first = x_mulk(e, in->channel, nhwc ? 1 : in->plane);
+    idx to = x_mul(e, f->c.r, x_mulk(e, in->channels, in->plane));
+    to = x_add(e, x_add(e, to, first), x_mul(e, in->at, step));
+    gradient_store(e, in->out, p_at(e, in->out->to, to), step, x, live);
 }
 
 static void store_bins(Emit *e, const Finish *f, const GradientOut *out, const int channel[2],
                        const RoiBins *b, fvec x)
 {
-    const idx of[2] = { x_const(e, channel[0]), x_const(e, channel[1]) };
+    const Stored in = { out, x_const(e, channel[0]), x_const(e, channel[1]), b->first,
+                        all_bins(f) };
     EMIT_TYPE (e, roi_val_type(&f->plan->bins)) {
-        store(e, f, out, of, b->first, all_bins(f), f_convert(e, x), b->live);
+        store(e, f, &in, f_convert(e, x), b->live);
     }
 }
 
@@ -215,9 +222,9 @@ static void store_parts(Emit *e, const Finish *f)
     EMIT_VECTORS (e, v, x_const(e, plane)) {
         for (int i = 0; i < 2; i++) {
             idx channel = x_addk(e, x_mulk(e, f->c.cls, 2), 1 - i);
-            const idx of[2] = { channel, x_const(e, 2 * (int64_t)s->num_classes) };
+            const idx channels = x_const(e, 2 * (int64_t)s->num_classes);
             fvec x = p_load(e, p_at(e, parts_at(e, f, i), v.at), v.live);
-            store(e, f, &f->shift, of, v.at, plane, x, v.live);
+            store(e, f, &(Stored){ &f->shift, channel, channels, v.at, plane }, x, v.live);
         }
     }
 }

@@ -17,8 +17,8 @@ typedef struct LaneSums {
 
 /* Lanes of a and b, as one list, that are the lower (upper: `half`) halves of their blocks of `width`
 ** lanes; of[lane] says whose sum a lane of the result is part of. */
-static void halves(const Emit *e, const LaneSums *a, const LaneSums *b, int width, int half,
-                   int *from, int *of)
+static void halves(const Emit *e, const LaneSums *const ab[2], int width, int half, int *from,
+                   int *of)
 {
     const int part = PART_BYTES / e->fp_bytes, h = width / 2;
     const int run = h >= part || e->lanes < part ? e->lanes : part;
@@ -28,16 +28,17 @@ static void halves(const Emit *e, const LaneSums *a, const LaneSums *b, int widt
             for (int lane = first; lane < first + run; lane++)
                 if (lane % width / h == half) {
                     from[n] = lane + which * e->lanes;
-                    of[n++] = (which ? b : a)->of[lane];
+                    of[n++] = ab[which]->of[lane];
                 }
 }
 
 static LaneSums add_halves(Emit *e, const LaneSums *a, const LaneSums *b, int width)
 {
     int lower[EMIT_MAX_LANES], upper[EMIT_MAX_LANES];
+    const LaneSums *const ab[2] = { a, b };
     LaneSums both;
-    halves(e, a, b, width, 0, lower, both.of);
-    halves(e, a, b, width, 1, upper, both.of);
+    halves(e, ab, width, 0, lower, both.of);
+    halves(e, ab, width, 1, upper, both.of);
     both.x = f_add(e, f_shuffle(e, a->x, b->x, lower), f_shuffle(e, a->x, b->x, upper));
     return both;
 }

@@ -143,15 +143,16 @@ static void back_tap(const ConvBack *x, int64_t n, const int64_t pq[2], int64_t 
     double sum[2] = { 0, 0 }, slope[2];
     for (int64_t c = t * per_group; c < (t + 1) * per_group; c++) {
         const double u = x->u[c * taps(r) + k];
+        const ref_plane plane = { &r->input, n, c };
         if (u == 0)
             continue;
         if (x->b->to[RT_INPUT])
-            ref_scatter(&r->input, x->b->to[RT_INPUT], s->border, n, c, at.yx, u * at.m);
+            ref_scatter(&plane, x->b->to[RT_INPUT], s->border, at.yx, u * at.m);
         if (x->mask)
             x->d[k] += u * ref_bilinear(&r->input, s->border, n, c, at.yx);
         if (!x->offset)
             continue;
-        ref_slopes(&r->input, s->border, s->gradient_border, n, c, at.yx, slope);
+        ref_slopes(&plane, s->border, s->gradient_border, at.yx, slope);
         for (int i = 0; i < 2; i++)
             sum[i] += slope[i] != 0 ? u * at.m * slope[i] : 0;
     }

@@ -155,15 +155,16 @@ static void back_point(const DcnBack *x, int64_t n, const int64_t pq[2], int64_t
     const double m = point_of(&r->s, &g, k, pq, yx);
     for (int64_t c = t * per_group; c < (t + 1) * per_group; c++) {
         const double u = x->u[c];
+        const ref_plane plane = { &r->input, n, c };
         if (u == 0)
             continue;
         if (x->b->to[RT_INPUT])
-            ref_scatter(&r->input, x->b->to[RT_INPUT], DCN_BORDER_ZERO, n, c, yx, u * m);
+            ref_scatter(&plane, x->b->to[RT_INPUT], DCN_BORDER_ZERO, yx, u * m);
         if (x->mask)
             x->d[k] += u * ref_bilinear(&r->input, DCN_BORDER_ZERO, n, c, yx);
         if (!x->offset)
             continue;
-        ref_slopes(&r->input, DCN_BORDER_ZERO, DCN_GRADIENT_MMCV, n, c, yx, slope);
+        ref_slopes(&plane, DCN_BORDER_ZERO, DCN_GRADIENT_MMCV, yx, slope);
         for (int i = 0; i < 2; i++)
             sum[i] += slope[i] != 0 ? u * m * slope[i] : 0;
     }

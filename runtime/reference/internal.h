@@ -60,14 +60,20 @@ ref_coord ref_coord_of(double base, double offset);
 double ref_bilinear(const ref_map *t, dcn_border border, int64_t n, int64_t c,
                     const ref_coord yx[2]);
 
-/* Add u * S's derivative by the plane to `to`, a map as t: u times the weight of each corner inside. */
-void ref_scatter(const ref_map *t, double *to, dcn_border border, int64_t n, int64_t c,
-                 const ref_coord yx[2], double u);
+/* One channel of one image. */
+typedef struct ref_plane {
+    const ref_map *map;
+    int64_t n, c;
+} ref_plane;
+
+/* Add u * S's derivative by the plane to `to`, a map as p->map: u times the weight of each corner inside. */
+void ref_scatter(const ref_plane *p, double *to, dcn_border border, const ref_coord yx[2],
+                 double u);
 
 /* The slopes of S along y and x, right-hand where it has a kink: 0 where S is not valid, but for what
 ** `at_edge` says of -1. */
-void ref_slopes(const ref_map *t, dcn_border border, dcn_gradient_border at_edge, int64_t n,
-                int64_t c, const ref_coord yx[2], double slope[2]);
+void ref_slopes(const ref_plane *p, dcn_border border, dcn_gradient_border at_edge,
+                const ref_coord yx[2], double slope[2]);
 
 /* An operand as a map of `channels` as large as the output; .v NULL: there is none. */
 ref_map ref_output_map(const rt_ref *r, rt_operand which, int64_t channels);

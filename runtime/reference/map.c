@@ -64,9 +64,9 @@ double ref_bilinear(const ref_map *t, dcn_border border, int64_t n, int64_t c,
            ly * lx * ref_value(t, n, c, y.high, x.high);
 }
 
-void ref_scatter(const ref_map *t, double *to, dcn_border border, int64_t n, int64_t c,
-                 const ref_coord yx[2], double u)
+void ref_scatter(const ref_plane *p, double *to, dcn_border border, const ref_coord yx[2], double u)
 {
+    const ref_map *t = p->map;
     if (!valid(border, yx[0], (double)t->h) || !valid(border, yx[1], (double)t->w))
         return;
     const Between y = between(border, yx[0], t->h), x = between(border, yx[1], t->w);
@@ -74,7 +74,7 @@ void ref_scatter(const ref_map *t, double *to, dcn_border border, int64_t n, int
         const int64_t row = i / 2 ? y.high : y.low, column = i % 2 ? x.high : x.low;
         const double weight = (i / 2 ? y.part : 1 - y.part) * (i % 2 ? x.part : 1 - x.part);
         if (weight != 0 && row >= 0 && row < t->h && column >= 0 && column < t->w)
-            to[ref_at(t, n, c, row, column)] += u * weight;
+            to[ref_at(t, p->n, p->c, row, column)] += u * weight;
     }
 }
 
@@ -84,9 +84,11 @@ static bool has_slope(dcn_border border, dcn_gradient_border at_edge, ref_coord 
     return valid(border, y, size) || (at_edge == DCN_GRADIENT_TORCHVISION && y.whole == -1);
 }
 
-void ref_slopes(const ref_map *t, dcn_border border, dcn_gradient_border at_edge, int64_t n,
-                int64_t c, const ref_coord yx[2], double slope[2])
+void ref_slopes(const ref_plane *p, dcn_border border, dcn_gradient_border at_edge,
+                const ref_coord yx[2], double slope[2])
 {
+    const ref_map *t = p->map;
+    const int64_t n = p->n, c = p->c;
     slope[0] = slope[1] = 0;
     if (!has_slope(border, at_edge, yx[0], (double)t->h) ||
         !has_slope(border, at_edge, yx[1], (double)t->w))

@@ -101,7 +101,7 @@ static void back_sample(RoiBack *x, const ref_coord yx[2], const RoiSide side[2]
     const ref_map *t = &x->r->input;
     const int64_t n = x->bin->n, c = x->c;
     if (x->b->to[RT_INPUT])
-        ref_scatter(t, x->b->to[RT_INPUT], DCN_BORDER_CLAMP, n, c, yx, g);
+        ref_scatter(&(ref_plane){ t, n, c }, x->b->to[RT_INPUT], DCN_BORDER_CLAMP, yx, g);
     if (!x->d_offset)
         return;
     const double v00 = ref_value(t, n, c, side[0].low, side[1].low);

@@ -54,6 +54,7 @@ static int find_stack(const Support *s, int depth, int stack[MAX_DEPTH], dcn_err
 typedef struct Cloud {
     int64_t n;
     double *at;
+    int64_t *outside; /* counts those that were lost */
 } Cloud;
 
 static int64_t pixel_near(double at)
@@ -82,17 +83,17 @@ static void carry(double *at, int64_t n, const double factor[2])
 }
 
 /* One level: all places of `from` give theirs. */
-static int descend(const SupportLayer *l, int64_t image, int64_t group, Cloud *c, int64_t *outside)
+static int descend(const SupportLayer *l, int64_t image, int64_t group, Cloud *c)
 {
     double *to = malloc(((size_t)(c->n * l->taps) + 1) * 2 * sizeof *to);
     int64_t n = 0;
     for (int64_t i = 0; to && i < c->n; i++) {
         const int64_t more = look(l, image, group, c->at + 2 * i, to + 2 * n);
-        *outside += more == 0;
+        *c->outside += more == 0;
         n += more;
     }
     free(c->at);
-    *c = (Cloud){ to ? n : 0, to };
+    *c = (Cloud){ to ? n : 0, to, c->outside };
     return to ? 0 : -1;
 }
 
@@ -123,7 +124,7 @@ static void factors(const Begin *b, const SupportLayer *above, const SupportLaye
 
 /* The points of one group. */
 static int compose(const Support *s, const SupportLayers *l, const int *stack, int depth,
-                   int64_t group, Cloud *c, int64_t *outside)
+                   int64_t group, Cloud *c)
 {
     const Begin begin = begin_of(s);
     const SupportLayer *above = NULL;
@@ -137,7 +138,7 @@ static int compose(const Support *s, const SupportLayers *l, const int *stack, i
         const SupportLayer *of = &l->layer[stack[k]];
         factors(&begin, above, of, factor);
         carry(c->at, c->n, factor);
-        if (descend(of, of->n == 1 ? 0 : s->node.image, group, c, outside))
+        if (descend(of, of->n == 1 ? 0 : s->node.image, group, c))
             return -1;
         above = of;
     }
@@ -187,8 +188,8 @@ static int fill(const Support *s, const SupportLayers *l, const int *stack, Supp
 {
     int failed = 0;
     for (int64_t g = 0; g < groups && !failed; g++) {
-        Cloud c = { 0, NULL };
-        failed = compose(s, l, stack, p->depth, g, &c, &p->outside);
+        Cloud c = { 0, NULL, &p->outside };
+        failed = compose(s, l, stack, p->depth, g, &c);
         if (!failed)
             memcpy(p->at + 2 * p->n, c.at, 2 * (size_t)c.n * sizeof *p->at);
         p->n += failed ? 0 : c.n;

@@ -30,6 +30,8 @@ Test(ramp, ends)
     cr_expect(low.r == zero.r && none.g == zero.g && ramp_at(7).b == ramp_at(1).b);
 }
 
+static const DrawLetters small = { 12, { 0, 0, 0 }, false };
+
 /* ---- pixels ---------------------------------------------------------------------------- */
 
 typedef struct Shot {
@@ -110,7 +112,7 @@ Test(canvas, outside)
             scene_line(&s, (double[]){ at[i], at[k], at[k], at[i] }, 1, colour_black, 1);
             scene_rect(&s, (double[]){ at[i], at[k], 5, 5 }, i % 2, colour_black, 1);
             scene_arrow(&s, (double[]){ at[i], at[k], 5, 5 }, 1, colour_black, 1);
-            scene_text(&s, at[i], at[k], 12, colour_black, false, "x");
+            scene_text(&s, at[i], at[k], &small, "x");
         }
     free(shoot(&s).photo.rgb);
 }
@@ -127,7 +129,7 @@ Test(canvas, nowhere)
         scene_disc(&s, 3, 3, at[i], colour_black, 1);
         scene_line(&s, (double[]){ 1, 2, 3, at[i] }, 1, colour_black, 1);
         scene_rect(&s, (double[]){ 1, 2, at[i], 5 }, 0, colour_black, 1);
-        scene_text(&s, at[i], 1, 12, colour_black, false, "x");
+        scene_text(&s, at[i], 1, &small, "x");
     }
     cr_assert(!scene_svg(&s, "none", &bytes, &size, NULL));
     cr_expect(!strstr(bytes, "nan") && !strstr(bytes, "inf"), "%s", (char *)bytes);
@@ -183,7 +185,7 @@ Test(font, glyphs_differ)
     for (int c = '!'; c <= '~'; c++) {
         const char text[] = { (char)c, 0 };
         DrawScene s = white(60, 60);
-        scene_text(&s, 6, 44, 48, colour_black, false, text);
+        scene_text(&s, 6, 44, &(DrawLetters){ 48, colour_black, false }, text);
         Shot shot = shoot(&s);
         double moment = 0;
         for (int i = 0; i < 3600; i++)
@@ -230,7 +232,7 @@ Test(svg, marks)
     scene_line(&s, (double[]){ 1, 2, 3, 4 }, 1.5, colour_black, 1);
     scene_rect(&s, (double[]){ 1, 2, 3, 4 }, 0, colour_white, 1);
     scene_arrow(&s, (double[]){ 1, 2, 31, 42 }, 1, colour_black, 1);
-    scene_text(&s, 7, 8, 12, colour_ink, true, "a < b & \"c\"\x01");
+    scene_text(&s, 7, 8, &(DrawLetters){ 12, colour_ink, true }, "a < b & \"c\"\x01");
     void *bytes;
     size_t size;
     cr_assert(!scene_svg(&s, "title of <all>", &bytes, &size, NULL));
