@@ -142,7 +142,7 @@ dsl_entry *dsl_module_new(dsl_loader *l, int n);
 /* Hand the loader's sources to its module, which is the caller's from now on. */
 dcn_module *dsl_module_finish(dsl_loader *l);
 
-/* ---- watch.c, guard.c: nothing that a spec calls runs for ever ------------------------ */
+/* ---- watch.c, bounded.c: nothing that a spec calls runs for ever ------------------------ */
 
 /* From now on count steps and look at the time. */
 void dsl_watch(lua_State *L);
@@ -151,8 +151,8 @@ void dsl_watch(lua_State *L);
 void dsl_check_time(lua_State *L);
 
 /* In the table at the top of the stack, replace functions whose C code could run for very long. */
-void dsl_guard_strings(lua_State *L);
-void dsl_guard_tables(lua_State *L);
+void dsl_bound_strings(lua_State *L);
+void dsl_bound_tables(lua_State *L);
 int dsl_pairs(lua_State *L);
 
 /* ---- param.c ------------------------------------------------------------------------- */

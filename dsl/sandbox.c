@@ -3,7 +3,7 @@
 ** The environment of specs is a table of its own that holds only the names below; a name that is
 ** not in it is an error.  No function in it reads files, clocks or random numbers, catches errors,
 ** or makes metatables and coroutines, so that a spec always gives the same kernels.  That it always
-** ends is the business of watch.c and guard.c.
+** ends is the business of watch.c and bounded.c.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "dsl/loader.h"
@@ -102,11 +102,11 @@ void dsl_sandbox_open(lua_State *L)
     dsl_register_gradient(L);
 
     push_library(L, "string", luaopen_string, dsl_string_names);
-    dsl_guard_strings(L);
+    dsl_bound_strings(L);
     set_methods_of_strings(L);
     lua_setfield(L, -2, "string");
     push_library(L, "table", luaopen_table, dsl_table_names);
-    dsl_guard_tables(L);
+    dsl_bound_tables(L);
     lua_setfield(L, -2, "table");
     push_library(L, "math", luaopen_math, dsl_math_names);
     lua_setfield(L, -2, "math");

@@ -2,7 +2,7 @@
 **
 **     memory   dsl_alloc (state.c) counts every allocation; beyond the limit Lua gets none
 **     steps    a hook counts instructions
-**     seconds  of this thread's CPU: the hook looks at them, and guard.c after long calls of C
+**     seconds  of this thread's CPU: the hook looks at them, and bounded.c after long calls of C
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "dsl/loader.h"

@@ -74,7 +74,7 @@ static void expect_operands(const dcn_spec *s, const char *want)
     cr_expect_str_eq(got, want, "operands are %s", got);
 }
 
-/* ---- the example of INTERFACE.md --------------------------------------------------------------- */
+/* ---- the example of docs/NETWORKS.md ----------------------------------------------------------- */
 
 static const char tiny[] =
     "local x = input { name = 'image', channels = 3, height = param('h', 224),\n"

@@ -1,6 +1,6 @@
-/* guard.c: library functions whose C code could run for hours, with a bound on their work.
+/* bounded.c: library functions whose C code could run for hours, with a bound on their work.
 **
-** The hook of sandbox.c does not see inside C functions.  So their arguments are bounded, and the
+** The hook of watch.c does not see inside C functions.  So their arguments are bounded, and the
 ** clock is looked at after each call.  Matching a pattern against L characters takes at most
 **
 **     (L+1) * (length of the pattern) * (L+1)^(number of * + -) * 2^(number of ?)
@@ -17,8 +17,8 @@ enum { MAX_ELEMENTS = 1 << 22 };
 
 static const double max_work = 2e8;
 
-/* The function that a guard stands for: its upvalue; called in the same frame. */
-static int call_guarded(lua_State *L)
+/* The function that a bounded one stands for: its upvalue; called in the same frame. */
+static int call_bounded(lua_State *L)
 {
     const int n = lua_tocfunction(L, lua_upvalueindex(1))(L);
     dsl_check_time(L);
@@ -54,75 +54,75 @@ static double work_of(size_t length, const char *pattern, size_t pattern_length)
 }
 
 /* find, match, gmatch, gsub: (s, pattern, ...) */
-static int guard_pattern(lua_State *L)
+static int bound_pattern(lua_State *L)
 {
     size_t length, pattern_length;
     luaL_checklstring(L, 1, &length);
     const char *pattern = luaL_checklstring(L, 2, &pattern_length);
     if (work_of(length, pattern, pattern_length) > max_work)
         return dsl_raise(L, dsl_here(L), "matching this pattern could take too long");
-    return call_guarded(L);
+    return call_bounded(L);
 }
 
 /* rep(s, n, ...) */
-static int guard_rep(lua_State *L)
+static int bound_rep(lua_State *L)
 {
     luaL_checkstring(L, 1);
     if (luaL_checkinteger(L, 2) > MAX_ELEMENTS)
         return dsl_raise(L, dsl_here(L), "string.rep repeats at most %d times", MAX_ELEMENTS);
-    return call_guarded(L);
+    return call_bounded(L);
 }
 
 /* insert, remove, ...: (list, ...); the length of a table with holes can be astronomic */
-static int guard_list(lua_State *L)
+static int bound_list(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
     if (lua_rawlen(L, 1) > MAX_ELEMENTS)
         return dsl_raise(L, dsl_here(L), "the list has more than %d elements", MAX_ELEMENTS);
-    return call_guarded(L);
+    return call_bounded(L);
 }
 
 /* move(from, first, last, ...) */
-static int guard_move(lua_State *L)
+static int bound_move(lua_State *L)
 {
     const lua_Integer first = luaL_checkinteger(L, 2), last = luaL_checkinteger(L, 3);
     if (last >= first && (lua_Unsigned)last - (lua_Unsigned)first > MAX_ELEMENTS)
         return dsl_raise(L, dsl_here(L), "table.move moves at most %d elements", MAX_ELEMENTS);
-    return call_guarded(L);
+    return call_bounded(L);
 }
 
 typedef struct {
     const char *name;
-    lua_CFunction guard;
-} guarded;
+    lua_CFunction bound;
+} Bounded;
 
-static void guard_all(lua_State *L, const guarded *g)
+static void bound_all(lua_State *L, const Bounded *g)
 {
     for (; g->name; g++) {
         lua_getfield(L, -1, g->name);
-        lua_pushcclosure(L, g->guard, 1);
+        lua_pushcclosure(L, g->bound, 1);
         lua_setfield(L, -2, g->name);
     }
 }
 
-void dsl_guard_strings(lua_State *L)
+void dsl_bound_strings(lua_State *L)
 {
-    static const guarded all[] = { { "find", guard_pattern },   { "match", guard_pattern },
-                                   { "gmatch", guard_pattern }, { "gsub", guard_pattern },
-                                   { "rep", guard_rep },        { NULL, NULL } };
-    guard_all(L, all);
+    static const Bounded all[] = { { "find", bound_pattern },   { "match", bound_pattern },
+                                   { "gmatch", bound_pattern }, { "gsub", bound_pattern },
+                                   { "rep", bound_rep },        { NULL, NULL } };
+    bound_all(L, all);
 }
 
-void dsl_guard_tables(lua_State *L)
+void dsl_bound_tables(lua_State *L)
 {
-    static const guarded all[] = { { "insert", guard_list },
-                                   { "remove", guard_list },
-                                   { "concat", guard_list },
-                                   { "sort", guard_list },
-                                   { "unpack", guard_list },
-                                   { "move", guard_move },
+    static const Bounded all[] = { { "insert", bound_list },
+                                   { "remove", bound_list },
+                                   { "concat", bound_list },
+                                   { "sort", bound_list },
+                                   { "unpack", bound_list },
+                                   { "move", bound_move },
                                    { NULL, NULL } };
-    guard_all(L, all);
+    bound_all(L, all);
 }
 
 /* ---- pairs ------------------------------------------------------------------------ */
