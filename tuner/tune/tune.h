@@ -67,7 +67,7 @@ typedef struct Tuning {
     int measured;     /* candidates that were not remembered */
 } Tuning;
 
-/* ---- setting up: tune_open.c ----------------------------------------------------------------- */
+/* ---- setting up: open.c ----------------------------------------------------------------- */
 
 /* Everything from spec, opt, lowerings and patience, which are set.  Close it even after a
 ** failure. */
@@ -83,7 +83,7 @@ bool tuning_is_open(const Tuning *t);
 double tuning_seconds(const Tuning *t); /* since the beginning */
 int tuning_is_stopped(const Tuning *t);
 
-/* ---- one candidate: tune_try.c --------------------------------------------------------------- */
+/* ---- one candidate: try.c --------------------------------------------------------------- */
 
 #define TUNING_NOISE 0.005 /* a smaller difference is none */
 
