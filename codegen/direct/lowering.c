@@ -34,8 +34,9 @@ static const char *refuse(const dcn_spec *s, const dcn_target *t, const int *k)
 static void guess(const dcn_spec *s, const dcn_target *t, int threads, int *k)
 {
     (void)threads;
+    for (int i = 0; i < NKNOBS; i++)
+        k[i] = knobs[i]->guess;
     k[LANES] = problem_vector(s, t);
-    k[OC_BLOCK] = 1;
     for (int i = 0; i < knobs[OC_BLOCK]->nchoices; i++)
         if (knobs[OC_BLOCK]->choice[i] <= s->out_channels / s->groups &&
             knobs[OC_BLOCK]->choice[i] <= 8)
