@@ -29,8 +29,7 @@ enum {
     REACH =
         3 * COST_OFFSET_DEVIATION, /* rows and columns beyond its own that a tile's offsets reach */
     ROWS_IN_TIME = 8,              /* a row that is asked for so many rows early is there in time */
-    MAX_VECTORS = 8,               /* of channels that are accumulated together */
-    LINE_BYTES = 64
+    MAX_VECTORS = 8                /* of channels that are accumulated together */
 };
 
 static double sample_table(const AggregatePlan *p)
@@ -67,7 +66,7 @@ static double memory(const AggregatePlan *p)
     double bytes = inputs + group * rows * cols + outputs, late = 1;
     if (p->prefetch_rows)
         late = cost_larger(0, ROWS_IN_TIME - p->prefetch_rows) / ROWS_IN_TIME;
-    double waits = WAIT * late * group * rows * cols / LINE_BYTES;
+    double waits = WAIT * late * group * rows * cols / COST_LINE_BYTES;
     return bytes / MEMORY * 0.5 + waits - (p->prefetch_blocks ? 0.5 : 0);
 }
 

@@ -10,6 +10,9 @@
 /* Output channels that share a sample, at most. */
 enum { DIRECT_MAX_OUTS = 16 };
 
+/* A sample of a plain convolution is a load: what the lanes look at lies side by side. */
+bool direct_lanes_are_neighbours(const dcn_spec *s);
+
 /* The whole kernel: vectors of `lanes` output columns, `outs` output channels at a time. */
 void direct_emit(Emit *e, Kernel *kernel, int lanes, int outs);
 

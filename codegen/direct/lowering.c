@@ -1,7 +1,8 @@
 /* lowering.c: one output row at a time, lanes along its columns, nothing stored in between.
 **
 ** Weights are used as given: packing is a copy.  It needs no workspace and takes any spec; it pays
-** where there are few channels (images, depthwise), for the samples are gathered one by one.
+** where there are few channels (images, depthwise), for the samples are gathered one by one, but for those of
+** plain convolutions that lie side by side.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/lowering.h"
@@ -67,7 +68,7 @@ static void emit(Emit *e, Kernel *kernel, const dcn_target *t, const int *k)
 const struct Lowering lower_direct = {
     .name = "direct",
     .summary = "lanes along output columns, samples gathered one by one, no workspace",
-    .rev = 4,
+    .rev = 5,
     .ops = RT_OP(CONV2D) | RT_OP(DEFORM_CONV2D),
     .knobs = knobs,
     .nknobs = NKNOBS,

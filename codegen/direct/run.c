@@ -49,6 +49,12 @@ static int64_t pixel_step(const Problem *pb)
     return pb->s->layout == DCN_NHWC ? pb->s->in_channels : 1;
 }
 
+bool direct_lanes_are_neighbours(const dcn_spec *s)
+{
+    return !problem_is_deformed(s) && s->stride[1] == 1 &&
+           (s->layout == DCN_NCHW || s->in_channels == 1);
+}
+
 /* One of the four pixels; what a moved sample does not touch must not show, even if it is not finite. */
 static fvec corner(Emit *e, const BilinearTap *s, addr map, ivec at, fvec wy, fvec wx)
 {
@@ -92,23 +98,62 @@ static void deformed_tap(Emit *e, const Sums *sums, idx i, idx j)
     }
 }
 
+/* Where the lanes look at a tap of a plain convolution, in the map of any channel: so many elements `at` behind
+** `start`, or, if at.v == NULL, at those that begin there; with lanes that are not live it may lie outside of the map. */
+typedef struct PlainLanes {
+    idx k, start;
+    ivec at;
+    mask live;
+} PlainLanes;
+
+/* All channels of the span. */
+static void plain_span(Emit *e, const Sums *sums, const PlainLanes *lanes)
+{
+    const Problem *pb = sums->pb;
+    idx base = x_mulk(e, sums->g, pb->s->in_channels / pb->s->groups);
+    EMIT_FOR (e, c, sums->c0, x_addk(e, sums->c0, sums->span), 1) {
+        addr map = channel_map(e, pb, sums->at.n, x_add(e, base, c.at));
+        fvec x = lanes->at.v ? p_gather(e, p_at(e, map, lanes->start), lanes->at, lanes->live)
+                             : p_load(e, p_at_loose(e, map, lanes->start), lanes->live);
+        accumulate(e, sums, c.at, lanes->k, x);
+    }
+}
+
+/* Lanes side by side, from column `first`.  Most vectors lie wholly in the map and need no mask, which costs a branch
+** a lane where no instruction takes it. */
+static void plain_neighbours(Emit *e, const Sums *sums, PlainLanes *lanes, idx first)
+{
+    mask live = lanes->live;
+    lanes->start = x_add(e, lanes->start, first);
+    lanes->at.v = NULL;
+    if (sums->at.live.v) {
+        plain_span(e, sums, lanes);
+        return;
+    }
+    idx end = x_addk(e, sums->pb->w, 1 - e->lanes);
+    cond inside = c_and(e, x_less(e, x_const(e, -1), first), x_less(e, first, end));
+    EMIT_IF_ELSE (e, in, inside) {
+        lanes->live = in.yes ? all_lanes : live;
+        plain_span(e, sums, lanes);
+    }
+}
+
 /* One tap of a plain convolution: a row of the map, or nothing where the row is outside. */
 static void plain_tap(Emit *e, const Sums *sums, idx i, idx j)
 {
     const Problem *pb = sums->pb;
     idx row = emit_tap_row(e, pb, sums->at.p, i);
     ivec col = emit_tap_cols(e, pb, sums->at.q, j);
-    mask live = m_and(e, i_below(e, col, i_splat(e, pb->w)), sums->at.live);
-    ivec at = i_mul(e, col, i_const(e, (int)pixel_step(pb)));
-    idx k = tap_index(e, pb, i, j);
-    idx base = x_mulk(e, sums->g, pb->s->in_channels / pb->s->groups);
     cond in = c_and(e, x_less(e, x_const(e, -1), row), x_less(e, row, pb->h));
+    PlainLanes lanes = { .k = tap_index(e, pb, i, j) };
+    lanes.live = m_and(e, i_below(e, col, i_splat(e, pb->w)), sums->at.live);
+    lanes.at = i_mul(e, col, i_const(e, (int)pixel_step(pb)));
     EMIT_IF (e, in) {
-        idx start = x_mul(e, x_mulk(e, row, pixel_step(pb)), pb->w);
-        EMIT_FOR (e, c, sums->c0, x_addk(e, sums->c0, sums->span), 1) {
-            addr map = channel_map(e, pb, sums->at.n, x_add(e, base, c.at));
-            accumulate(e, sums, c.at, k, p_gather(e, p_at(e, map, start), at, live));
-        }
+        lanes.start = x_mul(e, x_mulk(e, row, pixel_step(pb)), pb->w);
+        if (direct_lanes_are_neighbours(pb->s))
+            plain_neighbours(e, sums, &lanes, emit_tap_col(e, pb, sums->at.q, j));
+        else
+            plain_span(e, sums, &lanes);
     }
 }
 

@@ -14,6 +14,11 @@ addr p_at(Emit *e, addr p, idx at)
     return element(e, e->fp, p, at);
 }
 
+addr p_at_loose(Emit *e, addr p, idx at)
+{
+    return (addr){ LLVMBuildGEP2(e->b, e->fp, p.v, &at.v, 1, "at") };
+}
+
 addr p_at_bytes(Emit *e, addr p, idx bytes)
 {
     return element(e, e->i8, p, bytes);

@@ -18,7 +18,18 @@
 /* Bytes per cycle that come from beyond L2 one line after another. */
 #define COST_L3_RATE 9.0
 
+/* Bytes per cycle that come from L2. */
+#define COST_L2_RATE 40.0
+
+/* Cycles of a line that nothing expects, from beyond L2. */
+#define COST_PIECE 30.0
+
+/* Of L1 that keeps what was read once; of L2 that keeps weights beside what else is read. */
+#define COST_L1_SHARE 0.6
+#define COST_L2_SHARE 0.85
+
 enum {
+    COST_LINE_BYTES = 64,
     /* Stands in for rows and columns that are known only at run time: large enough that edges do
     ** not decide. */
     COST_DYNAMIC_SIZE = 128,

@@ -146,12 +146,17 @@ idx emit_tap_row(Emit *e, const Problem *pb, idx p, idx i)
     return x_addk(e, row, -s->padding[0]);
 }
 
-ivec emit_tap_cols(Emit *e, const Problem *pb, idx q, idx j)
+idx emit_tap_col(Emit *e, const Problem *pb, idx q, idx j)
 {
     const dcn_spec *s = pb->s;
-    idx first = x_add(e, x_mulk(e, q, s->stride[1]), x_mulk(e, j, s->dilation[1]));
-    ivec lanes = i_mul(e, i_lane(e), i_const(e, s->stride[1]));
-    return i_add(e, i_splat(e, x_addk(e, first, -s->padding[1])), lanes);
+    idx col = x_add(e, x_mulk(e, q, s->stride[1]), x_mulk(e, j, s->dilation[1]));
+    return x_addk(e, col, -s->padding[1]);
+}
+
+ivec emit_tap_cols(Emit *e, const Problem *pb, idx q, idx j)
+{
+    ivec lanes = i_mul(e, i_lane(e), i_const(e, pb->s->stride[1]));
+    return i_add(e, i_splat(e, emit_tap_col(e, pb, q, j)), lanes);
 }
 
 static idx clamp(Emit *e, idx x, idx size)

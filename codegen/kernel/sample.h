@@ -71,8 +71,10 @@ mask emit_tap_inside(Emit *e, const Problem *pb, const TapPos *t);
 /* The sample at a position; all_inside: where every lane is. */
 BilinearTap emit_bilinear_tap(Emit *e, const Problem *pb, const TapPos *t, bool all_inside);
 
-/* Where tap (i, j) of a plain convolution looks: rows and columns may lie outside the map. */
+/* Where tap (i, j) of a plain convolution looks: rows and columns may lie outside the map.  The column is that of the
+** first lane. */
 idx emit_tap_row(Emit *e, const Problem *pb, idx p, idx i);
+idx emit_tap_col(Emit *e, const Problem *pb, idx q, idx j);
 ivec emit_tap_cols(Emit *e, const Problem *pb, idx q, idx j);
 
 /* Rows (axis 0) or columns of the map, first <= i < end, that the taps of at[1] output pixels from at[0] on

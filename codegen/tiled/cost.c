@@ -16,9 +16,6 @@
 #include "codegen/kernel/intmath.h"
 #include "codegen/tiled/tiled.h"
 
-static const double L2_RATE = 40;              /* bytes per cycle */
-static const double L1_SHARE = 0.6;            /* of L1 that keeps what was read once */
-static const double L2_SHARE = 0.85;           /* of L2 that keeps weights beside the column */
 static const double SAMPLE = 6, COPY = 1;      /* a vector of channels, deformed or not */
 static const double SPAN = 2, COPY_SPAN = 2.2; /* a span of channels at a tap of a pixel */
 static const double TABLE_VECTOR = 20;         /* of positions and coefficients */
@@ -28,9 +25,8 @@ static const double CALL = 22;                 /* of the micro-kernel */
 static const double UNPACK = 3;                /* a vector of transposed outputs */
 static const double COLLIDE = 5;               /* times as long where output planes collide in L1 */
 static const double REPACK = 1.8;              /* an element of the copy of the input */
-static const double PIECE = 30; /* the first line of a piece of a row that comes from beyond L2 */
-static const double WALK = 40;  /* where its page is not known, either */
-static const double PIXEL = 3;  /* of the output, for finding its place */
+static const double WALK = 40;                 /* where its page is not known, either */
+static const double PIXEL = 3;                 /* of the output, for finding its place */
 /* Partial sums go to lines that another core read last, and come from those that others wrote. */
 static const double PARTIAL_RATE = 9; /* bytes per cycle, an estimate: that of L3 */
 /* Rows and columns beyond its own window that a tile touches, a deviation of the offsets on each
@@ -93,7 +89,7 @@ static double traffic(const TileCost *a)
 {
     const TiledGroups *g = &a->p->groups;
     bool outputs_outer = a->p->tile.outputs_outer;
-    double kc = a->kc / a->blocks * a->p->fp_bytes, l1 = L1_SHARE * (double)a->t->l1_bytes;
+    double kc = a->kc / a->blocks * a->p->fp_bytes, l1 = COST_L1_SHARE * (double)a->t->l1_bytes;
     double weights = kc * g->out_padded * a->of_outs, column = kc * g->pack * a->pixels;
     double again = outputs_outer ? column * a->out_blocks : weights * a->panels;
     double kept = outputs_outer ? column : weights;
@@ -130,7 +126,7 @@ static double weights_again(const TileCost *a)
     double packed = (double)p->packed_elements * p->fp_bytes;
     double pixels = sampled(p) * p->tile.pixels; /* the others are read from the map itself */
     double column = pixels * p->scratch.column_stride * p->fp_bytes;
-    double l2 = L2_SHARE * (double)a->t->l2_bytes;
+    double l2 = COST_L2_SHARE * (double)a->t->l2_bytes;
     double missed = column + packed > l2 ? packed * a->of_groups * a->of_outs * a->of_kc : 0;
     double columns = a->blocks * a->groups / p->groups.group_block;
     double spilled = column > l2 ? (column - l2) * columns : 0;
@@ -139,7 +135,7 @@ static double weights_again(const TileCost *a)
 
 static double product(const TileCost *a)
 {
-    double work = instructions(a), bytes = traffic(a) / L2_RATE;
+    double work = instructions(a), bytes = traffic(a) / COST_L2_RATE;
     return cost_larger(work, bytes) + 0.15 * (work < bytes ? work : bytes) + overheads(a) +
            weights_again(a);
 }
@@ -150,7 +146,7 @@ static double product(const TileCost *a)
 static double copy_cycles(const TiledPlan *p, int span)
 {
     int piece = p->groups.in_channels < p->lanes ? p->groups.in_channels : p->lanes;
-    return COPY_SPAN + COPY * cost_ceil_div(span, piece) + 2 * span * p->fp_bytes / L2_RATE;
+    return COPY_SPAN + COPY * cost_ceil_div(span, piece) + 2 * span * p->fp_bytes / COST_L2_RATE;
 }
 
 static double sampling(const TileCost *a)
@@ -215,7 +211,7 @@ static double far_cycles(const TiledPlan *p, const dcn_target *t, double pixels,
     const bool planes = s->layout == DCN_NCHW, follow = !planes && p->groups.count == 1;
     double cols = (double)cost_out_cols(s), tw = p->tile.tw < cols ? p->tile.tw : cols;
     bool walks = planes_collide(s, p->fp_bytes) && s->out_channels > TLB_PLANES;
-    double pieces = planes ? pixels * outs / tw * (walks ? PIECE + WALK : PIECE) : 0;
+    double pieces = planes ? pixels * outs / tw * (walks ? COST_PIECE + WALK : COST_PIECE) : 0;
     double lines = pixels * outs * p->fp_bytes / COST_L3_RATE;
     return is_far(p, t) ? pieces + (follow ? lines / 2 : lines) : 0;
 }
@@ -230,14 +226,16 @@ static double tile_cycles(const TiledPlan *p, const dcn_target *t, double pixels
     return table_cycles(p, pixels) + sampling(&a) + product(&a) + store + pixels * PIXEL;
 }
 
-/* The copy of the input, a row to a task. */
-static PhaseCost repack_phase(const TiledPlan *p)
+/* The copy of the input, a row to a task; what does not stay in L2 passes twice. */
+static PhaseCost repack_phase(const TiledPlan *p, const dcn_target *t)
 {
     const dcn_spec *s = p->s;
     double rows = s->height > 0 ? (double)s->height : COST_DYNAMIC_SIZE;
     double cols = s->width > 0 ? (double)s->width : COST_DYNAMIC_SIZE;
-    double row = cols * (double)s->in_channels * REPACK;
-    return (PhaseCost){ .tasks = rows * cost_images(s), .ns = row / COST_CYCLES_PER_NS };
+    double row = cols * (double)s->in_channels, bytes = 2 * row * p->fp_bytes;
+    double far = rows * bytes > (double)t->l2_bytes ? bytes / COST_L3_RATE : 0;
+    return (PhaseCost){ .tasks = rows * cost_images(s),
+                        .ns = (row * REPACK + far) / COST_CYCLES_PER_NS };
 }
 
 /* ---- the map ----------------------------------------------------------------------------- */
@@ -304,7 +302,7 @@ int tiled_phases(const dcn_spec *s, const dcn_target *t, const int *k, PhaseCost
     TiledPlan p = tiled_plan(s, t, k);
     int n = 0;
     if (tiled_repacks(&p))
-        out[n++] = repack_phase(&p);
+        out[n++] = repack_phase(&p, t);
     out[n++] = tile_phase(&p, t);
     if (tiled_sums_parts(&p))
         out[n++] = sum_phase(&p, t);

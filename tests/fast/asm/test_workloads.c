@@ -75,6 +75,27 @@ Test(workloads, direct_gathers)
     dcn_module_free(w);
 }
 
+static int gathers(dcn_spec s, dcn_layout layout, int stride)
+{
+    s.layout = layout;
+    s.stride[1] = stride;
+    Listing l = machine_listing(&s, &machines[0], "direct");
+    int n = listing_count(&l, 0, l.n, "gather");
+    listing_close(&l);
+    return n;
+}
+
+/* A plain convolution at a stride of 1 looks at columns that lie side by side in planes. */
+Test(workloads, direct_loads_neighbours)
+{
+    dcn_module *w = load_op("conv2d", 1);
+    const dcn_spec *s = dcn_module_spec(w, 0);
+    cr_expect_eq(gathers(*s, DCN_NCHW, 1), 0);
+    cr_expect_gt(gathers(*s, DCN_NCHW, 2), 0);
+    cr_expect_gt(gathers(*s, DCN_NHWC, 1), 0);
+    dcn_module_free(w);
+}
+
 static void expect_small_object(const dcn_spec *s, const Machine *m)
 {
     size_t size;

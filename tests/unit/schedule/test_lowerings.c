@@ -88,12 +88,29 @@ Test(lowerings, few_channels_of_one_tap_are_direct)
 Test(lowerings, gathers_by_an_instruction_are_direct)
 {
     static const Shape shapes[] = {
-        { DCN_OP_CONV2D, DCN_NHWC, 16, 2, 7, 1 },  { DCN_OP_CONV2D, DCN_NCHW, 3, 4, 7, 1 },
-        { DCN_OP_CONV2D, DCN_NCHW, 8, 8, 3, 4 },   { DCN_OP_CONV2D, DCN_NCHW, 16, 16, 1, 1 },
-        { DCN_OP_CONV2D, DCN_NCHW, 2, 512, 3, 2 },
+        { DCN_OP_CONV2D, DCN_NHWC, 16, 2, 7, 1 },
+        { DCN_OP_CONV2D, DCN_NHWC, 3, 2, 3, 1 },
     };
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         expect_lowering(&shapes[i], "x86-64-v4", "direct");
+}
+
+/* Nor, on any machine, where the samples of a vector lie side by side, unless there is much to sum. */
+Test(lowerings, plain_planes_of_few_channels_are_direct)
+{
+    static const char *const cpus[] = { "x86-64-v4", "x86-64-v3", "x86-64-v2", "neoverse-n1" };
+    static const Shape shapes[] = {
+        { DCN_OP_CONV2D, DCN_NCHW, 2, 2, 7, 1 },
+        { DCN_OP_CONV2D, DCN_NCHW, 8, 8, 3, 4 },
+        { DCN_OP_CONV2D, DCN_NCHW, 16, 16, 1, 1 },
+        { DCN_OP_CONV2D, DCN_NCHW, 4, 4, 3, 4 },
+    };
+    const Shape large = { DCN_OP_CONV2D, DCN_NCHW, 256, 256, 3, 1 };
+    for (size_t c = 0; c < sizeof cpus / sizeof *cpus; c++) {
+        for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+            expect_lowering(&shapes[i], cpus[c], "direct");
+        expect_lowering(&large, cpus[c], "tiled");
+    }
 }
 
 /* ---- the rule ----------------------------------------------------------------------------------- */
