@@ -137,6 +137,7 @@ class TorchvisionAlign:
             x, rois, (p.out_height, p.out_width), p.spatial_scale, p.sampling_ratio, aligned=True)
 
     def run(self):
+        self.y = None  # a result of before is let go, as dcngen_worker writes to the same place
         self.y = self.call()
 
     def output(self):

@@ -9,7 +9,7 @@ SPDX-License-Identifier: Apache-2.0
 
 import os
 
-from . import _frame, cache, packing, plans
+from . import _blocks, _frame, cache, packing, plans
 from ._abi import lib as _lib
 from .error import Error
 from .functions import (
@@ -28,16 +28,18 @@ __version__: str = _lib.dcn_version().decode()
 
 
 def clear_cache() -> None:
-    """Free the kernels, packed weights and workspaces that functions keep."""
+    """Free the kernels, packed weights, workspaces and memory of results that functions keep."""
     plans.clear()
     packing.clear()
     _frame.clear()
+    _blocks.clear()
 
 
 def _after_fork() -> None:
     """Make a child usable, whatever other threads did at the time."""
     cache.after_fork()
     packing.after_fork()
+    _blocks.after_fork()
 
 
 os.register_at_fork(after_in_child=_after_fork)

@@ -27,12 +27,12 @@ def _operands(
     needed: Mapping[str, Any], optional: Mapping[str, Any]
 ) -> tuple[np.dtype[Any], dict[str, Array]]:
     """The common dtype, and all operands that are there as dense arrays of it."""
-    arrays = {name: _arrays.view(a, name) for name, a in needed.items()}
+    dtype = _dtype(_arrays.view(needed["input"], "input"))
+    arrays = {name: _arrays.ready(a, dtype, name) for name, a in needed.items()}
     for name, a in optional.items():
         if a is not None:
-            arrays[name] = _arrays.view(a, name)
-    dtype = _dtype(arrays["input"])
-    return dtype, {name: _arrays.dense(a, dtype, name) for name, a in arrays.items()}
+            arrays[name] = _arrays.ready(a, dtype, name)
+    return dtype, arrays
 
 
 def _dtype(input: Array) -> np.dtype[Any]:

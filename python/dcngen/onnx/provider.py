@@ -17,6 +17,7 @@ from ..error import ENVIRONMENT, Error, wrong
 
 LIBRARY = "libdcngen_onnxruntime.so"
 NAME = "DcngenExecutionProvider"
+ENTRY = f"ep.{NAME.lower()}.threads"
 OLDEST = (1, 24)
 
 _registering = threading.Lock()
@@ -75,6 +76,15 @@ def _devices(ort: Any, name: str) -> list[Any]:
     return [device for device in ort.get_ep_devices() if device.ep_name == name]
 
 
+def _has(session_options: Any, entry: str) -> bool:
+    """Whether somebody set that entry of the configuration; asking for one that is not there is an error."""
+    try:
+        session_options.get_session_config_entry(entry)
+    except RuntimeError:
+        return False
+    return True
+
+
 def register(session_options: Any, *, threads: int = 0) -> None:
     """Let sessions with these options run deformable convolutions by dcngen, and all else on the CPU as before.
 
@@ -83,8 +93,9 @@ def register(session_options: Any, *, threads: int = 0) -> None:
     Args:
         session_options: An ``onnxruntime.SessionOptions`` to which no provider was added yet; the session is made
             without ``providers=``.
-        threads: How many of ONNX Runtime's threads kernels are compiled for; 0:
-            ``session_options.intra_op_num_threads`` where that is set, else as many as there are cores.
+        threads: How many of ONNX Runtime's threads kernels are compiled for; 0: what the entry
+            ``ep.dcngenexecutionprovider.threads`` of the options says, else ``session_options.intra_op_num_threads`` where that is
+            set, else as many as there are cores.
     """
     threads = integer(threads, "threads", 0)
     ort = _onnxruntime()
@@ -94,7 +105,8 @@ def register(session_options: Any, *, threads: int = 0) -> None:
     with _registering:
         if not _devices(ort, NAME):
             ort.register_execution_provider_library("dcngen", get_library_path())
-    threads = threads or int(session_options.intra_op_num_threads)
+    if not threads and not _has(session_options, ENTRY):
+        threads = int(session_options.intra_op_num_threads)
     options = {"threads": str(threads)} if threads else {}
     session_options.add_provider_for_devices(_devices(ort, NAME), options)
     session_options.add_provider_for_devices(_devices(ort, "CPUExecutionProvider"), {})

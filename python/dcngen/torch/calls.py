@@ -8,16 +8,15 @@ SPDX-License-Identifier: Apache-2.0
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NoReturn
 
 import torch
 
 from .. import plans
-from .._arrays import in_large_pages
 from ..error import wrong
 from ..plans import Plan
 from . import log
+from .results import new
 
 Tensors = dict[str, torch.Tensor]
 F32: torch.dtype = torch.float32
@@ -102,12 +101,6 @@ def run(call: str, plan: Plan, tensors: Tensors, outputs: Tensors) -> None:
     plan.run(addresses, threads)
 
 
-def _new(shape: Sequence[int], dtype: torch.dtype) -> torch.Tensor:
-    made = torch.empty(shape, dtype=dtype)
-    in_large_pages(made.data_ptr(), made.numel() * made.element_size())
-    return made
-
-
 def forward(
     call: str,
     plan: Plan,
@@ -120,7 +113,7 @@ def forward(
     if out is not None and out.dtype == dtype and out.is_contiguous() and out.shape == plan.shape:
         run(call, plan, tensors, {"output": out})
         return out
-    output = _new(plan.shape, dtype)
+    output = new(plan.shape, dtype)
     run(call, plan, tensors, {"output": output})
     if out is not None:
         out.copy_(output)
@@ -133,6 +126,6 @@ def backward(
 ) -> dict[str, torch.Tensor]:
     """Gradients by name, of the shapes and types of ``wanted``."""
     dtype = tensors["grad_output"].dtype
-    grads = {f"grad_{name}": _new(t.shape, dtype) for name, t in wanted.items()}
+    grads = {f"grad_{name}": new(t.shape, dtype) for name, t in wanted.items()}
     run(call, plan, tensors, grads)
     return {name: grads[f"grad_{name}"].to(t.dtype) for name, t in wanted.items()}

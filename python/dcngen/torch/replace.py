@@ -52,12 +52,15 @@ class Replaced:
 class _Stand(ModuleType):
     """A compiled module that is not there: what dcngen has works, all other names raise when they are called."""
 
+    undone: frozenset[str] = frozenset()  # what dcngen had until the patch was undone
+
     def __getattr__(self, name: str) -> Callable[..., NoReturn]:
         if name.startswith("__"):
             raise AttributeError(name)
 
         def not_built(*args: Any, **keywords: Any) -> NoReturn:
-            raise Error(ENVIRONMENT, f"{self.__name__}.{name} is not built, and dcngen has none")
+            why = "the patch of dcngen was undone" if name in self.undone else "dcngen has none"
+            raise Error(ENVIRONMENT, f"{self.__name__}.{name} is not built, and {why}")
 
         return not_built
 
@@ -76,6 +79,7 @@ class StandIn:
 
     def undo(self) -> None:
         """As if it had never been there."""
+        self._module.undone = frozenset(self._functions)
         for name in self._functions:
             self._module.__dict__.pop(name, None)
         sys.modules.pop(self._name, None)

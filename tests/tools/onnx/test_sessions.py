@@ -68,6 +68,19 @@ def test_no_threads_are_the_default():
     agree(layer, session)
 
 
+@pytest.mark.parametrize(
+    ("entry", "given", "expected"), [("5", 0, "5"), ("5", 3, "3"), (None, 0, "2"), ("0", 0, "0")]
+)
+def test_who_says_how_many_threads(entry, given, expected):
+    """What is given to register, else the entry that is there, else ONNX Runtime's own number."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 2
+    if entry is not None:
+        options.add_session_config_entry(KEY, entry)
+    dcngen.onnx.register(options, threads=given)
+    assert options.get_session_config_entry(KEY) == expected
+
+
 def test_an_old_package(monkeypatch):
     monkeypatch.setattr(ort, "__version__", "1.23.2")
     with pytest.raises(

@@ -3,4 +3,4 @@
 # SPDX-License-Identifier: Apache-2.0
 . "$(dirname "$0")/lib.bash"
 needs numpy pytest
-check test_abi.py test_kernel.py test_networks.py test_functions.py test_arguments.py test_cache.py test_packing.py test_workspace.py test_visualize_pipe.py
+check test_abi.py test_kernel.py test_networks.py test_functions.py test_arguments.py test_cache.py test_packing.py test_workspace.py test_results.py test_visualize_pipe.py

@@ -189,11 +189,14 @@ def test_mmcv_without_its_compiled_part():
     got = graded(mmcv.Modulated.apply(x, offset, mask, weight, bias, MODULATED), list(t.values()))
     want = ops.deform_conv2d(x, offset, weight, bias, padding=1, mask=mask)
     same(got, graded(want, list(t.values())))
-    with pytest.raises(dcngen.Error, match=r"mmcv\._ext\.nms is not built"):
+    with pytest.raises(dcngen.Error, match=r"mmcv\._ext\.nms is not built, and dcngen has none"):
         mmcv.ext.nms()
     patch.undo()
-    with pytest.raises(dcngen.Error, match="deform_conv_forward is not built"):
+    undone = "deform_conv_forward is not built, and the patch of dcngen was undone"
+    with pytest.raises(dcngen.Error, match=undone):
         mmcv.Plain.apply(x, offset, weight, None, PLAIN)
+    with pytest.raises(dcngen.Error, match=r"mmcv\._ext\.nms is not built, and dcngen has none"):
+        mmcv.ext.nms()
     assert "mmcv._ext" not in sys.modules
 
 

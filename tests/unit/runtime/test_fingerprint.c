@@ -93,3 +93,28 @@ Test(fingerprint, threads_that_cannot_be)
     cr_expect_eq(dcn_fingerprint_threads(bytes, sizeof bytes, -1),
                  dcn_fingerprint_threads(bytes, sizeof bytes, 1));
 }
+
+static uint64_t mixed(uint64_t lane, uint64_t word)
+{
+    return ((lane << 29 | lane >> 35) ^ word) * 0x9e3779b97f4a7c15u;
+}
+
+/* Whole blocks go through vectors, whose width is that of the CPU. */
+Test(fingerprint, is_the_formula_of_its_file_on_every_cpu)
+{
+    enum { LANES = 32, BLOCK = LANES * 8, BYTES = 5 * BLOCK + 8 };
+    unsigned char bytes[BYTES + BLOCK] = { 0 };
+    for (int i = 0; i < BYTES; i++)
+        bytes[i] = (unsigned char)(i * 37 + i / 256);
+    uint64_t lane[LANES], all = mixed(0x9e3779b97f4a7c15u, BYTES), word;
+    for (uint64_t j = 0; j < LANES; j++)
+        lane[j] = j;
+    for (int i = 0; i < BYTES / BLOCK + 1; i++)
+        for (int j = 0; j < LANES; j++) {
+            memcpy(&word, bytes + i * BLOCK + j * 8, sizeof word);
+            lane[j] = mixed(lane[j], word);
+        }
+    for (int j = 0; j < LANES; j++)
+        all = mixed(all, lane[j]);
+    cr_expect_eq(dcn_fingerprint(bytes, BYTES), all ^ all >> 32);
+}
