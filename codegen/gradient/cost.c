@@ -77,7 +77,7 @@ static double block_cycles(const GradientPlan *p, const GradientShape *a, double
         cycles += taps * (SAMPLE * passes + vector * a->vectors + entry * a->spans);
     }
     cycles += pixels * (PIXEL + a->g_outputs * G);
-    if (p->packs)
+    if (p->spreads)
         cycles += pixels * a->groups * b->out_channels * SPREAD;
     return cycles + (gradient_owns_dots(p) ? offset_cycles(p, taps * a->spans) : 0);
 }

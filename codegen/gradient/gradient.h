@@ -111,17 +111,18 @@ typedef struct GradientPlan {
     GradientBlocks blocks;
     GradientEntries entries;
     GradientScratch scratch;
-    int mr, nv, nr;            /* register tile: mr rows x nv vectors = nr columns */
-    int th, tw, pixels;        /* tile of output pixels; at most so many */
-    int panel_pixels;          /* pixels rounded up to whole register tiles */
-    int outputs;               /* out_channels rounded up to whole register tiles */
-    int g_stride;              /* elements from a pixel's row of the g tile to the next */
-    int dot_stride;            /* from a pixel's dots to the next */
-    int prefetch;              /* pixels around a tile's taps; -1: nothing is fetched ahead */
-    int bands;                 /* parts of all tiles, each of which has tasks of its own */
-    int64_t packed_elements;   /* of the weights */
-    int64_t weight_elements;   /* of a band's grad_weight, as blocks */
-    bool packs;                /* lanes of a vector are channels of several weight groups */
+    int mr, nv, nr;          /* register tile: mr rows x nv vectors = nr columns */
+    int th, tw, pixels;      /* tile of output pixels; at most so many */
+    int panel_pixels;        /* pixels rounded up to whole register tiles */
+    int outputs;             /* out_channels rounded up to whole register tiles */
+    int g_stride;            /* elements from a pixel's row of the g tile to the next */
+    int dot_stride;          /* from a pixel's dots to the next */
+    int prefetch;            /* pixels around a tile's taps; -1: nothing is fetched ahead */
+    int bands;               /* parts of all tiles, each of which has tasks of its own */
+    int64_t packed_elements; /* of the weights */
+    int64_t weight_elements; /* of a band's grad_weight, as blocks */
+    bool packs;   /* a block has several weight groups, each in lanes or vectors of its own */
+    bool spreads; /* lanes of a vector are channels of several of them */
     bool deformed, transposes; /* transposes: nchw */
     bool copies;               /* blocks work on copies of their channels of the maps, see maps.c */
 } GradientPlan;

@@ -30,7 +30,7 @@ const Knob gradient_knobs[GRADIENT_NKNOBS] = {
                          .guess = 1,
                          CHOICES(1, 2, 4, 8) },
     [GRADIENT_GROUP_PACK] = { .name = "group_pack",
-                              .meaning = "1: narrow weight groups side by side in one vector",
+                              .meaning = "1: narrow weight groups side by side in a block",
                               .guess = 0,
                               CHOICES(0, 1) },
     [GRADIENT_TAP_LANES] = { .name = "tap_lanes",

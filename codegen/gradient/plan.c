@@ -76,18 +76,20 @@ static void plan_blocks(GradientPlan *p, int channels)
     b->shape[1] = shape_of(p, last);
 }
 
+/* Runs begin with a group, or, where groups are wider than a vector, with a vector of one. */
 static bool packs_whole_vectors(const GradientPlan *p, const GradientShape *a)
 {
-    const int group = p->blocks.in_channels;
+    const int group = p->blocks.in_channels, least = group < p->lanes ? group : p->lanes;
     return !a->channels ||
-           (a->lanes == p->lanes && a->run % group == 0 && a->channels % group == 0);
+           (a->lanes == p->lanes && a->run % least == 0 && a->channels % group == 0);
 }
 
 bool gradient_can_pack(const GradientPlan *p)
 {
     const GradientBlocks *b = &p->blocks;
-    return p->s->groups > 1 && b->in_channels < p->lanes && p->lanes % b->in_channels == 0 &&
-           packs_whole_vectors(p, &b->shape[0]) && packs_whole_vectors(p, &b->shape[1]);
+    const bool even = p->lanes % b->in_channels == 0 || b->in_channels % p->lanes == 0;
+    return p->s->groups > 1 && even && packs_whole_vectors(p, &b->shape[0]) &&
+           packs_whole_vectors(p, &b->shape[1]);
 }
 
 bool gradient_owns_dots(const GradientPlan *p)
@@ -131,7 +133,7 @@ static void plan_scratch(GradientPlan *p)
     const GradientShape *a = p->blocks.shape;
     GradientScratch *at = &p->scratch;
     int64_t fp = p->fp_bytes, entries = p->want.samples ? p->entries.all : 0;
-    int64_t rows = p->panel_pixels, lanes = p->packs ? p->outputs * p->lanes : 0;
+    int64_t rows = p->panel_pixels, lanes = p->spreads ? p->outputs * p->lanes : 0;
     int64_t dots = gradient_owns_dots(p) ? p->pixels * p->dot_stride + CORNERS * p->lanes : 0;
     int64_t sink = p->want.input ? larger(a[0].channels, a[1].channels) + p->lanes : 0;
     int64_t dx = p->want.product ? larger(a[0].dx_stride, a[1].dx_stride) : 0;
@@ -199,6 +201,7 @@ GradientPlan gradient_plan(const dcn_spec *s, const dcn_target *t, const int *k)
     p.prefetch = k[GRADIENT_PREFETCH];
     p.packs = k[GRADIENT_GROUP_PACK];
     plan_blocks(&p, k[GRADIENT_CHANNELS]);
+    p.spreads = p.packs && p.blocks.in_channels < p.lanes;
     p.outputs = (int)int_round_up(p.blocks.out_channels, p.mr);
     plan_pixels(&p);
     plan_entries(&p, k[GRADIENT_TAP_LANES]);

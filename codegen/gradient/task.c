@@ -50,7 +50,7 @@ static TaskFns emit_fns(Emit *e, const GradientPlan *p, int shape, const Gradien
     f.offset_row = shared->offset_row;
     if (p->prefetch >= 0)
         f.prefetch = gradient_emit_prefetch(e, p, shape);
-    if (p->packs)
+    if (p->spreads)
         f.spread = gradient_emit_spread(e, p, shape);
     f.table = gradient_emit_table(e, p, shape);
     if (p->want.product)
@@ -105,9 +105,9 @@ static void find_grad_input(Emit *e, Task *t)
 static void clear_scratch(Emit *e, const Task *t)
 {
     const GradientPlan *p = t->plan;
-    const int64_t pixels = p->panel_pixels, lanes = p->packs ? p->outputs * p->lanes : 0;
+    const int64_t pixels = p->panel_pixels, lanes = p->spreads ? p->outputs * p->lanes : 0;
     gradient_clear(e, scratch(e, t, p->scratch.g), x_const(e, pixels * p->g_stride));
-    if (p->packs)
+    if (p->spreads)
         gradient_clear(e, scratch(e, t, p->scratch.g_lanes),
                        x_const(e, t->shape->vectors * pixels * lanes));
     if (p->want.input)
@@ -136,7 +136,7 @@ static void make_table(Emit *e, const Task *t, const GradientTile *x)
 static addr left_of(Emit *e, const Task *t)
 {
     const GradientPlan *p = t->plan;
-    return scratch(e, t, p->packs ? p->scratch.g_lanes : p->scratch.g);
+    return scratch(e, t, p->spreads ? p->scratch.g_lanes : p->scratch.g);
 }
 
 /* dx of the tile. */
@@ -276,7 +276,7 @@ static void work_through(Emit *e, const Task *t, const GradientTile *x)
     if (p->prefetch >= 0)
         fetch_ahead(e, t, x);
     make_table(e, t, x);
-    if (p->packs) {
+    if (p->spreads) {
         GradientSpreadArgs in = { .pixels = x->pixels };
         in.from = scratch(e, t, p->scratch.g);
         in.to = scratch(e, t, p->scratch.g_lanes);

@@ -5,9 +5,9 @@
 **
 ** b is in panels of nr columns, [i][column]; a is the g tile both times, read along its rows or
 ** along its columns.  The channels are the vectors of both, so that whole lines are used whatever
-** the number of outputs.  Where groups are packed, so that the lanes of a vector multiply with
-** outputs of several groups, a is a vector in place of an element, and another one for each vector
-** of channels: [vector][pixel][output][lane].
+** the number of outputs.  Where groups are packed, each vector of channels multiplies with the outputs of
+** its own group; where its lanes are channels of several groups, a is a vector in place of an element, and
+** another one for each vector of channels: [vector][pixel][output][lane].
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/gradient/gradient.h"
@@ -17,11 +17,11 @@
 
 enum { MAX_SUMS = 64, UNROLL = 2 };
 
-/* Elements between what a register tile reads and writes; a_vector: from a vector of channels to the
-** next. */
+/* Elements between what a register tile reads and writes; where groups are packed, `shares` columns have
+** the same a, and the next ones theirs a_next elements on. */
 typedef struct ProductSteps {
-    int a_row, a_depth, out_row;
-    int64_t a_vector;
+    int a_row, a_depth, out_row, shares;
+    int64_t a_next;
     bool adds;
 } ProductSteps;
 
@@ -37,11 +37,16 @@ typedef struct ProductTile {
 static ProductSteps steps_of(const GradientPlan *p, GradientProduct which, int shape)
 {
     const GradientShape *s = &p->blocks.shape[shape];
-    int output = p->packs ? p->lanes : 1, pixel = p->packs ? p->outputs * p->lanes : p->g_stride;
-    int64_t vector = p->packs ? (int64_t)p->panel_pixels * pixel : 0;
-    if (which == GRADIENT_OF_SAMPLES)
-        return (ProductSteps){ pixel, output, s->dx_stride, vector, false };
-    return (ProductSteps){ output, pixel, s->columns, vector, true };
+    const int group = p->blocks.in_channels;
+    int output = p->spreads ? p->lanes : 1;
+    int pixel = p->spreads ? p->outputs * p->lanes : p->g_stride;
+    ProductSteps to = { .shares = s->vector_taps * (p->spreads ? p->lanes : group) };
+    to.a_next = p->spreads ? (int64_t)p->panel_pixels * pixel : p->blocks.out_channels;
+    to.adds = which == GRADIENT_OF_WEIGHT;
+    to.a_row = to.adds ? output : pixel;
+    to.a_depth = to.adds ? pixel : output;
+    to.out_row = to.adds ? s->columns : s->dx_stride;
+    return to;
 }
 
 /* Elements from a row of a panel of b to the next: those of samples are all of one width. */
@@ -64,7 +69,7 @@ static void update(Emit *e, ProductTile *t, idx i)
         b[v] = p_load(e, p_at(e, row, x_const(e, (int64_t)v * e->lanes)), all_lanes);
     for (int r = 0; r < t->plan->mr; r++) {
         addr at = p_at(e, a, x_const(e, (int64_t)r * t->step.a_row));
-        fvec x = t->plan->packs ? p_load(e, at, all_lanes) : p_splat(e, at);
+        fvec x = t->plan->spreads ? p_load(e, at, all_lanes) : p_splat(e, at);
         for (int v = 0; v < t->nv; v++) {
             var sum = t->sum[r * t->nv + v];
             v_set(e, sum, f_fma(e, x, b[v], v_get(e, sum)));
@@ -131,8 +136,8 @@ static void panel(Emit *e, const Product *p, LLVMValueRef fn, idx first)
     UkernelArgs k = { .depth = in->depth };
     addr a = in->a;
     if (p->plan->packs) {
-        idx columns = x_const(e, (int64_t)p->shape->vector_taps * p->shape->lanes);
-        a = p_at(e, a, x_mulk(e, x_div(e, first, columns), p->step.a_vector));
+        idx nth = x_div(e, first, x_const(e, p->step.shares));
+        a = p_at(e, a, x_mulk(e, nth, p->step.a_next));
     }
     k.b = p_at(e, in->b, x_mul(e, first, in->depth));
     EMIT_FOR_OPAQUE (e, row, x_const(e, 0), in->rows, p->plan->mr) {

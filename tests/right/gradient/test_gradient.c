@@ -148,6 +148,31 @@ Test(gradient, sums)
     each_kernel(promise_sums);
 }
 
+/* Several weight groups in a block, each of which fills a vector, or several, on every machine. */
+Test(gradient, wide_groups_side_by_side)
+{
+    static const Row wide[] = {
+        { "wide",
+          "deform_conv2d { in_channels = 64, out_channels = 40, kernel_size = 3, groups = 4,"
+          " offset_groups = 2, modulation = 'mask', padding = 1" },
+        { "wide_plain",
+          "conv2d { in_channels = 80, out_channels = 15, kernel_size = 2, groups = 5" },
+    };
+    for (int i = 0; i < 8; i++) {
+        const char *layout = i / 2 % 2 ? "nhwc" : "nchw";
+        dcn_module *m = load(&wide[i / 4], i % 2 ? "f64" : "f32", layout, STATIC_SIZES);
+        const dcn_spec *s = dcn_module_spec(m, 0);
+        Backward b = backward_open(s, s,
+                                   "gradient mr=2 nv=3 tile_h=2 tile_w=4 channels=32 bands=2 "
+                                   "group_pack=1",
+                                   i + 1);
+        check_values(&b);
+        promise_bits(&b);
+        backward_close(&b);
+        dcn_module_free(m);
+    }
+}
+
 /* A schedule gives the same bits whether sizes are known or not; gradients of no image are 0. */
 Test(gradient, dynamic_sizes)
 {
