@@ -7,7 +7,21 @@
 #include <limits.h>
 #include <string.h>
 
-enum { ADD, MUL, CONCAT, SPLIT, SLICE, ACTIVATION, LAYER_NORM, MAX_POOL, AVG_POOL, RESIZE };
+enum {
+    ADD,
+    MUL,
+    CONCAT,
+    SPLIT,
+    SLICE,
+    ACTIVATION,
+    LAYER_NORM,
+    MAX_POOL,
+    AVG_POOL,
+    RESIZE,
+    FLATTEN,
+    UNFLATTEN,
+    BLEND
+};
 
 #define OF(x)        ((rt_op_set)1 << (x))
 #define POOLS        (OF(MAX_POOL) | OF(AVG_POOL))
@@ -54,6 +68,9 @@ const rt_field glue_fields[] = {
       .doc = "In the place of a window: so many bins (h, w), as nn.AdaptiveAvgPool2d has them." },
     { "size", RT_FIELD_SIZE, OF(RESIZE), PAIR(size), RANGE(1, GLUE_MOST_PIXELS),
       .doc = "Rows and columns of the result; needed without `scale`." },
+    { "size", RT_FIELD_SIZE, OF(UNFLATTEN), PAIR(size), RANGE(1, GLUE_MOST_PIXELS),
+      .required = true,
+      .doc = "Rows and columns of the result; their product divides the channels." },
     { "scale", RT_FIELD_NUMBER, OF(RESIZE), AT(scale), RANGE(1e-6, 1e6),
       .doc = "In the place of `size`: the result is so many times as large." },
     { "mode", RT_FIELD_CHOICE, OF(RESIZE), AT(layer.resize.mode), .choices = modes,
@@ -83,6 +100,14 @@ const GlueMaker glue_makers[] = {
     [AVG_POOL] = { "avg_pool2d", NET_AVG_POOL, glue_make_avg_pool, 1, 1, false,
                    "nn.AvgPool2d: the mean of each window." },
     [RESIZE] = { "resize", NET_RESIZE, glue_make_resize, 1, 1, false, "F.interpolate." },
+    [FLATTEN] = { "flatten", NET_RESHAPE, glue_make_reshape, 1, 1, false,
+                  "nn.Flatten: all of an image as the channels of one pixel, in PyTorch's order." },
+    [UNFLATTEN] = { "unflatten", NET_RESHAPE, glue_make_reshape, 1, 1, false,
+                    "nn.Unflatten: the channels of one pixel as a map again." },
+    [BLEND] = { "blend", NET_BLEND, glue_make_blend, 3, 3, false,
+                "`a*(1 - s) + b*s`, where s is the sigmoid of the third value, whose channels "
+                "divide "
+                "those of the others: one for each group of them." },
     { NULL, .doc = NULL },
 };
 
@@ -120,8 +145,9 @@ static void add_rows(GlueCall *g)
 static int refuse_count(const GlueCall *g, int n)
 {
     char count[48];
-    snprintf(count, sizeof count, g->maker->most > 1 ? "%d to %d values" : "one value",
-             g->maker->least, g->maker->most);
+    const char *all = g->maker->least < g->maker->most ? "%d to %d values" : "%d values";
+    snprintf(count, sizeof count, g->maker->most > 1 ? all : "one value", g->maker->least,
+             g->maker->most);
     return dsl_refuse(&g->c, NULL, "%s takes %s, as in %s { x, ... }, not %d", g->c.callee, count,
                       g->c.callee, n);
 }

@@ -49,6 +49,8 @@ int glue_make_split(GlueCall *g);
 int glue_make_window(GlueCall *g);
 int glue_make_avg_pool(GlueCall *g);
 int glue_make_resize(GlueCall *g);
+int glue_make_reshape(GlueCall *g);
+int glue_make_blend(GlueCall *g);
 
 /* Windows and sizes, in pixels of an axis. */
 enum { GLUE_MOST_PIXELS = 1 << 20 };

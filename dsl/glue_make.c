@@ -175,3 +175,19 @@ int glue_make_resize(GlueCall *g)
     layer->size[1] = by_scale ? scaled(g, x.w, "columns") : g->keys.size[1];
     return glue_make_one(g);
 }
+
+int glue_make_reshape(GlueCall *g)
+{
+    for (int axis = 0; axis < 2; axis++)
+        g->keys.layer.size[axis] = dsl_has_key(&g->c, "size") ? g->keys.size[axis] : 1;
+    return glue_make_one(g);
+}
+
+int glue_make_blend(GlueCall *g)
+{
+    static const char *const names[] = { "a", "b", "c" };
+    for (int i = 0; i < 3; i++)
+        dsl_layer_arg(&g->keys.layer, names[i], g->value[i]->value);
+    push(g, &g->keys.layer);
+    return 1;
+}

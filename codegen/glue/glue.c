@@ -19,6 +19,8 @@ static const GlueKind *kind_of(const net_layer *layer, bool back)
         [NET_MAX_POOL] = { &glue_pool, &glue_pool_back },
         [NET_AVG_POOL] = { &glue_pool, &glue_pool_back },
         [NET_RESIZE] = { &glue_resize, &glue_resize_back },
+        [NET_RESHAPE] = { &glue_reshape, &glue_reshape_back },
+        [NET_BLEND] = { &glue_blend, &glue_blend_back },
     };
     return kinds[layer->kind][back];
 }
@@ -132,7 +134,7 @@ bool glue_back_reads(const net_layer *layer, int i)
     const bool reads[NET_NUM_KINDS] = {
         [NET_ADD] = acts,        [NET_MUL] = acts || layer->nargs > 1,
         [NET_ACTIVATION] = acts, [NET_LAYER_NORM] = acts || i < 2, /* all but the bias */
-        [NET_MAX_POOL] = true,
+        [NET_MAX_POOL] = true,   [NET_BLEND] = true,
     };
     return reads[layer->kind];
 }

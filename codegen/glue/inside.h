@@ -62,8 +62,10 @@ typedef struct GlueKind {
 extern const GlueKind glue_join, glue_join_back; /* join.c, join_back.c */
 extern const GlueKind glue_concat, glue_slice, glue_concat_back, glue_slice_back; /* copy.c */
 extern const GlueKind glue_norm, glue_norm_back;                                  /* norm.c */
-extern const GlueKind glue_pool, glue_pool_back;     /* pool.c, pool_back.c */
-extern const GlueKind glue_resize, glue_resize_back; /* resize.c, resize_back.c */
+extern const GlueKind glue_pool, glue_pool_back;       /* pool.c, pool_back.c */
+extern const GlueKind glue_resize, glue_resize_back;   /* resize.c, resize_back.c */
+extern const GlueKind glue_reshape, glue_reshape_back; /* reshape.c */
+extern const GlueKind glue_blend, glue_blend_back;     /* blend.c */
 
 /* ---- layers and tasks (task.c) ---------------------------------------------------------------- */
 

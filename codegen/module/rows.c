@@ -35,6 +35,12 @@ Norm rows_norm_of(const Rows *r, addr weight, addr bias)
     return (Norm){ rows->channels, rows->eps, rows->activation, weight, bias };
 }
 
+Blend rows_blend_of(const Rows *r, addr y, addr x, addr logits)
+{
+    const Rowwise *rows = &r->st->rows;
+    return (Blend){ rows->channels, rows->groups, rows->activation, y, x, logits };
+}
+
 /* ---- sums ------------------------------------------------------------------------------------ */
 
 idx rows_sum_at(Emit *e, const Rows *r, int which, idx channel)

@@ -10,6 +10,7 @@
 #define DCN_CODEGEN_ROWS_H
 
 #include "codegen/ir/transpose.h"
+#include "codegen/kernel/blend.h"
 #include "codegen/kernel/entry.h"
 #include "codegen/kernel/gradient_out.h"
 #include "codegen/kernel/norm.h"
@@ -34,8 +35,9 @@ int rows_number_of(const Stage *st, const char *name);
 /* A gradient, as an output of this call. */
 GradientOut rows_gradient(Emit *e, const Rows *r, const char *name);
 
-/* A norm of rows with these. */
+/* A norm of rows, and a blend of rows, with these. */
 Norm rows_norm_of(const Rows *r, addr weight, addr bias);
+Blend rows_blend_of(const Rows *r, addr y, addr x, addr logits);
 
 /* Where among a task's sums that of a channel is; add a vector of channels from `first` on to the task's own sums. */
 idx rows_sum_at(Emit *e, const Rows *r, int which, idx channel);

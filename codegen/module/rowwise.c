@@ -6,7 +6,6 @@
 **     reorder  [a][b] -> [b][a] within the row
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "codegen/math/math.h"
 #include "codegen/module/rows.h"
 
 /* A stage writes over what it reads, unless it has an operand for what it makes. */
@@ -28,24 +27,10 @@ const RowKind rows_norm = { norm_stage, { NULL } };
 
 /* ---- blend and reorder ----------------------------------------------------------------------- */
 
-static void blend_row(Emit *e, const Rows *r, idx row)
+static void blend_stage(Emit *e, const Rows *r, idx row)
 {
-    const Rowwise *rows = &r->st->rows;
-    int64_t groups = rows->groups, channels = rows->channels / groups;
-    addr logits = p_at(e, r->tensor[2], x_mulk(e, row, groups));
-    EMIT_FOR (e, g, x_const(e, 0), x_const(e, groups), 1) {
-        fvec share = emit_sigmoid(e, p_splat(e, p_at(e, logits, g.at)));
-        idx first = x_add(e, x_mulk(e, row, rows->channels), x_mulk(e, g.at, channels));
-        EMIT_VECTORS (e, c, x_const(e, channels)) {
-            idx at = x_add(e, first, c.at);
-            addr to = p_at(e, made(r), at);
-            fvec y = p_load(e, p_at(e, r->tensor[0], at), c.live);
-            fvec x = p_load(e, p_at(e, r->tensor[1], at), c.live);
-            fvec kept = f_mul(e, y, f_sub(e, f_const(e, 1), share));
-            fvec blended = f_fma(e, x, share, kept);
-            p_store(e, to, emit_activation(e, rows->activation, blended), c.live);
-        }
-    }
+    const Blend of = rows_blend_of(r, r->tensor[0], r->tensor[1], r->tensor[2]);
+    blend_row(e, &of, made(r), row);
 }
 
 static void reorder_row(Emit *e, const Rows *r, idx row)
@@ -62,4 +47,4 @@ static void reorder_row(Emit *e, const Rows *r, idx row)
     call_transpose(e, r->transpose, &give);
 }
 
-const RowKind rows_blend = { blend_row, { NULL } }, rows_reorder = { reorder_row, { NULL } };
+const RowKind rows_blend = { blend_stage, { NULL } }, rows_reorder = { reorder_row, { NULL } };

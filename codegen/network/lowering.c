@@ -113,7 +113,7 @@ static int emit_parts(Emit *e, Kernel *kernel, const dcn_target *t, const SchedP
 const struct Lowering lower_network = {
     .name = "network",
     .summary = "the layers of a network, one after another",
-    .rev = 5,
+    .rev = 6,
     .ops = RT_OP(NETWORK),
     .gradient_ops = RT_OP(NETWORK),
     .is_brief = true,

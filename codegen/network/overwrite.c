@@ -14,7 +14,7 @@ static bool is_same_shape(net_shape a, net_shape b)
 static bool may_overwrite(const net_layer *l)
 {
     return l->kind == NET_ADD || l->kind == NET_MUL || l->kind == NET_ACTIVATION ||
-           l->kind == NET_LAYER_NORM;
+           l->kind == NET_LAYER_NORM || l->kind == NET_BLEND;
 }
 
 /* The last place of a glue layer's step is what the layer makes. */

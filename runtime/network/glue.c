@@ -97,6 +97,21 @@ static int slice_shape(const net_graph *g, net_layer *l, net_shape *out, dcn_err
                      l->count, l->from, a.c);
 }
 
+static int blend_shape(const net_graph *g, net_layer *l, net_shape *out, dcn_error *err)
+{
+    char first[NET_SHAPE_TEXT], other[NET_SHAPE_TEXT], share[NET_SHAPE_TEXT];
+    if (l->nargs != 3)
+        return net_blame(l, err, "blend takes three values, not %d", l->nargs);
+    const net_shape a = net_graph_value(g, l->arg[0].value)->shape;
+    const net_shape b = net_graph_value(g, l->arg[1].value)->shape;
+    const net_shape c = net_graph_value(g, l->arg[2].value)->shape;
+    *out = a;
+    if (net_same_shape(a, b) && c.n == a.n && c.h == a.h && c.w == a.w && a.c % c.c == 0)
+        return 0;
+    return net_blame(l, err, "blend of %s and %s by %s: the shapes do not fit",
+                     net_shape_text(a, first), net_shape_text(b, other), net_shape_text(c, share));
+}
+
 static int like_first(const net_graph *g, net_layer *l, net_shape *out, dcn_error *err)
 {
     (void)err;
@@ -116,10 +131,15 @@ static int resize(const net_graph *g, net_layer *l, net_shape *out, dcn_error *e
     return net_resize_shape(l, net_graph_value(g, l->arg[0].value)->shape, out, err);
 }
 
+static int reshape(const net_graph *g, net_layer *l, net_shape *out, dcn_error *err)
+{
+    return net_reshape_shape(l, net_graph_value(g, l->arg[0].value)->shape, out, err);
+}
+
 /* ---- what each kind reads ------------------------------------------------------------------ */
 
 typedef struct GlueRow {
-    int values;                /* how many it reads, all called a but for the second */
+    int values;                /* how many it reads: a, b, c, but of a concat all called a */
     const char *const *params; /* ended by NULL */
     int (*shape)(const net_graph *g, net_layer *l, net_shape *out, dcn_error *err);
 } GlueRow;
@@ -137,15 +157,18 @@ static const GlueRow rows[NET_NUM_KINDS] = {
     [NET_MAX_POOL] = { 1, nothing, pool },
     [NET_AVG_POOL] = { 1, nothing, pool },
     [NET_RESIZE] = { 1, nothing, resize },
+    [NET_RESHAPE] = { 1, nothing, reshape },
+    [NET_BLEND] = { 3, nothing, blend_shape },
 };
 
 /* The name that argument i must have; "weight" stands for a parameter of a product. */
 static const char *name_of(const net_layer *l, int i)
 {
+    static const char *const names[] = { "a", "b", "c" };
     const bool weight = l->kind == NET_MUL && l->arg[i].value < 0;
     if (i == 1 && weight)
         return "weight";
-    return i == 1 && l->kind != NET_CONCAT ? "b" : "a";
+    return l->kind == NET_CONCAT ? names[0] : names[i];
 }
 
 static int compare_args(const net_layer *l, int i)
@@ -168,7 +191,8 @@ static int name_args(const GlueRow *row, net_layer *l, dcn_error *err)
                          l->nargs);
     for (int i = 0; i < l->nargs; i++) {
         const char *name = name_of(l, i);
-        if (strcmp(name, l->arg[i].operand) != 0 || (l->arg[i].value < 0 && i == 0))
+        if (strcmp(name, l->arg[i].operand) != 0 ||
+            (l->arg[i].value < 0 && (i == 0 || l->kind != NET_MUL)))
             return net_blame(l, err, "%s reads no '%s'", net_does(l), l->arg[i].operand);
         l->arg[i] = (net_arg){ name, l->arg[i].value, -1 };
     }
@@ -177,11 +201,11 @@ static int name_args(const GlueRow *row, net_layer *l, dcn_error *err)
     return 0;
 }
 
-/* What is made of matrices alone is a matrix. */
+/* What is made of matrices alone is a matrix, and so is what lies in a row. */
 static int rank_of(const net_graph *g, const net_layer *l, net_shape out)
 {
     int rank = out.h * out.w == 1 ? 2 : 4;
-    for (int i = 0; i < l->nargs; i++)
+    for (int i = 0; i < l->nargs && l->kind != NET_RESHAPE; i++)
         if (l->arg[i].value >= 0 && net_graph_value(g, l->arg[i].value)->rank != 2)
             rank = 4;
     return rank;

@@ -26,9 +26,13 @@ const char *net_does(const net_layer *layer)
         [NET_MAX_POOL] = "max_pool2d",
         [NET_AVG_POOL] = "avg_pool2d",
         [NET_RESIZE] = "resize",
+        [NET_RESHAPE] = "unflatten",
+        [NET_BLEND] = "blend",
     };
     if (layer->kind == NET_OPERATOR)
         return layer->is_linear ? "linear" : dcn_op_name(layer->spec->op);
+    if (layer->kind == NET_RESHAPE && layer->size[0] * layer->size[1] == 1)
+        return "flatten";
     return names[layer->kind];
 }
 

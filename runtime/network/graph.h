@@ -30,9 +30,10 @@ int net_check_shape(const char *who, net_shape s, dcn_error *err);
 int net_match_operator(const net_graph *g, net_layer *layer, net_value *out, dcn_error *err);
 int net_match_glue(const net_graph *g, net_layer *layer, net_value *out, dcn_error *err);
 
-/* The shape that a pool, or a resize, makes of a map of shape a; net_match_glue calls these. */
+/* The shape that a pool, a resize, or a reshape makes of a map of shape a; net_match_glue calls these. */
 int net_pool_shape(const net_layer *layer, net_shape a, net_shape *out, dcn_error *err);
 int net_resize_shape(const net_layer *layer, net_shape a, net_shape *out, dcn_error *err);
+int net_reshape_shape(const net_layer *layer, net_shape a, net_shape *out, dcn_error *err);
 
 /* Whether argument i is a parameter and what shape it has; of the layers of a graph and of a network. */
 bool net_is_param(const net_layer *layer, int i);

@@ -18,18 +18,14 @@ int net_part(const dcn_network *n, const net_output *out, int nout, dcn_network 
 int net_detach(const dcn_network *n, const net_output *in, int nin, dcn_network **detached,
                dcn_error *err);
 
-/* n with every module in place of which operators and other layers can stand in parts, MODULE.STAGE, of which
-** the last one has the module's name.  A module that cannot be taken apart stays (net_hides_offsets).  One
-** reference; NULL without memory, or if it were too many layers. */
+/* n with every module in parts, MODULE.STAGE, of which the last one has the module's name.  One reference; NULL
+** without memory, or if it were too many layers. */
 dcn_network *net_unfold(const dcn_network *n);
 
-/* n as it is compiled: modules in parts, MODULE.STAGE, into the last of which goes what follows it and fits into its
+/* n as it is compiled: modules without schedules of their own in parts, MODULE.STAGE, into the last of which goes what follows it and fits into its
 ** epilogue; not where it is for gradients, which take epilogues apart.  Parameters have other numbers, but the
 ** names, and the places in the vectors of all, that they have in n.  One reference; NULL without memory. */
 dcn_network *net_for_code(const dcn_network *n, bool gradient);
-
-/* Whether a layer samples at places that are no value of the network. */
-bool net_hides_offsets(const net_layer *l);
 
 /* n computing in double precision, without constants.  One reference; NULL without memory. */
 dcn_network *net_in_f64(const dcn_network *n);

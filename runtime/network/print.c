@@ -101,6 +101,12 @@ static void add_resize(Printer *p, const net_layer *l)
         rt_text_add(&p->t, ", align_corners = true");
 }
 
+static void add_reshape(Printer *p, const net_layer *l)
+{
+    if (l->size[0] * l->size[1] > 1)
+        add_size(p, "size", l->size);
+}
+
 static void add_slice(Printer *p, const net_layer *l)
 {
     rt_text_add(&p->t, ", from = %" PRId64 ", count = %" PRId64, l->from, l->count);
@@ -121,8 +127,9 @@ static void add_eps(Printer *p, const net_layer *l)
 static void print_glue(Printer *p, const net_layer *l)
 {
     static void (*const add[NET_NUM_KINDS])(Printer *, const net_layer *) = {
-        [NET_MUL] = add_scale,     [NET_SLICE] = add_slice,   [NET_LAYER_NORM] = add_eps,
-        [NET_MAX_POOL] = add_pool, [NET_AVG_POOL] = add_pool, [NET_RESIZE] = add_resize,
+        [NET_MUL] = add_scale,       [NET_SLICE] = add_slice,   [NET_LAYER_NORM] = add_eps,
+        [NET_MAX_POOL] = add_pool,   [NET_AVG_POOL] = add_pool, [NET_RESIZE] = add_resize,
+        [NET_RESHAPE] = add_reshape,
     };
     const char *separator = " ";
     begin(p, net_does(l));

@@ -1,10 +1,8 @@
 /* unfold.c: modules of a network in parts: so that their offsets are values, and so that they are compiled as
 ** layers like any others.
 **
-** A module's stages (runtime/spec/stages.h) become layers MODULE.STAGE: operators, norms, activations.  Where
-** pictures look at values, the last one has the module's name, and the blend of the centre feature scale,
-** x*(1 - c) + r*c with c for each group, is  x + (r - x)*c,  group by group; as code that would be many small
-** layers, so a module with a blend stays whole there.
+** A module's stages (runtime/spec/stages.h) become layers MODULE.STAGE: operators, norms, blends, activations, maps
+** of bins as rows and back.  Where pictures look at values, the last one has the module's name.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/network/extract.h"
@@ -28,33 +26,13 @@ typedef struct UnfoldModule {
     Unfold *u;
     const net_layer *layer;
     const rt_stages *stages;
+    int last; /* stage that does something */
     int made[RT_MAX_VALUES];
 } UnfoldModule;
-
-/* ---- what can be taken apart --------------------------------------------------------------- */
 
 static bool is_module(const net_layer *l)
 {
     return l->spec && rt_op_has(l->spec->op, RT_COMPOSITE);
-}
-
-/* Whether every stage is a kind of layer. */
-static bool has_layers(const Unfold *u, const rt_stages *g)
-{
-    for (int i = 0; i < g->n; i++) {
-        const rt_stage_kind kind = g->stage[i].kind;
-        if (kind == RT_STAGE_TO_NCHW || kind == RT_STAGE_FROM_NCHW)
-            return false;
-        if (kind == RT_STAGE_BLEND &&
-            (u->for_code || g->stage[i].spec.offset_groups > NET_MAX_ARGS))
-            return false;
-    }
-    return true;
-}
-
-bool net_hides_offsets(const net_layer *l)
-{
-    return is_module(l) && rt_op_has(l->spec->op, RT_DEFORMS);
 }
 
 /* ---- layers -------------------------------------------------------------------------------- */
@@ -142,17 +120,45 @@ static int operator_stage(const UnfoldModule *m, const rt_stage *st, net_layer *
     return 0;
 }
 
+/* The layer that a stage is which is no operator, and what it calls its arguments. */
+typedef struct UnfoldRow {
+    net_kind kind;
+    struct {
+        const char *name;
+        rt_operand arg;
+    } arg[3]; /* those that have a name */
+} UnfoldRow;
+
+static const UnfoldRow *row_of(const rt_stage *st)
+{
+    static const UnfoldRow rows[] = {
+        [RT_STAGE_NORM] = { NET_LAYER_NORM,
+                            { { "a", RT_INPUT }, { "weight", RT_WEIGHT }, { "bias", RT_BIAS } } },
+        [RT_STAGE_BLEND] = { NET_BLEND,
+                             { { "a", RT_INPUT }, { "b", RT_RESIDUAL }, { "c", RT_MASK } } },
+        [RT_STAGE_ACTIVATE] = { NET_ACTIVATION, { { "a", RT_INPUT } } },
+        [RT_STAGE_TO_NCHW] = { NET_RESHAPE, { { "a", RT_INPUT } } },
+        [RT_STAGE_FROM_NCHW] = { NET_RESHAPE, { { "a", RT_INPUT } } },
+    };
+    return &rows[st->kind];
+}
+
 static void row_stage(const UnfoldModule *m, const rt_stage *st, net_layer *l, net_value *out)
 {
-    l->kind = st->kind == RT_STAGE_NORM ? NET_LAYER_NORM : NET_ACTIVATION;
+    const UnfoldRow *row = row_of(st);
+    l->kind = row->kind;
     l->activation = rt_activation_of(&st->spec);
     l->eps = st->spec.norm_eps;
-    take(m, l, "a", st->arg[RT_INPUT], false);
-    if (l->kind == NET_LAYER_NORM) {
-        take(m, l, "weight", st->arg[RT_WEIGHT], false);
-        take(m, l, "bias", st->arg[RT_BIAS], false);
-    }
+    for (int i = 0; i < 3 && row->arg[i].name; i++)
+        take(m, l, row->arg[i].name, st->arg[row->arg[i].arg], false);
     out->shape = m->u->to->value[l->arg[0].value].shape;
+    if (l->kind != NET_RESHAPE)
+        return;
+    const bool flattens = st->kind == RT_STAGE_TO_NCHW;
+    const int64_t all = out->shape.h * out->shape.w * out->shape.c;
+    l->size[0] = out->shape.h = flattens ? 1 : st->spec.height;
+    l->size[1] = out->shape.w = flattens ? 1 : st->spec.width;
+    out->shape.c = all / (out->shape.h * out->shape.w);
 }
 
 static bool is_taken(const dcn_network *n, const char *name)
@@ -163,133 +169,68 @@ static bool is_taken(const dcn_network *n, const char *name)
     return false;
 }
 
-/* A layer of the user's may be called like a stage. */
+/* A layer of the user's may be called like a stage, and two long names may begin alike. */
 static void name_stage(const UnfoldModule *m, int i, net_layer *l)
 {
     const char *name = m->layer->name;
-    if (i == m->stages->n - 1 && !m->u->for_code) {
+    if (i == m->last && !m->u->for_code) {
         memcpy(l->name, name, sizeof l->name);
         return;
     }
     snprintf(l->name, sizeof l->name, "%.100s.%s", name, m->stages->stage[i].word);
-    while (is_taken(m->u->from, l->name) && strlen(l->name) + 1 < sizeof l->name)
+    while ((is_taken(m->u->from, l->name) || is_taken(m->u->to, l->name)) &&
+           strlen(l->name) + 1 < sizeof l->name)
         strcat(l->name, "_");
-}
-
-/* ---- the blend ----------------------------------------------------------------------------- */
-
-/* One more layer of the blend, of values of `to` (b -1: of one), with so many channels. */
-static int blend_layer(const UnfoldModule *m, net_layer l, int a, int b, int64_t channels)
-{
-    net_value out = m->u->to->value[a];
-    out.shape.c = channels;
-    out.name[0] = 0;
-    l.source = m->layer->source;
-    l.arg[0] = (net_arg){ "a", a, -1 };
-    l.arg[1] = (net_arg){ l.kind == NET_CONCAT ? "a" : "b", b, -1 };
-    l.nargs = b < 0 ? 1 : 2;
-    snprintf(l.name, sizeof l.name, "%.100s.blend%d", m->layer->name, m->u->to->nlayers);
-    out.rank = 4;
-    out.layout = DCN_NHWC;
-    return add_layer(m->u, &l, &out);
-}
-
-/* (r - x)*c of group g. */
-static int blend_group(const UnfoldModule *m, const int of[2], int64_t g, int64_t per_group)
-{
-    const net_layer slice = { .kind = NET_SLICE, .from = g * per_group, .count = per_group };
-    const net_layer one = { .kind = NET_SLICE, .from = g, .count = 1 };
-    const net_layer mul = { .kind = NET_MUL, .scale = 1 };
-    const int part = blend_layer(m, slice, of[0], -1, per_group);
-    return blend_layer(m, mul, part, blend_layer(m, one, of[1], -1, 1), per_group);
-}
-
-/* All groups side by side. */
-static int blend_groups(const UnfoldModule *m, const int of[2], int64_t groups, int64_t channels)
-{
-    int part[NET_MAX_ARGS] = { 0 };
-    for (int64_t g = 0; g < groups; g++)
-        part[g] = blend_group(m, of, g, channels / groups);
-    const net_layer concat = { .kind = NET_CONCAT };
-    const int all = blend_layer(m, concat, part[0], -1, channels);
-    net_layer *l = &m->u->to->layer[m->u->to->nlayers - 1];
-    for (l->nargs = 0; l->nargs < groups; l->nargs++)
-        l->arg[l->nargs] = (net_arg){ "a", part[l->nargs], -1 };
-    return all;
-}
-
-/* The value of `to` that a stage reads as an operand. */
-static int read_value(const UnfoldModule *m, const rt_stage *st, rt_operand which)
-{
-    const int value = st->arg[which];
-    return value < RT_NUM_PLAIN ? argument(m, value).value : m->made[value];
-}
-
-static int add_blend(const UnfoldModule *m, const rt_stage *st)
-{
-    const net_layer sigmoid = { .kind = NET_ACTIVATION,
-                                .activation = rt_plain_activation(DCN_ACT_SIGMOID) };
-    const net_layer minus = { .kind = NET_MUL, .scale = -1 }, add = { .kind = NET_ADD };
-    const int x = read_value(m, st, RT_INPUT), r = read_value(m, st, RT_RESIDUAL);
-    const int64_t groups = st->spec.offset_groups, c = st->spec.in_channels;
-    const int gate = blend_layer(m, sigmoid, read_value(m, st, RT_MASK), -1, groups);
-    const int difference = blend_layer(m, add, r, blend_layer(m, minus, x, -1, c), c);
-    const int all = blend_groups(m, (int[2]){ difference, gate }, groups, c);
-    return blend_layer(m, add, x, all, c);
 }
 
 static int add_stage(UnfoldModule *m, int i)
 {
     const rt_stage *st = &m->stages->stage[i];
     const net_value *whole = &m->u->from->value[m->layer->out];
-    const bool last = i == m->stages->n - 1;
     net_layer l = { .scale = 1, .source = m->layer->source };
     net_value out = { .layout = DCN_NHWC, .rank = 4, .dtype = m->u->from->dtype };
-    if (st->kind == RT_STAGE_BLEND) {
-        m->made[st->out] = add_blend(m, st);
-        return 0;
-    }
     name_stage(m, i, &l);
     if (st->kind != RT_STAGE_OPERATOR)
         row_stage(m, st, &l, &out);
     else if (operator_stage(m, st, &l, &out))
         return -1;
-    m->made[st->out] = add_layer(m->u, &l, last ? whole : &out);
+    m->made[st->out] = add_layer(m->u, &l, i == m->last ? whole : &out);
     return 0;
+}
+
+static int last_stage(const rt_stages *g)
+{
+    const rt_stage *last = &g->stage[g->n - 1];
+    const bool idle = last->kind == RT_STAGE_ACTIVATE && last->spec.activation == DCN_ACT_NONE;
+    return idle ? g->n - 2 : g->n - 1;
 }
 
 static int unfold_layer(Unfold *u, const net_layer *l)
 {
     rt_stages *g = rt_stages_of(l->spec);
-    UnfoldModule m = { .u = u, .layer = l, .stages = g };
+    UnfoldModule m = { .u = u, .layer = l, .stages = g, .last = g ? last_stage(g) : -1 };
     int failed = g ? 0 : -1;
-    if (g && (!has_layers(u, g) || l->spec->schedule[0])) /* a schedule names its stages */
-        failed = copy_layer(u, l);
-    else {
-        for (int i = 0; g && i < g->n && !failed; i++)
-            failed = add_stage(&m, i);
-        u->number[l->out] = g ? m.made[g->stage[g->n - 1].out] : -1;
-    }
+    for (int i = 0; i <= m.last && !failed; i++)
+        failed = add_stage(&m, i);
+    if (!failed)
+        u->number[l->out] = m.made[g->stage[m.last].out];
     free(g);
     return failed;
 }
 
-/* ---- all of it ----------------------------------------------------------------------------- */
-
-/* The most layers that a layer becomes: a module as many as it has stages, and a blend in parts three for each
-** group and five. */
-static int most_of(const Unfold *u, const net_layer *l)
+/* A schedule of a module names its stages, so one that has its own is compiled as it is. */
+static bool stays(const Unfold *u, const net_layer *l)
 {
-    const bool blends = l->spec && l->spec->center_feature_scale && !u->for_code;
-    const int groups = blends ? l->spec->offset_groups : 0;
-    return is_module(l) ? RT_MAX_STAGES + 3 * groups + 5 : 1;
+    return !is_module(l) || (u->for_code && l->spec->schedule[0]);
 }
+
+/* ---- all of it ----------------------------------------------------------------------------- */
 
 static int most_layers(const Unfold *u)
 {
     int most = 0;
     for (int i = 0; i < u->from->nlayers; i++)
-        most += most_of(u, &u->from->layer[i]);
+        most += stays(u, &u->from->layer[i]) ? 1 : RT_MAX_STAGES;
     return most;
 }
 
@@ -331,7 +272,7 @@ static int unfold_layers(Unfold *u)
         u->number[i] = i;
     for (int i = 0; i < n->nlayers && !failed; i++)
         failed =
-            is_module(&n->layer[i]) ? unfold_layer(u, &n->layer[i]) : copy_layer(u, &n->layer[i]);
+            stays(u, &n->layer[i]) ? copy_layer(u, &n->layer[i]) : unfold_layer(u, &n->layer[i]);
     for (int i = 0; i < n->noutputs && !failed; i++)
         u->to->output[i] = u->number[n->output[i]];
     for (int i = 0; i < n->ninner && !failed; i++)

@@ -1,4 +1,4 @@
-/* window.c: how many windows a pool has, and that each of them has a pixel; sizes of a resize.
+/* window.c: how many windows a pool has, and that each of them has a pixel; sizes of a resize and of a reshape.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/network/graph.h"
@@ -72,6 +72,22 @@ int net_resize_shape(const net_layer *layer, net_shape a, net_shape *out, dcn_er
 {
     *out = (net_shape){ a.n, layer->size[0], layer->size[1], a.c };
     return check_size(layer, "size", err);
+}
+
+int net_reshape_shape(const net_layer *layer, net_shape a, net_shape *out, dcn_error *err)
+{
+    char text[NET_SHAPE_TEXT];
+    const int64_t pixels = layer->size[0] * layer->size[1], all = a.c * a.h * a.w;
+    if (check_size(layer, "size", err))
+        return -1;
+    *out = (net_shape){ a.n, layer->size[0], layer->size[1], all / pixels };
+    if (pixels != 1 && a.h * a.w != 1)
+        return net_blame(layer, err, "%s is no row of channels", net_shape_text(a, text));
+    if (all % pixels)
+        return net_blame(layer, err,
+                         "%" PRId64 " channels are no whole number of maps of %" PRId64 "x%" PRId64,
+                         all, layer->size[0], layer->size[1]);
+    return 0;
 }
 
 int net_pool_shape(const net_layer *layer, net_shape a, net_shape *out, dcn_error *err)

@@ -22,6 +22,7 @@ static double reads(const net_layer *layer)
         return layer->resize.mode == NET_BILINEAR ? 4 : 1;
     case NET_ADD:
     case NET_MUL:
+    case NET_BLEND:
         return layer->nargs;
     default:
         return 1;

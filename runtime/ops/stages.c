@@ -302,7 +302,8 @@ static int reorder(rt_stages *g, rt_stage_kind kind, int x, int64_t channels)
     maps.batch = s->rois;
     maps.height = s->pooled[0];
     maps.width = s->pooled[1];
-    return s->layout == DCN_NCHW ? x : add(g, "reorder", kind, &maps, x)->out;
+    const char *word = kind == RT_STAGE_TO_NCHW ? "flatten" : "unflatten";
+    return s->layout == DCN_NCHW ? x : add(g, word, kind, &maps, x)->out;
 }
 
 static int pool(rt_stages *g, dcn_modulation m, int offset, int mask)

@@ -17,7 +17,8 @@ static const RefGlueKind *kind_of(const net_layer *layer)
         [NET_CONCAT] = &ref_glue_concat,         [NET_SLICE] = &ref_glue_slice,
         [NET_ACTIVATION] = &ref_glue_activation, [NET_LAYER_NORM] = &ref_glue_layer_norm,
         [NET_MAX_POOL] = &ref_glue_max_pool,     [NET_AVG_POOL] = &ref_glue_avg_pool,
-        [NET_RESIZE] = &ref_glue_resize,
+        [NET_RESIZE] = &ref_glue_resize,         [NET_RESHAPE] = &ref_glue_reshape,
+        [NET_BLEND] = &ref_glue_blend,
     };
     return kinds[layer->kind];
 }

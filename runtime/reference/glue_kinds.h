@@ -34,7 +34,7 @@ double ref_glue_get(const RefGlue *r, int i, int64_t where);
 void ref_glue_add(const RefGlue *r, int i, int64_t where, double e);
 
 extern const RefGlueKind ref_glue_add_kind, ref_glue_mul, ref_glue_concat, ref_glue_slice,
-    ref_glue_activation;                                       /* glue_join.c */
+    ref_glue_activation, ref_glue_reshape, ref_glue_blend;     /* glue_join.c */
 extern const RefGlueKind ref_glue_layer_norm;                  /* glue_norm.c */
 extern const RefGlueKind ref_glue_max_pool, ref_glue_avg_pool; /* glue_pool.c */
 extern const RefGlueKind ref_glue_resize;                      /* glue_resize.c */

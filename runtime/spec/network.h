@@ -44,6 +44,9 @@ typedef enum {
     NET_MAX_POOL, /* largest in the window; padding is no pixel */
     NET_AVG_POOL, /* mean of the window, see `pool` */
     NET_RESIZE,   /* to size[0] rows and size[1] columns, see `resize` */
+    NET_RESHAPE, /* the same elements in the order of [n][c][h][w], in size[0] rows and size[1] columns; a or
+                  ** what is made has h = w = 1 */
+    NET_BLEND, /* a*(1 - s) + b*s, s = sigmoid(c); c has a channel for each group of theirs */
     NET_NUM_KINDS
 } net_kind;
 
@@ -70,7 +73,7 @@ typedef struct net_resize {
 typedef struct net_arg {
     const char
         *operand; /* string constant: of an operator as dcn_spec_tensors calls it; else "a", "b",
-                         ** "weight", "bias"; of a concat all are "a" */
+                         ** "c", "weight", "bias"; of a concat all are "a" */
     int value, param;
 } net_arg;
 
@@ -83,8 +86,8 @@ typedef struct net_layer {
     int64_t from, count;
     net_pool pool;
     net_resize resize;
-    int64_t
-        size[2]; /* of a resize and of an adaptive pool: rows and columns of the value it makes */
+    int64_t size
+        [2]; /* of a resize, a reshape and an adaptive pool: rows and columns of the value it makes */
     bool is_linear; /* a 1x1 convolution whose weight is [out][in] to whoever names parameters */
     int nargs;
     net_arg

@@ -31,7 +31,7 @@ room codegen 'balance.h cg.h lowering.h' "$base runtime/spec runtime/exec codege
 room codegen/target 'llvm_init.h needs.h table.h fatal.h' "$base codegen"
 room codegen/ir 'emit.h call.h transpose.h' 'codegen/target'
 room codegen/math math.h 'codegen/ir runtime/spec'
-room codegen/kernel 'bilinear.h cost.h entry.h gradient_out.h group_maps.h image_blocks.h intmath.h modulation.h norm.h points.h problem.h repack.h sample.h workspace.h' 'runtime/spec codegen codegen/ir codegen/math'
+room codegen/kernel 'bilinear.h blend.h cost.h entry.h gradient_out.h group_maps.h image_blocks.h intmath.h modulation.h norm.h points.h problem.h repack.h sample.h workspace.h' 'runtime/spec codegen codegen/ir codegen/math'
 lowering='codegen codegen/ir codegen/math codegen/kernel'
 room codegen/direct '' "$lowering"
 room codegen/tiled tiled.h "$lowering"

@@ -215,6 +215,21 @@ static const GlueCase cases[] = {
       { 1, 9, 31, -1 },
       0,
       0 },
+    { "flatten", { .kind = NET_RESHAPE }, { { 2, 3, 5, -1 } }, { 2, 1, 1, -15 }, 0, 0 },
+    { "flatten of a pixel", { .kind = NET_RESHAPE }, { { 3, 1, 1, -1 } }, { 3, 1, 1, -1 }, 0, 0 },
+    { "unflatten", { .kind = NET_RESHAPE }, { { 7, 1, 1, -6 } }, { 7, 2, 3, -1 }, 0, 0 },
+    { "blend",
+      { .kind = NET_BLEND },
+      { { 2, 3, 5, -4 }, { 2, 3, 5, -4 }, { 2, 3, 5, 4 } },
+      { 2, 3, 5, -4 },
+      0,
+      0 },
+    { "blend by channel",
+      { .kind = NET_BLEND },
+      { { 1, 4, 3, -1 }, { 1, 4, 3, -1 }, { 1, 4, 3, -1 } },
+      { 1, 4, 3, -1 },
+      0,
+      0 },
 };
 
 const GlueCase *glue_case(int i)
@@ -261,6 +276,7 @@ static void add_output(GlueNet *g, const GlueCase *c, int64_t channels)
 
 void glue_net(GlueNet *g, const GlueCase *c, int64_t channels, dcn_dtype dtype)
 {
+    static const char *const names[] = { "a", "b", "c" };
     *g = (GlueNet){ .net = { .dtype = dtype, .nlayers = 1, .refs = 1 }, .layer = c->layer };
     g->net.value = g->value;
     g->net.layer = &g->layer;
@@ -270,7 +286,7 @@ void glue_net(GlueNet *g, const GlueCase *c, int64_t channels, dcn_dtype dtype)
     l->count = times(l->count, channels);
     for (int i = 0; i < GLUE_MAX_INPUTS && c->in[i].h; i++) {
         add_value(g, c->in[i], channels);
-        l->arg[l->nargs++] = (net_arg){ i && l->kind != NET_CONCAT ? "b" : "a", i, -1 };
+        l->arg[l->nargs++] = (net_arg){ l->kind == NET_CONCAT ? "a" : names[i], i, -1 };
     }
     g->net.ninputs = g->net.nvalues;
     if (l->kind == NET_SLICE && c->in[0].c == 0)

@@ -80,7 +80,10 @@ static double terms_backwards(const dcn_network *n, const net_layer *l, int arg)
 {
     if (l->kind == NET_OPERATOR)
         return terms_of_operator(l->spec, l->arg[arg].operand);
-    return l->kind == NET_LAYER_NORM ? FEW + (double)n->value[l->out].shape.c : FEW;
+    const double channels = (double)n->value[l->out].shape.c;
+    if (l->kind == NET_BLEND) /* a share is of all channels of its group */
+        return FEW + channels / (double)n->value[l->arg[2].value].shape.c;
+    return l->kind == NET_LAYER_NORM ? FEW + channels : FEW;
 }
 
 static double terms_of_gradient(const dcn_network *n, int value)

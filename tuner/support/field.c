@@ -1,7 +1,6 @@
 /* field.c: the effective receptive field: the gradient of the response by every pixel.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "runtime/network/part.h"
 #include "runtime/reference/network.h"
 #include "tuner/support/internal.h"
 
@@ -70,9 +69,6 @@ int support_field(Support *s, SupportField *f, dcn_error *err)
 static bool makes_offsets(const Support *s)
 {
     bool made = false;
-    for (int i = 0; i < s->part->nlayers; i++)
-        if (net_hides_offsets(&s->part->layer[i]))
-            return false;
     for (int i = 0; i < s->ndeformed; i++)
         made = made || s->deformed[i].value >= s->part->ninputs;
     return made && !s->ask->fixed;

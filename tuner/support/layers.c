@@ -1,7 +1,6 @@
 /* layers.c: the deformable layers on the way to a node, with all places where they sample.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "runtime/network/part.h"
 #include "runtime/spec/op.h"
 #include "runtime/spec/shape.h"
 #include "tuner/support/internal.h"
@@ -127,16 +126,6 @@ static int fill(const Support *s, int i, bool gradient, SupportLayer *l, dcn_err
 
 /* ---- all of them ----------------------------------------------------------------------------- */
 
-static int check_hidden(const Support *s, dcn_error *err)
-{
-    for (int i = 0; i < s->part->nlayers; i++)
-        if (net_hides_offsets(&s->part->layer[i]))
-            return dcn_fail(err, DCN_EUSAGE,
-                            "the offsets of '%s' are made inside it and cannot be shown",
-                            s->part->layer[i].name);
-    return 0;
-}
-
 static int fill_all(const Support *s, bool gradient, SupportLayers *l, dcn_error *err)
 {
     *l = (SupportLayers){ .omitted = s->omitted };
@@ -156,7 +145,7 @@ static int fill_all(const Support *s, bool gradient, SupportLayers *l, dcn_error
 int support_positions(Support *s, SupportLayers *l, dcn_error *err)
 {
     *l = (SupportLayers){ .n = 0 };
-    if (check_hidden(s, err) || support_locate(s, err))
+    if (support_locate(s, err))
         return -1;
     return fill_all(s, false, l, err);
 }
@@ -165,7 +154,7 @@ int support_sampling(Support *s, SupportLayers *l, dcn_error *err)
 {
     double response;
     *l = (SupportLayers){ .n = 0 };
-    if (check_hidden(s, err) || support_backward(s, &response, err))
+    if (support_backward(s, &response, err))
         return -1;
     return fill_all(s, true, l, err);
 }

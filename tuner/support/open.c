@@ -170,14 +170,7 @@ static int find_node(Support *s, dcn_error *err)
 static int cut(Support *s, int layer, dcn_error *err)
 {
     const net_output out = { s->whole->layer[layer].out, SUPPORT_NODE, DCN_NHWC };
-    if (net_part(s->whole, &out, 1, &s->part, err) || find_node(s, err))
-        return -1;
-    for (int i = 0; i < s->part->nlayers && s->ask->fixed; i++)
-        if (net_hides_offsets(&s->part->layer[i]))
-            return dcn_fail(err, DCN_EUSAGE,
-                            "the offsets of '%s' are made inside it and cannot be held fixed",
-                            s->part->layer[i].name);
-    return 0;
+    return net_part(s->whole, &out, 1, &s->part, err) || find_node(s, err) ? -1 : 0;
 }
 
 static int open_network(Support *s, dcn_error *err)

@@ -57,9 +57,11 @@ for _, dtype in ipairs { "f32", "f64" } do
   }
   local c = deform_conv2d_pack { b, name = "again", out_channels = 6, kernel_size = 3, padding = 1 }
   local d = layer_norm { concat { max_pool2d { c, kernel_size = 3, stride = 1, padding = 1 }, a }, name = "norm" }
+  local row = flatten { max_pool2d { d, kernel_size = 3, stride = 3 }, name = "row" }
+  local e = blend { b, a, slice { c, count = 4 }, name = "blend" }
   kernels[#kernels + 1] = network {
     name = "network_" .. dtype,
-    outputs = { y = add { d, resize { avg_pool2d { d, kernel_size = 2 }, size = { 7, 9 }, mode = "bilinear" } } },
+    outputs = { e = e, row = row, y = add { d, resize { avg_pool2d { d, kernel_size = 2 }, size = { 7, 9 }, mode = "bilinear" } } },
   }
 end
 return kernels

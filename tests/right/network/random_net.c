@@ -226,14 +226,47 @@ static void draw_one(Draw *d, net_kind kind)
     add(d, &l);
 }
 
+/* A map as a row, and that as a map again. */
+static void draw_row(Draw *d)
+{
+    const int x = pick(d);
+    const net_shape s = shape_of(d, x);
+    net_layer flat = { .kind = NET_RESHAPE, .nargs = 1, .size = { 1, 1 } }, map = flat;
+    flat.arg[0] = (net_arg){ "a", x, -1 };
+    if (s.h * s.w * s.c > 4096)
+        return;
+    add(d, &flat);
+    map.arg[0] = (net_arg){ "a", d->value[d->n - 1], -1 };
+    map.size[0] = s.w;
+    map.size[1] = s.h;
+    add(d, &map);
+}
+
+/* Of a value and itself the share would not matter. */
+static void draw_blend(Draw *d)
+{
+    const int x = pick(d), y = like(d, shape_of(d, x), x);
+    const net_shape s = shape_of(d, x);
+    net_layer l = { .kind = NET_BLEND, .nargs = 3 };
+    if (y < 0)
+        return;
+    const int share = convolve(d, x, s.c % 2 ? (int)s.c : (int)s.c / 2, 1, 1);
+    l.arg[0] = (net_arg){ "a", x, -1 };
+    l.arg[1] = (net_arg){ "b", y, -1 };
+    l.arg[2] = (net_arg){ "c", share, -1 };
+    if (share >= 0)
+        add(d, &l);
+}
+
 static void draw_layer(Draw *d)
 {
     static void (*const kinds[])(Draw *) = { draw_conv,   draw_conv, draw_residual, draw_deform,
-                                             draw_module, draw_join, draw_weight,   draw_concat };
+                                             draw_module, draw_join, draw_weight,   draw_concat,
+                                             draw_row,    draw_blend };
     static const net_kind others[] = { NET_SLICE,    NET_ACTIVATION, NET_LAYER_NORM,
                                        NET_MAX_POOL, NET_AVG_POOL,   NET_RESIZE };
-    const int which = below(d, 12);
-    if (which < 8)
+    const int which = below(d, 14);
+    if (which < 10)
         kinds[which](d);
     else
         draw_one(d, others[below(d, 6)]);

@@ -4,6 +4,7 @@
 */
 #include "runtime/network/part.h"
 #include "runtime/reference/network.h"
+#include "runtime/spec/op.h"
 #include "tests/right/network/net_call.h"
 #include "tests/right/network/random_net.h"
 
@@ -140,7 +141,7 @@ Test(network_part, gives_what_the_whole_gives, .timeout = 300)
         check_network((uint64_t)i);
 }
 
-/* Every module, those whose offsets can be shown. */
+/* Every module whose offsets are made inside. */
 static const char modules[] =
     "local x = input { name = 'x', channels = 16, height = 7, width = 6, dtype = 'f64' }\n"
     "local a = deform_conv2d_pack { x, name = 'a', out_channels = 16, kernel_size = 3, padding = "
@@ -151,8 +152,15 @@ static const char modules[] =
     "local c = dcnv4_module { b, name = 'c', groups = 2, kernel_size = 3, padding = 1,\n"
     "  center_feature_scale = true }\n"
     "local d = dcnv3_module { c, name = 'd', groups = 1, kernel_size = 3, padding = 1,\n"
-    "  center_feature_scale = true, remove_center = true }\n"
-    "return network { name = 'modules', outputs = { y = add { d, c } } }\n";
+    "  center_feature_scale = true, remove_center = true, schedule = 'stages' }\n"
+    "local e = dcnv4_module { d, name = 'e', groups = 4, center_feature_scale = true,\n"
+    "  without_pointwise = true, dw_kernel_size = 3 }\n"
+    "local r = input { name = 'rois', rois = 3, dtype = 'f64' }\n"
+    "local p = deform_roi_pool_pack { e, rois = r, name = 'p', output_size = { 3, 2 },\n"
+    "  spatial_scale = 0.5, modulation = 'mask', deform_fc_channels = 7 }\n"
+    "local q = deform_roi_pool_pack { e, rois = r, name = 'q', output_size = { 3, 2 },\n"
+    "  deform_fc_channels = 5, activation = 'relu' }\n"
+    "return network { name = 'modules', outputs = { y = add { e, c }, z = add { p, q } } }\n";
 
 Test(network_part, modules_come_apart)
 {
@@ -165,10 +173,13 @@ Test(network_part, modules_come_apart)
     net_fill_parameters(&r, w.net, w.parameters);
     for (int64_t k = 0; k < net_elements(w.net->value[0].shape); k++)
         w.pass.value[0][k] = rt_rng_normal(&r);
+    for (int k = 0; k < 3; k++)
+        memcpy(&w.pass.value[1][5 * k], (const double[]){ 0, k, 2, 9, 4 + k }, 5 * sizeof(double));
     walk(&w);
     dcn_network *apart = net_unfold(w.net);
     for (int i = 0; i < apart->nlayers; i++)
-        cr_assert(!net_hides_offsets(&apart->layer[i]), "%s", apart->layer[i].name);
+        cr_assert(!apart->layer[i].spec || !rt_op_has(apart->layer[i].spec->op, RT_COMPOSITE), "%s",
+                  apart->layer[i].name);
     check_whole(&w, apart, "modules");
     close_walk(&w);
     dcn_module_free(m);

@@ -53,6 +53,34 @@ Test(glue, padding_is_no_pixel_unless_it_is_counted)
     EXPECT(&counted, plane, 0.25, 1.25, 2.75, 7);
 }
 
+/* Two channels of a map of 1x3, in memory pixel by pixel, are plane after plane in a row. */
+Test(glue, a_row_is_plane_after_plane)
+{
+    const GlueCase flatten = { .name = "flatten",
+                               .layer = { .kind = NET_RESHAPE },
+                               .in = { { 1, 1, 3, 2 } },
+                               .out = { 1, 1, 1, 6 } };
+    const GlueCase unflatten = { .name = "unflatten",
+                                 .layer = { .kind = NET_RESHAPE },
+                                 .in = { { 1, 1, 1, 6 } },
+                                 .out = { 1, 1, 3, 2 } };
+    EXPECT(&flatten, plane, 1, 3, 5, 2, 4, 6);
+    EXPECT(&unflatten, plane, 1, 4, 2, 5, 3, 6);
+}
+
+/* Shares of one half and, of log 3, of three quarters. */
+Test(glue, a_share_is_of_a_group)
+{
+    const double zeros[4] = { 0 }, share[2] = { 0, 1.0986122886681098 };
+    const GlueCase c = { .name = "blend",
+                         .layer = { .kind = NET_BLEND },
+                         .in = { { 1, 1, 1, 4 }, { 1, 1, 1, 4 }, { 1, 1, 1, 2 } },
+                         .out = { 1, 1, 1, 4 } };
+    const double *const one[] = { plane, zeros, share }, *const other[] = { zeros, plane, share };
+    expect(&c, one, (const double[]){ 0.5, 1, 0.75, 1 });
+    expect(&c, other, (const double[]){ 0.5, 1, 2.25, 3 });
+}
+
 /* One row of four pixels; the last window begins inside and ends in the padding, or beyond it. */
 static GlueCase row_pool(net_kind kind, bool counted)
 {

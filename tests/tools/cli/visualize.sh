@@ -224,6 +224,41 @@ for file in sampling.${name}1.strength.npy sampling.${name}2.svg offsets.${name}
     same "it has the file of a long name" yes "$([ -s "long/${name}2-4-4.$file" ] && echo yes)"
 done
 
+# ---- modules whose offsets are made inside, one with a schedule of its own
+cat >modules.lua <<'EOF'
+local x = input { name = "image", channels = 3, height = 32, width = 32 }
+local s = conv2d { x, name = "stem", out_channels = 8, kernel_size = 3, stride = 2, padding = 1, bias = true }
+local m = dcnv3_module { s, name = "m", groups = 2, center_feature_scale = true, schedule = "stages" }
+local r = input { name = "rois", rois = 2 }
+local p = deform_roi_pool_pack { m, rois = r, name = "p", output_size = 2, spatial_scale = 0.5, modulation = "mask", deform_fc_channels = 6 }
+local q = deform_roi_pool_pack { m, rois = r, name = "q", output_size = 2, spatial_scale = 0.5, deform_fc_channels = 6 }
+return network { name = "modules", outputs = { scores = linear { flatten { add { p, q } }, name = "head", out_features = 3 } } }
+EOF
+works show tensors modules.lua
+perl -e '
+    my ($at, @head, $data) = (0);
+    while (<STDIN>) {
+        next unless /^ +(\S+) +from +\d+ +\[([0-9,]+)\]/;
+        my ($name, $n, $shape) = ($1, 1, $2);
+        $n *= $_ for split /,/, $shape;
+        $data .= pack "f<*", map { .6 * sin(7 * $_ + $at) } 1 .. $n;
+        push @head, sprintf q("%s":{"dtype":"F32","shape":[%s],"data_offsets":[%d,%d]}), $name, $shape, $at, $at + 4 * $n;
+        $at += 4 * $n;
+    }
+    my $head = "{" . join(",", @head) . "}";
+    print pack("Q<", length $head), $head, $data' <<<"$out" >modules.safetensors
+perl -e 'my $h = q({"descr": "<f4", "fortran_order": False, "shape": (2, 5), });
+    $h .= " " x (117 - length $h) . "\n";
+    print "\x93NUMPY\x01\x00", pack("v", length $h), $h, pack "f<*", 0, 8, 9, 20, 22, 0, 10, 6, 18, 21' >rois.npy
+inside=(visualize modules.lua --weights modules.safetensors --image "$photo" --input rois=rois.npy)
+works "${inside[@]}" --node head:roi=1 --node p:roi=0,1,0 --show receptive-field,sampling,points,offsets,bins,saliency -o inside --json
+same "layers of modules are called as these" "m p q" \
+    "$(ls inside | sed -n 's/^head-roi-1\.\(sampling\|bins\)\.\([mpq]\)\.png$/\2/p' | sort | tr '\n' ' ' | sed 's/ $//')"
+same "gradients were compared" '"outcome": "compared"' "$(grep -o '"outcome": "[a-z ]*"' inside/visualize.json | sort -u)"
+works "${inside[@]}" --node q:roi=1 --offsets fixed --show receptive-field,bins -o held
+expect 2 "dcngen: 'p' makes 2 maps of 2x2, and none of number 2" "${inside[@]}" --node p:roi=2 --show bins -o none
+expect 2 "dcngen: --show bins: no deformable pooling of regions below m at (1, 1)" "${inside[@]}" --node m:1,1 --show bins -o none
+
 # ---- a photograph whose path is not UTF-8
 cp "$photo" $'\xff.png'
 works visualize plain.lua --kernel net --image $'\xff.png' --node pool:3,5 --show receptive-field -o path

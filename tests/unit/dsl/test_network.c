@@ -229,6 +229,8 @@ Test(network, glue)
         "p = activation { p, 'leaky_relu', activation_slope = 0.2, name = 'leaky' }\n"
         "p = slice { p, from = 4, count = 8, name = 'some' }\n"
         "p = activation { p, kind = 'gelu', name = 'gelu' }\n"
+        "p = blend { p, p, slice { p, count = 2 }, name = 'blend' }\n"
+        "p = unflatten { flatten { p, name = 'row' }, name = 'map', size = { 15, 16 } }\n"
         "return network { outputs = { a = p, b = same, c = mean, d = all, e = c, f = d } }");
     const dcn_network *n = network_of(m, 0);
     static const char *const shapes[][2] = {
@@ -236,7 +238,8 @@ Test(network, glue)
         { "all", "2x16x1x2" },     { "up", "2x16x20x24" },      { "sum", "2x16x20x24" },
         { "wide", "2x64x20x24" },  { "part_1", "2x16x20x24" },  { "part_4", "2x16x20x24" },
         { "gamma", "2x16x20x24" }, { "weighed", "2x16x20x24" }, { "norm", "2x16x20x24" },
-        { "some", "2x8x20x24" },   { "gelu", "2x8x20x24" },
+        { "some", "2x8x20x24" },   { "gelu", "2x8x20x24" },     { "blend", "2x8x20x24" },
+        { "row", "2x3840x1x1" },   { "map", "2x16x15x16" },
     };
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         expect_shape(n, shapes[i][0], shapes[i][1]);

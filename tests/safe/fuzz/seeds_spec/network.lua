@@ -7,5 +7,6 @@ y = mul { concat { y, max_pool2d { y, kernel_size = 3, stride = 1, padding = 1 }
 local a, b = split { y, parts = 2 }
 y = layer_norm { mul { a, b, scale = 0.5 }, eps = 1e-6 }
 y = activation { resize { slice { y, from = 1, count = 4 }, scale = 2, mode = "bilinear" }, "leaky_relu" }
+y = blend { y, unflatten { flatten { y }, size = { y.height, y.width } }, slice { y, count = 2 } }
 local net = network { name = "net", outputs = { y = linear { y, out_features = 3 }, a = a }, layout = "nhwc" }
 return { net, gradient(net, { "image", "gamma.weight", "parameters" }) }
