@@ -2,6 +2,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/gradient/gradient.h"
+#include "codegen/kernel/workspace.h"
 
 enum { CORNERS = 4 };
 
@@ -14,11 +15,7 @@ idx gradient_dot_elements(Emit *e, const GradientPlan *p, const Problem *pb)
 /* The next `elements` of the workspace. */
 static addr take(Emit *e, addr workspace, idx elements, idx *bytes)
 {
-    addr at = workspace;
-    if (at.v)
-        at = p_at_bytes(e, workspace, *bytes);
-    *bytes = x_add(e, *bytes, x_round_up(e, x_mulk(e, elements, e->fp_bytes), 64));
-    return at;
+    return workspace_take(e, workspace, x_mulk(e, elements, e->fp_bytes), bytes);
 }
 
 GradientShared gradient_shared(Emit *e, const GradientPlan *p, const Problem *pb, addr workspace)

@@ -15,6 +15,15 @@ int64_t workspace_add(WorkspaceLayout *w, int64_t bytes)
     return at;
 }
 
+addr workspace_take(Emit *e, addr workspace, idx bytes, idx *total)
+{
+    addr at = workspace;
+    if (at.v)
+        at = p_at_bytes(e, workspace, *total);
+    *total = x_add(e, *total, x_round_up(e, bytes, CACHE_LINE));
+    return at;
+}
+
 int64_t workspace_thread_bytes(const WorkspaceLayout *w)
 {
     return int_round_up(w->end, PAGE_BYTES) + SKEW_LINES * CACHE_LINE;

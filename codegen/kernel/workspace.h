@@ -1,10 +1,10 @@
-/* workspace.h: what lies where in a thread's part of the workspace.
+/* workspace.h: what lies where in the workspace, in a thread's part and in what tasks share.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_CODEGEN_WORKSPACE_H
 #define DCN_CODEGEN_WORKSPACE_H
 
-#include <stdint.h>
+#include "codegen/ir/emit.h"
 
 enum {
     CACHE_LINE = 64,  /* bytes, on every machine of the table */
@@ -18,6 +18,10 @@ typedef struct WorkspaceLayout {
 
 /* Offset, in bytes, of a buffer of so many bytes; it begins on a cache line. */
 int64_t workspace_add(WorkspaceLayout *w, int64_t bytes);
+
+/* The next `bytes` of what tasks share, from *total on, which then is where the next cache line begins; without a
+** workspace only they are counted. */
+addr workspace_take(Emit *e, addr workspace, idx bytes, idx *total);
 
 /* Bytes from one thread's part to the next: whole pages and an odd number of lines.  So two
 ** threads never share a line, and buffers at the same offset of two threads that share a cache do

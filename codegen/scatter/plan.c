@@ -85,16 +85,6 @@ ScatterPlan scatter_plan(const dcn_spec *s, const dcn_target *t, const int *k)
 
 /* ---- the shared workspace ---------------------------------------------------------------- */
 
-/* The next `bytes` of the workspace. */
-static addr take(Emit *e, addr workspace, idx bytes, idx *total)
-{
-    addr at = workspace;
-    if (at.v)
-        at = p_at_bytes(e, workspace, *total);
-    *total = x_add(e, *total, x_round_up(e, bytes, CACHE_LINE));
-    return at;
-}
-
 ScatterShared scatter_shared(Emit *e, const ScatterPlan *p, const Problem *pb, addr workspace)
 {
     ScatterShared at = { .bytes = x_const(e, 0) };
@@ -102,9 +92,10 @@ ScatterShared scatter_shared(Emit *e, const ScatterPlan *p, const Problem *pb, a
         return at;
     idx rows = x_mul(e, pb->n, pb->h);
     idx map = x_mulk(e, x_mul(e, rows, pb->w), p->s->in_channels * p->fp_bytes);
-    at.flags = take(e, workspace,
-                    x_mulk(e, rows, (int64_t)p->bands * p->parts * FLAGS * WORD_BYTES), &at.bytes);
+    at.flags = workspace_take(e, workspace,
+                              x_mulk(e, rows, (int64_t)p->bands * p->parts * FLAGS * WORD_BYTES),
+                              &at.bytes);
     if (p->bands > 1 && p->want.input)
-        at.maps = take(e, workspace, x_mulk(e, map, p->bands), &at.bytes);
+        at.maps = workspace_take(e, workspace, x_mulk(e, map, p->bands), &at.bytes);
     return at;
 }

@@ -14,9 +14,9 @@
 int name_put(const Db *db, const TuneKey *key, const char *name, dcn_error *err)
 {
     char problem[TUNE_ID_MAX];
-    tune_key_problem(key, problem);
     if (!name[0])
         return 0;
+    tune_key_problem(key, problem);
     if (db_do(db, err, schema_names, "") < 0)
         return -1;
     return db_do(db, err, "INSERT OR REPLACE INTO names VALUES (?,?,?)", "ssl", problem, name,

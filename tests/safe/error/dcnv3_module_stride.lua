@@ -1,4 +1,0 @@
-return dcnv3_module {
-  channels = 8, height = 9, width = 9, groups = 2,
-  stride = 2,
-}
