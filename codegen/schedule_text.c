@@ -196,8 +196,23 @@ static int no_such_knob(const Lowering *lowering, Piece word, dcn_error *err)
     return no_such(what, word, names, err);
 }
 
+static bool is_any_knob(Piece word)
+{
+    for (int i = 0; cg_lowerings[i]; i++)
+        for (int k = 0; k < cg_lowerings[i]->nknobs; k++)
+            if (is_same(word, cg_lowerings[i]->knobs[k]->name))
+                return true;
+    return false;
+}
+
 static int no_such_part(const Schedule *sc, const dcn_spec *s, Piece word, dcn_error *err)
 {
+    if (is_any_knob(word) && sc->nparts)
+        return dcn_fail(
+            err, DCN_EUSAGE,
+            "\"%.*s\" is a knob, and no stage of %s: lowering and knobs of a stage stand "
+            "in braces, %s={LOWERING %.*s=N}",
+            word.length, word.at, dcn_op_name(s->op), sc->part[0].name, word.length, word.at);
     const char **names = calloc((size_t)sc->nparts + 1, sizeof *names);
     if (!names)
         return dcn_fail(err, DCN_EENV, "no memory for a list of stages");

@@ -311,8 +311,13 @@ Test(composite, errors_name_the_stage_and_the_knob)
                    "unknown stage of deform_conv2d_pack \"defrom\" (did you mean \"deform\"?)");
     expect_refused("stages core={mr=4}", DCN_EUSAGE,
                    "unknown stage of deform_conv2d_pack \"core\": expected one of offset, deform");
-    expect_refused("mr=4", DCN_EUSAGE,
-                   "unknown stage of deform_conv2d_pack \"mr\": expected one of offset, deform");
+    expect_refused(
+        "mr=4", DCN_EUSAGE,
+        "\"mr\" is a knob, and no stage of deform_conv2d_pack: lowering and knobs of a stage "
+        "stand in braces, offset={LOWERING mr=N}");
+    expect_refused("deform=direct oc_block=1", DCN_EUSAGE,
+                   "\"oc_block\" is a knob, and no stage of deform_conv2d_pack: lowering and knobs "
+                   "of a stage stand in braces, offset={LOWERING oc_block=N}");
     expect_refused("deform={tiled unrol=2}", DCN_EUSAGE,
                    "stage deform: unknown knob of lowering tiled \"unrol\" (did you mean "
                    "\"unroll\"?)");
