@@ -104,13 +104,16 @@ static int import(const Args *a, dcn_cache *c, dcn_error *err)
     if (dcn_cache_import(c, a->words.at[1], &got, err))
         return -1;
     if (args_has(a, OPT_JSON))
-        return print_json(json_pack("{s:i, s:I, s:I, s:I}", "schema", 1, "taken",
+        return print_json(json_pack("{s:i, s:I, s:I, s:I, s:I}", "schema", 1, "taken",
                                     (json_int_t)got.taken, "stale", (json_int_t)got.stale, "older",
-                                    (json_int_t)got.older),
+                                    (json_int_t)got.older, "illegal", (json_int_t)got.illegal),
                           err);
     printf("%" PRId64 " taken, %" PRId64 " not better than what is here", got.taken, got.older);
     if (got.stale)
         printf(", %" PRId64 " of another build or revision left out", got.stale);
+    if (got.illegal)
+        printf(", %" PRId64 " pin%s of schedules that cannot be compiled here left out",
+               got.illegal, got.illegal == 1 ? "" : "s");
     putchar('\n');
     return 0;
 }

@@ -78,6 +78,8 @@ typedef struct dcn_cache_imported {
     int64_t taken;
     int64_t stale; /* of another build or revision: left out */
     int64_t older; /* what is here is as good */
+    int64_t
+        illegal; /* pins of schedules that this build cannot compile for their kernel and machine: left out */
 } dcn_cache_imported;
 
 /* All lines of such a file ("-": the standard input), or none if one is wrong: the best verified

@@ -123,9 +123,9 @@ int dcn_cache_export(dcn_cache *c, const char *path, int64_t *count, dcn_error *
 
 int dcn_cache_import(dcn_cache *c, const char *path, dcn_cache_imported *out, dcn_error *err)
 {
-    TuneImported got = { 0, 0, 0 };
+    TuneImported got = { .taken = 0 };
     int failed = tune_store_import(c, path, &got, err);
-    *out = (dcn_cache_imported){ got.taken, got.stale, got.older };
+    *out = (dcn_cache_imported){ got.taken, got.stale, got.older, got.illegal };
     return failed;
 }
 

@@ -22,21 +22,24 @@
 /* A record takes about 100 steps to read and sort, and at least 300 bytes of the file. */
 enum { WAIT_MS = 10000, VALUE_MAX = 1 << 20, STEPS_MIN = 1 << 28, STEPS_PER_BYTE = 64 };
 
+const char *db_advice(const Db *db)
+{
+    return db->given ? "name another file" : "move it away, or set DCNGEN_CACHE=off";
+}
+
 /* Damage is DCN_ESTORE, all else DCN_EENV. */
 static int fail(const Db *db, const char *verb, dcn_error *err)
 {
     int code = sqlite3_errcode(db->h) & 0xff;
     const char *why = sqlite3_errmsg(db->h);
     if (code == SQLITE_NOTADB)
-        return dcn_fail(err, DCN_ESTORE,
-                        "%s is not a store of dcngen; move it away, or set DCNGEN_CACHE=off",
-                        db->file);
+        return dcn_fail(err, DCN_ESTORE, "%s is not a store of dcngen; %s", db->file,
+                        db_advice(db));
     if (code == SQLITE_INTERRUPT)
         why = "a query does not end";
     if (code == SQLITE_CORRUPT || code == SQLITE_INTERRUPT || code == SQLITE_TOOBIG)
-        return dcn_fail(err, DCN_ESTORE,
-                        "the store %s is damaged (%s); move it away, or set DCNGEN_CACHE=off",
-                        db->file, why);
+        return dcn_fail(err, DCN_ESTORE, "the store %s is damaged (%s); %s", db->file, why,
+                        db_advice(db));
     if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
         return dcn_fail(err, DCN_EENV, "cannot %s the store %s: another process keeps it locked",
                         verb, db->file);
@@ -139,9 +142,8 @@ static bool is_pipe_or_device(const char *file)
 int db_open(Db *db, bool write, dcn_error *err)
 {
     if (is_pipe_or_device(db->file))
-        return dcn_fail(err, DCN_ESTORE,
-                        "%s is not a store of dcngen; move it away, or set DCNGEN_CACHE=off",
-                        db->file);
+        return dcn_fail(err, DCN_ESTORE, "%s is not a store of dcngen; %s", db->file,
+                        db_advice(db));
     if (db->unchanging && !write && open_unchanging(db) == SQLITE_OK)
         return 0;
     db_close(db);

@@ -15,12 +15,16 @@ typedef struct Db {
     struct sqlite3 *h;         /* NULL: closed */
     char file[STORE_PATH_MAX]; /* for messages */
     bool unchanging;           /* replaced as a whole: reading leaves nothing beside it */
+    bool given;                /* a file that the user names, as a sweep's, not the store's own */
 } Db;
 
 /* Only a file that is there.  Without `write`, also one in a directory that cannot be written. */
 int db_open(Db *db, bool write, dcn_error *err);
 void db_close(Db *db); /* a closed one allowed */
 bool db_is_writable(const Db *db);
+
+/* What to do about a file that is none of ours. */
+const char *db_advice(const Db *db);
 
 /* Makes the file, which is there but empty, runs the scripts (ended by NULL) and leaves it
 ** closed. */

@@ -7,7 +7,7 @@
 **
 ** The file may come from anybody.  A record that would count is refused with its line if its
 ** schedule is not legal for its kernel and machine: with a tiny time it would hide all others.  A
-** pin that is not legal is one of another build, as pins outlive builds.
+** pin that is not legal is left out, and counted: pins outlive builds, so it may be one of another.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/base/file.h"
@@ -124,7 +124,7 @@ static int merge_pin(const Merge *m, const JsonLine *in, dcn_error *err)
         return here < 0 ? -1 : 0;
     }
     if (legal_check(m->last, &in->key, &in->record, NULL)) {
-        m->count->stale++;
+        m->count->illegal++;
         return 0;
     }
     m->count->taken++;
@@ -145,7 +145,7 @@ static int merge_line(void *self, const json_t *object, dcn_error *err)
 int tune_store_merge(TuneStore *st, const char *name, const char *text, size_t size,
                      TuneImported *out, dcn_error *err)
 {
-    *out = (TuneImported){ 0, 0, 0 };
+    *out = (TuneImported){ .taken = 0 };
     StoreLayer *l = store_writer(st, err);
     if (!l || db_begin(&l->db, err))
         return -1;

@@ -21,8 +21,7 @@ enum { SCHEMA = 1, APPLICATION = 0x64636e67 }; /* "dcng" */
 
 static int not_ours(const Db *db, dcn_error *err)
 {
-    return dcn_fail(err, DCN_ESTORE,
-                    "%s is not a store of dcngen; move it away, or set DCNGEN_CACHE=off", db->file);
+    return dcn_fail(err, DCN_ESTORE, "%s is not a store of dcngen; %s", db->file, db_advice(db));
 }
 
 static int check_schema(const Db *db, dcn_error *err)
@@ -36,9 +35,8 @@ static int check_schema(const Db *db, dcn_error *err)
         return not_ours(db, err);
     if (version > SCHEMA)
         return dcn_fail(err, DCN_ESTORE,
-                        "the store %s is of a newer dcngen (schema %d, this one knows %d); "
-                        "move it away, or set DCNGEN_CACHE=off",
-                        db->file, (int)version, SCHEMA);
+                        "the store %s is of a newer dcngen (schema %d, this one knows %d); %s",
+                        db->file, (int)version, SCHEMA, db_advice(db));
     if (schema_is_ours(db, &ours, err))
         return -1;
     return ours ? 0 : not_ours(db, err);
@@ -109,6 +107,7 @@ static int look_at_file(TuneStore *st, dcn_error *err)
 {
     StoreLayer *l = &st->layer[LAYER_USER];
     memcpy(l->db.file, st->dirs.file, sizeof l->db.file);
+    l->db.given = true;
     return layer_open(l, st->dirs.mode == TUNE_STORE_RW, err) < 0 ? -1 : 0;
 }
 

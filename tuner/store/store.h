@@ -146,10 +146,11 @@ int tune_store_export(TuneStore *st, const char *path, int64_t *count, dcn_error
 
 typedef struct TuneImported {
     int64_t taken, stale, older; /* older: ours is as good */
+    int64_t illegal;             /* pins of schedules that cannot be compiled */
 } TuneImported;
 
 /* All lines or none; "-" is the standard input.  Merges: the best verified record wins, our own
-** pins stay, stale records are left out. */
+** pins stay, stale records and illegal pins are left out. */
 int tune_store_import(TuneStore *st, const char *path, TuneImported *out, dcn_error *err);
 /* Merges text in memory, which messages call `name`, as import does a file. */
 int tune_store_merge(TuneStore *st, const char *name, const char *text, size_t size,

@@ -111,6 +111,15 @@ works cache pin k.lua --threads 3 --schedule "direct oc_block=1"
 same "a pin of what was never tried" "$found|pinned" "$(decision --threads 3)"
 works cache ls
 same "is listed" 2 "$(printf '%s\n' "$out" | grep -c ': pinned, ')"
+works cache export
+grep dcngen_pin <<<"$out" | head -1 | sed -E 's/"schedule":"[^"]*"/"schedule":"direct oc_block=99"/' >bad_pin.jsonl
+export DCNGEN_CACHE_DIR=$here/elsewhere
+prints "0 taken, 0 not better than what is here, 1 pin of schedules that cannot be compiled here left out" \
+    cache import bad_pin.jsonl
+works cache import bad_pin.jsonl --json
+same "in JSON" '"taken": 0, "stale": 0, "older": 0, "illegal": 1' \
+    "$(grep -E '"(taken|stale|older|illegal)"' <<<"$out" | sed 's/^ *//' | tr '\n' ' ' | sed 's/ $//')"
+export DCNGEN_CACHE_DIR=$here/store
 prints "k: no longer pinned for 1 thread" cache unpin k.lua --threads 1
 prints "k: nothing was pinned for 1 thread" cache unpin k.lua --threads 1
 works cache unpin k.lua --threads 1 --json

@@ -29,8 +29,8 @@ same "an edited plan" "2|edited.jsonl:2: the item was changed: its id|" "$code|$
 call sweep worker --plan tiny.lua --db a.db
 same "no plan" "2|tiny.lua:1: not JSON: |" "$code|${err:0:22}|$out"
 echo "not a database, but long enough for one to be looked at in earnest" >bad.db
-expect 5 "dcngen: bad.db is not a store of dcngen; move it away, or set DCNGEN_CACHE=off" \
-    sweep worker --plan plan.jsonl --db bad.db
+expect 5 "dcngen: bad.db is not a store of dcngen; name another file" sweep worker --plan plan.jsonl --db bad.db
+expect 5 "dcngen: bad.db is not a store of dcngen; name another file" sweep status --plan plan.jsonl bad.db
 expect 4 "dcngen: there is no database no.db" sweep status --plan plan.jsonl no.db
 expect 2 "dcngen: sweep status needs a database" sweep status --plan plan.jsonl
 same "nothing was written" no "$([ -e a.db ] && echo yes || echo no)"
