@@ -106,17 +106,6 @@ static const struct {
     { "gradient", "it is a key of network" },
 };
 
-/* What upstream's modules take and cannot do. */
-static const char no_stride[] =
-    "its offsets are made at the pixels of the input, so there is one for each only with "
-    "a stride of 1; conv2d before it has a stride";
-
-static bool is_stride_of_module(const dsl_call *c, const char *key)
-{
-    return !strcmp(key, "stride") &&
-           (!strcmp(c->callee, "dcnv3_module") || !strcmp(c->callee, "dcnv4_module"));
-}
-
 static const rt_field *row_of(const dsl_call *c, const char *key)
 {
     for (int i = 0; i < c->nrows; i++) {
@@ -172,8 +161,6 @@ static int refuse_key(const dsl_call *c, const char *key)
         return dsl_refuse(c, key, "unknown key '%s' (did you mean '%s'?)", key, ours);
     if (why)
         return dsl_refuse(c, key, "'%s' is no key of a layer: %s", key, why);
-    if (is_stride_of_module(c, key))
-        return dsl_refuse(c, key, "%s has no 'stride': %s", c->callee, no_stride);
     for (int op = 0; op < DCN_NUM_OPS; op++) {
         if (rt_field_find(key, (dcn_op)op) && strcmp(dcn_op_name((dcn_op)op), c->callee) != 0)
             return dsl_refuse(c, key, "'%s' is a key of %s, not of %s", key,

@@ -149,14 +149,17 @@ static double separable_flops(const dcn_spec *s)
            ((double)s->kernel[0] * s->kernel[1] + (double)s->out_channels);
 }
 
-/* The core, the depthwise branch, the maps made from it, two projections and the blend. */
+/* The core, the depthwise branch, the maps made from it, two projections and the blend; with a stride the blend needs
+** the projection of the input again, of some of its pixels. */
 static double module_flops(const dcn_spec *s)
 {
     const double c = (double)s->in_channels, blend = s->center_feature_scale ? s->offset_groups : 0;
+    const double in_pixels = (double)s->batch * (double)s->height * (double)s->width;
     double terms = (double)s->dw_kernel[0] * s->dw_kernel[1] + (double)rt_inner_channels(s) + blend;
-    if (!s->without_pointwise)
-        terms += 2 * c;
-    return rt_dcn_flops(s) + 2 * rt_pixels(s) * c * terms;
+    if (s->without_pointwise)
+        return rt_dcn_flops(s) + 2 * rt_pixels(s) * c * terms;
+    terms += s->center_feature_scale && rt_is_strided(s) ? 2 * c : c;
+    return rt_dcn_flops(s) + 2 * c * (rt_pixels(s) * terms + in_pixels * c);
 }
 
 /* The pooling twice, once to make the offsets, and the fully connected layers. */
@@ -187,7 +190,7 @@ static double roi_terms(const dcn_spec *s)
 
 /* ---- rules --------------------------------------------------------------------------------- */
 
-/* Offsets are made at the pixels of the input. */
+/* Offsets are made at the pixel of the input on which the kernel stands. */
 static int check_same_size(const dcn_spec *s, dcn_error *err)
 {
     for (int axis = 0; axis < 2; axis++) {
@@ -196,11 +199,22 @@ static int check_same_size(const dcn_spec *s, dcn_error *err)
         if (pads != wanted)
             return dcn_fail(err, DCN_ESPEC,
                             "'padding' = %d + %d makes the output of %s differ in size from the "
-                            "input; %d + %d does not",
+                            "input, at a stride of 1; %d + %d does not",
                             s->padding[axis], s->padding[axis + 2], dcn_op_name(s->op), wanted / 2,
                             wanted - wanted / 2);
     }
     return 0;
+}
+
+/* A blend takes the input's pixels again where the kernel stands, which only a projection picks out of all. */
+static int check_strided_blend(const dcn_spec *s, dcn_error *err)
+{
+    if (!s->center_feature_scale || !s->without_pointwise || !rt_is_strided(s))
+        return 0;
+    return dcn_fail(err, DCN_ESPEC,
+                    "'center_feature_scale' with 'without_pointwise' needs a stride of 1, not "
+                    "{%d, %d}",
+                    s->stride[0], s->stride[1]);
 }
 
 static int check_dw_kernel(const dcn_spec *s, dcn_error *err)
@@ -253,6 +267,7 @@ static const rt_rule module_rules[] = {
     { RT_MEMBER(remove_center), rt_check_center },
     { RT_MEMBER(padding), check_same_size },
     { RT_MEMBER(dw_kernel), check_dw_kernel },
+    { RT_MEMBER(center_feature_scale), check_strided_blend },
     { RT_NO_MEMBER, rt_check_inner },
     { 0, NULL },
 };
@@ -289,7 +304,7 @@ const rt_op rt_module_ops[] = {
     {
         .op = DCN_OP_DCNV3_MODULE,
         .name = "dcnv3_module",
-        .traits = RT_COMPOSITE | RT_DEFORMS | RT_XY_OFFSETS,
+        .traits = RT_COMPOSITE | RT_DEFORMS | RT_XY_OFFSETS | RT_CENTRED,
         .operands = dcnv3_module,
         .complete = complete_dcnv3,
         .rules = module_rules,
@@ -303,7 +318,7 @@ const rt_op rt_module_ops[] = {
     {
         .op = DCN_OP_DCNV4_MODULE,
         .name = "dcnv4_module",
-        .traits = RT_COMPOSITE | RT_DEFORMS | RT_XY_OFFSETS | RT_PACKED_OFFSETS,
+        .traits = RT_COMPOSITE | RT_DEFORMS | RT_XY_OFFSETS | RT_PACKED_OFFSETS | RT_CENTRED,
         .operands = dcnv4_module,
         .rules = module_rules,
         .inner_channels = rt_packed_channels,

@@ -4,11 +4,12 @@
 **                           deform_conv2d of them
 **     separable_conv2d      depthwise, output channel o from input channel o div m; then pointwise
 **     dcnv3_module          x1 = act(LN(dwconv(x))); offset, mask = linear(x1); xp = linear(x)
-**                           y = dcnv3(xp, offset, softmax mask); out = linear(blend(y, xp))
-**     dcnv4_module          offset_mask = linear(x), or linear(dwconv(x)); value = linear(x)
-**                           y = dcnv4(value, offset_mask); out = linear(blend(y, value))
+**                           y = dcnv3(xp, offset, softmax mask); out = linear(blend(y, centre of xp))
+**     dcnv4_module          offset_mask = linear(centre of x), or linear(dwconv(x)); value = linear(x)
+**                           y = dcnv4(value, offset_mask); out = linear(blend(y, centre of value))
 **                           of both: where nothing is blended and pixels are many, the last linear is the
-**                           core's projection
+**                           core's projection; with a stride, dwconv has it too, and the centre of a map is what
+**                           lies at (p*sh, q*sw), a linear with that stride
 **     deform_roi_pool_pack  x0 = the pooling without offsets, [C][ph][pw] in a row per region
 **                           offset = fc(relu(fc(relu(fc(x0))))), mask = sigmoid(fc(relu(fc(x0))))
 **
@@ -51,7 +52,7 @@ static dcn_spec like_module(const dcn_spec *s, dcn_op op)
     return own;
 }
 
-/* A convolution without padding on maps of the same images. */
+/* A pointwise convolution on maps of the same images, of the size of the input. */
 static dcn_spec conv_spec(const dcn_spec *s, int64_t ins, int64_t outs)
 {
     dcn_spec conv;
@@ -87,11 +88,25 @@ static rt_stage *convolve(rt_stages *g, const char *word, const dcn_spec *conv, 
     return st;
 }
 
+/* The rows and columns of a value: those of the input, or what the stage that makes it makes of its own. */
+static void take_size(const rt_stages *g, int value, dcn_spec *to)
+{
+    for (int i = 0; i < g->n; i++) {
+        const rt_stage *st = &g->stage[i];
+        const bool operates = st->kind == RT_STAGE_OPERATOR;
+        if (st->out != value)
+            continue;
+        to->height = operates ? dcn_out_height(&st->spec, st->spec.height) : st->spec.height;
+        to->width = operates ? dcn_out_width(&st->spec, st->spec.width) : st->spec.width;
+    }
+}
+
 /* outs numbers per pixel from the ins of x. */
 static rt_stage *linear(rt_stages *g, const char *word, int x, const int64_t size[2],
                         const rt_operand name[2])
 {
-    const dcn_spec conv = conv_spec(g->module, size[0], size[1]);
+    dcn_spec conv = conv_spec(g->module, size[0], size[1]);
+    take_size(g, x, &conv);
     return convolve(g, word, &conv, x, name);
 }
 
@@ -138,15 +153,14 @@ void rt_stages_separable(rt_stages *g)
     first.out_channels = between;
     first.scale_shift = first.residual = false;
     rt_set_activation(&first, rt_plain_activation(DCN_ACT_NONE));
-    second.height = dcn_out_height(s, s->height);
-    second.width = dcn_out_width(s, s->width);
     const int deep = convolve(g, "depthwise", &first, RT_INPUT, NAMES(DW))->out;
+    take_size(g, deep, &second);
     finish(g, convolve(g, "pointwise", &second, deep, NAMES(PW)));
 }
 
 /* ---- dcnv3_module and dcnv4_module ---------------------------------------------------------- */
 
-/* A depthwise convolution of the input that keeps its size. */
+/* A depthwise convolution of the input whose kernel stands where that of the core does. */
 static rt_stage *depthwise(rt_stages *g, const rt_operand name[2])
 {
     const dcn_spec *s = g->module;
@@ -154,6 +168,7 @@ static rt_stage *depthwise(rt_stages *g, const rt_operand name[2])
     conv.groups = (int)s->in_channels;
     for (int i = 0; i < 4; i++) {
         conv.kernel[i % 2] = s->dw_kernel[i % 2];
+        conv.stride[i % 2] = s->stride[i % 2];
         conv.padding[i] = (s->dw_kernel[i % 2] - 1) / 2;
     }
     return convolve(g, "depthwise", &conv, RT_INPUT, name);
@@ -164,6 +179,7 @@ static rt_stage *add_rows(rt_stages *g, const char *word, rt_stage_kind kind, in
                           rt_activation a)
 {
     dcn_spec rows = *g->module;
+    take_size(g, x, &rows);
     rt_set_activation(&rows, a);
     return add(g, word, kind, &rows, x);
 }
@@ -182,6 +198,15 @@ static int features(rt_stages *g)
     bind(g, st, RT_WEIGHT, RT_DW_NORM_WEIGHT);
     bind(g, st, RT_BIAS, RT_DW_NORM_BIAS);
     return st->out;
+}
+
+/* A linear map of the input at the pixels on which the core's kernel stands. */
+static rt_stage *linear_at_centre(rt_stages *g, const char *word, const int64_t size[2],
+                                  const rt_operand name[2])
+{
+    rt_stage *st = linear(g, word, RT_INPUT, size, name);
+    memcpy(st->spec.stride, g->module->stride, sizeof st->spec.stride);
+    return st;
 }
 
 /* y*(1 - c) + value*c, with c from the features x1. */
@@ -215,15 +240,25 @@ static bool is_projected_apart(const dcn_spec *s)
     return s->batch * dcn_out_height(s, s->height) * dcn_out_width(s, s->width) <= FEW_PIXELS;
 }
 
-/* What follows the core, whose value is blended with that of the features x1: the output projection, of the core
-** itself where nothing is blended and pixels are many. */
-static void project(rt_stages *g, rt_stage *core, int x1)
+/* The core's value at the pixels on which its kernel stands.  With a stride they are few, and made again by the
+** projection `name`, which costs less than a step that picks them. */
+static int centre_of(rt_stages *g, const rt_stage *core, const rt_operand name[2])
+{
+    const dcn_spec *s = g->module;
+    const int64_t same[2] = { s->in_channels, s->in_channels };
+    return rt_is_strided(s) ? linear_at_centre(g, "centre", same, name)->out : core->arg[RT_INPUT];
+}
+
+/* What follows the core, whose value, made by the projection `name`, is blended with what it makes as the features
+** x1 say: the output projection, of the core itself where nothing is blended and pixels are many. */
+static void project(rt_stages *g, rt_stage *core, int x1, const rt_operand name[2])
 {
     const dcn_spec *s = g->module;
     const int64_t same[2] = { s->in_channels, s->in_channels };
     if (s->center_feature_scale || is_projected_apart(s)) {
-        const int y =
-            s->center_feature_scale ? blend(g, core->out, core->arg[RT_INPUT], x1) : core->out;
+        int y = core->out;
+        if (s->center_feature_scale)
+            y = blend(g, y, centre_of(g, core, name), x1);
         finish(g, linear(g, "project", y, same, NAMES(OUTPUT_PROJ)));
         return;
     }
@@ -247,7 +282,7 @@ void rt_stages_dcnv3(rt_stages *g)
     rt_stage *st = core(g, DCN_OP_DCNV3, DCN_MODULATION_SOFTMAX, value);
     st->arg[RT_OFFSET] = offset;
     st->arg[RT_MASK] = mask;
-    project(g, st, x1);
+    project(g, st, x1, NAMES(INPUT_PROJ));
 }
 
 /* Without projections what is done to the output is done by the core, or follows the blend. */
@@ -267,8 +302,11 @@ void rt_stages_dcnv4(rt_stages *g)
 {
     const dcn_spec *s = g->module;
     const int64_t c = s->in_channels, same[2] = { c, c }, maps[2] = { c, rt_packed_channels(s) };
-    const int from = s->dw_kernel[0] ? depthwise(g, NAMES(OFFSET_MASK_DW))->out : RT_INPUT;
-    const int offset_mask = linear(g, "offset_mask", from, maps, NAMES(OFFSET_MASK))->out;
+    const rt_stage *made = s->dw_kernel[0]
+                               ? linear(g, "offset_mask", depthwise(g, NAMES(OFFSET_MASK_DW))->out,
+                                        maps, NAMES(OFFSET_MASK))
+                               : linear_at_centre(g, "offset_mask", maps, NAMES(OFFSET_MASK));
+    const int offset_mask = made->out;
     const int value = s->without_pointwise
                           ? RT_INPUT
                           : linear(g, "value", RT_INPUT, same, NAMES(VALUE_PROJ))->out;
@@ -277,7 +315,7 @@ void rt_stages_dcnv4(rt_stages *g)
     if (s->without_pointwise)
         finish_bare(g, st);
     else
-        project(g, st, st->out);
+        project(g, st, st->out, NAMES(VALUE_PROJ));
 }
 
 /* ---- deform_roi_pool_pack ------------------------------------------------------------------- */

@@ -37,6 +37,7 @@ enum {
     RT_PACKED_OFFSETS = 1 << 8,     /* dcnv4: offsets and masks of a group lie side by side */
     RT_COMPOSITE = 1 << 9,          /* a chain of other operators */
     RT_IS_NETWORK = 1 << 10,        /* its operands and all it computes are those of spec.network */
+    RT_CENTRED = 1 << 11,           /* padding keeps the size of the map at a stride of 1 */
 };
 
 /* A rule between members of a spec whose fields are in range; checked in order. */

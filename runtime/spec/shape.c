@@ -43,6 +43,11 @@ int64_t dcn_out_width(const dcn_spec *s, int64_t width)
     return out_extent(s, 1, width);
 }
 
+bool rt_is_strided(const dcn_spec *s)
+{
+    return s->stride[0] != 1 || s->stride[1] != 1;
+}
+
 double rt_pixels(const dcn_spec *s)
 {
     return (double)s->batch * (double)dcn_out_height(s, s->height) *

@@ -15,6 +15,9 @@ bool rt_is_same(const int padding[4]);
 /* Rows or columns of an input of `in` with its padding. */
 int64_t rt_padded(const dcn_spec *s, int axis, int64_t in);
 
+/* Whether the stride is not 1 along both axes. */
+bool rt_is_strided(const dcn_spec *s);
+
 /* Pixels of all outputs, N*P*Q. */
 double rt_pixels(const dcn_spec *s);
 

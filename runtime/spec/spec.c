@@ -32,13 +32,13 @@ void dcn_spec_init(dcn_spec *s, dcn_op op)
 
 /* ---- what follows from other members ------------------------------------------------------ */
 
-/* Padding along an axis that makes the output ceil(in / stride) pixels; -1 where that is not known
-** without a dynamic size.  Sizes that no spec may have are left to the check. */
+/* Padding along an axis that makes the output ceil(in / stride) pixels, as what keeps the size at a stride of 1
+** always does; the least that does may be one pixel less, and hang on the size: -1 where that is dynamic.  Sizes that no spec may have are left to the check. */
 static int64_t same_padding(const dcn_spec *s, int axis)
 {
     const int64_t in = axis ? s->width : s->height, stride = s->stride[axis];
     const int64_t covered = rt_covered(s, axis);
-    if (stride == 1)
+    if (stride == 1 || rt_op_has(s->op, RT_CENTRED))
         return covered - 1;
     if (in < 1 || in > INT32_MAX || stride < 1)
         return -1;

@@ -130,7 +130,7 @@ const rt_field rt_fields[] = {
       .doc = "Taps of the kernel (kh, kw); K = kh*kw." },
     { "kernel_size", RT_FIELD_SIZE, V3 | V4, AT_ARRAY(kernel), RANGE(1, MAX_TAPS),
       .default_value = 3, .doc = "Taps of the kernel (kh, kw); K = kh*kw." },
-    { "stride", RT_FIELD_SIZE, CONVS | CORES, AT_ARRAY(stride), RANGE(1, MAX_STEP),
+    { "stride", RT_FIELD_SIZE, CONVS | V3 | V4, AT_ARRAY(stride), RANGE(1, MAX_STEP),
       .default_value = 1, .doc = "Input pixels from one output pixel to the next." },
     { "padding", RT_FIELD_PADDING, CONVS, AT_ARRAY(padding), RANGE(0, MAX_EXTENT),
       .doc = PADDING_DOC },

@@ -60,6 +60,7 @@ static void random_layer(rt_rng *r, dcn_spec *s)
     s->center_feature_scale = random_below(r, 2);
     for (int axis = 0; axis < 2; axis++) {
         s->dilation[axis] = PICK(r, 1, 1, 2);
+        s->stride[axis] = PICK(r, 1, 1, 2, 3);
         int pads = s->dilation[axis] * (s->kernel[axis] - 1);
         s->padding[axis] = pads / 2;
         s->padding[axis + 2] = pads - pads / 2;

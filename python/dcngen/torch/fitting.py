@@ -58,15 +58,15 @@ def convolution(name: str, module: nn.Module, **expected: object) -> str | None:
     )
 
 
-def depthwise(name: str, module: nn.Module, channels: int) -> str | None:
-    """Why a module is no Conv2d with bias of each channel by itself that keeps height and width."""
+def depthwise(name: str, module: nn.Module, channels: int, stride: int) -> str | None:
+    """Why a module is no Conv2d with bias of each channel by itself, at every pixel that the stride leaves."""
     size = getattr(module, "kernel_size", (1, 1))
     return convolution(
         name,
         module,
         kernel_size=(size[0], size[0]),
         padding=((size[0] - 1) // 2,) * 2,
-        stride=(1, 1),
+        stride=(stride, stride),
         dilation=(1, 1),
         groups=channels,
     )

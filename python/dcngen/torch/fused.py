@@ -56,11 +56,6 @@ def _operator(
     return Operator(op, operands, f"str call, {attributes}", output, None, shape)
 
 
-def _same(given: dict[str, Tensor], *_: Any) -> Sequence[int]:
-    shape: Sequence[int] = given["input"].shape
-    return shape
-
-
 # ---- a layer that makes its own offsets -------------------------------------------------------
 
 
@@ -85,10 +80,18 @@ deform_conv2d_pack = _operator(
 
 # ---- modules -------------------------------------------------------------------------------------
 
+
+def _strided(given: dict[str, Tensor], call: str, *a: Any) -> Sequence[int]:
+    """A pixel wherever the kernel stands on one of the input."""
+    n, h, w, c = given["input"].shape
+    sy, sx = a[3]
+    return n, plans.out_size(h, 1, sy, 0, 1), plans.out_size(w, 1, sx, 0, 1), c
+
+
 _SHARE = ("center_feature_scale_proj_weight", "center_feature_scale_proj_bias")
 _CORE = (
-    "int channels, int groups, int[] kernel_size, int[] padding, int[] dilation, float offset_scale, "
-    "bool remove_center, bool center_feature_scale"
+    "int channels, int groups, int[] kernel_size, int[] stride, int[] padding, int[] dilation, "
+    "float offset_scale, bool remove_center, bool center_feature_scale"
 )
 
 
@@ -112,7 +115,7 @@ class Module:
         self._paths = (*parameters, *optional)
         names = [path.replace(".", "_") for path in parameters]
         names += [path.replace(".", "_") + "?" for path in optional]
-        self._operator = _operator(op, "nhwc", ("input", *names), attributes, _same)
+        self._operator = _operator(op, "nhwc", ("input", *names), attributes, _strided)
 
     def __call__(self, module: nn.Module, input: Tensor, *values: Any) -> Tensor:
         """The whole module, with the values of the attributes."""

@@ -101,6 +101,7 @@ class _Aggregating(nn.Module):
             self.channels,
             self.group,
             [self.kernel_size, self.kernel_size],
+            [self.stride, self.stride],
             [self.pad, self.pad],
             [self.dilation, self.dilation],
             float(self.offset_scale),
@@ -110,8 +111,6 @@ class _Aggregating(nn.Module):
 
     def _watched(self) -> str | None:
         """Why no kernel may have its place, whatever its submodules are."""
-        if self.stride != 1:
-            return f"stride = {self.stride}, expected 1"
         share = "center_feature_scale_proj_weight", "center_feature_scale_proj_bias"
         lacks = self.center_feature_scale and fitting.lacking("the module", self, *share)
         return lacks or fitting.watched(self)
@@ -128,20 +127,28 @@ class _Aggregating(nn.Module):
             "remove_center": bool(self.remove_center),
         }
 
+    def _centre(self, map: Tensor) -> Tensor:
+        """The pixels of the input on which the kernel stands; [N, H, W, C]."""
+        centre: Tensor = map[:, :: self.stride, :: self.stride]
+        return centre
+
     def _blend(self, y: Tensor, source: Tensor, projected: Tensor) -> Tensor:
-        """Mixes into each group a share of what was projected, as the source says."""
+        """Mixes into each group a share of what was projected where its kernel stands, as the source says."""
         if not self.center_feature_scale:
             return y
         share = nn.functional.linear(
             source, self.center_feature_scale_proj_weight, self.center_feature_scale_proj_bias
         ).sigmoid()
         share = share.repeat_interleave(self.channels // self.group, -1)
-        blend: Tensor = y * (1 - share) + projected * share
+        blend: Tensor = y * (1 - share) + self._centre(projected) * share
         return blend
 
 
 class DCNv3(_Aggregating):
-    """InternImage's ``DCNv3``: [N, H, W, C] to the same.
+    """InternImage's ``DCNv3``: [N, H, W, C] to [N, P, Q, C], with a stride of 1 the same size.
+
+    With a stride, where InternImage's fails or reads other pixels' offsets, they are made at the pixels on which the kernel
+    stands: ``dw_conv.0`` has the stride, too.
 
     Keys: dw_conv.0.*, dw_conv.1.1.* (of the norm), offset.*, mask.*, input_proj.*, output_proj.*, and with
     ``center_feature_scale`` center_feature_scale_proj_weight and _bias.
@@ -172,7 +179,7 @@ class DCNv3(_Aggregating):
         self.center_feature_scale = center_feature_scale
         k = self.dw_kernel_size
         self.dw_conv = nn.Sequential(
-            nn.Conv2d(channels, channels, k, padding=(k - 1) // 2, groups=channels),
+            nn.Conv2d(channels, channels, k, stride, padding=(k - 1) // 2, groups=channels),
             nn.Sequential(ChannelsLast(), nn.LayerNorm(channels, eps=1e-6)),
             _ACTIVATIONS[act_layer](),
         )
@@ -211,7 +218,7 @@ class DCNv3(_Aggregating):
         return (
             fitting.other("dw_conv", self.dw_conv, nn.Sequential)
             or fitting.other("dw_conv.1", parts[1], nn.Sequential)
-            or fitting.depthwise("dw_conv.0", parts[0], self.channels)
+            or fitting.depthwise("dw_conv.0", parts[0], self.channels, self.stride)
             or fitting.other(
                 "dw_conv.1.1", norm[1], nn.LayerNorm, normalized_shape=(self.channels,)
             )
@@ -221,7 +228,7 @@ class DCNv3(_Aggregating):
         )
 
     def forward(self, input: Tensor) -> Tensor:
-        """[N, H, W, C]."""
+        """[N, H, W, C] to [N, P, Q, C]."""
         calls.rank(type(self).__name__, input, 4)
         grads = gradient_needed(self, input)
         if grads or len(input) == 0 or not log.fits(self, self._misfit):
@@ -232,7 +239,9 @@ class DCNv3(_Aggregating):
 
 
 class DCNv4(_Aggregating):
-    """DCNv4's ``DCNv4``: [N, L, C], of H*W = L pixels, to the same.
+    """DCNv4's ``DCNv4``: [N, L, C], of H*W = L pixels, to [N, P*Q, C], with a stride of 1 the same.
+
+    With a stride, where DCNv4's fails, offsets are made at the pixels on which the kernel stands.
 
     Keys: offset_mask.*, value_proj.*, output_proj.*, with ``dw_kernel_size`` offset_mask_dw.*, and with
     ``center_feature_scale`` center_feature_scale_proj_weight and _bias.
@@ -260,7 +269,7 @@ class DCNv4(_Aggregating):
         if dw_kernel_size is not None:
             k = integer(dw_kernel_size, "dw_kernel_size", 1)
             self.offset_mask_dw = nn.Conv2d(
-                channels, channels, k, padding=(k - 1) // 2, groups=channels
+                channels, channels, k, stride, padding=(k - 1) // 2, groups=channels
             )
         self.offset_mask = _zero_linear(channels, math.ceil(3 * self._points() / 8) * 8)
         if not without_pointwise:
@@ -269,9 +278,9 @@ class DCNv4(_Aggregating):
         self._begin(channels, group, center_feature_scale)
 
     def separate(self, map: Tensor) -> Tensor:
-        """One operator after another, as autograd wants it; [N, H, W, C]."""
+        """One operator after another, as autograd wants it; [N, H, W, C] to [N, P, Q, C]."""
         x = map if self.without_pointwise else self.value_proj(map)
-        source = map
+        source = self._centre(map)
         if self.dw_kernel_size is not None:
             source = self.offset_mask_dw(map.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
         y = dcnv4(x, self.offset_mask(source), **self._core())
@@ -284,8 +293,12 @@ class DCNv4(_Aggregating):
         if type(self).separate is not DCNv4.separate:
             return "separate() is a subclass's"
         whys = [self._watched(), fitting.linear("offset_mask", self.offset_mask)]
+        if self.stride != 1 and self.center_feature_scale and self.without_pointwise:
+            whys.append(f"stride = {self.stride} with center_feature_scale and without_pointwise")
         if self.dw_kernel_size is not None:
-            whys.append(fitting.depthwise("offset_mask_dw", self.offset_mask_dw, self.channels))
+            whys.append(
+                fitting.depthwise("offset_mask_dw", self.offset_mask_dw, self.channels, self.stride)
+            )
         if not self.without_pointwise:
             whys.append(fitting.linear("value_proj", self.value_proj))
             whys.append(fitting.linear("output_proj", self.output_proj, bias=False))

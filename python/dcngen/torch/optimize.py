@@ -89,6 +89,13 @@ def _misfit(module: nn.Module, layer: type[nn.Module]) -> str | None:
     return None
 
 
+def _misplaced(module: nn.Module, layer: type[nn.Module]) -> str | None:
+    """Why its offsets are not those of the pixels on which its kernel stands, as dcngen's are."""
+    if layer not in (DCNv3, DCNv4) or module.stride == 1:
+        return None
+    return f"stride = {module.stride}: its offsets belong to the pixels of the input"
+
+
 def _layer_of(module: nn.Module) -> type[nn.Module] | None:
     """What the module becomes, if it is one that dcngen has."""
     kind = type(module)
@@ -96,7 +103,7 @@ def _layer_of(module: nn.Module) -> type[nn.Module] | None:
     layer = _LAYERS.get((kind.__name__, package)) or _LAYERS.get((kind.__name__, ""))
     if package == "dcngen" or layer is None:
         return None
-    why = _misfit(module, layer)
+    why = _misfit(module, layer) or _misplaced(module, layer)
     if why is not None:
         log.left(f"optimize, {kind.__module__}.{kind.__qualname__}", why)
         return None
@@ -112,7 +119,8 @@ def optimize(model: nn.Module) -> nn.Module:
     - So they do in a ``forward`` of the model's own, if torch.fx can trace it, and the trace shows that nothing else reads what the
       layer computes. Such a module keeps its class as a base, and runs its own ``forward``.
 
-    A module is left alone, and :func:`explain` says so, if it only has such a name, and not the attributes that belong to it.
+    A module is left alone, and :func:`explain` says so, if it only has such a name, and not the attributes that belong to it; so is
+    a ``DCNv3`` or ``DCNv4`` with a stride, whose offsets belong to other pixels than those of the classes here.
 
     Keys of the state_dict, copying and pickling stay as they are.
     """

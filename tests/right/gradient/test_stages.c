@@ -67,6 +67,11 @@ static const Row rows[] = {
       "dcnv4_module { channels = 24, groups = 3, center_feature_scale = true,"
       " dw_kernel_size = 3, activation = 'silu'",
       true },
+    { "dcnv3_strided",
+      "dcnv3_module { channels = 24, groups = 3, stride = { 2, 3 }, center_feature_scale = true",
+      true },
+    { "dcnv4_strided",
+      "dcnv4_module { channels = 24, groups = 3, stride = 2, center_feature_scale = true", true },
     { "dcnv4_bare", "dcnv4_module { channels = 16, groups = 1, without_pointwise = true", true },
 };
 

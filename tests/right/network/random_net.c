@@ -163,6 +163,8 @@ static void draw_module(Draw *d)
     if (op == DCN_OP_DCNV3_MODULE || op == DCN_OP_DCNV4_MODULE) {
         s.out_channels = 32;
         s.offset_groups = 2;
+        s.stride[0] = 1 + below(d, 2);
+        s.stride[1] = 1 + below(d, 2);
     }
     if (!fit(d, &s, &layer, x, -1))
         add(d, &layer);

@@ -79,7 +79,10 @@ static const char *const specs[] = {
     "dcnv3_module { " CORE "}",
     "dcnv3_module { " CORE "center_feature_scale = true, activation = 'silu', act_layer = 'SiLU' }",
     "dcnv3_module { " CORE "norm_layer = 'none', remove_center = true, act_layer = 'none' }",
+    "dcnv3_module { " CORE "stride = {2, 3}, center_feature_scale = true }",
     "dcnv4_module { " CORE "}",
+    "dcnv4_module { " CORE "stride = {1, 2}, center_feature_scale = true }",
+    "dcnv4_module { " CORE "stride = 2, dw_kernel_size = 3, without_pointwise = true }",
     "dcnv4_module { " CORE "center_feature_scale = true, dw_kernel_size = 3 }",
     "dcnv4_module { " CORE "without_pointwise = true, center_feature_scale = true, "
     "activation = 'gelu' }",

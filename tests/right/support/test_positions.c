@@ -188,6 +188,31 @@ static const char modules[] =
     "local c = dcnv4_module { b, name = 'd3', groups = 2, kernel_size = 3, padding = 1 }\n"
     "return network { name = 'modules', outputs = { y = c } }\n";
 
+/* Taps without offsets stand around the pixel of the input on which the kernel does. */
+Test(support, strided_modules_stand_on_their_pixels)
+{
+    static const char *const zeros[] = { "d.offset_weight", "d.offset_bias" };
+    Looked l;
+    int64_t n;
+    looked_load(&l, "local x = input { name = 'image', channels = 8, height = 12, width = 10, "
+                    "dtype = 'f64' }\n"
+                    "local d = dcnv3_module { x, name = 'd', groups = 1, stride = { 2, 3 } }\n"
+                    "return network { name = 'one', outputs = { y = d } }\n");
+    looked_randomise(&l, 2);
+    for (int i = 0; i < 2; i++) {
+        double *p = looked_parameter(&l, zeros[i], &n);
+        memset(p, 0, (size_t)n * sizeof *p);
+    }
+    looked_open(&l, "d:3,2");
+    SupportPoints p = points_of(&l, 1);
+    cr_assert_eq(p.n, 9);
+    for (int y = -1; y <= 1; y++)
+        for (int x = -1; x <= 1; x++)
+            cr_assert(has_point(&p, 6 + y, 6 + x));
+    support_points_free(&p);
+    looked_free(&l);
+}
+
 /* Offsets made inside modules are zero where their generators are, and positions those of plain layers. */
 Test(support, modules_show_their_offsets)
 {

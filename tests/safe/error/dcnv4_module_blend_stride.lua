@@ -1,4 +1,4 @@
 return dcnv4_module {
   channels = 8, height = 9, width = 9, groups = 2,
-  stride = 2,
+  center_feature_scale = true, without_pointwise = true, stride = 2,
 }

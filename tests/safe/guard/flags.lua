@@ -45,6 +45,7 @@ add(dcnv3, "whole", { channels = 32, groups = 2, height = 4, width = 5, modulati
 add(dcnv4, "packed", { channels = 24, groups = 3, height = 4, width = 5 }, only_nhwc)
 add(dcnv3_module, "module3", {
   channels = 24, groups = 3, height = 4, width = 5, kernel_size = 3, padding = 1, center_feature_scale = true,
+  stride = { 2, 1 },
 }, only_nhwc)
 add(dcnv4_module, "module4", { channels = 24, groups = 3, height = 4, width = 5, kernel_size = 3, padding = 1 },
     only_nhwc)

@@ -277,3 +277,50 @@ def test_optimize_folds(mmcvs, kind, behind):
     model.train()
     with torch.no_grad():
         assert_close(model(x).shape, want.shape)
+
+
+# ---- strides -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scale", [False, True])
+def test_strided_dcnv3(scale):
+    """Every pixel that a stride leaves is what it is without one, forwards and backwards."""
+    layer = dcnv3(stride=2, center_feature_scale=scale)
+    plain = dcnv3(center_feature_scale=scale)
+    plain.load_state_dict(layer.state_dict())
+    x = torch.randn(1, 5, 6, 8).double().requires_grad_()
+    want = plain.separate(x)[:, ::2, ::2]
+    apart = layer.separate(x)
+    assert_close(apart, want)
+    (got,) = torch.autograd.grad(apart.sum(), x)
+    assert_close(got, torch.autograd.grad(want.sum(), x)[0])
+    with torch.no_grad():
+        assert_close(layer(x), want)
+    assert "DCNv3" in log.names()
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"dw_kernel_size": 3, "center_feature_scale": True},
+        {"center_feature_scale": True},
+        {"center_feature_scale": True, "without_pointwise": True},
+    ],
+)
+def test_strided_dcnv4(more):
+    layer = shake(dcngen.torch.DCNv4(channels=8, group=2, stride=3, **more))
+    plain = shake(dcngen.torch.DCNv4(channels=8, group=2, **more))
+    plain.load_state_dict(layer.state_dict())
+    x = torch.randn(2, 35, 8).double()
+    want = plain.separate(x.view(2, 5, 7, 8))[:, ::3, ::3]
+    with torch.no_grad():
+        assert_close(layer(x, (5, 7)), want.flatten(1, 2))
+
+
+def test_strided_modules_of_others_are_left_alone():
+    """Their offsets are made at the pixels of the input."""
+    theirs = type("DCNv3", (dcngen.torch.DCNv3,), {"__module__": "ops_dcnv3.modules"})
+    model = nn.Sequential(theirs(channels=8, group=2, stride=2))
+    dcngen.torch.optimize(model)
+    assert type(model[0]) is theirs

@@ -124,15 +124,17 @@ Test(family, rules_of_modules)
     dcn_spec s = core(DCN_OP_DCNV3_MODULE);
     s.padding[0] = 2;
     expect_refused(&s, "'padding' = 2 + 1 makes the output of dcnv3_module differ in size from the "
-                       "input; 1 + 1 does not");
+                       "input, at a stride of 1; 1 + 1 does not");
     s = core(DCN_OP_DCNV3_MODULE);
     s.dw_kernel[1] = 4;
     expect_refused(&s, "'dw_kernel_size' = {3, 4} is not odd");
     s.dw_kernel[0] = s.dw_kernel[1] = 0;
     expect_refused(&s, "'dw_kernel_size' = 0 stands for 3; call dcn_spec_complete");
     s = core(DCN_OP_DCNV4_MODULE);
-    s.stride[0] = s.stride[1] = 2;
-    expect_refused(&s, "'stride' = 2 has no meaning for dcnv4_module; leave it at 1");
+    s.stride[1] = 2;
+    s.center_feature_scale = s.without_pointwise = true;
+    expect_refused(&s, "'center_feature_scale' with 'without_pointwise' needs a stride of 1, not "
+                       "{1, 2}");
     s = core(DCN_OP_DCNV3);
     s.out_channels = 5;
     expect_refused(&s, "'out_channels' = 5 has no meaning for dcnv3; leave it at 8");
