@@ -1,11 +1,12 @@
 /* gen_revision.c: prints a line for each lowering: its name, its revision, and a digest of the code that it emits.
 **
-**     gen_revision KERNELS.lua WORKLOADS.lua
+**     gen_revision KERNELS.lua OPERATORS.lua WORKLOADS.lua
 **
 ** The digest is over the IR as it is written, before LLVM has touched it, so that it depends on our emitters only;
-** names of functions are replaced by numbers, and values have none.  Every kernel of both files is emitted for
-** several machines as it would be guessed, and those of the first also with every value of every knob that is legal
-** beside the guess of the others, and with gradients where there is code for them.
+** names of functions are replaced by numbers, and values have none.  Every kernel of the files is emitted for
+** several machines as it would be guessed, those of the first two also with gradients where there is code for them,
+** and those of the first with every value of every knob that is legal beside the guess of the others.  Both ways of
+** every operator must be among them.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/ir/emit.h"
@@ -29,6 +30,7 @@ static const struct {
 };
 
 static rt_digest digest[MAX_LOWERINGS];
+static bool is_seen[DCN_NUM_OPS][2]; /* [1]: its gradients */
 
 static void fail(const char *what)
 {
@@ -99,6 +101,7 @@ static void add_kernel(const dcn_spec *s, const dcn_target *t, const Schedule *s
     Kernel kernel = { .s = s };
     e_open(&e, s->name, s->dtype, t);
     e_discard_names(&e);
+    is_seen[s->op][s->gradient != 0] = true;
     if (sched_emit(sched, &e, &kernel, t))
         fail("out of memory");
     free(kernel.phase);
@@ -151,7 +154,10 @@ static void add_gradients(const dcn_spec *s, const dcn_target *t, bool knobs)
     add_spec(&g, t, knobs);
 }
 
-static void add_file(const char *path, const dcn_param *param, int nparams, bool knobs)
+/* What is emitted of a file beside the guess. */
+enum { GRADIENTS = 1, KNOBS = 2 };
+
+static void add_file(const char *path, const dcn_param *param, int nparams, int more)
 {
     dcn_module *m;
     dcn_error err;
@@ -162,9 +168,9 @@ static void add_file(const char *path, const dcn_param *param, int nparams, bool
         if (dcn_target_parse(machines[i].cpu, machines[i].triple, NULL, &t, &err))
             fail(err.text);
         for (int j = 0; j < dcn_module_count(m); j++) {
-            const bool walk = knobs && machines[i].knobs;
+            const bool walk = more & KNOBS && machines[i].knobs;
             add_spec(dcn_module_spec(m, j), &t, walk);
-            if (knobs)
+            if (more & GRADIENTS)
                 add_gradients(dcn_module_spec(m, j), &t, walk);
         }
     }
@@ -178,23 +184,36 @@ static void add_workloads(const char *path)
     for (int i = 0; i < 4; i++)
         for (int j = 0; j < 2; j++) {
             const dcn_param param[] = { { "op", ops[i] }, { "layout", layouts[j] } };
-            add_file(path, param, 2, false);
+            add_file(path, param, 2, 0);
         }
     for (int i = 0; i < 2; i++) {
         const dcn_param param[] = { { "op", rows[i] } };
-        add_file(path, param, 1, false);
+        add_file(path, param, 1, 0);
     }
+}
+
+static void check_seen(void)
+{
+    for (int op = 0; op < DCN_NUM_OPS; op++)
+        for (int way = 0; way < 2; way++)
+            if (!is_seen[op][way]) {
+                fprintf(stderr, "gen_revision: no kernel of the files is of %s%s\n",
+                        way ? "gradients of " : "", dcn_op_name((dcn_op)op));
+                exit(1);
+            }
 }
 
 int main(int argc, char **argv)
 {
-    if (argc != 3)
-        fail("usage: gen_revision KERNELS.lua WORKLOADS.lua");
+    if (argc != 4)
+        fail("usage: gen_revision KERNELS.lua OPERATORS.lua WORKLOADS.lua");
     for (int i = 0; cg_lowerings[i]; i++)
         rt_digest_open(&digest[i]);
     cg_llvm_init();
-    add_file(argv[1], NULL, 0, true);
-    add_workloads(argv[2]);
+    add_file(argv[1], NULL, 0, GRADIENTS | KNOBS);
+    add_file(argv[2], NULL, 0, GRADIENTS);
+    add_workloads(argv[3]);
+    check_seen();
     for (int i = 0; cg_lowerings[i]; i++) {
         char hex[RT_DIGEST_HEX];
         rt_digest_hex(&digest[i], hex);

@@ -9,7 +9,7 @@ set -euo pipefail
 here=$SOURCE_DIR/tests/right/revision
 status=0
 
-"$BUILD_DIR/tests/dcngen_revision" "$SOURCE_DIR/tests/portable/cross/kernels.lua" \
+"$BUILD_DIR/tests/dcngen_revision" "$SOURCE_DIR/tests/portable/cross/kernels.lua" "$here/operators.lua" \
     "$SOURCE_DIR/bench/workloads.lua" >"$BUILD_DIR/revisions.txt"
 while read -r name rev digest; do
     read -r _ old_rev old_digest < <(grep "^$name " "$here/revisions.txt" || echo "$name none none")
