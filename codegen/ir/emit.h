@@ -216,7 +216,7 @@ cond c_any(Emit *e, mask m); /* m.v != NULL: whether some lane is set */
 ** `at` counts elements of the kernel's dtype, unless the name says otherwise. */
 
 addr p_at(Emit *e, addr p, idx at);
-/* The same where it may lie outside of what p points into: of a masked load whose first lanes are dead. */
+/* Does what p_at does where the address may lie outside of what p points into: a masked load whose first lanes are dead. */
 addr p_at_loose(Emit *e, addr p, idx at);
 addr p_at_bytes(Emit *e, addr p, idx bytes);
 addr p_at_i32(Emit *e, addr p, idx at);

@@ -14,7 +14,7 @@
 #include "codegen/kernel/gradient_out.h"
 #include "runtime/spec/activation.h"
 
-/* Of rows of so many channels. */
+/* How rows of two maps are mixed: `channels` a row in `groups`, each of which has one logit of its share. */
 typedef struct Blend {
     int64_t channels, groups;
     rt_activation activation;

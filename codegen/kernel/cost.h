@@ -24,7 +24,7 @@
 /* Cycles of a line that nothing expects, from beyond L2. */
 #define COST_PIECE 30.0
 
-/* Of L1 that keeps what was read once; of L2 that keeps weights beside what else is read. */
+/* Parts of a cache: that of L1 keeps what was read once, that of L2 weights beside what else is read. */
 #define COST_L1_SHARE 0.6
 #define COST_L2_SHARE 0.85
 

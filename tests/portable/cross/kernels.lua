@@ -56,12 +56,13 @@ for _, dtype in ipairs { "f32", "f64" } do
     residual = a, activation = "relu",
   }
   local c = deform_conv2d_pack { b, name = "again", out_channels = 6, kernel_size = 3, padding = 1 }
-  local d = layer_norm { concat { max_pool2d { c, kernel_size = 3, stride = 1, padding = 1 }, a }, name = "norm" }
-  local row = flatten { max_pool2d { d, kernel_size = 3, stride = 3 }, name = "row" }
   local e = blend { b, a, slice { c, count = 4 }, name = "blend" }
+  local d = layer_norm { concat { max_pool2d { c, kernel_size = 3, stride = 1, padding = 1 }, e }, name = "norm" }
+  local row = flatten { max_pool2d { d, kernel_size = 3, stride = 3 }, name = "row" }
+  local wide = resize { unflatten { row, size = { 2, 3 } }, size = { 7, 9 }, mode = "bilinear" }
   kernels[#kernels + 1] = network {
     name = "network_" .. dtype,
-    outputs = { e = e, row = row, y = add { d, resize { avg_pool2d { d, kernel_size = 2 }, size = { 7, 9 }, mode = "bilinear" } } },
+    outputs = { y = add { wide, add { d, resize { avg_pool2d { d, kernel_size = 2 }, size = { 7, 9 }, mode = "bilinear" } } } },
   }
 end
 return kernels

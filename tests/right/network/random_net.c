@@ -244,7 +244,7 @@ static void draw_row(Draw *d)
     add(d, &map);
 }
 
-/* Of a value and itself the share would not matter. */
+/* Mixes two different values: between a value and itself the share would not matter. */
 static void draw_blend(Draw *d)
 {
     const int x = pick(d), y = like(d, shape_of(d, x), x);
