@@ -4,6 +4,7 @@
 #include "tests/right/support/looked.h"
 
 #include <criterion/criterion.h>
+#include <math.h>
 #include <string.h>
 
 typedef struct NodeCase {
@@ -90,19 +91,36 @@ Test(support, nodes_that_are_not_there_are_refused)
     looked_free(&l);
 }
 
-/* What a pack of pooling makes inside it is no map that layers could hand on. */
-Test(support, hidden_offsets_are_refused)
+/* A pack of pooling makes its offsets inside it, by fully connected layers: they move its bins, and the response depends
+** on where these are. */
+Test(support, offsets_made_inside_a_pack_are_seen)
 {
     Looked l;
     dcn_error err;
     SupportLayers layers;
+    int64_t n;
     looked_load(&l, net);
-    looked_open(&l, "pack:roi=1");
-    cr_expect_eq(support_positions(l.support, &layers, &err), -1);
-    cr_expect_str_eq(err.text, "the offsets of 'pack' are made inside it and cannot be shown");
-    support_close(l.support);
-    l.support = NULL;
-    l.ask.fixed = true;
-    expect_refused(&l, "pack:roi=1", "cannot be held fixed");
+    looked_randomise(&l, 5);
+    memcpy(looked_input(&l, "rois", &n), (double[]){ 0, 0.5, 0.4, 2, 2.5, 0, 0.3, 0.6, 2.1, 2.4 },
+           10 * sizeof(double));
+    for (int fixed = 0; fixed < 2; fixed++) {
+        l.ask.fixed = fixed;
+        looked_open(&l, "pack:roi=1");
+        cr_assert_eq(support_sampling(l.support, &layers, &err), 0, "%s", err.text);
+        cr_assert_gt(layers.n, 0);
+        const SupportLayer *of = &layers.layer[layers.n - 1];
+        const int64_t places = of->n * of->p * of->q * of->groups * of->taps;
+        double moved = 0, strength = 0;
+        for (int64_t i = 0; i < places; i++) {
+            moved += fabs(of->offset[2 * i]) + fabs(of->offset[2 * i + 1]);
+            strength += of->strength[i];
+        }
+        cr_expect(of->regions);
+        cr_expect_gt(moved, 0);
+        cr_expect_gt(strength, 0);
+        support_layers_free(&layers);
+        support_close(l.support);
+        l.support = NULL;
+    }
     looked_free(&l);
 }
