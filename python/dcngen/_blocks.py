@@ -1,6 +1,6 @@
 """Memory of results that is used again once nobody holds it.
 
-The system clears the pages of a large new block, which costs as much as a tenth of some kernels, and takes them away when it is
+The system clears the pages of a large new block, which takes time of its own, and takes them away when it is
 freed. So blocks of results stay here. Who holds a result, a view of it, or what another library made of it, is an owner
 of its block; one that has no owner but this is free, and the next result of that size takes it. At most LIMIT bytes are kept,
 whether they are free or not: what is dropped lives as long as its owners do.
