@@ -147,7 +147,7 @@ static int read_operand(BenchWorker *w, int i, const char *dir, dcn_error *err)
     rt_array a;
     const dcn_tensor *t = &w->tensor[i];
     file_name(path, sizeof path, dir, t->name);
-    if (rt_npy_read(path, &a, err))
+    if (rt_npy_read(path, rt_tensor_count(t), &a, err))
         return -1;
     if (a.kind != RT_F32 || a.count != rt_tensor_count(t) || a.rank != t->rank) {
         rt_array_free(&a);
@@ -315,7 +315,8 @@ static int time_peak(char **argv, dcn_error *err)
 static int compare(char **argv, dcn_error *err)
 {
     rt_array a = { .data = NULL }, b = { .data = NULL };
-    int failed = rt_npy_read(argv[2], &a, err) || rt_npy_read(argv[3], &b, err);
+    int failed =
+        rt_npy_read(argv[2], INT64_MAX, &a, err) || rt_npy_read(argv[3], INT64_MAX, &b, err);
     if (!failed && (a.kind != RT_F32 || b.kind != RT_F32 || a.rank != b.rank ||
                     memcmp(a.dims, b.dims, (size_t)a.rank * sizeof *a.dims) != 0))
         failed = dcn_fail(err, DCN_EFAILED, "%s has another shape than %s", argv[3], argv[2]);

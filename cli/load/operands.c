@@ -320,16 +320,22 @@ static int convert(Operand *p, dcn_error *err)
 
 /* ---- all of it ------------------------------------------------------------ */
 
+/* Of a tensor whose size is dynamic its file tells how large it is. */
+static int read_file(Operand *p, dcn_error *err)
+{
+    const int64_t count = rt_tensor_count(&p->tensor);
+    return rt_npy_read(p->path, count < 0 ? INT64_MAX : count, &p->file, err);
+}
+
 static int read_files(OperandFiles *o, dcn_error *err)
 {
-    if (o->input.path && rt_npy_read(o->input.path, &o->input.file, err))
+    if (o->input.path && read_file(&o->input, err))
         return -1;
     for (int i = 0; i < o->n; i++) {
         Operand *p = &o->at[i];
         if (!p->path || p->tensor.role == DCN_OUT)
             continue;
-        if (p->by_name ? dcn_read_parameters(o->spec, p->path, &p->data, err)
-                       : rt_npy_read(p->path, &p->file, err))
+        if (p->by_name ? dcn_read_parameters(o->spec, p->path, &p->data, err) : read_file(p, err))
             return -1;
     }
     return 0;

@@ -5,6 +5,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "cli/out/print.h"
+#include "cli/out/signals.h"
 #include "runtime/base/base.h"
 
 #include <errno.h>
@@ -79,7 +80,7 @@ int print_end(int status)
     dcn_fail(&err, DCN_EENV, "cannot write the standard output%s%s", reason ? ": " : "",
              reason ? reason : "");
     print_error(&err);
-    return status > DCN_EFAILED ? status : DCN_EENV;
+    return status > EXIT_BY_SIGNAL ? status : DCN_EENV;
 }
 
 int print_json(json_t *root, dcn_error *err)

@@ -26,6 +26,7 @@ typedef struct Subject {
 typedef struct SectionReader {
     TuningReport *report;
     const Args *args;
+    TuneStore *store;
     const Kernels *kernels; /* NULL: all */
     Subject *wanted;        /* what they and their stages are */
     int nwanted;
@@ -52,14 +53,18 @@ static bool is_of(const Section *t, const TuneKey *key, const TuneRecord *r)
     return !strcmp(t->key.id, key->id) && !strcmp(t->record[0].offsets, r->offsets);
 }
 
-static void name_section(Section *t, const char *name)
+/* name: as the spec in hand calls it; NULL: as the store remembers it, else as its operator. */
+static void name_section(Section *t, TuneStore *st, const char *name)
 {
+    char known[sizeof t->name];
     dcn_module *m;
     t->known = !dcn_load_text(t->key.spec, "store", NULL, 0, &m, NULL);
     if (t->known) {
         t->spec = *dcn_module_spec(m, 0);
         dcn_module_free(m);
     }
+    if (!name && *tune_store_names(st, &t->key, known, sizeof known))
+        name = known;
     snprintf(t->name, sizeof t->name, "%s",
              name       ? name
              : t->known ? dcn_op_name(t->spec.op)
@@ -82,7 +87,7 @@ static Section *place(SectionReader *c, const TuneKey *key, const TuneRecord *r,
     Section *t = &more[all->n++];
     memset(t, 0, sizeof *t);
     t->key = *key;
-    name_section(t, name);
+    name_section(t, c->store, name);
     return t;
 }
 
@@ -312,7 +317,9 @@ int report_read(const Args *a, const Kernels *k, TuningReport *r, dcn_error *err
     SectionReader c = { .report = r, .args = a, .kernels = k };
     TuneStore *st = NULL;
     const TuneStoreAt at = { .mode = TUNE_STORE_RO };
-    int failed = tune_store_open(&at, &st, err) || collect(&c, st, err);
+    int failed = tune_store_open(&at, &st, err);
+    c.store = st;
+    failed = failed || collect(&c, st, err);
     tune_store_close(st);
     free(c.wanted);
     return failed ? -1 : 0;

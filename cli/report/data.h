@@ -20,7 +20,9 @@ typedef struct Share {
 
 /* All candidates of one key under one distribution of offsets. */
 typedef struct Section {
-    char name[2 * DCN_NAME_MAX]; /* of the kernel, or of its operator if no spec was given */
+    char name
+        [2 *
+         DCN_NAME_MAX]; /* of the kernel; without a spec as the store remembers it, else of its operator */
     TuneKey key;
     dcn_spec spec;      /* what key.spec says */
     bool known;         /* spec could be read */

@@ -38,10 +38,8 @@ static void tell_rest(const dcn_spec *s, const dcn_tuned *t)
     const char *how = t->end == DCN_TUNE_STOPPED ? "was stopped" : "ran out of time";
     if (t->note[0])
         return;
-    snprintf(
-        text, sizeof text,
-        "tuning '%s' %s; what was found is saved and used, and the same command goes on from there",
-        s->name, how);
+    snprintf(text, sizeof text, "tuning '%s' %s; %sthe same command goes on from there", s->name,
+             how, t->done > 0 ? "what was found is saved and used, and " : "nothing was tried; ");
     print_note(text);
 }
 

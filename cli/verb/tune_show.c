@@ -190,7 +190,9 @@ static void print_gain(const TuneShow *show, const dcn_tuned *t)
     if (t->gain <= 0)
         return;
     const bool is_guess = !show->network && !strcmp(t->schedule, t->guess);
-    if (is_guess)
+    if (is_guess && t->done + t->remembered < 2)
+        printf(", the guess, beside which nothing was tried");
+    else if (is_guess)
         printf(t->confirmed ? ", the guess, which nothing beats"
                             : ", the guess, which nothing has beaten so far");
     else if (!t->confirmed)
@@ -212,8 +214,9 @@ static void print_result(const TuneShow *show, const dcn_tuned *t)
     printf("offsets %s", show->offsets);
     print_gain(show, t);
     printf("\n  %s", brief(show, t->schedule, t->guess, text));
-    printf("\n  %lld of about %lld schedules in %.1f s: %s", (long long)t->done,
-           (long long)t->legal, t->seconds, counts_text(t->count, true, counts, sizeof counts));
+    counts_text(t->count, true, counts, sizeof counts);
+    printf("\n  %lld of about %lld schedules in %.1f s%s%s", (long long)t->done,
+           (long long)t->legal, t->seconds, *counts ? ": " : "", counts);
     if (t->remembered)
         printf("; %lld remembered", (long long)t->remembered);
     if (t->dynamic)

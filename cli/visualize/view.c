@@ -144,7 +144,7 @@ static int check_input_shape(const PhotoView *v, int i, const char *path, const 
 static int read_input(PhotoView *v, int i, const char *path, dcn_error *err)
 {
     rt_array a;
-    if (rt_npy_read(path, &a, err))
+    if (rt_npy_read(path, net_elements(v->net->value[i].shape), &a, err))
         return -1;
     int status = check_input_shape(v, i, path, &a, err);
     if (!status && !(v->input[i] = malloc((size_t)a.count * sizeof(double) + 1)))

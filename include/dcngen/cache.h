@@ -38,6 +38,7 @@ typedef struct dcn_cache_stats {
     int64_t objects, state_bytes, object_bytes;
     int64_t seconds; /* of tuning: all runs together, each from its beginning to its last record */
 } dcn_cache_stats;
+/* -1 with the reason if the user's own store cannot be used; the directories are told even then. */
 int dcn_cache_stat(dcn_cache *c, dcn_cache_stats *out, dcn_error *err);
 
 /* One candidate that was tried; all text is borrowed for the time of the call. */
@@ -54,7 +55,7 @@ typedef struct dcn_cache_entry {
 } dcn_cache_entry;
 
 /* Every candidate, oldest first, the user's before the system's, then pins of what was never tried;
-** until `each` returns non-zero. */
+** until `each` returns non-zero.  -1 with the reason if the user's own store cannot be used. */
 int dcn_cache_each(dcn_cache *c, int (*each)(void *self, const dcn_cache_entry *e), void *self,
                    dcn_error *err);
 

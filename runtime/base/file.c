@@ -49,13 +49,14 @@ static int grow(Content *g)
     return 0;
 }
 
-/* Pipes have no size, so the end of the file is found by reading to it. */
-static int read_all(int fd, size_t max, Content *g, const char *path, dcn_error *err)
+/* Pipes have no size, so the end of the file is found by reading to it; `want` bytes are enough. */
+static int read_to(int fd, size_t want, Content *g, const char *path, dcn_error *err)
 {
-    for (;;) {
+    while (g->size < want) {
         if (g->room - g->size < 2 && grow(g))
             return dcn_fail(err, DCN_EENV, "no memory to read %s", path);
-        ssize_t got = read(fd, g->bytes + g->size, g->room - g->size - 1);
+        const size_t room = g->room - g->size - 1, left = want - g->size;
+        ssize_t got = read(fd, g->bytes + g->size, room < left ? room : left);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
@@ -63,36 +64,91 @@ static int read_all(int fd, size_t max, Content *g, const char *path, dcn_error 
         if (got == 0)
             return 0;
         g->size += (size_t)got;
-        if (g->size > max)
-            return dcn_fail(err, DCN_EUSAGE, "%s is larger than the %zu bytes expected at most",
-                            path, max);
     }
+    return 0;
 }
 
-/* Saves copying: room for a regular file at once. */
-static void reserve(int fd, size_t max, Content *g)
+static int read_all(int fd, size_t max, Content *g, const char *path, dcn_error *err)
+{
+    if (read_to(fd, max < SIZE_MAX ? max + 1 : max, g, path, err))
+        return -1;
+    return g->size > max ? dcn_fail(err, DCN_EUSAGE,
+                                    "%s is larger than the %zu bytes expected at most", path, max)
+                         : 0;
+}
+
+/* The size of a regular file, -1 of anything else. */
+static int64_t size_of(int fd)
 {
     struct stat st;
-    if (fstat(fd, &st) || !S_ISREG(st.st_mode) || (size_t)st.st_size > max)
-        return;
-    g->bytes = malloc((size_t)st.st_size + 2);
-    g->room = g->bytes ? (size_t)st.st_size + 2 : 0;
+    return fstat(fd, &st) || !S_ISREG(st.st_mode) ? -1 : (int64_t)st.st_size;
+}
+
+/* Room for a regular file at once: that saves copying, and a file with a hole of terabytes is refused before it is read. */
+static int reserve(int fd, size_t max, Content *g)
+{
+    const int64_t all = size_of(fd);
+    if (all < 0 || (size_t)all > max || (size_t)all + 2 <= g->room)
+        return 0;
+    char *bytes = realloc(g->bytes, (size_t)all + 2);
+    if (!bytes)
+        return -1;
+    g->bytes = bytes;
+    g->room = (size_t)all + 2;
+    return 0;
+}
+
+static int read_whole(int fd, size_t max, Content *g, const char *path, dcn_error *err)
+{
+    if (reserve(fd, max, g))
+        return dcn_fail(err, DCN_EENV, "no memory to read %s", path);
+    return read_all(fd, max, g, path, err);
+}
+
+static int read_if(int fd, const rt_file_limit *limit, Content *g, const char *path, dcn_error *err)
+{
+    enum { FIRST_BYTES = 1 << 17 };
+    size_t max;
+    if (read_to(fd, FIRST_BYTES, g, path, err) ||
+        limit->ask(limit->self, g->bytes, g->size, size_of(fd), &max, err))
+        return -1;
+    if (max == RT_ENOUGH)
+        return 0;
+    return read_whole(fd, max, g, path, err);
+}
+
+/* limit: NULL, then max holds. */
+static int read_path(const char *path, const rt_file_limit *limit, size_t max, Content *g,
+                     dcn_error *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return fail_errno(err, read_status(), "read", path);
+    int failed = limit ? read_if(fd, limit, g, path, err) : read_whole(fd, max, g, path, err);
+    close(fd);
+    if (failed)
+        free(g->bytes);
+    else
+        g->bytes[g->size] = 0;
+    return failed ? -1 : 0;
 }
 
 int rt_read_file(const char *path, size_t max, void **bytes, size_t *size, dcn_error *err)
 {
     Content g = { NULL, 0, 0 };
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return fail_errno(err, read_status(), "read", path);
-    reserve(fd, max, &g);
-    int failed = read_all(fd, max, &g, path, err);
-    close(fd);
-    if (failed) {
-        free(g.bytes);
+    if (read_path(path, NULL, max, &g, err))
         return -1;
-    }
-    g.bytes[g.size] = 0;
+    *bytes = g.bytes;
+    *size = g.size;
+    return 0;
+}
+
+int rt_read_file_if(const char *path, const rt_file_limit *limit, void **bytes, size_t *size,
+                    dcn_error *err)
+{
+    Content g = { NULL, 0, 0 };
+    if (read_path(path, limit, 0, &g, err))
+        return -1;
     *bytes = g.bytes;
     *size = g.size;
     return 0;

@@ -17,7 +17,6 @@
 
 #define MAGIC "\x93NUMPY"
 enum { MAGIC_BYTES = 6, VERSION_BYTES = 8, ALIGN = 64 };
-static const size_t MAX_FILE_BYTES = (size_t)1 << 40;
 
 /* A header being read. */
 typedef struct Reader {
@@ -219,26 +218,37 @@ static const char *shape_text(const rt_array *a, char *buf, size_t size)
     return buf;
 }
 
-/* Sets a->count; the data must be exactly as long as the shape says. */
-static int check_length(const Reader *r, size_t have)
+/* Sets a->count and how many bytes the data of such a shape have. */
+static int count_bytes(const Reader *r, size_t *bytes)
 {
     char shape[256];
     rt_array *a = r->out;
     bool empty = false, fits = true;
     for (int i = 0; i < a->rank; i++)
         empty |= a->dims[i] == 0;
-    size_t bytes = empty ? 0 : rt_kind_bytes(a->kind);
+    *bytes = empty ? 0 : rt_kind_bytes(a->kind);
     for (int i = 0; i < a->rank && fits && !empty; i++)
-        fits = !__builtin_mul_overflow(bytes, (size_t)a->dims[i], &bytes);
-    shape_text(a, shape, sizeof shape);
-    if (!fits)
-        return dcn_fail(r->err, DCN_EUSAGE, "%s: shape %s is too large", r->name, shape);
-    if (bytes != have)
-        return dcn_fail(r->err, DCN_EUSAGE,
-                        "%s: shape %s of %s needs %zu bytes of data, the file holds %zu", r->name,
-                        shape, rt_kind_name(a->kind), bytes, have);
-    a->count = (int64_t)(bytes / rt_kind_bytes(a->kind));
+        fits = !__builtin_mul_overflow(*bytes, (size_t)a->dims[i], bytes);
+    if (!fits || *bytes > PTRDIFF_MAX)
+        return dcn_fail(r->err, DCN_EUSAGE, "%s: shape %s is too large", r->name,
+                        shape_text(a, shape, sizeof shape));
+    a->count = (int64_t)(*bytes / rt_kind_bytes(a->kind));
     return 0;
+}
+
+/* Sets a->count; the data must be exactly as long as the shape says. */
+static int check_length(const Reader *r, size_t have)
+{
+    char shape[256];
+    size_t bytes;
+    if (count_bytes(r, &bytes))
+        return -1;
+    return bytes == have
+               ? 0
+               : dcn_fail(r->err, DCN_EUSAGE,
+                          "%s: shape %s of %s needs %zu bytes of data, the file holds %zu", r->name,
+                          shape_text(r->out, shape, sizeof shape), rt_kind_name(r->out->kind),
+                          bytes, have);
 }
 
 /* ---- data ----------------------------------------------------------------- */
@@ -300,13 +310,41 @@ int rt_npy_parse(const char *name, const void *bytes, size_t size, rt_array *out
     return 0;
 }
 
-int rt_npy_read(const char *path, rt_array *out, dcn_error *err)
+/* A file being read whose header says how much of it is wanted. */
+typedef struct NpyAsk {
+    const char *path;
+    int64_t max_count;
+    rt_array shape;
+    bool shape_only;
+} NpyAsk;
+
+static int ask_header(void *self, const void *first, size_t have, int64_t all, size_t *max,
+                      dcn_error *err)
 {
+    NpyAsk *ask = self;
+    rt_array *a = &ask->shape;
+    Reader r = { .name = ask->path, .err = err, .cut = all != (int64_t)have, .out = a };
+    if (find_header(&r, first, have) || read_header(&r))
+        return -1;
+    const size_t begin = (size_t)(r.end - (const char *)first);
+    size_t bytes;
+    if (count_bytes(&r, &bytes) || (all >= 0 && check_length(&r, (size_t)all - begin)))
+        return -1;
+    ask->shape_only = a->count > ask->max_count;
+    *max = ask->shape_only ? RT_ENOUGH : begin + bytes;
+    return 0;
+}
+
+int rt_npy_read(const char *path, int64_t max_count, rt_array *out, dcn_error *err)
+{
+    NpyAsk ask = { .path = path, .max_count = max_count };
     void *bytes;
     size_t size;
-    if (rt_read_file(path, MAX_FILE_BYTES, &bytes, &size, err))
+    if (rt_read_file_if(path, &(rt_file_limit){ ask_header, &ask }, &bytes, &size, err))
         return -1;
-    int failed = rt_npy_parse(path, bytes, size, out, err);
+    int failed = ask.shape_only ? 0 : rt_npy_parse(path, bytes, size, out, err);
+    if (ask.shape_only)
+        *out = ask.shape;
     free(bytes);
     return failed;
 }

@@ -16,7 +16,8 @@ struct rt_tensor_file {
     void *bytes; /* of the file; NULL: they are somebody else's */
 };
 
-static const size_t MAX_FILE_BYTES = (size_t)1 << 40;
+/* Beside the numbers that are wanted: headers, and tensors that nobody wants, which messages are to name. */
+static const size_t SPARE_BYTES = (size_t)1 << 30;
 
 static const TensorFormat *find_format(const void *bytes, size_t size)
 {
@@ -27,16 +28,20 @@ static const TensorFormat *find_format(const void *bytes, size_t size)
     return NULL;
 }
 
+static int fail_format(const char *name, dcn_error *err)
+{
+    return dcn_fail(err, DCN_EUSAGE,
+                    "%s: neither a safetensors file (a length and '{' come first) nor an npz file "
+                    "(PK comes first)",
+                    name);
+}
+
 int rt_tensor_file_parse(const char *name, const void *bytes, size_t size, rt_tensor_file **out,
                          dcn_error *err)
 {
     const TensorFormat *format = find_format(bytes, size);
     if (!format)
-        return dcn_fail(
-            err, DCN_EUSAGE,
-            "%s: neither a safetensors file (a length and '{' come first) nor an npz file "
-            "(PK comes first)",
-            name);
+        return fail_format(name, err);
     rt_tensor_file *f = calloc(1, sizeof *f);
     if (!f || !(f->name = strdup(name))) {
         free(f);
@@ -51,11 +56,27 @@ int rt_tensor_file_parse(const char *name, const void *bytes, size_t size, rt_te
     return 0;
 }
 
-int rt_tensor_file_open(const char *path, rt_tensor_file **out, dcn_error *err)
+typedef struct FormatAsk {
+    const char *path;
+    int64_t count;
+} FormatAsk;
+
+static int ask_format(void *self, const void *first, size_t have, int64_t all, size_t *max,
+                      dcn_error *err)
 {
+    enum { WIDEST = 8 };
+    const FormatAsk *ask = self;
+    (void)all;
+    *max = SPARE_BYTES + WIDEST * (size_t)ask->count;
+    return find_format(first, have) ? 0 : fail_format(ask->path, err);
+}
+
+int rt_tensor_file_open(const char *path, int64_t count, rt_tensor_file **out, dcn_error *err)
+{
+    FormatAsk ask = { path, count };
     void *bytes;
     size_t size;
-    if (rt_read_file(path, MAX_FILE_BYTES, &bytes, &size, err))
+    if (rt_read_file_if(path, &(rt_file_limit){ ask_format, &ask }, &bytes, &size, err))
         return -1;
     if (rt_tensor_file_parse(path, bytes, size, out, err)) {
         free(bytes);

@@ -11,8 +11,9 @@
 
 typedef struct rt_tensor_file rt_tensor_file;
 
-/* What is wrong with the file is DCN_EUSAGE and begins with its name, here and below. */
-int rt_tensor_file_open(const char *path, rt_tensor_file **out, dcn_error *err);
+/* What is wrong with the file is DCN_EUSAGE and begins with its name, here and below.  count: of the numbers that
+** are wanted; of a file that has far more, or is of another format, not all is read. */
+int rt_tensor_file_open(const char *path, int64_t count, rt_tensor_file **out, dcn_error *err);
 
 /* The bytes of such a file, which messages call `name`; both are borrowed as long as it is open. */
 int rt_tensor_file_parse(const char *name, const void *bytes, size_t size, rt_tensor_file **out,

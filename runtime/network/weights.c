@@ -259,7 +259,7 @@ int net_weights_from(const dcn_network *n, const char *name, const rt_tensor_fil
 int net_weights_read(const dcn_network *n, const char *path, void **out, dcn_error *err)
 {
     rt_tensor_file *f;
-    if (rt_tensor_file_open(path, &f, err))
+    if (rt_tensor_file_open(path, n->parameters, &f, err))
         return -1;
     const int failed = net_weights_from(n, path, f, out, err);
     rt_tensor_file_close(f);

@@ -200,11 +200,11 @@ static bool is_number_macro(const char *name)
            (isdigit((unsigned char)name[4]) || isupper((unsigned char)name[4]));
 }
 
-/* Names of threads and atomic operations are too many to list; C and POSIX keep the beginnings. */
+/* Names of threads and atomic operations are too many to list; C, POSIX and OpenMP keep the beginnings. */
 static bool is_of_threads(const char *name)
 {
-    static const char *const with[] = { "pthread_", "thrd_", "mtx_",    "cnd_",
-                                        "tss_",     "call_", "atomic_", "memory_order_" };
+    static const char *const with[] = { "pthread_", "thrd_", "mtx_",    "cnd_",         "tss_",
+                                        "call_",    "omp_",  "atomic_", "memory_order_" };
     for (size_t i = 0; i < sizeof with / sizeof *with; i++)
         if (begins(name, with[i]))
             return true;

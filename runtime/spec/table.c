@@ -101,10 +101,10 @@ enum {
 
 const rt_field rt_fields[] = {
     { "name", RT_FIELD_NAME, ALL, AT(name), RANGE(1, 47),
-      .doc = "A C identifier, at most 47 letters, and no word of C, C++, POSIX or their "
-             "headers: the prefix "
-             "of every "
-             "symbol of the kernel. Kernels without one are called after their operator, then "
+      .doc = "A C identifier, at most 47 letters, and nothing that C, C++ or OpenMP have as a word "
+             "or in "
+             "their headers, or that POSIX declares in its own: the prefix of every symbol of the "
+             "kernel. Kernels without one are called after their operator, then "
              "`_2`, `_3`, ..." },
     { "batch", RT_FIELD_EXTENT, ANY, AT(batch), RANGE(1, MAX_COUNT), .default_value = 1,
       .doc = "Images per call (N)." },

@@ -51,7 +51,7 @@ static int read_tensor(const json_t *root, const char *dir, const char *name, rt
     if (!file)
         return dcn_fail(err, DCN_EFAILED, "%s: no tensor '%s'", dir, name);
     snprintf(path, sizeof path, "%s/%s", dir, file);
-    if (rt_npy_read(path, a, err))
+    if (rt_npy_read(path, INT64_MAX, a, err))
         return -1;
     return a->kind == RT_F64 ? 0 : dcn_fail(err, DCN_EFAILED, "%s: not f8", path);
 }

@@ -47,7 +47,7 @@ int dcn_cache_stat(dcn_cache *c, dcn_cache_stats *out, dcn_error *err)
     memcpy(out->state, s.state, sizeof out->state);
     memcpy(out->cache, s.cache, sizeof out->cache);
     memcpy(out->system, s.system, sizeof out->system);
-    return 0;
+    return tune_store_usable(c, err);
 }
 
 typedef struct EntryCaller {
@@ -89,6 +89,8 @@ int dcn_cache_each(dcn_cache *c, int (*each)(void *self, const dcn_cache_entry *
                    dcn_error *err)
 {
     EntryCaller caller = { .store = c, .each = each, .self = self };
+    if (tune_store_usable(c, err))
+        return -1;
     int failed = tune_store_each(c, NULL, pass_on, &caller, err);
     if (failed || caller.stop)
         return failed;

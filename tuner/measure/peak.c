@@ -1,7 +1,8 @@
 /* peak.c: the multiply-add peak of the machine at this moment.
 **
 ** A loop of multiply-adds works on registers alone.  It runs on as many threads as the kernel that
-** is judged by it, and the rates of the threads add up.
+** is judged by it, but on no more than there are cores, and the rates of the threads add up: of threads that share a
+** core each would be timed while it has the core to itself, and the sum would be more than the machine can do.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "tuner/measure/peak.h"
@@ -46,15 +47,12 @@ static double sum(const double *v, int n)
     return all;
 }
 
-/* More threads than cores share them, and that is no disturbance. */
 static double probe(TunePeak *p)
 {
-    const int cores = rt_cores();
     atomic_store(&p->arrived, 0);
     dcn_parallel_for loop = p->parallel_for ? p->parallel_for : rt_shared_for;
     loop(p->parallel_self, p->threads, p->threads, time_thread, p);
-    const int wanted = p->threads < cores ? p->threads : cores;
-    p->disturbed = sum(p->share, p->threads) < WHOLE * wanted;
+    p->disturbed = sum(p->share, p->threads) < WHOLE * p->threads;
     return sum(p->rate, p->threads);
 }
 
@@ -85,11 +83,12 @@ int tune_peak_open(TunePeak *p, dcn_dtype dtype, const dcn_target *t, int thread
     void *object = NULL;
     size_t size;
     double flops_per_round;
-    *p = (TunePeak){ .threads = threads,
-                     .rate = calloc((size_t)threads, sizeof(double)),
-                     .share = calloc((size_t)threads, sizeof(double)) };
+    const int cores = rt_cores(), used = threads < cores ? threads : cores;
+    *p = (TunePeak){ .threads = used,
+                     .rate = calloc((size_t)used, sizeof(double)),
+                     .share = calloc((size_t)used, sizeof(double)) };
     if (!p->rate || !p->share)
-        return dcn_fail(err, DCN_EENV, "no memory for %d threads", threads);
+        return dcn_fail(err, DCN_EENV, "no memory for %d threads", used);
     int failed = cg_build_peak(dtype, t, &object, &size, &flops_per_round, err) ||
                  cg_load_peak(object, size, &p->run, &p->owner, err);
     free(object);

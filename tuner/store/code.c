@@ -19,8 +19,6 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CODE_MAX_BYTES = 64 << 20 };
-
 _Static_assert(RT_DIGEST_HEX == 64 + 1, "as digests are printed below");
 
 int code_path(const StoreLayer *l, const char *digest, char out[STORE_PATH_MAX], dcn_error *err)

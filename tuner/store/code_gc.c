@@ -23,13 +23,11 @@
     " OR EXISTS (SELECT 1 FROM keys k JOIN pins p ON p.problem = k.problem"                        \
     "  WHERE k.id = o.key AND p.schedule = o.schedule))"
 
-/* Files are shared by rows of the same digest, and counted once. */
 static int64_t evict_size(const Db *db, int64_t bytes, dcn_error *err)
 {
     int64_t total, gone = 0;
     while (bytes >= 0) {
-        if (db_number(db, err, &total,
-                      "SELECT sum(bytes) FROM (SELECT DISTINCT digest, bytes FROM objects)", ""))
+        if (db_number(db, err, &total, COUNT_CODE_BYTES, ""))
             return -1;
         if (total <= bytes)
             break;
@@ -46,8 +44,9 @@ static int64_t evict_size(const Db *db, int64_t bytes, dcn_error *err)
 
 int64_t code_evict(const StoreLayer *l, int64_t bytes, int64_t before, dcn_error *err)
 {
-    int old = db_do(&l->db, err, "DELETE FROM objects WHERE build <> ? OR used < ?", "sl",
-                    tune_code_build(), before);
+    int old = db_do(&l->db, err,
+                    "DELETE FROM objects WHERE build <> ? OR used < ? OR NOT " CODE_BYTES_ARE_SOUND,
+                    "sl", tune_code_build(), before);
     int64_t more = old < 0 ? -1 : evict_size(&l->db, bytes, err);
     return more < 0 ? -1 : old + more;
 }

@@ -10,6 +10,7 @@
 ** pin that is not legal is left out, and counted: pins outlive builds, so it may be one of another.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "runtime/base/base.h"
 #include "runtime/base/file.h"
 #include "tuner/store/internal.h"
 #include "tuner/store/json.h"
@@ -163,5 +164,8 @@ int tune_store_import(TuneStore *st, const char *path, TuneImported *out, dcn_er
         return -1;
     int failed = tune_store_merge(st, path, text, size, out, err);
     free(text);
+    if (!failed && !(out->taken + out->older + out->stale + out->illegal))
+        return dcn_fail(err, DCN_EUSAGE, "%s: no record in it; `dcngen cache export` writes them",
+                        path);
     return failed;
 }

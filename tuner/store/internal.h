@@ -82,6 +82,15 @@ int pin_put(const Db *db, const TuneKey *key, const char *schedule, dcn_error *e
 
 /* ---- code -------------------------------------------------------------------------------- */
 
+/* Larger code is not kept.  A row that says anything else of its code's size does not count. */
+enum { CODE_MAX_BYTES = 64 << 20 };
+#define CODE_BYTES_ARE_SOUND "bytes BETWEEN 0 AND 67108864"
+_Static_assert(CODE_MAX_BYTES == 67108864, "as the condition has it");
+/* Files are shared by rows of the same digest, and counted once. */
+#define COUNT_CODE_BYTES                                                                           \
+    "SELECT coalesce(sum(bytes), 0) FROM"                                                          \
+    " (SELECT DISTINCT digest, bytes FROM objects WHERE " CODE_BYTES_ARE_SOUND ")"
+
 /* The file of the code with that digest; -1 also for a text that is no digest. */
 int code_path(const StoreLayer *l, const char *digest, char out[STORE_PATH_MAX], dcn_error *err);
 

@@ -32,6 +32,13 @@ static int64_t file_bytes(const char *file)
     return total;
 }
 
+/* Time of tuning: from the start of each run to its first record, and from each record of it to the next.  A winner that
+** a later run measures again keeps its run and has a new time, so what is longer than a candidate can take is none. */
+#define COUNT_SECONDS                                                                              \
+    "SELECT coalesce(sum(took), 0) FROM (SELECT at - lag(at, 1, run / 1000)"                       \
+    " OVER (PARTITION BY key, run ORDER BY at) AS took FROM records WHERE outcome <> 'estimated')" \
+    " WHERE took BETWEEN 0 AND 60"
+
 static int count_rows(const Db *db, TuneStoreStat *out, dcn_error *err)
 {
     const struct {
@@ -43,11 +50,8 @@ static int count_rows(const Db *db, TuneStoreStat *out, dcn_error *err)
         { "SELECT count(*) FROM records WHERE winner AND outcome = 'ok'", &out->winners },
         { "SELECT count(*) FROM pins", &out->pinned },
         { "SELECT count(DISTINCT digest) FROM objects", &out->objects },
-        { "SELECT sum(bytes) FROM (SELECT DISTINCT digest, bytes FROM objects)",
-          &out->object_bytes },
-        { "SELECT sum(took) FROM (SELECT max(max(at) - run / 1000, 0) AS took FROM records"
-          " WHERE outcome <> 'estimated' GROUP BY key, run)",
-          &out->seconds },
+        { COUNT_CODE_BYTES, &out->object_bytes },
+        { COUNT_SECONDS, &out->seconds },
     };
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
         if (db_number(db, err, counts[i].to, counts[i].sql, ""))

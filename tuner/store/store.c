@@ -185,6 +185,12 @@ const char *tune_store_why(const TuneStore *st)
     return st->layer[LAYER_USER].why[0] ? st->layer[LAYER_USER].why : st->layer[LAYER_SYSTEM].why;
 }
 
+int tune_store_usable(const TuneStore *st, dcn_error *err)
+{
+    const char *why = st->layer[LAYER_USER].why;
+    return *why ? dcn_fail(err, DCN_EENV, "%s", why) : 0;
+}
+
 /* ---- for writing ------------------------------------------------------------------------- */
 
 StoreLayer *store_reader(TuneStore *st, dcn_error *err)

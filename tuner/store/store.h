@@ -25,6 +25,9 @@ const char *tune_store_path(const TuneStore *st);
 /* Why the user's store or the system's cannot be used; "" if nothing is wrong. */
 const char *tune_store_why(const TuneStore *st);
 
+/* -1 with the reason if the user's own store is there and cannot be used. */
+int tune_store_usable(const TuneStore *st, dcn_error *err);
+
 /* Append or replace (same key, offsets, schedule): durable when it returns.  One winner is kept for
 ** a key and its offsets: a new one takes the place of the old, which otherwise stays one as long as
 ** it is TUNE_OK. */

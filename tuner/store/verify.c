@@ -3,6 +3,7 @@
 */
 #include "runtime/base/base.h"
 #include "runtime/base/digest.h"
+#include "tuner/store/form.h"
 #include "tuner/store/internal.h"
 
 #include <stdarg.h>
@@ -64,9 +65,28 @@ static int check_records(const Db *db, DamageReport *report, dcn_error *err)
     return more;
 }
 
+static bool is_time(int64_t at)
+{
+    return at >= 0 && at <= FORM_MAX_TIME;
+}
+
+/* When a kernel was used last says what goes first. */
+static int check_times(const Db *db, DamageReport *report, dcn_error *err)
+{
+    DbRows *row = db_ask(db, err, "SELECT id, used FROM keys", "");
+    int more;
+    while ((more = db_next(db, row, err)) > 0) {
+        char id[TUNE_ID_MAX];
+        if (!db_text(row, 0, id, sizeof id) || !is_time(db_int64(row, 1)))
+            damage(report, "key %.12s: it cannot have been used then", id);
+    }
+    db_done(row);
+    return more;
+}
+
 static int check_objects(const StoreLayer *l, DamageReport *report, dcn_error *err)
 {
-    DbRows *row = db_ask(&l->db, err, "SELECT digest, name, triple FROM objects", "");
+    DbRows *row = db_ask(&l->db, err, "SELECT digest, name, triple, bytes, used FROM objects", "");
     int more;
     while ((more = db_next(&l->db, row, err)) > 0) {
         char digest[RT_DIGEST_HEX], name[DCN_NAME_MAX], triple[64];
@@ -75,11 +95,14 @@ static int check_objects(const StoreLayer *l, DamageReport *report, dcn_error *e
         bool whole = db_text(row, 0, digest, sizeof digest);
         whole &= db_text(row, 1, name, sizeof name);
         whole &= db_text(row, 2, triple, sizeof triple);
+        const int64_t bytes_said = db_int64(row, 3);
+        whole &= is_time(db_int64(row, 4));
         const char *no = whole ? code_read(l, &(CodeId){ digest, name, triple }, &bytes, &size)
                                : "it is not what was written";
-        if (!no)
-            free(bytes);
-        else
+        free(bytes);
+        if (!no && (int64_t)size != bytes_said)
+            no = "its row says another size";
+        if (no)
             damage(report, "code of '%s', %.12s.o: %s", name, digest, no);
     }
     db_done(row);
@@ -96,8 +119,8 @@ int tune_store_verify(TuneStore *st, void (*print)(void *self, const char *line)
     if (!store_reader(st, err))
         return -1;
     if (check_file(&l->db, &report, err) ||
-        (!report.damages &&
-         (check_records(&l->db, &report, err) || check_objects(l, &report, err))))
+        (!report.damages && (check_records(&l->db, &report, err) ||
+                             check_times(&l->db, &report, err) || check_objects(l, &report, err))))
         return -1;
     return report.damages;
 }

@@ -28,7 +28,7 @@ static rt_array read_array(const VizCase *c, const char *name)
     rt_array a;
     dcn_error err;
     snprintf(path, sizeof path, "%s/%s.npy", c->dir, name);
-    cr_assert_eq(rt_npy_read(path, &a, &err), 0, "%s", err.text);
+    cr_assert_eq(rt_npy_read(path, INT64_MAX, &a, &err), 0, "%s", err.text);
     return a;
 }
 

@@ -175,7 +175,7 @@ Test(oom, weights)
 {
     WeightsCase stored = { SEEDS "stored.npz", NULL }, deflated = { SEEDS "deflated.npz", NULL };
     WeightsCase plain = { NULL, NULL };
-    cr_assert_eq(rt_tensor_file_open(SEEDS "good.safetensors", &plain.file, NULL), 0);
+    cr_assert_eq(rt_tensor_file_open(SEEDS "good.safetensors", 1 << 20, &plain.file, NULL), 0);
     refuse_each("net_weights_read of an npz file", read_weights, &stored);
     refuse_each("net_weights_read of a compressed one", read_weights, &deflated);
     refuse_each("net_weights_from a safetensors file", read_weights, &plain);

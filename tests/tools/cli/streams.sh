@@ -17,6 +17,8 @@ for verb in "show asm k.lua" "show ir k.lua" "help" "verify k.lua" "version" "ca
     same "$verb: one line, with the reason" "1 No space left on device" \
         "$("$DCNGEN_BIN" $verb 2>&1 >/dev/full | sed 's/.*: //' | uniq -c | sed 's/^ *//')"
 done
+"$DCNGEN_BIN" tune --time 0.05 --json k.lua >/dev/full 2>/dev/null
+same "tune that ends by time, to a full disk" 4 $?
 err=$("$DCNGEN_BIN" show asm k.lua 2>&1 >/dev/full)
 same "code after a long text" "4 1" "$? $(wc -l <<<"$err")"
 same "the reason" "$lost: No space left on device" "$("$DCNGEN_BIN" version 2>&1 >/dev/full)"

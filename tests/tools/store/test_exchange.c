@@ -342,7 +342,9 @@ Test(exchange, half_a_line_is_no_line)
     write_lines("\n\n", good);
     expect_import(1, 0, 0);
     write_lines("", "");
-    expect_import(0, 0, 0);
+    cr_expect_eq(tune_store_import(there, file(), &got, &err), -1, "nothing is no success");
+    cr_expect_eq(err.code, DCN_EUSAGE);
+    cr_expect(strstr(err.text, ": no record in it; "), "%s", err.text);
 }
 
 Test(exchange, a_missing_file_is_an_error)

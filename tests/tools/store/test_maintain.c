@@ -205,3 +205,38 @@ Test(care, a_key_that_was_changed_is_seen)
         "1");
     cr_expect_eq(tune_store_best(st, &key, NULL, &r, &err), 1, "a changed record does not count");
 }
+
+/* In a store from elsewhere any number may stand; none of them keeps it from being counted and cleared. */
+Test(care, sizes_and_times_that_cannot_be_are_seen)
+{
+    put("direct", 0, 1);
+    put_code("a", "direct");
+    const int64_t bytes = (int64_t)put_code("b", "direct");
+    store_sql("UPDATE objects SET bytes = 9223372036854775807, digest = replace(digest, '0', '1') "
+              "WHERE name = 'a'");
+    cr_expect_eq(stat_of().object_bytes, bytes, "what cannot be does not count");
+    store_sql("UPDATE objects SET bytes = bytes + 1 WHERE name = 'b'; UPDATE keys SET used = -5");
+    cr_expect_eq(tune_store_verify(st, hear, NULL, &err), 3, "%s", said);
+    cr_expect(strstr(said, ": it cannot have been used then\n"), "%s", said);
+    cr_expect(strstr(said, ".o: its row says another size\n"), "%s", said);
+    cr_expect_geq(tune_store_prune(st, 100 << 20, 365, &err), 0, "%s", err.text);
+    cr_expect_not(has_code("a", "direct"));
+    cr_expect_eq(tune_store_clear(st, &err), 0, "%s", err.text);
+    cr_expect_eq(stat_of().objects, 0);
+}
+
+/* A record keeps the run in which it was tried first, and gets a new time whenever it is measured. */
+Test(care, only_time_of_tuning_is_tuning)
+{
+    TuneRecord r = temp_record("direct", 100);
+    r.run = r.when * 1000;
+    r.when += 20;
+    store_put(&r);
+    snprintf(r.schedule, sizeof r.schedule, "tiled");
+    r.when += 10;
+    store_put(&r);
+    cr_expect_eq(stat_of().seconds, 30);
+    r.when += DAY;
+    store_put(&r);
+    cr_expect_eq(stat_of().seconds, 20, "a day is no tuning");
+}

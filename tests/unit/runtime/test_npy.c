@@ -306,7 +306,7 @@ Test(npy, written_files_are_read_back)
             rt_array r;
             dcn_error err;
             cr_assert_eq(rt_npy_write(path, &w, &err), 0, "%s", err.text);
-            cr_assert_eq(rt_npy_read(path, &r, &err), 0, "%s", err.text);
+            cr_assert_eq(rt_npy_read(path, INT64_MAX, &r, &err), 0, "%s", err.text);
             cr_expect_eq(r.kind, w.kind);
             cr_expect_eq(r.rank, rank);
             cr_expect_arr_eq(r.dims, w.dims, (size_t)rank * sizeof *w.dims);
@@ -343,7 +343,45 @@ Test(npy, a_missing_file_is_named)
 {
     rt_array a;
     dcn_error err;
-    cr_expect_eq(rt_npy_read("no/such.npy", &a, &err), -1);
+    cr_expect_eq(rt_npy_read("no/such.npy", INT64_MAX, &a, &err), -1);
     cr_expect_str_eq(err.text, "cannot read no/such.npy: No such file or directory");
     cr_expect_eq(err.code, DCN_EUSAGE);
+}
+
+/* A file of a hole of terabytes takes no room on a disk. */
+static void write_hole(const char *path, const char *shape, off_t bytes)
+{
+    char head[128];
+    memset(head, ' ', sizeof head);
+    memcpy(head, "\x93NUMPY\1\0\x76\0", 10);
+    const int n = snprintf(head + 10, sizeof head - 10,
+                           "{'descr': '<f4', 'fortran_order': False, 'shape': %s, }", shape);
+    head[10 + n] = ' ';
+    head[127] = '\n';
+    FILE *f = fopen(path, "wb");
+    cr_assert_eq(fwrite(head, 1, sizeof head, f), sizeof head);
+    fclose(f);
+    cr_assert_eq(truncate(path, (off_t)sizeof head + bytes), 0);
+}
+
+Test(npy, of_more_numbers_than_wanted_only_the_shape_is_read)
+{
+    char path[] = "npy-XXXXXX";
+    rt_array a;
+    dcn_error err;
+    close(mkstemp(path));
+    write_hole(path, "(1024, 1073741824)", (off_t)4 << 40);
+    cr_assert_eq(rt_npy_read(path, 1 << 20, &a, &err), 0, "%s", err.text);
+    cr_expect_null(a.data);
+    cr_expect(a.rank == 2 && a.dims[0] == 1024 && a.dims[1] == 1 << 30);
+    cr_expect_eq(rt_npy_read(path, INT64_MAX, &a, &err), -1, "more than the memory of any machine");
+    cr_expect_eq(err.code, DCN_EENV);
+    write_hole(path, "(3,)", (off_t)4 << 40);
+    cr_expect_eq(rt_npy_read(path, INT64_MAX, &a, &err), -1);
+    cr_expect(
+        strstr(err.text, ": shape (3,) of f4 needs 12 bytes of data, the file holds 4398046511104"),
+        "%s", err.text);
+    unlink(path);
+    cr_expect_eq(rt_npy_read("/dev/zero", INT64_MAX, &a, &err), -1, "a file without end");
+    cr_expect_str_eq(err.text, "/dev/zero: not an npy file: it does not begin with \\x93NUMPY");
 }

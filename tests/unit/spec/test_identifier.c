@@ -24,7 +24,8 @@ static const char c_headers[] =
     "#include <uchar.h>\n#include <wchar.h>\n#include <wctype.h>\n";
 
 static const char posix_headers[] =
-    "#include <fcntl.h>\n#include <pthread.h>\n#include <strings.h>\n#include <sys/stat.h>\n"
+    "#include <fcntl.h>\n#include <omp.h>\n#include <pthread.h>\n#include <strings.h>\n#include "
+    "<sys/stat.h>\n"
     "#include <sys/time.h>\n#include <sys/types.h>\n#include <unistd.h>\n";
 
 static const char cpp_headers[] =
@@ -178,10 +179,13 @@ Test(identifier, fits_into_programs_of_cpp, .init = begin, .fini = end)
 Test(identifier, words_are_not_names)
 {
     static const char *const words[] = {
-        "malloc", "int64_t", "bool",    "linux",     "class",     "new",    "std",
-        "stderr", "EOF",     "read",    "index",     "INT64_MAX", "PRId64", "errno",
-        "isnan",  "M_PI",    "UINT8_C", "sinf",      "y0",        "_x",     "thrd_exit",
-        "FILE",   "assert",  "and_eq",  "constexpr", "HUGE_VAL",
+        "malloc",    "int64_t",  "bool",       "linux",
+        "class",     "new",      "std",        "stderr",
+        "EOF",       "read",     "index",      "INT64_MAX",
+        "PRId64",    "errno",    "isnan",      "M_PI",
+        "UINT8_C",   "sinf",     "y0",         "_x",
+        "thrd_exit", "FILE",     "assert",     "and_eq",
+        "constexpr", "HUGE_VAL", "omp_lock_t", "omp_get_num_threads",
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         cr_expect_not(is_taken_by_nobody(words[i]), "%s", words[i]);

@@ -225,7 +225,7 @@ Test(safetensors, what_is_written_is_to_the_letter, .init = enter, .fini = leave
     cr_expect(!memcmp((char *)bytes + 16 + padded, &y, sizeof y));
     free(bytes);
     rt_tensor_file *f;
-    cr_assert_eq(rt_tensor_file_open("a", &f, NULL), 0);
+    cr_assert_eq(rt_tensor_file_open("a", 1 << 20, &f, NULL), 0);
     cr_expect_eq(rt_tensor_file_count(f), 3);
     rt_tensor_file_close(f);
 }
@@ -234,7 +234,7 @@ Test(safetensors, no_tensors_are_a_file_too, .init = enter, .fini = leave)
 {
     rt_tensor_file *f;
     cr_assert_eq(rt_safetensors_write("a", NULL, 0, NULL), 0);
-    cr_assert_eq(rt_tensor_file_open("a", &f, NULL), 0);
+    cr_assert_eq(rt_tensor_file_open("a", 1 << 20, &f, NULL), 0);
     cr_expect_eq(rt_tensor_file_count(f), 0);
     rt_tensor_file_close(f);
 }
@@ -243,8 +243,10 @@ Test(safetensors, a_file_that_cannot_be_is_an_error)
 {
     rt_tensor_file *f;
     dcn_error err;
-    cr_expect_eq(rt_tensor_file_open("no/such", &f, &err), -1);
+    cr_expect_eq(rt_tensor_file_open("no/such", 1, &f, &err), -1);
     cr_expect_str_eq(err.text, "cannot read no/such: No such file or directory");
+    cr_expect_eq(rt_tensor_file_open("/dev/zero", 1, &f, &err), -1, "a file without end");
+    cr_expect(!strncmp(err.text, "/dev/zero: neither a safetensors file", 37), "%s", err.text);
     cr_expect_eq(rt_safetensors_write("no/such", NULL, 0, &err), -1);
     cr_expect_str_eq(err.text, "cannot write no/such: No such file or directory");
     cr_expect_eq(err.code, DCN_EENV);
