@@ -134,12 +134,21 @@ static int ask_store(const dcn_spec *s, StoreKnown *k, Choice *c, dcn_error *err
     return found;
 }
 
+/* What is found is remembered, or it would be looked for again each time. */
+static void note_no_tuning(const rt_env *env, Choice *c)
+{
+    if (env->tune == RT_TUNE_ON && env->cache != RT_CACHE_RW)
+        note(c, env->cache == RT_CACHE_OFF ? "DCNGEN_TUNE=on tunes nothing with DCNGEN_CACHE=off"
+                                           : "DCNGEN_TUNE=on tunes nothing with DCNGEN_CACHE=ro");
+}
+
 static int from_store(const dcn_spec *s, const dcn_options *opt, StoreKnown *k, Choice *c,
                       dcn_error *err)
 {
     rt_env env;
     if (rt_env_read(&env, err))
         return -1;
+    note_no_tuning(&env, c);
     if (env.tune == RT_TUNE_OFF || env.cache == RT_CACHE_OFF) {
         snprintf(c->why_not, sizeof c->why_not, "%s=off",
                  env.tune == RT_TUNE_OFF ? "DCNGEN_TUNE" : "DCNGEN_CACHE");

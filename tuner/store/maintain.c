@@ -37,7 +37,7 @@ static int64_t file_bytes(const char *file)
 #define COUNT_SECONDS                                                                              \
     "SELECT coalesce(sum(took), 0) FROM (SELECT at - lag(at, 1, run / 1000)"                       \
     " OVER (PARTITION BY key, run ORDER BY at) AS took FROM records WHERE outcome <> 'estimated')" \
-    " WHERE took BETWEEN 0 AND 60"
+    " WHERE took BETWEEN 0 AND 600"
 
 static int count_rows(const Db *db, TuneStoreStat *out, dcn_error *err)
 {

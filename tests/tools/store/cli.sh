@@ -57,6 +57,9 @@ prints "1 taken, 0 not better than what is here" cache import first.jsonl
 same "one that came alone" "tuned, 1.25 times as fast as the guess; offsets normal:2, 1 thread, 2023-11-14, measured on a test" \
     "$(decision --threads 1 | sed 's/.*|//')"
 prints "1 taken, 0 not better than what is here" cache import - <second.jsonl
+same "the report of the whole store knows its name" '"name": "k",' "$("$DCNGEN_BIN" report --json | grep -m 1 '"name"' | sed 's/^ *//')"
+works report -o report.html
+same "as the page does" 1 "$(grep -c '<h2>k</h2>' report.html)"
 prints "0 taken, 1 not better than what is here" cache import second.jsonl
 tuned="tuned, 1.25 times as fast as the guess, of 2 candidates that came along; offsets normal:2, 1 thread, 2023-11-14, measured on a test"
 same "the winner" "$found|$tuned" "$(decision --threads 1)"
@@ -150,16 +153,21 @@ same "path and its JSON agree" "$paths" "$(sed -nE 's/^  "(store|code|system)": 
 
 # ---- what goes is told
 export DCNGEN_CACHE_DIR=$here/other
-cat first.jsonl second.jsonl | sed 's/"run":1,/"run":1699992800000,/' >hours.jsonl
+# A dozen candidates, one each ten minutes.
+when=1700000000
+for schedule in direct\ lanes={2,4,8,16}\ oc_block={1,2,4}; do
+    when=$((when + 600))
+    record 1 "$schedule" 2000 0 | sed "s/\"run\":1,/\"run\":1700000000000,/; s/\"when\":[0-9]*/\"when\":$when/"
+done >hours.jsonl
 works cache import hours.jsonl
 works cache pin k.lua --threads 3 --schedule "direct oc_block=1"
 works verify k.lua --threads 1
 prints "nothing dropped" cache prune
 sleep 1.1
-prints "2 records (2.0 hours of tuning), 1 code file dropped" cache prune --max-age 0
+prints "12 records (2.0 hours of tuning), 1 code file dropped" cache prune --max-age 0
 works cache import hours.jsonl
 works cache clear --json
-same "in JSON" '"records": 2, "pins": 1, "objects": 0,' \
+same "in JSON" '"records": 12, "pins": 1, "objects": 0,' \
     "$(grep -E '"(records|pins|objects)"' <<<"$out" | sed 's/^ *//' | tr '\n' ' ' | sed 's/ $//')"
 prints "nothing dropped" cache clear
 export DCNGEN_CACHE_DIR=$here/store
@@ -187,7 +195,12 @@ export DCNGEN_CACHE_DIR=$here/store DCNGEN_SYSTEM_DIR=/nonexistent
 chmod 777 store
 call verify k.lua --threads 1
 same "others may write it" "0|dcngen: note: the store in $here/store is not used: others may write it (chmod go-w)" "$code|$err"
-expect 4 "dcngen: the store in $here/store is not used: others may write it (chmod go-w)" cache pin k.lua --schedule direct
+for what in ls "ls --json" stat "stat --json" "pin k.lua --schedule direct" clear; do
+    # shellcheck disable=SC2086
+    expect 4 "dcngen: the store in $here/store is not used: others may write it (chmod go-w)" cache $what
+done
+call cache path
+same "nor is its place a secret" "0|store   $here/store/store.db" "$code|$(head -1 <<<"$out")"
 call cache export out.jsonl
 same "nor is it exported" "4|dcngen: the store in $here/store is not used: others may write it (chmod go-w)|no" \
     "$code|$err|$([ -e out.jsonl ] && echo yes || echo no)"
