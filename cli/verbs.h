@@ -30,7 +30,7 @@ const char *show_subverb(int i);
 const char *cache_subverb(int i);
 const char *sweep_subverb(int i);
 
-/* What --show and --response of visualize may be, likewise. */
+/* The i-th of what --show and --response of visualize may be; NULL past the last. */
 const char *visualize_method(int i);
 const char *response_word(int i);
 

@@ -3,6 +3,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "dsl/glue.h"
+#include "runtime/spec/limits.h"
 
 #include <limits.h>
 #include <string.h>
@@ -29,8 +30,6 @@ enum {
 #define PAIR(member) .offset = offsetof(GlueKeys, member), .bytes = sizeof(int)
 #define RANGE(a, b)  .min = (a), .max = (b)
 
-enum { MOST_CHANNELS = 1 << 16 };
-
 static const char *const modes[] = { [NET_NEAREST] = "nearest", [NET_BILINEAR] = "bilinear", NULL };
 
 const rt_field glue_fields[] = {
@@ -38,38 +37,35 @@ const rt_field glue_fields[] = {
       .doc = "All values, one after another, so many times." },
     { "parts", RT_FIELD_INT, OF(SPLIT), AT(parts), RANGE(2, NET_MAX_ARGS), .required = true,
       .doc = "Into how many values; divides the channels." },
-    { "from", RT_FIELD_INT, OF(SLICE), AT(layer.from), RANGE(0, MOST_CHANNELS - 1),
+    { "from", RT_FIELD_INT, OF(SLICE), AT(layer.from), RANGE(0, RT_MAX_CHANNELS - 1),
       .doc = "The first channel, counted from 0." },
-    { "count", RT_FIELD_INT, OF(SLICE), AT(layer.count), RANGE(1, MOST_CHANNELS), .required = true,
-      .doc = "How many channels." },
+    { "count", RT_FIELD_INT, OF(SLICE), AT(layer.count), RANGE(1, RT_MAX_CHANNELS),
+      .required = true, .doc = "How many channels." },
     { "scale", RT_FIELD_NUMBER, OF(MUL), AT(layer.scale), RANGE(-1e30, 1e30), .default_value = 1,
       .doc =
           "A factor. A single value without it is multiplied by a parameter `weight`, a number for "
           "each channel." },
     { "eps", RT_FIELD_NUMBER, OF(LAYER_NORM), AT(layer.eps), RANGE(0, 1), .default_value = 1e-5,
       .doc = "What is added to the variance." },
-    { "kernel_size", RT_FIELD_SIZE, OF(MAX_POOL), PAIR(layer.pool.kernel),
-      RANGE(1, GLUE_MOST_PIXELS), .required = true, .doc = "Pixels of the window (kh, kw)." },
-    { "kernel_size", RT_FIELD_SIZE, OF(AVG_POOL), PAIR(layer.pool.kernel),
-      RANGE(1, GLUE_MOST_PIXELS),
+    { "kernel_size", RT_FIELD_SIZE, OF(MAX_POOL), PAIR(layer.pool.kernel), RANGE(1, RT_MAX_EXTENT),
+      .required = true, .doc = "Pixels of the window (kh, kw)." },
+    { "kernel_size", RT_FIELD_SIZE, OF(AVG_POOL), PAIR(layer.pool.kernel), RANGE(1, RT_MAX_EXTENT),
       .doc = "Pixels of the window (kh, kw); needed without `output_size`." },
-    { "stride", RT_FIELD_SIZE, POOLS, PAIR(layer.pool.stride), RANGE(1, GLUE_MOST_PIXELS),
+    { "stride", RT_FIELD_SIZE, POOLS, PAIR(layer.pool.stride), RANGE(1, RT_MAX_EXTENT),
       .doc = "Pixels from one window to the next; without it those of the window." },
-    { "padding", RT_FIELD_PADDING, POOLS, PAIR(layer.pool.padding), RANGE(0, GLUE_MOST_PIXELS),
+    { "padding", RT_FIELD_PADDING, POOLS, PAIR(layer.pool.padding), RANGE(0, RT_MAX_EXTENT),
       .doc = "Pixels around the map, at most half of the window." },
-    { "dilation", RT_FIELD_SIZE, OF(MAX_POOL), PAIR(layer.pool.dilation),
-      RANGE(1, GLUE_MOST_PIXELS), .default_value = 1,
-      .doc = "Pixels from one pixel of the window to the next." },
+    { "dilation", RT_FIELD_SIZE, OF(MAX_POOL), PAIR(layer.pool.dilation), RANGE(1, RT_MAX_EXTENT),
+      .default_value = 1, .doc = "Pixels from one pixel of the window to the next." },
     { "ceil_mode", RT_FIELD_BOOL, POOLS, AT(layer.pool.ceil_mode),
       .doc = "A window that begins inside counts, though it ends outside." },
     { "count_include_pad", RT_FIELD_BOOL, OF(AVG_POOL), AT(layer.pool.count_include_pad),
       .default_value = 1, .doc = "The mean counts padding as zeros." },
-    { "output_size", RT_FIELD_SIZE, OF(AVG_POOL), PAIR(output_size), RANGE(1, GLUE_MOST_PIXELS),
+    { "output_size", RT_FIELD_SIZE, OF(AVG_POOL), PAIR(output_size), RANGE(1, RT_MAX_EXTENT),
       .doc = "In the place of a window: so many bins (h, w), as nn.AdaptiveAvgPool2d has them." },
-    { "size", RT_FIELD_SIZE, OF(RESIZE), PAIR(size), RANGE(1, GLUE_MOST_PIXELS),
+    { "size", RT_FIELD_SIZE, OF(RESIZE), PAIR(size), RANGE(1, RT_MAX_EXTENT),
       .doc = "Rows and columns of the result; needed without `scale`." },
-    { "size", RT_FIELD_SIZE, OF(UNFLATTEN), PAIR(size), RANGE(1, GLUE_MOST_PIXELS),
-      .required = true,
+    { "size", RT_FIELD_SIZE, OF(UNFLATTEN), PAIR(size), RANGE(1, RT_MAX_EXTENT), .required = true,
       .doc = "Rows and columns of the result; their product divides the channels." },
     { "scale", RT_FIELD_NUMBER, OF(RESIZE), AT(scale), RANGE(1e-6, 1e6),
       .doc = "In the place of `size`: the result is so many times as large." },

@@ -9,8 +9,8 @@
 
 /* What the keys of a call are read into. */
 typedef struct GlueKeys {
-    dcn_spec
-        like; /* a convolution with the activation of the layer; first, so that rt_fields fit */
+    /* A convolution with the activation of the layer; first, so that rt_fields fit. */
+    dcn_spec like;
     net_layer layer;
     int64_t times, parts;
     int output_size[2], size[2];
@@ -51,8 +51,5 @@ int glue_make_avg_pool(GlueCall *g);
 int glue_make_resize(GlueCall *g);
 int glue_make_reshape(GlueCall *g);
 int glue_make_blend(GlueCall *g);
-
-/* Windows and sizes, in pixels of an axis. */
-enum { GLUE_MOST_PIXELS = 1 << 20 };
 
 #endif

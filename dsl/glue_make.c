@@ -6,6 +6,7 @@
 */
 #include "dsl/glue.h"
 #include "runtime/network/build.h"
+#include "runtime/spec/limits.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -155,7 +156,7 @@ int glue_make_avg_pool(GlueCall *g)
 static int64_t scaled(const GlueCall *g, int64_t n, const char *what)
 {
     const double size = (double)n * g->keys.scale;
-    if (size != floor(size) || size < 1 || size > GLUE_MOST_PIXELS)
+    if (size != floor(size) || size < 1 || size > RT_MAX_EXTENT)
         dsl_refuse(&g->c, "scale", "'scale' = %g makes %g of %" PRId64 " %s; write size = {h, w}",
                    g->keys.scale, size, n, what);
     return (int64_t)size;

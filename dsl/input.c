@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-/* They have the rows that they have in an operator that works on maps and regions. */
+/* The keys of an input have the rows that they have in an operator that works on maps and regions. */
 static const char *const keys[] = { "name", "channels",   "height", "width", "batch",
                                     "rois", "roi_format", "dtype",  "layout" };
 enum { NUM_KEYS = sizeof keys / sizeof *keys };

@@ -8,6 +8,7 @@
 #include "dsl/loader.h"
 #include "runtime/base/text.h"
 #include "runtime/network/build.h"
+#include "runtime/spec/limits.h"
 
 #include <string.h>
 
@@ -119,7 +120,7 @@ static const rt_field out_features = { "out_features",
                                        offsetof(dcn_spec, out_channels),
                                        sizeof((dcn_spec *)0)->out_channels,
                                        .min = 1,
-                                       .max = 1 << 16,
+                                       .max = RT_MAX_CHANNELS,
                                        .required = true,
                                        .doc = "Channels of the output (O)." };
 

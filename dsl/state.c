@@ -2,10 +2,9 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "dsl/loader.h"
+#include "runtime/base/clock.h"
 
-#include <time.h>
-
-/* Their addresses are the keys: the table of names that specs see, and the value `dynamic`. */
+/* Addresses that stand for two Lua values: the table of names that specs see, and `dynamic`. */
 static const char environment, dynamic;
 
 dsl_loader *dsl_of(lua_State *L)
@@ -29,9 +28,7 @@ void *dsl_alloc(void *loader, void *block, size_t old_size, size_t new_size)
 
 double dsl_cpu_seconds(void)
 {
-    struct timespec t = { 0, 0 };
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+    return 1e-9 * rt_thread_ns();
 }
 
 bool dsl_is_dynamic(lua_State *L, int index)

@@ -5,6 +5,7 @@
 */
 #include "dsl/loader.h"
 #include "runtime/base/text.h"
+#include "runtime/spec/stages.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -163,7 +164,10 @@ static int read_text(lua_State *L, int index, const rt_field *f, rt_value *v, dc
 **     { "stages", core = { "project", jam = 2 } }   "stages core={project jam=2}"
 */
 
-enum { MAX_KNOBS = 32, MAX_DEPTH = 4 };
+/* A table has an entry for each knob of a lowering, of which none has as many as 20 (codegen/lowering.h), or for each
+** stage of a module; one that has more is refused. */
+enum { MAX_ENTRIES = 32, MAX_DEPTH = 4 };
+_Static_assert((int)RT_MAX_STAGES <= (int)MAX_ENTRIES, "a table has room for every stage");
 
 static int by_text(const void *a, const void *b)
 {
@@ -172,7 +176,7 @@ static int by_text(const void *a, const void *b)
 
 /* The names of a table's entries, sorted; they belong to the table.  Entry 1, the lowering, has none.
 ** Returns how many, or -1 if an entry cannot be part of a schedule. */
-static int knob_names(lua_State *L, int index, const char *names[MAX_KNOBS])
+static int knob_names(lua_State *L, int index, const char *names[MAX_ENTRIES])
 {
     int n = 0;
     bool ok = true;
@@ -180,7 +184,7 @@ static int knob_names(lua_State *L, int index, const char *names[MAX_KNOBS])
         const bool is_lowering = lua_isinteger(L, -2) && lua_tointeger(L, -2) == 1;
         if (is_lowering)
             ok = ok && lua_type(L, -1) == LUA_TSTRING;
-        else if (lua_type(L, -2) == LUA_TSTRING && n < MAX_KNOBS)
+        else if (lua_type(L, -2) == LUA_TSTRING && n < MAX_ENTRIES)
             names[n++] = lua_tostring(L, -2);
         else
             ok = false;
@@ -212,7 +216,7 @@ static bool add_value(lua_State *L, int depth, rt_text *out)
 /* Append the table at index as text; false if it is no schedule, as an empty one of a stage. */
 static bool add_schedule(lua_State *L, int index, int depth, rt_text *out)
 {
-    const char *names[MAX_KNOBS], *space = "";
+    const char *names[MAX_ENTRIES], *space = "";
     const int n = depth < MAX_DEPTH ? knob_names(L, index, names) : -1;
     bool ok = true;
     if (n < 0)

@@ -135,7 +135,7 @@ typedef struct dcn_kernel dcn_kernel; /* machine code in memory, ready to run */
 int dcn_compile(const dcn_spec *s, const dcn_options *opt, dcn_kernel **out, dcn_error *err);
 void dcn_kernel_free(dcn_kernel *k);
 
-/* These four are borrowed from the kernel. */
+/* What a kernel was made from; all four are borrowed from it. */
 const dcn_spec *dcn_kernel_spec(const dcn_kernel *k);
 const dcn_target *dcn_kernel_target(const dcn_kernel *k);
 const char *dcn_kernel_schedule(const dcn_kernel *k); /* text form of the schedule in use */
@@ -187,7 +187,7 @@ typedef struct dcn_call {
     void *parallel_self;
 } dcn_call;
 
-/* Both members from a list of pointers: dcn_call call = { DCN_TENSORS(a, b, c), .threads = 2 };
+/* tensor and ntensors of dcn_call from a list of pointers: dcn_call call = { DCN_TENSORS(a, b, c), .threads = 2 };
 ** the array lives as long as the block that it is written in.  In C++: dcn::tensors(a, b, c) of
 ** <dcngen.hpp>. */
 #ifndef __cplusplus
@@ -237,9 +237,9 @@ typedef struct dcn_report {
     int64_t checked; /* output elements compared */
     int failures;    /* cases that did not pass */
     int cases;       /* inputs tried */
-    char what
-        [256]; /* the first failing case, with the element and both values; if none fails, the first that
-                      ** could not be compared, and why; else "" */
+    /* The first failing case, with the element and both values; if none fails, the first that could not be
+    ** compared, and why; else "". */
+    char what[256];
     int64_t outputs; /* output elements that there were; more than checked where a sample was */
 } dcn_report;
 

@@ -18,8 +18,9 @@ void ort_layer_close(OrtLayer *l);
 
 const dcn_spec *ort_layer_spec(const OrtLayer *l);
 
-/* The operands of a call with these sizes into out, ORT_MAX_OPERANDS of room, and how many; -1 with err: no such call can
-** be.  The sizes of the call before are remembered: to bind a spec is to check all of it, longer than a small kernel. */
+/* The operands of a call with these sizes into out, ORT_MAX_OPERANDS of room, and how many; -1 with err: no such call
+** can be.  The sizes of the call before are remembered: to bind a spec is to check all of it, longer than a small
+** kernel. */
 int ort_layer_operands(OrtLayer *l, dcn_sizes sizes, dcn_tensor *out, dcn_error *err);
 
 /* Compile, and pack, for these sizes before the first call; weight is NULL unless constant. */

@@ -240,11 +240,12 @@ static int input_of(const char *name)
     return i;
 }
 
-/* Operands in the kernel's order, once their shapes are found to be what this input needs; how many, with the output,
-** which is the last and of which the shape is returned. */
+/* Operands in the kernel's order, once their shapes are found to be what this input needs.  Returns which of them is
+** the output, whose shape goes to *output; -1 with err. */
 static int list_operands(const OrtNodeState *n, const OrtArrays *a, OrtLayerCall *call,
                          dcn_tensor *output, dcn_error *err)
 {
+    int out = -1;
     const dcn_spec *s = ort_layer_spec(n->layer);
     dcn_tensor tensor[ORT_MAX_OPERANDS];
     if (a->shape[ORT_X].rank != 4)
@@ -253,15 +254,21 @@ static int list_operands(const OrtNodeState *n, const OrtArrays *a, OrtLayerCall
     const int count = ort_layer_operands(n->layer, call->sizes, tensor, err);
     if (count < 0)
         return -1;
-    for (int i = 0; i < count - 1; i++) {
+    for (int i = 0; i < count; i++) {
+        if (tensor[i].role == DCN_OUT) {
+            assert(out < 0); /* ONNX's operators have one */
+            out = i;
+            continue;
+        }
         const int input = input_of(tensor[i].name);
         assert(input < ORT_NUM_INPUTS);
         if (!(input == ORT_W && n->prepared) && expect(&a->shape[input], &tensor[i], err))
             return -1;
         call->operand[i] = a->data[input];
     }
-    *output = tensor[count - 1];
-    return count;
+    assert(out >= 0);
+    *output = tensor[out];
+    return out;
 }
 
 static OrtStatus *get_output(const OrtCalls *c, OrtKernelContext *context, const dcn_tensor *t,
@@ -282,13 +289,13 @@ OrtStatus *ort_node_run(OrtNodeState *n, OrtKernelContext *context)
     OrtStatus *status = read_inputs(n, context, &a);
     if (status)
         return status;
-    const int count = list_operands(n, &a, &call, &output, &err);
-    if (count < 0)
+    const int out = list_operands(n, &a, &call, &output, &err);
+    if (out < 0)
         return ort_fail(&n->calls, n->name, &err);
     void *data = NULL;
     status = get_output(&n->calls, context, &output, &data);
     if (status || call.sizes.batch == 0)
         return status;
-    call.operand[count - 1] = data;
+    call.operand[out] = data;
     return ort_layer_run(n->layer, &call, &err) ? ort_fail(&n->calls, n->name, &err) : NULL;
 }

@@ -221,6 +221,7 @@ static const OrtOp ops[] = {
 };
 
 enum { NUM_OPS = sizeof ops / sizeof *ops };
+_Static_assert((int)NUM_OPS <= (int)ORT_MAX_OPS, "a provider has room for every operator");
 
 const OrtOp *ort_op(int i)
 {

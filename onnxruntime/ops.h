@@ -38,7 +38,8 @@ struct OrtOp {
     bool padding_by_axis; /* four numbers are h, h, w, w; else top, left, bottom, right */
 };
 
-/* The operators, those of one domain side by side. */
+/* The operators, those of one domain side by side; at most ORT_MAX_OPS. */
+enum { ORT_MAX_OPS = 8 };
 const OrtOp *ort_op(int i); /* NULL past the last */
 const OrtOp *ort_op_find(const char *domain, const char *name);
 

@@ -10,7 +10,7 @@
 
 #include <stdlib.h>
 
-enum { MAX_OPS = 8, MAX_INPUTS = 8 };
+enum { MAX_INPUTS = 8 };
 
 typedef struct OrtProvider OrtProvider;
 
@@ -25,7 +25,7 @@ struct OrtProvider {
     OrtCalls calls;
     OrtEpCalls ep;
     OrtKernelRegistry *registry;
-    OrtEntry entry[MAX_OPS];
+    OrtEntry entry[ORT_MAX_OPS];
 };
 
 /* ---- kernels ----------------------------------------------------------------------------- */
@@ -217,7 +217,7 @@ OrtStatus *ort_provider_open(const OrtCalls *c, const OrtEpCalls *ep, OrtEpTable
                                      [EP_GET_CAPABILITY] = (OrtFunction)get_capability,
                                      [EP_GET_REGISTRY] = (OrtFunction)get_registry } };
     OrtStatus *status = ep->create_registry(&p->registry);
-    for (int i = 0; i < MAX_OPS && ort_op(i) && !status; i++)
+    for (int i = 0; ort_op(i) && !status; i++)
         status = add_kernel(p, i);
     if (status)
         ort_provider_close(&p->table);

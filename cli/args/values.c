@@ -108,19 +108,9 @@ int parse_seed(const Option *o, char *text, void *field, dcn_error *err)
     return 0;
 }
 
-/* NaN if text is not one decimal number. */
-static double number(const char *text)
-{
-    char *end;
-    if (!*text || text[strspn(text, "0123456789.eE+-")])
-        return NAN;
-    double x = strtod(text, &end);
-    return *end ? NAN : x;
-}
-
 int parse_seconds(const Option *o, char *text, void *field, dcn_error *err)
 {
-    double s = number(text);
+    double s = rt_text_number(text);
     if (!(s > 0 && s <= MAX_SECONDS))
         return fail_value(o, text, "a number of seconds above 0, at most 3600", err);
     *(double *)field = s;

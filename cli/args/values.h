@@ -8,8 +8,8 @@
 
 #include "cli/args/args.h"
 
-int parse_any(const Option *o, char *text, void *field,
-              dcn_error *err); /* const char *; the verb checks it */
+/* What parse_any takes, the verb checks. */
+int parse_any(const Option *o, char *text, void *field, dcn_error *err);     /* const char * */
 int parse_text(const Option *o, char *text, void *field, dcn_error *err);    /* const char * */
 int parse_target(const Option *o, char *text, void *field, dcn_error *err);  /* const char * */
 int parse_list(const Option *o, char *text, void *field, dcn_error *err);    /* WordList */
@@ -27,8 +27,8 @@ int parse_effort(const Option *o, char *text, void *field, dcn_error *err);  /* 
 int parse_hold(const Option *o, char *text, void *field, dcn_error *err);    /* const char * */
 int parse_samples(const Option *o, char *text, void *field, dcn_error *err); /* int64_t */
 int parse_epsilon(const Option *o, char *text, void *field, dcn_error *err); /* double */
-int parse_parts(const Option *o, char *text, void *field,
-                dcn_error *err); /* int[2]: superpixels, block */
+/* Superpixels and the side of a block, of which one is 0. */
+int parse_parts(const Option *o, char *text, void *field, dcn_error *err);   /* int[2] */
 int parse_numbers(const Option *o, char *text, void *field, dcn_error *err); /* NumberList */
 int parse_range(const Option *o, char *text, void *field, dcn_error *err);   /* double */
 int parse_order(const Option *o, char *text, void *field, dcn_error *err);   /* bool: bgr */

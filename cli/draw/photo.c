@@ -8,6 +8,7 @@
 #include "cli/draw/photo.h"
 #include "runtime/base/base.h"
 #include "runtime/base/file.h"
+#include "runtime/base/grow.h"
 
 #include <png.h>
 #include <stdlib.h>
@@ -151,14 +152,10 @@ int photo_read(const char *path, Photo *out, dcn_error *err)
 static void add_bytes(png_structp png, png_bytep bytes, size_t n)
 {
     PngJob *j = png_get_io_ptr(png);
-    if (n > j->room - j->size) {
-        const size_t room = 2 * (j->size + n);
-        unsigned char *to = realloc(j->to, room);
-        if (!to)
-            png_error(png, "no memory");
-        j->to = to;
-        j->room = room;
-    }
+    unsigned char *to = rt_grow(j->to, j->size + n, &j->room, 1);
+    if (!to)
+        png_error(png, "no memory");
+    j->to = to;
     memcpy(j->to + j->size, bytes, n);
     j->size += n;
 }

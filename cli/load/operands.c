@@ -202,13 +202,13 @@ static const char *shapes_text(const dcn_spec *s, const dcn_tensor *t, char *buf
     return buf;
 }
 
-typedef enum { NO_INPUT, NO_OUTPUT, MISSHAPED, NPROBLEMS } Problem;
+typedef enum { NO_INPUT, NO_OUTPUT, MISSHAPED, NCOMPLAINTS } Complaint;
 
-/* OperandFiles with one problem. */
-typedef struct ProblemList {
+/* Operands with one complaint. */
+typedef struct ComplaintList {
     int n;
     char text[RT_NUM_OPERANDS][400];
-} ProblemList;
+} ComplaintList;
 
 static bool has_sizes(const dcn_tensor *t)
 {
@@ -218,15 +218,15 @@ static bool has_sizes(const dcn_tensor *t)
     return true;
 }
 
-static void add_problem(ProblemList list[NPROBLEMS], const dcn_spec *s, const Operand *p,
-                        bool outputs)
+static void add_complaint(ComplaintList list[NCOMPLAINTS], const dcn_spec *s, const Operand *p,
+                          bool outputs)
 {
     const dcn_tensor *t = &p->tensor;
     char want[128], got[RT_MAX_RANK * 22 + 4];
     const bool out = t->role == DCN_OUT;
     if (out ? p->path || !outputs || s->gradient : p->path ? fits(s, p) : !outputs && has_sizes(t))
         return;
-    ProblemList *l = &list[p->path ? MISSHAPED : out ? NO_OUTPUT : NO_INPUT];
+    ComplaintList *l = &list[p->path ? MISSHAPED : out ? NO_OUTPUT : NO_INPUT];
     char *text = l->text[l->n++];
     shapes_text(s, t, want, sizeof want);
     if (p->path)
@@ -239,18 +239,18 @@ static void add_problem(ProblemList list[NPROBLEMS], const dcn_spec *s, const Op
 
 /* "--input NAME=FILE is missing for weight [4,2,3,3], bias [4]; 'offset' is ..."; what does not fit
 ** is counted. */
-static void list_problems(const ProblemList list[NPROBLEMS], char *buf, size_t size)
+static void list_complaints(const ComplaintList list[NCOMPLAINTS], char *buf, size_t size)
 {
     static const char *const before[] = { "--input NAME=FILE is missing for ",
                                           "--output NAME=FILE is missing for ", "" };
     enum { LATER = 120 }; /* kept free for the lists that follow */
     rt_text t = rt_text_in(buf, size);
-    for (int p = 0; p < NPROBLEMS; p++) {
+    for (int p = 0; p < NCOMPLAINTS; p++) {
         const char *names[RT_NUM_OPERANDS + 1] = { NULL };
         for (int i = 0; i < list[p].n; i++)
             names[i] = list[p].text[i];
         size_t used = t.length + strlen(before[p]) + strlen("; ");
-        for (int later = p + 1; later < NPROBLEMS; later++)
+        for (int later = p + 1; later < NCOMPLAINTS; later++)
             used += list[later].n ? LATER : 0;
         char all[1024];
         const size_t room = used < size ? size - used : 0;
@@ -280,17 +280,18 @@ static int check_gradients(const OperandFiles *o, dcn_error *err)
 static int check_all(OperandFiles *o, bool outputs, dcn_error *err)
 {
     dcn_tensor tensor[RT_NUM_OPERANDS];
-    ProblemList list[NPROBLEMS] = { { .n = 0 } };
-    char problems[640]; /* of an error's text, beside the name of the kernel */
+    ComplaintList list[NCOMPLAINTS] = { { .n = 0 } };
+    char complaints[640]; /* of an error's text, beside the name of the kernel */
     dcn_spec_tensors(&o->bound, tensor, RT_NUM_OPERANDS);
     for (int i = 0; i < o->n; i++) {
         o->at[i].tensor = tensor[i];
-        add_problem(list, o->spec, &o->at[i], outputs);
+        add_complaint(list, o->spec, &o->at[i], outputs);
     }
-    list_problems(list, problems, sizeof problems);
-    if (!*problems && outputs && o->spec->gradient)
+    list_complaints(list, complaints, sizeof complaints);
+    if (!*complaints && outputs && o->spec->gradient)
         return check_gradients(o, err);
-    return *problems ? dcn_fail(err, DCN_EUSAGE, "kernel '%s': %s", o->spec->name, problems) : 0;
+    return *complaints ? dcn_fail(err, DCN_EUSAGE, "kernel '%s': %s", o->spec->name, complaints)
+                       : 0;
 }
 
 /* ---- numbers -------------------------------------------------------------- */

@@ -35,7 +35,8 @@ static const char *entity(char c)
     return at ? entities[at - special] : NULL;
 }
 
-void html_text(FILE *f, const char *text)
+/* The text with what means something to HTML or XML escaped. */
+static void put_escaped(FILE *f, const char *text)
 {
     while (*text) {
         const char *escaped = entity(*text);
@@ -64,7 +65,7 @@ static const char *put_value(FILE *f, const char *at, FormatArgs *v)
     snprintf(spec, sizeof spec, "%.*s", (int)n + 1, at);
     switch (at[n]) {
     case 's':
-        html_text(f, va_arg(v->list, const char *));
+        put_escaped(f, va_arg(v->list, const char *));
         break;
     case 'd':
         if (strstr(spec, "ll"))

@@ -8,11 +8,8 @@
 
 #include <stdio.h>
 
-/* The text with what means something to HTML or XML escaped.  What is not UTF-8, and control
-** characters that no page may hold, become U+FFFD. */
-void html_text(FILE *f, const char *text);
-
-/* Markup with values: as fprintf, but %s is escaped.  Knows %s %d %lld %f %g %% with flags, width,
+/* Markup with values: as fprintf, but what means something to HTML or XML is escaped in %s; there what is not UTF-8,
+** and control characters that no page may hold, become U+FFFD.  Knows %s %d %lld %f %g %% with flags, width,
 ** precision; these count for numbers only. */
 void html_put(FILE *f, const char *markup, ...) RT_PRINTF(2, 3);
 

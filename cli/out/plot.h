@@ -39,8 +39,8 @@ const char *time_words(double ns, char buf[32]);
 /* A picture with room for axes around the plot. */
 typedef struct PlotFrame {
     FILE *f;
-    double width, height, left, right, top,
-        bottom; /* the plot is between left and right, top and bottom */
+    double width, height;
+    double left, right, top, bottom; /* between them is the plot */
 } PlotFrame;
 
 void frame_open(const PlotFrame *p, const char *label);

@@ -55,7 +55,7 @@ static int fail_empty(const Args *a, dcn_error *err)
 
 /* ---- telling ------------------------------------------------------------------------------ */
 
-static void tell_json(const SweepItem *t, const SweepRow *r, bool before)
+static void print_row_json(const SweepItem *t, const SweepRow *r, bool before)
 {
     json_t *o =
         json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:b, s:s, s:o, s:o, s:s}", "item", t->id,
@@ -70,7 +70,7 @@ static void tell_json(const SweepItem *t, const SweepRow *r, bool before)
     json_decref(o);
 }
 
-static void tell_line(const SweepItem *t, const SweepRow *r, bool before)
+static void print_row(const SweepItem *t, const SweepRow *r, bool before)
 {
     const char *state = r->state == SWEEP_MISSING ? "stopped" : sweep_state_names[r->state];
     printf("%s %s %s %d %s: %s%s", t->id, t->kernel, t->target, t->threads, t->offsets_name, state,
@@ -88,17 +88,17 @@ typedef struct Talk {
     bool json;
 } Talk;
 
-static void tell(void *self, const SweepItem *t, const SweepRow *r, bool before)
+static void report_item(void *self, const SweepItem *t, const SweepRow *r, bool before)
 {
     const Talk *talk = self;
     if (talk->json)
-        tell_json(t, r, before);
+        print_row_json(t, r, before);
     else
-        tell_line(t, r, before);
+        print_row(t, r, before);
     fflush(stdout);
 }
 
-static void tell_wait(void *self)
+static void report_wait(void *self)
 {
     (void)self;
     print_note("waiting for cores: other workers use them");
@@ -125,8 +125,8 @@ static int work(const Args *a, const SweepPlan *plan, dcn_error *err)
                      .jobs = a->jobs,
                      .estimate = args_has(a, OPT_ESTIMATE),
                      .stop = &signal_caught,
-                     .report = tell,
-                     .waits = tell_wait,
+                     .report = report_item,
+                     .waits = report_wait,
                      .self = &talk };
     signals_catch();
     return sweep_run(&run, err) ? -1 : set_outcome(&run, err);

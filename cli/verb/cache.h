@@ -11,7 +11,7 @@
 /* What is remembered: as text a kernel each, as JSON every candidate. */
 int cache_ls(const Args *a, dcn_cache *c, dcn_error *err);
 
-/* Both say how much went, in records, code and hours of tuning. */
+/* Prune and clear say how much went, in records, code and hours of tuning. */
 int cache_prune(const Args *a, dcn_cache *c, dcn_error *err);
 int cache_clear(const Args *a, dcn_cache *c, dcn_error *err);
 

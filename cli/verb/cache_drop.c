@@ -41,7 +41,7 @@ static void print_gone(const dcn_cache_stats *gone)
     printf("%s dropped\n", t.length ? buf : "nothing");
 }
 
-static int tell(const Args *a, const dcn_cache_stats *gone, json_t *also, dcn_error *err)
+static int print_dropped(const Args *a, const dcn_cache_stats *gone, json_t *also, dcn_error *err)
 {
     if (!args_has(a, OPT_JSON)) {
         json_decref(also);
@@ -67,7 +67,7 @@ int cache_prune(const Args *a, dcn_cache *c, dcn_error *err)
     if (n < 0 || dcn_cache_stat(c, &after, err))
         return -1;
     const dcn_cache_stats gone = minus(&before, &after);
-    return tell(a, &gone, json_pack("{s:I}", "dropped", (json_int_t)n), err);
+    return print_dropped(a, &gone, json_pack("{s:I}", "dropped", (json_int_t)n), err);
 }
 
 int cache_clear(const Args *a, dcn_cache *c, dcn_error *err)
@@ -77,5 +77,5 @@ int cache_clear(const Args *a, dcn_cache *c, dcn_error *err)
         dcn_cache_stat(c, &after, err))
         return -1;
     const dcn_cache_stats gone = minus(&before, &after);
-    return tell(a, &gone, NULL, err);
+    return print_dropped(a, &gone, NULL, err);
 }

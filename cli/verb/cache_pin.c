@@ -55,7 +55,7 @@ static json_t *pin_json(const PinWork *w, int i)
 /* ---- pin ---------------------------------------------------------------------------------- */
 
 /* Knobs that the user left open are now fixed, too, so what is told is the schedule in whole. */
-static int tell_pin(const Args *a, const PinWork *w, int i, json_t *list, dcn_error *err)
+static int print_pin(const Args *a, const PinWork *w, int i, json_t *list, dcn_error *err)
 {
     const dcn_spec *s = w->kernels.spec[i];
     char brief[DCN_SCHEDULE_MAX];
@@ -81,7 +81,7 @@ static int pin_all(const Args *a, dcn_cache *c, PinWork *w, json_t *list, dcn_er
     if (dcn_cache_pin_all(c, w->kernels.spec, w->opt, n, &at, err))
         return at < 0 ? -1 : kernel_fail(&w->kernels, w->kernels.spec[at], err);
     for (int i = 0; i < n; i++) {
-        if (tell_pin(a, w, i, list, err))
+        if (print_pin(a, w, i, list, err))
             return -1;
     }
     return 0;

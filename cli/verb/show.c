@@ -6,9 +6,9 @@
 #include "cli/out/print.h"
 #include "cli/out/spec_json.h"
 #include "cli/out/tensors.h"
+#include "cli/verb/balance.h"
 #include "cli/verb/network.h"
 #include "cli/verb/space.h"
-#include "cli/verb/spread.h"
 #include "cli/verbs.h"
 #include "runtime/base/base.h"
 #include "runtime/spec/network.h"
@@ -107,7 +107,7 @@ typedef struct Decision {
     int threads;            /* that --threads gives; 0: none */
     bool measured;          /* workspace_bytes is */
     size_t workspace_bytes; /* for them */
-    KernelSpread spread;    /* over them */
+    KernelBalance balance;  /* over them */
 } Decision;
 
 /* Only compiled code knows how much it needs, and says so where it runs. */
@@ -154,7 +154,7 @@ static int decide(const Kernels *k, const dcn_spec *s, Decision *d, dcn_error *e
         return 0;
     if (measure_workspace(k, s, d, err))
         return -1;
-    return spread_of(s, &d->choice.target, d->what.schedule, d->threads, &d->spread, err);
+    return balance_of(s, &d->choice.target, d->what.schedule, d->threads, &d->balance, err);
 }
 
 static void print_workspace(const Decision *d)
@@ -176,7 +176,7 @@ static void print_decision(const dcn_spec *s, const Decision *d)
         printf("  %s\n", line);
     print_workspace(d);
     if (d->threads)
-        spread_print(&d->spread);
+        balance_print(&d->balance);
 }
 
 static int show_schedule(const Kernels *k, dcn_error *err)
@@ -232,7 +232,7 @@ static json_t *decision_json(const dcn_spec *s, const Decision *d, dcn_error *er
         json_object_set_new(o, "workspace_bytes",
                             d->measured ? json_integer((json_int_t)d->workspace_bytes)
                                         : json_null());
-        spread_add_json(&d->spread, o);
+        balance_add_json(&d->balance, o);
     }
     return o;
 }

@@ -32,7 +32,7 @@ static void set_options(const Args *a, const KernelOptions *c, TuneShow *show, d
 }
 
 /* A search that ended before its time goes on where it was, if there is a store. */
-static void tell_rest(const dcn_spec *s, const dcn_tuned *t)
+static void print_rest(const dcn_spec *s, const dcn_tuned *t)
 {
     char text[sizeof t->note];
     const char *how = t->end == DCN_TUNE_STOPPED ? "was stopped" : "ran out of time";
@@ -58,7 +58,7 @@ static int tune_one(const Kernels *k, const dcn_spec *s, TuneShow *show, dcn_err
     if (failed)
         return kernel_fail(k, s, err);
     if (t.end != DCN_TUNE_COMPLETE)
-        tell_rest(s, &t);
+        print_rest(s, &t);
     return t.end == DCN_TUNE_OUT_OF_TIME && args_has(k->args, OPT_TIME) ? OUT_OF_TIME : 0;
 }
 

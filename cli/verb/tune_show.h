@@ -10,7 +10,7 @@
 typedef struct TuneShow {
     bool json, verbose; /* verbose: every knob of a schedule */
     int threads;
-    /* of the kernel in hand */
+    /* The kernel in hand. */
     bool network; /* one text of a schedule stands for many */
     const char *name, *offsets;
     bool live;    /* one line that is written again and again */

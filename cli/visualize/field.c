@@ -3,6 +3,7 @@
 */
 #include "cli/visualize/methods.h"
 #include "cli/visualize/sheet.h"
+#include "runtime/base/stats.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -14,19 +15,13 @@ static const double NOISE = 0.1;
 static const double FULL = 0.999;
 enum { DIRECTIONS = 8 }; /* of the check */
 
-static int by_size(const void *a, const void *b)
-{
-    const double d = *(const double *)a - *(const double *)b;
-    return (d > 0) - (d < 0);
-}
-
-/* -1 without memory. */
+/* The value that this share of the n pixels of a photograph is below, or the largest; -1 without memory. */
 static double quantile(const double *v, int64_t n, double share)
 {
     double *sorted = shown_copy(v, n);
     if (!sorted)
         return -1;
-    qsort(sorted, (size_t)n, sizeof *sorted, by_size);
+    rt_sort(sorted, (int)n);
     const double at = sorted[(int64_t)(share * (double)(n - 1) + 0.5)], most = sorted[n - 1];
     free(sorted);
     return at > 0 ? at : most;

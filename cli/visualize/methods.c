@@ -17,6 +17,8 @@ const Method methods[] = {
       BIT(OPT_EPSILON) | BIT(OPT_SUPERPIXELS) | BIT(OPT_LIMIT) | BIT(OPT_SEED), show_saliency },
     { NULL, NULL, 0, NULL },
 };
+_Static_assert(sizeof methods / sizeof *methods <= MAX_METHODS + 1,
+               "a set has room for every method");
 
 const char *visualize_method(int i)
 {

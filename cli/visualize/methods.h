@@ -12,7 +12,9 @@ typedef struct Method {
     int (*show)(NodeView *n, Shown *s, dcn_error *err);
 } Method;
 
-/* Ended by a NULL name. */
+enum { MAX_METHODS = 16 };
+
+/* At most MAX_METHODS, ended by a NULL name. */
 extern const Method methods[];
 
 int show_field(NodeView *n, Shown *s, dcn_error *err);

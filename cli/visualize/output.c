@@ -215,7 +215,7 @@ static json_t *root_json(const Output *o)
                      "nodes", o->nodes);
 }
 
-/* As print_json prints it; malloc'ed, NULL without memory. */
+/* The text of an object as print_json prints it; malloc'ed, NULL without memory. */
 static char *json_text(const json_t *root)
 {
     char *text = root ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;

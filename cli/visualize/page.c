@@ -43,7 +43,7 @@ void page_method(FILE *f, const Shown *s)
     html_put(f, "<section>\n<h3>%s</h3>\n<div class=\"pictures\">\n", s->title);
 }
 
-/* Which of those that were seen, or a new one: *is_new; -1 if there is no room for it. */
+/* Which of the images that were seen this is, or a new one: *is_new; -1 if there is no room for it. */
 static int find_image(PageImages *seen, const char *element, size_t length, bool *is_new)
 {
     *is_new = false;

@@ -4,6 +4,7 @@
 #include "cli/visualize/pipe.h"
 #include "cli/out/print.h"
 #include "runtime/base/base.h"
+#include "runtime/base/grow.h"
 
 #include <limits.h>
 #include <stdbool.h>
@@ -39,11 +40,11 @@ static bool write_message(json_t *question, const double *values, int64_t n)
 /* A line without its end, malloc'ed; NULL: there is none. */
 static char *read_line(size_t *length)
 {
-    size_t room = 256;
-    char *line = malloc(room);
+    size_t room = 0;
+    char *line = rt_grow(NULL, 1, &room, 1);
     *length = 0;
     for (int c; line && (c = getc(stdin)) != '\n'; line[(*length)++] = (char)c) {
-        char *longer = *length < room ? line : realloc(line, room *= 2);
+        char *longer = rt_grow(line, *length + 1, &room, 1);
         if (c == EOF || *length >= MAX_LINE || !longer) {
             free(longer ? longer : line);
             return NULL;
@@ -144,7 +145,7 @@ const char *pipe_text(const json_t *object, const char *key, dcn_error *err)
     return text;
 }
 
-int pipe_tell_failure(const dcn_error *err)
+int pipe_report_failure(const dcn_error *err)
 {
     char text[DCN_ERROR_MAX];
     dcn_error_print(err, text, sizeof text);

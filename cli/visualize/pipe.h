@@ -18,7 +18,7 @@ int pipe_ask(json_t *question, const double *values, int64_t n, json_t **answer,
 /* The values of the answer, which must be n. */
 int pipe_take(const json_t *answer, double *to, int64_t n, dcn_error *err);
 
-/* Both, where the answer has nothing else. */
+/* Asks, and takes the values of the answer, where it has nothing else. */
 int pipe_ask_values(json_t *question, const double *values, int64_t n, double *to, int64_t want,
                     dcn_error *err);
 
@@ -31,6 +31,6 @@ int pipe_integers(const json_t *object, const char *key, int least, int n, int64
 const char *pipe_text(const json_t *object, const char *key, dcn_error *err);
 
 /* The last word: that the command failed, and why.  Returns the exit code, or -1 if nobody listens. */
-int pipe_tell_failure(const dcn_error *err);
+int pipe_report_failure(const dcn_error *err);
 
 #endif

@@ -88,7 +88,7 @@ static bool is_static(const dcn_spec *s)
            s->rois != DCN_DYNAMIC;
 }
 
-/* Its spec is the module's, which is to be freed. */
+/* The spec of the layer is the module's, which is to be freed. */
 static int take_layer(const json_t *from, SketchLayer *to, dcn_module **module, dcn_error *err)
 {
     const char *spec = pipe_text(from, "spec", err);

@@ -15,8 +15,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MAX_METHODS = 16 };
-
 /* ---- what is asked for ----------------------------------------------------------------------- */
 
 /* The methods of --show, in the table's order. */
@@ -29,7 +27,7 @@ static int choose_one(const char *word, size_t length, Chosen *c, dcn_error *err
     char name[64], hint[HINT_MAX];
     const char *names[MAX_METHODS + 1] = { NULL };
     snprintf(name, sizeof name, "%.*s", (int)length, word);
-    for (int i = 0; i < MAX_METHODS && methods[i].name; i++) {
+    for (int i = 0; methods[i].name; i++) {
         names[i] = methods[i].name;
         if (strcmp(names[i], name) != 0)
             continue;
@@ -47,7 +45,7 @@ static int fail_option(int id, dcn_error *err)
 {
     const char *names[MAX_METHODS + 1] = { NULL };
     char all[256];
-    for (int i = 0, n = 0; i < MAX_METHODS && methods[i].name; i++)
+    for (int i = 0, n = 0; methods[i].name; i++)
         if (methods[i].options & BIT(id))
             names[n++] = methods[i].name;
     return dcn_fail(err, DCN_EUSAGE, "%s is of --show %s", options[id].name,
@@ -195,7 +193,7 @@ static int try_nodes(const PhotoView *v, dcn_error *err)
 /* ---- what is done ---------------------------------------------------------------------------- */
 
 /* On a terminal what is being worked on, over what stood there before. */
-static void tell(const NodeView *n, const char *method)
+static void print_progress(const NodeView *n, const char *method)
 {
     if (isatty(STDERR_FILENO))
         fprintf(stderr, "\r\033[K%s%s%s", n ? n->words : "", n ? ": " : "", method);
@@ -214,11 +212,11 @@ static int show_one(NodeView *n, const Method *m, Output *o, dcn_error *err)
         return dcn_fail(err, DCN_EENV, "no memory for the pictures of %s", n->words);
     s->method = m->name;
     s->title = m->title;
-    tell(n, m->name);
+    print_progress(n, m->name);
     int status = m->show(n, s, err);
     if (!status)
         status = output_shown(o, s, err);
-    tell(NULL, "");
+    print_progress(NULL, "");
     if (!status && prints_names(n->view->args))
         for (int i = 0; i < s->npictures; i++)
             printf("%s/%s.png  %s\n", o->dir, s->picture[i].name, s->picture[i].title);
@@ -294,5 +292,5 @@ static int visualize(const Args *a, dcn_error *err)
 int verb_visualize(const Args *a, dcn_error *err)
 {
     const int status = visualize(a, err);
-    return status < 0 && is_served(a) ? pipe_tell_failure(err) : status;
+    return status < 0 && is_served(a) ? pipe_report_failure(err) : status;
 }

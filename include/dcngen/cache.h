@@ -47,8 +47,8 @@ typedef struct dcn_cache_entry {
     const char *names; /* of the kernels whose code is kept for it, "a, b"; "": none is */
     int threads;
     const char *schedule, *offsets, *where;
-    const char *outcome,
-        *why; /* "ok", "refused", "crashed", "timeout", "wrong", "dropped", "estimated" */
+    /* outcome: "ok", "refused", "crashed", "timeout", "wrong", "dropped" or "estimated" */
+    const char *outcome, *why;
     double ns_median, gain; /* gain: time of the guess / its own; 0: unknown */
     int64_t when;           /* seconds since 1970 */
     int winner, pinned, stale;
@@ -77,10 +77,9 @@ int dcn_cache_export(dcn_cache *c, const char *path, int64_t *count, dcn_error *
 
 typedef struct dcn_cache_imported {
     int64_t taken;
-    int64_t stale; /* of another build or revision: left out */
-    int64_t older; /* what is here is as good */
-    int64_t
-        illegal; /* pins of schedules that this build cannot compile for their kernel and machine: left out */
+    int64_t stale;   /* of another build or revision: left out */
+    int64_t older;   /* what is here is as good */
+    int64_t illegal; /* pins of schedules that this build cannot compile: left out */
 } dcn_cache_imported;
 
 /* All lines of such a file ("-": the standard input), or none if one is wrong: the best verified

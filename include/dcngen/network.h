@@ -25,7 +25,7 @@ typedef struct dcn_parameter {
     int rank;
     int64_t dims[DCN_MAX_RANK];
     int64_t at, count; /* elements, from the beginning of `parameters` */
-    int64_t grad_at;   /* likewise of `grad_parameters`; -1: its gradient is not asked for */
+    int64_t grad_at;   /* of it in `grad_parameters`; -1: its gradient is not asked for */
 } dcn_parameter;
 
 /* The parameters in the order of the layers, the first `max` of them into out.  Returns how many there are,

@@ -203,8 +203,8 @@ struct dcn_error;
 void dcn_spec_init(dcn_spec *s, dcn_op op);
 
 /* Fill in what follows from other members, as the spec language does: out_channels of operators
-** that have no key for it; padding that is DCN_SAME; where they are 0, also part_size, group_size, out_channels (output_dim)
-** of position-sensitive pooling, and dw_kernel of dcnv3_module. */
+** that have no key for it; padding that is DCN_SAME; where they are 0, also part_size, group_size and out_channels
+** (output_dim) of position-sensitive pooling, and dw_kernel of dcnv3_module. */
 void dcn_spec_complete(dcn_spec *s);
 
 /* 0 if the spec can be compiled, else -1 with the key, its value and what is allowed in err. */
@@ -247,7 +247,7 @@ double dcn_spec_bytes(const dcn_spec *s);
 
 size_t dcn_dtype_bytes(dcn_dtype t); /* of one element */
 
-/* Their names in the spec language: string constants. */
+/* The names of values in the spec language: string constants. */
 const char *dcn_op_name(dcn_op op);
 const char *dcn_dtype_name(dcn_dtype t);
 const char *dcn_layout_name(dcn_layout l);

@@ -58,8 +58,8 @@ typedef struct dcn_tune_progress {
     ** schedule, ns, best and gain are the stage's, done, planned, seconds and count those of the
     ** module. */
     const char *stage;
-    const struct dcn_tuned
-        *stage_end; /* NULL, or the stage is done: what was found; there is no candidate */
+    /* NULL, or the stage is done: what was found; there is no candidate. */
+    const struct dcn_tuned *stage_end;
 } dcn_tune_progress;
 
 typedef struct dcn_tune_options {

@@ -19,6 +19,7 @@
 */
 #include "runtime/base/archive.h"
 #include "runtime/base/base.h"
+#include "runtime/base/whole.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -75,11 +76,6 @@ enum { INDEX_NAME_BYTES = 12, ALIGN = 8 };
 _Static_assert((MAGIC_BYTES + HEADER_BYTES + INDEX_NAME_BYTES) % ALIGN == 0,
                "the index is aligned");
 
-static size_t aligned(size_t n)
-{
-    return (n + ALIGN - 1) / ALIGN * ALIGN;
-}
-
 static char *put_low_word(char *at, size_t value)
 {
     for (int i = 0; i < WORD_BYTES; i++)
@@ -112,7 +108,8 @@ static char *put_mac_index(char *at, const rt_archived *m, size_t names, size_t 
 int rt_archive_macos(const rt_archived *m, void **bytes, size_t *size, dcn_error *err)
 {
     /* The header of the object is 4 beyond a multiple of 8, and so is the length of its name. */
-    const size_t name = aligned(strlen(m->name) + 1) + 4, names = aligned(symbol_bytes(m));
+    const size_t name = rt_round_up(strlen(m->name) + 1, ALIGN) + 4,
+                 names = rt_round_up(symbol_bytes(m), ALIGN);
     const size_t object_at = MAGIC_BYTES + HEADER_BYTES + INDEX_NAME_BYTES + 2 * WORD_BYTES +
                              2 * WORD_BYTES * (size_t)m->nsymbols + names;
     const size_t total = object_at + HEADER_BYTES + name + even(m->size);

@@ -56,7 +56,8 @@ mix_blocks_wide(uint64_t lane[LANES], const unsigned char *at, size_t n)
     memcpy(lane, all, sizeof all);
 }
 
-/* AVX2 makes such a product of products of halves, in fewer instructions than scalars; gcc splits wider vectors badly. */
+/* AVX2 makes such a product of products of halves, in fewer instructions than scalars; gcc splits wider vectors
+** badly. */
 typedef uint64_t FingerHalf __attribute__((vector_size(32)));
 enum { HALVES = BLOCK / sizeof(FingerHalf) };
 

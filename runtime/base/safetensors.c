@@ -13,6 +13,7 @@
 #include "runtime/base/file.h"
 #include "runtime/base/tensor_format.h"
 #include "runtime/base/text.h"
+#include "runtime/base/whole.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -319,7 +320,7 @@ static char *write_header(const rt_named_tensor *t, int n, size_t *size)
 static char *join_file(const char *header, const rt_named_tensor *t, int n, size_t size)
 {
     const size_t length = strlen(header);
-    const size_t padded = (length + ALIGN_BYTES - 1) / ALIGN_BYTES * ALIGN_BYTES;
+    const size_t padded = rt_round_up(length, ALIGN_BYTES);
     char *bytes = malloc(LENGTH_BYTES + padded + size);
     if (!bytes)
         return NULL;

@@ -136,8 +136,12 @@ void rt_convert(void *to, rt_kind to_kind, const void *from, rt_kind from_kind, 
         memcpy(to, from, (size_t)n * kinds[to_kind].bytes);
         return;
     }
-    for (int64_t i = 0; i < n; i++, at += kinds[from_kind].bytes)
-        (whole ? convert_whole : convert_floating)(to, to_kind, at, from_kind, i);
+    for (int64_t i = 0; i < n; i++, at += kinds[from_kind].bytes) {
+        if (whole)
+            convert_whole(to, to_kind, at, from_kind, i);
+        else
+            convert_floating(to, to_kind, at, from_kind, i);
+    }
 }
 
 double rt_round_to(rt_kind k, double v)

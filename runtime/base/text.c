@@ -5,8 +5,10 @@
 
 #include <inttypes.h>
 #include <limits.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 rt_text rt_text_in(char *buf, size_t size)
@@ -107,4 +109,13 @@ int64_t rt_text_bytes(const char *text)
     if (unit)
         scale = (int64_t)1 << 10 * (unit - units + 1);
     return at == text || at[unit != NULL] || n > INT64_MAX / scale ? -1 : n * scale;
+}
+
+double rt_text_number(const char *text)
+{
+    char *end;
+    if (!*text || text[strspn(text, "0123456789.eE+-")])
+        return NAN;
+    const double x = strtod(text, &end);
+    return *end ? NAN : x;
 }

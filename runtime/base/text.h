@@ -33,6 +33,9 @@ void rt_text_shape(rt_text *t, int rank, const int64_t *dims);
 /* "64M" in bytes: a number, then perhaps K, M or G; -1: it is none. */
 int64_t rt_text_bytes(const char *text);
 
+/* One decimal number, nothing before or behind it; NaN: it is none. */
+double rt_text_number(const char *text);
+
 bool rt_text_is_cut(const rt_text *t);
 
 /* The names (ended by NULL) with ", " between them; where not all fit, "a, b and 7 more".  Returns

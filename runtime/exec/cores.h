@@ -8,7 +8,7 @@
 ** rounded up; at least 1.  The quota is read once. */
 int rt_cores(void);
 
-/* Both parts of it: cores of the mask, and the quota in CPUs, 0 where there is none. */
+/* What rt_cores is the lesser of: cores of the mask, and the quota in CPUs, 0 where there is none. */
 int rt_cores_in_mask(void);
 double rt_cores_quota(void);
 

@@ -8,6 +8,7 @@
 #include "runtime/base/base.h"
 #include "runtime/base/tensor.h"
 #include "runtime/base/text.h"
+#include "runtime/base/whole.h"
 #include "runtime/exec/kernel.h"
 #include "runtime/exec/operands.h"
 #include "runtime/exec/pool.h"
@@ -155,7 +156,7 @@ static int get_workspace(const dcn_call *call, size_t bytes, void **workspace, v
         return dcn_fail(err, DCN_EUSAGE, "workspace is not aligned to %d bytes", WORKSPACE_ALIGN);
     if (*workspace || !bytes)
         return 0;
-    bytes = (bytes + WORKSPACE_ALIGN - 1) / WORKSPACE_ALIGN * WORKSPACE_ALIGN;
+    bytes = rt_round_up(bytes, WORKSPACE_ALIGN);
     *workspace = *memory = aligned_alloc(WORKSPACE_ALIGN, bytes);
     if (!*memory)
         return dcn_fail(err, DCN_EENV, "no memory for %zu bytes of workspace", bytes);

@@ -4,6 +4,7 @@
 ** the parts' fingerprints, and a single word that differs still makes another one.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "runtime/base/whole.h"
 #include "runtime/exec/pool.h"
 #include "runtime/exec/threads.h"
 
@@ -35,11 +36,9 @@ static int useful_threads(size_t size, int threads)
 
 uint64_t dcn_fingerprint_threads(const void *bytes, size_t size, int threads)
 {
-    MarkedBytes p = { .bytes = bytes,
-                      .size = size,
-                      .part = (size / PARTS + GRAIN) / GRAIN * GRAIN };
+    MarkedBytes p = { .bytes = bytes, .size = size, .part = rt_round_up(size / PARTS + 1, GRAIN) };
     p.part = p.part < LEAST ? LEAST : p.part;
-    const size_t count = (size + p.part - 1) / p.part;
+    const size_t count = rt_ceil_div(size, p.part);
     if (count < 2)
         return dcn_fingerprint(bytes, size);
     rt_shared_for(NULL, (int64_t)count, useful_threads(size, threads), mark_part, &p);

@@ -13,9 +13,9 @@
 typedef struct rt_loop rt_loop;
 
 struct rt_pool {
-    pthread_mutex_t
-        lock;      /* of open, of the loops' members that are not atomic, and of starting workers */
-    rt_loop *open; /* those that may have room */
+    /* Held to change `open` and what of the loops is not atomic, and to start workers. */
+    pthread_mutex_t lock;
+    rt_loop *open;       /* the loops that may have room */
     atomic_uint turn;    /* counts what workers should look at */
     atomic_int sleeping; /* workers that wait for `turn` in the kernel */
     atomic_bool closing;

@@ -30,14 +30,6 @@ static bool is_active(rt_activation a)
 
 /* ---- the arguments of an operator with one key more ----------------------------------------- */
 
-static int find_arg(const net_layer *l, const char *operand)
-{
-    int i = l->nargs - 1;
-    while (i >= 0 && strcmp(l->arg[i].operand, operand) != 0)
-        i--;
-    return i;
-}
-
 /* `more` are those that it did not have before. */
 static void rebuild_args(Fuse *f, const net_arg *more, int nmore)
 {
@@ -48,7 +40,7 @@ static void rebuild_args(Fuse *f, const net_arg *more, int nmore)
         net_arg *to = &f->into.arg[f->into.nargs];
         if (o.tensor[i].role == DCN_OUT)
             continue;
-        const int at = find_arg(&old, o.tensor[i].name);
+        const int at = net_find_arg(&old, o.tensor[i].name);
         for (int m = 0; m < nmore; m++)
             if (strcmp(more[m].operand, o.tensor[i].name) == 0)
                 *to = more[m];

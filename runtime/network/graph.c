@@ -2,11 +2,13 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/network/graph.h"
+#include "runtime/spec/limits.h"
 
 #include <assert.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 const net_value *net_graph_value(const net_graph *g, int value)
 {
@@ -53,22 +55,24 @@ const char *net_shape_text(net_shape s, char buf[NET_SHAPE_TEXT])
     return buf;
 }
 
-bool net_same_shape(net_shape a, net_shape b)
+int net_find_arg(const net_layer *layer, const char *operand)
 {
-    return a.n == b.n && a.h == b.h && a.w == b.w && a.c == b.c;
+    int i = layer->nargs - 1;
+    while (i >= 0 && strcmp(layer->arg[i].operand, operand) != 0)
+        i--;
+    return i;
 }
 
-/* The limits of operators' keys and operands (runtime/spec/table.c, rules.c), so that no sum below
+/* The limits of operators' keys and operands (runtime/spec/limits.h, rules.c), so that no sum below
 ** overflows. */
 int net_check_shape(const char *who, net_shape s, dcn_error *err)
 {
-    enum { MAX_SIDE = 1 << 20, MAX_CHANNELS = 1 << 16 };
     char text[NET_SHAPE_TEXT];
     const double image = (double)s.h * (double)s.w * (double)s.c, all = image * (double)s.n;
     if (s.n < 1 || s.h < 1 || s.w < 1 || s.c < 1)
         return dcn_fail(err, DCN_ESPEC, "%s: a value of %s is empty", who, net_shape_text(s, text));
-    if (s.n <= INT32_MAX && s.h <= MAX_SIDE && s.w <= MAX_SIDE && s.c <= MAX_CHANNELS &&
-        image <= INT32_MAX && all <= 0x1p47)
+    if (s.n <= INT32_MAX && s.h <= RT_MAX_EXTENT && s.w <= RT_MAX_EXTENT &&
+        s.c <= RT_MAX_CHANNELS && image <= INT32_MAX && all <= 0x1p47)
         return 0;
     return dcn_fail(err, DCN_ESPEC, "%s: a value of %s is too large", who, net_shape_text(s, text));
 }

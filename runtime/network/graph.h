@@ -21,7 +21,6 @@ int net_blame(const net_layer *layer, dcn_error *err, const char *fmt, ...) RT_P
 
 enum { NET_SHAPE_TEXT = 96 };
 const char *net_shape_text(net_shape s, char buf[NET_SHAPE_TEXT]);
-bool net_same_shape(net_shape a, net_shape b);
 
 /* Whether such a map can be: every size at least 1, few enough elements to be counted. */
 int net_check_shape(const char *who, net_shape s, dcn_error *err);
@@ -34,6 +33,9 @@ int net_match_glue(const net_graph *g, net_layer *layer, net_value *out, dcn_err
 int net_pool_shape(const net_layer *layer, net_shape a, net_shape *out, dcn_error *err);
 int net_resize_shape(const net_layer *layer, net_shape a, net_shape *out, dcn_error *err);
 int net_reshape_shape(const net_layer *layer, net_shape a, net_shape *out, dcn_error *err);
+
+/* The last argument of a layer that is that operand; -1: it has none. */
+int net_find_arg(const net_layer *layer, const char *operand);
 
 /* Whether argument i is a parameter and what shape it has; of the layers of a graph and of a network. */
 bool net_is_param(const net_layer *layer, int i);

@@ -128,7 +128,7 @@ static int count_params(const dcn_network *n)
     return count;
 }
 
-/* There is room for as many zeros as layers, each of which can make one at most. */
+/* `param` has room for as many vectors of zeros as layers, each of which can need one at most. */
 int net_make_params(dcn_network *n, dcn_error *err)
 {
     n->param = calloc((size_t)count_params(n) + (size_t)n->nlayers + 1, sizeof *n->param);

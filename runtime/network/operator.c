@@ -19,14 +19,6 @@ static net_shape shape_of(const dcn_tensor *t)
     return (net_shape){ t->dims[0], t->dims[1], t->dims[2], t->dims[3] };
 }
 
-static int find(const net_layer *layer, const char *operand)
-{
-    int i = layer->nargs - 1;
-    while (i >= 0 && strcmp(layer->arg[i].operand, operand) != 0)
-        i--;
-    return i;
-}
-
 /* ---- what is given ------------------------------------------------------------------------- */
 
 static int check_spec(const net_layer *layer, dcn_error *err)
@@ -61,7 +53,7 @@ static int check_args(const net_layer *given, const rt_operands *o, dcn_error *e
         if (!known)
             return net_blame(given, err, "'%s' is no value that it reads; these are %s", name,
                              rt_join(maps, list, sizeof list));
-        if (find(given, name) != i)
+        if (net_find_arg(given, name) != i)
             return net_blame(given, err, "'%s' is given twice", name);
     }
     return 0;
@@ -72,7 +64,7 @@ static int take(const net_graph *g, const net_layer *given, const dcn_tensor *t,
 {
     char want[NET_SHAPE_TEXT], got[NET_SHAPE_TEXT];
     const net_shape needed = shape_of(t);
-    const int i = find(given, t->name);
+    const int i = net_find_arg(given, t->name);
     if (i < 0)
         return net_blame(given, err, "%s needs '%s', a value of %s", net_does(given), t->name,
                          net_shape_text(needed, want));

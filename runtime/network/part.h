@@ -22,9 +22,10 @@ int net_detach(const dcn_network *n, const net_output *in, int nin, dcn_network 
 ** without memory, or if it were too many layers. */
 dcn_network *net_unfold(const dcn_network *n);
 
-/* n as it is compiled: modules without schedules of their own in parts, MODULE.STAGE, into the last of which goes what follows it and fits into its
-** epilogue; not where it is for gradients, which take epilogues apart.  Parameters have other numbers, but the
-** names, and the places in the vectors of all, that they have in n.  One reference; NULL without memory. */
+/* n as it is compiled: modules without schedules of their own in parts, MODULE.STAGE, into the last of which goes
+** what follows it and fits into its epilogue; not where it is for gradients, which take epilogues apart.  Parameters
+** have other numbers, but the names, and the places in the vectors of all, that they have in n.  One reference; NULL
+** without memory. */
 dcn_network *net_for_code(const dcn_network *n, bool gradient);
 
 /* n computing in double precision, without constants.  One reference; NULL without memory. */

@@ -188,18 +188,10 @@ static void add_keys(Printer *p, const net_layer *l, const dcn_spec *s)
     }
 }
 
-static int find_arg(const net_layer *l, const char *operand)
-{
-    int i = l->nargs - 1;
-    while (i >= 0 && strcmp(l->arg[i].operand, operand) != 0)
-        i--;
-    return i;
-}
-
 /* The length of the layer's name in that of the parameter that was a product's; 0: it was none. */
 static int product_name(const Printer *p, const net_layer *l)
 {
-    const int at = find_arg(l, "scale");
+    const int at = net_find_arg(l, "scale");
     const char *name = at < 0 ? "" : p->n->param[l->arg[at].param].name;
     const char *dot = strrchr(name, '.');
     return dot && strcmp(dot, ".weight") == 0 ? (int)(dot - name) : 0;
@@ -208,7 +200,7 @@ static int product_name(const Printer *p, const net_layer *l)
 /* The layers that went into the operator's epilogue, from the product on. */
 static void print_epilogue(Printer *p, const net_layer *l, int product)
 {
-    const int scale = find_arg(l, "scale"), residual = find_arg(l, "residual");
+    const int scale = net_find_arg(l, "scale"), residual = net_find_arg(l, "residual");
     const rt_activation a = rt_activation_of(l->spec);
     begin(p, "mul");
     rt_text_add(&p->t, " v[%d], name = \"%.*s\"", p->next - 1, product,
@@ -233,7 +225,7 @@ static void print_operator(Printer *p, const net_layer *l)
     }
     begin(p, net_does(l));
     rt_text_add(&p->t, " ");
-    add_value(p, l->arg[find_arg(l, "input")].value);
+    add_value(p, l->arg[net_find_arg(l, "input")].value);
     rt_text_add(&p->t, ", name = \"%s\"", l->name);
     for (int i = 0; i < l->nargs; i++) {
         const char *operand = l->arg[i].operand;

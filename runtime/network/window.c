@@ -2,10 +2,9 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/network/graph.h"
+#include "runtime/spec/limits.h"
 
 #include <inttypes.h>
-
-enum { MAX_SIDE = 1 << 20 };
 
 static int check_axis_keys(const net_layer *l, int axis, dcn_error *err)
 {
@@ -19,9 +18,9 @@ static int check_axis_keys(const net_layer *l, int axis, dcn_error *err)
                  { "padding", p->padding[axis], 0 },
                  { "padding", p->padding[axis + 2], 0 } };
     for (int i = 0; i < 5; i++)
-        if (keys[i].value < keys[i].least || keys[i].value > MAX_SIDE)
+        if (keys[i].value < keys[i].least || keys[i].value > RT_MAX_EXTENT)
             return net_blame(l, err, "'%s' = %d is outside %d..%d", keys[i].key, keys[i].value,
-                             keys[i].least, MAX_SIDE);
+                             keys[i].least, RT_MAX_EXTENT);
     return 0;
 }
 
@@ -62,9 +61,9 @@ static int check_windows(const net_layer *l, int axis, int64_t in, int64_t n, dc
 static int check_size(const net_layer *l, const char *key, dcn_error *err)
 {
     for (int axis = 0; axis < 2; axis++)
-        if (l->size[axis] < 1 || l->size[axis] > MAX_SIDE)
+        if (l->size[axis] < 1 || l->size[axis] > RT_MAX_EXTENT)
             return net_blame(l, err, "'%s' = %" PRId64 " is outside 1..%d", key, l->size[axis],
-                             MAX_SIDE);
+                             RT_MAX_EXTENT);
     return 0;
 }
 

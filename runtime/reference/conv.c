@@ -140,22 +140,16 @@ static void back_tap(const ConvBack *x, int64_t n, const int64_t pq[2], int64_t 
     const dcn_spec *s = &r->s;
     const int64_t per_group = s->in_channels / s->offset_groups;
     const Point at = point_at(r, n, t, k, pq);
-    double sum[2] = { 0, 0 }, slope[2];
-    for (int64_t c = t * per_group; c < (t + 1) * per_group; c++) {
-        const double u = x->u[c * taps(r) + k];
-        const ref_plane plane = { &r->input, n, c };
-        if (u == 0)
-            continue;
-        if (x->b->to[RT_INPUT])
-            ref_scatter(&plane, x->b->to[RT_INPUT], s->border, at.yx, u * at.m);
-        if (x->mask)
-            x->d[k] += u * ref_bilinear(&r->input, s->border, n, c, at.yx);
-        if (!x->offset)
-            continue;
-        ref_slopes(&plane, s->border, s->gradient_border, at.yx, slope);
-        for (int i = 0; i < 2; i++)
-            sum[i] += slope[i] != 0 ? u * at.m * slope[i] : 0;
-    }
+    double sum[2] = { 0, 0 };
+    const ref_sample look = { .border = s->border,
+                              .at_edge = s->gradient_border,
+                              .yx = { at.yx[0], at.yx[1] },
+                              .m = at.m,
+                              .to = x->b->to[RT_INPUT],
+                              .d_m = x->mask ? &x->d[k] : NULL,
+                              .slopes = x->offset ? sum : NULL };
+    for (int64_t c = t * per_group; c < (t + 1) * per_group; c++)
+        ref_back_sample(&look, &(ref_plane){ &r->input, n, c }, x->u[c * taps(r) + k]);
     for (int i = 0; i < 2 && x->offset; i++) {
         const int64_t channel = rt_offset_channel(s, t * taps(r) + k, i);
         x->offset[ref_at(&r->offset, n, channel, pq[0], pq[1])] += sum[i];

@@ -16,6 +16,7 @@
 **     d_m = sum_c u * S                            d_dx = s * sum_c u * m * dS/dX, d_dy likewise
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "runtime/base/whole.h"
 #include "runtime/reference/internal.h"
 #include "runtime/spec/op.h"
 #include "runtime/spec/shape.h"
@@ -84,17 +85,12 @@ static void gather(const rt_ref *r, int64_t n, const int64_t pq[2], int64_t t,
     }
 }
 
-static int64_t min(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* y of the channels first <= c < last, of any groups. */
 static void gather_all(const rt_ref *r, int64_t n, const int64_t pq[2], int64_t first, int64_t last)
 {
     const int64_t per_group = r->s.in_channels / r->s.offset_groups;
     for (int64_t c = first, end; c < last; c = end) {
-        end = min(last, (c / per_group + 1) * per_group);
+        end = rt_min(last, (c / per_group + 1) * per_group);
         gather(r, n, pq, c / per_group, (int64_t[2]){ c, end });
     }
 }
@@ -150,24 +146,15 @@ static void back_point(const DcnBack *x, int64_t n, const int64_t pq[2], int64_t
     const rt_ref *r = x->r;
     const int64_t per_group = r->s.in_channels / r->s.offset_groups;
     const Group g = group_at(r, n, t, pq);
-    ref_coord yx[2];
-    double sum[2] = { 0, 0 }, slope[2];
-    const double m = point_of(&r->s, &g, k, pq, yx);
-    for (int64_t c = t * per_group; c < (t + 1) * per_group; c++) {
-        const double u = x->u[c];
-        const ref_plane plane = { &r->input, n, c };
-        if (u == 0)
-            continue;
-        if (x->b->to[RT_INPUT])
-            ref_scatter(&plane, x->b->to[RT_INPUT], DCN_BORDER_ZERO, yx, u * m);
-        if (x->mask)
-            x->d[k] += u * ref_bilinear(&r->input, DCN_BORDER_ZERO, n, c, yx);
-        if (!x->offset)
-            continue;
-        ref_slopes(&plane, DCN_BORDER_ZERO, DCN_GRADIENT_MMCV, yx, slope);
-        for (int i = 0; i < 2; i++)
-            sum[i] += slope[i] != 0 ? u * m * slope[i] : 0;
-    }
+    double sum[2] = { 0, 0 };
+    ref_sample sample = { .border = DCN_BORDER_ZERO,
+                          .at_edge = DCN_GRADIENT_MMCV,
+                          .to = x->b->to[RT_INPUT],
+                          .d_m = x->mask ? &x->d[k] : NULL,
+                          .slopes = x->offset ? sum : NULL };
+    sample.m = point_of(&r->s, &g, k, pq, sample.yx);
+    for (int64_t c = t * per_group; c < (t + 1) * per_group; c++)
+        ref_back_sample(&sample, &(ref_plane){ &r->input, n, c }, x->u[c]);
     for (int i = 0; i < 2 && x->offset; i++)
         x->offset[g.offset_at + 2 * k + 1 - i] += r->s.offset_scale * sum[i];
 }

@@ -7,6 +7,7 @@
 ** as larger than all before it.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "runtime/base/whole.h"
 #include "runtime/reference/glue_kinds.h"
 
 #include <math.h>
@@ -17,11 +18,6 @@ typedef struct RefWindow {
     double divisor;
 } RefWindow;
 
-static int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Along one axis of `size` pixels; returns how many count. */
 static int64_t along(const RefGlue *r, int axis, int64_t p, int64_t size, RefWindow *w)
 {
@@ -29,12 +25,12 @@ static int64_t along(const RefGlue *r, int axis, int64_t p, int64_t size, RefWin
     const int64_t step = r->layer->kind == NET_MAX_POOL ? pool->dilation[axis] : 1;
     const int64_t start = p * pool->stride[axis] - pool->padding[axis];
     const int64_t reach = start + (pool->kernel[axis] - 1) * step + 1;
-    const int64_t counted = smaller(reach, size + pool->padding[axis + 2]) - start;
+    const int64_t counted = rt_min(reach, size + pool->padding[axis + 2]) - start;
     int64_t first = start;
     while (first < 0)
         first += step;
     w->first[axis] = first;
-    w->last[axis] = smaller(reach, size);
+    w->last[axis] = rt_min(reach, size);
     w->step[axis] = step;
     return pool->count_include_pad ? counted : w->last[axis] - first;
 }

@@ -112,6 +112,19 @@ typedef struct ref_back {
     double *to[RT_NUM_PLAIN]; /* by operand; NULL: not wanted */
 } ref_back;
 
+/* Where samples of several channels look, and what is wanted of them backwards: a map as the input's, d_m, and the sums
+** of u * m * dS/dY and dS/dX, each added to; NULL: not wanted. */
+typedef struct ref_sample {
+    dcn_border border;
+    dcn_gradient_border at_edge;
+    ref_coord yx[2];
+    double m;
+    double *to, *d_m, *slopes;
+} ref_sample;
+
+/* What the sample of one channel adds, with the gradient u of m * S. */
+void ref_back_sample(const ref_sample *x, const ref_plane *p, double u);
+
 /* The gradient of the sums that ref_finish, or the activation alone, was given; adds those of bias,
 ** scale, shift and residual.  malloc'ed; NULL without memory. */
 double *ref_back_finish(const ref_back *b);

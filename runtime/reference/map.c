@@ -259,3 +259,19 @@ double ref_finish(const rt_ref *r, double sum, int64_t n, int64_t o, const int64
         sum += r->residual.v[ref_at(&r->residual, n, o, pq[0], pq[1])];
     return ref_activate(rt_activation_of(&r->s), sum);
 }
+
+void ref_back_sample(const ref_sample *x, const ref_plane *p, double u)
+{
+    double slope[2];
+    if (u == 0)
+        return;
+    if (x->to)
+        ref_scatter(p, x->to, x->border, x->yx, u * x->m);
+    if (x->d_m)
+        *x->d_m += u * ref_bilinear(p->map, x->border, p->n, p->c, x->yx);
+    if (!x->slopes)
+        return;
+    ref_slopes(p, x->border, x->at_edge, x->yx, slope);
+    for (int i = 0; i < 2; i++)
+        x->slopes[i] += slope[i] != 0 ? u * x->m * slope[i] : 0;
+}

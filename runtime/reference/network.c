@@ -302,7 +302,7 @@ static void take_grads(const ref_net *r, const ref_back *b)
     }
 }
 
-static void tell_gradient(const ref_net *r, int value)
+static void report_gradient(const ref_net *r, int value)
 {
     if (r->grad[value] && r->hooks && r->hooks->gradient)
         r->hooks->gradient(r->hooks->self, value, r->grad[value]);
@@ -313,14 +313,14 @@ static int go_backwards(const ref_net *r)
     const ref_hooks *h = r->hooks;
     for (int i = r->net->nlayers - 1; i >= 0; i--) {
         const net_layer *layer = &r->net->layer[i];
-        tell_gradient(r, layer->out);
+        report_gradient(r, layer->out);
         if (!r->grad[layer->out] || !passes(r, layer))
             continue;
         if (h && h->backwards ? h->backwards(h->self, r, layer) : ref_net_layer_back(r, layer))
             return -1;
     }
     for (int i = 0; i < r->net->ninputs; i++)
-        tell_gradient(r, i);
+        report_gradient(r, i);
     return 0;
 }
 

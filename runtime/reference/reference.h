@@ -26,8 +26,8 @@ int rt_ref_values(const rt_ref *r, rt_operand which, double *to);
 int rt_reference(const dcn_spec *s, const double *const *tensor, rt_operand which, double *to);
 double rt_reference_at(const dcn_spec *s, const double *const *tensor, rt_operand which, int64_t i);
 
-/* The output of those pixels, or bins, of which `where`, shaped as it, has an element that is not 0; others stay in `to`
-** as they are.  0, or -1 without memory. */
+/* The output of those pixels, or bins, of which `where`, shaped as it, has an element that is not 0; others stay in
+** `to` as they are.  0, or -1 without memory. */
 int rt_reference_where(const dcn_spec *s, const double *const *tensor, const double *where,
                        double *to);
 

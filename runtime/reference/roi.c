@@ -1,8 +1,8 @@
 /* roi.c: pooling of regions, quantised, aligned and deformable.
 **
 ** A region is a row (image, x1, y1, x2, y2) in pixels of the picture, or the last four of these where
-** there is one image; ss = spatial_scale; round is half away from zero.  A row with a number that is not finite, or whose image is none of 0..N-1,
-** gives zeros.  Along one axis, for bin b of n, from the edges e1 and e2:
+** there is one image; ss = spatial_scale; round is half away from zero.  A row with a number that is not finite, or
+** whose image is none of 0..N-1, gives zeros.  Along one axis, for bin b of n, from the edges e1 and e2:
 **
 **   whole pixels       start s            length L
 **     torchvision      round(e1*ss)       max(round(e2*ss) - s + 1, 1); no + 1 in ps_roi_pool

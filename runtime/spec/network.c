@@ -76,6 +76,11 @@ int64_t net_elements(net_shape s)
     return s.n * s.h * s.w * s.c;
 }
 
+bool net_same_shape(net_shape a, net_shape b)
+{
+    return a.n == b.n && a.h == b.h && a.w == b.w && a.c == b.c;
+}
+
 static bool has_parameters(const dcn_network *n)
 {
     return n->parameters > 0 && !n->constants;

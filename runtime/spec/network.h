@@ -54,10 +54,9 @@ typedef struct net_shape {
     int64_t n, h, w, c;
 } net_shape;
 
-/* A window, and how a pool counts; PyTorch's words and rules. */
+/* A window, with sizes as in dcn_spec, and how a pool counts; PyTorch's words and rules. */
 typedef struct net_pool {
-    int kernel[2], stride[2], padding[4],
-        dilation[2]; /* as dcn_spec; dilation of max_pool2d only */
+    int kernel[2], stride[2], padding[4], dilation[2]; /* dilation of max_pool2d only */
     bool ceil_mode, count_include_pad;
     bool adaptive; /* of avg_pool2d: output_size was given; bins as nn.AdaptiveAvgPool2d */
 } net_pool;
@@ -71,9 +70,9 @@ typedef struct net_resize {
 /* What a layer reads under a name: a value, or a parameter; the other one is -1.  A parameter from
 ** dcn_network.nparams on is one of its zeros. */
 typedef struct net_arg {
-    const char
-        *operand; /* string constant: of an operator as dcn_spec_tensors calls it; else "a", "b",
-                         ** "c", "weight", "bias"; of a concat all are "a" */
+    /* A string constant: of an operator as dcn_spec_tensors calls it; else "a", "b", "c", "weight", "bias"; of a
+    ** concat all are "a". */
+    const char *operand;
     int value, param;
 } net_arg;
 
@@ -86,14 +85,12 @@ typedef struct net_layer {
     int64_t from, count;
     net_pool pool;
     net_resize resize;
-    int64_t size
-        [2]; /* of a resize, a reshape and an adaptive pool: rows and columns of the value it makes */
-    bool is_linear; /* a 1x1 convolution whose weight is [out][in] to whoever names parameters */
+    int64_t size[2]; /* of a resize, reshape, adaptive pool: rows and columns that it makes */
+    bool is_linear;  /* a 1x1 convolution whose weight is [out][in] to whoever names parameters */
     int nargs;
-    net_arg
-        arg[NET_MAX_ARGS]; /* of an operator in the order of dcn_spec_tensors, without the output */
-    int out;               /* the value it makes */
-    int source;            /* where it was written: whatever the maker wants to find it by */
+    net_arg arg[NET_MAX_ARGS]; /* of an operator in the order of dcn_spec_tensors */
+    int out;                   /* the value it makes */
+    int source;                /* where it was written: whatever the maker wants to find it by */
 } net_layer;
 
 typedef struct net_value {
@@ -114,7 +111,7 @@ typedef struct net_param {
     int64_t dims[DCN_MAX_RANK];
     int64_t at, count; /* elements, from the beginning of `parameters` */
     bool packed;       /* role DCN_WEIGHT in its layer's spec */
-    /* Its gradient is in grad_parameters, at grad_at: of all, unless net_want_gradients said less. */
+    /* The gradient of a wanted one is in grad_parameters, at grad_at: of all, unless net_want_gradients said less. */
     bool wanted;
     int64_t grad_at;
 } net_param;
@@ -126,7 +123,7 @@ typedef struct dcn_network {
     net_value *value; /* inputs first, then in the order of the layers */
     net_layer *layer;
     net_param *param; /* in the order of layers and of their arguments */
-    /* Behind them in `param`, for operands that an operator has and nobody gave a tensor (the shift
+    /* Behind the parameters in `param`, for operands that an operator has and nobody gave a tensor (the shift
     ** beside a scale that was a product): `count` zeros each, of no name and not in `parameters`. */
     int nzeros;
     int ninputs; /* values 0 .. ninputs-1 */
@@ -153,16 +150,17 @@ void net_release(dcn_network *n);            /* NULL is allowed */
 dcn_network *net_copy(const dcn_network *n);
 
 int64_t net_elements(net_shape s);
+bool net_same_shape(net_shape a, net_shape b);
 
 /* The operands of the kernel that computes the outputs, as said above; tensors' names are borrowed from
 ** the network.  Of no network there are none. */
 void net_add_operands(rt_operands *l);
 
-/* Beside the gradients of these, those of the inner values that are wanted. */
+/* The gradients of the inner values that are wanted, behind those of operands. */
 void net_add_inner_gradients(rt_operands *l);
 int net_inner_at(const dcn_network *n, int inner); /* the position of one */
 
-/* Position of `parameters` among these; -1: there are none. */
+/* Position of `parameters` among the operands; -1: there are none. */
 int net_parameters_at(const dcn_network *n);
 
 /* The name of an operand, or of the gradient of one; and of a gradient the tensor, which has the wanted

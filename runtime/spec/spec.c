@@ -33,7 +33,8 @@ void dcn_spec_init(dcn_spec *s, dcn_op op)
 /* ---- what follows from other members ------------------------------------------------------ */
 
 /* Padding along an axis that makes the output ceil(in / stride) pixels, as what keeps the size at a stride of 1
-** always does; the least that does may be one pixel less, and hang on the size: -1 where that is dynamic.  Sizes that no spec may have are left to the check. */
+** always does; the least that does may be one pixel less, and hang on the size: -1 where that is dynamic.  Sizes that
+** no spec may have are left to the check. */
 static int64_t same_padding(const dcn_spec *s, int axis)
 {
     const int64_t in = axis ? s->width : s->height, stride = s->stride[axis];

@@ -7,6 +7,7 @@
 */
 #include "runtime/spec/activation.h"
 #include "runtime/spec/fields.h"
+#include "runtime/spec/limits.h"
 
 static const char *const dtypes[] = { [DCN_F32] = "f32", [DCN_F64] = "f64", NULL };
 static const char *const later_dtypes[] = { "bf16", "f16", NULL };
@@ -62,8 +63,6 @@ static const char *const act_layers[] = { [DCN_ACT_NONE] = "none",
 ** rule of its own, rt_check_elements. */
 enum {
     MAX_COUNT = INT32_MAX,
-    MAX_EXTENT = 1 << 20,
-    MAX_CHANNELS = 1 << 16,
     MAX_LENGTH = 255, /* taps of a convolution along an axis */
     MAX_TAPS = 63,
     MAX_STEP = 64,
@@ -108,22 +107,22 @@ const rt_field rt_fields[] = {
              "`_2`, `_3`, ..." },
     { "batch", RT_FIELD_EXTENT, ANY, AT(batch), RANGE(1, MAX_COUNT), .default_value = 1,
       .doc = "Images per call (N)." },
-    { "in_channels", RT_FIELD_INT, CONVS, AT(in_channels), RANGE(1, MAX_CHANNELS), .required = true,
-      .doc = "Channels of the input (C)." },
-    { "channels", RT_FIELD_INT, V3 | V4 | ROIS, AT(in_channels), RANGE(1, MAX_CHANNELS),
+    { "in_channels", RT_FIELD_INT, CONVS, AT(in_channels), RANGE(1, RT_MAX_CHANNELS),
       .required = true, .doc = "Channels of the input (C)." },
-    { "height", RT_FIELD_EXTENT, ANY, AT(height), RANGE(1, MAX_EXTENT), .required = true,
+    { "channels", RT_FIELD_INT, V3 | V4 | ROIS, AT(in_channels), RANGE(1, RT_MAX_CHANNELS),
+      .required = true, .doc = "Channels of the input (C)." },
+    { "height", RT_FIELD_EXTENT, ANY, AT(height), RANGE(1, RT_MAX_EXTENT), .required = true,
       .doc = "Rows of the input (H)." },
-    { "width", RT_FIELD_EXTENT, ANY, AT(width), RANGE(1, MAX_EXTENT), .required = true,
+    { "width", RT_FIELD_EXTENT, ANY, AT(width), RANGE(1, RT_MAX_EXTENT), .required = true,
       .doc = "Columns of the input (W)." },
     { "rois", RT_FIELD_EXTENT, ROIS, AT(rois), RANGE(1, MAX_COUNT), .required = true,
       .doc = "Regions per call (R)." },
     { "roi_format", RT_FIELD_CHOICE, ROIS, AT(roi_format), .choices = roi_formats,
       .doc = "What a row of `rois` holds: the index of an image and two corners (`rois[R,5]`), or "
              "the corners alone (`rois[R,4]`), which needs `batch = 1`." },
-    { "out_channels", RT_FIELD_INT, CONVS, AT(out_channels), RANGE(1, MAX_CHANNELS),
+    { "out_channels", RT_FIELD_INT, CONVS, AT(out_channels), RANGE(1, RT_MAX_CHANNELS),
       .required = true, .doc = "Channels of the output (O)." },
-    { "output_dim", RT_FIELD_INT, PS, AT(out_channels), RANGE(0, MAX_CHANNELS),
+    { "output_dim", RT_FIELD_INT, PS, AT(out_channels), RANGE(0, RT_MAX_CHANNELS),
       .doc = "Channels of the output (O); 0: all that the input has for one bin." },
 
     { "kernel_size", RT_FIELD_SIZE, CONVS, AT_ARRAY(kernel), RANGE(1, MAX_LENGTH), .required = true,
@@ -132,24 +131,24 @@ const rt_field rt_fields[] = {
       .default_value = 3, .doc = "Taps of the kernel (kh, kw); K = kh*kw." },
     { "stride", RT_FIELD_SIZE, CONVS | V3 | V4, AT_ARRAY(stride), RANGE(1, MAX_STEP),
       .default_value = 1, .doc = "Input pixels from one output pixel to the next." },
-    { "padding", RT_FIELD_PADDING, CONVS, AT_ARRAY(padding), RANGE(0, MAX_EXTENT),
+    { "padding", RT_FIELD_PADDING, CONVS, AT_ARRAY(padding), RANGE(0, RT_MAX_EXTENT),
       .doc = PADDING_DOC },
-    { "padding", RT_FIELD_PADDING, V3 | V4, AT_ARRAY(padding), RANGE(0, MAX_EXTENT),
+    { "padding", RT_FIELD_PADDING, V3 | V4, AT_ARRAY(padding), RANGE(0, RT_MAX_EXTENT),
       .default_value = 1, .doc = PADDING_DOC },
     { "dilation", RT_FIELD_SIZE, CONVS, AT_ARRAY(dilation), RANGE(1, MAX_DILATION),
       .default_value = 1, .doc = "Input pixels from one tap to the next." },
     { "dilation", RT_FIELD_SIZE, V3 | V4, AT_ARRAY(dilation), RANGE(1, MAX_STEP),
       .default_value = 1, .doc = "Input pixels from one tap to the next." },
-    { "groups", RT_FIELD_INT, OP(CONV2D) | DEFORMED, AT(groups), RANGE(1, MAX_CHANNELS),
+    { "groups", RT_FIELD_INT, OP(CONV2D) | DEFORMED, AT(groups), RANGE(1, RT_MAX_CHANNELS),
       .default_value = 1, .doc = "Weight groups (G); divides in_channels and out_channels." },
     { "depth_multiplier", RT_FIELD_INT, OP(SEPARABLE_CONV2D), AT(depth_multiplier),
       RANGE(1, MAX_TAPS), .default_value = 1,
       .doc = "Channels that the depthwise convolution makes of each channel of the input." },
-    { "offset_groups", RT_FIELD_INT, DEFORMED, AT(offset_groups), RANGE(1, MAX_CHANNELS),
+    { "offset_groups", RT_FIELD_INT, DEFORMED, AT(offset_groups), RANGE(1, RT_MAX_CHANNELS),
       .default_value = 1,
       .doc = "Groups of input channels that share their offsets (D); divides in_channels." },
-    { "groups", RT_FIELD_INT, V3 | V4, AT(offset_groups), RANGE(1, MAX_CHANNELS), .required = true,
-      .doc = "Groups of channels with their own offsets (D); divides channels." },
+    { "groups", RT_FIELD_INT, V3 | V4, AT(offset_groups), RANGE(1, RT_MAX_CHANNELS),
+      .required = true, .doc = "Groups of channels with their own offsets (D); divides channels." },
     { "offset_scale", RT_FIELD_NUMBER, V3 | V4, AT(offset_scale), RANGE(-1e6, 1e6),
       .default_value = 1, .doc = "A factor of the dilated grid and of the offsets." },
     { "remove_center", RT_FIELD_BOOL, V3 | V4, AT(remove_center),
@@ -187,7 +186,7 @@ const rt_field rt_fields[] = {
     { "offset_mask", RT_FIELD_BOOL, OP(DEFORM_CONV2D), AT(offset_mask),
       .doc = "Offset and mask come as one tensor `offset_mask`, as one convolution makes them: the "
              "offsets' channels, then the masks'." },
-    { "projection", RT_FIELD_INT, CORES, AT(projection), RANGE(0, MAX_CHANNELS),
+    { "projection", RT_FIELD_INT, CORES, AT(projection), RANGE(0, RT_MAX_CHANNELS),
       .doc = "Channels of a pointwise projection of the result (O); 0: none, O is C." },
 
     { "dw_kernel_size", RT_FIELD_SIZE, OP(DCNV3_MODULE), AT_ARRAY(dw_kernel), RANGE(0, MAX_TAPS),
@@ -243,10 +242,10 @@ const rt_field rt_fields[] = {
     { "trans_std", RT_FIELD_NUMBER, BY_TRANS, AT(trans_std), RANGE(-1e6, 1e6), .default_value = 0.1,
       .doc = "A factor of trans, which is a share of the region's size." },
     { "no_trans", RT_FIELD_BOOL, BY_TRANS, AT(no_trans), .doc = "There is no tensor `trans`." },
-    { "num_classes", RT_FIELD_INT, BY_TRANS, AT(num_classes), RANGE(1, MAX_CHANNELS),
+    { "num_classes", RT_FIELD_INT, BY_TRANS, AT(num_classes), RANGE(1, RT_MAX_CHANNELS),
       .default_value = 1, .doc = "Sets of trans; divides output_dim." },
     { "deform_fc_channels", RT_FIELD_INT, OP(DEFORM_ROI_POOL_PACK), AT(fc_channels),
-      RANGE(1, MAX_CHANNELS), .default_value = 1024,
+      RANGE(1, RT_MAX_CHANNELS), .default_value = 1024,
       .doc = "Width of the hidden layers that make offset and mask." },
 
     { "bias", RT_FIELD_BOOL, CONVS | CORES, AT(bias), .doc = "Adds a tensor `bias[O]`." },

@@ -19,8 +19,8 @@ base=runtime/base
 room include '*' ''
 room examples '' ''
 room onnxruntime '' ''
-room runtime/base '*' ''
-room runtime/spec 'activation.h c_words.h fields.h gradient.h network.h op.h operands.h row.h shape.h stages.h' $base
+room runtime/base 'aligned.h archive.h base.h clock.h digest.h env.h file.h grow.h json.h npy.h random.h safetensors.h stats.h tensor.h tensor_file.h text.h whole.h' ''
+room runtime/spec 'activation.h c_words.h fields.h gradient.h limits.h network.h op.h operands.h row.h shape.h stages.h' $base
 room runtime/network 'build.h part.h weights.h' "$base runtime/spec runtime/reference"
 room runtime/exec 'kernel.h threads.h pool.h cores.h' "$base runtime/spec"
 room runtime/reference 'reference.h operators.h glue.h network.h' "$base runtime/spec"
@@ -62,9 +62,9 @@ room tuner/api 'choose.h layers.h link.h' "$base runtime/spec runtime/network ru
 tuner='tuner tuner/check tuner/store tuner/tune tuner/api'
 room cli verbs.h "$base cli/args cli/out"
 room cli/args 'args.h verb.h values.h hints.h subverb.h' "$base"
-room cli/out '*' "$base runtime/spec"
-room cli/draw '*' "$base cli/out"
-room cli/load '*' "$base runtime/spec cli/args cli/out tuner tuner/check"
+room cli/out 'html.h labels.h page_style.h plot.h print.h schedule.h signals.h spec_json.h tensors.h' "$base runtime/spec"
+room cli/draw 'font.h photo.h pixels.h scene.h' "$base cli/out"
+room cli/load 'canonical.h kernels.h offsets.h operands.h weights.h' "$base runtime/spec cli/args cli/out tuner tuner/check"
 room cli/verb artefact.h "$base runtime/spec runtime/network runtime/exec codegen $tuner cli cli/args cli/out cli/load"
 room cli/completion completion.h 'cli cli/args cli/verb'
 room cli/report '' "$base codegen tuner/store cli cli/load cli/out"

@@ -38,7 +38,7 @@ schedules=(
     "direct_many; workloads -D layout=nchw; D; direct lanes=2 oc_block=4"
     "aggregate_plain; workloads -D op=dcnv3; H2; aggregate block=4 tile_h=2 tile_w=16 prefetch_rows=0 prefetch_blocks=0 nontemporal=0 coeff_shuffles=0 jam=1"
     "aggregate_wide; workloads -D op=dcnv4; H1v4; aggregate block=64 tile_h=4 tile_w=0 prefetch_rows=6 prefetch_blocks=4 nontemporal=1 coeff_shuffles=2 jam=4"
-    "aggregate_parts; workloads -D op=dcnv3; H4; aggregate block=8 tile_h=1 tile_w=16 task_groups=8 prefetch_rows=10 prefetch_blocks=1 nontemporal=1 coeff_shuffles=4 jam=2"
+    "aggregate_parts; workloads -D op=dcnv3; H4; aggregate block=8 tile_h=1 tile_w=16 task_groups=8 prefetch_rows=10 prefetch_blocks=1 nontemporal=1 coeff_shuffles=4 jam=2 compact=0"
     "aggregate_compact; workloads -D op=dcnv4; H4v4; aggregate block=32 tile_h=32 tile_w=0 task_groups=1 prefetch_rows=10 prefetch_blocks=2 nontemporal=1 coeff_shuffles=4 jam=2 compact=1"
     "project; kernels; core_nhwc_f32; project mr=2 nv=1 tile_h=2 tile_w=4 loop_order=1 unroll=4 block=2 prefetch_rows=4 prefetch_blocks=0 coeff_shuffles=1 jam=4"
     "roi_rows; workloads -D op=roi_align; R; roi nv=1 bin_rows=1 table_samples=1"

@@ -31,15 +31,46 @@ if command -v python3 >/dev/null; then
     python3 -B tests/house/functions.py "${sources[@]}" || bad=1
 fi
 
-# A reader, and a debugger, must be able to tell types apart: no two of the tree have one name.
-twice=$(grep -rhoE '^\} [A-Za-z_0-9]+;|^typedef (struct|enum|union) [A-Za-z_0-9]+ \{' \
-    --include='*.[ch]' include runtime dsl codegen tuner cli onnxruntime bench |
-    sed -E 's/^\} ([A-Za-z_0-9]+);/\1 end/; s/^typedef [a-z]+ ([A-Za-z_0-9]+) \{/\1 begin/' | sort | uniq -d)
-[ -z "$twice" ] || complain "types of one name: $(tr '\n' ' ' <<<"$twice")"
+# A reader, and a debugger, must be able to tell types apart: no two of the tree have one name, and no two structs,
+# enums or unions one tag.
+twice() { # FOLDER ...: NAME type, or NAME tag, of what is there more than once
+    grep -rhE '^typedef |^\} [A-Za-z_0-9]+;|^(struct|enum|union) [A-Za-z_0-9]+ \{' --include='*.[ch]' "$@" |
+        sed -E 's/ __attribute__\(.*\)//' |
+        sed -nE '
+            s/^\} ([A-Za-z_0-9]+);.*/\1 type/p; t
+            s/^typedef .*\} ([A-Za-z_0-9]+);.*/\1 type/p; t
+            s/^(typedef )?(struct|enum|union) ([A-Za-z_0-9]+) \{.*/\3 tag/p; t
+            s/^typedef [^{;]*\(\*([A-Za-z_0-9]+)\)\(.*/\1 type/p; t
+            s/^typedef [^{;(]*[ *]([A-Za-z_0-9]+)\(.*/\1 type/p; t
+            s/^typedef [^{;(]*[ *]([A-Za-z_0-9]+);.*/\1 type/p' | sort | uniq -d
+}
+wrong=$(mktemp -d)
+cat >"$wrong/types.h" <<'EOC'
+typedef enum { A } One;
+} One;
+typedef struct Two Two;
+typedef uint64_t Two __attribute__((vector_size(64)));
+struct Three {
+typedef struct Three {
+typedef void (*Four)(int,
+typedef void Four(int);
+struct Five {
+} Five;
+typedef struct Six Six;
+struct Six {
+EOC
+[ "$(twice "$wrong" | tr '\n' ' ')" = "Four type One type Three tag Two type " ] || complain "style.sh: not all types were seen"
+rm -r "$wrong"
+found=$(twice include runtime dsl codegen tuner cli onnxruntime bench)
+[ -z "$found" ] || complain "types of one name: $(tr '\n' ' ' <<<"$found")"
 
-# A comment stands by itself: its subject is in it, not in a line above.
-open=$(grep -rnE '/\* *(Of|Those|Likewise|The same)\b' --include='*.[ch]' "${folders[@]}" || true)
+# A comment stands by itself: its subject is in it, not in a line above.  One behind a member or an enumerator may go on
+# from the name that it stands beside, with a small letter.
+open=$(grep -rnE '/\* *(Of|Those|Likewise|The same)\b|^ */\* *(of|those|likewise|the same)\b' --include='*.[ch]' "${folders[@]}" || true)
 [ -z "$open" ] || complain "comments whose subject is elsewhere: $open"
+
+wide=$(LC_ALL=C.UTF-8 grep -nE '^.{121,}' "${sources[@]}" | sed -E 's/^([^:]*:[0-9]+):.*/\1/' | grep -v '^codegen/' || true)
+[ -z "$wide" ] || complain "lines of more than 120 columns: $(tr '\n' ' ' <<<"$wide")"
 
 mapfile -t texts < <(find "${folders[@]}" docs scripts cmake .ci ./*.* -type f \
     \( -name '*.[ch]' -o -name '*.sh' -o -name '*.lua' -o -name '*.md' -o -name '*.txt' \

@@ -19,7 +19,7 @@ bool tune_is_stored(const Choice *c)
     return found && !c->schedule.lowering->is_brief;
 }
 
-static void tell_time(const dcn_kernel *k, double since)
+static void report_time(const dcn_kernel *k, double since)
 {
     rt_env env;
     if (!rt_env_read(&env, NULL) && (env.verbose & RT_VERBOSE_TIME))
@@ -47,7 +47,7 @@ int tune_load_stored(const Choice *c, dcn_kernel *k)
         missing = cg_load(object, size, k, &why);
     free(object);
     if (!missing)
-        tell_time(k, start);
+        report_time(k, start);
     else if (why.text[0])
         snprintf(k->choice.note, sizeof k->choice.note, "%s", why.text);
     return missing ? 1 : 0;

@@ -90,7 +90,7 @@ static int look_up(const dcn_spec *s, TuneStore *st, StoreKnown *k, Choice *c, d
     return 0;
 }
 
-static void tell_tuning(const dcn_spec *s, const dcn_options *opt, const dcn_tune_options *o)
+static void report_tuning(const dcn_spec *s, const dcn_options *opt, const dcn_tune_options *o)
 {
     if (opt && opt->before_tuning)
         opt->before_tuning(opt->self, s, o->threads, o->seconds);
@@ -111,7 +111,7 @@ static int tune_first(const dcn_spec *s, const dcn_options *opt, Choice *c, dcn_
                                  .stop = opt ? opt->stop : NULL };
     dcn_tuned t = { .end = DCN_TUNE_COMPLETE };
     dcn_error why;
-    tell_tuning(s, opt, &o);
+    report_tuning(s, opt, &o);
     if (dcn_tune(s, &o, &t, &why))
         note(c, why.text);
     if (opt && opt->after_tuning)
@@ -210,7 +210,7 @@ void tune_choice_free(Choice *c)
     sched_free(&c->schedule);
 }
 
-static void tell(const dcn_spec *s, const Choice *c)
+static void report_choice(const dcn_spec *s, const Choice *c)
 {
     rt_env env;
     char origin[DCN_TEXT_MAX];
@@ -231,6 +231,6 @@ int tune_choose(const dcn_spec *s, const dcn_options *opt, Choice *out, dcn_erro
         choose_threads(opt, out, err) || choose_known(s, opt, out, err))
         return -1;
     sched_print(&out->schedule, out->what.schedule, sizeof out->what.schedule);
-    tell(s, out);
+    report_choice(s, out);
     return 0;
 }

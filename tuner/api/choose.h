@@ -32,8 +32,8 @@ void tune_origin(const Choice *c, char *buf, size_t size);
 /* One stage of a module. */
 typedef struct StageChoice {
     const char *name, *schedule;
-    dcn_origin
-        origin; /* of what the store or a guess has for its own spec, else that of the module's schedule */
+    /* Where the schedule comes from: the store's or a guess's for the stage's own spec, else the module's. */
+    dcn_origin origin;
     double gain; /* 0: unknown */
 } StageChoice;
 

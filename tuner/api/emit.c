@@ -90,7 +90,8 @@ static int archive(const Artefact *a, const void *object, size_t size, dcn_error
         symbols[i] = symbol[i];
     }
     rt_archived m = { member, object, size, symbols, n };
-    return (macho ? rt_archive_macos : rt_archive)(&m, a->bytes, a->size, err);
+    return macho ? rt_archive_macos(&m, a->bytes, a->size, err)
+                 : rt_archive(&m, a->bytes, a->size, err);
 }
 
 static int share(const Artefact *a, const void *object, size_t size, dcn_error *err)

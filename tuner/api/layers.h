@@ -11,9 +11,8 @@
 typedef struct LayerKernel {
     char name[NET_NAME_MAX]; /* of the first of them */
     const char *does;        /* "conv2d" */
-    dcn_spec
-        spec;  /* of a kernel of its own; of a layer that is no operator a network of that layer */
-    int times; /* how often it runs in a call */
+    dcn_spec spec;  /* a kernel of its own; of a layer that is no operator a network of it */
+    int times;      /* how often it runs in a call */
     char *schedule; /* of an operator; else NULL: there is nothing to choose */
     dcn_origin origin;
     double gain; /* as tuned; 0: unknown */

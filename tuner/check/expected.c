@@ -292,7 +292,7 @@ static Comparison comparison(const Expected *x, int i, const Operands *o)
 }
 
 /* A word about what was left out stays where nothing has failed. */
-static void tell_left_out(const Expected *x, const char *name, dcn_report *report)
+static void report_left_out(const Expected *x, const char *name, dcn_report *report)
 {
     if (x->left_out[0] && !report->what[0])
         snprintf(report->what, sizeof report->what, "%s: %s", name, x->left_out);
@@ -311,7 +311,7 @@ bool expected_compare(const Expected *x, const Operands *o, const char *name, dc
         report->outputs += o->count[c.operand];
     }
     if (passed)
-        tell_left_out(x, name, report);
+        report_left_out(x, name, report);
     report->cases++;
     report->failures += !passed;
     return passed;

@@ -7,6 +7,7 @@
 #include "tuner/check/offsets.h"
 #include "runtime/base/base.h"
 #include "runtime/base/digest.h"
+#include "runtime/base/text.h"
 #include "runtime/spec/op.h"
 
 #include <math.h>
@@ -15,16 +16,6 @@
 #include <string.h>
 
 static const double MOST = 1e6;
-
-/* NaN if text is not one decimal number. */
-static double number(const char *text)
-{
-    char *end;
-    if (!*text || text[strspn(text, "0123456789.eE+-")])
-        return NAN;
-    double x = strtod(text, &end);
-    return *end ? NAN : x;
-}
 
 static int open_file(TuneOffsets *o, const char *path, dcn_error *err)
 {
@@ -51,7 +42,7 @@ static double deviation_of(const char *text)
     static const char normal[] = "normal:";
     if (!strcmp(text, "zero"))
         return 0;
-    double x = number(strncmp(text, normal, strlen(normal)) ? text : text + strlen(normal));
+    double x = rt_text_number(strncmp(text, normal, strlen(normal)) ? text : text + strlen(normal));
     return x >= 0 && x <= MOST ? x : NAN;
 }
 
@@ -96,15 +87,12 @@ static bool same_shape(const rt_array *a, const dcn_tensor *t)
 
 static int fail_shape(const rt_array *a, const dcn_tensor *t, dcn_error *err)
 {
-    char want[128] = "", got[128] = "";
-    for (int d = 0; d < t->rank; d++)
-        snprintf(want + strlen(want), sizeof want - strlen(want), "%s%lld", d ? "," : "",
-                 (long long)t->dims[d]);
-    for (int d = 0; d < a->rank && strlen(got) < 100; d++)
-        snprintf(got + strlen(got), sizeof got - strlen(got), "%s%lld", d ? "," : "",
-                 (long long)a->dims[d]);
-    return dcn_fail(err, DCN_EUSAGE, "the file of offsets has shape [%s], '%s' has [%s]", got,
-                    t->name, want);
+    char want[128], got[128];
+    rt_text want_text = rt_text_in(want, sizeof want), got_text = rt_text_in(got, sizeof got);
+    rt_text_shape(&want_text, t->rank, t->dims);
+    rt_text_shape(&got_text, a->rank, a->dims);
+    return dcn_fail(err, DCN_EUSAGE, "the file of offsets has shape %s, '%s' has %s", got, t->name,
+                    want);
 }
 
 static void copy_file(const TuneOffsets *o, Operands *to, int i)

@@ -26,7 +26,8 @@ static int open_size(Verify *v, const dcn_kernel *k, const dcn_spec *bound, dcn_
     return failed;
 }
 
-/* What rounds a network is looked at again while its outputs are off by more than was seen, unless that does not help. */
+/* What rounds a network is looked at again while its outputs are off by more than was seen, unless that does not
+** help. */
 static int settle(Verify *v, Expected *x, dcn_error *err)
 {
     enum { MOST_LOOKS = 30, SOME_LOOKS = 5 };

@@ -10,9 +10,8 @@
 typedef struct Walk {
     const Operands *o;
     rt_rng *r;
-    dcn_kernel *
-        *kernel; /* of layers, then of their gradients; NULL: not yet. Twice as many as layers */
-    bool check;  /* compare the first layer of each spec, and report it in o->layers */
+    dcn_kernel **kernel; /* of layers, then of their gradients; NULL: not yet */
+    bool check;          /* compare the first layer of each spec, and report it in o->layers */
     dcn_error *err;
     bool failed; /* for another reason than memory, which *err has */
 } Walk;

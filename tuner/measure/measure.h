@@ -26,10 +26,11 @@ typedef struct MeasurePlan {
     double reading_ns;        /* quick work is repeated until a reading takes so long */
     double confidence;        /* 0.95 */
     double resolution;        /* stop when the ratio is known to this, e.g. 0.01 */
-    double
-        stop_if_slower_than;  /* stop early when every ratio is beyond this, e.g. 1.15; 0: never */
-    double stop_unless_below; /* stop when the ratio is hardly below this, e.g. 0.995; 0: never */
-    bool reversed;            /* B A A B, to confirm what A B B A said */
+    /* Stop early when every ratio is beyond this, e.g. 1.15; 0: never. */
+    double stop_if_slower_than;
+    /* Stop when the ratio is hardly below this, e.g. 0.995; 0: never. */
+    double stop_unless_below;
+    bool reversed; /* B A A B, to confirm what A B B A said */
 } MeasurePlan;
 
 typedef struct Measured {

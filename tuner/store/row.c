@@ -19,7 +19,7 @@ static int sample_bytes(const TuneRecord *r)
     return (int)((size_t)r->nsamples * sizeof *r->sample);
 }
 
-/* As bits, so that what is read back compares equal. */
+/* Numbers count as bits, so that what is read back compares equal. */
 static void digest_numbers(rt_digest *d, const TuneRecord *r)
 {
     const double x[] = { r->ns_median, r->ns_low, r->ns_high, r->gain, r->peak_gflops, r->flops };

@@ -39,14 +39,14 @@
     "NULL,"                                                                                        \
     " at INTEGER NOT NULL)"
 
-/* Beside the records, so that a store of a dcngen that did not keep them is read as it is. */
+/* Turns are a table beside the records, so that a store of a dcngen that did not keep them is read as it is. */
 #define TURNS                                                                                      \
     "turns (key TEXT NOT NULL, offsets TEXT NOT NULL, schedule TEXT NOT NULL,"                     \
     " against TEXT NOT NULL, ratio REAL NOT NULL, low REAL NOT NULL, high REAL NOT NULL,"          \
     " PRIMARY KEY (key, offsets, schedule),"                                                       \
     " FOREIGN KEY (key, offsets, schedule) REFERENCES records ON DELETE CASCADE)"
 
-/* So that what was pinned, imported or left half tuned is called what its user calls it. */
+/* Names are kept so that what was pinned, imported or left half tuned is called what its user calls it. */
 #define NAMES                                                                                      \
     "names (problem TEXT NOT NULL, name TEXT NOT NULL, used INTEGER NOT NULL,"                     \
     " PRIMARY KEY (problem, name))"
@@ -58,8 +58,8 @@ const char schema_turns[] = "CREATE TABLE IF NOT EXISTS " TURNS;
 const char schema_names[] = "CREATE TABLE IF NOT EXISTS " NAMES;
 const char tune_store_sweep_table[] = "CREATE TABLE IF NOT EXISTS " ITEMS;
 
-/* What SQLite remembers of them; indexes of primary keys have no text, and come with their tables.  Those that a store
-** may have or not come last. */
+/* What SQLite remembers of tables and indexes; indexes of primary keys have no text, and come with their tables.
+** Those that a store may have or not come last. */
 static const struct {
     const char *name, *sql;
 } known[] = {
@@ -74,7 +74,7 @@ static const struct {
 };
 enum { NKNOWN = sizeof known / sizeof *known, OF_STORE = NKNOWN - 6 };
 
-/* Which of them the row is, as a bit; 0: none. */
+/* Which known table or index the row is, as a bit; 0: none. */
 static unsigned known_bit(DbRows *row)
 {
     char name[64], sql[2048];

@@ -40,8 +40,8 @@ int tune_store_put(TuneStore *st, const TuneKey *key, const TuneRecord *r, dcn_e
 int tune_store_best(TuneStore *st, const TuneKey *key, const char *offsets, TuneRecord *out,
                     dcn_error *err);
 
-/* As tune_store_best, of the records that `takes` takes: a file that was copied from elsewhere may hold a winner that is
-** not legal, which must not hide the good ones beside it.  takes NULL: any. */
+/* As tune_store_best, of the records that `takes` takes: a file that was copied from elsewhere may hold a winner that
+** is not legal, which must not hide the good ones beside it.  takes NULL: any. */
 typedef bool (*TuneTakes)(void *self, const TuneRecord *r);
 int tune_store_best_of(TuneStore *st, const TuneKey *key, TuneTakes takes, void *self,
                        TuneRecord *out, dcn_error *err);
@@ -75,7 +75,7 @@ typedef struct TuneTurns {
     double ratio, low, high;        /* time / the other's time, and its interval */
 } TuneTurns;
 
-/* They go with the record of that key, offsets and schedule, which must be there, and are lost when it is put again.
+/* Turns go with the record of that key, offsets and schedule, which must be there, and are lost when it is put again.
 ** get: 0 found, 1 none, -1 err. */
 int tune_turns_put(TuneStore *st, const TuneKey *key, const TuneRecord *of, const TuneTurns *t,
                    dcn_error *err);

@@ -90,14 +90,14 @@ static int response_with(TapProbe *p, int64_t element, double offset, double *re
 
 /* ---- one position ---------------------------------------------------------------------------- */
 
-static SupportPlace place_of(const SupportLayer *l, int64_t e, const double *roi)
+static SupportPosition position_of(const SupportLayer *l, int64_t e, const double *roi)
 {
     const int64_t pixel = e / (l->groups * l->taps);
-    return (SupportPlace){ .p = pixel / l->q % l->p,
-                           .q = pixel % l->q,
-                           .group = e / l->taps % l->groups,
-                           .tap = e % l->taps,
-                           .roi = roi };
+    return (SupportPosition){ .p = pixel / l->q % l->p,
+                              .q = pixel % l->q,
+                              .group = e / l->taps % l->groups,
+                              .tap = e % l->taps,
+                              .roi = roi };
 }
 
 /* The slope by position e along an axis, less what is said of it. */
@@ -105,7 +105,7 @@ static int try_axis(TapProbe *p, int64_t e, const double *roi, int axis, double 
                     dcn_error *err)
 {
     const SupportLayer *l = p->l;
-    const SupportPlace at = place_of(l, e, roi);
+    const SupportPosition at = position_of(l, e, roi);
     const SupportAxis a = support_axis(p->d->spec, &at, axis);
     const int64_t pixel = e / (l->groups * l->taps);
     const int64_t element = pixel * p->s->part->value[p->d->value].shape.c + a.channel;

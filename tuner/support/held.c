@@ -22,7 +22,7 @@ static bool list(SupportHeld *h, const Support *s, int also)
     return true;
 }
 
-/* What they are, from a network that makes them. */
+/* What held values are, from a network that makes them. */
 static int take(SupportHeld *h, const Support *s, dcn_error *err)
 {
     SupportRun made;

@@ -15,8 +15,9 @@ typedef struct SupportHeld {
     SupportRun run;
 } SupportHeld;
 
-/* Holds all values that gradients take for numbers, and `also`, -1: no further one, as they are for the image that s has
-** now.  *fits false: they are too many, and nothing is open.  Closed by support_held_close, also after a failure. */
+/* Holds all values that gradients take for numbers, and `also`, -1: no further one, as they are for the image that s
+** has now.  *fits false: they are too many, and nothing is open.  Closed by support_held_close, also after a
+** failure. */
 int support_held_open(SupportHeld *h, Support *s, int also, bool *fits, dcn_error *err);
 void support_held_close(SupportHeld *h);
 

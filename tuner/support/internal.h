@@ -57,13 +57,13 @@ void support_run_close(SupportRun *r);
 /* Operand of that name; -1: there is none. */
 int support_run_find(const SupportRun *r, const char *name);
 
-/* Runs it on the inputs of s; outputs that are not `wanted` (bit per operand) are left out. */
+/* Runs the kernel on the inputs of s; outputs that are not `wanted` (bit per operand) are left out. */
 int support_run(SupportRun *r, const Support *s, uint64_t wanted, dcn_error *err);
 
 /* The node's channels f, [c], borrowed until it runs again; runs it. */
 int support_forward(Support *s, const double **f, dcn_error *err);
 
-/* Runs it so that support_offsets_of knows. */
+/* Runs the network so that support_offsets_of knows. */
 int support_locate(Support *s, dcn_error *err);
 
 /* Names of operands: the node's value, that of deformed layer i's offsets, and the layer that makes these. */
@@ -85,15 +85,15 @@ int support_backward(Support *s, double *response, dcn_error *err);
 /* dr/dI as it lies outside, borrowed; NULL: it has none. */
 const double *support_image_gradient(const Support *s);
 
-/* What says where deformed layer i samples, in [n][h][w][c]; s->forward has run, or support_locate.  malloc'ed, NULL without
-** memory.  And the gradient of the response by it, after support_backward; NULL also if there is none. */
+/* What says where deformed layer i samples, in [n][h][w][c]; s->forward has run, or support_locate.  malloc'ed, NULL
+** without memory.  And the gradient of the response by it, after support_backward; NULL also if there is none. */
 double *support_offsets_of(const Support *s, int i);
 double *support_gradient_of(const Support *s, int i);
 
 /* Value `value` of s->part, which is an input: in [n][h][w][c].  malloc'ed; NULL without memory. */
 double *support_input_of(const Support *s, int value);
 
-/* What is done instead where s->ask->model runs the network.  forward keeps the image for what follows it, or not. */
+/* How a network is run by s->ask->model, where there is one.  forward keeps the image for what follows it, or not. */
 int support_model_open(Support *s, dcn_error *err);
 void support_model_close(Support *s);
 int support_model_forward(Support *s, bool keep, const double **f, dcn_error *err);

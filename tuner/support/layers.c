@@ -22,7 +22,8 @@ typedef struct Filling {
 
 /* ---- places ---------------------------------------------------------------------------------- */
 
-static void fill_axis(const Filling *f, int64_t pixel, const SupportPlace *at, int64_t e, int axis)
+static void fill_axis(const Filling *f, int64_t pixel, const SupportPosition *at, int64_t e,
+                      int axis)
 {
     SupportLayer *l = f->l;
     const SupportAxis a = support_axis(f->s, at, axis);
@@ -38,7 +39,7 @@ static void fill_axis(const Filling *f, int64_t pixel, const SupportPlace *at, i
 static void fill_pixel(const Filling *f, int64_t pixel)
 {
     SupportLayer *l = f->l;
-    SupportPlace at = { .p = pixel / l->q % l->p, .q = pixel % l->q };
+    SupportPosition at = { .p = pixel / l->q % l->p, .q = pixel % l->q };
     if (f->rois)
         at.roi = f->rois + pixel / (l->p * l->q) * rt_roi_numbers(f->s);
     for (int64_t i = 0; i < l->groups * l->taps; i++) {

@@ -39,7 +39,7 @@ void support_model_close(Support *s)
     free(t->image);
 }
 
-/* Its number in the sketch, whose first layers may be left out. */
+/* The number of deformed layer i in the sketch, whose first layers may be left out. */
 static int number_of(const Support *s, int i)
 {
     return s->omitted + i;

@@ -13,12 +13,12 @@ enum { SKETCH_MAX_REGIONS = NET_MAX_OPERANDS - 1 }; /* layers on regions, each w
 
 typedef struct SketchLayer {
     const char *name;
-    const dcn_spec *
-        spec; /* of an operator that samples where an operand says, its sizes all numbers; copied */
+    /* The spec of an operator that samples where an operand says, its sizes all numbers; copied. */
+    const dcn_spec *spec;
     int below; /* the last layer before it that leads to what it samples; -1: none */
 } SketchLayer;
 
-/* As far as the node; names are copied. */
+/* A network as far as the node; names are copied. */
 typedef struct Sketch {
     net_shape image; /* NCHW outside */
     const char *layer;
@@ -28,8 +28,8 @@ typedef struct Sketch {
     int last;              /* the last one that leads to the node; -1: none */
 } Sketch;
 
-/* Its inputs are the image, and for each layer on regions their rows, called regions_0, regions_1, ...  Owned by the
-** caller.  What cannot be is a usage error. */
+/* The network of a sketch: its inputs are the image, and for each layer on regions their rows, called regions_0,
+** regions_1, ...  Owned by the caller.  A sketch that cannot be is a usage error. */
 int support_sketch(const Sketch *k, dcn_network **out, dcn_error *err);
 
 /* Whoever runs a network.  Layers are numbered as in the sketch; f are the node's channels, [c], and places what says

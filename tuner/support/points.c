@@ -102,7 +102,7 @@ typedef struct Begin {
     double at[2], h, w;
 } Begin;
 
-/* Its own map; of a node on a region, whose map covers that, the image. */
+/* A cloud begins on the node's own map; of a node on a region, whose map covers that, on the image. */
 static Begin begin_of(const Support *s)
 {
     const net_shape z = support_node_shape(s), image = support_image_shape(s);

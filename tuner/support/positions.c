@@ -22,7 +22,7 @@ static bool is_by_columns(const dcn_spec *s)
     return rt_op_has(s->op, RT_XY_OFFSETS);
 }
 
-static int64_t channel_of(const dcn_spec *s, const SupportPlace *at, int axis)
+static int64_t channel_of(const dcn_spec *s, const SupportPosition *at, int axis)
 {
     const int64_t taps = rt_points(s), point = at->group * taps + at->tap;
     if (!is_by_columns(s))
@@ -42,7 +42,7 @@ static int64_t step_of(const dcn_spec *s, int64_t tap, int axis)
     return axis ? k / s->kernel[0] : k % s->kernel[0];
 }
 
-static SupportAxis conv_axis(const dcn_spec *s, const SupportPlace *at, int axis)
+static SupportAxis conv_axis(const dcn_spec *s, const SupportPosition *at, int axis)
 {
     const int64_t pq = axis ? at->q : at->p;
     const int64_t first = pq * s->stride[axis] - s->padding[axis];
@@ -58,7 +58,7 @@ static SupportAxis conv_axis(const dcn_spec *s, const SupportPlace *at, int axis
 
 /* ---- regions --------------------------------------------------------------------------------- */
 
-static SupportAxis bin_axis(const dcn_spec *s, const SupportPlace *at, int axis)
+static SupportAxis bin_axis(const dcn_spec *s, const SupportPosition *at, int axis)
 {
     const bool trans = rt_op_has(s->op, RT_BY_PART);
     const double *box = at->roi + rt_roi_numbers(s) - 4;
@@ -74,7 +74,7 @@ static SupportAxis bin_axis(const dcn_spec *s, const SupportPlace *at, int axis)
                           (trans ? s->trans_std : s->gamma) * size, size / n };
 }
 
-SupportAxis support_axis(const dcn_spec *s, const SupportPlace *at, int axis)
+SupportAxis support_axis(const dcn_spec *s, const SupportPosition *at, int axis)
 {
     return at->roi ? bin_axis(s, at, axis) : conv_axis(s, at, axis);
 }

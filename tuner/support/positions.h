@@ -6,10 +6,10 @@
 
 #include "tuner/support/support.h"
 
-typedef struct SupportPlace {
+typedef struct SupportPosition {
     int64_t p, q, group, tap;
     const double *roi; /* the row of its region; NULL: the layer is on images */
-} SupportPlace;
+} SupportPosition;
 
 /* Along one axis, 0 y or 1 x: the position is plain + factor * (the offset at that channel). */
 typedef struct SupportAxis {
@@ -17,7 +17,7 @@ typedef struct SupportAxis {
     double plain, factor;
     double size; /* of the bin */
 } SupportAxis;
-SupportAxis support_axis(const dcn_spec *s, const SupportPlace *at, int axis);
+SupportAxis support_axis(const dcn_spec *s, const SupportPosition *at, int axis);
 
 /* Groups, taps and how these stand. */
 void support_grid(const dcn_spec *s, SupportLayer *l);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct Search {
+typedef struct RegionSearch {
     Support *s;
     const SupportRegionAsk *ask;
     SupportRegion *r;
@@ -20,7 +20,7 @@ typedef struct Search {
     bool *kept, *fresh;         /* by part; fresh: that error is of the mask as it is */
     double until;
     bool stopped;
-} Search;
+} RegionSearch;
 
 static double seconds(void)
 {
@@ -30,7 +30,7 @@ static double seconds(void)
 /* ---- masks ----------------------------------------------------------------------------------- */
 
 /* The pixel of element i of the image as it lies outside, or -1 in other images of the batch. */
-static int64_t pixel_of(const Search *x, int64_t i)
+static int64_t pixel_of(const RegionSearch *x, int64_t i)
 {
     const dcn_network *n = x->s->ask->spec->network;
     const net_value *v = &n->value[x->s->ask->image];
@@ -41,7 +41,7 @@ static int64_t pixel_of(const Search *x, int64_t i)
     return v->layout == DCN_NCHW ? at % plane : at / z.c;
 }
 
-static void apply(Search *x, const unsigned char *mask)
+static void apply(RegionSearch *x, const unsigned char *mask)
 {
     const int64_t n = net_elements(support_image_shape(x->s));
     for (int64_t i = 0; i < n; i++) {
@@ -65,7 +65,7 @@ static double distance(const double *a, const double *b, int64_t n)
     return turned < 0 ? 0 : turned;
 }
 
-static int error_of(Search *x, const unsigned char *mask, double *error, dcn_error *err)
+static int error_of(RegionSearch *x, const unsigned char *mask, double *error, dcn_error *err)
 {
     const double *f;
     apply(x, mask);
@@ -80,7 +80,7 @@ static int error_of(Search *x, const unsigned char *mask, double *error, dcn_err
 }
 
 /* The error without one more part. */
-static int error_without(Search *x, int part, double *error, dcn_error *err)
+static int error_without(RegionSearch *x, int part, double *error, dcn_error *err)
 {
     SupportRegion *r = x->r;
     for (int64_t i = 0; i < r->h * r->w; i++)
@@ -93,8 +93,8 @@ static int error_without(Search *x, int part, double *error, dcn_error *err)
 
 /* ---- how far it is --------------------------------------------------------------------------- */
 
-/* Says so to whoever asked for it, who may stop the search, as its time may. */
-static void tell(Search *x, SupportProgress p)
+/* Says how far the search is to whoever asked for it, who may stop it, as its time may. */
+static void report(RegionSearch *x, SupportProgress p)
 {
     p.parts = x->r->parts;
     p.forwards = x->r->forwards;
@@ -104,14 +104,14 @@ static void tell(Search *x, SupportProgress p)
         x->stopped = true;
 }
 
-static void report(Search *x, int kept)
+static void report_mask(RegionSearch *x, int kept)
 {
     const SupportRegion *r = x->r;
     int64_t area = 0;
     for (int64_t i = 0; i < r->h * r->w; i++)
         area += r->mask[i];
-    tell(x, (SupportProgress){
-                .share = (double)area / (double)(r->h * r->w), .error = r->error, .kept = kept });
+    report(x, (SupportProgress){
+                  .share = (double)area / (double)(r->h * r->w), .error = r->error, .kept = kept });
 }
 
 /* ---- the square ------------------------------------------------------------------------------ */
@@ -136,8 +136,8 @@ static void set_square(SupportRegion *r, const double at[2], int64_t radius)
     }
 }
 
-/* Grows until the bound holds: at the latest when it is the image. */
-static int grow(Search *x, dcn_error *err)
+/* The square grows until the bound holds: at the latest when it is the image. */
+static int grow(RegionSearch *x, dcn_error *err)
 {
     SupportRegion *r = x->r;
     double at[2];
@@ -151,7 +151,7 @@ static int grow(Search *x, dcn_error *err)
         if (r->error < x->ask->epsilon || all)
             break;
         /* A square that is not within the bound is no result: the image is. */
-        tell(x, (SupportProgress){ .share = 1 });
+        report(x, (SupportProgress){ .share = 1 });
         if (x->stopped)
             radius += r->h + r->w;
     }
@@ -161,7 +161,7 @@ static int grow(Search *x, dcn_error *err)
 /* ---- parts ----------------------------------------------------------------------------------- */
 
 /* Blocks of the image's grid that the square has pixels of, row by row. */
-static int number_blocks(const Search *x)
+static int number_blocks(const RegionSearch *x)
 {
     SupportRegion *r = x->r;
     const int64_t side = x->ask->block, first[2] = { r->square[0] / side, r->square[2] / side };
@@ -174,7 +174,7 @@ static int number_blocks(const Search *x)
 }
 
 /* The node's image in [h][w][c], without memory NULL. */
-static double *inside_image(const Search *x)
+static double *inside_image(const RegionSearch *x)
 {
     const net_shape z = support_image_shape(x->s);
     const net_value *v = &x->s->ask->spec->network->value[x->s->ask->image];
@@ -187,7 +187,7 @@ static double *inside_image(const Search *x)
     return all;
 }
 
-static int number_superpixels(const Search *x)
+static int number_superpixels(const RegionSearch *x)
 {
     const SupportRegion *r = x->r;
     double *pixels = inside_image(x);
@@ -197,7 +197,7 @@ static int number_superpixels(const Search *x)
     return n;
 }
 
-static int make_parts(Search *x, dcn_error *err)
+static int make_parts(RegionSearch *x, dcn_error *err)
 {
     SupportRegion *r = x->r;
     r->parts = x->ask->block > 0 ? number_blocks(x) : number_superpixels(x);
@@ -218,7 +218,7 @@ static int make_parts(Search *x, dcn_error *err)
 /* ---- dropping -------------------------------------------------------------------------------- */
 
 /* The kept part of least known error; -1: there is none. */
-static int least(const Search *x)
+static int least(const RegionSearch *x)
 {
     int best = -1;
     for (int i = 0; i < x->r->parts; i++)
@@ -227,7 +227,7 @@ static int least(const Search *x)
     return best;
 }
 
-static int count_kept(const Search *x)
+static int count_kept(const RegionSearch *x)
 {
     int n = 0;
     for (int i = 0; i < x->r->parts; i++)
@@ -235,7 +235,7 @@ static int count_kept(const Search *x)
     return n;
 }
 
-static void drop(Search *x, int part)
+static void drop(RegionSearch *x, int part)
 {
     SupportRegion *r = x->r;
     x->kept[part] = false;
@@ -247,17 +247,17 @@ static void drop(Search *x, int part)
     r->errors[r->nremoved] = r->error;
 }
 
-static int look_at(Search *x, int part, dcn_error *err)
+static int look_at(RegionSearch *x, int part, dcn_error *err)
 {
     if (error_without(x, part, &x->part_error[part], err))
         return -1;
     x->fresh[part] = true;
-    report(x, count_kept(x));
+    report_mask(x, count_kept(x));
     return 0;
 }
 
 /* All that are kept and whose errors are those of a larger mask; *any: there were some. */
-static int look_at_all(Search *x, bool *any, dcn_error *err)
+static int look_at_all(RegionSearch *x, bool *any, dcn_error *err)
 {
     *any = false;
     for (int i = 0; i < x->r->parts && !x->stopped; i++) {
@@ -271,7 +271,7 @@ static int look_at_all(Search *x, bool *any, dcn_error *err)
 }
 
 /* The part to drop next; -1: none, because each breaks the bound, or the search is stopped. */
-static int choose(Search *x, int *part, dcn_error *err)
+static int choose(RegionSearch *x, int *part, dcn_error *err)
 {
     bool any = true;
     if (!x->ask->lazy && look_at_all(x, &any, err))
@@ -293,7 +293,7 @@ static int choose(Search *x, int *part, dcn_error *err)
     return 0;
 }
 
-static int shrink(Search *x, dcn_error *err)
+static int shrink(RegionSearch *x, dcn_error *err)
 {
     int part;
     do {
@@ -308,7 +308,7 @@ static int shrink(Search *x, dcn_error *err)
 
 /* ---- all of it ------------------------------------------------------------------------------- */
 
-static int open_search(Search *x, dcn_error *err)
+static int open_search(RegionSearch *x, dcn_error *err)
 {
     const double *f;
     const net_shape image = support_image_shape(x->s);
@@ -327,7 +327,7 @@ static int open_search(Search *x, dcn_error *err)
     return 0;
 }
 
-static void close_search(Search *x)
+static void close_search(RegionSearch *x)
 {
     free(x->masked);
     free(x->whole);
@@ -336,7 +336,7 @@ static void close_search(Search *x)
     free(x->fresh);
 }
 
-static int check_response(const Search *x, dcn_error *err)
+static int check_response(const RegionSearch *x, dcn_error *err)
 {
     const int64_t c = support_node_shape(x->s).c;
     double squares = 0;
@@ -348,7 +348,7 @@ static int check_response(const Search *x, dcn_error *err)
                     x->s->node.layer, squares == 0 ? "zero" : "of no finite length");
 }
 
-static int search(Search *x, dcn_error *err)
+static int search(RegionSearch *x, dcn_error *err)
 {
     SupportRegion *r = x->r;
     if (open_search(x, err) || check_response(x, err) || grow(x, err) || make_parts(x, err))
@@ -361,7 +361,7 @@ static int search(Search *x, dcn_error *err)
 
 int support_region(Support *s, const SupportRegionAsk *ask, SupportRegion *r, dcn_error *err)
 {
-    Search x = { .s = s, .ask = ask, .r = r, .image = s->input[s->ask->image] };
+    RegionSearch x = { .s = s, .ask = ask, .r = r, .image = s->input[s->ask->image] };
     x.until = seconds() + ask->seconds;
     const int failed = search(&x, err);
     close_search(&x);
@@ -373,7 +373,7 @@ int support_region(Support *s, const SupportRegionAsk *ask, SupportRegion *r, dc
 int support_mask_error(Support *s, const unsigned char *mask, double *error, dcn_error *err)
 {
     SupportRegion r;
-    Search x = { .s = s, .r = &r, .image = s->input[s->ask->image] };
+    RegionSearch x = { .s = s, .r = &r, .image = s->input[s->ask->image] };
     const int failed = open_search(&x, err) || error_of(&x, mask, error, err);
     close_search(&x);
     support_region_free(&r);

@@ -24,12 +24,12 @@ typedef struct SupportRegionAsk {
     int step;        /* pixels by which the square grows on each side */
     int block;       /* side of square parts, on a grid from the image's corner; 0: superpixels */
     int superpixels; /* about how many of them there are in the square */
-    /* Errors are computed again for parts that may be next, and for all of them before the end; else for all
-    ** of them each time. */
+    /* Errors are computed again for parts that may be next, and for all parts before the end; else each time for
+    ** all. */
     bool lazy;
     double seconds; /* after which the mask so far is the result; 0: no limit */
-    bool (*progress)(void *self,
-                     const SupportProgress *p); /* NULL: none; false: stop as for time */
+    /* NULL: nobody asks for it; false: stop as for time. */
+    bool (*progress)(void *self, const SupportProgress *p);
     void *self;
 } SupportRegionAsk;
 

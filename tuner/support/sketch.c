@@ -128,7 +128,7 @@ static void add_inputs(dcn_network *n, const Sketch *k)
     n->ninputs = n->nvalues;
 }
 
-/* What is known of it is the value that it reads and the shape of what it makes. */
+/* What is known of a layer is the value that it reads and the shape of what it makes. */
 static int add_layer(dcn_network *n, const char *name, int from, net_shape shape)
 {
     net_layer *l = &n->layer[n->nlayers];

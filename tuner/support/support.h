@@ -127,7 +127,8 @@ typedef struct SupportLayers {
     SupportLayer *layer;
 } SupportLayers;
 
-/* Positions alone, and with what they do to the response.  A layer whose regions are made by layers is a usage error. */
+/* Positions alone, and with what they do to the response.  A layer whose regions are made by layers is a usage
+** error. */
 int support_positions(Support *s, SupportLayers *l, dcn_error *err);
 int support_sampling(Support *s, SupportLayers *l, dcn_error *err);
 void support_layers_free(SupportLayers *l);

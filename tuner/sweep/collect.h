@@ -34,7 +34,7 @@ typedef struct SweepFound {
 /* One for each item, malloc'ed. */
 int sweep_find(const SweepPlan *plan, const SweepDbs *dbs, SweepFound **out, dcn_error *err);
 
-/* Their records as JSON lines, malloc'ed; count: how many. */
+/* The records of the items found as JSON lines, malloc'ed; count: how many. */
 int sweep_records(const SweepPlan *plan, const SweepDbs *dbs, const SweepFound *found, char **text,
                   size_t *size, int64_t *count, dcn_error *err);
 

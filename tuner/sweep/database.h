@@ -4,8 +4,8 @@
 ** writes its own.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#ifndef DCN_TUNER_SWEEP_DB_H
-#define DCN_TUNER_SWEEP_DB_H
+#ifndef DCN_TUNER_SWEEP_DATABASE_H
+#define DCN_TUNER_SWEEP_DATABASE_H
 
 #include "tuner/store/store.h"
 #include "tuner/sweep/item.h"

@@ -13,7 +13,7 @@ int sweep_hold(TuneStore *db, const char *item, dcn_error *err);
 ** it is, as far as one can see from here. */
 bool sweep_is_running(const TuneStore *db, const char *item, const char *item_boot);
 
-/* This machine, since it was started. */
+/* The boot of this machine: an id that changes when it is started again.  Returns buf. */
 const char *sweep_boot(char buf[64]);
 
 #endif

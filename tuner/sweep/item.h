@@ -16,7 +16,7 @@ enum { SWEEP_ID_MAX = 17 }; /* 16 hex digits */
 typedef struct SweepItem {
     char id[SWEEP_ID_MAX];
     char kernel[DCN_NAME_MAX]; /* its name, for people: not in the id */
-    /* As a spec file, with another name and without target and schedule. */
+    /* The kernel as a spec file, with another name and without target and schedule. */
     char spec[TUNE_SPEC_MAX];
     char schedule[DCN_SCHEDULE_MAX]; /* what the spec says; "": open */
     /* What --target, --triple and --attrs said; "": nothing. */

@@ -116,16 +116,9 @@ static int read_effort(const json_t *o, SweepItem *t, dcn_error *err)
 /* The first member that no plan of ours has.  Not all of them are in the id. */
 static const char *wrong_member(const SweepItem *t)
 {
-    const struct {
-        const char *name, *text;
-    } lines[] = {
-        { "target", t->target },     { "triple", t->triple },   { "attrs", t->attrs },
-        { "isa", t->isa },           { "machine", t->machine }, { "spec", t->spec },
-        { "schedule", t->schedule }, { "offsets", t->offsets }, { "offsets_name", t->offsets_name },
-    };
-    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
-        if (!form_is_line(lines[i].text))
-            return lines[i].name;
+    for (int i = 0; i < NMEMBERS; i++)
+        if (members[i].type == RT_TEXT && !form_is_line((const char *)t + members[i].offset))
+            return members[i].name;
     if (!form_is_spec(t->spec))
         return "spec";
     if (!form_is_word(t->kernel))

@@ -111,7 +111,7 @@ static void on_stop(int number)
     item_stopped = number;
 }
 
-/* It is asked to stop by the worker only, and dies with it. */
+/* A process of an item is asked to stop by the worker only, and dies with it. */
 static void prepare(const Slot *s, pid_t parent)
 {
     signal(SIGINT, SIG_IGN);

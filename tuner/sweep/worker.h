@@ -3,8 +3,8 @@
 ** Each item is tuned in a process of its own, kept to cores that no other one uses meanwhile.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#ifndef DCN_TUNER_SWEEP_RUN_H
-#define DCN_TUNER_SWEEP_RUN_H
+#ifndef DCN_TUNER_SWEEP_WORKER_H
+#define DCN_TUNER_SWEEP_WORKER_H
 
 #include "tuner/sweep/database.h"
 #include "tuner/sweep/plan.h"

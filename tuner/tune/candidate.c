@@ -22,11 +22,11 @@ enum { MAX_OBJECT = 8 << 20, ALIGN = 4096 };
 ** timing it would take long, which is a share of the time for that: first runs of quick work say little. */
 static const double FAR_TOO_SLOW = 4, FAR_TOO_SLOW_ANYWHERE = 8, LONG = 0.02;
 
-typedef enum { BUILDING, LOADING, VERIFYING, TIMING, DONE } Stage;
+typedef enum { BUILDING, LOADING, VERIFYING, TIMING, DONE } TrialStage;
 static const char *const doing[] = { "building", "loading", "verifying", "timing", "ending" };
 
 typedef struct Report {
-    Stage stage;
+    TrialStage stage;
     CandidateResult result; /* without the object, which follows */
     size_t size;
     unsigned char object[MAX_OBJECT];
@@ -65,7 +65,7 @@ static void set_outcome(Trial *t, TuneOutcome outcome, const char *why)
 
 static int load(Trial *t, Side *side, const void *object, size_t size, dcn_error *err)
 {
-    const Rig *fixture = t->job->fixture;
+    const Fixture *fixture = t->job->fixture;
     side->kernel.spec = *fixture->spec;
     side->kernel.target = *fixture->target;
     return cg_load(object, size, &side->kernel, err);
@@ -73,7 +73,7 @@ static int load(Trial *t, Side *side, const void *object, size_t size, dcn_error
 
 static int build(Trial *t, dcn_error *err)
 {
-    const Rig *fixture = t->job->fixture;
+    const Fixture *fixture = t->job->fixture;
     Report *r = t->report;
     void *object;
     size_t size;
@@ -102,7 +102,7 @@ static int make_workspace(Trial *t, const dcn_kernel *k, dcn_error *err)
 }
 
 /* Give a kernel the operands of a case and a workspace. */
-static int bind_operands(Trial *t, Side *side, const RigCase *c, dcn_error *err)
+static int bind_operands(Trial *t, Side *side, const FixtureCase *c, dcn_error *err)
 {
     if (tune_operands_share(&side->operands, &c->operands, &side->kernel, err))
         return -1;
@@ -132,7 +132,7 @@ static void drop(Trial *t)
 }
 
 /* 1: right, 0: there is an outcome, -1: could not be run */
-static int verify_case(Trial *t, const RigCase *c, dcn_error *err)
+static int verify_case(Trial *t, const FixtureCase *c, dcn_error *err)
 {
     dcn_report report = { 0 };
     Side *side = &t->side[1];
@@ -167,7 +167,7 @@ static int verify_thoroughly(Trial *t, dcn_error *err)
 /* The case that is timed comes last and stays. */
 static int verify(Trial *t, dcn_error *err)
 {
-    const Rig *fixture = t->job->fixture;
+    const Fixture *fixture = t->job->fixture;
     int right = 1;
     t->report->stage = VERIFYING;
     for (int i = fixture->ncases - 1; i >= 0 && right > 0; i--)
@@ -189,7 +189,7 @@ static int run_repeats(void *self, int which, int repeats)
 static int open_other(Trial *t, dcn_error *err)
 {
     const Incumbent *c = t->job->against;
-    const Rig *fixture = t->job->fixture;
+    const Fixture *fixture = t->job->fixture;
     if (!c) {
         if (load(t, &t->side[0], t->report->object, t->report->size, err))
             return -1;
@@ -222,7 +222,7 @@ static int measure(Trial *t, dcn_error *err)
 static int find_peak(Trial *t, dcn_error *err)
 {
     TunePeak probe;
-    const Rig *fixture = t->job->fixture;
+    const Fixture *fixture = t->job->fixture;
     int failed =
         tune_peak_open(&probe, fixture->spec->dtype, fixture->target, fixture->threads, err);
     if (!failed) {
@@ -257,7 +257,7 @@ static void work(void *self)
 
 /* ---- in the parent ------------------------------------------------------------------------- */
 
-static void tell_death(const ChildEnd *end, Stage stage, CandidateResult *out)
+static void report_death(const ChildEnd *end, TrialStage stage, CandidateResult *out)
 {
     const char *when = doing[stage <= DONE ? stage : DONE];
     out->outcome = end->fate == CHILD_HUNG ? TUNE_TIMEOUT : TUNE_CRASHED;
@@ -307,7 +307,7 @@ int candidate_try(const CandidateJob *job, CandidateResult *out, dcn_error *err)
     else if (!failed && end.fate == CHILD_STOPPED)
         out->stopped = 1;
     else if (!failed)
-        tell_death(&end, report->stage, out);
+        report_death(&end, report->stage, out);
     child_unshare(report, sizeof *report);
     return failed;
 }

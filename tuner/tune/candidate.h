@@ -18,7 +18,7 @@ typedef struct Incumbent {
 } Incumbent;
 
 typedef struct CandidateJob {
-    const Rig *fixture;
+    const Fixture *fixture;
     const Schedule *schedule;
     const Incumbent *against; /* NULL: itself, which shows the noise */
     MeasurePlan plan;

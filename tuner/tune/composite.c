@@ -35,8 +35,7 @@ typedef struct Composite {
     Member *member;
     Schedule whole; /* of what was found so far */
 
-    /* of the stage in hand */
-    int now;
+    int now;       /* the stage in hand */
     int64_t after; /* candidates that are planned for the stages after it */
 } Composite;
 
@@ -136,7 +135,7 @@ static void pass_on(void *self, const dcn_tune_progress *p)
     t->opt->progress(t->opt->self, &whole);
 }
 
-static void tell_end(Composite *c, const dcn_tuned *stage)
+static void report_end(Composite *c, const dcn_tuned *stage)
 {
     const Tuning *t = c->t;
     const dcn_tune_progress p = { .done = t->out->done,
@@ -237,7 +236,7 @@ static int tune_stage(Composite *c, double share, dcn_error *err)
     if (!failed) {
         add_to(t->out, stage);
         t->peak = stage->peak_gflops > 0 ? stage->peak_gflops : t->peak;
-        tell_end(c, stage);
+        report_end(c, stage);
     }
     c->member[c->now].done = true;
     free(stage);
@@ -291,7 +290,7 @@ static int rank(Composite *c, dcn_error *err)
     return failed;
 }
 
-static void tell_whole(Tuning *t, const Schedule *sc, const CandidateResult *r)
+static void report_whole(Tuning *t, const Schedule *sc, const CandidateResult *r)
 {
     char text[DCN_SCHEDULE_MAX];
     sched_print(sc, text, sizeof text);
@@ -323,7 +322,7 @@ static int confirm(Tuning *t, const Schedule *sc, CandidateResult *r, dcn_error 
     }
     if (tuning_record(t, sc, r, time, won && tuning_is_open(t)))
         return dcn_fail(err, DCN_EENV, "no memory to remember a candidate");
-    tell_whole(t, sc, r);
+    report_whole(t, sc, r);
     return won;
 }
 

@@ -17,10 +17,10 @@ static void drop_exact(Operands *o)
     }
 }
 
-static int open_case(Rig *r, const RigFor *f, rt_rng *rng, dcn_error *err)
+static int open_case(Fixture *r, const FixtureFor *f, rt_rng *rng, dcn_error *err)
 {
     int i = r->ncases++;
-    RigCase *c = &r->at[i];
+    FixtureCase *c = &r->at[i];
     if (tune_operands_open(&c->operands, NULL, f->bound, err) ||
         tune_fill_inputs(&c->operands, rng, err))
         return -1;
@@ -36,20 +36,22 @@ static int open_case(Rig *r, const RigFor *f, rt_rng *rng, dcn_error *err)
     return 0;
 }
 
-int fixture_open(Rig *r, const RigFor *f, dcn_error *err)
+int fixture_open(Fixture *r, const FixtureFor *f, dcn_error *err)
 {
     rt_rng rng = rt_rng_seed(f->seed);
-    *r = (Rig){ .spec = f->spec, .bound = *f->bound, .target = f->target, .threads = f->threads };
+    *r = (Fixture){
+        .spec = f->spec, .bound = *f->bound, .target = f->target, .threads = f->threads
+    };
     int known;
     tune_cases_of(f->bound, &known);
-    const int cases = known > 1 ? RIG_CASES : 1; /* one case has nothing to mix */
+    const int cases = known > 1 ? FIXTURE_CASES : 1; /* one case has nothing to mix */
     for (int i = 0; i < cases && !(f->stop && *f->stop); i++)
         if (open_case(r, f, &rng, err))
             return -1;
     return 0;
 }
 
-void fixture_close(Rig *r)
+void fixture_close(Fixture *r)
 {
     for (int i = 0; i < r->ncases; i++) {
         expected_close(&r->at[i].expected);

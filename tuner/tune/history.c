@@ -1,6 +1,7 @@
 /* history.c: the candidates of a tuning run that are known.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "runtime/base/grow.h"
 #include "tuner/tune/tune.h"
 
 #include <stdlib.h>
@@ -23,14 +24,10 @@ int history_add(KnownList *l, const TuneTrial *k)
         same->schedule = text;
         return 0;
     }
-    if (l->n == l->room) {
-        int room = l->room ? 2 * l->room : 64;
-        TuneTrial *larger = realloc(l->at, (size_t)room * sizeof *larger);
-        if (!larger)
-            return -1;
-        l->at = larger;
-        l->room = room;
-    }
+    TuneTrial *at = rt_grow(l->at, (size_t)l->n + 1, &l->room, sizeof *at);
+    if (!at)
+        return -1;
+    l->at = at;
     l->at[l->n] = *k;
     l->at[l->n].schedule = strdup(k->schedule);
     return l->at[l->n++].schedule ? 0 : -1;

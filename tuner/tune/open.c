@@ -86,8 +86,8 @@ static int open_space(Tuning *t, dcn_error *err)
 
 int tuning_open_fixture(Tuning *t, dcn_error *err)
 {
-    const RigFor f = { t->spec,     &t->bound,    &t->target,  t->threads,
-                       &t->offsets, t->opt->seed, t->opt->stop };
+    const FixtureFor f = { t->spec,     &t->bound,    &t->target,  t->threads,
+                           &t->offsets, t->opt->seed, t->opt->stop };
     return t->opt->effort == DCN_TUNE_ESTIMATE ? 0 : fixture_open(&t->fixture, &f, err);
 }
 

@@ -1,8 +1,8 @@
 /* space_count.h: how many schedules of a lowering are legal, and why the others are not.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#ifndef DCN_TUNER_COUNT_H
-#define DCN_TUNER_COUNT_H
+#ifndef DCN_TUNER_SPACE_COUNT_H
+#define DCN_TUNER_SPACE_COUNT_H
 
 #include "codegen/lowering.h"
 

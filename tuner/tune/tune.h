@@ -25,11 +25,12 @@ typedef struct TuneTrial {
 
 typedef struct KnownList {
     TuneTrial *at;
-    int n, room;
+    int n;
+    size_t room;
 } KnownList;
 
-int history_add(KnownList *l,
-                const TuneTrial *k); /* replaces one of the same schedule; -1: no memory */
+/* Replaces one of the same schedule; -1: no memory. */
+int history_add(KnownList *l, const TuneTrial *k);
 TuneTrial *history_find(const KnownList *l, const char *schedule);
 void history_free(KnownList *l);
 
@@ -52,7 +53,7 @@ typedef struct Tuning {
     TuneSpace space;
     SearchSpace search_space;
     Search *search;
-    Rig fixture;
+    Fixture fixture;
     TuneStore *store; /* NULL: none */
     bool is_named;    /* the store knows what the kernel is called */
     TuneKey key;
@@ -74,7 +75,7 @@ typedef struct Tuning {
 int tuning_open(Tuning *t, dcn_error *err);
 void tuning_close(Tuning *t);
 
-/* What is measured on; of what has stages only once they are tuned. */
+/* Opens what kernels are measured on; of what has stages only once they are tuned. */
 int tuning_open_fixture(Tuning *t, dcn_error *err);
 
 /* Whether nothing was given that stays as it is, so that what is found is the kernel's own. */

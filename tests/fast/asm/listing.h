@@ -15,8 +15,8 @@ void listing_close(Listing *l);
 /* Lines of the range first <= i < last that contain the word. */
 int listing_count(const Listing *l, int first, int last, const char *word);
 
-/* In functions whose names begin so: the innermost loop (a label, straight code, a jump back to it) with most lines that contain the
-** word, in *first and *last; 0 if no loop contains it. */
+/* In functions whose names begin so: the innermost loop (a label, straight code, a jump back to it) with most lines
+** that contain the word, in *first and *last; 0 if no loop contains it. */
 int listing_loop(const Listing *l, const char *function, const char *word, int *first, int *last);
 
 /* Lines of the function of that name in *first and *last; 0 if there is none. */

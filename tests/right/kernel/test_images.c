@@ -1,8 +1,8 @@
 /* test_images.c: kernels that copy their input do it some images at a time, and nobody sees it.
 **
-** Batches of several blocks (codegen/kernel/image_blocks.h), static and dynamic: each image gives the bits that it gives
-** alone, whatever the number of threads; regions may be in any order, and of no image.  The workspace has two blocks
-** at most beside what threads need, however large the batch is.
+** Batches of several blocks (codegen/kernel/image_blocks.h), static and dynamic: each image gives the bits that it
+** gives alone, whatever the number of threads; regions may be in any order, and of no image.  The workspace has two
+** blocks at most beside what threads need, however large the batch is.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/kernel/image_blocks.h"

@@ -107,8 +107,8 @@ static void pack(int64_t which, const void *plain, void *packed)
     free(typed);
 }
 
-/* The weights of the last convolution, whose mistakes nothing can undo, but for those that offsets are made with: a place
-** is rounded, too.  NULL: there is none. */
+/* The weights of the last convolution, whose mistakes nothing can undo, but for those that offsets are made with: a
+** place is rounded, too.  NULL: there is none. */
 static const net_param *last_weight(const dcn_network *n)
 {
     const net_param *last = NULL;

@@ -1,7 +1,7 @@
 /* test_strided.c: with a stride, modules of DCNv3 and DCNv4 are every stride-th pixel of what they are without one.
 **
-** The reference of both: the output at (p, q) is that of a stride of 1 at (p*sh, q*sw), and the gradients of g are those
-** of a map that has g there and zeros elsewhere.
+** The reference of both: the output at (p, q) is that of a stride of 1 at (p*sh, q*sw), and the gradients of g are
+** those of a map that has g there and zeros elsewhere.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/base/random.h"

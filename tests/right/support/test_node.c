@@ -91,8 +91,8 @@ Test(support, nodes_that_are_not_there_are_refused)
     looked_free(&l);
 }
 
-/* A pack of pooling makes its offsets inside it, by fully connected layers: they move its bins, and the response depends
-** on where these are. */
+/* A pack of pooling makes its offsets inside it, by fully connected layers: they move its bins, and the response
+** depends on where these are. */
 Test(support, offsets_made_inside_a_pack_are_seen)
 {
     Looked l;

@@ -17,7 +17,7 @@ typedef struct Setting {
     dcn_spec spec;
     dcn_target target;
     TuneOffsets offsets;
-    Rig fixture;
+    Fixture fixture;
 } Setting;
 
 static Setting *setting(int threads)
@@ -28,7 +28,7 @@ static Setting *setting(int threads)
     s.spec.modulation = DCN_MODULATION_MASK;
     cr_assert_eq(dcn_target_native(&s.target, &err), 0);
     cr_assert_eq(tune_offsets_open(&s.offsets, "normal:1", &err), 0);
-    const RigFor f = { &s.spec, &s.spec, &s.target, threads, &s.offsets, 1, NULL };
+    const FixtureFor f = { &s.spec, &s.spec, &s.target, threads, &s.offsets, 1, NULL };
     cr_assert_eq(fixture_open(&s.fixture, &f, &err), 0, "%s", err.text);
     return &s;
 }
@@ -172,7 +172,7 @@ Test(candidate, a_stop_ends_it)
 /* The reference of a large gradient, which is computed as a whole, takes long. */
 Test(candidate, a_stop_ends_the_reference, .timeout = 300)
 {
-    static Rig fixture;
+    static Fixture fixture;
     static TuneOffsets offsets;
     dcn_error err;
     dcn_target target;
@@ -180,7 +180,7 @@ Test(candidate, a_stop_ends_the_reference, .timeout = 300)
     s.gradient = DCN_GRADIENT_ALL;
     cr_assert_eq(dcn_target_native(&target, &err), 0);
     cr_assert_eq(tune_offsets_open(&offsets, "zero", &err), 0);
-    const RigFor f = { &s, &s, &target, 1, &offsets, 1, &stop };
+    const FixtureFor f = { &s, &s, &target, 1, &offsets, 1, &stop };
     signal(SIGALRM, raise_stop);
     alarm(1);
     cr_expect_eq(fixture_open(&fixture, &f, &err), 0, "%s", err.text);
