@@ -29,13 +29,12 @@ enum {
     REACH =
         3 * COST_OFFSET_DEVIATION, /* rows and columns beyond its own that a tile's offsets reach */
     ROWS_IN_TIME = 8,              /* a row that is asked for so many rows early is there in time */
-    MAX_VECTORS = 8                /* of channels that are accumulated together */
 };
 
 static double sample_table(const AggregatePlan *p)
 {
-    double vectors = cost_ceil_div(p->block_points, p->lanes);
-    double groups = (double)p->block_pixels * p->block_groups;
+    double vectors = cost_ceil_div(p->block.points, p->lanes);
+    double groups = (double)p->block.pixels * p->block.groups;
     double each = VECTOR * (1 + BORDER) + (p->softmax ? EXP : 0);
     bool gathers = p->offset_mask_stride || p->gathers;
     return (vectors * each + CALL) / groups + (gathers ? GATHER : 0);
@@ -47,7 +46,7 @@ static double accumulation(const AggregatePlan *p)
     double samples = 4.0 * p->points * vectors;
     double visits =
         p->points *
-        cost_ceil_div(vectors, MAX_VECTORS); /* of a point: its address, its coefficients */
+        cost_ceil_div(vectors, AGG_MAX_VECTORS); /* of a point: its address, its coefficients */
     double broadcasts = visits * (4 - p->coeff_shuffles + (p->coeff_shuffles > 0));
     double loads = samples + broadcasts + visits;
     return cost_larger(loads / LOADS, (samples + visits * p->coeff_shuffles) / UNITS);
@@ -118,8 +117,8 @@ int aggregate_phases(const dcn_spec *s, const dcn_target *t, const int *k,
     AggregatePlan p = aggregate_plan(s, t, k);
     AggregatePixels n = pixels_of(&p);
     double parts = (double)p.groups / p.task_groups, cols = (double)cost_out_cols(s);
-    double width = p.tile_w ? p.tile_w : cols, blocks = cost_ceil_div(width, p.block_pixels);
-    double ragged = blocks * p.block_pixels / width; /* the last block of a row is shorter */
+    double width = p.tile_w ? p.tile_w : cols, blocks = cost_ceil_div(width, p.block.pixels);
+    double ragged = blocks * p.block.pixels / width; /* the last block of a row is shorter */
     double task = aggregate_tile_cost(&p, t, n.mean) / parts + TASK / COST_CYCLES_PER_NS;
     out[0] =
         (PhaseCost){ .tasks = n.tiles * parts, .ns = task * (1 + 0.1 * (ragged - 1)) + copies(&p) };

@@ -263,10 +263,6 @@ void gradient_call_spread(Emit *e, LLVMValueRef fn, const GradientSpreadArgs *in
 
 /* ---- table.c ----------------------------------------------------------------------------- */
 
-/* An entry is as in tiled/tile.h: the element of the upper left pixel, GRADIENT_OUTSIDE, or
-** GRADIENT_CLAMPED minus the element. */
-enum { GRADIENT_OUTSIDE = -1, GRADIENT_CLAMPED = -2 };
-
 typedef struct GradientTableArgs {
     addr args, at, coeff;
     idx n, p0, q0, rows, cols;

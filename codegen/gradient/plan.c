@@ -5,7 +5,7 @@
 #include "codegen/kernel/intmath.h"
 #include "codegen/kernel/workspace.h"
 
-enum { ENTRY_BYTES = 4, CORNERS = 4 };
+enum { ENTRY_BYTES = 4 };
 
 /* ---- blocks ------------------------------------------------------------------------------ */
 

@@ -5,7 +5,7 @@
 #include "codegen/ir/call.h"
 
 /* What of GradientPass, as bits. */
-enum { PASS_INPUT = 1, PASS_DOTS = 2, PASS_COLUMN = 4, CORNERS = 4 };
+enum { PASS_INPUT = 1, PASS_DOTS = 2, PASS_COLUMN = 4 };
 
 /* The internal functions of a task; NULL: none is needed.  A call may want fewer gradients than the
 ** kernel can make: then the pass makes them all, but what follows from them is left out; only
@@ -250,8 +250,8 @@ typedef struct TileGrid {
 static TileGrid grid_of(Emit *e, const Task *t)
 {
     const GradientPlan *p = t->plan;
-    idx down = x_div(e, x_addk(e, t->pb.p, p->th - 1), x_const(e, p->th));
-    return (TileGrid){ down, x_div(e, x_addk(e, t->pb.q, p->tw - 1), x_const(e, p->tw)) };
+    idx down = x_ceil_div(e, t->pb.p, p->th);
+    return (TileGrid){ down, x_ceil_div(e, t->pb.q, p->tw) };
 }
 
 static GradientTile tile_of(Emit *e, const Task *t, const TileGrid *grid, idx number)

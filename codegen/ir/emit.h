@@ -183,6 +183,11 @@ mask m_or(Emit *e, mask a, mask b);
 mask m_not(Emit *e, mask a);
 mask m_all(Emit *e);          /* an explicit mask of ones */
 mask m_first(Emit *e, int n); /* constant: lanes below n */
+/* The first n lanes: a vector of n elements that are left, or more; a whole one has no mask. */
+static inline mask m_up_to(Emit *e, int n)
+{
+    return n < e->lanes ? m_first(e, n) : all_lanes;
+}
 mask m_below(Emit *e, idx n); /* lanes below n at run time */
 
 /* ---- scalars ------------------------------------------------------------------ */
@@ -199,6 +204,7 @@ idx x_min(Emit *e, idx a, idx b);
 idx x_max(Emit *e, idx a, idx b);
 idx x_addk(Emit *e, idx a, int64_t k);
 idx x_mulk(Emit *e, idx a, int64_t k);
+idx x_ceil_div(Emit *e, idx a, int64_t by); /* a / by, rounded up; a >= 0, by > 0 */
 idx x_round_up(Emit *e, idx a, int64_t to);
 idx x_and(Emit *e, idx a, idx b);
 idx x_or(Emit *e, idx a, idx b);
@@ -228,8 +234,10 @@ fvec p_splat(Emit *e, addr p); /* one element in every lane */
 fvec p_load_parts(Emit *e, const addr *from, int parts);
 fvec p_broadcast(Emit *e, addr p, int n); /* n elements over and over; n divides the lanes */
 void p_store_part(Emit *e, addr p, fvec x, int from, int n); /* lanes from .. from+n-1 */
-/* Lane 0 of each, lane 1 of each, ... */
+/* Lane 0 of each, lane 1 of each, ...; the second at entry `entry` of p, which are four elements each, in steps that
+** LLVM does not take apart again to join them with what made x. */
 void p_store_interleaved4(Emit *e, addr p, const fvec x[4]);
+void p_store_interleaved4_opaque(Emit *e, addr p, idx entry, const fvec x[4]);
 ivec p_load_i32(Emit *e, addr p);
 void p_store_i32(Emit *e, addr p, ivec x);
 idx p_get_i32(Emit *e, addr p); /* one i32, sign-extended */

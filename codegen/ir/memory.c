@@ -125,6 +125,24 @@ void p_store_interleaved4(Emit *e, addr p, const fvec x[4])
     }
 }
 
+static fvec opaque_interleave(Emit *e, fvec a, fvec b, int each, int upper)
+{
+    fvec x = f_interleave(e, a, b, each, upper);
+    return each == e->lanes ? x : f_opaque(e, x);
+}
+
+/* Elements are interleaved and then pairs of them, where p_store_interleaved4 interleaves elements twice: both end in
+** the same order. */
+void p_store_interleaved4_opaque(Emit *e, addr p, idx entry, const fvec x[4])
+{
+    for (int i = 0; i < 4; i++) {
+        fvec upper = opaque_interleave(e, x[0], x[1], 1, i / 2);
+        fvec lower = opaque_interleave(e, x[2], x[3], 1, i / 2);
+        idx at = x_addk(e, x_mulk(e, entry, 4), i * e->lanes);
+        p_store(e, p_at(e, p, at), opaque_interleave(e, upper, lower, 2, i % 2), all_lanes);
+    }
+}
+
 void p_store_part(Emit *e, addr p, fvec x, int from, int n)
 {
     LLVMValueRef lane[EMIT_MAX_LANES];

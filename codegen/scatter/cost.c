@@ -33,12 +33,12 @@ static double overlap_elements(const ScatterPlan *p, double in_rows, double cols
 
 static double block_cycles(const ScatterPlan *p)
 {
-    double vectors = cost_ceil_div(p->block_points, p->lanes), each = TABLE;
+    double vectors = cost_ceil_div(p->block.points, p->lanes), each = TABLE;
     if (p->want.dots)
         each += OFFSETS;
     if (p->softmax)
         each += EXP;
-    double elements = p->copies ? 3.0 * p->block_points * (p->want.dots ? 2 : 1) : 0;
+    double elements = p->copies ? 3.0 * p->block.points * (p->want.dots ? 2 : 1) : 0;
     return vectors * each + CALLS + elements * COPY;
 }
 
@@ -69,8 +69,8 @@ int scatter_phases(const dcn_spec *s, const dcn_target *t, const int *k, PhaseCo
     double rows = (double)cost_out_rows(s), cols = (double)cost_out_cols(s);
     double images = cost_images(s), tasks = images * p.bands * p.parts;
     double width = p.tile_w && p.tile_w < cols ? p.tile_w : cols;
-    double groups = (double)p.block_pixels * p.block_groups;
-    double ragged = cost_ceil_div(width, p.block_pixels) * p.block_pixels / width;
+    double groups = (double)p.block.pixels * p.block.groups;
+    double ragged = cost_ceil_div(width, p.block.pixels) * p.block.pixels / width;
     double each = block_cycles(&p) / groups * ragged + group_cycles(&p) + memory_cycles(&p);
     double in_rows = rows * s->stride[0];
     double cycles = rows * cols * images * p.groups * each +

@@ -11,15 +11,6 @@
 /* (pixel, group)s of a block: those of a group look at what is in L1 from the one before. */
 enum { MAX_BLOCK = 128 };
 
-/* Set a knob to the value, unless the schedule would be refused. */
-static void set_if_legal(const dcn_spec *s, const dcn_target *t, int *k, int knob, int value)
-{
-    int before = k[knob];
-    k[knob] = value;
-    if (scatter_refuse(s, t, k))
-        k[knob] = before;
-}
-
 /* What a block is worked out in leaves most of L2 to the maps; where nobody knows it, of the smallest. */
 static bool block_fits(const dcn_spec *s, const dcn_target *t, const int *k)
 {
@@ -32,7 +23,7 @@ static void guess_block(const dcn_spec *s, const dcn_target *t, int *k)
 {
     for (int block = MAX_BLOCK; block > 1 && (k[SCATTER_BLOCK] == 1 || !block_fits(s, t, k));
          block /= 2)
-        set_if_legal(s, t, k, SCATTER_BLOCK, block);
+        kernel_set_if_legal(scatter_refuse, s, t, k, SCATTER_BLOCK, block);
 }
 
 /* A schedule with such tasks, if there is one. */

@@ -204,9 +204,7 @@ static void one_tap(Emit *e, ColumnSpan *s, idx c)
 /* Lanes of the vectors of a column, and how many packed groups each covers. */
 static int choose_lanes(const TiledPlan *p, int span, int per_group, int *groups_per_vec)
 {
-    int lanes = p->lanes;
-    while (span % lanes)
-        lanes /= 2;
+    int lanes = int_gcd(span, p->lanes); /* a power of two, as p->lanes is one */
     int cuts = p->groups.pack > 1 || p->groups.group_block > 1;
     *groups_per_vec = cuts && lanes >= per_group && lanes % per_group == 0 ? lanes / per_group : 0;
     return *groups_per_vec ? lanes

@@ -14,6 +14,7 @@
 */
 #include "codegen/kernel/cost.h"
 #include "codegen/kernel/intmath.h"
+#include "codegen/kernel/workspace.h"
 #include "codegen/tiled/tiled.h"
 
 static const double SAMPLE = 6, COPY = 1;      /* a vector of channels, deformed or not */
@@ -177,9 +178,9 @@ static double table_cycles(const TiledPlan *p, double pixels)
 /* Lines of planes that are whole pages apart fall into the same set of L1, which has few ways. */
 static bool planes_collide(const dcn_spec *s, int fp_bytes)
 {
-    enum { PAGE = 4096, WAYS = 8 };
+    enum { WAYS = 8 };
     int64_t plane = cost_out_rows(s) * cost_out_cols(s) * fp_bytes;
-    return s->layout == DCN_NCHW && plane % PAGE == 0 && s->out_channels > WAYS;
+    return s->layout == DCN_NCHW && plane % PAGE_BYTES == 0 && s->out_channels > WAYS;
 }
 
 static bool is_far(const TiledPlan *p, const dcn_target *t)
