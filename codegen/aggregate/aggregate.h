@@ -48,7 +48,7 @@ typedef struct AggregatePlan {
     const dcn_spec *s;
     int lanes, fp_bytes;
     int points;                 /* K': taps, without the centre if that is removed */
-    int groups, group_channels; /* of the operator, and channels of one of them */
+    int groups, group_channels; /* groups of the operator, and channels of one of them */
     PointBlock block;
     bool gathers; /* as passed, offsets and masks of a block lie in pieces, one for each pixel */
     bool compact; /* the input is read from copies, see compact.c */

@@ -25,10 +25,13 @@ static const double TASK = 200; /* finding its tile, calling its function */
 ** cores of 320 to 2560 channels (docs/dev/PERFORMANCE.md, "Copies of groups"), Zen 5 core, one thread. */
 static const double FAR = 1.3, COPY = 0.25;
 static const double WAIT = 12; /* for a line that was not prefetched */
+/* Estimates, as said above: the part of the rows and columns around a tile that comes from beyond L2 again; how much
+** more an output costs whose line is read before it is written; the part of the bytes' time that work does not hide;
+** cycles that prefetched offsets save a (pixel, group). */
+static const double AGAIN = 0.25, READ_FIRST = 1.6, SHOWN = 0.5, PREFETCHED = 0.5;
 enum {
-    REACH =
-        3 * COST_OFFSET_DEVIATION, /* rows and columns beyond its own that a tile's offsets reach */
-    ROWS_IN_TIME = 8,              /* a row that is asked for so many rows early is there in time */
+    REACH = 3 * COST_OFFSET_DEVIATION, /* rows and columns beyond a tile that its offsets reach */
+    ROWS_IN_TIME = 8, /* a row that is asked for so many rows early is there in time */
 };
 
 static double sample_table(const AggregatePlan *p)
@@ -57,16 +60,15 @@ static double accumulation(const AggregatePlan *p)
 static double memory(const AggregatePlan *p)
 {
     double group = (double)p->group_channels * p->fp_bytes, inputs = 3.0 * p->points * p->fp_bytes;
-    double rows = p->s->stride[0] * (1 + 0.25 * REACH / p->tile_h), cols = p->s->stride[1];
+    double rows = p->s->stride[0] * (1 + AGAIN * REACH / p->tile_h), cols = p->s->stride[1];
     if (p->tile_w)
-        cols *= 1 + 0.25 * REACH / p->tile_w;
-    double outputs =
-        group * (p->nontemporal || !p->epilogue ? 1 : 1.6); /* else their lines are read first */
+        cols *= 1 + AGAIN * REACH / p->tile_w;
+    double outputs = group * (p->nontemporal || !p->epilogue ? 1 : READ_FIRST);
     double bytes = inputs + group * rows * cols + outputs, late = 1;
     if (p->prefetch_rows)
         late = cost_larger(0, ROWS_IN_TIME - p->prefetch_rows) / ROWS_IN_TIME;
     double waits = WAIT * late * group * rows * cols / COST_LINE_BYTES;
-    return bytes / MEMORY * 0.5 + waits - (p->prefetch_blocks ? 0.5 : 0);
+    return bytes / MEMORY * SHOWN + waits - (p->prefetch_blocks ? PREFETCHED : 0);
 }
 
 bool aggregate_is_sparse(const dcn_spec *s, const dcn_target *t)

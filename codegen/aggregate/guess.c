@@ -53,8 +53,8 @@ static void guess_block(const dcn_spec *s, const dcn_target *t, int most, int64_
         kernel_set_if_legal(aggregate_refuse, s, t, k, AGG_BLOCK, block);
 }
 
-/* Its samples leave room in L1 for the pixels that they look at; where these are copies there are few of them, and
-** long blocks are worth more than samples that are not read from L2 again. */
+/* A block's samples leave room in L1 for the pixels that they look at; where these are copies there are few of them,
+** and long blocks are worth more than samples that are not read from L2 again. */
 static void guess_blocks(const dcn_spec *s, const dcn_target *t, int *k)
 {
     if (k[AGG_COMPACT])
@@ -153,16 +153,13 @@ static void guess_copies(const dcn_spec *s, const dcn_target *t, int *k)
 
 /* ---- many threads ------------------------------------------------------------------------------ */
 
-/* Smaller tasks must gain more than the account of costs is wrong by. */
-static const double GAIN = 0.97;
-
 /* Sets the tiles and groups of a task that keep the threads busiest for the least work. */
 static void spread(const dcn_spec *s, const dcn_target *t, int threads, int *k)
 {
     const Knob *rows = &aggregate_knobs[AGG_TILE_H], *cols = &aggregate_knobs[AGG_TILE_W],
                *groups = &aggregate_knobs[AGG_TASK_GROUPS];
     const int tiles = rows->nchoices * cols->nchoices * groups->nchoices;
-    double least = aggregate_cost(s, t, k, threads) * GAIN;
+    double least = aggregate_cost(s, t, k, threads) * KERNEL_WORTH_IT;
     for (int i = 0; i < (aggregate_is_sparse(s, t) ? 2 : 1) * tiles; i++) {
         const TaskGuess task = { .tile_h = rows->choice[i % rows->nchoices],
                                  .tile_w = cols->choice[i / rows->nchoices % cols->nchoices],

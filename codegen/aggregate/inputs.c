@@ -20,7 +20,7 @@ static const Param gather_param[] = {
 };
 static const Params gather_params = PARAMS(AggregateGatherArgs, gather_param);
 
-/* So many elements, wherever in a line they begin. */
+/* Fetches the lines of n elements, wherever in a line these begin. */
 static void prefetch(Emit *e, addr from, int n)
 {
     for (int at = 0; at < n * e->fp_bytes; at += CACHE_LINE)

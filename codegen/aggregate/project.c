@@ -166,14 +166,13 @@ static int phases(const dcn_spec *s, const dcn_target *t, const int *k, PhaseCos
 ** (tiled/guess_threads.c).  A task that shares a tile makes all of its sums again. */
 static void spread(const dcn_spec *s, const dcn_target *t, int threads, int *k)
 {
-    enum { WORTH_IT = 97 }; /* percent: the account is not better than that */
     const Knob *h = knobs[TILE_H], *w = knobs[TILE_W], *oc = knobs[OC_SPLIT];
     const int most = k[TILE_H] * k[TILE_W];
     int best[NKNOBS], at[NKNOBS];
     PhaseCost phase[MAX_PHASES];
     if (refuse(s, t, k))
         return;
-    double limit = balance_ns(phase, phases(s, t, k, phase), threads) * WORTH_IT / 100;
+    double limit = balance_ns(phase, phases(s, t, k, phase), threads) * KERNEL_WORTH_IT;
     memcpy(best, k, sizeof best);
     memcpy(at, k, sizeof at);
     for (int i = 0; i < h->nchoices * w->nchoices * oc->nchoices; i++) {

@@ -131,7 +131,7 @@ static addr samples_at(Emit *e, const AggregateRow *r, idx g)
     return p_at(e, r->copies.map, before);
 }
 
-/* So many pixels of the block from group g of output column q on. */
+/* A block of so many pixels, from group g of output column q on. */
 static void one_block(Emit *e, const AggregateRow *r, idx q, idx g, idx pixels)
 {
     const AggregatePlan *p = r->plan;

@@ -222,7 +222,8 @@ cond c_any(Emit *e, mask m); /* m.v != NULL: whether some lane is set */
 ** `at` counts elements of the kernel's dtype, unless the name says otherwise. */
 
 addr p_at(Emit *e, addr p, idx at);
-/* Does what p_at does where the address may lie outside of what p points into: a masked load whose first lanes are dead. */
+/* Does what p_at does where the address may lie outside of what p points into: a masked load whose first lanes are
+** dead. */
 addr p_at_loose(Emit *e, addr p, idx at);
 addr p_at_bytes(Emit *e, addr p, idx bytes);
 addr p_at_i32(Emit *e, addr p, idx at);
@@ -261,8 +262,8 @@ cond p_is_aligned(Emit *e, addr p, int64_t bytes);
 void p_copy_one(Emit *e, addr to, addr from);
 void p_zero_one(Emit *e, addr to);
 
-/* Constants beside the code; EMIT_TABLE_MAX suits most of them. */
-enum { EMIT_TABLE_MAX = 1024 };
+/* Constants beside the code, at most EMIT_TABLE_LIMIT of them; EMIT_TABLE_MAX suits most tables. */
+enum { EMIT_TABLE_MAX = 1024, EMIT_TABLE_LIMIT = 4096 + EMIT_MAX_LANES };
 addr p_table(Emit *e, const double *k, int n);
 addr p_table_i32(Emit *e, const int *k, int n);
 /* Bytes, which are copied, that begin at a multiple of `align`. */

@@ -4,6 +4,8 @@
 #include "codegen/ir/emit.h"
 #include "codegen/target/table.h"
 
+#include <assert.h>
+
 static addr element(Emit *e, LLVMTypeRef type, addr p, idx at)
 {
     return x_is_const(at, 0) ? p : (addr){ LLVMBuildInBoundsGEP2(e->b, type, p.v, &at.v, 1, "at") };
@@ -275,7 +277,8 @@ addr p_constant(Emit *e, const void *bytes, size_t size, unsigned align)
 
 addr p_table(Emit *e, const double *k, int n)
 {
-    LLVMValueRef element[n];
+    LLVMValueRef element[EMIT_TABLE_LIMIT];
+    assert(n <= EMIT_TABLE_LIMIT);
     for (int i = 0; i < n; i++)
         element[i] = LLVMConstReal(e->fp, k[i]);
     return table(e, e->fp, element, n);
@@ -283,7 +286,8 @@ addr p_table(Emit *e, const double *k, int n)
 
 addr p_table_i32(Emit *e, const int *k, int n)
 {
-    LLVMValueRef element[n];
+    LLVMValueRef element[EMIT_TABLE_LIMIT];
+    assert(n <= EMIT_TABLE_LIMIT);
     for (int i = 0; i < n; i++)
         element[i] = LLVMConstInt(e->i32, (unsigned long long)k[i], 1);
     return table(e, e->i32, element, n);

@@ -14,6 +14,10 @@ extern const struct Lowering lower_direct, lower_tiled, lower_aggregate, lower_p
 /* On so many threads a guess is a schedule that timing chose; on more it is altered by the account of costs. */
 enum { KERNEL_FEW_THREADS = 2 };
 
+/* A guess for few threads stays where another schedule has more than this share of its time, by the account: chosen,
+** for the account is not better than that. */
+#define KERNEL_WORTH_IT 0.97
+
 /* Operands of role DCN_WEIGHT of one kernel, at most. */
 enum { KERNEL_MAX_PACKED = 8 };
 
@@ -27,7 +31,7 @@ typedef struct Kernel {
     LLVMValueRef count_phases;         /* then, in a part, the function that tells */
     int64_t packed[KERNEL_MAX_PACKED]; /* bytes of each operand that is packed, in calling order */
     int64_t one_thread_bytes; /* of workspace, of one thread, where all sizes are numbers */
-    /* Its workspace is that of each thread, so with memory of one any thread may be thread 0. */
+    /* All of the workspace is that of threads, so with memory of one any thread may be thread 0. */
     bool unshared;
     /* Bytes that a network needs whose bound of memory is less than that: it cannot be written. */
     int64_t least_bytes;

@@ -6,6 +6,7 @@
 #include "runtime/spec/op.h"
 #include "runtime/spec/shape.h"
 
+#include <assert.h>
 #include <math.h>
 
 /* ---- constants -------------------------------------------------------------------------------- */
@@ -37,9 +38,10 @@ void points_constants(Emit *e, PointTable *t, int axis, int n, int groups, idx b
 {
     const dcn_spec *s = t->s;
     const int points = rt_points(s);
-    int whole[n];
+    int whole[EMIT_TABLE_LIMIT];
     bool fractional = false;
-    double fraction[n];
+    double fraction[EMIT_TABLE_LIMIT];
+    assert(n <= EMIT_TABLE_LIMIT);
     for (int i = 0; i < n; i++) {
         double step = step_of(s, axis, i), down = floor(step);
         int pixel = i / points / groups;
@@ -54,7 +56,8 @@ void points_constants(Emit *e, PointTable *t, int axis, int n, int groups, idx b
 
 addr points_groups(Emit *e, const dcn_spec *s, int n, int groups, int each)
 {
-    int at[n];
+    int at[EMIT_TABLE_LIMIT];
+    assert(n <= EMIT_TABLE_LIMIT);
     for (int i = 0; i < n; i++)
         at[i] = i / rt_points(s) % groups * each;
     return p_table_i32(e, at, n);

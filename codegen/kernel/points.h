@@ -18,8 +18,11 @@ int points_centre(const dcn_spec *s, int axis);
 
 /* ---- a block ------------------------------------------------------------------------------------ */
 
-/* Points of a block at most, for constants of each lie beside the code. */
+/* Points of a block at most, for constants of each lie beside the code: of these, and of a vector that begins at the
+** last one. */
 enum { POINTS_MAX_BLOCK = 4096 };
+_Static_assert((int)POINTS_MAX_BLOCK + (int)EMIT_MAX_LANES <= (int)EMIT_TABLE_LIMIT,
+               "a table has room for the points of a block");
 
 /* A block of (pixel, group)s: pixels of a row with all groups of a task, or some groups of one pixel. */
 typedef struct PointBlock {
@@ -40,9 +43,9 @@ bool points_block_is_too_long(const PointBlock *b, int most);
 ** in hand. */
 typedef struct PointTable {
     const dcn_spec *s;
-    addr step[2],
-        fraction[2]; /* of the points of a block along an axis; fraction: NULL if all are 0 */
-    ivec base[2];    /* the taps' centre at the block's first pixel */
+    addr step[2];     /* whole steps of the points of a block along an axis */
+    addr fraction[2]; /* what these steps lack; NULL if all of it is 0 */
+    ivec base[2];     /* the taps' centre at the block's first pixel */
 } PointTable;
 
 /* Writes a table's constants along an axis: n points, where each pixel has so many groups. */

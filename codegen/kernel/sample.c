@@ -256,7 +256,7 @@ TapSlopes emit_tap_slopes(Emit *e, const Problem *pb, const OutPixels *at, idx i
 
 /* ---- lanes along taps ----------------------------------------------------------------------- */
 
-/* It has room for a vector beyond its taps. */
+/* A tap table has room for a vector beyond its taps. */
 bool emit_can_tap_lanes(const dcn_spec *s)
 {
     return problem_is_deformed(s) && s->modulation != DCN_MODULATION_SOFTMAX &&

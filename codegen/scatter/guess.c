@@ -1,5 +1,8 @@
 /* guess.c: a schedule of the scatter lowering without measuring: copies of the maps by group, blocks
 ** that are long for each group, and tasks for all threads, of some groups and of bands of rows.
+**
+** The constants are rules of thumb: no timing of one against others is on record.  What they lead to is timed by
+** dcngen_cores bench/gradients.lua (docs/GRADIENTS.md).
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/balance.h"

@@ -41,15 +41,6 @@ static ScatterWant want_of(const dcn_spec *s)
     return w;
 }
 
-/* The fewest lanes that hold a group's channels; all for longer ones. */
-static void plan_vectors(ScatterPlan *p)
-{
-    p->vector_lanes = 1;
-    while (p->vector_lanes < p->group_channels && p->vector_lanes < p->lanes)
-        p->vector_lanes *= 2;
-    p->vectors = (int)int_ceil_div(p->group_channels, p->vector_lanes);
-}
-
 ScatterPlan scatter_plan(const dcn_spec *s, const dcn_target *t, const int *k)
 {
     ScatterPlan p = { .s = s, .fp_bytes = (int)dcn_dtype_bytes(s->dtype) };
@@ -63,7 +54,10 @@ ScatterPlan scatter_plan(const dcn_spec *s, const dcn_target *t, const int *k)
     p.parts = p.groups / p.task_groups;
     p.packed = rt_op_has(s->op, RT_PACKED_OFFSETS) ? (int)rt_packed_channels(s) : 0;
     p.block = points_block(s, p.task_groups, k[SCATTER_BLOCK]);
-    plan_vectors(&p);
+    /* The fewest lanes that hold a group's channels, as the largest power of two below twice as many is; all for
+    ** longer ones. */
+    p.vector_lanes = int_power_of_two(2 * p.group_channels - 1, p.lanes);
+    p.vectors = (int)int_ceil_div(p.group_channels, p.vector_lanes);
     p.tile_w = k[SCATTER_TILE_W];
     p.bands = k[SCATTER_BANDS];
     p.compact = k[SCATTER_COMPACT];

@@ -154,7 +154,8 @@ typedef struct ScatterPass {
 LLVMValueRef scatter_emit_pass(Emit *e, const ScatterPlan *p, ScatterPass what);
 /* To corners that are part of a sample only: what is not finite must not reach others. */
 LLVMValueRef scatter_emit_careful(Emit *e, const ScatterPlan *p);
-void scatter_call_pass(Emit *e, LLVMValueRef fn, const ScatterPassArgs *in); /* either */
+/* Calls a pass or careful. */
+void scatter_call_pass(Emit *e, LLVMValueRef fn, const ScatterPassArgs *in);
 LLVMValueRef scatter_begin_pass(Emit *e, const ScatterPlan *p, const char *name,
                                 ScatterPassArgs *in);
 
@@ -174,7 +175,8 @@ typedef struct ScatterDeliverArgs {
 LLVMValueRef scatter_emit_deliver(Emit *e, const ScatterPlan *p);
 /* Zeros instead. */
 LLVMValueRef scatter_emit_clear(Emit *e, const ScatterPlan *p);
-void scatter_call_deliver(Emit *e, LLVMValueRef fn, const ScatterDeliverArgs *in); /* either */
+/* Calls deliver or clear. */
+void scatter_call_deliver(Emit *e, LLVMValueRef fn, const ScatterDeliverArgs *in);
 
 /* Gradients of offsets and masks as outputs; dcnv4: both are one. */
 typedef struct ScatterOuts {

@@ -109,8 +109,8 @@ static fvec pixels_of(Emit *e, const NarrowColumn *n, const SampleRow *r, int h,
     return p_load_parts(e, from, each);
 }
 
-/* Their coefficients, each repeated for the channels of its pixel; all: the four of each sample
-** from `first` on. */
+/* Coefficients of the pixels of pixels_of, each repeated for the channels of its pixel; all: the four of each
+** sample from `first` on. */
 static fvec coeff_of(Emit *e, const NarrowColumn *n, fvec all, int first, int lower)
 {
     int from[EMIT_MAX_LANES], channels = n->plan->repack.block;
@@ -181,7 +181,7 @@ static void sample_any(Emit *e, const NarrowColumn *n, const SampleRow *r)
     }
 }
 
-/* So many samples from r on; inside: none of them is at the edge. */
+/* Takes `count` samples from r on; inside: none of them is at the edge. */
 static void sample_row(Emit *e, const NarrowColumn *n, const SampleRow *r, idx count, bool inside)
 {
     int samples = n->plan->groups.samples_per_vec;

@@ -17,7 +17,7 @@ typedef struct TiledFns {
     LLVMValueRef offset_rows, sample_table, prefetch;
     LLVMValueRef column[2];      /* of whole channel blocks, of the last one */
     LLVMValueRef ukernel[2];     /* of inner blocks of outputs, of the last one */
-    LLVMValueRef implicit[2];    /* the same from the map */
+    LLVMValueRef implicit[2];    /* what ukernel[] does, from the map */
     LLVMValueRef transpose;      /* nchw, see ir/transpose.h */
     LLVMValueRef repack, unpack; /* input, outputs */
     LLVMValueRef sum;            /* of the parts of a split over input channels */
@@ -79,7 +79,8 @@ static inline addr tiled_scratch(Emit *e, const TiledTile *t, int64_t at)
     return p_at_bytes(e, t->scratch, x_const(e, at));
 }
 
-/* parts.c: the part of that number; where the partial sums are in the shared workspace: behind the copy of the input. */
+/* parts.c: the part of that number; where the partial sums are in the shared workspace: behind the copy of the
+** input. */
 TilePart tiled_part(Emit *e, const TiledPlan *p, idx number);
 addr tiled_partial(Emit *e, const TiledPlan *p, const Problem *pb, addr shared);
 
