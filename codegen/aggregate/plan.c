@@ -4,7 +4,6 @@
 #include "codegen/aggregate/aggregate.h"
 #include "codegen/kernel/intmath.h"
 #include "codegen/kernel/workspace.h"
-#include "runtime/spec/shape.h"
 
 enum { WORD_BYTES = 8 };
 

@@ -33,14 +33,14 @@ static void store_at(Emit *e, const GradientTable *w, idx entry, ivec y, ivec x,
 static void store_coeff(Emit *e, const GradientTable *w, idx entry, const BilinearTap *s)
 {
     const fvec zero = f_const(e, 0), y[] = { s->y0, s->y1 }, x[] = { s->x0, s->x1 };
-    fvec corner[4];
-    for (int c = 0; c < 4; c++) {
+    fvec corner[CORNERS];
+    for (int c = 0; c < CORNERS; c++) {
         fvec row = s->valid.v ? f_select(e, s->valid, y[c / 2], zero) : y[c / 2];
         if (s->modulation.v)
             row = f_mul(e, row, s->modulation);
         corner[c] = f_mul(e, row, x[c % 2]);
     }
-    p_store_interleaved4(e, p_at(e, w->in->coeff, x_mulk(e, entry, 4)), corner);
+    p_store_interleaved4(e, p_at(e, w->in->coeff, x_mulk(e, entry, CORNERS)), corner);
 }
 
 static void plain_tap(Emit *e, const GradientTable *w, idx entry, const OutPixels *at,

@@ -4,7 +4,6 @@
 #include "codegen/kernel/points.h"
 #include "codegen/kernel/intmath.h"
 #include "runtime/spec/op.h"
-#include "runtime/spec/shape.h"
 
 #include <assert.h>
 #include <math.h>

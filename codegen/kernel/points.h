@@ -12,6 +12,7 @@
 #define DCN_CODEGEN_POINTS_H
 
 #include "codegen/kernel/bilinear.h"
+#include "runtime/spec/shape.h"
 
 /* c of that axis: 0 y, 1 x. */
 int points_centre(const dcn_spec *s, int axis);

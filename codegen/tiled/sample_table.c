@@ -16,6 +16,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/ir/call.h"
+#include "codegen/kernel/bilinear.h"
 #include "codegen/kernel/sample.h"
 #include "codegen/kernel/workspace.h"
 #include "codegen/tiled/tile.h"
@@ -33,12 +34,12 @@ typedef struct TableWriter {
 /* coeff[entry][4] for a vector of entries: one line of the cache holds all corners of a sample. */
 static void store_coeff(Emit *e, const TableWriter *w, idx entry, const BilinearTap *s)
 {
-    fvec zero = f_const(e, 0), corner[4];
+    fvec zero = f_const(e, 0), corner[CORNERS];
     fvec y[] = { s->y0, s->y1 };
     fvec x[] = { s->x0, s->x1 };
     for (int i = 0; i < 2 && s->valid.v; i++)
         y[i] = f_select(e, s->valid, y[i], zero);
-    for (int c = 0; c < 4; c++) {
+    for (int c = 0; c < CORNERS; c++) {
         fvec row = s->modulation.v ? f_mul(e, y[c / 2], s->modulation) : y[c / 2];
         corner[c] = f_mul(e, row, x[c % 2]);
     }
