@@ -10,11 +10,12 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/aggregate/group.h"
+#include "codegen/kernel/intmath.h"
 #include "codegen/kernel/workspace.h"
 
 #include <assert.h>
 
-enum { MAX_UNROLLED = 32, MAX_VECTORS = 8, MAX_JAM = 4, MAX_ACC = 32 };
+enum { MAX_UNROLLED = 32, MAX_JAM = 4, MAX_ACC = 32 };
 
 /* What is accumulated at the same time: channels c .. c + n - 1, n >= lanes, of `jam` (pixel,
 ** group)s. The last vector may overlap the one before. */
@@ -40,15 +41,6 @@ static idx channel_of(Emit *e, const AccTile *t, int v)
 
 /* ---- points ----------------------------------------------------------------------------------------- */
 
-/* Element i of every four, four times. */
-static fvec shuffle_corner(Emit *e, fvec fours, int i)
-{
-    int from[EMIT_MAX_LANES];
-    for (int lane = 0; lane < e->lanes; lane++)
-        from[lane] = lane / CORNERS * CORNERS + i;
-    return f_permute(e, fours, from);
-}
-
 static void coeff_of(Emit *e, const GroupCtx *g, idx k, fvec coeff[CORNERS])
 {
     addr from = p_at(e, g->coeff, x_mulk(e, k, CORNERS));
@@ -56,7 +48,7 @@ static void coeff_of(Emit *e, const GroupCtx *g, idx k, fvec coeff[CORNERS])
     fvec fours = shuffles ? f_opaque(e, p_broadcast(e, from, CORNERS)) : (fvec){ NULL };
     for (int i = 0; i < CORNERS; i++)
         coeff[i] =
-            i < shuffles ? shuffle_corner(e, fours, i) : p_splat(e, p_at(e, from, x_const(e, i)));
+            i < shuffles ? bilinear_corner(e, fours, i) : p_splat(e, p_at(e, from, x_const(e, i)));
 }
 
 static void one_point(Emit *e, const AccTile *t, int group, idx k)
@@ -134,7 +126,7 @@ static int acc_chains(const AccTile *t)
 static void accumulate(Emit *e, const GroupCtx *group, int jam, idx first, int n)
 {
     AccTile t = { .group = group, .jam = jam, .c = first, .n = n };
-    t.vectors = (n + e->lanes - 1) / e->lanes;
+    t.vectors = (int)int_ceil_div(n, e->lanes);
     t.chains = acc_chains(&t);
     assert(jam * t.vectors * t.chains <= MAX_ACC);
     for (int i = 0; i < jam * t.vectors * t.chains; i++)
@@ -153,7 +145,7 @@ static void accumulate(Emit *e, const GroupCtx *group, int jam, idx first, int n
 static int max_vectors(const AggregatePlan *p, int jam)
 {
     int fit = p->max_acc / jam;
-    return fit < MAX_VECTORS ? fit : MAX_VECTORS;
+    return fit < AGG_MAX_VECTORS ? fit : AGG_MAX_VECTORS;
 }
 
 static void all_channels(Emit *e, const GroupCtx *group, int jam)
@@ -204,7 +196,7 @@ static void all_groups(Emit *e, const GroupCtx *first, const AggregateSumArgs *i
 {
     int jam = first->plan->jam;
     idx zero = x_const(e, 0);
-    if (first->plan->block_groups % jam == 0) {
+    if (first->plan->block.groups % jam == 0) {
         some_groups(e, first, in->ahead, (const idx[]){ zero, in->groups }, jam);
         return;
     }

@@ -11,6 +11,7 @@
 #define DCN_CODEGEN_AGGREGATE_H
 
 #include "codegen/kernel/entry.h"
+#include "codegen/kernel/points.h"
 #include "codegen/lowering.h"
 
 enum {
@@ -28,6 +29,9 @@ enum {
 };
 _Static_assert((int)AGG_NKNOBS <= (int)MAX_KNOBS, "a schedule has room for every knob");
 
+/* Vectors of channels that are accumulated together, at most: their sums are half of 16 registers. */
+enum { AGG_MAX_VECTORS = 8 };
+
 /* ---- the plan ------------------------------------------------------------------------------ */
 
 /* Byte offsets in a thread's workspace; each array has an element, or four, for every point of a
@@ -44,10 +48,8 @@ typedef struct AggregatePlan {
     const dcn_spec *s;
     int lanes, fp_bytes;
     int points;                 /* K': taps, without the centre if that is removed */
-    int groups, group_channels; /* of the operator, and channels of one of them */
-    /* Pixels of a block, and groups of each: all of them, or some of one pixel. */
-    int block_pixels, block_groups;
-    int block_points; /* of a whole block */
+    int groups, group_channels; /* groups of the operator, and channels of one of them */
+    PointBlock block;
     bool gathers; /* as passed, offsets and masks of a block lie in pieces, one for each pixel */
     bool compact; /* the input is read from copies, see compact.c */
     int tile_h, tile_w; /* rows and columns of a task; tile_w = 0: all columns */

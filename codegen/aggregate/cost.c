@@ -25,17 +25,19 @@ static const double TASK = 200; /* finding its tile, calling its function */
 ** cores of 320 to 2560 channels (docs/dev/PERFORMANCE.md, "Copies of groups"), Zen 5 core, one thread. */
 static const double FAR = 1.3, COPY = 0.25;
 static const double WAIT = 12; /* for a line that was not prefetched */
+/* Estimates, as said above: the part of the rows and columns around a tile that comes from beyond L2 again; how much
+** more an output costs whose line is read before it is written; the part of the bytes' time that work does not hide;
+** cycles that prefetched offsets save a (pixel, group). */
+static const double AGAIN = 0.25, READ_FIRST = 1.6, SHOWN = 0.5, PREFETCHED = 0.5;
 enum {
-    REACH =
-        3 * COST_OFFSET_DEVIATION, /* rows and columns beyond its own that a tile's offsets reach */
-    ROWS_IN_TIME = 8,              /* a row that is asked for so many rows early is there in time */
-    MAX_VECTORS = 8                /* of channels that are accumulated together */
+    REACH = 3 * COST_OFFSET_DEVIATION, /* rows and columns beyond a tile that its offsets reach */
+    ROWS_IN_TIME = 8, /* a row that is asked for so many rows early is there in time */
 };
 
 static double sample_table(const AggregatePlan *p)
 {
-    double vectors = cost_ceil_div(p->block_points, p->lanes);
-    double groups = (double)p->block_pixels * p->block_groups;
+    double vectors = cost_ceil_div(p->block.points, p->lanes);
+    double groups = (double)p->block.pixels * p->block.groups;
     double each = VECTOR * (1 + BORDER) + (p->softmax ? EXP : 0);
     bool gathers = p->offset_mask_stride || p->gathers;
     return (vectors * each + CALL) / groups + (gathers ? GATHER : 0);
@@ -47,7 +49,7 @@ static double accumulation(const AggregatePlan *p)
     double samples = 4.0 * p->points * vectors;
     double visits =
         p->points *
-        cost_ceil_div(vectors, MAX_VECTORS); /* of a point: its address, its coefficients */
+        cost_ceil_div(vectors, AGG_MAX_VECTORS); /* of a point: its address, its coefficients */
     double broadcasts = visits * (4 - p->coeff_shuffles + (p->coeff_shuffles > 0));
     double loads = samples + broadcasts + visits;
     return cost_larger(loads / LOADS, (samples + visits * p->coeff_shuffles) / UNITS);
@@ -58,16 +60,15 @@ static double accumulation(const AggregatePlan *p)
 static double memory(const AggregatePlan *p)
 {
     double group = (double)p->group_channels * p->fp_bytes, inputs = 3.0 * p->points * p->fp_bytes;
-    double rows = p->s->stride[0] * (1 + 0.25 * REACH / p->tile_h), cols = p->s->stride[1];
+    double rows = p->s->stride[0] * (1 + AGAIN * REACH / p->tile_h), cols = p->s->stride[1];
     if (p->tile_w)
-        cols *= 1 + 0.25 * REACH / p->tile_w;
-    double outputs =
-        group * (p->nontemporal || !p->epilogue ? 1 : 1.6); /* else their lines are read first */
+        cols *= 1 + AGAIN * REACH / p->tile_w;
+    double outputs = group * (p->nontemporal || !p->epilogue ? 1 : READ_FIRST);
     double bytes = inputs + group * rows * cols + outputs, late = 1;
     if (p->prefetch_rows)
         late = cost_larger(0, ROWS_IN_TIME - p->prefetch_rows) / ROWS_IN_TIME;
     double waits = WAIT * late * group * rows * cols / COST_LINE_BYTES;
-    return bytes / MEMORY * 0.5 + waits - (p->prefetch_blocks ? 0.5 : 0);
+    return bytes / MEMORY * SHOWN + waits - (p->prefetch_blocks ? PREFETCHED : 0);
 }
 
 bool aggregate_is_sparse(const dcn_spec *s, const dcn_target *t)
@@ -118,8 +119,8 @@ int aggregate_phases(const dcn_spec *s, const dcn_target *t, const int *k,
     AggregatePlan p = aggregate_plan(s, t, k);
     AggregatePixels n = pixels_of(&p);
     double parts = (double)p.groups / p.task_groups, cols = (double)cost_out_cols(s);
-    double width = p.tile_w ? p.tile_w : cols, blocks = cost_ceil_div(width, p.block_pixels);
-    double ragged = blocks * p.block_pixels / width; /* the last block of a row is shorter */
+    double width = p.tile_w ? p.tile_w : cols, blocks = cost_ceil_div(width, p.block.pixels);
+    double ragged = blocks * p.block.pixels / width; /* the last block of a row is shorter */
     double task = aggregate_tile_cost(&p, t, n.mean) / parts + TASK / COST_CYCLES_PER_NS;
     out[0] =
         (PhaseCost){ .tasks = n.tiles * parts, .ns = task * (1 + 0.1 * (ragged - 1)) + copies(&p) };

@@ -68,7 +68,8 @@ typedef struct AggregateSumArgs {
 } AggregateSumArgs;
 LLVMValueRef aggregate_emit_accumulate(Emit *e, const AggregatePlan *p);
 LLVMValueRef aggregate_emit_recompute(Emit *e, const AggregatePlan *p);
-void aggregate_call_sums(Emit *e, LLVMValueRef fn, const AggregateSumArgs *in); /* either */
+/* Calls accumulate or recompute. */
+void aggregate_call_sums(Emit *e, LLVMValueRef fn, const AggregateSumArgs *in);
 
 /* An array of the workspace. */
 static inline addr aggregate_scratch(Emit *e, addr scratch, int64_t at)

@@ -3,6 +3,7 @@
 */
 #include "codegen/aggregate/group.h"
 #include "codegen/ir/call.h"
+#include "codegen/kernel/points.h"
 #include "codegen/math/math.h"
 
 GroupCtx aggregate_first_group(Emit *e, const AggregatePlan *p, const AggregateSumArgs *in)
@@ -30,11 +31,11 @@ GroupCtx aggregate_first_group(Emit *e, const AggregatePlan *p, const AggregateS
 
 idx aggregate_channel_of(Emit *e, const AggregatePlan *p, idx nth, int64_t pixel)
 {
-    int channels = p->block_groups * p->group_channels;
+    int channels = p->block.groups * p->group_channels;
     idx at = x_mulk(e, nth, p->group_channels);
-    if (p->block_pixels == 1 || pixel == channels)
+    if (p->block.pixels == 1 || pixel == channels)
         return at;
-    idx before = x_div(e, nth, x_const(e, p->block_groups));
+    idx before = x_div(e, nth, x_const(e, p->block.groups));
     return x_add(e, at, x_mulk(e, before, pixel - channels));
 }
 
@@ -55,14 +56,9 @@ GroupCtx aggregate_group_at(Emit *e, const GroupCtx *first, idx nth)
 fvec aggregate_scale(Emit *e, const GroupCtx *g)
 {
     const AggregatePlan *p = g->plan;
-    fvec sum = f_const(e, 0);
     if (!p->softmax)
         return (fvec){ NULL };
-    for (int k = 0; k < p->points; k += e->lanes) {
-        mask live = p->points - k < e->lanes ? m_first(e, p->points - k) : all_lanes;
-        sum = f_add(e, sum, p_load(e, p_at(e, g->softmax_terms, x_const(e, k)), live));
-    }
-    return f_div(e, f_const(e, p->s->modulation_scale), f_hadd(e, sum));
+    return points_scale(e, p->s, g->softmax_terms, p->s->modulation_scale);
 }
 
 fvec aggregate_output(Emit *e, const AggregatePlan *p, fvec sum, fvec scale)

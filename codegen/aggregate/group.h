@@ -7,8 +7,6 @@
 #include "codegen/aggregate/functions.h"
 #include "codegen/kernel/bilinear.h"
 
-enum { CORNERS = 4 };
-
 typedef struct GroupCtx {
     const AggregatePlan *plan;
     Corners from; /* of the map: element at[k] of each is a corner of point k */

@@ -26,15 +26,6 @@ enum {
     DYNAMIC_ROWS = 64
 };
 
-/* Set a knob to the value, unless the schedule would be refused. */
-static void set_if_legal(const dcn_spec *s, const dcn_target *t, int *k, int knob, int value)
-{
-    int before = k[knob];
-    k[knob] = value;
-    if (aggregate_refuse(s, t, k))
-        k[knob] = before;
-}
-
 /* The widest tile whose reach of input rows fits L2, given that those of all columns do not. A tile of 16 columns has
 ** as many beside it that it reaches: it pays only where whole rows are far beyond L2. 0: all columns. */
 static int width_for_l2(const dcn_spec *s, const dcn_target *t)
@@ -59,11 +50,11 @@ static void guess_block(const dcn_spec *s, const dcn_target *t, int most, int64_
     for (int block = most;
          block > 1 && (k[AGG_BLOCK] == 1 || aggregate_plan(s, t, k).scratch.bytes > bytes);
          block /= 2)
-        set_if_legal(s, t, k, AGG_BLOCK, block);
+        kernel_set_if_legal(aggregate_refuse, s, t, k, AGG_BLOCK, block);
 }
 
-/* Its samples leave room in L1 for the pixels that they look at; where these are copies there are few of them, and
-** long blocks are worth more than samples that are not read from L2 again. */
+/* A block's samples leave room in L1 for the pixels that they look at; where these are copies there are few of them,
+** and long blocks are worth more than samples that are not read from L2 again. */
 static void guess_blocks(const dcn_spec *s, const dcn_target *t, int *k)
 {
     if (k[AGG_COMPACT])
@@ -76,11 +67,11 @@ static void guess_blocks(const dcn_spec *s, const dcn_target *t, int *k)
 ** reach. */
 static void guess_tile(const dcn_spec *s, const dcn_target *t, int *k)
 {
-    set_if_legal(s, t, k, AGG_TILE_W, width_for_l2(s, t));
+    kernel_set_if_legal(aggregate_refuse, s, t, k, AGG_TILE_W, width_for_l2(s, t));
     int64_t rows = s->height > 0 ? dcn_out_height(s, s->height) : DYNAMIC_ROWS;
     int highest = k[AGG_TILE_W] ? 8 : 4, tasks = k[AGG_TILE_W] ? 6 : 24;
     for (int tile_h = 2; tile_h <= highest && tile_h * tasks <= rows; tile_h *= 2)
-        set_if_legal(s, t, k, AGG_TILE_H, tile_h);
+        kernel_set_if_legal(aggregate_refuse, s, t, k, AGG_TILE_H, tile_h);
 }
 
 /* Whether all that a call reads and writes is more than half of L3. */
@@ -106,11 +97,11 @@ static int later_block(const dcn_spec *s, const dcn_target *t, const int *k)
 /* What follows from the tile. */
 static void guess_rest(const dcn_spec *s, const dcn_target *t, int *k)
 {
-    set_if_legal(s, t, k, AGG_PREFETCH_ROWS, REACH + ROWS_AHEAD);
-    set_if_legal(s, t, k, AGG_PREFETCH_BLOCKS, later_block(s, t, k));
-    set_if_legal(s, t, k, AGG_NONTEMPORAL, 1);
-    set_if_legal(s, t, k, AGG_COEFF_SHUFFLES, 4);
-    set_if_legal(s, t, k, AGG_JAM, 2);
+    kernel_set_if_legal(aggregate_refuse, s, t, k, AGG_PREFETCH_ROWS, REACH + ROWS_AHEAD);
+    kernel_set_if_legal(aggregate_refuse, s, t, k, AGG_PREFETCH_BLOCKS, later_block(s, t, k));
+    kernel_set_if_legal(aggregate_refuse, s, t, k, AGG_NONTEMPORAL, 1);
+    kernel_set_if_legal(aggregate_refuse, s, t, k, AGG_COEFF_SHUFFLES, 4);
+    kernel_set_if_legal(aggregate_refuse, s, t, k, AGG_JAM, 2);
 }
 
 void aggregate_guess_sums(const dcn_spec *s, const dcn_target *t, int *k)
@@ -162,18 +153,13 @@ static void guess_copies(const dcn_spec *s, const dcn_target *t, int *k)
 
 /* ---- many threads ------------------------------------------------------------------------------ */
 
-/* On so many threads the tasks above, which are measured ones, are enough. */
-enum { FEW_THREADS = 2 };
-/* Smaller tasks must gain more than the account of costs is wrong by. */
-static const double GAIN = 0.97;
-
 /* Sets the tiles and groups of a task that keep the threads busiest for the least work. */
 static void spread(const dcn_spec *s, const dcn_target *t, int threads, int *k)
 {
     const Knob *rows = &aggregate_knobs[AGG_TILE_H], *cols = &aggregate_knobs[AGG_TILE_W],
                *groups = &aggregate_knobs[AGG_TASK_GROUPS];
     const int tiles = rows->nchoices * cols->nchoices * groups->nchoices;
-    double least = aggregate_cost(s, t, k, threads) * GAIN;
+    double least = aggregate_cost(s, t, k, threads) * KERNEL_WORTH_IT;
     for (int i = 0; i < (aggregate_is_sparse(s, t) ? 2 : 1) * tiles; i++) {
         const TaskGuess task = { .tile_h = rows->choice[i % rows->nchoices],
                                  .tile_w = cols->choice[i / rows->nchoices % cols->nchoices],
@@ -196,6 +182,6 @@ void aggregate_guess(const dcn_spec *s, const dcn_target *t, int threads, int *k
     aggregate_guess_sums(s, t, k);
     if (aggregate_is_sparse(s, t))
         guess_copies(s, t, k);
-    if (threads > FEW_THREADS)
+    if (threads > KERNEL_FEW_THREADS)
         spread(s, t, threads, k);
 }

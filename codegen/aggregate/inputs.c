@@ -20,7 +20,7 @@ static const Param gather_param[] = {
 };
 static const Params gather_params = PARAMS(AggregateGatherArgs, gather_param);
 
-/* So many elements, wherever in a line they begin. */
+/* Fetches the lines of n elements, wherever in a line these begin. */
 static void prefetch(Emit *e, addr from, int n)
 {
     for (int at = 0; at < n * e->fp_bytes; at += CACHE_LINE)
@@ -32,7 +32,7 @@ static void prefetch(Emit *e, addr from, int n)
 static void prefetch_pixel(Emit *e, const AggregatePlan *p, const AggregateGatherArgs *in,
                            idx pixel)
 {
-    const int points = p->block_groups * p->points;
+    const int points = p->block.groups * p->points;
     const int64_t all = (int64_t)p->groups * p->points;
     if (p->offset_mask_stride) {
         idx row = x_mulk(e, pixel, p->offset_mask_stride);
@@ -51,7 +51,7 @@ LLVMValueRef aggregate_emit_gather(Emit *e, const AggregatePlan *p)
     PointInputs own = { .offsets = aggregate_scratch(e, in.scratch, p->scratch.offsets) };
     if (p->s->modulation != DCN_MODULATION_NONE)
         own.masks = aggregate_scratch(e, in.scratch, p->scratch.masks);
-    points_gather(e, p->s, p->block_groups, &own, &(PointInputs){ in.offsets, in.masks },
+    points_gather(e, p->s, p->block.groups, &own, &(PointInputs){ in.offsets, in.masks },
                   in.pixels);
     if (p->prefetch_blocks && p->gathers) {
         EMIT_FOR (e, pixel, x_const(e, 0), in.pixels, 1) {

@@ -4,7 +4,6 @@
 #include "codegen/aggregate/aggregate.h"
 #include "codegen/kernel/entry.h"
 
-enum { MAX_BLOCK_POINTS = 4096 };  /* constants of the points of a block lie beside the code */
 enum { MAX_COPY_BYTES = 1 << 20 }; /* of a thread, without what pads rows: what an L2 may hold */
 
 const Knob aggregate_knobs[AGG_NKNOBS] = {
@@ -57,17 +56,17 @@ const Knob aggregate_knobs[AGG_NKNOBS] = {
 
 static bool block_is_redundant(const AggregateChoice *c)
 {
-    return c->k[AGG_BLOCK] > 1 && c->p.block_pixels * c->p.block_groups <= c->k[AGG_BLOCK] / 2;
+    return points_block_is_redundant(&c->p.block, c->k[AGG_BLOCK]);
 }
 
 static bool block_is_too_long(const AggregateChoice *c)
 {
-    return c->k[AGG_BLOCK] > 1 && c->p.block_points > MAX_BLOCK_POINTS;
+    return points_block_is_too_long(&c->p.block, c->k[AGG_BLOCK]);
 }
 
 static bool block_exceeds_map(const AggregateChoice *c)
 {
-    return c->cols && c->p.block_pixels > 1 && c->p.block_pixels >= 2 * c->cols;
+    return c->cols && c->p.block.pixels > 1 && c->p.block.pixels >= 2 * c->cols;
 }
 
 static bool is_higher_than_map(const AggregateChoice *c)
@@ -98,7 +97,7 @@ static bool later_block_is_elsewhere(const AggregateChoice *c)
 
 static bool block_exceeds_tile(const AggregateChoice *c)
 {
-    return c->p.tile_w && c->p.block_pixels > c->p.tile_w;
+    return c->p.tile_w && c->p.block.pixels > c->p.tile_w;
 }
 
 static bool stores_are_ragged(const AggregateChoice *c)

@@ -12,6 +12,7 @@
 */
 #include "codegen/aggregate/aggregate.h"
 #include "codegen/kernel/entry.h"
+#include "codegen/kernel/intmath.h"
 
 #include <stdio.h>
 
@@ -25,7 +26,7 @@ static const char *refuse(const dcn_spec *s, const dcn_target *t, const int *k)
 static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *buf, size_t size)
 {
     AggregatePlan p = aggregate_plan(s, t, k);
-    int vectors = (p.group_channels + p.acc_lanes - 1) / p.acc_lanes;
+    int vectors = (int)int_ceil_div(p.group_channels, p.acc_lanes);
     char copies[64] = "no weights";
     if (p.compact)
         snprintf(copies, sizeof copies, "%d groups of the map in copies of %lld KiB", p.task_groups,
@@ -34,7 +35,7 @@ static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *
              "block: %d pixels x %d groups = %d points, sample table %lld KiB (L1 %lld KiB)\n"
              "sums: %d vectors of %d channels per group, %d loads of the map each\n"
              "workspace: %lld KiB per thread, %s\n",
-             p.block_pixels, p.block_groups, p.block_points, (long long)p.scratch.bytes / 1024,
+             p.block.pixels, p.block.groups, p.block.points, (long long)p.scratch.bytes / 1024,
              (long long)t->l1_bytes / 1024, vectors, p.acc_lanes, 4 * p.points,
              (long long)p.scratch.bytes / 1024, copies);
 }

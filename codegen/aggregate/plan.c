@@ -10,7 +10,7 @@ enum { WORD_BYTES = 8 };
 /* Every array has room for whole vectors of points: two more, as one may begin at the last point. */
 static AggregateScratch plan_scratch(const AggregatePlan *p)
 {
-    int64_t entries = p->block_points + 2 * p->lanes;
+    int64_t entries = p->block.points + 2 * p->lanes;
     int64_t elements = int_round_up(entries * p->fp_bytes, CACHE_LINE);
     bool own = p->offset_mask_stride || p->gathers;
     WorkspaceLayout w = { 0 };
@@ -26,33 +26,24 @@ static AggregateScratch plan_scratch(const AggregatePlan *p)
     return at;
 }
 
-/* The largest block of at most so many (pixel, group)s: groups of one pixel, or pixels with all
-** groups of the task. */
-static void plan_block(AggregatePlan *p, int block)
-{
-    p->block_groups = int_divisor(p->task_groups, block);
-    p->block_pixels = p->block_groups == p->task_groups ? block / p->task_groups : 1;
-    p->block_points = p->block_pixels * p->block_groups * p->points;
-    p->gathers = p->block_pixels > 1 && p->block_groups < p->groups;
-}
-
 AggregatePlan aggregate_plan(const dcn_spec *s, const dcn_target *t, const int *k)
 {
     AggregatePlan p = { .s = s, .fp_bytes = (int)dcn_dtype_bytes(s->dtype) };
     p.lanes = problem_vector(s, t);
-    p.points = s->kernel[0] * s->kernel[1] - (s->remove_center ? 1 : 0);
+    p.points = rt_points(s);
     p.groups = s->offset_groups;
     p.group_channels = (int)(s->in_channels / p.groups);
     p.splits_groups = k[AGG_TASK_GROUPS] && k[AGG_TASK_GROUPS] < p.groups;
     p.task_groups = p.splits_groups ? k[AGG_TASK_GROUPS] : p.groups;
-    plan_block(&p, k[AGG_BLOCK]);
+    p.block = points_block(s, p.task_groups, k[AGG_BLOCK]);
+    p.gathers = p.block.pixels > 1 && p.block.groups < p.groups;
     p.tile_h = k[AGG_TILE_H];
     p.tile_w = k[AGG_TILE_W];
     p.prefetch_rows = k[AGG_PREFETCH_ROWS];
     p.prefetch_blocks = k[AGG_PREFETCH_BLOCKS];
     p.nontemporal = k[AGG_NONTEMPORAL];
     p.coeff_shuffles = k[AGG_COEFF_SHUFFLES];
-    p.jam = int_power_of_two(p.block_pixels * p.block_groups, k[AGG_JAM]);
+    p.jam = int_power_of_two(p.block.pixels * p.block.groups, k[AGG_JAM]);
     p.max_acc = t->registers / 2;
     p.acc_lanes = int_power_of_two(p.group_channels, p.lanes);
     p.softmax = s->modulation == DCN_MODULATION_SOFTMAX;
@@ -60,7 +51,7 @@ AggregatePlan aggregate_plan(const dcn_spec *s, const dcn_target *t, const int *
     p.compact = k[AGG_COMPACT];
     p.out_stride = (int)s->in_channels;
     if (rt_op_has(s->op, RT_PACKED_OFFSETS))
-        p.offset_mask_stride = (int)int_round_up(3 * (int64_t)p.groups * p.points, 8);
+        p.offset_mask_stride = (int)rt_packed_channels(s);
     p.scratch = plan_scratch(&p);
     return p;
 }

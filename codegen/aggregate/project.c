@@ -166,14 +166,13 @@ static int phases(const dcn_spec *s, const dcn_target *t, const int *k, PhaseCos
 ** (tiled/guess_threads.c).  A task that shares a tile makes all of its sums again. */
 static void spread(const dcn_spec *s, const dcn_target *t, int threads, int *k)
 {
-    enum { WORTH_IT = 97 }; /* percent: the account is not better than that */
     const Knob *h = knobs[TILE_H], *w = knobs[TILE_W], *oc = knobs[OC_SPLIT];
     const int most = k[TILE_H] * k[TILE_W];
     int best[NKNOBS], at[NKNOBS];
     PhaseCost phase[MAX_PHASES];
     if (refuse(s, t, k))
         return;
-    double limit = balance_ns(phase, phases(s, t, k, phase), threads) * WORTH_IT / 100;
+    double limit = balance_ns(phase, phases(s, t, k, phase), threads) * KERNEL_WORTH_IT;
     memcpy(best, k, sizeof best);
     memcpy(at, k, sizeof at);
     for (int i = 0; i < h->nchoices * w->nchoices * oc->nchoices; i++) {
@@ -200,7 +199,7 @@ static void guess(const dcn_spec *s, const dcn_target *t, int threads, int *k)
     for (int i = 0; i < NKNOBS; i++)
         k[i] = both.k[halves[i].half][halves[i].knob];
     k[PREFETCH_BLOCKS] = k[PREFETCH_BLOCKS] != 0;
-    if (threads > TILED_FEW_THREADS)
+    if (threads > KERNEL_FEW_THREADS)
         spread(s, t, threads, k);
 }
 
@@ -218,7 +217,7 @@ static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *
              "workspace: %lld KiB per thread\n",
              tile->mr * tile->nv, tile->nv, t->registers, tile->th, tile->tw,
              (long long)s->in_channels, (long long)sums / 1024, (long long)t->l2_bytes / 1024,
-             p.sums.block_pixels, p.sums.block_groups, p.sums.block_points,
+             p.sums.block.pixels, p.sums.block.groups, p.sums.block.points,
              (long long)product->packed_elements * product->fp_bytes / 1024,
              (long long)product->scratch.bytes / 1024);
 }

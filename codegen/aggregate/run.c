@@ -6,7 +6,7 @@
 /* Tiles of that size along an axis; tile = 0: one. */
 static idx tiles_along(Emit *e, idx size, int tile)
 {
-    return tile ? x_div(e, x_addk(e, size, tile - 1), x_const(e, tile)) : x_const(e, 1);
+    return tile ? x_ceil_div(e, size, tile) : x_const(e, 1);
 }
 
 static idx tile_size(Emit *e, idx size, idx first, int tile)
@@ -22,18 +22,10 @@ static idx count(Emit *e, const Problem *pb, idx phase, const void *self)
     return x_mulk(e, x_mul(e, pb->n, tiles), p->groups / p->task_groups);
 }
 
-static idx thread_bytes(Emit *e, const AggregatePlan *p, const Problem *pb)
+static idx thread_bytes(Emit *e, const Problem *pb, const void *self)
 {
+    const AggregatePlan *p = self;
     return x_addk(e, aggregate_copies(e, p, pb, (addr){ NULL }).bytes, p->scratch.bytes);
-}
-
-/* As kernel_workspace, but that a thread's bytes may depend on the sizes. */
-static void emit_workspace(Emit *e, Kernel *k, const AggregatePlan *p)
-{
-    WorkspaceArgs in = kernel_workspace_begin(e, k);
-    const idx size[4] = { in.batch, in.height, in.width, in.rois };
-    const Problem pb = problem_of_sizes(e, k->s, size);
-    kernel_workspace_end(e, k, x_const(e, 0), in.threads, thread_bytes(e, p, &pb));
 }
 
 /* The tile of a task. Tasks go down a column of tiles, so that the rows above are still in the
@@ -55,7 +47,7 @@ static AggregateTileArgs tile_of(Emit *e, const AggregatePlan *p, const Problem 
     t.q0 = x_mulk(e, at[1], p->tile_w);
     const idx pixel[4] = { t.n, x_const(e, 0), t.p0, t.q0 };
     idx to = problem_at(e, pb, x_const(e, p->s->in_channels), pb->p, pb->q, pixel);
-    t.scratch = p_at_bytes(e, in->workspace, x_mul(e, in->thread, thread_bytes(e, p, pb)));
+    t.scratch = p_at_bytes(e, in->workspace, x_mul(e, in->thread, thread_bytes(e, pb, p)));
     t.to = p_at(e, pb->output, to);
     t.rows = tile_size(e, pb->p, t.p0, p->tile_h);
     t.cols = tile_size(e, pb->q, t.q0, p->tile_w);
@@ -66,7 +58,7 @@ void aggregate_emit(Emit *e, Kernel *kernel, const dcn_target *t, const int *k)
 {
     AggregatePlan p = aggregate_plan(kernel->s, t, k);
     kernel_no_weights(e, kernel);
-    emit_workspace(e, kernel, &p);
+    kernel_workspace_by_size(e, kernel, NULL, thread_bytes, &p);
     kernel_tasks(e, kernel, NULL, count, &p);
     LLVMValueRef fn = aggregate_emit_tile(e, &p);
     RunArgs in = kernel_run_begin(e, kernel);

@@ -15,8 +15,6 @@
 #include "codegen/kernel/points.h"
 #include "codegen/math/math.h"
 
-enum { CORNERS = 4, ALL_CORNERS = (1 << CORNERS) - 1 };
-
 /* What the vectors of a block share. */
 typedef struct AggregateTable {
     const AggregatePlan *plan;
@@ -32,7 +30,7 @@ typedef struct AggregateTable {
 /* A vector may begin at the last point. */
 static int constants(const AggregatePlan *p)
 {
-    return p->block_points + p->lanes;
+    return p->block.points + p->lanes;
 }
 
 /* ---- a vector of points ------------------------------------------------------------------------- */
@@ -73,7 +71,7 @@ static ivec element_of(Emit *e, const AggregateTable *t, idx point, ivec y, ivec
 {
     const AggregatePlan *p = t->plan;
     ivec group = { NULL }, at;
-    if (p->block_groups > 1)
+    if (p->block.groups > 1)
         group = p_load_i32(e, p_at_i32(e, t->group, point));
     if (p->compact) {
         const GroupMaps maps = aggregate_maps(p);
@@ -93,16 +91,12 @@ static void store(Emit *e, const AggregateTable *t, const SampleVector *v, const
 {
     const AggregatePlan *p = t->plan;
     const idx point = v->first;
-    const fvec m = v->m;
     ivec at = element_of(e, t, point, y->at, x->at);
     if (p->compact)
         points_note_rows(e, &t->rows, y->at, v->live);
     p_store_i32(e, p_at_i32(e, aggregate_scratch(e, t->in.scratch, p->scratch.at), point), at);
-    fvec row[] = { y->weight[0], y->weight[1] }, coeff[CORNERS];
-    for (int i = 0; m.v && i < 2; i++)
-        row[i] = f_mul(e, row[i], m);
-    for (int i = 0; i < CORNERS; i++)
-        coeff[i] = f_mul(e, row[i / 2], x->weight[i % 2]);
+    fvec coeff[CORNERS];
+    points_coeff(e, y, x, v->m, coeff);
     addr to = aggregate_scratch(e, t->in.scratch, p->scratch.coeff);
     p_store_interleaved4(e, p_at(e, to, x_mulk(e, point, CORNERS)), coeff);
 }
@@ -111,17 +105,6 @@ static void store_absent(Emit *e, const AggregateTable *t, idx point, ivec bits)
 {
     addr to = aggregate_scratch(e, t->in.scratch, t->plan->scratch.absent);
     p_store_i32(e, p_at_i32(e, to, point), bits);
-}
-
-/* Corners that a moved sample does not have; it has none where it is wholly outside. */
-static ivec absent_corners(Emit *e, const MovedPair *y, const MovedPair *x)
-{
-    ivec bits = i_const(e, 0);
-    for (int i = 0; i < CORNERS; i++) {
-        mask absent = m_or(e, y->foreign[i / 2], x->foreign[i % 2]);
-        bits = i_add(e, bits, i_select(e, absent, i_const(e, 1 << i), i_const(e, 0)));
-    }
-    return i_select(e, m_and(e, y->touches, x->touches), bits, i_const(e, ALL_CORNERS));
 }
 
 static void one_vector(Emit *e, const AggregateTable *t, idx point, mask live)
@@ -133,13 +116,12 @@ static void one_vector(Emit *e, const AggregateTable *t, idx point, mask live)
         prefetch_later(e, t, point);
     RowPair y = points_pair(e, &t->points, 0, point, xy[1]);
     RowPair x = points_pair(e, &t->points, 1, point, xy[0]);
-    mask inside = m_and(e, i_below(e, y.at, i_splat(e, x_addk(e, t->pb.h, -1))),
-                        i_below(e, x.at, i_splat(e, x_addk(e, t->pb.w, -1))));
+    mask inside = points_inside(e, &t->pb, &y, &x);
     EMIT_IF_ELSE (e, border, c_any(e, m_not(e, inside))) {
         if (border.yes) {
             MovedPair my = bilinear_move(e, &y, t->pb.h), mx = bilinear_move(e, &x, t->pb.w);
             store(e, t, &v, &my.pair, &mx.pair);
-            store_absent(e, t, point, absent_corners(e, &my, &mx));
+            store_absent(e, t, point, points_absent(e, &my, &mx));
         } else {
             store(e, t, &v, &y, &x);
             store_absent(e, t, point, i_const(e, 0));
@@ -165,11 +147,11 @@ LLVMValueRef aggregate_emit_table(Emit *e, const AggregatePlan *p)
     t.pb = problem_load(e, p->s, t.in.args);
     t.points.s = p->s;
     t.group =
-        points_groups(e, p->s, constants(p), p->block_groups, p->compact ? 1 : p->group_channels);
+        points_groups(e, p->s, constants(p), p->block.groups, p->compact ? 1 : p->group_channels);
     if (p->compact)
         t.rows = points_rows(e);
     for (int axis = 0; axis < 2; axis++)
-        points_constants(e, &t.points, axis, constants(p), p->block_groups, axis ? t.in.x : t.in.y);
+        points_constants(e, &t.points, axis, constants(p), p->block.groups, axis ? t.in.x : t.in.y);
     EMIT_VECTORS (e, v, t.in.points) {
         one_vector(e, &t, v.at, v.live);
     }

@@ -56,7 +56,7 @@ static PointInputs passed_inputs(Emit *e, const AggregateRow *r, idx q, idx g)
     if (p->offset_mask_stride) {
         in.offsets = pixel_at(e, r, r->pb.offset_mask, q, p->offset_mask_stride);
         in.offsets = p_at(e, in.offsets, x_mulk(e, before, 3));
-        in.masks = p_at(e, in.offsets, x_const(e, 2 * (int64_t)p->block_points));
+        in.masks = p_at(e, in.offsets, x_const(e, 2 * (int64_t)p->block.points));
     } else {
         in.offsets = p_at(e, pixel_at(e, r, r->pb.offset, q, 2 * points), x_mulk(e, before, 2));
         in.masks = p_at(e, pixel_at(e, r, r->pb.mask, q, points), before);
@@ -74,10 +74,10 @@ static idx to_later(Emit *e, const AggregateRow *r, int64_t stride)
         return x_mulk(e, r->pb.q, stride);
     if (p->splits_groups)
         return x_const(e,
-                       int_ceil_div((int64_t)p->prefetch_blocks * p->block_pixels * p->block_groups,
+                       int_ceil_div((int64_t)p->prefetch_blocks * p->block.pixels * p->block.groups,
                                     p->task_groups) *
                            stride);
-    int64_t block = stride * p->block_pixels * p->block_groups / p->groups;
+    int64_t block = stride * p->block.pixels * p->block.groups / p->groups;
     return x_const(e, p->prefetch_blocks * block);
 }
 
@@ -105,7 +105,7 @@ static PointInputs prepared_inputs(Emit *e, const AggregateRow *r, PointInputs i
         in = own;
     }
     if (p->softmax) {
-        const AggregateShiftArgs shift = { in.masks, scratch, x_mulk(e, pixels, p->block_groups) };
+        const AggregateShiftArgs shift = { in.masks, scratch, x_mulk(e, pixels, p->block.groups) };
         aggregate_call_shift(e, r->fns->shift, &shift);
         in.masks = own.masks;
     }
@@ -131,11 +131,11 @@ static addr samples_at(Emit *e, const AggregateRow *r, idx g)
     return p_at(e, r->copies.map, before);
 }
 
-/* So many pixels of the block from group g of output column q on. */
+/* A block of so many pixels, from group g of output column q on. */
 static void one_block(Emit *e, const AggregateRow *r, idx q, idx g, idx pixels)
 {
     const AggregatePlan *p = r->plan;
-    idx x = x_mulk(e, q, p->s->stride[1]), groups = x_mulk(e, pixels, p->block_groups);
+    idx x = x_mulk(e, q, p->s->stride[1]), groups = x_mulk(e, pixels, p->block.groups);
     idx channel = x_mulk(e, g, p->group_channels);
     AggregateTableArgs table = { .args = r->in.args, .scratch = r->in.scratch, .y = r->y };
     table.x = x_addk(e, x, points_centre(p->s, 1) - p->s->padding[1]);
@@ -185,9 +185,9 @@ static void one_row(Emit *e, const AggregateRow *r)
     idx end = x_add(e, r->in.q0, r->in.cols);
     if (p->tile_w && p->prefetch_rows && !p->splits_groups)
         prefetch_sides(e, r, end);
-    EMIT_FOR (e, q, r->in.q0, end, p->block_pixels) {
-        idx pixels = x_min(e, x_const(e, p->block_pixels), x_sub(e, end, q.at));
-        EMIT_FOR (e, g, x_const(e, 0), x_const(e, p->task_groups), p->block_groups) {
+    EMIT_FOR (e, q, r->in.q0, end, p->block.pixels) {
+        idx pixels = x_min(e, x_const(e, p->block.pixels), x_sub(e, end, q.at));
+        EMIT_FOR (e, g, x_const(e, 0), x_const(e, p->task_groups), p->block.groups) {
             one_block(e, r, q.at, x_add(e, first_group(e, r), g.at), pixels);
         }
     }

@@ -20,17 +20,17 @@
 ** besides; a line for each lane; by itself. */
 static const double GATHER = 0.62, APART = 1, LANE = 1.4;
 static const double TEST = 0.2;    /* whether there is such a lane by itself */
-static const double LOAD = 2;      /* of neighbours, and the loop over channels */
-static const double MASKED = 1.5;  /* the same at a border, more: where the lanes are */
+static const double LOAD = 2;      /* a vector of neighbours, and the loop over channels */
+static const double MASKED = 1.5;  /* more than LOAD at a border: where the lanes are */
 static const double COMBINE = 4;   /* four pixels to a sample, for all lanes */
-static const double SUM_FMA = 0.5; /* a multiply-add and its weight */
-static const double SUM = 1;       /* the same as two operations */
+static const double SUM_FMA = 0.5; /* a multiply-add and its weight, with FMA */
+static const double SUM = 1;       /* a product, a sum and the weight, without FMA */
 static const double LATENCY = 4;   /* from a sum to the next */
-static const double OVERLAP =
-    25; /* that the sums of one vector are under way before those of another end */
+/* Cycles that the sums of one vector are under way before those of another end. */
+static const double OVERLAP = 25;
 static const double POSITION = 52; /* where a tap looks and the four coefficients */
-static const double TAP = 2;       /* of a plain convolution */
-static const double VECTOR = 4;    /* of output columns */
+static const double TAP = 2;       /* a tap of a plain convolution */
+static const double VECTOR = 4;    /* a vector of output columns */
 static const double STORE = 1;     /* a vector of outputs */
 static const double SCATTER = 1.5, STORE_LANE = 1.1; /* in nhwc a lane of it, or one by itself */
 
@@ -39,8 +39,8 @@ typedef struct DirectCost {
     const dcn_spec *s;
     double lanes, channels, sum;
     double sample;  /* cycles of a vector of a channel */
-    double apart;   /* of nhwc offsets */
-    double scatter; /* of nhwc outputs */
+    double apart;   /* cycles of a vector of nhwc offsets, whose lanes lie apart */
+    double scatter; /* cycles of a vector of nhwc outputs, whose lanes lie apart */
     double fp_bytes, l1_bytes;
 } DirectCost;
 

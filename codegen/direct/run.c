@@ -99,7 +99,8 @@ static void deformed_tap(Emit *e, const Sums *sums, idx i, idx j)
 }
 
 /* Where the lanes look at a tap of a plain convolution, in the map of any channel: so many elements `at` behind
-** `start`, or, if at.v == NULL, at those that begin there; with lanes that are not live it may lie outside of the map. */
+** `start`, or, if at.v == NULL, at those that begin there; with lanes that are not live it may lie outside of the
+** map. */
 typedef struct PlainLanes {
     idx k, start;
     ivec at;

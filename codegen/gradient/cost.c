@@ -11,11 +11,11 @@
 #include "codegen/gradient/gradient.h"
 #include "codegen/kernel/workspace.h"
 
-static const double VECTOR = 14;              /* of samples, with all that may be wanted */
+static const double VECTOR = 14;              /* a vector of samples, with all that may be wanted */
 static const double SAMPLE = 12;              /* a tap of a pixel, for a block */
-static const double NARROW_VECTOR = 30;       /* of samples of several offset groups */
+static const double NARROW_VECTOR = 30;       /* a vector of samples of several offset groups */
 static const double ENTRY = 5, TAP_ENTRY = 3; /* a lane of the table, along pixels or along taps */
-static const double SPREAD = 2;               /* an output of a packed group */
+static const double GROUP_LANE = 2;           /* an output of a packed group */
 static const double PIXEL = 150;  /* for a block: lines of offsets and masks that blocks share */
 static const double G = 0.4;      /* an output of a pixel, for a block */
 static const double SUM = 1;      /* an element of a part that is added up */
@@ -24,7 +24,7 @@ static const double CONFLICT = 7; /* a vector of a sample, see conflicts */
 static const double WEIGHT = 3;   /* an element of grad_weight, for each band */
 static const double DOT = 10,
                     DOT_PART = 4; /* a tap of a pixel: its gradients, a part of its dots */
-static const double CALL = 25;    /* of the micro-kernel */
+static const double CALL = 25;    /* a call of the micro-kernel */
 
 /* Cycles of one multiply-add of the register tile for each of its columns. */
 static double update_cycles(const GradientPlan *p)
@@ -77,8 +77,8 @@ static double block_cycles(const GradientPlan *p, const GradientShape *a, double
         cycles += taps * (SAMPLE * passes + vector * a->vectors + entry * a->spans);
     }
     cycles += pixels * (PIXEL + a->g_outputs * G);
-    if (p->spreads)
-        cycles += pixels * a->groups * b->out_channels * SPREAD;
+    if (p->lanes_are_groups)
+        cycles += pixels * a->groups * b->out_channels * GROUP_LANE;
     return cycles + (gradient_owns_dots(p) ? offset_cycles(p, taps * a->spans) : 0);
 }
 

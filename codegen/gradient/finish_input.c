@@ -47,7 +47,7 @@ static void row_of_tensor(Emit *e, const GradientPlan *p, const Problem *pb,
 
 static idx parts_of_map(Emit *e, const Problem *pb)
 {
-    return x_div(e, x_addk(e, pb->h, ROWS - 1), x_const(e, ROWS));
+    return x_ceil_div(e, pb->h, ROWS);
 }
 
 /* Row by row: what lies between two of them nobody has written where the call adds to the tensor. */

@@ -8,6 +8,7 @@
 */
 #include "codegen/gradient/gradient.h"
 #include "codegen/ir/call.h"
+#include "codegen/kernel/intmath.h"
 
 typedef struct ChannelSums {
     const GradientPlan *plan;
@@ -110,7 +111,7 @@ static bool wanted(const GradientPlan *p)
 static idx vectors_of(Emit *e, const GradientPlan *p, const Problem *pb)
 {
     (void)pb;
-    return x_const(e, (p->s->out_channels + p->lanes - 1) / p->lanes);
+    return x_const(e, int_ceil_div(p->s->out_channels, p->lanes));
 }
 
 const GradientFinish gradient_finish_sums = { wanted, vectors_of, emit_channels };

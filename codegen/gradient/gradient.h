@@ -121,8 +121,8 @@ typedef struct GradientPlan {
     int bands;               /* parts of all tiles, each of which has tasks of its own */
     int64_t packed_elements; /* of the weights */
     int64_t weight_elements; /* of a band's grad_weight, as blocks */
-    bool packs;   /* a block has several weight groups, each in lanes or vectors of its own */
-    bool spreads; /* lanes of a vector are channels of several of them */
+    bool packs; /* a block has several weight groups, each in lanes or vectors of its own */
+    bool lanes_are_groups;     /* lanes of a vector are channels of several weight groups */
     bool deformed, transposes; /* transposes: nchw */
     bool copies;               /* blocks work on copies of their channels of the maps, see maps.c */
 } GradientPlan;
@@ -171,7 +171,8 @@ GradientBlock gradient_block(Emit *e, const GradientPlan *p, idx number, int sha
 /* Whether a block is of the second shape: the last of its unit, or all are alike. */
 cond gradient_is_last(Emit *e, const GradientPlan *p, idx number);
 
-/* Both shapes of blocks, or the second where all are alike: for (int i = first; i < 2; i++) */
+/* The number of the first shape of which there are blocks: 0, or 1 where all are alike, as in
+** for (int i = first; i < 2; i++). */
 int gradient_first_shape(const GradientPlan *p);
 
 /* ---- maps.c ------------------------------------------------------------------------------ */
@@ -253,19 +254,15 @@ LLVMValueRef gradient_emit_gtile(Emit *e, const GradientPlan *p, LLVMValueRef tr
 idx gradient_call_gtile(Emit *e, LLVMValueRef fn, const GradientGTileArgs *in);
 
 /* Packed groups are spread to [vector][pixel][output][lane], each lane with the outputs of its own group. */
-typedef struct GradientSpreadArgs {
+typedef struct GradientGLanesArgs {
     addr from, to;
     idx pixels;
-} GradientSpreadArgs;
+} GradientGLanesArgs;
 
-LLVMValueRef gradient_emit_spread(Emit *e, const GradientPlan *p, int shape);
-void gradient_call_spread(Emit *e, LLVMValueRef fn, const GradientSpreadArgs *in);
+LLVMValueRef gradient_emit_g_lanes(Emit *e, const GradientPlan *p, int shape);
+void gradient_call_g_lanes(Emit *e, LLVMValueRef fn, const GradientGLanesArgs *in);
 
 /* ---- table.c ----------------------------------------------------------------------------- */
-
-/* An entry is as in tiled/tile.h: the element of the upper left pixel, GRADIENT_OUTSIDE, or
-** GRADIENT_CLAMPED minus the element. */
-enum { GRADIENT_OUTSIDE = -1, GRADIENT_CLAMPED = -2 };
 
 typedef struct GradientTableArgs {
     addr args, at, coeff;

@@ -86,10 +86,10 @@ idx gradient_call_gtile(Emit *e, LLVMValueRef fn, const GradientGTileArgs *in)
 
 /* ---- packed groups ------------------------------------------------------------------------- */
 
-static const Param spread_param[] = { PARAM(GradientSpreadArgs, from),
-                                      PARAM(GradientSpreadArgs, to),
-                                      PARAM(GradientSpreadArgs, pixels) };
-static const Params spread_params = PARAMS(GradientSpreadArgs, spread_param);
+static const Param g_lanes_param[] = { PARAM(GradientGLanesArgs, from),
+                                       PARAM(GradientGLanesArgs, to),
+                                       PARAM(GradientGLanesArgs, pixels) };
+static const Params g_lanes_params = PARAMS(GradientGLanesArgs, g_lanes_param);
 
 /* Output i of every lane's group; group: that of lane 0.  Lanes that are padding have the last one's. */
 static fvec outputs_of_lanes(Emit *e, const GradientPlan *p, const GradientShape *a, addr row,
@@ -106,11 +106,11 @@ static fvec outputs_of_lanes(Emit *e, const GradientPlan *p, const GradientShape
     return all;
 }
 
-LLVMValueRef gradient_emit_spread(Emit *e, const GradientPlan *p, int shape)
+LLVMValueRef gradient_emit_g_lanes(Emit *e, const GradientPlan *p, int shape)
 {
     const GradientShape *a = &p->blocks.shape[shape];
-    GradientSpreadArgs in;
-    LLVMValueRef fn = e_fn_begin_with(e, "spread", 1, e->none, &spread_params, &in);
+    GradientGLanesArgs in;
+    LLVMValueRef fn = e_fn_begin_with(e, "g_lanes", 1, e->none, &g_lanes_params, &in);
     EMIT_FOR_OPAQUE (e, vector, x_const(e, 0), x_const(e, a->vectors), 1) {
         idx group = x_mulk(e, vector.at, p->lanes / p->blocks.in_channels);
         idx before = x_mulk(e, vector.at, p->panel_pixels);
@@ -128,7 +128,7 @@ LLVMValueRef gradient_emit_spread(Emit *e, const GradientPlan *p, int shape)
     return fn;
 }
 
-void gradient_call_spread(Emit *e, LLVMValueRef fn, const GradientSpreadArgs *in)
+void gradient_call_g_lanes(Emit *e, LLVMValueRef fn, const GradientGLanesArgs *in)
 {
-    e_call_with(e, fn, &spread_params, in);
+    e_call_with(e, fn, &g_lanes_params, in);
 }

@@ -1,5 +1,8 @@
 /* guess.c: a good schedule without measuring: the register tile of the target, as many pixels as
-** leave the tile's matrices in half of L2, and blocks of a few vectors of channels.
+** leave the tile's matrices in the private cache, and blocks of a few vectors of channels.
+**
+** Where a comment says no more, a constant is a rule of thumb: no timing of one against others is on record.  What they
+** lead to is timed by bench/gradients.py (docs/GRADIENTS.md).
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/balance.h"
@@ -10,7 +13,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { WIDE = 24 }; /* columns of a tile */
+enum { WIDE = 24, HIGH = 8 }; /* columns and rows of a tile, at most */
 
 /* The largest of the knob's choices that is at most `most` and is not refused; what it is now if
 ** there is none. */
@@ -32,7 +35,7 @@ static void set_largest(const dcn_spec *s, const dcn_target *t, int *k, int knob
 static int64_t bytes_of_tile(const dcn_target *t, const GradientPlan *p)
 {
     int64_t all = t->l2_bytes > 0 ? t->l2_bytes / 4 * 3 : 128 << 10;
-    return p->spreads ? all / 3 : p->packs ? all / 2 : all;
+    return p->lanes_are_groups ? all / 3 : p->packs ? all / 2 : all;
 }
 
 /* In nchw whole vectors, which are lines of the planes of offsets, if a row has many of them.  Of packed
@@ -54,7 +57,7 @@ static void guess_tile(const dcn_spec *s, const dcn_target *t, int *k)
     int best = k[GRADIENT_TILE_H];
     for (int i = 0; i < q->nchoices; i++) {
         k[GRADIENT_TILE_H] = q->choice[i];
-        if (q->choice[i] > rows || q->choice[i] < best || q->choice[i] > 8 ||
+        if (q->choice[i] > rows || q->choice[i] < best || q->choice[i] > HIGH ||
             gradient_refuse(s, t, k))
             continue;
         const GradientPlan p = gradient_plan(s, t, k);
@@ -120,8 +123,9 @@ static void forget_rest(int *k)
         k[tried[i]] = kept[i];
 }
 
-/* What follows from what is tried, and what that takes; HUGE_VAL: nothing does, it is refused.  Samples reach
-** around a tile: two deviations of the offsets are worth fetching ahead. */
+/* What follows from what is tried, and what that takes; HUGE_VAL: nothing does, it is refused.  The register tile is
+** 8 x 3 of 32 registers, or 6 x 2 of 16: its sums, a row of b and one element of a fill 28, or 15, of them.  Samples
+** reach around a tile: two deviations of the offsets are worth fetching ahead. */
 static double guess_rest(const dcn_spec *s, const dcn_target *t, int threads, int *k)
 {
     const bool many = t->registers >= 32, packs = k[GRADIENT_GROUP_PACK];

@@ -3,6 +3,7 @@
 */
 #include "codegen/gradient/gradient.h"
 #include "codegen/kernel/intmath.h"
+#include "codegen/kernel/workspace.h"
 
 const Knob gradient_knobs[GRADIENT_NKNOBS] = {
     [GRADIENT_MR] = { .name = "mr",
@@ -50,9 +51,6 @@ const Knob gradient_knobs[GRADIENT_NKNOBS] = {
 };
 
 /* ---- legality ---------------------------------------------------------------------------- */
-
-/* A tile's workspace beyond this is not a tile. */
-#define MAX_THREAD_BYTES ((int64_t)32 << 20)
 
 /* A schedule that is asked for. */
 typedef struct GradientChoice {
@@ -131,7 +129,7 @@ static bool copies_anyway(const GradientChoice *c)
 
 static bool exceeds_workspace(const GradientChoice *c)
 {
-    return c->p.scratch.bytes > MAX_THREAD_BYTES;
+    return c->p.scratch.bytes > KERNEL_MAX_THREAD_BYTES;
 }
 
 /* In the order in which they are looked for. */

@@ -1,7 +1,7 @@
 /* offset_row.c: from dots to the gradients of offsets and masks, some pixels of an output row at a time.
 **
 ** With s_ij the sum over channels of dx times the pixel of row i and column j (sample.c), wy and wx
-** the weights of rows and columns, and m the modulation:
+** the coefficients of rows and columns, and m the modulation:
 **
 **     grad_y = m sum_ij wy'_i wx_j s_ij     grad_x = m sum_ij wy_i wx'_j s_ij
 **     grad_m = sum_ij wy_i wx_j s_ij
@@ -16,8 +16,6 @@
 #include "codegen/gradient/gradient.h"
 #include "codegen/ir/call.h"
 #include "runtime/spec/shape.h"
-
-enum { CORNERS = 4 };
 
 typedef struct OffsetRow {
     const GradientPlan *plan;
@@ -43,22 +41,15 @@ static addr dots_at(Emit *e, const OffsetRow *r, idx t)
     return p_at(e, r->in->dots, x_add(e, pixel, x_mulk(e, t, CORNERS)));
 }
 
-/* a b x, or 0 where a or b is: x may be anything there. */
-static fvec weighed(Emit *e, fvec a, fvec b, fvec x)
-{
-    fvec zero = f_const(e, 0), w = f_mul(e, a, b);
-    return f_select(e, f_equal(e, w, zero), zero, f_mul(e, w, x));
-}
-
 static TapGradient tap_gradient(Emit *e, const TapSlopes *s, const fvec dot[CORNERS])
 {
     const fvec wy[] = { s->tap.y0, s->tap.y1 }, wx[] = { s->tap.x0, s->tap.x1 };
     fvec zero = f_const(e, 0);
     TapGradient g = { zero, zero, zero, s->tap.modulation };
     for (int c = 0; c < CORNERS; c++) {
-        g.y = f_add(e, g.y, weighed(e, s->y[c / 2], wx[c % 2], dot[c]));
-        g.x = f_add(e, g.x, weighed(e, wy[c / 2], s->x[c % 2], dot[c]));
-        g.m = f_add(e, g.m, weighed(e, wy[c / 2], wx[c % 2], dot[c]));
+        g.y = f_add(e, g.y, bilinear_times(e, s->y[c / 2], wx[c % 2], dot[c]));
+        g.x = f_add(e, g.x, bilinear_times(e, wy[c / 2], s->x[c % 2], dot[c]));
+        g.m = f_add(e, g.m, bilinear_times(e, wy[c / 2], wx[c % 2], dot[c]));
     }
     if (s->tap.valid.v) {
         g.y = f_select(e, s->tap.valid, g.y, zero);

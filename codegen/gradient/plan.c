@@ -5,18 +5,9 @@
 #include "codegen/kernel/intmath.h"
 #include "codegen/kernel/workspace.h"
 
-enum { ENTRY_BYTES = 4, CORNERS = 4 };
+enum { ENTRY_BYTES = 4 };
 
 /* ---- blocks ------------------------------------------------------------------------------ */
-
-/* The fewest lanes, of those that there are, which hold a span; all for longer ones. */
-static int lanes_for(int span, int most)
-{
-    int lanes = 1;
-    while (lanes < span && lanes < most)
-        lanes *= 2;
-    return lanes;
-}
 
 /* Spans that fill a vector side by side: samples of four channels and more, so that the dots of a
 ** vector of them are no more than a vector. */
@@ -36,7 +27,10 @@ static GradientShape shape_of(const GradientPlan *p, int channels)
     a.span = channels / a.spans;
     a.samples_per_vec = samples_per_vec(p, &a);
     a.run = a.samples_per_vec > 1 ? channels : a.span;
-    a.lanes = a.samples_per_vec > 1 ? a.samples_per_vec * a.span : lanes_for(a.span, p->lanes);
+    /* The fewest lanes that hold a span, as the largest power of two below twice as many is; all for longer ones. */
+    a.lanes = int_power_of_two(2 * a.span - 1, p->lanes);
+    if (a.samples_per_vec > 1)
+        a.lanes = a.samples_per_vec * a.span;
     a.run_vectors = (int)int_ceil_div(a.run, a.lanes);
     a.vectors = channels / a.run * a.run_vectors;
     a.vector_taps = p->packs ? (int)int_round_up(b->taps, p->nv) : b->taps;
@@ -133,7 +127,7 @@ static void plan_scratch(GradientPlan *p)
     const GradientShape *a = p->blocks.shape;
     GradientScratch *at = &p->scratch;
     int64_t fp = p->fp_bytes, entries = p->want.samples ? p->entries.all : 0;
-    int64_t rows = p->panel_pixels, lanes = p->spreads ? p->outputs * p->lanes : 0;
+    int64_t rows = p->panel_pixels, lanes = p->lanes_are_groups ? p->outputs * p->lanes : 0;
     int64_t dots = gradient_owns_dots(p) ? p->pixels * p->dot_stride + CORNERS * p->lanes : 0;
     int64_t sink = p->want.input ? larger(a[0].channels, a[1].channels) + p->lanes : 0;
     int64_t dx = p->want.product ? larger(a[0].dx_stride, a[1].dx_stride) : 0;
@@ -201,7 +195,7 @@ GradientPlan gradient_plan(const dcn_spec *s, const dcn_target *t, const int *k)
     p.prefetch = k[GRADIENT_PREFETCH];
     p.packs = k[GRADIENT_GROUP_PACK];
     plan_blocks(&p, k[GRADIENT_CHANNELS]);
-    p.spreads = p.packs && p.blocks.in_channels < p.lanes;
+    p.lanes_are_groups = p.packs && p.blocks.in_channels < p.lanes;
     p.outputs = (int)int_round_up(p.blocks.out_channels, p.mr);
     plan_pixels(&p);
     plan_entries(&p, k[GRADIENT_TAP_LANES]);

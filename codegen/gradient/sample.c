@@ -1,7 +1,7 @@
 /* sample.c: one sample: a span at a tap of a pixel.
 **
-** With dx the gradient of a sample, x_c the pixel at corner c and a_c its coefficient (bilinear
-** weight times modulation, see table.c), for every pixel and tap:
+** With dx the gradient of a sample, x_c the pixel at corner c and a_c its coefficient (the bilinear
+** one times modulation, see table.c), for every pixel and tap:
 **
 **     grad_input[corner c][channel] += a_c * dx[channel]
 **     dots[c] = sum over channels of dx[channel] * x_c[channel]
@@ -14,8 +14,6 @@
 #include "codegen/gradient/gradient.h"
 #include "codegen/ir/call.h"
 #include "codegen/kernel/bilinear.h"
-
-enum { CORNERS = 4 };
 
 typedef enum { SAMPLE_OUTSIDE, SAMPLE_CLAMPED, SAMPLE_INSIDE } SampleKind;
 
@@ -146,7 +144,7 @@ static void sample(Emit *e, const GradientSample *of, SampleKind kind, idx at)
 
 void gradient_sample(Emit *e, const GradientSample *s)
 {
-    idx at = p_get_i32(e, s->at), none = x_const(e, GRADIENT_OUTSIDE);
+    idx at = p_get_i32(e, s->at), none = x_const(e, TAP_OUTSIDE);
     EMIT_IF_ELSE (e, inside, x_less(e, none, at)) {
         if (inside.yes) {
             sample(e, s, SAMPLE_INSIDE, at);
@@ -157,7 +155,7 @@ void gradient_sample(Emit *e, const GradientSample *s)
                 if (nothing.yes)
                     outside(e, s);
                 else
-                    sample(e, s, SAMPLE_CLAMPED, x_sub(e, x_const(e, GRADIENT_CLAMPED), at));
+                    sample(e, s, SAMPLE_CLAMPED, x_sub(e, x_const(e, TAP_CLAMPED), at));
             }
         }
     }

@@ -8,8 +8,6 @@
 #include "codegen/gradient/gradient.h"
 #include "codegen/ir/call.h"
 
-enum { CORNERS = 4 };
-
 typedef struct Samples {
     const GradientPlan *plan;
     const GradientShape *shape;

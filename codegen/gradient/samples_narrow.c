@@ -14,8 +14,6 @@
 #include "codegen/ir/call.h"
 #include "codegen/kernel/bilinear.h"
 
-enum { CORNERS = 4 };
-
 /* Elements from what is a sample's to what is the next one's, as long as samples are at one tap. */
 typedef struct SampleSteps {
     int64_t channel, entry, dots;

@@ -4,8 +4,6 @@
 #include "codegen/gradient/gradient.h"
 #include "codegen/kernel/workspace.h"
 
-enum { CORNERS = 4 };
-
 idx gradient_dot_elements(Emit *e, const GradientPlan *p, const Problem *pb)
 {
     idx pixels = x_mul(e, x_mul(e, pb->n, pb->p), pb->q);

@@ -1,7 +1,7 @@
 /* table.c: where every tap of every pixel of a tile looks, for the offset groups of one block.
 **
 **     at[entry]        element of the upper left of the four pixels, from the beginning of the
-**                      image; GRADIENT_OUTSIDE: the sample is 0; GRADIENT_CLAMPED - element: the
+**                      image; TAP_OUTSIDE: the sample is 0; TAP_CLAMPED - element: the
 **                      four pixels were moved into the map, and some are no part of the sample
 **     coeff[entry][c]  bilinear coefficient of corner c, times the tap's modulation
 **
@@ -22,43 +22,39 @@ typedef struct GradientTable {
     int spans;
 } GradientTable;
 
-static void store_at(Emit *e, const GradientTable *w, idx entry, ivec y, ivec x,
-                     const mask lanes[2])
+static void store_at(Emit *e, const GradientTable *w, idx entry, ivec y, ivec x, TapMasks m)
 {
     ivec at = i_mul(e, x, i_const(e, w->to.pixel));
     at = i_add(e, i_mul(e, y, i_splat(e, w->to.row)), at);
-    if (lanes[1].v)
-        at = i_select(e, lanes[1], i_sub(e, i_const(e, GRADIENT_CLAMPED), at), at);
-    if (lanes[0].v)
-        at = i_select(e, lanes[0], i_const(e, GRADIENT_OUTSIDE), at);
+    at = emit_tap_entry(e, at, m);
     p_store_i32(e, p_at_i32(e, w->in->at, entry), at);
 }
 
 static void store_coeff(Emit *e, const GradientTable *w, idx entry, const BilinearTap *s)
 {
     const fvec zero = f_const(e, 0), y[] = { s->y0, s->y1 }, x[] = { s->x0, s->x1 };
-    fvec corner[4];
-    for (int c = 0; c < 4; c++) {
+    fvec corner[CORNERS];
+    for (int c = 0; c < CORNERS; c++) {
         fvec row = s->valid.v ? f_select(e, s->valid, y[c / 2], zero) : y[c / 2];
         if (s->modulation.v)
             row = f_mul(e, row, s->modulation);
         corner[c] = f_mul(e, row, x[c % 2]);
     }
-    p_store_interleaved4(e, p_at(e, w->in->coeff, x_mulk(e, entry, 4)), corner);
+    p_store_interleaved4(e, p_at(e, w->in->coeff, x_mulk(e, entry, CORNERS)), corner);
 }
 
 static void plain_tap(Emit *e, const GradientTable *w, idx entry, const OutPixels *at,
                       const idx tap[2])
 {
     PlainTap s = emit_plain_tap(e, &w->pb, at, tap);
-    const mask lanes[2] = { m_not(e, s.inside), { NULL } };
-    store_at(e, w, entry, s.y, s.x, lanes);
+    store_at(e, w, entry, s.y, s.x, (TapMasks){ .outside = m_not(e, s.inside) });
 }
 
-static void store_sample(Emit *e, const GradientTable *w, idx entry, const BilinearTap *s)
+static void store_sample(Emit *e, const void *self, idx entry, const BilinearTap *s)
 {
-    const mask lanes[2] = { s->valid.v ? m_not(e, s->valid) : s->valid, s->moved };
-    store_at(e, w, entry, s->y, s->x, lanes);
+    const GradientTable *w = self;
+    const TapMasks m = { s->valid.v ? m_not(e, s->valid) : s->valid, s->moved };
+    store_at(e, w, entry, s->y, s->x, m);
     store_coeff(e, w, entry, s);
 }
 
@@ -137,16 +133,6 @@ TapRows gradient_tap_rows(Emit *e, const Problem *pb, const OutPixels *at, idx g
     return rows;
 }
 
-/* Most vectors lie inside the map and need not look at its border. */
-static void store_taps(Emit *e, const GradientTable *w, idx entry, const TapPos *taps)
-{
-    mask outside = m_not(e, emit_tap_inside(e, &w->pb, taps));
-    EMIT_IF_ELSE (e, border, c_any(e, outside)) {
-        BilinearTap s = emit_bilinear_tap(e, &w->pb, taps, !border.yes);
-        store_sample(e, w, entry, &s);
-    }
-}
-
 static void all_pixels(Emit *e, const GradientTable *w, int spans)
 {
     const GradientTableArgs *in = w->in;
@@ -161,7 +147,8 @@ static void all_pixels(Emit *e, const GradientTable *w, int spans)
             EMIT_VECTORS (e, v, x_const(e, (int64_t)spans * p->blocks.taps)) {
                 v.at = x_opaque(e, v.at);
                 TapPos taps = emit_tap_positions(e, &w->pb, &table, &at, &rows, &v);
-                store_taps(e, w, x_add(e, x_mulk(e, pixel, p->entries.pixel), v.at), &taps);
+                idx entry = x_add(e, x_mulk(e, pixel, p->entries.pixel), v.at);
+                emit_taps_stored(e, &w->pb, &taps, entry, store_sample, w);
             }
         }
     }

@@ -5,13 +5,13 @@
 #include "codegen/ir/call.h"
 
 /* What of GradientPass, as bits. */
-enum { PASS_INPUT = 1, PASS_DOTS = 2, PASS_COLUMN = 4, CORNERS = 4 };
+enum { PASS_INPUT = 1, PASS_DOTS = 2, PASS_COLUMN = 4 };
 
 /* The internal functions of a task; NULL: none is needed.  A call may want fewer gradients than the
 ** kernel can make: then the pass makes them all, but what follows from them is left out; only
 ** without dx it is another one, that makes the samples alone. */
 typedef struct TaskFns {
-    LLVMValueRef gtile, spread, table, product[NGRADIENT_PRODUCTS];
+    LLVMValueRef gtile, g_lanes, table, product[NGRADIENT_PRODUCTS];
     LLVMValueRef samples, samples_alone, offset_row, prefetch;
 } TaskFns;
 
@@ -50,8 +50,8 @@ static TaskFns emit_fns(Emit *e, const GradientPlan *p, int shape, const Gradien
     f.offset_row = shared->offset_row;
     if (p->prefetch >= 0)
         f.prefetch = gradient_emit_prefetch(e, p, shape);
-    if (p->spreads)
-        f.spread = gradient_emit_spread(e, p, shape);
+    if (p->lanes_are_groups)
+        f.g_lanes = gradient_emit_g_lanes(e, p, shape);
     f.table = gradient_emit_table(e, p, shape);
     if (p->want.product)
         f.product[GRADIENT_OF_SAMPLES] = gradient_emit_product(e, p, GRADIENT_OF_SAMPLES, shape);
@@ -105,9 +105,9 @@ static void find_grad_input(Emit *e, Task *t)
 static void clear_scratch(Emit *e, const Task *t)
 {
     const GradientPlan *p = t->plan;
-    const int64_t pixels = p->panel_pixels, lanes = p->spreads ? p->outputs * p->lanes : 0;
+    const int64_t pixels = p->panel_pixels, lanes = p->lanes_are_groups ? p->outputs * p->lanes : 0;
     gradient_clear(e, scratch(e, t, p->scratch.g), x_const(e, pixels * p->g_stride));
-    if (p->spreads)
+    if (p->lanes_are_groups)
         gradient_clear(e, scratch(e, t, p->scratch.g_lanes),
                        x_const(e, t->shape->vectors * pixels * lanes));
     if (p->want.input)
@@ -136,7 +136,7 @@ static void make_table(Emit *e, const Task *t, const GradientTile *x)
 static addr left_of(Emit *e, const Task *t)
 {
     const GradientPlan *p = t->plan;
-    return scratch(e, t, p->spreads ? p->scratch.g_lanes : p->scratch.g);
+    return scratch(e, t, p->lanes_are_groups ? p->scratch.g_lanes : p->scratch.g);
 }
 
 /* dx of the tile. */
@@ -250,8 +250,8 @@ typedef struct TileGrid {
 static TileGrid grid_of(Emit *e, const Task *t)
 {
     const GradientPlan *p = t->plan;
-    idx down = x_div(e, x_addk(e, t->pb.p, p->th - 1), x_const(e, p->th));
-    return (TileGrid){ down, x_div(e, x_addk(e, t->pb.q, p->tw - 1), x_const(e, p->tw)) };
+    idx down = x_ceil_div(e, t->pb.p, p->th);
+    return (TileGrid){ down, x_ceil_div(e, t->pb.q, p->tw) };
 }
 
 static GradientTile tile_of(Emit *e, const Task *t, const TileGrid *grid, idx number)
@@ -276,11 +276,11 @@ static void work_through(Emit *e, const Task *t, const GradientTile *x)
     if (p->prefetch >= 0)
         fetch_ahead(e, t, x);
     make_table(e, t, x);
-    if (p->spreads) {
-        GradientSpreadArgs in = { .pixels = x->pixels };
+    if (p->lanes_are_groups) {
+        GradientGLanesArgs in = { .pixels = x->pixels };
         in.from = scratch(e, t, p->scratch.g);
         in.to = scratch(e, t, p->scratch.g_lanes);
-        gradient_call_spread(e, t->fns->spread, &in);
+        gradient_call_g_lanes(e, t->fns->g_lanes, &in);
     }
     if (p->want.product)
         multiply_weights(e, t, x);

@@ -38,10 +38,10 @@ static ProductSteps steps_of(const GradientPlan *p, GradientProduct which, int s
 {
     const GradientShape *s = &p->blocks.shape[shape];
     const int group = p->blocks.in_channels;
-    int output = p->spreads ? p->lanes : 1;
-    int pixel = p->spreads ? p->outputs * p->lanes : p->g_stride;
-    ProductSteps to = { .shares = s->vector_taps * (p->spreads ? p->lanes : group) };
-    to.a_next = p->spreads ? (int64_t)p->panel_pixels * pixel : p->blocks.out_channels;
+    int output = p->lanes_are_groups ? p->lanes : 1;
+    int pixel = p->lanes_are_groups ? p->outputs * p->lanes : p->g_stride;
+    ProductSteps to = { .shares = s->vector_taps * (p->lanes_are_groups ? p->lanes : group) };
+    to.a_next = p->lanes_are_groups ? (int64_t)p->panel_pixels * pixel : p->blocks.out_channels;
     to.adds = which == GRADIENT_OF_WEIGHT;
     to.a_row = to.adds ? output : pixel;
     to.a_depth = to.adds ? pixel : output;
@@ -69,7 +69,7 @@ static void update(Emit *e, ProductTile *t, idx i)
         b[v] = p_load(e, p_at(e, row, x_const(e, (int64_t)v * e->lanes)), all_lanes);
     for (int r = 0; r < t->plan->mr; r++) {
         addr at = p_at(e, a, x_const(e, (int64_t)r * t->step.a_row));
-        fvec x = t->plan->spreads ? p_load(e, at, all_lanes) : p_splat(e, at);
+        fvec x = t->plan->lanes_are_groups ? p_load(e, at, all_lanes) : p_splat(e, at);
         for (int v = 0; v < t->nv; v++) {
             var sum = t->sum[r * t->nv + v];
             v_set(e, sum, f_fma(e, x, b[v], v_get(e, sum)));

@@ -183,6 +183,11 @@ mask m_or(Emit *e, mask a, mask b);
 mask m_not(Emit *e, mask a);
 mask m_all(Emit *e);          /* an explicit mask of ones */
 mask m_first(Emit *e, int n); /* constant: lanes below n */
+/* The first n lanes: a vector of n elements that are left, or more; a whole one has no mask. */
+static inline mask m_up_to(Emit *e, int n)
+{
+    return n < e->lanes ? m_first(e, n) : all_lanes;
+}
 mask m_below(Emit *e, idx n); /* lanes below n at run time */
 
 /* ---- scalars ------------------------------------------------------------------ */
@@ -199,6 +204,7 @@ idx x_min(Emit *e, idx a, idx b);
 idx x_max(Emit *e, idx a, idx b);
 idx x_addk(Emit *e, idx a, int64_t k);
 idx x_mulk(Emit *e, idx a, int64_t k);
+idx x_ceil_div(Emit *e, idx a, int64_t by); /* a / by, rounded up; a >= 0, by > 0 */
 idx x_round_up(Emit *e, idx a, int64_t to);
 idx x_and(Emit *e, idx a, idx b);
 idx x_or(Emit *e, idx a, idx b);
@@ -216,7 +222,8 @@ cond c_any(Emit *e, mask m); /* m.v != NULL: whether some lane is set */
 ** `at` counts elements of the kernel's dtype, unless the name says otherwise. */
 
 addr p_at(Emit *e, addr p, idx at);
-/* Does what p_at does where the address may lie outside of what p points into: a masked load whose first lanes are dead. */
+/* Does what p_at does where the address may lie outside of what p points into: a masked load whose first lanes are
+** dead. */
 addr p_at_loose(Emit *e, addr p, idx at);
 addr p_at_bytes(Emit *e, addr p, idx bytes);
 addr p_at_i32(Emit *e, addr p, idx at);
@@ -228,8 +235,10 @@ fvec p_splat(Emit *e, addr p); /* one element in every lane */
 fvec p_load_parts(Emit *e, const addr *from, int parts);
 fvec p_broadcast(Emit *e, addr p, int n); /* n elements over and over; n divides the lanes */
 void p_store_part(Emit *e, addr p, fvec x, int from, int n); /* lanes from .. from+n-1 */
-/* Lane 0 of each, lane 1 of each, ... */
+/* Lane 0 of each, lane 1 of each, ...; the second at entry `entry` of p, which are four elements each, in steps that
+** LLVM does not take apart again to join them with what made x. */
 void p_store_interleaved4(Emit *e, addr p, const fvec x[4]);
+void p_store_interleaved4_opaque(Emit *e, addr p, idx entry, const fvec x[4]);
 ivec p_load_i32(Emit *e, addr p);
 void p_store_i32(Emit *e, addr p, ivec x);
 idx p_get_i32(Emit *e, addr p); /* one i32, sign-extended */
@@ -253,8 +262,8 @@ cond p_is_aligned(Emit *e, addr p, int64_t bytes);
 void p_copy_one(Emit *e, addr to, addr from);
 void p_zero_one(Emit *e, addr to);
 
-/* Constants beside the code; EMIT_TABLE_MAX suits most of them. */
-enum { EMIT_TABLE_MAX = 1024 };
+/* Constants beside the code, at most EMIT_TABLE_LIMIT of them; EMIT_TABLE_MAX suits most tables. */
+enum { EMIT_TABLE_MAX = 1024, EMIT_TABLE_LIMIT = 4096 + EMIT_MAX_LANES };
 addr p_table(Emit *e, const double *k, int n);
 addr p_table_i32(Emit *e, const int *k, int n);
 /* Bytes, which are copied, that begin at a multiple of `align`. */

@@ -4,6 +4,8 @@
 #include "codegen/ir/emit.h"
 #include "codegen/target/table.h"
 
+#include <assert.h>
+
 static addr element(Emit *e, LLVMTypeRef type, addr p, idx at)
 {
     return x_is_const(at, 0) ? p : (addr){ LLVMBuildInBoundsGEP2(e->b, type, p.v, &at.v, 1, "at") };
@@ -122,6 +124,24 @@ void p_store_interleaved4(Emit *e, addr p, const fvec x[4])
              odd = f_interleave(e, x[1], x[3], 1, i / 2);
         idx at = x_const(e, (int64_t)i * e->lanes);
         p_store(e, p_at(e, p, at), f_interleave(e, even, odd, 1, i % 2), all_lanes);
+    }
+}
+
+static fvec opaque_interleave(Emit *e, fvec a, fvec b, int each, int upper)
+{
+    fvec x = f_interleave(e, a, b, each, upper);
+    return each == e->lanes ? x : f_opaque(e, x);
+}
+
+/* Elements are interleaved and then pairs of them, where p_store_interleaved4 interleaves elements twice: both end in
+** the same order. */
+void p_store_interleaved4_opaque(Emit *e, addr p, idx entry, const fvec x[4])
+{
+    for (int i = 0; i < 4; i++) {
+        fvec upper = opaque_interleave(e, x[0], x[1], 1, i / 2);
+        fvec lower = opaque_interleave(e, x[2], x[3], 1, i / 2);
+        idx at = x_addk(e, x_mulk(e, entry, 4), i * e->lanes);
+        p_store(e, p_at(e, p, at), opaque_interleave(e, upper, lower, 2, i % 2), all_lanes);
     }
 }
 
@@ -257,7 +277,8 @@ addr p_constant(Emit *e, const void *bytes, size_t size, unsigned align)
 
 addr p_table(Emit *e, const double *k, int n)
 {
-    LLVMValueRef element[n];
+    LLVMValueRef element[EMIT_TABLE_LIMIT];
+    assert(n <= EMIT_TABLE_LIMIT);
     for (int i = 0; i < n; i++)
         element[i] = LLVMConstReal(e->fp, k[i]);
     return table(e, e->fp, element, n);
@@ -265,7 +286,8 @@ addr p_table(Emit *e, const double *k, int n)
 
 addr p_table_i32(Emit *e, const int *k, int n)
 {
-    LLVMValueRef element[n];
+    LLVMValueRef element[EMIT_TABLE_LIMIT];
+    assert(n <= EMIT_TABLE_LIMIT);
     for (int i = 0; i < n; i++)
         element[i] = LLVMConstInt(e->i32, (unsigned long long)k[i], 1);
     return table(e, e->i32, element, n);

@@ -65,9 +65,14 @@ idx x_mulk(Emit *e, idx a, int64_t k)
     return x_mul(e, a, x_const(e, k));
 }
 
+idx x_ceil_div(Emit *e, idx a, int64_t by)
+{
+    return x_div(e, x_addk(e, a, by - 1), x_const(e, by));
+}
+
 idx x_round_up(Emit *e, idx a, int64_t to)
 {
-    return x_mulk(e, x_div(e, x_addk(e, a, to - 1), x_const(e, to)), to);
+    return x_mulk(e, x_ceil_div(e, a, to), to);
 }
 
 idx x_and(Emit *e, idx a, idx b)

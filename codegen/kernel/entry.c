@@ -154,6 +154,16 @@ void kernel_workspace(Emit *e, Kernel *k, KernelShared shared, int64_t thread_by
     kernel_workspace_end(e, k, all, in.threads, x_const(e, thread_bytes));
 }
 
+void kernel_workspace_by_size(Emit *e, Kernel *k, KernelShared shared, KernelShared each,
+                              const void *self)
+{
+    WorkspaceArgs in = kernel_workspace_begin(e, k);
+    const idx size[4] = { in.batch, in.height, in.width, in.rois };
+    const Problem pb = problem_of_sizes(e, k->s, size);
+    const idx all = shared ? shared(e, &pb, self) : x_const(e, 0);
+    kernel_workspace_end(e, k, all, in.threads, each(e, &pb, self));
+}
+
 void kernel_packed_bytes(Emit *e, Kernel *k, int64_t bytes)
 {
     kernel_packed_bytes_begin(e, k);
@@ -176,6 +186,15 @@ void kernel_split_task(Emit *e, idx task, idx rows, idx cols, idx out[3])
     out[2] = x_rem(e, task, cols);
     out[1] = x_rem(e, line, rows);
     out[0] = x_div(e, line, rows);
+}
+
+void kernel_set_if_legal(KernelRefuse refuse, const dcn_spec *s, const dcn_target *t, int *k,
+                         int knob, int value)
+{
+    const int before = k[knob];
+    k[knob] = value;
+    if (refuse(s, t, k))
+        k[knob] = before;
 }
 
 bool kernel_is_redundant_choice(const struct Knob *q, int value, int64_t size)

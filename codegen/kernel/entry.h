@@ -11,7 +11,14 @@
 extern const struct Lowering lower_direct, lower_tiled, lower_aggregate, lower_project,
     lower_stages, lower_roi, lower_gradient, lower_roi_gradient, lower_scatter, lower_network;
 
-/* Operands of role DCN_WEIGHT of one kernel. */
+/* On so many threads a guess is a schedule that timing chose; on more it is altered by the account of costs. */
+enum { KERNEL_FEW_THREADS = 2 };
+
+/* A guess for few threads stays where another schedule has more than this share of its time, by the account: chosen,
+** for the account is not better than that. */
+#define KERNEL_WORTH_IT 0.97
+
+/* Operands of role DCN_WEIGHT of one kernel, at most. */
 enum { KERNEL_MAX_PACKED = 8 };
 
 /* A kernel that is being written.  Whoever asks for it says what it computes, and whether it is a part of another, so
@@ -24,10 +31,10 @@ typedef struct Kernel {
     LLVMValueRef count_phases;         /* then, in a part, the function that tells */
     int64_t packed[KERNEL_MAX_PACKED]; /* bytes of each operand that is packed, in calling order */
     int64_t one_thread_bytes; /* of workspace, of one thread, where all sizes are numbers */
-    bool
-        unshared; /* its workspace is that of each thread, so with memory of one any thread may be thread 0 */
-    int64_t
-        least_bytes; /* of a network whose bound of memory is less than that: it cannot be written */
+    /* All of the workspace is that of threads, so with memory of one any thread may be thread 0. */
+    bool unshared;
+    /* Bytes that a network needs whose bound of memory is less than that: it cannot be written. */
+    int64_t least_bytes;
     const void *constants; /* of a network whose parameters are constants: these, packed */
     /* The phases of what is made of other kernels, where they are known; malloc'ed, whoever asks for the
     ** kernel frees it. */
@@ -91,16 +98,25 @@ typedef idx (*KernelShared)(Emit *e, const Problem *pb, const void *self);
 void kernel_workspace(Emit *e, Kernel *k, KernelShared shared, int64_t thread_bytes,
                       const void *self);
 
+/* workspace_bytes = shared(sizes) + threads * each(sizes) */
+void kernel_workspace_by_size(Emit *e, Kernel *k, KernelShared shared, KernelShared each,
+                              const void *self);
+
 /* packed_bytes(which) = bytes, of the one operand that is packed */
 void kernel_packed_bytes(Emit *e, Kernel *k, int64_t bytes);
 
-/* Both functions of packing, of a kernel that packs nothing. */
+/* The functions pack and packed_bytes of a kernel that packs nothing. */
 void kernel_no_weights(Emit *e, Kernel *k);
 
 /* Whether a larger value of a knob is redundant: the next smaller one already covers a map of `size` rows or
 ** columns; size <= 0: not known. */
 struct Knob;
 bool kernel_is_redundant_choice(const struct Knob *q, int value, int64_t size);
+
+/* Sets a knob to the value, unless the schedule would be refused. */
+typedef const char *(*KernelRefuse)(const dcn_spec *s, const dcn_target *t, const int *k);
+void kernel_set_if_legal(KernelRefuse refuse, const dcn_spec *s, const dcn_target *t, int *k,
+                         int knob, int value);
 
 /* Split a task number into n, row, column given how many rows and columns of tasks an image has. */
 void kernel_split_task(Emit *e, idx task, idx rows, idx cols, idx out[3]);

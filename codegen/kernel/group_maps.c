@@ -11,7 +11,7 @@ idx group_maps_row(Emit *e, const GroupMaps *m, idx width)
 {
     const int line = CACHE_LINE / e->fp_bytes;
     idx used = x_mulk(e, width, m->group_channels);
-    idx lines = x_div(e, x_addk(e, used, line - 1), x_const(e, line));
+    idx lines = x_ceil_div(e, used, line);
     lines = x_addk(e, x_round_up(e, x_addk(e, lines, PERIOD - SPREAD), PERIOD), SPREAD - PERIOD);
     return x_mulk(e, lines, line);
 }
@@ -35,7 +35,7 @@ static void one_pixel(Emit *e, int channels, GroupBody body, addr to, addr from)
         return;
     }
     for (int c = 0; c < channels; c += e->lanes) {
-        mask live = channels - c < e->lanes ? m_first(e, channels - c) : all_lanes;
+        mask live = m_up_to(e, channels - c);
         body(e, p_at(e, to, x_const(e, c)), p_at(e, from, x_const(e, c)), live);
     }
 }

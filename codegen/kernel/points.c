@@ -4,8 +4,8 @@
 #include "codegen/kernel/points.h"
 #include "codegen/kernel/intmath.h"
 #include "runtime/spec/op.h"
-#include "runtime/spec/shape.h"
 
+#include <assert.h>
 #include <math.h>
 
 /* ---- constants -------------------------------------------------------------------------------- */
@@ -37,9 +37,10 @@ void points_constants(Emit *e, PointTable *t, int axis, int n, int groups, idx b
 {
     const dcn_spec *s = t->s;
     const int points = rt_points(s);
-    int whole[n];
+    int whole[EMIT_TABLE_LIMIT];
     bool fractional = false;
-    double fraction[n];
+    double fraction[EMIT_TABLE_LIMIT];
+    assert(n <= EMIT_TABLE_LIMIT);
     for (int i = 0; i < n; i++) {
         double step = step_of(s, axis, i), down = floor(step);
         int pixel = i / points / groups;
@@ -54,10 +55,31 @@ void points_constants(Emit *e, PointTable *t, int axis, int n, int groups, idx b
 
 addr points_groups(Emit *e, const dcn_spec *s, int n, int groups, int each)
 {
-    int at[n];
+    int at[EMIT_TABLE_LIMIT];
+    assert(n <= EMIT_TABLE_LIMIT);
     for (int i = 0; i < n; i++)
         at[i] = i / rt_points(s) % groups * each;
     return p_table_i32(e, at, n);
+}
+
+/* ---- blocks ----------------------------------------------------------------------------------- */
+
+PointBlock points_block(const dcn_spec *s, int task_groups, int most)
+{
+    PointBlock b = { .groups = int_divisor(task_groups, most) };
+    b.pixels = b.groups == task_groups ? most / task_groups : 1;
+    b.points = b.pixels * b.groups * rt_points(s);
+    return b;
+}
+
+bool points_block_is_redundant(const PointBlock *b, int most)
+{
+    return most > 1 && b->pixels * b->groups <= most / 2;
+}
+
+bool points_block_is_too_long(const PointBlock *b, int most)
+{
+    return most > 1 && b->points > POINTS_MAX_BLOCK;
 }
 
 /* ---- positions -------------------------------------------------------------------------------- */
@@ -87,9 +109,34 @@ RowPair points_pair(Emit *e, const PointTable *t, int axis, idx point, fvec offs
     fvec whole = f_floor(e, offset);
     ivec step = p_load_i32(e, p_at_i32(e, t->step[axis], point));
     p.at = i_add(e, i_add(e, t->base[axis], step), f_to_i(e, whole));
-    p.weight[1] = f_sub(e, offset, whole);
-    p.weight[0] = f_sub(e, f_const(e, 1), p.weight[1]);
+    p.coeff[1] = f_sub(e, offset, whole);
+    p.coeff[0] = f_sub(e, f_const(e, 1), p.coeff[1]);
     return p;
+}
+
+mask points_inside(Emit *e, const Problem *pb, const RowPair *y, const RowPair *x)
+{
+    return m_and(e, i_below(e, y->at, i_splat(e, x_addk(e, pb->h, -1))),
+                 i_below(e, x->at, i_splat(e, x_addk(e, pb->w, -1))));
+}
+
+void points_coeff(Emit *e, const RowPair *y, const RowPair *x, fvec m, fvec coeff[CORNERS])
+{
+    fvec row[] = { y->coeff[0], y->coeff[1] };
+    for (int i = 0; m.v && i < 2; i++)
+        row[i] = f_mul(e, row[i], m);
+    for (int i = 0; i < CORNERS; i++)
+        coeff[i] = f_mul(e, row[i / 2], x->coeff[i % 2]);
+}
+
+ivec points_absent(Emit *e, const MovedPair *y, const MovedPair *x)
+{
+    ivec bits = i_const(e, 0);
+    for (int i = 0; i < CORNERS; i++) {
+        mask absent = m_or(e, y->foreign[i / 2], x->foreign[i % 2]);
+        bits = i_add(e, bits, i_select(e, absent, i_const(e, 1 << i), i_const(e, 0)));
+    }
+    return i_select(e, m_and(e, y->touches, x->touches), bits, i_const(e, ALL_CORNERS));
 }
 
 /* ---- logits ----------------------------------------------------------------------------------- */
@@ -145,6 +192,15 @@ void points_shift_logits(Emit *e, const dcn_spec *s, addr to, addr from, idx gro
         else
             shift_groups(e, s, to, from, groups);
     }
+}
+
+fvec points_scale(Emit *e, const dcn_spec *s, addr terms, double scale)
+{
+    const int points = rt_points(s);
+    fvec sum = f_const(e, 0);
+    for (int k = 0; k < points; k += e->lanes)
+        sum = f_add(e, sum, p_load(e, p_at(e, terms, x_const(e, k)), m_up_to(e, points - k)));
+    return f_div(e, f_const(e, scale), f_hadd(e, sum));
 }
 
 /* ---- as they are passed ------------------------------------------------------------------------ */

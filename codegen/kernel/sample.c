@@ -1,7 +1,7 @@
 /* sample.c: where the taps of a deformable convolution look, per lane (see bilinear.h for the formula).
 **
 ** Border rules, the last two exact in integers since y >= 0 means y0 >= 0, and y < H means y0 <= H-1:
-**     zero    valid when a weight is above 0, that is -1 < y < H
+**     zero    valid when a coefficient is above 0, that is -1 < y < H
 **     clamp   valid when  0 <= y0 <= H-1, and f = 0 on the last row
 **     hybrid  valid when  0 <= y0 <= H-1
 ** An offset that is NaN is never valid.
@@ -30,7 +30,7 @@ typedef struct Axis {
     mask valid, moved;
 } Axis;
 
-/* -1 < y < H, exactly: near H a sample is 0 once its weight is rounded, but not its slope.  At -1 itself
+/* -1 < y < H, exactly: near H a sample is 0 once its coefficient is rounded, but not its slope.  At -1 itself
 ** torchvision's gradients have the slope of what comes next. */
 static mask has_slope(Emit *e, const dcn_spec *s, ivec y0, fvec f, ivec size)
 {
@@ -73,13 +73,32 @@ BilinearTap emit_bilinear_tap(Emit *e, const Problem *pb, const TapPos *t, bool 
     Axis y = axis(e, pb->s, t->y, t->fy, pb->h), x = axis(e, pb->s, t->x, t->fx, pb->w);
     return (BilinearTap){ .y = y.pair.at,
                           .x = x.pair.at,
-                          .y0 = y.pair.weight[0],
-                          .y1 = y.pair.weight[1],
-                          .x0 = x.pair.weight[0],
-                          .x1 = x.pair.weight[1],
+                          .y0 = y.pair.coeff[0],
+                          .y1 = y.pair.coeff[1],
+                          .x0 = x.pair.coeff[0],
+                          .x1 = x.pair.coeff[1],
                           .valid = m_and(e, y.valid, x.valid),
                           .moved = m_or(e, y.moved, x.moved),
                           .modulation = t->modulation };
+}
+
+ivec emit_tap_entry(Emit *e, ivec at, TapMasks m)
+{
+    if (m.clamped.v)
+        at = i_select(e, m.clamped, i_sub(e, i_const(e, TAP_CLAMPED), at), at);
+    if (m.outside.v)
+        at = i_select(e, m.outside, i_const(e, TAP_OUTSIDE), at);
+    return at;
+}
+
+void emit_taps_stored(Emit *e, const Problem *pb, const TapPos *t, idx entry, TapStore store,
+                      const void *self)
+{
+    mask outside = m_not(e, emit_tap_inside(e, pb, t));
+    EMIT_IF_ELSE (e, border, c_any(e, outside)) {
+        BilinearTap s = emit_bilinear_tap(e, pb, t, !border.yes);
+        store(e, self, entry, &s);
+    }
 }
 
 /* ---- offsets and masks ---------------------------------------------------------------------- */
@@ -212,8 +231,8 @@ static void slopes(Emit *e, const dcn_spec *s, ivec y0, idx extent, fvec out[2])
         one = f_select(e, last, zero, one);
     }
     MovedPair m = bilinear_move(e, &(RowPair){ y0, { f_neg(e, one), one } }, extent);
-    out[0] = m.pair.weight[0];
-    out[1] = m.pair.weight[1];
+    out[0] = m.pair.coeff[0];
+    out[1] = m.pair.coeff[1];
 }
 
 TapSlopes emit_slopes_at(Emit *e, const Problem *pb, const TapPos *t, bool all_inside)
@@ -237,7 +256,7 @@ TapSlopes emit_tap_slopes(Emit *e, const Problem *pb, const OutPixels *at, idx i
 
 /* ---- lanes along taps ----------------------------------------------------------------------- */
 
-/* It has room for a vector beyond its taps. */
+/* A tap table has room for a vector beyond its taps. */
 bool emit_can_tap_lanes(const dcn_spec *s)
 {
     return problem_is_deformed(s) && s->modulation != DCN_MODULATION_SOFTMAX &&

@@ -1,4 +1,4 @@
-/* sample.h: where a tap of a deformable convolution looks, and with which weights.
+/* sample.h: where a tap of a deformable convolution looks, and with which coefficients.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_CODEGEN_SAMPLE_H
@@ -24,13 +24,13 @@ typedef struct TapPos {
 
 /* One bilinear sample per lane.  The four pixels are (y, x), (y, x+1), (y+1, x), (y+1, x+1); all of
 ** them lie in the map, unless it is one row or column thin: then the step there is 0 and so is the
-** weight. */
+** coefficient. */
 typedef struct BilinearTap {
     ivec y, x;
-    fvec y0, y1, x0, x1; /* weights of the two rows and of the two columns */
+    fvec y0, y1, x0, x1; /* coefficients of the two rows and of the two columns */
     /* Lanes where the sample is not 0 by the border rule; .v == NULL: all. */
     mask valid;
-    /* Lanes whose four pixels were moved into the map: those of weight 0 are no part of the sample.  .v == NULL:
+    /* Lanes whose four pixels were moved into the map: those of coefficient 0 are no part of the sample.  .v == NULL:
     ** none. */
     mask moved;
     fvec modulation; /* m; .v == NULL: 1 */
@@ -42,7 +42,7 @@ void emit_softmax(Emit *e, const Problem *pb, OutPixels *at);
 /* Tap (i, j) of these pixels; without a modulation where the kernel does not read its mask. */
 BilinearTap emit_tap(Emit *e, const Problem *pb, const OutPixels *at, idx i, idx j);
 
-/* The tap with the slopes of its weights: of those of the rows in y, and of those of the columns in
+/* The tap with the slopes of its coefficients: of those of the rows in y, and of those of the columns in
 ** x, each 1, 0 or -1: right-hand ones where a sample stands on a whole position. */
 typedef struct TapSlopes {
     BilinearTap tap;
@@ -70,6 +70,23 @@ mask emit_tap_inside(Emit *e, const Problem *pb, const TapPos *t);
 
 /* The sample at a position; all_inside: where every lane is. */
 BilinearTap emit_bilinear_tap(Emit *e, const Problem *pb, const TapPos *t, bool all_inside);
+
+/* An entry of a sample table is the element of the upper left of a sample's four pixels; TAP_OUTSIDE for a sample
+** that is 0; or TAP_CLAMPED minus the element, where the pixels were moved into the map: those of
+** coefficient 0 are no part of it. */
+enum { TAP_OUTSIDE = -1, TAP_CLAMPED = -2 };
+
+/* Lanes of taps that are outside, and of taps that were moved into the map; .v == NULL: none. */
+typedef struct TapMasks {
+    mask outside, clamped;
+} TapMasks;
+ivec emit_tap_entry(Emit *e, ivec at, TapMasks m);
+
+/* Stores the samples at positions in entries from `entry` on, by `store`, which is emitted twice: most vectors lie
+** inside the map and need not look at its border. */
+typedef void (*TapStore)(Emit *e, const void *self, idx entry, const BilinearTap *s);
+void emit_taps_stored(Emit *e, const Problem *pb, const TapPos *t, idx entry, TapStore store,
+                      const void *self);
 
 /* Where tap (i, j) of a plain convolution looks: rows and columns may lie outside the map.  The column is that of the
 ** first lane. */

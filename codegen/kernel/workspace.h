@@ -11,6 +11,9 @@ enum {
     PAGE_BYTES = 4096 /* what one way of an L1 usually holds: addresses a page apart share a set */
 };
 
+/* Bytes of workspace that a thread may have, chosen: many times what any L2 holds, so what is larger is no tile. */
+#define KERNEL_MAX_THREAD_BYTES ((int64_t)32 << 20)
+
 /* Buffers are laid out one after another; begin with { 0 }. */
 typedef struct WorkspaceLayout {
     int64_t end;

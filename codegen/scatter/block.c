@@ -46,7 +46,7 @@ static idx make_table(Emit *e, const ScatterTask *t, ScatterBlock *b)
         b->masks = scratch(e, t, p->scratch.masks);
     ScatterTableArgs in = { .args = t->in->args, .offsets = b->offsets, .masks = b->masks };
     in.scratch = t->in->scratch;
-    in.points = x_mulk(e, b->pixels, (int64_t)p->block_groups * p->points);
+    in.points = x_mulk(e, b->pixels, (int64_t)p->block.groups * p->points);
     in.y = b->y;
     in.x = b->x;
     return scatter_call_table(e, t->fns->table, &in);
@@ -87,7 +87,7 @@ static void call_offsets(Emit *e, const ScatterTask *t, const ScatterBlock *b)
     in.scratch = t->in->scratch;
     in.grad_offset = p->copies ? scratch(e, t, p->scratch.grad_offsets) : b->grad_offset;
     in.grad_mask = p->copies ? scratch(e, t, p->scratch.grad_masks) : b->grad_mask;
-    in.points = x_mulk(e, b->pixels, (int64_t)p->block_groups * p->points);
+    in.points = x_mulk(e, b->pixels, (int64_t)p->block.groups * p->points);
     in.y = b->y;
     in.x = b->x;
     scatter_call_offsets(e, t->fns->offsets, &in);

@@ -2,9 +2,8 @@
 ** coefficient 0 of a corner that is no part of a sample would be NaN, so such corners are left out.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "codegen/kernel/points.h"
 #include "codegen/scatter/scatter.h"
-
-enum { CORNERS = SCATTER_CORNERS };
 
 /* grad_input: its four pixels, and elements from a group to the next. */
 typedef struct CarefulMap {
@@ -50,15 +49,15 @@ static void one_group(Emit *e, const ScatterPlan *p, const ScatterPassArgs *in,
     idx before = x_mul(e, at[1], map->group);
     for (int c = 0; c < CORNERS; c++)
         t.to.at[c] = p_at(e, t.to.at[c], before);
-    idx nth = x_add(e, x_mulk(e, at[0], p->block_groups), at[1]);
+    idx nth = x_add(e, x_mulk(e, at[0], p->block.groups), at[1]);
     idx point = x_mulk(e, nth, p->points), channel = x_mulk(e, at[1], p->group_channels);
     t.g = p_at(e, in->g, x_add(e, x_mulk(e, at[0], p->s->in_channels), channel));
     t.at = p_at_i32(e, scatter_scratch(e, in->scratch, p->scratch.at), point);
     t.absent = p_at_i32(e, scatter_scratch(e, in->scratch, p->scratch.absent), point);
     t.coeff = p_at(e, scatter_scratch(e, in->scratch, p->scratch.coeff), x_mulk(e, point, CORNERS));
     if (p->softmax)
-        t.factor =
-            scatter_scale(e, p, p_at(e, scatter_scratch(e, in->scratch, p->scratch.masks), point));
+        t.factor = points_scale(
+            e, p->s, p_at(e, scatter_scratch(e, in->scratch, p->scratch.masks), point), 1);
     EMIT_FOR (e, k, x_const(e, 0), x_const(e, p->points), 1) {
         one_point(e, &t, k.at);
     }
@@ -72,7 +71,7 @@ LLVMValueRef scatter_emit_careful(Emit *e, const ScatterPlan *p)
     const CarefulMap map = { scatter_corners(e, p, &pb, in.grad_input),
                              scatter_group_step(e, p, &pb) };
     EMIT_FOR_OPAQUE (e, pixel, x_const(e, 0), in.pixels, 1) {
-        EMIT_FOR_OPAQUE (e, group, x_const(e, 0), x_const(e, p->block_groups), 1) {
+        EMIT_FOR_OPAQUE (e, group, x_const(e, 0), x_const(e, p->block.groups), 1) {
             one_group(e, p, &in, &map, (const idx[2]){ pixel.at, group.at });
         }
     }

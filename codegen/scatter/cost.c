@@ -10,12 +10,13 @@
 
 /* Cycles of a vector of points: in the table, of its offsets; a term of a softmax. */
 static const double TABLE = 36, OFFSETS = 45, EXP = 14;
-static const double CALLS = 300; /* of the functions of a block */
+static const double CALLS = 300; /* all calls of the functions of a block */
 static const double COPY = 0.5;  /* an element that is copied to or from the workspace */
 /* Cycles of a corner, per vector of channels: added to, multiplied; of its coefficient, of its dot. */
 static const double ADD = 1.3, DOT = 0.7, COEFF = 0.4, SUM = 1.6;
 static const double GROUP = 12, SOFTMAX = 50; /* a (pixel, group) */
 static const double MEMORY = 6;               /* bytes per cycle from beyond L2 */
+static const double SHOWN = 0.5;              /* the part of their time that work does not hide */
 static const double FAR = 1.6;   /* how much dearer corners are where pixels lie far apart */
 static const double ROW_SUM = 1; /* an element of a row that a band has for another */
 /* An element of the rows of other bands that a band has, too: cleared, copied, copied back. */
@@ -33,12 +34,12 @@ static double overlap_elements(const ScatterPlan *p, double in_rows, double cols
 
 static double block_cycles(const ScatterPlan *p)
 {
-    double vectors = cost_ceil_div(p->block_points, p->lanes), each = TABLE;
+    double vectors = cost_ceil_div(p->block.points, p->lanes), each = TABLE;
     if (p->want.dots)
         each += OFFSETS;
     if (p->softmax)
         each += EXP;
-    double elements = p->copies ? 3.0 * p->block_points * (p->want.dots ? 2 : 1) : 0;
+    double elements = p->copies ? 3.0 * p->block.points * (p->want.dots ? 2 : 1) : 0;
     return vectors * each + CALLS + elements * COPY;
 }
 
@@ -60,7 +61,7 @@ static double memory_cycles(const ScatterPlan *p)
     if (p->compact)
         maps += (p->want.input ? 2 : 0) + (p->want.dots ? 1 : 0);
     double bytes = channels * maps + points * (p->want.dots ? 3 : 1);
-    return bytes * p->fp_bytes / MEMORY * 0.5;
+    return bytes * p->fp_bytes / MEMORY * SHOWN;
 }
 
 int scatter_phases(const dcn_spec *s, const dcn_target *t, const int *k, PhaseCost out[MAX_PHASES])
@@ -69,8 +70,8 @@ int scatter_phases(const dcn_spec *s, const dcn_target *t, const int *k, PhaseCo
     double rows = (double)cost_out_rows(s), cols = (double)cost_out_cols(s);
     double images = cost_images(s), tasks = images * p.bands * p.parts;
     double width = p.tile_w && p.tile_w < cols ? p.tile_w : cols;
-    double groups = (double)p.block_pixels * p.block_groups;
-    double ragged = cost_ceil_div(width, p.block_pixels) * p.block_pixels / width;
+    double groups = (double)p.block.pixels * p.block.groups;
+    double ragged = cost_ceil_div(width, p.block.pixels) * p.block.pixels / width;
     double each = block_cycles(&p) / groups * ragged + group_cycles(&p) + memory_cycles(&p);
     double in_rows = rows * s->stride[0];
     double cycles = rows * cols * images * p.groups * each +

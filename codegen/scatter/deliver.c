@@ -48,9 +48,9 @@ static addr own(Emit *e, const Delivery *d, int64_t array, idx at)
 static void packed_groups(Emit *e, const Delivery *d, idx pixel)
 {
     const ScatterPlan *p = d->plan;
-    idx before = x_mulk(e, pixel, p->block_groups);
+    idx before = x_mulk(e, pixel, p->block.groups);
     addr row = p_at(e, d->in->grad_offset, x_mulk(e, pixel, p->packed));
-    EMIT_FOR (e, g, x_const(e, 0), x_const(e, p->block_groups), 1) {
+    EMIT_FOR (e, g, x_const(e, 0), x_const(e, p->block.groups), 1) {
         idx point = x_mulk(e, x_add(e, before, g.at), p->points);
         addr to = p_at(e, row, x_mulk(e, g.at, 3 * (int64_t)p->points));
         some(e, d, &d->out.offset, to, own(e, d, p->scratch.grad_offsets, x_mulk(e, point, 2)),
@@ -63,7 +63,7 @@ static void packed_groups(Emit *e, const Delivery *d, idx pixel)
 static void both_rows(Emit *e, const Delivery *d, idx pixel)
 {
     const ScatterPlan *p = d->plan;
-    const int points = p->block_groups * p->points, all = p->groups * p->points;
+    const int points = p->block.groups * p->points, all = p->groups * p->points;
     idx at = x_mulk(e, pixel, points);
     if (p->want.offset) {
         EMIT_IF (e, d->out.offset.wanted) {

@@ -1,5 +1,8 @@
 /* guess.c: a schedule of the scatter lowering without measuring: copies of the maps by group, blocks
 ** that are long for each group, and tasks for all threads, of some groups and of bands of rows.
+**
+** The constants are rules of thumb: no timing of one against others is on record.  What they lead to is timed by
+** dcngen_cores bench/gradients.lua (docs/GRADIENTS.md).
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/balance.h"
@@ -10,15 +13,6 @@
 
 /* (pixel, group)s of a block: those of a group look at what is in L1 from the one before. */
 enum { MAX_BLOCK = 128 };
-
-/* Set a knob to the value, unless the schedule would be refused. */
-static void set_if_legal(const dcn_spec *s, const dcn_target *t, int *k, int knob, int value)
-{
-    int before = k[knob];
-    k[knob] = value;
-    if (scatter_refuse(s, t, k))
-        k[knob] = before;
-}
 
 /* What a block is worked out in leaves most of L2 to the maps; where nobody knows it, of the smallest. */
 static bool block_fits(const dcn_spec *s, const dcn_target *t, const int *k)
@@ -32,7 +26,7 @@ static void guess_block(const dcn_spec *s, const dcn_target *t, int *k)
 {
     for (int block = MAX_BLOCK; block > 1 && (k[SCATTER_BLOCK] == 1 || !block_fits(s, t, k));
          block /= 2)
-        set_if_legal(s, t, k, SCATTER_BLOCK, block);
+        kernel_set_if_legal(scatter_refuse, s, t, k, SCATTER_BLOCK, block);
 }
 
 /* A schedule with such tasks, if there is one. */

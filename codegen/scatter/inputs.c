@@ -22,11 +22,11 @@ LLVMValueRef scatter_emit_inputs(Emit *e, const ScatterPlan *p)
     if (p->modulated)
         own.masks = scatter_scratch(e, in.scratch, p->scratch.masks);
     if (p->copies)
-        points_gather(e, p->s, p->block_groups, &own, &(PointInputs){ in.offsets, in.masks },
+        points_gather(e, p->s, p->block.groups, &own, &(PointInputs){ in.offsets, in.masks },
                       in.pixels);
     if (p->softmax)
         points_shift_logits(e, p->s, own.masks, p->copies ? own.masks : in.masks,
-                            x_mulk(e, in.pixels, p->block_groups));
+                            x_mulk(e, in.pixels, p->block.groups));
     e_fn_end(e);
     return fn;
 }

@@ -30,8 +30,6 @@ const Knob scatter_knobs[SCATTER_NKNOBS] = {
 
 /* ---- legality ---------------------------------------------------------------------------- */
 
-enum { MAX_BLOCK_POINTS = 4096 }; /* constants of the points of a block lie beside the code */
-
 /* A schedule that is asked for; rows, cols: of the output, 0 where they are known only when the
 ** kernel is called. */
 typedef struct ScatterChoice {
@@ -63,19 +61,18 @@ static bool tasks_are_uneven(const ScatterChoice *c)
 
 static bool block_is_redundant(const ScatterChoice *c)
 {
-    return c->k[SCATTER_BLOCK] > 1 &&
-           c->p.block_pixels * c->p.block_groups <= c->k[SCATTER_BLOCK] / 2;
+    return points_block_is_redundant(&c->p.block, c->k[SCATTER_BLOCK]);
 }
 
 static bool block_is_too_long(const ScatterChoice *c)
 {
-    return c->k[SCATTER_BLOCK] > 1 && c->p.block_points > MAX_BLOCK_POINTS;
+    return points_block_is_too_long(&c->p.block, c->k[SCATTER_BLOCK]);
 }
 
 static bool block_exceeds_row(const ScatterChoice *c)
 {
     const int64_t cols = c->p.tile_w ? c->p.tile_w : c->cols;
-    return cols && c->p.block_pixels > 1 && c->p.block_pixels >= 2 * cols;
+    return cols && c->p.block.pixels > 1 && c->p.block.pixels >= 2 * cols;
 }
 
 /* tile_w=0 is for that. */

@@ -12,9 +12,9 @@ static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *
              "tasks: %d of %d groups, %d bands of rows, for each image\n"
              "block: %d pixels x %d groups = %d points, workspace %lld KiB a thread (L1 %lld KiB)\n"
              "a group: %d vectors of %d channels at %d corners\n",
-             p.parts, p.task_groups, p.bands, p.block_pixels, p.block_groups, p.block_points,
+             p.parts, p.task_groups, p.bands, p.block.pixels, p.block.groups, p.block.points,
              (long long)(p.scratch.bytes >> 10), (long long)(t->l1_bytes >> 10), p.vectors,
-             p.vector_lanes, SCATTER_CORNERS * p.points);
+             p.vector_lanes, CORNERS * p.points);
 }
 
 static void emit(Emit *e, Kernel *kernel, const dcn_target *t, const int *k)

@@ -1,6 +1,6 @@
 /* offsets.c: from dots to the gradients of offsets and masks of a block, lanes along points.
 **
-** With s_ij the sum over channels of g times the pixel of row i and column j, wy and wx the weights of
+** With s_ij the sum over channels of g times the pixel of row i and column j, wy and wx the coefficients of
 ** rows and columns, m the modulation and s the offset_scale:
 **
 **     grad_y = s m sum_ij wy'_i wx_j s_ij     grad_x = s m sum_ij wy_i wx'_j s_ij
@@ -14,8 +14,6 @@
 #include "codegen/ir/call.h"
 #include "codegen/kernel/points.h"
 #include "codegen/scatter/scatter.h"
-
-enum { CORNERS = SCATTER_CORNERS };
 
 typedef struct ScatterOffsets {
     const ScatterPlan *plan;
@@ -56,7 +54,7 @@ static void dots_of(Emit *e, const ScatterOffsets *t, idx point, mask live, fvec
 /* Where all four pixels are those of the sample. */
 static PointGradient inner(Emit *e, const RowPair *y, const RowPair *x, const fvec s[CORNERS])
 {
-    const fvec *wy = y->weight, *wx = x->weight;
+    const fvec *wy = y->coeff, *wx = x->coeff;
     fvec top = f_fma(e, wx[1], s[1], f_mul(e, wx[0], s[0]));
     fvec bottom = f_fma(e, wx[1], s[3], f_mul(e, wx[0], s[2]));
     fvec left = f_fma(e, wy[1], s[2], f_mul(e, wy[0], s[0]));
@@ -66,25 +64,18 @@ static PointGradient inner(Emit *e, const RowPair *y, const RowPair *x, const fv
     return g;
 }
 
-/* a b x, or 0 where a or b is: x may be anything there. */
-static fvec weighed(Emit *e, fvec a, fvec b, fvec x)
-{
-    fvec zero = f_const(e, 0), w = f_mul(e, a, b);
-    return f_select(e, f_equal(e, w, zero), zero, f_mul(e, w, x));
-}
-
-/* -1 < y < H, exactly: near H a sample is 0 once its weight is rounded, but not its slope. */
+/* -1 < y < H, exactly: near H a sample is 0 once its coefficient is rounded, but not its slope. */
 static mask has_slope(Emit *e, const RowPair *y, idx extent)
 {
     ivec one = i_const(e, 1), size = i_splat(e, extent);
     mask above = i_below(e, i_add(e, y->at, one), i_add(e, size, one));
-    mask whole = f_equal(e, y->weight[1], f_const(e, 0));
+    mask whole = f_equal(e, y->coeff[1], f_const(e, 0));
     return m_and(e, above, m_not(e, m_and(e, whole, i_less(e, y->at, i_const(e, 0)))));
 }
 
-/* Weights and their slopes of the two rows, or columns, that the dots are of. */
+/* Coefficients and their slopes of the two rows, or columns, that the dots are of. */
 typedef struct MovedSlopes {
-    fvec weight[2], slope[2];
+    fvec coeff[2], slope[2];
     mask valid;
 } MovedSlopes;
 
@@ -92,8 +83,8 @@ static MovedSlopes moved(Emit *e, const RowPair *y, idx extent)
 {
     const RowPair slopes = { y->at, { f_const(e, -1), f_const(e, 1) } };
     MovedPair w = bilinear_move(e, y, extent), d = bilinear_move(e, &slopes, extent);
-    return (MovedSlopes){ .weight = { w.pair.weight[0], w.pair.weight[1] },
-                          .slope = { d.pair.weight[0], d.pair.weight[1] },
+    return (MovedSlopes){ .coeff = { w.pair.coeff[0], w.pair.coeff[1] },
+                          .slope = { d.pair.coeff[0], d.pair.coeff[1] },
                           .valid = has_slope(e, y, extent) };
 }
 
@@ -104,9 +95,9 @@ static PointGradient outer(Emit *e, const ScatterOffsets *t, const RowPair *y, c
     fvec zero = f_const(e, 0);
     PointGradient g = { zero, zero, zero, m_and(e, my.valid, mx.valid) };
     for (int c = 0; c < CORNERS; c++) {
-        g.y = f_add(e, g.y, weighed(e, my.slope[c / 2], mx.weight[c % 2], s[c]));
-        g.x = f_add(e, g.x, weighed(e, my.weight[c / 2], mx.slope[c % 2], s[c]));
-        g.m = f_add(e, g.m, weighed(e, my.weight[c / 2], mx.weight[c % 2], s[c]));
+        g.y = f_add(e, g.y, bilinear_times(e, my.slope[c / 2], mx.coeff[c % 2], s[c]));
+        g.x = f_add(e, g.x, bilinear_times(e, my.coeff[c / 2], mx.slope[c % 2], s[c]));
+        g.m = f_add(e, g.m, bilinear_times(e, my.coeff[c / 2], mx.coeff[c % 2], s[c]));
     }
     return g;
 }
@@ -176,8 +167,7 @@ static void one_vector(Emit *e, const ScatterOffsets *t, idx point, mask live)
     RowPair y = points_pair(e, &t->points, 0, point, xy[1]);
     RowPair x = points_pair(e, &t->points, 1, point, xy[0]);
     dots_of(e, t, point, live, s);
-    mask inside = m_and(e, i_below(e, y.at, i_splat(e, x_addk(e, t->pb.h, -1))),
-                        i_below(e, x.at, i_splat(e, x_addk(e, t->pb.w, -1))));
+    mask inside = points_inside(e, &t->pb, &y, &x);
     EMIT_IF_ELSE (e, border, c_any(e, m_not(e, inside))) {
         PointGradient g = border.yes ? outer(e, t, &y, &x, s) : inner(e, &y, &x, s);
         if (p->want.offset)
@@ -194,21 +184,17 @@ typedef struct ScatterLogits {
     addr terms, products, to;
 } ScatterLogits;
 
-static mask live_from(Emit *e, const ScatterPlan *p, int k)
-{
-    return p->points - k < e->lanes ? m_first(e, p->points - k) : all_lanes;
-}
-
 static void one_softmax(Emit *e, const ScatterOffsets *t, const ScatterLogits *l, fvec scale)
 {
     const ScatterPlan *p = t->plan;
     fvec sum = f_const(e, 0);
     for (int k = 0; k < p->points; k += e->lanes)
-        sum = f_add(e, sum, p_load(e, p_at(e, l->products, x_const(e, k)), live_from(e, p, k)));
+        sum = f_add(e, sum,
+                    p_load(e, p_at(e, l->products, x_const(e, k)), m_up_to(e, p->points - k)));
     fvec mean = f_mul(e, f_hadd(e, sum), scale);
     for (int k = 0; k < p->points; k += e->lanes) {
         idx at = x_const(e, k);
-        mask live = live_from(e, p, k);
+        mask live = m_up_to(e, p->points - k);
         fvec product = p_load(e, p_at(e, l->products, at), live);
         fvec term = p_load(e, p_at(e, l->terms, at), live);
         fvec x = f_fma(e, f_neg(e, term), mean, product);
@@ -264,10 +250,10 @@ LLVMValueRef scatter_emit_offsets(Emit *e, const ScatterPlan *p)
 {
     ScatterOffsets t = { .plan = p, .points.s = p->s };
     LLVMValueRef fn = e_fn_begin_with(e, "offsets", 1, e->none, &params, &t.in);
-    const int constants = p->block_points + p->lanes;
+    const int constants = p->block.points + p->lanes;
     t.pb = problem_load(e, p->s, t.in.args);
     for (int axis = 0; axis < 2; axis++)
-        points_constants(e, &t.points, axis, constants, p->block_groups, axis ? t.in.x : t.in.y);
+        points_constants(e, &t.points, axis, constants, p->block.groups, axis ? t.in.x : t.in.y);
     find_outputs(e, &t);
     EMIT_VECTORS (e, v, t.in.points) {
         one_vector(e, &t, v.at, v.live);

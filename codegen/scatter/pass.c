@@ -10,12 +10,13 @@
 */
 #include "codegen/ir/call.h"
 #include "codegen/kernel/intmath.h"
+#include "codegen/kernel/points.h"
 #include "codegen/scatter/scatter.h"
 
 #include <assert.h>
 
 /* MAX_UNROLLED: vectors of corners that are written out. */
-enum { CORNERS = SCATTER_CORNERS, MAX_VECTORS = 4, MAX_UNROLLED = 128 };
+enum { MAX_VECTORS = 4, MAX_UNROLLED = 128 };
 
 /* One (pixel, group), and some vectors of its channels. */
 typedef struct PassGroup {
@@ -33,8 +34,7 @@ typedef struct PassGroup {
 
 static mask live_of(Emit *e, const PassGroup *t, int v)
 {
-    int rest = t->n - v * e->lanes;
-    return rest < e->lanes ? m_first(e, rest) : all_lanes;
+    return m_up_to(e, t->n - v * e->lanes);
 }
 
 static addr vector_at(Emit *e, const PassGroup *t, addr corner, idx at, int v)
@@ -43,15 +43,6 @@ static addr vector_at(Emit *e, const PassGroup *t, addr corner, idx at, int v)
 }
 
 /* ---- one point ------------------------------------------------------------------------------ */
-
-/* Element i of every four, four times. */
-static fvec shuffle_corner(Emit *e, fvec fours, int i)
-{
-    int from[EMIT_MAX_LANES];
-    for (int lane = 0; lane < e->lanes; lane++)
-        from[lane] = lane / CORNERS * CORNERS + i;
-    return f_permute(e, fours, from);
-}
 
 /* Loads are what this loop is short of, so four coefficients are one load where vectors have four
 ** lanes. */
@@ -65,7 +56,7 @@ static void coeff_of(Emit *e, const PassGroup *t, idx k, fvec coeff[CORNERS])
     }
     fvec fours = f_opaque(e, p_broadcast(e, from, CORNERS));
     for (int i = 0; i < CORNERS; i++)
-        coeff[i] = shuffle_corner(e, fours, i);
+        coeff[i] = bilinear_corner(e, fours, i);
 }
 
 /* Corner after corner: on a map that is one row or column thin they are the same pixels. */
@@ -100,7 +91,7 @@ static void store_sums(Emit *e, const PassGroup *t, idx k, const fvec *dot, int 
         addr at = p_at(e, to, x_const(e, first));
         fvec sum = scatter_lane_sums(e, dot + first, some);
         if (t->adds)
-            sum = f_add(e, sum, p_load(e, at, some < e->lanes ? m_first(e, some) : all_lanes));
+            sum = f_add(e, sum, p_load(e, at, m_up_to(e, some)));
         p_store_part(e, at, sum, 0, some);
     }
 }
@@ -173,20 +164,10 @@ static void all_channels(Emit *e, PassGroup *t)
     some_channels(e, *t, x_const(e, whole), channels - whole);
 }
 
-fvec scatter_scale(Emit *e, const ScatterPlan *p, addr terms)
-{
-    fvec sum = f_const(e, 0);
-    for (int k = 0; k < p->points; k += e->lanes) {
-        mask live = p->points - k < e->lanes ? m_first(e, p->points - k) : all_lanes;
-        sum = f_add(e, sum, p_load(e, p_at(e, terms, x_const(e, k)), live));
-    }
-    return f_div(e, f_const(e, 1), f_hadd(e, sum));
-}
-
 static void one_group(Emit *e, PassGroup t)
 {
     if (t.plan->softmax) {
-        t.factor = scatter_scale(e, t.plan, t.terms);
+        t.factor = points_scale(e, t.plan->s, t.terms, 1);
         p_store_part(e, t.scale, t.factor, 0, 1);
     }
     all_channels(e, &t);
@@ -226,7 +207,7 @@ static PassGroup group_at(Emit *e, const PassGroup *first, idx pixel, idx group)
 {
     PassGroup t = *first;
     const ScatterPlan *p = t.plan;
-    idx nth = x_add(e, x_mulk(e, pixel, p->block_groups), group);
+    idx nth = x_add(e, x_mulk(e, pixel, p->block.groups), group);
     idx point = x_mulk(e, nth, p->points);
     t.at = p_at_i32(e, t.at, point);
     t.coeff = p_at(e, t.coeff, x_mulk(e, point, CORNERS));
@@ -262,7 +243,7 @@ LLVMValueRef scatter_emit_pass(Emit *e, const ScatterPlan *p, ScatterPass what)
     ScatterPassArgs in;
     LLVMValueRef fn = scatter_begin_pass(e, p, "pass", &in);
     PassGroup first = first_group(e, p, what, &in);
-    EMIT_FOR (e, group, x_const(e, 0), x_const(e, p->block_groups), 1) {
+    EMIT_FOR (e, group, x_const(e, 0), x_const(e, p->block.groups), 1) {
         EMIT_FOR (e, pixel, x_const(e, 0), in.pixels, 1) {
             one_group(e, group_at(e, &first, pixel.at, group.at));
         }

@@ -12,14 +12,14 @@ enum { ENTRY_BYTES = 4, WORD_BYTES = 8, FLAGS = 2 };
 /* Every array has room for whole vectors of points: two more, as one may begin at the last point. */
 static ScatterScratch plan_scratch(const ScatterPlan *p)
 {
-    const int64_t entries = p->block_points + 2 * p->lanes, fp = p->fp_bytes;
+    const int64_t entries = p->block.points + 2 * p->lanes, fp = p->fp_bytes;
     const bool input = p->want.input, dots = p->want.dots, own = scatter_own_masks(p);
     WorkspaceLayout w = { 0 };
     ScatterScratch at;
     at.at = workspace_add(&w, entries * ENTRY_BYTES);
     at.absent = workspace_add(&w, input ? entries * ENTRY_BYTES : 0);
-    at.coeff = workspace_add(&w, input ? entries * SCATTER_CORNERS * fp : 0);
-    at.dots = workspace_add(&w, dots ? entries * SCATTER_CORNERS * fp : 0);
+    at.coeff = workspace_add(&w, input ? entries * CORNERS * fp : 0);
+    at.dots = workspace_add(&w, dots ? entries * CORNERS * fp : 0);
     at.offsets = workspace_add(&w, p->copies ? entries * 2 * fp : 0);
     at.masks = workspace_add(&w, own && p->modulated ? entries * fp : 0);
     at.grad_offsets = workspace_add(&w, p->copies && p->want.offset ? entries * 2 * fp : 0);
@@ -41,23 +41,6 @@ static ScatterWant want_of(const dcn_spec *s)
     return w;
 }
 
-/* The largest block of at most so many (pixel, group)s. */
-static void plan_block(ScatterPlan *p, int block)
-{
-    p->block_groups = int_divisor(p->task_groups, block);
-    p->block_pixels = p->block_groups == p->task_groups ? block / p->task_groups : 1;
-    p->block_points = p->block_pixels * p->block_groups * p->points;
-}
-
-/* The fewest lanes that hold a group's channels; all for longer ones. */
-static void plan_vectors(ScatterPlan *p)
-{
-    p->vector_lanes = 1;
-    while (p->vector_lanes < p->group_channels && p->vector_lanes < p->lanes)
-        p->vector_lanes *= 2;
-    p->vectors = (int)int_ceil_div(p->group_channels, p->vector_lanes);
-}
-
 ScatterPlan scatter_plan(const dcn_spec *s, const dcn_target *t, const int *k)
 {
     ScatterPlan p = { .s = s, .fp_bytes = (int)dcn_dtype_bytes(s->dtype) };
@@ -70,13 +53,16 @@ ScatterPlan scatter_plan(const dcn_spec *s, const dcn_target *t, const int *k)
     p.task_groups = some && some < p.groups ? some : p.groups;
     p.parts = p.groups / p.task_groups;
     p.packed = rt_op_has(s->op, RT_PACKED_OFFSETS) ? (int)rt_packed_channels(s) : 0;
-    plan_block(&p, k[SCATTER_BLOCK]);
-    plan_vectors(&p);
+    p.block = points_block(s, p.task_groups, k[SCATTER_BLOCK]);
+    /* The fewest lanes that hold a group's channels, as the largest power of two below twice as many is; all for
+    ** longer ones. */
+    p.vector_lanes = int_power_of_two(2 * p.group_channels - 1, p.lanes);
+    p.vectors = (int)int_ceil_div(p.group_channels, p.vector_lanes);
     p.tile_w = k[SCATTER_TILE_W];
     p.bands = k[SCATTER_BANDS];
     p.compact = k[SCATTER_COMPACT];
     p.pixel = p.compact ? p.group_channels : (int)s->in_channels;
-    p.copies = p.packed || (p.block_pixels > 1 && p.block_groups < p.groups);
+    p.copies = p.packed || (p.block.pixels > 1 && p.block.groups < p.groups);
     p.softmax = s->modulation == DCN_MODULATION_SOFTMAX;
     p.modulated = p.packed || rt_operand_in(RT_MASK, rt_gradient_reads(s, rt_wanted(s)));
     p.scratch = plan_scratch(&p);

@@ -27,26 +27,22 @@ static idx count(Emit *e, const Problem *pb, idx phase, const void *self)
     return x_select(e, x_equal(e, phase, x_const(e, 0)), tasks, x_mul(e, pb->n, pb->h));
 }
 
-static idx thread_bytes(Emit *e, const ScatterPlan *p, const Problem *pb)
+static idx shared_bytes(Emit *e, const Problem *pb, const void *self)
 {
-    return x_addk(e, scatter_maps(e, p, pb, (addr){ NULL }).bytes, p->scratch.bytes);
+    return scatter_shared(e, self, pb, (addr){ NULL }).bytes;
 }
 
-/* As kernel_workspace, but that the bytes of a thread may depend on the sizes. */
-static void emit_workspace(Emit *e, Kernel *k, const ScatterPlan *p)
+static idx thread_bytes(Emit *e, const Problem *pb, const void *self)
 {
-    WorkspaceArgs in = kernel_workspace_begin(e, k);
-    const idx size[4] = { in.batch, in.height, in.width, in.rois };
-    Problem pb = problem_of_sizes(e, k->s, size);
-    idx shared = scatter_shared(e, p, &pb, (addr){ NULL }).bytes;
-    kernel_workspace_end(e, k, shared, in.threads, thread_bytes(e, p, &pb));
+    const ScatterPlan *p = self;
+    return x_addk(e, scatter_maps(e, p, pb, (addr){ NULL }).bytes, p->scratch.bytes);
 }
 
 static void run_tasks(Emit *e, const ScatterPlan *p, LLVMValueRef fn, const RunArgs *in)
 {
     Problem pb = problem_load(e, p->s, in->args);
-    idx shared = scatter_shared(e, p, &pb, (addr){ NULL }).bytes;
-    idx own = x_add(e, shared, x_mul(e, in->thread, thread_bytes(e, p, &pb)));
+    idx shared = shared_bytes(e, &pb, p);
+    idx own = x_add(e, shared, x_mul(e, in->thread, thread_bytes(e, &pb, p)));
     ScatterTaskArgs task = { .args = in->args, .workspace = in->workspace };
     task.scratch = p_at_bytes(e, in->workspace, own);
     EMIT_FOR_OPAQUE (e, number, in->first, in->last, 1) {
@@ -58,7 +54,7 @@ static void run_tasks(Emit *e, const ScatterPlan *p, LLVMValueRef fn, const RunA
 void scatter_emit_kernel(Emit *e, Kernel *k, const ScatterPlan *p)
 {
     kernel_no_weights(e, k);
-    emit_workspace(e, k, p);
+    kernel_workspace_by_size(e, k, shared_bytes, thread_bytes, p);
     kernel_tasks(e, k, sums(p) ? phases : NULL, count, p);
     LLVMValueRef task = scatter_emit_task(e, p), sum = sums(p) ? scatter_emit_sum(e, p) : NULL;
     RunArgs in = kernel_run_begin(e, k);

@@ -20,7 +20,7 @@ LLVMValueRef scatter_emit_scan(Emit *e, const ScatterPlan *p)
     var seen = v_float(e, zero), unsound = v_float(e, zero);
     EMIT_FOR (e, pixel, x_const(e, 0), in.pixels, 1) {
         addr g = p_at(e, in.g, x_mulk(e, pixel.at, p->s->in_channels));
-        EMIT_VECTORS (e, v, x_const(e, (int64_t)p->block_groups * p->group_channels)) {
+        EMIT_VECTORS (e, v, x_const(e, (int64_t)p->block.groups * p->group_channels)) {
             fvec x = p_load(e, p_at(e, g, v.at), v.live);
             v_set(e, seen, f_select(e, f_equal(e, x, zero), v_get(e, seen), one));
             /* NaN from here on if x is NaN or infinite */

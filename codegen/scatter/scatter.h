@@ -30,6 +30,7 @@
 #include "codegen/kernel/bilinear.h"
 #include "codegen/kernel/entry.h"
 #include "codegen/kernel/gradient_out.h"
+#include "codegen/kernel/points.h"
 #include "codegen/lowering.h"
 
 enum {
@@ -48,8 +49,6 @@ void scatter_guess(const dcn_spec *s, const dcn_target *t, int threads, int *k);
 int scatter_phases(const dcn_spec *s, const dcn_target *t, const int *k, PhaseCost out[MAX_PHASES]);
 
 /* ---- the plan ---------------------------------------------------------------------------- */
-
-enum { SCATTER_CORNERS = 4 };
 
 /* Gradients that are asked for. */
 typedef struct ScatterWant {
@@ -75,8 +74,7 @@ typedef struct ScatterPlan {
     ScatterWant want;
     int points, groups, group_channels;
     int task_groups, parts; /* groups of a task; tasks with other groups of the same pixels */
-    /* Pixels of a block, and groups of each: all of the task's, or some of one pixel. */
-    int block_pixels, block_groups, block_points;
+    PointBlock block;
     int tile_w; /* columns that are gone through together, from top to bottom; 0: all */
     int bands;
     bool compact;              /* both maps are worked on in copies, see compact.c */
@@ -156,12 +154,10 @@ typedef struct ScatterPass {
 LLVMValueRef scatter_emit_pass(Emit *e, const ScatterPlan *p, ScatterPass what);
 /* To corners that are part of a sample only: what is not finite must not reach others. */
 LLVMValueRef scatter_emit_careful(Emit *e, const ScatterPlan *p);
-void scatter_call_pass(Emit *e, LLVMValueRef fn, const ScatterPassArgs *in); /* either */
+/* Calls a pass or careful. */
+void scatter_call_pass(Emit *e, LLVMValueRef fn, const ScatterPassArgs *in);
 LLVMValueRef scatter_begin_pass(Emit *e, const ScatterPlan *p, const char *name,
                                 ScatterPassArgs *in);
-
-/* Softmax: 1 / the sum of the terms of a group. */
-fvec scatter_scale(Emit *e, const ScatterPlan *p, addr terms);
 
 /* grad_offset, grad_mask: where those of the block go. */
 typedef struct ScatterOffsetsArgs {
@@ -179,7 +175,8 @@ typedef struct ScatterDeliverArgs {
 LLVMValueRef scatter_emit_deliver(Emit *e, const ScatterPlan *p);
 /* Zeros instead. */
 LLVMValueRef scatter_emit_clear(Emit *e, const ScatterPlan *p);
-void scatter_call_deliver(Emit *e, LLVMValueRef fn, const ScatterDeliverArgs *in); /* either */
+/* Calls deliver or clear. */
+void scatter_call_deliver(Emit *e, LLVMValueRef fn, const ScatterDeliverArgs *in);
 
 /* Gradients of offsets and masks as outputs; dcnv4: both are one. */
 typedef struct ScatterOuts {

@@ -15,8 +15,6 @@
 #include "codegen/math/math.h"
 #include "codegen/scatter/scatter.h"
 
-enum { ALL_CORNERS = (1 << SCATTER_CORNERS) - 1 };
-
 typedef struct ScatterTable {
     const ScatterPlan *plan;
     ScatterTableArgs in;
@@ -45,29 +43,6 @@ static fvec modulation(Emit *e, const ScatterTable *t, idx point, mask live)
     return m;
 }
 
-static void store_coeff(Emit *e, const ScatterTable *t, idx point, const RowPair *y,
-                        const RowPair *x, fvec m)
-{
-    fvec row[] = { y->weight[0], y->weight[1] }, coeff[SCATTER_CORNERS];
-    for (int i = 0; m.v && i < 2; i++)
-        row[i] = f_mul(e, row[i], m);
-    for (int i = 0; i < SCATTER_CORNERS; i++)
-        coeff[i] = f_mul(e, row[i / 2], x->weight[i % 2]);
-    addr to = array(e, t, t->plan->scratch.coeff);
-    p_store_interleaved4(e, p_at(e, to, x_mulk(e, point, SCATTER_CORNERS)), coeff);
-}
-
-/* Corners that a moved sample does not have; it has none where it is wholly outside. */
-static ivec absent_corners(Emit *e, const MovedPair *y, const MovedPair *x)
-{
-    ivec bits = i_const(e, 0);
-    for (int i = 0; i < SCATTER_CORNERS; i++) {
-        mask absent = m_or(e, y->foreign[i / 2], x->foreign[i % 2]);
-        bits = i_add(e, bits, i_select(e, absent, i_const(e, 1 << i), i_const(e, 0)));
-    }
-    return i_select(e, m_and(e, y->touches, x->touches), bits, i_const(e, ALL_CORNERS));
-}
-
 /* A vector of points. */
 typedef struct TablePoints {
     idx first;
@@ -88,7 +63,10 @@ static void store(Emit *e, const ScatterTable *t, const TablePoints *v, const Ro
     if (!p->want.input)
         return;
     p_store_i32(e, p_at_i32(e, array(e, t, p->scratch.absent), v->first), absent);
-    store_coeff(e, t, v->first, y, x, v->m);
+    fvec coeff[CORNERS];
+    points_coeff(e, y, x, v->m, coeff);
+    addr to = array(e, t, p->scratch.coeff);
+    p_store_interleaved4(e, p_at(e, to, x_mulk(e, v->first, CORNERS)), coeff);
 }
 
 static void one_vector(Emit *e, const ScatterTable *t, idx point, mask live)
@@ -100,12 +78,11 @@ static void one_vector(Emit *e, const ScatterTable *t, idx point, mask live)
         v_set(e, t->unsound, f_fma(e, v.m, f_const(e, 0), v_get(e, t->unsound)));
     RowPair y = points_pair(e, &t->points, 0, point, xy[1]);
     RowPair x = points_pair(e, &t->points, 1, point, xy[0]);
-    mask inside = m_and(e, i_below(e, y.at, i_splat(e, x_addk(e, t->pb.h, -1))),
-                        i_below(e, x.at, i_splat(e, x_addk(e, t->pb.w, -1))));
+    mask inside = points_inside(e, &t->pb, &y, &x);
     EMIT_IF_ELSE (e, border, c_any(e, m_not(e, inside))) {
         if (border.yes) {
             MovedPair my = bilinear_move(e, &y, t->pb.h), mx = bilinear_move(e, &x, t->pb.w);
-            store(e, t, &v, &my.pair, &mx.pair, absent_corners(e, &my, &mx));
+            store(e, t, &v, &my.pair, &mx.pair, points_absent(e, &my, &mx));
         } else {
             store(e, t, &v, &y, &x, i_const(e, 0));
         }
@@ -124,10 +101,10 @@ LLVMValueRef scatter_emit_table(Emit *e, const ScatterPlan *p)
 {
     ScatterTable t = { .plan = p, .points.s = p->s };
     LLVMValueRef fn = e_fn_begin_with(e, "sample_table", 1, e->i64, &params, &t.in);
-    const int constants = p->block_points + p->lanes; /* a vector may begin at the last point */
+    const int constants = p->block.points + p->lanes; /* a vector may begin at the last point */
     t.pb = problem_load(e, p->s, t.in.args);
     for (int axis = 0; axis < 2; axis++)
-        points_constants(e, &t.points, axis, constants, p->block_groups, axis ? t.in.x : t.in.y);
+        points_constants(e, &t.points, axis, constants, p->block.groups, axis ? t.in.x : t.in.y);
     t.rows = points_rows(e);
     t.unsound = v_float(e, f_const(e, 0));
     EMIT_VECTORS (e, v, t.in.points) {

@@ -68,10 +68,10 @@ static void one_row(Emit *e, const ScatterTask *t, idx row, idx from, idx to)
     const ScatterPlan *p = t->plan;
     ScatterBlock first = scatter_block_at(e, t, row, from, t->group);
     clear_padding(e, t, &first, x_sub(e, to, from));
-    EMIT_FOR_OPAQUE (e, q, from, to, p->block_pixels) {
-        EMIT_FOR_OPAQUE (e, g, x_const(e, 0), x_const(e, p->task_groups), p->block_groups) {
+    EMIT_FOR_OPAQUE (e, q, from, to, p->block.pixels) {
+        EMIT_FOR_OPAQUE (e, g, x_const(e, 0), x_const(e, p->task_groups), p->block.groups) {
             ScatterBlock b = scatter_block_at(e, t, row, q.at, x_add(e, t->group, g.at));
-            b.pixels = x_min(e, x_const(e, p->block_pixels), x_sub(e, to, q.at));
+            b.pixels = x_min(e, x_const(e, p->block.pixels), x_sub(e, to, q.at));
             scatter_block(e, t, b);
         }
     }

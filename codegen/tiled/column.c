@@ -29,13 +29,13 @@ typedef struct ColumnSpan {
     int groups_per_vec; /* packed groups that one vector covers; 0: a vector stays within a group */
     bool deformed;
     int span;
-    idx first; /* channel of the block ththat `from` points at */
+    idx first; /* channel of the block that `from` points at */
     idx tap;   /* within the block */
     idx entry; /* of the sample table */
     TapKind kind;
     Corners from;
     addr to; /* the pixel's row of the column */
-    fvec coeff[4];
+    fvec coeff[CORNERS];
 } ColumnSpan;
 
 static int channels_per_group(const ColumnSpan *s)
@@ -77,7 +77,7 @@ static fvec sample_vector(Emit *e, const ColumnSpan *s, idx c)
     if (!s->deformed)
         return p_load(e, p_at(e, s->from.at[0], at), all_lanes);
     fvec x = f_mul(e, s->coeff[0], corner(e, s, 0, at));
-    for (int i = 1; i < 4; i++)
+    for (int i = 1; i < CORNERS; i++)
         x = f_fma(e, s->coeff[i], corner(e, s, i, at), x);
     return x;
 }
@@ -147,8 +147,8 @@ static void load_corners(Emit *e, idx at, ColumnSpan *s)
     if (!s->deformed)
         return;
     s->from = corners_at(e, s->pb, s->from.at[0], x_const(e, s->plan->repack.block));
-    addr coeff = p_at(e, s->in->coeff, x_mulk(e, s->entry, 4));
-    for (int c = 0; c < 4; c++)
+    addr coeff = p_at(e, s->in->coeff, x_mulk(e, s->entry, CORNERS));
+    for (int c = 0; c < CORNERS; c++)
         s->coeff[c] = p_splat(e, p_at(e, coeff, x_const(e, c)));
 }
 
@@ -204,9 +204,7 @@ static void one_tap(Emit *e, ColumnSpan *s, idx c)
 /* Lanes of the vectors of a column, and how many packed groups each covers. */
 static int choose_lanes(const TiledPlan *p, int span, int per_group, int *groups_per_vec)
 {
-    int lanes = p->lanes;
-    while (span % lanes)
-        lanes /= 2;
+    int lanes = int_gcd(span, p->lanes); /* a power of two, as p->lanes is one */
     int cuts = p->groups.pack > 1 || p->groups.group_block > 1;
     *groups_per_vec = cuts && lanes >= per_group && lanes % per_group == 0 ? lanes / per_group : 0;
     return *groups_per_vec ? lanes

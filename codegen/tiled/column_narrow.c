@@ -36,7 +36,7 @@ typedef struct SampleRow {
 static SampleRow samples_from(Emit *e, const NarrowColumn *n, const SampleRow *r, idx i)
 {
     SampleRow here = { .at = p_at_i32(e, r->at, i) };
-    here.coeff = p_at(e, r->coeff, x_mulk(e, i, 4));
+    here.coeff = p_at(e, r->coeff, x_mulk(e, i, CORNERS));
     here.to = p_at(e, r->to, x_mulk(e, i, n->plan->repack.block));
     return here;
 }
@@ -59,7 +59,7 @@ static fvec corners(Emit *e, const TiledPlan *p, const Problem *pb, const OneSam
     PixelSteps to = pixel_steps(e, pb, x_const(e, p->repack.block));
     idx none = x_const(e, 0);
     fvec sum = f_const(e, 0), zero = sum;
-    for (int c = 0; c < 4; c++) {
+    for (int c = 0; c < CORNERS; c++) {
         idx step = x_add(e, c % 2 ? to.right : none, c / 2 ? to.down : none);
         fvec w = p_splat(e, p_at(e, in->coeff, x_const(e, c)));
         fvec x = p_load(e, p_at(e, in->input, x_add(e, at, step)), all_lanes);
@@ -109,14 +109,14 @@ static fvec pixels_of(Emit *e, const NarrowColumn *n, const SampleRow *r, int h,
     return p_load_parts(e, from, each);
 }
 
-/* Their coefficients, each repeated for the channels of its pixel; all: the four of each sample
-** from `first` on. */
+/* Coefficients of the pixels of pixels_of, each repeated for the channels of its pixel; all: the four of each
+** sample from `first` on. */
 static fvec coeff_of(Emit *e, const NarrowColumn *n, fvec all, int first, int lower)
 {
     int from[EMIT_MAX_LANES], channels = n->plan->repack.block;
     for (int lane = 0; lane < e->lanes; lane++) {
         int sample = first + lane / (2 * channels), right = lane / channels % 2;
-        from[lane] = 4 * sample + 2 * lower + right;
+        from[lane] = CORNERS * sample + 2 * lower + right;
     }
     return f_permute(e, all, from);
 }
@@ -137,7 +137,7 @@ static void sample_inside(Emit *e, const NarrowColumn *n, const SampleRow *r)
     for (int h = 0; h < 2; h++) {
         int first = at_once ? h * each : 0;
         if (!h || !at_once)
-            all = p_load(e, p_at(e, r->coeff, x_const(e, h * each * 4)), all_lanes);
+            all = p_load(e, p_at(e, r->coeff, x_const(e, h * each * CORNERS)), all_lanes);
         fvec upper = f_mul(e, pixels_of(e, n, r, h, 0), coeff_of(e, n, all, first, 0));
         fvec coeff = coeff_of(e, n, all, first, 1);
         half[h] = f_fma(e, pixels_of(e, n, r, h, 1), coeff, upper);
@@ -181,7 +181,7 @@ static void sample_any(Emit *e, const NarrowColumn *n, const SampleRow *r)
     }
 }
 
-/* So many samples from r on; inside: none of them is at the edge. */
+/* Takes `count` samples from r on; inside: none of them is at the edge. */
 static void sample_row(Emit *e, const NarrowColumn *n, const SampleRow *r, idx count, bool inside)
 {
     int samples = n->plan->groups.samples_per_vec;
@@ -227,7 +227,7 @@ static void each_pixel(Emit *e, const NarrowColumn *n, idx d, int groups)
         idx entry = x_add(e, first, x_mulk(e, pixel.at, p->table.pixel_entries));
         idx element = x_add(e, to, x_mulk(e, pixel.at, p->scratch.column_stride));
         SampleRow r = { .at = p_at_i32(e, in->at, entry) };
-        r.coeff = p_at(e, in->coeff, x_mulk(e, entry, 4));
+        r.coeff = p_at(e, in->coeff, x_mulk(e, entry, CORNERS));
         r.to = p_at(e, in->column, element);
         one_pixel(e, n, &r, groups);
     }

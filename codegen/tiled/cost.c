@@ -14,19 +14,20 @@
 */
 #include "codegen/kernel/cost.h"
 #include "codegen/kernel/intmath.h"
+#include "codegen/kernel/workspace.h"
 #include "codegen/tiled/tiled.h"
 
 static const double SAMPLE = 6, COPY = 1;      /* a vector of channels, deformed or not */
 static const double SPAN = 2, COPY_SPAN = 2.2; /* a span of channels at a tap of a pixel */
-static const double TABLE_VECTOR = 20;         /* of positions and coefficients */
-static const double ENTRY = 3;                 /* of the sample table, which are five words */
+static const double TABLE_VECTOR = 20;         /* a vector of positions and coefficients */
+static const double ENTRY = 3;                 /* an entry of the sample table, five words */
 static const double TWO_OPERATIONS = 1.5;      /* times as long as a multiply-add */
-static const double CALL = 22;                 /* of the micro-kernel */
+static const double CALL = 22;                 /* a call of the micro-kernel */
 static const double UNPACK = 3;                /* a vector of transposed outputs */
 static const double COLLIDE = 5;               /* times as long where output planes collide in L1 */
 static const double REPACK = 1.8;              /* an element of the copy of the input */
 static const double WALK = 40;                 /* where its page is not known, either */
-static const double PIXEL = 3;                 /* of the output, for finding its place */
+static const double PIXEL = 3;                 /* a pixel of the output, for finding its place */
 /* Partial sums go to lines that another core read last, and come from those that others wrote. */
 static const double PARTIAL_RATE = 9; /* bytes per cycle, an estimate: that of L3 */
 /* Rows and columns beyond its own window that a tile touches, a deviation of the offsets on each
@@ -177,9 +178,9 @@ static double table_cycles(const TiledPlan *p, double pixels)
 /* Lines of planes that are whole pages apart fall into the same set of L1, which has few ways. */
 static bool planes_collide(const dcn_spec *s, int fp_bytes)
 {
-    enum { PAGE = 4096, WAYS = 8 };
+    enum { WAYS = 8 };
     int64_t plane = cost_out_rows(s) * cost_out_cols(s) * fp_bytes;
-    return s->layout == DCN_NCHW && plane % PAGE == 0 && s->out_channels > WAYS;
+    return s->layout == DCN_NCHW && plane % PAGE_BYTES == 0 && s->out_channels > WAYS;
 }
 
 static bool is_far(const TiledPlan *p, const dcn_target *t)

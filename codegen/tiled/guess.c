@@ -288,7 +288,7 @@ static void guess(const dcn_spec *s, const dcn_target *t, int *k, bool may_be_im
 void tiled_guess(const dcn_spec *s, const dcn_target *t, int threads, int *k)
 {
     guess(s, t, k, true);
-    if (threads > TILED_FEW_THREADS)
+    if (threads > KERNEL_FEW_THREADS)
         tiled_spread(s, t, threads, k);
 }
 

@@ -12,14 +12,11 @@
 
 #include <string.h>
 
-/* A guess stays unless this share of its time is gained: the account is not better than that. */
-static const double WORTH_IT = 0.97;
-
 /* Pixels of a tile that may be shared by several tasks where the guess for few threads has smaller
 ** tiles, so that each of two has one: the weights of a tile pay for so many. */
 enum { WHOLE_TILE = 128 };
 
-/* Tasks for each thread beyond which parts of tiles are of no use. */
+/* Tasks for each thread beyond which parts of tiles are of no use: chosen, as is WHOLE_TILE. */
 enum { ENOUGH = 4 };
 
 /* The cheapest schedule so far. */
@@ -28,7 +25,7 @@ typedef struct Spread {
     const dcn_target *t;
     int threads;
     int k[TILED_NKNOBS];
-    double ns, limit; /* of it; what others must be below */
+    double ns, limit; /* its time; what others must be below */
 } Spread;
 
 static double ns_of(const Spread *x, const int *k)
@@ -104,7 +101,7 @@ void tiled_spread(const dcn_spec *s, const dcn_target *t, int threads, int *k)
         return;
     memcpy(x.k, k, sizeof x.k);
     x.ns = ns_of(&x, k);
-    x.limit = WORTH_IT * x.ns;
+    x.limit = KERNEL_WORTH_IT * x.ns;
     memcpy(tile, k, sizeof tile);
     for (int i = 0; i < rows->nchoices * cols->nchoices; i++) {
         tile[TILED_TILE_H] = rows->choice[i % rows->nchoices];

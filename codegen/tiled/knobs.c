@@ -6,6 +6,7 @@
 */
 #include "codegen/kernel/entry.h"
 #include "codegen/kernel/intmath.h"
+#include "codegen/kernel/workspace.h"
 #include "codegen/tiled/tiled.h"
 
 const Knob tiled_knobs[TILED_NKNOBS] = {
@@ -88,9 +89,6 @@ const Knob tiled_knobs[TILED_NKNOBS] = {
 };
 
 /* ---- legality ---------------------------------------------------------------------------- */
-
-/* A tile's workspace beyond this is not a tile. */
-#define MAX_THREAD_BYTES ((int64_t)32 << 20)
 
 static bool exceeds_registers(const TiledChoice *c)
 {
@@ -245,7 +243,7 @@ static bool exceeds_partial_sums(const TiledChoice *c)
 
 static bool exceeds_workspace(const TiledChoice *c)
 {
-    return c->p.scratch.bytes > MAX_THREAD_BYTES;
+    return c->p.scratch.bytes > KERNEL_MAX_THREAD_BYTES;
 }
 
 const TiledRefusal tiled_refusals[] = {

@@ -24,7 +24,7 @@ static idx count(Emit *e, const Problem *pb, const Images *ready, const void *se
 {
     const TiledPlan *p = ((const TiledRun *)self)->plan;
     idx tiles = x_mul(e, ready->n, parts_of_image(e, p, pb));
-    return x_div(e, x_addk(e, tiles, p->tile.grain - 1), x_const(e, p->tile.grain));
+    return x_ceil_div(e, tiles, p->tile.grain);
 }
 
 static idx shared(Emit *e, const Problem *pb, const void *self)

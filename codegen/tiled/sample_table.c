@@ -16,6 +16,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/ir/call.h"
+#include "codegen/kernel/bilinear.h"
 #include "codegen/kernel/sample.h"
 #include "codegen/kernel/workspace.h"
 #include "codegen/tiled/tile.h"
@@ -30,37 +31,20 @@ typedef struct TableWriter {
 
 /* ---- one vector of entries --------------------------------------------------------------- */
 
-/* Interleaved, and opaque: LLVM would take the stores that follow apart again. */
-static fvec interleave(Emit *e, fvec a, fvec b, int each, int upper)
-{
-    fvec x = f_interleave(e, a, b, each, upper);
-    return each == e->lanes ? x : f_opaque(e, x);
-}
-
 /* coeff[entry][4] for a vector of entries: one line of the cache holds all corners of a sample. */
 static void store_coeff(Emit *e, const TableWriter *w, idx entry, const BilinearTap *s)
 {
-    fvec zero = f_const(e, 0), corner[4];
+    fvec zero = f_const(e, 0), corner[CORNERS];
     fvec y[] = { s->y0, s->y1 };
     fvec x[] = { s->x0, s->x1 };
     for (int i = 0; i < 2 && s->valid.v; i++)
         y[i] = f_select(e, s->valid, y[i], zero);
-    for (int c = 0; c < 4; c++) {
+    for (int c = 0; c < CORNERS; c++) {
         fvec row = s->modulation.v ? f_mul(e, y[c / 2], s->modulation) : y[c / 2];
         corner[c] = f_mul(e, row, x[c % 2]);
     }
-    for (int i = 0; i < 4; i++) {
-        fvec upper = interleave(e, corner[0], corner[1], 1, i / 2);
-        fvec lower = interleave(e, corner[2], corner[3], 1, i / 2);
-        idx at = x_addk(e, x_mulk(e, entry, 4), i * e->lanes);
-        p_store(e, p_at(e, w->in->coeff, at), interleave(e, upper, lower, 2, i % 2), all_lanes);
-    }
+    p_store_interleaved4_opaque(e, w->in->coeff, entry, corner);
 }
-
-/* Lanes of taps that are outside, and of taps that were moved into the map; .v == NULL: none. */
-typedef struct TapMasks {
-    mask outside, clamped;
-} TapMasks;
 
 static mask is_outside(Emit *e, const BilinearTap *s)
 {
@@ -79,15 +63,13 @@ static void store_at(Emit *e, const TableWriter *w, idx entry, ivec y, ivec x, T
     at = i_mul(e, at, i_const(e, w->plan->repack.block));
     if (w->block.v)
         at = i_add(e, at, w->block);
-    if (m.clamped.v)
-        at = i_select(e, m.clamped, i_sub(e, i_const(e, TAP_CLAMPED), at), at);
-    if (m.outside.v)
-        at = i_select(e, m.outside, i_const(e, TAP_OUTSIDE), at);
+    at = emit_tap_entry(e, at, m);
     p_store_i32(e, p_at_i32(e, w->in->at, entry), at);
 }
 
-static void store_sample(Emit *e, const TableWriter *w, idx entry, const BilinearTap *s)
+static void store_sample(Emit *e, const void *self, idx entry, const BilinearTap *s)
 {
+    const TableWriter *w = self;
     TapMasks m = { is_outside(e, s), s->moved };
     store_at(e, w, entry, s->y, s->x, m);
     store_coeff(e, w, entry, s);
@@ -202,16 +184,6 @@ static TapRows rows_of(Emit *e, const TableWriter *w, const OutPixels *at, idx c
     return rows;
 }
 
-/* Most vectors lie inside the map and need not look at its border. */
-static void store_taps(Emit *e, const TableWriter *w, idx entry, const TapPos *taps)
-{
-    mask outside = m_not(e, emit_tap_inside(e, &w->pb, taps));
-    EMIT_IF_ELSE (e, border, c_any(e, outside)) {
-        BilinearTap s = emit_bilinear_tap(e, &w->pb, taps, !border.yes);
-        store_sample(e, w, entry, &s);
-    }
-}
-
 static void row_by_taps(Emit *e, TableWriter *w)
 {
     const TiledPlan *p = w->plan;
@@ -228,7 +200,7 @@ static void row_by_taps(Emit *e, TableWriter *w)
             w->block = blocks_of(e, w, p_load_i32(e, p_at_i32(e, table.d, v.at)));
             TapPos taps = emit_tap_positions(e, &w->pb, &table, &at, &rows, &v);
             idx entry = x_add(e, x_mulk(e, pixel, p->table.pixel_entries), v.at);
-            store_taps(e, w, entry, &taps);
+            emit_taps_stored(e, &w->pb, &taps, entry, store_sample, w);
         }
     }
 }

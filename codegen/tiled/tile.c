@@ -95,7 +95,7 @@ static idx pixels_ahead(Emit *e, const TiledTile *t, idx row)
 /* Neighbouring pixels of one row of the tile. */
 typedef struct TilePixels {
     idx row, col, cols;
-    idx entry; /* of the first one, in the sample table */
+    idx entry; /* its first entry of the sample table */
 } TilePixels;
 
 /* nchw with lanes along taps: all offsets of a row of the tile, once for its chunks. */

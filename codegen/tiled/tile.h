@@ -7,6 +7,7 @@
 #define DCN_CODEGEN_TILE_H
 
 #include "codegen/ir/transpose.h"
+#include "codegen/kernel/sample.h"
 #include "codegen/tiled/tiled.h"
 
 /* The internal functions of a kernel; NULL: it needs no such. */
@@ -16,7 +17,7 @@ typedef struct TiledFns {
     LLVMValueRef offset_rows, sample_table, prefetch;
     LLVMValueRef column[2];      /* of whole channel blocks, of the last one */
     LLVMValueRef ukernel[2];     /* of inner blocks of outputs, of the last one */
-    LLVMValueRef implicit[2];    /* the same from the map */
+    LLVMValueRef implicit[2];    /* what ukernel[] does, from the map */
     LLVMValueRef transpose;      /* nchw, see ir/transpose.h */
     LLVMValueRef repack, unpack; /* input, outputs */
     LLVMValueRef sum;            /* of the parts of a split over input channels */
@@ -56,7 +57,7 @@ void tiled_call_tile(Emit *e, LLVMValueRef fn, const TiledTileArgs *in);
 /* Tiles along a side of the map. */
 static inline idx tiled_along(Emit *e, idx size, int tile)
 {
-    return x_div(e, x_addk(e, size, tile - 1), x_const(e, tile));
+    return x_ceil_div(e, size, tile);
 }
 
 /* Rows of a map are cut as evenly as they go: 25 rows in tiles of at most 8 are 6, 6, 6 and 7 of
@@ -78,7 +79,8 @@ static inline addr tiled_scratch(Emit *e, const TiledTile *t, int64_t at)
     return p_at_bytes(e, t->scratch, x_const(e, at));
 }
 
-/* parts.c: the part of that number; where the partial sums are in the shared workspace: behind the copy of the input. */
+/* parts.c: the part of that number; where the partial sums are in the shared workspace: behind the copy of the
+** input. */
 TilePart tiled_part(Emit *e, const TiledPlan *p, idx number);
 addr tiled_partial(Emit *e, const TiledPlan *p, const Problem *pb, addr shared);
 
@@ -100,11 +102,6 @@ LLVMValueRef tiled_emit_offset_rows(Emit *e, const TiledPlan *p, LLVMValueRef tr
 void tiled_call_offset_rows(Emit *e, LLVMValueRef fn, const TiledOffsetsArgs *in);
 
 /* ---- sample_table.c: entries of pixels (p, q) .. (p, q + cols - 1) ----------------------- */
-
-/* An entry is the element of the upper left of a sample's four pixels; TAP_OUTSIDE for a sample
-** that is 0; or TAP_CLAMPED minus the element, where the pixels were moved into the map: those of
-** coefficient 0 are no part of it. */
-enum { TAP_OUTSIDE = -1, TAP_CLAMPED = -2 };
 
 typedef struct TiledTableArgs {
     addr args, at, coeff; /* at, coeff: the two tables */

@@ -51,9 +51,8 @@ const char *tiled_refuse(const dcn_spec *s, const dcn_target *t, const int *k);
 void tiled_guess(const dcn_spec *s, const dcn_target *t, int threads, int *k);
 /* A guess for a kernel whose A tile comes from a TiledSource, which always fills a column. */
 void tiled_guess_for_source(const dcn_spec *s, const dcn_target *t, int *k);
-/* Guesses are of one and of two threads first; tiled_spread alters one into one for more, by the
-** account of costs: tile, and parts of it that are the work of several tasks. */
-enum { TILED_FEW_THREADS = 2 };
+/* Alters a guess into one for more than KERNEL_FEW_THREADS, by the account of costs: the tile, and parts of it that are
+** the work of several tasks. */
 void tiled_spread(const dcn_spec *s, const dcn_target *t, int threads, int *k);
 /* What the phases of a call are expected to take, see kernel/cost.h. */
 int tiled_phases(const dcn_spec *s, const dcn_target *t, const int *k, PhaseCost out[MAX_PHASES]);

@@ -37,8 +37,8 @@ static void emit_moves(Emit *e)
         fvec low = f_add(e, bit_of(e, m.foreign[0], FOREIGN0), bit_of(e, m.foreign[1], FOREIGN1));
         fvec high = f_add(e, bit_of(e, m.touches, TOUCHES), bit_of(e, m.moved, MOVED));
         put(e, offsetof(Pairs, row), v.at, i_to_f(e, m.pair.at));
-        put(e, offsetof(Pairs, weight0), v.at, m.pair.weight[0]);
-        put(e, offsetof(Pairs, weight1), v.at, m.pair.weight[1]);
+        put(e, offsetof(Pairs, weight0), v.at, m.pair.coeff[0]);
+        put(e, offsetof(Pairs, weight1), v.at, m.pair.coeff[1]);
         put(e, offsetof(Pairs, bits), v.at, f_add(e, low, high));
     }
 }
