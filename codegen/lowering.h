@@ -25,8 +25,9 @@
 #include <dcngen.h>
 
 /* MAX_LOWERINGS: of all kinds; no spec has more to choose from.  MAX_PHASES: of one lowering, no
-** composite. */
-enum { MAX_KNOBS = 20, MAX_CHOICES = 16, MAX_LOWERINGS = 12, MAX_PHASES = 4 };
+** composite.  MAX_TASK_KINDS: sizes that tasks of a phase have; tiles of a map have four at most, those
+** inside, at its right edge, at its lower one and at both. */
+enum { MAX_KNOBS = 20, MAX_CHOICES = 16, MAX_LOWERINGS = 12, MAX_PHASES = 4, MAX_TASK_KINDS = 4 };
 
 /* One choice that a lowering leaves open.  Lowerings may share a row. */
 typedef struct Knob {
@@ -59,7 +60,7 @@ typedef struct TaskCost {
 typedef struct PhaseCost {
     double tasks, ns;
     int nkinds;
-    TaskCost kind[4];
+    TaskCost kind[MAX_TASK_KINDS];
 } PhaseCost;
 
 struct Emit;
@@ -181,5 +182,8 @@ int sched_next(Schedule *sc, const dcn_spec *s, const dcn_target *t);
 
 /* What the knob of that name means, in a few words; "" if that lowering has none of the name. */
 const char *sched_knob_meaning(const char *lowering, const char *knob);
+
+/* The number of a value among a knob's choices; -1: it is none of them. */
+int sched_choice(const Knob *q, int value);
 
 #endif
