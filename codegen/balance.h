@@ -40,6 +40,12 @@ int sched_balance(const Schedule *sc, const dcn_spec *s, const dcn_target *t, in
 /* ns of some phases, one after another. */
 double balance_ns(const PhaseCost *phase, int n, int threads);
 
+/* ns of a call of a schedule, from the phases of its lowering; threads 0: one. */
+typedef int (*BalancePhases)(const dcn_spec *s, const dcn_target *t, const int *k,
+                             PhaseCost out[MAX_PHASES]);
+double balance_call_ns(BalancePhases phases, const dcn_spec *s, const dcn_target *t, int threads,
+                       const int *k);
+
 /* What has its phases at one time, the tasks of b after those of a; of as many phases as the longer one has. */
 int balance_join(const PhaseCost *a, int na, const PhaseCost *b, int nb, PhaseCost out[MAX_PHASES]);
 
