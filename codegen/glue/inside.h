@@ -24,8 +24,8 @@ enum { GLUE_SUMS = 2, GLUE_CHUNK = 4, GLUE_MAX_BANDS = 256 };
 typedef struct GlueSplit {
     int64_t groups, rows; /* rows of a group */
     int64_t least;        /* rows that a band has at least, as far as there are so many; 0: any */
-    /* Of a row: moved, and computed by a core with two units.  Cycles are estimates of what the emitted loops do
-    ** per step; they decide nothing but how many tasks there are. */
+    /* Bytes that a row moves, and cycles of a core with two units.  Cycles are estimates of what the emitted
+    ** loops do per step; they decide nothing but how many tasks there are. */
     double bytes, cycles;
     bool blocks_allowed;          /* channels may be the work of several tasks */
     int chunk;                    /* vectors of channels that are in hand at a time */

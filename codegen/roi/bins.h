@@ -44,7 +44,7 @@ enum { ROI_TABLE_SHARE, ROI_TABLE_Y, ROI_TABLE_X };
 /* Byte offsets in a thread's workspace. Arrays per bin have room for a whole vector of bins at the
 ** end. */
 typedef struct RoiScratch {
-    /* Of a vector of bins: per axis offsets and coefficients of pixels; their lengths. */
+    /* Lists of a vector of bins: per axis offsets and coefficients of pixels; their lengths. */
     int64_t lists;
     int64_t counts; /* pixels in the table of each bin, i64 */
     /* Offsets of each bin's pixels, then their coefficients; of quantised bins limits, [4][bin]. */
@@ -57,7 +57,7 @@ typedef struct RoiScratch {
 typedef struct RoiPlan {
     const dcn_spec *s;
     RoiSampling sampling;
-    /* Of the pixels of a bin, or of pixels times coefficients in samples; else averages. */
+    /* Maxima of the pixels of a bin, or of pixels times coefficients in samples; else averages. */
     bool maximum;
     int lanes, fp_bytes;      /* along channels */
     int bins_per_vec;         /* bins in a vector of f64 */
