@@ -46,10 +46,11 @@ typedef int (*BalancePhases)(const dcn_spec *s, const dcn_target *t, const int *
 double balance_call_ns(BalancePhases phases, const dcn_spec *s, const dcn_target *t, int threads,
                        const int *k);
 
-/* What has its phases at one time, the tasks of b after those of a; of as many phases as the longer one has. */
+/* Two kernels that have their phases at one time, the tasks of b after those of a: as many phases as the longer one
+** has. */
 int balance_join(const PhaseCost *a, int na, const PhaseCost *b, int nb, PhaseCost out[MAX_PHASES]);
 
-/* Whether that is worth it, as on so many threads as machines have for which maps are small. */
+/* Whether two kernels should run beside each other, as on so many threads as machines have for which maps are small. */
 bool balance_gains_beside(const PhaseCost *a, int na, const PhaseCost *b, int nb);
 
 /* Estimated ns of one call; a composite's is the sum of its parts'; 0: unknown.  threads 0: one. */

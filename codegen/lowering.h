@@ -92,7 +92,7 @@ typedef struct Lowering {
     int (*parts)(const dcn_spec *s, LoweringPart **out);
     int (*emit_parts)(struct Emit *e, struct Kernel *kernel, const dcn_target *t,
                       const struct SchedPart *part);
-    /* It may have more parts than a text has room for: a schedule is printed with those parts only
+    /* Whether there may be more parts than a text has room for: a schedule is printed with those parts only
     ** that somebody gave it; the others are as known, else guessed, when the text is read again. */
     bool is_brief;
 } Lowering;
@@ -131,7 +131,7 @@ typedef struct SchedFor {
 /* All lowerings, ended by NULL. */
 extern const Lowering *const cg_lowerings[];
 
-/* Whether it can compile the operator of the spec, or its gradients where it asks for these, at
+/* Whether a lowering can compile the operator of the spec, or its gradients where it asks for these, at
 ** all. */
 int sched_takes(const Lowering *lowering, const dcn_spec *s);
 
@@ -147,7 +147,8 @@ int sched_guess(const SchedFor *f, Schedule *out, dcn_error *err);
 ** the stage. */
 int sched_parse(const char *text, const SchedFor *f, Schedule *out, dcn_error *err);
 
-/* Every knob written; parsing it gives the same schedule, but see Lowering.is_brief.  Returns the length, as snprintf does. */
+/* Every knob written; parsing it gives the same schedule, but see Lowering.is_brief.  Returns the length, as snprintf
+** does. */
 int sched_print(const Schedule *sc, char *buf, size_t size);
 
 /* The text that a composite's schedule text has for the part of that name, as it was written: 1 and

@@ -78,12 +78,13 @@ net_shape glue_shape(const Glue *g, int i);
 Glue glue_of(const dcn_network *net, const net_layer *layer, const GlueKind *kind,
              const LaneType *type);
 
-int64_t glue_tasks(const GlueSplit *s); /* of the first phase */
-/* What one of them is expected to take, and one of those that add up. */
+/* Tasks of the first phase, and of the second, which adds sums up; 0: there is none. */
+int64_t glue_tasks(const GlueSplit *s);
+int64_t glue_sum_tasks(const Glue *g);
+/* What a task of either phase is expected to take. */
 double glue_task_ns(const Glue *g);
 double glue_sum_ns(const Glue *g);
 int64_t glue_sum_elements(const Glue *g);
-int64_t glue_sum_tasks(const Glue *g); /* of the second phase; 0: there is none */
 
 GlueTask glue_task(Emit *e, const Glue *g, idx number);
 

@@ -1,4 +1,5 @@
-/* resize_back.c: gradients of resizing: each of the pixels that an output is made of gets its weight.
+/* resize_back.c: gradients of resizing: each of the pixels that an output is made of gets its
+** share.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/glue/bands.h"
@@ -20,7 +21,7 @@ static void chunk(Emit *e, const void *self, const GlueChunk *c)
     }
 }
 
-/* The weight of a pixel of both axes: upper, lower; left, right. */
+/* The coefficient of a pixel of both axes: upper, lower; left, right. */
 static fvec coeff_of(Emit *e, const ResizeTap yx[2], int corner)
 {
     fvec one = f_const(e, 1), y = yx[0].fraction, x = yx[1].fraction;

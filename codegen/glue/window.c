@@ -156,7 +156,7 @@ void glue_window_rows(const Glue *g, int64_t row, int64_t *first, int64_t *last)
     *last = *last < g->in.h ? *last : g->in.h;
 }
 
-/* Both bounds of every band, as constants beside the code. */
+/* First and last row of every band, as constants beside the code. */
 static addr reach_table(Emit *e, const Glue *g)
 {
     const GlueSplit *s = &g->split;

@@ -93,7 +93,7 @@ int64_t stages_rows(const dcn_spec *module, StepGrid grid);
 /* The functions of a stage on rows: NAME_run, NAME_tasks, NAME_workspace_bytes; transpose: for STAGE_REORDER. */
 void stages_emit_rows(Emit *e, Kernel *kernel, const Stage *st, LLVMValueRef transpose);
 
-/* What they take; nothing where sizes are no numbers. */
+/* Fills the costs of a stage on rows; with nothing where sizes are no numbers. */
 void stages_account_rows(const Stages *g, const Stage *st, StepPart *part);
 
 #endif

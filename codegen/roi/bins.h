@@ -85,7 +85,7 @@ typedef struct RoiPlan {
     RoiScratch scratch;
 } RoiPlan;
 
-/* What a schedule decides of it. */
+/* What a schedule decides of a plan. */
 typedef struct RoiCuts {
     int nv, bin_rows, task_channels, table_samples; /* 0: all rows, all channels of all classes */
     bool repacks;
@@ -196,7 +196,7 @@ void roi_over_channels(Emit *e, idx from, int channels, int nv, RoiVectorsBody b
 
 /* ---- the workspace of a thread ---- */
 
-/* Byte `at` of it. */
+/* Byte `at` of the workspace. */
 addr roi_scratch(Emit *e, const RoiCtx *c, int64_t at);
 /* The table of a bin of the task: how many pixels, their offsets (i32), and one kind of their coefficients. */
 idx roi_table_count(Emit *e, const RoiCtx *c, idx bin);

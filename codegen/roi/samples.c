@@ -214,7 +214,7 @@ static void list_axis(Emit *e, const RoiCtx *c, const RoiAxis *x, const RoiBins 
     for (int i = 0; i < c->plan->table_samples; i++) {
         RoiPair p = pair_of(e, c, x, axis, b->base[axis], f_add(e, t, f_const(e, i)));
         ivec lo = i_mul(e, f_to_i(e, p.lo), step), hi = i_mul(e, f_to_i(e, p.hi), step);
-        tail = (c->plan->maximum ? append : join)(e, c, &tail, &p, lo, hi);
+        tail = c->plan->maximum ? append(e, c, &tail, &p, lo, hi) : join(e, c, &tail, &p, lo, hi);
         put_tail(e, c, axis, &tail);
     }
     p_store_i32(e, lengths_at(e, c, axis), i_add(e, tail.at, i_const(e, 2)));

@@ -115,7 +115,7 @@ static bool workspace_is_too_large(const RoiGradientChoice *c)
            (c->k[ROI_GRADIENT_BIN_ROWS] != 1 || c->k[ROI_GRADIENT_CHANNELS] != 16);
 }
 
-/* In the order in which they are looked for. */
+/* Reasons, in the order in which they are looked for. */
 static const struct {
     const char *reason;
     bool (*holds)(const RoiGradientChoice *c);

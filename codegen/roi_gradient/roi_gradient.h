@@ -88,7 +88,7 @@ typedef struct RoiGradientPlan {
 
 RoiGradientPlan roi_gradient_plan(const dcn_spec *s, const dcn_target *t, const int *k);
 
-/* Whether it is the largest product of a bin that gives its output. */
+/* Whether the largest product of a bin gives its output. */
 bool roi_gradient_is_sampled_maximum(const RoiGradientPlan *p);
 
 /* Output channels of a block, and vectors of a class in it. */
