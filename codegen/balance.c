@@ -15,7 +15,7 @@ typedef struct Level {
 } Level;
 
 /* A kind of task ends in the middle of a level at most once, which makes a level more. */
-enum { MAX_LEVELS = (int)(sizeof((PhaseCost){ 0 }.kind) / sizeof(TaskCost)) + 1 };
+enum { MAX_LEVELS = MAX_TASK_KINDS + 1 };
 
 typedef struct Levels {
     int n;
@@ -78,9 +78,14 @@ double balance_ns(const PhaseCost *phase, int n, int threads)
     return ns;
 }
 
-/* ---- side by side ---------------------------------------------------------------------------- */
+double balance_call_ns(BalancePhases phases, const dcn_spec *s, const dcn_target *t, int threads,
+                       const int *k)
+{
+    PhaseCost phase[MAX_PHASES];
+    return balance_ns(phase, phases(s, t, k, phase), threads);
+}
 
-enum { MAX_KINDS = (int)(sizeof((PhaseCost){ 0 }.kind) / sizeof(TaskCost)) };
+/* ---- side by side ---------------------------------------------------------------------------- */
 
 static void add_kinds(PhaseCost *to, const PhaseCost *p, bool each)
 {
@@ -98,8 +103,8 @@ static PhaseCost join(const PhaseCost *a, const PhaseCost *b)
     const double tasks = a->tasks + b->tasks;
     PhaseCost out = { .tasks = tasks, .ns = (a->tasks * a->ns + b->tasks * b->ns) / tasks };
     const int kinds = (a->nkinds ? a->nkinds : 1) + (b->nkinds ? b->nkinds : 1);
-    add_kinds(&out, a, kinds <= MAX_KINDS);
-    add_kinds(&out, b, kinds <= MAX_KINDS);
+    add_kinds(&out, a, kinds <= MAX_TASK_KINDS);
+    add_kinds(&out, b, kinds <= MAX_TASK_KINDS);
     return out;
 }
 
@@ -111,10 +116,13 @@ int balance_join(const PhaseCost *a, int na, const PhaseCost *b, int nb, PhaseCo
     return n;
 }
 
+/* MANY: threads for which maps of networks are small.  GAIN: what the account must promise of two that run beside
+** each other; its phases are estimates.  Both are choices, not measured ones. */
+enum { MANY = 16 };
+static const double GAIN = 1.1;
+
 bool balance_gains_beside(const PhaseCost *a, int na, const PhaseCost *b, int nb)
 {
-    enum { MANY = 16 };
-    static const double GAIN = 1.1;
     PhaseCost both[MAX_PHASES];
     bool known = na > 0 && nb > 0;
     for (int i = 0; i < na; i++)
@@ -132,12 +140,11 @@ bool balance_gains_beside(const PhaseCost *a, int na, const PhaseCost *b, int nb
 double sched_cost(const Schedule *sc, const dcn_spec *s, const dcn_target *t, int threads)
 {
     LoweringPart *part = NULL;
-    PhaseCost phase[MAX_PHASES];
     double sum = 0;
     if (!sc->lowering->parts && !sc->lowering->phases)
         return 0;
     if (!sc->lowering->parts)
-        return balance_ns(phase, sc->lowering->phases(s, t, sc->k, phase), threads);
+        return balance_call_ns(sc->lowering->phases, s, t, threads, sc->k);
     int n = sc->lowering->parts(s, &part);
     for (int i = 0; i < n && i < sc->nparts; i++) {
         double ns = sched_cost(&sc->part[i].sched, &part[i].spec, t, threads);

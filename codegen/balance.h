@@ -40,10 +40,17 @@ int sched_balance(const Schedule *sc, const dcn_spec *s, const dcn_target *t, in
 /* ns of some phases, one after another. */
 double balance_ns(const PhaseCost *phase, int n, int threads);
 
-/* What has its phases at one time, the tasks of b after those of a; of as many phases as the longer one has. */
+/* ns of a call of a schedule, from the phases of its lowering; threads 0: one. */
+typedef int (*BalancePhases)(const dcn_spec *s, const dcn_target *t, const int *k,
+                             PhaseCost out[MAX_PHASES]);
+double balance_call_ns(BalancePhases phases, const dcn_spec *s, const dcn_target *t, int threads,
+                       const int *k);
+
+/* Two kernels that have their phases at one time, the tasks of b after those of a: as many phases as the longer one
+** has. */
 int balance_join(const PhaseCost *a, int na, const PhaseCost *b, int nb, PhaseCost out[MAX_PHASES]);
 
-/* Whether that is worth it, as on so many threads as machines have for which maps are small. */
+/* Whether two kernels should run beside each other, as on so many threads as machines have for which maps are small. */
 bool balance_gains_beside(const PhaseCost *a, int na, const PhaseCost *b, int nb);
 
 /* Estimated ns of one call; a composite's is the sum of its parts'; 0: unknown.  threads 0: one. */

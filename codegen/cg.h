@@ -12,7 +12,8 @@
 typedef enum { CG_OBJ, CG_ASM, CG_LLVM_IR, CG_BITCODE } CgKind;
 
 /* Compile one kernel.  A network whose parameters are constants (dcn_network.constants) has them packed in a read-only
-** section; they are packed by code that runs here, whatever the target.  *bytes is malloc'ed; text kinds are NUL-terminated, *size not counting it. */
+** section; they are packed by code that runs here, whatever the target.  *bytes is malloc'ed; text kinds are
+** NUL-terminated, *size not counting it. */
 int cg_build(const dcn_spec *s, const Schedule *sched, const dcn_target *t, CgKind kind,
              void **bytes, size_t *size, dcn_error *err);
 

@@ -25,8 +25,9 @@
 #include <dcngen.h>
 
 /* MAX_LOWERINGS: of all kinds; no spec has more to choose from.  MAX_PHASES: of one lowering, no
-** composite. */
-enum { MAX_KNOBS = 20, MAX_CHOICES = 16, MAX_LOWERINGS = 12, MAX_PHASES = 4 };
+** composite.  MAX_TASK_KINDS: sizes that tasks of a phase have; tiles of a map have four at most, those
+** inside, at its right edge, at its lower one and at both. */
+enum { MAX_KNOBS = 20, MAX_CHOICES = 16, MAX_LOWERINGS = 12, MAX_PHASES = 4, MAX_TASK_KINDS = 4 };
 
 /* One choice that a lowering leaves open.  Lowerings may share a row. */
 typedef struct Knob {
@@ -59,7 +60,7 @@ typedef struct TaskCost {
 typedef struct PhaseCost {
     double tasks, ns;
     int nkinds;
-    TaskCost kind[4];
+    TaskCost kind[MAX_TASK_KINDS];
 } PhaseCost;
 
 struct Emit;
@@ -91,7 +92,7 @@ typedef struct Lowering {
     int (*parts)(const dcn_spec *s, LoweringPart **out);
     int (*emit_parts)(struct Emit *e, struct Kernel *kernel, const dcn_target *t,
                       const struct SchedPart *part);
-    /* It may have more parts than a text has room for: a schedule is printed with those parts only
+    /* Whether there may be more parts than a text has room for: a schedule is printed with those parts only
     ** that somebody gave it; the others are as known, else guessed, when the text is read again. */
     bool is_brief;
 } Lowering;
@@ -130,7 +131,7 @@ typedef struct SchedFor {
 /* All lowerings, ended by NULL. */
 extern const Lowering *const cg_lowerings[];
 
-/* Whether it can compile the operator of the spec, or its gradients where it asks for these, at
+/* Whether a lowering can compile the operator of the spec, or its gradients where it asks for these, at
 ** all. */
 int sched_takes(const Lowering *lowering, const dcn_spec *s);
 
@@ -146,7 +147,8 @@ int sched_guess(const SchedFor *f, Schedule *out, dcn_error *err);
 ** the stage. */
 int sched_parse(const char *text, const SchedFor *f, Schedule *out, dcn_error *err);
 
-/* Every knob written; parsing it gives the same schedule, but see Lowering.is_brief.  Returns the length, as snprintf does. */
+/* Every knob written; parsing it gives the same schedule, but see Lowering.is_brief.  Returns the length, as snprintf
+** does. */
 int sched_print(const Schedule *sc, char *buf, size_t size);
 
 /* The text that a composite's schedule text has for the part of that name, as it was written: 1 and
@@ -181,5 +183,8 @@ int sched_next(Schedule *sc, const dcn_spec *s, const dcn_target *t);
 
 /* What the knob of that name means, in a few words; "" if that lowering has none of the name. */
 const char *sched_knob_meaning(const char *lowering, const char *knob);
+
+/* The number of a value among a knob's choices; -1: it is none of them. */
+int sched_choice(const Knob *q, int value);
 
 #endif

@@ -37,7 +37,7 @@ const char *sched_knob_meaning(const char *lowering, const char *knob)
 
 /* ---- walking --------------------------------------------------------------------------------- */
 
-static int choice_at(const Knob *q, int value)
+int sched_choice(const Knob *q, int value)
 {
     for (int i = 0; i < q->nchoices; i++)
         if (q->choice[i] == value)
@@ -50,7 +50,7 @@ static int step(Schedule *sc)
 {
     for (int i = 0; i < sc->lowering->nknobs; i++) {
         const Knob *q = sc->lowering->knobs[i];
-        int at = choice_at(q, sc->k[i]);
+        int at = sched_choice(q, sc->k[i]);
         if (at + 1 < q->nchoices) {
             sc->k[i] = q->choice[at + 1];
             return 1;

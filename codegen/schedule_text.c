@@ -249,7 +249,7 @@ static int parse(const Parse *p, Piece text, Schedule *out);
 static int set_knob(const Parse *p, Piece word, Schedule *sc)
 {
     const Piece name = name_of(word), value = value_of(word);
-    int i = 0, c = 0;
+    int i = 0;
     while (i < sc->lowering->nknobs && !is_same(name, sc->lowering->knobs[i]->name))
         i++;
     if (i == sc->lowering->nknobs)
@@ -258,11 +258,10 @@ static int set_knob(const Parse *p, Piece word, Schedule *sc)
     char given[32], *end;
     snprintf(given, sizeof given, "%.*s", value.length, value.at);
     long v = strtol(given, &end, 10);
-    while (c < q->nchoices && q->choice[c] != v)
-        c++;
-    if (end == given || *end || value.length >= (int)sizeof given || c == q->nchoices)
+    if (end == given || *end || value.length >= (int)sizeof given || v != (int)v ||
+        sched_choice(q, (int)v) < 0)
         return bad_value(q, value, p->err);
-    sc->k[i] = q->choice[c];
+    sc->k[i] = (int)v;
     return 0;
 }
 

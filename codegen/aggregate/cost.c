@@ -73,8 +73,8 @@ static double memory(const AggregatePlan *p)
 
 bool aggregate_is_sparse(const dcn_spec *s, const dcn_target *t)
 {
-    int64_t rows = s->height > 0 ? s->height : COST_DYNAMIC_SIZE;
-    int64_t cols = s->width > 0 ? s->width : COST_DYNAMIC_SIZE;
+    int64_t rows = cost_in_rows(s);
+    int64_t cols = cost_in_cols(s);
     int64_t pixel = s->in_channels * dcn_dtype_bytes(s->dtype);
     return 2 * pixel >= PAGE_BYTES && s->offset_groups > 1 && rows * cols * pixel > t->l2_bytes;
 }
@@ -90,8 +90,8 @@ double aggregate_tile_cost(const AggregatePlan *p, const dcn_target *t, double p
 static double copies(const AggregatePlan *p)
 {
     const dcn_spec *s = p->s;
-    double rows = s->height > 0 ? (double)s->height : COST_DYNAMIC_SIZE;
-    double cols = s->width > 0 ? (double)s->width : COST_DYNAMIC_SIZE;
+    double rows = (double)cost_in_rows(s);
+    double cols = (double)cost_in_cols(s);
     double reached = (double)p->tile_h * s->stride[0] + s->kernel[0] - 1 + 2.0 * REACH;
     double row = cols * p->task_groups * p->group_channels;
     return p->compact ? (reached < rows ? reached : rows) * row * COPY / COST_CYCLES_PER_NS : 0;

@@ -32,7 +32,7 @@ void trace_choice(const char *kernel, const char *schedule, const char *reason);
 /* The module as it is now, as NAME.suffix; bit: which word of DCNGEN_VERBOSE prints it. */
 int trace_module(const Trace *t, unsigned bit, const char *suffix, LLVMModuleRef m, dcn_error *err);
 
-/* Its machine code, from a copy; also how to make it again with LLVM's own tools. */
+/* The module's machine code, from a copy; also how to make it again with LLVM's own tools. */
 int trace_asm(const Trace *t, LLVMModuleRef m, LLVMTargetMachineRef tm, const char *passes,
               dcn_error *err);
 

@@ -119,7 +119,7 @@ typedef struct FarCycles {
 /* Bytes of the input for each row of the output; of rows that several taps look at, once where L2 keeps them. */
 static double in_bytes(const dcn_spec *s, double row, double weights, double l2)
 {
-    double height = s->height > 0 ? (double)s->height : COST_DYNAMIC_SIZE;
+    double height = (double)cost_in_rows(s);
     double per_row = height / (double)cost_out_rows(s), window = s->kernel[0] * row;
     bool again = direct_lanes_are_neighbours(s) && window + weights > COST_L2_SHARE * l2;
     return again ? window : per_row * row;
@@ -136,8 +136,8 @@ static double in_cycles(const dcn_spec *s, double bytes)
 static FarCycles far_of_row(const dcn_spec *s, const dcn_target *t)
 {
     double fp_bytes = (double)dcn_dtype_bytes(s->dtype), l2 = (double)t->l2_bytes;
-    double width = s->width > 0 ? (double)s->width : COST_DYNAMIC_SIZE;
-    double height = s->height > 0 ? (double)s->height : COST_DYNAMIC_SIZE;
+    double width = (double)cost_in_cols(s);
+    double height = (double)cost_in_rows(s);
     double row = width * (double)s->in_channels * fp_bytes;
     double outs = (double)(cost_out_cols(s) * s->out_channels) * fp_bytes;
     double per_out = (double)(s->in_channels / s->groups) * problem_taps(s) * fp_bytes;

@@ -1,13 +1,13 @@
 /* inside.h: what the files of this room share.
 **
 ** A kind of layer says how its work comes apart, writes a task, and of a task writes runs of vectors.
-** Work comes apart into groups (images, or one), of each group into parts of some rows, and of each
-** part, where rows are few, into blocks of channels:
+** Work comes apart into groups (images, or one), each group into bands of some rows, and each
+** band, where rows are few, into blocks of channels:
 **
-**     task = (group * parts + part) * blocks + block
+**     task = (group * bands + band) * blocks + block
 **
 ** What a row is the kind says.  A sum over all rows of a group is made in two phases: each task writes the
-** sum of its own rows to the workspace, and a second phase adds these up in the order of the parts.  All of
+** sum of its own rows to the workspace, and a second phase adds these up in the order of the bands.  All of
 ** this follows from shapes and the width of vectors, so threads do not show in a result.
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -17,20 +17,22 @@
 #include "codegen/glue/glue.h"
 #include "codegen/kernel/gradient_out.h"
 
-/* GLUE_SUMS: such sums of a layer, at most.  GLUE_CHUNK: vectors in hand at a time where each has a sum of
-** its own.  GLUE_MAX_PARTS: parts of a group, at most. */
-enum { GLUE_SUMS = 2, GLUE_CHUNK = 4, GLUE_MAX_PARTS = 256 };
+/* GLUE_SUMS: sums over rows of a layer, at most.  GLUE_CHUNK: vectors in hand at a time where each has a sum of
+** its own.  GLUE_MAX_BANDS: bands of a group, at most. */
+enum { GLUE_SUMS = 2, GLUE_CHUNK = 4, GLUE_MAX_BANDS = 256 };
 
 typedef struct GlueSplit {
     int64_t groups, rows; /* rows of a group */
-    int64_t least;        /* rows that a part has at least, as far as there are so many; 0: any */
-    double bytes, cycles; /* of a row: moved, and computed by a core with two units */
-    bool blocks_allowed;  /* channels may be the work of several tasks */
-    int chunk;            /* vectors of channels that are in hand at a time */
+    int64_t least;        /* rows that a band has at least, as far as there are so many; 0: any */
+    /* Bytes that a row moves, and cycles of a core with two units.  Cycles are estimates of what the emitted
+    ** loops do per step; they decide nothing but how many tasks there are. */
+    double bytes, cycles;
+    bool blocks_allowed;          /* channels may be the work of several tasks */
+    int chunk;                    /* vectors of channels that are in hand at a time */
     int nsums, sum_of[GLUE_SUMS]; /* arguments whose gradients are sums over a group */
     bool over_channels;           /* such a sum is one number, of all channels */
     /* What follows. */
-    int64_t per_part, parts, blocks, block; /* rows; channels of a block */
+    int64_t per_band, bands, blocks, block; /* rows; channels of a block */
 } GlueSplit;
 
 /* A layer, and its kernel while it is written. */
@@ -49,7 +51,7 @@ typedef struct Glue {
 } Glue;
 
 typedef struct GlueTask {
-    idx number, group, part;
+    idx number, group, band;
     idx first, last;          /* rows of the group */
     idx channel, channel_end; /* of its block */
 } GlueTask;
@@ -76,12 +78,13 @@ net_shape glue_shape(const Glue *g, int i);
 Glue glue_of(const dcn_network *net, const net_layer *layer, const GlueKind *kind,
              const LaneType *type);
 
-int64_t glue_tasks(const GlueSplit *s); /* of the first phase */
-/* What one of them is expected to take, and one of those that add up. */
+/* Tasks of the first phase, and of the second, which adds sums up; 0: there is none. */
+int64_t glue_tasks(const GlueSplit *s);
+int64_t glue_sum_tasks(const Glue *g);
+/* What a task of either phase is expected to take. */
 double glue_task_ns(const Glue *g);
 double glue_sum_ns(const Glue *g);
 int64_t glue_sum_elements(const Glue *g);
-int64_t glue_sum_tasks(const Glue *g); /* of the second phase; 0: there is none */
 
 GlueTask glue_task(Emit *e, const Glue *g, idx number);
 
@@ -130,17 +133,17 @@ GlueWindow glue_window(Emit *e, const Glue *g, int axis, idx at);
 /* What is known of a window while generating: rows first .. last - 1 are looked at, perhaps not all. */
 void glue_window_rows(const Glue *g, int64_t row, int64_t *first, int64_t *last);
 
-/* The output rows that look at input rows of part number `part`: a superset. */
+/* The output rows that look at input rows of band number `band`: a superset. */
 typedef struct GlueReach {
     idx first, last;
 } GlueReach;
 GlueReach glue_reach(Emit *e, const Glue *g, const GlueTask *t);
 
 /* Where a resized row or column (each lane its own) is between those of the input. */
-typedef struct GluePlace {
+typedef struct ResizeTap {
     ivec low, high;
-    fvec part; /* of the way from low to high; .v == NULL: all of low */
-} GluePlace;
-GluePlace glue_place(Emit *e, const Glue *g, int axis, ivec at);
+    fvec fraction; /* of the way from low to high; .v == NULL: all of low */
+} ResizeTap;
+ResizeTap glue_resize_tap(Emit *e, const Glue *g, int axis, ivec at);
 
 #endif

@@ -30,6 +30,16 @@ GlueJoin join_of(const Glue *g)
     return j;
 }
 
+bool join_is_flat(const GlueJoin *j)
+{
+    return !j->has_b || (j->by_pixel && j->by_channel);
+}
+
+int64_t join_elements(const GlueJoin *j)
+{
+    return j->has_b && !j->by_image ? j->p * j->c : j->n * j->p * j->c;
+}
+
 fvec join_value(Emit *e, const Glue *g, fvec a, fvec b)
 {
     if (g->layer->kind == NET_ADD)
@@ -55,17 +65,6 @@ void join_split_grains(const Glue *g, GlueSplit *s, int64_t elements, int maps)
 
 /* ---- elements --------------------------------------------------------------------------------- */
 
-static bool is_flat(const GlueJoin *j)
-{
-    return !j->has_b || (j->by_pixel && j->by_channel);
-}
-
-/* Elements after which b begins again. */
-static int64_t period(const GlueJoin *j)
-{
-    return j->has_b && !j->by_image ? j->p * j->c : j->n * j->p * j->c;
-}
-
 typedef struct JoinFlat {
     const Glue *g;
     addr a, b, y;
@@ -82,8 +81,8 @@ static void flat_vector(Emit *e, const void *self, idx at, mask live)
 
 static void flat_task(Emit *e, const Glue *g, const GlueJoin *j, const GlueTask *t)
 {
-    const JoinSpan span = join_span(e, t, period(j));
-    idx first = x_add(e, x_mulk(e, t->group, period(j)), span.first);
+    const JoinSpan span = join_span(e, t, join_elements(j));
+    idx first = x_add(e, x_mulk(e, t->group, join_elements(j)), span.first);
     const JoinFlat f = { g, p_at(e, g->arg[0], first),
                          j->has_b ? p_at(e, g->arg[1], span.first) : (addr){ NULL },
                          p_at(e, g->made, first) };
@@ -181,10 +180,10 @@ static idx blocks(Emit *e, const Glue *g, const GlueJoin *j, const GlueTask *t)
 static void split(const Glue *g, GlueSplit *s)
 {
     const GlueJoin j = join_of(g);
-    const int maps = 2 + (j.has_b && is_flat(&j));
-    if (is_flat(&j)) {
-        s->groups = j.n * j.p * j.c / period(&j);
-        join_split_grains(g, s, period(&j), maps);
+    const int maps = 2 + (j.has_b && join_is_flat(&j));
+    if (join_is_flat(&j)) {
+        s->groups = j.n * j.p * j.c / join_elements(&j);
+        join_split_grains(g, s, join_elements(&j), maps);
         return;
     }
     s->groups = j.n;
@@ -196,7 +195,7 @@ static void split(const Glue *g, GlueSplit *s)
 static void task(Emit *e, const Glue *g, const GlueTask *t)
 {
     const GlueJoin j = join_of(g);
-    if (is_flat(&j)) {
+    if (join_is_flat(&j)) {
         flat_task(e, g, &j, t);
         return;
     }

@@ -18,7 +18,11 @@ typedef struct GlueJoin {
 
 GlueJoin join_of(const Glue *g);
 
-/* Before the activation; b.v == NULL: there is none. */
+/* Whether every element of a has one of b, or there is no b; elements of a after which b begins again. */
+bool join_is_flat(const GlueJoin *j);
+int64_t join_elements(const GlueJoin *j);
+
+/* The join before its activation; b.v == NULL: there is none. */
 fvec join_value(Emit *e, const Glue *g, fvec a, fvec b);
 
 /* Elements first .. of a task whose rows are grains of so many elements in all. */

@@ -48,16 +48,9 @@ static fvec toward(Emit *e, const Glue *g, const JoinLanes *l, fvec other)
     return gradient_times(e, l->e, g->layer->scale == 1 ? other : f_mul(e, other, scale));
 }
 
-static void give(Emit *e, const GradientOut *out, idx at, fvec x, mask live)
-{
-    EMIT_IF (e, out->wanted) {
-        gradient_store(e, out, p_at(e, out->to, at), x_const(e, 1), x, live);
-    }
-}
-
 static void give_a(Emit *e, const Glue *g, const JoinLanes *l, idx at, mask live)
 {
-    give(e, &g->grad[0], at, toward(e, g, l, l->b), live);
+    gradient_give(e, &g->grad[0], at, toward(e, g, l, l->b), live);
 }
 
 /* ---- elements --------------------------------------------------------------------------------- */
@@ -77,7 +70,7 @@ static void flat_vector(Emit *e, const void *self, idx n, mask live)
     const JoinLanes l = lanes_at(e, f->g, at, b, live);
     give_a(e, f->g, &l, at, live);
     if (f->join.has_b)
-        give(e, &f->g->grad[1], at, toward(e, f->g, &l, l.a), live);
+        gradient_give(e, &f->g->grad[1], at, toward(e, f->g, &l, l.a), live);
 }
 
 /* One element of b for all images. */
@@ -93,12 +86,7 @@ static void images_vector(Emit *e, const void *self, idx n, mask live)
         give_a(e, f->g, &l, at, live);
         v_set(e, sum, f_add(e, v_get(e, sum), toward(e, f->g, &l, l.a)));
     }
-    give(e, &f->g->grad[1], in_image, v_get(e, sum), live);
-}
-
-static bool is_flat(const GlueJoin *j)
-{
-    return !j->has_b || (j->by_pixel && j->by_channel);
+    gradient_give(e, &f->g->grad[1], in_image, v_get(e, sum), live);
 }
 
 static bool one_for_all_images(const GlueJoin *j)
@@ -106,14 +94,9 @@ static bool one_for_all_images(const GlueJoin *j)
     return j->has_b && !j->by_image;
 }
 
-static int64_t flat_elements(const GlueJoin *j)
-{
-    return one_for_all_images(j) ? j->p * j->c : j->n * j->p * j->c;
-}
-
 static void flat_task(Emit *e, const Glue *g, const GlueJoin *j, const GlueTask *t)
 {
-    const JoinSpan span = join_span(e, t, flat_elements(j));
+    const JoinSpan span = join_span(e, t, join_elements(j));
     const JoinBackFlat f = { g, *j, span.first };
     if (one_for_all_images(j))
         e_run(e, span.count, 1, images_vector, &f);
@@ -149,7 +132,7 @@ static void pixels_task(Emit *e, const Glue *g, const GlueJoin *j, const GlueTas
             r.first = x_mulk(e, x_add(e, x_mulk(e, image.at, j->p), pixel.at), j->c);
             e_run(e, x_const(e, j->c), 1, pixel_vector, &r);
         }
-        give(e, &g->grad[1], pixel.at, f_hadd(e, v_get(e, r.sum)), m_first(e, 1));
+        gradient_give(e, &g->grad[1], pixel.at, f_hadd(e, v_get(e, r.sum)), m_first(e, 1));
     }
 }
 
@@ -199,8 +182,8 @@ static void split(const Glue *g, GlueSplit *s)
 {
     const GlueJoin j = join_of(g);
     const int maps = 3 + 2 * j.has_b;
-    if (is_flat(&j)) {
-        const int64_t elements = flat_elements(&j);
+    if (join_is_flat(&j)) {
+        const int64_t elements = join_elements(&j);
         join_split_grains(g, s, elements, maps);
         s->bytes *= (double)(j.n * j.p * j.c) / (double)elements;
         s->cycles *= (double)(j.n * j.p * j.c) / (double)elements;
@@ -223,7 +206,7 @@ static void task(Emit *e, const Glue *g, const GlueTask *t)
 {
     const GlueJoin j = join_of(g);
     const Channels s = { g, j, t };
-    if (is_flat(&j))
+    if (join_is_flat(&j))
         flat_task(e, g, &j, t);
     else if (j.by_pixel)
         pixels_task(e, g, &j, t);

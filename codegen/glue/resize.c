@@ -15,20 +15,20 @@ static bool is_nearest(const Glue *g)
 }
 
 /* ((1 - y) (1 - x), (1 - y) x, y (1 - x), y x) */
-static void weights_of(Emit *e, const GluePlace *y, const GluePlace *x, fvec weight[4])
+static void coeffs_of(Emit *e, const ResizeTap *y, const ResizeTap *x, fvec coeff[4])
 {
-    fvec one = f_const(e, 1), above = f_sub(e, one, y->part), left = f_sub(e, one, x->part);
-    weight[0] = f_mul(e, above, left);
-    weight[1] = f_mul(e, above, x->part);
-    weight[2] = f_mul(e, y->part, left);
-    weight[3] = f_mul(e, y->part, x->part);
+    fvec one = f_const(e, 1), above = f_sub(e, one, y->fraction), left = f_sub(e, one, x->fraction);
+    coeff[0] = f_mul(e, above, left);
+    coeff[1] = f_mul(e, above, x->fraction);
+    coeff[2] = f_mul(e, y->fraction, left);
+    coeff[3] = f_mul(e, y->fraction, x->fraction);
 }
 
-static fvec blend(Emit *e, const fvec weight[4], const fvec x[4])
+static fvec blend(Emit *e, const fvec coeff[4], const fvec x[4])
 {
-    fvec sum = f_mul(e, weight[0], x[0]);
+    fvec sum = f_mul(e, coeff[0], x[0]);
     for (int i = 1; i < 4; i++)
-        sum = f_fma(e, weight[i], x[i], sum);
+        sum = f_fma(e, coeff[i], x[i], sum);
     return sum;
 }
 
@@ -39,7 +39,7 @@ typedef struct ResizePixel {
     const Glue *g;
     int n; /* 1 or 4 */
     addr from[4], to;
-    fvec weight[4];
+    fvec coeff[4];
 } ResizePixel;
 
 static void chunk(Emit *e, const void *self, const GlueChunk *c)
@@ -49,7 +49,7 @@ static void chunk(Emit *e, const void *self, const GlueChunk *c)
         fvec x[4];
         for (int k = 0; k < p->n; k++)
             x[k] = p_load(e, glue_lane(e, c, p->from[k], i), glue_live(c, i));
-        fvec y = p->n == 1 ? x[0] : blend(e, p->weight, x);
+        fvec y = p->n == 1 ? x[0] : blend(e, p->coeff, x);
         p_store(e, glue_lane(e, c, p->to, i), glue_finish(e, p->g, y), glue_live(c, i));
     }
 }
@@ -57,12 +57,12 @@ static void chunk(Emit *e, const void *self, const GlueChunk *c)
 /* The row of an image that lies at `image`. */
 static void row_of_pixels(Emit *e, const Glue *g, const GlueTask *t, addr image, idx row)
 {
-    const GluePlace y = glue_place(e, g, 0, i_splat(e, row));
+    const ResizeTap y = glue_resize_tap(e, g, 0, i_splat(e, row));
     idx line = x_mulk(e, x_add(e, x_mulk(e, t->group, g->out.h), row), g->out.w);
     addr above = p_at(e, image, x_mulk(e, i_first(e, y.low), g->in.w * g->in.c));
     addr below = p_at(e, image, x_mulk(e, i_first(e, y.high), g->in.w * g->in.c));
     EMIT_FOR (e, column, x_const(e, 0), x_const(e, g->out.w), 1) {
-        const GluePlace x = glue_place(e, g, 1, i_splat(e, column.at));
+        const ResizeTap x = glue_resize_tap(e, g, 1, i_splat(e, column.at));
         idx low = x_mulk(e, i_first(e, x.low), g->in.c),
             high = x_mulk(e, i_first(e, x.high), g->in.c);
         ResizePixel p = { g, is_nearest(g) ? 1 : 4, .from = { p_at(e, above, low) } };
@@ -71,7 +71,7 @@ static void row_of_pixels(Emit *e, const Glue *g, const GlueTask *t, addr image,
             p.from[1] = p_at(e, above, high);
             p.from[2] = p_at(e, below, low);
             p.from[3] = p_at(e, below, high);
-            weights_of(e, &y, &x, p.weight);
+            coeffs_of(e, &y, &x, p.coeff);
         }
         glue_chunks(e, g, t, chunk, &p);
     }
@@ -85,28 +85,28 @@ static ivec elements(Emit *e, const Glue *g, ivec column, int channel)
 }
 
 /* One channel of as many columns as a vector has lanes. */
-static fvec gathered(Emit *e, const Glue *g, const addr rows[2], const GluePlace yx[2], int channel,
+static fvec gathered(Emit *e, const Glue *g, const addr rows[2], const ResizeTap yx[2], int channel,
                      mask live)
 {
     ivec low = elements(e, g, yx[1].low, channel), high = elements(e, g, yx[1].high, channel);
     if (is_nearest(g))
         return p_gather(e, rows[0], low, live);
-    fvec weight[4];
-    weights_of(e, &yx[0], &yx[1], weight);
+    fvec coeff[4];
+    coeffs_of(e, &yx[0], &yx[1], coeff);
     const fvec x[4] = { p_gather(e, rows[0], low, live), p_gather(e, rows[0], high, live),
                         p_gather(e, rows[1], low, live), p_gather(e, rows[1], high, live) };
-    return blend(e, weight, x);
+    return blend(e, coeff, x);
 }
 
 static void row_of_few(Emit *e, const Glue *g, const GlueTask *t, addr image, idx row)
 {
     const int channels = (int)g->in.c;
-    GluePlace yx[2] = { glue_place(e, g, 0, i_splat(e, row)) };
+    ResizeTap yx[2] = { glue_resize_tap(e, g, 0, i_splat(e, row)) };
     idx line = x_mulk(e, x_add(e, x_mulk(e, t->group, g->out.h), row), g->out.w);
     const addr rows[2] = { p_at(e, image, x_mulk(e, i_first(e, yx[0].low), g->in.w * g->in.c)),
                            p_at(e, image, x_mulk(e, i_first(e, yx[0].high), g->in.w * g->in.c)) };
     EMIT_VECTORS (e, column, x_const(e, g->out.w)) {
-        yx[1] = glue_place(e, g, 1, i_add(e, i_splat(e, column.at), i_lane(e)));
+        yx[1] = glue_resize_tap(e, g, 1, i_add(e, i_splat(e, column.at), i_lane(e)));
         addr to = p_at(e, g->made, x_mulk(e, x_add(e, line, column.at), channels));
         for (int c = 0; c < channels; c++) {
             fvec y = glue_finish(e, g, gathered(e, g, rows, yx, c, column.live));

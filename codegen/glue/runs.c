@@ -2,13 +2,14 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/glue/inside.h"
+#include "codegen/kernel/intmath.h"
 #include "codegen/math/math.h"
 
 /* ---- channels -------------------------------------------------------------------------------- */
 
 static GlueChunk some(Emit *e, idx channel, int64_t channels)
 {
-    GlueChunk c = { .channel = channel, .n = (int)((channels + e->lanes - 1) / e->lanes) };
+    GlueChunk c = { .channel = channel, .n = (int)int_ceil_div(channels, e->lanes) };
     if (channels % e->lanes)
         c.last = m_first(e, (int)(channels % e->lanes));
     return c;

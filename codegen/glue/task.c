@@ -1,4 +1,4 @@
-/* task.c: how the work of a layer comes apart, and sums that several tasks have parts of.
+/* task.c: how the work of a layer comes apart, and sums over rows of several tasks.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/glue/inside.h"
@@ -7,13 +7,9 @@
 
 #include <math.h>
 
-/* TASK_NS: what a task should take: long against handing it out, short against a call.  Fewer tasks
-** where each has sums, which are as much memory as tasks. */
-enum { TASK_NS = 5000, MAX_SUMMING_TASKS = 64 };
-
-/* What one core moves between its own caches and those that it shares, or memory: values of a network
-** are small, and just written. */
-#define BYTES_PER_NS 40.0
+/* What a task should take: long against handing it out, short against a call.  A choice, of the size of
+** BALANCE_PHASE_NS (codegen/balance.h). */
+enum { TASK_NS = 5000 };
 
 net_shape glue_shape(const Glue *g, int i)
 {
@@ -25,29 +21,24 @@ net_shape glue_shape(const Glue *g, int i)
 
 static double row_ns(const GlueSplit *s)
 {
-    return s->bytes / BYTES_PER_NS + s->cycles / COST_CYCLES_PER_NS;
-}
-
-static int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
+    return s->bytes / COST_NEAR_BYTES_PER_NS + s->cycles / COST_CYCLES_PER_NS;
 }
 
 static void divide(const Glue *g, GlueSplit *s)
 {
     const double all = (double)s->groups * (double)s->rows * row_ns(s);
-    const double most = s->nsums ? MAX_SUMMING_TASKS : GLUE_MAX_PARTS;
+    const double most = s->nsums ? GRADIENT_MAX_SUMMING_TASKS : GLUE_MAX_BANDS;
     const int64_t wanted = (int64_t)fmax(1, fmin(all / TASK_NS, most));
     const int64_t chunk = (int64_t)s->chunk * g->lanes;
-    int64_t parts = smaller(s->rows, int_ceil_div(wanted, s->groups));
-    s->per_part = int_ceil_div(s->rows, parts > 0 ? parts : 1);
-    if (s->per_part < s->least)
-        s->per_part = smaller(s->least, s->rows);
-    s->parts = int_ceil_div(s->rows, s->per_part);
+    int64_t bands = int_min(s->rows, int_ceil_div(wanted, s->groups));
+    s->per_band = int_ceil_div(s->rows, bands > 0 ? bands : 1);
+    if (s->per_band < s->least)
+        s->per_band = int_min(s->least, s->rows);
+    s->bands = int_ceil_div(s->rows, s->per_band);
     s->block = g->in.c;
     s->blocks = 1;
-    if (s->blocks_allowed && s->groups * s->parts < wanted) {
-        const int64_t blocks = int_ceil_div(wanted, s->groups * s->parts);
+    if (s->blocks_allowed && s->groups * s->bands < wanted) {
+        const int64_t blocks = int_ceil_div(wanted, s->groups * s->bands);
         s->block = int_round_up(int_ceil_div(g->in.c, blocks), chunk);
         s->blocks = int_ceil_div(g->in.c, s->block);
     }
@@ -75,26 +66,26 @@ double glue_task_ns(const Glue *g)
 
 double glue_sum_ns(const Glue *g)
 {
-    const double sets = (double)g->split.nsums * (double)g->split.parts;
+    const double sets = (double)g->split.nsums * (double)g->split.bands;
     const double channels = g->split.over_channels ? (double)g->in.c : g->lanes;
-    return sets * channels * g->fp_bytes / BYTES_PER_NS;
+    return sets * channels * g->fp_bytes / COST_NEAR_BYTES_PER_NS;
 }
 
 int64_t glue_tasks(const GlueSplit *s)
 {
-    return s->groups * s->parts * s->blocks;
+    return s->groups * s->bands * s->blocks;
 }
 
 GlueTask glue_task(Emit *e, const Glue *g, idx number)
 {
     const GlueSplit *s = &g->split;
-    idx blocks = x_const(e, s->blocks), parts = x_const(e, s->parts), one = x_const(e, 0);
+    idx blocks = x_const(e, s->blocks), bands = x_const(e, s->bands), one = x_const(e, 0);
     idx line = x_div(e, number, blocks), block = s->blocks > 1 ? x_rem(e, number, blocks) : one;
-    GlueTask t = { .number = number, .part = s->parts > 1 ? x_rem(e, line, parts) : one };
-    t.group = s->groups > 1 ? x_div(e, line, parts) : one;
-    t.first = x_mulk(e, t.part, s->per_part);
-    t.last = x_addk(e, t.first, s->per_part);
-    if (s->per_part * s->parts != s->rows)
+    GlueTask t = { .number = number, .band = s->bands > 1 ? x_rem(e, line, bands) : one };
+    t.group = s->groups > 1 ? x_div(e, line, bands) : one;
+    t.first = x_mulk(e, t.band, s->per_band);
+    t.last = x_addk(e, t.first, s->per_band);
+    if (s->per_band * s->bands != s->rows)
         t.last = x_min(e, t.last, x_const(e, s->rows));
     t.channel = x_mulk(e, block, s->block);
     t.channel_end = x_addk(e, t.channel, s->block);
@@ -123,11 +114,11 @@ addr glue_sums(Emit *e, const Glue *g, idx task, int i)
 }
 
 /* What the tasks of a group summed of some channels, in their order. */
-static fvec all_parts(Emit *e, const Glue *g, idx group, int i, const VecLoop *c)
+static fvec all_bands(Emit *e, const Glue *g, idx group, int i, const VecLoop *c)
 {
     var sum = v_float(e, f_const(e, 0));
-    EMIT_FOR (e, part, x_const(e, 0), x_const(e, g->split.parts), 1) {
-        idx task = x_add(e, x_mulk(e, group, g->split.parts), part.at);
+    EMIT_FOR (e, band, x_const(e, 0), x_const(e, g->split.bands), 1) {
+        idx task = x_add(e, x_mulk(e, group, g->split.bands), band.at);
         fvec x = p_load(e, p_at(e, glue_sums(e, g, task, i), c->at), c->live);
         v_set(e, sum, f_add(e, v_get(e, sum), x));
     }
@@ -139,7 +130,7 @@ static void add_up_channels(Emit *e, const Glue *g, idx group, int i)
     const GradientOut *out = &g->grad[g->split.sum_of[i]];
     var sum = v_float(e, f_const(e, 0));
     EMIT_VECTORS (e, c, x_const(e, g->in.c)) {
-        v_set(e, sum, f_add(e, v_get(e, sum), all_parts(e, g, group, i, &c)));
+        v_set(e, sum, f_add(e, v_get(e, sum), all_bands(e, g, group, i, &c)));
     }
     gradient_store(e, out, p_at(e, out->to, group), x_const(e, 1), f_hadd(e, v_get(e, sum)),
                    m_first(e, 1));
@@ -154,7 +145,7 @@ static void add_up_vector(Emit *e, const Glue *g, idx number, int i)
     if (g->in.c % e->lanes)
         c.live = m_below(e, x_sub(e, x_const(e, g->in.c), first));
     idx at = x_add(e, x_mulk(e, group, g->in.c), first);
-    gradient_store(e, out, p_at(e, out->to, at), x_const(e, 1), all_parts(e, g, group, i, &c),
+    gradient_store(e, out, p_at(e, out->to, at), x_const(e, 1), all_bands(e, g, group, i, &c),
                    c.live);
 }
 

@@ -8,6 +8,7 @@
 #include "codegen/glue/inside.h"
 #include "codegen/kernel/intmath.h"
 
+#include <assert.h>
 #include <math.h>
 
 /* ---- pools ------------------------------------------------------------------------------------ */
@@ -87,9 +88,9 @@ static void pool_rows(const Glue *g, int64_t row, int64_t *first, int64_t *last)
 /* ---- resizing --------------------------------------------------------------------------------- */
 
 /* Positions are exact in a type of their own, see the top. */
-static GluePlace nearest(Emit *e, ivec at, int64_t in, int64_t out)
+static ResizeTap nearest(Emit *e, ivec at, int64_t in, int64_t out)
 {
-    GluePlace p = { .part = { NULL } };
+    ResizeTap p = { .fraction = { NULL } };
     EMIT_TYPE (e, ((LaneType){ 4, e->lanes, true })) {
         const float scale = (float)in / (float)out;
         ivec low = f_to_i(e, f_floor(e, f_mul(e, i_to_f(e, at), f_const(e, scale))));
@@ -105,12 +106,12 @@ static double scale_of(const Glue *g, int64_t in, int64_t out)
     return (double)in / (double)out;
 }
 
-static GluePlace bilinear(Emit *e, const Glue *g, ivec at, const int64_t size[2])
+static ResizeTap bilinear(Emit *e, const Glue *g, ivec at, const int64_t size[2])
 {
     const bool corners = g->layer->resize.align_corners;
     const int last = (int)size[0] - 1;
-    GluePlace p;
-    fvec part = { NULL };
+    ResizeTap p;
+    fvec fraction = { NULL };
     EMIT_TYPE (e, ((LaneType){ 8, e->lanes, true })) {
         fvec half = f_const(e, corners ? 0 : 0.5),
              scale = f_const(e, scale_of(g, size[0], size[1]));
@@ -118,14 +119,14 @@ static GluePlace bilinear(Emit *e, const Glue *g, ivec at, const int64_t size[2]
         x = f_max(e, x, f_const(e, 0));
         fvec low = f_min(e, f_floor(e, x), f_const(e, last));
         p.low = f_to_i(e, low);
-        part = f_sub(e, x, low);
+        fraction = f_sub(e, x, low);
     }
     p.high = i_min(e, i_add(e, p.low, i_const(e, 1)), i_const(e, last));
-    p.part = f_convert(e, part);
+    p.fraction = f_convert(e, fraction);
     return p;
 }
 
-GluePlace glue_place(Emit *e, const Glue *g, int axis, ivec at)
+ResizeTap glue_resize_tap(Emit *e, const Glue *g, int axis, ivec at)
 {
     const int64_t size[2] = { axis ? g->in.w : g->in.h, axis ? g->out.w : g->out.h };
     if (g->layer->resize.mode == NET_NEAREST)
@@ -155,29 +156,30 @@ void glue_window_rows(const Glue *g, int64_t row, int64_t *first, int64_t *last)
     *last = *last < g->in.h ? *last : g->in.h;
 }
 
-/* Both bounds of every part, as constants beside the code. */
+/* First and last row of every band, as constants beside the code. */
 static addr reach_table(Emit *e, const Glue *g)
 {
     const GlueSplit *s = &g->split;
-    int bound[2 * GLUE_MAX_PARTS];
-    for (int64_t part = 0; part < s->parts; part++) {
-        bound[2 * part] = (int)g->out.h;
-        bound[2 * part + 1] = 0;
+    int bound[2 * GLUE_MAX_BANDS];
+    assert(s->bands <= GLUE_MAX_BANDS);
+    for (int64_t band = 0; band < s->bands; band++) {
+        bound[2 * band] = (int)g->out.h;
+        bound[2 * band + 1] = 0;
     }
     for (int64_t row = 0; row < g->out.h; row++) {
         int64_t first, last;
         glue_window_rows(g, row, &first, &last);
-        for (int64_t part = first / s->per_part; part * s->per_part < last; part++) {
-            if (row < bound[2 * part])
-                bound[2 * part] = (int)row;
-            bound[2 * part + 1] = (int)row + 1;
+        for (int64_t band = first / s->per_band; band * s->per_band < last; band++) {
+            if (row < bound[2 * band])
+                bound[2 * band] = (int)row;
+            bound[2 * band + 1] = (int)row + 1;
         }
     }
-    return p_table_i32(e, bound, (int)(2 * s->parts));
+    return p_table_i32(e, bound, (int)(2 * s->bands));
 }
 
 GlueReach glue_reach(Emit *e, const Glue *g, const GlueTask *t)
 {
-    addr at = p_at_i32(e, reach_table(e, g), x_mulk(e, t->part, 2));
+    addr at = p_at_i32(e, reach_table(e, g), x_mulk(e, t->band, 2));
     return (GlueReach){ p_get_i32(e, at), p_get_i32(e, p_at_i32(e, at, x_const(e, 1))) };
 }

@@ -93,8 +93,8 @@ static bool finishes(const GradientPlan *p)
 /* Elements of the input. */
 static double map_elements(const dcn_spec *s)
 {
-    double rows = s->height > 0 ? (double)s->height : COST_DYNAMIC_SIZE;
-    double cols = s->width > 0 ? (double)s->width : COST_DYNAMIC_SIZE;
+    double rows = (double)cost_in_rows(s);
+    double cols = (double)cost_in_cols(s);
     return rows * cols * cost_images(s) * (double)s->in_channels;
 }
 

@@ -46,6 +46,13 @@ void gradient_store(Emit *e, const GradientOut *out, addr to, idx step, fvec x, 
         p_scatter(e, to, i_mul(e, i_lane(e), i_splat(e, step)), v_get(e, sum), live);
 }
 
+void gradient_give(Emit *e, const GradientOut *out, idx at, fvec x, mask live)
+{
+    EMIT_IF (e, out->wanted) {
+        gradient_store(e, out, p_at(e, out->to, at), x_const(e, 1), x, live);
+    }
+}
+
 fvec gradient_times(Emit *e, fvec g, fvec x)
 {
     fvec zero = f_const(e, 0);

@@ -6,6 +6,16 @@
 
 #include <stdint.h>
 
+static inline int64_t int_min(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline int64_t int_max(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 /* The least multiple of `to` that is >= n; n >= 0, to > 0. */
 static inline int64_t int_round_up(int64_t n, int64_t to)
 {

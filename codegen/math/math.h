@@ -19,12 +19,12 @@ fvec emit_gelu(Emit *e, fvec x);    /* x Phi(x) = x erfc(-x/sqrt 2) / 2 */
 fvec emit_relu(Emit *e, fvec x);    /* max(x, 0); NaN stays */
 fvec emit_activation(Emit *e, rt_activation a, fvec x);
 
-/* Their derivatives; at kinks those of runtime/reference: relu, leaky_relu and hardswish from the
+/* Derivatives of activations; at kinks those of runtime/reference: relu, leaky_relu and hardswish from the
 ** left, clip 0 at both bounds.  NaN stays; far out they are 0 or 1. */
 fvec emit_activation_slope(Emit *e, rt_activation a, fvec x);
 fvec emit_gelu_slope(Emit *e, fvec x); /* Phi(x) + x Phi'(x) */
 
-/* Whether it is so many instructions that it should stand in a loop, not once for each register. */
+/* Whether an activation is so many instructions that it should stand in a loop, not once for each register. */
 bool activation_is_long(dcn_activation a);
 
 #endif

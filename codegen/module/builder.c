@@ -56,7 +56,7 @@ static Stage *add(Stages *g, const char *word, StageKind kind, StepGrid grid)
     return st;
 }
 
-/* Over the whole array, so that equal specs have equal bytes.  All of the word has room. */
+/* The name fills the whole array, so that equal specs have equal bytes.  All of the word has room. */
 static void set_name(const Stages *g, Stage *st)
 {
     const int left = (int)sizeof st->spec.name - 2 - (int)strlen(st->word);

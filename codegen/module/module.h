@@ -10,9 +10,11 @@
 
 #include "codegen/steps/steps.h"
 #include "runtime/spec/activation.h"
+#include "runtime/spec/stages.h"
 
-/* A gradient has the stages of its module twice, and one more for each epilogue. */
-enum { MAX_STAGES = 40, MAX_TEMPS = 40, MAX_STAGE_OPERANDS = 24 };
+/* Gradients go through the stages of their module, epilogues apart (apart.c), once forwards and once backwards;
+** each stage makes one value, which has one gradient. */
+enum { MAX_STAGES = 2 * RT_MAX_STAGES, MAX_TEMPS = 2 * RT_MAX_STAGES, MAX_STAGE_OPERANDS = 24 };
 
 /* What an operand of a stage is: an operand of the module, or an intermediate, by its number; all
 ** zero: absent. */
@@ -53,8 +55,8 @@ typedef struct Stage {
     Rowwise rows;     /* of any other kind */
     StepGrid grid;
     int n;
-    const char
-        *tensor[MAX_STAGE_OPERANDS]; /* names of its operands; those of an operator in any order */
+    /* Names of its operands; those of an operator in any order. */
+    const char *tensor[MAX_STAGE_OPERANDS];
     StageRef ref[MAX_STAGE_OPERANDS];
 
     /* For which of the module's gradients a stage of gradients is run, and its operand is one: if a
@@ -91,7 +93,7 @@ int64_t stages_rows(const dcn_spec *module, StepGrid grid);
 /* The functions of a stage on rows: NAME_run, NAME_tasks, NAME_workspace_bytes; transpose: for STAGE_REORDER. */
 void stages_emit_rows(Emit *e, Kernel *kernel, const Stage *st, LLVMValueRef transpose);
 
-/* What they take; nothing where sizes are no numbers. */
+/* Fills the costs of a stage on rows; with nothing where sizes are no numbers. */
 void stages_account_rows(const Stages *g, const Stage *st, StepPart *part);
 
 #endif

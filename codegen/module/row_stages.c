@@ -4,10 +4,13 @@
 **     phase 1   vectors of channels: what the tasks summed, in their order; only where there are sums
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "codegen/kernel/cost.h"
+#include "codegen/kernel/gradient_out.h"
+#include "codegen/kernel/intmath.h"
 #include "codegen/module/rows.h"
 
-/* Fewer tasks where each of them has sums, which are as much memory as tasks. */
-enum { TASKS = 256, SUMMING_TASKS = 64 };
+/* Tasks of a stage, at most: enough for the threads of any machine.  A choice. */
+enum { TASKS = 256 };
 
 static const RowKind *kind_of(const Stage *st)
 {
@@ -40,7 +43,7 @@ static idx size_at(Emit *e, const Rows *r, int i)
 
 static Rows load(Emit *e, const Stage *st, addr args)
 {
-    const int64_t tasks = has_sums(st) ? SUMMING_TASKS : TASKS;
+    const int64_t tasks = has_sums(st) ? GRADIENT_MAX_SUMMING_TASKS : TASKS;
     Rows r = { .st = st, .args = args, .count = x_const(e, 1) };
     for (int i = 0; i < st->n; i++)
         r.tensor[i] = p_get_addr(e, p_at_word(e, args, x_const(e, i)));
@@ -143,7 +146,7 @@ static void emit_tasks(Emit *e, Kernel *kernel, const Stage *st)
     Rows r = load(e, st, in.args);
     idx n = tasks_of(e, &r);
     if (has_sums(st)) {
-        idx vectors = x_const(e, (st->rows.channels + e->lanes - 1) / e->lanes);
+        idx vectors = x_const(e, int_ceil_div(st->rows.channels, e->lanes));
         n = x_select(e, x_equal(e, in.phase, x_const(e, 0)), n, vectors);
     }
     e_return(e, n);
@@ -153,7 +156,7 @@ static void emit_tasks(Emit *e, Kernel *kernel, const Stage *st)
 static idx bytes_of_sums(Emit *e, const Problem *pb, const void *self)
 {
     (void)pb;
-    return x_const(e, SUMMING_TASKS * sums_of_task(self) * e->fp_bytes);
+    return x_const(e, GRADIENT_MAX_SUMMING_TASKS * sums_of_task(self) * e->fp_bytes);
 }
 
 void stages_emit_rows(Emit *e, Kernel *kernel, const Stage *st, LLVMValueRef transpose)
@@ -165,9 +168,6 @@ void stages_emit_rows(Emit *e, Kernel *kernel, const Stage *st, LLVMValueRef tra
 
 /* ---- account --------------------------------------------------------------------------------- */
 
-/* What one core reads from its L2 cache or beyond. */
-#define BYTES_PER_NS 8.0
-
 void stages_account_rows(const Stages *g, const Stage *st, StepPart *part)
 {
     const int64_t rows = stages_rows(g->module, st->grid);
@@ -177,5 +177,5 @@ void stages_account_rows(const Stages *g, const Stage *st, StepPart *part)
     if (rows == DCN_DYNAMIC)
         return;
     part->ncosts = part->kernel.phases;
-    part->cost[0] = (PhaseCost){ .tasks = tasks, .ns = bytes / BYTES_PER_NS / tasks };
+    part->cost[0] = (PhaseCost){ .tasks = tasks, .ns = bytes / COST_FAR_BYTES_PER_NS / tasks };
 }

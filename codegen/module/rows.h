@@ -35,7 +35,7 @@ int rows_number_of(const Stage *st, const char *name);
 /* A gradient, as an output of this call. */
 GradientOut rows_gradient(Emit *e, const Rows *r, const char *name);
 
-/* A norm of rows, and a blend of rows, with these. */
+/* A norm of rows with a weight and a bias, and a blend of rows y and x. */
 Norm rows_norm_of(const Rows *r, addr weight, addr bias);
 Blend rows_blend_of(const Rows *r, addr y, addr x, addr logits);
 

@@ -45,7 +45,7 @@ typedef struct RowName {
     const char *name, *grad;
 } RowName;
 
-/* Both ways of a stage on rows: what it makes, and the gradients of what it reads. */
+/* A stage on rows both ways: what it makes, and the gradients of what it reads. */
 typedef struct RowStage {
     StageKind make, back;
     int n;

@@ -69,7 +69,7 @@ void multi_emit_machine(Multi *m, Emit *e);
 LLVMValueRef multi_fn(const Multi *m, Emit *e, const char *suffix, LLVMTypeRef result,
                       const Params *p, void *args);
 
-/* Whether a machine with these bits can run variant i; whether it is the CPU that variant i is tuned for. */
+/* Whether a machine with such bits can run variant i; whether it is the CPU that variant i is tuned for. */
 cond multi_can_run(const Multi *m, Emit *e, idx machine, int i);
 cond multi_is_tuned_for(const Multi *m, Emit *e, idx machine, int i);
 

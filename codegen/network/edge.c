@@ -7,7 +7,9 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/ir/transpose.h"
+#include "codegen/kernel/cost.h"
 #include "codegen/kernel/gradient_out.h"
+#include "codegen/kernel/intmath.h"
 #include "codegen/network/program.h"
 
 /* As many elements as fit in half of a small L1 cache, in either dtype, so that what a task writes in
@@ -26,15 +28,14 @@ static int64_t pixels_of_task(const NetEdge *edge)
 
 static int64_t tasks_of_image(const NetEdge *edge)
 {
-    const int64_t some = pixels_of_task(edge);
-    return (edge->shape.h * edge->shape.w + some - 1) / some;
+    return int_ceil_div(edge->shape.h * edge->shape.w, pixels_of_task(edge));
 }
 
 /* What a task moves: pixels first .. first + n - 1 of an image. */
 typedef struct EdgeTask {
     const NetEdge *edge;
-    addr from;      /* the image */
-    GradientOut to; /* likewise */
+    addr from;      /* the image that is read */
+    GradientOut to; /* the image that is written */
     idx first, n;
     addr scratch; /* [channel][pixel of the task] */
 } EdgeTask;
@@ -85,7 +86,7 @@ static void to_planes(Emit *e, const EdgeTask *t, LLVMValueRef transpose)
 static int64_t scratch_bytes(const Emit *e, const NetEdge *edge)
 {
     const int64_t bytes = edge->shape.c * pixels_of_task(edge) * e->fp_bytes;
-    return edge->to_nchw && edge->adds ? (bytes + PLAN_ALIGN - 1) / PLAN_ALIGN * PLAN_ALIGN : 0;
+    return edge->to_nchw && edge->adds ? int_round_up(bytes, PLAN_ALIGN) : 0;
 }
 
 static GradientOut output_of(Emit *e, const NetEdge *edge, const RunArgs *in)
@@ -117,13 +118,9 @@ static void run_task(Emit *e, const NetEdge *edge, const RunArgs *in, idx task,
         move(e, &t, p_at(e, t.from, first), p_at(e, t.to.to, first), x_mulk(e, t.n, edge->shape.c));
 }
 
-/* What one core moves from its L2 cache or beyond, to a factor of two or so: enough to tell a phase that is worth a
-** second thread from one that is not. */
-#define BYTES_PER_NS 8.0
-
 PhaseCost edge_cost(const NetEdge *edge, int fp_bytes)
 {
-    const double ns = 2 * (double)net_elements(edge->shape) * fp_bytes / BYTES_PER_NS;
+    const double ns = 2 * (double)net_elements(edge->shape) * fp_bytes / COST_FAR_BYTES_PER_NS;
     const double tasks = (double)(edge->shape.n * tasks_of_image(edge));
     return (PhaseCost){ .tasks = tasks, .ns = ns / tasks };
 }

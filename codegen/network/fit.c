@@ -13,7 +13,7 @@ static int write_forward(NetProgram *p)
     return steps_plan(&p->list);
 }
 
-/* Another order than the user's is worth so much of the workspace. */
+/* Another order than the user's is taken only where it saves this share of the workspace.  A choice. */
 #define ORDER_GAIN 0.05
 
 static int fit_forward(NetProgram *p)

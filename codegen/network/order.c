@@ -29,7 +29,7 @@ static int64_t gain_of(const Orderer *o, const net_layer *l)
     return gain;
 }
 
-/* The last one as they were written, of those that are alike. */
+/* The layer to put next; among those that are alike the last one as they were written. */
 static int next_layer(const Orderer *o)
 {
     int best = -1;

@@ -2,12 +2,8 @@
 ** block less.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "codegen/glue/glue.h"
 #include "codegen/network/program.h"
-
-static bool is_same_shape(net_shape a, net_shape b)
-{
-    return a.n == b.n && a.h == b.h && a.w == b.w && a.c == b.c;
-}
 
 /* Whether a layer reads each element of a value of the result's shape for the last time where it then writes the
 ** result; a norm has read all of a pixel before it writes that. */
@@ -28,7 +24,7 @@ static void overwrite(NetProgram *p, int step)
     for (int i = 0; i < l->nargs && may_overwrite(l); i++)
         if (l->arg[i].value >= 0 && place[i].in == PLACE_BLOCK &&
             p->list.block[place[i].index].last == step &&
-            is_same_shape(p->net->value[l->arg[i].value].shape, p->net->value[l->out].shape)) {
+            glue_is_same_shape(p->net->value[l->arg[i].value].shape, p->net->value[l->out].shape)) {
             p->list.block[out.index].over = place[i].index;
             return;
         }

@@ -20,7 +20,7 @@ static uint64_t digest_of(const dcn_spec *s)
     return dcn_fingerprint(text, strlen(text));
 }
 
-/* NETWORK_12_LAYER, so that it is an identifier, of no other part, and short enough for those of stages
+/* A part is called NETWORK_12_LAYER: an identifier of no other part, and short enough for those of stages
 ** to be made of it. */
 static void set_name(const NetProgram *p, ProgramPart *part, const char *word)
 {

@@ -39,14 +39,14 @@ typedef struct NetNeeds {
     ** which a layer behind the segment reads; the others are made again when the walk backwards comes there. */
     int *segment;
     bool *kept; /* by value: a layer outside its segment reads it */
-    bool *first,
-        *again; /* by layer: it runs before the walk backwards begins, when that comes there */
+    /* By layer: it runs before the walk backwards begins; it runs when that comes there. */
+    bool *first, *again;
 } NetNeeds;
 
 typedef struct NetProgram {
     StepList list;
-    dcn_network *
-        net; /* as it is compiled (runtime/network/part.h); the one of the spec has the same operands */
+    /* The network as it is compiled (runtime/network/part.h); that of the spec has the same operands. */
+    dcn_network *net;
     ProgramPart *part; /* of each part of the list */
     StepPlace *value;  /* of the network, where it can be read */
     NetNeeds needs;    /* of gradients */

@@ -8,11 +8,8 @@
 #include "codegen/math/math.h"
 #include "codegen/roi/roi.h"
 
-#include <assert.h>
 #include <float.h>
 #include <math.h>
-
-enum { MAX_VECTORS = 16 }; /* what the knob nv may be */
 
 /* Channels first .. of the class in hand: `vectors` vectors, `last` channels in the last one. */
 typedef struct RoiPass {
@@ -68,7 +65,7 @@ static fvec scale_of(Emit *e, const RoiCtx *c, idx bin)
     return p_splat(e, p_at(e, roi_scratch(e, c, c->plan->scratch.scale), bin));
 }
 
-/* Whether outputs are the largest of pixels times weights, and their scale what they are at least. */
+/* Whether outputs are the largest of pixels times coefficients, and their scale what they are at least. */
 static bool is_sampled_maximum(const RoiPlan *plan)
 {
     return plan->maximum && plan->sampling != ROI_SAMPLING_QUANTISED;
@@ -101,11 +98,11 @@ static void table_sum(Emit *e, const RoiPass *p, idx bin, var *sum)
 {
     addr from = first_channel(e, p, bin);
     addr offsets = roi_table_offsets(e, p->c, bin),
-         weights = roi_table_weights(e, p->c, ROI_TABLE_SHARE, bin);
+         coeffs = roi_table_coeffs(e, p->c, ROI_TABLE_SHARE, bin);
     idx n = roi_table_count(e, p->c, bin);
     EMIT_FOR (e, i, x_const(e, 0), n, 1) {
         addr pixel = p_at(e, from, p_get_i32(e, p_at_i32(e, offsets, i.at)));
-        fvec w = p_splat(e, p_at(e, weights, i.at));
+        fvec w = p_splat(e, p_at(e, coeffs, i.at));
         for (int v = 0; v < p->vectors; v++)
             v_set(e, sum[v], add_product(e, p, pixel_vector(e, p, pixel, v), w, v_get(e, sum[v])));
     }
@@ -115,7 +112,7 @@ static void table_sum(Emit *e, const RoiPass *p, idx bin, var *sum)
 static void sampled(Emit *e, const RoiPass *p, idx bin)
 {
     bool final = p->c->plan->one_table;
-    var sum[MAX_VECTORS];
+    var sum[ROI_MAX_NV];
     for (int v = 0; v < p->vectors; v++)
         sum[v] = v_float(e, final ? beginning(e, p->c->plan)
                                   : p_load(e, out_vector(e, p, bin, v), store_mask(e, p, v)));
@@ -151,7 +148,7 @@ static idx limit_of(Emit *e, const RoiCtx *c, int which, idx bin)
 static void covered(Emit *e, const RoiPass *p, idx bin)
 {
     const RoiCtx *c = p->c;
-    var acc[MAX_VECTORS];
+    var acc[ROI_MAX_NV];
     for (int v = 0; v < p->vectors; v++)
         acc[v] = v_float(e, beginning(e, c->plan));
     idx y0 = limit_of(e, c, 0, bin), x0 = limit_of(e, c, 2, bin);
@@ -207,28 +204,27 @@ static void epilogue(Emit *e, const RoiPass *p, idx bin)
 
 /* ---- all channels, all bins ----------------------------------------------------------------------- */
 
-static void over_bins(Emit *e, const RoiPass *p, RoiBinBody body)
+/* What is done to all bins, in the passes over channels. */
+typedef struct RoiPasses {
+    const RoiCtx *c;
+    RoiBinBody body;
+} RoiPasses;
+
+static void over_bins(Emit *e, const RoiVectors *v, const void *self)
 {
-    EMIT_FOR (e, bin, x_const(e, 0), p->c->bins, 1) {
-        body(e, p, bin.at);
+    const RoiPasses *all = self;
+    const RoiPass p = { all->c, v->first, v->vectors, v->last };
+    EMIT_FOR (e, bin, x_const(e, 0), all->c->bins, 1) {
+        all->body(e, &p, bin.at);
     }
 }
 
 /* `channels` of the class in hand, from the task's first one on. */
 static void over_channels(Emit *e, const RoiCtx *c, int channels, RoiBinBody body)
 {
-    assert(c->plan->nv <= MAX_VECTORS);
-    int block = c->plan->nv * e->lanes, rest = channels % block;
+    const RoiPasses all = { c, body };
     idx from = x_add(e, x_mulk(e, c->cls, c->plan->class_channels), c->first_of_class);
-    EMIT_FOR (e, o, x_const(e, 0), x_const(e, channels - rest), block) {
-        RoiPass p = { c, x_add(e, from, o.at), c->plan->nv, e->lanes };
-        over_bins(e, &p, body);
-    }
-    if (!rest)
-        return;
-    int vectors = (rest + e->lanes - 1) / e->lanes;
-    RoiPass p = { c, x_addk(e, from, channels - rest), vectors, rest - (vectors - 1) * e->lanes };
-    over_bins(e, &p, body);
+    roi_over_channels(e, from, channels, c->plan->nv, over_bins, &all);
 }
 
 static void over_passes(Emit *e, const RoiCtx *c, RoiBinBody body)

@@ -1,14 +1,14 @@
 /* bins.h: regions, their bins, and what these touch of the map: for pooling and for its gradients.
 **
 **     box          a region and its bins; lanes along bins, in f64                  box.c
-**     tables       pixels that the samples of a bin touch, and weights              samples.c
+**     tables       pixels that the samples of a bin touch, and coefficients              samples.c
 **     ranges       or, for quantised bins, the pixels that they cover               ranges.c
 **
 ** Samples of one axis that touch the same pixels are merged in a list: an adaptive grid reads each
 ** pixel once instead of four times. For a maximum every sample keeps its own: the product of both
-** lists is then all pixels of all samples with their weights.
+** lists is then all pixels of all samples with their coefficients.
 **
-** For a derivative by where the samples stand a pixel has three weights, products of three of either
+** For a derivative by where the samples stand a pixel has three coefficients, products of three of either
 ** axis.  With `at` the sample's place before it was moved into the map, lo and hi its pixels:
 **
 **     of an axis          of lo       of hi            of a pixel
@@ -29,20 +29,26 @@
 typedef enum {
     ROI_SAMPLING_ALIGN, /* valid in [-1, size], edges repeated; sums are divided by all samples */
     ROI_SAMPLING_HALF,  /* valid in [-0.5, size - 0.5], clamped; divided by the valid ones */
-    ROI_SAMPLING_QUANTISED /* no samples: bins of whole pixels */
+    ROI_SAMPLING_QUANTISED, /* no samples: bins of whole pixels */
 } RoiSampling;
 
-/* Weights of an axis in its list, and those of a pixel in the table of a bin. */
-enum { ROI_SHARE, ROI_REACH, ROI_SLOPE, ROI_MAX_WEIGHTS };
+/* Vectors of channels of a pass, at most: the largest choice of the knob nv, of pooling and of its gradients. */
+enum { ROI_MAX_NV = 16 };
+_Static_assert((int)ROI_MAX_NV > 8, "the last choice of nv is the largest");
+#define ROI_NV_CHOICES CHOICES(1, 2, 4, 8, ROI_MAX_NV)
+
+/* Coefficients of an axis in its list, and those of a pixel in the table of a bin. */
+enum { ROI_SHARE, ROI_REACH, ROI_SLOPE, ROI_MAX_COEFFS };
 enum { ROI_TABLE_SHARE, ROI_TABLE_Y, ROI_TABLE_X };
 
 /* Byte offsets in a thread's workspace. Arrays per bin have room for a whole vector of bins at the
 ** end. */
 typedef struct RoiScratch {
-    int64_t lists;  /* of a vector of bins: per axis offsets and weights of pixels; their lengths */
+    /* Lists of a vector of bins: per axis offsets and coefficients of pixels; their lengths. */
+    int64_t lists;
     int64_t counts; /* pixels in the table of each bin, i64 */
-    int64_t
-        table; /* offsets of each bin's pixels, then their weights; quantised: [4][bin] limits */
+    /* Offsets of each bin's pixels, then their coefficients; of quantised bins limits, [4][bin]. */
+    int64_t table;
     int64_t scale;    /* of each bin */
     int64_t out_tile; /* nchw: outputs in the order [bin][channel] */
     int64_t bytes;    /* of all; from a thread's part to the next one's */
@@ -51,7 +57,8 @@ typedef struct RoiScratch {
 typedef struct RoiPlan {
     const dcn_spec *s;
     RoiSampling sampling;
-    bool maximum; /* of the pixels of a bin, or of pixels times weights in samples; else averages */
+    /* Maxima of the pixels of a bin, or of pixels times coefficients in samples; else averages. */
+    bool maximum;
     int lanes, fp_bytes;      /* along channels */
     int bins_per_vec;         /* bins in a vector of f64 */
     int pooled_h, pooled_w;   /* bins of a region */
@@ -64,8 +71,8 @@ typedef struct RoiPlan {
     int grid[2];              /* samples of a bin along y, x; both 0: depends on the region */
     int table_samples;        /* of an axis, that one table holds */
     bool one_table;           /* one table of a bin holds all its samples; else it has several */
-    int weights;              /* of a pixel of a table: 1, or ROI_MAX_WEIGHTS */
-    int weight_bytes;         /* of one of them */
+    int coeffs;               /* of a pixel of a table: 1, or ROI_MAX_COEFFS */
+    int coeff_bytes;          /* of one of them */
     int groups[2];            /* position-sensitive groups along y, x; {1, 1}: none */
     int out_channels;
     int classes, class_channels; /* sets of trans, output channels of each */
@@ -78,11 +85,11 @@ typedef struct RoiPlan {
     RoiScratch scratch;
 } RoiPlan;
 
-/* What a schedule decides of it. */
+/* What a schedule decides of a plan. */
 typedef struct RoiCuts {
     int nv, bin_rows, task_channels, table_samples; /* 0: all rows, all channels of all classes */
     bool repacks;
-    int weights, weight_bytes;
+    int coeffs, coeff_bytes;
 } RoiCuts;
 
 RoiPlan roi_plan_of(const dcn_spec *s, const dcn_target *t, const RoiCuts *cuts);
@@ -92,6 +99,16 @@ int roi_channel_lanes(const dcn_spec *s, const dcn_target *t, int channels);
 
 /* Samples of a bin along the axis that has more; 0: that depends on the region. */
 int roi_most_samples(const RoiPlan *p);
+
+/* ---- the account of costs, see kernel/cost.h ------------------------------------------------- */
+
+/* Regions, and tables of a bin. */
+double roi_cost_regions(const dcn_spec *s);
+double roi_cost_tables(const RoiPlan *p);
+/* Pixels that a bin's samples touch, a pixel as often as it stands in the tables. */
+double roi_cost_pixels(const RoiPlan *p);
+/* Cycles to find the samples of a bin, and to write its tables. */
+double roi_cost_places(const RoiPlan *p);
 
 /* ---- what is in hand ----------------------------------------------------------------------- */
 
@@ -125,10 +142,10 @@ typedef struct RoiBins {
 } RoiBins;
 
 /* Types with a lane per bin: of positions, which are f64 and uncontracted, of the kernel's values,
-** and of weights. */
+** and of coefficients. */
 LaneType roi_pos_type(const RoiPlan *p);
 LaneType roi_val_type(const RoiPlan *p);
-LaneType roi_weight_type(const RoiPlan *p);
+LaneType roi_coeff_type(const RoiPlan *p);
 
 /* ---- box: in the type of positions ---- */
 
@@ -164,14 +181,27 @@ idx roi_max_samples(Emit *e, const RoiCtx *c, const RoiAxis axis[2], int which);
 /* Limits, and scales, of quantised bins. */
 void roi_ranges(Emit *e, const RoiCtx *c, const RoiAxis axis[2]);
 
+/* ---- passes: channels, some vectors at a time ------------------------------------------------ */
+
+/* Channels first ..: `vectors` vectors, `last` channels in the last one. */
+typedef struct RoiVectors {
+    idx first;
+    int vectors, last;
+} RoiVectors;
+typedef void (*RoiVectorsBody)(Emit *e, const RoiVectors *v, const void *self);
+
+/* body for `channels` channels from `from` on, nv vectors at a time; self: what the body wants to know. */
+void roi_over_channels(Emit *e, idx from, int channels, int nv, RoiVectorsBody body,
+                       const void *self);
+
 /* ---- the workspace of a thread ---- */
 
-/* Byte `at` of it. */
+/* Byte `at` of the workspace. */
 addr roi_scratch(Emit *e, const RoiCtx *c, int64_t at);
-/* The table of a bin of the task: how many pixels, their offsets (i32), and one kind of their weights. */
+/* The table of a bin of the task: how many pixels, their offsets (i32), and one kind of their coefficients. */
 idx roi_table_count(Emit *e, const RoiCtx *c, idx bin);
 addr roi_table_offsets(Emit *e, const RoiCtx *c, idx bin);
-addr roi_table_weights(Emit *e, const RoiCtx *c, int which, idx bin);
+addr roi_table_coeffs(Emit *e, const RoiCtx *c, int which, idx bin);
 /* Limits of quantised bins (i32), from `bin` on: first row, number of rows, first column, number of
 ** columns. */
 addr roi_limit(Emit *e, const RoiCtx *c, int which, idx bin);

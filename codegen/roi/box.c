@@ -26,9 +26,9 @@ LaneType roi_val_type(const RoiPlan *p)
     return (LaneType){ .fp_bytes = p->fp_bytes, .lanes = p->bins_per_vec, .exact = false };
 }
 
-LaneType roi_weight_type(const RoiPlan *p)
+LaneType roi_coeff_type(const RoiPlan *p)
 {
-    return (LaneType){ .fp_bytes = p->weight_bytes, .lanes = p->bins_per_vec, .exact = false };
+    return (LaneType){ .fp_bytes = p->coeff_bytes, .lanes = p->bins_per_vec, .exact = false };
 }
 
 /* Number i of the region, in every lane: the image, x1, y1, x2, y2.  Rows that name no image, which is

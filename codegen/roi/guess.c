@@ -2,9 +2,13 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/balance.h"
+#include "codegen/kernel/cost.h"
 #include "codegen/roi/roi.h"
 
 #include <string.h>
+
+/* Pixels of a bin, as many as 2x2 samples touch.  An estimate: nobody measured from how many regions on a copy pays. */
+enum { BIN_PIXELS = 16 };
 
 /* Whether so many pixels are read that a copy of the map costs less than reading it as it lies. */
 static int copy_pays(const dcn_spec *s, int scattered)
@@ -15,13 +19,13 @@ static int copy_pays(const dcn_spec *s, int scattered)
         return 1;
     double images = s->batch == DCN_DYNAMIC ? 1 : (double)s->batch;
     double map = images * (double)s->height * (double)s->width;
-    return (double)s->rois * s->pooled[0] * s->pooled[1] * 16 > map;
+    return (double)s->rois * s->pooled[0] * s->pooled[1] * BIN_PIXELS > map;
 }
 
 /* The widest pass over the channels of a task. */
 static void guess_pass(const dcn_spec *s, const dcn_target *t, int *k)
 {
-    int most = t->registers >= 32 ? 16 : 8;
+    int most = t->registers >= 32 ? ROI_MAX_NV : ROI_MAX_NV / 2;
     k[ROI_NV] = 1;
     RoiPlan p = roi_plan(s, t, k);
     while (k[ROI_NV] < most && k[ROI_NV] * p.lanes < p.task_channels)
@@ -30,27 +34,19 @@ static void guess_pass(const dcn_spec *s, const dcn_target *t, int *k)
 
 /* ---- many threads ------------------------------------------------------------------------------ */
 
-/* Smaller tasks must gain more than the account of costs is wrong by. */
-static const double GAIN = 0.97;
-
-static double cost_of(const dcn_spec *s, const dcn_target *t, int threads, const int *k)
-{
-    PhaseCost phase[MAX_PHASES];
-    return balance_ns(phase, roi_phases(s, t, k, phase), threads);
-}
-
 /* Rows of bins and channels of a task that keep the threads busiest for the least work. */
 static void spread(const dcn_spec *s, const dcn_target *t, int threads, int *k)
 {
     const Knob *rows = roi_knobs[ROI_BIN_ROWS], *channels = roi_knobs[ROI_TASK_CHANNELS];
-    double least = cost_of(s, t, threads, k) * GAIN;
+    double least = balance_call_ns(roi_phases, s, t, threads, k) * COST_WORTH_IT;
     for (int i = 0; i < rows->nchoices * channels->nchoices; i++) {
         int other[ROI_NKNOBS];
         memcpy(other, k, sizeof other);
         other[ROI_BIN_ROWS] = rows->choice[i % rows->nchoices];
         other[ROI_TASK_CHANNELS] = channels->choice[i / rows->nchoices];
         guess_pass(s, t, other);
-        double cost = roi_refuse(s, t, other) ? least : cost_of(s, t, threads, other);
+        double cost =
+            roi_refuse(s, t, other) ? least : balance_call_ns(roi_phases, s, t, threads, other);
         if (cost < least) {
             least = cost;
             memcpy(k, other, sizeof other);

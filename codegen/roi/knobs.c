@@ -4,10 +4,9 @@
 #include "codegen/roi/roi.h"
 
 const Knob *const roi_knobs[ROI_NKNOBS] = {
-    [ROI_NV] = &(const Knob){ .name = "nv",
-                              .meaning = "vectors of channels per pass",
-                              .guess = 1,
-                              CHOICES(1, 2, 4, 8, 16) },
+    [ROI_NV] =
+        &(const Knob){
+            .name = "nv", .meaning = "vectors of channels per pass", .guess = 1, ROI_NV_CHOICES },
     [ROI_BIN_ROWS] = &(const Knob){ .name = "bin_rows",
                                     .meaning = "rows of bins per task, 0: the whole region",
                                     .guess = 0,
@@ -32,7 +31,7 @@ const Knob *const roi_knobs[ROI_NKNOBS] = {
 
 static bool sums_exceed_registers(const RoiChoice *c)
 {
-    return c->p.nv + 2 > c->t->registers; /* a weight, and a vector of the map */
+    return c->p.nv + 2 > c->t->registers; /* a coefficient, and a vector of the map */
 }
 
 static bool pass_is_redundant(const RoiChoice *c)

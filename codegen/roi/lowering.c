@@ -1,4 +1,4 @@
-/* lowering.c: pooling of regions: a table of pixels and weights per bin, then sums with lanes along channels.
+/* lowering.c: pooling of regions: a table of pixels and coefficients per bin, then sums with lanes along channels.
 **
 **     for each region, or rows of its bins, or some of its channels:                  a task
 **         box, lists, table                       lanes along bins, f64, once for its channels
@@ -19,7 +19,7 @@ static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *
     RoiPlan p = roi_plan(s, t, k);
     long long bins = p.task_bins, entry = 4 + p.fp_bytes;
     snprintf(buf, size,
-             "registers: %d sums of %d channels, 1 weight, of %d\n"
+             "registers: %d sums of %d channels, 1 coefficient, of %d\n"
              "task: %d bins of a region, %d of %d channels; positions %d bins at a time in f64\n"
              "tables: %lld KiB (L1 %lld KiB)%s\n"
              "workspace: %lld KiB per thread%s\n",
@@ -32,7 +32,7 @@ static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *
 
 const struct Lowering lower_roi = {
     .name = "roi",
-    .summary = "bins of regions: tables of pixels and weights, lanes along channels",
+    .summary = "bins of regions: tables of pixels and coefficients, lanes along channels",
     .rev = 6,
     .ops = RT_OP(ROI_POOL) | RT_OP(PS_ROI_POOL) | RT_OP(ROI_ALIGN) | RT_OP(PS_ROI_ALIGN) |
            RT_OP(DEFORM_ROI_POOL) | RT_OP(DEFORM_PS_ROI_POOL),

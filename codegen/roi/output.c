@@ -29,10 +29,10 @@ addr roi_table_offsets(Emit *e, const RoiCtx *c, idx bin)
     return p_at_i32(e, all, x_mulk(e, bin, c->plan->max_pixels));
 }
 
-addr roi_table_weights(Emit *e, const RoiCtx *c, int which, idx bin)
+addr roi_table_coeffs(Emit *e, const RoiCtx *c, int which, idx bin)
 {
     const RoiPlan *p = c->plan;
-    int64_t pixels = room(p) * p->max_pixels, before = 4 + (int64_t)which * p->weight_bytes;
+    int64_t pixels = room(p) * p->max_pixels, before = 4 + (int64_t)which * p->coeff_bytes;
     addr all = roi_scratch(e, c, p->scratch.table + pixels * before);
     return p_at(e, all, x_mulk(e, bin, p->max_pixels));
 }

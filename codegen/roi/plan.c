@@ -22,7 +22,7 @@ int roi_channel_lanes(const dcn_spec *s, const dcn_target *t, int channels)
 
 static RoiScratch plan_scratch(const RoiPlan *p)
 {
-    int64_t bins = p->task_bins + p->bins_per_vec, pixel = 4 + p->weights * p->weight_bytes;
+    int64_t bins = p->task_bins + p->bins_per_vec, pixel = 4 + p->coeffs * p->coeff_bytes;
     int64_t lists = (int64_t)p->bins_per_vec * (p->max_axis_pixels + 2) * pixel;
     int64_t out_bins = p->task_bins + p->lanes;
     WorkspaceLayout w = { 0 };
@@ -103,8 +103,8 @@ RoiPlan roi_plan_of(const dcn_spec *s, const dcn_target *t, const RoiCuts *cuts)
         p.grid[axis] = samples_along(s, p.sampling, axis);
     p.table_samples = cuts->table_samples;
     p.one_table = roi_most_samples(&p) && roi_most_samples(&p) <= p.table_samples;
-    p.weights = cuts->weights;
-    p.weight_bytes = cuts->weight_bytes;
+    p.coeffs = cuts->coeffs;
+    p.coeff_bytes = cuts->coeff_bytes;
     p.max_axis_pixels = 2 * p.table_samples;
     p.max_pixels = p.max_axis_pixels * p.max_axis_pixels;
     plan_channels(&p, cuts->repacks);
@@ -124,7 +124,7 @@ RoiPlan roi_plan(const dcn_spec *s, const dcn_target *t, const int *k)
                            .task_channels = k[ROI_TASK_CHANNELS],
                            .table_samples = k[ROI_TABLE_SAMPLES],
                            .repacks = k[ROI_REPACK],
-                           .weights = 1,
-                           .weight_bytes = (int)dcn_dtype_bytes(s->dtype) };
+                           .coeffs = 1,
+                           .coeff_bytes = (int)dcn_dtype_bytes(s->dtype) };
     return roi_plan_of(s, t, &cuts);
 }

@@ -1,17 +1,17 @@
-/* samples.c: which pixels the samples of a bin touch, and with which weights.
+/* samples.c: which pixels the samples of a bin touch, and with which coefficients.
 **
 ** Along an axis a sample touches a pair of pixels, lo and hi. Samples follow one another in one
 ** direction, so a pair that equals the one before it, or begins where that ended, joins it:
 **
-**     same pair        its weights are added to the two last entries of the list
+**     same pair        its coefficients are added to the two last entries of the list
 **     lo = last hi     to the last entry, and hi is a new one
 **     else             two new entries
 **
-** A maximum wants every weight that a pixel has, so nothing joins and a pair is two new entries.
+** A maximum wants every coefficient that a pixel has, so nothing joins and a pair is two new entries.
 **
 ** Lanes are bins; selects instead of branches, and each lane stores at its own end of the list. A
 ** pair begins at entry -2 while the list is empty, where two spare entries take what is stored. The
-** table of a bin is the product of its two lists: offset and weight of every pixel, so that the
+** table of a bin is the product of its two lists: offset and coefficient of every pixel, so that the
 ** sums are one loop.
 **
 ** An adaptive grid has as many samples as the region is large, which may be 1e30. Its samples are
@@ -34,11 +34,11 @@ static int64_t row_length(const RoiPlan *p)
     return p->max_axis_pixels + 2;
 }
 
-/* Lists of a vector of bins along an axis: offsets, then each kind of weights; entry 0 of the list of
+/* Lists of a vector of bins along an axis: offsets, then each kind of coefficients; entry 0 of the list of
 ** lane 0. */
 static int64_t list_at(const RoiPlan *p, int axis)
 {
-    int entry = 4 + p->weights * p->weight_bytes;
+    int entry = 4 + p->coeffs * p->coeff_bytes;
     return p->scratch.lists + axis * p->bins_per_vec * row_length(p) * entry;
 }
 
@@ -47,11 +47,11 @@ static addr offsets_at(Emit *e, const RoiCtx *c, int axis)
     return roi_scratch(e, c, list_at(c->plan, axis) + 2 * 4);
 }
 
-static addr weights_at(Emit *e, const RoiCtx *c, int axis, int kind)
+static addr coeffs_at(Emit *e, const RoiCtx *c, int axis, int kind)
 {
     const RoiPlan *p = c->plan;
-    int64_t before = p->bins_per_vec * row_length(p) * (4 + (int64_t)kind * p->weight_bytes);
-    return roi_scratch(e, c, list_at(p, axis) + before + 2 * p->weight_bytes);
+    int64_t before = p->bins_per_vec * row_length(p) * (4 + (int64_t)kind * p->coeff_bytes);
+    return roi_scratch(e, c, list_at(p, axis) + before + 2 * p->coeff_bytes);
 }
 
 /* Lengths of the lists, one per lane. */
@@ -74,13 +74,13 @@ void roi_clear_lists(Emit *e, const RoiCtx *c)
 
 /* ---- one axis of a vector of bins -------------------------------------------------------------- */
 
-/* The pair of a sample: its place, pixels, weight of the second; and whether it counts at all. */
+/* The pair of a sample: its place, pixels, coefficient of the second; and whether it counts at all. */
 typedef struct RoiPair {
     fvec at, lo, hi, fraction;
     mask valid;
 } RoiPair;
 
-/* A sample that reaches the last pixel has it twice, not a neighbour of weight 0. */
+/* A sample that reaches the last pixel has it twice, not a neighbour of coefficient 0. */
 static RoiPair align_pair(Emit *e, fvec at, fvec last)
 {
     RoiPair p = { .lo = f_floor(e, f_max(e, at, f_const(e, 0))) };
@@ -114,36 +114,36 @@ static RoiPair pair_of(Emit *e, const RoiCtx *c, const RoiAxis *x, int axis, fve
     return p;
 }
 
-/* The end of the list: the last pair, its weights, where it is stored. */
+/* The end of the list: the last pair, its coefficients, where it is stored. */
 typedef struct RoiTail {
     ivec lo, hi, at;
-    fvec first[ROI_MAX_WEIGHTS], second[ROI_MAX_WEIGHTS];
+    fvec first[ROI_MAX_COEFFS], second[ROI_MAX_COEFFS];
 } RoiTail;
 
-/* One kind of the weights of both pixels of a pair, see bins.h. */
-typedef struct RoiWeights {
+/* One kind of the coefficients of both pixels of a pair, see bins.h. */
+typedef struct RoiCoeffs {
     fvec lo, hi;
-} RoiWeights;
+} RoiCoeffs;
 
-static RoiWeights weights_of(Emit *e, const RoiCtx *c, const RoiPair *p, int kind)
+static RoiCoeffs coeffs_of(Emit *e, const RoiCtx *c, const RoiPair *p, int kind)
 {
     fvec one = f_const(e, 1);
     bool clamped = c->plan->sampling == ROI_SAMPLING_HALF;
     if (kind == ROI_SLOPE)
-        return (RoiWeights){ f_const(e, -1), one };
+        return (RoiCoeffs){ f_const(e, -1), one };
     if (kind == ROI_SHARE || clamped)
-        return (RoiWeights){ f_sub(e, one, p->fraction), p->fraction };
+        return (RoiCoeffs){ f_sub(e, one, p->fraction), p->fraction };
     fvec hi = f_sub(e, p->hi, p->at), lo = f_sub(e, p->at, p->lo);
-    return (RoiWeights){ hi, lo };
+    return (RoiCoeffs){ hi, lo };
 }
 
 static RoiTail join(Emit *e, const RoiCtx *c, const RoiTail *t, const RoiPair *p, ivec lo, ivec hi)
 {
-    const int n = c->plan->weights;
-    RoiWeights w[ROI_MAX_WEIGHTS];
-    fvec before[ROI_MAX_WEIGHTS], second[ROI_MAX_WEIGHTS];
+    const int n = c->plan->coeffs;
+    RoiCoeffs w[ROI_MAX_COEFFS];
+    fvec before[ROI_MAX_COEFFS], second[ROI_MAX_COEFFS];
     for (int i = 0; i < n; i++)
-        w[i] = weights_of(e, c, p, i);
+        w[i] = coeffs_of(e, c, p, i);
     mask same = m_and(e, i_equal(e, lo, t->lo), i_equal(e, hi, t->hi)),
          chain = m_and(e, i_equal(e, lo, t->hi), m_not(e, same));
     ivec step = i_select(e, same, i_const(e, 0), i_select(e, chain, i_const(e, 1), i_const(e, 2)));
@@ -165,7 +165,7 @@ static RoiTail join(Emit *e, const RoiCtx *c, const RoiTail *t, const RoiPair *p
 static RoiTail append(Emit *e, const RoiCtx *c, const RoiTail *t, const RoiPair *p, ivec lo,
                       ivec hi)
 {
-    RoiWeights w = weights_of(e, c, p, ROI_SHARE);
+    RoiCoeffs w = coeffs_of(e, c, p, ROI_SHARE);
     RoiTail now = { .lo = i_select(e, p->valid, lo, t->lo),
                     .hi = i_select(e, p->valid, hi, t->hi) };
     now.at = i_select(e, p->valid, i_add(e, t->at, i_const(e, 2)), t->at);
@@ -182,11 +182,11 @@ static void put_tail(Emit *e, const RoiCtx *c, int axis, const RoiTail *t)
     addr offsets = offsets_at(e, c, axis);
     p_scatter_i32(e, offsets, at, t->lo);
     p_scatter_i32(e, offsets, next, t->hi);
-    EMIT_TYPE (e, roi_weight_type(p)) {
-        for (int k = 0; k < p->weights; k++) {
-            addr weights = weights_at(e, c, axis, k);
-            p_scatter(e, weights, at, f_convert(e, t->first[k]), all_lanes);
-            p_scatter(e, weights, next, f_convert(e, t->second[k]), all_lanes);
+    EMIT_TYPE (e, roi_coeff_type(p)) {
+        for (int k = 0; k < p->coeffs; k++) {
+            addr coeffs = coeffs_at(e, c, axis, k);
+            p_scatter(e, coeffs, at, f_convert(e, t->first[k]), all_lanes);
+            p_scatter(e, coeffs, next, f_convert(e, t->second[k]), all_lanes);
         }
     }
 }
@@ -207,14 +207,14 @@ static fvec first_sample(Emit *e, const RoiCtx *c, const RoiAxis *x, fvec base)
 static void list_axis(Emit *e, const RoiCtx *c, const RoiAxis *x, const RoiBins *b, int axis, idx k)
 {
     RoiTail tail = { .lo = i_const(e, -1), .hi = i_const(e, -1), .at = i_const(e, -2) };
-    for (int i = 0; i < ROI_MAX_WEIGHTS; i++)
+    for (int i = 0; i < ROI_MAX_COEFFS; i++)
         tail.first[i] = tail.second[i] = f_const(e, 0);
     fvec t = f_add(e, first_sample(e, c, x, b->base[axis]), i_to_f(e, i_splat(e, k)));
     ivec step = i_splat(e, axis ? c->pixel_step : c->row_step);
     for (int i = 0; i < c->plan->table_samples; i++) {
         RoiPair p = pair_of(e, c, x, axis, b->base[axis], f_add(e, t, f_const(e, i)));
         ivec lo = i_mul(e, f_to_i(e, p.lo), step), hi = i_mul(e, f_to_i(e, p.hi), step);
-        tail = (c->plan->maximum ? append : join)(e, c, &tail, &p, lo, hi);
+        tail = c->plan->maximum ? append(e, c, &tail, &p, lo, hi) : join(e, c, &tail, &p, lo, hi);
         put_tail(e, c, axis, &tail);
     }
     p_store_i32(e, lengths_at(e, c, axis), i_add(e, tail.at, i_const(e, 2)));
@@ -231,7 +231,7 @@ idx roi_max_samples(Emit *e, const RoiCtx *c, const RoiAxis axis[2], int which)
 
 /* ---- tables ------------------------------------------------------------------------------------ */
 
-/* Weights of row y, column by column, of one kind of the table, from one kind of either axis. */
+/* Coefficients of row y, column by column, of one kind of the table, from one kind of either axis. */
 typedef struct RoiProduct {
     int rows, columns;
 } RoiProduct;
@@ -243,20 +243,20 @@ static const RoiProduct product_of[] = { [ROI_TABLE_SHARE] = { ROI_SHARE, ROI_SH
 /* Row y of the table of bin `to`, from the lists of lane `from`: it begins at entry y * cols. */
 static void table_row(Emit *e, const RoiCtx *c, idx from, idx to, idx y, idx cols)
 {
-    const int n = c->plan->weights;
-    fvec columns[ROI_MAX_WEIGHTS], rows[ROI_MAX_WEIGHTS];
+    const int n = c->plan->coeffs;
+    fvec columns[ROI_MAX_COEFFS], rows[ROI_MAX_COEFFS];
     idx list = x_mulk(e, from, row_length(c->plan)), at = x_mul(e, y, cols);
     ivec xs = p_load_i32(e, p_at_i32(e, offsets_at(e, c, 1), list));
     for (int k = 0; k < n; k++)
-        columns[k] = p_load(e, p_at(e, weights_at(e, c, 1, k), list), all_lanes);
+        columns[k] = p_load(e, p_at(e, coeffs_at(e, c, 1, k), list), all_lanes);
     idx row = x_add(e, list, y);
     ivec off = i_splat(e, p_get_i32(e, p_at_i32(e, offsets_at(e, c, 0), row)));
     for (int k = 0; k < n; k++)
-        rows[k] = p_splat(e, p_at(e, weights_at(e, c, 0, k), row));
+        rows[k] = p_splat(e, p_at(e, coeffs_at(e, c, 0, k), row));
     p_store_i32(e, p_at_i32(e, roi_table_offsets(e, c, to), at), i_add(e, xs, off));
     for (int k = 0; k < n; k++) {
         fvec w = f_mul(e, columns[product_of[k].columns], rows[product_of[k].rows]);
-        p_store(e, p_at(e, roi_table_weights(e, c, k, to), at), w, all_lanes);
+        p_store(e, p_at(e, roi_table_coeffs(e, c, k, to), at), w, all_lanes);
     }
 }
 
@@ -285,7 +285,7 @@ void roi_tables(Emit *e, const RoiCtx *c, const RoiAxis axis[2], const idx k[2])
         RoiBins b = roi_bins(e, c, axis, v.at);
         for (int i = 0; i < 2; i++)
             list_axis(e, c, &axis[i], &b, i, k[i]);
-        EMIT_TYPE (e, ((LaneType){ p->weight_bytes, p->max_axis_pixels, false })) {
+        EMIT_TYPE (e, ((LaneType){ p->coeff_bytes, p->max_axis_pixels, false })) {
             idx end = x_min(e, x_const(e, p->bins_per_vec), x_sub(e, c->bins, v.at));
             EMIT_FOR (e, lane, x_const(e, 0), end, 1) {
                 table_of(e, c, lane.at, x_add(e, v.at, lane.at));

@@ -2,7 +2,7 @@
 **
 ** Nobody kept that number, so it is made again, before the tables are gone through for the gradients:
 **
-**     slope[bin][channel] = activation'(scale * sum over pixels of weight * pixel)
+**     slope[bin][channel] = activation'(scale * sum over pixels of coeff * pixel)
 **
 ** and what is taken for g from then on is g * slope (passes.c). A maximum has its number when it has
 ** found its pixel (largest.c).
@@ -10,8 +10,6 @@
 */
 #include "codegen/math/math.h"
 #include "codegen/roi_gradient/roi_gradient.h"
-
-enum { MAX_VECTORS = 16 };
 
 static void begin(Emit *e, const RoiGradientPass *p, void *self)
 {
@@ -21,14 +19,14 @@ static void begin(Emit *e, const RoiGradientPass *p, void *self)
         p_store(e, roi_gradient_vector(e, row, v), f_const(e, 0), all_lanes);
 }
 
-static void load_sums(Emit *e, const RoiGradientPass *p, var sum[MAX_VECTORS])
+static void load_sums(Emit *e, const RoiGradientPass *p, var sum[ROI_MAX_NV])
 {
     addr row = roi_gradient_slopes(e, p);
     for (int v = 0; v < p->vectors; v++)
         sum[v] = v_float(e, p_load(e, roi_gradient_vector(e, row, v), all_lanes));
 }
 
-static void store_sums(Emit *e, const RoiGradientPass *p, const var sum[MAX_VECTORS])
+static void store_sums(Emit *e, const RoiGradientPass *p, const var sum[ROI_MAX_NV])
 {
     addr row = roi_gradient_slopes(e, p);
     for (int v = 0; v < p->vectors; v++)
@@ -38,15 +36,15 @@ static void store_sums(Emit *e, const RoiGradientPass *p, const var sum[MAX_VECT
 static void table(Emit *e, const RoiGradientPass *p, void *self)
 {
     const RoiCtx *c = &p->g->c;
-    var sum[MAX_VECTORS];
+    var sum[ROI_MAX_NV];
     (void)self;
     load_sums(e, p, sum);
     addr first = roi_gradient_pixels(e, p, p->g->from), pixels = roi_table_offsets(e, c, p->bin);
-    addr weights = roi_table_weights(e, c, ROI_TABLE_SHARE, p->bin);
+    addr coeffs = roi_table_coeffs(e, c, ROI_TABLE_SHARE, p->bin);
     EMIT_FOR (e, i, x_const(e, 0), roi_table_count(e, c, p->bin), 1) {
         idx n = p_get_i32(e, p_at_i32(e, pixels, i.at));
         addr at = roi_gradient_pixel(e, p, first, n);
-        fvec w = p_splat(e, p_at(e, weights, i.at));
+        fvec w = p_splat(e, p_at(e, coeffs, i.at));
         for (int v = 0; v < p->vectors; v++) {
             fvec x = p_load(e, roi_gradient_vector(e, at, v), roi_gradient_reach(e, p, v));
             v_set(e, sum[v], f_fma(e, w, x, v_get(e, sum[v])));
@@ -67,7 +65,7 @@ static void covered(Emit *e, const RoiGradientPass *p, addr at, idx pixel, void 
 
 static void range(Emit *e, const RoiGradientPass *p, void *self)
 {
-    var sum[MAX_VECTORS];
+    var sum[ROI_MAX_NV];
     (void)self;
     load_sums(e, p, sum);
     roi_gradient_over_range(e, p, p->g->from, covered, sum);

@@ -1,16 +1,14 @@
 /* dots.c: sums over channels of g times the pixels of a bin, weighed as its table says.
 **
-**     dots[bin][kind] += sum over channels of g * (sum over pixels of weight[kind] * pixel)
+**     dots[bin][kind] += sum over channels of g * (sum over pixels of coeff[kind] * pixel)
 **
 ** What a channel whose g is 0 would add is 0, whatever its pixels are.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/roi_gradient/roi_gradient.h"
 
-enum { MAX_VECTORS = 16 };
-
 typedef struct BinSums {
-    var of[ROI_MAX_WEIGHTS][MAX_VECTORS];
+    var of[ROI_MAX_COEFFS][ROI_MAX_NV];
 } BinSums;
 
 static void add_pixel(Emit *e, const RoiGradientPass *p, addr pixel, const fvec *w,
@@ -28,10 +26,10 @@ static void over_table(Emit *e, const RoiGradientPass *p, const BinSums *sum)
     const RoiCtx *c = &p->g->c;
     addr first = roi_gradient_pixels(e, p, p->g->from), pixels = roi_table_offsets(e, c, p->bin);
     EMIT_FOR (e, i, x_const(e, 0), roi_table_count(e, c, p->bin), 1) {
-        fvec w[ROI_MAX_WEIGHTS];
+        fvec w[ROI_MAX_COEFFS];
         for (int k = 0; k < p->g->plan->ndots; k++) {
-            addr weights = roi_table_weights(e, c, p->g->plan->first_dot + k, p->bin);
-            w[k] = p_splat(e, p_at(e, weights, i.at));
+            addr coeffs = roi_table_coeffs(e, c, p->g->plan->first_dot + k, p->bin);
+            w[k] = p_splat(e, p_at(e, coeffs, i.at));
         }
         idx n = p_get_i32(e, p_at_i32(e, pixels, i.at));
         add_pixel(e, p, roi_gradient_pixel(e, p, first, n), w, sum);
@@ -66,7 +64,7 @@ static void add_dot(Emit *e, addr to, fvec x)
 void roi_gradient_dots(Emit *e, const RoiGradient *g, idx nth, idx bin)
 {
     const RoiGradientPlan *plan = g->plan;
-    var all[ROI_MAX_WEIGHTS];
+    var all[ROI_MAX_COEFFS];
     for (int k = 0; k < plan->ndots; k++)
         all[k] = v_float(e, f_const(e, 0));
     roi_gradient_over_channels(e, g, nth, bin, pass, all);

@@ -30,12 +30,6 @@ static void guess_table(const dcn_spec *s, const dcn_target *t, int *k)
     }
 }
 
-static double cost_of(const dcn_spec *s, const dcn_target *t, int threads, const int *k)
-{
-    PhaseCost phase[MAX_PHASES];
-    return balance_ns(phase, roi_gradient_phases(s, t, k, phase), threads);
-}
-
 /* What a task has only a part of is copied. */
 static void set_channels(const dcn_spec *s, const dcn_target *t, int channels, int *k)
 {
@@ -55,7 +49,7 @@ static void guess_channels(const dcn_spec *s, const dcn_target *t, int threads, 
         set_channels(s, t, q->choice[i / 2], k);
         if (roi_gradient_refuse(s, t, k))
             continue;
-        double cost = cost_of(s, t, threads > 0 ? threads : 1, k);
+        double cost = balance_call_ns(roi_gradient_phases, s, t, threads, k);
         if (best < 0 || cost < least) {
             least = cost;
             best = i / 2;

@@ -4,10 +4,9 @@
 #include "codegen/roi_gradient/roi_gradient.h"
 
 const Knob *const roi_gradient_knobs[ROI_GRADIENT_NKNOBS] = {
-    [ROI_GRADIENT_NV] = &(const Knob){ .name = "nv",
-                                       .meaning = "vectors of channels per pass",
-                                       .guess = 1,
-                                       CHOICES(1, 2, 4, 8, 16) },
+    [ROI_GRADIENT_NV] =
+        &(const Knob){
+            .name = "nv", .meaning = "vectors of channels per pass", .guess = 1, ROI_NV_CHOICES },
     [ROI_GRADIENT_CHANNELS] = &(
         const Knob){ .name = "channels",
                      .meaning = "output channels of a task, of one class or of whole ones; 0: all",
@@ -44,7 +43,7 @@ typedef struct RoiGradientChoice {
     RoiGradientPlan p;
 } RoiGradientChoice;
 
-/* Sums of each kind, their weights, and a pixel; a product, its weight and a pixel; pixels and
+/* Sums of each kind, their coefficients, and a pixel; a product, its coefficient and a pixel; pixels and
 ** where they are. */
 static bool sums_exceed_registers(const RoiGradientChoice *c)
 {
@@ -116,7 +115,7 @@ static bool workspace_is_too_large(const RoiGradientChoice *c)
            (c->k[ROI_GRADIENT_BIN_ROWS] != 1 || c->k[ROI_GRADIENT_CHANNELS] != 16);
 }
 
-/* In the order in which they are looked for. */
+/* Reasons, in the order in which they are looked for. */
 static const struct {
     const char *reason;
     bool (*holds)(const RoiGradientChoice *c);

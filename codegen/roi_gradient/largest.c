@@ -12,10 +12,9 @@
 #include "codegen/math/math.h"
 #include "codegen/roi_gradient/roi_gradient.h"
 
-#include <assert.h>
 #include <float.h>
 
-enum { MAX_VECTORS = 16, NO_PIXEL = -1 };
+enum { NO_PIXEL = -1 };
 
 /* ---- giving to pixels of each lane's own ------------------------------------------------------ */
 
@@ -62,7 +61,7 @@ static fvec through(Emit *e, const RoiGradientPass *p, fvec g, fvec x)
 /* ---- whole pixels ----------------------------------------------------------------------------- */
 
 typedef struct BinBest {
-    var value[MAX_VECTORS], pixel[MAX_VECTORS];
+    var value[ROI_MAX_NV], pixel[ROI_MAX_NV];
 } BinBest;
 
 static void look_at(Emit *e, const RoiGradientPass *p, addr at, idx pixel, void *self)
@@ -81,7 +80,6 @@ static void largest(Emit *e, const RoiGradientPass *p, void *self)
 {
     BinBest best;
     (void)self;
-    assert(p->vectors <= MAX_VECTORS);
     for (int v = 0; v < p->vectors; v++) {
         best.value[v] = v_float(e, f_const(e, -(double)FLT_MAX));
         best.pixel[v] = v_ints(e, i_const(e, NO_PIXEL));
@@ -102,7 +100,7 @@ void roi_gradient_largest(Emit *e, const RoiGradient *g, idx nth, idx bin)
 
 /* What is known of a vector of channels of a bin: f64, f64, i32. */
 typedef struct BestAt {
-    addr value, weight, pixel;
+    addr value, coeff, pixel;
 } BestAt;
 
 static BestAt best_at(Emit *e, const RoiGradientPass *p)
@@ -130,7 +128,7 @@ static void best_begin(Emit *e, const RoiGradientPass *p, void *self)
     fvec x = p_splat(e, p_at(e, roi_scratch(e, c, c->plan->scratch.scale), p->bin));
     EMIT_TYPE (e, products(e)) {
         p_store(e, at.value, f_convert(e, x), all_lanes);
-        p_store(e, at.weight, f_const(e, 0), all_lanes);
+        p_store(e, at.coeff, f_const(e, 0), all_lanes);
         p_store_i32(e, at.pixel, i_const(e, NO_PIXEL));
     }
 }
@@ -149,13 +147,12 @@ static void take_zero(Emit *e, const BestAt *at)
     p_store_i32(e, at->pixel, i_select(e, below, i_const(e, NO_PIXEL), p_load_i32(e, at->pixel)));
 }
 
-static void take_product(Emit *e, const BestAt *at, fvec weight, fvec x, idx pixel)
+static void take_product(Emit *e, const BestAt *at, fvec coeff, fvec x, idx pixel)
 {
-    fvec value = p_load(e, at->value, all_lanes), product = f_mul(e, weight, x);
+    fvec value = p_load(e, at->value, all_lanes), product = f_mul(e, coeff, x);
     mask larger = f_less(e, value, product);
     p_store(e, at->value, f_select(e, larger, product, value), all_lanes);
-    p_store(e, at->weight, f_select(e, larger, weight, p_load(e, at->weight, all_lanes)),
-            all_lanes);
+    p_store(e, at->coeff, f_select(e, larger, coeff, p_load(e, at->coeff, all_lanes)), all_lanes);
     ivec old = p_load_i32(e, at->pixel);
     p_store_i32(e, at->pixel, i_select(e, larger, i_splat(e, pixel), old));
 }
@@ -177,8 +174,8 @@ static void best(Emit *e, const RoiGradientPass *p, void *self)
         addr from = roi_gradient_pixel(e, p, first, pixel);
         fvec x = p_load(e, from, roi_gradient_reach(e, p, 0));
         EMIT_TYPE (e, products(e)) {
-            addr weights = roi_table_weights(e, c, ROI_TABLE_SHARE, p->bin);
-            fvec w = p_splat(e, p_at(e, weights, i.at));
+            addr coeffs = roi_table_coeffs(e, c, ROI_TABLE_SHARE, p->bin);
+            fvec w = p_splat(e, p_at(e, coeffs, i.at));
             take_product(e, &at, w, f_convert(e, x), pixel);
         }
     }
@@ -195,18 +192,18 @@ static void best_end(Emit *e, const RoiGradientPass *p, void *self)
     const RoiCtx *c = &p->g->c;
     const BestAt at = best_at(e, p);
     (void)self;
-    fvec g = roi_gradient_g(e, p, 0), value = { NULL }, weight = { NULL };
+    fvec g = roi_gradient_g(e, p, 0), value = { NULL }, coeff = { NULL };
     fvec least = p_splat(e, p_at(e, roi_scratch(e, c, c->plan->scratch.scale), p->bin));
     ivec pixel = p_load_i32(e, at.pixel);
     EMIT_TYPE (e, products(e)) {
         value = p_load(e, at.value, all_lanes);
         mask below = f_less(e, value, f_convert(e, least));
         pixel = i_select(e, below, i_const(e, NO_PIXEL), pixel);
-        weight = p_load(e, at.weight, all_lanes);
+        coeff = p_load(e, at.coeff, all_lanes);
     }
     g = through(e, p, g, f_convert(e, value));
     pixel = if_any(e, g, pixel);
-    give(e, p, 0, pixel, f_mul(e, g, f_convert(e, weight)));
+    give(e, p, 0, pixel, f_mul(e, g, f_convert(e, coeff)));
 }
 
 void roi_gradient_best_end(Emit *e, const RoiGradient *g, idx nth, idx bin)

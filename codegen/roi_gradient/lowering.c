@@ -9,7 +9,7 @@ static void explain(const dcn_spec *s, const dcn_target *t, const int *k, char *
 {
     const RoiGradientPlan p = roi_gradient_plan(s, t, k);
     const RoiPlan *b = &p.bins;
-    const long long entry = 4 + b->weights * b->weight_bytes;
+    const long long entry = 4 + b->coeffs * b->coeff_bytes;
     snprintf(buf, size,
              "tasks: %d blocks of up to %d of %d output channels, of each image; %s\n"
              "registers: %d vectors of %d channels, of %d registers of %d bytes\n"

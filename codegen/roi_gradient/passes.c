@@ -3,22 +3,27 @@
 */
 #include "codegen/roi_gradient/roi_gradient.h"
 
+/* What is done with the passes of a bin. */
+typedef struct RoiGradientPasses {
+    const RoiGradient *g;
+    idx bin;
+    RoiGradientPassBody body;
+    void *self;
+} RoiGradientPasses;
+
+static void one_pass(Emit *e, const RoiVectors *v, const void *self)
+{
+    const RoiGradientPasses *all = self;
+    const RoiGradientPass pass = { all->g, all->bin, v->first, v->vectors, v->last };
+    all->body(e, &pass, all->self);
+}
+
 void roi_gradient_over_channels(Emit *e, const RoiGradient *g, idx nth, idx bin,
                                 RoiGradientPassBody body, void *self)
 {
-    const RoiGradientPlan *p = g->plan;
-    int channels = p->channels[g->shape], block = p->nv * e->lanes, rest = channels % block;
-    idx from = x_mulk(e, nth, channels);
-    EMIT_FOR (e, o, x_const(e, 0), x_const(e, channels - rest), block) {
-        const RoiGradientPass pass = { g, bin, x_add(e, from, o.at), p->nv, e->lanes };
-        body(e, &pass, self);
-    }
-    if (!rest)
-        return;
-    int vectors = (rest + e->lanes - 1) / e->lanes;
-    const RoiGradientPass pass = { g, bin, x_addk(e, from, channels - rest), vectors,
-                                   rest - (vectors - 1) * e->lanes };
-    body(e, &pass, self);
+    const int channels = g->plan->channels[g->shape];
+    const RoiGradientPasses all = { g, bin, body, self };
+    roi_over_channels(e, x_mulk(e, nth, channels), channels, g->plan->nv, one_pass, &all);
 }
 
 mask roi_gradient_channels(Emit *e, const RoiGradientPass *p, int v)

@@ -77,8 +77,8 @@ static RoiCuts cuts_of(const dcn_spec *s, const RoiGradientWant *want, const int
     return (RoiCuts){ .nv = k[ROI_GRADIENT_NV],
                       .bin_rows = k[ROI_GRADIENT_BIN_ROWS],
                       .table_samples = k[ROI_GRADIENT_TABLE_SAMPLES],
-                      .weights = want->offset ? ROI_MAX_WEIGHTS : 1,
-                      .weight_bytes = largest ? 8 : (int)dcn_dtype_bytes(s->dtype) };
+                      .coeffs = want->offset ? ROI_MAX_COEFFS : 1,
+                      .coeff_bytes = largest ? 8 : (int)dcn_dtype_bytes(s->dtype) };
 }
 
 /* Vectors of a maximum over samples are of f64: products decide as the reference's do. */
@@ -107,7 +107,7 @@ RoiGradientPlan roi_gradient_plan(const dcn_spec *s, const dcn_target *t, const 
     int row = (int)int_round_up((p.classes - 1) * p.channels[0] + span, p.lanes);
     p.pixel_step = p.copies ? row : (int)s->in_channels;
     p.first_dot = p.want.mask ? ROI_TABLE_SHARE : ROI_TABLE_Y;
-    p.ndots = (p.want.offset ? ROI_MAX_WEIGHTS : 1) - p.first_dot;
+    p.ndots = (p.want.offset ? ROI_MAX_COEFFS : 1) - p.first_dot;
     p.g_stride = s->layout == DCN_NCHW ? (int)int_round_up(outputs, p.lanes) : (int)s->out_channels;
     p.row_stride = span;
     plan_scratch(&p);

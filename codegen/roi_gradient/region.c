@@ -76,7 +76,7 @@ static void sums(Emit *e, const RoiGradient *g, idx nth)
     over(e, g, nth, roi_gradient_sums);
 }
 
-/* What it gives. */
+/* What one table of each bin gives. */
 static void gradients(Emit *e, const RoiGradient *g, idx nth)
 {
     const RoiGradientPlan *p = g->plan;
@@ -193,7 +193,7 @@ static void over_classes(Emit *e, RoiGradient *g)
 
 /* ---- dots ------------------------------------------------------------------------------------- */
 
-/* They follow one another for all classes of the block. */
+/* Dots follow one another for all classes of the block. */
 static void clear_dots(Emit *e, const RoiGradient *g)
 {
     const RoiGradientPlan *p = g->plan;

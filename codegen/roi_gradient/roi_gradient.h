@@ -2,10 +2,10 @@
 **
 ** A task owns a block of output channels of an image, and with them the input channels that their
 ** bins read. It goes through the regions of that image in their order. With g the gradient of a
-** bin's output, and w the weights of the pixels that the bin touches (codegen/roi/bins.h), per
+** bin's output, and w the coefficients of the pixels that the bin touches (codegen/roi/bins.h), per
 ** region, class and rows of bins:
 **
-**     tables       pixels and weights of all bins                          codegen/roi, tables.c
+**     tables       pixels and coefficients of all bins                          codegen/roi, tables.c
 **     sums         what an activation was given, and its slope there       activate.c
 **     scatter      grad_input[pixel] += w * scale * g                      scatter.c
 **     largest      or, of a maximum, that of the largest only              largest.c
@@ -57,10 +57,10 @@ typedef struct RoiGradientWant {
 
 /* Byte offsets in a thread's workspace, beside those of the tables. */
 typedef struct RoiGradientScratch {
-    int64_t g;            /* nchw: [bin][output] of a region */
-    int64_t slopes;       /* of an activation: [bin][channel] */
-    int64_t best;         /* of a maximum over samples: [bin][channel] products, weights, pixels */
-    int64_t lane;         /* pixels, and what they are given, of a vector */
+    int64_t g;      /* nchw: [bin][output] of a region */
+    int64_t slopes; /* of an activation: [bin][channel] */
+    int64_t best;   /* of a maximum over samples: [bin][channel] products, coefficients, pixels */
+    int64_t lane;   /* pixels, and what they are given, of a vector */
     int64_t shift, parts; /* gradients of shifts, of bins and of parts: along y, along x */
     int64_t bytes;        /* of all but the maps */
 } RoiGradientScratch;
@@ -80,7 +80,7 @@ typedef struct RoiGradientPlan {
     int channels[2];     /* of a class in a block: in all blocks of the class but the last, in it */
     int per_class;       /* blocks of a class: 1 where a block has several */
     int blocks;
-    int ndots, first_dot; /* of a bin: kinds of weights of its table */
+    int ndots, first_dot; /* of a bin: kinds of coefficients of its table */
     int g_stride;         /* from a bin to the next */
     int row_stride;       /* of a class's channels, padded to whole vectors */
     RoiGradientScratch scratch;
@@ -88,7 +88,7 @@ typedef struct RoiGradientPlan {
 
 RoiGradientPlan roi_gradient_plan(const dcn_spec *s, const dcn_target *t, const int *k);
 
-/* Whether it is the largest product of a bin that gives its output. */
+/* Whether the largest product of a bin gives its output. */
 bool roi_gradient_is_sampled_maximum(const RoiGradientPlan *p);
 
 /* Output channels of a block, and vectors of a class in it. */

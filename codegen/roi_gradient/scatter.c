@@ -1,19 +1,14 @@
 /* scatter.c: what a bin gives to the pixels that it touches, lanes along channels.
 **
-**     table        grad_input[pixel] += weight * scale * g      one pixel after another
+**     table        grad_input[pixel] += coeff * scale * g       one pixel after another
 **     quantised    grad_input[pixel] += scale * g               row by row
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/roi_gradient/roi_gradient.h"
 
-#include <assert.h>
-
-enum { MAX_VECTORS = 16 }; /* what the knob nv may be */
-
-static void scaled(Emit *e, const RoiGradientPass *p, fvec g[MAX_VECTORS])
+static void scaled(Emit *e, const RoiGradientPass *p, fvec g[ROI_MAX_NV])
 {
-    assert(p->vectors <= MAX_VECTORS);
     for (int v = 0; v < p->vectors; v++)
         g[v] = roi_gradient_scaled(e, p, v);
 }
@@ -21,16 +16,16 @@ static void scaled(Emit *e, const RoiGradientPass *p, fvec g[MAX_VECTORS])
 static void scatter(Emit *e, const RoiGradientPass *p, void *self)
 {
     const RoiCtx *c = &p->g->c;
-    fvec g[MAX_VECTORS];
+    fvec g[ROI_MAX_NV];
     (void)self;
     scaled(e, p, g);
     addr first = roi_gradient_pixels(e, p, p->g->to);
     addr pixels = roi_table_offsets(e, c, p->bin);
-    addr weights = roi_table_weights(e, c, ROI_TABLE_SHARE, p->bin);
+    addr coeffs = roi_table_coeffs(e, c, ROI_TABLE_SHARE, p->bin);
     EMIT_FOR (e, i, x_const(e, 0), roi_table_count(e, c, p->bin), 1) {
         idx n = p_get_i32(e, p_at_i32(e, pixels, i.at));
         addr pixel = roi_gradient_pixel(e, p, first, n);
-        fvec w = p_splat(e, p_at(e, weights, i.at));
+        fvec w = p_splat(e, p_at(e, coeffs, i.at));
         for (int v = 0; v < p->vectors; v++) {
             addr at = roi_gradient_vector(e, pixel, v);
             mask live = roi_gradient_reach(e, p, v);
@@ -57,7 +52,7 @@ static void add(Emit *e, const RoiGradientPass *p, addr pixel, idx number, void 
 
 static void spread(Emit *e, const RoiGradientPass *p, void *self)
 {
-    fvec g[MAX_VECTORS];
+    fvec g[ROI_MAX_NV];
     (void)self;
     scaled(e, p, g);
     roi_gradient_over_range(e, p, p->g->to, add, g);

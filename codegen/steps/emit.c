@@ -159,7 +159,7 @@ static int64_t last_place(const StepList *l, int part)
     return at;
 }
 
-/* With the sizes of the step that calls it, where parts read sizes: each has one. */
+/* The workspace of a part, with the sizes of the step that calls it where parts read sizes: each has one. */
 static idx workspace_of(Emit *e, const StepList *l, int part, const Problem *pb, WorkspaceArgs in)
 {
     const Step *st = l->step;

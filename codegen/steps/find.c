@@ -11,7 +11,7 @@
 #include <assert.h>
 #include <stdio.h>
 
-/* What it returns: the number of the phase, of the part, whether nothing is wanted of it, whether it runs beside
+/* What the function returns: the number of the phase, of the part, whether nothing is wanted of it, whether it runs beside
 ** others and whether another one follows, and where its workspace begins, in units of PLAN_ALIGN. */
 enum {
     PHASE_BITS = 14,
@@ -94,7 +94,7 @@ static addr address_of(Emit *e, const StepList *l, const Bases *b, const StepPla
                       x_const(e, piece->at + at->at));
 }
 
-/* Whether the call wants none of these. */
+/* Whether the call wants none of some gradients. */
 static cond wants_none(Emit *e, const Bases *b, StepWanted any)
 {
     return x_equal(e, x_and(e, b->given, x_const(e, (int64_t)any)), x_const(e, 0));

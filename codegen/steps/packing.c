@@ -71,10 +71,12 @@ static int packed_operands(const StepList *l, int number[KERNEL_MAX_PACKED])
 {
     const rt_operands o = rt_operands_of(l->s);
     int n = 0;
-    for (int i = 0; i < o.n; i++)
-        if (o.tensor[i].role == DCN_WEIGHT)
-            number[n++] = i;
-    assert(n <= KERNEL_MAX_PACKED);
+    for (int i = 0; i < o.n; i++) {
+        if (o.tensor[i].role != DCN_WEIGHT)
+            continue;
+        assert(n < KERNEL_MAX_PACKED);
+        number[n++] = i;
+    }
     return n;
 }
 

@@ -2,6 +2,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/steps/steps.h"
+#include "codegen/kernel/intmath.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -180,7 +181,7 @@ int64_t steps_packed_bytes(const StepList *l, int base)
     int64_t bytes = 0;
     for (int i = 0; i < l->npieces; i++)
         if (l->piece[i].base == base)
-            bytes += (l->piece[i].bytes + PLAN_ALIGN - 1) / PLAN_ALIGN * PLAN_ALIGN;
+            bytes += int_round_up(l->piece[i].bytes, PLAN_ALIGN);
     return bytes;
 }
 

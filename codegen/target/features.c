@@ -79,7 +79,7 @@ bool cg_is_arch(const char *triple, const Isa *isa)
     return strcspn(triple, "-") == n && memcmp(triple, isa->triple, n) == 0;
 }
 
-/* Whether a CPU of class `base` has it. */
+/* Whether a CPU of class `base` has a feature. */
 static bool in_class(const Isa *base, const char *feature)
 {
     for (const Isa *isa = base; isa && isa->name && isa->triple == base->triple; isa++)

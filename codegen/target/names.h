@@ -8,7 +8,7 @@
 
 #include <dcngen/error.h>
 
-/* Both fail with DCN_EENV and return -1. */
+/* Fail because there is no CPU, no system of that name: DCN_EENV, -1. */
 int cg_fail_cpu(const char *cpu, dcn_error *err);
 int cg_fail_system(const Arch *arch, const char *name, dcn_error *err);
 

@@ -24,7 +24,7 @@ typedef struct Arch {
     const char *formats;         /* of their objects, for messages */
     const char *wants;           /* the least vector unit, for messages */
     const char *const *features; /* that -mattr may switch, ended by NULL */
-    const char *const *tuning;   /* likewise; they promise nothing of what the CPU can do */
+    const char *const *tuning;   /* that -mattr may switch and that promise nothing, NULL-ended */
     int pointer_bytes;
 } Arch;
 

@@ -186,8 +186,8 @@ static bool planes_collide(const dcn_spec *s, int fp_bytes)
 static bool is_far(const TiledPlan *p, const dcn_target *t)
 {
     const dcn_spec *s = p->s;
-    double rows = s->height > 0 ? (double)s->height : COST_DYNAMIC_SIZE;
-    double cols = s->width > 0 ? (double)s->width : COST_DYNAMIC_SIZE;
+    double rows = (double)cost_in_rows(s);
+    double cols = (double)cost_in_cols(s);
     double outs = (double)(cost_out_rows(s) * cost_out_cols(s) * s->out_channels);
     return (outs + rows * cols * (double)s->in_channels) * p->fp_bytes > (double)t->l2_bytes;
 }
@@ -231,8 +231,8 @@ static double tile_cycles(const TiledPlan *p, const dcn_target *t, double pixels
 static PhaseCost repack_phase(const TiledPlan *p, const dcn_target *t)
 {
     const dcn_spec *s = p->s;
-    double rows = s->height > 0 ? (double)s->height : COST_DYNAMIC_SIZE;
-    double cols = s->width > 0 ? (double)s->width : COST_DYNAMIC_SIZE;
+    double rows = (double)cost_in_rows(s);
+    double cols = (double)cost_in_cols(s);
     double row = cols * (double)s->in_channels, bytes = 2 * row * p->fp_bytes;
     double far = rows * bytes > (double)t->l2_bytes ? bytes / COST_L3_RATE : 0;
     return (PhaseCost){ .tasks = rows * cost_images(s),
