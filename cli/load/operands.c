@@ -321,7 +321,7 @@ static int convert(Operand *p, dcn_error *err)
 
 /* ---- all of it ------------------------------------------------------------ */
 
-/* Of a tensor whose size is dynamic its file tells how large it is. */
+/* How large a tensor with a dynamic size is, its file tells. */
 static int read_file(Operand *p, dcn_error *err)
 {
     const int64_t count = rt_tensor_count(&p->tensor);

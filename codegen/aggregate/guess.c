@@ -159,7 +159,7 @@ static void spread(const dcn_spec *s, const dcn_target *t, int threads, int *k)
     const Knob *rows = &aggregate_knobs[AGG_TILE_H], *cols = &aggregate_knobs[AGG_TILE_W],
                *groups = &aggregate_knobs[AGG_TASK_GROUPS];
     const int tiles = rows->nchoices * cols->nchoices * groups->nchoices;
-    double least = aggregate_cost(s, t, k, threads) * KERNEL_WORTH_IT;
+    double least = aggregate_cost(s, t, k, threads) * COST_WORTH_IT;
     for (int i = 0; i < (aggregate_is_sparse(s, t) ? 2 : 1) * tiles; i++) {
         const TaskGuess task = { .tile_h = rows->choice[i % rows->nchoices],
                                  .tile_w = cols->choice[i / rows->nchoices % cols->nchoices],

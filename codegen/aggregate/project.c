@@ -172,7 +172,7 @@ static void spread(const dcn_spec *s, const dcn_target *t, int threads, int *k)
     PhaseCost phase[MAX_PHASES];
     if (refuse(s, t, k))
         return;
-    double limit = balance_ns(phase, phases(s, t, k, phase), threads) * KERNEL_WORTH_IT;
+    double limit = balance_ns(phase, phases(s, t, k, phase), threads) * COST_WORTH_IT;
     memcpy(best, k, sizeof best);
     memcpy(at, k, sizeof at);
     for (int i = 0; i < h->nchoices * w->nchoices * oc->nchoices; i++) {

@@ -141,11 +141,6 @@ bool glue_back_reads(const net_layer *layer, int i)
 
 /* ---- the same layer twice ---------------------------------------------------------------------- */
 
-bool glue_is_same_shape(net_shape a, net_shape b)
-{
-    return a.n == b.n && a.h == b.h && a.w == b.w && a.c == b.c;
-}
-
 static bool same_activation(rt_activation a, rt_activation b)
 {
     return a.kind == b.kind && a.slope == b.slope && a.min == b.min && a.max == b.max;
@@ -174,8 +169,8 @@ bool glue_is_same(const dcn_network *net, const net_layer *a, const net_layer *b
 {
     const Glue ga = { .net = net, .layer = a }, gb = { .net = net, .layer = b };
     bool same = a->kind == b->kind && a->nargs == b->nargs && same_numbers(a, b) &&
-                glue_is_same_shape(net->value[a->out].shape, net->value[b->out].shape);
+                net_same_shape(net->value[a->out].shape, net->value[b->out].shape);
     for (int i = 0; i < a->nargs && same; i++)
-        same = glue_is_same_shape(glue_shape(&ga, i), glue_shape(&gb, i));
+        same = net_same_shape(glue_shape(&ga, i), glue_shape(&gb, i));
     return same;
 }

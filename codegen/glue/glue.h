@@ -31,8 +31,6 @@ int glue_phases(const dcn_network *net, const net_layer *layer, const dcn_target
 /* Whether the gradients of a layer need its argument number i. */
 bool glue_back_reads(const net_layer *layer, int i);
 
-bool glue_is_same_shape(net_shape a, net_shape b);
-
 /* Whether two layers of a network compute the same of the same shapes, so that one function serves both. */
 bool glue_is_same(const dcn_network *net, const net_layer *a, const net_layer *b);
 

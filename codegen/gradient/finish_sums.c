@@ -60,25 +60,18 @@ static fvec sum_over_pixels(Emit *e, const ChannelSums *c, idx channel, mask liv
     return v_get(e, sum);
 }
 
-static void store(Emit *e, const GradientOut *out, idx channel, fvec x, mask live)
-{
-    EMIT_IF (e, out->wanted) {
-        gradient_store(e, out, p_at(e, out->to, channel), x_const(e, 1), x, live);
-    }
-}
-
 /* As many channels from `channel` as there are live lanes. */
 static void finish_channels(Emit *e, const ChannelSums *c, idx channel, mask live)
 {
     const dcn_spec *s = c->plan->s;
     fvec sum = sum_over_pixels(e, c, channel, live);
     if (rt_operand_in(RT_SHIFT, rt_wanted(s)))
-        store(e, &c->shift, channel, sum, live);
+        gradient_give(e, &c->shift, channel, sum, live);
     if (!rt_operand_in(RT_BIAS, rt_wanted(s)))
         return;
     if (s->scale_shift) /* an operand of such a kernel because of the bias */
         sum = f_mul(e, sum, p_load(e, p_at(e, c->pb.scale, channel), live));
-    store(e, &c->bias, channel, sum, live);
+    gradient_give(e, &c->bias, channel, sum, live);
 }
 
 static LLVMValueRef emit_channels(Emit *e, const GradientPlan *p, LLVMValueRef transpose)

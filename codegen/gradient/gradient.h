@@ -194,7 +194,6 @@ GradientSteps gradient_steps(Emit *e, const GradientPlan *p, const Problem *pb, 
 PixelSteps gradient_pixel_steps(Emit *e, const GradientPlan *p, const Problem *pb, int shape,
                                 idx times);
 
-void gradient_clear(Emit *e, addr from, idx elements);
 void gradient_clear_map(Emit *e, const GradientPlan *p, const Problem *pb, int shape, addr map);
 
 /* Row `number` of all images to the copies of all blocks; transpose: NULL in nhwc. */

@@ -77,13 +77,6 @@ idx gradient_first_element(Emit *e, const GradientPlan *p, const Problem *pb,
 
 /* ---- zeros ------------------------------------------------------------------------------------- */
 
-void gradient_clear(Emit *e, addr from, idx elements)
-{
-    EMIT_VECTORS (e, v, elements) {
-        p_store(e, p_at(e, from, v.at), f_const(e, 0), v.live);
-    }
-}
-
 void gradient_clear_map(Emit *e, const GradientPlan *p, const Problem *pb, int shape, addr map)
 {
     const GradientSteps to = gradient_steps(e, p, pb, shape);

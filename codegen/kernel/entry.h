@@ -14,10 +14,6 @@ extern const struct Lowering lower_direct, lower_tiled, lower_aggregate, lower_p
 /* On so many threads a guess is a schedule that timing chose; on more it is altered by the account of costs. */
 enum { KERNEL_FEW_THREADS = 2 };
 
-/* A guess for few threads stays where another schedule has more than this share of its time, by the account: chosen,
-** for the account is not better than that. */
-#define KERNEL_WORTH_IT 0.97
-
 /* Operands of role DCN_WEIGHT of one kernel, at most. */
 enum { KERNEL_MAX_PACKED = 8 };
 

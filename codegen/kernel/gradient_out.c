@@ -53,6 +53,13 @@ void gradient_give(Emit *e, const GradientOut *out, idx at, fvec x, mask live)
     }
 }
 
+void gradient_clear(Emit *e, addr to, idx elements)
+{
+    EMIT_VECTORS (e, v, elements) {
+        p_store(e, p_at(e, to, v.at), f_const(e, 0), v.live);
+    }
+}
+
 fvec gradient_times(Emit *e, fvec g, fvec x)
 {
     fvec zero = f_const(e, 0);

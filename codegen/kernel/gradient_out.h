@@ -29,6 +29,9 @@ void gradient_store(Emit *e, const GradientOut *out, addr to, idx step, fvec x, 
 /* Store them from element `at` of the tensor on, side by side, if the call wants it. */
 void gradient_give(Emit *e, const GradientOut *out, idx at, fvec x, mask live);
 
+/* Zeros to so many elements, which sums are then added to. */
+void gradient_clear(Emit *e, addr to, idx elements);
+
 /* A gradient times something, 0 where the gradient is: what it is multiplied with may be anything
 ** there. */
 fvec gradient_times(Emit *e, fvec g, fvec x);

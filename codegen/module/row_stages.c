@@ -54,7 +54,7 @@ static Rows load(Emit *e, const Stage *st, addr args)
         r.length = x_mul(e, size_at(e, &r, 1), size_at(e, &r, 2));
         r.count = x_mulk(e, size_at(e, &r, 0), st->rows.channels);
     }
-    r.per_task = x_div(e, x_addk(e, r.count, tasks - 1), x_const(e, tasks));
+    r.per_task = x_ceil_div(e, r.count, tasks);
     return r;
 }
 

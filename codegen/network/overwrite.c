@@ -24,7 +24,7 @@ static void overwrite(NetProgram *p, int step)
     for (int i = 0; i < l->nargs && may_overwrite(l); i++)
         if (l->arg[i].value >= 0 && place[i].in == PLACE_BLOCK &&
             p->list.block[place[i].index].last == step &&
-            glue_is_same_shape(p->net->value[l->arg[i].value].shape, p->net->value[l->out].shape)) {
+            net_same_shape(p->net->value[l->arg[i].value].shape, p->net->value[l->out].shape)) {
             p->list.block[out.index].over = place[i].index;
             return;
         }

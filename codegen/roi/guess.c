@@ -3,6 +3,7 @@
 */
 #include "codegen/balance.h"
 #include "codegen/kernel/cost.h"
+#include "codegen/kernel/workspace.h"
 #include "codegen/roi/roi.h"
 
 #include <string.h>
@@ -68,7 +69,7 @@ void roi_guess(const dcn_spec *s, const dcn_target *t, int threads, int *k)
             k[ROI_TABLE_SAMPLES] *= 2;
     int scattered = s->layout == DCN_NCHW || p.groups[0] * p.groups[1] > 1;
     k[ROI_REPACK] = copy_pays(s, scattered);
-    if (p.pooled_h > 1 && roi_plan(s, t, k).scratch.bytes > ROI_MAX_THREAD_BYTES)
+    if (p.pooled_h > 1 && roi_plan(s, t, k).scratch.bytes > KERNEL_MAX_THREAD_BYTES)
         k[ROI_BIN_ROWS] = 1;
     if (threads > 1)
         spread(s, t, threads, k);

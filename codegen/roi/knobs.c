@@ -1,6 +1,7 @@
 /* knobs.c: what the RoI lowering leaves open, and what cannot be.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "codegen/kernel/workspace.h"
 #include "codegen/roi/roi.h"
 
 const Knob *const roi_knobs[ROI_NKNOBS] = {
@@ -70,7 +71,7 @@ static bool copy_is_redundant(const RoiChoice *c)
 
 static bool workspace_is_too_large(const RoiChoice *c)
 {
-    return c->p.scratch.bytes > ROI_MAX_THREAD_BYTES && c->k[ROI_BIN_ROWS] != 1;
+    return c->p.scratch.bytes > KERNEL_MAX_THREAD_BYTES && c->k[ROI_BIN_ROWS] != 1;
 }
 
 const RoiRefusal roi_refusals[] = {

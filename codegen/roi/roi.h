@@ -31,9 +31,6 @@ int roi_last_channels(const RoiPlan *p);
 
 /* ---- choices ------------------------------------------------------------------------------- */
 
-/* A task's workspace beyond this is refused, where a smaller task is possible. */
-#define ROI_MAX_THREAD_BYTES ((int64_t)32 << 20)
-
 /* A schedule in question. */
 typedef struct RoiChoice {
     const dcn_target *t;

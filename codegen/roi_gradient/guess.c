@@ -3,6 +3,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/balance.h"
+#include "codegen/kernel/workspace.h"
 #include "codegen/roi_gradient/roi_gradient.h"
 
 /* The widest pass that is not refused. */
@@ -67,7 +68,7 @@ void roi_gradient_guess(const dcn_spec *s, const dcn_target *t, int threads, int
     k[ROI_GRADIENT_REPACK] = roi_gradient_plan(s, t, k).scattered;
     guess_table(s, t, k);
     const RoiGradientPlan p = roi_gradient_plan(s, t, k);
-    if (p.bins.pooled_h > 1 && p.scratch.bytes > ROI_GRADIENT_MAX_BYTES)
+    if (p.bins.pooled_h > 1 && p.scratch.bytes > KERNEL_MAX_THREAD_BYTES)
         k[ROI_GRADIENT_BIN_ROWS] = 1;
     guess_channels(s, t, threads, k);
 }

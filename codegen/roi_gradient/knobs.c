@@ -1,6 +1,7 @@
 /* knobs.c: what this lowering leaves open, and what cannot be.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "codegen/kernel/workspace.h"
 #include "codegen/roi_gradient/roi_gradient.h"
 
 const Knob *const roi_gradient_knobs[ROI_GRADIENT_NKNOBS] = {
@@ -111,7 +112,7 @@ static bool has_tables_of_its_own(const RoiGradientChoice *c)
 
 static bool workspace_is_too_large(const RoiGradientChoice *c)
 {
-    return c->p.scratch.bytes > ROI_GRADIENT_MAX_BYTES &&
+    return c->p.scratch.bytes > KERNEL_MAX_THREAD_BYTES &&
            (c->k[ROI_GRADIENT_BIN_ROWS] != 1 || c->k[ROI_GRADIENT_CHANNELS] != 16);
 }
 

@@ -67,13 +67,6 @@ addr roi_gradient_map_to(Emit *e, const RoiGradientMaps *m)
 
 /* ---- copies -------------------------------------------------------------------------------- */
 
-static void clear(Emit *e, addr to, idx elements)
-{
-    EMIT_VECTORS (e, v, elements) {
-        p_store(e, p_at(e, to, v.at), f_const(e, 0), v.live);
-    }
-}
-
 /* nchw: planes of a group; nhwc: the groups of a pixel.  Rows are what lies together in the copy. */
 static Transpose part_of(Emit *e, const RoiGradientMaps *m, addr map, addr copy, idx i)
 {
@@ -141,7 +134,7 @@ static void move(Emit *e, const RoiGradientMaps *m, addr map, addr copy, bool ba
 static void copy(Emit *e, const RoiGradientMaps *m, addr map, addr to)
 {
     if (roi_gradient_outputs(m->plan, m->shape) < m->plan->pixel_step)
-        clear(e, to, map_elements(e, m->plan, &m->pb));
+        gradient_clear(e, to, map_elements(e, m->plan, &m->pb));
     move(e, m, map, to, false);
 }
 
@@ -157,7 +150,8 @@ void roi_gradient_open_map(Emit *e, const RoiGradientMaps *m)
 static void clear_channels(Emit *e, const RoiGradientMaps *m, addr first, int64_t channels)
 {
     EMIT_FOR_OPAQUE (e, i, x_const(e, 0), pixels_of(e, m), 1) {
-        clear(e, p_at(e, first, x_mulk(e, i.at, m->plan->s->in_channels)), x_const(e, channels));
+        gradient_clear(e, p_at(e, first, x_mulk(e, i.at, m->plan->s->in_channels)),
+                       x_const(e, channels));
     }
 }
 
@@ -173,7 +167,7 @@ static void clear_rest(Emit *e, const RoiGradientMaps *m)
         idx channels = x_const(e, p->s->in_channels);
         addr to = p_at(e, m->out.to, problem_at(e, &m->pb, channels, m->pb.h, m->pb.w, at));
         if (p->s->layout == DCN_NCHW)
-            clear(e, to, x_mulk(e, pixels_of(e, m), rest));
+            gradient_clear(e, to, x_mulk(e, pixels_of(e, m), rest));
         else
             clear_channels(e, m, to, rest);
     }
@@ -189,7 +183,7 @@ void roi_gradient_open_gradient(Emit *e, const RoiGradientMaps *m)
             continue;
         }
         if (p->copies)
-            clear(e, copy_at(e, m, false), map_elements(e, p, &m->pb));
+            gradient_clear(e, copy_at(e, m, false), map_elements(e, p, &m->pb));
         else
             clear_channels(e, m, roi_gradient_map_to(e, m), roi_gradient_outputs(p, m->shape));
         clear_rest(e, m);

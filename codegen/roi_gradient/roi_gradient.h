@@ -94,9 +94,6 @@ bool roi_gradient_is_sampled_maximum(const RoiGradientPlan *p);
 /* Output channels of a block, and vectors of a class in it. */
 int roi_gradient_outputs(const RoiGradientPlan *p, int shape);
 
-/* A task's workspace beyond this is refused. */
-#define ROI_GRADIENT_MAX_BYTES ((int64_t)32 << 20)
-
 /* ---- what is in hand ----------------------------------------------------------------------- */
 
 /* A block of a region. */

@@ -11,8 +11,8 @@
 #include <assert.h>
 #include <stdio.h>
 
-/* What the function returns: the number of the phase, of the part, whether nothing is wanted of it, whether it runs beside
-** others and whether another one follows, and where its workspace begins, in units of PLAN_ALIGN. */
+/* What the function returns: the number of the phase, of the part, whether nothing is wanted of it, whether it runs
+** beside others and whether another one follows, and where its workspace begins, in units of PLAN_ALIGN. */
 enum {
     PHASE_BITS = 14,
     PHASE_MASK = (1 << PHASE_BITS) - 1,

@@ -279,7 +279,7 @@ static PhaseCost tile_phase(const TiledPlan *p, const dcn_target *t)
     TiledSide x = cols_of(cost_out_cols(s), p->tile.tw);
     PhaseCost phase = { .nkinds = 0 };
     double ns = 0, parts = tiled_parts(p);
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < MAX_TASK_KINDS; i++) {
         double tasks = (double)(y.count[i & 1] * x.count[i >> 1]) * parts * cost_images(s);
         double pixels = (double)(y.size[i & 1] * x.size[i >> 1]);
         if (tasks > 0)

@@ -7,6 +7,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/balance.h"
+#include "codegen/kernel/cost.h"
 #include "codegen/kernel/intmath.h"
 #include "codegen/tiled/tiled.h"
 
@@ -101,7 +102,7 @@ void tiled_spread(const dcn_spec *s, const dcn_target *t, int threads, int *k)
         return;
     memcpy(x.k, k, sizeof x.k);
     x.ns = ns_of(&x, k);
-    x.limit = KERNEL_WORTH_IT * x.ns;
+    x.limit = COST_WORTH_IT * x.ns;
     memcpy(tile, k, sizeof tile);
     for (int i = 0; i < rows->nchoices * cols->nchoices; i++) {
         tile[TILED_TILE_H] = rows->choice[i % rows->nchoices];

@@ -84,7 +84,8 @@ static int64_t size_of(int fd)
     return fstat(fd, &st) || !S_ISREG(st.st_mode) ? -1 : (int64_t)st.st_size;
 }
 
-/* Room for a regular file at once: that saves copying, and a file with a hole of terabytes is refused before it is read. */
+/* Room for a regular file at once: that saves copying, and a file with a hole of terabytes is refused before it is
+** read. */
 static int reserve(int fd, size_t max, Content *g)
 {
     const int64_t all = size_of(fd);

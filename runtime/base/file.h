@@ -12,9 +12,9 @@
 ** bytes are an error.  A path that is wrong is DCN_EUSAGE; anything else DCN_EENV. */
 int rt_read_file(const char *path, size_t max, void **bytes, size_t *size, dcn_error *err);
 
-/* Of a file from elsewhere, how much is wanted is judged by its beginning: ask() gets the first bytes, at most 128 KiB, and
-** how many the file has, -1 of a pipe; *max is the most that are then read in all, as of rt_read_file, or RT_ENOUGH: the first
-** ones are. -1 with a message: none are. */
+/* Reads as much of a file from elsewhere as its beginning says.  ask() gets the first bytes, at most 128 KiB, and how
+** many the file has, -1 of a pipe; *max is the most that are then read in all, as in rt_read_file, or RT_ENOUGH: no
+** more than the first ones.  -1 with a message: the file is refused. */
 #define RT_ENOUGH ((size_t)0)
 typedef struct rt_file_limit {
     int (*ask)(void *self, const void *first, size_t have, int64_t all, size_t *max,

@@ -19,8 +19,8 @@ typedef struct rt_array {
 
 /* Versions 1 to 3, the dtypes of rt_kind in either byte order, C or Fortran order.  Anything else, a
 ** header that is not to the letter and data of another length than the shape says are DCN_EUSAGE
-** errors that begin with the file's name.  Of more than max_count numbers none are read: data is NULL, and the shape tells the caller what
-** is wrong.  The array is freed by rt_array_free. */
+** errors that begin with the file's name.  Of more than max_count numbers none are read: data is NULL, and the
+** shape tells the caller what is wrong.  The array is freed by rt_array_free. */
 int rt_npy_read(const char *path, int64_t max_count, rt_array *out, dcn_error *err);
 
 /* Reads the bytes of such a file, which messages call `name`. */

@@ -32,8 +32,9 @@ static int64_t file_bytes(const char *file)
     return total;
 }
 
-/* Time of tuning: from the start of each run to its first record, and from each record of it to the next.  A winner that
-** a later run measures again keeps its run and has a new time, so what is longer than a candidate can take is none. */
+/* Time of tuning: from the start of each run to its first record, and from each record of it to the next.  A winner
+** that a later run measures again keeps its run and has a new time, so what is longer than a candidate takes is
+** none. */
 #define COUNT_SECONDS                                                                              \
     "SELECT coalesce(sum(took), 0) FROM (SELECT at - lag(at, 1, run / 1000)"                       \
     " OVER (PARTITION BY key, run ORDER BY at) AS took FROM records WHERE outcome <> 'estimated')" \

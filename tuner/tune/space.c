@@ -25,14 +25,6 @@ static int knob_named(const Lowering *how, const char *name, size_t length)
     return -1;
 }
 
-static int choice_of(const Knob *q, int value)
-{
-    for (int i = 0; i < q->nchoices; i++)
-        if (q->choice[i] == value)
-            return i;
-    return -1;
-}
-
 /* ---- opening ------------------------------------------------------------------------------- */
 
 /* The knobs that a text which was parsed already names. */
@@ -57,7 +49,7 @@ static void fix_knobs_for_threads(TuneSpace *sp, int l)
         if (!q->for_threads || sp->fixed[l] >> i & 1)
             continue;
         sp->fixed[l] |= 1u << i;
-        sp->fixed_at[l][i] = choice_of(q, q->guess);
+        sp->fixed_at[l][i] = sched_choice(q, q->guess);
     }
 }
 
@@ -86,7 +78,7 @@ static void narrow(TuneSpace *sp, const char *text)
     sp->fixed[0] = named_knobs(how, text);
     memcpy(sp->guess[0], sp->start.k, sizeof sp->guess[0]);
     for (int i = 0; i < how->nknobs; i++)
-        sp->fixed_at[0][i] = choice_of(how->knobs[i], sp->start.k[i]);
+        sp->fixed_at[0][i] = sched_choice(how->knobs[i], sp->start.k[i]);
     fix_knobs_for_threads(sp, 0);
 }
 
@@ -146,7 +138,7 @@ int tune_space_point(const TuneSpace *sp, const Schedule *sc, SearchPoint *out)
         return -1;
     *out = (SearchPoint){ { l } };
     for (int i = 0; i < sc->lowering->nknobs; i++) {
-        int at = choice_of(sc->lowering->knobs[i], sc->k[i]);
+        int at = sched_choice(sc->lowering->knobs[i], sc->k[i]);
         if (at < 0 || (is_fixed(sp, l, i) && at != sp->fixed_at[l][i]))
             return -1;
         out->at[i + 1] = is_fixed(sp, l, i) ? 0 : at;
@@ -208,7 +200,7 @@ static double guess_distance(const TuneSpace *sp, const Schedule *sc, int loweri
     int steps = 0;
     for (int i = 0; i < sc->lowering->nknobs; i++) {
         const Knob *q = sc->lowering->knobs[i];
-        steps += abs(choice_of(q, sc->k[i]) - choice_of(q, sp->guess[lowering][i]));
+        steps += abs(sched_choice(q, sc->k[i]) - sched_choice(q, sp->guess[lowering][i]));
     }
     return 1 + 0.02 * steps;
 }
