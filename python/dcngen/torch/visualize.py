@@ -23,7 +23,7 @@ import torch
 from torch import nn
 
 from .. import program
-from ..error import ENVIRONMENT, Error, wrong
+from ..error import ENVIRONMENT, FAILED, STORE, Error, wrong
 from .visualize_model import Answering, Forward, Values, Watched, safe_name
 
 Node = tuple[int, ...] | int | None
@@ -146,10 +146,52 @@ def _interrupted_once(running: subprocess.Popen[bytes]) -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
+class _Heard:
+    """What the program says on its standard error: handed on at once, as on a terminal where there is one, and its end kept."""
+
+    def __init__(self) -> None:
+        on_terminal = hasattr(os, "openpty") and os.isatty(2)
+        self._from, self.to = os.openpty() if on_terminal else os.pipe()
+        self._end = b""
+        self._thread = threading.Thread(target=self._hand_on, daemon=True)
+
+    def listen(self) -> None:
+        """From now on until the program ends, whose copy of `to` is then the last one."""
+        os.close(self.to)
+        self._thread.start()
+
+    def _hand_on(self) -> None:
+        with contextlib.suppress(OSError):  # the end of a terminal is an error
+            while said := os.read(self._from, 4096):
+                self._end = (self._end + said)[-4096:]
+                with contextlib.suppress(OSError):
+                    os.write(2, said)
+        os.close(self._from)
+
+    def last_line(self) -> str:
+        """Without the program's name."""
+        self._thread.join(timeout=5)
+        lines = self._end.decode(errors="replace").replace("\r", "\n").strip().split("\n")
+        return lines[-1].removeprefix("dcngen: ")
+
+
+def _failure(command: list[str], code: int, said: str) -> Error:
+    """Of a program that ended without telling the model why."""
+    if said and FAILED <= code <= STORE:
+        return Error(code, said)
+    return Error(ENVIRONMENT, f"{command[0]} visualize ended with exit code {code}")
+
+
 def _run(command: list[str], model: Answering) -> None:
+    heard = _Heard()
     running = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=heard.to,
+        start_new_session=True,
     )
+    heard.listen()
     with contextlib.suppress(BrokenPipeError), running:  # a program that is gone has an exit code
         try:
             with _double(), _interrupted_once(running):
@@ -157,12 +199,11 @@ def _run(command: list[str], model: Answering) -> None:
         except BaseException:
             running.kill()
             raise
+    said = heard.last_line()
     if running.returncode == 128 + signal.SIGINT:
         raise KeyboardInterrupt
     if running.returncode:
-        raise Error(
-            ENVIRONMENT, f"{command[0]} visualize ended with exit code {running.returncode}"
-        )
+        raise _failure(command, running.returncode, said)
 
 
 def visualize(

@@ -22,6 +22,7 @@ from torchvision import ops
 import dcngen
 import dcngen.torch
 from dcngen import program
+from dcngen.error import USAGE
 from dcngen.torch import visualize
 
 PHOTO = SOURCE / "examples/rectify/original.png"
@@ -168,6 +169,7 @@ def wrong(tmp_path, text, *arguments, **options):
     with pytest.raises(dcngen.Error) as error:
         visualize(options.pop("model", model), *arguments, output=tmp_path / "out", **options)
     assert text in error.value.text, error.value
+    assert error.value.code == USAGE
     assert not list(tmp_path.rglob("*.png"))
 
 
@@ -192,6 +194,18 @@ def test_what_cannot_be(tmp_path):
     wrong(
         tmp_path, "layer '0' makes dict, expected a tensor", image, "0", model=nn.Sequential(Dict())
     )
+
+
+def test_options_that_the_program_refuses(tmp_path, capfd):
+    """What it says of them is the error, and stands where it always does."""
+    image = photo()
+    said = "--mean '1,2' is not one number or three, such as 0.485,0.456,0.406"
+    wrong(tmp_path, said, image, "1", mean=(1, 2))
+    assert capfd.readouterr().err == f"dcngen: {said}\n"
+    wrong(tmp_path, "--mean 'tensor(", image, "1", mean=torch.ones(3))
+    wrong(tmp_path, "--samples '0' is not a number from 1 to 10000", image, "1", samples=0)
+    for nothing in ("", []):
+        wrong(tmp_path, "--show", image, "1", show=nothing)
 
 
 class Dict(nn.Module):
