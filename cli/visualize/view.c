@@ -149,7 +149,10 @@ static int find_network(PhotoView *v, dcn_error *err)
         return -1;
     v->spec = v->kernels.spec[0];
     v->net = v->spec->network;
-    if (!rt_op_has(v->spec->op, RT_IS_NETWORK) || v->spec->gradient)
+    if (v->spec->gradient)
+        return dcn_fail(err, DCN_EUSAGE, "kernel '%s' is a gradient; visualize draws networks",
+                        v->spec->name);
+    if (!rt_op_has(v->spec->op, RT_IS_NETWORK))
         return dcn_fail(err, DCN_EUSAGE, "kernel '%s' is no network; visualize draws networks",
                         v->spec->name);
     v->image = check_input_names(v, err) ? -1 : find_image(v, err);

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import operator
 import os
 import signal
 import struct
@@ -34,18 +35,34 @@ PROTOCOL = 1
 # ---- arguments -----------------------------------------------------------------------------------
 
 
+def _places(node: Any) -> list[int]:
+    """Whole numbers of any type but truth values; none, where there are others."""
+    several = node if isinstance(node, tuple | list) else [node]
+    try:
+        return [] if bool in map(type, several) else [operator.index(p) for p in several]
+    except TypeError:
+        return []
+
+
 def _node_text(layer: str, node: Node) -> str:
     """As --node has it."""
     name = safe_name(layer)
     if node is None:
         return name
-    places = (node,) if isinstance(node, int) else tuple(node)
-    if not 1 <= len(places) <= 3 or not all(isinstance(p, int) and p >= 0 for p in places):
+    places = _places(node)
+    if not 1 <= len(places) <= 3 or min(places) < 0:
         wrong(
             f"visualize: node = {node}, expected (y, x), of regions their number, or (number, y, x)"
         )
     text = ",".join(map(str, places))
     return f"{name}:{text}" if len(places) == 2 else f"{name}:roi={text}"
+
+
+def _size(size: Any) -> tuple[int, int]:
+    places = _places(size)
+    if len(places) != 2 or min(places) < 1:
+        wrong(f"visualize: size = {size}, expected (rows, columns)")
+    return places[0], places[1]
 
 
 def _list_text(value: Numbers | str | Sequence[str]) -> str:
@@ -82,6 +99,8 @@ def _array(image: Any) -> Values:
     values = values[0] if values.ndim == 4 and len(values) == 1 else values
     if values.ndim != 3 or not values.size:
         wrong(f"visualize: image has shape {np.shape(numbers)}, expected (1, C, H, W) or (C, H, W)")
+    if not np.isfinite(values).all():  # torchvision may read anywhere then
+        wrong("visualize: image has numbers that are not finite")
     return np.ascontiguousarray(values)
 
 
@@ -260,7 +279,7 @@ def visualize(
     command = [program.find(), "visualize", "pipe:", "-o", os.fspath(output)]
     paths, given = _paths(image), None
     if paths:
-        shape = (3, *(size or _png_size(Path(paths[0]))))
+        shape = (3, *(_png_size(Path(paths[0])) if size is None else _size(size)))
         if photo is not None:
             wrong("visualize: photo is of an image in numbers, and image is a file")
     else:

@@ -97,6 +97,9 @@ for method in sampling points offsets; do
     expect 2 "dcngen: --show $method: no deformable convolution below stem at (1, 2)" "${basic[@]}" --node stem:1,2 --show $method -o other
 done
 expect 2 "dcngen: --show bins: no deformable pooling of regions below dcn1 at (1, 2)" "${basic[@]}" --node dcn1:1,2 --show bins -o other
+sed 's/name = "net", outputs/gradient = { "inputs" }, &/' plain.lua >gradient.lua
+expect 2 "dcngen: kernel 'net' is a gradient; visualize draws networks" \
+    visualize gradient.lua --kernel net --image "$photo" --node pool:0,0 --show points -o out
 expect 2 "dcngen: kernel 'conv' is no network; visualize draws networks" \
     visualize plain.lua --kernel conv --image "$photo" --node pool:0,0 --show points -o out
 expect 2 "dcngen: --input names every input of 'net'; the one for the photograph must be left" "${basic[@]}" --input image=x.npy "${good[@]}"
@@ -391,6 +394,15 @@ fi
 )
 same "a file may not be so large" "4|File too large|" "$(cat limited.code)|$(sed 's/.*: //' limited.err)|$(ls -A limited)"
 
+# ---- offsets that are no place
+perl -e 'my $h = q({"descr": "<f4", "fortran_order": False, "shape": (1, 18, 16, 16), });
+    $h .= " " x (117 - length $h) . "\n";
+    print "\x93NUMPY\x01\x00", pack("v", length $h), $h, pack "f<*", (9**9**9) x (18 * 256)' >infinite.npy
+# shellcheck disable=SC2046  # words of numbers
+safetensors one.safetensors '{"dcn.weight":{"dtype":"F32","shape":[3,3,3,3],"data_offsets":[0,324]}}' $(yes 1 | head -81)
+works visualize inputs.lua --weights one.safetensors --image "$photo" --input o1=infinite.npy --node dcn:4,4 --show offsets -o infinite
+same "there is no distance between them" "effective dilation: no finite number, none at the node" \
+    "$(grep -o 'effective dilation[^<]*\|none at[^<]*' infinite/index.html | paste -sd, | sed 's/,/, /')"
 # ---- a folder that cannot be
 : >file
 expect 4 "dcngen: file/pictures: Not a directory" "${basic[@]}" --node dcn2:4,4 --show points -o file/pictures
