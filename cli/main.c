@@ -5,6 +5,8 @@
 #include "cli/out/signals.h"
 #include "cli/verbs.h"
 
+#include <signal.h>
+
 static int perform(const Args *a, dcn_error *err)
 {
     return args_has(a, OPT_HELP) ? help_verb(a->verb) : a->verb->run(a, err);
@@ -15,6 +17,7 @@ int main(int argc, char **argv)
     Args args;
     dcn_error err = { .code = DCN_OK };
     print_begin();
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not become so large is an error like any other */
     int status = args_parse(all_verbs, argc, argv, &args, &err);
     if (!status)
         status = perform(&args, &err);

@@ -11,6 +11,7 @@
 #include "runtime/base/grow.h"
 
 #include <png.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,19 +78,30 @@ static void make_rows(PngJob *j, png_structp png)
         j->row[y] = j->pixels + (size_t)y * stride;
 }
 
+static void check_size(const PngJob *j, png_structp png)
+{
+    char why[96];
+    if (j->h <= PHOTO_MAX_SIDE && j->w <= PHOTO_MAX_SIDE &&
+        (int64_t)j->h * j->w <= PHOTO_MAX_PIXELS)
+        return;
+    snprintf(why, sizeof why, "it is %d x %d pixels; at most %d a side and %d in all", j->w, j->h,
+             PHOTO_MAX_SIDE, PHOTO_MAX_PIXELS);
+    png_error(png, why);
+}
+
 static int read_pixels(PngJob *j, png_structp png, png_infop info)
 {
     if (setjmp(png_jmpbuf(png)))
         return -1;
-    png_set_user_limits(png, PHOTO_MAX_SIDE, PHOTO_MAX_SIDE);
+    png_set_user_limits(png, PNG_UINT_31_MAX,
+                        PNG_UINT_31_MAX); /* libpng does not say which was passed */
     png_set_chunk_malloc_max(png, 1 << 22);
     png_set_chunk_cache_max(png, 64);
     png_set_read_fn(png, j, take_bytes);
     png_read_info(png, info);
     j->h = (int)png_get_image_height(png, info);
     j->w = (int)png_get_image_width(png, info);
-    if ((int64_t)j->h * j->w > PHOTO_MAX_PIXELS)
-        png_error(png, "it has more than 67108864 pixels");
+    check_size(j, png);
     ask_for_rgba16(png, info);
     if (png_get_rowbytes(png, info) != 8 * (size_t)j->w)
         png_error(png, "its rows have an unknown form");

@@ -119,9 +119,12 @@ static void put_figures(Shown *s, const SupportLayer *l, const SupportOffsets *o
     double *tap = o->tap;
     shown_figure(s, l->name, "longest", &most, 1, "%.64s: longest mean offset %.2f px", l->name,
                  most);
-    shown_figure(s, l->name, "dilation", &o->dilation_mean, 1, "effective dilation %.3f",
+    shown_figure(s, l->name, "dilation", &o->dilation_mean, 1,
+                 isfinite(o->dilation_mean) ? "effective dilation %.3f"
+                                            : "effective dilation: no finite number",
                  o->dilation_mean);
-    shown_figure(s, l->name, "dilation_at_node", &o->dilation_at_node, 1, "%.3f at the node",
+    shown_figure(s, l->name, "dilation_at_node", &o->dilation_at_node, 1,
+                 isfinite(o->dilation_at_node) ? "%.3f at the node" : "none at the node",
                  o->dilation_at_node);
     shown_figure(s, l->name, "taps", tap, (int)(2 * l->taps), "%s", "");
 }

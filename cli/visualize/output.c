@@ -70,6 +70,23 @@ static const char *file_path(const Output *o, const char *name, const char *endi
     return path;
 }
 
+static void note_file(Output *o, const char *name, const char *ending)
+{
+    o->written[o->nwritten++] = (OutputFile){ name, ending };
+}
+
+/* Half a method is none, and its files may have the room that the page needs.  What is no regular file stays. */
+static void unlink_files(Output *o)
+{
+    char path[PATH_ROOM];
+    struct stat st;
+    for (int i = 0; i < o->nwritten; i++)
+        if (!lstat(file_path(o, o->written[i].name, o->written[i].ending, path), &st) &&
+            S_ISREG(st.st_mode))
+            unlink(path);
+    o->nwritten = 0;
+}
+
 /* Takes bytes. */
 static int write_bytes(const Output *o, const char *name, const char *ending, void *bytes,
                        size_t size, dcn_error *err)
@@ -87,13 +104,17 @@ static int write_picture(Output *o, const ShownPicture *p, dcn_error *err)
     if (scene_png(&p->scene, &bytes, &size, err) ||
         write_bytes(o, p->name, ".png", bytes, size, err))
         return -1;
+    note_file(o, p->name, ".png");
     if (scene_svg(&p->scene, p->title, &bytes, &size, err))
         return -1;
     page_picture(o->page, &o->images, bytes);
-    return write_bytes(o, p->name, ".svg", bytes, size, err);
+    if (write_bytes(o, p->name, ".svg", bytes, size, err))
+        return -1;
+    note_file(o, p->name, ".svg");
+    return 0;
 }
 
-static int write_array(const Output *o, const ShownArray *a, dcn_error *err)
+static int write_array(Output *o, const ShownArray *a, dcn_error *err)
 {
     char path[PATH_ROOM];
     rt_array npy = { .kind = RT_F64, .rank = a->rank, .count = 1, .data = a->data };
@@ -101,13 +122,19 @@ static int write_array(const Output *o, const ShownArray *a, dcn_error *err)
         npy.dims[i] = a->dims[i];
         npy.count *= a->dims[i];
     }
-    return rt_npy_write(file_path(o, a->name, ".npy", path), &npy, err);
+    if (rt_npy_write(file_path(o, a->name, ".npy", path), &npy, err))
+        return -1;
+    note_file(o, a->name, ".npy");
+    return 0;
 }
 
-static int write_file(const Output *o, const ShownFile *f, dcn_error *err)
+static int write_file(Output *o, const ShownFile *f, dcn_error *err)
 {
     char path[PATH_ROOM];
-    return rt_write_file(file_path(o, f->name, f->ending, path), f->bytes, f->size, err);
+    if (rt_write_file(file_path(o, f->name, f->ending, path), f->bytes, f->size, err))
+        return -1;
+    note_file(o, f->name, f->ending);
+    return 0;
 }
 
 /* ---- JSON ------------------------------------------------------------------------------------ */
@@ -191,6 +218,8 @@ static int add_shown(Output *o, const Shown *s, dcn_error *err)
 int output_shown(Output *o, const Shown *s, dcn_error *err)
 {
     int status = 0;
+    const long before = ftell(o->page);
+    o->nwritten = 0;
     page_method(o->page, s);
     for (int i = 0; i < s->narrays && !status; i++)
         status = write_array(o, &s->array[i], err);
@@ -199,7 +228,11 @@ int output_shown(Output *o, const Shown *s, dcn_error *err)
     for (int i = 0; i < s->nfiles && !status; i++)
         status = write_file(o, &s->file[i], err);
     page_method_end(o->page);
-    return status ? status : add_shown(o, s, err);
+    if (!status)
+        return add_shown(o, s, err);
+    unlink_files(o);
+    fseek(o->page, before, SEEK_SET);
+    return status;
 }
 
 static json_t *root_json(const Output *o)
@@ -233,8 +266,11 @@ int output_finish(Output *o, json_t **root, dcn_error *err)
         return dcn_fail(err, DCN_EENV, "no memory for the figures");
     if (write_bytes(o, "visualize", ".json", text, strlen(text), err))
         return -1;
+    const long end = ftell(o->page);
     const int bad = ferror(o->page) | fclose(o->page);
     o->page = NULL;
+    if (!bad && end >= 0 && (size_t)end <= o->size)
+        o->body[end] = 0; /* a method that failed may stand behind it */
     char *page = NULL;
     size_t size;
     if (bad || page_make(o->view, o->nodes, o->body, &page, &size))

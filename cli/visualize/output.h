@@ -6,6 +6,10 @@
 
 #include "cli/visualize/page.h"
 
+typedef struct OutputFile {
+    const char *name, *ending; /* borrowed */
+} OutputFile;
+
 /* What a command makes, as it goes on: pictures and arrays become files at once, the rest is for JSON and page. */
 typedef struct Output {
     const PhotoView *view;
@@ -15,6 +19,8 @@ typedef struct Output {
     size_t size;
     FILE *page; /* writes to it */
     PageImages images;
+    int nwritten; /* files of the method in hand */
+    OutputFile written[SHOWN_ARRAYS + 2 * SHOWN_PICTURES + SHOWN_FILES];
     int shown;  /* methods, of all nodes */
     int failed; /* checks */
 } Output;

@@ -15,6 +15,9 @@
 
 static const double DIM = 0.3;
 enum { STEPS = 96 }; /* at most so many squares are tried on the way to the whole image */
+enum {
+    EXACT = 5000
+}; /* forwards, within which 99 blocks are dropped by definition, none of them skipped */
 
 /* ---- progress ----------------------------------------------------------------------------------- */
 
@@ -42,6 +45,7 @@ static SupportRegionAsk make_ask(NodeView *n)
                                .block = a->block,
                                .superpixels = a->superpixels,
                                .lazy = true,
+                               .exact = a->block > 0 ? EXACT : 0,
                                .seconds = a->limit,
                                .progress = show_progress,
                                .self = n };
@@ -76,6 +80,18 @@ static int decode_mask(const ShownFile *f, unsigned char **mask, dcn_error *err)
 }
 
 /* ---- figures and checks -------------------------------------------------------------------------------- */
+
+/* Which part went when, and the error of what was left; the first one is the square's. */
+static void put_order(Shown *s, const SupportRegion *r)
+{
+    json_t *removed = json_array(), *errors = json_array();
+    for (int i = 0; i < r->nremoved; i++)
+        json_array_append_new(removed, json_integer(r->removed[i]));
+    for (int i = 0; i <= r->nremoved; i++)
+        json_array_append_new(errors, number_json(r->errors[i]));
+    shown_list(s, "removed", removed);
+    shown_list(s, "errors", errors);
+}
 
 static void put_figures(Shown *s, const SupportRegion *r, double epsilon)
 {
@@ -169,6 +185,7 @@ int show_saliency(NodeView *n, Shown *s, dcn_error *err)
     if (!status) {
         shown_file(s, n, "mask", &f);
         put_figures(s, &r, ask.epsilon);
+        put_order(s, &r);
         status = put_check(n, s, &r, &f, err);
     }
     if (!status)

@@ -45,7 +45,10 @@ static int take_image(Served *s, const json_t *answer, dcn_error *err)
     const net_shape image = { 1, chw[1], chw[2], chw[0] };
     if (image.h > PHOTO_MAX_SIDE || image.w > PHOTO_MAX_SIDE ||
         image.h * image.w > PHOTO_MAX_PIXELS)
-        return dcn_fail(err, DCN_EUSAGE, "the model's image is larger than a picture may be");
+        return dcn_fail(err, DCN_EUSAGE,
+                        "the model's image is %lldx%lld; a picture has at most %d pixels a side "
+                        "and %d in all",
+                        (long long)image.h, (long long)image.w, PHOTO_MAX_SIDE, PHOTO_MAX_PIXELS);
     const Sketch k = { .image = image, .layer = "image", .node = image, .last = -1 };
     if (set_sketch(s, &k, name, err))
         return -1;

@@ -66,6 +66,12 @@ void shown_figure(Shown *s, const char *of, const char *key, const double *value
     va_end(args);
 }
 
+void shown_list(Shown *s, const char *key, json_t *list)
+{
+    assert(s->nfigures < SHOWN_FIGURES);
+    s->figure[s->nfigures++] = (ShownFigure){ .of = "", .key = key, .value = list };
+}
+
 void shown_check(Shown *s, const char *of, const char *key, bool passed, json_t *value,
                  const char *words, ...)
 {
@@ -87,19 +93,24 @@ void shown_steps(Shown *s, const char *of, const SupportCheck *c, const char *wh
         [SUPPORT_ALL_ZERO] = { "all zero", "; NOTHING matters: every gradient is zero" },
         [SUPPORT_NOT_FINITE] = { "not finite", "the response or its gradient is NO finite number" },
         [SUPPORT_TOO_LARGE] = { "too large", "the network is too large" },
+        [SUPPORT_TOO_SMALL] = { "too small",
+                                "gradients are too small beside the response, which is rounded" },
     };
+    char hidden[64] = "";
+    if (c->tried && c->hidden)
+        snprintf(hidden, sizeof hidden, "; %d more are too small to compare", c->hidden);
     const char *space = *of ? " " : "", *text = outcomes[c->outcome].text;
-    json_t *value =
-        json_pack("{s:s, s:i, s:o, s:o, s:o}", "outcome", outcomes[c->outcome].word, "tried",
-                  c->tried, "worst", number_json(c->worst), "bound", number_json(c->bound),
-                  "passed", c->tried ? json_boolean(c->passed) : json_null());
+    json_t *value = json_pack("{s:s, s:i, s:i, s:o, s:o, s:o}", "outcome",
+                              outcomes[c->outcome].word, "tried", c->tried, "too_small", c->hidden,
+                              "worst", number_json(c->worst), "bound", number_json(c->bound),
+                              "passed", c->tried ? json_boolean(c->passed) : json_null());
     if (!c->tried)
         shown_check(s, of, "small_steps", true, value, "%.40s%snot checked by small steps: %s", of,
                     space, text);
     else
         shown_check(s, of, "small_steps", c->passed, value,
-                    "%.40s%schecked by small steps: %d %s, off by %.1e at most%s%s", of, space,
-                    c->tried, what, c->worst, c->passed ? "" : ", which is WRONG", text);
+                    "%.40s%schecked by small steps: %d %s, off by %.1e at most%s%s%s", of, space,
+                    c->tried, what, c->worst, c->passed ? "" : ", which is WRONG", hidden, text);
 }
 
 void shown_file(Shown *s, const NodeView *n, const char *part, const ShownFile *f)

@@ -101,6 +101,9 @@ int shown_array(Shown *s, const NodeView *n, const char *part, const ShownArray 
 void shown_figure(Shown *s, const char *of, const char *key, const double *value, int n,
                   const char *words, ...) RT_PRINTF(6, 7);
 
+/* A list for the JSON alone; taken. */
+void shown_list(Shown *s, const char *key, json_t *list);
+
 /* One more check, of a layer or ""; takes value.  Its words stand below the figures. */
 void shown_check(Shown *s, const char *of, const char *key, bool passed, json_t *value,
                  const char *words, ...) RT_PRINTF(6, 7);

@@ -244,13 +244,14 @@ static int finish(Output *o, int status, dcn_error *err)
 {
     const Args *a = o->view->args;
     json_t *root = NULL;
+    bool written = false;
     if (status && o->shown)
-        output_finish(o, &root, NULL);
+        written = !output_finish(o, &root, NULL);
     if (!status)
-        status = output_finish(o, &root, err);
+        written = !(status = output_finish(o, &root, err));
     if (!status && args_has(a, OPT_JSON))
         status = print_json(json_incref(root), err);
-    else if (root && prints_names(a))
+    else if (written && prints_names(a))
         printf("%s/index.html  all of them\n", a->out);
     json_decref(root);
     return status;

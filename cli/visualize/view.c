@@ -21,36 +21,93 @@ enum { SMALL = 256, LARGE = 576 };
 
 /* ---- the network ----------------------------------------------------------------------------- */
 
-/* The input that --input does not name; a photograph has a row for each pixel and one or three channels. */
-static int find_image(const PhotoView *v, dcn_error *err)
+static bool is_named(const PhotoView *v, const net_value *in)
 {
-    int found = -1;
+    for (int k = 0; k < v->args->input.n; k++)
+        if (!strcmp(v->args->input.at[k].name, in->name))
+            return true;
+    return false;
+}
+
+/* A photograph has a row for each pixel and one or three channels. */
+static bool may_be_image(const net_value *in)
+{
+    return in->rank == 4 && in->shape.n == 1 && (in->shape.c == 1 || in->shape.c == 3);
+}
+
+/* Inputs that --input does not name, of which one may be the photograph; `last` is the last of either kind. */
+typedef struct Unnamed {
+    int images, others, last_image, last_other;
+    const char *image[NET_MAX_OPERANDS + 1], *other[NET_MAX_OPERANDS + 1];
+} Unnamed;
+
+static Unnamed find_unnamed(const PhotoView *v)
+{
+    Unnamed u = { .images = 0 };
     for (int i = 0; i < v->net->ninputs; i++) {
         const net_value *in = &v->net->value[i];
-        bool named = false;
-        for (int k = 0; k < v->args->input.n; k++)
-            named |= !strcmp(v->args->input.at[k].name, in->name);
-        if (named)
+        if (is_named(v, in))
             continue;
-        if (found >= 0 || in->rank != 4)
-            return dcn_fail(err, DCN_EUSAGE,
-                            "visualize needs --input %s=FILE: one input of '%s' is "
-                            "the photograph",
-                            in->rank == 4 ? v->net->value[found].name : in->name, v->spec->name);
-        found = i;
+        if (may_be_image(in)) {
+            u.image[u.images++] = in->name;
+            u.last_image = i;
+        } else {
+            u.other[u.others++] = in->name;
+            u.last_other = i;
+        }
     }
-    if (found < 0)
+    return u;
+}
+
+static int fail_no_image(const PhotoView *v, const Unnamed *u, dcn_error *err)
+{
+    char all[256];
+    if (!u->others)
         return dcn_fail(err, DCN_EUSAGE,
                         "--input names every input of '%s'; the one for the "
                         "photograph must be left",
                         v->spec->name);
-    const net_shape s = v->net->value[found].shape;
-    if (s.n != 1 || (s.c != 1 && s.c != 3))
+    if (u->others > 1)
         return dcn_fail(err, DCN_EUSAGE,
-                        "input '%s' is %lldx%lldx%lldx%lld; a photograph is 1x3xHxW or 1x1xHxW",
-                        v->net->value[found].name, (long long)s.n, (long long)s.c, (long long)s.h,
-                        (long long)s.w);
-    return found;
+                        "none of %s of '%s' can be a photograph, which is 1x3xHxW or 1x1xHxW",
+                        rt_join(u->other, all, sizeof all), v->spec->name);
+    const net_value *in = &v->net->value[u->last_other];
+    const net_shape s = in->shape;
+    return dcn_fail(err, DCN_EUSAGE,
+                    "input '%s' is %lldx%lldx%lldx%lld; a photograph is 1x3xHxW or 1x1xHxW",
+                    in->name, (long long)s.n, (long long)s.c, (long long)s.h, (long long)s.w);
+}
+
+static int check_input_names(const PhotoView *v, dcn_error *err)
+{
+    for (int k = 0; k < v->args->input.n; k++) {
+        int i = 0;
+        while (i < v->net->ninputs && strcmp(v->net->value[i].name, v->args->input.at[k].name) != 0)
+            i++;
+        if (i == v->net->ninputs)
+            return dcn_fail(err, DCN_EUSAGE, "'%s' has no input '%.64s'", v->spec->name,
+                            v->args->input.at[k].name);
+    }
+    return 0;
+}
+
+/* The input that is the photograph; -1: not one of those that --input does not name is, or another needs a name. */
+static int find_image(const PhotoView *v, dcn_error *err)
+{
+    char all[256];
+    const Unnamed u = find_unnamed(v);
+    if (u.images == 0)
+        return fail_no_image(v, &u, err);
+    if (u.images > 1)
+        return dcn_fail(err, DCN_EUSAGE,
+                        "each of %s of '%s' may be the photograph; --input NAME=FILE must name "
+                        "all but one",
+                        rt_join(u.image, all, sizeof all), v->spec->name);
+    if (u.others > 0)
+        return dcn_fail(err, DCN_EUSAGE,
+                        "visualize needs --input NAME=FILE for %s: '%s' is the photograph",
+                        rt_join(u.other, all, sizeof all), u.image[0]);
+    return u.last_image;
 }
 
 /* The size of pictures is that of the photograph's input. */
@@ -92,16 +149,22 @@ static int find_network(PhotoView *v, dcn_error *err)
         return -1;
     v->spec = v->kernels.spec[0];
     v->net = v->spec->network;
-    if (!rt_op_has(v->spec->op, RT_IS_NETWORK) || v->spec->gradient)
+    if (v->spec->gradient)
+        return dcn_fail(err, DCN_EUSAGE, "kernel '%s' is a gradient; visualize draws networks",
+                        v->spec->name);
+    if (!rt_op_has(v->spec->op, RT_IS_NETWORK))
         return dcn_fail(err, DCN_EUSAGE, "kernel '%s' is no network; visualize draws networks",
                         v->spec->name);
-    v->image = find_image(v, err);
+    v->image = check_input_names(v, err) ? -1 : find_image(v, err);
     if (v->image < 0)
         return -1;
     const net_shape s = v->net->value[v->image].shape;
     if (s.h > PHOTO_MAX_SIDE || s.w > PHOTO_MAX_SIDE || s.h * s.w > PHOTO_MAX_PIXELS)
-        return dcn_fail(err, DCN_EUSAGE, "input '%s' is larger than a picture may be",
-                        v->net->value[v->image].name);
+        return dcn_fail(err, DCN_EUSAGE,
+                        "input '%s' is %lldx%lld; a picture has at most %d pixels a side and %d "
+                        "in all",
+                        v->net->value[v->image].name, (long long)s.h, (long long)s.w,
+                        PHOTO_MAX_SIDE, PHOTO_MAX_PIXELS);
     take_size(v);
     if (v->net->parameters && !v->net->constants && !v->args->weights)
         return dcn_fail(err, DCN_EUSAGE, "visualize needs --weights FILE: '%s' has parameters",
@@ -110,19 +173,6 @@ static int find_network(PhotoView *v, dcn_error *err)
 }
 
 /* ---- other inputs ---------------------------------------------------------------------------- */
-
-static int check_input_names(const PhotoView *v, dcn_error *err)
-{
-    for (int k = 0; k < v->args->input.n; k++) {
-        int i = 0;
-        while (i < v->net->ninputs && strcmp(v->net->value[i].name, v->args->input.at[k].name) != 0)
-            i++;
-        if (i == v->net->ninputs)
-            return dcn_fail(err, DCN_EUSAGE, "'%s' has no input '%.64s'", v->spec->name,
-                            v->args->input.at[k].name);
-    }
-    return 0;
-}
 
 static int check_input_shape(const PhotoView *v, int i, const char *path, const rt_array *a,
                              dcn_error *err)
@@ -157,8 +207,6 @@ static int read_input(PhotoView *v, int i, const char *path, dcn_error *err)
 
 static int read_inputs(PhotoView *v, dcn_error *err)
 {
-    if (check_input_names(v, err))
-        return -1;
     for (int i = 0; i < v->net->ninputs; i++)
         for (int k = 0; k < v->args->input.n; k++)
             if (!strcmp(v->args->input.at[k].name, v->net->value[i].name) &&

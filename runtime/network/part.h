@@ -19,8 +19,11 @@ int net_detach(const dcn_network *n, const net_output *in, int nin, dcn_network 
                dcn_error *err);
 
 /* n with every module in parts, MODULE.STAGE, of which the last one has the module's name.  One reference; NULL
-** without memory, or if it were too many layers. */
+** without memory, or if it were more than NET_MAX_LAYERS layers. */
 dcn_network *net_unfold(const dcn_network *n);
+
+/* How many layers these were; -1 without memory. */
+int net_unfolded_layers(const dcn_network *n);
 
 /* n as it is compiled: modules without schedules of their own in parts, MODULE.STAGE, into the last of which goes
 ** what follows it and fits into its epilogue; not where it is for gradients, which take epilogues apart.  Parameters

@@ -226,15 +226,22 @@ static bool stays(const Unfold *u, const net_layer *l)
 
 /* ---- all of it ----------------------------------------------------------------------------- */
 
-static int most_layers(const Unfold *u)
+/* Layers that there will be; -1 without memory. */
+static int count_layers(const Unfold *u)
 {
-    int most = 0;
-    for (int i = 0; i < u->from->nlayers; i++)
-        most += stays(u, &u->from->layer[i]) ? 1 : RT_MAX_STAGES;
-    return most;
+    int all = 0;
+    for (int i = 0; i < u->from->nlayers; i++) {
+        const net_layer *l = &u->from->layer[i];
+        rt_stages *g = stays(u, l) ? NULL : rt_stages_of(l->spec);
+        if (!g && !stays(u, l))
+            return -1;
+        all += g ? last_stage(g) + 1 : 1;
+        free(g);
+    }
+    return all;
 }
 
-/* The network of n's inputs and parameters, with room for the zeros of as many layers as `most`, without layers. */
+/* The network of n's inputs and parameters, with room for `most` layers and their zeros, without layers. */
 static dcn_network *begin(const dcn_network *n, int most)
 {
     const size_t params = (size_t)n->nparams + (size_t)n->nzeros;
@@ -291,12 +298,18 @@ static int number_params(dcn_network *to)
 /* Without the last steps of either kind. */
 static int unfold(Unfold *u)
 {
-    const int most = most_layers(u);
+    const int all = count_layers(u);
     u->number = calloc((size_t)u->from->nvalues + 1, sizeof *u->number);
-    u->to = u->for_code || most <= NET_MAX_LAYERS ? begin(u->from, most) : NULL;
+    u->to = all >= 0 && (u->for_code || all <= NET_MAX_LAYERS) ? begin(u->from, all) : NULL;
     const int failed = !u->number || !u->to || unfold_layers(u) ? -1 : 0;
     free(u->number);
     return failed;
+}
+
+int net_unfolded_layers(const dcn_network *n)
+{
+    const Unfold u = { .from = n };
+    return count_layers(&u);
 }
 
 dcn_network *net_unfold(const dcn_network *n)

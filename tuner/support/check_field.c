@@ -5,13 +5,13 @@
 #include "runtime/reference/network.h"
 #include "tuner/support/check.h"
 #include "tuner/support/held.h"
+#include "tuner/support/steps.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-/* The first step is this part of the image's root mean square, the next ones are a tenth each. */
-static const double part = 1e-6;
-enum { STEPS = 4 };
+/* The first step is this part of the image's root mean square, or where the response is large the longer one at most. */
+static const double part = 1e-6, longest_part = 1e-3;
 
 /* The image, a direction, and both together as they lie outside. */
 typedef struct FieldWalk {
@@ -19,8 +19,8 @@ typedef struct FieldWalk {
     SupportHeld *held; /* offsets and masks, where the gradient takes them for numbers; else NULL */
     const SupportField *f;
     const double *image;
-    int64_t n; /* elements of the batch */
-    double *inside, *outside, *moved, h;
+    int64_t n;                              /* elements of the batch */
+    double *inside, *outside, *moved, size; /* size: root mean square of the image */
 } FieldWalk;
 
 static const net_value *image_of(const Support *s)
@@ -29,7 +29,7 @@ static const net_value *image_of(const Support *s)
 }
 
 /* A normal number for every channel of the node's image; returns <gradient, direction>. */
-static double draw_direction(const FieldWalk *w, rt_rng *r)
+static double draw_direction(FieldWalk *w, rt_rng *r)
 {
     const int64_t one = w->f->h * w->f->w * w->f->c;
     double product = 0;
@@ -42,7 +42,7 @@ static double draw_direction(const FieldWalk *w, rt_rng *r)
     return product;
 }
 
-static int response_at(const FieldWalk *w, double step, double *response, dcn_error *err)
+static int response_at(FieldWalk *w, double step, double *response, dcn_error *err)
 {
     for (int64_t i = 0; i < w->n; i++)
         w->moved[i] = w->image[i] + step * w->outside[i];
@@ -53,20 +53,13 @@ static int response_at(const FieldWalk *w, double step, double *response, dcn_er
     return failed;
 }
 
-/* A step may carry a relu or a maximum over its kink, ever fewer of them the shorter it is; rounding gains the more. So
-** steps become shorter until one agrees: a gradient that is wrong agrees with none. */
-static int try_direction(const FieldWalk *w, rt_rng *r, double enough, double *difference,
-                         dcn_error *err)
+static int quotient(void *self, double h, double *slope, double *span, dcn_error *err)
 {
-    const double product = draw_direction(w, r);
-    *difference = HUGE_VAL;
-    for (int k = 0; k<STEPS && * difference> enough; k++) {
-        const double h = w->h * pow(10, -k);
-        double before, after;
-        if (response_at(w, -h, &before, err) || response_at(w, h, &after, err))
-            return -1;
-        *difference = fmin(*difference, fabs((after - before) / (2 * h) - product));
-    }
+    double before, after;
+    if (response_at(self, -h, &before, err) || response_at(self, h, &after, err))
+        return -1;
+    *span = 2 * h;
+    *slope = (after - before) / *span;
     return 0;
 }
 
@@ -78,23 +71,40 @@ static double length(const double *v, int64_t n)
     return sqrt(squares);
 }
 
-static int try_all(const FieldWalk *w, int directions, uint64_t seed, SupportCheck *c,
-                   dcn_error *err)
+static int try_directions(const SupportSteps *steps, double norm, int directions, uint64_t seed,
+                          SupportCheck *c, dcn_error *err)
+{
+    rt_rng r = rt_rng_seed(seed);
+    for (int i = 0; i < directions; i++) {
+        double difference;
+        bool hidden;
+        if (support_try_steps(steps, draw_direction(steps->self, &r), &difference, &hidden, err))
+            return -1;
+        if (!hidden)
+            c->worst = fmax(c->worst, difference / norm);
+        c->hidden += hidden;
+        c->tried += !hidden;
+    }
+    return 0;
+}
+
+static int try_all(FieldWalk *w, int directions, uint64_t seed, SupportCheck *c, dcn_error *err)
 {
     const double norm = length(w->f->gradient, w->f->h * w->f->w * w->f->c);
-    rt_rng r = rt_rng_seed(seed);
+    const double share_of = norm > 0 ? norm : 1;
+    SupportSteps steps = { .usual = part * w->size,
+                           .longest = longest_part * w->size,
+                           .enough = c->bound * share_of,
+                           .quotient = quotient,
+                           .self = w };
     if (!isfinite(norm) || !isfinite(w->f->response)) {
         c->outcome = SUPPORT_NOT_FINITE;
         return 0;
     }
-    c->outcome = norm > 0 ? SUPPORT_COMPARED : SUPPORT_ALL_ZERO;
-    for (int i = 0; i < directions; i++) {
-        double difference;
-        if (try_direction(w, &r, c->bound * norm, &difference, err))
-            return -1;
-        c->worst = fmax(c->worst, norm > 0 ? difference / norm : difference);
-        c->tried++;
-    }
+    if (support_rounding(w->s, &steps.rounding, err) ||
+        try_directions(&steps, share_of, directions, seed, c, err))
+        return -1;
+    c->outcome = !(norm > 0) ? SUPPORT_ALL_ZERO : c->tried ? SUPPORT_COMPARED : SUPPORT_TOO_SMALL;
     c->passed = c->tried > 0 && c->worst <= c->bound;
     return 0;
 }
@@ -119,7 +129,7 @@ int support_check_field(Support *s, const SupportField *f, int directions, uint6
     FieldWalk w = { .s = s, .f = f, .image = s->input[s->ask->image] };
     w.n = net_elements(image_of(s)->shape);
     const double size = length(w.image, w.n) / sqrt((double)w.n);
-    w.h = part * (size > 0 ? size : 1);
+    w.size = size > 0 ? size : 1;
     bool fits = true;
     int failed = 0;
     *c = (SupportCheck){ .outcome = SUPPORT_TOO_LARGE, .bound = 1e-5 };

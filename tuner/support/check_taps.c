@@ -7,12 +7,13 @@
 #include "tuner/support/check.h"
 #include "tuner/support/held.h"
 #include "tuner/support/positions.h"
+#include "tuner/support/steps.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const double step = 1e-6; /* pixels */
+static const double step = 1e-6, longest_step = 1e-3; /* pixels; as steps.h says */
 
 typedef struct TapProbe {
     Support *s;
@@ -22,6 +23,7 @@ typedef struct TapProbe {
     double *offset; /* in [n][p][q][channels], also as it lies outside where the network reads it */
     double *outside;
     int64_t elements;
+    double rounding, enough; /* of responses, of gradients: as steps.h has them */
 } TapProbe;
 
 /* ---- the network ----------------------------------------------------------------------------- */
@@ -100,26 +102,50 @@ static SupportPosition position_of(const SupportLayer *l, int64_t e, const doubl
                               .roi = roi };
 }
 
+/* One position along one axis. */
+typedef struct TapAxis {
+    TapProbe *p;
+    int64_t element;
+    double offset, factor;
+    double
+        room; /* pixels to the next whole one, halved; 0: it is on one, whose slope is that of further on */
+} TapAxis;
+
+static int quotient(void *self, double h, double *slope, double *span, dcn_error *err)
+{
+    const TapAxis *t = self;
+    const double back = fmin(h, t->room), on = t->room > 0 ? back : h;
+    double before, after;
+    if (response_with(t->p, t->element, t->offset - back / t->factor, &before, err) ||
+        response_with(t->p, t->element, t->offset + on / t->factor, &after, err))
+        return -1;
+    *span = on + back;
+    *slope = (after - before) / *span;
+    return 0;
+}
+
 /* The slope by position e along an axis, less what is said of it. */
 static int try_axis(TapProbe *p, int64_t e, const double *roi, int axis, double *difference,
-                    dcn_error *err)
+                    bool *hidden, dcn_error *err)
 {
     const SupportLayer *l = p->l;
     const SupportPosition at = position_of(l, e, roi);
     const SupportAxis a = support_axis(p->d->spec, &at, axis);
     const int64_t pixel = e / (l->groups * l->taps);
     const int64_t element = pixel * p->s->part->value[p->d->value].shape.c + a.channel;
-    const double position = l->position[2 * e + axis], offset = p->offset[element];
-    const double room = fabs(position - round(position)) / 2, back = fmin(step, room);
-    const double on = room > 0 ? back : step;
-    double before, after;
+    const double position = l->position[2 * e + axis];
+    TapAxis t = { p, element, p->offset[element], a.factor, fabs(position - round(position)) / 2 };
+    const SupportSteps steps = { .usual = step,
+                                 .longest = longest_step,
+                                 .rounding = p->rounding,
+                                 .enough = p->enough,
+                                 .quotient = quotient,
+                                 .self = &t };
+    *difference = 0;
+    *hidden = false;
     if (a.factor == 0)
         return 0;
-    if (response_with(p, element, offset - back / a.factor, &before, err) ||
-        response_with(p, element, offset + on / a.factor, &after, err))
-        return -1;
-    *difference = fabs((after - before) / (on + back) - l->gradient[2 * e + axis]);
-    return 0;
+    return support_try_steps(&steps, l->gradient[2 * e + axis], difference, hidden, err);
 }
 
 static int try_position(TapProbe *p, int64_t e, const double *rois, SupportCheck *c, dcn_error *err)
@@ -127,13 +153,20 @@ static int try_position(TapProbe *p, int64_t e, const double *rois, SupportCheck
     const SupportLayer *l = p->l;
     const int64_t region = e / (l->p * l->q * l->groups * l->taps);
     const double *roi = rois ? rois + region * rt_roi_numbers(p->d->spec) : NULL;
+    double worst = 0;
+    int unknown = 0;
     for (int axis = 0; axis < 2; axis++) {
-        double difference = 0;
-        if (try_axis(p, e, roi, axis, &difference, err))
+        double difference;
+        bool hidden;
+        if (try_axis(p, e, roi, axis, &difference, &hidden, err))
             return -1;
-        c->worst = isnan(difference) ? HUGE_VAL : fmax(c->worst, difference);
+        worst = hidden ? worst : fmax(worst, difference);
+        unknown += hidden;
     }
-    c->tried++;
+    const bool hidden = unknown > 0 && worst <= p->enough; /* one axis suffices to be wrong */
+    c->worst = fmax(c->worst, worst);
+    c->hidden += hidden;
+    c->tried += !hidden;
     return 0;
 }
 
@@ -180,8 +213,9 @@ static int try_taps(TapProbe *p, const SupportTaps *taps, SupportCheck *c, dcn_e
         return 0;
     double *rois = p->d->rois >= 0 ? support_input_of(p->s, p->d->rois) : NULL;
     int64_t e = next_strongest(l, n, HUGE_VAL, -1);
-    const double most = l->strength[e];
+    const double most = l->strength[e] > 0 ? l->strength[e] : 1;
     rt_rng r = rt_rng_seed(taps->seed);
+    p->enough = c->bound * most;
     int failed = p->d->rois >= 0 && !rois ? support_no_memory(err) : 0;
     for (int i = 0; i < taps->strongest && e >= 0 && !failed; i++) {
         failed = try_position(p, e, rois, c, err);
@@ -189,7 +223,9 @@ static int try_taps(TapProbe *p, const SupportTaps *taps, SupportCheck *c, dcn_e
     }
     for (int i = 0; i < taps->random && !failed; i++)
         failed = try_position(p, (int64_t)(rt_rng_next(&r) % (uint64_t)n), rois, c, err);
-    c->worst /= most > 0 ? most : 1;
+    c->worst /= most;
+    if (c->hidden > 0 && c->tried == 0)
+        c->outcome = SUPPORT_TOO_SMALL;
     c->passed = !failed && c->tried > 0 && c->worst <= c->bound;
     free(rois);
     return failed;
@@ -203,7 +239,8 @@ int support_check_taps(Support *s, const SupportLayers *l, const SupportTaps *ta
     *c = (SupportCheck){ .outcome = SUPPORT_TOO_LARGE, .bound = 1e-5 };
     int failed = support_held_open(&p.held, s, p.d->value, &fits, err);
     if (!failed && fits)
-        failed = open_probe(&p, err) || try_taps(&p, taps, c, err);
+        failed = open_probe(&p, err) || support_rounding(s, &p.rounding, err) ||
+                 try_taps(&p, taps, c, err);
     close_probe(&p);
     return failed ? -1 : 0;
 }

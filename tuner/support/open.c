@@ -30,6 +30,11 @@ static int take_parameters(Support *s, const dcn_network *f64, dcn_error *err)
 
 static int open_whole(Support *s, dcn_error *err)
 {
+    const int layers = net_unfolded_layers(s->ask->spec->network);
+    if (layers > NET_MAX_LAYERS)
+        return dcn_fail(err, DCN_EUSAGE,
+                        "'%s' has %d layers with its modules taken apart; there can be %d",
+                        s->ask->spec->name, layers, NET_MAX_LAYERS);
     dcn_network *f64 = net_in_f64(s->ask->spec->network);
     s->whole = f64 ? net_unfold(f64) : NULL;
     const int failed = s->whole ? take_parameters(s, f64, err) : support_no_memory(err);
@@ -57,7 +62,8 @@ static int places_of(const net_layer *l)
     return value;
 }
 
-/* Offsets and masks of every layer are numbers. */
+/* Offsets and masks of every layer are numbers: in what leads to the node, because a layer above may sample by the node
+** itself, which is no number. */
 static void hold(dcn_network *n)
 {
     for (int i = 0; i < n->nlayers; i++) {
@@ -170,7 +176,11 @@ static int find_node(Support *s, dcn_error *err)
 static int cut(Support *s, int layer, dcn_error *err)
 {
     const net_output out = { s->whole->layer[layer].out, SUPPORT_NODE, DCN_NHWC };
-    return net_part(s->whole, &out, 1, &s->part, err) || find_node(s, err) ? -1 : 0;
+    if (net_part(s->whole, &out, 1, &s->part, err))
+        return -1;
+    if (s->ask->fixed)
+        hold(s->part);
+    return find_node(s, err);
 }
 
 static int open_network(Support *s, dcn_error *err)
@@ -178,8 +188,6 @@ static int open_network(Support *s, dcn_error *err)
     int layer = -1;
     if (open_whole(s, err) || find_layer(s->whole, s->node.layer, &layer, err))
         return -1;
-    if (s->ask->fixed)
-        hold(s->whole);
     return cut(s, layer, err);
 }
 

@@ -270,11 +270,18 @@ static int look_at_all(RegionSearch *x, bool *any, dcn_error *err)
     return 0;
 }
 
+/* S parts have at most S + (S - 1) + ... + 1 errors. */
+static bool is_lazy(const RegionSearch *x)
+{
+    const int64_t parts = x->r->parts;
+    return x->ask->lazy && parts * (parts + 1) / 2 > x->ask->exact;
+}
+
 /* The part to drop next; -1: none, because each breaks the bound, or the search is stopped. */
 static int choose(RegionSearch *x, int *part, dcn_error *err)
 {
     bool any = true;
-    if (!x->ask->lazy && look_at_all(x, &any, err))
+    if (!is_lazy(x) && look_at_all(x, &any, err))
         return -1;
     for (*part = least(x); *part >= 0 && !x->stopped; *part = least(x)) {
         if (!x->fresh[*part]) {

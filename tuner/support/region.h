@@ -27,6 +27,8 @@ typedef struct SupportRegionAsk {
     /* Errors are computed again for parts that may be next, and for all parts before the end; else each time for
     ** all. */
     bool lazy;
+    int64_t
+        exact; /* lazy only where all errors each time may be more than so many; 0: however few */
     double seconds; /* after which the mask so far is the result; 0: no limit */
     /* NULL: nobody asks for it; false: stop as for time. */
     bool (*progress)(void *self, const SupportProgress *p);

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import operator
 import os
 import signal
 import struct
@@ -23,7 +24,7 @@ import torch
 from torch import nn
 
 from .. import program
-from ..error import ENVIRONMENT, Error, wrong
+from ..error import ENVIRONMENT, FAILED, STORE, Error, wrong
 from .visualize_model import Answering, Forward, Values, Watched, safe_name
 
 Node = tuple[int, ...] | int | None
@@ -34,18 +35,34 @@ PROTOCOL = 1
 # ---- arguments -----------------------------------------------------------------------------------
 
 
+def _places(node: Any) -> list[int]:
+    """Whole numbers of any type but truth values; none, where there are others."""
+    several = node if isinstance(node, tuple | list) else [node]
+    try:
+        return [] if bool in map(type, several) else [operator.index(p) for p in several]
+    except TypeError:
+        return []
+
+
 def _node_text(layer: str, node: Node) -> str:
     """As --node has it."""
     name = safe_name(layer)
     if node is None:
         return name
-    places = (node,) if isinstance(node, int) else tuple(node)
-    if not 1 <= len(places) <= 3 or not all(isinstance(p, int) and p >= 0 for p in places):
+    places = _places(node)
+    if not 1 <= len(places) <= 3 or min(places) < 0:
         wrong(
             f"visualize: node = {node}, expected (y, x), of regions their number, or (number, y, x)"
         )
     text = ",".join(map(str, places))
     return f"{name}:{text}" if len(places) == 2 else f"{name}:roi={text}"
+
+
+def _size(size: Any) -> tuple[int, int]:
+    places = _places(size)
+    if len(places) != 2 or min(places) < 1:
+        wrong(f"visualize: size = {size}, expected (rows, columns)")
+    return places[0], places[1]
 
 
 def _list_text(value: Numbers | str | Sequence[str]) -> str:
@@ -82,6 +99,8 @@ def _array(image: Any) -> Values:
     values = values[0] if values.ndim == 4 and len(values) == 1 else values
     if values.ndim != 3 or not values.size:
         wrong(f"visualize: image has shape {np.shape(numbers)}, expected (1, C, H, W) or (C, H, W)")
+    if not np.isfinite(values).all():  # torchvision may read anywhere then
+        wrong("visualize: image has numbers that are not finite")
     return np.ascontiguousarray(values)
 
 
@@ -146,10 +165,52 @@ def _interrupted_once(running: subprocess.Popen[bytes]) -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
+class _Heard:
+    """What the program says on its standard error: handed on at once, as on a terminal where there is one, and its end kept."""
+
+    def __init__(self) -> None:
+        on_terminal = hasattr(os, "openpty") and os.isatty(2)
+        self._from, self.to = os.openpty() if on_terminal else os.pipe()
+        self._end = b""
+        self._thread = threading.Thread(target=self._hand_on, daemon=True)
+
+    def listen(self) -> None:
+        """From now on until the program ends, whose copy of `to` is then the last one."""
+        os.close(self.to)
+        self._thread.start()
+
+    def _hand_on(self) -> None:
+        with contextlib.suppress(OSError):  # the end of a terminal is an error
+            while said := os.read(self._from, 4096):
+                self._end = (self._end + said)[-4096:]
+                with contextlib.suppress(OSError):
+                    os.write(2, said)
+        os.close(self._from)
+
+    def last_line(self) -> str:
+        """Without the program's name."""
+        self._thread.join(timeout=5)
+        lines = self._end.decode(errors="replace").replace("\r", "\n").strip().split("\n")
+        return lines[-1].removeprefix("dcngen: ")
+
+
+def _failure(command: list[str], code: int, said: str) -> Error:
+    """Of a program that ended without telling the model why."""
+    if said and FAILED <= code <= STORE:
+        return Error(code, said)
+    return Error(ENVIRONMENT, f"{command[0]} visualize ended with exit code {code}")
+
+
 def _run(command: list[str], model: Answering) -> None:
+    heard = _Heard()
     running = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=heard.to,
+        start_new_session=True,
     )
+    heard.listen()
     with contextlib.suppress(BrokenPipeError), running:  # a program that is gone has an exit code
         try:
             with _double(), _interrupted_once(running):
@@ -157,12 +218,11 @@ def _run(command: list[str], model: Answering) -> None:
         except BaseException:
             running.kill()
             raise
+    said = heard.last_line()
     if running.returncode == 128 + signal.SIGINT:
         raise KeyboardInterrupt
     if running.returncode:
-        raise Error(
-            ENVIRONMENT, f"{command[0]} visualize ended with exit code {running.returncode}"
-        )
+        raise _failure(command, running.returncode, said)
 
 
 def visualize(
@@ -219,7 +279,7 @@ def visualize(
     command = [program.find(), "visualize", "pipe:", "-o", os.fspath(output)]
     paths, given = _paths(image), None
     if paths:
-        shape = (3, *(size or _png_size(Path(paths[0]))))
+        shape = (3, *(_png_size(Path(paths[0])) if size is None else _size(size)))
         if photo is not None:
             wrong("visualize: photo is of an image in numbers, and image is a file")
     else:

@@ -144,6 +144,134 @@ Test(support, regions_pass_and_larger_ones_are_not_minimal)
     looked_free(&l);
 }
 
+/* ---- a node that says where a layer above it samples --------------------------------------------- */
+
+static const char above[] =
+    "local x = input { name = 'image', channels = 3, height = 12, width = 14, dtype = 'f64' }\n"
+    "local function deformed(a, i)\n"
+    "  local o = conv2d { a, name = 'off' .. i, out_channels = 18, kernel_size = 3, padding = 1 }\n"
+    "  return deform_conv2d { a, name = 'dcn' .. i, offset = o, out_channels = 4, kernel_size = 3, "
+    "padding = 1 }\n"
+    "end\n"
+    "local a = deformed(deformed(x, 1), 2)\n"
+    "local b = deform_conv2d_pack { a, name = 'pack', out_channels = 4, kernel_size = 3, padding = "
+    "1 "
+    "}\n"
+    "return network { name = 'above', outputs = { y = b } }\n";
+
+/* Only what is below the node is held. */
+Test(support, a_node_may_be_what_a_layer_above_it_samples_by)
+{
+    static const char *const nodes[] = { "off2:3,4", "pack.offset:3,4" };
+    for (int k = 0; k < 4; k++) {
+        Looked l;
+        dcn_error err;
+        SupportCheck c;
+        SupportSplit split;
+        SupportField f = { .h = 0 };
+        looked_load(&l, above);
+        looked_randomise(&l, 31);
+        l.ask.fixed = k % 2;
+        looked_open(&l, nodes[k / 2]);
+        cr_assert_eq(support_field(l.support, &f, &err), 0, "%d: %s", k, err.text);
+        cr_assert_eq(support_split(l.support, &f, &split, &err), 0, "%d: %s", k, err.text);
+        cr_expect(split.made == !l.ask.fixed && f.figures.total > 0);
+        cr_assert_eq(support_check_field(l.support, &f, 4, 1, &c, &err), 0, "%s", err.text);
+        cr_expect(c.passed && c.tried == 4, "%d: %g", k, c.worst);
+        support_field_free(&f);
+        looked_free(&l);
+    }
+}
+
+/* ---- a response beside which gradients are small ---------------------------------------------------- */
+
+/* y = a + gamma*dcn(a), and a constant as large as one likes. */
+static const char scaled[] =
+    "local x = input { name = 'image', channels = 3, height = 16, width = 18, dtype = 'f64' }\n"
+    "local a = conv2d { x, name = 'stem', out_channels = 4, kernel_size = 3, padding = 1, "
+    "bias = true }\n"
+    "local o = conv2d { a, name = 'off', out_channels = 18, kernel_size = 3, padding = 1 }\n"
+    "local b = deform_conv2d { a, name = 'dcn', offset = o, out_channels = 4, kernel_size = 3, "
+    "padding = 1, bias = true }\n"
+    "return network { name = 'scaled', outputs = { y = add { a, mul { b, name = 'gamma' }, name = "
+    "'sum' } } }\n";
+
+static void open_scaled(Looked *l, const char *node, double gamma, double bias)
+{
+    int64_t n;
+    looked_load(l, scaled);
+    looked_randomise(l, 17);
+    double *at = looked_parameter(l, "gamma.weight", &n);
+    for (int64_t i = 0; i < n; i++)
+        at[i] = gamma;
+    at = looked_parameter(l, "dcn.bias", &n);
+    for (int64_t i = 0; i < n; i++)
+        at[i] += bias;
+    looked_open(l, node);
+}
+
+/* Both checks, of gradients that are wrong by this share of the largest one. */
+static void check_scaled(Looked *l, double wrong, SupportCheck c[2])
+{
+    const SupportTaps taps = { .number = 0, .strongest = 10, .random = 5, .seed = 3 };
+    dcn_error err;
+    SupportLayers layers;
+    SupportField f = { .h = 0 };
+    cr_assert_eq(support_field(l->support, &f, &err), 0, "%s", err.text);
+    double norm = 0;
+    for (int64_t i = 0; i < f.h * f.w * f.c; i++)
+        norm += f.gradient[i] * f.gradient[i];
+    f.gradient[(8 * 18 + 9) * 3] += wrong * sqrt(norm);
+    cr_assert_eq(support_check_field(l->support, &f, 8, 1, &c[0], &err), 0, "%s", err.text);
+    cr_assert_eq(support_sampling(l->support, &layers, &err), 0, "%s", err.text);
+    SupportLayer *of = &layers.layer[0];
+    int64_t best = 0;
+    for (int64_t e = 0; e < of->n * of->p * of->q * of->groups * of->taps; e++)
+        best = of->strength[e] > of->strength[best] ? e : best;
+    of->gradient[2 * best] += wrong * of->strength[best];
+    cr_assert_eq(support_check_taps(l->support, &layers, &taps, &c[1], &err), 0, "%s", err.text);
+    support_layers_free(&layers);
+    support_field_free(&f);
+}
+
+Test(support, rounding_of_a_large_response_is_not_taken_for_a_wrong_gradient)
+{
+    static const struct {
+        const char *node;
+        double gamma, bias;
+    } cases[] = { { "dcn:8,9", 1, 0 },
+                  { "dcn:8,9", 1e-5, 0 },
+                  { "dcn:8,9", 1e-6, 0 },
+                  { "dcn:8,9", 1, 1e4 },
+                  { "dcn:8,9", 1, 1e6 } };
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        Looked l;
+        SupportCheck c[2];
+        open_scaled(&l, cases[k].node, cases[k].gamma, cases[k].bias);
+        check_scaled(&l, 0, c);
+        for (int i = 0; i < 2; i++)
+            cr_expect(c[i].passed && c[i].tried + c[i].hidden == (i ? 15 : 8) && c[i].tried > 0,
+                      "%zu, %d: %g of %d, %d hidden", k, i, c[i].worst, c[i].tried, c[i].hidden);
+        check_scaled(&l, 1e-2, c);
+        for (int i = 0; i < 2; i++)
+            cr_expect(c[i].tried > 0 && !c[i].passed, "%zu, %d: %g", k, i, c[i].worst);
+        looked_free(&l);
+    }
+}
+
+/* The shortest steps that show anything are too long. */
+Test(support, what_rounding_hides_is_said_to_be_hidden)
+{
+    Looked l;
+    SupportCheck c[2];
+    open_scaled(&l, "dcn:8,9", 1, 1e12);
+    check_scaled(&l, 0, c);
+    cr_expect(c[0].outcome == SUPPORT_TOO_SMALL && c[0].tried == 0 && c[0].hidden == 8, "%d, %d",
+              (int)c[0].outcome, c[0].hidden);
+    cr_expect(c[1].hidden >= 8 && c[1].worst <= c[1].bound, "%d, %g", c[1].hidden, c[1].worst);
+    looked_free(&l);
+}
+
 /* ---- bins -------------------------------------------------------------------------------------- */
 
 /* Eight regions of a map that is half the image; all say the same with zero offsets: bins tile the region. */

@@ -124,3 +124,28 @@ Test(support, offsets_made_inside_a_pack_are_seen)
     }
     looked_free(&l);
 }
+
+/* ---- many modules ------------------------------------------------------------------------------ */
+
+#define MODULES(n)                                                                                 \
+    "local y = input { name = 'image', channels = 2, height = 4, width = 4, dtype = 'f64' }\n"     \
+    "for i = 1, " n " do y = separable_conv2d { y, name = 'm' .. i, out_channels = 2, "            \
+    "kernel_size = 1 } end\n"                                                                      \
+    "return network { name = 'many', outputs = { y = y } }\n"
+
+/* Each counts as the layers that it is made of. */
+Test(support, modules_are_as_many_layers_as_they_have_parts)
+{
+    Looked l;
+    dcn_error err;
+    looked_load(&l, MODULES("300"));
+    looked_open(&l, "m3:1,1");
+    looked_free(&l);
+    looked_load(&l, MODULES("2050"));
+    cr_assert_eq(support_node_parse("m3:1,1", &l.ask.node, &err), 0);
+    cr_assert_eq(support_open(&l.ask, &l.support, &err), -1);
+    cr_expect_eq(err.code, DCN_EUSAGE);
+    cr_expect_str_eq(err.text,
+                     "'many' has 4100 layers with its modules taken apart; there can be 4096");
+    looked_free(&l);
+}

@@ -83,6 +83,33 @@ Test(support, regions_are_minimal)
     looked_free(&l);
 }
 
+/* Where parts are few a lazy search tries them all, as the definition does; where there may be one error more, it does
+** not. */
+Test(support, few_parts_are_dropped_by_the_definition)
+{
+    SupportRegionAsk ask = { .epsilon = 0.1, .step = 1, .block = 2 };
+    Looked l;
+    dcn_error err;
+    SupportRegion plain, few, many;
+    open_net(&l);
+    cr_assert_eq(support_region(l.support, &ask, &plain, &err), 0, "%s", err.text);
+    ask.lazy = true;
+    ask.exact = (int64_t)plain.parts * (plain.parts + 1) / 2;
+    cr_assert_eq(support_region(l.support, &ask, &few, &err), 0, "%s", err.text);
+    ask.exact--;
+    cr_assert_eq(support_region(l.support, &ask, &many, &err), 0, "%s", err.text);
+    cr_assert_gt(plain.nremoved, 0);
+    cr_expect_eq(few.forwards, plain.forwards);
+    cr_expect_lt(many.forwards, plain.forwards);
+    cr_assert_eq(few.nremoved, plain.nremoved);
+    cr_expect(!memcmp(few.removed, plain.removed, (size_t)plain.nremoved * sizeof *plain.removed));
+    cr_expect(!memcmp(few.mask, plain.mask, (size_t)(plain.h * plain.w)));
+    support_region_free(&plain);
+    support_region_free(&few);
+    support_region_free(&many);
+    looked_free(&l);
+}
+
 /* A larger bound has a square inside that of a smaller one. */
 Test(support, squares_grow_as_the_bound_shrinks)
 {

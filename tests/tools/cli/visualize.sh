@@ -68,6 +68,14 @@ expect 2 "dcngen: net.lua: not a PNG file that can be read: Not a PNG file" \
 head -c 5000 "$photo" >cut.png
 expect 2 "dcngen: cut.png: not a PNG file that can be read: it ends too early" \
     visualize net.lua --weights w.safetensors --image cut.png "${good[@]}"
+perl -e 'sub chunk { my ($t, $d) = @_; my $crc = 0xffffffff;
+    for (unpack "C*", $t . $d) { $crc ^= $_; $crc = $crc & 1 ? ($crc >> 1) ^ 0xedb88320 : $crc >> 1 for 1 .. 8 }
+    pack("N", length $d) . $t . $d . pack("N", $crc ^ 0xffffffff) }
+    print "\x89PNG\r\n\x1a\n", chunk("IHDR", pack("NNC5", @ARGV, 8, 2, 0, 0, 0)), chunk("IDAT", "")' 20000 3 >wide.png
+expect 2 "dcngen: wide.png: not a PNG file that can be read: it is 20000 x 3 pixels; at most 16384 a side and 67108864 in all" \
+    visualize net.lua --weights w.safetensors --image wide.png "${good[@]}"
+expect 2 "dcngen: input 'image' is 16385x16; a picture has at most 16384 pixels a side and 67108864 in all" \
+    "${basic[@]}" -D h=16385 "${good[@]}"
 expect 2 "dcngen: --size 8x16 is smaller than input 'image', 16x16" "${basic[@]}" --size 8x16 "${good[@]}"
 for value in --size=8 --size=0x3 --size=99999x1; do
     expect 2 "dcngen: --size '${value#*=}' is not HxW, such as 224x224, at most 16384 each" "${basic[@]}" $value "${good[@]}"
@@ -89,10 +97,27 @@ for method in sampling points offsets; do
     expect 2 "dcngen: --show $method: no deformable convolution below stem at (1, 2)" "${basic[@]}" --node stem:1,2 --show $method -o other
 done
 expect 2 "dcngen: --show bins: no deformable pooling of regions below dcn1 at (1, 2)" "${basic[@]}" --node dcn1:1,2 --show bins -o other
+sed 's/name = "net", outputs/gradient = { "inputs" }, &/' plain.lua >gradient.lua
+expect 2 "dcngen: kernel 'net' is a gradient; visualize draws networks" \
+    visualize gradient.lua --kernel net --image "$photo" --node pool:0,0 --show points -o out
 expect 2 "dcngen: kernel 'conv' is no network; visualize draws networks" \
     visualize plain.lua --kernel conv --image "$photo" --node pool:0,0 --show points -o out
 expect 2 "dcngen: --input names every input of 'net'; the one for the photograph must be left" "${basic[@]}" --input image=x.npy "${good[@]}"
 expect 2 "dcngen: 'net' has no input 'picture'" "${basic[@]}" --input picture=x.npy "${good[@]}"
+cat >inputs.lua <<'EOF'
+local o = input { name = "o1", channels = 18, height = 16, width = 16 }
+local x = input { name = "image", channels = 3, height = 16, width = 16 }
+local a = deform_conv2d { x, name = "dcn", offset = o, out_channels = 3, kernel_size = 3, padding = 1 }
+if param("second", 0) > 0 then a = add { a, input { name = "other", channels = 3, height = 16, width = 16 }, name = "sum" } end
+return network { name = "inputs", outputs = { y = a } }
+EOF
+expect 2 "dcngen: visualize needs --input NAME=FILE for o1: 'image' is the photograph" \
+    visualize inputs.lua --image "$photo" --node dcn:4,4 --show points -o out
+expect 2 "dcngen: each of image, other of 'inputs' may be the photograph; --input NAME=FILE must name all but one" \
+    visualize inputs.lua -D second=1 --image "$photo" --node dcn:4,4 --show points -o out
+expect 2 "dcngen: 'inputs' has no input 'o'" visualize inputs.lua --image "$photo" --input o=x.npy --node dcn:4,4 --show points -o out
+expect 2 "dcngen: input 'o1' is 1x18x16x16; a photograph is 1x3xHxW or 1x1xHxW" \
+    visualize inputs.lua --image "$photo" --input image=x.npy --node dcn:4,4 --show points -o out
 expect 2 "dcngen: --node 'dcn2:4,4': its files would be those of --node 'dcn2:4,4'" "${basic[@]}" --node dcn2:4,4 "${good[@]}"
 expect 2 "dcngen: -o: the name of the directory is too long" "${basic[@]}" "${good[@]}" -o "$(printf 'a/%.0s' {1..1900})"
 for option in --mean=1,2,3 --std=1,2,3 --channels=bgr; do
@@ -182,6 +207,8 @@ assert abs(check["error"] - figures["error"]) < 1e-12
 assert shown["files"] == ["dcn2-4-4.saliency.mask.png"]
 data = open("region/dcn2-4-4.saliency.mask.npy", "rb").read()[-256 * 8:]
 mask = struct.unpack("<256d", data)
+assert figures["kept"] == figures["parts"] - len(set(figures["removed"])) and len(figures["errors"]) == len(figures["removed"]) + 1
+assert figures["errors"][-1] == figures["error"] and all(0 <= e < 0.05 for e in figures["errors"]), figures
 assert set(mask) == {0, 1} and abs(100 * sum(mask) / 256 - figures["area"]) < 1e-9, figures
 ' <<<"$out" || complain "saliency, parts $parts" "a mask within the bound" "$out"
 done
@@ -346,6 +373,36 @@ done
 expect 2 "dcngen: 'pool' is of no finite length at the node: no region of the image is behind it" \
     visualize plain.lua --kernel net --image "$photo" --mean 1e300 --std 1e-300 --node pool:3,5 --show saliency -o out
 
+# ---- a disk that is full, a file that may not be so large: what was done before is whole, half a method is not there
+mkdir ended && ln -s /dev/full ended/index.html
+call visualize plain.lua --kernel net --image "$photo" --node pool:3,5 --show receptive-field -o ended
+same "a page that was not written is not named" "4|0" "$code|$(grep -c index.html <<<"$out")"
+mkdir full && ln -s /dev/full full/dcn2-4-4.points.svg
+expect_after 4 "dcngen: cannot write full/dcn2-4-4.points.svg: No space left on device" "${basic[@]}" --node dcn2:4,4 --show receptive-field,points -o full
+same "the page and the figures have what was done before" "1 1" "$(grep -c '<figure>' full/index.html) $(grep -c '"method"' full/visualize.json)"
+same "of the other method there is no file" "full/dcn2-4-4.points.svg" "$(ls full/*points*)"
+if command -v python3 >/dev/null; then
+    checks=$((checks + 1))
+    python3 -c '
+import xml.etree.ElementTree as tree
+tree.fromstring(open("full/index.html", encoding="utf-8").read().replace("<!DOCTYPE html>\n", ""))' || complain "the page" "well formed" "$(tail -c 200 full/index.html)"
+fi
+(
+    ulimit -f 8
+    "$DCNGEN_BIN" "${basic[@]}" --node dcn2:4,4 --show receptive-field -o limited >limited.out 2>limited.err
+    echo $? >limited.code
+)
+same "a file may not be so large" "4|File too large|" "$(cat limited.code)|$(sed 's/.*: //' limited.err)|$(ls -A limited)"
+
+# ---- offsets that are no place
+perl -e 'my $h = q({"descr": "<f4", "fortran_order": False, "shape": (1, 18, 16, 16), });
+    $h .= " " x (117 - length $h) . "\n";
+    print "\x93NUMPY\x01\x00", pack("v", length $h), $h, pack "f<*", (9**9**9) x (18 * 256)' >infinite.npy
+# shellcheck disable=SC2046  # words of numbers
+safetensors one.safetensors '{"dcn.weight":{"dtype":"F32","shape":[3,3,3,3],"data_offsets":[0,324]}}' $(yes 1 | head -81)
+works visualize inputs.lua --weights one.safetensors --image "$photo" --input o1=infinite.npy --node dcn:4,4 --show offsets -o infinite
+same "there is no distance between them" "effective dilation: no finite number, none at the node" \
+    "$(grep -o 'effective dilation[^<]*\|none at[^<]*' infinite/index.html | paste -sd, | sed 's/,/, /')"
 # ---- a folder that cannot be
 : >file
 expect 4 "dcngen: file/pictures: Not a directory" "${basic[@]}" --node dcn2:4,4 --show points -o file/pictures

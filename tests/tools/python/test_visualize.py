@@ -22,6 +22,7 @@ from torchvision import ops
 import dcngen
 import dcngen.torch
 from dcngen import program
+from dcngen.error import USAGE
 from dcngen.torch import visualize
 
 PHOTO = SOURCE / "examples/rectify/original.png"
@@ -168,6 +169,7 @@ def wrong(tmp_path, text, *arguments, **options):
     with pytest.raises(dcngen.Error) as error:
         visualize(options.pop("model", model), *arguments, output=tmp_path / "out", **options)
     assert text in error.value.text, error.value
+    assert error.value.code == USAGE
     assert not list(tmp_path.rglob("*.png"))
 
 
@@ -181,6 +183,11 @@ def test_what_cannot_be(tmp_path):
     wrong(tmp_path, "'1' makes a map of 14x14, which has no 20,3", image, "1", (20, 3))
     wrong(tmp_path, "image has shape (3,), expected (1, C, H, W) or (C, H, W)", [1, 2, 3], "1")
     wrong(tmp_path, "node = (1, 2, 3, 4), expected (y, x)", image, "1", (1, 2, 3, 4))
+    for node in (True, (3, False), (2.0, 3), (-1, 3), "3,4"):
+        wrong(tmp_path, "expected (y, x), of regions their number", image, "1", node)
+    for size in (8, (8,), (0, 3), (8, 8.5)):
+        wrong(tmp_path, f"size = {size}, expected (rows, columns)", PHOTO, "1", size=size)
+    wrong(tmp_path, "numbers that are not finite", np.full((3, 8, 8), np.nan), "1")
     wrong(tmp_path, "'eps' is none of response, offsets", image, "1", eps=0.1)
     wrong(tmp_path, "cannot read no.png: No such file", "no.png", "1")
     wrong(tmp_path, "photo is of an image in numbers", PHOTO, "1", photo=PHOTO)
@@ -192,6 +199,25 @@ def test_what_cannot_be(tmp_path):
     wrong(
         tmp_path, "layer '0' makes dict, expected a tensor", image, "0", model=nn.Sequential(Dict())
     )
+
+
+def test_options_that_the_program_refuses(tmp_path, capfd):
+    """What it says of them is the error, and stands where it always does."""
+    image = photo()
+    said = "--mean '1,2' is not one number or three, such as 0.485,0.456,0.406"
+    wrong(tmp_path, said, image, "1", mean=(1, 2))
+    assert capfd.readouterr().err == f"dcngen: {said}\n"
+    wrong(tmp_path, "--mean 'tensor(", image, "1", mean=torch.ones(3))
+    wrong(tmp_path, "--samples '0' is not a number from 1 to 10000", image, "1", samples=0)
+    for nothing in ("", []):
+        wrong(tmp_path, "--show", image, "1", show=nothing)
+
+
+def test_nodes_of_other_whole_numbers(tmp_path):
+    node = (np.int64(3), torch.tensor(4))
+    model = nn.Sequential(nn.Conv2d(3, 4, 3))
+    root = visualize(model, photo(), "0", node, output=tmp_path, size=None)
+    assert (root["nodes"][0]["y"], root["nodes"][0]["x"]) == (3, 4)
 
 
 class Dict(nn.Module):

@@ -113,7 +113,7 @@ def test_a_field_that_is_wrong_is_found(tmp_path):
             "model",
             {"network": "n", "image": [1, 99999, 6]},
             None,
-            "the model's image is larger than a picture may be",
+            "the model's image is 99999x6; a picture has at most 16384 pixels a side and 67108864 in all",
         ),
         (
             "model",
