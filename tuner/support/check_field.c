@@ -10,7 +10,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* The first step is this part of the image's root mean square, or where the response is large the longer one at most. */
+/* The first step is this part of the image's root mean square, or where the response is large the longer one at
+** most. */
 static const double part = 1e-6, longest_part = 1e-3;
 
 /* The image, a direction, and both together as they lie outside. */
