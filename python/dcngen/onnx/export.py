@@ -33,7 +33,8 @@ class _Layer(NamedTuple):
 def _sizes(value: Any) -> list[Any]:
     """Sizes of a value of either exporter; those that are not known are None."""
     if hasattr(value, "type") and callable(value.type):
-        return list(value.type().sizes() or ())
+        kind = value.type()  # of what is no tensor it knows no sizes
+        return list(kind.varyingSizes() or ()) if hasattr(kind, "varyingSizes") else []
     return list(value.shape or ())
 
 
@@ -109,7 +110,7 @@ def _typed(output: Any, a: _Layer) -> Any:
     """The output with its shape, as far as it is known."""
     pixels = _sizes(a.offset)[2:] or [None, None]
     n, o = (_sizes(a.input) or [None])[0], (_sizes(a.weight) or [None])[0]
-    if all(isinstance(size, int) for size in (n, o, *pixels)):
+    if hasattr(a.input.type(), "with_sizes"):
         output.setType(a.input.type().with_sizes([n, o, *pixels]))
     return output
 

@@ -40,6 +40,8 @@ def type_name(dtype: torch.dtype) -> str:
 def _converted(name: str, t: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     if not t.is_cpu:
         wrong(f"{name} is on {t.device}, expected the CPU")
+    if t.layout is not torch.strided:
+        wrong(f"{name} has layout {t.layout}, expected {torch.strided}")
     if not t.is_floating_point():
         wrong(f"{name} is of {t.dtype}, expected a floating type")
     converted: torch.Tensor = t.to(dtype)
@@ -51,7 +53,7 @@ def dense(dtype: torch.dtype, **tensors: torch.Tensor | None) -> Tensors:
     found = {}
     for name, t in tensors.items():
         if t is not None:
-            same = t.dtype is dtype and t.is_cpu
+            same = t.dtype is dtype and t.is_cpu and t.layout is torch.strided
             found[name] = (t if same else _converted(name, t, dtype)).contiguous()
     return found
 

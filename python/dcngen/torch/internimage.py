@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from ..error import ENVIRONMENT, Error
+from ..error import ENVIRONMENT, Error, wrong
 from ..plans import Aggregation
 from . import aggregation
 from .replace import Replaced, StandIn, on_cpu, take_over
@@ -37,20 +37,30 @@ def _attributes(v: tuple[Any, ...], remove_center: Any, softmax: bool = False) -
     )
 
 
+def _checked(
+    input: Tensor, v: tuple[Any, ...], remove_center: Any, softmax: bool = False
+) -> Aggregation:
+    """:func:`_attributes`, whose groups are of all channels of the input."""
+    if tuple(input.shape[3:]) != (v[8] * v[9],):
+        shape = tuple(input.shape)
+        wrong(f"{v[8]} groups of {v[9]} channels are stated, and input has shape {shape}")
+    return _attributes(v, remove_center, softmax)
+
+
 # ---- DCNv3 -----------------------------------------------------------------------------------
 
 
 def dcnv3_forward(input: Tensor, offset: Tensor, mask: Tensor, *rest: Any) -> Tensor:
     """rest: kernel_h … offset_scale, im2col_step, and in newer versions remove_center."""
     given = {"input": input, "offset": offset, "mask": mask}
-    a = _attributes(rest, rest[12] if len(rest) > 12 else False)
+    a = _checked(input, rest, rest[12] if len(rest) > 12 else False)
     return aggregation.forward("DCNv3 dcnv3_forward", "dcnv3", given, a)
 
 
 def dcnv3_backward(input: Tensor, offset: Tensor, mask: Tensor, *rest: Any) -> tuple[Tensor, ...]:
     """rest: kernel_h … offset_scale, grad_output, im2col_step, and in newer versions remove_center."""
     given = {"input": input, "offset": offset, "mask": mask}
-    a = _attributes(rest, rest[13] if len(rest) > 13 else False)
+    a = _checked(input, rest, rest[13] if len(rest) > 13 else False)
     call = "DCNv3 dcnv3_backward"
     grads = aggregation.backward(call, "dcnv3", rest[11], given, given, a)
     return tuple(grads.values())
@@ -62,7 +72,7 @@ def _core(theirs: Callable[..., Tensor]) -> Callable[..., Tensor]:
     def dcnv3_core_pytorch(input: Tensor, offset: Tensor, mask: Tensor, *rest: Any) -> Tensor:
         if not on_cpu((input,)):
             return theirs(input, offset, mask, *rest)
-        a = _attributes(rest, rest[11] if len(rest) > 11 else False)
+        a = _checked(input, rest, rest[11] if len(rest) > 11 else False)
         a = a._replace(padding=(a.padding[1], a.padding[0]))
         return aggregation.core_of_dcnv3(input, offset, mask, a)
 
@@ -153,14 +163,14 @@ class OverrideDCNv3:
 def dcnv4_forward(input: Tensor, offset_mask: Tensor, *rest: Any) -> Tensor:
     """rest: kernel_h … offset_scale, im2col_step, remove_center, two of CUDA's, softmax."""
     given = {"input": input, "offset_mask": offset_mask}
-    a = _attributes(rest, rest[12], bool(rest[15]))
+    a = _checked(input, rest, rest[12], bool(rest[15]))
     return aggregation.forward("DCNv4 dcnv4_forward", "dcnv4", given, a)
 
 
 def dcnv4_backward(input: Tensor, offset_mask: Tensor, *rest: Any) -> tuple[Tensor, ...]:
     """rest: kernel_h … offset_scale, im2col_step, grad_output, remove_center, two of CUDA's, softmax."""
     given = {"input": input, "offset_mask": offset_mask}
-    a = _attributes(rest, rest[13], bool(rest[16]))
+    a = _checked(input, rest, rest[13], bool(rest[16]))
     call = "DCNv4 dcnv4_backward"
     grads = aggregation.backward(call, "dcnv4", rest[12], given, given, a)
     return tuple(grads.values())

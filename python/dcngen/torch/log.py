@@ -43,11 +43,16 @@ def ran(call: str, plan: Plan, threads: int) -> None:
     kind.sizes, kind.shape = plan.sizes, plan.shape
 
 
+def apart(call: str, why: str) -> None:
+    """The call was operators of torch, one after another."""
+    _apart[call] = why
+
+
 def fits(layer: object, misfit: Callable[[], str | None]) -> bool:
     """Whether a layer is one kernel; if not, :func:`explain` says why."""
     why = misfit()
     if why is not None:
-        _apart[type(layer).__name__] = why
+        apart(type(layer).__name__, why)
     return why is None
 
 

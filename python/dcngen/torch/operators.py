@@ -80,6 +80,10 @@ class Operator:
         for name, optional, t in zip(self._names, self._optional, args, strict=False):
             if not (isinstance(t, Tensor) or (optional and t is None)):
                 wrong(f"{self.name}: {name} is a {type(t).__name__}, expected a tensor")
+            if (
+                t is not None and t.layout is not torch.strided
+            ):  # the dispatcher knows no kernel then
+                wrong(f"{self.name}: {name} has layout {t.layout}, expected {torch.strided}")
         output: Tensor = self._call(*args)
         return output
 

@@ -65,12 +65,17 @@ class _Stand(ModuleType):
         return not_built
 
 
+#: By name, for ever: who imported one keeps it, and finds the functions of a later patch there.
+_stands: dict[str, _Stand] = {}
+
+
 class StandIn:
     """A module put into ``sys.modules`` until :meth:`undo`; who imported it keeps it, but then all of its functions raise."""
 
     def __init__(self, name: str, functions: dict[str, Any]) -> None:
         self._name, self._functions = name, functions
-        self._module = _Stand(name, "Put in place by dcngen.torch.patch.")
+        made = _Stand(name, "Put in place by dcngen.torch.patch.")
+        self._module = _stands.setdefault(name, made)
         self._module.__dict__.update(functions)
         sys.modules[name] = self._module
         package, _, last = name.rpartition(".")

@@ -1,7 +1,7 @@
 """torchvision's operators on the CPU, taken over in torch's dispatcher.
 
-An override stands below autograd: torchvision's own formulas call the backward operators, of which those are taken over whose
-gradients dcngen compiles. Results are contiguous, as the operators promise.
+An override stands below autograd: torchvision's own formulas call the backward operators, which are taken over, too. Results
+are contiguous, as the operators promise.
 
 SPDX-License-Identifier: Apache-2.0
 """
@@ -17,10 +17,15 @@ import torch
 
 from .. import plans
 from ..plans import Convolution, Pooling
-from . import convolution, log, pooling
-from .argmax import roi_pool_argmax
+from . import convolution, log, maxima, pooling
 
 Tensor = torch.Tensor
+
+#: Why no kernel of dcngen computes the gradient of roi_pool.
+_SCATTERED = (
+    "a kernel would look for the maxima in the map, and the operator is told where they were instead: "
+    "torch adds up there what comes back"
+)
 
 
 @lru_cache(plans.REMEMBERED)
@@ -93,11 +98,29 @@ def roi_align_backward(
 
 
 def roi_pool(input: Tensor, rois: Tensor, scale: float, ph: int, pw: int) -> tuple[Tensor, Tensor]:
-    """torchvision::roi_pool: the output, and for its backward operator where each maximum was found."""
+    """torchvision::roi_pool: the output, and for its backward operator where each maximum was found. Whether that one will be
+    called nobody tells, for intermediate results of a compiled graph require no gradients; in inference mode it cannot be."""
     output = _pool("roi_pool", input, rois, Pooling((ph, pw), scale))
-    if input.requires_grad:
-        return output, roi_pool_argmax(input, rois, scale, ph, pw)
-    return output, torch.zeros(output.shape, dtype=torch.int32)
+    if torch.is_inference_mode_enabled():
+        return output, torch.full(output.shape, -1, dtype=torch.int32)
+    return output, maxima.places(input, rois, scale, ph, pw)
+
+
+def roi_pool_backward(
+    grad: Tensor,
+    rois: Tensor,
+    argmax: Tensor,
+    scale: float,
+    ph: int,
+    pw: int,
+    n: int,
+    c: int,
+    h: int,
+    w: int,
+) -> Tensor:
+    """torchvision::_roi_pool_backward."""
+    log.apart("torchvision::_roi_pool_backward", _SCATTERED)
+    return maxima.scatter(grad, rois, argmax, (n, c, h, w))
 
 
 def _channel_mapping(output: Tensor) -> Tensor:
@@ -141,20 +164,33 @@ def ps_roi_pool(
     return output, _channel_mapping(output)
 
 
+def ps_roi_pool_backward(
+    grad: Tensor,
+    rois: Tensor,
+    mapping: Tensor,
+    scale: float,
+    ph: int,
+    pw: int,
+    n: int,
+    c: int,
+    h: int,
+    w: int,
+) -> Tensor:
+    """torchvision::_ps_roi_pool_backward, as the derivative of the output: none in the last row and column, which no bin has."""
+    return _pool_backward("ps_roi_pool", grad, rois, (n, c, h, w), Pooling((ph, pw), scale))
+
+
 _TABLE: dict[str, Callable[..., Any]] = {
     "deform_conv2d": deform_conv2d,
     "_deform_conv2d_backward": deform_conv2d_backward,
     "roi_align": roi_align,
     "_roi_align_backward": roi_align_backward,
     "roi_pool": roi_pool,
+    "_roi_pool_backward": roi_pool_backward,
     "ps_roi_align": ps_roi_align,
     "_ps_roi_align_backward": ps_roi_align_backward,
     "ps_roi_pool": ps_roi_pool,
-}
-
-_LEFT = {
-    "_roi_pool_backward": "it is told where the maxima were, and not the map",
-    "_ps_roi_pool_backward": "torchvision's gradient is not that of its output in the last row and column",
+    "_ps_roi_pool_backward": ps_roi_pool_backward,
 }
 
 
@@ -165,8 +201,6 @@ class Override:
         import torchvision  # noqa: F401, PLC0415  registers the operators
 
         self._library: Any = torch.library.Library("torchvision", "IMPL", "CPU")
-        for name, reason in _LEFT.items():
-            log.left(f"torchvision::{name}", reason)
         with warnings.catch_warnings():  # that a kernel is overridden is what was asked for
             warnings.simplefilter("ignore")
             for name, function in _TABLE.items():

@@ -45,6 +45,14 @@ def test_all_nodes_are_listed(tmp_path):
     assert "'v3_0' Softplus (" in text and "'g' Gelu (" in text and "'n' LRN (" in text
 
 
+@pytest.mark.parametrize("model", [None, b"xx", 5, onnx.GraphProto()])
+def test_no_model(model, tmp_path):
+    kind = type(model).__name__
+    with pytest.raises(dcngen.Error, match=f"to_spec: the model is a {kind}, expected an onnx.Mod"):
+        dcngen.onnx.to_spec(model, tmp_path / "net.lua", tmp_path / "net.safetensors")
+    assert not list(tmp_path.iterdir())
+
+
 # What a node asks for, and what the error says of it.
 NODES = {
     "softmax": (lambda b: b("Softmax", "x", axis=1), "nothing behind it can do it"),

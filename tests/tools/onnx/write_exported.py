@@ -40,9 +40,40 @@ class Model(torch.nn.Module):
         return y.relu()
 
 
+class Open(torch.nn.Module):
+    """Layers one after the other, whose maps have sizes that the exporter is not told."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+        self.offset = torch.nn.Conv2d(4, 18, 3, padding=1)
+        self.weight = torch.nn.Parameter(torch.randn(4, 4, 3, 3))
+
+    def forward(self, x):
+        for _ in range(2):
+            x = self.function(x, self.offset(x), self.weight, padding=1).tanh()
+        return x
+
+
 def export(model, args, path, **how):
     names = NAMES[: len(args)]
     torch.onnx.export(model, args, str(path), input_names=names, output_names=["y"], **how)
+
+
+def export_open(functions, folder, opsets, old):
+    """Exported with other sizes than those of the operands that are kept."""
+    axes = {"batch": {0: "n"}, "pixels": {0: "n", 2: "h", 3: "w"}}
+    for origin, function in functions.items():
+        model, x = Open(function).eval(), torch.randn(2, 4, 6, 7)
+        for which, of_x in axes.items():
+            name = f"{origin}, open {which}"
+            with torch.no_grad():
+                np.savez(folder / f"{name}.npz", x=x.numpy(), y=model(x).numpy())
+            shape = (1, 4, *(x.shape[2:] if which == "batch" else (8, 9)))
+            for opset in opsets:
+                path = folder / f"{name}, {opset}.onnx"
+                how = {"opset_version": opset, "dynamic_axes": {"x": of_x, "y": of_x}, **old}
+                export(model, (torch.randn(shape),), path, **how)
 
 
 def main(folder):
@@ -53,6 +84,9 @@ def main(folder):
     functions = {"torchvision": deform_conv2d}
     if IN_DISPATCHER:
         functions["dcngen"] = dcngen.torch.deform_conv2d
+    old = {"dynamo": False} if has_dynamo else {}
+    opsets = sorted({14, newest})
+    export_open(functions, folder, opsets, old)
     for origin, function in functions.items():
         for case, (groups, mask, bias) in CASES.items():
             model = Model(function, groups, mask, bias).eval()
@@ -62,8 +96,7 @@ def main(folder):
             with torch.no_grad():
                 arrays = {**dict(zip(NAMES, args, strict=False)), "y": model(*args)}
             np.savez(folder / f"{name}.npz", **{k: t.numpy() for k, t in arrays.items()})
-            old = {"dynamo": False} if has_dynamo else {}
-            for opset in sorted({14, newest}):
+            for opset in opsets:
                 export(model, args, folder / f"{name}, {opset}.onnx", opset_version=opset, **old)
             if has_dynamo and table:
                 path = folder / f"{name}, dynamo.onnx"

@@ -326,6 +326,45 @@ def test_dcnv4_without_its_compiled_part():
         assert_close(a, b)
 
 
+def test_what_was_imported_works_under_a_later_patch():
+    x, offset_mask = torch.randn(1, 5, 6, 8), torch.randn(1, 5, 6, 56)
+    offset, mask = torch.randn(1, 5, 6, 36), torch.randn(1, 5, 6, 18)
+    a, b, _, weight, _ = layer().values()
+    calls = {
+        "mmcv": ("mmcv.ops", lambda m: m.Plain.apply(a, b, weight, None, PLAIN)),
+        "DCNv3": ("dcnv3_func", lambda m: m.forward(x, offset, mask)),
+        "DCNv4": ("DCNv4.functions", lambda m: m.forward(x, offset_mask)),
+    }
+    for name, (imported, call) in calls.items():
+        with dcngen.torch.patch(name):
+            module = importlib.import_module(imported)
+            want = call(module)
+        with pytest.raises(dcngen.Error, match="the patch of dcngen was undone"):
+            call(module)
+        with dcngen.torch.patch(name):
+            assert_close(call(module), want)
+        with pytest.raises(dcngen.Error, match="the patch of dcngen was undone"):
+            call(module)
+
+
+def test_groups_are_of_all_channels():
+    """As upstream asserts it."""
+    t = {k: v.detach() for k, v in aggregated().items()}
+    stated = (3, 3, 1, 1, 1, 1, 1, 1, 2, 3, 1.0)  # 2 groups of 3 channels, and the map has 8
+    offset_mask = torch.zeros(1, 5, 6, 56)
+    message = "2 groups of 3 channels are stated, and input has shape "
+    with dcngen.torch.patch("DCNv3", "DCNv4"):
+        v3, v4 = importlib.import_module("DCNv3"), importlib.import_module("DCNv4.ext")
+        for call in (
+            lambda: v3.dcnv3_forward(*t.values(), *stated, 256),
+            lambda: v3.dcnv3_backward(*t.values(), *stated, t["x"], 256),
+            lambda: v4.dcnv4_forward(t["x"], offset_mask, *stated, 256, 0, 8, 64, False),
+            lambda: v4.dcnv4_backward(t["x"], offset_mask, *stated, 256, t["x"], 0, 8, 64, False),
+        ):
+            with pytest.raises(dcngen.Error, match=message):
+                call()
+
+
 def test_a_package_that_is_not_there(tmp_path):
     for name in ("mmcv", "DCNv4"):
         (tmp_path / name).rename(tmp_path / "away")

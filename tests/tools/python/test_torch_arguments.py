@@ -129,6 +129,20 @@ def test_functions():
     )
 
 
+@pytest.mark.parametrize("name", ["input", "offset", "weight", "bias", "mask"])
+def test_tensors_that_lie_otherwise(name):
+    given = {
+        "input": torch.zeros(1, 4, 5, 5),
+        "offset": torch.zeros(1, 18, 5, 5),
+        "weight": torch.zeros(4, 4, 3, 3),
+        "bias": torch.zeros(4),
+        "mask": torch.zeros(1, 9, 5, 5),
+    }
+    given[name] = given[name].to_sparse()
+    message = f"deform_conv2d: {name} has layout torch.sparse_coo, expected torch.strided"
+    refused(message, dcngen.torch.deform_conv2d, **given, padding=1)
+
+
 def test_optimize():
     for model in (5, None, nn.ReLU):
         name = type(model).__name__

@@ -379,53 +379,6 @@ def test_signatures_are_torchvisions(name):
         assert attributes_of(getattr(dcngen.torch, name)) == want
 
 
-# ---- regions ---------------------------------------------------------------------------------
-
-
-REGIONS = {
-    "roi_align": (ops.roi_align, {"sampling_ratio": 2, "aligned": True}),
-    "roi_align adaptive": (ops.roi_align, {"spatial_scale": 0.5}),
-    "roi_pool": (ops.roi_pool, {"spatial_scale": 0.5}),
-    "ps_roi_align": (ops.ps_roi_align, {"sampling_ratio": 2}),
-    "ps_roi_pool": (ops.ps_roi_pool, {}),
-}
-
-
-def regions(n, dtype):
-    corners = torch.rand(n, 4, dtype=dtype) * 7
-    corners[:, 2:] += corners[:, :2] * 0.5
-    return torch.cat((torch.randint(0, 2, (n, 1)).to(dtype), corners), 1)
-
-
-@pytest.mark.parametrize("dtype", [F32, F64])
-@pytest.mark.parametrize("name", REGIONS)
-def test_regions(name, dtype):
-    function, attributes = REGIONS[name]
-    x, rois = numbers((2, 12, 9, 10), dtype), regions(5, dtype)
-    want = function(x, rois, (2, 3), **attributes)
-    seed = torch.arange(want.numel(), dtype=dtype).view(want.shape).sin()
-    (want_grad,) = torch.autograd.grad(want, x, seed)
-    with dcngen.torch.patch("torchvision"):
-        got = function(x, rois, (2, 3), **attributes)
-        (got_grad,) = torch.autograd.grad(got, x, seed)
-    assert_close(got, want, rtol=1e-4, atol=1e-5)
-    assert_close(got_grad, want_grad, rtol=1e-4, atol=1e-5)
-    op, ran = name.split()[0], log.names()
-    assert f"torchvision::{op}" in ran
-    left = f"torchvision::_{op}_backward: left to the original" in dcngen.torch.explain()
-    assert left == (f"torchvision::_{op}_backward" not in ran)
-
-
-def test_no_regions():
-    x = numbers((2, 12, 9, 10), F32)
-    with dcngen.torch.patch("torchvision"):
-        for function, _ in REGIONS.values():
-            output = function(x, torch.zeros(0, 5), (2, 3))
-            assert output.shape[0] == 0
-            output.sum().backward()
-    assert not x.grad.any()
-
-
 def test_explain():
     with dcngen.torch.patch("torchvision"):
         for _ in range(2):

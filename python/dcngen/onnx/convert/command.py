@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ...error import SPEC, Error
+from ...error import SPEC, Error, wrong
 from ..decomposed import match
 from ..graph import Graph, onnx_package
 from ..rewrite import rewrite
@@ -36,8 +36,11 @@ def _read(model: Any, shapes: Mapping[str, Sequence[int]]) -> tuple[Reader, Netw
 
 def _loaded(onnx: Any, model: Any) -> tuple[Any, str]:
     """A model, and what it is called."""
-    if not isinstance(model, str | os.PathLike):
+    if isinstance(model, onnx.ModelProto):
         return model, str(model.graph.name)
+    if not isinstance(model, str | os.PathLike):
+        kind = type(model).__name__
+        wrong(f"to_spec: the model is a {kind}, expected an onnx.ModelProto or a path")
     try:
         return onnx.load(os.fspath(model)), Path(model).stem
     except Exception as reason:

@@ -1,0 +1,142 @@
+"""torchvision's pooling of regions, taken over: outputs, gradients, and where maxima are.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+
+import pytest
+import torch
+from torch.testing import assert_close
+from torchvision import ops
+
+import dcngen.torch
+from dcngen.torch import log
+
+F32, F64 = torch.float32, torch.float64
+
+
+def numbers(shape, dtype):
+    return torch.randn(*shape, dtype=dtype).requires_grad_()
+
+
+REGIONS = {
+    "roi_align": (ops.roi_align, {"sampling_ratio": 2, "aligned": True}),
+    "roi_align adaptive": (ops.roi_align, {"spatial_scale": 0.5}),
+    "roi_pool": (ops.roi_pool, {"spatial_scale": 0.5}),
+    "ps_roi_align": (ops.ps_roi_align, {"sampling_ratio": 2}),
+    "ps_roi_pool": (ops.ps_roi_pool, {}),
+}
+
+
+def regions(n, dtype):
+    corners = torch.rand(n, 4, dtype=dtype) * 7
+    corners[:, 2:] += corners[:, :2] * 0.5
+    return torch.cat((torch.randint(0, 2, (n, 1)).to(dtype), corners), 1)
+
+
+def pooled(name, x, rois):
+    """The output, and the gradient from one that is not constant."""
+    function, attributes = REGIONS[name]
+    output = function(x, rois, (2, 3), **attributes)
+    seed = torch.arange(output.numel(), dtype=F64).view(output.shape).sin().to(output.dtype)
+    return output, torch.autograd.grad(output, x, seed)[0]
+
+
+@pytest.mark.parametrize("dtype", [F32, F64])
+@pytest.mark.parametrize("name", REGIONS)
+def test_regions(name, dtype):
+    x, rois = numbers((2, 12, 9, 10), dtype), regions(5, dtype)
+    rois[:, 1:] *= (
+        0.4  # the gradient of ps_roi_pool is torchvision's away from the last row and column
+    )
+    want, want_grad = pooled(name, x, rois)
+    with dcngen.torch.patch("torchvision"):
+        got, got_grad = pooled(name, x, rois)
+    assert_close(got, want, rtol=1e-4, atol=1e-5)
+    assert_close(got_grad, want_grad, rtol=1e-4, atol=1e-5)
+    op, ran = name.split()[0], log.names()
+    assert f"torchvision::{op}" in ran
+    scattered = f"torchvision::_{op}_backward: one operator after another" in dcngen.torch.explain()
+    assert scattered == (op == "roi_pool")
+    assert scattered == (f"torchvision::_{op}_backward" not in ran)
+
+
+@pytest.mark.parametrize("name", REGIONS)
+def test_gradients_of_regions_are_those_of_their_outputs(name):
+    """Also of ps_roi_pool in the last row and column, which no bin has."""
+    function, attributes = REGIONS[name]
+    x, rois = numbers((2, 6, 4, 5), F64), regions(3, F64)
+    with dcngen.torch.patch("torchvision"):
+        assert torch.autograd.gradcheck(lambda x: function(x, rois, (2, 3), **attributes), (x,))
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("name", REGIONS)
+def test_other_types_of_regions(name, dtype):
+    x, rois = numbers((2, 12, 9, 10), dtype), regions(5, dtype)
+    with dcngen.torch.patch("torchvision"):
+        got = pooled(name, x, rois)
+        want = pooled(name, x.detach().float().requires_grad_(), rois.float())
+    for a, b in zip(got, want, strict=True):
+        assert a.dtype == dtype
+        assert_close(a.float(), b, rtol=1e-2, atol=2e-2)
+
+
+@pytest.mark.skipif(not hasattr(torch, "compile"), reason="torch has no torch.compile")
+@pytest.mark.parametrize("name", REGIONS)
+def test_compiled_regions_of_an_intermediate_map(name):
+    """Nothing in a compiled graph requires a gradient while it runs."""
+    function, attributes = REGIONS[name]
+    conv, x, rois = torch.nn.Conv2d(3, 12, 3, padding=1), torch.randn(2, 3, 9, 10), regions(5, F32)
+
+    def model(x):
+        return function(conv(x), rois, (2, 3), **attributes).square().sum()
+
+    with dcngen.torch.patch("torchvision"):
+        want = torch.autograd.grad(model(x), conv.parameters())
+        got = torch.autograd.grad(torch.compile(model, backend="aot_eager")(x), conv.parameters())
+    for a, b in zip(got, want, strict=True):
+        assert_close(a, b, rtol=1e-4, atol=1e-4)
+
+
+MAPS = {
+    "numbers": lambda x: x,
+    "equal ones": lambda x: x.round(),
+    "NaN": lambda x: x.where(x > 0, x * float("nan")),
+    "infinite": lambda x: x.where(x > 1, x * 0 - float("inf")),
+    "nothing but NaN": lambda x: x * float("nan"),
+    "channels last": lambda x: x.where(x > 0, x * float("nan")).to(
+        memory_format=torch.channels_last
+    ),
+}
+
+
+@pytest.mark.parametrize("dtype", [F32, F64])
+@pytest.mark.parametrize("name", MAPS)
+def test_places_of_maxima(name, dtype):
+    """torchvision returns them with every call, whether gradients are wanted or not."""
+    x, rois = MAPS[name](torch.randn(2, 4, 9, 10, dtype=dtype)), regions(20, dtype)
+    rois[10:, 1:] = rois[10:, 1:] * 2 - 8  # some stand beside the map
+    before, call = x.clone(), torch.ops.torchvision.roi_pool
+    want = call(x, rois, 0.9, 2, 3)
+    with dcngen.torch.patch("torchvision"):
+        got = call(x, rois, 0.9, 2, 3)
+    for a, b in zip(got, want, strict=True):
+        assert_close(a, b)
+    assert_close(x, before, equal_nan=True)
+
+
+def test_no_places_of_maxima():
+    """Where nothing can be differentiated they are not looked for."""
+    x, rois = torch.randn(2, 4, 9, 10), regions(3, F32)
+    with dcngen.torch.patch("torchvision"), torch.inference_mode():
+        assert (torch.ops.torchvision.roi_pool(x, rois, 1.0, 2, 3)[1] == -1).all()
+
+
+def test_no_regions():
+    x = numbers((2, 12, 9, 10), F32)
+    with dcngen.torch.patch("torchvision"):
+        for function, _ in REGIONS.values():
+            output = function(x, torch.zeros(0, 5), (2, 3))
+            assert output.shape[0] == 0
+            output.sum().backward()
+    assert not x.grad.any()
