@@ -130,7 +130,7 @@ static int split_pixels(const dcn_spec *s, int64_t pixels, dcn_sizes *sizes, dcn
 static int64_t rois_of(OperandFiles *o)
 {
     const Operand *p = find(o, "rois");
-    return p && p->file.data && p->file.rank > 0 ? p->file.dims[0] : 0;
+    return p && p->file.rank > 0 ? p->file.dims[0] : 0;
 }
 
 /* The sizes that are dynamic, from the input tensor; without a usable one they stay dynamic. */
