@@ -141,8 +141,8 @@ static int bind_sizes(OperandFiles *o, dcn_error *err)
     const rt_array *in = &input->file;
     const int y = s->layout == DCN_NCHW ? 2 : 1;
     o->bound = *s;
-    o->flat = in->data && in->rank == 3 && may_be_flat(s, &input->tensor);
-    if (!in->data || (in->rank != 4 && !o->flat))
+    o->flat = in->rank == 3 && may_be_flat(s, &input->tensor);
+    if (in->rank != 4 && !o->flat)
         return 0;
     dcn_sizes sizes = {
         .batch = s->batch == DCN_DYNAMIC ? in->dims[0] : s->batch,
