@@ -176,8 +176,13 @@ def ps_roi_pool_backward(
     h: int,
     w: int,
 ) -> Tensor:
-    """torchvision::_ps_roi_pool_backward, as the derivative of the output: none in the last row and column, which no bin has."""
-    return _pool_backward("ps_roi_pool", grad, rois, (n, c, h, w), Pooling((ph, pw), scale))
+    """torchvision::_ps_roi_pool_backward. Bins of the output end before the last row and column of the map, those of
+    torchvision's gradient after them: they are the bins of a map with a row and a column more, which get nothing."""
+    wider = _pool_backward(
+        "ps_roi_pool", grad, rois, (n, c, h + 1, w + 1), Pooling((ph, pw), scale)
+    )
+    found: Tensor = wider[:, :, :h, :w].contiguous()
+    return found
 
 
 _TABLE: dict[str, Callable[..., Any]] = {
