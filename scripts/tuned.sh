@@ -68,7 +68,7 @@ keep() { # the winners of FILE and of the run, in the store of winners and in FI
         [ ! -s "$file" ] || cat "$file"
         winners all
     } >"$work/winners"
-    in_store known cache import "$work/winners" >"$work/log"
+    [ ! -s "$work/winners" ] || in_store known cache import "$work/winners" >"$work/log"
     winners known | sort >"$work/file"
     [ ! -s "$work/file" ] || { cp "$work/file" "$file.new" && mv "$file.new" "$file"; }
 }
