@@ -100,12 +100,13 @@ typedef struct ProjectKnobs {
 } ProjectKnobs;
 
 /* What no knob of this lowering says stays at the tiled guess, or is 0: all channels at once, a
-** task's tile. */
+** task's tile, no weights ahead, since those of a projection are few. */
 static ProjectKnobs split(const dcn_spec *c, const dcn_target *t, const int *k)
 {
     ProjectKnobs both = { { { 0 } } };
     tiled_guess_for_source(c, t, both.k[PRODUCT]);
     both.k[PRODUCT][TILED_KC_CHANNELS] = both.k[PRODUCT][TILED_KC_TAPS] = 0;
+    both.k[PRODUCT][TILED_WEIGHTS_AHEAD] = 0;
     for (int i = 0; i < NKNOBS; i++)
         both.k[halves[i].half][halves[i].knob] = k[i];
     return both;

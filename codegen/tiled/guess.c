@@ -169,6 +169,7 @@ typedef struct MapTiling {
     int64_t rows, cols; /* of the output */
     int th, tw, mr;
     int overhead; /* of a tile, beyond its pixels */
+    int parts;    /* tasks that share the outputs of a tile */
 } MapTiling;
 
 /* Above all a tile reads the weights again, from beyond L2 where they do not stay there; a block
@@ -181,13 +182,13 @@ static int tile_overhead(const dcn_spec *s, const dcn_target *t, bool outputs_ou
     return weights > 1 ? 10 : weights > 0.5 ? 5 : 2;
 }
 
-static int64_t tile_cost(const MapTiling *m, int64_t rows, int64_t x)
+static int64_t part_cost(const MapTiling *m, int64_t rows, int64_t x)
 {
     int64_t pixels = rows * at_most(m->cols - x, m->tw);
-    return int_round_up(pixels, m->mr) + m->overhead;
+    return (int_round_up(pixels, m->mr) + m->overhead) / m->parts;
 }
 
-/* Time of the tiles in order on 1 and on 2 threads, each taken by the thread that is free first;
+/* Time of the tiles' parts in order on 1 and on 2 threads, each taken by the thread that is free first;
 ** per pixel and thread, averaged over both: so edges that waste register tiles cost, and so does
 ** a last tile alone. */
 static double map_cost(const MapTiling *m)
@@ -195,9 +196,10 @@ static double map_cost(const MapTiling *m)
     int64_t busy[2] = { 0, 0 }, all = 0, tiles = int_ceil_div(m->rows, m->th);
     for (int64_t y = 0; y < tiles; y++)
         for (int64_t x = 0; x < m->cols; x += m->tw) {
-            int64_t cost = tile_cost(m, (y + 1) * m->rows / tiles - y * m->rows / tiles, x);
-            busy[busy[1] < busy[0]] += cost;
-            all += cost;
+            int64_t cost = part_cost(m, (y + 1) * m->rows / tiles - y * m->rows / tiles, x);
+            for (int part = 0; part < m->parts; part++)
+                busy[busy[1] < busy[0]] += cost;
+            all += cost * m->parts;
         }
     int64_t last = busy[0] > busy[1] ? busy[0] : busy[1];
     return ((double)all + 2 * (double)last) / 2 / (double)(m->rows * m->cols);
@@ -232,7 +234,7 @@ static double tiling_cost(const dcn_spec *s, const dcn_target *t, const int *k)
 {
     enum { PART = 256 };
     TiledPlan p = tiled_plan(s, t, k);
-    MapTiling m = { .th = p.tile.th, .tw = p.tile.tw, .mr = p.tile.mr };
+    MapTiling m = { .th = p.tile.th, .tw = p.tile.tw, .mr = p.tile.mr, .parts = tiled_parts(&p) };
     m.rows = s->height > 0 ? at_most(dcn_out_height(s, s->height), PART) : PART;
     m.cols = s->width > 0 ? at_most(dcn_out_width(s, s->width), PART) : PART;
     m.overhead = tile_overhead(s, t, p.tile.outputs_outer);
@@ -245,25 +247,49 @@ static double tiling_cost(const dcn_spec *s, const dcn_target *t, const int *k)
     return map_cost(&m) + spilled + ragged + thin + broken;
 }
 
+/* Whether two tasks may share the outputs of a tile, so that each weight is read once: where it is all of a map
+** that is read in place, for nothing would be sampled twice, and where its pixels, which pass by once per block of
+** outputs, stay in L2 beside the weights of one (guess_implicit). */
+static bool may_share_map(const dcn_spec *s, const dcn_target *t, const int *k)
+{
+    int64_t bytes = s->height * s->width * s->in_channels * (int64_t)dcn_dtype_bytes(s->dtype);
+    return k[TILED_IMPLICIT_GEMM] && s->height > 0 && s->width > 0 &&
+           dcn_out_height(s, s->height) <= k[TILED_TILE_H] &&
+           dcn_out_width(s, s->width) <= k[TILED_TILE_W] && bytes <= t->l2_bytes * 3 / 8;
+}
+
+/* The cheapest tile so far. */
+typedef struct TileGuess {
+    double cost;
+    int th, tw, parts;
+} TileGuess;
+
+static void consider_tile(const dcn_spec *s, const dcn_target *t, const int *k, TileGuess *best)
+{
+    const int most = k[TILED_IMPLICIT_GEMM] ? 300 : 400;
+    if (k[TILED_TILE_H] * k[TILED_TILE_W] > most || tiled_refuse(s, t, k))
+        return;
+    double cost = tiling_cost(s, t, k);
+    if (cost < best->cost)
+        *best = (TileGuess){ cost, k[TILED_TILE_H], k[TILED_TILE_W], k[TILED_OC_SPLIT] };
+}
+
 static void guess_tile(const dcn_spec *s, const dcn_target *t, int *k)
 {
     const Knob *rows = &tiled_knobs[TILED_TILE_H], *cols = &tiled_knobs[TILED_TILE_W];
-    double best = 1e30;
-    int th = k[TILED_TILE_H], tw = k[TILED_TILE_W], most = k[TILED_IMPLICIT_GEMM] ? 300 : 400;
+    TileGuess best = { 1e30, k[TILED_TILE_H], k[TILED_TILE_W], 1 };
     for (int i = 0; i < rows->nchoices * cols->nchoices; i++) {
         k[TILED_TILE_H] = rows->choice[i % rows->nchoices];
         k[TILED_TILE_W] = cols->choice[i / rows->nchoices];
-        if (k[TILED_TILE_H] * k[TILED_TILE_W] > most || tiled_refuse(s, t, k))
-            continue;
-        double cost = tiling_cost(s, t, k);
-        if (cost < best) {
-            best = cost;
-            th = k[TILED_TILE_H];
-            tw = k[TILED_TILE_W];
+        const int parts = may_share_map(s, t, k) ? 2 : 1;
+        for (int n = 1; n <= parts; n++) {
+            k[TILED_OC_SPLIT] = n;
+            consider_tile(s, t, k, &best);
         }
     }
-    k[TILED_TILE_H] = th;
-    k[TILED_TILE_W] = tw;
+    k[TILED_TILE_H] = best.th;
+    k[TILED_TILE_W] = best.tw;
+    k[TILED_OC_SPLIT] = best.parts;
 }
 
 /* ---- all of it --------------------------------------------------------------------------- */
@@ -282,12 +308,15 @@ static void guess(const dcn_spec *s, const dcn_target *t, int *k, bool may_be_im
     guess_repack(s, t, k);
     guess_tap_lanes(s, t, k);
     guess_passes(s, t, k);
+    k[TILED_WEIGHTS_AHEAD] = k[TILED_LOOP_ORDER];
     guess_tile(s, t, k);
 }
 
 void tiled_guess(const dcn_spec *s, const dcn_target *t, int threads, int *k)
 {
     guess(s, t, k, true);
+    if (threads == 1) /* it has nobody to share with */
+        k[TILED_OC_SPLIT] = 1;
     if (threads > KERNEL_FEW_THREADS)
         tiled_spread(s, t, threads, k);
 }

@@ -104,6 +104,7 @@ void tiled_spread(const dcn_spec *s, const dcn_target *t, int threads, int *k)
     x.ns = ns_of(&x, k);
     x.limit = COST_WORTH_IT * x.ns;
     memcpy(tile, k, sizeof tile);
+    tile[TILED_OC_SPLIT] = 1;
     for (int i = 0; i < rows->nchoices * cols->nchoices; i++) {
         tile[TILED_TILE_H] = rows->choice[i % rows->nchoices];
         tile[TILED_TILE_W] = cols->choice[i / rows->nchoices];

@@ -86,6 +86,11 @@ const Knob tiled_knobs[TILED_NKNOBS] = {
                          .guess = 1,
                          .for_threads = true,
                          CHOICES(1, 2, 4, 8, 16, 32) },
+    [TILED_WEIGHTS_AHEAD] = { .name = "weights_ahead",
+                              .meaning = "1: the pixels of a tile that go through one block of "
+                                         "weights ask for the next one",
+                              .guess = 0,
+                              CHOICES(0, 1) },
 };
 
 /* ---- legality ---------------------------------------------------------------------------- */
@@ -210,6 +215,11 @@ static bool has_idle_part(int parts, int64_t units)
     return parts > 1 && int_ceil_div(units, int_ceil_div(units, parts)) < parts;
 }
 
+static bool reads_weights_again(const TiledChoice *c)
+{
+    return c->k[TILED_WEIGHTS_AHEAD] && !c->p.tile.outputs_outer;
+}
+
 static bool lacks_outputs(const TiledChoice *c)
 {
     const TiledGroups *g = &c->p.groups;
@@ -277,6 +287,9 @@ const TiledRefusal tiled_refusals[] = {
     { TILED_TILE_H, "the tile is higher than the map", is_higher_than_map },
     { TILED_TILE_W, "the tile is wider than the map", is_wider_than_map },
     { TILED_GRAIN, "a task has as many tiles as the map: use a smaller grain", grain_exceeds_map },
+    { TILED_WEIGHTS_AHEAD,
+      "every panel of pixels goes through all blocks of weights: use weights_ahead=0",
+      reads_weights_again },
     { TILED_OC_SPLIT, "there are fewer blocks of output channels, or weight groups, than parts",
       lacks_outputs },
     { TILED_IC_SPLIT, "there are fewer blocks of kc_channels input channels than parts",

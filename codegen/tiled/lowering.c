@@ -32,6 +32,7 @@ static const Knob *const knobs[TILED_NKNOBS] = {
     &tiled_knobs[TILED_IMPLICIT_GEMM],
     &tiled_knobs[TILED_OC_SPLIT],
     &tiled_knobs[TILED_IC_SPLIT],
+    &tiled_knobs[TILED_WEIGHTS_AHEAD],
 };
 
 static void emit(Emit *e, Kernel *kernel, const dcn_target *t, const int *k)
@@ -43,7 +44,7 @@ static void emit(Emit *e, Kernel *kernel, const dcn_target *t, const int *k)
 const struct Lowering lower_tiled = {
     .name = "tiled",
     .summary = "tiles of pixels, a sampled column tile in cache, register-tiled product",
-    .rev = 15,
+    .rev = 16,
     .ops = RT_OP(CONV2D) | RT_OP(DEFORM_CONV2D),
     .knobs = knobs,
     .nknobs = TILED_NKNOBS,

@@ -74,6 +74,31 @@ static void plan_groups(TiledPlan *p, const int *k)
     p->packed_elements = (int64_t)g->count * (g->in_channels / g->pack) * g->taps * g->out_padded;
 }
 
+/* Panels of the largest tile. */
+static int64_t panels_of_map(const TiledPlan *p)
+{
+    const dcn_spec *s = p->s;
+    int64_t rows = p->tile.th, cols = p->tile.tw;
+    if (s->height > 0 && dcn_out_height(s, s->height) < rows)
+        rows = dcn_out_height(s, s->height);
+    if (s->width > 0 && dcn_out_width(s, s->width) < cols)
+        cols = dcn_out_width(s, s->width);
+    return int_ceil_div(rows * cols, p->tile.mr);
+}
+
+/* A tile that is cut off has fewer panels, and asks for less. */
+static int weight_lines(const TiledPlan *p)
+{
+    const TiledShape *t = &p->tile;
+    int64_t lines = (int64_t)t->unroll * t->nr * p->fp_bytes / CACHE_LINE;
+    return (int)int_ceil_div(lines, panels_of_map(p));
+}
+
+int tiled_ahead_per_update(const TiledPlan *p)
+{
+    return p->tile.weight_lines * CACHE_LINE / p->fp_bytes / p->tile.unroll;
+}
+
 /* ---- parts of a tile --------------------------------------------------------------------- */
 
 int tiled_parts(const TiledPlan *p)
@@ -195,6 +220,7 @@ static void plan_tile(TiledPlan *p, const int *k)
     t->outputs_outer = k[TILED_LOOP_ORDER];
     t->implicit_gemm = k[TILED_IMPLICIT_GEMM];
     t->one_row = is_one_row(p->s, t->tw);
+    t->weight_lines = k[TILED_WEIGHTS_AHEAD] ? weight_lines(p) : 0;
 }
 
 Problem tiled_problem(Emit *e, const TiledPlan *p, addr args)

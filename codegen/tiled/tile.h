@@ -138,6 +138,7 @@ typedef struct TiledUkernelArgs {
     addr rows, residual_rows; /* tables of addresses of the tile's first pixel */
     addr args;
     idx out;         /* first output channel */
+    addr ahead;      /* weights to ask for meanwhile; .v == NULL: none */
     idx first, last; /* 1 if this is the first, the last block of the sum */
 } TiledUkernelArgs;
 

@@ -42,6 +42,7 @@ enum {
     TILED_IMPLICIT_GEMM,
     TILED_OC_SPLIT,
     TILED_IC_SPLIT,
+    TILED_WEIGHTS_AHEAD,
     TILED_NKNOBS
 };
 _Static_assert((int)TILED_NKNOBS <= (int)MAX_KNOBS, "a schedule has room for every knob");
@@ -69,7 +70,8 @@ typedef struct TiledShape {
     int unroll;         /* rank-1 updates in one body of the micro-kernel's loop */
     bool outputs_outer; /* loop order: blocks of outputs outside, panels of pixels inside */
     bool implicit_gemm; /* panels inside the map are multiplied from there, not from a column */
-    bool one_row;       /* whole rows of a pointwise convolution, worked on as one row of pixels */
+    int weight_lines; /* of the next block of outputs, asked for in one body of that loop; 0: none */
+    bool one_row;     /* whole rows of a pointwise convolution, worked on as one row of pixels */
 } TiledShape;
 
 /* How channels and taps are grouped, and cut into columns and blocks of outputs.
@@ -170,6 +172,9 @@ bool tiled_sums_parts(const TiledPlan *p);
 /* What a task of the last phase adds up: a row of the output, so many of its channels; and how many
 ** pixels of it are transposed at a time. */
 enum { TILED_SUM_CHANNELS = 128, TILED_SUM_COLS = 16 };
+
+/* Elements of the next block of weights that a panel asks for with each rank-1 update. */
+int tiled_ahead_per_update(const TiledPlan *p);
 
 /* Tasks that a tile is the work of. */
 int tiled_parts(const TiledPlan *p);

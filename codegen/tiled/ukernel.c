@@ -10,6 +10,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/ir/call.h"
+#include "codegen/kernel/workspace.h"
 #include "codegen/math/math.h"
 #include "codegen/tiled/tile.h"
 
@@ -110,12 +111,24 @@ static void update_at(Emit *e, RegTile *t, const ARows *a, idx k0, idx k)
     rank1_update(e, t, &here, row);
 }
 
+/* The lines of the next block of weights that go with the updates from k on, into L2. */
+static void ask_ahead(Emit *e, const RegTile *t, idx k)
+{
+    const TiledPlan *p = t->plan;
+    if (!p->tile.weight_lines)
+        return;
+    addr from = p_at(e, t->in->ahead, x_mulk(e, k, tiled_ahead_per_update(p)));
+    for (int i = 0; i < p->tile.weight_lines; i++)
+        p_prefetch(e, p_at(e, from, x_const(e, (int64_t)i * CACHE_LINE / p->fp_bytes)), 2);
+}
+
 /* kc updates, the first with row k0 of the weights. */
 static void updates(Emit *e, RegTile *t, const ARows *a, idx k0, idx kc)
 {
     int unroll = t->plan->tile.unroll;
     idx whole = x_mulk(e, x_div(e, kc, x_const(e, unroll)), unroll);
     EMIT_FOR (e, k, x_const(e, 0), whole, unroll) {
+        ask_ahead(e, t, x_add(e, k0, k.at));
         for (int u = 0; u < unroll; u++)
             update_at(e, t, a, k0, x_addk(e, k.at, u));
     }
@@ -247,8 +260,15 @@ static const Param param[] = { PARAM(TiledUkernelArgs, a),
                                PARAM(TiledUkernelArgs, args),
                                PARAM(TiledUkernelArgs, out),
                                PARAM(TiledUkernelArgs, first),
-                               PARAM(TiledUkernelArgs, last) };
-static const Params params = PARAMS(TiledUkernelArgs, param);
+                               PARAM(TiledUkernelArgs, last),
+                               PARAM(TiledUkernelArgs, ahead) };
+
+/* `ahead`, the last one, is passed where there is something to ask for. */
+static Params params_of(bool asks_ahead)
+{
+    static const Params all = PARAMS(TiledUkernelArgs, param);
+    return (Params){ all.param, asks_ahead ? all.n : all.n - 1 };
+}
 
 static LLVMValueRef emit(Emit *e, const TiledPlan *p, const char *name, bool is_last,
                          void (*sum_over_k)(Emit *, RegTile *))
@@ -258,6 +278,7 @@ static LLVMValueRef emit(Emit *e, const TiledPlan *p, const char *name, bool is_
     int ragged = p->groups.out_channels % e->lanes;
     t.nv = is_last ? p->groups.last_nv : p->tile.nv;
     assert(t.mr <= MAX_MR && t.nv <= MAX_NV && t.mr * t.nv <= MAX_SUMS);
+    const Params params = params_of(p->tile.weight_lines > 0);
     LLVMValueRef fn = e_fn_begin_with(e, name, 1, e->none, &params, &in);
     if (ragged && is_last)
         t.last = m_first(e, ragged);
@@ -287,5 +308,6 @@ LLVMValueRef tiled_emit_ukernel_implicit(Emit *e, const TiledPlan *p, const char
 
 void tiled_call_ukernel(Emit *e, LLVMValueRef fn, const TiledUkernelArgs *in)
 {
+    const Params params = params_of(in->ahead.v);
     e_call_with(e, fn, &params, in);
 }

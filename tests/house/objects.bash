@@ -33,6 +33,7 @@ schedules=(
     "tiled_no_pack; groups; narrow; tiled mr=2 nv=1 group_pack=0"
     "tiled_explicit; workloads -D op=conv2d; A E; tiled mr=4 nv=2 implicit_gemm=0"
     "tiled_implicit; workloads -D op=conv2d -D layout=nchw; A; tiled mr=4 nv=2 implicit_gemm=1 unroll=1"
+    "tiled_ahead; workloads; C; tiled mr=4 nv=2 loop_order=1 unroll=4 weights_ahead=1"
     "tiled_split; workloads; A; tiled mr=4 nv=2 kc_channels=32 grain=1 oc_split=2 ic_split=4"
     "direct_one; workloads; A; direct lanes=4 oc_block=1"
     "direct_many; workloads -D layout=nchw; D; direct lanes=2 oc_block=4"

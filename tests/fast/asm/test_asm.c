@@ -102,6 +102,23 @@ Test(product, multiply_adds_of_the_register_tile_and_no_spill)
             }
 }
 
+/* A plain convolution asks for nothing else. */
+Test(product, weights_that_are_asked_for_ahead)
+{
+    dcn_spec s = case_spec(DCN_OP_CONV2D, 512, 512, 7, 7);
+    s.layout = DCN_NHWC;
+    for (int m = 0; m < NMACHINES; m++) {
+        if (machines[m].elf != EM_X86_64)
+            continue;
+        Listing with = machine_listing(&s, &machines[m], "tiled loop_order=1 weights_ahead=1");
+        Listing without = machine_listing(&s, &machines[m], "tiled loop_order=1 weights_ahead=0");
+        cr_expect_gt(listing_count(&with, 0, with.n, "prefetcht1"), 0, "%s", machines[m].cpu);
+        cr_expect_eq(listing_count(&without, 0, without.n, "prefetch"), 0, "%s", machines[m].cpu);
+        listing_close(&with);
+        listing_close(&without);
+    }
+}
+
 Test(product, full_vectors)
 {
     for (int m = 0; m < NMACHINES; m++)

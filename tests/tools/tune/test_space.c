@@ -2,6 +2,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/balance.h"
+#include "codegen/tiled/tiled.h"
 #include "tests/support/case.h"
 #include "tuner/search/points.h"
 #include "tuner/tune/space.h"
@@ -99,7 +100,7 @@ Test(space, splits_are_for_several_threads)
     static const char split[] =
         "tiled mr=6 nv=1 tile_h=2 tile_w=4 kc_channels=16 kc_taps=0 loop_order=0 unroll=2 "
         "group_pack=0 repack=0 tap_lanes=0 offset_chunk=0 prefetch=-1 grain=1 implicit_gemm=0 "
-        "oc_split=2 ic_split=4";
+        "oc_split=2 ic_split=4 weights_ahead=0";
     dcn_spec s = layer();
     dcn_target t = native();
     SearchPoint p;
@@ -112,7 +113,7 @@ Test(space, splits_are_for_several_threads)
     Schedule sc;
     p = points_at(&all, 0);
     tune_space_schedule(&told, &p, &sc);
-    cr_expect_eq(sc.k[sc.lowering->nknobs - 1], 4);
+    cr_expect_eq(sc.k[TILED_IC_SPLIT], 4);
 }
 
 Test(space, the_guess_is_the_simplest)

@@ -290,6 +290,8 @@ static const Reason reasons[] = {
       "samples at offsets are not in the map: use implicit_gemm=0", DCN_F32 },
     { 64, 64, 1, 0, 28, 3, "tiled kc_channels=0 kc_taps=3 implicit_gemm=1",
       "the map has all taps, and one weight group at a time: use implicit_gemm=0", DCN_F32 },
+    { 64, 64, 1, 1, 28, 3, "tiled loop_order=0 weights_ahead=1",
+      "every panel of pixels goes through all blocks of weights: use weights_ahead=0", DCN_F32 },
     { 64, 64, 1, 1, 28, 3, "tiled oc_split=32",
       "there are fewer blocks of output channels, or weight groups, than parts", DCN_F32 },
     { 64, 64, 1, 1, 28, 3, "tiled kc_channels=32 ic_split=4",
