@@ -134,7 +134,7 @@ static double weights_again(const TileCost *a)
     double missed = column + packed > l2 ? packed * a->of_groups * a->of_outs * a->of_kc : 0;
     double columns = a->blocks * a->groups / p->groups.group_block;
     double spilled = column > l2 ? (column - l2) * columns : 0;
-    double waited = p->tile.weight_lines ? WAITED_AHEAD : WAITED;
+    double waited = p->tile.weights_ahead ? WAITED_AHEAD : WAITED;
     return (waited * missed + spilled) / COST_L3_RATE;
 }
 

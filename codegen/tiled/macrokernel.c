@@ -69,7 +69,7 @@ static addr weights_ahead(Emit *e, const TiledTile *t, const TiledBlock *b, cons
     const TiledPlan *p = t->plan;
     idx next = x_add(e, u->out, x_const(e, u->is_last ? p->groups.last_nv * e->lanes : p->tile.nr));
     idx number = x_div(e, u->panel, x_const(e, p->tile.mr));
-    idx share = x_mulk(e, x_mul(e, number, b->kc), tiled_ahead_per_update(p));
+    idx share = x_mulk(e, x_mul(e, number, b->kc), p->tile.weights_ahead);
     idx at = x_add(e, b->weights, x_add(e, x_mul(e, b->kc, next), share));
     return p_at(e, t->pb.weight, at);
 }
@@ -85,7 +85,7 @@ static void call_ukernel(Emit *e, const TiledTile *t, const TiledBlock *b, const
     in.residual_rows = p_at_word(e, tiled_scratch(e, t, p->scratch.residual_rows), u->panel);
     in.out = x_add(e, x_mulk(e, b->g, p->groups.out_channels), u->out);
     in.weights = p_at(e, t->pb.weight, weights);
-    if (p->tile.weight_lines)
+    if (p->tile.weights_ahead)
         in.ahead = weights_ahead(e, t, b, u);
     tiled_call_ukernel(e, from_map ? t->fns->implicit[u->is_last] : t->fns->ukernel[u->is_last],
                        &in);

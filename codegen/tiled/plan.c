@@ -86,17 +86,10 @@ static int64_t panels_of_map(const TiledPlan *p)
     return int_ceil_div(rows * cols, p->tile.mr);
 }
 
-/* A tile that is cut off has fewer panels, and asks for less. */
-static int weight_lines(const TiledPlan *p)
+/* As much as all panels of a tile need to ask for all of a block; one that is cut off has fewer, and asks for less. */
+static int weights_ahead(const TiledPlan *p)
 {
-    const TiledShape *t = &p->tile;
-    int64_t lines = (int64_t)t->unroll * t->nr * p->fp_bytes / CACHE_LINE;
-    return (int)int_ceil_div(lines, panels_of_map(p));
-}
-
-int tiled_ahead_per_update(const TiledPlan *p)
-{
-    return p->tile.weight_lines * CACHE_LINE / p->fp_bytes / p->tile.unroll;
+    return (int)int_ceil_div(p->tile.nr, panels_of_map(p));
 }
 
 /* ---- parts of a tile --------------------------------------------------------------------- */
@@ -220,7 +213,7 @@ static void plan_tile(TiledPlan *p, const int *k)
     t->outputs_outer = k[TILED_LOOP_ORDER];
     t->implicit_gemm = k[TILED_IMPLICIT_GEMM];
     t->one_row = is_one_row(p->s, t->tw);
-    t->weight_lines = k[TILED_WEIGHTS_AHEAD] ? weight_lines(p) : 0;
+    t->weights_ahead = k[TILED_WEIGHTS_AHEAD] ? weights_ahead(p) : 0;
 }
 
 Problem tiled_problem(Emit *e, const TiledPlan *p, addr args)

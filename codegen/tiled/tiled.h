@@ -70,8 +70,8 @@ typedef struct TiledShape {
     int unroll;         /* rank-1 updates in one body of the micro-kernel's loop */
     bool outputs_outer; /* loop order: blocks of outputs outside, panels of pixels inside */
     bool implicit_gemm; /* panels inside the map are multiplied from there, not from a column */
-    int weight_lines; /* of the next block of outputs, asked for in one body of that loop; 0: none */
-    bool one_row;     /* whole rows of a pointwise convolution, worked on as one row of pixels */
+    int weights_ahead; /* elements of the next block of outputs to ask for per rank-1 update; 0: none */
+    bool one_row;      /* whole rows of a pointwise convolution, worked on as one row of pixels */
 } TiledShape;
 
 /* How channels and taps are grouped, and cut into columns and blocks of outputs.
@@ -172,9 +172,6 @@ bool tiled_sums_parts(const TiledPlan *p);
 /* What a task of the last phase adds up: a row of the output, so many of its channels; and how many
 ** pixels of it are transposed at a time. */
 enum { TILED_SUM_CHANNELS = 128, TILED_SUM_COLS = 16 };
-
-/* Elements of the next block of weights that a panel asks for with each rank-1 update. */
-int tiled_ahead_per_update(const TiledPlan *p);
 
 /* Tasks that a tile is the work of. */
 int tiled_parts(const TiledPlan *p);

@@ -111,15 +111,17 @@ static void update_at(Emit *e, RegTile *t, const ARows *a, idx k0, idx k)
     rank1_update(e, t, &here, row);
 }
 
-/* The lines of the next block of weights that go with the updates from k on, into L2. */
+/* What goes of the next block of weights with the updates of one body, from k on, into L2: the lines that begin within
+** it, so a line may be asked for by several bodies. */
 static void ask_ahead(Emit *e, const RegTile *t, idx k)
 {
-    const TiledPlan *p = t->plan;
-    if (!p->tile.weight_lines)
+    const TiledShape *tile = &t->plan->tile;
+    const int line = CACHE_LINE / t->plan->fp_bytes;
+    if (!tile->weights_ahead)
         return;
-    addr from = p_at(e, t->in->ahead, x_mulk(e, k, tiled_ahead_per_update(p)));
-    for (int i = 0; i < p->tile.weight_lines; i++)
-        p_prefetch(e, p_at(e, from, x_const(e, (int64_t)i * CACHE_LINE / p->fp_bytes)), 2);
+    addr from = p_at(e, t->in->ahead, x_mulk(e, k, tile->weights_ahead));
+    for (int i = 0; i < tile->unroll * tile->weights_ahead; i += line)
+        p_prefetch(e, p_at(e, from, x_const(e, i)), 2);
 }
 
 /* kc updates, the first with row k0 of the weights. */
@@ -278,7 +280,7 @@ static LLVMValueRef emit(Emit *e, const TiledPlan *p, const char *name, bool is_
     int ragged = p->groups.out_channels % e->lanes;
     t.nv = is_last ? p->groups.last_nv : p->tile.nv;
     assert(t.mr <= MAX_MR && t.nv <= MAX_NV && t.mr * t.nv <= MAX_SUMS);
-    const Params params = params_of(p->tile.weight_lines > 0);
+    const Params params = params_of(p->tile.weights_ahead > 0);
     LLVMValueRef fn = e_fn_begin_with(e, name, 1, e->none, &params, &in);
     if (ragged && is_last)
         t.last = m_first(e, ragged);
