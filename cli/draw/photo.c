@@ -93,8 +93,8 @@ static int read_pixels(PngJob *j, png_structp png, png_infop info)
 {
     if (setjmp(png_jmpbuf(png)))
         return -1;
-    png_set_user_limits(png, PNG_UINT_31_MAX,
-                        PNG_UINT_31_MAX); /* libpng does not say which was passed */
+    /* None here: libpng does not say which one was passed. */
+    png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
     png_set_chunk_malloc_max(png, 1 << 22);
     png_set_chunk_cache_max(png, 64);
     png_set_read_fn(png, j, take_bytes);

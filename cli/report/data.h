@@ -20,9 +20,8 @@ typedef struct Share {
 
 /* All candidates of one key under one distribution of offsets. */
 typedef struct Section {
-    char name
-        [2 *
-         DCN_NAME_MAX]; /* of the kernel; without a spec as the store remembers it, else of its operator */
+    /* The name of the kernel; without a spec as the store remembers it, else the name of its operator. */
+    char name[2 * DCN_NAME_MAX];
     TuneKey key;
     dcn_spec spec;      /* what key.spec says */
     bool known;         /* spec could be read */

@@ -15,9 +15,8 @@
 
 static const double DIM = 0.3;
 enum { STEPS = 96 }; /* at most so many squares are tried on the way to the whole image */
-enum {
-    EXACT = 5000
-}; /* forwards, within which 99 blocks are dropped by definition, none of them skipped */
+/* Forwards, within which 99 blocks are dropped by definition, none of them skipped. */
+enum { EXACT = 5000 };
 
 /* ---- progress ----------------------------------------------------------------------------------- */
 

@@ -112,8 +112,11 @@ double aggregate_cost(const dcn_spec *s, const dcn_target *t, const int *k, int 
 double aggregate_tile_cost(const AggregatePlan *p, const dcn_target *t,
                            double pixels); /* ns on one thread, without copies */
 
-/* Whether samples wait for each other's sets of the caches where there is no copy of them: pixels lie half a
-** page or more apart, in a map that does not stay in L2. */
+/* Whether pixels lie half a page or more apart. */
+bool aggregate_has_wide_pixels(const dcn_spec *s);
+
+/* Whether samples wait for each other's sets of the caches where there is no copy of them: pixels are wide, in a map
+** that does not stay in L2, nor do those that a narrow tile reaches. */
 bool aggregate_is_sparse(const dcn_spec *s, const dcn_target *t);
 
 /* ---- kernels ------------------------------------------------------------------------------- */

@@ -71,12 +71,24 @@ static double memory(const AggregatePlan *p)
     return bytes / MEMORY * SHOWN + waits - (p->prefetch_blocks ? PREFETCHED : 0);
 }
 
+bool aggregate_has_wide_pixels(const dcn_spec *s)
+{
+    return 2 * s->in_channels * (int64_t)dcn_dtype_bytes(s->dtype) >= PAGE_BYTES;
+}
+
+/* WINDOW: of a tile of 16 columns, the narrowest one that is guessed, in pixels. */
 bool aggregate_is_sparse(const dcn_spec *s, const dcn_target *t)
 {
-    int64_t rows = cost_in_rows(s);
-    int64_t cols = cost_in_cols(s);
+    enum {
+        WINDOW_ROWS = 8 * COST_OFFSET_DEVIATION + 1,
+        WINDOW_COLS = 16 + 8 * COST_OFFSET_DEVIATION
+    };
+    int64_t rows = cost_in_rows(s), cols = cost_in_cols(s);
     int64_t pixel = s->in_channels * dcn_dtype_bytes(s->dtype);
-    return 2 * pixel >= PAGE_BYTES && s->offset_groups > 1 && rows * cols * pixel > t->l2_bytes;
+    int64_t window =
+        (rows < WINDOW_ROWS ? rows : WINDOW_ROWS) * (cols < WINDOW_COLS ? cols : WINDOW_COLS);
+    return aggregate_has_wide_pixels(s) && s->offset_groups > 1 &&
+           rows * cols * pixel > t->l2_bytes && window * pixel > t->l2_bytes * 4 / 5;
 }
 
 double aggregate_tile_cost(const AggregatePlan *p, const dcn_target *t, double pixels)

@@ -27,16 +27,18 @@ enum {
 };
 
 /* The widest tile whose reach of input rows fits L2, given that those of all columns do not. A tile of 16 columns has
-** as many beside it that it reaches: it pays only where whole rows are far beyond L2. 0: all columns. */
+** as many beside it that it reaches: it pays only where whole rows are far beyond L2, or each pixel is many lines
+** that all come from there. 0: all columns. */
 static int width_for_l2(const dcn_spec *s, const dcn_target *t)
 {
     enum { NARROWEST = 16, FAR_BEYOND = 3 };
     int64_t pixel_bytes = s->in_channels * dcn_dtype_bytes(s->dtype), rows = 2 * REACH + 1;
     int64_t fits = t->l2_bytes * 4 / 5 / (pixel_bytes * rows);
+    int64_t beyond = aggregate_has_wide_pixels(s) ? 1 : FAR_BEYOND;
     if (s->width <= 0 || s->width * pixel_bytes * rows <= t->l2_bytes)
         return 0;
     const Knob *tile_w = &aggregate_knobs[AGG_TILE_W];
-    int width = s->width * pixel_bytes * rows > FAR_BEYOND * t->l2_bytes ? NARROWEST : 0;
+    int width = s->width * pixel_bytes * rows > beyond * t->l2_bytes ? NARROWEST : 0;
     for (int i = 0; i < tile_w->nchoices; i++)
         if (tile_w->choice[i] > NARROWEST && tile_w->choice[i] + 2 * REACH <= fits)
             width = tile_w->choice[i];

@@ -170,10 +170,9 @@ static void spread(const dcn_spec *s, const dcn_target *t, int threads, int *k)
     const Knob *h = knobs[TILE_H], *w = knobs[TILE_W], *oc = knobs[OC_SPLIT];
     const int most = k[TILE_H] * k[TILE_W];
     int best[NKNOBS], at[NKNOBS];
-    PhaseCost phase[MAX_PHASES];
     if (refuse(s, t, k))
         return;
-    double limit = balance_ns(phase, phases(s, t, k, phase), threads) * COST_WORTH_IT;
+    double limit = balance_call_ns(phases, s, t, threads, k) * COST_WORTH_IT;
     memcpy(best, k, sizeof best);
     memcpy(at, k, sizeof at);
     for (int i = 0; i < h->nchoices * w->nchoices * oc->nchoices; i++) {
@@ -182,7 +181,7 @@ static void spread(const dcn_spec *s, const dcn_target *t, int threads, int *k)
         at[OC_SPLIT] = oc->choice[i / h->nchoices / w->nchoices];
         if (at[TILE_H] * at[TILE_W] > most || refuse(s, t, at))
             continue;
-        double ns = balance_ns(phase, phases(s, t, at, phase), threads);
+        double ns = balance_call_ns(phases, s, t, threads, at);
         if (ns >= limit)
             continue;
         limit = ns;

@@ -67,23 +67,17 @@ static void guess_tile(const dcn_spec *s, const dcn_target *t, int *k)
     k[GRADIENT_TILE_H] = best;
 }
 
-static double cost_of(const dcn_spec *s, const dcn_target *t, int threads, const int *k)
-{
-    PhaseCost phase[MAX_PHASES];
-    return balance_ns(phase, gradient_phases(s, t, k, phase), threads > 1 ? threads : 1);
-}
-
 /* Parts of the tiles, where blocks of channels are too few for the threads; what the best takes. */
 static double guess_bands(const dcn_spec *s, const dcn_target *t, int threads, int *k)
 {
     const Knob *q = &gradient_knobs[GRADIENT_BANDS];
-    double least = cost_of(s, t, threads, k);
+    double least = balance_call_ns(gradient_phases, s, t, threads, k);
     int best = k[GRADIENT_BANDS];
     for (int i = 0; i < q->nchoices && threads > 1; i++) {
         k[GRADIENT_BANDS] = q->choice[i];
         if (gradient_refuse(s, t, k))
             continue;
-        double ns = cost_of(s, t, threads, k);
+        double ns = balance_call_ns(gradient_phases, s, t, threads, k);
         if (ns < least) {
             least = ns;
             best = q->choice[i];

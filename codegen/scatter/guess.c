@@ -48,14 +48,13 @@ static void spread(const dcn_spec *s, const dcn_target *t, int threads, int *k)
 {
     const Knob *groups = &scatter_knobs[SCATTER_TASK_GROUPS],
                *bands = &scatter_knobs[SCATTER_BANDS];
-    PhaseCost phase[MAX_PHASES];
-    double least = balance_ns(phase, scatter_phases(s, t, k, phase), threads);
+    double least = balance_call_ns(scatter_phases, s, t, threads, k);
     for (int i = 0; i < groups->nchoices * bands->nchoices; i++) {
         int other[SCATTER_NKNOBS];
         if (!guess_with(s, t, groups->choice[i % groups->nchoices],
                         bands->choice[i / groups->nchoices], other))
             continue;
-        double ns = balance_ns(phase, scatter_phases(s, t, other, phase), threads);
+        double ns = balance_call_ns(scatter_phases, s, t, threads, other);
         if (ns < least) {
             least = ns;
             memcpy(k, other, sizeof other);

@@ -29,17 +29,11 @@ typedef struct Spread {
     double ns, limit; /* its time; what others must be below */
 } Spread;
 
-static double ns_of(const Spread *x, const int *k)
-{
-    PhaseCost phase[MAX_PHASES];
-    return balance_ns(phase, tiled_phases(x->s, x->t, k, phase), x->threads);
-}
-
 static void consider(Spread *x, const int *k)
 {
     if (tiled_refuse(x->s, x->t, k))
         return;
-    double ns = ns_of(x, k);
+    double ns = balance_call_ns(tiled_phases, x->s, x->t, x->threads, k);
     if (ns >= x->limit)
         return;
     memcpy(x->k, k, sizeof x->k);
@@ -101,7 +95,7 @@ void tiled_spread(const dcn_spec *s, const dcn_target *t, int threads, int *k)
     if (tiled_refuse(s, t, k))
         return;
     memcpy(x.k, k, sizeof x.k);
-    x.ns = ns_of(&x, k);
+    x.ns = balance_call_ns(tiled_phases, s, t, threads, k);
     x.limit = COST_WORTH_IT * x.ns;
     memcpy(tile, k, sizeof tile);
     tile[TILED_OC_SPLIT] = 1;

@@ -110,8 +110,10 @@ static int read_if(int fd, const rt_file_limit *limit, Content *g, const char *p
 {
     enum { FIRST_BYTES = 1 << 17 };
     size_t max;
-    if (read_to(fd, FIRST_BYTES, g, path, err) ||
-        limit->ask(limit->self, g->bytes, g->size, size_of(fd), &max, err))
+    if (read_to(fd, FIRST_BYTES, g, path, err))
+        return -1;
+    const int64_t all = g->size < FIRST_BYTES ? (int64_t)g->size : size_of(fd);
+    if (limit->ask(limit->self, g->bytes, g->size, all, &max, err))
         return -1;
     if (max == RT_ENOUGH)
         return 0;

@@ -11,14 +11,15 @@ typedef enum {
     SUPPORT_ALL_ZERO,   /* every gradient is: small steps may agree, but there is nothing to see */
     SUPPORT_NOT_FINITE, /* the response or a gradient is not: nothing was tried */
     SUPPORT_TOO_LARGE,  /* too many values would have to be held: nothing was tried */
-    SUPPORT_TOO_SMALL, /* all gradients are, beside what rounding does to the response: nothing is known */
+    /* All gradients are, beside what rounding does to the response: nothing is known. */
+    SUPPORT_TOO_SMALL,
 } support_outcome;
 
 /* What comparing numbers came to: `worst` is the largest difference, as a share of the largest number. */
 typedef struct SupportCheck {
     support_outcome outcome;
-    int tried,
-        hidden; /* hidden: gradients too small beside the response for steps to say that they are wrong */
+    /* hidden: gradients too small beside the response for steps to say that they are wrong. */
+    int tried, hidden;
     double worst, bound;
     bool passed; /* worst <= bound, and something was tried */
 } SupportCheck;

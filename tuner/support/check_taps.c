@@ -107,8 +107,8 @@ typedef struct TapAxis {
     TapProbe *p;
     int64_t element;
     double offset, factor;
-    double
-        room; /* pixels to the next whole one, halved; 0: it is on one, whose slope is that of further on */
+    /* Pixels to the next whole one, halved; 0: it is on one, whose slope is that of further on. */
+    double room;
 } TapAxis;
 
 static int quotient(void *self, double h, double *slope, double *span, dcn_error *err)

@@ -385,3 +385,20 @@ Test(npy, of_more_numbers_than_wanted_only_the_shape_is_read)
     cr_expect_eq(rt_npy_read("/dev/zero", INT64_MAX, &a, &err), -1, "a file without end");
     cr_expect_str_eq(err.text, "/dev/zero: not an npy file: it does not begin with \\x93NUMPY");
 }
+
+Test(npy, a_pipe_that_ends_inside_the_header)
+{
+    static const char bytes[] = "\x93NUMPY\1\0\x76\0{'descr': ";
+    rt_array a;
+    dcn_error err;
+    int ends[2];
+    char path[32], message[96];
+    cr_assert_eq(pipe(ends), 0);
+    cr_assert_eq(write(ends[1], bytes, sizeof bytes - 1), sizeof bytes - 1);
+    close(ends[1]);
+    snprintf(path, sizeof path, "/dev/fd/%d", ends[0]);
+    snprintf(message, sizeof message, "%s: npy header: the file ends inside it", path);
+    cr_expect_eq(rt_npy_read(path, INT64_MAX, &a, &err), -1);
+    cr_expect_str_eq(err.text, message);
+    close(ends[0]);
+}
