@@ -58,6 +58,56 @@ static double last_ns(const PhaseCost *p, double threads)
     return last;
 }
 
+/* ---- tasks of several sizes in turns ------------------------------------------------------------ */
+
+/* More are taken for so many: the account of a guess does not wait for it. */
+enum { MAX_THREADS = 256 };
+
+/* The first of n threads is busy until `ns` now: a heap, the one that is free first on top. */
+static void sink(double *free_at, int n, double ns)
+{
+    int at = 0;
+    for (int under = 1; under < n; under = 2 * at + 1) {
+        if (under + 1 < n && free_at[under + 1] < free_at[under])
+            under++;
+        if (free_at[under] >= ns)
+            break;
+        free_at[at] = free_at[under];
+        at = under;
+    }
+    free_at[at] = ns;
+}
+
+/* The kind of which the largest part is left. */
+static int next_kind(const PhaseCost *p, const double *left)
+{
+    int next = 0;
+    for (int i = 1; i < p->nkinds; i++)
+        if (left[i] * p->kind[next].tasks > left[next] * p->kind[i].tasks)
+            next = i;
+    return next;
+}
+
+/* As last_ns, where sizes come in turns: long tasks that begin late keep the others waiting. */
+static double last_in_turns(const PhaseCost *p, int threads)
+{
+    enum { ROUNDS = 4 }; /* one by one; those before them leave all threads alike */
+    double free_at[MAX_THREADS] = { 0 }, left[MAX_TASK_KINDS], last = 0;
+    const int n = threads < MAX_THREADS ? threads : MAX_THREADS;
+    const double before = (double)(int64_t)(p->tasks / n) - ROUNDS;
+    const double rounds = before > 0 ? before : 0;
+    for (int i = 0; i < p->nkinds; i++)
+        left[i] = p->kind[i].tasks * (1 - rounds * n / p->tasks);
+    for (double tasks = p->tasks - rounds * n; tasks >= 1; tasks--) {
+        const int i = next_kind(p, left);
+        const double end = free_at[0] + p->kind[i].ns;
+        left[i]--;
+        last = cost_larger(last, end);
+        sink(free_at, n, end);
+    }
+    return rounds * p->ns + last;
+}
+
 /* ---- phases ---------------------------------------------------------------------------------- */
 
 static double phase_ns(const PhaseCost *p, int threads)
@@ -66,7 +116,7 @@ static double phase_ns(const PhaseCost *p, int threads)
     if (threads <= 1)
         return p->tasks * p->ns;
     if (p->nkinds)
-        return last_ns(p, threads) + shared;
+        return (p->in_turns ? last_in_turns(p, threads) : last_ns(p, threads)) + shared;
     return cost_ceil_div(p->tasks, threads) * p->ns + shared;
 }
 

@@ -56,9 +56,11 @@ typedef struct TaskCost {
 
 /* The tasks of a phase, which may run at the same time, and what one of them takes on average.
 ** Where they differ, as tiles at the edges of a map do, kind[] says how many there are of each
-** size, the largest first; else nkinds is 0. */
+** size; else nkinds is 0.  in_turns: the sizes are mixed, as tiles of a map are row by row; else those of one kind
+** come after those of the kind before. */
 typedef struct PhaseCost {
     double tasks, ns;
+    bool in_turns;
     int nkinds;
     TaskCost kind[MAX_TASK_KINDS];
 } PhaseCost;

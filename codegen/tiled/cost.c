@@ -289,7 +289,7 @@ static PhaseCost tile_phase(const TiledPlan *p, const dcn_target *t)
     const dcn_spec *s = p->s;
     TiledSide y = rows_of(cost_out_rows(s), p->tile.th);
     TiledSide x = cols_of(cost_out_cols(s), p->tile.tw);
-    PhaseCost phase = { .nkinds = 0 };
+    PhaseCost phase = { .in_turns = true };
     double ns = 0, parts = tiled_parts(p);
     for (int i = 0; i < MAX_TASK_KINDS; i++) {
         double tasks = (double)(y.count[i & 1] * x.count[i >> 1]) * parts * cost_images(s);

@@ -73,6 +73,34 @@ Test(balance, uneven_tasks)
     cr_expect_eq(balance_ns(&p, 1, 1000), 4 + BALANCE_PHASE_NS);
 }
 
+/* Long and short by turns on 4 threads: two short ones end at 1, where a long and a short one begin; that one ends at 2,
+** where the last long one begins. */
+Test(balance, uneven_tasks_in_turns)
+{
+    PhaseCost p = { .tasks = 8,
+                    .ns = 2,
+                    .nkinds = 2,
+                    .kind = { { .tasks = 4, .ns = 3 }, { .tasks = 4, .ns = 1 } } };
+    cr_expect_eq(balance_ns(&p, 1, 4), 4 + BALANCE_PHASE_NS);
+    p.in_turns = true;
+    cr_expect_eq(balance_ns(&p, 1, 4), 5 + BALANCE_PHASE_NS);
+    cr_expect_eq(balance_ns(&p, 1, 8), 3 + BALANCE_PHASE_NS);
+    cr_expect_eq(balance_ns(&p, 1, 1000), 3 + BALANCE_PHASE_NS);
+}
+
+Test(balance, many_uneven_tasks_in_turns)
+{
+    const PhaseCost p = { .tasks = 2000000,
+                          .ns = 2,
+                          .in_turns = true,
+                          .nkinds = 2,
+                          .kind = { { .tasks = 1000000, .ns = 1 },
+                                    { .tasks = 1000000, .ns = 3 } } };
+    const double even = 400000;
+    cr_expect_geq(balance_ns(&p, 1, 10), even + BALANCE_PHASE_NS);
+    cr_expect_leq(balance_ns(&p, 1, 10), even + 3 + BALANCE_PHASE_NS);
+}
+
 /* Rounds that are not handed out one by one count as well. */
 Test(balance, many_uneven_tasks)
 {
