@@ -73,8 +73,8 @@ Test(balance, uneven_tasks)
     cr_expect_eq(balance_ns(&p, 1, 1000), 4 + BALANCE_PHASE_NS);
 }
 
-/* Long and short by turns on 4 threads: two short ones end at 1, where a long and a short one begin; that one ends at 2,
-** where the last long one begins. */
+/* Long and short by turns on 4 threads: two short ones end at 1, where a long and a short one begin; that one ends
+** at 2, where the last long one begins. */
 Test(balance, uneven_tasks_in_turns)
 {
     PhaseCost p = { .tasks = 8,
