@@ -92,7 +92,7 @@ static int next_kind(const PhaseCost *p, const double *left)
 static double last_in_turns(const PhaseCost *p, int threads)
 {
     enum { ROUNDS = 4 }; /* one by one; those before them leave all threads alike */
-    double free_at[MAX_THREADS] = { 0 }, left[MAX_TASK_KINDS], last = 0;
+    double free_at[MAX_THREADS] = { 0 }, left[MAX_TASK_KINDS], last = 0, work = 0;
     const int n = threads < MAX_THREADS ? threads : MAX_THREADS;
     const double before = (double)(int64_t)(p->tasks / n) - ROUNDS;
     const double rounds = before > 0 ? before : 0;
@@ -102,10 +102,11 @@ static double last_in_turns(const PhaseCost *p, int threads)
         const int i = next_kind(p, left);
         const double end = free_at[0] + p->kind[i].ns;
         left[i]--;
+        work += p->kind[i].ns;
         last = cost_larger(last, end);
         sink(free_at, n, end);
     }
-    return rounds * p->ns + last;
+    return (p->tasks * p->ns - work) / n + last;
 }
 
 /* ---- phases ---------------------------------------------------------------------------------- */

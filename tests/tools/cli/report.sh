@@ -21,7 +21,7 @@ same "only knobs unlike the guess" "conv2d f32 nhwc, tiled" "$(printf '%s' "$out
 works verify two.lua --kernel longer --schedule "tiled mr=4"
 same "and those" "conv2d f32 nhwc, tiled mr=4" "$(printf '%s' "$out" | sed 's/.*; //; s/ nv=.*//')"
 works verify two.lua --kernel longer -v
-same "all knobs" 17 "$(printf '%s' "$out" | sed 's/.*; //' | tr ' ' '\n' | grep -c =)"
+same "all knobs" 18 "$(printf '%s' "$out" | sed 's/.*; //' | tr ' ' '\n' | grep -c =)"
 works verify two.lua --schedule direct --seed 0 --threads 1
 same "the seed's default is 0, threads do not matter" "$first" "$out"
 
