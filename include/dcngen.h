@@ -172,6 +172,24 @@ uint64_t dcn_fingerprint_threads(const void *bytes, size_t size, int threads);
 typedef void (*dcn_parallel_for)(void *self, int64_t n, int threads,
                                  void (*body)(void *arg, int64_t i, int thread), void *arg);
 
+/* An OpenMP runtime that the host has loaded, by two of its functions: GOMP_parallel, which GNU's has,
+** and LLVM's and Intel's have, too, and omp_get_max_threads. */
+typedef struct dcn_openmp {
+    void (*parallel)(void (*body)(void *arg), void *arg, unsigned threads, unsigned flags);
+    int (*max_threads)(void);
+} dcn_openmp;
+
+/* A dcn_parallel_for on the threads of such a runtime; self is a dcn_openmp, whose runtime stays
+** loaded.  At most max_threads() threads take part; inside of a loop of the host's own it is that
+** one alone.  In a child of fork, where such a runtime may wait for ever, the loop runs on threads of
+** the library. */
+void dcn_openmp_for(void *self, int64_t n, int threads,
+                    void (*body)(void *arg, int64_t i, int thread), void *arg);
+
+/* dcn_fingerprint_threads on threads of the caller's, as those of dcn_call. */
+uint64_t dcn_fingerprint_for(const void *bytes, size_t size, int threads,
+                             dcn_parallel_for parallel_for, void *parallel_self);
+
 typedef struct dcn_call {
     /* In the order of dcn_spec_tensors, weights as packed; only those of role DCN_OUT are written,
     ** so that a pointer to const may be cast for this array; dcn::tensors of <dcngen.hpp> does so. */

@@ -79,6 +79,10 @@ class dcn_parameter(Structure):
     ]
 
 
+class dcn_openmp(Structure):
+    _fields_ = [("parallel", c_void_p), ("max_threads", c_void_p)]
+
+
 class dcn_call(Structure):
     _fields_ = [
         ("tensor", POINTER(c_void_p)),
@@ -124,7 +128,7 @@ _PROTOTYPES = {
     "dcn_kernel_tensors": (c_int, [c_void_p, dcn_sizes, POINTER(dcn_tensor), c_int, _ERR]),
     "dcn_kernel_workspace_bytes": (c_size_t, [c_void_p, dcn_sizes, c_int]),
     "dcn_pack_tensor": (c_int, [c_void_p, c_int, c_void_p, c_void_p]),
-    "dcn_fingerprint_threads": (c_uint64, [c_void_p, c_size_t, c_int]),
+    "dcn_fingerprint_for": (c_uint64, [c_void_p, c_size_t, c_int, c_void_p, c_void_p]),
     "dcn_execute": (c_int, [c_void_p, POINTER(dcn_call), _ERR]),
 }
 

@@ -22,6 +22,22 @@ from .parameters import Parameter
 
 Sizes = tuple[int, int, int, int]
 
+
+class Threads(NamedTuple):
+    """Who runs a call. ``parallel_for`` and ``parallel_self`` are addresses, as dcn_call has them.
+
+    Attributes:
+        number: 0: DCNGEN_NUM_THREADS, else OMP_NUM_THREADS, else one per core.
+        parallel_for: None: threads of the library.
+    """
+
+    number: int = 0
+    parallel_for: int | None = None
+    parallel_self: int | None = None
+
+
+OWN = Threads()
+
 _execute = lib.dcn_execute
 
 _ROLES = {_abi.IN: "in", _abi.WEIGHT: "weight", _abi.OUT: "out"}
@@ -193,10 +209,11 @@ class Kernel:
             sizes: Batch, height, width, rois; static ones are not read.
             accumulate: Bit i: operand i, a gradient, is added to.
         """
-        self.run_at([pointers.get(name) for name in self.names], sizes, threads, accumulate)
+        addresses = [pointers.get(name) for name in self.names]
+        self.run_at(addresses, sizes, Threads(threads), accumulate)
 
     def run_at(
-        self, addresses: list[int | None], sizes: Sizes, threads: int = 0, accumulate: int = 0
+        self, addresses: list[int | None], sizes: Sizes, threads: Threads, accumulate: int = 0
     ) -> None:
         """As :meth:`run`, with the addresses in calling order."""
         frame, n = _frame.take(), len(addresses)
@@ -204,8 +221,9 @@ class Kernel:
         call = frame.call
         call.ntensors = n
         call.batch, call.height, call.width, call.rois = sizes
-        call.accumulate, call.threads = accumulate, threads
-        call.workspace = frame.workspace(self._needs.count(sizes, threads))
+        call.accumulate = accumulate
+        call.threads, call.parallel_for, call.parallel_self = threads
+        call.workspace = frame.workspace(self._needs.count(sizes, threads.number))
         if _execute(self._handle, frame.to_call, frame.to_error):
             _abi.raise_error(frame.error)
         _frame.give_back(frame)

@@ -14,12 +14,12 @@ from collections import OrderedDict
 
 from ._abi import lib
 from ._arrays import Array, pointer
-from .kernel import Kernel
+from .kernel import OWN, Kernel, Threads
 
 LIMIT = 256 << 20
 PLACES = 4096
 
-_fingerprint = lib.dcn_fingerprint_threads
+_fingerprint = lib.dcn_fingerprint_for
 
 
 class Kept:
@@ -47,9 +47,9 @@ def _keep(key: tuple[Kernel, int, int], packed: Kept) -> None:
         _kept_bytes -= _kept.popitem(last=False)[1].array.nbytes
 
 
-def packed(kernel: Kernel, index: int, address: int, size: int, threads: int = 0) -> Kept:
+def packed(kernel: Kernel, index: int, address: int, size: int, threads: Threads = OWN) -> Kept:
     """Operand ``index``, dense at ``address`` in ``size`` bytes, as the kernel reads it."""
-    mark: int = _fingerprint(address, size, threads)
+    mark: int = _fingerprint(address, size, *threads)
     key, place = (kernel, index, mark), (kernel, index, address)
     with _lock:
         found = _kept.get(key)

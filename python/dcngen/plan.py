@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from . import packing
-from .kernel import Kernel, Sizes
+from .kernel import OWN, Kernel, Sizes, Threads
 
 Shape = tuple[int, ...]
 
@@ -35,7 +35,7 @@ class Plan:
                 weights.append((i, math.prod(found) * t.dtype.itemsize))
         self.reads, self.writes, self._weights = tuple(reads), tuple(writes), tuple(weights)
 
-    def run(self, addresses: list[int | None], threads: int = 0) -> None:
+    def run(self, addresses: list[int | None], threads: Threads = OWN) -> None:
         """One call with addresses of dense operands in calling order, weights not packed; the list is written to.
 
         Addresses of gradients that are not wanted are None.

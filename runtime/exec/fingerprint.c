@@ -34,13 +34,20 @@ static int useful_threads(size_t size, int threads)
     return most < (size_t)given ? (int)most : given;
 }
 
-uint64_t dcn_fingerprint_threads(const void *bytes, size_t size, int threads)
+uint64_t dcn_fingerprint_for(const void *bytes, size_t size, int threads,
+                             dcn_parallel_for parallel_for, void *parallel_self)
 {
+    const dcn_parallel_for loop = parallel_for ? parallel_for : rt_shared_for;
     MarkedBytes p = { .bytes = bytes, .size = size, .part = rt_round_up(size / PARTS + 1, GRAIN) };
     p.part = p.part < LEAST ? LEAST : p.part;
     const size_t count = rt_ceil_div(size, p.part);
     if (count < 2)
         return dcn_fingerprint(bytes, size);
-    rt_shared_for(NULL, (int64_t)count, useful_threads(size, threads), mark_part, &p);
+    loop(parallel_self, (int64_t)count, useful_threads(size, threads), mark_part, &p);
     return dcn_fingerprint(p.mark, count * sizeof *p.mark);
+}
+
+uint64_t dcn_fingerprint_threads(const void *bytes, size_t size, int threads)
+{
+    return dcn_fingerprint_for(bytes, size, threads, NULL, NULL);
 }

@@ -15,7 +15,7 @@ import torch
 from .. import plans
 from ..error import wrong
 from ..plans import Plan
-from . import log
+from . import log, pool
 from .results import new
 
 Tensors = dict[str, torch.Tensor]
@@ -100,7 +100,7 @@ def run(call: str, plan: Plan, tensors: Tensors, outputs: Tensors) -> None:
                 _refuse(call, name, target, expected)
             addresses[i] = target.data_ptr()
     log.ran(call, plan, threads)
-    plan.run(addresses, threads)
+    plan.run(addresses, pool.threads(threads))
 
 
 def forward(

@@ -96,6 +96,30 @@ _deform_roi_pool = Operator(
 )
 
 
+def _maximum(scale: float, ph: int, pw: int) -> Pooling:
+    return Pooling((ph, pw), scale)
+
+
+def _maximum_gradients(
+    grad: Tensor, given: dict[str, Tensor], names: list[str], *a: Any
+) -> dict[str, Tensor]:
+    call, shape = "torchvision::_roi_pool_backward", tuple(given["input"].shape)
+    wanted = {name: given[name] for name in names}
+    return backward(call, "roi_pool", grad, shape, given, wanted, _maximum(*a))
+
+
+#: torchvision's roi_pool, whose gradient reads the map, where torchvision's is told the places of the maxima.
+roi_pool = Operator(
+    "roi_pool",
+    ("input", "rois"),
+    "float spatial_scale, int pooled_height, int pooled_width",
+    lambda given, *a: forward("torchvision::roi_pool", "roi_pool", given, _maximum(*a)),
+    _maximum_gradients,
+    lambda given, scale, ph, pw: (given["rois"].shape[0], given["input"].shape[1], ph, pw),
+    constant=("rois",),
+)
+
+
 def deform_roi_pool(
     input: Tensor,
     boxes: Tensor,

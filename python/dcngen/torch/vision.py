@@ -1,7 +1,7 @@
 """torchvision's operators on the CPU, taken over in torch's dispatcher.
 
-An override stands below autograd: torchvision's own formulas call the backward operators, which are taken over, too. Results
-are contiguous, as the operators promise.
+An override stands below autograd: torchvision's own formulas call the backward operators, which are taken over, too; but that of
+roi_pool, which has one of its own. Results are contiguous, as the operators promise.
 
 SPDX-License-Identifier: Apache-2.0
 """
@@ -10,22 +10,19 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from typing import Any
 
 import torch
 
 from .. import plans
+from ..error import wrong
 from ..plans import Convolution, Pooling
-from . import convolution, log, maxima, pooling
+from . import calls, convolution, log, pooling
 
 Tensor = torch.Tensor
-
-#: Why no kernel of dcngen computes the gradient of roi_pool.
-_SCATTERED = (
-    "a kernel would look for the maxima in the map, and the operator is told where they were instead: "
-    "torch adds up there what comes back"
-)
+_torch: Any = torch  # of whose names older versions lack some
 
 
 @lru_cache(plans.REMEMBERED)
@@ -97,13 +94,33 @@ def roi_align_backward(
     return _pool_backward("roi_align", grad, rois, (n, c, h, w), a)
 
 
+def _unknown_places(output: Tensor) -> Tensor:
+    """Of maxima, as of bins that have none: only torchvision's gradient, which is not used, would be told where they are."""
+    return torch.full(output.shape, -1, dtype=torch.int32)
+
+
 def roi_pool(input: Tensor, rois: Tensor, scale: float, ph: int, pw: int) -> tuple[Tensor, Tensor]:
-    """torchvision::roi_pool: the output, and for its backward operator where each maximum was found. Whether that one will be
-    called nobody tells, for intermediate results of a compiled graph require no gradients; in inference mode it cannot be."""
+    """torchvision::roi_pool, where no gradient is wanted."""
     output = _pool("roi_pool", input, rois, Pooling((ph, pw), scale))
-    if torch.is_inference_mode_enabled():
-        return output, torch.full(output.shape, -1, dtype=torch.int32)
-    return output, maxima.places(input, rois, scale, ph, pw)
+    return output, _unknown_places(output)
+
+
+def _below_autograd() -> AbstractContextManager[Any]:
+    """In older versions it holds as long as the object lives."""
+    guard = _torch._C._AutoDispatchBelowAutograd()
+    return guard if hasattr(guard, "__enter__") else nullcontext(guard)
+
+
+def differentiable_roi_pool(
+    input: Tensor, rois: Tensor, scale: float, ph: int, pw: int
+) -> tuple[Tensor, Tensor]:
+    """torchvision::roi_pool in the place of torchvision's formula of its gradient."""
+    if torch.is_grad_enabled() and input.requires_grad:
+        output = pooling.roi_pool(input, rois, scale, ph, pw)
+        return output, _unknown_places(output)
+    with _below_autograd():
+        found: tuple[Tensor, Tensor] = _torch.ops.torchvision.roi_pool(input, rois, scale, ph, pw)
+        return found
 
 
 def roi_pool_backward(
@@ -118,9 +135,22 @@ def roi_pool_backward(
     h: int,
     w: int,
 ) -> Tensor:
-    """torchvision::_roi_pool_backward."""
-    log.apart("torchvision::_roi_pool_backward", _SCATTERED)
-    return maxima.scatter(grad, rois, argmax, (n, c, h, w))
+    """torchvision::_roi_pool_backward, of a forward that ran before the patch: each element added where its maximum was."""
+    if argmax.numel() and int(argmax.max()) < 0:
+        wrong(
+            "torchvision::_roi_pool_backward: no place of a maximum is known: a graph that was compiled before the patch must be "
+            "compiled again"
+        )
+    log.apart("torchvision::_roi_pool_backward", "its forward ran before the patch")
+    result = torch.zeros((n, c, h * w + 1), dtype=calls.compute_type(grad))
+    images = rois[:, 0].to(torch.int64)
+    for image, planes in enumerate(result):
+        mine = images == image
+        at = argmax[mine].transpose(0, 1).flatten(1).to(torch.int64)
+        at.masked_fill_(at < 0, h * w)  # behind the plane
+        planes.scatter_add_(1, at, grad[mine].transpose(0, 1).flatten(1).to(planes.dtype))
+    found: Tensor = result[..., :-1].to(grad.dtype).reshape(n, c, h, w)
+    return found
 
 
 def _channel_mapping(output: Tensor) -> Tensor:
@@ -199,20 +229,44 @@ _TABLE: dict[str, Callable[..., Any]] = {
 }
 
 
+#: By dispatch key.
+_TABLES: dict[str, dict[str, Callable[..., Any]]] = {
+    "CPU": _TABLE,
+    "AutogradCPU": {"roi_pool": differentiable_roi_pool},
+}
+
+
+_TAG = "+dcngen.torch.patch"
+
+
+def _forget_graphs(patched: bool) -> None:
+    """What torch found out about the operator without the patch, or with it. Graphs that it keeps, also from one process to the
+    next, are others under the patch: the gradient is a part of them."""
+    config: Any = getattr(getattr(torch, "compiler", None), "config", None)
+    if hasattr(config, "cache_key_tag"):
+        config.cache_key_tag = config.cache_key_tag.replace(_TAG, "") + _TAG * patched
+    getattr(_torch.ops.torchvision.roi_pool.default, "_dispatch_cache", {}).clear()
+
+
 class Override:
     """In force from its making to :meth:`undo`."""
 
     def __init__(self) -> None:
         import torchvision  # noqa: F401, PLC0415  registers the operators
 
-        self._library: Any = torch.library.Library("torchvision", "IMPL", "CPU")
+        self._libraries: list[Any] = []
         with warnings.catch_warnings():  # that a kernel is overridden is what was asked for
             warnings.simplefilter("ignore")
-            for name, function in _TABLE.items():
-                self._library.impl(name, function)
+            for key, table in _TABLES.items():
+                self._libraries.append(torch.library.Library("torchvision", "IMPL", key))
+                for name, function in table.items():
+                    self._libraries[-1].impl(name, function)
+        _forget_graphs(True)
 
     def undo(self) -> None:
         """The kernels that were there before are in force again."""
-        if hasattr(self._library, "_destroy"):
-            self._library._destroy()
-        self._library = None
+        for library in self._libraries:
+            if hasattr(library, "_destroy"):
+                library._destroy()
+        self._libraries.clear()
+        _forget_graphs(False)

@@ -6,7 +6,10 @@ SPDX-License-Identifier: Apache-2.0
 import inspect
 import multiprocessing
 import os
+import subprocess
+import sys
 
+import numpy as np
 import pytest
 import torch
 from torch.testing import assert_close
@@ -14,7 +17,7 @@ from torchvision import ops
 
 import dcngen
 import dcngen.torch
-from dcngen.torch import log
+from dcngen.torch import log, pool
 
 F32, F64 = torch.float32, torch.float64
 
@@ -281,14 +284,36 @@ def test_threads_are_torchs():
     assert {threads for _, _, threads in log._ran} == {1, 2}
 
 
+#: In a process of its own: a loop of torch's begins its threads, and kernels begin no more.
+_BEGINS_NO_THREADS = """
+import os, torch, torchvision, dcngen.torch
+def threads(): return len(os.listdir("/proc/self/task"))
+torch.set_num_threads(2)
+alone = threads()
+x, offset, weight = torch.rand(1, 64, 64, 64), torch.rand(1, 18, 64, 64), torch.rand(64, 64, 3, 3)
+torch.nn.functional.conv2d(x, weight)
+torchs = threads()
+with dcngen.torch.patch("torchvision"):
+    torchvision.ops.deform_conv2d(x, offset, weight, padding=1)
+print(alone < torchs, threads() - torchs, "threads 2:" in dcngen.torch.explain())
+"""
+
+
+@pytest.mark.skipif(pool._found is None, reason="torch's loops are not OpenMP's")
+def test_threads_are_those_of_torchs_pool():
+    run_it = [sys.executable, "-c", _BEGINS_NO_THREADS]
+    done = subprocess.run(run_it, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "0", "True"]
+
+
 def _child(case, want, connection):
     with torch.no_grad():
         got = ops.deform_conv2d(**case[0], **case[1])
-    connection.send(torch.equal(got, want))
+    connection.send(np.array_equal(got, want))  # torch's own loops wait for threads of the parent
 
 
 def test_fork_after_use():
-    case = layer(size=(40, 40), n=1)
+    case = layer(size=(40, 40), c=64, o=64, n=1)  # for two threads
     with dcngen.torch.patch("torchvision"):
         want = ops.deform_conv2d(**case[0], **case[1]).detach()
         here, there = multiprocessing.Pipe()

@@ -1,0 +1,67 @@
+/* openmp.c: parallel loops on the threads of an OpenMP runtime that the host has loaded.
+**
+** A team is always as large as those of the host's own loops, and who is not needed leaves at once: GNU's runtime ends
+** threads for a smaller team, and starts them again for the next larger one.  Idle threads of such a runtime spin for
+** milliseconds after a loop of the host's, which would be in the way of any other threads on the same cores.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "runtime/exec/pool.h"
+
+#include <fenv.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+typedef struct TeamLoop {
+    int64_t n;
+    int threads;
+    void (*body)(void *arg, int64_t i, int thread);
+    void *arg;
+    fenv_t fenv;
+    atomic_int joined;
+    atomic_llong begun; /* the next index */
+} TeamLoop;
+
+/* A child of fork has none of the threads that a runtime began in its parent, which need not have been for us. */
+static atomic_bool in_child;
+
+static void note_child(void)
+{
+    atomic_store(&in_child, true);
+}
+
+__attribute__((constructor)) static void watch_forks(void)
+{
+    pthread_atfork(NULL, NULL, note_child);
+}
+
+/* The threads are the host's, and so is their floating-point environment. */
+static void take_part(void *loop)
+{
+    TeamLoop *l = loop;
+    fenv_t own;
+    const int thread = atomic_fetch_add(&l->joined, 1);
+    if (thread >= l->threads || atomic_load(&l->begun) >= l->n)
+        return;
+    fegetenv(&own);
+    fesetenv(&l->fenv);
+    for (int64_t i = atomic_fetch_add(&l->begun, 1); i < l->n; i = atomic_fetch_add(&l->begun, 1))
+        l->body(l->arg, i, thread);
+    fesetenv(&own);
+}
+
+void dcn_openmp_for(void *self, int64_t n, int threads,
+                    void (*body)(void *arg, int64_t i, int thread), void *arg)
+{
+    const dcn_openmp *runtime = self;
+    TeamLoop l = { .n = n, .threads = threads, .body = body, .arg = arg };
+    if (atomic_load(&in_child)) {
+        rt_shared_for(NULL, n, threads, body, arg);
+        return;
+    }
+    fegetenv(&l.fenv);
+    const int most = runtime->max_threads();
+    if (n < 2 || threads < 2 || most < 2)
+        take_part(&l);
+    else
+        runtime->parallel(take_part, &l, (unsigned)most, 0);
+}

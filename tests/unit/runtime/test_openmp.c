@@ -1,0 +1,148 @@
+/* test_openmp.c: parallel loops on the threads of a host's OpenMP runtime, for which one of ours stands in.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include <criterion/criterion.h>
+#include <dcngen.h>
+#include <fenv.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { MOST = 200, MAX_TEAM = 8 };
+
+/* ---- a runtime ------------------------------------------------------------------------------------ */
+
+typedef struct Member {
+    void (*body)(void *arg);
+    void *arg;
+    int rounding;   /* that it has of its own */
+    bool disturbed; /* it came back with another one */
+} Member;
+
+static int team_size;             /* what the host set */
+static int granted;               /* what a region gets; 0: what it asks for */
+static atomic_int regions, asked; /* begun, and for how many threads the last one */
+
+static int max_threads(void)
+{
+    return team_size;
+}
+
+static void *member_main(void *arg)
+{
+    Member *m = arg;
+    fesetround(m->rounding);
+    m->body(m->arg);
+    m->disturbed = fegetround() != m->rounding;
+    return NULL;
+}
+
+static void parallel(void (*body)(void *arg), void *arg, unsigned threads, unsigned flags)
+{
+    pthread_t thread[MAX_TEAM];
+    Member member[MAX_TEAM];
+    const int team = granted ? granted : (int)threads;
+    atomic_fetch_add(&regions, 1);
+    atomic_store(&asked, (int)threads);
+    cr_assert(team <= MAX_TEAM && !flags);
+    for (int i = 1; i < team; i++) {
+        member[i] = (Member){ .body = body, .arg = arg, .rounding = FE_UPWARD };
+        cr_assert_eq(pthread_create(&thread[i], NULL, member_main, &member[i]), 0);
+    }
+    body(arg);
+    for (int i = 1; i < team; i++) {
+        pthread_join(thread[i], NULL);
+        cr_expect_not(member[i].disturbed, "a thread of the host rounds otherwise afterwards");
+    }
+}
+
+static dcn_openmp runtime = { .parallel = parallel, .max_threads = max_threads };
+
+/* ---- loops ---------------------------------------------------------------------------------------- */
+
+typedef struct Seen {
+    atomic_int times[MOST], outside, rounded;
+    int threads;
+} Seen;
+
+static void count(void *arg, int64_t i, int thread)
+{
+    Seen *s = arg;
+    atomic_fetch_add(&s->times[i], 1);
+    if (thread < 0 || thread >= s->threads)
+        atomic_fetch_add(&s->outside, 1);
+    if (fegetround() != FE_DOWNWARD)
+        atomic_fetch_add(&s->rounded, 1);
+}
+
+static void loop(int64_t n, int threads)
+{
+    static Seen s;
+    s = (Seen){ .threads = threads };
+    fesetround(FE_DOWNWARD);
+    dcn_openmp_for(&runtime, n, threads, count, &s);
+    cr_expect_eq(fegetround(), FE_DOWNWARD);
+    fesetround(FE_TONEAREST);
+    for (int64_t i = 0; i < MOST; i++)
+        cr_assert_eq(s.times[i], i < n, "%d threads: index %d of %d was run %d times", threads,
+                     (int)i, (int)n, (int)s.times[i]);
+    cr_expect_eq(s.outside, 0);
+    cr_expect_eq(s.rounded, 0, "%d tasks rounded otherwise than their caller", s.rounded);
+}
+
+Test(openmp, every_index_is_run_once)
+{
+    for (team_size = 1; team_size <= 5; team_size++)
+        for (int threads = 1; threads <= 6; threads++)
+            for (granted = 0; granted <= 1; granted++) {
+                loop(0, threads);
+                loop(1, threads);
+                loop(threads, threads);
+                loop(MOST, threads);
+            }
+}
+
+/* Teams of several sizes would cost the host threads that end and begin. */
+Test(openmp, all_of_the_team_is_asked_for_or_nobody)
+{
+    team_size = 4;
+    loop(MOST, 2);
+    cr_expect_eq(regions, 1);
+    cr_expect_eq(asked, 4);
+    loop(MOST, 1);
+    loop(1, 4);
+    loop(0, 4);
+    team_size = 1;
+    loop(MOST, 4);
+    cr_expect_eq(regions, 1);
+}
+
+Test(openmp, no_region_begins_in_a_child)
+{
+    team_size = 2;
+    const pid_t pid = fork();
+    if (pid == 0) {
+        loop(MOST, 2);
+        _exit(regions ? 1 : 0);
+    }
+    int status;
+    waitpid(pid, &status, 0);
+    cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    loop(MOST, 2);
+    cr_expect_eq(regions, 1);
+}
+
+/* ---- fingerprints --------------------------------------------------------------------------------- */
+
+Test(openmp, fingerprints_are_those_of_other_threads)
+{
+    static unsigned char bytes[5 << 20];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (unsigned char)(i * 7 >> 3);
+    team_size = 3;
+    const uint64_t expected = dcn_fingerprint_threads(bytes, sizeof bytes, 1);
+    cr_expect_eq(dcn_fingerprint_for(bytes, sizeof bytes, 3, dcn_openmp_for, &runtime), expected);
+    cr_expect_eq(regions, 1);
+    cr_expect_eq(dcn_fingerprint_for(bytes, sizeof bytes, 3, NULL, NULL), expected);
+}
