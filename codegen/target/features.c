@@ -171,5 +171,5 @@ void cg_set_isa(dcn_target *t, const Isa *isa)
     t->vector_bytes = isa->vector_bytes;
     t->registers = isa->registers;
     t->fma = isa->fma;
-    t->gather = isa->gather;
+    t->gather = isa->gather && !cg_target_has(t, CG_NO_GATHER);
 }

@@ -8,7 +8,7 @@
 */
 #include "codegen/target/llvm_init.h"
 #include "codegen/target/fatal.h"
-#include "codegen/target/table.h"
+#include "codegen/target/features.h"
 #include "runtime/base/base.h"
 
 #include <llvm-c/Core.h>
@@ -90,16 +90,20 @@ void cg_llvm_init(void)
 
 /* ---- target machines ---------------------------------------------------------------------------- */
 
-/* The list without the words that are the table's own. */
-static void llvm_features(const char *features, char *out)
+static const char no_gathers[] = "+" CG_NO_GATHER ",+prefer-no-scatter";
+
+/* The list without the words that are the table's own, and what the table knows of the CPU's gathers. */
+static void llvm_features(const dcn_target *t, char *out)
 {
     *out = '\0';
-    for (const char *p = features; *p; p += strspn(p, ",")) {
+    for (const char *p = t->features; *p; p += strspn(p, ",")) {
         size_t n = strcspn(p, ",");
         if (strncmp(p + 1, "sve-", 4) != 0)
             out += sprintf(out, "%.*s,", (int)n, p);
         p += n;
     }
+    if (cg_target_has(t, CG_NO_GATHER))
+        strcpy(out, no_gathers);
 }
 
 const char *cg_llvm_triple(const dcn_target *t, char buf[CG_TRIPLE_MAX])
@@ -125,8 +129,8 @@ LLVMTargetMachineRef cg_target_machine(const dcn_target *t, dcn_error *err)
     open_back_end(t->triple);
     const CpuAlias *alias = cg_alias(t->cpu);
     const System *system = cg_system(t->triple);
-    char features[sizeof t->features + 1];
-    llvm_features(t->features, features);
+    char features[sizeof t->features + sizeof no_gathers];
+    llvm_features(t, features);
     LLVMTargetMachineRef tm = LLVMCreateTargetMachine(
         target, triple, alias ? alias->llvm : t->cpu, features, LLVMCodeGenLevelDefault,
         system && system->format == FORMAT_WASM ? LLVMRelocStatic : LLVMRelocPIC,

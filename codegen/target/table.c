@@ -191,7 +191,7 @@ const Cpu cg_cpus[] = {
     { "znver1", "avx2", 32 KB, 512 KB, 2 MB, "sse4a", NOT_RUN },
     { "znver2", "avx2", 32 KB, 512 KB, 4 MB, "sse4a", NOT_RUN },
     { "znver3", "avx2", 32 KB, 512 KB, 4 MB, "sse4a", BOTH },
-    { "znver4", "avx512", 32 KB, 1 MB, 4 MB, ICELAKE ",avx512bf16,sse4a", HERE },
+    { "znver4", "avx512", 32 KB, 1 MB, 4 MB, ICELAKE ",avx512bf16,sse4a," CG_NO_GATHER, HERE },
     { "znver5", "avx512", 48 KB, 1 MB, 4 MB, ICELAKE ",avx512bf16,sse4a,avxvnni", HERE },
     { "generic", "neon", 32 KB, 512 KB, 1 MB, NONE, QEMU },
     { "cortex-a53", "neon", 32 KB, 256 KB, 0, "crc", NOT_RUN },
@@ -240,7 +240,7 @@ static const char *const x86_features[] = {
 };
 
 static const char *const x86_tuning[] = {
-    "evex512", "prefer-256-bit", "fast-gather", "prefer-no-gather", NULL,
+    "evex512", "prefer-256-bit", "fast-gather", CG_NO_GATHER, NULL,
 };
 
 static const char *const aarch64_features[] = {

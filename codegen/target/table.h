@@ -46,6 +46,9 @@ typedef struct Isa {
     int vscale; /* vectors have exactly this many times 128 bits; 0: LLVM need not be told */
 } Isa;
 
+/* What a CPU is said to have whose gathers and scatters take longer than one lane after another. */
+#define CG_NO_GATHER "prefer-no-gather"
+
 typedef struct Cpu {
     const char *name, *isa;
     int64_t l1_bytes, l2_bytes, l3_bytes; /* a core's share; a guess for generic names */

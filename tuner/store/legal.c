@@ -47,15 +47,15 @@ static bool is_cache(int64_t bytes)
 }
 
 /* The registers are those of the class, so that no emitter meets a machine that nobody thought
-** of; caches are any. */
+** of; gathers may be slow ones, and caches are any. */
 static bool is_known(const dcn_target *t)
 {
     dcn_target same;
     const char *cpu = cpu_of_class(t);
     return cpu && !dcn_target_parse(cpu, t->triple, NULL, &same, NULL) &&
            t->vector_bytes == same.vector_bytes && t->registers == same.registers &&
-           t->fma == same.fma && t->gather == same.gather && is_cache(t->l1_bytes) &&
-           is_cache(t->l2_bytes) && is_cache(t->l3_bytes);
+           t->fma == same.fma && t->gather >= 0 && t->gather <= same.gather &&
+           is_cache(t->l1_bytes) && is_cache(t->l2_bytes) && is_cache(t->l3_bytes);
 }
 
 /* ---- the key ------------------------------------------------------------------------------- */

@@ -75,6 +75,25 @@ Test(workloads, direct_gathers)
     dcn_module_free(w);
 }
 
+/* Where one lane after another takes less time; of x86-64-v4 they are worth emitting. */
+Test(workloads, slow_gathers_are_not_emitted)
+{
+    const Machine zen4 = { .cpu = "znver4", .elf = 62, .vector_bytes = 64, .wide = "zmm" };
+    const Machine *const both[] = { &machines[0], &zen4 };
+    dcn_module *w = load_workloads();
+    dcn_spec s = *dcn_module_spec(w, 0);
+    s.layout = DCN_NHWC;
+    for (int i = 0; i < 2; i++) {
+        Listing l = machine_listing(&s, both[i], "direct");
+        const int gathers = listing_count(&l, 0, l.n, "vgather");
+        const int scatters = listing_count(&l, 0, l.n, "vscatter");
+        cr_expect(i ? gathers + scatters == 0 : gathers > 0 && scatters > 0, "%s: %d and %d",
+                  both[i]->cpu, gathers, scatters);
+        listing_close(&l);
+    }
+    dcn_module_free(w);
+}
+
 static int gathers(dcn_spec s, dcn_layout layout, int stride)
 {
     s.layout = layout;

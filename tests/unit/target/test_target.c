@@ -255,6 +255,15 @@ Test(parse, the_last_word_on_a_feature_counts)
     cr_expect_str_eq(native.features + strlen(native.features) - 7, ",-sse4a");
 }
 
+Test(parse, gathers_that_are_slow_are_not_worth_emitting)
+{
+    cr_expect_eq(parsed("znver5", NULL, NULL).gather, 1);
+    cr_expect_eq(parsed("znver4", NULL, NULL).gather, 0);
+    cr_expect_eq(parsed("znver4", NULL, "-prefer-no-gather").gather, 1);
+    cr_expect_eq(parsed("x86-64-v4", NULL, "+prefer-no-gather").gather, 0);
+    cr_expect_eq(parsed("x86-64-v3", NULL, NULL).gather, 0);
+}
+
 Test(parse, words_that_contradict_each_other)
 {
     expect_error("x86-64-v3", NULL, "+vaes,-avx2",
