@@ -214,6 +214,7 @@ Test(care, sizes_and_times_that_cannot_be_are_seen)
     put_code("a", "direct");
     const int64_t bytes = (int64_t)put_code("b", "direct");
     store_sql("UPDATE objects SET bytes = 9223372036854775807, digest = substr(digest, 2) || "
+              "substr(digest, 1, 1) "
               "WHERE name = 'a'");
     cr_expect_eq(stat_of().object_bytes, bytes, "what cannot be does not count");
     store_sql("UPDATE objects SET bytes = bytes + 1 WHERE name = 'b'; UPDATE keys SET used = -5");
