@@ -181,8 +181,8 @@ typedef struct dcn_openmp {
 
 /* A dcn_parallel_for on the threads of such a runtime; self is a dcn_openmp, whose runtime stays
 ** loaded.  At most max_threads() threads take part; inside of a loop of the host's own it is that
-** one alone.  In a child of fork, where such a runtime may wait for ever, the loop runs on threads of
-** the library. */
+** one alone, unless the host nests.  In a child that was forked when this library was loaded, where
+** such a runtime may wait for ever, the loop runs on threads of the library. */
 void dcn_openmp_for(void *self, int64_t n, int threads,
                     void (*body)(void *arg, int64_t i, int thread), void *arg);
 

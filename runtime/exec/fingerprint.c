@@ -8,6 +8,8 @@
 #include "runtime/exec/pool.h"
 #include "runtime/exec/threads.h"
 
+#include <stdatomic.h>
+
 /* LEAST: bytes of a part.  EACH: what a thread must have to read to be worth waking. */
 enum { PARTS = 64, LEAST = 128 << 10, GRAIN = 4096, EACH = 1 << 20 };
 
@@ -15,6 +17,7 @@ typedef struct MarkedBytes {
     const unsigned char *bytes;
     size_t size, part;
     uint64_t mark[PARTS];
+    atomic_size_t done;
 } MarkedBytes;
 
 static void mark_part(void *arg, int64_t i, int thread)
@@ -23,6 +26,7 @@ static void mark_part(void *arg, int64_t i, int thread)
     (void)thread;
     const size_t begin = (size_t)i * p->part, left = p->size - begin;
     p->mark[i] = dcn_fingerprint(p->bytes + begin, left < p->part ? left : p->part);
+    atomic_fetch_add(&p->done, 1);
 }
 
 static int useful_threads(size_t size, int threads)
@@ -44,6 +48,9 @@ uint64_t dcn_fingerprint_for(const void *bytes, size_t size, int threads,
     if (count < 2)
         return dcn_fingerprint(bytes, size);
     loop(parallel_self, (int64_t)count, useful_threads(size, threads), mark_part, &p);
+    if (atomic_load(&p.done) != count) /* a loop of the caller's that leaves parts out */
+        for (size_t i = 0; i < count; i++)
+            mark_part(&p, (int64_t)i, 0);
     return dcn_fingerprint(p.mark, count * sizeof *p.mark);
 }
 

@@ -17,6 +17,7 @@ typedef struct TeamLoop {
     void (*body)(void *arg, int64_t i, int thread);
     void *arg;
     fenv_t fenv;
+    pthread_t caller;
     atomic_int joined;
     atomic_llong begun; /* the next index */
 } TeamLoop;
@@ -34,7 +35,13 @@ __attribute__((constructor)) static void watch_forks(void)
     pthread_atfork(NULL, NULL, note_child);
 }
 
-/* The threads are the host's, and so is their floating-point environment. */
+static void run_tasks(TeamLoop *l, int thread)
+{
+    for (int64_t i = atomic_fetch_add(&l->begun, 1); i < l->n; i = atomic_fetch_add(&l->begun, 1))
+        l->body(l->arg, i, thread);
+}
+
+/* Other threads than the caller's are the host's, and so is their floating-point environment. */
 static void take_part(void *loop)
 {
     TeamLoop *l = loop;
@@ -42,10 +49,13 @@ static void take_part(void *loop)
     const int thread = atomic_fetch_add(&l->joined, 1);
     if (thread >= l->threads || atomic_load(&l->begun) >= l->n)
         return;
+    if (pthread_equal(pthread_self(), l->caller)) {
+        run_tasks(l, thread);
+        return;
+    }
     fegetenv(&own);
     fesetenv(&l->fenv);
-    for (int64_t i = atomic_fetch_add(&l->begun, 1); i < l->n; i = atomic_fetch_add(&l->begun, 1))
-        l->body(l->arg, i, thread);
+    run_tasks(l, thread);
     fesetenv(&own);
 }
 
@@ -53,7 +63,7 @@ void dcn_openmp_for(void *self, int64_t n, int threads,
                     void (*body)(void *arg, int64_t i, int thread), void *arg)
 {
     const dcn_openmp *runtime = self;
-    TeamLoop l = { .n = n, .threads = threads, .body = body, .arg = arg };
+    TeamLoop l = { .n = n, .threads = threads, .body = body, .arg = arg, .caller = pthread_self() };
     if (atomic_load(&in_child)) {
         rt_shared_for(NULL, n, threads, body, arg);
         return;

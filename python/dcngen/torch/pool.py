@@ -9,8 +9,12 @@ SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
+import time
+from collections.abc import Iterator
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -20,17 +24,42 @@ from ..kernel import Threads
 
 _torch: Any = torch  # whose inner module the stubs leave out
 
+#: Seconds by which clocks may differ.
+_MARGIN = 0.1
+
+
+def _forked() -> bool:
+    """Whether this process began after modules of it were loaded: in another one, whose threads a runtime would wait for. The library
+    knows of forks since it was loaded itself."""
+    try:
+        fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+        began = int(fields[19]) / os.sysconf("SC_CLK_TCK")
+        age = time.clock_gettime(time.CLOCK_BOOTTIME) - began
+    except (OSError, ValueError, IndexError, AttributeError):
+        return False
+    return logging.makeLogRecord({}).relativeCreated / 1e3 > age + _MARGIN
+
+
+def _libraries() -> Iterator[Any]:
+    """Where torch's calls find a function: what the process sees, then what its libraries depend on."""
+    yield ctypes.CDLL(None)
+    try:
+        yield ctypes.CDLL(_torch._C.__file__, mode=os.RTLD_NOW | os.RTLD_NOLOAD)
+    except OSError:
+        return
+
 
 def _runtime() -> dcn_openmp | None:
-    """That of torch, among the libraries that its own depend on; None: its loops run on something else."""
-    if "parallel backend: OpenMP" not in torch.__config__.parallel_info():
+    """That of torch; None: its loops run on something else, or on threads of another process."""
+    if "parallel backend: OpenMP" not in torch.__config__.parallel_info() or _forked():
         return None
-    try:
-        torchs = ctypes.CDLL(_torch._C.__file__, mode=os.RTLD_NOW | os.RTLD_NOLOAD)
-        functions = torchs.GOMP_parallel, torchs.omp_get_max_threads
-    except (OSError, AttributeError):
-        return None
-    return dcn_openmp(*(ctypes.cast(f, ctypes.c_void_p) for f in functions))
+    for library in _libraries():
+        if hasattr(library, "GOMP_parallel") and hasattr(library, "omp_get_max_threads"):
+            same = library.omp_get_max_threads() == torch.get_num_threads()
+            functions = library.GOMP_parallel, library.omp_get_max_threads
+            found = dcn_openmp(*(ctypes.cast(f, ctypes.c_void_p) for f in functions))
+            return found if same else None
+    return None
 
 
 _found = _runtime()

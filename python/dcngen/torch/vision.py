@@ -8,18 +8,20 @@ SPDX-License-Identifier: Apache-2.0
 
 from __future__ import annotations
 
+import sys
+import threading
 import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import torch
 
 from .. import plans
-from ..error import wrong
 from ..plans import Convolution, Pooling
-from . import calls, convolution, log, pooling
+from . import convolution, log, maxima, pooling
 
 Tensor = torch.Tensor
 _torch: Any = torch  # of whose names older versions lack some
@@ -94,15 +96,21 @@ def roi_align_backward(
     return _pool_backward("roi_align", grad, rois, (n, c, h, w), a)
 
 
-def _unknown_places(output: Tensor) -> Tensor:
-    """Of maxima, as of bins that have none: only torchvision's gradient, which is not used, would be told where they are."""
-    return torch.full(output.shape, -1, dtype=torch.int32)
+class _Unread(threading.local):
+    """Whether nobody reads the places of the maxima of the call in hand."""
+
+    here = False
+
+
+_unread = _Unread()
 
 
 def roi_pool(input: Tensor, rois: Tensor, scale: float, ph: int, pw: int) -> tuple[Tensor, Tensor]:
-    """torchvision::roi_pool, where no gradient is wanted."""
+    """torchvision::roi_pool: the output, and for torchvision's gradient, where somebody may call it, the places of the maxima."""
     output = _pool("roi_pool", input, rois, Pooling((ph, pw), scale))
-    return output, _unknown_places(output)
+    if _unread.here or torch.is_inference_mode_enabled():
+        return output, torch.from_numpy(np.full(output.shape, -1, np.int32))
+    return output, maxima.places(input, rois, scale, ph, pw)
 
 
 def _below_autograd() -> AbstractContextManager[Any]:
@@ -111,16 +119,24 @@ def _below_autograd() -> AbstractContextManager[Any]:
     return guard if hasattr(guard, "__enter__") else nullcontext(guard)
 
 
+#: Whether graphs were compiled before the patch: torchvision's gradient may be a part of them, and they call the operator in a mode
+#: without gradients.
+_graphs = False
+
+
 def differentiable_roi_pool(
     input: Tensor, rois: Tensor, scale: float, ph: int, pw: int
 ) -> tuple[Tensor, Tensor]:
-    """torchvision::roi_pool in the place of torchvision's formula of its gradient."""
-    if torch.is_grad_enabled() and input.requires_grad:
+    """torchvision::roi_pool in the place of torchvision's formula of its gradient, whose kernel looks for the maxima again."""
+    if torch.is_grad_enabled() and (input.requires_grad or rois.requires_grad):
         output = pooling.roi_pool(input, rois, scale, ph, pw)
-        return output, _unknown_places(output)
-    with _below_autograd():
-        found: tuple[Tensor, Tensor] = _torch.ops.torchvision.roi_pool(input, rois, scale, ph, pw)
-        return found
+        return output, torch.full((1,), -1, dtype=torch.int32).expand(output.shape)
+    before, _unread.here = _unread.here, not _graphs
+    try:
+        with _below_autograd():
+            return _torch.ops.torchvision.roi_pool(input, rois, scale, ph, pw)  # type: ignore[no-any-return]
+    finally:
+        _unread.here = before
 
 
 def roi_pool_backward(
@@ -135,22 +151,9 @@ def roi_pool_backward(
     h: int,
     w: int,
 ) -> Tensor:
-    """torchvision::_roi_pool_backward, of a forward that ran before the patch: each element added where its maximum was."""
-    if argmax.numel() and int(argmax.max()) < 0:
-        wrong(
-            "torchvision::_roi_pool_backward: no place of a maximum is known: a graph that was compiled before the patch must be "
-            "compiled again"
-        )
-    log.apart("torchvision::_roi_pool_backward", "its forward ran before the patch")
-    result = torch.zeros((n, c, h * w + 1), dtype=calls.compute_type(grad))
-    images = rois[:, 0].to(torch.int64)
-    for image, planes in enumerate(result):
-        mine = images == image
-        at = argmax[mine].transpose(0, 1).flatten(1).to(torch.int64)
-        at.masked_fill_(at < 0, h * w)  # behind the plane
-        planes.scatter_add_(1, at, grad[mine].transpose(0, 1).flatten(1).to(planes.dtype))
-    found: Tensor = result[..., :-1].to(grad.dtype).reshape(n, c, h, w)
-    return found
+    """torchvision::_roi_pool_backward, of a forward that ran before the patch or in a graph from before it."""
+    log.apart("torchvision::_roi_pool_backward", "its forward is from before the patch")
+    return maxima.scatter(grad, rois, argmax, (n, c, h, w))
 
 
 def _channel_mapping(output: Tensor) -> Tensor:
@@ -231,8 +234,8 @@ _TABLE: dict[str, Callable[..., Any]] = {
 
 #: By dispatch key.
 _TABLES: dict[str, dict[str, Callable[..., Any]]] = {
-    "CPU": _TABLE,
     "AutogradCPU": {"roi_pool": differentiable_roi_pool},
+    "CPU": _TABLE,
 }
 
 
@@ -248,12 +251,20 @@ def _forget_graphs(patched: bool) -> None:
     getattr(_torch.ops.torchvision.roi_pool.default, "_dispatch_cache", {}).clear()
 
 
+def _compiled_something() -> bool:
+    """Whether torch.compile made a graph in this process."""
+    counters: Any = getattr(sys.modules.get("torch._dynamo.utils"), "counters", {})
+    return bool(counters.get("frames"))
+
+
 class Override:
     """In force from its making to :meth:`undo`."""
 
     def __init__(self) -> None:
         import torchvision  # noqa: F401, PLC0415  registers the operators
 
+        global _graphs
+        _graphs = _graphs or _compiled_something()
         self._libraries: list[Any] = []
         with warnings.catch_warnings():  # that a kernel is overridden is what was asked for
             warnings.simplefilter("ignore")
@@ -265,7 +276,7 @@ class Override:
 
     def undo(self) -> None:
         """The kernels that were there before are in force again."""
-        for library in self._libraries:
+        for library in reversed(self._libraries):
             if hasattr(library, "_destroy"):
                 library._destroy()
         self._libraries.clear()

@@ -3,13 +3,15 @@
 SPDX-License-Identifier: Apache-2.0
 """
 
+import contextlib
+
 import pytest
 import torch
 from torch.testing import assert_close
 from torchvision import ops
 
 import dcngen.torch
-from dcngen.torch import log
+from dcngen.torch import log, vision
 
 F32, F64 = torch.float32, torch.float64
 
@@ -128,35 +130,70 @@ def test_maxima(name, dtype):
 
 
 @pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode, torch.enable_grad])
-def test_no_places_of_maxima(mode):
-    x, rois = torch.randn(2, 4, 9, 10), regions(3, F32)
+@pytest.mark.parametrize("graphs", [False, True])
+def test_places_of_maxima(mode, graphs, monkeypatch):
+    """They are looked for only where a graph of before may read them."""
+    x, rois, call = torch.randn(2, 4, 9, 10), regions(20, F32), torch.ops.torchvision.roi_pool
+    rois[10:, 1:] = rois[10:, 1:] * 2 - 8  # some stand beside the map
+    _, want = call(x, rois, 0.9, 2, 3)
     with dcngen.torch.patch("torchvision"), mode():
-        output, places = torch.ops.torchvision.roi_pool(x, rois, 1.0, 2, 3)
+        monkeypatch.setattr(vision, "_graphs", graphs)
+        output, places = call(x, rois, 0.9, 2, 3)
     assert not output.requires_grad
-    assert (places == -1).all()
+    if graphs and mode is not torch.inference_mode:
+        assert_close(places, want)
+    else:
+        assert (places == -1).all()
 
 
-def test_maxima_from_before_the_patch():
-    x, rois = numbers((2, 4, 9, 10), F64), regions(6, F64)
-    output = ops.roi_pool(x, rois, (2, 3))
-    want = torch.autograd.grad(output.sum(), x, retain_graph=True)
+@pytest.mark.parametrize("name", MAPS)
+def test_maxima_from_before_the_patch(name):
+    """Of regions some of which, or all, are beside the map."""
+    x = MAPS[name](torch.randn(2, 4, 9, 10, dtype=F64)).requires_grad_()
+    rois = regions(8, F64)
+    rois[4:, 1:] += 100
+    for some in (rois, rois[4:]):
+        output = ops.roi_pool(x, some, (2, 3))
+        want = torch.autograd.grad(output.sum(), x, retain_graph=True)
+        with dcngen.torch.patch("torchvision"):
+            assert_close(torch.autograd.grad(output.sum(), x), want)
+    assert "its forward is from before the patch" in dcngen.torch.explain()
+
+
+def test_regions_alone_have_no_gradient():
+    """As torchvision has it: there is one to ask for, and it is None."""
+    x, rois = torch.randn(2, 4, 9, 10), regions(3, F32).requires_grad_()
     with dcngen.torch.patch("torchvision"):
-        assert_close(torch.autograd.grad(output.sum(), x), want)
-    assert "its forward ran before the patch" in dcngen.torch.explain()
+        ops.roi_pool(x, rois, (2, 3)).sum().backward()
+    assert rois.grad is None
 
 
 @pytest.mark.skipif(not hasattr(torch, "compile"), reason="torch has no torch.compile")
-def test_a_graph_from_before_the_patch_is_an_error():
-    """It calls torchvision's gradient, which no place is known for."""
+@pytest.mark.parametrize("inside", ["forward", "backward", "both"])
+def test_a_graph_from_before_the_patch(inside):
+    """It calls torchvision's gradient, which reads the places of the maxima."""
     x, rois = numbers((2, 4, 9, 10), F64), regions(6, F64)
+    torch._dynamo.reset()
     compiled = torch.compile(lambda x: ops.roi_pool(x, rois, (2, 3)).sum(), backend="aot_eager")
     compiled(x).backward()
-    with dcngen.torch.patch("torchvision"):
-        with pytest.raises(dcngen.Error, match="compiled before the patch"):
-            compiled(x).backward()
-        torch._dynamo.reset()
-        again = torch.autograd.grad(compiled(x), x)[0]
-    assert_close(again, x.grad)
+    with contextlib.ExitStack() as patched:
+        if inside != "backward":
+            patched.enter_context(dcngen.torch.patch("torchvision"))
+        loss = compiled(x)
+        if inside == "forward":
+            patched.close()
+        elif inside == "backward":
+            patched.enter_context(dcngen.torch.patch("torchvision"))
+        assert_close(torch.autograd.grad(loss, x)[0], x.grad)
+
+
+def test_a_formula_of_torchvisions_finds_the_places():
+    """It may have begun before the patch, on another thread, and calls the operator below autograd."""
+    x, rois, call = torch.randn(2, 4, 9, 10), regions(6, F32), torch.ops.torchvision.roi_pool
+    _, want = call(x, rois, 0.9, 2, 3)
+    with dcngen.torch.patch("torchvision"), vision._below_autograd():
+        _, places = call(x, rois, 0.9, 2, 3)
+    assert_close(places, want)
 
 
 def test_no_regions():

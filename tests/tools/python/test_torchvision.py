@@ -3,6 +3,7 @@
 SPDX-License-Identifier: Apache-2.0
 """
 
+import ctypes
 import inspect
 import multiprocessing
 import os
@@ -299,11 +300,45 @@ print(alone < torchs, threads() - torchs, "threads 2:" in dcngen.torch.explain()
 """
 
 
-@pytest.mark.skipif(pool._found is None, reason="torch's loops are not OpenMP's")
+@pytest.mark.skipif(
+    "parallel backend: OpenMP" not in torch.__config__.parallel_info(),
+    reason="torch's loops are not OpenMP's",
+)
 def test_threads_are_those_of_torchs_pool():
+    assert pool._found is not None
+    maximum = ctypes.CFUNCTYPE(ctypes.c_int)(pool._found.max_threads)
+    before = torch.get_num_threads()
+    for n in (1, 3, before):
+        torch.set_num_threads(n)
+        assert maximum() == n
     run_it = [sys.executable, "-c", _BEGINS_NO_THREADS]
     done = subprocess.run(run_it, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["True", "0", "True"]
+
+
+#: The parent has threads of torch's, and the child, which has none of them, is the first to load dcngen.
+_LOADED_BY_A_CHILD = """
+import os, sys, torch, torchvision, logging
+torch.set_num_threads(2)
+x, offset, weight = torch.rand(1, 64, 64, 64), torch.rand(1, 18, 64, 64), torch.rand(64, 64, 3, 3)
+rois = torch.tensor([[0.0, 1, 1, 9, 9]] * 64)
+torch.nn.functional.conv2d(x, weight)
+child = os.fork()
+if child:
+    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+import dcngen.torch
+with torch.no_grad(), dcngen.torch.patch("torchvision"):
+    torchvision.ops.deform_conv2d(x, offset, weight, padding=1)
+    torchvision.ops.roi_pool(x, rois, (7, 7))
+print("threads 2:" in dcngen.torch.explain(), flush=True)
+os._exit(0)
+"""
+
+
+def test_a_child_loads_dcngen():
+    run_it = [sys.executable, "-c", _LOADED_BY_A_CHILD]
+    done = subprocess.run(run_it, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split() == ["True"]
 
 
 def _child(case, want, connection):

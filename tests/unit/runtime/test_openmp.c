@@ -146,3 +146,40 @@ Test(openmp, fingerprints_are_those_of_other_threads)
     cr_expect_eq(regions, 1);
     cr_expect_eq(dcn_fingerprint_for(bytes, sizeof bytes, 3, NULL, NULL), expected);
 }
+
+static void half(void *self, int64_t n, int threads, void (*body)(void *arg, int64_t i, int thread),
+                 void *arg)
+{
+    (void)self;
+    (void)threads;
+    for (int64_t i = 0; i < n; i += 2)
+        body(arg, i, 0);
+}
+
+Test(openmp, fingerprints_leave_nothing_out)
+{
+    static unsigned char bytes[5 << 20];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (unsigned char)(i * 5 >> 2);
+    cr_expect_eq(dcn_fingerprint_for(bytes, sizeof bytes, 3, half, NULL),
+                 dcn_fingerprint_threads(bytes, sizeof bytes, 1));
+}
+
+/* ---- flags ---------------------------------------------------------------------------------------- */
+
+static void divide(void *arg, int64_t i, int thread)
+{
+    (void)arg;
+    (void)i;
+    (void)thread;
+    feraiseexcept(FE_DIVBYZERO);
+}
+
+Test(openmp, what_the_caller_raised_is_seen)
+{
+    team_size = 2;
+    granted = 1;
+    feclearexcept(FE_ALL_EXCEPT);
+    dcn_openmp_for(&runtime, 8, 2, divide, NULL);
+    cr_expect(fetestexcept(FE_DIVBYZERO));
+}
