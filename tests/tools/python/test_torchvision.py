@@ -318,7 +318,7 @@ def test_threads_are_those_of_torchs_pool():
 
 #: The parent has threads of torch's, and the child, which has none of them, is the first to load dcngen.
 _LOADED_BY_A_CHILD = """
-import os, sys, torch, torchvision, logging
+import os, sys, torch, torchvision
 torch.set_num_threads(2)
 x, offset, weight = torch.rand(1, 64, 64, 64), torch.rand(1, 18, 64, 64), torch.rand(64, 64, 3, 3)
 rois = torch.tensor([[0.0, 1, 1, 9, 9]] * 64)

@@ -1,6 +1,8 @@
 /* test_openmp.c: parallel loops on the threads of a host's OpenMP runtime, for which one of ours stands in.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "tests/unit/runtime/seen.h"
+
 #include <criterion/criterion.h>
 #include <dcngen.h>
 #include <fenv.h>
@@ -9,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MOST = 200, MAX_TEAM = 8 };
+enum { MAX_TEAM = 8 };
 
 /* ---- a runtime ------------------------------------------------------------------------------------ */
 
@@ -61,19 +63,13 @@ static dcn_openmp runtime = { .parallel = parallel, .max_threads = max_threads }
 
 /* ---- loops ---------------------------------------------------------------------------------------- */
 
-typedef struct Seen {
-    atomic_int times[MOST], outside, rounded;
-    int threads;
-} Seen;
+static atomic_int rounded; /* tasks that rounded otherwise than their caller */
 
 static void count(void *arg, int64_t i, int thread)
 {
-    Seen *s = arg;
-    atomic_fetch_add(&s->times[i], 1);
-    if (thread < 0 || thread >= s->threads)
-        atomic_fetch_add(&s->outside, 1);
+    seen_count(arg, i, thread);
     if (fegetround() != FE_DOWNWARD)
-        atomic_fetch_add(&s->rounded, 1);
+        atomic_fetch_add(&rounded, 1);
 }
 
 static void loop(int64_t n, int threads)
@@ -84,11 +80,8 @@ static void loop(int64_t n, int threads)
     dcn_openmp_for(&runtime, n, threads, count, &s);
     cr_expect_eq(fegetround(), FE_DOWNWARD);
     fesetround(FE_TONEAREST);
-    for (int64_t i = 0; i < MOST; i++)
-        cr_assert_eq(s.times[i], i < n, "%d threads: index %d of %d was run %d times", threads,
-                     (int)i, (int)n, (int)s.times[i]);
-    cr_expect_eq(s.outside, 0);
-    cr_expect_eq(s.rounded, 0, "%d tasks rounded otherwise than their caller", s.rounded);
+    seen_expect_all(&s, n);
+    cr_expect_eq(rounded, 0, "%d tasks rounded otherwise than their caller", rounded);
 }
 
 Test(openmp, every_index_is_run_once)
@@ -99,7 +92,7 @@ Test(openmp, every_index_is_run_once)
                 loop(0, threads);
                 loop(1, threads);
                 loop(threads, threads);
-                loop(MOST, threads);
+                loop(SEEN_MOST, threads);
             }
 }
 
@@ -107,14 +100,14 @@ Test(openmp, every_index_is_run_once)
 Test(openmp, all_of_the_team_is_asked_for_or_nobody)
 {
     team_size = 4;
-    loop(MOST, 2);
+    loop(SEEN_MOST, 2);
     cr_expect_eq(regions, 1);
     cr_expect_eq(asked, 4);
-    loop(MOST, 1);
+    loop(SEEN_MOST, 1);
     loop(1, 4);
     loop(0, 4);
     team_size = 1;
-    loop(MOST, 4);
+    loop(SEEN_MOST, 4);
     cr_expect_eq(regions, 1);
 }
 
@@ -123,13 +116,13 @@ Test(openmp, no_region_begins_in_a_child)
     team_size = 2;
     const pid_t pid = fork();
     if (pid == 0) {
-        loop(MOST, 2);
+        loop(SEEN_MOST, 2);
         _exit(regions ? 1 : 0);
     }
     int status;
     waitpid(pid, &status, 0);
     cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    loop(MOST, 2);
+    loop(SEEN_MOST, 2);
     cr_expect_eq(regions, 1);
 }
 

@@ -2,6 +2,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/exec/pool.h"
+#include "tests/unit/runtime/seen.h"
 
 #include <criterion/criterion.h>
 #include <sched.h>
@@ -9,30 +10,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MOST = 1000 };
-
-typedef struct Seen {
-    atomic_int times[MOST], outside;
-    int threads;
-} Seen;
-
-static void count(void *arg, int64_t i, int thread)
-{
-    Seen *s = arg;
-    atomic_fetch_add(&s->times[i], 1);
-    if (thread < 0 || thread >= s->threads)
-        atomic_fetch_add(&s->outside, 1);
-}
-
 static void loop(rt_pool *p, int64_t n, int threads)
 {
     static Seen s;
     s = (Seen){ .threads = threads };
-    rt_pool_for(p, n, threads, count, &s);
-    for (int64_t i = 0; i < MOST; i++)
-        cr_assert_eq(s.times[i], i < n, "%d threads: index %d of %d was run %d times", threads,
-                     (int)i, (int)n, (int)s.times[i]);
-    cr_expect_eq(s.outside, 0);
+    rt_pool_for(p, n, threads, seen_count, &s);
+    seen_expect_all(&s, n);
 }
 
 Test(pool, every_index_is_run_once)
@@ -44,7 +27,7 @@ Test(pool, every_index_is_run_once)
             loop(p, 0, threads);
             loop(p, 1, threads);
             loop(p, threads - 1, threads);
-            loop(p, MOST, threads);
+            loop(p, SEEN_MOST, threads);
         }
         loop(p, 100, 1);
         loop(p, 100, (threads + 1) / 2);
@@ -77,7 +60,7 @@ Test(pool, works_in_a_child)
         static Seen s = { .threads = 3 };
         if (rt_pool_open(3, true, &own, NULL))
             _exit(1);
-        rt_pool_for(own, 100, 3, count, &s);
+        rt_pool_for(own, 100, 3, seen_count, &s);
         rt_pool_close(own);
         _exit(s.times[99] == 1 ? 0 : 2);
     }
