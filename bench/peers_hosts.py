@@ -29,12 +29,28 @@ class Numpy:
 
 
 class PatchedTorchvision(Torchvision):
-    """torchvision's own call, which dcngen takes over."""
+    """torchvision's own function, whose operator dcngen takes over."""
 
     def __init__(self, p, threads):
         import dcngen.torch
         dcngen.torch.patch("torchvision")
         super().__init__(p, threads)
+        self.call()
+
+
+class PatchedOperator(Torchvision):
+    """The operator itself, without the function around it, which is torchvision's and in Python."""
+
+    def __init__(self, p, threads):
+        import dcngen.torch
+        import torch
+        dcngen.torch.patch("torchvision")
+        super().__init__(p, threads)
+        x, w, offset, mask = (torch.from_numpy(p.array(n)) if n in p.arrays else torch.zeros(1, 1)
+                              for n in ("input", "weight", "offset", "mask"))
+        rest = (*p.stride, *p.padding[:2], *p.dilation, p.groups, p.offset_groups, "mask" in p.arrays)
+        op, bias = torch.ops.torchvision.deform_conv2d, torch.zeros(p.out_channels)
+        self.call = lambda: op(x, w, offset, mask, bias, *rest)
         self.call()
 
 
@@ -84,6 +100,7 @@ class PatchedTorchvisionBackward(TorchvisionBackward):
 PEERS = {
     "dcngen_numpy": Numpy,
     "dcngen_torch": PatchedTorchvision,
+    "dcngen_torch_op": PatchedOperator,
     "dcngen_onnxruntime": ProvidedOnnxRuntime,
     "torchvision_backward": TorchvisionBackward,
     "dcngen_torch_backward": PatchedTorchvisionBackward,

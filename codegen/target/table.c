@@ -143,6 +143,9 @@ const Isa cg_isas[] = {
     { .name = NULL },
 };
 
+/* Intel's microcode against Gather Data Sampling (CVE-2022-40982) makes a gather wait for its data. */
+#define GDS CG_NO_GATHER
+
 #define NONE       ""
 #define ICELAKE    "gfni,avx512vnni,avx512ifma,avx512vbmi,avx512vbmi2,avx512bitalg,avx512vpopcntdq"
 #define SAPPHIRE   ICELAKE ",avx512bf16,avx512fp16,avxvnni"
@@ -177,14 +180,14 @@ const Cpu cg_cpus[] = {
     { "lunarlake", "avx2", 48 KB, 2560 KB, 3 MB, "gfni,avxvnni", NOT_RUN },
     { "gracemont", "avx2", 32 KB, 512 KB, 1 MB, "gfni,avxvnni", NOT_RUN },
     { "sierraforest", "avx2", 32 KB, 1 MB, 1 MB, "gfni,avxvnni", NOT_RUN },
-    { "skylake-avx512", "avx512", 32 KB, 1 MB, 1408 KB, NONE, HERE },
-    { "cascadelake", "avx512", 32 KB, 1 MB, 1408 KB, "avx512vnni", NOT_RUN },
-    { "cooperlake", "avx512", 32 KB, 1 MB, 1408 KB, "avx512vnni,avx512bf16", NOT_RUN },
-    { "cannonlake", "avx512", 32 KB, 256 KB, 2 MB, "avx512ifma,avx512vbmi", NOT_RUN },
-    { "icelake-client", "avx512", 48 KB, 512 KB, 2 MB, ICELAKE, NOT_RUN },
-    { "icelake-server", "avx512", 48 KB, 1280 KB, 1536 KB, ICELAKE, HERE },
-    { "rocketlake", "avx512", 48 KB, 512 KB, 2 MB, ICELAKE, NOT_RUN },
-    { "tigerlake", "avx512", 48 KB, 1280 KB, 3 MB, ICELAKE, NOT_RUN },
+    { "skylake-avx512", "avx512", 32 KB, 1 MB, 1408 KB, GDS, HERE },
+    { "cascadelake", "avx512", 32 KB, 1 MB, 1408 KB, "avx512vnni," GDS, NOT_RUN },
+    { "cooperlake", "avx512", 32 KB, 1 MB, 1408 KB, "avx512vnni,avx512bf16," GDS, NOT_RUN },
+    { "cannonlake", "avx512", 32 KB, 256 KB, 2 MB, "avx512ifma,avx512vbmi," GDS, NOT_RUN },
+    { "icelake-client", "avx512", 48 KB, 512 KB, 2 MB, ICELAKE "," GDS, NOT_RUN },
+    { "icelake-server", "avx512", 48 KB, 1280 KB, 1536 KB, ICELAKE "," GDS, HERE },
+    { "rocketlake", "avx512", 48 KB, 512 KB, 2 MB, ICELAKE "," GDS, NOT_RUN },
+    { "tigerlake", "avx512", 48 KB, 1280 KB, 3 MB, ICELAKE "," GDS, NOT_RUN },
     { "sapphirerapids", "avx512", 48 KB, 2 MB, 1920 KB, SAPPHIRE, NOT_RUN },
     { "emeraldrapids", "avx512", 48 KB, 2 MB, 5 MB, SAPPHIRE, NOT_RUN },
     { "graniterapids", "avx512", 48 KB, 2 MB, 4 MB, SAPPHIRE, NOT_RUN },

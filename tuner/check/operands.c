@@ -35,7 +35,7 @@ static void *aligned(size_t bytes)
 
 int tune_operands_open(Operands *o, const dcn_kernel *k, const dcn_spec *bound, dcn_error *err)
 {
-    *o = (Operands){ .kernel = k, .spec = *bound };
+    *o = (Operands){ .kernel = k, .spec = *bound, .target = k ? &k->target : NULL };
     const rt_operands all = rt_operands_of(bound);
     o->n = all.n;
     memcpy(o->which, all.which, sizeof o->which);

@@ -18,7 +18,8 @@ typedef struct Operands {
     void *typed[RT_NUM_OPERANDS];   /* the same as dcn_execute wants them; weight packed */
     dcn_parallel_for parallel_for;  /* for tune_run; NULL: dcn_execute's own */
     void *parallel_self;
-    bool all_threads;   /* for tune_run: on all threads, however small the kernel */
+    bool all_threads;         /* for tune_run: on all threads, however small the kernel */
+    const dcn_target *target; /* of the layers of a walked network, for expected_open; borrowed */
     bool full;          /* for expected_open: all elements, however long the reference takes */
     dcn_report *layers; /* for expected_open of a walked network: of its layers; may be NULL */
     bool given;         /* for expected_compare: a user's tensors, which may lead to NaN */

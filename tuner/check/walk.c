@@ -64,7 +64,7 @@ static bool same(const ref_net *r, const net_layer *a, const net_layer *b, bool 
 /* The kernel of the first layer that computes the same. */
 static int open_step(WalkStep *s, Walk *w, const ref_net *r, const net_layer *l, bool gradients)
 {
-    const dcn_options opt = { .target = &w->o->kernel->target };
+    const dcn_options opt = { .target = w->o->target };
     const dcn_network *n = r->net;
     int first = 0;
     while (!same(r, &n->layer[first], l, gradients))

@@ -24,6 +24,7 @@ static int open_case(Fixture *r, const FixtureFor *f, rt_rng *rng, dcn_error *er
     if (tune_operands_open(&c->operands, NULL, f->bound, err) ||
         tune_fill_inputs(&c->operands, rng, err))
         return -1;
+    c->operands.target = f->target;
     if (i == 0 && tune_offsets_fill(f->offsets, &c->operands, rng, err))
         return -1;
     if (i > 0)

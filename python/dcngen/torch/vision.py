@@ -242,17 +242,23 @@ _TABLES: dict[str, dict[str, Callable[..., Any]]] = {
 _TAG = "+dcngen.torch.patch"
 
 
+def _compiler_config() -> Any:
+    return getattr(getattr(torch, "compiler", None), "config", None)
+
+
 def _forget_graphs(patched: bool) -> None:
     """What torch found out about the operator without the patch, or with it. Graphs that it keeps, also from one process to the
     next, are others under the patch: the gradient is a part of them."""
-    config: Any = getattr(getattr(torch, "compiler", None), "config", None)
+    config = _compiler_config()
     if hasattr(config, "cache_key_tag"):
         config.cache_key_tag = config.cache_key_tag.replace(_TAG, "") + _TAG * patched
     getattr(_torch.ops.torchvision.roi_pool.default, "_dispatch_cache", {}).clear()
 
 
-def _compiled_something() -> bool:
-    """Whether torch.compile made a graph in this process."""
+def _may_have_graphs() -> bool:
+    """Whether torch.compile made a graph in this process, or may find one of another process that it cannot tell apart."""
+    if hasattr(torch, "compile") and not hasattr(_compiler_config(), "cache_key_tag"):
+        return True
     counters: Any = getattr(sys.modules.get("torch._dynamo.utils"), "counters", {})
     return bool(counters.get("frames"))
 
@@ -264,7 +270,7 @@ class Override:
         import torchvision  # noqa: F401, PLC0415  registers the operators
 
         global _graphs
-        _graphs = _graphs or _compiled_something()
+        _graphs = _graphs or _may_have_graphs()
         self._libraries: list[Any] = []
         with warnings.catch_warnings():  # that a kernel is overridden is what was asked for
             warnings.simplefilter("ignore")

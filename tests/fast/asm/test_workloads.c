@@ -79,16 +79,19 @@ Test(workloads, direct_gathers)
 Test(workloads, slow_gathers_are_not_emitted)
 {
     const Machine zen4 = { .cpu = "znver4", .elf = 62, .vector_bytes = 64, .wide = "zmm" };
-    const Machine *const both[] = { &machines[0], &zen4 };
+    const Machine icelake = {
+        .cpu = "icelake-server", .elf = 62, .vector_bytes = 64, .wide = "zmm"
+    };
+    const Machine *const all[] = { &machines[0], &zen4, &icelake };
     dcn_module *w = load_workloads();
     dcn_spec s = *dcn_module_spec(w, 0);
     s.layout = DCN_NHWC;
-    for (int i = 0; i < 2; i++) {
-        Listing l = machine_listing(&s, both[i], "direct");
+    for (int i = 0; i < 3; i++) {
+        Listing l = machine_listing(&s, all[i], "direct");
         const int gathers = listing_count(&l, 0, l.n, "vgather");
         const int scatters = listing_count(&l, 0, l.n, "vscatter");
         cr_expect(i ? gathers + scatters == 0 : gathers > 0 && scatters > 0, "%s: %d and %d",
-                  both[i]->cpu, gathers, scatters);
+                  all[i]->cpu, gathers, scatters);
         listing_close(&l);
     }
     dcn_module_free(w);

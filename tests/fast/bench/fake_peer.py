@@ -73,6 +73,7 @@ BEHAVIOUR = {
     "onnxruntime_align": lambda: serve(other_shape),
     "dcngen_numpy": lambda: serve(right("deform")),
     "dcngen_torch": lambda: serve(spoil(1e3)),
+    "dcngen_torch_op": lambda: say(missing="No module named 'torch'"),
     "dcngen_onnxruntime": lambda: say(missing="No module named 'onnxruntime'"),
     "dcngen_torch_backward": lambda: serve(right("deform")),
     "torchvision_backward": lambda: serve(spoil(1e3)),

@@ -146,6 +146,18 @@ def test_places_of_maxima(mode, graphs, monkeypatch):
         assert (places == -1).all()
 
 
+@pytest.mark.skipif(not hasattr(torch, "compile"), reason="torch has no torch.compile")
+def test_graphs_of_other_processes_that_look_like_ours(monkeypatch):
+    """A torch that cannot be told to keep them apart may use one of before the patch."""
+    x, rois = torch.randn(2, 4, 9, 10), regions(6, F32)
+    _, want = torch.ops.torchvision.roi_pool(x, rois, 0.9, 2, 3)
+    monkeypatch.setattr(vision, "_graphs", False)
+    monkeypatch.setattr(vision, "_compiler_config", lambda: None)
+    with dcngen.torch.patch("torchvision"), torch.no_grad():
+        _, places = torch.ops.torchvision.roi_pool(x, rois, 0.9, 2, 3)
+    assert_close(places, want)
+
+
 @pytest.mark.parametrize("name", MAPS)
 def test_maxima_from_before_the_patch(name):
     """Of regions some of which, or all, are beside the map."""

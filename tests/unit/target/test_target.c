@@ -259,6 +259,9 @@ Test(parse, gathers_that_are_slow_are_not_worth_emitting)
 {
     cr_expect_eq(parsed("znver5", NULL, NULL).gather, 1);
     cr_expect_eq(parsed("znver4", NULL, NULL).gather, 0);
+    cr_expect_eq(parsed("icelake-server", NULL, NULL).gather, 0, "Gather Data Sampling");
+    cr_expect_eq(parsed("tigerlake", NULL, NULL).gather, 0);
+    cr_expect_eq(parsed("sapphirerapids", NULL, NULL).gather, 1, "which it does not concern");
     cr_expect_eq(parsed("znver4", NULL, "-prefer-no-gather").gather, 1);
     cr_expect_eq(parsed("x86-64-v4", NULL, "+prefer-no-gather").gather, 0);
     cr_expect_eq(parsed("x86-64-v3", NULL, NULL).gather, 0);
