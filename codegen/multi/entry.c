@@ -8,6 +8,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/multi/inside.h"
+#include "codegen/target/table.h"
 #include "runtime/base/text.h"
 
 #include <stddef.h>
@@ -38,14 +39,19 @@ static LLVMValueRef next_function(const Multi *m, const Emit *e, LLVMValueRef fn
     return LLVMGetFirstFunction(e->mod);
 }
 
-static void list_features(const Multi *m, uint64_t set, char *text, size_t size)
+/* What the machine is asked for, and what the row of the CPU says of its gathers, for which nothing is asked. */
+static void list_features(const Multi *m, int variant, char *text, size_t size)
 {
+    const dcn_target *target = m->v[variant].target;
+    const uint64_t set = m->features[variant];
     rt_text t = rt_text_in(text, size);
     for (int i = 0; m->arch->probes[i].name; i++) {
         const Probe *p = &m->arch->probes[i];
         if ((set >> i & 1) && p->kind != PROBE_SYSTEM)
             rt_text_item(&t, ",", "+%s", p->name);
     }
+    if (cg_isa(target->isa)->gather && !target->gather)
+        rt_text_item(&t, ",", CG_NO_GATHERS);
 }
 
 /* FUNCTION.x86_64_v3 */
@@ -63,7 +69,7 @@ static void append_cpu(LLVMValueRef fn, const char *cpu)
 void multi_close_variant(Multi *m, Emit *e, int i)
 {
     char features[1024];
-    list_features(m, m->features[i], features, sizeof features);
+    list_features(m, i, features, sizeof features);
     for (LLVMValueRef fn = NULL; (fn = next_function(m, e, fn));) {
         if (LLVMCountBasicBlocks(fn) == 0)
             continue;

@@ -1,9 +1,10 @@
 /* host.c: the machine that this runs on, as a row of the target table.
 **
 ** The CPU's name is never trusted for what the machine can do (a virtual machine may report an
-** older CPU): features decide the class, the name only helps LLVM's scheduler.  Nor is a feature
-** trusted whose needs the machine lacks: hypervisors hide AVX2 and leave VAES, which to LLVM would
-** mean AVX2 again. SPDX-License-Identifier: Apache-2.0
+** older CPU): features decide the class, the name helps LLVM's scheduler and says whether gathers
+** pay.  Nor is a feature trusted whose needs the machine lacks: hypervisors hide AVX2 and leave VAES,
+** which to LLVM would mean AVX2 again.
+** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/target/caches.h"
 #include "codegen/target/features.h"

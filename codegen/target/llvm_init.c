@@ -90,8 +90,6 @@ void cg_llvm_init(void)
 
 /* ---- target machines ---------------------------------------------------------------------------- */
 
-static const char no_gathers[] = "+" CG_NO_GATHER ",+prefer-no-scatter";
-
 /* The list without the words that are the table's own, and what the table knows of the CPU's gathers. */
 static void llvm_features(const dcn_target *t, char *out)
 {
@@ -103,7 +101,7 @@ static void llvm_features(const dcn_target *t, char *out)
         p += n;
     }
     if (cg_target_has(t, CG_NO_GATHER))
-        strcpy(out, no_gathers);
+        strcpy(out, CG_NO_GATHERS);
 }
 
 const char *cg_llvm_triple(const dcn_target *t, char buf[CG_TRIPLE_MAX])
@@ -129,7 +127,7 @@ LLVMTargetMachineRef cg_target_machine(const dcn_target *t, dcn_error *err)
     open_back_end(t->triple);
     const CpuAlias *alias = cg_alias(t->cpu);
     const System *system = cg_system(t->triple);
-    char features[sizeof t->features + sizeof no_gathers];
+    char features[sizeof t->features + sizeof CG_NO_GATHERS];
     llvm_features(t, features);
     LLVMTargetMachineRef tm = LLVMCreateTargetMachine(
         target, triple, alias ? alias->llvm : t->cpu, features, LLVMCodeGenLevelDefault,

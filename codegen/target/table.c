@@ -183,7 +183,7 @@ const Cpu cg_cpus[] = {
     { "skylake-avx512", "avx512", 32 KB, 1 MB, 1408 KB, GDS, HERE },
     { "cascadelake", "avx512", 32 KB, 1 MB, 1408 KB, "avx512vnni," GDS, NOT_RUN },
     { "cooperlake", "avx512", 32 KB, 1 MB, 1408 KB, "avx512vnni,avx512bf16," GDS, NOT_RUN },
-    { "cannonlake", "avx512", 32 KB, 256 KB, 2 MB, "avx512ifma,avx512vbmi," GDS, NOT_RUN },
+    { "cannonlake", "avx512", 32 KB, 256 KB, 2 MB, "avx512ifma,avx512vbmi", NOT_RUN },
     { "icelake-client", "avx512", 48 KB, 512 KB, 2 MB, ICELAKE "," GDS, NOT_RUN },
     { "icelake-server", "avx512", 48 KB, 1280 KB, 1536 KB, ICELAKE "," GDS, HERE },
     { "rocketlake", "avx512", 48 KB, 512 KB, 2 MB, ICELAKE "," GDS, NOT_RUN },

@@ -46,8 +46,10 @@ typedef struct Isa {
     int vscale; /* vectors have exactly this many times 128 bits; 0: LLVM need not be told */
 } Isa;
 
-/* What a CPU is said to have whose gathers and scatters take longer than one lane after another. */
-#define CG_NO_GATHER "prefer-no-gather"
+/* What a CPU is said to have whose gathers and scatters take longer than one lane after another, and what LLVM is told
+** of it. */
+#define CG_NO_GATHER  "prefer-no-gather"
+#define CG_NO_GATHERS "+" CG_NO_GATHER ",+prefer-no-scatter"
 
 typedef struct Cpu {
     const char *name, *isa;

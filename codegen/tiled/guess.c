@@ -1,6 +1,6 @@
 /* guess.c: a good schedule without measuring.
 **
-** In order: the register tile that wastes the fewest output lanes, a column about 600 deep or
+** In order: the register tile that wastes the fewest output lanes and pixels of a small map, a column about 600 deep or
 ** none, how the offsets are read, then the tile of pixels that a simple account of edges, weights
 ** read again and idle threads finds cheapest.
 **
@@ -31,12 +31,12 @@ static int64_t at_most(int64_t n, int64_t most)
 typedef struct RegTileGuess {
     int mr, nv;
     int unroll; /* as far as LLVM's scheduler does not run out of registers */
-    int most;   /* vectors for which it is one; 0: any */
+    int most;   /* vectors of outputs, at most, of a whole map that it is guessed for; 0: any */
 } RegTileGuess;
 
 /* In order of the operands that a multiply-add reads, the fewest first. */
 static const RegTileGuess of_32[] = { { 6, 4, 2, 0 },  { 8, 3, 2, 0 }, { 7, 3, 4, 0 },
-                                      { 12, 2, 2, 0 }, { 7, 2, 4, 2 }, { 14, 1, 2, 0 } };
+                                      { 12, 2, 2, 0 }, { 7, 2, 4, 2 }, { 14, 1, 2, 1 } };
 static const RegTileGuess of_16[] = { { 6, 2, 2, 0 }, { 12, 1, 1, 0 } };
 
 static const RegTileGuess *register_tiles(const dcn_target *t, int *n)
@@ -51,17 +51,16 @@ static int vectors_of(const dcn_spec *s, const dcn_target *t)
     return (int)int_ceil_div(s->out_channels / s->groups, problem_vector(s, t));
 }
 
-/* A map of which the last register tile is a part that counts. */
+/* A map of which the last register tile is a part that counts: the largest that was measured has 14x14 pixels. */
 static bool is_small(const dcn_spec *s)
 {
-    enum { SMALL = 200 };
+    enum { SMALL = 14 * 14 };
     return s->height >= 0 && s->width >= 0 &&
            dcn_out_height(s, s->height) * dcn_out_width(s, s->width) <= SMALL;
 }
 
-/* By how much register tiles of so many pixels exceed a small map.  On an Ice Lake core (AVX-512, f32, December 2026)
-** maps of 7x7 took 0.88 to 0.93 of the time by 7 pixels in place of 6, of which the last tile has one; 27 outputs on
-** 14x14 took 0.92 by 7 in place of 12. */
+/* By how much register tiles of so many pixels exceed a small map.  docs/dev/PERFORMANCE.md has what 7 pixels gain on
+** maps of 7x7, where the last tile of 6 has one. */
 static double pixels_over(const dcn_spec *s, int mr)
 {
     const int64_t pixels = dcn_out_height(s, s->height) * dcn_out_width(s, s->width);
@@ -69,7 +68,7 @@ static double pixels_over(const dcn_spec *s, int mr)
 }
 
 /* Few vectors of many pixels or many vectors of few pixels: the one with the fewest multiply-adds that nobody asked
-** for; the first of equals. */
+** for; the first of equals.  Tiles of a source are the business of whoever makes it, and so are their last pixels. */
 static RegTileGuess guess_register_tile(const dcn_spec *s, const dcn_target *t, bool of_whole_map)
 {
     int n;
@@ -352,7 +351,8 @@ static void guess(const dcn_spec *s, const dcn_target *t, RegTileGuess tile, int
     guess_tile(s, t, k);
 }
 
-/* Parts of a small map may want another register tile than the whole of it: the cheapest of all. */
+/* Parts of a small map may want another register tile than the whole of it: of a few outputs one of two vectors,
+** however many the map has.  Another one must be worth it, by the account. */
 static void guess_for_many(const dcn_spec *s, const dcn_target *t, int threads, int *k)
 {
     int n;
@@ -361,7 +361,7 @@ static void guess_for_many(const dcn_spec *s, const dcn_target *t, int threads, 
     double least = balance_call_ns(tiled_phases, s, t, threads, k);
     for (int i = 0; i < n && is_small(s); i++) {
         int other[TILED_NKNOBS];
-        if (tile[i].nv > vectors_of(s, t))
+        if (tile[i].nv > vectors_of(s, t) || (tile[i].nv == 1 && vectors_of(s, t) > 1))
             continue;
         guess(s, t, tile[i], other, true);
         tiled_spread(s, t, threads, other);

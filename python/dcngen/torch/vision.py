@@ -119,8 +119,8 @@ def _below_autograd() -> AbstractContextManager[Any]:
     return guard if hasattr(guard, "__enter__") else nullcontext(guard)
 
 
-#: Whether graphs were compiled before the patch: torchvision's gradient may be a part of them, and they call the operator in a mode
-#: without gradients.
+#: Whether there may be graphs from before the patch, of this process or kept by another: torchvision's gradient may be a part of them,
+#: and they call the operator in a mode without gradients.
 _graphs = False
 
 

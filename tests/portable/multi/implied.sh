@@ -32,6 +32,9 @@ rows() { # FILE MACRO: the features of a table
 [ "$("$work/implied" x86_64-linux-gnu x86-64 +avx | wc -l)" -gt 0 ] || fail "LLVM says nothing"
 check x86_64-linux-gnu x86-64-v2,x86-64-v3,x86-64-v4
 check aarch64-linux-gnu generic,neoverse-n1
+same "gathers that wait are emitted in neither of two that are alike" "1 1" \
+    "$(variants icelake-server,znver4 | wc -l) $(variants icelake-server,znver4 | grep -c '+prefer-no-gather,+prefer-no-scatter$')"
+same "where they do not, they are" "0" "$(variants x86-64-v3,x86-64-v4 | grep -c 'prefer-no-gather')"
 x86=$(rows multi/x86.c BIT) arm=$(rows multi/arm.c FIELD)
 [ "$(wc -w <<<"$x86")" -gt 30 ] && [ "$(wc -w <<<"$arm")" -gt 5 ] || fail "no tables"
 for feature in $x86; do
