@@ -194,7 +194,7 @@ static void close_layer(CoresLayer *l)
 /* Puts the median of each of n tasks' rounds in the place of the first one. */
 static void take_medians(const CoresBench *b, double *task, int64_t n)
 {
-    double one[MAX_ROUNDS]; /* time of the fastest kernel / of all tasks, of a round */
+    double one[MAX_ROUNDS];
     for (int64_t i = 0; i < n; i++) {
         for (int r = 0; r < b->rounds; r++)
             one[r] = task[r * n + i];
