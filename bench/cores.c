@@ -5,25 +5,21 @@
 **
 ** Every kernel of the spec file (whose name begins with one of the names) is compiled with the guess
 ** for one thread and with those for each count of them, compared with the reference, and the kernels
-** take turns on one thread for ROUNDS rounds, each of their tasks by the clock.  By the medians the
-** tasks of a phase are given out in order to that many threads, each to the one that is free first.
-** Then the one core plays each of those threads, call after call: it runs only the tasks of that
-** thread, which find in its caches what they would find there on a machine with so many cores.  A
-** task costs the median of what it takes so.  A line is
+** take turns on one thread for ROUNDS rounds, each of their tasks by the clock.  A task costs its
+** median.  The tasks of a phase are then given out in order to that many threads, each to the one
+** that is free first, phase after phase.  A line is
 **
 **     NAME  THREADS  us of work for each of them  tasks of the phases
-**     busy        the share of the threads' time in which they have a task
-**     one         the time of the kernel that is fastest on one thread / that of all tasks of this one
-**     share       busy * one: the speed-up that is expected / THREADS
+**     balance     the share of the threads' time in which they have a task
+**     one thread  the time of the kernel that is fastest on one thread / the time of this one
+**     share       balance * one thread: the speed-up that is expected / THREADS
 **
 ** and one for each phase of several, with a mark where the share is below the one that COUNTS asks
 ** for (16=0.75), unless a thread has less than WORTHWHILE to do.  What it leaves out: threads begin
-** and end a phase at once, share nothing, and do not wait for what another one wrote.  The status
-** is 1 if a share is too small, an output wrong.
+** and end a phase at once, and share nothing.  The status is 1 if a share is too small, an output wrong.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "bench/load.h"
-#include "bench/task_call.h"
 #include "runtime/base/aligned.h"
 #include "runtime/base/base.h"
 #include "runtime/base/clock.h"
@@ -35,7 +31,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_COUNTS = 8, MAX_ROUNDS = 99, TASKS_TEXT = 128 };
+enum { MAX_COUNTS = 8, MAX_ROUNDS = 99, MAX_CALL_PHASES = 64, MAX_CORES = 1024, TASKS_TEXT = 128 };
 static const double OFFSET_DEVIATION = 2, WORTHWHILE = 20e3; /* ns */
 
 /* ---- what is asked for ------------------------------------------------------------------------- */
@@ -74,32 +70,56 @@ static int read_counts(CoresBench *b, const char *text, dcn_error *err)
 typedef struct CoresKernel {
     dcn_kernel *kernel;
     Operands o; /* shared by all, but for the weights, which are packed for this kernel */
-    TaskCall call;
-    double *task; /* ns of each, round after round; then the medians */
+    void *workspace;
+    int phases;
+    int64_t first[MAX_CALL_PHASES + 1]; /* task of a phase; after the last: how many */
+    double *task;                       /* ns of each, round after round; then the medians */
     double ns[MAX_ROUNDS];
 } CoresKernel;
 
+/* One call, task after task. */
+typedef struct TaskClock {
+    CoresKernel *k;
+    double *task; /* where the times go; NULL: tasks are counted only */
+    int phase;
+} TaskClock;
+
+static void one_by_one(void *self, int64_t n, int threads, void (*body)(void *, int64_t, int),
+                       void *arg)
+{
+    TaskClock *c = self;
+    CoresKernel *k = c->k;
+    (void)threads;
+    int64_t first = c->phase ? k->first[c->phase] : 0;
+    for (int64_t i = 0; i < n; i++) {
+        double start = rt_now_ns();
+        body(arg, i, 0);
+        if (c->task)
+            c->task[first + i] = rt_now_ns() - start;
+    }
+    if (c->phase == MAX_CALL_PHASES)
+        return;
+    k->first[++c->phase] = first + n;
+    k->phases = c->phase;
+}
+
 static int run(CoresKernel *k, double *task, double *ns, dcn_error *err)
 {
+    TaskClock clock = { .k = k, .task = task };
+    k->o.parallel_for = one_by_one;
+    k->o.parallel_self = &clock;
     double start = rt_now_ns();
-    int failed = task_call(&k->call, &(TaskClock){ .task = task }, err);
+    int failed = tune_run(&k->o, 1, k->workspace, err);
     *ns = rt_now_ns() - start;
     return failed;
 }
 
 static int64_t tasks_of(const CoresKernel *k)
 {
-    return k->call.first[k->call.phases];
+    return k->first[k->phases];
 }
 
 /* ---- one layer --------------------------------------------------------------------------------- */
-
-/* What the guess for a count takes where each thread runs its own tasks. */
-typedef struct CoresPlay {
-    int *owner;             /* the thread of each task */
-    double *task;           /* ns of each, round after round; then the medians */
-    double one[MAX_ROUNDS]; /* time of the fastest kernel / of all tasks, of a round */
-} CoresPlay;
 
 typedef struct CoresLayer {
     const dcn_spec *spec;
@@ -108,7 +128,6 @@ typedef struct CoresLayer {
     CoresKernel kernel[MAX_COUNTS + 1];
     int n;
     int guess[MAX_COUNTS]; /* which kernel is the guess for a count */
-    CoresPlay play[MAX_COUNTS];
 } CoresLayer;
 
 /* The kernel of the guess, another one's if that is the same schedule. */
@@ -127,10 +146,9 @@ static int add_guess(CoresLayer *l, int threads, int *which, dcn_error *err)
         return 0;
     }
     l->n++;
-    k->call.o = &k->o;
     size_t bytes = dcn_kernel_workspace_bytes(k->kernel, (dcn_sizes){ 0 }, 1);
-    k->call.workspace = rt_aligned(bytes);
-    return k->call.workspace ? 0 : dcn_fail(err, DCN_EENV, "no memory for %zu bytes", bytes);
+    k->workspace = rt_aligned(bytes);
+    return k->workspace ? 0 : dcn_fail(err, DCN_EENV, "no memory for %zu bytes", bytes);
 }
 
 static int open_operands(CoresLayer *l, dcn_error *err)
@@ -178,12 +196,8 @@ static void close_layer(CoresLayer *l)
     for (int i = 0; i < l->n; i++) {
         tune_operands_drop(&l->kernel[i].o);
         dcn_kernel_free(l->kernel[i].kernel);
-        free(l->kernel[i].call.workspace);
+        free(l->kernel[i].workspace);
         free(l->kernel[i].task);
-    }
-    for (int i = 0; i < MAX_COUNTS; i++) {
-        free(l->play[i].owner);
-        free(l->play[i].task);
     }
     expected_close(&l->expected);
     tune_operands_close(&l->all);
@@ -191,14 +205,15 @@ static void close_layer(CoresLayer *l)
 
 /* ---- times ------------------------------------------------------------------------------------- */
 
-/* Puts the median of each of n tasks' rounds in the place of the first one. */
-static void take_medians(const CoresBench *b, double *task, int64_t n)
+/* Puts the median of each task's rounds in the place of the first one. */
+static void take_medians(const CoresBench *b, CoresKernel *k)
 {
     double one[MAX_ROUNDS];
+    int64_t n = tasks_of(k);
     for (int64_t i = 0; i < n; i++) {
         for (int r = 0; r < b->rounds; r++)
-            one[r] = task[r * n + i];
-        task[i] = rt_median(one, b->rounds);
+            one[r] = k->task[r * n + i];
+        k->task[i] = rt_median(one, b->rounds);
     }
 }
 
@@ -212,7 +227,7 @@ static int measure(const CoresBench *b, CoresLayer *l, dcn_error *err)
                 return -1;
         }
     for (int i = 0; i < l->n; i++)
-        take_medians(b, l->kernel[i].task, tasks_of(&l->kernel[i]));
+        take_medians(b, &l->kernel[i]);
     return 0;
 }
 
@@ -223,67 +238,56 @@ static double median_ns(const CoresBench *b, const CoresKernel *k)
     return rt_median(all, b->rounds);
 }
 
-static CoresKernel *fastest(const CoresBench *b, CoresLayer *l)
+static const CoresKernel *fastest(const CoresBench *b, const CoresLayer *l)
 {
-    CoresKernel *best = &l->kernel[0];
+    const CoresKernel *best = &l->kernel[0];
     for (int i = 1; i < l->n; i++)
         if (median_ns(b, &l->kernel[i]) < median_ns(b, best))
             best = &l->kernel[i];
     return best;
 }
 
-/* ---- each thread by itself --------------------------------------------------------------------- */
-
-/* One thread after another; unclocked first, for each to find its own data in the caches. */
-static int play_threads(CoresKernel *k, const CoresPlay *p, int threads, double *task,
-                        dcn_error *err)
+/* The median of the ratios within a round. */
+static double ratio(const CoresBench *b, const CoresKernel *x, const CoresKernel *y)
 {
-    for (int t = 0; t < threads; t++) {
-        TaskClock clock = { .owner = p->owner, .thread = t };
-        if (task_call(&k->call, &clock, err))
-            return -1;
-        clock.task = task;
-        if (task_call(&k->call, &clock, err))
-            return -1;
+    double all[MAX_ROUNDS];
+    for (int r = 0; r < b->rounds; r++)
+        all[r] = x->ns[r] / y->ns[r];
+    return rt_median(all, b->rounds);
+}
+
+/* When the last of some tasks ends. */
+static double makespan(const double *task, int64_t n, int threads)
+{
+    double free_at[MAX_CORES] = { 0 }, last = 0;
+    for (int64_t i = 0; i < n; i++) {
+        int next = 0;
+        for (int t = 1; t < threads; t++)
+            if (free_at[t] < free_at[next])
+                next = t;
+        free_at[next] += task[i];
+        last = free_at[next] > last ? free_at[next] : last;
     }
-    return 0;
+    return last;
 }
 
-static int play_rounds(const CoresBench *b, CoresKernel *k, CoresPlay *p, CoresKernel *best,
-                       int threads, dcn_error *err)
+/* What the tasks of a phase take together, and from its begin to its end. */
+typedef struct PhaseTime {
+    double work, time;
+} PhaseTime;
+
+static PhaseTime time_of(const CoresKernel *k, int phase, int threads)
 {
-    const int64_t n = tasks_of(k);
-    for (int r = 0; r < b->rounds; r++) {
-        double *task = p->task + r * n, work = 0, ns;
-        if (play_threads(k, p, threads, task, err) || run(best, NULL, &ns, err) ||
-            run(best, NULL, &ns, err))
-            return -1;
-        for (int64_t i = 0; i < n; i++)
-            work += task[i];
-        p->one[r] = ns / work;
-    }
-    take_medians(b, p->task, n);
-    return 0;
+    const double *task = k->task + k->first[phase];
+    int64_t n = k->first[phase + 1] - k->first[phase];
+    return (PhaseTime){ makespan(task, n, 1), makespan(task, n, threads) };
 }
 
-static int play(const CoresBench *b, CoresLayer *l, int i, dcn_error *err)
-{
-    CoresKernel *k = &l->kernel[l->guess[i]];
-    CoresPlay *p = &l->play[i];
-    const int64_t n = tasks_of(k);
-    p->owner = calloc((size_t)n + 1, sizeof *p->owner);
-    p->task = calloc((size_t)(b->rounds * n + 1), sizeof *p->task);
-    if (!p->owner || !p->task)
-        return dcn_fail(err, DCN_EENV, "no memory for the times of the tasks");
-    task_give_out(&k->call, k->task, b->count[i].threads, p->owner);
-    return play_rounds(b, k, p, fastest(b, l), b->count[i].threads, err);
-}
-
-static double balance(const CoresKernel *k, const CoresPlay *p, int threads)
+static double balance(const CoresKernel *k, int threads)
 {
     PhaseTime all = { 0, 0 };
-    for (int i = 0; i < k->call.phases; i++) {
-        PhaseTime t = task_phase_time(&k->call, p->task, p->owner, i);
+    for (int p = 0; p < k->phases; p++) {
+        PhaseTime t = time_of(k, p, threads);
         all.work += t.work;
         all.time += t.time;
     }
@@ -297,19 +301,18 @@ static void print_tasks(const CoresKernel *k, char text[TASKS_TEXT])
 {
     int used = 0;
     text[0] = 0;
-    for (int p = 0; p < k->call.phases && used < TASKS_TEXT - 1; p++)
+    for (int p = 0; p < k->phases && used < TASKS_TEXT - 1; p++)
         used += snprintf(text + used, (size_t)(TASKS_TEXT - used), "%s%lld", p ? "+" : "",
-                         (long long)(k->call.first[p + 1] - k->call.first[p]));
+                         (long long)(k->first[p + 1] - k->first[p]));
 }
 
-static void print_row(CoresBench *b, CoresLayer *l, int i)
+static void print_row(CoresBench *b, const CoresLayer *l, int i)
 {
     const CoreCount *c = &b->count[i];
-    const CoresKernel *k = &l->kernel[l->guess[i]];
+    const CoresKernel *k = &l->kernel[l->guess[i]], *best = fastest(b, l);
     char tasks[TASKS_TEXT];
-    double work = median_ns(b, fastest(b, l)) / c->threads;
-    double kept = balance(k, &l->play[i], c->threads);
-    double one = rt_median(l->play[i].one, b->rounds), share = kept * one;
+    double work = median_ns(b, best) / c->threads, kept = balance(k, c->threads);
+    double one = ratio(b, best, k), share = kept * one;
     bool judged = c->share > 0 && work >= WORTHWHILE, low = judged && share < c->share;
     print_tasks(k, tasks);
     printf("%-30s %4d %9.1f  %-24s %6.2f %6.2f %6.2f%s\n", l->spec->name, c->threads, work / 1e3,
@@ -319,12 +322,12 @@ static void print_row(CoresBench *b, CoresLayer *l, int i)
 }
 
 /* What limits a layer of several phases: a line for each of them. */
-static void print_phases(const CoresKernel *k, const CoresPlay *play)
+static void print_phases(const CoresKernel *k, int threads)
 {
-    for (int p = 0; p < k->call.phases && k->call.phases > 1; p++) {
-        PhaseTime t = task_phase_time(&k->call, play->task, play->owner, p);
+    for (int p = 0; p < k->phases && k->phases > 1; p++) {
+        PhaseTime t = time_of(k, p, threads);
         printf("    phase %-2d %5lld tasks, %8.1f us of work, %7.1f us long\n", p + 1,
-               (long long)(k->call.first[p + 1] - k->call.first[p]), t.work / 1e3, t.time / 1e3);
+               (long long)(k->first[p + 1] - k->first[p]), t.work / 1e3, t.time / 1e3);
     }
 }
 
@@ -336,13 +339,11 @@ static int time_layer(CoresBench *b, const dcn_spec *s, dcn_error *err)
     l->spec = s;
     dcn_error why;
     int failed = open_layer(b, l, &why) || measure(b, l, &why);
-    for (int i = 0; i < b->ncounts && !failed; i++)
-        failed = play(b, l, i, &why);
     if (failed)
         dcn_fail(err, why.code, "%s: %s", s->name, why.text);
     for (int i = 0; i < b->ncounts && !failed; i++) {
         print_row(b, l, i);
-        print_phases(&l->kernel[l->guess[i]], &l->play[i]);
+        print_phases(&l->kernel[l->guess[i]], b->count[i].threads);
     }
     fflush(stdout);
     close_layer(l);
