@@ -28,6 +28,14 @@ class Numpy:
         return self.y
 
 
+def schema_operands(p):
+    """Tensors by name, a mask and a bias where there are none, and what follows them in torchvision's operators."""
+    import torch
+    t = {n: torch.from_numpy(a) for n, a in p.arrays.items()}
+    rest = (*p.stride, *p.padding[:2], *p.dilation, p.groups, p.offset_groups, "mask" in t)
+    return t, t.get("mask", torch.zeros(1, 1)), torch.zeros(p.out_channels), rest
+
+
 class PatchedTorchvision(Torchvision):
     """torchvision's own function, whose operator dcngen takes over."""
 
@@ -46,11 +54,9 @@ class PatchedOperator(Torchvision):
         import torch
         dcngen.torch.patch("torchvision")
         super().__init__(p, threads)
-        x, w, offset, mask = (torch.from_numpy(p.array(n)) if n in p.arrays else torch.zeros(1, 1)
-                              for n in ("input", "weight", "offset", "mask"))
-        rest = (*p.stride, *p.padding[:2], *p.dilation, p.groups, p.offset_groups, "mask" in p.arrays)
-        op, bias = torch.ops.torchvision.deform_conv2d, torch.zeros(p.out_channels)
-        self.call = lambda: op(x, w, offset, mask, bias, *rest)
+        t, mask, bias, rest = schema_operands(p)
+        op = torch.ops.torchvision.deform_conv2d
+        self.call = lambda: op(t["input"], t["weight"], t["offset"], mask, bias, *rest)
         self.call()
 
 
@@ -73,10 +79,7 @@ class TorchvisionBackward:
         torch.set_num_threads(threads)
         torch.set_grad_enabled(False)
         self.version = torchvision.__version__
-        t = {n: torch.from_numpy(a) for n, a in p.arrays.items()}
-        mask = t.get("mask", torch.zeros(1, 1))
-        rest = (*p.stride, *p.padding[:2], *p.dilation, p.groups, p.offset_groups, "mask" in t)
-        bias = torch.zeros(p.out_channels)
+        t, mask, bias, rest = schema_operands(p)
         op = torch.ops.torchvision._deform_conv2d_backward
         self.call = lambda: op(
             t["grad_output"], t["input"], t["weight"], t["offset"], mask, bias, *rest)

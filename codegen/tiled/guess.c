@@ -358,8 +358,10 @@ static void guess_for_many(const dcn_spec *s, const dcn_target *t, int threads, 
     int n;
     const RegTileGuess *tile = register_tiles(t, &n);
     tiled_spread(s, t, threads, k);
+    if (!is_small(s))
+        return;
     double least = balance_call_ns(tiled_phases, s, t, threads, k);
-    for (int i = 0; i < n && is_small(s); i++) {
+    for (int i = 0; i < n; i++) {
         int other[TILED_NKNOBS];
         if (tile[i].nv > vectors_of(s, t) || (tile[i].nv == 1 && vectors_of(s, t) > 1))
             continue;
