@@ -6,8 +6,8 @@
 ** Every kernel of the spec file (whose name begins with one of the names) is compiled with the guess
 ** for one thread and with those for each count of them, compared with the reference, and the kernels
 ** take turns on one thread for ROUNDS rounds, each of their tasks by the clock.  A task costs its
-** median.  The tasks of a phase are then given out in order to that many threads, each to the one
-** that is free first, phase after phase.  A line is
+** median.  The tasks of a phase are then given to that many threads as the library gives them (see
+** runtime/exec/chunks.h), phase after phase.  A line is
 **
 **     NAME  THREADS  us of work for each of them  tasks of the phases
 **     balance     the share of the threads' time in which they have a task
@@ -20,6 +20,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "bench/load.h"
+#include "bench/makespan.h"
 #include "runtime/base/aligned.h"
 #include "runtime/base/base.h"
 #include "runtime/base/clock.h"
@@ -31,7 +32,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_COUNTS = 8, MAX_ROUNDS = 99, MAX_CALL_PHASES = 64, MAX_CORES = 1024, TASKS_TEXT = 128 };
+enum { MAX_COUNTS = 8, MAX_ROUNDS = 99, MAX_CALL_PHASES = 64, TASKS_TEXT = 128 };
 static const double OFFSET_DEVIATION = 2, WORTHWHILE = 20e3; /* ns */
 
 /* ---- what is asked for ------------------------------------------------------------------------- */
@@ -55,7 +56,7 @@ static int read_counts(CoresBench *b, const char *text, dcn_error *err)
         bool asks = *end == '=';
         if (asks)
             c.share = strtod(end + 1, &end);
-        if (c.threads < 1 || (asks && c.share <= 0) || c.threads > MAX_CORES ||
+        if (c.threads < 1 || (asks && c.share <= 0) || c.threads > BENCH_MAX_CORES ||
             b->ncounts == MAX_COUNTS || (*end && *end != ','))
             return dcn_fail(err, DCN_EUSAGE, "%s: expected numbers of threads, as 4,8,16=0.75",
                             text);
@@ -256,21 +257,6 @@ static double ratio(const CoresBench *b, const CoresKernel *x, const CoresKernel
     return rt_median(all, b->rounds);
 }
 
-/* When the last of some tasks ends. */
-static double makespan(const double *task, int64_t n, int threads)
-{
-    double free_at[MAX_CORES] = { 0 }, last = 0;
-    for (int64_t i = 0; i < n; i++) {
-        int next = 0;
-        for (int t = 1; t < threads; t++)
-            if (free_at[t] < free_at[next])
-                next = t;
-        free_at[next] += task[i];
-        last = free_at[next] > last ? free_at[next] : last;
-    }
-    return last;
-}
-
 /* What the tasks of a phase take together, and from its begin to its end. */
 typedef struct PhaseTime {
     double work, time;
@@ -280,7 +266,7 @@ static PhaseTime time_of(const CoresKernel *k, int phase, int threads)
 {
     const double *task = k->task + k->first[phase];
     int64_t n = k->first[phase + 1] - k->first[phase];
-    return (PhaseTime){ makespan(task, n, 1), makespan(task, n, threads) };
+    return (PhaseTime){ bench_makespan(task, n, 1), bench_makespan(task, n, threads) };
 }
 
 static double balance(const CoresKernel *k, int threads)

@@ -168,7 +168,8 @@ uint64_t dcn_fingerprint(const void *bytes, size_t size);
 uint64_t dcn_fingerprint_threads(const void *bytes, size_t size, int threads);
 
 /* Run body(arg, i, thread) once for each 0 <= i < n, in any order; body may run at the same time
-** on several threads, each with its own 0 <= thread < threads.  Return when all are done. */
+** on several threads, each with its own 0 <= thread < threads.  Return when all are done.  Neighbours
+** (i and i + 1) on the same thread find what they share in its cache. */
 typedef void (*dcn_parallel_for)(void *self, int64_t n, int threads,
                                  void (*body)(void *arg, int64_t i, int thread), void *arg);
 

@@ -1,17 +1,15 @@
 /* loop.c: tasks on ONNX Runtime's threads.
 **
-** ONNX Runtime is asked to run as many members as there may be threads, and each takes tasks from a common counter
-** until none is left.  It may run some members after others, for its pool may be smaller than we think: those then
-** find nothing to do.
+** ONNX Runtime is asked to run as many members as there may be threads, and each works until no task is left.  It may
+** run some members after others, for its pool may be smaller than we think: those then find nothing to do.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "onnxruntime/loop.h"
 
-#include <stdatomic.h>
+#include "runtime/exec/chunks.h"
 
 typedef struct OrtTeam {
-    atomic_llong next;
-    int64_t n;
+    rt_chunks tasks;
     void (*body)(void *arg, int64_t i, int thread);
     void *arg;
 } OrtTeam;
@@ -19,17 +17,16 @@ typedef struct OrtTeam {
 static void run_member(void *self, size_t thread)
 {
     OrtTeam *t = self;
-    for (int64_t i; (i = atomic_fetch_add(&t->next, 1)) < t->n;)
-        t->body(t->arg, i, (int)thread);
+    rt_chunks_run(&t->tasks, (int)thread, t->body, t->arg);
 }
 
 void ort_loop_run(void *self, int64_t n, int threads,
                   void (*body)(void *arg, int64_t i, int thread), void *arg)
 {
     const OrtLoop *l = self;
-    OrtTeam team = { .n = n, .body = body, .arg = arg };
+    OrtTeam team = { .body = body, .arg = arg };
     const int64_t members = n < threads ? n : threads;
-    atomic_init(&team.next, 0);
+    rt_chunks_cut(&team.tasks, n, threads);
     if (members <= 1)
         run_member(&team, 0);
     else if (!ort_succeeded(l->calls, l->calls->parallel_for(l->context, run_member,

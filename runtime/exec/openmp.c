@@ -5,6 +5,7 @@
 ** milliseconds after a loop of the host's, which would be in the way of any other threads on the same cores.
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "runtime/exec/chunks.h"
 #include "runtime/exec/pool.h"
 
 #include <fenv.h>
@@ -12,14 +13,13 @@
 #include <stdatomic.h>
 
 typedef struct TeamLoop {
-    int64_t n;
     int threads;
     void (*body)(void *arg, int64_t i, int thread);
     void *arg;
     fenv_t fenv;
     pthread_t caller;
-    atomic_int joined;
-    atomic_llong begun; /* the next index */
+    atomic_int others; /* that came, besides the caller */
+    rt_chunks tasks;
 } TeamLoop;
 
 /* A child of fork has none of the threads that a runtime began in its parent, which need not have been for us. */
@@ -35,27 +35,21 @@ __attribute__((constructor)) static void watch_forks(void)
     pthread_atfork(NULL, NULL, note_child);
 }
 
-static void run_tasks(TeamLoop *l, int thread)
-{
-    for (int64_t i = atomic_fetch_add(&l->begun, 1); i < l->n; i = atomic_fetch_add(&l->begun, 1))
-        l->body(l->arg, i, thread);
-}
-
 /* Other threads than the caller's are the host's, and so is their floating-point environment. */
 static void take_part(void *loop)
 {
     TeamLoop *l = loop;
     fenv_t own;
-    const int thread = atomic_fetch_add(&l->joined, 1);
-    if (thread >= l->threads || atomic_load(&l->begun) >= l->n)
-        return;
     if (pthread_equal(pthread_self(), l->caller)) {
-        run_tasks(l, thread);
+        rt_chunks_run(&l->tasks, 0, l->body, l->arg);
         return;
     }
+    const int thread = atomic_fetch_add(&l->others, 1) + 1;
+    if (thread >= l->threads || !rt_chunks_left(&l->tasks))
+        return;
     fegetenv(&own);
     fesetenv(&l->fenv);
-    run_tasks(l, thread);
+    rt_chunks_run(&l->tasks, thread, l->body, l->arg);
     fesetenv(&own);
 }
 
@@ -63,13 +57,14 @@ void dcn_openmp_for(void *self, int64_t n, int threads,
                     void (*body)(void *arg, int64_t i, int thread), void *arg)
 {
     const dcn_openmp *runtime = self;
-    TeamLoop l = { .n = n, .threads = threads, .body = body, .arg = arg, .caller = pthread_self() };
+    TeamLoop l = { .threads = threads, .body = body, .arg = arg, .caller = pthread_self() };
     if (atomic_load(&in_child)) {
         rt_shared_for(NULL, n, threads, body, arg);
         return;
     }
     fegetenv(&l.fenv);
     const int most = runtime->max_threads();
+    rt_chunks_cut(&l.tasks, n, most < threads ? most : threads);
     if (n < 2 || threads < 2 || most < 2)
         take_part(&l);
     else

@@ -10,6 +10,7 @@
 */
 #include "runtime/exec/pool.h"
 #include "runtime/base/clock.h"
+#include "runtime/exec/chunks.h"
 #include "runtime/exec/workers.h"
 
 #include <fenv.h>
@@ -29,14 +30,14 @@ enum { SPIN_NS = 30000, LOOKS = 16, FANOUT = 2 };
 
 struct rt_loop {
     rt_loop *next, *former; /* in the list of those that have room */
-    int64_t n;
-    int team, joined; /* joined: the caller and the workers that ever took part */
+    int team, joined;       /* joined: the caller and the workers that ever took part */
     void (*body)(void *arg, int64_t i, int thread);
     void *arg;
     fenv_t fenv;
-    atomic_llong begun;  /* the next index */
     atomic_uint active;  /* workers inside, and WAITING */
     unsigned generation; /* of the pool: after a fork its workers are those of another process */
+    uint64_t taken[RT_MAX_THREADS / 64]; /* a bit for each number in the team but the caller's, 0 */
+    rt_chunks tasks;
 };
 
 /* ---- futex --------------------------------------------------------------------------------- */
@@ -80,7 +81,7 @@ static bool changes_soon(const rt_pool *p, atomic_uint *word, unsigned value)
 
 static bool has_room(const rt_loop *l)
 {
-    return l->joined < l->team && atomic_load(&l->begun) < l->n;
+    return l->joined < l->team && rt_chunks_left(&l->tasks);
 }
 
 static void hang(rt_pool *p, rt_loop *l)
@@ -108,16 +109,34 @@ static bool unhang(rt_pool *p, rt_loop *l)
     return ours;
 }
 
-/* A loop that has room, with this thread as number *thread in it, or NULL; *more: others could
-** join, too. */
-static rt_loop *join(rt_pool *p, int *thread, bool *more)
+static bool is_taken(const rt_loop *l, int thread)
+{
+    return l->taken[thread / 64] >> thread % 64 & 1;
+}
+
+/* A worker's number in a loop is its own one where it can be, for what the loop before read and wrote as that number
+** is in the caches of this worker's core. */
+static int take_number(rt_loop *l, int own)
+{
+    int thread = own;
+    if (own >= l->team || is_taken(l, own))
+        for (thread = 1; is_taken(l, thread);)
+            thread++;
+    l->taken[thread / 64] |= (uint64_t)1 << thread % 64;
+    return thread;
+}
+
+/* A loop that has room, with this worker as number *thread in it, or NULL; own: its number in the pool, 1 and up;
+** *more: others could join, too. */
+static rt_loop *join(rt_pool *p, int own, int *thread, bool *more)
 {
     pthread_mutex_lock(&p->lock);
     rt_loop *l = p->open;
     while (l && !has_room(l))
         l = l->next;
     if (l) {
-        *thread = l->joined++;
+        l->joined++;
+        *thread = take_number(l, own);
         atomic_fetch_add(&l->active, 1);
         *more = has_room(l) || l->next;
     }
@@ -135,8 +154,7 @@ static void wake_workers(rt_pool *p, int count)
 
 static void take_part(rt_loop *l, int thread)
 {
-    for (int64_t i = atomic_fetch_add(&l->begun, 1); i < l->n; i = atomic_fetch_add(&l->begun, 1))
-        l->body(l->arg, i, thread);
+    rt_chunks_run(&l->tasks, thread, l->body, l->arg);
 }
 
 /* The loop may be gone as soon as it is left. */
@@ -164,11 +182,12 @@ void rt_wake_all(rt_pool *p)
 void *rt_worker_main(void *pool)
 {
     rt_pool *p = pool;
+    const int own = atomic_fetch_add(&p->begun, 1) + 1;
     for (;;) {
         const unsigned turn = atomic_load(&p->turn);
         bool more = false;
         int thread = 0;
-        rt_loop *l = join(p, &thread, &more);
+        rt_loop *l = join(p, own, &thread, &more);
         if (!l && atomic_load(&p->closing))
             return NULL;
         if (!l) {
@@ -202,11 +221,13 @@ void rt_pool_for(void *self, int64_t n, int threads, void (*body)(void *arg, int
 {
     rt_pool *p = self;
     const int team = n < threads ? (int)n : threads;
-    rt_loop l = { .n = n, .team = team, .joined = 1, .body = body, .arg = arg };
     if (team < 2 || !p->started) {
-        take_part(&l, 0);
+        for (int64_t i = 0; i < n; i++)
+            body(arg, i, 0);
         return;
     }
+    rt_loop l = { .team = team, .joined = 1, .body = body, .arg = arg };
+    rt_chunks_cut(&l.tasks, n, team);
     fegetenv(&l.fenv);
     hang(p, &l);
     atomic_fetch_add(&p->turn, 1);

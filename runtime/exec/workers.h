@@ -22,6 +22,7 @@ struct rt_pool {
     unsigned generation; /* counts the forks that this pool came through */
     atomic_bool spins;   /* there is a core for each thread */
     atomic_int started;
+    atomic_int begun; /* workers that have a number, 1 and up */
     pthread_t worker[RT_MAX_THREADS];
 };
 

@@ -18,11 +18,11 @@ room() { # NAME DOORS ROOMS
 base=runtime/base
 room include '*' ''
 room examples '' ''
-room onnxruntime '' ''
+room onnxruntime '' runtime/exec
 room runtime/base 'aligned.h archive.h base.h clock.h digest.h env.h file.h grow.h json.h npy.h random.h safetensors.h stats.h tensor.h tensor_file.h text.h whole.h' ''
 room runtime/spec 'activation.h c_words.h fields.h gradient.h limits.h network.h op.h operands.h row.h shape.h stages.h' $base
 room runtime/network 'build.h part.h weights.h' "$base runtime/spec runtime/reference"
-room runtime/exec 'kernel.h threads.h pool.h cores.h' "$base runtime/spec"
+room runtime/exec 'kernel.h threads.h pool.h chunks.h cores.h' "$base runtime/spec"
 room runtime/reference 'reference.h operators.h glue.h network.h' "$base runtime/spec"
 room runtime/ops '' "$base runtime/spec runtime/reference runtime/network"
 room dsl loader.h "$base runtime/spec runtime/network"

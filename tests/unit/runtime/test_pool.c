@@ -45,6 +45,35 @@ static void meet(void *arg, int64_t i, int thread)
     (void)thread;
 }
 
+/* Who runs a loop's tasks, of which each waits for the others. */
+typedef struct Team {
+    int n;
+    atomic_int there;
+    atomic_uint numbers; /* a bit for each */
+} Team;
+
+static void wait_for_all(void *arg, int64_t i, int thread)
+{
+    Team *t = arg;
+    (void)i;
+    atomic_fetch_or(&t->numbers, 1u << thread);
+    atomic_fetch_add(&t->there, 1);
+    while (atomic_load(&t->there) < t->n)
+        sched_yield();
+}
+
+Test(pool, threads_of_a_loop_have_numbers_of_their_own)
+{
+    rt_pool *p;
+    cr_assert_eq(rt_pool_open(6, false, &p, NULL), 0);
+    for (int round = 0; round < 200; round++) {
+        Team t = { .n = 2 + round % 5 };
+        rt_pool_for(p, t.n, t.n, wait_for_all, &t);
+        cr_expect_eq(atomic_load(&t.numbers), (1u << t.n) - 1);
+    }
+    rt_pool_close(p);
+}
+
 /* What the tuner does: the parent has one, each child opens its own.  The parent's workers have
 ** begun before it forks: a sanitizer holds locks of its own while a thread begins, and the child
 ** would find them held for ever. */
