@@ -7,7 +7,7 @@
 ** for one thread and with those for each count of them, compared with the reference, and the kernels
 ** take turns on one thread for ROUNDS rounds, each of their tasks by the clock.  A task costs its
 ** median.  The tasks of a phase are then given to that many threads as the library gives them (see
-** runtime/exec/chunks.h), phase after phase.  A line is
+** runtime/loop/chunks.h), phase after phase.  A line is
 **
 **     NAME  THREADS  us of work for each of them  tasks of the phases
 **     balance     the share of the threads' time in which they have a task

@@ -2,7 +2,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "bench/makespan.h"
-#include "runtime/exec/chunks.h"
+#include "runtime/loop/chunks.h"
 
 /* One of the threads among which the tasks of a phase are dealt. */
 typedef struct CoreThread {

@@ -5,7 +5,8 @@
 **
 ** A lowering knows its tasks and what one of them takes (lowering.h: phases); everything that
 ** depends on the number of threads is here, so that guesses, the search of the tuner and what is
-** shown to the user are one account.
+** shown to the user are one account.  It gives tasks out in order; the library's threads take them in
+** chunks (runtime/loop/chunks.h), which differs only where tasks do.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef DCN_CODEGEN_BALANCE_H

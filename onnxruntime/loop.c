@@ -6,10 +6,10 @@
 */
 #include "onnxruntime/loop.h"
 
-#include "runtime/exec/chunks.h"
+#include "runtime/loop/chunks.h"
 
 typedef struct OrtTeam {
-    rt_chunks tasks;
+    rt_chunks *tasks;
     void (*body)(void *arg, int64_t i, int thread);
     void *arg;
 } OrtTeam;
@@ -17,16 +17,17 @@ typedef struct OrtTeam {
 static void run_member(void *self, size_t thread)
 {
     OrtTeam *t = self;
-    rt_chunks_run(&t->tasks, (int)thread, t->body, t->arg);
+    rt_chunks_run(t->tasks, (int)thread, t->body, t->arg);
 }
 
 void ort_loop_run(void *self, int64_t n, int threads,
                   void (*body)(void *arg, int64_t i, int thread), void *arg)
 {
     const OrtLoop *l = self;
-    OrtTeam team = { .body = body, .arg = arg };
+    rt_chunks tasks;
+    OrtTeam team = { .tasks = &tasks, .body = body, .arg = arg };
     const int64_t members = n < threads ? n : threads;
-    rt_chunks_cut(&team.tasks, n, threads);
+    rt_chunks_cut(&tasks, n, threads);
     if (members <= 1)
         run_member(&team, 0);
     else if (!ort_succeeded(l->calls, l->calls->parallel_for(l->context, run_member,

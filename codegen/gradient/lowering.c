@@ -34,7 +34,7 @@ static void emit(Emit *e, Kernel *kernel, const dcn_target *t, const int *k)
 const struct Lowering lower_gradient = {
     .name = "gradient",
     .summary = "gradients: blocks of input channels, each through all tiles of pixels",
-    .rev = 5,
+    .rev = 6,
     .gradient_ops = RT_OP(CONV2D) | RT_OP(DEFORM_CONV2D),
     .takes = rt_gradient_is_of_sums,
     .knobs = knobs,

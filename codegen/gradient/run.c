@@ -120,16 +120,6 @@ static RunFns emit_fns(Emit *e, const GradientPlan *p)
     return f;
 }
 
-/* Tasks that run at the same time begin at the same pixels.  So that they do not write to the same
-** lines there, as neighbouring blocks do where a tensor does not begin on a line, blocks of the first
-** and of the second half take turns. */
-static idx nth_block(Emit *e, const GradientPlan *p, idx nth)
-{
-    const int count = p->blocks.count;
-    idx two = x_const(e, 2), half = x_mulk(e, x_rem(e, nth, two), (count + 1) / 2);
-    return x_add(e, x_div(e, nth, two), half);
-}
-
 static void run_main(Emit *e, const GradientPlan *p, const Problem *pb, const RunFns *f,
                      const RunArgs *in)
 {
@@ -137,8 +127,7 @@ static void run_main(Emit *e, const GradientPlan *p, const Problem *pb, const Ru
     idx skip = x_add(e, shared_bytes(e, pb, p), x_mulk(e, in->thread, p->scratch.bytes));
     task.scratch = p_at_bytes(e, in->workspace, skip);
     EMIT_FOR_OPAQUE (e, number, in->first, in->last, 1) {
-        idx count = x_const(e, p->blocks.count),
-            block = nth_block(e, p, x_rem(e, number.at, count));
+        idx count = x_const(e, p->blocks.count), block = x_rem(e, number.at, count);
         task.band = x_div(e, number.at, count);
         task.block = block;
         EMIT_IF_ELSE (e, last, gradient_is_last(e, p, block)) {

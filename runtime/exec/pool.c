@@ -10,8 +10,8 @@
 */
 #include "runtime/exec/pool.h"
 #include "runtime/base/clock.h"
-#include "runtime/exec/chunks.h"
 #include "runtime/exec/workers.h"
+#include "runtime/loop/chunks.h"
 
 #include <fenv.h>
 #include <limits.h>
@@ -28,6 +28,8 @@ enum { SPIN_NS = 30000, LOOKS = 16, FANOUT = 2 };
 /* A bit of rt_loop.active: the caller sleeps until it is the only one left. */
 #define WAITING (1u << 31)
 
+_Static_assert(RT_MAX_THREADS % 64 == 0, "rt_loop.taken has a bit for each");
+
 struct rt_loop {
     rt_loop *next, *former; /* in the list of those that have room */
     int team, joined;       /* joined: the caller and the workers that ever took part */
@@ -37,7 +39,7 @@ struct rt_loop {
     atomic_uint active;  /* workers inside, and WAITING */
     unsigned generation; /* of the pool: after a fork its workers are those of another process */
     uint64_t taken[RT_MAX_THREADS / 64]; /* a bit for each number in the team but the caller's, 0 */
-    rt_chunks tasks;
+    rt_chunks *tasks;
 };
 
 /* ---- futex --------------------------------------------------------------------------------- */
@@ -81,7 +83,7 @@ static bool changes_soon(const rt_pool *p, atomic_uint *word, unsigned value)
 
 static bool has_room(const rt_loop *l)
 {
-    return l->joined < l->team && rt_chunks_left(&l->tasks);
+    return l->joined < l->team && rt_chunks_left(l->tasks);
 }
 
 static void hang(rt_pool *p, rt_loop *l)
@@ -154,7 +156,7 @@ static void wake_workers(rt_pool *p, int count)
 
 static void take_part(rt_loop *l, int thread)
 {
-    rt_chunks_run(&l->tasks, thread, l->body, l->arg);
+    rt_chunks_run(l->tasks, thread, l->body, l->arg);
 }
 
 /* The loop may be gone as soon as it is left. */
@@ -220,14 +222,16 @@ void rt_pool_for(void *self, int64_t n, int threads, void (*body)(void *arg, int
                  void *arg)
 {
     rt_pool *p = self;
-    const int team = n < threads ? (int)n : threads;
+    const int most = threads < RT_MAX_THREADS ? threads : RT_MAX_THREADS,
+              team = n < most ? (int)n : most;
     if (team < 2 || !p->started) {
         for (int64_t i = 0; i < n; i++)
             body(arg, i, 0);
         return;
     }
-    rt_loop l = { .team = team, .joined = 1, .body = body, .arg = arg };
-    rt_chunks_cut(&l.tasks, n, team);
+    rt_chunks tasks;
+    rt_loop l = { .team = team, .joined = 1, .body = body, .arg = arg, .tasks = &tasks };
+    rt_chunks_cut(&tasks, n, team);
     fegetenv(&l.fenv);
     hang(p, &l);
     atomic_fetch_add(&p->turn, 1);

@@ -21,7 +21,8 @@ int rt_pool_open(int threads, bool pin, rt_pool **out, dcn_error *err);
 /* Nobody uses it any more.  NULL is allowed. */
 void rt_pool_close(rt_pool *p);
 
-/* A dcn_parallel_for; self is the pool.  Workers block all signals, and take over the caller's
+/* A dcn_parallel_for; self is the pool.  A worker has the same number in every loop, where that is below `threads` and
+** no other worker has it.  Workers block all signals, and take over the caller's
 ** floating-point environment (rounding, flushing of subnormals). */
 void rt_pool_for(void *self, int64_t n, int threads, void (*body)(void *arg, int64_t i, int thread),
                  void *arg);

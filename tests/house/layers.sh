@@ -18,11 +18,12 @@ room() { # NAME DOORS ROOMS
 base=runtime/base
 room include '*' ''
 room examples '' ''
-room onnxruntime '' runtime/exec
+room onnxruntime '' runtime/loop
 room runtime/base 'aligned.h archive.h base.h clock.h digest.h env.h file.h grow.h json.h npy.h random.h safetensors.h stats.h tensor.h tensor_file.h text.h whole.h' ''
+room runtime/loop chunks.h ''
 room runtime/spec 'activation.h c_words.h fields.h gradient.h limits.h network.h op.h operands.h row.h shape.h stages.h' $base
 room runtime/network 'build.h part.h weights.h' "$base runtime/spec runtime/reference"
-room runtime/exec 'kernel.h threads.h pool.h chunks.h cores.h' "$base runtime/spec"
+room runtime/exec 'kernel.h threads.h pool.h cores.h' "$base runtime/loop runtime/spec"
 room runtime/reference 'reference.h operators.h glue.h network.h' "$base runtime/spec"
 room runtime/ops '' "$base runtime/spec runtime/reference runtime/network"
 room dsl loader.h "$base runtime/spec runtime/network"
@@ -138,6 +139,7 @@ offend() { # ROOM LINE
 offend include '#include "runtime/base/base.h"'
 offend runtime/exec '#include "codegen/cg.h"'
 offend runtime/base '#include "runtime/spec/fields.h"'
+offend onnxruntime '#include "runtime/exec/pool.h"'
 offend dsl '#include "codegen/cg.h"'
 offend codegen/ir '# include "dsl/loader.h"'
 offend codegen/ir '#include "codegen/kernel/problem.h"'

@@ -5,13 +5,16 @@
 #define DCN_TESTS_SEEN_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
-enum { SEEN_MOST = 1000 };
+enum { SEEN_MOST = 1000, SEEN_THREADS = 256 };
 
 typedef struct Seen {
     atomic_int times[SEEN_MOST];
     atomic_int outside; /* tasks of a thread that the loop has not */
+    atomic_int shared;  /* tasks that began while one of the same thread ran */
+    atomic_bool busy[SEEN_THREADS];
     int threads;
 } Seen;
 

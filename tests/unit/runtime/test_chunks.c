@@ -1,7 +1,7 @@
 /* test_chunks.c: how the tasks of a loop are cut into chunks.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "runtime/exec/chunks.h"
+#include "runtime/loop/chunks.h"
 #include "tests/unit/runtime/seen.h"
 
 #include <criterion/criterion.h>
@@ -71,8 +71,13 @@ Test(chunks, every_task_is_in_one_chunk)
             rt_chunks s;
             seen = (Seen){ .threads = threads + 1 };
             rt_chunks_cut(&s, n, threads);
-            for (int i = 0; i < s.n; i++)
-                cr_expect_leq(s.chunk[i].end - s.chunk[i].next, n / s.n + 1);
+            int64_t sum = 0;
+            for (int i = 0; i < s.n; i++) {
+                const int64_t size = s.chunk[i].end - s.chunk[i].next;
+                cr_expect(size == n / s.n || size == n / s.n + 1);
+                sum += size;
+            }
+            cr_expect_eq(sum, n);
             for (int i = threads; i >= 0; i--)
                 rt_chunks_run(&s, i, seen_count, &seen);
             seen_expect_all(&seen, n);

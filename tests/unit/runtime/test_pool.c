@@ -5,6 +5,7 @@
 #include "tests/unit/runtime/seen.h"
 
 #include <criterion/criterion.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <sys/wait.h>
@@ -46,30 +47,52 @@ static void meet(void *arg, int64_t i, int thread)
 }
 
 /* Who runs a loop's tasks, of which each waits for the others. */
+enum { MOST = 6 };
 typedef struct Team {
     int n;
     atomic_int there;
     atomic_uint numbers; /* a bit for each */
+    pthread_t who[MOST];
 } Team;
 
 static void wait_for_all(void *arg, int64_t i, int thread)
 {
     Team *t = arg;
     (void)i;
+    t->who[thread] = pthread_self();
     atomic_fetch_or(&t->numbers, 1u << thread);
     atomic_fetch_add(&t->there, 1);
     while (atomic_load(&t->there) < t->n)
         sched_yield();
 }
 
+static Team team_of(rt_pool *p, int n)
+{
+    Team t = { .n = n };
+    rt_pool_for(p, n, n, wait_for_all, &t);
+    cr_assert_eq(atomic_load(&t.numbers), (1u << n) - 1);
+    return t;
+}
+
 Test(pool, threads_of_a_loop_have_numbers_of_their_own)
 {
     rt_pool *p;
-    cr_assert_eq(rt_pool_open(6, false, &p, NULL), 0);
-    for (int round = 0; round < 200; round++) {
-        Team t = { .n = 2 + round % 5 };
-        rt_pool_for(p, t.n, t.n, wait_for_all, &t);
-        cr_expect_eq(atomic_load(&t.numbers), (1u << t.n) - 1);
+    cr_assert_eq(rt_pool_open(MOST, false, &p, NULL), 0);
+    for (int round = 0; round < 200; round++)
+        team_of(p, 2 + round % (MOST - 1));
+    rt_pool_close(p);
+}
+
+Test(pool, a_thread_keeps_its_number)
+{
+    rt_pool *p;
+    cr_assert_eq(rt_pool_open(MOST, false, &p, NULL), 0);
+    const Team first = team_of(p, MOST);
+    for (int round = 0; round < 50; round++) {
+        team_of(p, 3);
+        const Team t = team_of(p, MOST);
+        for (int i = 0; i < MOST; i++)
+            cr_expect(pthread_equal(t.who[i], first.who[i]));
     }
     rt_pool_close(p);
 }

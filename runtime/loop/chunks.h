@@ -1,14 +1,14 @@
 /* chunks.h: the tasks of a parallel loop, a chunk of neighbours for each of its threads.
 **
 ** Neighbouring tasks read and write neighbouring places of a map.  So each thread has a chunk of them, whose data stays
-** in its own cache; given out one by one, every task would begin in a cache that holds another place.  Who is done
-** with a chunk steals from the next ones, a task at a time, so that nobody waits for a thread that is slow, or that
-** never comes.  All is inline, for the execution provider of ONNX Runtime, a library by itself, cuts its loops
-** likewise.
+** in its own cache; if they were given out one by one, every task would begin in a cache that holds another place.
+** Whoever is done with a chunk steals from the next ones, a task at a time, so that nobody waits for a thread that is
+** slow, or that never comes.  All is inline, because the execution provider of ONNX Runtime, which is a library of its
+** own, cuts its loops with it, too.
 ** SPDX-License-Identifier: Apache-2.0
 */
-#ifndef DCN_RUNTIME_CHUNKS_H
-#define DCN_RUNTIME_CHUNKS_H
+#ifndef DCN_LOOP_CHUNKS_H
+#define DCN_LOOP_CHUNKS_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -19,7 +19,7 @@
 enum { RT_MAX_CHUNKS = 64, RT_CHUNK_LINE = 64 };
 
 typedef struct rt_chunk {
-    _Alignas(RT_CHUNK_LINE) atomic_llong next; /* the next task, beyond `end` when all were taken */
+    _Alignas(RT_CHUNK_LINE) atomic_llong next; /* the next task; `end` or more once all are taken */
     int64_t end;
 } rt_chunk;
 
@@ -54,17 +54,20 @@ static inline void rt_chunks_cut(rt_chunks *s, int64_t tasks, int threads)
     }
 }
 
-/* False: all tasks have been taken.  True: they may have been. */
+/* Whether a task is left to be taken. */
 static inline bool rt_chunks_left(const rt_chunks *s)
 {
-    return !atomic_load(&s->empty);
+    for (int i = 0; i < s->n && !atomic_load(&s->empty); i++)
+        if (atomic_load(&s->chunk[i].next) < s->chunk[i].end)
+            return true;
+    return false;
 }
 
 /* Runs tasks until none is left to be taken, first those of the thread's own chunk; thread >= 0. */
 static inline void rt_chunks_run(rt_chunks *s, int thread,
                                  void (*body)(void *arg, int64_t i, int thread), void *arg)
 {
-    for (int turn = 0; turn < s->n; turn++) {
+    for (int turn = 0; turn < s->n && !atomic_load(&s->empty); turn++) {
         rt_chunk *of = &s->chunk[(thread % s->n + turn) % s->n];
         while (atomic_load(&of->next) < of->end) {
             const int64_t i = atomic_fetch_add(&of->next, 1);
