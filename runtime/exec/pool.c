@@ -1,15 +1,16 @@
 /* pool.c: worker threads that stay from one parallel loop to the next.
 **
-** A loop lies on its caller's stack and hangs in a list while it has room for more
-** threads.  Announcing it counts `turn` up, which is what idle workers look at: for some
-** microseconds they spin, because phases of a kernel follow one another quickly; then they sleep on
-** it (futex).  Who is woken wakes two more while there is room, so that a large team is on its way
-** after a few steps.  The caller takes its loop off the list when nothing is left to begin, and
-** waits for the tasks that workers are in the middle of.
+** A loop lies on its caller's stack and hangs in a list while it has room for more threads.
+** Announcing it counts `turn` up, which is what idle workers look at: for a while they spin
+** (patience.h), because phases of a kernel follow one another quickly; then they sleep on it (futex).
+** Who is woken wakes two more while there is room, so that a large team is on its way after a few
+** steps.  The caller takes its loop off the list when nothing is left to begin, and waits for the
+** tasks that workers are in the middle of.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "runtime/exec/pool.h"
 #include "runtime/base/clock.h"
+#include "runtime/exec/patience.h"
 #include "runtime/exec/workers.h"
 #include "runtime/loop/chunks.h"
 
@@ -20,10 +21,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* SPIN_NS: longer than from one phase of a small kernel to the next, and short beside the time
-** slice that it would take from others.  FANOUT: as many wake-ups as one thread can make while the
-** ones it woke begin to make theirs. */
-enum { SPIN_NS = 30000, LOOKS = 16, FANOUT = 2 };
+/* LOOKS: at a word that may change, between two looks at the clock.  FANOUT: as many wake-ups as one thread can make
+** while the ones it woke begin to make theirs. */
+enum { LOOKS = 16, FANOUT = 2 };
 
 /* A bit of rt_loop.active: the caller sleeps until it is the only one left. */
 #define WAITING (1u << 31)
@@ -65,18 +65,32 @@ static void pause_a_moment(void)
 #endif
 }
 
-/* Whether the word has changed from the value (in the bits of mask) before it was time to sleep. */
-static bool changes_soon(const rt_pool *p, atomic_uint *word, unsigned value)
+static bool changes_now(atomic_uint *word, unsigned value)
 {
-    const double end = p->spins ? rt_now_ns() + SPIN_NS : 0;
-    do {
-        for (int i = 0; i < LOOKS; i++) {
-            if (atomic_load(word) != value)
-                return true;
-            pause_a_moment();
-        }
-    } while (p->spins && rt_now_ns() < end);
+    for (int i = 0; i < LOOKS; i++) {
+        if (atomic_load(word) != value)
+            return true;
+        pause_a_moment();
+    }
     return false;
+}
+
+/* Whether the word has changed from the value before it was time to sleep. */
+static bool changes_soon(const rt_pool *p, atomic_uint *word, unsigned value, rt_patience *patience)
+{
+    if (changes_now(word, value))
+        return true;
+    if (!p->spins)
+        return false;
+    const double start = rt_now_ns();
+    double spun = 0;
+    bool changed = false;
+    while (!changed && spun < patience->ns) {
+        changed = changes_now(word, value);
+        spun = rt_now_ns() - start;
+    }
+    rt_patience_spun(patience, spun);
+    return changed;
 }
 
 /* ---- the list of loops ----------------------------------------------------------------------- */
@@ -154,9 +168,11 @@ static void wake_workers(rt_pool *p, int count)
 
 /* ---- working --------------------------------------------------------------------------------- */
 
-static void take_part(rt_loop *l, int thread)
+static void take_part(rt_loop *l, int thread, rt_patience *patience)
 {
+    const double start = rt_now_ns();
     rt_chunks_run(l->tasks, thread, l->body, l->arg);
+    rt_patience_worked(patience, rt_now_ns() - start);
 }
 
 /* The loop may be gone as soon as it is left. */
@@ -166,9 +182,9 @@ static void leave(rt_loop *l)
         wake(&l->active, 1);
 }
 
-static void await_turn(rt_pool *p, unsigned former)
+static void await_turn(rt_pool *p, unsigned former, rt_patience *patience)
 {
-    if (changes_soon(p, &p->turn, former))
+    if (changes_soon(p, &p->turn, former, patience))
         return;
     atomic_fetch_add(&p->sleeping, 1);
     while (atomic_load(&p->turn) == former)
@@ -185,6 +201,7 @@ void *rt_worker_main(void *pool)
 {
     rt_pool *p = pool;
     const int own = atomic_fetch_add(&p->begun, 1) + 1;
+    rt_patience patience = rt_patience_of(0);
     for (;;) {
         const unsigned turn = atomic_load(&p->turn);
         bool more = false;
@@ -193,23 +210,23 @@ void *rt_worker_main(void *pool)
         if (!l && atomic_load(&p->closing))
             return NULL;
         if (!l) {
-            await_turn(p, turn);
+            await_turn(p, turn, &patience);
             continue;
         }
         if (more)
             wake_workers(p, FANOUT);
         fesetenv(&l->fenv);
-        take_part(l, thread);
+        take_part(l, thread, &patience);
         leave(l);
     }
 }
 
 /* ---- calling --------------------------------------------------------------------------------- */
 
-static void await_workers(const rt_pool *p, rt_loop *l)
+static void await_workers(const rt_pool *p, rt_loop *l, rt_patience patience)
 {
     for (unsigned n = atomic_load(&l->active); n; n = atomic_load(&l->active)) {
-        if (changes_soon(p, &l->active, n))
+        if (changes_soon(p, &l->active, n, &patience))
             continue;
         if (atomic_compare_exchange_strong(&l->active, &n, n | WAITING))
             break;
@@ -236,7 +253,8 @@ void rt_pool_for(void *self, int64_t n, int threads, void (*body)(void *arg, int
     hang(p, &l);
     atomic_fetch_add(&p->turn, 1);
     wake_workers(p, FANOUT);
-    take_part(&l, 0);
+    rt_patience patience = rt_patience_of(0);
+    take_part(&l, 0, &patience);
     if (unhang(p, &l))
-        await_workers(p, &l);
+        await_workers(p, &l, patience);
 }

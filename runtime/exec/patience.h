@@ -1,0 +1,40 @@
+/* patience.h: how long an idle thread of a pool spins before it sleeps.
+**
+** To wake a thread that sleeps takes tens of microseconds, under a hypervisor hundreds; to spin takes
+** the time of a core from others.  So patience is earned: a part of what a thread works is added, what
+** it spins is taken away.  Phases of a kernel and calls that follow one another find the threads of
+** the one before awake; work of some microseconds now and then does not keep a core busy.
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef DCN_RUNTIME_PATIENCE_H
+#define DCN_RUNTIME_PATIENCE_H
+
+typedef struct rt_patience {
+    double ns;
+} rt_patience;
+
+/* The least is longer than from one phase of a small kernel to the next.  The most is longer than a
+** host takes from call to call when the kernel has driven the host's code out of the caches, and short
+** beside a slice of time.  The share is of the time worked. */
+#define RT_PATIENCE_LEAST_NS 30e3
+#define RT_PATIENCE_MOST_NS  500e3
+#define RT_PATIENCE_SHARE    0.125
+
+static inline rt_patience rt_patience_of(double ns)
+{
+    return (rt_patience){ ns < RT_PATIENCE_LEAST_NS  ? RT_PATIENCE_LEAST_NS
+                          : ns > RT_PATIENCE_MOST_NS ? RT_PATIENCE_MOST_NS
+                                                     : ns };
+}
+
+static inline void rt_patience_worked(rt_patience *p, double ns)
+{
+    *p = rt_patience_of(p->ns + RT_PATIENCE_SHARE * ns);
+}
+
+static inline void rt_patience_spun(rt_patience *p, double ns)
+{
+    *p = rt_patience_of(p->ns - ns);
+}
+
+#endif
