@@ -1,15 +1,17 @@
 /* test_knobs.c: every value of every knob of every lowering makes a right kernel.
 **
-** Each value is put into the guess; where that is refused, other knobs move until it is legal.
-** dcn_verify then compares with the double-precision reference on all its cases.
+** Each value is put into the guess; where that is refused, other knobs move until it is legal.  All
+** schedules of one spec are then compared with the double-precision reference, which is asked once, on
+** all cases that dcn_verify has.
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "codegen/lowering.h"
 #include "tests/right/laws/variant.h"
-#include "tuner/check/cases.h"
+#include "tuner/check/expected.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Between them, on these specs every value of every knob has a meaning. */
@@ -157,37 +159,20 @@ static int settle(Schedule *sc, int fixed, int j, int moves, const dcn_spec *s, 
     return 0;
 }
 
-/* A legal schedule with knob i at `value`, near the guess for the first spec that has one. */
-static int schedule_with(Schedule *sc, int i, int value, dcn_spec *s, const dcn_target *t,
-                         const Variant *v)
+/* A legal schedule with knob i at `value`, near the guess for the first spec that has one, whose number it is; -1: no
+** spec has. */
+static int schedule_with(Schedule *sc, int i, int value, const dcn_target *t, const Variant *v)
 {
     for (int which = 0; which < NSPECS; which++) {
-        *s = spec_of(which, v);
-        if (!sched_takes(sc->lowering, s))
+        const dcn_spec s = spec_of(which, v);
+        if (!sched_takes(sc->lowering, &s))
             continue;
-        sc->lowering->guess(s, t, 0, sc->k);
+        sc->lowering->guess(&s, t, 0, sc->k);
         sc->k[i] = value;
-        if (settle(sc, i, 0, 2, s, t))
-            return 1;
+        if (settle(sc, i, 0, 2, &s, t))
+            return which;
     }
-    return 0;
-}
-
-static void verify(const dcn_spec *s, const char *text)
-{
-    dcn_error err;
-    dcn_report report;
-    dcn_kernel *k;
-    dcn_options opt = { .schedule = text };
-    cr_assert_eq(dcn_compile(s, &opt, &k, &err), 0, "%s: %s", text, err.text);
-    cr_expect_str_eq(dcn_kernel_schedule(k), text);
-    cr_assert_eq(dcn_verify(k, 3, 1, &report, &err), 0, "%s: %s", text, err.text);
-    cr_expect_eq(report.failures, 0, "%s %s %s: %s", dcn_dtype_name(s->dtype),
-                 dcn_layout_name(s->layout), text, report.what);
-    int ncases;
-    tune_cases_of(s, &ncases);
-    cr_expect_eq(report.cases, ncases);
-    dcn_kernel_free(k);
+    return -1;
 }
 
 /* Some machine must have a use for a value: the one with the widest vectors, in f32. */
@@ -195,38 +180,114 @@ static int has_a_use(const Lowering *how, int i, int value)
 {
     const Variant v = { DCN_F32, DCN_NHWC, "" };
     dcn_target t;
-    dcn_spec s;
     Schedule sc = { .lowering = how };
     cr_assert_eq(dcn_target_parse("x86-64-v4", NULL, NULL, &t, NULL), 0);
-    return schedule_with(&sc, i, value, &s, &t, &v);
+    return schedule_with(&sc, i, value, &t, &v) >= 0;
 }
 
-static void each_value(const Lowering *how, int i, const Variant *v)
+/* ---- the schedules of a spec --------------------------------------------------------------- */
+
+enum { MOST = 256 };
+
+typedef struct Tried {
+    int n;
+    dcn_kernel *kernel[MOST];
+} Tried;
+
+/* Once, however many values lead to it. */
+static void try(Tried *all, const dcn_spec *s, const char *text)
+{
+    dcn_error err;
+    const dcn_options opt = { .schedule = text };
+    for (int i = 0; i < all->n; i++)
+        if (!strcmp(dcn_kernel_schedule(all->kernel[i]), text))
+            return;
+    cr_assert_lt(all->n, MOST);
+    dcn_kernel **k = &all->kernel[all->n++];
+    cr_assert_eq(dcn_compile(s, &opt, k, &err), 0, "%s: %s", text, err.text);
+    cr_expect_str_eq(dcn_kernel_schedule(*k), text);
+}
+
+static void check(const dcn_kernel *k, const Operands *all, const Expected *x, const char *name)
+{
+    Operands o;
+    dcn_error err;
+    dcn_report report = { .failures = 0 };
+    const dcn_spec *s = &all->spec;
+    const char *text = dcn_kernel_schedule(k);
+    cr_assert_eq(tune_operands_share(&o, all, k, &err), 0, "%s: %s", text, err.text);
+    tune_poison_outputs(&o);
+    cr_assert_eq(tune_run(&o, 1, NULL, &err), 0, "%s: %s", text, err.text);
+    expected_compare(x, &o, name, &report);
+    cr_expect_eq(report.cases, 1);
+    cr_expect_eq(report.failures, 0, "%s %s %s: %s", dcn_dtype_name(s->dtype),
+                 dcn_layout_name(s->layout), text, report.what);
+    tune_operands_drop(&o);
+}
+
+static void check_all(const Tried *tried, const dcn_spec *s)
+{
+    int ncases;
+    Operands all;
+    dcn_error err;
+    rt_rng rng = rt_rng_seed(3);
+    const TuneCase *cases = tune_cases_of(s, &ncases);
+    cr_assert_eq(tune_operands_open(&all, NULL, s, &err), 0, "%s", err.text);
+    cr_assert_eq(tune_fill_inputs(&all, &rng, &err), 0, "%s", err.text);
+    for (int c = 0; c < ncases; c++) {
+        Expected x;
+        tune_fill_case(&all, &cases[c], &rng);
+        cr_assert_eq(tune_avoid_kinks(&all, &err), 0, "%s", err.text);
+        cr_assert_eq(expected_open(&x, &all, &rng, &err), 0, "%s", err.text);
+        cr_expect_str_empty(x.left_out);
+        for (int i = 0; i < tried->n; i++)
+            check(tried->kernel[i], &all, &x, cases[c].name);
+        expected_close(&x);
+    }
+    tune_operands_close(&all);
+}
+
+/* ---- all of them --------------------------------------------------------------------------- */
+
+static void each_value(const Lowering *how, int i, const Variant *v, Tried tried[NSPECS])
 {
     dcn_target t;
     dcn_error err;
     cr_assert_eq(dcn_target_native(&t, &err), 0, "%s", err.text);
     const Knob *knob = how->knobs[i];
-    dcn_spec s;
     for (int c = 0; c < knob->nchoices; c++) {
         Schedule sc = { .lowering = how };
         char text[DCN_TEXT_MAX];
-        int found = schedule_with(&sc, i, knob->choice[c], &s, &t, v);
-        cr_expect(found || has_a_use(how, i, knob->choice[c]), "%s %s=%d is never legal", how->name,
-                  knob->name, knob->choice[c]);
-        if (!found)
+        const int which = schedule_with(&sc, i, knob->choice[c], &t, v);
+        cr_expect(which >= 0 || has_a_use(how, i, knob->choice[c]), "%s %s=%d is never legal",
+                  how->name, knob->name, knob->choice[c]);
+        if (which < 0)
             continue;
+        const dcn_spec s = spec_of(which, v);
         sched_print(&sc, text, sizeof text);
-        verify(&s, text);
+        try(&tried[which], &s, text);
     }
 }
 
 static void each_knob(dcn_dtype dtype, dcn_layout layout)
 {
     const Variant v = { dtype, layout, "" };
+    Tried *tried = calloc(NSPECS, sizeof *tried);
+    int schedules = 0;
+    cr_assert(tried);
     for (int l = 0; cg_lowerings[l]; l++)
         for (int i = 0; i < cg_lowerings[l]->nknobs; i++)
-            each_value(cg_lowerings[l], i, &v);
+            each_value(cg_lowerings[l], i, &v, tried);
+    for (int which = 0; which < NSPECS; which++) {
+        const dcn_spec s = spec_of(which, &v);
+        if (tried[which].n)
+            check_all(&tried[which], &s);
+        schedules += tried[which].n;
+        while (tried[which].n)
+            dcn_kernel_free(tried[which].kernel[--tried[which].n]);
+    }
+    cr_expect_gt(schedules, 100);
+    free(tried);
 }
 
 Test(knobs, f32_nhwc)
