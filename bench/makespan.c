@@ -4,7 +4,7 @@
 #include "bench/makespan.h"
 #include "runtime/loop/chunks.h"
 
-/* One of the threads among which the tasks of a phase are dealt. */
+/* One of the threads that share the tasks of a phase. */
 typedef struct CoreThread {
     double free_at;
     int chunk; /* that it takes its next task from */
