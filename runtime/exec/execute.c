@@ -20,7 +20,7 @@
 #include <string.h>
 
 /* THREAD_NS: what a thread must have to do to be worth waking: it takes some microseconds until it
-** runs, and its core's caches are cold. */
+** runs, tens if it has to be woken, and its core's caches are cold. */
 enum { WORKSPACE_ALIGN = 64, THREAD_NS = 20000 };
 
 /* PHASE_THREAD_NS: THREAD_NS of a phase between others, whose threads are awake: twice what codegen/balance.h takes for

@@ -168,11 +168,9 @@ static void wake_workers(rt_pool *p, int count)
 
 /* ---- working --------------------------------------------------------------------------------- */
 
-static void take_part(rt_loop *l, int thread, rt_patience *patience)
+static void take_part(rt_loop *l, int thread)
 {
-    const double start = rt_now_ns();
     rt_chunks_run(l->tasks, thread, l->body, l->arg);
-    rt_patience_worked(patience, rt_now_ns() - start);
 }
 
 /* The loop may be gone as soon as it is left. */
@@ -216,8 +214,10 @@ void *rt_worker_main(void *pool)
         if (more)
             wake_workers(p, FANOUT);
         fesetenv(&l->fenv);
-        take_part(l, thread, &patience);
+        const double start = rt_now_ns();
+        take_part(l, thread);
         leave(l);
+        rt_patience_worked(&patience, rt_now_ns() - start);
     }
 }
 
@@ -254,7 +254,9 @@ void rt_pool_for(void *self, int64_t n, int threads, void (*body)(void *arg, int
     atomic_fetch_add(&p->turn, 1);
     wake_workers(p, FANOUT);
     rt_patience patience = rt_patience_of(0);
-    take_part(&l, 0, &patience);
+    const double start = rt_now_ns();
+    take_part(&l, 0);
+    rt_patience_worked(&patience, rt_now_ns() - start);
     if (unhang(p, &l))
         await_workers(p, &l, patience);
 }

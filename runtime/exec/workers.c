@@ -137,7 +137,9 @@ __attribute__((destructor)) static void end_shared(void)
 static void grow(int workers)
 {
     pthread_mutex_lock(&shared.lock);
-    shared.spins = rt_cores() > workers;
+    const int started =
+        atomic_load(&shared.started); /* by another caller, who may have come first */
+    shared.spins = rt_cores() > (workers > started ? workers : started);
     if (!atomic_load(&shared.closing))
         rt_workers_start(&shared, workers);
     pthread_mutex_unlock(&shared.lock);

@@ -20,7 +20,7 @@ struct rt_pool {
     atomic_int sleeping; /* workers that wait for `turn` in the kernel */
     atomic_bool closing;
     unsigned generation; /* counts the forks that this pool came through */
-    atomic_bool spins;   /* there is a core for each thread */
+    atomic_bool spins;   /* there is a core for each worker and for one caller */
     atomic_int started;
     atomic_int begun; /* workers that have a number, 1 and up */
     pthread_t worker[RT_MAX_THREADS];
