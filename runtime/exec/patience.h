@@ -1,7 +1,7 @@
 /* patience.h: how long an idle thread of a pool spins before it sleeps.
 **
-** To wake a thread that sleeps takes tens of microseconds, under a hypervisor hundreds; to spin takes
-** the time of a core from others.  So patience is earned: a part of the time that tasks take is added,
+** To wake a thread that sleeps takes tens of microseconds, under a hypervisor more; to spin takes the
+** time of a core from others.  So patience is earned: a part of the time that tasks take is added,
 ** the time of spinning is taken away, down to a least that every loop grants anew.  Phases of a kernel
 ** find the threads of the one before awake, and so do calls that follow a long one soon; work of some
 ** microseconds now and then does not keep a core busy.  A caller waits for the last of its workers in
