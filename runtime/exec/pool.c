@@ -168,11 +168,6 @@ static void wake_workers(rt_pool *p, int count)
 
 /* ---- working --------------------------------------------------------------------------------- */
 
-static void take_part(rt_loop *l, int thread)
-{
-    rt_chunks_run(l->tasks, thread, l->body, l->arg);
-}
-
 /* The loop may be gone as soon as it is left. */
 static void leave(rt_loop *l)
 {
@@ -215,7 +210,7 @@ void *rt_worker_main(void *pool)
             wake_workers(p, FANOUT);
         fesetenv(&l->fenv);
         const double start = rt_now_ns();
-        take_part(l, thread);
+        rt_chunks_run(l->tasks, thread, l->body, l->arg);
         leave(l);
         rt_patience_worked(&patience, rt_now_ns() - start);
     }
@@ -255,7 +250,7 @@ void rt_pool_for(void *self, int64_t n, int threads, void (*body)(void *arg, int
     wake_workers(p, FANOUT);
     rt_patience patience = rt_patience_of(0);
     const double start = rt_now_ns();
-    take_part(&l, 0);
+    rt_chunks_run(&tasks, 0, body, arg);
     rt_patience_worked(&patience, rt_now_ns() - start);
     if (unhang(p, &l))
         await_workers(p, &l, patience);

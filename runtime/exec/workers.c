@@ -137,8 +137,8 @@ __attribute__((destructor)) static void end_shared(void)
 static void grow(int workers)
 {
     pthread_mutex_lock(&shared.lock);
-    const int started =
-        atomic_load(&shared.started); /* by another caller, who may have come first */
+    /* Another caller may have started more of them first. */
+    const int started = atomic_load(&shared.started);
     shared.spins = rt_cores() > (workers > started ? workers : started);
     if (!atomic_load(&shared.closing))
         rt_workers_start(&shared, workers);
